@@ -1,0 +1,194 @@
+r"""Domain names as folded wire-format octets (RFC 1035 §3.1), the one form in which they are compared and stored.
+
+A `Name` is the uncompressed wire form in lower case, root octet included: `www.example.` is
+``b"\x03www\x07example\x00"``. Label lengths are below 0x41, so folding the whole is safe (RFC 4343).
+"""
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final, NewType
+
+Name = NewType("Name", bytes)
+
+ROOT: Final = Name(b"\x00")
+MAX_NAME: Final = 255  # octets on the wire, RFC 1035 §2.3.4
+MAX_LABEL: Final = 63
+_WILDCARD: Final = b"\x01*"
+_IN_ADDR: Final = b"\x07in-addr\x04arpa\x00"
+_IP6: Final = b"\x03ip6\x04arpa\x00"
+
+
+class InvalidName(ValueError):  # noqa: N818 - the field says "invalid name", as RFC 1035 does
+    """The text is not a domain name; the message says why."""
+
+
+def from_text(text: str) -> Name:
+    r"""Read `text` in presentation form: with or without the final dot, `\.` and `\DDD` escapes, IDNs as U-labels.
+
+    Raises `InvalidName` for an empty name, an empty label, a label over 63 or a name over 255 octets.
+    """
+    if text == ".":
+        return ROOT
+    labels = _split(text.removesuffix(".") if not text.endswith("\\.") else text)
+    wire = bytearray()
+    for label in labels:
+        if not label:
+            raise InvalidName(f"{text!r}: empty label")
+        if len(label) > MAX_LABEL:
+            raise InvalidName(f"{text[:80]!r}: a label of {len(label)} octets; at most {MAX_LABEL}")
+        wire.append(len(label))
+        wire += label
+    wire.append(0)
+    if len(wire) > MAX_NAME:
+        raise InvalidName(f"{text[:80]!r}…: {len(wire)} octets; at most {MAX_NAME}")
+    return Name(bytes(wire).lower())
+
+
+def host_from_text(text: str) -> Name:
+    """Read `text` as a host name that a service can have: letters, digits, `-`, `_`, at most one leading `*` label.
+
+    Raises `InvalidName`, also for what is a name but no host name: spaces, an IP address, a `*` elsewhere.
+    """
+    name = from_text(text.strip() if text.strip() == text else _reject(text, "white space around it"))
+    parts = labels(name)
+    if not parts:
+        _reject(text, "the root is no host")
+    for i, label in enumerate(parts):
+        if label == b"*" and i == 0 and len(parts) > 1:
+            continue
+        if not all(c in _HOST_OCTETS for c in label):
+            _reject(text, f"label {label.decode('latin-1')!r} has characters that no host name has")
+    if parts[-1].isdigit():
+        _reject(text, "its last label is a number")
+    return name
+
+
+_HOST_OCTETS: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def _reject(text: str, why: str) -> str:
+    raise InvalidName(f"{text[:80]!r}: {why}")
+
+
+def _split(text: str) -> list[bytes]:
+    """Split presentation form into labels (RFC 1035 §5.1 escapes)."""
+    if "\\" not in text:
+        if text.isascii():
+            return [part.encode() for part in text.split(".")]
+        return [_idna(part, text) for part in text.split(".")]
+    out, label, i = [], bytearray(), 0
+    while i < len(text):
+        char = text[i]
+        if char == ".":
+            out.append(bytes(label))
+            label = bytearray()
+        elif char == "\\":
+            digits = text[i + 1 : i + 4]
+            if len(digits) == 3 and digits.isdecimal() and int(digits) < 256:
+                label.append(int(digits))
+                i += 3
+            elif i + 1 < len(text):
+                label += text[i + 1].encode()
+                i += 1
+            else:
+                raise InvalidName(f"{text!r}: ends in a backslash")
+        else:
+            label += char.encode()
+        i += 1
+    return [*out, bytes(label)]
+
+
+def _idna(label: str, text: str) -> bytes:
+    try:
+        return label.encode("idna") if label else b""
+    except UnicodeError as error:
+        raise InvalidName(f"{text!r}: {error}") from None
+
+
+def to_text(name: bytes) -> str:
+    r"""Presentation form without the final dot; the root is `.`. Octets outside printable ASCII become `\DDD`."""
+    parts = labels(name)
+    return ".".join(_label_text(part) for part in parts) if parts else "."
+
+
+def _label_text(label: bytes) -> str:
+    if label.isalnum():
+        return label.decode()
+    out = []
+    for octet in label:
+        if octet in b'.\\"();@$':
+            out.append("\\" + chr(octet))
+        elif 0x21 <= octet <= 0x7E:
+            out.append(chr(octet))
+        else:
+            out.append(f"\\{octet:03d}")
+    return "".join(out)
+
+
+def labels(name: bytes) -> list[bytes]:
+    """Labels from left to right, without the root."""
+    out, i = [], 0
+    while size := name[i]:
+        out.append(name[i + 1 : i + 1 + size])
+        i += 1 + size
+    return out
+
+
+def from_labels(parts: list[bytes]) -> Name:
+    """Join labels that are already folded and valid; the inverse of `labels`."""
+    return Name(b"".join(bytes((len(part),)) + part for part in parts) + b"\x00")
+
+
+def parent(name: Name) -> Name:
+    """The name without its first label; the root is its own parent."""
+    return Name(name[1 + name[0] :]) if name[0] else name
+
+
+def is_under(name: bytes, ancestor: bytes) -> bool:
+    """True when `name` is `ancestor` or below it, on label boundaries."""
+    if not name.endswith(ancestor):
+        return False
+    i, start = 0, len(name) - len(ancestor)
+    while i < start:
+        i += 1 + name[i]
+    return i == start
+
+
+def is_wildcard(name: bytes) -> bool:
+    """True when the first label is `*` (RFC 4592 §2.1.1)."""
+    return name.startswith(_WILDCARD)
+
+
+def wildcard(encloser: bytes) -> Name:
+    """`*.` before `encloser`."""
+    return Name(_WILDCARD + encloser)
+
+
+def canonical_key(name: bytes) -> tuple[bytes, ...]:
+    """Sort key of the canonical order (RFC 4034 §6.1)."""
+    return tuple(reversed(labels(name)))
+
+
+def reverse(address: bytes) -> Name:
+    """The `in-addr.arpa` or `ip6.arpa` name of a packed address of 4 or 16 octets."""
+    if len(address) == 4:
+        return Name(b"".join(_counted(str(octet)) for octet in reversed(address)) + _IN_ADDR)
+    return Name(b"".join(b"\x01" + digit.encode() for digit in reversed(address.hex())).lower() + _IP6)
+
+
+def _counted(text: str) -> bytes:
+    return bytes((len(text),)) + text.encode()
+
+
+def reversed_address(name: bytes) -> bytes | None:
+    """The packed address whose reverse name this is, or None: a parent in the reverse tree has none."""
+    parts = labels(name)
+    if name.endswith(_IN_ADDR) and len(parts) == 6:
+        octets = parts[3::-1]
+        if all(o.isdigit() and len(o) <= 3 and int(o) < 256 and str(int(o)).encode() == o for o in octets):
+            return IPv4Address(".".join(o.decode() for o in octets)).packed
+    elif name.endswith(_IP6) and len(parts) == 34 and all(len(nibble) == 1 for nibble in parts[:32]):
+        try:
+            return IPv6Address(int(b"".join(reversed(parts[:32])), 16)).packed
+        except ValueError:
+            return None
+    return None
