@@ -69,6 +69,8 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
     """Short form only: the network that alone sees it. With neither `vnet` nor `network`: visible to all."""
     records: tuple[NicRecord, ...] = ()
     faults: tuple[Fault, ...] = ()
+    rivals: tuple[str, ...] = ()
+    """Other parts that say something else of it, each with what differs: `hub: b.json: state, records`."""
     source: str = ""
     where: str = ""
     """File, subscription or other part of the source that it came from."""

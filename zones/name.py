@@ -4,8 +4,9 @@ A `Name` is the uncompressed wire form in lower case, root octet included: `www.
 ``b"\x03www\x07example\x00"``. Label lengths are below 0x41, so folding the whole is safe (RFC 4343).
 """
 
-from ipaddress import IPv4Address, IPv6Address
-from typing import Final, NewType
+import re
+from ipaddress import IPv4Address
+from typing import Final, NewType, NoReturn
 
 Name = NewType("Name", bytes)
 
@@ -24,22 +25,24 @@ class InvalidName(ValueError):  # noqa: N818 - the field says "invalid name", as
 def from_text(text: str) -> Name:
     r"""Read `text` in presentation form: with or without the final dot, `\.` and `\DDD` escapes, IDNs as U-labels.
 
-    Raises `InvalidName` for an empty name, an empty label, a label over 63 or a name over 255 octets.
+    Raises `InvalidName` for an empty name, an empty label, a bad escape, a label over 63 or a name over 255 octets.
     """
     if text == ".":
         return ROOT
-    labels = _split(text.removesuffix(".") if not text.endswith("\\.") else text)
+    parts = _split(text)
+    if len(parts) > 1 and not parts[-1]:
+        parts.pop()  # the final dot
     wire = bytearray()
-    for label in labels:
+    for label in parts:
         if not label:
-            raise InvalidName(f"{text!r}: empty label")
+            _reject(text, "empty label")
         if len(label) > MAX_LABEL:
-            raise InvalidName(f"{text[:80]!r}: a label of {len(label)} octets; at most {MAX_LABEL}")
+            _reject(text, f"a label of {len(label)} octets; at most {MAX_LABEL}")
         wire.append(len(label))
         wire += label
     wire.append(0)
     if len(wire) > MAX_NAME:
-        raise InvalidName(f"{text[:80]!r}…: {len(wire)} octets; at most {MAX_NAME}")
+        _reject(text, f"{len(wire)} octets; at most {MAX_NAME}")
     return Name(bytes(wire).lower())
 
 
@@ -48,7 +51,9 @@ def host_from_text(text: str) -> Name:
 
     Raises `InvalidName`, also for what is a name but no host name: spaces, an IP address, a `*` elsewhere.
     """
-    name = from_text(text.strip() if text.strip() == text else _reject(text, "white space around it"))
+    if text.strip() != text:
+        _reject(text, "white space around it")
+    name = from_text(text)
     parts = labels(name)
     if not parts:
         _reject(text, "the root is no host")
@@ -65,43 +70,46 @@ def host_from_text(text: str) -> Name:
 _HOST_OCTETS: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
-def _reject(text: str, why: str) -> str:
+def _reject(text: str, why: str) -> NoReturn:
     raise InvalidName(f"{text[:80]!r}: {why}")
 
 
 def _split(text: str) -> list[bytes]:
-    """Split presentation form into labels (RFC 1035 §5.1 escapes)."""
+    """Split presentation form into labels (RFC 1035 §5.1 escapes); a final dot leaves an empty last label."""
+    if not text.isascii():
+        return [_idna(part, text) for part in text.translate(_IDNA_DOTS).split(".")]
     if "\\" not in text:
-        if text.isascii():
-            return [part.encode() for part in text.split(".")]
-        return [_idna(part, text) for part in text.split(".")]
-    out, label, i = [], bytearray(), 0
-    while i < len(text):
-        char = text[i]
-        if char == ".":
+        return [part.encode() for part in text.split(".")]
+    out, label, end = [], bytearray(), 0
+    for match in _ESCAPED.finditer(text):
+        if match.start() != end:
+            break
+        end = match.end()
+        if match["number"]:
+            label.append(int(match["number"]))
+        elif match[0] == ".":
             out.append(bytes(label))
             label = bytearray()
-        elif char == "\\":
-            digits = text[i + 1 : i + 4]
-            if len(digits) == 3 and digits.isdecimal() and int(digits) < 256:
-                label.append(int(digits))
-                i += 3
-            elif i + 1 < len(text):
-                label += text[i + 1].encode()
-                i += 1
-            else:
-                raise InvalidName(f"{text!r}: ends in a backslash")
         else:
-            label += char.encode()
-        i += 1
+            label += match[0][-1].encode()
+    if end != len(text):
+        _reject(text, "a bad escape: a backslash stands before three digits up to 255, or before one other character")
     return [*out, bytes(label)]
 
 
+_ESCAPED: Final = re.compile(r"\\(?P<number>[01]\d\d|2[0-4]\d|25[0-5])|\\\D|[^\\]", re.ASCII | re.DOTALL)
+_IDNA_DOTS: Final = dict.fromkeys(map(ord, "\u3002\uff0e\uff61"), ".")  # RFC 3490 §3.1
+
+
 def _idna(label: str, text: str) -> bytes:
+    """The A-label of one label. Escapes and U-labels do not go together: there is no standard that says how."""
     try:
-        return label.encode("idna") if label else b""
+        encoded = label.encode("idna") if label else b""
     except UnicodeError as error:
-        raise InvalidName(f"{text!r}: {error}") from None
+        _reject(text, str(error))
+    if b"." in encoded or b"\\" in encoded:
+        _reject(text, "an escape, or a character that stands for a dot, beside letters outside ASCII")
+    return encoded
 
 
 def to_text(name: bytes) -> str:
@@ -182,13 +190,13 @@ def _counted(text: str) -> bytes:
 def reversed_address(name: bytes) -> bytes | None:
     """The packed address whose reverse name this is, or None: a parent in the reverse tree has none."""
     parts = labels(name)
-    if name.endswith(_IN_ADDR) and len(parts) == 6:
+    if parts[4:] == [b"in-addr", b"arpa"]:
         octets = parts[3::-1]
         if all(o.isdigit() and len(o) <= 3 and int(o) < 256 and str(int(o)).encode() == o for o in octets):
             return IPv4Address(".".join(o.decode() for o in octets)).packed
-    elif name.endswith(_IP6) and len(parts) == 34 and all(len(nibble) == 1 for nibble in parts[:32]):
-        try:
-            return IPv6Address(int(b"".join(reversed(parts[:32])), 16)).packed
-        except ValueError:
-            return None
+    elif parts[32:] == [b"ip6", b"arpa"] and all(len(nibble) == 1 and nibble in _NIBBLES for nibble in parts[:32]):
+        return bytes.fromhex(b"".join(parts[31::-1]).decode())
     return None
+
+
+_NIBBLES: Final = b"0123456789abcdef"

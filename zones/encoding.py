@@ -1,0 +1,119 @@
+"""JSON and YAML files: syntax, typed decoding part by part, and where in a file the syntax breaks.
+
+Refuses to know what the files say. YAML is loaded by libyaml and decoded into the same types as JSON.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+Form = Literal["json", "yaml"]
+Node: TypeAlias = Any
+"""A value of the document that is not decoded yet: octets of JSON, or what the YAML loader made of it."""
+
+
+class Unreadable(Exception):  # noqa: N818 - the finding says "source unreadable"
+    """The data as a whole cannot be read. `line` and `column` count characters from 1."""
+
+    def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"line {line}, column {column}: {reason}")
+        self.line, self.column = line, column
+
+
+class Mismatch(ValueError):  # noqa: N818 - it says what the value is
+    """A value is not of the type wanted; `path` leads to it from the node."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class Document:
+    """A document whose syntax is right; `root` is its outermost value."""
+
+    def __init__(self, data: bytes, form: Form) -> None:
+        """UTF-8, or UTF-16 with a byte order mark (PowerShell's `>` writes that). Raises `Unreadable`."""
+        data = _utf8(data)
+        self._json = form == "json"
+        self.root: Node = data if self._json else _load_yaml(data)
+        if self._json:
+            _check_json(data)
+
+    def decode(self, node: Node, into: Any) -> Any:  # noqa: ANN401 - any type that msgspec knows
+        """Raises `Mismatch`."""
+        try:
+            return msgspec.json.decode(node, type=into) if self._json else msgspec.convert(node, into)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            message, _, path = _reason(error).partition(" - at `")
+            raise Mismatch(message, path.removeprefix("$").removeprefix(".").rstrip("`")) from None
+
+    def split(self, node: Node) -> dict[str, Node] | list[Node]:
+        """The members of an object or the items of an array, not decoded. Raises `Mismatch`."""
+        parts: dict[str, Node] | list[Node] = self.decode(node, _RAW if self._json else _ANY)
+        return parts
+
+
+_RAW: Final = dict[str, msgspec.Raw] | list[msgspec.Raw]
+_ANY: Final = dict[str, Any] | list[Any]
+
+
+def _utf8(data: bytes) -> bytes:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16").encode()
+        except UnicodeError as error:
+            raise Unreadable(f"UTF-16 by its byte order mark, but {error}") from None
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _check_json(data: bytes) -> None:
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except RecursionError:
+        raise Unreadable("nested too deeply") from None
+    except msgspec.DecodeError as error:
+        octet = re.search(r"\(byte (\d+)\)$", str(error))
+        raise Unreadable(_reason(error), *_line_column(data, int(octet[1]) if octet else len(data))) from None
+
+
+def _reason(error: Exception) -> str:
+    return re.sub(r" \(byte \d+\)$", "", str(error))
+
+
+def _line_column(data: bytes, octet: int) -> tuple[int, int]:
+    before = data[:octet].decode(errors="replace")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+_DEEPEST: Final = 100  # libyaml's composer recurses on the C stack, and dies there; real data nests some ten levels
+
+
+def _load_yaml(data: bytes) -> Node:
+    import yaml  # noqa: PLC0415 - answering workers import `zones` and must not load it
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        _check_depth(yaml.parse(data, loader))
+        return yaml.load(data, loader)  # noqa: S506 - one of the two safe loaders
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Unreadable(error.problem or str(error), *((mark.line + 1, mark.column + 1) if mark else ())) from None
+    except yaml.reader.ReaderError as error:
+        raise Unreadable(error.reason, *_line_column(data, error.position)) from None
+    except (ValueError, KeyError, TypeError, OverflowError) as error:  # a scalar does not fit its tag: 2001-99-99
+        raise Unreadable(f"a value cannot be read: {error}") from None
+
+
+def _check_depth(events: Iterable[Any]) -> None:
+    """Told by class names (`MappingStartEvent`), since yaml is not imported here; marks count from 0."""
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        if kind.endswith("StartEvent"):
+            depth += 1
+            if depth > _DEEPEST:
+                raise Unreadable("nested too deeply", event.start_mark.line + 1, event.start_mark.column + 1)
+        elif kind.endswith("EndEvent"):
+            depth -= 1

@@ -1,0 +1,166 @@
+"""Networks: named sets of client prefixes, and which endpoints each one sees. Others call them views.
+
+Sets of networks are bit masks (bit i is network i), so that what an endpoint is visible to costs one integer
+however many networks there are. Knows prefixes, VNets, subscriptions and regions; knows no names and no claims.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
+from typing import Final
+
+import msgspec
+
+from zones.endpoint import Endpoint, fold_region
+
+NONE: Final = -1
+"""The network of a client that matches no prefix while networks are configured: it sees no endpoint."""
+
+
+class Network(msgspec.Struct, frozen=True):
+    """A named set of client prefixes; `vnets` its home, `reach` what else it sees. Neither: it sees everything.
+
+    Items of `reach`: a VNet id, `/subscriptions/ID`, `region:NAME`, `all`.
+    """
+
+    name: str
+    clients: tuple[str, ...]
+    vnets: tuple[str, ...] = ()
+    reach: tuple[str, ...] = ()
+
+
+class Networks:
+    """All configured networks. With none there is one, `default`, that every client is in and that sees everything."""
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        self.implicit = not networks
+        self.names: tuple[str, ...] = tuple(network.name for network in networks) or ("default",)
+        self._everything = 1 if self.implicit else 0
+        self._seen_vnets: dict[str, int] = {}
+        self._seen_subscriptions: dict[str, int] = {}
+        self._seen_regions: dict[str, int] = {}
+        self._home: dict[str, int] = {}
+        self._regions: dict[str, str] = {}
+        self._prefixes: dict[int, list[tuple[int, dict[bytes, int]]]] = {4: [], 16: []}
+        for index, network in enumerate(networks):
+            self._add(1 << index, network)
+        self.homeless = self.all & ~_union(self._home)
+        """Networks without a home VNet: nearness decides nothing there."""
+        self._add_prefixes(networks)
+
+    @property
+    def all(self) -> int:
+        """The mask of every network."""
+        return (1 << len(self.names)) - 1
+
+    def _add(self, bit: int, network: Network) -> None:
+        if not network.vnets and not network.reach:
+            self._everything |= bit
+        for vnet in network.vnets:
+            key = vnet.casefold().rstrip("/")
+            self._home[key] = self._home.get(key, 0) | bit
+            self._seen_vnets[key] = self._seen_vnets.get(key, 0) | bit
+        for item in network.reach:
+            if item == "all":
+                self._everything |= bit
+                continue
+            table, key = self._reach(item)
+            table[key] = table.get(key, 0) | bit
+
+    def _reach(self, item: str) -> tuple[dict[str, int], str]:
+        folded = item.casefold().rstrip("/")
+        if folded.startswith("region:"):
+            return self._seen_regions, fold_region(folded.removeprefix("region:"))
+        if folded.count("/") == 2:
+            return self._seen_subscriptions, folded.removeprefix("/subscriptions/")
+        return self._seen_vnets, folded
+
+    def _add_prefixes(self, networks: Sequence[Network]) -> None:
+        tables: dict[int, dict[int, dict[bytes, int]]] = {4: {}, 16: {}}
+        for index, network in enumerate(networks):
+            for text in network.clients:
+                prefix = ip_network(text)
+                packed = prefix.network_address.packed
+                tables[len(packed)].setdefault(prefix.prefixlen, {})[packed] = index
+        for size, by_length in tables.items():
+            for length in sorted(by_length, reverse=True):
+                mask = ((1 << length) - 1) << (size * 8 - length)
+                self._prefixes[size].append((mask, by_length[length]))
+
+    def find(self, address: bytes) -> int:
+        """Index of the network with the longest prefix that holds the packed `address`; `NONE` where none does.
+
+        An IPv4-mapped IPv6 address is the IPv4 address (RFC 4291 §2.5.5.2).
+        """
+        if self.implicit:
+            return 0
+        if len(address) == 16 and address.startswith(b"\x00" * 10 + b"\xff\xff"):
+            address = address[12:]
+        size = len(address)
+        number = int.from_bytes(address, "big")
+        for mask, table in self._prefixes[size]:
+            index = table.get((number & mask).to_bytes(size, "big"))
+            if index is not None:
+                return index
+        return NONE
+
+    def learn(self, regions: Mapping[str, str]) -> bool:
+        """Take the regions of VNets (by normalised id). True when nearness or sight may have changed by it."""
+        relevant = {vnet: region for vnet, region in regions.items() if region and self._regions.get(vnet) != region}
+        self._regions.update(relevant)
+        return bool(self._seen_regions and relevant) or any(vnet in self._home for vnet in relevant)
+
+    def region_of(self, endpoint: Endpoint) -> str:
+        """Region of the endpoint's VNet: as the VNet's own record says, else the endpoint's, which must be the same."""
+        return self._regions.get(endpoint.vnet) or endpoint.region
+
+    def sees(self, endpoint: Endpoint) -> int:
+        """Mask of the networks that the endpoint is visible to."""
+        if endpoint.network:
+            return self._everything if self.implicit else self.named(endpoint.network)
+        if not endpoint.vnet:
+            return self.all
+        return self.sees_vnet(endpoint.vnet, self.region_of(endpoint))
+
+    def sees_vnet(self, vnet: str, region: str) -> int:
+        """Mask of the networks whose home or reach holds this VNet."""
+        mask = self._everything | self._seen_vnets.get(vnet, 0)
+        if self._seen_subscriptions:
+            parts = vnet.split("/", 3)
+            mask |= self._seen_subscriptions.get(parts[2] if len(parts) > 2 else "", 0)
+        if self._seen_regions:
+            mask |= self._seen_regions.get(region, 0)
+        return mask
+
+    def named(self, name: str) -> int:
+        """Mask of the one network called `name`; 0 where there is none."""
+        return 1 << self.names.index(name) if name in self.names else 0
+
+    def home(self, endpoint: Endpoint) -> int:
+        """Mask of the networks that have the endpoint's VNet as a home."""
+        return self._home.get(endpoint.vnet, 0)
+
+    def near(self, endpoint: Endpoint) -> int:
+        """Mask of the networks that have a home VNet in the region of the endpoint's VNet."""
+        region = self.region_of(endpoint)
+        if not region:
+            return 0
+        return _union({v: mask for v, mask in self._home.items() if self._regions.get(v) == region})
+
+    def listed(self, mask: int) -> tuple[str, ...]:
+        """Names of the networks in `mask`, in the order of the configuration."""
+        return tuple(self.names[i] for i in bits(mask))
+
+
+def _union(masks: Mapping[str, int]) -> int:
+    out = 0
+    for mask in masks.values():
+        out |= mask
+    return out
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Indexes of the bits that are set, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low

@@ -1,0 +1,91 @@
+"""Served rows: the whole answer-relevant state of one private name, packed into octets.
+
+A worker may hold millions of them, so a row is one bytes object: no object for the collector to walk, nothing to
+decode when it arrives. Layout: one octet generation stamp, then variants; each holds for one class of networks:
+class (4 octets, big-endian), flags (1), counts of A, AAAA and public names (2 octets each), then those. Classes are
+interned masks of networks; the variants of a row never overlap.
+"""
+
+from collections.abc import Iterator, Sequence
+from struct import Struct
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from zones.name import Name
+
+REFUSED: Final = 1
+"""Flag: the conflict policy refuses to decide; SERVFAIL."""
+BY_RULE: Final = 2
+"""Flag: the one public name is what the catalogue derives, so it is not stored."""
+ALONE: Final = 4
+"""Flag: the name stands in no private zone; the address is at the FQDN itself."""
+
+_HEAD: Final = Struct(">IBHHH")
+
+
+class Variant(NamedTuple):
+    """What a name is in the networks of one class. `publics` are the FQDNs that lead to it by a CNAME."""
+
+    networks: int
+    flags: int
+    a: tuple[bytes, ...]
+    aaaa: tuple[bytes, ...]
+    publics: tuple[Name, ...]
+
+
+def pack(variants: Sequence[Variant], generation: int = 0) -> bytes:
+    """One row. `variant.networks` is a class number."""
+    out = bytearray((generation & 0xFF,))
+    for variant in variants:
+        out += _HEAD.pack(variant.networks, variant.flags, len(variant.a), len(variant.aaaa), len(variant.publics))
+        out += b"".join((*variant.a, *variant.aaaa, *variant.publics))
+    return bytes(out)
+
+
+def restamped(row: bytes, generation: int) -> bytes:
+    """The same row with another generation stamp."""
+    return bytes((generation & 0xFF,)) + row[1:]
+
+
+def unpack(row: bytes) -> Iterator[Variant]:
+    """Variants of a row made by `pack`."""
+    at = 1
+    while at < len(row):
+        networks, flags, n_a, n_aaaa, n_publics = _HEAD.unpack_from(row, at)
+        at += _HEAD.size
+        a = tuple(row[at + 4 * i : at + 4 * i + 4] for i in range(n_a))
+        at += 4 * n_a
+        aaaa = tuple(row[at + 16 * i : at + 16 * i + 16] for i in range(n_aaaa))
+        at += 16 * n_aaaa
+        publics = []
+        for _ in range(n_publics):
+            end = at
+            while row[end]:
+                end += 1 + row[end]
+            publics.append(Name(row[at : end + 1]))
+            at = end + 1
+        yield Variant(networks, flags, a, aaaa, tuple(publics))
+
+
+def classes(row: bytes) -> set[int]:
+    """The classes of networks that see the row."""
+    return {variant.networks for variant in unpack(row)}
+
+
+class Classes:
+    """Interned masks of networks: a class number stands for a set of networks, for good.
+
+    The number is made from the mask, so that a restarted process gives the same set the same number, and rows that a
+    worker has from before it keep their meaning.
+    """
+
+    def __init__(self) -> None:
+        self.masks: dict[int, int] = {}
+        """Mask by number, in the order in which the numbers were given."""
+
+    def number(self, mask: int) -> int:
+        """Number of the class with this mask, new if need be."""
+        number = crc32(mask.to_bytes((mask.bit_length() + 7) // 8, "little"))
+        while self.masks.setdefault(number, mask) != mask:
+            number = number + 1 & 0xFFFFFFFF
+        return number
