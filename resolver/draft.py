@@ -1,0 +1,49 @@
+"""An answer as it grows on the way from its question: sections, flags, and what it depends on. No octets yet."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from resolver.wire import codes
+from zones.name import Name
+from zones.record import RRset
+
+FOREVER: Final = float("inf")
+
+
+@dataclass(slots=True)
+class Draft:
+    """An answer as it grows."""
+
+    answer: list[RRset] = field(default_factory=list)
+    authority: list[RRset] = field(default_factory=list)
+    additional: list[RRset] = field(default_factory=list)
+    deps: list[Name] = field(default_factory=list)
+    rcode: int = codes.NOERROR
+    ede: tuple[int, str] | None = None
+    aa: bool | None = None
+    """Whether the first record, or the denial where there is none, is ours."""
+    ad: bool = True
+    zone: Name | None = None
+    origin: str = "forward"
+    fallback: tuple[Name, Name] | None = None
+    expires: float = FOREVER
+    hops: int = 0
+    loose: bool = False
+    keep: bool = True
+
+    def ours(self, rrsets: tuple[RRset, ...]) -> None:
+        """Add records of ours."""
+        if self.aa is None:
+            self.aa = True
+        self.ad = False
+        self.answer += rrsets
+
+    def fail(self, ede: tuple[int, str] | None, rcode: int = codes.SERVFAIL) -> None:
+        """End in an error without records."""
+        self.answer, self.authority, self.additional = [], [], []
+        self.rcode, self.ede, self.aa, self.ad = rcode, ede, False, False
+
+
+def error(rcode: int) -> Draft:
+    """An answer that is nothing but an rcode."""
+    return Draft(rcode=rcode, aa=False, ad=False, origin="error")

@@ -1,0 +1,166 @@
+"""Replies as octets (RFC 1035 §4, RFC 6891): sections from RRsets, names compressed, TTLs findable.
+
+A reply is the id, `Body.head`, the question as the client sent it, `Body.tail`. The tail depends on the question's name
+only as folded, so that one tail serves every spelling of it. Refuses to know why a reply says what it says, and
+trusts the rdata: zone data and `relay` have checked it.
+"""
+
+import struct
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from resolver.wire import codes
+from resolver.wire.query import Malformed
+from zones.record import RRset
+
+_head: Final = struct.Struct(">5H").pack  # flags, then the counts of the four sections
+_record: Final = struct.Struct(">2HIH").pack  # type, class, TTL, rdlength
+_opt: Final = struct.Struct(">x2H2BHH").pack  # root, type, payload, extended rcode, version, flags, rdlength
+_option: Final = struct.Struct(">3H").pack  # code, length, EDE info code
+_ttl: Final = struct.Struct(">I")
+_POINTERS_END: Final = 0x4000  # a pointer has 14 bits, RFC 1035 §4.1.4
+
+
+class Opt(msgspec.Struct, frozen=True, gc=False):
+    """The OPT record of a reply. `ede`: info code and text (RFC 8914)."""
+
+    do: bool = False
+    payload: int = codes.PAYLOAD
+    ede: tuple[int, str] | None = None
+
+
+class Body(msgspec.Struct, frozen=True, gc=False):
+    """A reply without its id and question."""
+
+    head: bytes
+    """Flags and counts, 10 octets."""
+    tail: bytes
+    """All that follows the question."""
+    ttls: tuple[int, ...]
+    """Offsets in `tail` of the TTL of every record in order, the OPT record left out."""
+
+
+def body(
+    question: bytes,
+    flags: int,
+    rcode: int,
+    answer: Iterable[RRset] = (),
+    authority: Iterable[RRset] = (),
+    additional: Iterable[RRset] = (),
+    edns: Opt | None = None,
+) -> Body:
+    """Render a reply to `question` (QNAME, QTYPE, QCLASS, uncompressed).
+
+    `flags` are header bits of `codes`; QR is added. The upper bits of an extended rcode need `edns`. Whether the size
+    suits the client, or 65,535 octets at all, is for the caller to see; `truncated` is what it sends if not.
+    """
+    writer = _Writer(question)
+    ancount = writer.section(answer)
+    nscount = writer.section(authority)
+    arcount = writer.section(additional)
+    if edns:
+        writer.out += _opt_record(edns, rcode)
+        arcount += 1
+    head = _head(codes.QR | flags | rcode & 0xF, 1, ancount, nscount, arcount)
+    return Body(head, bytes(writer.out), tuple(writer.ttls))
+
+
+def truncated(question: bytes, flags: int, rcode: int, edns: Opt | None = None) -> Body:
+    """The reply that sends a client to TCP: TC, and no records but OPT (RFC 2181 §9, RFC 6891 §7)."""
+    return body(question, flags | codes.TC, rcode, edns=edns)
+
+
+def patched(tail: bytes, ttls: Iterable[int], age: int) -> bytes:
+    """The tail with the TTLs at `ttls` lowered by `age` seconds, not below 0."""
+    out = bytearray(tail)
+    for at in ttls:
+        (ttl,) = _ttl.unpack_from(tail, at)
+        _ttl.pack_into(out, at, max(ttl - age, 0))
+    return bytes(out)
+
+
+def error(query: Malformed) -> bytes:
+    """The whole reply to a malformed query: the id, QR, opcode, RD, its rcode, and what parsed of question and EDNS.
+
+    Raises `ValueError` for one that is to be dropped.
+    """
+    if query.rcode is None:
+        raise ValueError("a dropped query has no reply")
+    flags = codes.QR | query.flags & (codes.OPCODE | codes.RD) | query.rcode & 0xF
+    head = _head(flags, 1 if query.question else 0, 0, 0, 1 if query.edns else 0)
+    opt = _opt_record(Opt(query.do), query.rcode) if query.edns else b""
+    return query.id.to_bytes(2, "big") + head + query.question + opt
+
+
+def _opt_record(opt: Opt, rcode: int) -> bytes:
+    options = b""
+    if opt.ede:
+        code, text = opt.ede
+        octets = text.encode()
+        options = _option(codes.OPTION_EDE, 2 + len(octets), code) + octets
+    return _opt(codes.OPT, opt.payload, rcode >> 4, 0, codes.DO if opt.do else 0, len(options)) + options
+
+
+class _Writer:
+    """The octets after the question, and where in the message each folded name already stands, as its pointer.
+
+    A pointer takes over the spelling of what it points to; labels written out keep theirs.
+    """
+
+    __slots__ = ("base", "out", "seen", "ttls")
+
+    def __init__(self, question: bytes) -> None:
+        self.out = bytearray()
+        self.ttls: list[int] = []
+        self.base = codes.HEADER_SIZE + len(question)
+        self.seen: dict[bytes, bytes] = {}
+        folded, at = question[:-4].lower(), 0
+        while size := folded[at]:
+            self.seen[folded[at:]] = (0xC000 | codes.HEADER_SIZE + at).to_bytes(2, "big")
+            at += size + 1
+
+    def section(self, rrsets: Iterable[RRset]) -> int:
+        """Write all records; returns their number."""
+        out, count = self.out, 0
+        for rrset in rrsets:
+            layout = codes.COMPRESSIBLE.get(rrset.type)
+            for rdata in rrset.rdatas:
+                self.name(rrset.owner)
+                self.ttls.append(len(out) + 4)
+                out += _record(rrset.type, codes.IN, rrset.ttl, len(rdata))
+                if layout:
+                    self.names(rdata, layout)
+                else:
+                    out += rdata
+            count += len(rrset.rdatas)
+        return count
+
+    def names(self, rdata: bytes, layout: codes.Layout) -> None:
+        """Write rdata with its names compressed, and set its length."""
+        out = self.out
+        start, at = len(out), layout.octets
+        out += rdata[:at]
+        for _ in range(layout.names):
+            end = at
+            while size := rdata[end]:
+                end += size + 1
+            self.name(rdata[at : end + 1])
+            at = end + 1
+        out += rdata[at:]
+        out[start - 2 : start] = (len(out) - start).to_bytes(2, "big")
+
+    def name(self, wire: bytes) -> None:
+        """Write a name: labels up to the longest suffix that the message has already, then a pointer to that."""
+        folded, at = wire.lower(), 0
+        here = self.base + len(self.out)
+        while size := folded[at]:
+            suffix = folded[at:]
+            if pointer := self.seen.get(suffix):
+                self.out += wire[:at] + pointer
+                return
+            if here + at < _POINTERS_END:
+                self.seen[suffix] = (0xC000 | here + at).to_bytes(2, "big")
+            at += size + 1
+        self.out += wire

@@ -1,0 +1,396 @@
+"""The resolver against fake upstreams on loopback, over real sockets."""
+
+import asyncio
+import random
+import resource
+import secrets
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+
+import dnslib
+import pytest
+
+from resolver.cache import Key
+from resolver.net import pool
+from resolver.net.upstream import Resolver
+from resolver.settings import Server, Upstream
+from resolver.upstream.exchange import Failure
+from resolver.upstream.policy import Upstreams
+from resolver.wire import codes
+from resolver.wire.relay import Message
+from zones import record
+from zones.name import from_text
+
+Respond = Callable[[dnslib.DNSRecord, str], list[bytes]]
+ADDRESS = bytes((192, 0, 2, 80))
+
+
+def answer(query: dnslib.DNSRecord, rcode: int = codes.NOERROR, *, tc: bool = False, records: int = 1) -> bytes:
+    reply = query.reply(ra=1)
+    reply.header.rcode = rcode
+    reply.header.tc = int(tc)
+    if rcode == codes.NOERROR and not tc:
+        for i in range(records):
+            reply.add_answer(dnslib.RR(query.q.qname, ttl=60, rdata=dnslib.A(f"192.0.{2 + i // 256}.{(80 + i) % 256}")))
+    return bytes(reply.pack())
+
+
+class FakeUpstream(asyncio.DatagramProtocol):
+    """Answers as `respond` says, over UDP and TCP on one port; keeps what it was asked and from which port."""
+
+    def __init__(self) -> None:
+        self.respond: Respond = lambda query, _: [answer(query)]
+        self.asked: list[dnslib.DNSRecord] = []
+        self.ports: list[int] = []
+        self.connections = 0
+
+    @property
+    def server(self) -> Server:
+        return Server("udp", "127.0.0.1", self.port)
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.tcp = await asyncio.start_server(self.converse, "127.0.0.1", 0)
+        self.port: int = self.tcp.sockets[0].getsockname()[1]
+        self.udp, _ = await loop.create_datagram_endpoint(lambda: self, ("127.0.0.1", self.port))
+
+    async def close(self) -> None:
+        self.udp.close()
+        self.tcp.close()
+        await self.tcp.wait_closed()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        query = dnslib.DNSRecord.parse(data)
+        self.asked.append(query)
+        self.ports.append(addr[1])
+        for packet in self.respond(query, "udp"):
+            self.udp.sendto(packet, addr)
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        size = int.from_bytes(await reader.readexactly(2))
+        query = dnslib.DNSRecord.parse(await reader.readexactly(size))
+        for packet in self.respond(query, "tcp"):
+            writer.write(len(packet).to_bytes(2) + packet)
+        writer.close()
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[FakeUpstream]:
+    fake = FakeUpstream()
+    await fake.open()
+    yield fake
+    await fake.close()
+
+
+@pytest.fixture
+async def second() -> AsyncIterator[FakeUpstream]:
+    fake = FakeUpstream()
+    await fake.open()
+    yield fake
+    await fake.close()
+
+
+@pytest.fixture
+def refusing() -> Iterator[Server]:
+    """A port that is bound, so that nobody else gets it, but connected elsewhere: the kernel refuses datagrams."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.connect(("127.0.0.1", 9))
+        yield Server("udp", "127.0.0.1", taken.getsockname()[1])
+
+
+Make = Callable[..., Resolver]
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Make]:
+    made: list[Resolver] = []
+
+    def make(*servers: Server, **bounds: int) -> Resolver:
+        upstreams = Upstreams([Upstream("public", servers)])
+        made.append(Resolver(upstreams, asyncio.get_running_loop(), **bounds))
+        return made[-1]
+
+    yield make
+    for resolver in made:
+        resolver.close()
+    await settle()
+
+
+async def settle() -> None:
+    """Let the loop do what is due."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def key(name: str = "www.example.com", group: str = "public") -> Key:
+    return Key(group, from_text(name), record.A)
+
+
+def asking(resolver: Resolver, question: Key) -> asyncio.Future[Message | Failure]:
+    """A second call of `done` would raise InvalidStateError in the loop, and the test would fail."""
+    result: asyncio.Future[Message | Failure] = asyncio.get_running_loop().create_future()
+    resolver.ask(question, result.set_result)
+    assert not result.done()
+    return result
+
+
+async def ask(resolver: Resolver, question: Key | None = None) -> Message | Failure:
+    async with asyncio.timeout(10):
+        return await asking(resolver, question or key())
+
+
+def address(result: Message | Failure) -> bytes:
+    assert isinstance(result, Message)
+    return result.answer[0].rdatas[0]
+
+
+async def test_a_question_gets_its_answer(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert str(upstream.asked[0].q.qname) == "www.example.com."
+    assert (resolver.queries, resolver.replies, len(resolver)) == (1, 1, 0)
+
+
+async def test_forged_replies_are_counted_and_the_right_one_is_taken(upstream: FakeUpstream, make: Make) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        right = answer(query)
+        other = dnslib.DNSRecord.question("www.example.net")
+        other.header.id = query.header.id
+        return [bytes((right[0] ^ 1,)) + right[1:], answer(other), b"\x00", b"\xff" * 3000, right]
+
+    upstream.respond = respond
+    resolver = make(upstream.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.mismatches == 4
+
+
+async def test_a_reply_from_another_port_never_arrives(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        second.udp.sendto(answer(query, records=2), ("127.0.0.1", upstream.ports[-1]))
+        return [answer(query)]
+
+    upstream.respond = respond
+    resolver = make(upstream.server)
+    result = await ask(resolver)
+    assert isinstance(result, Message)
+    assert len(result.answer[0].rdatas) == 1
+    assert resolver.mismatches == 0
+
+
+async def test_a_reply_that_comes_twice_is_only_taken_once(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda query, _: [answer(query), answer(query)]
+    resolver = make(upstream.server)
+    for i in range(5):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    await settle()
+    assert resolver.replies == 5
+    assert resolver.mismatches == 5
+
+
+async def test_a_truncated_reply_is_fetched_over_tcp(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda query, transport: [
+        answer(query, tc=True) if transport == "udp" else answer(query, records=300)
+    ]
+    resolver = make(upstream.server)
+    result = await ask(resolver)
+    assert isinstance(result, Message)
+    assert len(result.answer[0].rdatas) == 300
+    assert (resolver.tcp, upstream.connections) == (1, 1)
+
+
+async def test_a_server_configured_for_tcp_is_never_asked_over_udp(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(Server("tcp", "127.0.0.1", upstream.port))
+    assert address(await ask(resolver)) == ADDRESS
+    assert upstream.asked == []
+
+
+async def test_a_mismatch_over_tcp_is_read_past(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda query, _: [answer(dnslib.DNSRecord.question("a.example")), answer(query)]
+    resolver = make(Server("tcp", "127.0.0.1", upstream.port))
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.mismatches == 1
+
+
+async def test_a_connection_closed_early_goes_on_to_the_next_server(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda query, transport: [answer(query, tc=True)] if transport == "udp" else []
+    resolver = make(upstream.server, second.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert len(second.asked) == 1
+    assert resolver.errors == 1
+
+
+async def test_a_closed_port_goes_on_to_the_next_server(refusing: Server, upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(refusing, upstream.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.errors == 1
+    assert resolver.timeouts == 0
+
+
+async def test_a_silent_server_is_given_up_for_the_next(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda *_: []
+    resolver = make(upstream.server, second.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.timeouts == 1
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_when_no_server_listens_it_fails_and_says_which(transport: str, make: Make) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        servers = [Server("udp", "127.0.0.1", port)] if transport == "udp" else [Server("tcp", "127.0.0.1", port)]
+        result = await ask(make(*servers))
+    assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {port}: Connection refused")
+
+
+async def test_a_server_that_cannot_be_reached_at_all_goes_on_to_the_next(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(Server("udp", "255.255.255.255", 53), upstream.server)  # connect fails: broadcast is not allowed
+    assert address(await ask(resolver)) == ADDRESS
+
+
+async def test_servfail_goes_on_to_the_next_server_and_is_the_reply_when_all_say_so(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda query, _: [answer(query, codes.SERVFAIL)]
+    resolver = make(upstream.server, second.server)
+    assert address(await ask(resolver)) == ADDRESS
+    second.respond = upstream.respond
+    result = await ask(resolver)
+    assert isinstance(result, Message)
+    assert result.rcode == codes.SERVFAIL
+
+
+async def test_an_unknown_group_fails(make: Make) -> None:
+    result = await ask(make(), key(group="nowhere"))
+    assert result == Failure(codes.NO_REACHABLE_AUTHORITY, "upstream nowhere has no servers")
+
+
+async def test_equal_questions_in_flight_are_asked_once(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    results = [asking(resolver, key()) for _ in range(50)]
+    assert len(resolver) == 1
+    assert {address(await result) for result in results} == {ADDRESS}
+    assert len(upstream.asked) == 1
+    await ask(resolver)
+    assert len(upstream.asked) == 2
+
+
+async def test_one_waiter_that_raises_does_not_harm_the_others(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    caught: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: caught.append(context["exception"]))
+
+    def bad(_: Message | Failure) -> None:
+        raise ZeroDivisionError
+
+    resolver.ask(key(), bad)
+    assert address(await ask(resolver)) == ADDRESS
+    assert [type(exception) for exception in caught] == [ZeroDivisionError]
+
+
+async def test_a_hundred_queries_in_a_row_come_from_as_many_ports(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    for i in range(100):
+        await ask(resolver, key(f"{i}.example.com"))
+    assert len(set(upstream.ports)) >= 80
+    assert len({query.header.id for query in upstream.asked}) >= 80
+
+
+async def test_ports_stay_unpredictable_when_every_socket_is_open(
+    upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By chance fewer than 80 would come up once in some hundred runs.
+    monkeypatch.setattr(secrets, "randbelow", random.Random(1).randrange)  # noqa: S311 - a test's seed
+    resolver = make(upstream.server)
+    for i in range(500):
+        await ask(resolver, key(f"{i}.example.com"))
+    assert len(set(upstream.ports[-100:])) >= 80
+
+
+async def test_a_socket_is_replaced_after_a_few_uses(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, sockets=1)
+    for i in range(3 * pool.USES):
+        await ask(resolver, key(f"{i}.example.com"))
+    assert set(Counter(upstream.ports).values()) == {pool.USES}
+
+
+async def test_one_query_is_in_flight_on_a_socket_and_more_wait_for_it(upstream: FakeUpstream, make: Make) -> None:
+    outstanding: list[int] = []
+
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        outstanding.append(len(upstream.asked) - resolver.replies)
+        return [answer(query)]
+
+    upstream.respond = respond
+    resolver = make(upstream.server, sockets=2)
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(50)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert max(outstanding) <= 2
+    assert resolver.timeouts == 0
+
+
+async def test_questions_beyond_the_bound_are_shed(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, in_flight=2, waiters=2)
+    results = [
+        asking(resolver, key(name)) for name in ("a.example", "b.example", "c.example", "a.example", "a.example")
+    ]
+    shed = [isinstance(await result, Failure) for result in results]
+    assert shed == [False, False, True, False, True]
+    assert resolver.shed == 2
+    assert address(await ask(resolver, key("c.example"))) == ADDRESS
+
+
+async def test_close_fails_what_waits_and_closes_the_sockets(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda *_: []
+    resolver = make(upstream.server, Server("tcp", "127.0.0.1", upstream.port), sockets=1)
+    over_tcp = make(Server("tcp", "127.0.0.1", upstream.port))
+    results = [asking(resolver, key("a.example")), asking(resolver, key("b.example")), asking(over_tcp, key())]
+    await settle()
+    resolver.close()
+    over_tcp.close()
+    for result in results:
+        assert await result == Failure(codes.NO_REACHABLE_AUTHORITY, "shutting down")
+    assert len(resolver) == len(over_tcp) == 0
+    assert [len(sockets) for sockets in resolver._pools.values()] == [0]
+    assert not over_tcp._tasks
+
+
+@contextmanager
+def descriptors(spare: int) -> Iterator[None]:
+    """Leave the process only so many more descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as probe:
+        lowest = probe.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + spare, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_without_descriptors_open_sockets_go_on_serving(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    with descriptors(3):
+        results = [asking(resolver, key(f"{i}.example.com")) for i in range(40)]
+        for result in results:
+            assert address(await result) == ADDRESS
+    assert resolver.errors == 0
+
+
+async def test_without_any_descriptor_it_fails_and_works_again_later(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    with descriptors(0):
+        result = await ask(resolver)
+    assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {upstream.port}: Too many open files")
+    assert address(await ask(resolver)) == ADDRESS

@@ -1,0 +1,206 @@
+"""The exchange with fake time: every event, and the deadlines whatever the order of events."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import dnslib
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolver.cache import Key
+from resolver.settings import Server
+from resolver.upstream.exchange import TOTAL, Exchange, Failure, Send
+from resolver.wire import codes
+from resolver.wire.relay import Message
+from zones import record
+from zones.name import from_text
+
+KEY = Key("public", from_text("www.example.com"), record.A, do=True)
+ONE, TWO, THREE = (Server("udp", f"192.0.2.{i}", 53) for i in (1, 2, 3))
+START = 1000.0
+
+
+def exchange(*servers: Server, ids: Iterator[int] | None = None) -> tuple[Exchange, Send]:
+    it = Exchange(KEY, servers, START, (ids or count(7)).__next__)
+    send = it.start(START)
+    assert isinstance(send, Send)
+    return it, send
+
+
+def reply_to(
+    send: Send, rcode: str = "NOERROR", *, tc: bool = False, name: str = "", qtype: str = "", id_: int = 0
+) -> bytes:
+    query = dnslib.DNSRecord.parse(send.packet)
+    reply = query.reply(ra=1)
+    reply.header.rcode = getattr(dnslib.RCODE, rcode)
+    reply.header.tc = int(tc)
+    reply.header.id ^= id_
+    if name:
+        reply.q.qname = dnslib.DNSLabel(name)
+    if qtype:
+        reply.q.qtype = getattr(dnslib.QTYPE, qtype)
+    if rcode == "NOERROR" and not tc:
+        reply.add_answer(*dnslib.RR.fromZone("www.example.com 60 A 192.0.2.80"))
+    return bytes(reply.pack())
+
+
+def turn(action: object) -> tuple[Server, str]:
+    assert isinstance(action, Send)
+    return action.server, action.transport
+
+
+def test_a_reply_that_matches_ends_it() -> None:
+    it, send = exchange(ONE)
+    message = it.reply(reply_to(send), START + 0.1)
+    assert isinstance(message, Message)
+    assert message.answer[0].rdatas == (bytes((192, 0, 2, 80)),)
+
+
+def test_the_query_is_what_the_key_says_with_a_fresh_id_for_each_attempt() -> None:
+    it, first = exchange(ONE, ids=iter([0xABCD, 0x1234]))
+    second = it.timeout(first.deadline)
+    assert isinstance(second, Send)
+    queries = [dnslib.DNSRecord.parse(send.packet) for send in (first, second)]
+    assert [query.header.id for query in queries] == [0xABCD, 0x1234]
+    assert str(queries[0].q.qname) == "www.example.com."
+    assert queries[0].header.rd
+    assert queries[0].ar[0].edns_do
+    assert queries[0].ar[0].edns_len == codes.PAYLOAD
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [{"id_": 1}, {"name": "www.example.net"}, {"qtype": "AAAA"}],
+    ids=["another id", "another name", "another type"],
+)
+def test_a_reply_that_does_not_match_is_ignored_and_the_right_one_still_taken(forgery: dict[str, str]) -> None:
+    it, send = exchange(ONE, TWO)
+    assert it.reply(reply_to(send, **forgery), START + 0.1) is None  # type: ignore[arg-type]
+    assert it.reply(b"", START + 0.1) is None
+    assert it.reply(send.packet, START + 0.1) is None
+    assert isinstance(it.reply(reply_to(send), START + 0.2), Message)
+
+
+def test_the_id_of_an_earlier_attempt_no_longer_matches() -> None:
+    it, first = exchange(ONE)
+    it.timeout(first.deadline)
+    assert it.reply(reply_to(first), first.deadline + 0.1) is None
+
+
+def test_one_server_is_tried_three_times_and_longer_each_time() -> None:
+    it, action = exchange(ONE)
+    waits, now = [], START
+    while isinstance(action, Send):
+        waits.append(round(action.deadline - now, 3))
+        now = action.deadline
+        following = it.timeout(now)
+        if isinstance(following, Failure):
+            assert following == Failure(codes.NO_REACHABLE_AUTHORITY, "192.0.2.1 port 53: no reply")
+            break
+        assert isinstance(following, Send)
+        action = following
+    assert waits == [1.2, 1.6, 2.0]
+    assert now == pytest.approx(START + TOTAL)
+
+
+@given(
+    servers=st.integers(1, 12),
+    events=st.lists(st.sampled_from(["timeout", "error", "tc", "noise"]), min_size=60, max_size=60),
+)
+def test_whatever_happens_every_server_has_a_turn_and_it_ends_in_time(servers: int, events: list[str]) -> None:
+    it, action = exchange(*[Server("udp", "192.0.2.1", port) for port in range(servers)])
+    asked, now = set(), START
+    for event in events:
+        asked.add(action.server)
+        assert now < action.deadline <= START + TOTAL + 0.001
+        if event == "timeout":
+            now = action.deadline
+            result = it.timeout(now)
+        elif event == "error":
+            result = it.error("Connection refused", now)
+        elif event == "noise":
+            noise = it.reply(action.packet, now)
+            assert noise is None
+            continue
+        else:
+            following = it.reply(reply_to(action, tc=True), now)
+            assert following is not None
+            result = following
+        if not isinstance(result, Send):
+            assert isinstance(result, Failure)
+            assert len(asked) == servers
+            return
+        action = result
+    assert events.count("noise") > 0
+
+
+def test_servers_are_asked_in_order_and_again_when_they_are_few() -> None:
+    it, first = exchange(ONE, TWO)
+    turns = [turn(first)]
+    turns += [turn(it.error("Connection refused", START)) for _ in range(3)]
+    assert [server for server, _ in turns] == [ONE, TWO, ONE, TWO]
+    assert it.error("Connection refused", START) == Failure(
+        codes.NETWORK_ERROR, "192.0.2.2 port 53: Connection refused"
+    )
+
+
+def test_a_turn_that_fails_at_once_leaves_its_time_to_the_others() -> None:
+    it, first = exchange(ONE, TWO, THREE)
+    assert first.deadline - START == pytest.approx(1.6)
+    second = it.error("Connection refused", START)
+    assert isinstance(second, Send)
+    assert second.deadline - START == pytest.approx(2.4)
+
+
+def test_a_malformed_reply_sends_it_to_the_next_server() -> None:
+    it, send = exchange(ONE, TWO)
+    assert turn(it.reply(reply_to(send)[:-1], START)) == (TWO, "udp")
+
+
+@pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED", "NOTIMP", "FORMERR"])
+def test_a_server_that_cannot_answer_is_passed_over_for_the_rest_of_the_exchange(rcode: str) -> None:
+    it, send = exchange(ONE, TWO)
+    second = it.reply(reply_to(send, rcode), START)
+    assert turn(second) == (TWO, "udp")
+    assert turn(it.timeout(START + 1)) == (TWO, "udp")
+
+
+def test_when_every_server_refuses_the_last_refusal_is_the_reply() -> None:
+    it, send = exchange(ONE, TWO)
+    second = it.reply(reply_to(send, "REFUSED"), START)
+    assert isinstance(second, Send)
+    message = it.reply(reply_to(second, "SERVFAIL"), START)
+    assert isinstance(message, Message)
+    assert message.rcode == codes.SERVFAIL
+
+
+def test_nxdomain_is_an_answer() -> None:
+    it, send = exchange(ONE, TWO)
+    message = it.reply(reply_to(send, "NXDOMAIN"), START)
+    assert isinstance(message, Message)
+    assert message.rcode == codes.NXDOMAIN
+
+
+def test_a_truncated_reply_is_asked_again_of_the_same_server_over_tcp() -> None:
+    it, send = exchange(ONE, TWO)
+    over_tcp = it.reply(reply_to(send, tc=True), START)
+    assert turn(over_tcp) == (ONE, "tcp")
+    assert isinstance(over_tcp, Send)
+    assert isinstance(it.reply(reply_to(over_tcp), START), Message)
+
+
+def test_failure_over_tcp_goes_on_to_the_next_server() -> None:
+    it, send = exchange(ONE, TWO)
+    over_tcp = it.reply(reply_to(send, tc=True), START)
+    assert isinstance(over_tcp, Send)
+    assert turn(it.reply(reply_to(over_tcp, tc=True), START)) == (TWO, "udp")
+
+
+def test_a_server_configured_for_tcp_is_asked_over_tcp() -> None:
+    assert turn(exchange(Server("tcp", "192.0.2.1", 53))[1])[1] == "tcp"
+
+
+def test_a_group_without_servers_fails() -> None:
+    failure = Exchange(KEY, (), START, lambda: 0).start(START)
+    assert failure == Failure(codes.NO_REACHABLE_AUTHORITY, "upstream public has no servers")
