@@ -8,25 +8,15 @@ from typing import Literal
 
 import msgspec
 
+from zones.network import Network
+from zones.policy import DEFAULTS, Conflict, Pin, ZonePolicy
+
+__all__ = [
+    "Accepted", "Conflicts", "Control", "Network", "Pin", "Server", "Source", "Upstream", "Worker", "ZonePolicy",
+    "Zones",
+]  # fmt: skip
+
 Miss = str  # `public`, `nxdomain`, `nodata`, `servfail` or `forward:GROUP`
-
-
-class Network(msgspec.Struct, frozen=True):
-    """A named set of client prefixes; `vnets` its home, `reach` what else it sees. Neither: it sees everything."""
-
-    name: str
-    clients: tuple[str, ...]
-    vnets: tuple[str, ...] = ()
-    reach: tuple[str, ...] = ()
-
-
-class ZonePolicy(msgspec.Struct, frozen=True):
-    """How a zone answers. In an override, None means: as the defaults (or, for a zone file's miss, `nxdomain`)."""
-
-    ttl: int | None = None
-    negative_ttl: int | None = None
-    on_miss: Miss | None = None
-    chain: Literal["cname", "flat"] | None = None
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -54,31 +44,18 @@ class Source(msgspec.Struct, frozen=True):
     on_unsynced: Literal["servfail", "public"] = "servfail"
 
 
-class Pin(msgspec.Struct, frozen=True):
-    """An operator's word on who holds a name. `until` in seconds since the epoch, None for ever."""
-
-    name: str
-    endpoint: str
-    network: str | None = None
-    until: float | None = None
-    reason: str = ""
-
-
-Policy = Literal["sticky", "merge", "refuse"]
-
-
 class Conflicts(msgspec.Struct, frozen=True):
     """`policies` maps a zone or name to its policy; the longest match wins over `policy`."""
 
-    policy: Policy = "sticky"
-    policies: dict[str, Policy] = {}
+    policy: Conflict = "sticky"
+    policies: dict[str, Conflict] = {}
     pins: tuple[Pin, ...] = ()
 
 
 class Zones(msgspec.Struct, frozen=True):
     """`files` are the zone files found (absolute, globs expanded), `origins` what they hold, in the same order."""
 
-    defaults: ZonePolicy = ZonePolicy(10, 10, "public", "cname")
+    defaults: ZonePolicy = DEFAULTS
     overrides: dict[str, ZonePolicy] = {}
     files: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()

@@ -1,0 +1,262 @@
+"""Reads the configuration: file, environment and flags in, `settings.Accepted` or every mistake at once out.
+
+Precedence: flag, environment, file, default. Runs in a short-lived child, so that no other process loads pydantic.
+Opens the configuration, the zone files that it names and resolv.conf; nothing else.
+"""
+
+import difflib
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from resolver import config_model, settings
+from resolver.config_accept import ZoneFiles, accept, system_servers, zone_files
+from resolver.config_checks import faults, warnings
+from resolver.config_model import NOT_YET, Configuration
+from resolver.config_values import Invalid
+from resolver.yamlfile import Node, Part, Place, Problem, join, parse
+
+PREFIX: Final = "PLDNS_"
+RESOLV_CONF: Final = Path("/etc/resolv.conf")
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class ConfigError(Exception):
+    """The configuration is refused. `problems` are all of its mistakes; the text has a line for each."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda p: (p.place.line, p.place.column, p.place.source)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def load(
+    path: Path, environ: Mapping[str, str], flags: Mapping[str, str] = _NONE, *, resolv_conf: Path = RESOLV_CONF
+) -> settings.Accepted:
+    """Read the file at `path`, overlaid by `PLDNS_*` of `environ`, overlaid by `flags` (`{"dns.workers": "2"}`).
+
+    Values of variables and flags are YAML. Relative paths are relative to the folder of `path`. Raises `ConfigError`.
+    """
+    found = _read(path, environ, flags)
+    return accept(path, found.model, found.files, resolv_conf, found.warnings)
+
+
+def effective(
+    path: Path, environ: Mapping[str, str], flags: Mapping[str, str] = _NONE, *, resolv_conf: Path = RESOLV_CONF
+) -> list[tuple[str, Any, str]]:
+    """Each setting as (path, value as JSON, origin): `FILE:LINE`, `environment VAR`, `flag NAME`, or `default`.
+
+    Raises `ConfigError`.
+    """
+    found = _read(path, environ, flags)
+    rows = list(_rows(found.model, found.root, ()))
+    if "public" not in found.model.upstreams:
+        servers, _ = system_servers(resolv_conf, found.model.dns.listen)
+        uris = [f"udp://{s.address if ':' not in s.address else f'[{s.address}]'}:{s.port}" for s in servers]
+        rows.append(("upstreams.public.servers", uris, str(resolv_conf)))
+    return rows
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the file."""
+    example = {"sources": [{"name": "estate", "type": "files", "path": "./endpoints"}]}
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **Configuration.model_json_schema(), "examples": [example]}
+
+
+class _Found(NamedTuple):
+    root: Node
+    model: Configuration
+    files: ZoneFiles
+    warnings: list[str]
+
+
+def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _Found:
+    root, problems = _file(path)
+    notes: list[str] = []
+    for keys, node in _variables(environ, problems, notes):
+        root = root.put(keys, node)
+    for flag, text in flags.items():
+        keys = tuple(flag.split("."))
+        root = root.put(keys, _value(text, keys, f"flag {flag}", problems))
+    directory = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if directory and not root.find(("state", "directory"))[1]:
+        place = Place("environment STATE_DIRECTORY")
+        root = root.put(("state", "directory"), Node(directory, place, "state.directory", place))
+    groups, networks = _declared(root)
+    model, root = _validate(root, problems)
+    files, refused, odd = zone_files(model.zones.files, path.parent)
+    problems += [_problem(root, ("zones", "files", index), message) for index, message in refused]
+    wrong = [problem.path for problem in problems]
+    for fault in faults(model, groups, networks):
+        problem = _problem(root, fault.location, fault.message, _nearest(fault.said, fault.known))
+        if not any(_within(path, problem.path) for path in wrong):
+            problems.append(problem)
+    if problems:
+        raise ConfigError(problems)
+    return _Found(root, model, files, [*notes, *odd, *warnings(model)])
+
+
+def _file(path: Path) -> tuple[Node, list[Problem]]:
+    source = str(path)
+    try:
+        root, problems = parse(path.read_bytes().decode("utf-8-sig"), source)
+    except OSError as error:
+        raise ConfigError([Problem(Place(source), "", f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([Problem(Place(source), "", f"is not UTF-8 (octet {error.start})")]) from None
+    if root.value is None and problems:
+        raise ConfigError(problems)
+    return root, problems
+
+
+def _variables(
+    environ: Mapping[str, str], problems: list[Problem], notes: list[str]
+) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """The variables that name a setting, whole sections before their parts. Kubernetes makes others: a note each."""
+    for variable in sorted(key for key in environ if key.startswith(PREFIX)):
+        keys = tuple(variable.removeprefix(PREFIX).lower().split("__"))
+        if config_model.kind(keys) is None and not any(keys[: len(later)] == later for later in NOT_YET):
+            notes.append(f"the environment variable {variable} names no setting; it is ignored")
+            continue
+        yield keys, _value(environ[variable], keys, f"environment {variable}", problems)
+
+
+def _value(text: str, keys: tuple[str, ...], source: str, problems: list[Problem]) -> Node:
+    """A variable's or flag's text as a node: YAML, but `[::1]:53` for a single value is no list."""
+    path = _path(keys)
+    node, wrong = parse(text, source, path=path, lines=False)
+    if text.startswith("[") and text.isprintable() and not _holds_more(config_model.kind(keys)):
+        node, wrong = Node(text, Place(source), path), []
+    problems += wrong
+    return Node(node.value, node.place, path, node.place)
+
+
+def _declared(root: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the upstream groups and of the networks, also of those that have mistakes."""
+    groups, networks = root.child("upstreams"), root.child("networks")
+    items = networks.value if networks and isinstance(networks.value, list) else []
+    names = (item.child("name") for item in items)
+    return (
+        tuple(groups.value) if groups and isinstance(groups.value, dict) else (),
+        tuple(str(name.value) for name in names if name),
+    )
+
+
+def _holds_more(kind: Any) -> bool:  # noqa: ANN401 - types have no common type
+    return get_origin(kind) in {tuple, dict} or (isinstance(kind, type) and issubclass(kind, BaseModel))
+
+
+def _validate(root: Node, problems: list[Problem]) -> tuple[Configuration, Node]:
+    """The model of what is valid in `root`, and the tree of just that; what is not goes to `problems`.
+
+    Invalid values are taken out and the rest is read again, so that checks between keys still see all that is right.
+    """
+    first = True
+    while True:
+        try:
+            return Configuration.model_validate(root.plain() if root.value is not None else {}), root
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            if first:
+                problems += _problems(root, details)
+            first = False
+            root = root.without([root.find(detail["loc"])[0] for detail in details])
+
+
+def _problems(root: Node, details: list[ErrorDetails]) -> Iterator[Problem]:
+    locations = [detail["loc"] for detail in details]
+    later = [d["loc"][:-1] for d in details if d["loc"][-1:] == ("type",) and d["type"] == "value_error"]
+    for detail in details:
+        location = detail["loc"]
+        if detail["type"] == "too_short" and any(other[:-1] == location for other in locations):
+            continue  # its items are wrong, not absent
+        if location[:-1] in later and location[-1] != "type":
+            continue  # what another type of source needs is not known here
+        node, _ = root.find(location)
+        message, hint = _message(detail)
+        at_key = detail["type"] == "extra_forbidden" or location[-1:] == ("[key]",)
+        yield Problem((at_key and node.key) or node.place, node.path, message, hint)
+
+
+_MESSAGES: Final = {
+    "model_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+    "tuple_type": "must be a list",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+}
+
+
+def _message(detail: ErrorDetails) -> tuple[str, str]:
+    """What to say of one of pydantic's errors, and the hint."""
+    location, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_key(location)
+    if kind == "missing":
+        return f"`{location[-1]}` is missing", ""
+    if kind == "value_error":
+        error = context["error"]
+        return str(error), error.hint if isinstance(error, Invalid) else ""
+    if kind == "literal_error":
+        known = get_args(config_model.kind(location)) or ()
+        words = _words(known)
+        return f"must be {' or '.join(f'`{word}`' for word in words)}", _nearest(str(detail["input"]), words)
+    return _MESSAGES.get(kind, detail["msg"].replace("Input should", "must")), ""
+
+
+def _words(kinds: tuple[Any, ...]) -> tuple[str, ...]:
+    """The words of a `Literal`, also where None is allowed beside it."""
+    return tuple(word for kind in kinds for word in ([kind] if isinstance(kind, str) else get_args(kind)))
+
+
+def _unknown_key(location: tuple[Part, ...]) -> tuple[str, str]:
+    if tuple("*" if isinstance(part, int) else part for part in location) in NOT_YET:
+        return "this version does not have this key yet", ""
+    model = config_model.kind(location[:-1])
+    known = tuple(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else ()
+    return "unknown key", _nearest(str(location[-1]), known)
+
+
+def _nearest(said: str, known: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(said.casefold(), list(known), n=1, cutoff=0.6)), "") if said else ""
+
+
+def _problem(root: Node, location: tuple[Part, ...], message: str, hint: str = "") -> Problem:
+    """A problem with the value at `location`; what is wrong with a whole mapping stands at its key."""
+    node, whole = root.find(location)
+    place = node.key if node.key and isinstance(node.value, dict) else node.place
+    return Problem(place, node.path if whole else _path(location), message, hint)
+
+
+def _path(location: Iterable[Part]) -> str:
+    return functools.reduce(join, location, "")
+
+
+def _within(path: str, outer: str) -> bool:
+    return path.startswith(outer) and path[len(outer) : len(outer) + 1] in {"", ".", "["}
+
+
+def _rows(value: Any, root: Node, location: tuple[Part, ...]) -> Iterator[tuple[str, Any, str]]:  # noqa: ANN401
+    """One row for each scalar and each list of scalars under `value`."""
+    if isinstance(value, BaseModel):
+        parts: Iterable[tuple[Part, Any]] = ((key, getattr(value, key)) for key in type(value).model_fields)
+    elif isinstance(value, dict) and value:
+        parts = value.items()
+    elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+        parts = enumerate(value)
+    else:
+        node, found = root.find(location)
+        place = node.place
+        if found or value is not None:
+            origin = (f"{place.source}:{place.line}" if place.line else place.source) if found else "default"
+            yield _path(location), list(value) if isinstance(value, tuple) else value, origin
+        return
+    for part, child in parts:
+        yield from _rows(child, root, (*location, part))

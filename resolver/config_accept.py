@@ -1,0 +1,148 @@
+"""From a valid configuration to `settings.Accepted`: names folded, paths absolute, other files found and read.
+
+Opens what the configuration points to and the daemon needs at once: zone files, and the system's resolv.conf.
+"""
+
+import glob
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from resolver import config_model, settings
+from resolver.config_checks import own
+from resolver.config_values import Invalid, server, until
+from zones import name, zonefile
+
+ZoneFiles = dict[str, name.Name]
+"""Absolute paths of zone files in the order of `zones.files`, with their origins."""
+
+
+def accept(
+    path: Path, model: config_model.Configuration, files: ZoneFiles, resolv_conf: Path, notes: list[str]
+) -> settings.Accepted:
+    """The settings that `model`, read from `path`, stands for; `notes` and what resolv.conf adds are its warnings."""
+    folder = path.parent
+    networks = tuple(settings.Network(n.name, n.clients, n.vnets, n.reach) for n in model.networks)
+    zones = settings.Zones(
+        defaults=settings.ZonePolicy(**model.zones.defaults.model_dump()),
+        overrides={_name(zone): settings.ZonePolicy(**o.model_dump()) for zone, o in model.zones.overrides.items()},
+        files=tuple(files),
+        origins=tuple(map(name.to_text, files.values())),
+    )
+    upstreams = tuple(_upstream(group, upstream) for group, upstream in model.upstreams.items())
+    if "public" not in model.upstreams:
+        servers, more = system_servers(resolv_conf, model.dns.listen)
+        upstreams += (settings.Upstream("public", servers),)
+        notes = notes + more
+    sources = tuple(settings.Source(s.name, s.type, _absolute(folder / s.path), s.on_unsynced) for s in model.sources)
+    return settings.Accepted(
+        path=_absolute(path),
+        worker=settings.Worker(
+            listen=model.dns.listen,
+            allow=model.dns.allow,
+            networks=networks,
+            zones=zones,
+            upstreams=upstreams,
+            unsynced=any(source.on_unsynced == "servfail" for source in sources),
+        ),
+        control=settings.Control(
+            networks=networks,
+            zones=zones,
+            sources=sources,
+            conflicts=_conflicts(model.conflicts),
+            upstreams=upstreams,
+            admin=model.admin.listen or "",
+            state=_absolute(folder / model.state.directory),
+            workers=model.dns.workers,
+        ),
+        workers=model.dns.workers,
+        warnings=tuple(notes),
+    )
+
+
+def _upstream(group: str, upstream: config_model.Upstream) -> settings.Upstream:
+    servers = ((scheme, str(address), port) for scheme, address, port in map(server, upstream.servers))
+    return settings.Upstream(group, tuple(settings.Server(*s) for s in servers), tuple(map(_name, upstream.suffixes)))
+
+
+def _conflicts(conflicts: config_model.Conflicts) -> settings.Conflicts:
+    pins = tuple(
+        settings.Pin(pin.name, pin.endpoint, pin.network, until(pin.until) if pin.until else None, pin.reason)
+        for pin in conflicts.pins
+    )
+    policies = {_name(zone): policy for zone, policy in conflicts.policies.items()}
+    return settings.Conflicts(conflicts.policy, policies, pins)
+
+
+def _name(text: str) -> str:
+    return name.to_text(name.from_text(text))
+
+
+def zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFiles, list[tuple[int, str]], list[str]]:
+    """The zone files that `patterns` match under `folder`, what is wrong (index and why), and what is odd."""
+    files: ZoneFiles = {}
+    refused: list[tuple[int, str]] = []
+    notes: list[str] = []
+    for i, pattern in enumerate(patterns):
+        found = _matches(folder, pattern)
+        if not found and glob.has_magic(pattern):
+            notes.append(f"zones.files[{i}]: no file matches `{pattern}`")
+        elif not found:
+            refused.append((i, f"there is no file `{pattern}`"))
+        refused += [(i, why) for file in found if file not in files and (why := _take(file, files))]
+    return files, refused, notes
+
+
+def _matches(folder: Path, pattern: str) -> list[str]:
+    anchored = str(Path(glob.escape(str(folder))) / pattern)
+    found = (Path(path) for path in glob.glob(anchored, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return sorted(_absolute(path) for path in found if not path.is_dir())
+
+
+def _take(file: str, files: ZoneFiles) -> str:
+    """Add `file` with its origin to `files`, or say why not."""
+    try:
+        origin = zonefile.parse(Path(file).read_bytes().decode(), file).origin
+    except OSError as error:
+        return f"{file} cannot be read: {error.strerror}"
+    except UnicodeDecodeError as error:
+        return f"{file} is not UTF-8 (octet {error.start})"
+    except zonefile.InvalidZone as error:
+        return str(error)
+    for other, theirs in files.items():
+        if theirs == origin:
+            return f"{file} and {other} are both the zone `{name.to_text(origin)}`"
+    files[file] = origin
+    return ""
+
+
+def system_servers(file: Path, listen: Iterable[str]) -> tuple[tuple[settings.Server, ...], list[str]]:
+    """The name servers of resolv.conf without ourselves, and sentences about those left out."""
+    servers: dict[settings.Server, None] = {}
+    notes = []
+    try:
+        lines = file.read_text(errors="replace").splitlines()
+    except OSError as error:
+        lines = []
+        notes.append(f"{file} cannot be read: {error.strerror}")
+    for words in (line.split() for line in lines):
+        if len(words) < 2 or words[0] != "nameserver":
+            continue
+        text = f"[{words[1]}]" if ":" in words[1] else words[1]
+        try:
+            _, address, port = server(f"udp://{text}")
+        except Invalid as error:
+            notes.append(f"{file}: name server left out: {error}")
+            continue
+        if own((address, port), listen):
+            notes.append(f"{file}: name server {address} is this server itself; left out")
+        else:
+            servers[settings.Server("udp", str(address), port)] = None
+    if not servers:
+        notes.append(f"no upstreams.public, and no name server in {file}: public names cannot be resolved")
+    return tuple(servers), notes
+
+
+def _absolute(path: Path) -> str:
+    """Without `..`, but symbolic links kept: a mounted ConfigMap changes where they lead."""
+    return os.path.abspath(path)  # noqa: PTH100 - resolve() follows links, absolute() keeps `..`

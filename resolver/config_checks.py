@@ -1,0 +1,151 @@
+"""What must hold between keys of the configuration: names that are unique, references that lead somewhere, no loops.
+
+Each check takes a model whose values are valid one by one and yields what is wrong, with where it stands.
+"""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
+from typing import NamedTuple
+
+from resolver.config_model import Configuration, Upstream
+from resolver.config_values import Address, listener, server
+from resolver.yamlfile import Part
+from zones import name
+
+
+class Fault(NamedTuple):
+    """What is wrong at `location`. `known` are the values that would have been right, for the hint."""
+
+    location: tuple[Part, ...]
+    message: str
+    said: str = ""
+    known: tuple[str, ...] = ()
+
+
+def faults(model: Configuration, groups: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Fault]:
+    """Every contradiction in `model`. `groups` and `networks` may be referred to: the names that the file declares."""
+    yield from _listeners(model)
+    yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
+    yield from _twice("network", ((("networks", i, "name"), network.name) for i, network in enumerate(model.networks)))
+    yield from _clients(model)
+    yield from _overrides(model, groups)
+    yield from _upstreams(model)
+    yield from _loops(model)
+    yield from _conflicts(model, networks or ("default",))
+
+
+def own(upstream: tuple[Address, int], listen: Iterable[str]) -> bool:
+    """True when a query to `upstream` would come back to one of our own listeners."""
+    address, port = upstream
+    for text in listen:
+        mine, my_port = listener(text)
+        here = mine == address or (mine.is_unspecified and address.is_loopback)
+        if here and port == my_port != 0:
+            return True
+    return False
+
+
+def warnings(model: Configuration) -> Iterator[str]:
+    """Sentences about what is allowed but seldom meant."""
+    allowed = [ip_network(prefix) for prefix in model.dns.allow]
+    for prefix in allowed:
+        if prefix.prefixlen == 0:
+            yield f"dns.allow holds {prefix}: whoever reaches this server may ask it"
+    for network in model.networks:
+        for client in network.clients:
+            prefix = ip_network(client)
+            if not any(prefix.version == other.version and prefix.overlaps(other) for other in allowed):
+                yield f"network `{network.name}`: clients in {client} are refused, since dns.allow does not hold them"
+
+
+def _listeners(model: Configuration) -> Iterator[Fault]:
+    fixed = [(("dns", "listen", i), text) for i, text in enumerate(model.dns.listen) if not text.endswith(":0")]
+    yield from _twice("address", fixed)
+    admin = model.admin.listen
+    if admin and own(listener(admin), model.dns.listen):
+        yield Fault(("admin", "listen"), f"`{admin}` is taken by dns.listen")
+
+
+def _clients(model: Configuration) -> Iterator[Fault]:
+    holders: dict[str, int] = {}
+    for i, network in enumerate(model.networks):
+        for j, prefix in enumerate(network.clients):
+            first = holders.setdefault(prefix, i)
+            if first != i:
+                who = f"network `{model.networks[first].name}` and network `{network.name}`"
+                yield Fault(("networks", i, "clients", j), f"`{prefix}` is in {who}")
+
+
+def _overrides(model: Configuration, groups: tuple[str, ...]) -> Iterator[Fault]:
+    yield from _same_name(("zones", "overrides"), model.zones.overrides)
+    yield from _miss(groups, ("zones", "defaults", "on_miss"), model.zones.defaults.on_miss)
+    for zone, override in model.zones.overrides.items():
+        yield from _miss(groups, ("zones", "overrides", zone, "on_miss"), override.on_miss)
+
+
+def _miss(groups: tuple[str, ...], location: tuple[Part, ...], on_miss: str | None) -> Iterator[Fault]:
+    mode, _, group = (on_miss or "").partition(":")
+    if mode == "forward" and group not in groups:
+        yield Fault(location, f"there is no upstream group `{group}`", group, groups)
+
+
+def _upstreams(model: Configuration) -> Iterator[Fault]:
+    misses = [model.zones.defaults.on_miss, *(override.on_miss for override in model.zones.overrides.values())]
+    forwarded = {miss.removeprefix("forward:") for miss in misses if miss}
+    holders: dict[name.Name, str] = {}
+    for group, upstream in model.upstreams.items():
+        if group == "public" and upstream.suffixes:
+            location = ("upstreams", group, "suffixes")
+            yield Fault(location, "`public` takes what no suffix takes and has none of its own")
+        elif group != "public" and not upstream.suffixes and group not in forwarded:
+            message = f"group `{group}` is never asked: it has no `suffixes`, and no zone forwards to it"
+            yield Fault(("upstreams", group), message)
+        yield from _suffixes(group, upstream, holders)
+        yield from _twice("server", ((("upstreams", group, "servers", i), s) for i, s in enumerate(upstream.servers)))
+
+
+def _suffixes(group: str, upstream: Upstream, holders: dict[name.Name, str]) -> Iterator[Fault]:
+    for i, suffix in enumerate(upstream.suffixes):
+        key = name.from_text(suffix)
+        if key in holders:
+            where = f"group `{group}`" if holders[key] == group else f"groups `{holders[key]}` and `{group}`"
+            yield Fault(("upstreams", group, "suffixes", i), f"`{suffix}` is listed twice, in {where}")
+        holders.setdefault(key, group)
+
+
+def _loops(model: Configuration) -> Iterator[Fault]:
+    for group, upstream in model.upstreams.items():
+        for i, uri in enumerate(upstream.servers):
+            _, address, port = server(uri)
+            if own((address, port), model.dns.listen):
+                location = ("upstreams", group, "servers", i)
+                yield Fault(location, f"`{uri}` is our own address (dns.listen): a loop")
+
+
+def _conflicts(model: Configuration, networks: tuple[str, ...]) -> Iterator[Fault]:
+    yield from _same_name(("conflicts", "policies"), model.conflicts.policies)
+    seen: dict[tuple[str, str | None], int] = {}
+    for i, pin in enumerate(model.conflicts.pins):
+        if pin.network is not None and pin.network not in networks:
+            location = ("conflicts", "pins", i, "network")
+            yield Fault(location, f"there is no network `{pin.network}`", pin.network, networks)
+        first = seen.setdefault((pin.name, pin.network), i)
+        if first != i:
+            scope = f"in network `{pin.network}`" if pin.network else "in all networks"
+            yield Fault(("conflicts", "pins", i, "name"), f"`{pin.name}` is pinned {scope} already, by pins[{first}]")
+
+
+def _same_name(location: tuple[Part, ...], keys: Iterable[str]) -> Iterator[Fault]:
+    seen: dict[name.Name, str] = {}
+    for key in keys:
+        first = seen.setdefault(name.from_text(key), key)
+        if first != key:
+            yield Fault((*location, key), f"`{key}` and `{first}` are the same name")
+
+
+def _twice(what: str, values: Iterable[tuple[tuple[Part, ...], str]]) -> Iterator[Fault]:
+    seen = set[str]()
+    for location, value in values:
+        if value in seen:
+            yield Fault(location, f"the {what} `{value}` is listed twice")
+        seen.add(value)

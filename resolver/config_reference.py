@@ -1,0 +1,108 @@
+"""Writes docs/configuration.md from the models, so that the page cannot say other than what is accepted.
+
+`python -m resolver.config_reference > docs/configuration.md`; a test fails while the page is out of date.
+"""
+
+import sys
+from typing import Any, Final
+
+from resolver.config import schema
+from resolver.config_model import NOT_YET
+
+_HEAD: Final = """\
+# Configuration
+
+<!-- Written by `python -m resolver.config_reference`; do not edit. -->
+
+One YAML file, by default `/etc/pldns/pldns.yaml`; `-c FILE` names another. Every key has a default; an empty file is
+a configuration. Unknown keys, duplicate keys and values that cannot be right are errors, all of them reported at once,
+each with its line and column. `pldns config schema` prints the JSON Schema of the file, `pldns config show` each value
+with where it came from.
+
+- **Precedence**: command-line flag, environment, file, default.
+- **Environment**: `dns.listen` is `PLDNS_DNS__LISTEN`: upper case, two underscores between keys, values in YAML,
+  lists too (`PLDNS_DNS__LISTEN='["0.0.0.0:53"]'`). A `PLDNS_…` variable that names no setting is logged and ignored,
+  since Kubernetes makes such variables for every service.
+- **Durations** are whole seconds: `10s`, `5m`, `1h`, `1d` or a number; at most 7 days.
+- **Relative paths** are relative to the folder of the file.
+- **Words**: only `true` and `false` are booleans, so `off` and `no` need no quotes. IPv6 addresses with a port do:
+  `"[::1]:53"`.
+"""
+
+
+def page() -> str:
+    """The page in Markdown."""
+    root = schema()
+    parts = [_HEAD, *_sections(root, root, ""), _not_yet()]
+    return "\n".join(parts)
+
+
+def _sections(root: dict[str, Any], model: dict[str, Any], path: str) -> list[str]:
+    """A table for `model` and, after it, one for each of the mappings in it."""
+    rows = []
+    nested: list[str] = []
+    required = model.get("required", [])
+    for key, prop in model["properties"].items():
+        inner, suffix = _model(root, prop)
+        here = f"{path}.{key}" if path else key
+        default = "required" if key in required else _default(prop)
+        rows.append(
+            f"| `{key}` | {_type(prop)} | {default} | {prop.get('description') or (inner or {})['description']} |"
+        )
+        if inner:
+            nested += _sections(root, inner, here + suffix)
+    table = "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows])
+    title = f"## `{path}`\n\n{model['description']}\n\n" if path else "## Sections\n\n"
+    return [f"{title}{table}\n", *nested]
+
+
+def _model(root: dict[str, Any], prop: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
+    """The mapping that a property holds, alone, as items or by name, and what its path gets."""
+    for holder, suffix in ((prop, ""), (prop.get("items", {}), "[]"), (_values(prop), ".NAME")):
+        if "$ref" in holder:
+            return root["$defs"][holder["$ref"].rpartition("/")[2]], suffix
+    return None, ""
+
+
+def _type(prop: dict[str, Any]) -> str:
+    if "anyOf" in prop:
+        return _type(next(choice for choice in prop["anyOf"] if choice.get("type") != "null"))
+    if "enum" in prop or "const" in prop:
+        return ", ".join(f"`{word}`" for word in prop.get("enum") or [prop["const"]])
+    if prop.get("type") == "array":
+        return f"list of {_type(prop['items']).replace('mapping', 'mappings')}"
+    if prop.get("type") == "object":
+        return f"mapping of names to {_type(_values(prop)).replace('mapping', 'mappings')}"
+    title = str(prop.get("title", ""))
+    if "$ref" in prop:
+        return "mapping"
+    return title if title[:1].islower() else {"string": "text", "integer": "number"}[prop["type"]]
+
+
+def _values(prop: dict[str, Any]) -> dict[str, Any]:
+    """What a mapping with free keys holds; the schema says it with the keys' pattern where they have one."""
+    by_pattern: list[dict[str, Any]] = list(prop.get("patternProperties", {}).values())
+    return by_pattern[0] if by_pattern else prop.get("additionalProperties") or {}
+
+
+def _default(prop: dict[str, Any]) -> str:
+    default = prop.get("default")
+    if isinstance(default, dict) or default in (None, [], ""):
+        return ""
+    if isinstance(default, list):
+        return ", ".join(f"`{item}`" for item in default)
+    return f"`{default}s`" if prop.get("title") == "duration" else f"`{default}`"
+
+
+def _not_yet() -> str:
+    keys = ", ".join(f"`{'.'.join(key).replace('.*', '[]')}`" for key in sorted(NOT_YET))
+    return (
+        "## Not in this version\n\n"
+        "Refused, rather than accepted and ignored: "
+        f"{keys}, `networks: auto`, sources other than `files`, `tls://` and `https://` upstreams, "
+        "an admin listener that is not on loopback.\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,239 @@
+"""Single values of the configuration: what each kind of text accepts, its canonical form, and its JSON Schema.
+
+Kept as canonical text (`127.0.0.1:53`, `10.0.0.0/8`, `udp://192.0.2.53:53`), durations as seconds. Knows no keys.
+"""
+
+import re
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from zones import name
+
+Address = IPv4Address | IPv6Address
+
+
+class Invalid(ValueError):  # noqa: N818 - what it says of the value
+    """A value that a key does not accept: why, and perhaps what was meant."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def listener(text: str) -> tuple[Address, int]:
+    """Read `IPV4:PORT` or `[IPV6]:PORT`. Raises `Invalid`."""
+    address, port = _address_and_port(text)
+    if port is None:
+        raise Invalid(f"`{text}` has no port", f"{_bracketed(address)}:53")
+    return address, port
+
+
+def server(uri: str) -> tuple[Literal["udp", "tcp"], Address, int]:
+    """Read `udp://ADDRESS[:PORT]` or `tcp://ADDRESS[:PORT]`, port 53 if none is given. Raises `Invalid`."""
+    scheme, mark, rest = uri.partition("://")
+    if not mark:
+        raise Invalid(f"`{uri}` has no protocol", f"udp://{uri}")
+    if scheme in {"tls", "https", "h3", "quic"}:
+        raise Invalid(f"this version has no `{scheme}://` upstreams; it has `udp://` and `tcp://`")
+    if scheme not in {"udp", "tcp"}:
+        raise Invalid(f"`{scheme}://` is no protocol for an upstream; `udp://` and `tcp://` are")
+    address, port = _address_and_port(rest, who="an upstream is asked before any name can be resolved: ")
+    if address.is_unspecified or address.is_multicast or port == 0:
+        raise Invalid(f"`{uri}` is not the address of a server")
+    return "tcp" if scheme == "tcp" else "udp", address, 53 if port is None else port
+
+
+def until(text: str) -> float:
+    """Read an ISO 8601 time with its zone as seconds since the epoch. Raises `Invalid`."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"`{text}` is not a date and time such as 2030-01-31T18:00:00Z") from None
+    if moment.tzinfo is None:
+        zoned = moment.isoformat() + "Z"
+        raise Invalid(f"`{text}` does not say in which time zone", zoned)
+    return moment.timestamp()
+
+
+def _address_and_port(text: str, who: str = "") -> tuple[Address, int | None]:
+    match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
+    host, port = (match[1], match[2]) if match else (text, None)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        raise Invalid(f"{who}`{host}` is not an IP address") from None
+    if isinstance(address, IPv6Address):
+        if not match or not text.startswith("["):
+            raise Invalid(f"`{text}`: an IPv6 address stands in brackets", f"[{host}]")
+        if address.scope_id is not None:
+            raise Invalid(f"`{text}`: an address with a scope (`%{address.scope_id}`) is not supported")
+        address = address.ipv4_mapped or address
+    if port is not None and int(port) > 65535:
+        raise Invalid(f"`{text}`: a port is at most 65535")
+    return address, None if port is None else int(port)
+
+
+_BRACKETED: Final = re.compile(r"\[([^\]]*)\](?::([0-9]{1,9}))?", re.ASCII)
+_PLAIN: Final = re.compile(r"([^:/\[\]]*)(?::([0-9]{1,9}))?", re.ASCII)
+
+
+def _bracketed(address: Address) -> str:
+    return f"[{address}]" if address.version == 6 else str(address)
+
+
+def _listen(text: str) -> str:
+    address, port = listener(text)
+    return f"{_bracketed(address)}:{port}"
+
+
+def _server(text: str) -> str:
+    scheme, address, port = server(text)
+    return f"{scheme}://{_bracketed(address)}:{port}"
+
+
+def _prefix(text: str) -> str:
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise Invalid(f"`{text}` is not a prefix such as 10.0.0.0/8 or fd00::/8") from None
+    if "/" in text and ip_address(text.partition("/")[0]) != network.network_address:
+        raise Invalid(f"`{text}` has bits set behind its prefix length", str(network))
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
+        mapped = f"{network.network_address.ipv4_mapped}/{network.prefixlen - 96}"
+        raise Invalid(f"`{text}`: IPv4-mapped clients are taken as IPv4", mapped)
+    return str(network)
+
+
+def _off(value: object) -> object:
+    return None if value in {"off", False} else value
+
+
+def _loopback(text: str) -> str:
+    if not listener(text)[0].is_loopback:
+        raise Invalid(f"`{text}`: this version serves the admin interface on a loopback address only")
+    return text
+
+
+def _duration(value: object) -> int:
+    match = _DURATION.fullmatch(str(value)) if isinstance(value, str | int) and value is not True else None
+    if not match:
+        raise Invalid(f"`{value}` is not a duration in whole seconds such as 10s, 5m, 1h, 1d or 10")
+    seconds = int(match[1]) * _UNITS[match[2] or "s"]
+    if seconds > MAX_DURATION:
+        raise Invalid(f"`{value}` is more than 7 days")
+    return seconds
+
+
+MAX_DURATION: Final = 7 * 86400  # seconds
+_DURATION: Final = re.compile(r"([0-9]{1,9})([smhd]?)", re.ASCII)
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _zone(text: str) -> str:
+    if _read_name(text) == name.ROOT:
+        raise Invalid("the root is no zone of ours")
+    return text
+
+
+def _host(text: str) -> str:
+    try:
+        return name.to_text(name.host_from_text(text))
+    except name.InvalidName as error:
+        raise Invalid(f"not a host name: {error}") from None
+
+
+def _read_name(text: str) -> name.Name:
+    try:
+        return name.from_text(text)
+    except name.InvalidName as error:
+        raise Invalid(f"not a domain name: {error}") from None
+
+
+def _label(text: str) -> str:
+    if not _LABEL.fullmatch(text):
+        raise Invalid(f"`{text}` is not a name of letters, digits, `-`, `_` and `.`, at most 63")
+    return text
+
+
+def _network_name(text: str) -> str:
+    if text in {"none", "default"}:
+        raise Invalid(f"the name `{text}` is reserved: `none` are clients in no network, `default` is all with none")
+    return _label(text)
+
+
+_LABEL: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,62}", re.ASCII)
+
+
+def _vnet(text: str) -> str:
+    if not _VNET.fullmatch(text):
+        raise Invalid(f"`{text}` is not the resource id of a virtual network: {_VNET_ID}")
+    return text
+
+
+def _reach(text: str) -> str:
+    if text == "all" or _REGION.fullmatch(text) or _SUBSCRIPTION.fullmatch(text) or _VNET.fullmatch(text):
+        return text
+    raise Invalid(f"`{text}` is none of: {_VNET_ID}, /subscriptions/ID, region:NAME, all")
+
+
+_VNET_ID: Final = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/virtualNetworks/NAME"
+_VNET: Final = re.compile(
+    r"/subscriptions/[^/\s]+/resourcegroups/[^/\s]+/providers/microsoft\.network/virtualnetworks/[^/\s]+/?",
+    re.IGNORECASE,
+)
+_SUBSCRIPTION: Final = re.compile(r"/subscriptions/[^/\s]+/?", re.IGNORECASE)
+_REGION: Final = re.compile(r"region:[A-Za-z0-9 ]+")
+
+
+def _miss(text: str) -> str:
+    if text not in MISSES and not text.startswith("forward:"):
+        raise Invalid(f"`{text}` is none of: public, nxdomain, nodata, servfail, forward:GROUP")
+    return text
+
+
+MISSES: Final = ("public", "nxdomain", "nodata", "servfail")
+
+
+def _endpoint(text: str) -> str:
+    if not text or text != text.strip():
+        raise Invalid("must be the resource id of an endpoint, or its name in the short form")
+    return text
+
+
+def _until(text: str) -> str:
+    until(text)
+    return text
+
+
+def _text(title: str, **extra: Any) -> WithJsonSchema:  # noqa: ANN401 - any JSON
+    return WithJsonSchema({"title": title, "type": "string", **extra})
+
+
+Listen = Annotated[str, AfterValidator(_listen), _text("address:port", examples=["127.0.0.1:53", "[::1]:53"])]
+Server = Annotated[
+    str, AfterValidator(_server), _text("server", examples=["udp://192.0.2.53"], pattern="^(udp|tcp)://")
+]
+Prefix = Annotated[str, AfterValidator(_prefix), _text("prefix", examples=["10.0.0.0/8", "fd00::/8"])]
+Duration = Annotated[
+    int,
+    BeforeValidator(_duration),
+    WithJsonSchema({"title": "duration", "type": ["string", "integer"], "pattern": "^[0-9]+[smhd]?$", "minimum": 0}),
+]
+Zone = Annotated[str, AfterValidator(_zone), _text("domain name")]
+Host = Annotated[str, AfterValidator(_host), _text("host name")]
+Label = Annotated[str, AfterValidator(_label), _text("name", pattern=f"^{_LABEL.pattern}$")]
+NetworkName = Annotated[str, AfterValidator(_network_name), _text("name", pattern=f"^{_LABEL.pattern}$")]
+Miss = Annotated[str, AfterValidator(_miss), _text("on_miss", pattern=f"^({'|'.join(MISSES)}|forward:.+)$")]
+VNet = Annotated[str, AfterValidator(_vnet), _text("id of a VNet")]
+Reach = Annotated[str, AfterValidator(_reach), _text("id or scope")]
+Until = Annotated[str, AfterValidator(_until), _text("time", format="date-time")]
+EndpointId = Annotated[str, AfterValidator(_endpoint)]
+AdminListen = Annotated[
+    Annotated[Listen, AfterValidator(_loopback)] | None,
+    BeforeValidator(_off),
+    WithJsonSchema({"title": "address:port or off", "type": ["string", "null"], "examples": ["127.0.0.1:8053", "off"]}),
+]
+Text = Annotated[str, Field(min_length=1)]

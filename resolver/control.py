@@ -1,0 +1,299 @@
+"""Control: reads the sources, keeps the ledger, feeds the workers, serves the admin surface, saves the inventory.
+
+Never reads a client's packet. While it is busy or gone the workers answer from what they have.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from resolver import channel, child, state, zonefiles
+from resolver.admin import app
+from resolver.channel import Fallback
+from resolver.estate import Estate, Part
+from resolver.feed import Feed, Link
+from resolver.sources.files import Files
+from resolver.totals import FallbackList, Totals
+from zones.name import Name
+
+SAVE: Final = 30.0
+"""Seconds between two writes of the saved inventory, at least."""
+_PING: Final = 1.0  # seconds for a worker to answer
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class WorkerState:
+    """A worker as control sees it. `serial`: the last state that it has applied; `synced`: one made of all sources."""
+
+    index: int
+    pid: int = 0
+    instance: str = ""
+    serial: int = 0
+    connected: bool = False
+    synced: bool = False
+
+
+class Control:
+    """The parts of control and their life."""
+
+    def __init__(self, begun: child.Control) -> None:
+        self._begun = begun
+        self._directory = begun.settings.state
+        saved = state.read(self._directory) if self._directory else None
+        self.started = time.time()
+        self.estate = Estate(begun.settings, saved.memory if saved else None)
+        self.feed = Feed(self.estate)
+        self.workers: dict[int, WorkerState] = {index: WorkerState(index) for index in range(begun.settings.workers)}
+        self._links: dict[int, Link] = {}
+        self._totals = Totals()
+        self._fallbacks = FallbackList()
+        self._zone_texts: dict[str, str] = {}
+        self._complete_since = 0
+        """Serial of the first state that all sources had a part in; 0 before that."""
+        self._saved_serial = 0
+        self._files: dict[str, Files] = {}
+        self._stopping = asyncio.Event()
+        self._restore(saved)
+
+    def _restore(self, saved: state.Saved | None) -> None:
+        """Answer at once from the saved inventory and the zone files."""
+        now = time.time()
+        parts: dict[str, set[str]] = {source.name: set() for source in self.estate.settings.sources}
+        if saved:
+            self.estate.take(((s, p, r) for s, p, r in saved.parts if s in parts), now)
+            for source, part, _ in saved.parts:
+                if source in parts:
+                    parts[source].add(part)
+            for name, known in parts.items():
+                if known:
+                    self.estate.restored(name, len(known), saved.saved_at)
+        for config in self.estate.settings.sources:
+            self._files[config.name] = Files(config.path, parts[config.name])
+        zones, self._zone_texts, findings = zonefiles.read(
+            self.estate.settings.zones.files, saved.zone_texts if saved else {}
+        )
+        self.estate.set_static(zones, now)
+        for path, found in findings.items():
+            self.estate.ledger.set_source(path, found, now)
+        self._published(set())
+
+    # -- what the admin surface asks
+
+    @property
+    def serial(self) -> int:
+        """Of the served state."""
+        return self.feed.serial
+
+    def missing(self) -> list[str]:
+        """What stands between now and being ready; nothing when ready."""
+        out = [
+            f"source {status.name}: {status.last_error or 'not read yet'}"
+            for status in self.estate.sources.values()
+            if not status.synced
+        ]
+        for worker in self.workers.values():
+            if not worker.connected:
+                out.append(f"worker {worker.index}: not connected")
+            elif not worker.synced and self.estate.sources:
+                out.append(f"worker {worker.index}: has not applied the table yet")
+        return out
+
+    async def ping(self) -> bool:
+        """A worker answers."""
+        pings = [asyncio.ensure_future(link.ask("ping")) for link in self._links.values()]
+        if not pings:
+            return False
+        done, late = await asyncio.wait(pings, timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
+        for ping in late:
+            ping.cancel()
+        return any(not ping.cancelled() and ping.exception() is None for ping in done)
+
+    def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
+        """Counters of all workers, over their restarts: (metric, label values, count)."""
+        return iter(self._totals)
+
+    def gauges(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        """What stands now: (metric, label values, value)."""
+        yield "workers_connected", (), float(sum(worker.connected for worker in self.workers.values()))
+
+    def fallbacks(self) -> Iterator[Fallback]:
+        """Names inside private zones that went to an upstream, the one seen last at the end."""
+        return iter(self._fallbacks)
+
+    # -- life
+
+    async def run(self) -> None:
+        """Work until SIGTERM."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
+        server = await asyncio.start_unix_server(self._connected, sock=self._begun.channel, limit=1 << 20)
+        async with contextlib.AsyncExitStack() as stack:
+            if self.estate.settings.admin:
+                await stack.enter_async_context(app.serving(self, self.estate.settings.admin))
+            tasks = [asyncio.create_task(self._read_first()), asyncio.create_task(self._save_often())]
+            tasks += [asyncio.create_task(self._expire_pins())]
+            stopping = asyncio.create_task(self._stopping.wait())
+            await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done() and not task.cancelled():
+                    task.result()  # a task ends only by an error: the supervisor starts control anew
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            server.close()
+        await self._save()
+
+    # -- sources
+
+    async def _read_first(self) -> None:
+        """Read all sources as one, so that no source is first at a name; then follow each."""
+        now = time.time()
+        changes: list[tuple[str, str, Part]] = []
+        read: list[tuple[str, int]] = []
+        for name, files in self._files.items():
+            scan = await asyncio.to_thread(files.scan)
+            if scan.error:
+                self._failed(name, scan.error)
+            else:
+                changes += [(name, part, given) for part, given in scan.changes]
+                read.append((name, scan.parts))
+        changed = self.estate.take(changes, now)
+        for name, parts in read:
+            self.estate.source_read(name, parts, now)
+        self._published(changed)
+        async with asyncio.TaskGroup() as group:
+            for name, files in self._files.items():
+                group.create_task(self._follow(name, files))
+            group.create_task(self._stopping.wait())
+
+    async def _follow(self, name: str, files: Files) -> None:
+        async for _ in files.changed():
+            scan = await asyncio.to_thread(files.scan)
+            if scan.error:
+                self._failed(name, scan.error)
+                continue
+            status = self.estate.sources[name]
+            first = not status.synced or status.saved
+            now = time.time()
+            changed = self.estate.take([(name, part, given) for part, given in scan.changes], now)
+            self.estate.source_read(name, scan.parts, now)
+            if changed or first:
+                self._published(changed)
+
+    def _failed(self, name: str, error: str) -> None:
+        if self.estate.sources[name].last_error != error:
+            _log.warning("source %s: %s; what it gave before is kept", name, error)
+        self.estate.source_failed(name, error, time.time())
+
+    def _published(self, changed: set[Name]) -> None:
+        """Tell the workers, and note the first state that all sources had a part in."""
+        complete = all(status.synced for status in self.estate.sources.values())
+        self.feed.complete = complete
+        self.feed.changed(changed)
+        if complete and not self._complete_since:
+            self._complete_since = self.feed.serial
+            _log.info("all sources have data: %d names", len(self.estate.ledger.rows))
+
+    async def _expire_pins(self) -> None:
+        """Judge anew when a pin runs out."""
+        ends = sorted({pin.until for pin in self.estate.settings.conflicts.pins if pin.until is not None})
+        for end in ends:
+            await asyncio.sleep(max(end - time.time(), 0))
+            self._published(self.estate.ledger.reconsider(time.time()))
+        await self._stopping.wait()
+
+    # -- workers
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One worker's connection, from its greeting to its end."""
+        index = self._begun.workers.admit(writer.get_extra_info("socket"))
+        if index is None:
+            _log.warning("a process that is no worker of ours was turned away from the channel")
+            writer.close()
+            return
+        frames = channel.Frames[channel.Up](channel.UP_LIMIT, channel.Up)
+        link: Link | None = None
+        sending: asyncio.Task[None] | None = None
+        try:
+            while data := await reader.read(1 << 18):
+                for frame in frames.feed(data):
+                    if isinstance(frame, channel.Hello) and link is None:
+                        link = Link(self.feed, index, frame, writer)
+                        self._joined(link)
+                        sending = asyncio.create_task(link.run())
+                    elif link is not None:
+                        self._received(link, frame)
+        except (OSError, channel.ChannelError) as error:
+            _log.warning("the line to worker %d broke: %s", index, error)
+        finally:
+            if sending:
+                sending.cancel()
+            if link:
+                self._left(link)
+            writer.close()
+
+    def _joined(self, link: Link) -> None:
+        self._links[link.index] = link
+        self.workers[link.index] = WorkerState(link.index, link.hello.pid, link.hello.instance, 0, connected=True)
+
+    def _left(self, link: Link) -> None:
+        if self._links.get(link.index) is link:
+            del self._links[link.index]
+            self.workers[link.index].connected = False
+
+    def _received(self, link: Link, frame: channel.Up) -> None:
+        worker = self.workers[link.index]
+        match frame:
+            case channel.Applied(serial=serial):
+                link.serial = worker.serial = serial
+                worker.synced |= bool(self._complete_since) and serial >= self._complete_since
+            case channel.Counters(instance=instance, values=values):
+                self._totals.report(link.index, instance, values)
+            case channel.Fallbacks(items=items):
+                self._fallbacks.add(items)
+            case channel.Reply():
+                link.replied(frame)
+            case _:
+                raise channel.ChannelError("a second greeting")
+
+    # -- the saved inventory
+
+    async def _save_often(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE)
+            await self._save()
+
+    async def _save(self) -> None:
+        """Write what has changed since the last time; what cannot be written is tried again."""
+        serial = self.feed.serial
+        if not self._directory or serial == self._saved_serial or not self._complete_since:
+            return
+        saved = state.of(
+            self.estate.ledger.memory(), list(self.estate.inventory.parts()), self._zone_texts, time.time()
+        )
+        try:
+            await asyncio.to_thread(state.write, self._directory, state.encode(saved))
+        except OSError as error:
+            _log.warning("the inventory could not be saved in %s: %s", self._directory, error.strerror or error)
+        else:
+            self._saved_serial = serial
+
+
+async def _run(begun: child.Control) -> None:
+    await Control(begun).run()
+
+
+def main() -> None:
+    """Entry of the process; its arguments are the supervisor's (`child`)."""
+    asyncio.run(_run(child.begin_control(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Log lines: one per event, on stderr, as `level process message`. Time is what journald and container engines add."""
+
+import logging
+import sys
+from typing import Final
+
+_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {0x0A: "\\n", 0x09: "\\t"}
+
+
+def setup(process: str, level: int = logging.INFO) -> None:
+    """Send the root logger's events to stderr under the name of this process."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine(process))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+class _OneLine(logging.Formatter):
+    """One line for each event, tracebacks too: control characters, which names from outside may hold, are escaped."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record).translate(_CONTROLS)
+        return f"{record.levelname.lower()} {self._process} {text}"

@@ -1,0 +1,82 @@
+"""A worker's copy of the served state, kept in step by control's frames; compiled answers are evicted as it changes.
+
+Rows apply in place, atomic per name, in slices: the caller lets queries run between them.
+"""
+
+import gc
+from collections.abc import Iterator
+from typing import Final
+
+from resolver.answers import Answers
+from resolver.channel import Begin, Commit, Down, Masks, Rows, Static
+from zones.name import Name
+from zones.table import Table, Touched
+
+_SLICE: Final = 200
+"""Rows applied in one go, some milliseconds."""
+
+
+class Replica:
+    """Applies frames to a table. `epoch` and `serial` tell control what it has; `epoch` is empty before that."""
+
+    def __init__(self, table: Table, answers: Answers) -> None:
+        self.epoch = ""
+        self.serial = 0
+        self.generation = 0
+        """Stamp of the last snapshot."""
+        self._table = table
+        self._answers = answers
+        self._opening: Begin | None = None
+        self._static: set[tuple[Name, Name]] = set()
+        """Zone-file names that the open snapshot brought."""
+
+    def take(self, frame: Down) -> Iterator[None]:
+        """Apply one frame, yielding between slices."""
+        match frame:
+            case Begin():
+                self._opening, self._static = frame, set()
+                if not len(self._table):
+                    gc.disable()  # nothing of a first load is garbage
+            case Masks(masks=masks):
+                self._table.masks.update((number, int.from_bytes(mask, "little")) for number, mask in masks)
+            case Rows(rows=rows):
+                for start in range(0, len(rows), _SLICE):
+                    for name, row in rows[start : start + _SLICE]:
+                        self._evict(self._table.apply(Name(name), row))
+                    yield
+            case Static(origin=origin, names=names):
+                for start in range(0, len(names), _SLICE):
+                    for name, rrsets in names[start : start + _SLICE]:
+                        self._static.add((Name(origin), Name(name)))
+                        self._evict(self._table.apply_static(Name(origin), Name(name), rrsets))
+                    yield
+            case Commit():
+                yield from self._commit(frame)
+
+    def _commit(self, frame: Commit) -> Iterator[None]:
+        table = self._table
+        if self._opening is not None:
+            for touched in table.sweep(self._opening.generation):
+                self._evict(touched)
+                yield
+            self._sweep_static()
+            self.epoch, self.generation = self._opening.epoch, self._opening.generation
+            self._opening = None
+            if not gc.isenabled():
+                gc.freeze()  # without collecting: what was loaded lives as long as the process
+                gc.enable()
+        self.serial = frame.serial
+        if table.awaited or table.unsynced != frame.unsynced:
+            table.awaited = frozenset()
+            table.unsynced = frame.unsynced
+            self._answers.clear()
+
+    def _sweep_static(self) -> None:
+        for origin, zone in list(self._table.static.items()):
+            for name in list(zone.names):
+                if (origin, name) not in self._static:
+                    self._evict(self._table.apply_static(origin, name, ()))
+
+    def _evict(self, touched: Touched) -> None:
+        if touched.names or touched.subtrees:
+            self._answers.evict(touched.names, touched.subtrees)

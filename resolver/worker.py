@@ -1,0 +1,218 @@
+"""An answering worker: reads clients' packets, holds the served table, asks upstreams. One process each.
+
+Has no credential, no admin surface and no file to write: its settings come through a descriptor, its data from
+control over a Unix socket. While control is gone it answers from what it has.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Final
+
+from resolver import channel, child
+from resolver.answers import Answers
+from resolver.cache import Cache
+from resolver.counters import Counters
+from resolver.engine import Engine
+from resolver.fallbacks import Fallbacks
+from resolver.net.tcp import Tcp
+from resolver.net.udp import Udp
+from resolver.net.upstream import Resolver
+from resolver.replica import Replica
+from resolver.responder import Clients, Responder
+from resolver.upstream.policy import Upstreams
+from zones.catalogue import catalogue
+from zones.name import from_text
+from zones.network import Networks
+from zones.policy import Policies
+from zones.table import Table
+
+REPORT: Final = 1.0
+"""Seconds between counters sent to control."""
+DRAIN: Final = 5.0
+"""Seconds that queries in flight have at the stop."""
+_RECONNECT: Final = 0.2  # seconds; control may be restarting
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """The parts of a worker and their life."""
+
+    def __init__(self, begun: child.Worker, loop: asyncio.AbstractEventLoop) -> None:
+        settings = begun.settings
+        self._begun = begun
+        self._loop = loop
+        self._instance = uuid.uuid4().hex
+        self._counters = Counters()
+        networks = Networks(settings.networks)
+        upstreams = Upstreams(settings.upstreams)
+        policies = Policies(settings.zones.defaults, settings.zones.overrides)
+        self._table = Table(catalogue(), policies)
+        self._table.unsynced = settings.unsynced
+        self._table.awaited = frozenset(map(from_text, settings.zones.origins)) | policies.named
+        self._cache = Cache()
+        self._answers = Answers(len(networks.names))
+        self._fallbacks = Fallbacks((*networks.names, "none"), self._counters, time.time)
+        self._upstream = Resolver(upstreams, loop)
+        self._responder = Responder(
+            Engine(self._table, networks, upstreams, self._cache, self._counters),
+            self._answers, self._counters, self._fallbacks,
+            ask=self._upstream.ask, clock=loop.time, later=loop.call_later,
+        )  # fmt: skip
+        self._clients = Clients(networks, settings.allow)
+        self._replica = Replica(self._table, self._answers)
+        self._listeners: dict[int, list[Udp | Tcp]] = {}
+        self._orders: asyncio.Queue[child.Adopt | child.Release] = asyncio.Queue()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Answer until SIGTERM."""
+        self._loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
+        await self._listen(self._begun.index, self._begun.sockets)
+        self._loop.add_reader(self._begun.link.fileno(), self._ordered)
+        self._begun.link.ready()
+        tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._obey())]
+        await self._stopping.wait()
+        await self._drain()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._upstream.close()
+
+    # -- listeners
+
+    async def _listen(self, index: int, sockets: Iterable[socket.socket]) -> None:
+        """Read these sockets, which are worker `index`'s."""
+        listeners = self._listeners.setdefault(index, [])
+        for sock in sockets:
+            if sock.type == socket.SOCK_DGRAM:
+                listeners.append(Udp(sock, self._responder, self._clients, self._loop))
+            else:
+                tcp = Tcp(self._responder, self._clients, self._loop)
+                await tcp.listen(sock)
+                listeners.append(tcp)
+
+    def _ordered(self) -> None:
+        """The supervisor hands over a dead sibling's sockets, or takes them back."""
+        for order in self._begun.link.receive():
+            self._orders.put_nowait(order)
+
+    async def _obey(self) -> None:
+        """Carry the orders out in turn."""
+        while True:
+            order = await self._orders.get()
+            if isinstance(order, child.Adopt):
+                await self._listen(order.index, order.sockets)
+            else:
+                self._close(order.index)
+
+    def _close(self, index: int) -> None:
+        for listener in self._listeners.pop(index, ()):
+            listener.close()
+
+    async def _drain(self) -> None:
+        """Listeners first, then what is in flight."""
+        for index in list(self._listeners):
+            self._close(index)
+        deadline = self._loop.time() + DRAIN
+        while self._responder.waiting and self._loop.time() < deadline:  # noqa: ASYNC110 - the responder knows no asyncio
+            await asyncio.sleep(0.02)
+
+    # -- control
+
+    async def _follow(self) -> None:
+        """Stay connected to control; without it, answer from what there is and try again."""
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self._begun.channel, limit=1 << 20)
+            except OSError as error:
+                _log.warning("control cannot be reached: %s", error)
+            else:
+                reports = asyncio.create_task(self._report(writer))
+                try:
+                    await self._listen_to(reader, writer)
+                except (OSError, channel.ChannelError) as error:
+                    _log.warning("the line to control broke: %s", error)
+                finally:
+                    reports.cancel()
+                    writer.close()
+            await asyncio.sleep(_RECONNECT)
+
+    async def _listen_to(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = channel.Hello(
+            self._begun.index,
+            os.getpid(),
+            self._instance,
+            self._replica.epoch,
+            self._replica.serial,
+            self._replica.generation,
+        )
+        writer.write(channel.encode(hello))
+        frames = channel.Frames[channel.Down](channel.DOWN_LIMIT, channel.Down)
+        while data := await reader.read(1 << 18):
+            for frame in frames.feed(data):
+                if isinstance(frame, channel.Ask):
+                    writer.write(channel.encode(channel.Reply(frame.id, self._told(frame.what))))
+                    continue
+                for _ in self._replica.take(frame):
+                    await asyncio.sleep(0)  # queries go on between slices
+                if isinstance(frame, channel.Commit):
+                    writer.write(channel.encode(channel.Applied(frame.serial)))
+
+    def _told(self, what: str) -> dict[str, int | str]:
+        """The answer to a request of control's."""
+        return {
+            "what": what,
+            "serial": self._replica.serial,
+            "names": len(self._table),
+            "answers": len(self._answers),
+            "answer_octets": self._answers.octets,
+            "cache": len(self._cache),
+            "cache_octets": self._cache.octets,
+        }
+
+    async def _report(self, writer: asyncio.StreamWriter) -> None:
+        """Send counters and fallbacks once a second."""
+        while True:
+            await asyncio.sleep(REPORT)
+            self._collect()
+            writer.write(channel.encode(channel.Counters(self._instance, list(self._counters.values()))))
+            items = self._fallbacks.report()
+            if items:
+                writer.write(channel.encode(channel.Fallbacks(items)))
+            await writer.drain()
+
+    def _collect(self) -> None:
+        """Counts that are kept where they arise."""
+        cache, upstream = self._cache, self._upstream
+        for metric, value in (
+            ("cache_hits_total", cache.hits), ("cache_misses_total", cache.misses),
+            ("cache_evictions_total", cache.evictions), ("upstream_queries_total", upstream.queries),
+            ("upstream_replies_total", upstream.replies), ("upstream_timeouts_total", upstream.timeouts),
+            ("upstream_errors_total", upstream.errors), ("upstream_mismatches_total", upstream.mismatches),
+            ("upstream_tcp_total", upstream.tcp), ("upstream_shed_total", upstream.shed),
+        ):  # fmt: skip
+            self._counters.set(metric, value)
+
+
+async def _run(begun: child.Worker) -> None:
+    await Worker(begun, asyncio.get_running_loop()).run()
+
+
+def main() -> None:
+    """Entry of the process; its arguments are the supervisor's (`child`)."""
+    begun = child.begin_worker(sys.argv[1:])
+    gc.set_threshold(100_000, 50, 1000)  # full collections walk every long-lived object: rare on the packet path
+    asyncio.run(_run(begun))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""YAML as a tree that remembers where each value stands, so that every mistake has a line and a column.
+
+Scalars follow YAML 1.2's core schema: only `true` and `false` are booleans, only decimal digits are numbers, so `off`,
+`no`, `10:30` and dates stay the text that was written. Duplicate keys are refused. Knows nothing of settings.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+Part = str | int
+"""A step into the tree: a key or an index."""
+
+
+class Place(NamedTuple):
+    """Where something stands: a file with line and column from 1; line 0: `source` has no lines (a variable)."""
+
+    source: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+
+
+class Problem(NamedTuple):
+    """One mistake. `path` is like `networks[0].clients[1]`; `hint` what was perhaps meant, or empty."""
+
+    place: Place
+    path: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        head = f"{self.place}: {self.path}: " if self.path else f"{self.place}: "
+        line = head + self.message + (f" (did you mean `{self.hint}`?)" if self.hint else "")
+        return line.replace("\n", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value with its place; in a mapping, `key` is the place of its key."""
+
+    value: "str | int | bool | list[Node] | dict[str, Node] | None"
+    place: Place
+    path: str = ""
+    key: Place | None = None
+
+    def plain(self) -> Any:  # noqa: ANN401 - what JSON can hold
+        """The value without places, for pydantic."""
+        if isinstance(self.value, dict):
+            return {key: child.plain() for key, child in self.value.items()}
+        return [child.plain() for child in self.value] if isinstance(self.value, list) else self.value
+
+    def find(self, location: Iterable[Part]) -> "tuple[Node, bool]":
+        """The deepest node there is on the way to `location`, and whether that is the whole way."""
+        node = self
+        for part in location:
+            child = node.child(part)
+            if child is None:
+                return node, False
+            node = child
+        return node, True
+
+    def child(self, part: Part) -> "Node | None":
+        """The node under a key or at an index, or None."""
+        if isinstance(self.value, dict):
+            return self.value.get(str(part))
+        if isinstance(self.value, list) and isinstance(part, int) and part < len(self.value):
+            return self.value[part]
+        return None
+
+    def put(self, keys: tuple[str, ...], node: "Node") -> "Node":
+        """A tree with `node` at `keys`, mappings made on the way. What is no mapping is left, to be complained of."""
+        if not keys:
+            return node
+        if self.value is not None and not isinstance(self.value, dict):
+            return self
+        children = dict(self.value or {})
+        below = children.get(keys[0]) or Node(None, node.place, join(self.path, keys[0]), node.place)
+        children[keys[0]] = below.put(keys[1:], node)
+        return replace(self, value=children)
+
+    def without(self, nodes: "list[Node]") -> "Node":
+        """A tree that lacks `nodes` of this one; the paths of those that remain are unchanged."""
+        gone = {id(node) for node in nodes}
+        if id(self) in gone:
+            return replace(self, value={})
+        if isinstance(self.value, dict):
+            kept = {key: child.without(nodes) for key, child in self.value.items() if id(child) not in gone}
+            return replace(self, value=kept)
+        if isinstance(self.value, list):
+            return replace(self, value=[child.without(nodes) for child in self.value if id(child) not in gone])
+        return self
+
+
+def parse(text: str, source: str, *, path: str = "", lines: bool = True) -> tuple[Node, list[Problem]]:
+    """Read one YAML document; an empty one is a node of None. Without `lines`, places say `source` alone.
+
+    A syntax error gives a node of None and one problem; duplicate keys and tags give a problem each, the rest stands.
+    """
+    start = Place(source, 1, 1) if lines else Place(source)
+    try:
+        document = yaml.SafeLoader(text).get_single_node()
+        if document is None:
+            return Node(None, start, path), []
+        reader = _Reader(source, lines)
+        return reader.node(document, path), reader.problems
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(source, mark.line + 1, mark.column + 1) if mark and lines else start
+        return Node(None, start, path), [Problem(place, path, f"not YAML: {error.problem or error.context}")]
+    except yaml.YAMLError as error:
+        return Node(None, start, path), [Problem(start, path, f"not YAML: {str(error).splitlines()[0]}")]
+    except RecursionError:
+        return Node(None, start, path), [Problem(start, path, "not readable: nested too deeply, or inside itself")]
+
+
+def join(path: str, part: Part) -> str:
+    """`path` with one more step: `.key`, `["a.dotted.key"]` or `[0]`."""
+    if isinstance(part, int):
+        return f"{path}[{part}]"
+    if not _PLAIN_KEY.fullmatch(part):
+        return f'{path}["{part}"]'
+    return f"{path}.{part}" if path else part
+
+
+_PLAIN_KEY: Final = re.compile(r"[\w-]+")
+_STANDARD_TAG: Final = "tag:yaml.org,2002:"
+_DECIMAL: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_WORDS: Final[dict[str, bool | None]] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+class _Reader:
+    """Turns PyYAML's nodes into ours and collects what is wrong with them."""
+
+    def __init__(self, source: str, lines: bool) -> None:
+        self._source, self._lines = source, lines
+        self.problems: list[Problem] = []
+
+    def node(self, raw: yaml.Node, path: str, key: Place | None = None) -> Node:
+        place = self._place(raw)
+        if not raw.tag.startswith(_STANDARD_TAG):
+            self.problems.append(Problem(place, path, f"the tag `{raw.tag}` has no meaning here"))
+        if isinstance(raw, yaml.ScalarNode) and _UNPRINTABLE.search(raw.value):
+            self.problems.append(Problem(place, path, "control characters have no meaning here"))
+        if isinstance(raw, yaml.MappingNode):
+            return Node(dict(self._items(raw, path)), place, path, key)
+        if isinstance(raw, yaml.SequenceNode):
+            return Node([self.node(item, join(path, i)) for i, item in enumerate(raw.value)], place, path, key)
+        return Node(_scalar(raw), place, path, key)
+
+    def _items(self, raw: yaml.MappingNode, path: str) -> Iterator[tuple[str, Node]]:
+        seen: dict[str, Place] = {}
+        for raw_key, raw_value in raw.value:
+            place = self._place(raw_key)
+            if not isinstance(raw_key, yaml.ScalarNode):
+                self.problems.append(Problem(place, path, "a key must be text"))
+                continue
+            name = raw_key.value
+            if _UNPRINTABLE.search(name):
+                self.problems.append(Problem(place, path, "a key has control characters"))
+                continue
+            if name in seen:
+                before = f" (first in line {seen[name].line}, again in line {place.line})" if self._lines else ""
+                self.problems.append(Problem(place, join(path, name), f"the key `{name}` stands here twice{before}"))
+                continue
+            seen[name] = place
+            yield name, self.node(raw_value, join(path, name), place)
+
+    def _place(self, raw: yaml.Node) -> Place:
+        mark = raw.start_mark
+        return Place(self._source, mark.line + 1, mark.column + 1) if self._lines else Place(self._source)
+
+
+def _scalar(raw: yaml.Node) -> str | int | bool | None:
+    text = _UNPRINTABLE.sub("?", str(raw.value))
+    if isinstance(raw, yaml.ScalarNode) and raw.style:  # quoted
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    return int(text) if _DECIMAL.fullmatch(text) and len(text) < 20 else text

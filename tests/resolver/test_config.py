@@ -1,0 +1,555 @@
+"""What the configuration accepts, what it refuses and where it says so."""
+
+import json
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resolver import settings
+from resolver.config import ConfigError, effective, load, schema
+from resolver.config_reference import page
+
+VNET_FORM = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/virtualNetworks/NAME"
+VNET = "/subscriptions/s1/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/"
+ZONE = "$TTL 60\n@ SOA ns hostmaster 1 3600 300 2419200 60\n@ NS ns\nns A 192.0.2.1\nwww A 192.0.2.2\n"
+
+Load = Callable[..., settings.Accepted]
+Refused = Callable[..., list[tuple[int, int, str, str]]]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "resolv.conf").write_text("nameserver 192.0.2.53\n")
+    return tmp_path / "pldns.yaml"
+
+
+@pytest.fixture
+def accepted(file: Path) -> Load:
+    def run(text: str, environ: Mapping[str, str] | None = None, flags: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
+        file.write_text(textwrap.dedent(text))
+        return load(file, environ or {}, flags or {}, resolv_conf=file.parent / "resolv.conf")
+
+    return run
+
+
+@pytest.fixture
+def refused(accepted: Load) -> Refused:
+    """Each problem as (line, column, path, message with the hint)."""
+
+    def run(text: str, **overlays: Mapping[str, str]) -> list[tuple[int, int, str, str]]:
+        with pytest.raises(ConfigError) as caught:
+            accepted(text, **overlays)
+        return [
+            (p.place.line, p.place.column, p.path, p.message + (f" -> {p.hint}" if p.hint else ""))
+            for p in caught.value.problems
+        ]
+
+    return run
+
+
+EXAMPLE = f"""\
+dns:
+  listen: ["127.0.0.1:5300"]          # UDP and TCP
+  workers: 2
+  allow: [127.0.0.0/8, 10.0.0.0/8, "::1/128"]
+sources:
+  - {{name: estate, type: files, path: ./endpoints}}
+networks:
+  - {{name: weu, clients: [10.1.0.0/16], vnets: [{VNET}weu],
+     reach: [{VNET}hub, "region:North Europe", /subscriptions/s2]}}
+zones:
+  defaults: {{ttl: 30s, negative_ttl: 5m, on_miss: public, chain: flat}}
+  overrides:
+    Privatelink.Vaultcore.Azure.Net.: {{on_miss: "forward:onprem"}}
+  files: [./static/*.zone]
+upstreams:
+  public: {{servers: ["udp://192.0.2.53", "tcp://[2001:DB8::1]:5353"]}}
+  onprem: {{servers: ["udp://10.9.0.4:5353"], suffixes: [Corp.Example.]}}
+conflicts:
+  policy: merge
+  policies: {{blob.core.windows.net: refuse}}
+  pins:
+    - {{name: Acct.blob.core.windows.net, network: weu, endpoint: pe-1, until: 2030-01-01T00:00:00Z, reason: move}}
+admin: {{listen: "127.0.0.1:8053"}}
+state: {{directory: ./state}}
+"""
+
+
+def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Path) -> None:
+    (file.parent / "static").mkdir()
+    zone = file.parent / "static" / "corp.zone"
+    zone.write_text("$ORIGIN Static.Example.\n" + ZONE)
+
+    got = accepted(EXAMPLE)
+
+    networks = (
+        settings.Network(
+            "weu", ("10.1.0.0/16",), (VNET + "weu",), (VNET + "hub", "region:North Europe", "/subscriptions/s2")
+        ),
+    )
+    zones = settings.Zones(
+        defaults=settings.ZonePolicy(30, 300, "public", "flat"),
+        overrides={"privatelink.vaultcore.azure.net": settings.ZonePolicy(on_miss="forward:onprem")},
+        files=(str(zone),),
+        origins=("static.example",),
+    )
+    upstreams = (
+        settings.Upstream(
+            "public",
+            (settings.Server("udp", "192.0.2.53", 53), settings.Server("tcp", "2001:db8::1", 5353)),
+        ),
+        settings.Upstream("onprem", (settings.Server("udp", "10.9.0.4", 5353),), ("corp.example",)),
+    )
+    pin = settings.Pin("acct.blob.core.windows.net", "pe-1", "weu", 1893456000.0, "move")
+    assert got == settings.Accepted(
+        path=str(file),
+        worker=settings.Worker(
+            listen=("127.0.0.1:5300",),
+            allow=("127.0.0.0/8", "10.0.0.0/8", "::1/128"),
+            networks=networks,
+            zones=zones,
+            upstreams=upstreams,
+            unsynced=True,
+        ),
+        control=settings.Control(
+            networks=networks,
+            zones=zones,
+            sources=(settings.Source("estate", "files", str(file.parent / "endpoints")),),
+            conflicts=settings.Conflicts("merge", {"blob.core.windows.net": "refuse"}, (pin,)),
+            upstreams=upstreams,
+            admin="127.0.0.1:8053",
+            state=str(file.parent / "state"),
+            workers=2,
+        ),
+        workers=2,
+    )
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "dns:\nsources:\n", "{}"])
+def test_an_empty_file_or_section_means_the_defaults(accepted: Load, file: Path, text: str) -> None:
+    got = accepted(text)
+
+    assert got.worker.listen == ("127.0.0.1:53",)
+    assert len(got.worker.allow) == 9
+    assert got.worker.zones.defaults == settings.Zones().defaults
+    assert not got.worker.unsynced
+    assert got.control.admin == "127.0.0.1:8053"
+    assert got.control.state == str(file.parent / "state")
+    assert got.warnings == ()
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "none.yaml", {})
+
+    assert str(caught.value) == f"{tmp_path}/none.yaml: cannot be read: No such file or directory"
+
+
+def test_a_file_that_is_not_utf8_is_one_line(file: Path) -> None:
+    file.write_bytes(b"dns: \xff")
+    with pytest.raises(ConfigError, match=r"is not UTF-8 \(octet 5\)"):
+        load(file, {})
+
+
+def test_a_syntax_error_has_line_and_column(refused: Refused) -> None:
+    assert refused("dns:\n  listen: [a\nadmin: {}\n") == [
+        (3, 6, "", "not YAML: expected ',' or ']', but got ':'")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["dns: &a [*a]", "[" * 5000])
+def test_a_file_without_end_is_refused(refused: Refused, text: str) -> None:
+    [(line, _, _, message)] = refused(text)
+    assert line == 1
+    assert message in {"not readable: nested too deeply, or inside itself", "not YAML: found undefined alias 'a'"}
+
+
+def test_a_control_character_is_a_syntax_error(refused: Refused) -> None:
+    [(_, _, _, message)] = refused("dns: \x07")
+    assert message.startswith("not YAML: ")
+
+
+def test_duplicate_keys_are_refused_with_both_lines(refused: Refused) -> None:
+    assert refused("admin: {}\ndns:\n  workers: 1\n  workers: 2\nadmin: {}\n") == [
+        (4, 3, "dns.workers", "the key `workers` stands here twice (first in line 3, again in line 4)"),
+        (5, 1, "admin", "the key `admin` stands here twice (first in line 1, again in line 5)"),
+    ]
+
+
+def test_all_errors_come_at_once_one_line_each(accepted: Load, file: Path) -> None:
+    text = """\
+        dns:
+          lisen: ["127.0.0.1:5300"]
+          workers: true
+        networks:
+          - {name: weu, clients: [10.1.0.0/16, 10.2.3.0/16]}
+          - {name: weu, clients: [10.1.0.0/16]}
+        zones:
+          defaults: {on_miss: "forward:onpre", chain: cnam}
+        upstreams:
+          onprem: {servers: ["udp://127.0.0.1:53"], suffixes: [corp.example]}
+        """
+    with pytest.raises(ConfigError) as caught:
+        accepted(text)
+
+    assert str(caught.value).replace(f"{file}:", "") == textwrap.dedent("""\
+        2:3: dns.lisen: unknown key (did you mean `listen`?)
+        3:12: dns.workers: must be a whole number
+        5:40: networks[0].clients[1]: `10.2.3.0/16` has bits set behind its prefix length (did you mean `10.2.0.0/16`?)
+        6:12: networks[1].name: the network `weu` is listed twice
+        6:27: networks[1].clients[0]: `10.1.0.0/16` is in network `weu` and network `weu`
+        8:23: zones.defaults.on_miss: there is no upstream group `onpre` (did you mean `onprem`?)
+        8:47: zones.defaults.chain: must be `cname` or `flat` (did you mean `cname`?)
+        10:22: upstreams.onprem.servers[0]: `udp://127.0.0.1:53` is our own address (dns.listen): a loop""")
+
+
+LATER = "this version does not have this key yet"
+NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "path", "message"),
+    [
+        ("[a]", 1, 1, "", "must be a mapping of keys to values"),
+        ("dnss: {}", 1, 1, "dnss", "unknown key -> dns"),
+        ("dns: 5", 1, 6, "dns", "must be a mapping of keys to values"),
+        ("? [a]\n: b", 1, 3, "", "a key must be text"),
+        ('state: {directory: "a\\0b"}', 1, 20, "state.directory", "control characters have no meaning here"),
+        ('zones: {files: ["a\\ud800"]}', 1, 17, "zones.files[0]", "control characters have no meaning here"),
+        ('"d\\0": 1', 1, 1, "", "a key has control characters"),
+        ("dns: !secret {}", 1, 6, "dns", "the tag `!secret` has no meaning here"),
+        ("dns: {workers: 0}", 1, 16, "dns.workers", "must be greater than or equal to 1"),
+        ("dns: {workers: auto}", 1, 16, "dns.workers", "must be a whole number"),
+        ("dns: {listen: '127.0.0.1:53'}", 1, 15, "dns.listen", "must be a list"),
+        ("dns: {listen: []}", 1, 15, "dns.listen", "must not be empty"),
+        ("dns: {listen: [localhost:53]}", 1, 16, "dns.listen[0]", "`localhost` is not an IP address"),
+        ("dns: {listen: [127.0.0.1]}", 1, 16, "dns.listen[0]", "`127.0.0.1` has no port -> 127.0.0.1:53"),
+        ("dns: {listen: [127.0.0.1:70000]}", 1, 16, "dns.listen[0]", "`127.0.0.1:70000`: a port is at most 65535"),
+        ("dns: {listen: ['::1']}", 1, 16, "dns.listen[0]", "`::1`: an IPv6 address stands in brackets -> [::1]"),
+        (
+            "dns: {listen: ['[fe80::1%eth0]:53']}", 1, 16, "dns.listen[0]",
+            "`[fe80::1%eth0]:53`: an address with a scope (`%eth0`) is not supported",
+        ),
+        (
+            'dns: {listen: ["[::1]:53", "[0:0::1]:53"]}', 1, 28, "dns.listen[1]",
+            "the address `[::1]:53` is listed twice",
+        ),
+        ("dns: {allow: [10.0.0.0/33]}", 1, 15, "dns.allow[0]",
+         "`10.0.0.0/33` is not a prefix such as 10.0.0.0/8 or fd00::/8"),
+        ("dns: {allow: ['::ffff:10.0.0.0/104']}", 1, 15, "dns.allow[0]",
+         "`::ffff:10.0.0.0/104`: IPv4-mapped clients are taken as IPv4 -> 10.0.0.0/8"),
+        ("dns: {tls: {}}", 1, 7, "dns.tls", LATER),
+        ("dns: {https: {}}", 1, 7, "dns.https", LATER),
+        ("dns: {proxy: {}}", 1, 7, "dns.proxy", LATER),
+        ("zones: {private_only: []}", 1, 9, "zones.private_only", LATER),
+        ("zones: {strip_hints: no}", 1, 9, "zones.strip_hints", LATER),
+        ("sources: [{name: a, type: files, path: a, hold_down: 5m}]", 1, 43, "sources[0].hold_down", LATER),
+        ("networks: auto", 1, 11, "networks", "this version has no `auto` networks; each has to be listed"),
+        ("networks: [auto]", 1, 12, "networks[0]", "this version has no `auto` networks; each has to be listed"),
+        ("sources: [{type: files, path: a}]", 1, 11, "sources[0]", "`name` is missing"),
+        ("sources: [{name: a b, type: files, path: a}]", 1, 18, "sources[0].name",
+         "`a b` is not a name of letters, digits, `-`, `_` and `.`, at most 63"),
+        ("sources: [{name: a, type: azure, interval: 60s}]", 1, 27, "sources[0].type",
+         "this version has no sources of type `azure`; it has `files`"),
+        ("sources: [{name: a, type: file, path: a}]", 1, 27, "sources[0].type", "must be `files` -> files"),
+        ("sources: [{name: a, type: files, path: a, on_unsynced: never}]", 1, 56, "sources[0].on_unsynced",
+         "must be `servfail` or `public`"),
+        ("sources: [{name: a, type: files, path: ''}]", 1, 40, "sources[0].path", "must not be empty"),
+        ("sources: [{name: a, type: files, path: a}, {name: a, type: files, path: b}]", 1, 51, "sources[1].name",
+         "the source `a` is listed twice"),
+        ("networks: [{name: none, clients: [10.0.0.0/8]}]", 1, 19, "networks[0].name",
+         "the name `none` is reserved: `none` are clients in no network, `default` is all with none"),
+        (NETWORK + ", vnets: [spoke]}]", 1, 53, "networks[0].vnets[0]",
+         f"`spoke` is not the resource id of a virtual network: {VNET_FORM}"),
+        (NETWORK + ", reach: [everything]}]", 1, 53, "networks[0].reach[0]",
+         f"`everything` is none of: {VNET_FORM}, /subscriptions/ID, region:NAME, all"),
+        (NETWORK + "}, {name: b, clients: [10.0.0.0/8]}]", 1, 66, "networks[1].clients[0]",
+         "`10.0.0.0/8` is in network `a` and network `b`"),
+        ("zones: {defaults: {ttl: 250ms}}", 1, 25, "zones.defaults.ttl",
+         "`250ms` is not a duration in whole seconds such as 10s, 5m, 1h, 1d or 10"),
+        ("zones: {defaults: {ttl: -1}}", 1, 25, "zones.defaults.ttl",
+         "`-1` is not a duration in whole seconds such as 10s, 5m, 1h, 1d or 10"),
+        ("zones: {defaults: {ttl: 8d}}", 1, 25, "zones.defaults.ttl", "`8d` is more than 7 days"),
+        ("zones: {defaults: {on_miss: nope}}", 1, 29, "zones.defaults.on_miss",
+         "`nope` is none of: public, nxdomain, nodata, servfail, forward:GROUP"),
+        ("zones: {overrides: {a..b: {}}}", 1, 21, 'zones.overrides["a..b"]',
+         "not a domain name: 'a..b': empty label"),
+        ("zones: {overrides: {a.b: {chain: flatt}}}", 1, 34, 'zones.overrides["a.b"].chain',
+         "must be `cname` or `flat` -> flat"),
+        ("zones: {overrides: {a.b: {}, A.B.: {}}}", 1, 30, 'zones.overrides["A.B."]',
+         "`A.B.` and `a.b` are the same name"),
+        ("zones: {files: [a.zone]}", 1, 17, "zones.files[0]", "there is no file `a.zone`"),
+        ("upstreams: {public: {}}", 1, 21, "upstreams.public", "`servers` is missing"),
+        ("upstreams: {public: {servers: []}}", 1, 31, "upstreams.public.servers", "must not be empty"),
+        ("upstreams: {public: {servers: [192.0.2.1]}}", 1, 32, "upstreams.public.servers[0]",
+         "`192.0.2.1` has no protocol -> udp://192.0.2.1"),
+        ("upstreams: {public: {servers: ['tls://192.0.2.1']}}", 1, 32, "upstreams.public.servers[0]",
+         "this version has no `tls://` upstreams; it has `udp://` and `tcp://`"),
+        ("upstreams: {public: {servers: ['ftp://192.0.2.1']}}", 1, 32, "upstreams.public.servers[0]",
+         "`ftp://` is no protocol for an upstream; `udp://` and `tcp://` are"),
+        ("upstreams: {public: {servers: ['udp://dns.example']}}", 1, 32, "upstreams.public.servers[0]",
+         "an upstream is asked before any name can be resolved: `dns.example` is not an IP address"),
+        ("upstreams: {public: {servers: ['udp://0.0.0.0']}}", 1, 32, "upstreams.public.servers[0]",
+         "`udp://0.0.0.0` is not the address of a server"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1', 'udp://192.0.2.1:53']}}", 1, 51,
+         "upstreams.public.servers[1]", "the server `udp://192.0.2.1:53` is listed twice"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1'], suffixes: [a.b]}}", 1, 62, "upstreams.public.suffixes",
+         "`public` takes what no suffix takes and has none of its own"),
+        ("upstreams: {far: {servers: ['udp://192.0.2.1']}}", 1, 13, "upstreams.far",
+         "group `far` is never asked: it has no `suffixes`, and no zone forwards to it"),
+        ("upstreams: {a: {servers: ['udp://10.0.0.1'], suffixes: [x.y, X.y.]}}", 1, 62, "upstreams.a.suffixes[1]",
+         "`X.y.` is listed twice, in group `a`"),
+        ("upstreams:\n  a: {servers: &s ['udp://10.0.0.1'], suffixes: [x.y]}\n  b: {servers: *s, suffixes: [X.y.]}",
+         3, 31, "upstreams.b.suffixes[0]",
+         "`X.y.` is listed twice, in groups `a` and `b`"),
+        ("conflicts: {policy: first}", 1, 21, "conflicts.policy", "must be `sticky` or `merge` or `refuse`"),
+        ("conflicts: {policies: {a.b: stick}}", 1, 29, 'conflicts.policies["a.b"]',
+         "must be `sticky` or `merge` or `refuse` -> sticky"),
+        ("conflicts: {pins: [{name: 'a b', endpoint: e}]}", 1, 27, "conflicts.pins[0].name",
+         "not a host name: 'a b': label 'a b' has characters that no host name has"),
+        ("conflicts: {pins: [{name: a.b, endpoint: e, until: 2030-01-01}]}", 1, 52, "conflicts.pins[0].until",
+         "`2030-01-01` does not say in which time zone -> 2030-01-01T00:00:00Z"),
+        ("conflicts: {pins: [{name: a.b, endpoint: e, until: soon}]}", 1, 52, "conflicts.pins[0].until",
+         "`soon` is not a date and time such as 2030-01-31T18:00:00Z"),
+        ("conflicts: {pins: [{name: a.b, endpoint: e, network: weu}]}", 1, 54, "conflicts.pins[0].network",
+         "there is no network `weu`"),
+        ("conflicts: {pins: [{name: a.b, endpoint: e}, {name: A.b., endpoint: f}]}", 1, 53, "conflicts.pins[1].name",
+         "`a.b` is pinned in all networks already, by pins[0]"),
+        ("admin: {listen: '0.0.0.0:8053'}", 1, 17, "admin.listen",
+         "`0.0.0.0:8053`: this version serves the admin interface on a loopback address only"),
+        ("dns: {listen: ['0.0.0.0:8053']}", 1, 1, "admin.listen", "`127.0.0.1:8053` is taken by dns.listen"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_where_it_stands(
+    refused: Refused, text: str, line: int, column: int, path: str, message: str
+) -> None:
+    assert refused(text) == [(line, column, path, message)]
+
+
+def test_a_reference_to_something_with_a_mistake_of_its_own_is_no_second_mistake(refused: Refused) -> None:
+    text = "upstreams: {onprem: {servers: [nowhere], suffixes: [a..b]}}\nzones: {defaults: {on_miss: forward:onprem}}\n"
+    assert [path for _, _, path, _ in refused(text)] == ["upstreams.onprem.servers[0]", "upstreams.onprem.suffixes[0]"]
+
+
+@pytest.mark.parametrize("off", ["off", "'off'", "null", "false"])
+def test_the_admin_listener_can_be_off(accepted: Load, off: str) -> None:
+    assert accepted(f"admin: {{listen: {off}}}").control.admin == ""
+
+
+def test_words_of_yaml_1_1_are_text(accepted: Load) -> None:
+    got = accepted("networks: [{name: no, clients: [10.0.0.0/8]}, {name: 12, clients: [10.1.2.3]}]")
+
+    assert [network.name for network in got.worker.networks] == ["no", "12"]
+    assert got.worker.networks[1].clients == ("10.1.2.3/32",)
+
+
+def test_anchors_repeat_a_value_and_errors_name_each_use(refused: Refused, accepted: Load) -> None:
+    text = """\
+        networks:
+        - {name: a, clients: [10.0.0.0/8], reach: &hub [%s]}
+        - {name: b, clients: [10.1.0.0/16], reach: *hub}
+        """
+
+    assert [network.reach for network in accepted(text % "all").worker.networks] == [("all",), ("all",)]
+    assert [path for _, _, path, _ in refused(text % "some")] == ["networks[0].reach[0]", "networks[1].reach[0]"]
+
+
+def test_port_0_may_be_listed_twice(accepted: Load) -> None:
+    listen = ("127.0.0.1:0", "127.0.0.1:0", "[::1]:0")
+    assert accepted('dns: {listen: ["127.0.0.1:0", "127.0.0.1:0", "[::1]:0"]}').worker.listen == listen
+
+
+@pytest.mark.parametrize(
+    ("listen", "server"),
+    [("0.0.0.0:53", "udp://127.0.0.53"), ("[::]:53", "tcp://[::1]"), ("10.0.0.1:53", "udp://[::ffff:10.0.0.1]:53")],
+)
+def test_an_upstream_that_is_ourselves_is_a_loop(refused: Refused, listen: str, server: str) -> None:
+    text = f'dns: {{listen: ["{listen}"]}}\nupstreams: {{public: {{servers: ["{server}"]}}}}\n'
+    [(line, column, path, message)] = refused(text)
+    assert (line, column, path) == (2, 32, "upstreams.public.servers[0]")
+    assert "is our own address" in message
+
+
+def test_a_group_without_suffixes_is_right_when_a_zone_forwards_to_it(accepted: Load) -> None:
+    got = accepted(
+        "zones: {overrides: {a.b: {on_miss: forward:far}}}\nupstreams: {far: {servers: ['udp://192.0.2.1']}}"
+    )
+    assert got.worker.upstreams[0] == settings.Upstream("far", (settings.Server("udp", "192.0.2.1", 53),))
+
+
+def test_without_public_servers_the_systems_are_used_but_not_ourselves(accepted: Load, file: Path) -> None:
+    resolv = file.parent / "resolv.conf"
+    resolv.write_text(
+        "# comment\nsearch example\nnameserver 127.0.0.1\nnameserver 192.0.2.1 \nnameserver fe80::1%eth0\n"
+        "nameserver 2001:db8::1\nnameserver 192.0.2.1\n"
+    )
+
+    got = accepted("")
+
+    servers = (settings.Server("udp", "192.0.2.1", 53), settings.Server("udp", "2001:db8::1", 53))
+    assert got.worker.upstreams == got.control.upstreams == (settings.Upstream("public", servers),)
+    assert got.warnings == (
+        f"{resolv}: name server 127.0.0.1 is this server itself; left out",
+        f"{resolv}: name server left out: `[fe80::1%eth0]`: an address with a scope (`%eth0`) is not supported",
+    )
+
+
+def test_no_public_servers_at_all_is_a_warning(accepted: Load, file: Path) -> None:
+    accepted("")
+    resolv = file.parent / "resolv.conf"
+    resolv.unlink()
+
+    got = accepted("")
+
+    assert got.worker.upstreams == (settings.Upstream("public", ()),)
+    assert got.warnings == (
+        f"{resolv}: cannot be read: No such file or directory".replace(": cannot", " cannot"),
+        f"no upstreams.public, and no name server in {resolv}: public names cannot be resolved",
+    )
+
+
+def test_an_open_resolver_and_clients_that_are_not_allowed_are_warned_of(accepted: Load) -> None:
+    assert accepted("dns: {allow: [0.0.0.0/0]}").warnings == (
+        "dns.allow holds 0.0.0.0/0: whoever reaches this server may ask it",
+    )
+    assert accepted("networks: [{name: a, clients: [203.0.113.0/24, 0.0.0.0/0]}]").warnings == (
+        "network `a`: clients in 203.0.113.0/24 are refused, since dns.allow does not hold them",
+    )
+
+
+def test_zone_files_are_found_by_glob_beside_the_file_each_once(accepted: Load, file: Path) -> None:
+    folder = file.parent
+    for name in ("b", "a"):
+        (folder / f"{name}.zone").write_text(f"$ORIGIN {name}.example.\n{ZONE}")
+    (folder / "sub.zone").mkdir()
+
+    got = accepted("zones: {files: [b.zone, '*.zone', './sub.zone/../a.zone', 'none*']}")
+
+    assert got.worker.zones.files == (str(folder / "b.zone"), str(folder / "a.zone"))
+    assert got.worker.zones.origins == ("b.example", "a.example")
+    assert got.warnings == ("zones.files[3]: no file matches `none*`",)
+
+
+def test_zone_files_that_cannot_be_served_are_errors(refused: Refused, file: Path) -> None:
+    folder = file.parent
+    (folder / "a.zone").write_text(f"$ORIGIN a.example.\n{ZONE}")
+    (folder / "b.zone").write_text(f"$ORIGIN A.example.\n{ZONE}")
+    (folder / "c.zone").write_text("$ORIGIN c.example.\n@ SOA nonsense\n")
+    (folder / "d.zone").write_bytes(b"; \xff\n")
+    (folder / "e.zone").symlink_to(folder / "gone")
+
+    problems = refused("zones:\n  files: [a.zone, b.zone, c.zone, d.zone, '*.zone']\n")
+
+    told = {(line, column, path) for line, column, path, _ in problems}
+    assert {(2, 19, "zones.files[1]"), (2, 27, "zones.files[2]"), (2, 35, "zones.files[3]")} <= told
+    messages = [message for _, _, _, message in problems]
+    assert f"{folder}/b.zone and {folder}/a.zone are both the zone `a.example`" in messages
+    assert any(message.startswith(f"{folder}/c.zone:2: ") for message in messages)
+    assert f"{folder}/d.zone is not UTF-8 (octet 2)" in messages
+    assert f"{folder}/e.zone cannot be read: No such file or directory" in messages
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file(accepted: Load) -> None:
+    text = "dns: {workers: 2, listen: ['127.0.0.1:1']}\n"
+    environ = {"PLDNS_DNS__WORKERS": "3", "PLDNS_DNS__LISTEN": '["127.0.0.1:2", "[::1]:2"]'}
+
+    assert accepted(text).workers == 2
+    assert accepted(text, environ).workers == 3
+    got = accepted(text, environ, {"dns.workers": "4"})
+    assert got.workers == got.control.workers == 4
+    assert got.worker.listen == ("127.0.0.1:2", "[::1]:2")
+
+
+def test_the_environment_reaches_groups_by_name_and_whole_sections(accepted: Load) -> None:
+    environ = {
+        "PLDNS_UPSTREAMS__ONPREM__SERVERS": "['udp://192.0.2.7']",
+        "PLDNS_CONFLICTS": "{policy: refuse}",
+        "PLDNS_ADMIN__LISTEN": "[::1]:8053",
+    }
+    got = accepted("upstreams: {onprem: {servers: ['udp://192.0.2.1'], suffixes: [a.b]}}", environ)
+
+    assert got.worker.upstreams[0] == settings.Upstream(
+        "onprem", (settings.Server("udp", "192.0.2.7", 53),), ("a.b",)
+    )  # fmt: skip
+    assert got.control.conflicts.policy == "refuse"
+    assert got.control.admin == "[::1]:8053"
+
+
+def test_variables_that_kubernetes_injects_are_warned_of_and_ignored(accepted: Load) -> None:
+    environ = {"PLDNS_SERVICE_HOST": "10.0.0.1", "PLDNS_PORT": "udp://10.0.0.1:53", "PLDNS_DNS__NOPE": "1", "HOME": "/"}
+    assert accepted("", environ).warnings == (
+        "the environment variable PLDNS_DNS__NOPE names no setting; it is ignored",
+        "the environment variable PLDNS_PORT names no setting; it is ignored",
+        "the environment variable PLDNS_SERVICE_HOST names no setting; it is ignored",
+    )
+
+
+def test_a_mistake_in_a_variable_or_flag_names_it(accepted: Load) -> None:
+    environ = {"PLDNS_DNS__LISTEN": "[localhost:53]", "PLDNS_DNS__ALLOW": "[", "PLDNS_DNS__TLS__LISTEN": "x"}
+    with pytest.raises(ConfigError) as caught:
+        accepted("", environ, {"dns.worker": "2"})
+
+    lines = str(caught.value).splitlines()
+    assert "environment PLDNS_DNS__LISTEN: dns.listen[0]: `localhost` is not an IP address" in lines
+    assert any(line.startswith("environment PLDNS_DNS__ALLOW: dns.allow: not YAML: ") for line in lines)
+    assert f"environment PLDNS_DNS__TLS__LISTEN: dns.tls: {LATER}" in lines
+    assert "flag dns.worker: dns.worker: unknown key (did you mean `workers`?)" in lines
+
+
+def test_systemds_state_directory_is_the_default_only(accepted: Load, file: Path) -> None:
+    environ = {"STATE_DIRECTORY": "/var/lib/pldns:/var/lib/other"}
+    assert accepted("", environ).control.state == "/var/lib/pldns"
+    assert accepted("state: {directory: mine}", environ).control.state == str(file.parent / "mine")
+
+
+def test_a_source_that_is_missing_is_no_mistake(accepted: Load, file: Path) -> None:
+    got = accepted("sources: [{name: a, type: files, path: ../gone, on_unsynced: public}]")
+    assert got.control.sources == (settings.Source("a", "files", str(file.parent.parent / "gone"), "public"),)
+    assert not got.worker.unsynced
+
+
+def test_each_setting_shows_where_it_came_from(accepted: Load, file: Path) -> None:
+    text = "dns:\n  listen: ['127.0.0.1:5300']\nsources:\n- {name: a, type: files, path: a}\nadmin: {listen: off}\n"
+    environ = {"PLDNS_ZONES__DEFAULTS__TTL": "1m", "STATE_DIRECTORY": "/var/lib/pldns"}
+    accepted(text, environ)
+    resolv = file.parent / "resolv.conf"
+
+    rows = effective(file, environ, {"dns.workers": "3"}, resolv_conf=resolv)
+
+    shown = {path: (value, origin) for path, value, origin in rows}
+    assert shown["dns.listen"] == (["127.0.0.1:5300"], f"{file}:2")
+    assert shown["dns.workers"] == (3, "flag dns.workers")
+    assert shown["dns.allow"][1] == "default"
+    assert shown["sources[0].path"] == ("a", f"{file}:4")
+    assert shown["sources[0].on_unsynced"] == ("servfail", "default")
+    assert shown["zones.defaults.ttl"] == (60, "environment PLDNS_ZONES__DEFAULTS__TTL")
+    assert shown["upstreams.public.servers"] == (["udp://192.0.2.53:53"], str(resolv))
+    assert shown["admin.listen"] == (None, f"{file}:5")
+    assert shown["state.directory"] == ("/var/lib/pldns", "environment STATE_DIRECTORY")
+    assert json.dumps(rows)
+
+
+def test_the_schema_describes_every_key() -> None:
+    root = schema()
+    assert root["title"] == "pldns configuration"
+    assert root["additionalProperties"] is False
+    assert root["examples"]
+    assert json.loads(json.dumps(root)) == root
+    for model in (root, *root["$defs"].values()):
+        assert model["description"]
+        for key, prop in model["properties"].items():
+            target = root["$defs"][prop["$ref"].rpartition("/")[2]] if "$ref" in prop else prop
+            assert target.get("description"), key
+
+
+def test_the_schemas_example_is_accepted(accepted: Load) -> None:
+    for example in schema()["examples"]:
+        assert accepted(json.dumps(example)).control.sources
+
+
+def test_the_reference_page_is_up_to_date() -> None:
+    written = Path(__file__).parents[2] / "docs" / "configuration.md"
+    assert written.read_text() == page(), "run: python -m resolver.config_reference > docs/configuration.md"
