@@ -1,0 +1,63 @@
+"""Rounds of dnsperf against one worker: queries per second, loss, and the server's CPU time for each query."""
+
+import re
+import shutil
+import statistics
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bench.processes import Broken, cores, cpu
+
+AVAILABLE: Final = shutil.which("dnsperf") is not None and shutil.which("taskset") is not None
+OUTSTANDING: Final = 100
+_STATISTICS: Final = re.compile(
+    r"Queries sent: +(?P<sent>\d+).*Queries completed: +(?P<completed>\d+).*Queries lost: +(?P<lost>\d+).*"
+    r"Response codes: +(?P<codes>[^\n]+).*Queries per second: +(?P<rate>[\d.]+)",
+    re.DOTALL,
+)
+
+
+class Round(NamedTuple):
+    """One run: completed queries per second, lost queries, CPU microseconds of the server per query."""
+
+    rate: float
+    lost: int
+    cpu: float
+
+
+class Load(NamedTuple):
+    """Medians over the rounds, the losses of all of them, and each one's rate."""
+
+    rate: float
+    lost: int
+    cpu: float
+    rates: tuple[int, ...]
+
+
+def measure(worker: int, port: int, queries: Path, seconds: int, rounds: int, options: Sequence[str] = ()) -> Load:
+    """Ask all of `queries` again and again for `seconds`, `rounds` times after one that warms up and does not count."""
+    runs = [_round(worker, port, queries, seconds, options) for _ in range(rounds + 1)][1:]
+    return Load(
+        statistics.median(run.rate for run in runs),
+        sum(run.lost for run in runs),
+        statistics.median(run.cpu for run in runs),
+        tuple(round(run.rate) for run in runs),
+    )
+
+
+def _round(worker: int, port: int, queries: Path, seconds: int, options: Sequence[str]) -> Round:
+    before = cpu(worker)
+    output = subprocess.run(
+        ["taskset", "--cpu-list", str(cores()[1]), "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", queries,
+         "-l", str(seconds), "-c", "4", "-T", "1", "-q", str(OUTSTANDING), *options],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    used = cpu(worker) - before
+    found = _STATISTICS.search(output)
+    if not found or not int(found["completed"]):
+        raise Broken(f"dnsperf got no answers:\n{output}")
+    if not found["codes"].startswith("NOERROR") or "," in found["codes"]:
+        raise Broken(f"answers other than NOERROR: {found['codes']}")
+    return Round(float(found["rate"]), int(found["lost"]), used / int(found["completed"]) * 1e6)

@@ -1,0 +1,166 @@
+"""The measurements, in the order of a daemon's life: check, start, memory, a change, load."""
+
+import functools
+import http.client
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import dns.exception
+import dns.message
+import dns.query
+
+from bench import load
+from bench.generate import CHANGING, Estate, Ports, write
+from bench.processes import PLDNS, Background, Broken, cores, pin, resident, run
+
+CHANGES: Final = 5
+PATIENCE: Final = 120.0
+"""Seconds after which something that should happen counts as broken."""
+MIB: Final = 1 << 20
+
+
+class Result(NamedTuple):
+    """One line of the table. `limit` is the target, `least` whether more is better; None: measured for its own sake."""
+
+    what: str
+    value: float
+    unit: str
+    limit: float | None = None
+    least: bool = False
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met, None without one."""
+        if self.limit is None:
+            return None
+        return self.value >= self.limit if self.least else self.value <= self.limit
+
+
+class Plan(NamedTuple):
+    """What to measure with. `directory` is filled; `rounds` of `seconds` each for every load."""
+
+    directory: Path
+    endpoints: int
+    rounds: int
+    seconds: int
+    ports: Ports = Ports()
+
+    @property
+    def file(self) -> Path:
+        """The configuration."""
+        return self.directory / "pldns.yaml"
+
+
+def everything(plan: Plan) -> Iterator[Result]:
+    """All results as they come. Raises `Broken`."""
+    began = time.monotonic()
+    estate = write(plan.directory, plan.endpoints, plan.ports)
+    yield Result(f"generate {plan.endpoints:,} endpoints", time.monotonic() - began, "s")
+    yield from _check(plan)
+    upstream = (sys.executable, "-m", "bench.upstream", str(plan.ports.upstream))
+    with (
+        Background(upstream, plan.directory / "upstream.log"),
+        Background((PLDNS, "serve", "-c", plan.file), plan.directory / "serve.log") as daemon,
+    ):
+        yield from _start(plan, daemon)
+        yield from _change(plan, daemon, estate)
+        if load.AVAILABLE:
+            yield from _load(plan, daemon)
+
+
+def _check(plan: Plan) -> Iterator[Result]:
+    log = plan.directory / "check.log"
+    done = run((PLDNS, "check", "-c", plan.file), log)
+    if done.code not in {0, 2}:
+        raise Broken(f"pldns check ended with {done.code}:\n{log.read_text()[-2000:]}")
+    yield Result("pldns check", done.seconds, "s", 15, note=f"{done.cpu:.1f} s of CPU")
+    yield Result("pldns check, peak memory", done.peak / MIB, "MiB", 1200)
+
+
+def _start(plan: Plan, daemon: Background) -> Iterator[Result]:
+    while not _ready(plan.ports.admin):
+        _wait(daemon, 0.02, daemon.began, "/readyz was not 200")
+    yield Result("serve, until ready", time.monotonic() - daemon.began, "s", 20)
+    yield Result("worker, resident", resident(_worker(daemon)) / MIB, "MiB", 250, note="ready, nothing asked yet")
+
+
+def _ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _worker(daemon: Background) -> int:
+    workers = daemon.children("resolver.worker")
+    if len(workers) != 1:
+        raise Broken(f"expected one worker, found {workers}")
+    return workers[0]
+
+
+def _wait(daemon: Background, seconds: float, since: float, why: str) -> None:
+    if time.monotonic() - since > PATIENCE:
+        raise Broken(f"{why} within {PATIENCE:.0f} s")
+    daemon.breathe(seconds)
+
+
+def _change(plan: Plan, daemon: Background, estate: Estate) -> Iterator[Result]:
+    """Rewrite a file with one endpoint, as `mv` over it does, and ask until the new address is the answer."""
+    target, beside = plan.directory / "endpoints/changing.json", plan.directory / "changing.new"
+    taken = []
+    for number in range(CHANGES):
+        address = IPv4Address("10.255.1.1") + number
+        beside.write_bytes(estate.changing(address))
+        began = time.monotonic()
+        beside.replace(target)
+        while _address(plan.ports.dns) != str(address):
+            _wait(daemon, 0.002, began, f"{CHANGING} was not answered with {address}")
+        taken.append(time.monotonic() - began)
+    note = f"slowest of {CHANGES}; median {statistics.median(taken):.3f} s"
+    yield Result("one endpoint changed, until served", max(taken), "s", 1, note=note)
+
+
+def _address(port: int) -> str | None:
+    """The address that the changing name has now, None if it has none."""
+    query = dns.message.make_query(CHANGING, "A")
+    try:
+        answer = dns.query.udp(query, "127.0.0.1", timeout=2, port=port).answer
+    except dns.exception.Timeout:
+        return None
+    return answer[-1][0].to_text() if answer else None
+
+
+def _load(plan: Plan, daemon: Background) -> Iterator[Result]:
+    worker = _worker(daemon)
+    pin(worker, cores()[0])
+    private, public = plan.directory / "private.txt", plan.directory / "public.txt"
+    ask = functools.partial(load.measure, worker, plan.ports.dns, seconds=plan.seconds, rounds=plan.rounds)
+    for what, queries, options, target in (
+        ("private A", private, (), 40_000),
+        ("private A, EDNS", private, ("-e",), 40_000),
+        ("cached public A", public, (), None),
+    ):
+        found = ask(queries, options=options)
+        note = f"rounds: {', '.join(f'{rate:,}' for rate in found.rates)}"
+        yield Result(what, found.rate, "queries/s", target, least=True, note=note)
+        yield Result(f"{what}, CPU of the worker", found.cpu, "us/query")
+        yield Result(f"{what}, lost", found.lost, "queries", 0)
+    yield Result("worker, resident", resident(worker) / MIB, "MiB", note="after the load, answers compiled")
+
+
+def machine() -> dict[str, str | int]:
+    """What the figures were measured on."""
+    cpus = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in cpus if line.startswith("model name")), "unknown")
+    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "kernel": os.uname().release, "python": sys.version}

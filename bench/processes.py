@@ -1,0 +1,102 @@
+"""Processes under measurement: started, watched through /proc, ended. Linux only; knows nothing of DNS."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+PLDNS = Path(sys.executable).with_name("pldns")
+ENDING = 15.0
+"""Seconds that a process gets after SIGTERM before the measurement counts as broken."""
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Broken(Exception):  # noqa: N818 - reads as a sentence: the benchmark is broken
+    """What was to be measured did not run; the message says what happened."""
+
+
+class Run(NamedTuple):
+    """A command that ended: exit code, wall seconds, CPU seconds, peak resident octets."""
+
+    code: int
+    seconds: float
+    cpu: float
+    peak: int
+
+
+def run(command: Sequence[str | Path], log: Path) -> Run:
+    """Run to the end; its output goes to `log`."""
+    began = time.monotonic()
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Run(process.returncode, time.monotonic() - began, *_used(used))
+
+
+def _used(usage: resource.struct_rusage) -> tuple[float, int]:
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+class Background:
+    """A process that runs while something else is measured; `with` ends it and waits for it."""
+
+    def __init__(self, command: Sequence[str | Path], log: Path) -> None:
+        self.began = time.monotonic()
+        self._log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise Broken(f"{self._process.args!r} did not end within {ENDING:.0f} s of SIGTERM") from None
+
+    def breathe(self, seconds: float) -> None:
+        """Let time pass between two looks at a condition. Raises `Broken` when the process has ended meanwhile."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return
+        tail = self._log.read_text(errors="replace")[-2000:]
+        raise Broken(f"{self._process.args!r} ended with {code}:\n{tail}")
+
+    def children(self, word: str) -> list[int]:
+        """Ids of its children that have `word` in their command line."""
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in children if word in Path(f"/proc/{child}/cmdline").read_text().split("\0")]
+
+
+def resident(pid: int) -> int:
+    """Octets of memory that a process has now (VmRSS)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+def cpu(pid: int) -> float:
+    """Seconds of CPU that a process has used, user and system (proc(5): fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def pin(pid: int, core: int) -> None:
+    """Keep all threads of a process on one core."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {core})
+
+
+def cores() -> tuple[int, int]:
+    """A core for the server and one for its clients; the same where there is only one."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[0], allowed[-1]
