@@ -1,0 +1,90 @@
+"""The unit file and the image, as far as they can be judged without systemd or Docker running."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+UNIT = TOP / "systemd/pldns.service"
+
+
+@pytest.fixture
+def systemd_analyze() -> str:
+    found = shutil.which("systemd-analyze")
+    if found is None:
+        missing = "systemd-analyze is not installed (Debian: systemd)"
+        if os.environ.get("PLDNS_REQUIRE_PEERS"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return found
+
+
+@pytest.mark.peer
+def test_systemd_finds_nothing_to_say_about_the_unit(systemd_analyze: str, tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("pldns")
+    copy = tmp_path / UNIT.name
+    copy.write_text(UNIT.read_text().replace("/opt/pldns/bin/pldns", str(command)))
+    done = subprocess.run([systemd_analyze, "verify", "--man=no", copy], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_unit_gives_one_capability_and_no_user_of_the_system() -> None:
+    settings = dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE))
+    assert settings["AmbientCapabilities"] == settings["CapabilityBoundingSet"] == "CAP_NET_BIND_SERVICE"
+    assert settings["DynamicUser"] == settings["NoNewPrivileges"] == "yes"
+    assert settings["ProtectSystem"] == "strict"
+    assert "User" not in settings
+
+
+@pytest.fixture(scope="module")
+def instructions() -> list[tuple[str, str]]:
+    """Instructions of the Dockerfile with their arguments; continued lines joined."""
+    lines = [line for line in (TOP / "Dockerfile").read_text().splitlines() if not line.startswith("#")]
+    joined = "\n".join(lines).replace("\\\n", " ")
+    pairs = [line.partition(" ") for line in joined.splitlines() if line]
+    return [(word, rest) for word, _, rest in pairs]
+
+
+@pytest.fixture(scope="module")
+def final_stage(instructions: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    start = max(i for i, (word, _) in enumerate(instructions) if word == "FROM")
+    return instructions[start:]
+
+
+def test_the_image_runs_as_a_user_without_a_name(final_stage: list[tuple[str, str]]) -> None:
+    users = [rest for word, rest in final_stage if word == "USER"]
+    assert len(users) == 1
+    user, group = users[0].split(":")
+    assert int(user) > 0
+    assert int(group) > 0
+
+
+def test_the_image_starts_serves_and_asks_for_its_health_through_pldns(final_stage: list[tuple[str, str]]) -> None:
+    said = dict(final_stage)
+    assert json.loads(said["ENTRYPOINT"]) == ["pldns"]
+    assert json.loads(said["CMD"]) == ["serve", "-c", "/etc/pldns/pldns.yaml"]
+    assert json.loads(said["HEALTHCHECK"].partition("CMD ")[2]) == ["pldns", "healthcheck"]
+    assert set(said["EXPOSE"].split()) == {"53/udp", "53/tcp", "8053"}
+
+
+def test_the_image_installs_only_what_the_locks_name(instructions: list[tuple[str, str]]) -> None:
+    commands = [part for word, rest in instructions if word == "RUN" for part in rest.split("&&")]
+    installs = [command for command in commands if re.search(r"\bpip\b.* install\b", command)]
+    assert installs
+    assert all("--require-hashes" in command or "--no-index" in command for command in installs)
+    builds = [command for command in commands if re.search(r"\bpip wheel\b", command)]
+    assert all("--no-deps" in command and "--no-build-isolation" in command for command in builds)
+
+
+def test_all_that_the_image_copies_is_there_and_not_ignored(instructions: list[tuple[str, str]]) -> None:
+    copies = [rest.split()[:-1] for word, rest in instructions if word == "COPY" and not rest.startswith("--from")]
+    sources = {source for copy in copies for source in copy}
+    kept = {line[1:] for line in (TOP / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert sources == kept
+    assert all((TOP / source).exists() for source in sources)
