@@ -1,0 +1,168 @@
+"""What users are promised when processes die, sources fail and ports are taken: with the real processes."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.live
+
+Start = Callable[..., Any]
+Poll = Callable[..., Any]
+
+NAME = "acct.blob.core.windows.net"
+
+
+def endpoints(folder: Path, *addresses: str, name: str = NAME, file: str = "a.yaml") -> None:
+    """Write one endpoint in the short form, as one rename."""
+    folder.mkdir(exist_ok=True)
+    endpoint = {"name": file, "target": "t", "group": "blob", "records": [{"fqdn": name, "ips": list(addresses)}]}
+    (folder / ".new").write_text(yaml.safe_dump({"endpoints": [endpoint]}))
+    (folder / ".new").rename(folder / file)
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Path:
+    endpoints(tmp_path / "endpoints", "10.0.0.4")
+    return tmp_path / "endpoints"
+
+
+SOURCES = [{"name": "lab", "type": "files", "path": "./endpoints"}]
+
+
+def test_a_killed_worker_is_replaced_and_answers(start: Start, estate: Path, poll: Poll) -> None:
+    daemon = start(sources=SOURCES).ready()
+    (worker,) = daemon.children()["worker"]
+    os.kill(worker, signal.SIGKILL)
+    poll(lambda: daemon.children()["worker"] not in ([], [worker]))
+    assert poll(lambda: daemon.addresses(NAME)) == {"10.0.0.4"}
+
+
+def test_a_killed_worker_leaves_its_packets_to_a_sibling(start: Start, estate: Path, poll: Poll) -> None:
+    daemon = start(dns={"workers": 2}, sources=SOURCES).ready()
+    os.kill(daemon.children()["worker"][0], signal.SIGKILL)
+    for _ in range(40):
+        assert poll(lambda: daemon.addresses(NAME)) == {"10.0.0.4"}
+
+
+def test_workers_answer_while_control_is_dead(start: Start, estate: Path, poll: Poll) -> None:
+    daemon = start(sources=SOURCES).ready()
+    (control,) = daemon.children()["control"]
+    os.kill(control, signal.SIGSTOP)
+    assert daemon.addresses(NAME) == {"10.0.0.4"}
+    os.kill(control, signal.SIGKILL)
+    assert daemon.addresses(NAME) == {"10.0.0.4"}
+    daemon.ready()
+    endpoints(estate, "10.0.0.5")
+    poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
+
+
+def test_nothing_is_swept_by_a_control_that_knows_nothing(start: Start, estate: Path, poll: Poll) -> None:
+    """Saved inventory gone, source failing: the workers still have their table."""
+    daemon = start(sources=SOURCES).ready()
+    estate.rename(estate.with_name("away"))
+    shutil.rmtree(daemon.directory / "state")
+    (control,) = daemon.children()["control"]
+    os.kill(control, signal.SIGKILL)
+    poll(lambda: daemon.children()["control"] not in ([], [control]))
+    poll(lambda: daemon.get("/readyz")[0] == 503)
+    poll(lambda: daemon.get("/v1/status")[1])
+    assert daemon.addresses(NAME) == {"10.0.0.4"}
+    estate.with_name("away").rename(estate)
+    daemon.ready()
+    assert daemon.addresses(NAME) == {"10.0.0.4"}
+
+
+def test_no_child_outlives_the_supervisor(
+    start: Start, estate: Path, poll: Poll, is_living: Callable[[int], bool]
+) -> None:
+    daemon = start(sources=SOURCES).ready()
+    pids = [pid for kind in daemon.children().values() for pid in kind]
+    daemon.signal(signal.SIGKILL)
+    poll(lambda: not any(map(is_living, pids)), seconds=3)
+
+
+def test_ctrl_c_to_the_group_stops_all_and_frees_the_port(
+    start: Start, estate: Path, poll: Poll, is_living: Callable[[int], bool]
+) -> None:
+    daemon = start(sources=SOURCES).ready()
+    pids = [pid for kind in daemon.children().values() for pid in kind]
+    os.killpg(daemon.pid, signal.SIGINT)
+    assert daemon.wait() == 0
+    assert not any(map(is_living, pids))
+    daemon.start().ready()
+
+
+def test_a_second_instance_exits_1_with_one_line(start: Start, estate: Path, tmp_path: Path) -> None:
+    daemon = start(sources=SOURCES).ready()
+    other = tmp_path / "other"
+    shutil.copytree(tmp_path, other, ignore=shutil.ignore_patterns("state", "other"))
+    command = [*daemon.command[:-1], str(other / "pldns.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("warning")]
+    assert len(lines) == 1
+    assert f"127.0.0.1:{daemon.port}: address already in use" in lines[0]
+
+
+def test_a_restart_flips_no_winner(start: Start, estate: Path, poll: Poll) -> None:
+    """The second endpoint would win by its id; who held the name before the restart keeps it."""
+    endpoints(estate, "10.0.0.9", file="z.yaml")
+    (estate / "a.yaml").unlink()
+    daemon = start(sources=SOURCES).ready()
+    endpoints(estate, "10.0.0.4", file="a.yaml")
+    poll(lambda: [f for f in daemon.get("/v1/findings")[1]["items"] if f["rule"] == "incumbent"])
+    assert daemon.addresses(NAME) == {"10.0.0.9"}
+    daemon.stop()
+    daemon.start().ready()
+    assert daemon.addresses(NAME) == {"10.0.0.9"}
+
+
+def test_a_change_is_served_and_a_broken_file_keeps_what_it_gave(start: Start, estate: Path, poll: Poll) -> None:
+    daemon = start(sources=SOURCES).ready()
+    assert daemon.addresses(NAME) == {"10.0.0.4"}
+    endpoints(estate, "10.0.0.6", "10.0.0.7")
+    poll(lambda: daemon.addresses(NAME) == {"10.0.0.6", "10.0.0.7"})
+    (estate / "a.yaml").write_text("endpoints: [{name: a\n")
+    (finding,) = poll(lambda: [f for f in daemon.get("/v1/findings")[1]["items"] if f["code"] == "source-unreadable"])
+    assert "line" in finding["evidence"]["message"]
+    assert finding["subject"].endswith("a.yaml")
+    assert daemon.addresses(NAME) == {"10.0.0.6", "10.0.0.7"}
+    (estate / "a.yaml").unlink()
+    poll(lambda: not daemon.addresses(NAME))
+
+
+def test_a_source_that_is_missing_at_the_start_is_waited_for(start: Start, tmp_path: Path, poll: Poll) -> None:
+    daemon = start(sources=SOURCES)
+    poll(lambda: daemon.get("/readyz")[0] == 503)
+    assert "lab" in str(daemon.get("/readyz")[1])
+    assert daemon.ask(NAME).rcode() == 2  # SERVFAIL: never NXDOMAIN, never a public address by accident
+    endpoints(tmp_path / "endpoints", "10.0.0.4")
+    daemon.ready()
+    assert daemon.addresses(NAME) == {"10.0.0.4"}
+
+
+def test_hostile_packets_get_no_answer_or_an_error_and_harm_nothing(start: Start, estate: Path) -> None:
+    daemon = start(sources=SOURCES).ready()
+    noise = random.Random(7)  # noqa: S311 - repeatable noise
+    loop = bytes.fromhex("000001000001000000000000c00c00010001")
+    response = bytes.fromhex("000081800001000000000000") + b"\x04acct\x00\x00\x01\x00\x01"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for packet in [b"", b"\x00", loop, response, *(noise.randbytes(noise.randrange(600)) for _ in range(300))]:
+            sock.sendto(packet, ("127.0.0.1", daemon.port))
+        sock.sendto(noise.randbytes(65_000), ("127.0.0.1", daemon.port))
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=5) as stream:
+        stream.sendall(b"\xff\xff" + noise.randbytes(65_535))
+        stream.sendall(len(response).to_bytes(2, "big") + response)
+    assert daemon.addresses(NAME) == {"10.0.0.4"}
+    assert len(daemon.children()["worker"]) == 1
+    metrics = daemon.get("/metrics")[1]
+    assert "pldns_dns_dropped_total" in metrics
