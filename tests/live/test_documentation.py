@@ -1,0 +1,153 @@
+"""What the README and the pages under docs/ show is true: commands run, answers come, configurations are accepted."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import dns.rdatatype
+import pytest
+import yaml
+
+from resolver import config
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples/hub-spoke"
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("bench/*.md")]
+)
+PLDNS = Path(sys.executable).with_name("pldns")
+
+Start = Callable[..., Any]
+Poll = Callable[..., Any]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def commands(page: Path) -> list[str]:
+    """`pldns` command lines that a page shows, prompts removed."""
+    shown = [line for block in blocks(page, "console") for line in block.splitlines() if line.startswith("$ ")]
+    return [line[2:] for line in shown if line.startswith("$ pldns ")]
+
+
+@pytest.fixture
+def example(start: Start, tmp_path: Path) -> Any:  # noqa: ANN401 - a Daemon of conftest
+    """The example estate, on ports of its own and with no upstream that could be reached."""
+    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
+
+    wanted = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
+    return start(**{key: wanted[key] for key in ("sources", "networks", "zones")}).ready()
+
+
+def answer(daemon: Any, command: str) -> list[str]:  # noqa: ANN401 - as above
+    """The answer section to a `dig` line, as `TYPE rdata`."""
+    words = shlex.split(command)
+    source = words[words.index("-b") + 1] if "-b" in words else "127.0.0.1"
+    plain = [word for word in words[1:] if not word.startswith(("@", "-", "+")) and word not in {"5300", source}]
+    name, rtype = plain
+    found: dns.message.Message = daemon.ask(name, rtype, source=source)
+    return [f"{dns.rdatatype.to_text(rr.rdtype)} {rdata}" for rr in found.answer for rdata in rr]
+
+
+def test_the_lines_that_make_run_prints_are_answered_as_they_say(example: Any) -> None:  # noqa: ANN401
+    lines = (EXAMPLE / "try.txt").read_text().splitlines()
+    digs = lines[::2]
+    assert [line.split()[0] for line in digs] == ["dig"] * 3
+    for dig, promised in zip(digs, lines[1::2], strict=True):
+        pairs = promised.removeprefix("# ").split()
+        assert answer(example, dig) == [f"{t} {value}" for t, value in zip(pairs[::2], pairs[1::2], strict=True)]
+
+
+def test_the_queries_in_the_readme_are_answered_as_shown(example: Any) -> None:  # noqa: ANN401
+    (block,) = [block for block in blocks(ROOT / "README.md", "console") if "$ dig" in block]
+    shown: dict[str, list[str]] = {}
+    command = ""
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            command = line[2:]
+        else:
+            shown.setdefault(command, []).append(" ".join(line.split()[3:]))
+    assert len(shown) == 2
+    for command, lines in shown.items():
+        assert answer(example, command) == lines
+
+
+def test_the_finding_in_the_readme_is_what_the_daemon_says(example: Any) -> None:  # noqa: ANN401
+    (shown,) = map(json.loads, blocks(ROOT / "README.md", "json"))
+    status, said = example.get("/v1/findings?code=address-reused")
+    assert status == 200
+    for page in (shown, said):
+        for item in page["items"]:
+            item.pop("first_seen")
+    assert said == shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_configuration_on_a_page_is_accepted(page: Path, tmp_path: Path) -> None:
+    for text in blocks(page, "yaml"):
+        if "dns:" in text or "sources:" in text:
+            (tmp_path / "pldns.yaml").write_text(text)
+            assert config.load(tmp_path / "pldns.yaml", {}).worker.listen
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if commands(page)], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_every_command_on_a_page_runs(page: Path) -> None:
+    for line in commands(page):
+        words = [str(PLDNS), *shlex.split(line)[1:]]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode in {0, 2}, (line, done.stderr)
+        assert done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_on_a_page_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+def test_make_run_serves_and_ends_with_make(poll: Poll, tmp_path: Path) -> None:
+    for port in (5300, 8053):
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip(f"port {port} is taken by somebody else")
+    with (tmp_path / "log").open("wb") as log:
+        make = subprocess.Popen(["make", "run"], cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+    try:
+        poll(lambda: "all sources have data" in (tmp_path / "log").read_text())
+        dig = (EXAMPLE / "try.txt").read_text()
+        assert (tmp_path / "log").read_text().startswith(dig)
+        done = subprocess.run([PLDNS, "query", "stcontososhop.blob.core.windows.net", "--server", "127.0.0.1:5300"],
+                              capture_output=True, text=True, timeout=30, check=True)  # fmt: skip
+        assert "10.1.2.7" in done.stdout
+        make.send_signal(signal.SIGTERM)
+        make.wait(20)
+        poll(lambda: not _group(make.pid))
+    finally:
+        for pid in _group(make.pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _group(leader: int) -> list[int]:
+    """Living processes of the group that make started."""
+    out = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == leader and fields[0] != "Z":
+            out.append(int(stat.parent.name))
+    return out
