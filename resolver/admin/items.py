@@ -1,0 +1,232 @@
+"""Endpoints, zones, records, claims and findings as `models` say them. Shared with the tools that need no daemon.
+
+Decides nothing: who wins is the ledger's word. Time is an argument.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any, Final
+
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from resolver.admin import models
+from resolver.channel import Fallback
+from resolver.estate import Estate, SourceStatus
+from zones import contest
+from zones.checks import LISTED
+from zones.finding import Finding, Severity
+from zones.ledger import Ledger
+from zones.name import Name, canonical_key, is_under, to_text
+from zones.record import AAAA, A, RRset
+
+
+def endpoint(estate: Estate, key: str) -> models.Endpoint | None:
+    """One endpoint by its key; None where there is none (any more)."""
+    found = estate.ledger.endpoints.get(key)
+    if found is None:
+        return None
+    networks, total = _networks(estate, estate.networks.sees(found))
+    return models.Endpoint(
+        id=found.id, name=found.name, state=found.state, provisioning=found.provisioning, served=found.served,
+        target=found.target, groups=list(found.groups), region=found.region, vnet=found.vnet,
+        networks=networks, networks_total=total,
+        records=[
+            models.EndpointRecord(
+                fqdn=to_text(record.fqdn), addresses=_addresses(record.addresses),
+                group=record.group, member=record.member,
+            )
+            for record in found.records
+        ],
+        source=found.source, where=found.where,
+    )  # fmt: skip
+
+
+def record(estate: Estate, name: Name, now: float, mask: int = -1) -> models.Record | None:
+    """A private name as it is answered: by a zone file, else by the endpoints that claim it; None by neither.
+
+    `mask`: the networks that matter; all, if not given.
+    """
+    file = estate.static.get(_file_of(estate, name) or name)
+    if file and name in file.names:
+        answers = [_file_answer(estate, rrset) for rrset in file.names[name]]
+        return models.Record(name=to_text(name), source="file", public=[], answers=answers)
+    verdicts = [verdict for verdict in estate.ledger.judged(name, now) if verdict.mask & mask]
+    if not verdicts:
+        return None
+    public = {public for verdict in verdicts for public in verdict.publics} - {name}
+    return models.Record(
+        name=to_text(name), source="endpoints", public=[to_text(each) for each in sorted(public, key=canonical_key)],
+        answers=[answer for verdict in verdicts for answer in _answers(estate, name, verdict)],
+    )  # fmt: skip
+
+
+def _file_answer(estate: Estate, rrset: RRset) -> models.Answer:
+    networks, total = _networks(estate, estate.networks.all)
+    return models.Answer(
+        networks=networks, networks_total=total, rcode="NOERROR", type=dns.rdatatype.to_text(_type(rrset.type)),
+        ttl=rrset.ttl, data=rdata_texts(rrset), endpoints=[], losers=[], rule="",
+    )  # fmt: skip
+
+
+def _answers(estate: Estate, name: Name, verdict: contest.Verdict) -> Iterator[models.Answer]:
+    """One for each type; where the policy refuses to decide, one for all of them."""
+    if verdict.refused:
+        refused = next(ruling for ruling in verdict.rulings if ruling.rule == "refuse")
+        yield _answer(estate, name, verdict, refused, None, ())
+        return
+    # The rulings are in the order of the families, one where they agree.
+    for rtype, addresses, at in ((A, verdict.a, 0), (AAAA, verdict.aaaa, -1)):
+        if addresses:
+            yield _answer(estate, name, verdict, verdict.rulings[at], rtype, addresses)
+
+
+def _answer(
+    estate: Estate, name: Name, verdict: contest.Verdict, ruling: contest.Ruling, rtype: int | None,
+    addresses: Sequence[bytes],
+) -> models.Answer:  # fmt: skip
+    networks, total = _networks(estate, verdict.mask)
+    endpoints = estate.ledger.endpoints
+    return models.Answer(
+        networks=networks, networks_total=total, rcode="NOERROR" if rtype else "SERVFAIL",
+        type=dns.rdatatype.to_text(_type(rtype)) if rtype else None,
+        ttl=estate.policies.of(estate.ledger.catalogue.zone_of(name)).ttl if rtype else None,
+        data=_addresses(addresses),
+        endpoints=[endpoints[key].id for key in ruling.winners], losers=[endpoints[key].id for key in ruling.losers],
+        rule=ruling.rule,
+    )  # fmt: skip
+
+
+def claims(estate: Estate, name: Name, now: float) -> models.Claims:
+    """All claims on a public or private name, and what was made of each private name that they are about."""
+    found = estate.ledger.find(name)
+    private = dict.fromkeys(claim.name for claim in found)
+    records = (record(estate, each, now) for each in private)
+    return models.Claims(
+        items=[_claim(estate, claim) for claim in found], records=[each for each in records if each is not None]
+    )
+
+
+def _claim(estate: Estate, claim: contest.Claim) -> models.Claim:
+    holder = estate.ledger.endpoints[claim.endpoint]
+    networks, total = _networks(estate, estate.networks.sees(holder))
+    return models.Claim(
+        name=to_text(claim.name), public=to_text(claim.public), zone=to_text(claim.zone) if claim.zone else None,
+        endpoint=holder.id, addresses=_addresses(claim.addresses), state=holder.state, served=holder.served,
+        networks=networks, networks_total=total, first_seen=time(claim.first_seen),
+        source=holder.source, where=holder.where,
+    )  # fmt: skip
+
+
+def finding(ledger: Ledger, fact: Finding, now: float) -> models.Finding:
+    """One finding, with its age."""
+    since = ledger.since(fact)
+    return models.Finding(
+        id=fact.id, code=fact.code, severity=fact.severity, networks=list(fact.networks), subject=fact.subject,
+        evidence=_told(fact.evidence), winner=fact.winner, rule=fact.rule, action=fact.action,
+        first_seen=time(since), age=round(max(now - since, 0), 3),
+    )  # fmt: skip
+
+
+def gravest_first(fact: Finding) -> tuple[str, ...]:
+    """The order of findings: by severity, then as one looks for them."""
+    return (_RANKS[fact.severity], fact.code, fact.subject, fact.winner, fact.rule)
+
+
+_RANKS: Final = {severity: str(rank) for rank, severity in enumerate(Severity)}
+
+
+def _told(evidence: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Evidence holds times as the ledger does, in seconds; people read dates."""
+    if isinstance(evidence, dict):
+        return {
+            key: time(value) if key == "first_seen" and isinstance(value, float) else _told(value)
+            for key, value in evidence.items()
+        }
+    return [_told(each) for each in evidence] if isinstance(evidence, list) else evidence
+
+
+def source(status: SourceStatus, now: float) -> models.Source:
+    """How one source is."""
+    last = status.last_success
+    return models.Source(
+        name=status.name, type=status.type, path=status.path, on_unsynced=status.on_unsynced, synced=status.synced,
+        saved=status.saved, last_success=None if last is None else time(last),
+        age=None if last is None else round(max(now - last, 0), 3),
+        last_error=status.last_error, parts=status.parts, unreadable=status.unreadable,
+    )  # fmt: skip
+
+
+def fallback(item: Fallback) -> models.Fallback:
+    """One name that fell back to an upstream."""
+    return models.Fallback(
+        zone=to_text(item.zone), name=to_text(item.name), network=item.network, count=item.count,
+        first=time(item.first), last=time(item.last),
+    )  # fmt: skip
+
+
+def zone(estate: Estate, origin: Name, names: int, mask: int) -> models.Zone:
+    """One zone. `names` and `mask`: how many names endpoints alone hold in it, and which networks see those."""
+    file = estate.static.get(origin)
+    terms = estate.policies.of_file(origin) if file else estate.policies.of(origin)
+    named = origin in estate.policies.named
+    networks, total = _networks(estate, estate.networks.all if file or named else mask)
+    return models.Zone(
+        zone=to_text(origin), source="file" if file else "endpoints" if names else "configuration",
+        names=names + (len(file.names) if file else 0), networks=networks, networks_total=total,
+        ttl=terms.ttl, negative_ttl=terms.negative_ttl, on_miss=terms.on_miss, chain=terms.chain,
+    )  # fmt: skip
+
+
+def zone_of(estate: Estate, name: Name) -> Name | None:
+    """The zone that a name of ours is in: of the catalogue or of a file, whichever is longer."""
+    file, derived = _file_of(estate, name), estate.ledger.catalogue.zone_of(name)
+    return max((zone for zone in (file, derived) if zone), key=len, default=None)
+
+
+def _file_of(estate: Estate, name: Name) -> Name | None:
+    """The longest zone of a file at or above the name."""
+    return max((origin for origin in estate.static if is_under(name, origin)), key=len, default=None)
+
+
+def counts(estate: Estate) -> models.Counts:
+    """How much there is; it walks all endpoints and findings once."""
+    endpoints = estate.ledger.endpoints.values()
+    severities = dict.fromkeys(Severity, 0)
+    for fact in estate.ledger.findings():
+        severities[fact.severity] += 1
+    return models.Counts(
+        endpoints=len(endpoints), served=sum(each.served for each in endpoints),
+        claims=sum(len(each.records) for each in endpoints), names=len(estate.ledger.rows),
+        vnets=len(estate.ledger.vnets), networks=len(estate.networks.names), zone_files=len(estate.static),
+        findings=severities,
+    )  # fmt: skip
+
+
+def rdata_texts(rrset: RRset) -> list[str]:
+    """The records of a set in presentation form, without owner, TTL and type."""
+    return [
+        dns.rdata.from_wire(dns.rdataclass.IN, _type(rrset.type), rdata, 0, len(rdata)).to_text()
+        for rdata in rrset.rdatas
+    ]
+
+
+def time(epoch: float) -> str:
+    """RFC 3339, in UTC."""
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _type(number: int) -> dns.rdatatype.RdataType:
+    return dns.rdatatype.RdataType.make(number)
+
+
+def _networks(estate: Estate, mask: int) -> tuple[list[str], int]:
+    """The first of the networks in a mask, and how many they are."""
+    names = estate.networks.listed(mask)
+    return list(names[:LISTED]), len(names)
+
+
+def _addresses(packed: Iterable[bytes]) -> list[str]:
+    return [str(ip_address(address)) for address in packed]

@@ -1,0 +1,254 @@
+"""What the admin interface says and takes, as pydantic models: its JSON, its OpenAPI and its page are made from these.
+
+Times are RFC 3339 in UTC, durations seconds. Lists of networks are bounded; `networks_total` counts all.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from zones.finding import Severity
+
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+class Model(BaseModel):
+    """What all answers share. Clients must take keys that they do not know."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Problem(Model):
+    """An error (RFC 9457)."""
+
+    type: str = Field(default="about:blank", description="No further page explains it: the title is the status's.")
+    title: str
+    status: int
+    detail: str | None = None
+
+
+class Worker(Model):
+    """An answering process."""
+
+    index: int
+    pid: int = Field(description="0 while it has never been there.")
+    connected: bool
+    synced: bool = Field(description="It answers from a table that every source had a part in.")
+    serial: int = Field(description="The last state that it has applied.")
+
+
+class Source(Model):
+    """Where endpoints come from, and how that is."""
+
+    name: str
+    type: str
+    path: str
+    on_unsynced: str
+    synced: bool = Field(description="It has given one good inventory, live or saved.")
+    saved: bool = Field(description="What is served of it is the saved inventory so far.")
+    last_success: Time | None
+    age: float | None = Field(description="Seconds since `last_success`.")
+    last_error: str
+    parts: int = Field(description="Files.")
+    unreadable: int = Field(description="Files that cannot be read; what they gave before is kept.")
+
+
+class Alive(Model):
+    """The process loops and a worker answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(Model):
+    """All data is there, and every worker has applied it. `sources` and `workers` with `?verbose`."""
+
+    status: Literal["ready"] = "ready"
+    missing: list[str] = []
+    sources: list[Source] | None = None
+    workers: list[Worker] | None = None
+
+
+class NotReady(Problem):
+    """What is missing."""
+
+    missing: list[str]
+    sources: list[Source] | None = None
+    workers: list[Worker] | None = None
+
+
+class Counts(Model):
+    """How much there is."""
+
+    endpoints: int
+    served: int = Field(description="Endpoints whose claims can be served.")
+    claims: int
+    names: int = Field(description="Private names that are answered.")
+    vnets: int
+    networks: int
+    zone_files: int
+    findings: dict[Severity, int]
+
+
+class Status(Model):
+    """The daemon in one look."""
+
+    version: str
+    started: Time = Field(description="Of control, which restarts by itself.")
+    uptime: float
+    serial: int
+    ready: bool
+    missing: list[str]
+    workers: list[Worker]
+    sources: list[Source]
+    counts: Counts
+
+
+class EndpointRecord(Model):
+    """A row of the endpoint's NIC."""
+
+    fqdn: str
+    addresses: list[str]
+    group: str
+    member: str
+
+
+class Endpoint(Model):
+    """A private endpoint."""
+
+    id: str
+    name: str
+    state: str
+    provisioning: str
+    served: bool
+    target: str
+    groups: list[str]
+    region: str
+    vnet: str
+    networks: list[str] = Field(description="Networks that see it.")
+    networks_total: int
+    records: list[EndpointRecord]
+    source: str
+    where: str
+
+
+class Zone(Model):
+    """A zone that is answered, and its terms."""
+
+    zone: str
+    source: Literal["endpoints", "file", "configuration"] = Field(
+        description="What makes it: served endpoints, a zone file (with endpoints or without), or `zones.overrides`."
+    )
+    names: int = Field(description="Names that own records.")
+    networks: list[str] = Field(description="Networks that see it.")
+    networks_total: int
+    ttl: int
+    negative_ttl: int | None = Field(description="null: as the zone file's SOA says.")
+    on_miss: str
+    chain: str
+
+
+class Answer(Model):
+    """What a name is in some networks, for one type, and why."""
+
+    networks: list[str]
+    networks_total: int
+    rcode: Literal["NOERROR", "SERVFAIL"]
+    type: str | None = Field(description="null where the answer is SERVFAIL, for whatever type.")
+    ttl: int | None
+    data: list[str]
+    endpoints: list[str] = Field(description="Those that won; none in a refused contest.")
+    losers: list[str]
+    rule: str = Field(description="The rule that decided; empty where nothing had to be decided.")
+
+
+class Record(Model):
+    """A private name."""
+
+    name: str
+    source: Literal["endpoints", "file"]
+    public: list[str] = Field(description="Public names that lead to it.")
+    answers: list[Answer]
+
+
+class Claim(Model):
+    """An endpoint says that a name has these addresses."""
+
+    name: str
+    public: str
+    zone: str | None
+    endpoint: str
+    addresses: list[str]
+    state: str
+    served: bool
+    networks: list[str] = Field(description="Networks that see it.")
+    networks_total: int
+    first_seen: Time
+    source: str
+    where: str
+
+
+class Claims(Model):
+    """All claims on a name, and what was made of them."""
+
+    items: list[Claim]
+    next: None = None
+    records: list[Record]
+
+
+class Finding(Model):
+    """A fact about the inventory that a person should know. docs/findings.md explains each code."""
+
+    id: str
+    code: str
+    severity: Severity
+    networks: list[str]
+    subject: str
+    evidence: dict[str, Any]
+    winner: str
+    rule: str
+    action: str
+    first_seen: Time
+    age: float
+
+
+class Fallback(Model):
+    """A name inside a private zone that nobody holds, and that an upstream was asked for."""
+
+    zone: str
+    name: str
+    network: str
+    count: int
+    first: Time
+    last: Time
+
+
+class Query(BaseModel):
+    """Parameters of a request; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Verbose(Query):
+    """Parameters of `/readyz`."""
+
+    verbose: str | None = Field(default=None, description="With the sources and the workers.")
+
+
+class ListQuery(Query):
+    """Parameters of every list."""
+
+    limit: int = Field(default=1000, ge=1, le=10_000, description="Items of a page, at most.")
+    cursor: str | None = Field(default=None, description="`next` of the page before.")
+
+
+class FindingQuery(ListQuery):
+    """Which findings."""
+
+    code: str | None = None
+    severity: Severity | None = None
+
+
+class ClaimQuery(Query):
+    """Which name."""
+
+    name: str = Field(description="A public or a private name.")

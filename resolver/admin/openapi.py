@@ -1,0 +1,93 @@
+"""The admin interface as OpenAPI 3.1, made from the route table and the pydantic models."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from resolver.admin import models
+from resolver.version import VERSION
+
+if TYPE_CHECKING:
+    from resolver.admin.routes import Route
+
+_REF = "#/components/schemas/{model}"
+
+
+def document(routes: "Sequence[Route]") -> dict[str, Any]:
+    """The whole document."""
+    shown: list[type[BaseModel]] = [route.returns for route in routes if route.returns]
+    shown += [models.Problem, models.NotReady]
+    _, schemas = models_json_schema([(model, "serialization") for model in shown], ref_template=_REF)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "pldns admin interface", "version": VERSION, "summary": "Read-only; loopback only."},
+        "paths": {path: {"get": _operation(route)} for route in routes for path in (route.path, *route.aliases)},
+        "components": {"schemas": schemas["$defs"]},
+    }
+
+
+def _operation(route: "Route") -> dict[str, Any]:
+    problems = {400: "A parameter is wrong.", 421: "The Host header is not this interface's."} | dict(route.problems)
+    return {
+        "summary": route.summary,
+        "parameters": _parameters(route),
+        "responses": {
+            "200": {"description": route.summary, "content": _content(route)},
+            **{str(status): _problem(route, status, text) for status, text in sorted(problems.items())},
+        },
+    }
+
+
+def _problem(route: "Route", status: int, text: str) -> dict[str, Any]:
+    name = "NotReady" if route.returns is models.Ready and status == 503 else "Problem"
+    schema = {"$ref": _REF.format(model=name)}
+    return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
+
+
+def _content(route: "Route") -> dict[str, Any]:
+    if route.returns is None:
+        return {"text/plain": {}} if route.path == "/metrics" else {"application/json": {"schema": {"type": "object"}}}
+    schema: dict[str, Any] = {"$ref": _REF.format(model=route.returns.__name__)}
+    if route.listed:
+        schema = {
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {
+                "items": {"type": "array", "items": schema},
+                "next": {"type": ["string", "null"], "description": "`cursor` of the next page."},
+            },
+        }
+    return {"application/json": {"schema": schema}}
+
+
+def _parameters(route: "Route") -> list[dict[str, Any]]:
+    path = [
+        {"name": part.strip("{}"), "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in route.path.split("/")
+        if part.startswith("{")
+    ]
+    # A parameter that is not given is absent, never null.
+    required = [name for name, field in route.query.model_fields.items() if field.is_required()]
+    return path + [
+        {
+            "name": name, "in": "query", "required": name in required,
+            "description": field.description or "", "schema": _schema(route.query, name),
+        }
+        for name, field in route.query.model_fields.items()
+    ]  # fmt: skip
+
+
+def _schema(query: type[models.Query], name: str) -> dict[str, Any]:
+    schema = query.model_json_schema()
+    found: dict[str, Any] = dict(schema["properties"][name])
+    for key in ("title", "description", "default"):
+        if key != "default" or found.get(key) is None:
+            found.pop(key, None)
+    options = [option for option in found.pop("anyOf", []) if option.get("type") != "null"]
+    for option in options:
+        reference = option.get("$ref", "").rpartition("/")[2]
+        resolved = schema["$defs"][reference] if reference else option
+        found |= {key: value for key, value in resolved.items() if key not in {"title", "description"}}
+    return found

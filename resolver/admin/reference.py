@@ -1,0 +1,79 @@
+"""Writes docs/admin-api.md from the route table and the models, so that the page cannot say other than what is served.
+
+`python -m resolver.admin.reference > docs/admin-api.md`; a test fails while the page is out of date.
+"""
+
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+from resolver.admin.openapi import document
+from resolver.admin.routes import ROUTES
+
+_HEAD: Final = """\
+# Admin interface
+
+<!-- Written by `python -m resolver.admin.reference`; do not edit. -->
+
+HTTP on `admin.listen`, by default `http://127.0.0.1:8053`. It changes nothing: every request is a GET (or HEAD).
+`/v1/openapi.json` describes it as OpenAPI 3.1.
+
+- **Who may ask**: it listens on a loopback address only, and a request whose `Host` is neither a loopback address,
+  `localhost` nor the listener is refused with 421, since a browser can be made to send such requests.
+- **Lists** are `{"items": […], "next": CURSOR|null}`: `limit` items of a page (1000, at most 10000), and `cursor` takes
+  `next` of the page before. Items that come or go between two pages move no others.
+- **Errors** are problem details (RFC 9457, `application/problem+json`). Unknown parameters are errors.
+- **Times** are RFC 3339 in UTC, durations seconds. Lists of networks hold the first 32; `networks_total` counts all.
+- Keys may be added; take answers with keys that you do not know.
+"""
+
+
+def page() -> str:
+    """The page in Markdown."""
+    described = document(ROUTES)
+    schemas = described["components"]["schemas"]
+    parts = [_HEAD, "## Paths\n", *_paths(described["paths"])]
+    for name in sorted(schemas):
+        parts += _schema(name, schemas[name])
+    return "\n".join(parts)
+
+
+def _paths(paths: dict[str, Any]) -> Iterator[str]:
+    yield "| path | what | parameters | answer |\n|---|---|---|---|"
+    for path, item in paths.items():
+        get = item["get"]
+        parameters = ", ".join(f"`{each['name']}`" for each in get["parameters"] if each["in"] == "query")
+        ((kind, content),) = get["responses"]["200"]["content"].items()
+        answer = _type(content["schema"]) if "schema" in content else kind
+        yield f"| `{path}` | {get['summary']} | {parameters} | {answer} |"
+    yield ""
+
+
+def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    if "enum" in schema:
+        return
+    yield f"## {name}\n\n{schema['description']}\n\n| key | type | meaning |\n|---|---|---|"
+    for key, value in schema["properties"].items():
+        yield f"| `{key}` | {_type(value)} | {value.get('description', '')} |"
+    yield ""
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return "`error`, `warning` or `info`" if name == "Severity" else f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(map(_type, schema["anyOf"]))
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return " or ".join(f"`{word}`" for word in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_type(schema['items'])}"
+    if "items" in schema.get("properties", {}):
+        return _type(schema["properties"]["items"])
+    return str(schema.get("format") or schema.get("type", "any"))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

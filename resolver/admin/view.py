@@ -1,0 +1,53 @@
+"""What the admin interface and the metrics ask of control: a protocol, since control itself starts them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from resolver.channel import Fallback
+from resolver.estate import Estate
+
+
+class Worker(Protocol):
+    """A worker as control sees it; `synced`: it answers from a table that every source had a part in."""
+
+    @property
+    def index(self) -> int: ...  # noqa: D102 - its name says it, as all of these
+    @property
+    def pid(self) -> int: ...  # noqa: D102
+    @property
+    def serial(self) -> int: ...  # noqa: D102
+    @property
+    def connected(self) -> bool: ...  # noqa: D102
+    @property
+    def synced(self) -> bool: ...  # noqa: D102
+
+
+class View(Protocol):
+    """Control, read only."""
+
+    estate: Estate
+    started: float
+    """Seconds since the epoch."""
+
+    @property
+    def serial(self) -> int:
+        """Of the served state: it changes with every change of what is served."""
+
+    @property
+    def workers(self) -> Mapping[int, Worker]:
+        """All configured workers by index, those that are not there too."""
+
+    def missing(self) -> list[str]:
+        """What stands between now and being ready; nothing when ready."""
+
+    async def ping(self) -> bool:
+        """A worker answers."""
+
+    def totals(self) -> Iterable[tuple[str, tuple[str, ...], int]]:
+        """Counters over all workers: (metric, label values, count)."""
+
+    def gauges(self) -> Iterable[tuple[str, tuple[str, ...], float]]:
+        """What stands now: (metric, label values, value)."""
+
+    def fallbacks(self) -> Iterable[Fallback]:
+        """Names inside private zones that went to an upstream."""

@@ -1,0 +1,112 @@
+"""An estate with something of everything in it, and the admin interface over it."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application, Request
+
+from resolver import settings
+from resolver.admin.app import application
+from resolver.channel import Fallback
+from resolver.control import WorkerState
+from resolver.estate import Estate
+from zones import zonefile
+from zones.endpoint import Endpoint, NicRecord, State
+from zones.name import from_text
+
+T0 = 1_700_000_000.0
+BLOB = "privatelink.blob.core.windows.net"
+VNETS = {
+    name: f"/subscriptions/s1/resourcegroups/net/providers/microsoft.network/virtualnetworks/{name}" for name in "ab"
+}
+ZONE = "$ORIGIN corp.example.\n$TTL 60\n@ SOA ns hostmaster 1 3600 300 2419200 30\n@ NS ns\nns A 192.0.2.1\n"
+
+Client = TestClient[Request, Application]
+MakeEndpoint = Callable[..., Endpoint]
+
+
+def _endpoint(
+    name: str, fqdn: str, *addresses: bytes, vnet: str = "", state: State = State.APPROVED, target: str = ""
+) -> Endpoint:
+    key = f"/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/privateendpoints/{name}"
+    return Endpoint(
+        key, key.replace("resourcegroups", "resourceGroups"), name, state, target=target or f"alias-of-{name}",
+        groups=("blob",), region="westeurope", vnet=VNETS.get(vnet, ""),
+        records=(NicRecord(from_text(fqdn), addresses, "blob", "blob"),), source="estate", where="a.json",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def endpoint() -> MakeEndpoint:
+    return _endpoint
+
+
+@pytest.fixture
+def estate() -> Estate:
+    config = settings.Control(
+        networks=(
+            settings.Network("east", ("10.1.0.0/16",), (VNETS["a"],), ("all",)),
+            settings.Network("west", ("10.2.0.0/16",), (VNETS["b"],)),
+        ),
+        zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": settings.ZonePolicy(on_miss="nxdomain")}),
+        sources=(settings.Source("estate", "files", "/endpoints"),),
+        conflicts=settings.Conflicts(policies={f"refused.{BLOB}": "refuse"}),
+    )
+    made = Estate(config)
+    endpoints = [
+        _endpoint("plain", "plain.blob.core.windows.net", b"\x0a\x01\x00\x04", vnet="a"),
+        _endpoint("near", "shared.blob.core.windows.net", b"\x0a\x01\x00\x05", vnet="a"),
+        _endpoint("far", "shared.blob.core.windows.net", b"\x0a\x02\x00\x05", b"\xfd" + b"\x00" * 15, vnet="b"),
+        _endpoint("first", "twice.blob.core.windows.net", b"\x0a\x01\x00\x06", vnet="a"),
+        _endpoint("second", "twice.blob.core.windows.net", b"\x0a\x01\x00\x07", vnet="a"),
+        _endpoint("one", "refused.blob.core.windows.net", b"\x0a\x01\x00\x08", vnet="a"),
+        _endpoint("two", "refused.blob.core.windows.net", b"\x0a\x01\x00\x09", vnet="a"),
+        _endpoint("waits", "waits.blob.core.windows.net", b"\x0a\x01\x00\x0a", vnet="a", state=State.PENDING),
+    ]
+    made.ledger.apply({each.key: each for each in endpoints}, T0)
+    made.source_read("estate", 3, T0)
+    zone = zonefile.parse(ZONE, "corp.zone")
+    made.set_static({zone.origin: zone}, T0)
+    return made
+
+
+@dataclass
+class Control:
+    """What the admin interface sees of control, with nothing behind it."""
+
+    estate: Estate
+    serial: int = 7
+    started: float = T0
+    workers: dict[int, WorkerState] = field(default_factory=dict)
+    lacking: list[str] = field(default_factory=list)
+    answers: bool = True
+    counted: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
+    fallen: list[Fallback] = field(default_factory=list)
+
+    def missing(self) -> list[str]:
+        return self.lacking
+
+    async def ping(self) -> bool:
+        return self.answers
+
+    def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
+        return iter(self.counted)
+
+    def gauges(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        yield "workers_connected", (), 1.0
+
+    def fallbacks(self) -> Iterator[Fallback]:
+        return iter(self.fallen)
+
+
+@pytest.fixture
+def control(estate: Estate) -> Control:
+    return Control(estate, workers={0: WorkerState(0, 4242, "w", 7, connected=True, synced=True)})
+
+
+@pytest.fixture
+async def client(control: Control) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(application(control, "127.0.0.1:8053"))) as client:
+        yield client

@@ -1,0 +1,126 @@
+"""Who may ask, how errors look, and the listener."""
+
+import asyncio
+import logging
+import socket
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from resolver.admin.app import application, serving
+
+Client = TestClient[Any, Any]
+Control = Any  # conftest's, which a test module cannot import
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST:8053", "127.0.0.1:8053", "127.9.9.9", "[::1]:8053", "[::1]", "localhost."],
+)
+async def test_own_names_are_taken(client: Client, host: str) -> None:
+    async with client.get("/livez", headers={"Host": host}) as response:
+        assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:8053",
+        "10.0.0.1",
+        "::1",
+        "",
+        "[::1",
+        "*",
+        "localhost:x",
+    ],
+)
+async def test_foreign_names_are_refused_on_every_path(client: Client, host: str) -> None:
+    for path in ("/livez", "/v1/endpoints", "/nowhere"):
+        async with client.get(path, headers={"Host": host}) as response:
+            assert response.status == 421
+            assert response.content_type == "application/problem+json"
+            assert (await response.json(content_type=None))["title"] == "Misdirected Request"
+
+
+async def test_the_listen_address_is_an_own_name(control: Control) -> None:
+    async with (
+        TestClient(TestServer(application(control, "192.0.2.1:8053"))) as client,
+        client.get("/livez", headers={"Host": "192.0.2.1:8053"}) as response,
+    ):
+        assert response.status == 200
+
+
+async def test_only_get_is_allowed(client: Client) -> None:
+    for method in ("POST", "PUT", "DELETE"):
+        async with client.request(method, "/v1/status") as response:
+            assert response.status == 405
+            assert response.headers["Allow"] == "GET,HEAD"
+            assert response.content_type == "application/problem+json"
+    async with client.head("/v1/status") as response:
+        assert response.status == 200
+
+
+async def test_an_unknown_path_is_a_problem(client: Client) -> None:
+    async with client.get("/v1/nowhere") as response:
+        assert await response.json(content_type=None) == {"type": "about:blank", "title": "Not Found", "status": 404}
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_what_slips_through_is_a_500_that_tells_nothing_of_itself(
+    client: Client, control: Control, caplog: pytest.LogCaptureFixture
+) -> None:
+    control.workers = None
+    async with client.get("/v1/status") as response:
+        assert response.status == 500
+        assert "detail" not in await response.json(content_type=None)
+    assert "/v1/status failed" in caplog.text
+
+
+async def test_serving_listens_while_it_is_open(control: Control, port: int) -> None:
+    async with serving(control, f"127.0.0.1:{port}"):
+        assert await _alive(port)
+    assert not await _alive(port)
+
+
+async def test_an_address_that_is_taken_is_had_once_it_is_free(
+    control: Control, port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resolver.admin.app._RETRY", 0.01)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        async with serving(control, f"127.0.0.1:{port}"):
+            assert [record.levelno for record in caplog.records] == [logging.ERROR]
+            assert f"cannot listen on 127.0.0.1:{port}: address already in use" in caplog.text
+            taken.close()
+            async with asyncio.timeout(10):
+                while not await _alive(port):
+                    pass
+
+
+async def test_serving_ends_while_its_address_is_still_taken(control: Control, port: int) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        async with asyncio.timeout(10), serving(control, f"127.0.0.1:{port}"):
+            pass
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        number: int = sock.getsockname()[1]
+        return number
+
+
+async def _alive(port: int) -> bool:
+    try:
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/livez") as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False

@@ -1,0 +1,54 @@
+"""What all commands share: mistakes are one line, nothing is loaded that is not needed, nothing ends in a traceback."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resolver.cli import commands
+from resolver.version import VERSION
+from zones.finding import Severity
+
+Run = Callable[..., Any]
+
+
+def test_the_version_is_one_line(run: Run) -> None:
+    assert run("version") == (0, f"pldns {VERSION}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["chek"], "'check'"), (["check", "--nope"], "--nope"), (["lookup"], "NAME"),
+        (["check", "-o", "xml"], "xml"), (["serve", "--set", "dns.workers"], "PATH=VALUE"),
+        (["check", "-c", "/nowhere/pldns.yaml"], "/nowhere/pldns.yaml"), (["query", "a..b"], "empty label"),
+        (["query", "a", "NOTYPE"], "NOTYPE"), (["lookup", "a", "--client", "me"], "not an IP address"),
+        (["healthcheck", "--server", "host"], "ADDRESS:PORT"), (["findings", "--admin", "ftp://x"], "http://"),
+        (["findings", "-c", "/nowhere/pldns.yaml"], "/nowhere/pldns.yaml"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_clear_line_and_status_1(run: Run, arguments: list[str], said: str) -> None:
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("pldns: ")
+    assert ran.err.count("\n") == 1
+    assert said in ran.err
+
+
+def test_a_command_does_not_load_what_others_need() -> None:
+    code = "import sys; from resolver.cli import main; main(['version']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"rich", "aiohttp", "yaml", "dns", "prometheus_client", "watchfiles", "zones", "asyncio"} & set(loaded)
+
+
+def test_a_reader_that_had_enough_is_no_traceback(config: Path) -> None:
+    command = f"{sys.executable} -m resolver.cli config schema | true"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=config.parent)
+    assert "Traceback" not in ran.stdout + ran.stderr
+
+
+def test_severities_are_those_of_the_findings() -> None:
+    assert {each.value for each in commands.Severity} == {each.value for each in Severity}

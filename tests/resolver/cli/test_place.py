@@ -1,0 +1,67 @@
+"""Where a running daemon is, as its configuration says."""
+
+from pathlib import Path
+
+import pytest
+
+from resolver.cli import Failed, place
+from resolver.config_model import Admin, Dns
+
+
+def test_the_defaults_are_those_of_the_configuration() -> None:
+    assert Dns().listen[0] == place.DNS
+    assert Admin().listen == place.ADMIN
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "expected"),
+    [
+        ("dns: {listen: ['127.0.0.1:5300', '127.0.0.2:53']}", {}, ("127.0.0.1", 5300)),
+        ("dns: {listen: ['0.0.0.0:53']}", {}, ("127.0.0.1", 53)),
+        ("dns: {listen: ['[::]:53']}", {}, ("::1", 53)),
+        ("dns: {}", {}, ("127.0.0.1", 53)),
+        ("dns: {listen: ['127.0.0.1:1']}", {"PLDNS_DNS__LISTEN": '["127.0.0.1:2"]'}, ("127.0.0.1", 2)),
+        ("", {"PLDNS_DNS__LISTEN": "127.0.0.1:3"}, ("127.0.0.1", 3)),
+        ("", {"PLDNS_DNS__LISTEN": "[::1]:3"}, ("::1", 3)),
+    ],
+)
+def test_the_listen_address_is_read_as_the_daemon_reads_it(
+    tmp_path: Path, text: str, environ: dict[str, str], expected: tuple[str, int]
+) -> None:
+    file = tmp_path / "pldns.yaml"
+    file.write_text(text)
+    assert place.dns(file, file, environ) == expected
+
+
+def test_without_any_configuration_the_defaults_hold(tmp_path: Path) -> None:
+    missing = tmp_path / "pldns.yaml"
+    assert place.admin(None, missing, {}) == "http://127.0.0.1:8053"
+    assert place.dns(None, missing, {}) == ("127.0.0.1", 53)
+    with pytest.raises(Failed, match=r"pldns\.yaml"):
+        place.dns(missing, missing, {})
+
+
+def test_an_admin_interface_that_is_off_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "pldns.yaml"
+    file.write_text("admin: {listen: off}")
+    with pytest.raises(Failed, match="off"):
+        place.admin(file, file, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("192.0.2.1", ("192.0.2.1", 53)),
+        ("192.0.2.1:5", ("192.0.2.1", 5)),
+        ("::1", ("::1", 53)),
+        ("[::1]:5", ("::1", 5)),
+    ],
+)
+def test_an_address_has_port_53_unless_it_says_another(text: str, expected: tuple[str, int]) -> None:
+    assert place.endpoint(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "host", "192.0.2.1:x", "192.0.2.1:70000", "[::1", "1.2.3.4:0"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(Failed):
+        place.endpoint(text)
