@@ -14,6 +14,8 @@ from typing import Final
 from resolver import systemd
 
 _BACKLOG: Final = 1024
+_RECEIVE: Final = 4 << 20
+"""Octets of packets that wait while a worker is busy or starts; the kernel grants up to net.core.rmem_max."""
 _ATTEMPTS: Final = 16
 """Tries for a port that is free for both UDP and TCP when the kernel chooses."""
 _KINDS: Final = {socket.SOCK_DGRAM: "udp", socket.SOCK_STREAM: "tcp"}
@@ -109,6 +111,8 @@ def _open(kind: socket.SocketKind, host: str, port: int, *, group: bool = False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if group:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if kind is socket.SOCK_DGRAM:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE)
         sock.bind(socket.getaddrinfo(host, port, family, kind, flags=socket.AI_NUMERICHOST)[0][4])
         if kind is socket.SOCK_STREAM:
             # From here on, so that clients wait in the queue while a worker starts. The probe too: until then the

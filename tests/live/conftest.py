@@ -89,7 +89,7 @@ class Daemon:
     def ask(self, name: str, rtype: str = "A", *, source: str = "127.0.0.1", tcp: bool = False) -> dns.message.Message:
         query = dns.message.make_query(name, rtype, use_edns=0)
         send = dns.query.tcp if tcp else dns.query.udp
-        return send(query, "127.0.0.1", port=self.port, timeout=10, source=source)
+        return send(query, "127.0.0.1", port=self.port, timeout=8, source=source)
 
     def addresses(self, name: str, *, source: str = "127.0.0.1") -> set[str]:
         """The A records at the end of the answer; empty for none, or for no reply."""

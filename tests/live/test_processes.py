@@ -150,7 +150,7 @@ def test_a_source_that_is_missing_at_the_start_is_waited_for(start: Start, tmp_p
     assert daemon.addresses(NAME) == {"10.0.0.4"}
 
 
-def test_hostile_packets_get_no_answer_or_an_error_and_harm_nothing(start: Start, estate: Path) -> None:
+def test_hostile_packets_get_no_answer_or_an_error_and_harm_nothing(start: Start, estate: Path, poll: Poll) -> None:
     daemon = start(sources=SOURCES).ready()
     noise = random.Random(7)  # noqa: S311 - repeatable noise
     loop = bytes.fromhex("000001000001000000000000c00c00010001")
@@ -162,7 +162,7 @@ def test_hostile_packets_get_no_answer_or_an_error_and_harm_nothing(start: Start
     with socket.create_connection(("127.0.0.1", daemon.port), timeout=5) as stream:
         stream.sendall(b"\xff\xff" + noise.randbytes(65_535))
         stream.sendall(len(response).to_bytes(2, "big") + response)
-    assert daemon.addresses(NAME) == {"10.0.0.4"}
+    assert poll(lambda: daemon.addresses(NAME)) == {"10.0.0.4"}  # the burst may have filled the socket: asked again
     assert len(daemon.children()["worker"]) == 1
     metrics = daemon.get("/metrics")[1]
     assert "pldns_dns_dropped_total" in metrics
