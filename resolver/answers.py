@@ -5,6 +5,7 @@ packet needs no parsing; the other has the folded question with all of the query
 indexed under every name that decided it, so that a change evicts those answers and no others. Pure: time is passed in.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -14,8 +15,9 @@ from zones.name import Name, is_under
 
 LIMIT: Final = 128 << 20
 """Octets of all compiled answers, private and public together."""
-_OVERHEAD: Final = 700  # octets of objects and index entries around one answer, measured with tracemalloc
-_EXACT_OVERHEAD: Final = 320
+_OVERHEAD: Final = 420  # octets of objects around one answer, measured with tracemalloc; so are the next two
+_DEP: Final = 110  # for each name that it is indexed under
+_EXACT_OVERHEAD: Final = 200
 _LARGEST_EXACT: Final = 200  # octets; what is longer is rarely asked twice in the same form
 
 
@@ -23,7 +25,7 @@ _FOREVER: Final = float("inf")
 
 
 class Compiled:
-    """One answer. `until`: it can be sent as it stands before this time; 0 once it is evicted."""
+    """One answer. `until`: it can be sent as it stands before this time; 0 for one query only, and once evicted."""
 
     __slots__ = ("born", "cell", "deps", "expires", "fallback", "head", "key", "loose", "now", "tail", "ttls", "until")
 
@@ -49,7 +51,7 @@ class Compiled:
         self.born = born
         self.expires = expires
         """Seconds; infinite for an answer that is ours alone and stands until it is evicted."""
-        self.until = expires if expires == _FOREVER else min(expires, born + 1)
+        self.until = 0.0 if expires <= born else expires if expires == _FOREVER else min(expires, born + 1)
         self.loose = loose
         """Anyone can make up names for such answers, so they have a small part of the room."""
         self.fallback = fallback
@@ -59,7 +61,7 @@ class Compiled:
     @property
     def octets(self) -> int:
         """Room that it takes, roughly."""
-        return _OVERHEAD + 2 * len(self.tail) + len(self.key)
+        return _OVERHEAD + 2 * len(self.tail) + len(self.key) + sum(_DEP + len(name) for name in self.deps)
 
     def refresh(self, now: float) -> None:
         """Lower the TTLs to what is left at `now`; at most once a second."""
@@ -77,7 +79,8 @@ class Answers:
 
         The reply may be sent while `now < answer.until == until`: a refresh or an eviction moves `answer.until`.
         """
-        self._by_question: dict[bool, dict[bytes, Compiled]] = {False: {}, True: {}}
+        # By looseness, the oldest first. A plain dict would search its own holes for the oldest.
+        self._by_question = {loose: OrderedDict[bytes, Compiled]() for loose in (False, True)}
         self._octets = {False: 0, True: 0}
         self._rooms = {False: limit // 2, True: limit // 8}
         self._exact_room = limit // 4 // (networks + 1)
@@ -104,9 +107,9 @@ class Answers:
 
     def keep(self, key: bytes, answer: Compiled) -> None:
         """Take an answer; the oldest of its part make room for it."""
-        before = self._by_question[answer.loose].get(key)
-        if before:
-            self._drop(before)
+        for before in self._by_question.values():
+            if key in before:
+                self._drop(before[key])
         answer.key = key
         part = self._by_question[answer.loose]
         part[key] = answer
@@ -117,16 +120,20 @@ class Answers:
             self._drop(next(iter(part.values())))
 
     def keep_exact(self, network: int, packet: bytes, answer: Compiled, reply: bytes) -> None:
-        """Remember the reply (both without their ids) to a packet in just this form."""
-        if len(packet) > _LARGEST_EXACT or answer.fallback:
+        """Remember the reply (both without their ids) to a packet in just this form.
+
+        Not for answers that anyone can make up names for, nor those that are noted each time.
+        """
+        if len(packet) > _LARGEST_EXACT or answer.loose or answer.fallback or not answer.until:
             return
         room = self.exact[network]
-        if packet not in room:
-            self._exact_octets[network] += _EXACT_OVERHEAD + len(packet) + len(reply)
-            if self._exact_octets[network] > self._exact_room:
-                room.clear()
-                self._exact_octets[network] = _EXACT_OVERHEAD + len(packet) + len(reply)
+        before = room.get(packet)
+        octets = len(reply) - len(before[2]) if before else _EXACT_OVERHEAD + len(packet) + len(reply)
+        if self._exact_octets[network] + octets > self._exact_room:
+            room.clear()
+            self._exact_octets[network], octets = 0, _EXACT_OVERHEAD + len(packet) + len(reply)
         room[packet] = (answer, answer.until, reply)
+        self._exact_octets[network] += octets
 
     def _index(self, name: Name, answer: Compiled) -> None:
         there = self._by_name.get(name)
@@ -176,8 +183,9 @@ class Answers:
     def clear(self) -> None:
         """Drop everything: what made the answers has changed as a whole."""
         for part in self._by_question.values():
-            for answer in list(part.values()):
-                self._drop(answer)
+            part.clear()
+        self._octets = dict.fromkeys(self._octets, 0)
+        self._by_name.clear()
         for room in self.exact:
             room.clear()
         self._exact_octets = [0] * len(self._exact_octets)

@@ -45,7 +45,7 @@ class Masks(_Frame, frozen=True):
 class Rows(_Frame, frozen=True):
     """Whole states of names: (name, packed row). An empty row: the name is gone."""
 
-    rows: list[tuple[bytes, bytes]]
+    rows: Sequence[tuple[bytes, bytes]]
 
 
 class Static(_Frame, frozen=True):
@@ -56,10 +56,14 @@ class Static(_Frame, frozen=True):
 
 
 class Commit(_Frame, frozen=True):
-    """Ends a snapshot or a batch of changes. `unsynced`: some source has never had data."""
+    """Ends a snapshot or a batch of changes. `unsynced`: some source has never had data.
+
+    `awaited`: origins of zone files that cannot be read, and never could be: what the worker has of them stays.
+    """
 
     serial: int
     unsynced: bool
+    awaited: tuple[bytes, ...] = ()
 
 
 class Ask(_Frame, frozen=True):

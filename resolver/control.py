@@ -25,6 +25,7 @@ from zones.name import Name
 SAVE: Final = 30.0
 """Seconds between two writes of the saved inventory, at least."""
 _PING: Final = 1.0  # seconds for a worker to answer
+_CLOCK: Final = 60.0  # seconds between looks at the clock
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class Control:
         self._zone_texts: dict[str, str] = {}
         self._complete_since = 0
         """Serial of the first state that all sources had a part in; 0 before that."""
-        self._saved_serial = 0
+        self._unsaved = False
+        """Something was taken since the inventory was written last."""
         self._files: dict[str, Files] = {}
         self._stopping = asyncio.Event()
         self._restore(saved)
@@ -72,9 +74,9 @@ class Control:
             for source, part, _ in saved.parts:
                 if source in parts:
                     parts[source].add(part)
-            for name, known in parts.items():
-                if known:
-                    self.estate.restored(name, len(known), saved.saved_at)
+            for name, last_success in saved.sources.items():
+                if name in parts:
+                    self.estate.restored(name, len(parts[name]), last_success)
         for config in self.estate.settings.sources:
             self._files[config.name] = Files(config.path, parts[config.name])
         zones, self._zone_texts, findings = zonefiles.read(
@@ -154,7 +156,6 @@ class Control:
 
     async def _read_first(self) -> None:
         """Read all sources as one, so that no source is first at a name; then follow each."""
-        now = time.time()
         changes: list[tuple[str, str, Part]] = []
         read: list[tuple[str, int]] = []
         for name, files in self._files.items():
@@ -164,10 +165,7 @@ class Control:
             else:
                 changes += [(name, part, given) for part, given in scan.changes]
                 read.append((name, scan.parts))
-        changed = self.estate.take(changes, now)
-        for name, parts in read:
-            self.estate.source_read(name, parts, now)
-        self._published(changed)
+        self._published(self._take(changes, read))
         async with asyncio.TaskGroup() as group:
             for name, files in self._files.items():
                 group.create_task(self._follow(name, files))
@@ -180,12 +178,19 @@ class Control:
                 self._failed(name, scan.error)
                 continue
             status = self.estate.sources[name]
-            first = not status.synced or status.saved
-            now = time.time()
-            changed = self.estate.take([(name, part, given) for part, given in scan.changes], now)
-            self.estate.source_read(name, scan.parts, now)
-            if changed or first:
+            synced = status.synced
+            changed = self._take([(name, part, given) for part, given in scan.changes], [(name, scan.parts)])
+            if changed or status.synced != synced:
                 self._published(changed)
+
+    def _take(self, changes: list[tuple[str, str, Part]], read: list[tuple[str, int]]) -> set[Name]:
+        """Take what sources gave, as one, and how many parts each has; the names whose rows changed."""
+        now = time.time()
+        self._unsaved |= bool(changes)
+        changed = self.estate.take(changes, now)
+        for name, parts in read:
+            self.estate.source_read(name, parts, now)
+        return changed
 
     def _failed(self, name: str, error: str) -> None:
         if self.estate.sources[name].last_error != error:
@@ -205,7 +210,7 @@ class Control:
         """Judge anew when a pin runs out."""
         ends = sorted({pin.until for pin in self.estate.settings.conflicts.pins if pin.until is not None})
         for end in ends:
-            await asyncio.sleep(max(end - time.time(), 0))
+            await _sleep_until(end)
             self._published(self.estate.ledger.reconsider(time.time()))
         await self._stopping.wait()
 
@@ -227,7 +232,7 @@ class Control:
                     if isinstance(frame, channel.Hello) and link is None:
                         link = Link(self.feed, index, frame, writer)
                         self._joined(link)
-                        sending = asyncio.create_task(link.run())
+                        sending = asyncio.create_task(self._send(link, writer))
                     elif link is not None:
                         self._received(link, frame)
         except (OSError, channel.ChannelError) as error:
@@ -237,6 +242,17 @@ class Control:
                 sending.cancel()
             if link:
                 self._left(link)
+            writer.close()
+
+    async def _send(self, link: Link, writer: asyncio.StreamWriter) -> None:
+        """Feed a worker; without that its line is no use, and it connects anew."""
+        try:
+            await link.run()
+        except OSError:
+            pass  # it is gone, as the reading side hears too
+        except channel.ChannelError as error:
+            _log.error("worker %d cannot be told: %s", link.index, error)
+        finally:
             writer.close()
 
     def _joined(self, link: Link) -> None:
@@ -249,6 +265,8 @@ class Control:
             self.workers[link.index].connected = False
 
     def _received(self, link: Link, frame: channel.Up) -> None:
+        if self._links.get(link.index) is not link:
+            return  # the last words of a process that has a successor
         worker = self.workers[link.index]
         match frame:
             case channel.Applied(serial=serial):
@@ -272,18 +290,28 @@ class Control:
 
     async def _save(self) -> None:
         """Write what has changed since the last time; what cannot be written is tried again."""
-        serial = self.feed.serial
-        if not self._directory or serial == self._saved_serial or not self._complete_since:
+        if not self._directory or not self._unsaved:
             return
+        self._unsaved = False
+        read = {
+            name: status.last_success
+            for name, status in self.estate.sources.items()
+            if status.synced and status.last_success is not None
+        }
         saved = state.of(
-            self.estate.ledger.memory(), list(self.estate.inventory.parts()), self._zone_texts, time.time()
+            self.estate.ledger.memory(), read, list(self.estate.inventory.parts()), self._zone_texts, time.time()
         )
         try:
             await asyncio.to_thread(state.write, self._directory, state.encode(saved))
         except OSError as error:
+            self._unsaved = True
             _log.warning("the inventory could not be saved in %s: %s", self._directory, error.strerror or error)
-        else:
-            self._saved_serial = serial
+
+
+async def _sleep_until(end: float) -> None:
+    """Until the clock says so: it may be set, or stand still, while we sleep."""
+    while (left := end - time.time()) > 0:  # noqa: ASYNC110 - nobody else knows the time
+        await asyncio.sleep(min(left, _CLOCK))
 
 
 async def _run(begun: child.Control) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from resolver import local
 from resolver.answers import Compiled
-from resolver.cache import Cache, Key
+from resolver.cache import Cache, Key, lifetime
 from resolver.counters import Counters
 from resolver.draft import FOREVER, Draft, error
 from resolver.upstream.exchange import Failure as UpstreamFailure
@@ -20,8 +20,8 @@ from resolver.wire.query import Query
 from resolver.wire.relay import Message
 from zones.name import Name, is_under, to_text
 from zones.network import Networks
-from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outside, Referral
-from zones.record import RRset
+from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
+from zones.record import AAAA, CNAME, NS, PTR, SOA, A, RRset
 from zones.table import Table
 
 MAX_HOPS: Final = 11
@@ -56,6 +56,7 @@ class Engine:
         self._names = (*networks.names, "none")
         self._upstreams = upstreams
         self._counters = counters
+        self._cells: dict[tuple[Name | None, int, str, int], list[int]] = {}
 
     def answer(self, query: Query, network: int, now: float, fetched: Fetched) -> Compiled | Ask:
         """The whole chain. `network` is its index, or -1; `now` in seconds on the steady clock of the cache."""
@@ -88,7 +89,7 @@ class Engine:
         return draft
 
     def _compiled(self, query: Query, network: int, now: float, draft: Draft) -> Compiled:
-        flags = query.flags & (codes.RD | codes.CD)
+        flags = query.flags & (codes.RD if draft.rcode in _HEADER_ONLY else codes.RD | codes.CD)
         if draft.aa:
             flags |= codes.AA
         if draft.ad and draft.aa is False and (query.do or query.ad):
@@ -98,24 +99,44 @@ class Engine:
         opt = render.Opt(do=query.do, ede=draft.ede) if query.edns else None
         body = render.body(query.question, flags, draft.rcode, draft.answer, draft.authority, draft.additional, opt)
         deps = tuple(dict.fromkeys(draft.deps))
-        labels = (codes.rcode_text(draft.rcode), self._zone_label(draft), self._names[network], draft.origin)
-        expires = draft.expires
+        expires = draft.expires if draft.keep else now
         if expires != FOREVER:  # records of ours beside an upstream's count down with them
-            expires = min(expires, *(now + rrset.ttl for rrset in draft.answer))
-        if not draft.keep:
-            expires = now
+            expires = min([expires, *(now + rrset.ttl for rrset in (*draft.answer, *draft.authority))])
         return Compiled(
-            body, deps, self._counters.cell("dns_responses_total", labels), now, expires,
-            loose=draft.loose, fallback=draft.fallback,
+            body, deps, self._cell(draft, network), now, expires,
+            loose=draft.loose or query.qtype not in _USUAL, fallback=draft.fallback,
         )  # fmt: skip
 
-    def _zone_label(self, draft: Draft) -> str:
-        """A label from the catalogue or the configuration, never from a query: endpoint zones and files by name."""
-        if draft.zone is None:
-            return ""
-        if draft.origin == "ptr":
-            return "(reverse)"
-        return to_text(draft.zone) if self.table.is_zone(draft.zone) else "(alone)"
+    def _cell(self, draft: Draft, network: int) -> list[int]:
+        """The counter of such answers. Labels are from the catalogue or the configuration, never from a query."""
+        key = draft.zone, draft.rcode, draft.origin, network
+        cell = self._cells.get(key)
+        if cell is None:
+            zone, named = "", True
+            if draft.zone is not None:
+                named = draft.origin != "ptr" and self.table.is_zone(draft.zone)
+                zone = to_text(draft.zone) if named else "(reverse)" if draft.origin == "ptr" else "(alone)"
+            labels = (codes.rcode_text(draft.rcode), zone, self._names[network], draft.origin)
+            cell = self._counters.cell("dns_responses_total", labels)
+            if named:
+                self._cells[key] = cell
+        return cell
+
+
+class _Said(NamedTuple):
+    """What an upstream said at `stored`; it holds until `expires`."""
+
+    message: Message | UpstreamFailure
+    stored: float
+    expires: float
+
+    def aged(self, rrsets: Iterable[RRset], now: float) -> list[RRset]:
+        """Records with the TTLs that they have left, an SOA's within what the whole may live (RFC 2308 §5)."""
+        age, most = int(now - self.stored), int(self.expires - self.stored)
+        return [
+            RRset(r.owner, r.type, max((min(r.ttl, most) if r.type == SOA else r.ttl) - age, 0), r.rdatas)
+            for r in rrsets
+        ]
 
 
 class _Walk:
@@ -135,142 +156,134 @@ class _Walk:
         """Look one name up; returns the next one when it is an alias."""
         draft = self._draft
         outcome = self._table.lookup(name, self._query.qtype, self._network)
-        draft.deps += outcome.deps
+        draft.deps += (name, *outcome.deps)
         match outcome:
             case Found(rrsets=rrsets, zone=zone, origin=origin, wildcard=wildcard):
                 draft.ours(rrsets)
-                self._decided(zone, origin, loose=wildcard)
-                if wildcard or origin == "ptr":
-                    draft.ede = (codes.SYNTHESIZED, "")
-                return None
+                self._decided(zone, origin, synthesised=wildcard or origin == "ptr", loose=wildcard)
             case Alias(rrsets=rrsets, target=target, zone=zone, origin=origin, wildcard=wildcard):
                 draft.ours(rrsets)
                 draft.hops += 1
-                self._decided(zone, origin, loose=wildcard)
+                self._decided(zone, origin, synthesised=wildcard, loose=wildcard)
                 return target
-            case NoData(soa=soa, zone=zone, origin=origin) | NxDomain(soa=soa, zone=zone, origin=origin):
-                draft.aa = draft.aa is not False
-                draft.ad = False
-                draft.authority = [soa]
-                draft.rcode = codes.NXDOMAIN if isinstance(outcome, NxDomain) else codes.NOERROR
-                self._decided(zone, origin, loose=origin == "policy" or isinstance(outcome, NxDomain))
+            case NoData(soa=soa, zone=zone, origin=origin):
+                draft.deny(soa, codes.NOERROR)
+                self._decided(zone, origin, loose=origin == "policy")
+            case NxDomain(soa=soa, zone=zone, origin=origin):
+                draft.deny(soa, codes.NXDOMAIN)
+                self._decided(zone, origin, loose=True)
+            case Failure(why="unsynced"):
+                draft.fail((codes.NOT_READY, "the private endpoints are not known yet"))
+                draft.origin, draft.keep = "policy", False
             case Failure(why=why, zone=zone):
-                draft.fail(_EDE[why], codes.YXDOMAIN if why == "toolong" else codes.SERVFAIL)
+                draft.fail(_EDE.get(why), codes.YXDOMAIN if why == "toolong" else codes.SERVFAIL)
                 self._decided(zone, "policy", loose=True)
-                draft.keep = why != "unsynced"
-            case Referral(cut=cut, ns=ns, glue=glue, zone=zone):
-                return self._refer(name, cut, ns, glue, zone)
-            case Outside(zone=zone, group=group):
-                return self._forward(name, group or self._upstreams.route(name), zone)
+            case Outside() | Referral():
+                group = self._group(name, outcome)
+                if group is not None:
+                    return self._forward(name, group, outcome)
+                if isinstance(outcome, Referral):
+                    draft.refer(outcome.ns, outcome.glue)
+                    self._decided(outcome.zone, "static", loose=True)
         return None
 
-    def _decided(self, zone: Name, origin: str, *, loose: bool) -> None:
+    def _decided(self, zone: Name, origin: str, *, synthesised: bool = False, loose: bool) -> None:
         draft = self._draft
         draft.zone, draft.origin = zone, origin
         draft.loose |= loose
+        if synthesised:
+            draft.ede = (codes.SYNTHESIZED, "")
 
-    def _refer(self, name: Name, cut: Name, ns: RRset, glue: tuple[RRset, ...], zone: Name) -> Name | None:
-        """A delegation in a zone file: an upstream group at or below the cut is asked, else the client gets it."""
-        covering = self._upstreams.covering_suffix(name)
-        if self._query.rd and covering and is_under(covering[0], cut):
-            return self._forward(name, covering[1], None)
-        draft = self._draft
-        draft.authority, draft.additional = [ns], list(glue)
-        draft.ad = False
-        if draft.aa is None:
-            draft.aa = False
-        self._decided(zone, "static", loose=True)
+    def _group(self, name: Name, outcome: Outcome) -> str | None:
+        """The upstream group that has the word on a name; None where it is ours to answer.
+
+        Below a delegation of a zone file that is a group whose suffix lies at or below the cut: the configuration says
+        who serves the child zone. Without one the client gets the referral.
+        """
+        if isinstance(outcome, Outside):
+            return outcome.group or self._upstreams.route(name)
+        if isinstance(outcome, Referral) and self._query.rd:
+            covering = self._upstreams.covering_suffix(name)
+            if covering and is_under(covering[0], outcome.cut):
+                return covering[1]
         return None
 
-    def _forward(self, name: Name, group: str, zone: Name | None) -> Name | None:
+    def _forward(self, name: Name, group: str, outcome: Outside | Referral) -> Name | None:
         """Rows 10 and 12: the upstream group's word, from the cache if it holds; followed as far as it is theirs."""
-        draft = self._draft
-        query = self._query
-        if zone is not None:
-            draft.fallback = (zone, name)
-            draft.zone = zone
-        draft.origin = "public" if zone is not None else "forward"
+        draft, query = self._draft, self._query
+        if not query.rd and draft.aa:
+            return None  # a chain that leaves our data ends there
+        self._missed(name, outcome)
         key = Key(group, name, query.qtype, query.do, query.cd)
-        message, age = self._message(key)
-        if message is None:
-            if query.rd:
-                raise _Stop(key)
-            if not draft.answer:
-                draft.fail((codes.NOT_AUTHORITATIVE, "recursion was not desired"), codes.REFUSED)
-            draft.keep = False
-            return None
+        said = self._said(key)
+        if said is not None:
+            return self._follow(name, group, said)
+        if query.rd:
+            raise _Stop(key)
+        if not draft.answer:
+            draft.fail((codes.NOT_AUTHORITATIVE, "recursion was not desired"), codes.REFUSED)
+        draft.keep = False
+        return None
+
+    def _missed(self, name: Name, outcome: Outside | Referral) -> None:
+        """Note a name that an upstream answers; inside a zone that we hold it is a fallback, and is listed."""
+        draft = self._draft
+        if isinstance(outcome, Outside) and outcome.zone is not None:
+            draft.zone, draft.origin, draft.fallback, draft.loose = outcome.zone, "public", (outcome.zone, name), True
+        elif draft.fallback is None:
+            draft.origin = "forward"
+
+    def _said(self, key: Key) -> _Said | None:
+        """What the upstream said: just now, or before and still holding."""
+        fetched = self._fetched.get(key)
+        if isinstance(fetched, Message):
+            return _Said(fetched, self._now, self._now + lifetime(key, fetched))
+        if fetched is not None:
+            return _Said(fetched, self._now, self._now)
+        entry = self._cache.get(key, self._now)
+        return _Said(entry.message, entry.stored, entry.expires) if entry else None
+
+    def _follow(self, name: Name, group: str, said: _Said) -> Name | None:
+        """Take the records of an upstream's chain, re-entering our own data at every hop (RFC 1034 §5.3.3)."""
+        draft, message = self._draft, said.message
+        draft.expires = min(draft.expires, said.expires)
         if isinstance(message, UpstreamFailure):
             draft.fail((message.ede, message.text))
-            draft.keep = False
             return None
-        return self._follow(name, group, message, age)
-
-    def _message(self, key: Key) -> tuple[Message | UpstreamFailure | None, float]:
-        """What the upstream said, and how many seconds ago."""
-        fetched = self._fetched.get(key)
-        if fetched is not None:
-            return fetched, 0.0
-        entry = self._cache.get(key, self._now)
-        return (entry.message, self._now - entry.stored) if entry else (None, 0.0)
-
-    def _follow(self, name: Name, group: str, message: Message, age: float) -> Name | None:
-        """Take the records of an upstream's chain, re-entering our own data at every hop (RFC 1034 §5.3.3)."""
-        draft, qtype = self._draft, self._query.qtype
         try:
-            chain = relay.chain(message, name, qtype)
+            chain = relay.chain(message, name, self._query.qtype)
         except relay.Malformed as fault:
             draft.fail((codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"))
-            draft.keep = False
             return None
         draft.ad &= message.ad
         for hop in chain.hops:
-            self._theirs(hop.rrsets, age)
+            draft.theirs(said.aged(hop.rrsets, self._now))
             draft.hops += 1
+            if draft.hops > MAX_HOPS:
+                return hop.target
             if not self._is_theirs(hop.target, group):
                 draft.ad = False
                 return hop.target
-            if draft.hops > MAX_HOPS:
-                return hop.target
         if chain.bare:
             return chain.last
-        self._theirs(chain.final, age)
+        draft.theirs(said.aged(chain.final, self._now))
+        if message.rcode not in _RELAYED:
+            draft.fail((codes.NO_REACHABLE_AUTHORITY, f"the upstream answered {codes.rcode_text(message.rcode)}"))
+            return None
+        proofs = chain.proofs if self._query.do else ()
+        draft.authority = said.aged((chain.soa, *proofs) if chain.soa else proofs, self._now)
         draft.rcode = message.rcode
-        draft.aa = bool(draft.aa)
-        negative = (chain.soa, *(chain.proofs if self._query.do else ())) if chain.soa else ()
-        draft.authority = [self._aged(rrset, age) for rrset in negative]
-        lasting = message.rcode in (codes.NOERROR, codes.NXDOMAIN) and (chain.final or chain.soa)
-        draft.keep &= bool(lasting)
-        self._limit(rrset.ttl for rrset in draft.authority)
         draft.loose |= message.rcode == codes.NXDOMAIN
         return None
 
     def _is_theirs(self, target: Name, group: str) -> bool:
         """True when the upstream's chain may go on at `target`: not ours to answer, and the group is the same."""
         outcome = self._table.lookup(target, self._query.qtype, self._network)
-        if not isinstance(outcome, Outside) or (outcome.group or self._upstreams.route(target)) != group:
+        if not isinstance(outcome, Outside | Referral) or self._group(target, outcome) != group:
             return False
-        self._draft.deps += outcome.deps
-        if outcome.zone is not None:
-            self._draft.fallback = (outcome.zone, target)
-            self._draft.zone, self._draft.origin = outcome.zone, "public"
+        self._draft.deps += (target, *outcome.deps)
+        self._missed(target, outcome)
         return True
-
-    def _theirs(self, rrsets: tuple[RRset, ...], age: float) -> None:
-        """Add an upstream's records, `age` seconds old."""
-        draft = self._draft
-        if rrsets and draft.aa is None:
-            draft.aa = False
-        aged = [self._aged(rrset, age) for rrset in rrsets]
-        draft.answer += aged
-        self._limit(rrset.ttl for rrset in aged)
-
-    def _limit(self, ttls: Iterable[int]) -> None:
-        for ttl in ttls:
-            self._draft.expires = min(self._draft.expires, self._now + ttl)
-
-    @staticmethod
-    def _aged(rrset: RRset, age: float) -> RRset:
-        return RRset(rrset.owner, rrset.type, max(rrset.ttl - int(age), 0), rrset.rdatas)
 
 
 _REFUSALS: Final = {
@@ -278,9 +291,10 @@ _REFUSALS: Final = {
     codes.MAILA: codes.NOTIMP, codes.MAILB: codes.NOTIMP, codes.AXFR: codes.REFUSED, codes.IXFR: codes.REFUSED,
 }  # fmt: skip
 _RECURSION_SHOWN: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.SERVFAIL))
-_EDE: Final[dict[str, tuple[int, str] | None]] = {
-    "unsynced": (codes.NOT_READY, "the private endpoints are not known yet"),
-    "refused": (codes.BLOCKED, "several endpoints claim the name"),
-    "miss": None,
-    "toolong": None,
-}
+_HEADER_ONLY: Final = frozenset((codes.FORMERR, codes.NOTIMP))
+"""Rcodes of replies that say nothing but opcode and RD."""
+_RELAYED: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
+"""Rcodes of an upstream that are an answer; any other is about the upstream, and ours is SERVFAIL."""
+_USUAL: Final = frozenset((A, NS, CNAME, SOA, PTR, codes.MX, codes.TXT, AAAA, codes.SRV, codes.HTTPS))
+"""Types whose answers keep their room; anyone can ask a name for all 65,535."""
+_EDE: Final = {"refused": (codes.OTHER, "several endpoints claim the name")}

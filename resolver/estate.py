@@ -11,7 +11,7 @@ from zones.catalogue import catalogue
 from zones.finding import Finding, finding
 from zones.inventory import Inventory
 from zones.ledger import Ledger, Memory
-from zones.name import Name
+from zones.name import Name, from_text
 from zones.network import Networks
 from zones.policy import Conflicts, Policies
 from zones.resource import Resources
@@ -54,7 +54,9 @@ class Estate:
             source.name: SourceStatus(source.name, source.type, source.path, source.on_unsynced)
             for source in config.sources
         }
-        self._unreadable: dict[str, set[str]] = {source.name: set() for source in config.sources}
+        self._origins = frozenset(map(from_text, config.zones.origins))
+        self._unreadable: dict[str, dict[str, str]] = {source.name: {} for source in config.sources}
+        """Parts that cannot be read now, with the reason."""
 
     def take(self, changes: Iterable[tuple[str, str, Part]], now: float) -> set[Name]:
         """Take what parts of sources gave, as one: (source, part, what). Returns the names whose rows changed.
@@ -76,19 +78,25 @@ class Estate:
         unreadable = self._unreadable[source]
         where = f"{source}:{part}"
         if isinstance(given, str):
-            unreadable.add(part)
+            unreadable[part] = given
             self.ledger.set_source(where, [unreadable_finding(part, given)], now)
-        elif part in unreadable:
-            unreadable.discard(part)
+        elif unreadable.pop(part, None) is not None:
             self.ledger.set_source(where, [], now)
         self.sources[source].unreadable = len(unreadable)
 
     def source_read(self, source: str, parts: int, now: float) -> None:
-        """A source was read whole."""
+        """A source was read whole, and what its parts gave has been taken.
+
+        Where not one of them can be read, it has given nothing.
+        """
         status = self.sources[source]
-        status.synced, status.saved = True, False
-        status.last_success, status.last_error, status.parts = now, "", parts
+        status.parts = parts
         self.ledger.set_source(source, [], now)
+        if parts and status.unreadable >= parts:
+            status.last_error = "{}: {}".format(*next(iter(self._unreadable[source].items())))
+            return
+        status.synced, status.saved = True, False
+        status.last_success, status.last_error = now, ""
 
     def source_failed(self, source: str, why: str, now: float) -> None:
         """A source could not be read: what it gave before stays."""
@@ -107,6 +115,11 @@ class Estate:
         self.ledger.set_static({name: origin for origin, zone in zones.items() for name in zone.names}, now)
 
     @property
+    def awaited(self) -> frozenset[Name]:
+        """Zones of the configuration whose file cannot be read, and of which nothing is saved."""
+        return self._origins - self.static.keys()
+
+    @property
     def unsynced(self) -> bool:
         """Some source has never had data, and asks for SERVFAIL until it has."""
         return any(not status.synced and status.on_unsynced == "servfail" for status in self.sources.values())
@@ -120,7 +133,7 @@ class Estate:
         for origin, zone in self.static.items():
             for name, rrsets in zone.names.items():
                 table.apply_static(origin, name, rrsets)
-        table.unsynced = self.unsynced
+        table.unsynced, table.awaited = self.unsynced, self.awaited
         return table
 
 

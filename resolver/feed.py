@@ -4,25 +4,25 @@ A worker that falls behind costs a set of names, not a queue of frames: what it 
 """
 
 import asyncio
-import logging
 import uuid
-from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, Final
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, takewhile
+from typing import Any, Final, TypeVar
 
 from resolver import channel
 from resolver.channel import Begin, Commit, Down, Masks, Rows, Static
 from resolver.estate import Estate
 from zones.name import Name
+from zones.record import RRset
 from zones.served import restamped
 
 _ROWS: Final = 500
 """Rows of one frame: some 100 KiB."""
+_OCTETS: Final = 1 << 20
+"""And at most about so many of their octets: names with many records, or seen differently in many networks."""
 _REMEMBERED: Final = 50_000
 """Changed names that are remembered for workers that were away."""
-
-_log = logging.getLogger(__name__)
 
 
 class Feed:
@@ -35,44 +35,45 @@ class Feed:
         """Every source has its saved or first inventory: only then may a snapshot replace what a worker has."""
         self.links: set[Link] = set()
         self._estate = estate
-        self._recent: deque[tuple[int, frozenset[Name]]] = deque()
+        self._changed: OrderedDict[Name, int] = OrderedDict()
+        """The serial of each name's last change, the latest at the end."""
+        self._forgotten = 0
+        """Of the changes up to this serial, some are not remembered."""
 
     def changed(self, names: Iterable[Name] = ()) -> None:
         """These names have a new state, or what a commit says has changed."""
         fresh = frozenset(names)
         self.serial += 1
-        self._recent.append((self.serial, fresh))
-        remembered = sum(len(each) for _, each in self._recent)
-        while remembered > _REMEMBERED and self._recent:
-            remembered -= len(self._recent.popleft()[1])
+        for name in fresh:
+            self._changed[name] = self.serial
+            self._changed.move_to_end(name)
+        while len(self._changed) > _REMEMBERED:
+            _, self._forgotten = self._changed.popitem(last=False)
         for link in self.links:
             link.dirty |= fresh
             link.wake.set()
 
     def since(self, epoch: str, serial: int) -> set[Name] | None:
         """Names that changed after that serial; None if that is not known any more."""
-        if epoch != self.epoch or serial > self.serial:
+        if epoch != self.epoch or not self._forgotten <= serial <= self.serial:
             return None
-        if serial < self.serial and (not self._recent or self._recent[0][0] > serial + 1):
-            return None
-        return {name for at, names in self._recent if at > serial for name in names}
+        return {name for name, _ in takewhile(lambda item: item[1] > serial, reversed(self._changed.items()))}
 
     def snapshot(self, generation: int) -> Iterator[Down]:
         """Everything there is, as frames. The ledger may change between two of them."""
-        ledger = self._estate.ledger
-        names = iter(list(ledger.rows))
-        while chunk := list(islice(names, _ROWS)):
-            yield Rows([(name, restamped(row, generation)) for name in chunk if (row := ledger.rows.get(name))])
+        rows = self._estate.ledger.rows
+        names = list(rows)
+        for chunk in _chunks(((name, restamped(row, generation)) for name in names if (row := rows.get(name))), _row):
+            yield Rows(chunk)
         for origin, zone in self._estate.static.items():
-            static = iter(zone.names.items())
-            while part := list(islice(static, _ROWS)):
+            for part in _chunks(zone.names.items(), _records):
                 yield Static(origin, part)
 
     def changes(self, names: Iterable[Name]) -> Iterator[Down]:
         """The state of some names now, as frames."""
-        rows, each = self._estate.ledger.rows, iter(names)
-        while chunk := list(islice(each, _ROWS)):
-            yield Rows([(name, rows.get(name, b"")) for name in chunk])
+        rows = self._estate.ledger.rows
+        for chunk in _chunks(((name, rows.get(name, b"")) for name in names), _row):
+            yield Rows(chunk)
 
     def masks(self, sent: int) -> tuple[int, Masks | None]:
         """Classes from the `sent`th on, and how many there are then."""
@@ -82,8 +83,37 @@ class Feed:
         return len(masks), frame if new else None
 
     def commit(self) -> Commit:
-        """The end of a snapshot or of changes."""
-        return Commit(self.serial, self._estate.unsynced)
+        """The end of a snapshot or of changes that begin now.
+
+        To be made before them: what changes while they are sent is not in them, and a worker that loses its line has to
+        ask for it again.
+        """
+        return Commit(self.serial, self._estate.unsynced, tuple(self._estate.awaited))
+
+
+_T = TypeVar("_T")
+
+
+def _chunks(items: Iterable[_T], octets: Callable[[_T], int]) -> Iterator[list[_T]]:
+    """Cut into what fits a frame, each item taken only when its frame is made."""
+    chunk: list[_T] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += octets(item)
+        if len(chunk) == _ROWS or size >= _OCTETS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _row(item: tuple[Name, bytes]) -> int:
+    return len(item[0]) + len(item[1])
+
+
+def _records(item: tuple[Name, tuple[RRset, ...]]) -> int:
+    return sum(len(rdata) + 8 for rrset in item[1] for rdata in rrset.rdatas)
 
 
 class Link:
@@ -125,18 +155,19 @@ class Link:
             await self.wake.wait()
             self.wake.clear()
         self.dirty.clear()
+        commit = self._feed.commit()
         generation = self.hello.generation % 255 + 1  # not the one that the worker's rows have, nor 0: that is changes'
         await self._send(Begin(self._feed.epoch, generation))
         for frame in self._feed.snapshot(generation):
             await self._send(frame)
-        await self._send(self._feed.commit())
-        self.wake.set()
+        await self._send(commit)
 
     async def _changes(self) -> None:
         names, self.dirty = self.dirty, set()
+        commit = self._feed.commit()
         for frame in self._feed.changes(names):
             await self._send(frame)
-        await self._send(self._feed.commit())
+        await self._send(commit)
 
     async def _send(self, frame: Down) -> None:
         """Send when the socket has drained; the classes that a row needs go before it."""

@@ -23,7 +23,7 @@ class Replica:
         self.epoch = ""
         self.serial = 0
         self.generation = 0
-        """Stamp of the last snapshot."""
+        """Stamp of the last snapshot that began, whole or not: the next one has another, or could not be swept."""
         self._table = table
         self._answers = answers
         self._opening: Begin | None = None
@@ -34,8 +34,8 @@ class Replica:
         """Apply one frame, yielding between slices."""
         match frame:
             case Begin():
-                self._opening, self._static = frame, set()
-                if not len(self._table):
+                self._opening, self.generation, self._static = frame, frame.generation, set()
+                if not self.epoch:
                     gc.disable()  # nothing of a first load is garbage
             case Masks(masks=masks):
                 self._table.masks.update((number, int.from_bytes(mask, "little")) for number, mask in masks)
@@ -53,27 +53,34 @@ class Replica:
             case Commit():
                 yield from self._commit(frame)
 
+    def lost(self, *, doubtful: bool = False) -> None:
+        """The line is gone: an open snapshot will never end. `doubtful`: ask for a whole one, nobody knows why."""
+        self._opening = None
+        gc.enable()
+        if doubtful:
+            self.serial = -1
+
     def _commit(self, frame: Commit) -> Iterator[None]:
         table = self._table
+        awaited = frozenset(map(Name, frame.awaited))
         if self._opening is not None:
             for touched in table.sweep(self._opening.generation):
                 self._evict(touched)
                 yield
-            self._sweep_static()
-            self.epoch, self.generation = self._opening.epoch, self._opening.generation
-            self._opening = None
-            if not gc.isenabled():
+            self._sweep_static(awaited)
+            if not self.epoch:
                 gc.freeze()  # without collecting: what was loaded lives as long as the process
                 gc.enable()
+            self.epoch, self._opening = self._opening.epoch, None
         self.serial = frame.serial
-        if table.awaited or table.unsynced != frame.unsynced:
-            table.awaited = frozenset()
-            table.unsynced = frame.unsynced
+        awaited -= table.static.keys()
+        if (table.awaited, table.unsynced) != (awaited, frame.unsynced):
+            table.awaited, table.unsynced = awaited, frame.unsynced
             self._answers.clear()
 
-    def _sweep_static(self) -> None:
+    def _sweep_static(self, kept: frozenset[Name]) -> None:
         for origin, zone in list(self._table.static.items()):
-            for name in list(zone.names):
+            for name in list(zone.names) if origin not in kept else ():
                 if (origin, name) not in self._static:
                     self._evict(self._table.apply_static(origin, name, ()))
 

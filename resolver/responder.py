@@ -91,17 +91,25 @@ class Responder:
     def take(self, packet: bytes, network: int, limit: int | None, send: Send) -> bool:
         """Answer one packet; False for one that never gets a reply, else `send` is called once, now or later.
 
-        `limit` is our own bound for UDP replies in octets; None on a stream.
+        `limit` is our own bound for UDP replies in octets; None on a stream. Raises nothing.
         """
         try:
             query = parse(packet)
         except Malformed as malformed:
             return self._complain(malformed, send)
+        if network == REFUSED:
+            self.counters.add("dns_responses_total", ("REFUSED", "", "", "acl"))
+            self._send_error(query, codes.REFUSED, (codes.PROHIBITED, "this client may not ask here"), send)
+            return True
         try:
-            self._answer(query, packet, network, limit, send)
-        except Exception:  # noqa: BLE001 - whatever it is, the client gets a reply and the next one is served
-            _log.exception("a query of type %d could not be answered", query.qtype)
-            self._fail(query, send, None)
+            key = self.answers.key(query, network)
+            found = self.answers.find(key, self.clock())
+            if found is not None:
+                self.send(found, query, packet, network, limit, send)
+            else:
+                _Wait(self, query, packet, network, limit, send, key).go_on()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a reply and the next one is served
+            self.broken(query, send, error)
         return True
 
     def _complain(self, malformed: Malformed, send: Send) -> bool:
@@ -112,30 +120,18 @@ class Responder:
         send(render.error(malformed))
         return True
 
-    def _answer(self, query: Query, packet: bytes, network: int, limit: int | None, send: Send) -> None:
-        if network == REFUSED:
-            self.counters.add("dns_responses_total", ("REFUSED", "", "", "acl"))
-            self._send_error(query, codes.REFUSED, (codes.PROHIBITED, "this client may not ask here"), send)
-            return
-        key = self.answers.key(query, network)
-        found = self.answers.find(key, self.clock())
-        if found is None:
-            _Wait(self, query, packet, network, limit, send, key).go_on()
-        else:
-            self.send(found, query, packet, network, limit, send)
-
     def send(self, answer: Compiled, query: Query, packet: bytes, network: int, limit: int | None, send: Send) -> None:
         """Send a compiled answer, cut to what the client takes, and remember it for the same packet."""
         answer.cell[0] += 1
         if answer.fallback:
             self._fallbacks.note(*answer.fallback, network)
         rest = answer.head + query.question + answer.now
-        if limit is not None and len(rest) + 2 > min(limit, query.payload):
+        if len(rest) + 2 > (codes.MAX_MESSAGE if limit is None else min(limit, query.payload)):
             flags = int.from_bytes(answer.head[:2], "big")
             opt = render.Opt(do=query.do) if query.edns else None
             cut = render.truncated(query.question, flags & ~0xF, flags & 0xF, opt)
             rest = cut.head + query.question + cut.tail
-        elif limit is not None and answer.expires:
+        elif limit is not None:
             self.answers.keep_exact(network, packet[2:], answer, rest)
         send(packet[:2] + rest)
 
@@ -161,13 +157,15 @@ class Responder:
         """Call after some seconds."""
         return self._later(seconds, call)
 
-    def _fail(self, query: Query, send: Send, ede: tuple[int, str] | None) -> None:
+    def fail(self, query: Query, send: Send, ede: tuple[int, str]) -> None:
+        """SERVFAIL with the reason."""
         self.counters.add("dns_responses_total", ("SERVFAIL", "", "", "error"))
         self._send_error(query, codes.SERVFAIL, ede, send)
 
-    def fail(self, query: Query, send: Send, ede: tuple[int, str]) -> None:
-        """SERVFAIL with the reason."""
-        self._fail(query, send, ede)
+    def broken(self, query: Query, send: Send, error: Exception) -> None:
+        """SERVFAIL for an error of ours."""
+        _log.error("a query of type %d could not be answered", query.qtype, exc_info=error)
+        self.fail(query, send, (codes.OTHER, "internal error"))
 
     @staticmethod
     def _send_error(query: Query, rcode: int, ede: tuple[int, str] | None, send: Send) -> None:
@@ -210,14 +208,13 @@ class _Wait:
         if isinstance(result, Compiled):
             self._end()
             responder.send(result, self.query, self.packet, self.network, self.limit, self.send)
-            return
-        if self.timer is None:
-            responder.waiting += 1
-            self.timer = responder.later(PATIENCE, self._late)
-        if len(self.fetched) >= _LONGEST_WALK:
-            self._give_up("the aliases lead too far")
-            return
-        responder.ask(result.key, partial(self._arrived, result.key))
+        elif len(self.fetched) >= _LONGEST_WALK:
+            self._give_up((codes.NO_REACHABLE_AUTHORITY, "the aliases lead too far"))
+        else:
+            responder.ask(result.key, partial(self._arrived, result.key))
+            if self.timer is None and not self.over:
+                responder.waiting += 1
+                self.timer = responder.later(PATIENCE, self._late)
 
     def _arrived(self, key: Key, reply: Result) -> None:
         if self.over:
@@ -225,17 +222,18 @@ class _Wait:
         self.fetched[key] = reply
         try:
             self.go_on()
-        except Exception:  # noqa: BLE001 - as in `Responder.take`
-            _log.exception("a query of type %d could not be answered", self.query.qtype)
-            self._give_up("internal error")
+        except Exception as error:  # noqa: BLE001 - as in `Responder.take`
+            if not self.over:
+                self._end()
+                self.responder.broken(self.query, self.send, error)
 
     def _late(self) -> None:
         if not self.over:
-            self._give_up("the upstream servers took too long")
+            self._give_up((codes.NO_REACHABLE_AUTHORITY, "the upstream servers took too long"))
 
-    def _give_up(self, why: str) -> None:
+    def _give_up(self, why: tuple[int, str]) -> None:
         self._end()
-        self.responder.fail(self.query, self.send, (codes.NO_REACHABLE_AUTHORITY, why))
+        self.responder.fail(self.query, self.send, why)
 
     def _end(self) -> None:
         self.over = True

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -28,13 +27,15 @@ class Saved(msgspec.Struct, frozen=True):
     """What a restart needs so that it answers at once and flips no winner. Times in seconds since the epoch."""
 
     saved_at: float
+    sources: dict[str, float] = {}
+    """When each source that has given anything was last read whole."""
     parts: list[tuple[str, str, Resources]] = []
     """(source, part, what it gave)."""
     networks: tuple[str, ...] = ()
     first_seen: list[tuple[str, bytes, float]] = []
     """(endpoint, public FQDN, time)."""
-    held: list[tuple[bytes, list[tuple[bytes, str]]]] = []
-    """(name, holders): masks of networks, little-endian, and endpoints."""
+    held: list[tuple[bytes, list[tuple[bytes, str, str]]]] = []
+    """(name, holders): masks of networks, little-endian, endpoints, and the rules that they won by."""
     findings: dict[str, float] = {}
     zone_texts: dict[str, str] = {}
 
@@ -45,22 +46,29 @@ class Saved(msgspec.Struct, frozen=True):
             self.networks,
             {(endpoint, Name(fqdn)): seen for endpoint, fqdn, seen in self.first_seen},
             {
-                Name(name): tuple((int.from_bytes(mask, "little"), key) for mask, key in holders)
+                Name(name): tuple((int.from_bytes(mask, "little"), key, rule) for mask, key, rule in holders)
                 for name, holders in self.held
             },
             dict(self.findings),
         )
 
 
-def of(memory: Memory, parts: list[tuple[str, str, Resources]], zone_texts: dict[str, str], now: float) -> Saved:
+def of(
+    memory: Memory,
+    sources: dict[str, float],
+    parts: list[tuple[str, str, Resources]],
+    zone_texts: dict[str, str],
+    now: float,
+) -> Saved:
     """What there is to save."""
     return Saved(
         now,
+        sources,
         parts,
         memory.networks,
         [(endpoint, name, seen) for (endpoint, name), seen in memory.first_seen.items()],
         [
-            (name, [(mask.to_bytes((mask.bit_length() + 7) // 8, "little"), key) for mask, key in holders])
+            (name, [(mask.to_bytes((mask.bit_length() + 7) // 8, "little"), key, rule) for mask, key, rule in holders])
             for name, holders in memory.held.items()
         ],
         memory.findings,
@@ -75,17 +83,22 @@ def encode(saved: Saved) -> bytes:
 
 
 def write(directory: str, content: bytes) -> None:
-    """Replace the file: whoever reads it sees the old one or the new one, whole. Raises OSError; the old one stays."""
-    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=FILE + ".")
+    """Replace the file: whoever reads it sees the old one or the new one, whole. Raises OSError; the old one stays.
+
+    Only one process may write in a directory: what an earlier one left half written is written over.
+    """
+    path = Path(directory) / FILE
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(Path(directory) / FILE)
+        fresh.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+            fresh.unlink()
         raise
     folder = os.open(directory, os.O_RDONLY)
     try:
@@ -95,20 +108,16 @@ def write(directory: str, content: bytes) -> None:
 
 
 def read(directory: str) -> Saved | None:
-    """The saved inventory; None where there is none that checks. One that does not is renamed to `….broken`."""
+    """The saved inventory; None where there is none that can be read and checks: that one is renamed to `….broken`."""
     path = Path(directory) / FILE
     try:
-        content = path.read_bytes()
+        return decode(path.read_bytes())
     except FileNotFoundError:
         return None
-    except OSError as error:
-        _log.error("the saved inventory %s cannot be read: %s", path, error.strerror)
-        return None
-    try:
-        return decode(content)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         broken = path.with_suffix(".broken")
-        _log.error("the saved inventory %s is not used: %s; it is now %s", path, error, broken)
+        _log.error("the saved inventory %s is not used: %s; it is now %s", path, why, broken)
         with contextlib.suppress(OSError):
             path.replace(broken)
         return None

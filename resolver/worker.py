@@ -5,6 +5,7 @@ control over a Unix socket. While control is gone it answers from what it has.
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -13,8 +14,8 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeVar
 
 from resolver import channel, child
 from resolver.answers import Answers
@@ -39,6 +40,8 @@ REPORT: Final = 1.0
 DRAIN: Final = 5.0
 """Seconds that queries in flight have at the stop."""
 _RECONNECT: Final = 0.2  # seconds; control may be restarting
+_DOUBTFUL: Final = 5.0  # seconds after a frame that could not be applied, until all is asked for anew
+_REPORTED: Final = 1_000  # items of one frame upwards: half of what its limit allows
 
 _log = logging.getLogger(__name__)
 
@@ -80,12 +83,16 @@ class Worker:
         self._loop.add_reader(self._begun.link.fileno(), self._ordered)
         self._begun.link.ready()
         tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._obey())]
-        await self._stopping.wait()
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         await self._drain()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        results = await asyncio.gather(*tasks, return_exceptions=True)
         self._upstream.close()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result  # a task ends only by an error: the supervisor starts the worker anew
 
     # -- listeners
 
@@ -110,7 +117,10 @@ class Worker:
         while True:
             order = await self._orders.get()
             if isinstance(order, child.Adopt):
-                await self._listen(order.index, order.sockets)
+                try:
+                    await self._listen(order.index, order.sockets)
+                except OSError as error:
+                    _log.error("the sockets of worker %d cannot be read: %s", order.index, error)
             else:
                 self._close(order.index)
 
@@ -120,10 +130,13 @@ class Worker:
 
     async def _drain(self) -> None:
         """Listeners first, then what is in flight."""
+        streams = [each for own in self._listeners.values() for each in own if isinstance(each, Tcp)]
         for index in list(self._listeners):
             self._close(index)
         deadline = self._loop.time() + DRAIN
-        while self._responder.waiting and self._loop.time() < deadline:  # noqa: ASYNC110 - the responder knows no asyncio
+        while self._loop.time() < deadline:
+            if not self._responder.waiting and not any(each.connections for each in streams):
+                return
             await asyncio.sleep(0.02)
 
     # -- control
@@ -137,13 +150,19 @@ class Worker:
                 _log.warning("control cannot be reached: %s", error)
             else:
                 reports = asyncio.create_task(self._report(writer))
+                doubtful = False
                 try:
                     await self._listen_to(reader, writer)
                 except (OSError, channel.ChannelError) as error:
                     _log.warning("the line to control broke: %s", error)
+                except Exception:  # noqa: BLE001 - whatever it is, the worker goes on answering
+                    doubtful = True
+                    _log.exception("what control sent could not be applied; answering from what there is")
                 finally:
                     reports.cancel()
                     writer.close()
+                    self._replica.lost(doubtful=doubtful)
+                await asyncio.sleep(_DOUBTFUL if doubtful else 0)
             await asyncio.sleep(_RECONNECT)
 
     async def _listen_to(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -181,14 +200,15 @@ class Worker:
 
     async def _report(self, writer: asyncio.StreamWriter) -> None:
         """Send counters and fallbacks once a second."""
-        while True:
-            await asyncio.sleep(REPORT)
-            self._collect()
-            writer.write(channel.encode(channel.Counters(self._instance, list(self._counters.values()))))
-            items = self._fallbacks.report()
-            if items:
-                writer.write(channel.encode(channel.Fallbacks(items)))
-            await writer.drain()
+        with contextlib.suppress(OSError):  # the reading side hears of it too
+            while True:
+                await asyncio.sleep(REPORT)
+                self._collect()
+                for values in _cut(list(self._counters.values())):
+                    writer.write(channel.encode(channel.Counters(self._instance, values)))
+                for items in _cut(self._fallbacks.report()):
+                    writer.write(channel.encode(channel.Fallbacks(items)))
+                await writer.drain()
 
     def _collect(self) -> None:
         """Counts that are kept where they arise."""
@@ -201,6 +221,13 @@ class Worker:
             ("upstream_tcp_total", upstream.tcp), ("upstream_shed_total", upstream.shed),
         ):  # fmt: skip
             self._counters.set(metric, value)
+
+
+_T = TypeVar("_T")
+
+
+def _cut(items: Sequence[_T]) -> Iterator[list[_T]]:
+    return (list(items[start : start + _REPORTED]) for start in range(0, len(items), _REPORTED))
 
 
 async def _run(begun: child.Worker) -> None:

@@ -1,5 +1,6 @@
 """Reads the zone files that the configuration names; one that can no longer be read keeps its last good text."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,14 +21,25 @@ def read(
     texts: dict[str, str] = {}
     findings: dict[str, list[Finding]] = {}
     for path in paths:
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-            zone = parse(text, path)
-        except (OSError, UnicodeDecodeError, InvalidZone) as error:
-            findings[path] = [unreadable_finding(path, str(error))]
-            if path not in saved:
-                continue
-            text = saved[path]
-            zone = parse(text, path)
-        zones[zone.origin], texts[path] = zone, text
+        good = _good(path, findings)
+        if good is None and path in saved:
+            with contextlib.suppress(InvalidZone):  # a later version may be stricter
+                good = saved[path], parse(saved[path], path)
+        if good:
+            texts[path], zone = good
+            zones[zone.origin] = zone
     return zones, texts, findings
+
+
+def _good(path: str, findings: dict[str, list[Finding]]) -> tuple[str, Zone] | None:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        return text, parse(text, path)
+    except UnicodeDecodeError:
+        why = f"{path}: not UTF-8"
+    except OSError as error:
+        why = f"{path}: {error.strerror or error}"
+    except InvalidZone as error:
+        why = str(error)
+    findings[path] = [unreadable_finding(path, why)]
+    return None

@@ -1,203 +1,272 @@
-"""Findings about one endpoint, one address, one target or one pair of VNets: what can be said without a contest.
+"""Findings about endpoints, addresses, names, targets and VNets: what can be said without judging a contest.
 
-Each function takes plain values and yields findings; the ledger decides when to ask again.
+Each function takes plain values and yields findings; the ledger decides when to ask again. What a finding lists is in
+an order of its own, so that it does not tell in which order things came.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address, ip_network
+from typing import Any, Final, NamedTuple
+
+from msgspec import structs
 
 from zones.catalogue import Catalogue
 from zones.endpoint import Endpoint, Fault, State, VirtualNetwork
 from zones.finding import Finding, finding
-from zones.name import to_text
+from zones.name import Name, to_text
 from zones.network import Networks
+from zones.policy import Pin
 
-LISTED = 32
-"""Networks, ids and names that a finding lists at most; `…_total` tells how many there are."""
-
-
-def of_endpoint(
-    endpoint: Endpoint, vnet: VirtualNetwork | None, networks: Networks, catalogue: Catalogue
-) -> Iterator[Finding]:
-    """State, placement, names and faults of one endpoint."""
-    yield from _state(endpoint)
-    yield from map(of_fault, endpoint.faults)
-    yield from _placement(endpoint, vnet)
-    if endpoint.network and not networks.implicit and not networks.named(endpoint.network):
-        yield finding(
-            "invalid-record", endpoint.id, "visible to no network", path="network", where=endpoint.where,
-            message=f"no network is called {endpoint.network!r}", networks=list(networks.names[:LISTED]),
-        )  # fmt: skip
-    if endpoint.served and not endpoint.records:
-        yield finding(
-            "name-missing", endpoint.id, "nothing to serve", target=endpoint.target, groups=list(endpoint.groups)
-        )
-    if endpoint.served:
-        yield from _unknown_zones(endpoint, catalogue)
+LISTED: Final = 32
+"""Networks, ids and names that a finding lists at most; beyond that, `…_total` tells how many there are."""
 
 
-def _state(endpoint: Endpoint) -> Iterator[Finding]:
-    facts = {
-        "state": endpoint.state_text or endpoint.state.value,
-        "target": endpoint.target,
-        "groups": list(endpoint.groups),
-    }
-    code = {
-        State.PENDING: "endpoint-pending",
-        State.REJECTED: "endpoint-rejected",
-        State.DISCONNECTED: "endpoint-disconnected",
-    }.get(endpoint.state)
-    if code:
-        yield finding(
-            code, endpoint.id, "not served", names=[to_text(r.fqdn) for r in endpoint.records[:LISTED]], **facts
-        )
-    if endpoint.served and endpoint.provisioning.casefold() == "failed":
-        yield finding(
-            "provisioning-failed", endpoint.id, "served all the same", provisioning=endpoint.provisioning, **facts
-        )
-
-
-def of_fault(fault: Fault) -> Finding:
-    """Something that could not be read: the rest of its resource is served."""
-    return finding(
-        "invalid-record", fault.subject, "left out; the rest is served",
-        path=fault.path, message=fault.message, where=fault.where,
-    )  # fmt: skip
-
-
-def _placement(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Finding]:
-    """An endpoint lives in its VNet's subscription and region (Azure, private-endpoint-overview)."""
-    owner = endpoint.vnet.split("/")[2] if endpoint.vnet.startswith("/subscriptions/") else ""
-    facts = {"vnet": endpoint.vnet, "served": endpoint.served}
-    if owner and endpoint.subscription and owner != endpoint.subscription:
-        yield finding(
-            "endpoint-misplaced", endpoint.id, "served as it stands", what="subscription",
-            endpoint_has=endpoint.subscription, vnet_has=owner, **facts,
-        )  # fmt: skip
-    elif vnet and vnet.region and endpoint.region and vnet.region != endpoint.region:
-        yield finding(
-            "endpoint-misplaced", endpoint.id, "the VNet's region counts for nearness", what="region",
-            endpoint_has=endpoint.region, vnet_has=vnet.region, **facts,
-        )  # fmt: skip
-
-
-def _unknown_zones(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
-    kind, group = resource_type(endpoint.target), endpoint.groups[0] if endpoint.groups else ""
-    for record in endpoint.records:
-        if catalogue.map(record.fqdn, kind, endpoint.groups) is None:
-            expected = sorted({zone for entry in catalogue.by_resource(kind, group) for zone in entry.zones})
-            yield finding(
-                "zone-unknown", to_text(record.fqdn), "the address is served at the name itself", endpoint=endpoint.id,
-                resource_type=kind, group=group, expected_zones=expected,
-            )  # fmt: skip
-
-
-def resource_type(target: str) -> str:
-    """`Microsoft.Storage/storageAccounts` of a resource id, folded; empty for an alias or what is no id."""
-    parts = target.casefold().strip("/").split("/")
-    return f"{parts[5]}/{parts[6]}" if len(parts) >= 8 and parts[0] == "subscriptions" else ""
-
-
-def of_address(address: bytes, holders: Sequence[Endpoint], networks: Networks) -> Iterator[Finding]:
-    """One address, two served endpoints, in one VNet or in one network's sight."""
-    clashing: dict[str, Endpoint] = {}
-    mask = 0
-    for i, one in enumerate(holders):
-        for other in holders[i + 1 :]:
-            shared = networks.sees(one) & networks.sees(other)
-            if shared or (one.vnet and one.vnet == other.vnet):
-                clashing |= {one.key: one, other.key: other}
-                mask |= shared
-    if clashing:
-        ids = [clashing[key].id for key in sorted(clashing)]
-        names = sorted({to_text(r.fqdn) for e in clashing.values() for r in e.records if address in r.addresses})
-        yield in_networks(
-            finding(
-                "address-reused", str(ip_address(address)), "all are served; a client reaches whoever holds it",
-                endpoints=ids[:LISTED], endpoints_total=len(ids), names=names[:LISTED],
-            ),
-            networks, mask,
-        )  # fmt: skip
-
-
-COMPANIONS: Mapping[str, str] = {"dfs": "blob", "dfs_secondary": "blob_secondary", "gremlin": "sql", "table": "sql"}
-"""Group to the group that its clients need too: Data Lake clients call blob; Cosmos Gremlin and Table use Sql."""
-
-
-def of_target(endpoints: Iterable[Endpoint], networks: Networks) -> Iterator[Finding]:
-    """A target whose endpoint needs a companion that some network does not see."""
-    served = [endpoint for endpoint in endpoints if endpoint.served]
-    sees: dict[str, int] = {}
-    for endpoint in served:
-        for group in endpoint.groups:
-            sees[group.casefold()] = sees.get(group.casefold(), 0) | networks.sees(endpoint)
-    for group, companion in COMPANIONS.items():
-        lacking = sees.get(group, 0) & ~sees.get(companion, 0)
-        if not lacking or (group == "table" and not _is_cosmos(served[0])):
-            continue
-        holders = sorted(e.id for e in served if group in {g.casefold() for g in e.groups})
-        yield in_networks(
-            finding(
-                "companion-missing", served[0].target, "served without it", group=group, missing=companion,
-                endpoints=holders[:LISTED],
-            ),
-            networks, lacking,
-        )  # fmt: skip
-
-
-def _is_cosmos(endpoint: Endpoint) -> bool:
-    return resource_type(endpoint.target).startswith(("microsoft.documentdb/", "microsoft.azurecosmosdb/"))
-
-
-def of_rivals(endpoint: Endpoint) -> Iterator[Finding]:
-    """Two parts of the inventory that say different things of one resource."""
-    if endpoint.rivals:
-        yield finding(
-            "source-disagreement", endpoint.id, "the first source in the configuration's order is believed",
-            believed=endpoint.where, others=list(endpoint.rivals[:LISTED]),
-        )  # fmt: skip
-
-
-def overlaps(vnets: Collection[VirtualNetwork], networks: Networks) -> Iterator[Finding]:
-    """Two VNets whose address spaces overlap, unpeered, in one network's sight."""
-    spans = []
-    for vnet in vnets:
-        mask = networks.sees_vnet(vnet.key, vnet.region)
-        for text in vnet.prefixes if mask else ():
-            try:
-                prefix = ip_network(text, strict=False)
-            except ValueError:
-                continue  # the address space of a VNet answers nothing; its endpoints are judged by themselves
-            first, last = prefix.network_address.packed, prefix.broadcast_address.packed
-            spans.append((len(first), first, last, text, vnet, mask))
-    spans.sort(key=lambda span: span[:3])
-    reported: set[tuple[str, str]] = set()
-    open_spans: list[tuple[int, bytes, bytes, str, VirtualNetwork, int]] = []
-    for span in spans:
-        open_spans = [o for o in open_spans if o[0] == span[0] and o[2] >= span[1]]
-        for other in open_spans:
-            pair = (min(other[4].key, span[4].key), max(other[4].key, span[4].key))
-            peered = span[4].key in other[4].peers or other[4].key in span[4].peers
-            if pair[0] == pair[1] or peered or pair in reported or not other[5] & span[5]:
-                continue
-            reported.add(pair)
-            yield in_networks(
-                finding(
-                    "network-overlap", " ".join(sorted((other[4].id, span[4].id))),
-                    "clients are told apart by prefix alone; give each VNet a network with its own prefixes",
-                    prefixes=[other[3], span[3]],
-                ),
-                networks, other[5] & span[5],
-            )  # fmt: skip
-        open_spans.append(span)
+def bounded(**lists: Sequence[Any]) -> dict[str, Any]:
+    """Evidence that is a list, each cut to `LISTED`."""
+    out: dict[str, Any] = {}
+    for key, items in lists.items():
+        out[key] = list(items[:LISTED])
+        if len(items) > LISTED:
+            out[f"{key}_total"] = len(items)
+    return out
 
 
 def in_networks(fact: Finding, networks: Networks, mask: int) -> Finding:
     """The finding with the bounded list of networks in which it holds; none listed where only one is implied."""
     if networks.implicit:
         return fact
-    names = networks.listed(mask)
-    evidence = fact.evidence | ({"networks_total": len(names)} if len(names) > LISTED else {})
-    return Finding(
-        fact.code, fact.subject, evidence, fact.action, fact.severity, names[:LISTED], fact.winner, fact.rule
-    )
+    listed = bounded(networks=networks.listed(mask))
+    names = tuple(listed.pop("networks"))
+    return structs.replace(fact, networks=names, evidence=fact.evidence | listed)
+
+
+def of_endpoint(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Finding]:
+    """State, placement, names and rivals of one endpoint; `vnet` is the record of its VNet."""
+    facts = {"target": endpoint.target, "groups": list(endpoint.groups)}
+    state = {"state": endpoint.state_text or endpoint.state.value, **facts}
+    if code := _DEAD.get(endpoint.state):
+        names = list(dict.fromkeys(to_text(record.fqdn) for record in endpoint.records))
+        yield finding(code, endpoint.id, "not served", **state, **bounded(names=names))
+    elif endpoint.served:
+        if endpoint.provisioning.casefold() == "failed":
+            provisioning = endpoint.provisioning
+            yield finding("provisioning-failed", endpoint.id, "served all the same", provisioning=provisioning, **state)
+        if not endpoint.records:
+            yield finding("name-missing", endpoint.id, "nothing to serve", **facts)
+    if differs := dict(_misplaced(endpoint, vnet)):
+        yield finding("endpoint-misplaced", endpoint.id, "served; for nearness its VNet's region counts",
+                      vnet=endpoint.vnet, differs=differs)  # fmt: skip
+    if endpoint.rivals:
+        yield finding("source-disagreement", endpoint.id, "the first source in the configuration's order is believed",
+                      believed=f"{endpoint.source}: {endpoint.where}", **bounded(others=endpoint.rivals))  # fmt: skip
+
+
+_DEAD: Final = {
+    State.PENDING: "endpoint-pending",
+    State.REJECTED: "endpoint-rejected",
+    State.DISCONNECTED: "endpoint-disconnected",
+}
+
+
+def _misplaced(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[tuple[str, dict[str, str]]]:
+    """An endpoint lives in its VNet's subscription and region (Azure, private-endpoint-overview)."""
+    owner = endpoint.vnet.split("/")[2] if endpoint.vnet.startswith("/subscriptions/") else ""
+    if owner and endpoint.subscription and owner != endpoint.subscription:
+        yield "subscription", {"endpoint": endpoint.subscription, "vnet": owner}
+    if vnet and vnet.region and endpoint.region and vnet.region != endpoint.region:
+        yield "region", {"endpoint": endpoint.region, "vnet": vnet.region}
+
+
+def faults_of(endpoint: Endpoint, networks: Networks) -> tuple[Fault, ...]:
+    """What is wrong with an endpoint's own data, in the light of the configuration too."""
+    name = endpoint.network
+    if not name or networks.implicit or networks.named(name):
+        return endpoint.faults
+    message = f"no network is called {name!r}: visible to none"
+    return (*endpoint.faults, Fault(endpoint.id, "network", message, endpoint.where))
+
+
+def of_faults(subject: str, faults: Collection[Fault]) -> Iterator[Finding]:
+    """What could not be read of one resource: the rest of it is served."""
+    if faults:
+        told = [{"path": fault.path, "message": fault.message, "where": fault.where} for fault in faults]
+        yield finding("invalid-record", subject, "left out; the rest is served", **bounded(faults=told))
+
+
+def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:
+    """A name that stands in no zone of the catalogue."""
+    kinds = sorted({(resource_type(e.target), e.groups[0].casefold() if e.groups else "") for e in holders})
+    expected = {zone for kind in kinds for entry in catalogue.by_resource(*kind) for zone in entry.zones}
+    return finding(
+        "zone-unknown", to_text(name), "the address is served at the name itself",
+        **bounded(endpoints=sorted(e.id for e in holders), expected_zones=sorted(expected)),
+        **bounded(resources=[{"type": kind, "group": group} for kind, group in kinds]),
+    )  # fmt: skip
+
+
+def of_pins(
+    name: Name, pins: Sequence[Pin], claimants: Mapping[str, Endpoint], networks: Networks
+) -> Iterator[Finding]:
+    """Pins on a name that decide nothing. `claimants`: endpoints that claim it, served or not, by key."""
+    ignored, mask = [], 0
+    for pin in pins:
+        if why := _why_ignored(pin, claimants, networks):
+            mask |= networks.named(pin.network)
+            ignored.append({"endpoint": pin.endpoint, "network": pin.network, "why": why, "reason": pin.reason})
+    if ignored:
+        fact = finding("pin-ignored", to_text(name), "the other rules decide", **bounded(pins=ignored))
+        yield in_networks(fact, networks, mask)
+
+
+def _why_ignored(pin: Pin, claimants: Mapping[str, Endpoint], networks: Networks) -> str:
+    endpoint = claimants.get(pin.key)
+    if endpoint is None:
+        return "that endpoint does not claim the name" if claimants else "nobody claims the name"
+    if not endpoint.served:
+        return "that endpoint is not served"
+    return "" if networks.sees(endpoint) & networks.named(pin.network) else "that endpoint is not visible there"
+
+
+def of_shadow(name: Name, zone: Name, owners: Iterable[Endpoint]) -> Iterator[Finding]:
+    """A zone file has the name of served endpoints."""
+    yield finding("static-shadows-endpoint", to_text(name), "the zone file's records are served",
+                  zone=to_text(zone), **bounded(endpoints=sorted({e.id for e in owners})))  # fmt: skip
+
+
+def resource_type(target: str) -> str:
+    """`microsoft.storage/storageaccounts`: of a resource id, folded; empty for an alias or what is no id."""
+    parts = target.casefold().strip("/").split("/")
+    return f"{parts[5]}/{parts[6]}" if len(parts) >= 8 and parts[0] == "subscriptions" else ""
+
+
+def of_address(address: bytes, holders: Sequence[Endpoint], networks: Networks) -> Iterator[Finding]:
+    """One address, two served endpoints, in one VNet or in one network's sight."""
+    once = twice = 0
+    for holder in holders:
+        sees = networks.sees(holder)
+        twice |= once & sees
+        once |= sees
+    rooms = Counter(holder.vnet for holder in holders if holder.vnet)
+    clashing = [e for e in holders if networks.sees(e) & twice or rooms[e.vnet] > 1]
+    if clashing:
+        names = sorted({to_text(r.fqdn) for e in clashing for r in e.records if address in r.addresses})
+        fact = finding(
+            "address-reused", str(ip_address(address)), "all are served; a client reaches whoever holds it",
+            **bounded(endpoints=sorted(e.id for e in clashing), names=names),
+        )  # fmt: skip
+        yield in_networks(fact, networks, twice)
+
+
+def of_moved(endpoint: Endpoint, old: Endpoint) -> Iterator[Finding]:
+    """The same endpoint has other addresses at a name than before."""
+    before, after = _addresses(old), _addresses(endpoint)
+    moved = sorted(name for name in before if name in after and before[name] != after[name])
+    if moved:
+        changes = [
+            {"name": to_text(name), "before": texts(before[name]), "after": texts(after[name])} for name in moved
+        ]
+        yield finding("address-changed", endpoint.id, "the new address is served", **bounded(changes=changes))
+
+
+def _addresses(endpoint: Endpoint) -> dict[Name, set[bytes]]:
+    out: dict[Name, set[bytes]] = defaultdict(set)
+    for record in endpoint.records:
+        out[record.fqdn].update(record.addresses)
+    return out
+
+
+def texts(addresses: Iterable[bytes]) -> list[str]:
+    """Packed addresses as people write them, each once, IPv4 first."""
+    return [str(ip_address(address)) for address in sorted(set(addresses), key=lambda a: (len(a), a))]
+
+
+COMPANIONS: Final[Mapping[str, str]] = {
+    "dfs": "blob", "dfs_secondary": "blob_secondary", "gremlin": "sql", "table": "sql",
+}  # fmt: skip
+"""Group to the group that its clients need too: Data Lake clients call blob; Cosmos Gremlin and Table use Sql."""
+_CONCERNED: Final = frozenset((*COMPANIONS, *COMPANIONS.values()))
+
+
+def has_companions(endpoint: Endpoint) -> bool:
+    """True when other endpoints of its target matter to this one, or it to them."""
+    return not _CONCERNED.isdisjoint(map(str.casefold, endpoint.groups))
+
+
+def of_target(endpoints: Iterable[Endpoint], networks: Networks) -> Iterator[Finding]:
+    """A target whose endpoint needs a companion that some network does not see."""
+    holders: dict[str, list[Endpoint]] = defaultdict(list)
+    for endpoint in endpoints:
+        for group in endpoint.groups if endpoint.served else ():
+            holders[group.casefold()].append(endpoint)
+    missing, mask = [], 0
+    targets: set[str] = set()
+    for group in sorted(holders.keys() & COMPANIONS.keys()):
+        needing, companion = holders[group], COMPANIONS[group]
+        lacking = _sight(needing, networks) & ~_sight(holders.get(companion, ()), networks)
+        if lacking and (group != "table" or _is_cosmos(needing[0])):
+            missing.append({"group": group, "needs": companion, **bounded(endpoints=sorted(e.id for e in needing))})
+            targets.update(endpoint.target for endpoint in needing)
+            mask |= lacking
+    if missing:
+        fact = finding("companion-missing", min(targets), "served without it", missing=missing)
+        yield in_networks(fact, networks, mask)
+
+
+def _sight(endpoints: Iterable[Endpoint], networks: Networks) -> int:
+    mask = 0
+    for endpoint in endpoints:
+        mask |= networks.sees(endpoint)
+    return mask
+
+
+def _is_cosmos(endpoint: Endpoint) -> bool:
+    return resource_type(endpoint.target).startswith(("microsoft.documentdb/", "microsoft.azurecosmosdb/"))
+
+
+class _Span(NamedTuple):
+    """A prefix of a VNet as its first and last address."""
+
+    first: bytes
+    last: bytes
+    text: str
+    vnet: VirtualNetwork
+    mask: int
+
+
+def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Finding]:
+    """VNets whose address spaces overlap, unpeered, in one network's sight: one finding for the first of them."""
+    clashes: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+    masks: dict[str, int] = defaultdict(int)
+    ids: dict[str, str] = {}
+    under_way: list[_Span] = []
+    for span in sorted(_spans(vnets, networks), key=lambda s: (len(s.first), s.first, s.last, s.vnet.key)):
+        under_way = [o for o in under_way if len(o.first) == len(span.first) and o.last >= span.first]
+        for other in under_way:
+            one, two = sorted((other, span), key=lambda s: s.vnet.key)
+            peered = one.vnet.key in two.vnet.peers or two.vnet.key in one.vnet.peers
+            if one.vnet.key == two.vnet.key or peered or not one.mask & two.mask:
+                continue
+            ids[one.vnet.key] = one.vnet.id
+            masks[one.vnet.key] |= one.mask & two.mask
+            clash = {"vnet": two.vnet.id, "prefix": one.text, "overlaps": two.text}
+            clashes[one.vnet.key].setdefault(two.vnet.key, clash)
+        under_way.append(span)
+    for key, others in clashes.items():
+        fact = finding(
+            "network-overlap", ids[key],
+            "answered by name all the same; give each VNet a network of its own, so that none sees both",
+            **bounded(others=[others[other] for other in sorted(others)]),
+        )  # fmt: skip
+        yield in_networks(fact, networks, masks[key])
+
+
+def _spans(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[_Span]:
+    for vnet in vnets:
+        mask = networks.sees_vnet(vnet.key, vnet.region)
+        for text in vnet.prefixes if mask else ():
+            try:
+                prefix = ip_network(text, strict=False)
+            except ValueError:
+                continue  # a VNet's address space answers nothing; its endpoints are judged by themselves
+            yield _Span(prefix.network_address.packed, prefix.broadcast_address.packed, text, vnet, mask)

@@ -1,7 +1,7 @@
 """Whose claim wins: one name, its claims, and for every network the one answer with the rule that decided it.
 
-The rules, in order: one endpoint with several addresses is no contest; a pin; nearest; the incumbent; oldest
-first-seen, then resource id. Pure arithmetic over masks of networks; knows no JSON, rows or findings.
+The rules, in order: 1 one endpoint with several addresses is no contest; 2 a pin; 3 nearest; 4 the incumbent;
+5 oldest first-seen, then resource id. Pure arithmetic over masks of networks; knows no JSON, rows or findings.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,10 +25,6 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     addresses: tuple[bytes, ...]
     first_seen: float
 
-    def of_family(self, octets: int) -> tuple[bytes, ...]:
-        """Its addresses of 4 (A) or 16 (AAAA) octets."""
-        return tuple(address for address in self.addresses if len(address) == octets)
-
 
 class Contender(NamedTuple):
     """A served claim with the networks that see it, that have it at home, and that have its region at home."""
@@ -51,13 +47,14 @@ class Contender(NamedTuple):
 
     def of_family(self, octets: int) -> tuple[bytes, ...]:
         """Addresses of one family over all its claims, sorted, each once."""
-        return tuple(sorted({address for claim in self.claims for address in claim.of_family(octets)}))
+        return tuple(sorted({each for claim in self.claims for each in claim.addresses if len(each) == octets}))
 
 
 class Ruling(NamedTuple):
-    """Who answered one address family and why. `rule` is empty where nothing had to be decided."""
+    """Who answered one address family and why. `rule` is empty, and nobody lost, where nothing had to be decided."""
 
     winners: tuple[str, ...]
+    """None where the policy refuses to decide."""
     losers: tuple[str, ...]
     rule: str
 
@@ -74,12 +71,19 @@ class Verdict(NamedTuple):
     """One for both families where they agree."""
 
 
+Incumbent = tuple[int, str, str]
+"""Networks (a mask), the endpoint that holds the name there, and the rule by which it came to; empty: no contest."""
+
+
 class Term(NamedTuple):
-    """What stands beside the claims: the policy, pins as (mask, endpoint), incumbents as (mask, endpoint)."""
+    """What stands beside the claims: the policy, pins as (mask, endpoint), who holds the name.
+
+    Pins in the order in which they are asked. In one network, who holds A stands before who holds AAAA.
+    """
 
     policy: str
     pins: tuple[tuple[int, str], ...]
-    incumbents: tuple[tuple[int, str], ...]
+    incumbents: tuple[Incumbent, ...]
     homeless: int
 
 
@@ -97,70 +101,78 @@ def judge(contenders: Sequence[Contender], term: Term) -> list[Verdict]:
 
 def _sole(contender: Contender) -> Verdict:
     ruling = Ruling((contender.endpoint,), (), "")
-    publics = tuple(sorted({claim.public for claim in contender.claims}))
-    return Verdict(contender.sees, contender.of_family(4), contender.of_family(16), publics, False, (ruling,))  # noqa: FBT003 - a field
+    a, aaaa = contender.of_family(4), contender.of_family(16)
+    return Verdict(contender.sees, a, aaaa, _publics([contender]), refused=False, rulings=(ruling,))
+
+
+def _publics(contenders: Iterable[Contender]) -> tuple[Name, ...]:
+    return tuple(sorted({claim.public for contender in contenders for claim in contender.claims}))
 
 
 def _cells(contenders: Sequence[Contender], term: Term) -> Iterable[int]:
     """Split the networks that see something into sets that no rule can tell apart."""
-    cells = [0]
+    seen = 0
     for contender in contenders:
-        cells[0] |= contender.sees
-    edges = [mask for c in contenders for mask in (c.sees, c.home, c.near)]
-    edges += [mask for mask, _ in term.pins + term.incumbents]
-    edges.append(term.homeless)
+        seen |= contender.sees
+    edges = {mask for c in contenders for mask in (c.sees, c.home, c.near)}
+    edges |= {mask for mask, _ in term.pins} | {mask for mask, _, _ in term.incumbents} | {term.homeless}
+    cells = [seen] if seen else []
     for edge in edges:
         cells = [part for cell in cells for part in (cell & edge, cell & ~edge) if part]
-    return cells
+    return sorted(cells)
 
 
 def _decide(cell: int, visible: Sequence[Contender], term: Term) -> Verdict:
-    left, rule = list(visible), ""
-    pinned = [c for mask, endpoint in term.pins if mask & cell for c in visible if c.endpoint == endpoint]
+    left, rule = _narrowed(cell, visible, term)
+    out = {c.endpoint for c in visible} - {c.endpoint for c in left}
+    rulings: list[Ruling] = []
+    addresses: list[tuple[bytes, ...]] = []
+    for octets in (4, 16):
+        claimants = [c for c in left if c.of_family(octets)]
+        winners, why = _winners(octets, claimants, cell, term) if len(claimants) > 1 else (claimants, rule)
+        won = tuple(c.endpoint for c in winners)
+        ruling = Ruling(won, tuple(sorted(out.union(c.endpoint for c in claimants).difference(won))), why)
+        if claimants and ruling not in rulings:
+            rulings.append(ruling)
+        addresses.append(tuple(sorted({address for c in winners for address in c.of_family(octets)})))
+    refused = any(ruling.rule == "refuse" for ruling in rulings)
+    a, aaaa = ((), ()) if refused else addresses
+    return Verdict(cell, a, aaaa, _publics(visible), refused, tuple(rulings))
+
+
+def _narrowed(cell: int, visible: Sequence[Contender], term: Term) -> tuple[Sequence[Contender], str]:
+    """Rules 2 and 3, judged over both families together: who is left, and the rule that ruled others out."""
     if len(visible) > 1:
-        if pinned:
-            left, rule = pinned[:1], "pin"
-        elif not cell & term.homeless:
-            left = _nearest(cell, visible)
-            rule = "nearest" if len(left) < len(visible) else ""
-    families = [_family(octets, left, cell, rule, term) for octets in (4, 16)]
-    losers = [c.endpoint for c in visible]
-    rulings = []
-    for winners, why, _ in families:
-        if winners:
-            names = tuple(c.endpoint for c in winners)
-            ruling = Ruling(names, tuple(key for key in losers if key not in names), why)
-            if ruling not in rulings:
-                rulings.append(ruling)
-    a, aaaa = (
-        tuple(sorted({address for c in winners for address in c.of_family(octets)}))
-        for (winners, _, _), octets in zip(families, (4, 16), strict=True)
-    )
-    publics = tuple(sorted({claim.public for c in visible for claim in c.claims}))
-    refused = any(refuse for _, _, refuse in families)
-    return Verdict(cell, () if refused else a, () if refused else aaaa, publics, refused, tuple(rulings))
+        for mask, endpoint in term.pins:
+            pinned = [c for c in visible if c.endpoint == endpoint] if mask & cell else []
+            if pinned:
+                return pinned, "pin"
+        if not cell & term.homeless:
+            # A home VNet, then a home's region, then the rest.
+            distances = [0 if c.home & cell else 1 if c.near & cell else 2 for c in visible]
+            nearest = [c for c, distance in zip(visible, distances, strict=True) if distance == min(distances)]
+            if len(nearest) < len(visible):
+                return nearest, "nearest"
+    return visible, ""
 
 
-def _nearest(cell: int, visible: Sequence[Contender]) -> list[Contender]:
-    """Rule 3, judged over both families together: a home VNet, then a home's region, then the rest."""
-    distances = [0 if c.home & cell else 1 if c.near & cell else 2 for c in visible]
-    return [c for c, distance in zip(visible, distances, strict=True) if distance == min(distances)]
+def _winners(octets: int, claimants: list[Contender], cell: int, term: Term) -> tuple[list[Contender], str]:
+    """What the policy and rules 4 and 5 make of several claimants in one family.
 
-
-def _family(
-    octets: int, left: Sequence[Contender], cell: int, rule: str, term: Term
-) -> tuple[list[Contender], str, bool]:
-    """Winners in one family, the rule that decided, and whether the policy refuses to decide."""
-    claimants = [c for c in left if c.of_family(octets)]
-    if len(claimants) <= 1:
-        return claimants, rule, False
+    A contest that rule 5 has decided is told by that rule when it is judged again, as long as the rule stands by it.
+    """
     if term.policy == "merge":
-        return claimants, "merge", False
+        return claimants, "merge"
     if term.policy == "refuse":
-        return claimants, "refuse", True
-    held = {endpoint for mask, endpoint in term.incumbents if mask & cell}
-    incumbents = [c for c in claimants if c.endpoint in held]
-    if incumbents:
-        return incumbents[:1], "incumbent", False
-    first, second, *_ = sorted(claimants, key=lambda c: (c.first_seen, c.endpoint))
-    return [first], "oldest" if first.first_seen < second.first_seen else "resource-id", False
+        return [], "refuse"
+    first, second, *_ = sorted(claimants, key=lambda c: (c.first_seen, c.endpoint.casefold(), c.endpoint))
+    age = "oldest" if first.first_seen < second.first_seen else "resource-id"
+    held = [(endpoint, how) for mask, endpoint, how in term.incumbents if mask & cell]
+    if octets == 16:
+        held.reverse()
+    for endpoint, how in held:
+        for claimant in claimants:
+            if claimant.endpoint == endpoint:
+                by_age = claimant is first and how in {"oldest", "resource-id"}
+                return [claimant], age if by_age else "incumbent"
+    return [first], age

@@ -77,7 +77,7 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def served(self) -> bool:
-        """ANSWERS §2: approved, and not being deleted."""
+        """Approved, and not being deleted."""
         return self.state is State.APPROVED and self.provisioning.casefold() != "deleting"
 
     @property

@@ -151,6 +151,15 @@ def parent(name: Name) -> Name:
     return Name(name[1 + name[0] :]) if name[0] else name
 
 
+def ancestry(name: Name) -> list[Name]:
+    """The name and all its ancestors, the root last."""
+    out, i = [name], 0
+    while size := name[i]:
+        i += 1 + size
+        out.append(Name(name[i:]))
+    return out
+
+
 def is_under(name: bytes, ancestor: bytes) -> bool:
     """True when `name` is `ancestor` or below it, on label boundaries."""
     if not name.endswith(ancestor):
@@ -179,12 +188,11 @@ def canonical_key(name: bytes) -> tuple[bytes, ...]:
 def reverse(address: bytes) -> Name:
     """The `in-addr.arpa` or `ip6.arpa` name of a packed address of 4 or 16 octets."""
     if len(address) == 4:
-        return Name(b"".join(_counted(str(octet)) for octet in reversed(address)) + _IN_ADDR)
+        return Name(b"".join([_OCTETS[octet] for octet in reversed(address)]) + _IN_ADDR)
     return Name(b"".join(b"\x01" + digit.encode() for digit in reversed(address.hex())).lower() + _IP6)
 
 
-def _counted(text: str) -> bytes:
-    return bytes((len(text),)) + text.encode()
+_OCTETS: Final = tuple(b"%c%d" % (len(str(octet)), octet) for octet in range(256))
 
 
 def reversed_address(name: bytes) -> bytes | None:

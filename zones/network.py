@@ -4,7 +4,8 @@ Sets of networks are bit masks (bit i is network i), so that what an endpoint is
 however many networks there are. Knows prefixes, VNets, subscriptions and regions; knows no names and no claims.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Final
 
@@ -34,23 +35,27 @@ class Networks:
     def __init__(self, networks: Sequence[Network]) -> None:
         self.implicit = not networks
         self.names: tuple[str, ...] = tuple(network.name for network in networks) or ("default",)
+        self._bits = {name: 1 << i for i, name in enumerate(self.names)}
+        self.all = (1 << len(self.names)) - 1
+        """The mask of every network."""
         self._everything = 1 if self.implicit else 0
         self._seen_vnets: dict[str, int] = {}
         self._seen_subscriptions: dict[str, int] = {}
         self._seen_regions: dict[str, int] = {}
         self._home: dict[str, int] = {}
         self._regions: dict[str, str] = {}
+        """Region of each VNet whose record tells it."""
+        self._tenants: dict[str, Counter[str]] = {}
+        """Regions of the endpoints in each home VNet, counted."""
+        self._home_regions: dict[str, str] = {}
+        self._near: dict[str, int] = {}
+        """Networks with a home VNet in each region."""
         self._prefixes: dict[int, list[tuple[int, dict[bytes, int]]]] = {4: [], 16: []}
-        for index, network in enumerate(networks):
-            self._add(1 << index, network)
-        self.homeless = self.all & ~_union(self._home)
+        for network in networks:
+            self._add(self._bits[network.name], network)
+        self.homeless = self.all & ~_union(self._home.values())
         """Networks without a home VNet: nearness decides nothing there."""
         self._add_prefixes(networks)
-
-    @property
-    def all(self) -> int:
-        """The mask of every network."""
-        return (1 << len(self.names)) - 1
 
     def _add(self, bit: int, network: Network) -> None:
         if not network.vnets and not network.reach:
@@ -86,6 +91,8 @@ class Networks:
                 mask = ((1 << length) - 1) << (size * 8 - length)
                 self._prefixes[size].append((mask, by_length[length]))
 
+    # -- clients
+
     def find(self, address: bytes) -> int:
         """Index of the network with the longest prefix that holds the packed `address`; `NONE` where none does.
 
@@ -103,15 +110,51 @@ class Networks:
                 return index
         return NONE
 
+    # -- regions
+
     def learn(self, regions: Mapping[str, str]) -> bool:
-        """Take the regions of VNets (by normalised id). True when nearness or sight may have changed by it."""
-        relevant = {vnet: region for vnet, region in regions.items() if region and self._regions.get(vnet) != region}
-        self._regions.update(relevant)
-        return bool(self._seen_regions and relevant) or any(vnet in self._home for vnet in relevant)
+        """Take what the records of VNets (by normalised id) say of their regions; empty: nothing, or no record.
+
+        True when the region of a home VNet has changed by it.
+        """
+        for vnet, region in regions.items():
+            if region:
+                self._regions[vnet] = region
+            else:
+                self._regions.pop(vnet, None)
+        return self._settle(regions)
+
+    def move(self, old: Endpoint | None, new: Endpoint | None) -> bool:
+        """Take where an endpoint was and where it is. True when the region of a home VNet has changed by it.
+
+        An endpoint lives in the region of its VNet, so endpoints tell the region of a home VNet that has no record:
+        the one that most of them have, then the first by name.
+        """
+        homes = []
+        for endpoint, step in ((old, -1), (new, 1)):
+            if endpoint is not None and endpoint.region and endpoint.vnet in self._home:
+                self._tenants.setdefault(endpoint.vnet, Counter())[endpoint.region] += step
+                homes.append(endpoint.vnet)
+        return bool(homes) and self._settle(homes)
+
+    def _settle(self, vnets: Iterable[str]) -> bool:
+        moved = False
+        for vnet in self._home.keys() & set(vnets):
+            tenants = +self._tenants.get(vnet, Counter())
+            region = self._regions.get(vnet) or min(tenants, key=lambda r: (-tenants[r], r), default="")
+            moved |= region != self._home_regions.get(vnet, "")
+            self._home_regions[vnet] = region
+        if moved:
+            self._near.clear()
+            for vnet, region in self._home_regions.items():
+                self._near[region] = self._near.get(region, 0) | self._home[vnet]
+        return moved
 
     def region_of(self, endpoint: Endpoint) -> str:
         """Region of the endpoint's VNet: as the VNet's own record says, else the endpoint's, which must be the same."""
         return self._regions.get(endpoint.vnet) or endpoint.region
+
+    # -- sight
 
     def sees(self, endpoint: Endpoint) -> int:
         """Mask of the networks that the endpoint is visible to."""
@@ -131,10 +174,6 @@ class Networks:
             mask |= self._seen_regions.get(region, 0)
         return mask
 
-    def named(self, name: str) -> int:
-        """Mask of the one network called `name`; 0 where there is none."""
-        return 1 << self.names.index(name) if name in self.names else 0
-
     def home(self, endpoint: Endpoint) -> int:
         """Mask of the networks that have the endpoint's VNet as a home."""
         return self._home.get(endpoint.vnet, 0)
@@ -142,18 +181,22 @@ class Networks:
     def near(self, endpoint: Endpoint) -> int:
         """Mask of the networks that have a home VNet in the region of the endpoint's VNet."""
         region = self.region_of(endpoint)
-        if not region:
-            return 0
-        return _union({v: mask for v, mask in self._home.items() if self._regions.get(v) == region})
+        return self._near.get(region, 0) if region else 0
+
+    # -- names
+
+    def named(self, name: str | None) -> int:
+        """Mask of the one network called `name`, 0 where there is none; None: of every network."""
+        return self.all if name is None else self._bits.get(name, 0)
 
     def listed(self, mask: int) -> tuple[str, ...]:
         """Names of the networks in `mask`, in the order of the configuration."""
         return tuple(self.names[i] for i in bits(mask))
 
 
-def _union(masks: Mapping[str, int]) -> int:
+def _union(masks: Iterable[int]) -> int:
     out = 0
-    for mask in masks.values():
+    for mask in masks:
         out |= mask
     return out
 

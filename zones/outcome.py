@@ -36,12 +36,16 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class NoData:
-    """The name exists, this type does not (RFC 2308 §2.2)."""
+    """The name exists, this type does not (RFC 2308 §2.2).
+
+    `wildcard`: a wildcard or the miss policy lets the name exist, and any other that someone may make up.
+    """
 
     soa: RRset
     zone: Name
     origin: str
     deps: Deps
+    wildcard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class NxDomain:
 class Failure:
     """SERVFAIL by decision: a refused contest, a miss policy `servfail`, a name whose sources are not read yet.
 
-    `why`: `refused`, `miss` or `unsynced`.
+    `why`: `refused`, `miss`, `unsynced`, or `toolong`: a DNAME would make a name that is too long (YXDOMAIN).
     """
 
     why: str

@@ -6,6 +6,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from zones.name import Name, from_text, parent
+from zones.resource import InvalidId, resource_id
 
 Chain = Literal["cname", "flat"]
 Conflict = Literal["sticky", "merge", "refuse"]
@@ -77,6 +78,14 @@ class Pin(msgspec.Struct, frozen=True):
     until: float | None = None
     reason: str = ""
 
+    @property
+    def key(self) -> str:
+        """Key of the endpoint: its id normalised, or the short form's name as it stands."""
+        try:
+            return resource_id(self.endpoint)
+        except InvalidId:
+            return self.endpoint
+
 
 class Conflicts:
     """Conflict policies, longest match over a name's ancestors, and pins by name."""
@@ -90,14 +99,13 @@ class Conflicts:
             self.pins[name] = (*self.pins.get(name, ()), pin)
 
     def of(self, *names: Name) -> Conflict:
-        """The policy of the first of `names` (a private name, its public ones) that has one or an ancestor with one."""
-        if self._policies:
-            for name in names:
-                at = name
-                while at[0]:
-                    if at in self._policies:
-                        return self._policies[at]
-                    at = parent(at)
+        """The policy that stands closest above one of `names` (a private name, its public ones), the first at a tie."""
+        ats = list(names) if self._policies else []
+        while any(at[0] for at in ats):
+            for at in ats:
+                if at in self._policies:
+                    return self._policies[at]
+            ats = [parent(at) for at in ats]
         return self._policy
 
     def pinned(self, now: float, *names: Name) -> list[Pin]:

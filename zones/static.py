@@ -4,7 +4,7 @@ Holds records that `zonefile` has read; knows no endpoints, networks or policies
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from zones.name import ROOT, Name, from_labels, is_under, labels, parent, wildcard
@@ -22,8 +22,7 @@ class Match:
     exact: bool
     rrsets: tuple[RRset, ...] = ()
     at: Name = ROOT
-    """The cut, the DNAME's owner or the wildcard."""
-    deps: tuple[Name, ...] = ()
+    """Where the records stand: the name, the cut, the DNAME's owner or the wildcard; of a miss, the root."""
 
 
 class StaticZone:
@@ -32,72 +31,61 @@ class StaticZone:
     def __init__(self, origin: Name) -> None:
         self.origin = origin
         self.names: dict[Name, tuple[RRset, ...]] = {}
+        self.soa: RRset | None = None
+        """The SOA at the apex; None while the zone is being loaded."""
         self._below: Counter[Name] = Counter()
         """How many names stand below an ancestor: what makes an empty non-terminal exist."""
 
-    @property
-    def soa(self) -> RRset | None:
-        """The SOA at the apex; None while the zone is being loaded."""
-        return _of_type(self.names.get(self.origin, ()), SOA)
-
-    def put(self, name: Name, rrsets: tuple[RRset, ...]) -> list[Name]:
-        """Set the whole state of one name; none means it is gone. Returns the names whose existence it touches."""
+    def put(self, name: Name, rrsets: tuple[RRset, ...]) -> set[Name]:
+        """Set the whole state of one name; none means it is gone. Returns the names that it makes exist or vanish."""
         was = name in self.names
         if rrsets:
             self.names[name] = rrsets
         else:
             self.names.pop(name, None)
-        touched = [name]
-        if was != bool(rrsets):
-            for ancestor in self._ancestors(name):
-                self._below[ancestor] += 1 if rrsets else -1
-                if not self._below[ancestor]:
-                    del self._below[ancestor]
-                touched.append(ancestor)
-        return touched
+        if name == self.origin:
+            self.soa = of_type(rrsets, SOA)
+        if was == bool(rrsets):
+            return set()
+        moved = {name}
+        for ancestor in self._ancestors(name):
+            self._below[ancestor] += 1 if rrsets else -1
+            if self._below[ancestor] == bool(rrsets):  # the first came or the last went
+                moved.add(ancestor)
+            if not self._below[ancestor]:
+                del self._below[ancestor]
+        return moved
 
-    def _ancestors(self, name: Name) -> Iterable[Name]:
+    def _ancestors(self, name: Name) -> Iterator[Name]:
         """Ancestors inside the zone, nearest first, apex last."""
         while name != self.origin:
             name = parent(name)
             yield name
 
-    def exists(self, name: Name) -> bool:
-        """It has records or is an empty non-terminal."""
-        return name in self.names or name in self._below
+    def has_below(self, name: Name) -> bool:
+        """The file has names below this one: it exists, if only as an empty non-terminal."""
+        return name in self._below
 
     def match(self, name: Name, qtype: int) -> Match:
         """What the file says to `name`, which is in the zone."""
         path = [name, *self._ancestors(name)]
         for at in reversed(path):  # from the apex down, as the tree is walked in RFC 1034 §4.3.2
-            rrsets = self.names.get(at, ())
-            if at != self.origin and (ns := _of_type(rrsets, NS)) and not (at == name and qtype == DS):
-                return Match("cut", exact=False, rrsets=(ns,), at=at, deps=(at, name))
-            if at != name and (dname := _of_type(rrsets, DNAME)):
-                return Match("dname", exact=False, rrsets=(dname,), at=at, deps=(at, name))
+            rrsets = self.names.get(at)
+            if not rrsets:
+                continue
+            if at != self.origin and (ns := of_type(rrsets, NS)) and not (at == name and qtype == DS):
+                return Match("cut", exact=False, rrsets=(ns,), at=at)
+            if at != name and (dname := of_type(rrsets, DNAME)):
+                return Match("dname", exact=False, rrsets=(dname,), at=at)
         if name in self.names:
-            return self._records(self.names[name], name, qtype, exact=True, deps=tuple(path))
+            return _records(self.names[name], name, qtype, exact=True)
         if name in self._below:
-            return Match("nodata", exact=False, deps=tuple(path))
-        below, encloser = name, parent(name)
-        while not self.exists(encloser) and encloser != self.origin:
-            below, encloser = encloser, parent(encloser)
+            return Match("nodata", exact=False, at=name)
+        encloser = next(at for at in path[1:] if at in self.names or at in self._below or at == self.origin)
         star = wildcard(encloser)
-        deps = (*self._ancestors(below), below, star)
         if star in self.names:
-            return self._records(self.names[star], star, qtype, exact=False, deps=deps)
-        return Match("miss", exact=False, deps=deps)
-
-    def _records(
-        self, rrsets: tuple[RRset, ...], at: Name, qtype: int, *, exact: bool, deps: tuple[Name, ...]
-    ) -> Match:
-        if (cname := _of_type(rrsets, CNAME)) and qtype not in {CNAME, ANY}:
-            return Match("cname", exact=exact, rrsets=(cname,), at=at, deps=deps)
-        # RFC 8482 §4.1: one RRset is enough for ANY.
-        found = rrsets[0] if qtype == ANY else _of_type(rrsets, qtype)
-        if found is None:
-            return Match("nodata", exact=exact, at=at, deps=deps)
-        return Match("records", exact=exact, rrsets=(found,), at=at, deps=deps)
+            return _records(self.names[star], star, qtype, exact=False)
+        return Match("miss", exact=False)
 
     def glue(self, ns: RRset) -> tuple[RRset, ...]:
         """Addresses that the file holds for the targets of `ns` (RFC 1034 §4.2.1)."""
@@ -109,6 +97,15 @@ class StaticZone:
         return tuple(out)
 
 
+def _records(rrsets: tuple[RRset, ...], at: Name, qtype: int, *, exact: bool) -> Match:
+    # RFC 8482 §4.1: one RRset is enough for ANY.
+    if found := rrsets[0] if qtype == ANY else of_type(rrsets, qtype):
+        return Match("records", exact=exact, rrsets=(found,), at=at)
+    if cname := of_type(rrsets, CNAME):
+        return Match("cname", exact=exact, rrsets=(cname,), at=at)
+    return Match("nodata", exact=exact, at=at)
+
+
 def synthesised(name: Name, dname: RRset) -> RRset | None:
     """The CNAME that a DNAME makes for `name` (RFC 6672 §2.2); None where it would be longer than 255 octets."""
     prefix = labels(name)[: len(labels(name)) - len(labels(dname.owner))]
@@ -116,5 +113,6 @@ def synthesised(name: Name, dname: RRset) -> RRset | None:
     return RRset(name, CNAME, dname.ttl, (target,)) if len(target) <= 255 else None
 
 
-def _of_type(rrsets: Iterable[RRset], rtype: int) -> RRset | None:
+def of_type(rrsets: Iterable[RRset], rtype: int) -> RRset | None:
+    """The RRset of this type."""
     return next((rrset for rrset in rrsets if rrset.type == rtype), None)

@@ -2,31 +2,25 @@
 
 Rows apply in place, one name at a time; each change reports which names' answers it could alter. Decides what a name
 is to a network; refuses to know packets, caches, clients' addresses or why a claim won.
+
+Names exist in one tree for each network: those that endpoints own (private and public), those of zone files, and the
+apexes of zones. Wildcards, empty non-terminals and denials are judged on that tree (RFC 4592 §3.3.1, RFC 8020).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import NamedTuple
 
 from zones.catalogue import Catalogue
-from zones.name import (
-    Name,
-    canonical_key,
-    is_under,
-    is_wildcard,
-    parent,
-    reverse,
-    reversed_address,
-    wildcard,
-)
+from zones.name import MAX_NAME, Name, ancestry, canonical_key, is_wildcard, reversed_address, wildcard
 from zones.network import NONE
-from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
+from zones.outcome import Alias, Deps, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
+from zones.owned import Held, Owned
 from zones.policy import Policies, Terms
-from zones.record import AAAA, ANY, CNAME, DNAME, DS, PTR, SOA, A, RRset, soa
-from zones.served import ALONE, BY_RULE, REFUSED, Variant, unpack
-from zones.static import Match, StaticZone, synthesised
-
-_BUCKETS: Final = 64  # no dict grows past some 200,000 entries: one insert that resizes a larger one takes 50 ms
+from zones.record import AAAA, ANY, CNAME, DNAME, DS, NS, PTR, SOA, A, RRset, soa
+from zones.served import ALONE, REFUSED
+from zones.static import Match, StaticZone, of_type, synthesised
 
 
 @dataclass(slots=True)
@@ -37,395 +31,329 @@ class Touched:
     subtrees: set[Name] = field(default_factory=set)
 
 
+class _Spot(NamedTuple):
+    """Where in a network's tree a name is, or would be."""
+
+    name: Name
+    network: int
+    file: StaticZone | None
+    limit: int
+    """What is longer than this many octets is not in the file (RFC 1034 §4.2.1, RFC 6672 §2.4)."""
+    zone: Name | None
+    """The longest zone at or above the name that the network sees."""
+    encloser: Name
+    """The longest ancestor with something below it; the closest encloser unless `closer` exists, with nothing below."""
+    closer: Name
+    """The name one label longer than it, on the way to the name (the "next closer name")."""
+    is_parent: bool
+    """Something exists below the name itself."""
+
+
 class Table:
     """Rows, zones and zone files of one generation, looked up per network."""
 
     def __init__(self, catalogue: Catalogue, policies: Policies) -> None:
         self._catalogue = catalogue
         self._policies = policies
-        self.masks: dict[int, int] = {}
-        """Networks of each class, by class number."""
+        self._owned = Owned(catalogue)
         self.unsynced = False
         """A source has never had data: catalogue names that nobody claims are SERVFAIL."""
         self.awaited: frozenset[Name] = frozenset()
         """Zones whose content has not come yet: names at and under them are SERVFAIL."""
         self.static: dict[Name, StaticZone] = {}
-        self._rows: list[dict[Name, bytes]] = [{} for _ in range(_BUCKETS)]
-        self._below: dict[Name, dict[int, int]] = {}
-        """Ancestor to classes of the rows below it, counted: zones that a network sees, empty non-terminals."""
-        self._addresses: list[dict[bytes, Name | tuple[Name, ...]]] = [{} for _ in range(_BUCKETS)]
-        self._alone_stars: set[Name] = set()
-        """Parents of wildcards that stand in no zone of the catalogue."""
+        self._above_files: Counter[Name] = Counter()
+        self._named = policies.named
+        self._above_named = frozenset(above for zone in self._named for above in ancestry(zone)[1:])
+
+    @property
+    def masks(self) -> dict[int, int]:
+        """Networks of each class, by class number."""
+        return self._owned.masks
+
+    @masks.setter
+    def masks(self, masks: dict[int, int]) -> None:
+        self._owned.masks = masks
 
     # -- changes
 
     def apply(self, name: Name, row: bytes) -> Touched:
-        """Set the whole state of one private name; an empty row means it is gone."""
-        bucket = self._rows[hash(name) % _BUCKETS]
-        old = bucket.get(name, b"")
-        if row:
-            bucket[name] = row
-        else:
-            bucket.pop(name, None)
-        touched = Touched()
-        if old[1:] == row[1:]:
-            return touched
-        touched.names.add(name)
-        before, after = list(unpack(old)), list(unpack(row))
-        self._move_addresses(name, before, after, touched)
-        self._move_ancestors(name, before, after, touched)
-        return touched
+        """Set the whole state of one private name; an empty row means it is gone.
 
-    def _move_addresses(self, name: Name, before: list[Variant], after: list[Variant], touched: Touched) -> None:
-        gone = {address for variant in before for address in (*variant.a, *variant.aaaa)}
-        held = {address for variant in after for address in (*variant.a, *variant.aaaa)}
-        touched.names.update(reverse(address) for address in gone | held)
-        if is_wildcard(name):
-            return
-        for address in gone ^ held:
-            bucket = self._addresses[hash(address) % _BUCKETS]
-            names = {*_names(bucket.get(address, ())), name} if address in held else {*_names(bucket[address])} - {name}
-            if len(names) > 1:
-                bucket[address] = tuple(sorted(names))
-            elif names:
-                bucket[address] = names.pop()
-            else:
-                del bucket[address]
-
-    def _move_ancestors(self, name: Name, before: list[Variant], after: list[Variant], touched: Touched) -> None:
-        was, now = {v.networks for v in before}, {v.networks for v in after}
-        alone = any(v.flags & ALONE for v in (*before, *after))
-        apex = None if alone else self._catalogue.zone_of(name)
-        at = name
-        while at != apex and parent(at)[0]:
-            at = parent(at)
-            if alone and at in self._alone_stars:
-                touched.subtrees.add(at)
-            counts = self._below.setdefault(at, {})
-            existed = self._mask(counts)
-            for number in now - was:
-                counts[number] = counts.get(number, 0) + 1
-            for number in was - now:
-                counts[number] -= 1
-                if not counts[number]:
-                    del counts[number]
-            if existed != self._mask(counts):
-                touched.names.add(at)
-            if not counts:
-                del self._below[at]
-        if alone and is_wildcard(name):
-            touched.subtrees.add(parent(name))
-            (self._alone_stars.add if after else self._alone_stars.discard)(parent(name))
-
-    def _mask(self, counts: Iterable[int]) -> int:
-        out = 0
-        for number in counts:
-            out |= self.masks[number]
-        return out
+        Raises `KeyError` for a class whose mask is not known; nothing has changed then.
+        """
+        return Touched(self._owned.apply(name, row))
 
     def apply_static(self, origin: Name, name: Name, rrsets: tuple[RRset, ...]) -> Touched:
-        """Set the whole state of one name of a zone file. A new or vanished zone touches all that is under it."""
-        zone = self.static.get(origin)
-        if zone is None:
-            zone = self.static[origin] = StaticZone(origin)
-        old = zone.names.get(name, ())
-        touched = Touched(set(zone.put(name, rrsets)))
+        """Set the whole state of one name of a zone file.
+
+        A zone is served as soon as it has its SOA. That is in all its negative answers, so a change of it touches
+        whatever is under it, as a change of a delegation or a DNAME does.
+        """
+        zone = self.static.get(origin) or StaticZone(origin)
+        old, old_soa = zone.names.get(name, ()), zone.soa
+        touched = Touched()
+        if old == rrsets:
+            return touched
+        self.static[origin] = zone
+        touched.names = {name} | zone.put(name, rrsets)
+        if zone.soa != old_soa:
+            touched.subtrees.add(origin)
+            self._move_apex(origin, bool(zone.soa) - bool(old_soa), touched.names)
+        if any(of_type(old, kind) != of_type(rrsets, kind) for kind in (NS, DNAME)):
+            touched.subtrees.add(name)
         if not zone.names:
             del self.static[origin]
-        cuts = any(rrset.type in {2, DNAME} for rrset in (*old, *rrsets))
-        if name == origin or cuts or is_wildcard(name):
-            touched.subtrees.add(parent(name) if is_wildcard(name) else name)
         return touched
+
+    def _move_apex(self, origin: Name, step: int, moved: set[Name]) -> None:
+        """The ancestors of a zone file's apex exist while it is served."""
+        for above in ancestry(origin)[1:] if step else ():
+            self._above_files[above] += step
+            if self._above_files[above] == (step > 0):  # the first came or the last went
+                moved.add(above)
+            if not self._above_files[above]:
+                del self._above_files[above]
 
     def sweep(self, generation: int) -> Iterator[Touched]:
         """After a snapshot: remove the rows that it did not bring; one bucket at a time, so that queries go on."""
         stamp = generation & 0xFF
-        for bucket in self._rows:
+        for bucket in self._owned.rows:
             touched = Touched()
             for name in [name for name, row in bucket.items() if row[0] != stamp]:
-                change = self.apply(name, b"")
-                touched.names |= change.names
-                touched.subtrees |= change.subtrees
+                touched.names |= self._owned.apply(name, b"")
             yield touched
 
     def __len__(self) -> int:
         """How many private names are held."""
-        return sum(map(len, self._rows))
+        return len(self._owned.rows)
 
     # -- lookup
 
     def lookup(self, name: Name, qtype: int, network: int) -> Outcome:
-        """What `name` and `qtype` are to the network with this index (`NONE`: a client in no network)."""
-        file = self._file_of(name)
+        """What `name` and `qtype` are to the network with this index (`NONE`: a client in no network).
+
+        The steps stand in their order of precedence: the first that applies decides.
+        """
+        if self.awaited and not self.awaited.isdisjoint(ancestry(name)):
+            return Failure("unsynced", name, (name,))
+        file = self._file_over(name)
         match = file.match(name, qtype) if file else None
         if file and match and match.exact:
-            return self._of_file(file, match, name, qtype)
-        owned = self._owned(name, qtype, network, file.origin if file else None)
-        if owned is not None:
-            return owned
-        zone = self._endpoint_zone(name, network)
-        if file and match and (zone is None or len(zone) <= len(file.origin)):
-            return self._covered(file, match, name, qtype, network)
-        if (self.unsynced and self._catalogue.covers(name)) or self._is_awaited(name):
-            return Failure("unsynced", name, self._deps(name, network))
-        if zone is not None:
-            return self._missed(zone, name, qtype, network)
-        pointer = self._pointer(name, qtype, network)
-        return pointer or Outside(self._deps(name, network))
+            return self._of_file(file, match, name, (name,))
+        held = self._owned.held(name, network)
+        if held:
+            return self._of_claim(held, name, qtype, network, (name, held.private))
+        spot = self._spot(name, network, file, match)
+        covering, deps = self._starred(spot, qtype)
+        if covering:
+            return self._of_claim(covering, name, qtype, network, deps, made=True)
+        if file and match and spot.zone == file.origin:
+            return self._covered(file, match, spot, deps)
+        if self.unsynced and self._catalogue.covers(name):
+            return Failure("unsynced", name, deps)
+        if spot.zone is not None and not self._owned.places.is_opt_in(spot.zone):
+            return self._missed(spot.zone, spot, qtype, deps)
+        return self._pointer(name, qtype, network, deps) or Outside(deps)
 
-    def _is_awaited(self, name: Name) -> bool:
-        return any(is_under(name, zone) for zone in self.awaited)
+    # -- where a name is
 
-    def _file_of(self, name: Name) -> StaticZone | None:
+    def _file_over(self, name: Name) -> StaticZone | None:
         """The longest zone of a file at or above the name."""
-        if not self.static:
-            return None
-        at = name
-        while True:
-            if at in self.static:
-                return self.static[at] if self.static[at].soa else None
-            if not at[0]:
-                return None
-            at = parent(at)
-
-    def _of_file(self, file: StaticZone, match: Match, name: Name, qtype: int) -> Outcome:
-        """What a matched name of a file answers: records, an alias, or no data."""
-        synthetic = not match.exact
-        if match.kind == "nodata":
-            return NoData(self._soa_of(file), file.origin, "static", match.deps)
-        owned = tuple(RRset(name, r.type, r.ttl, r.rdatas) for r in match.rrsets)
-        if match.kind == "cname":
-            target = Name(match.rrsets[0].rdatas[0].lower())
-            return Alias(owned, target, file.origin, "static", match.deps, wildcard=synthetic)
-        if match.kind == "dname":
-            cname = synthesised(name, match.rrsets[0])
-            if cname is None:  # RFC 6672 §2.2: YXDOMAIN; there is no answer that a client could follow
-                return Failure("toolong", file.origin, match.deps)
-            answer = match.rrsets if qtype == DNAME else (*match.rrsets, cname)
-            return Alias(answer, Name(cname.rdatas[0].lower()), file.origin, "static", match.deps)
-        return Found(owned, file.origin, "static", match.deps, wildcard=synthetic)
-
-    def _soa_of(self, file: StaticZone) -> RRset:
-        found = file.soa
-        assert found is not None  # noqa: S101 - _file_of gives only zones that have one
-        wanted = self._policies.of_file(file.origin).negative_ttl
-        minimum = int.from_bytes(found.rdatas[0][-4:], "big")
-        return RRset(found.owner, SOA, min(found.ttl, minimum) if wanted is None else wanted, found.rdatas)
-
-    def _covered(self, file: StaticZone, match: Match, name: Name, qtype: int, network: int) -> Outcome:
-        """Row 8: a file's wildcard, delegation, DNAME or miss, unless endpoints make the name or its encloser exist."""
-        origin = file.origin
-        if match.kind == "cut":
-            return Referral(match.at, match.rrsets[0], file.glue(match.rrsets[0]), origin, match.deps)
-        deps = (*match.deps, *self._deps(name, network))
-        if match.kind != "dname" and self._exists_below(name, network):
-            return NoData(self._soa_of(file), origin, "private", deps)
-        blocked = is_wildcard(match.at) and self._encloser(name, network, parent(match.at)) != parent(match.at)
-        if match.kind != "miss" and not blocked:
-            return self._of_file(file, match, name, qtype)
-        terms = self._policies.of_file(origin)
-        return self._by_policy(terms, origin, self._soa_of(file), "static", deps)
-
-    # -- endpoints
-
-    def _variant(self, name: Name, network: int) -> Variant | None:
-        """The state of a private name in a network."""
-        if network == NONE:
-            return None
-        row = self._rows[hash(name) % _BUCKETS].get(name)
-        if row is not None:
-            for variant in unpack(row):
-                if self.masks[variant.networks] >> network & 1:
-                    return variant
+        for at in ancestry(name) if self.static else ():
+            file = self.static.get(at)
+            if file and file.soa:
+                return file
         return None
 
-    def _owned(self, name: Name, qtype: int, network: int, floor: Name | None) -> Outcome | None:
-        """Rows 5 to 7: the name belongs to an endpoint that this network sees, exactly or by a wildcard of its own."""
-        if network == NONE:
-            return None
-        variant = self._variant(name, network)
+    def _zone_over(self, path: list[Name], network: int) -> Name | None:
+        """The longest zone on the path that the network sees."""
+        inside = network != NONE
+        for at in path:
+            if inside and (at in self._named or self._owned.zones.sees(at, network)):
+                return at
+            file = self.static.get(at)
+            if file and file.soa:
+                return at
+        return None
+
+    def _spot(self, name: Name, network: int, file: StaticZone | None, match: Match | None) -> _Spot:
+        path = ancestry(name)
+        limit = len(match.at) if match and match.kind in {"cut", "dname"} else MAX_NAME
+        at = len(path) - 2  # the root always exists
+        while at >= 0 and self._is_parent(path[at], network, file, limit):
+            at -= 1
+        closer = max(at, 0)
+        encloser = path[min(closer + 1, len(path) - 1)]
+        return _Spot(name, network, file, limit, self._zone_over(path, network), encloser, path[closer], at < 0)
+
+    def _is_parent(self, name: Name, network: int, file: StaticZone | None, limit: int) -> bool:
+        """Something exists below this name for the network."""
+        return (
+            (network != NONE and (self._owned.tree.sees(name, network) or name in self._above_named))
+            or name in self._above_files
+            or (file is not None and len(name) < limit and file.has_below(name))
+        )
+
+    def _is_open(self, spot: _Spot) -> bool:
+        """The name does not exist, nor does any below the encloser: a wildcard there, in the same zone, covers it."""
+        if spot.is_parent or (spot.zone is not None and len(spot.encloser) < len(spot.zone)):
+            return False
+        if spot.file and len(spot.closer) <= spot.limit and spot.closer in spot.file.names:
+            return False
+        return self._owned.held(spot.closer, spot.network) is None
+
+    def _around(self, spot: _Spot) -> Deps:
+        """Names whose change could make something else of one that is not held itself.
+
+        What comes into being above it brings the next closer name to life, or is the wildcard; what goes takes the
+        encloser with it; a zone that comes into sight or goes out of it is told by its apex.
+        """
+        zones = self._owned.places.zones(spot.name)
+        return (spot.name, spot.closer, spot.encloser, wildcard(spot.encloser), *zones)
+
+    # -- what endpoints own
+
+    def _starred(self, spot: _Spot, qtype: int) -> tuple[Held | None, Deps]:
+        """The wildcard claim that covers a name. A public name is covered where its private name is, too."""
+        deps = self._around(spot)
+        star = wildcard(spot.encloser)
+        variant = self._owned.variant(star, spot.network)
+        if not (variant or self._owned.is_public_star(star)) or not self._is_open(spot):
+            return None, deps
         if variant:
-            return self._addresses_at(name, variant, qtype, (name,))
-        mappings = self._catalogue.candidates(name)
-        for private, zone in mappings:
-            variant = self._variant(private, network)
-            if variant and name in self._publics(variant, private):
-                return self._public(name, private, zone, variant, qtype, (private,))
-        star = self._star(name, network, floor)
-        if star:
-            at, variant = star
-            return self._addresses_at(name, variant, qtype, self._deps(name, network), star=at)
-        for private, zone in mappings:
-            star = self._star(private, network, None)
-            if star:
-                at, variant = star
-                if any(is_under(name, parent(p)) for p in self._publics(variant, at) if is_wildcard(p)):
-                    return self._public(name, private, zone, variant, qtype, self._deps(name, network), star=at)
-        return None
+            return Held(spot.name, variant), deps
+        for private in self._owned.places.candidates(spot.name):
+            file = self._file_over(private)
+            inner = self._spot(private, spot.network, file, file.match(private, qtype) if file else None)
+            deps += self._around(inner)
+            at = wildcard(inner.encloser)
+            variant = self._owned.variant(at, spot.network)
+            if variant and star in self._owned.publics(variant, at) and self._is_open(inner):
+                return Held(private, variant), deps
+        return None, deps
 
-    def _publics(self, variant: Variant, private: Name) -> tuple[Name, ...]:
-        if variant.flags & BY_RULE:
-            derived = self._catalogue.public(private)
-            return (derived,) if derived else ()
-        return variant.publics
+    def _of_claim(self, held: Held, name: Name, qtype: int, network: int, deps: Deps, *, made: bool = False) -> Outcome:
+        """A CNAME from a public name; addresses; NODATA for any other type; SERVFAIL for a refused contest.
 
-    def _public(
-        self, name: Name, private: Name, zone: Name, variant: Variant, qtype: int,
-        deps: tuple[Name, ...], star: Name | None = None,
-    ) -> Outcome:  # fmt: skip
-        """A public FQDN: a CNAME into the private zone, or the addresses themselves with `chain: flat`."""
+        With `chain: flat` the addresses stand at the public name itself.
+        """
+        private, variant = held
+        zone = self._zone_over(ancestry(private), network)
         terms = self._policies.of(zone)
-        if terms.chain == "flat":
-            return self._addresses_at(name, variant, qtype, deps, star=star, zone=zone)
-        cname = RRset(name, CNAME, terms.ttl, (private,))
-        if qtype in {CNAME, ANY}:
-            return Found((cname,), zone, "private", deps, wildcard=star is not None)
-        return Alias((cname,), private, zone, "private", deps, wildcard=star is not None)
-
-    def _addresses_at(
-        self, name: Name, variant: Variant, qtype: int, deps: tuple[Name, ...],
-        *, star: Name | None = None, zone: Name | None = None,
-    ) -> Outcome:  # fmt: skip
-        """The addresses of a variant at `name`; NODATA for any other type; SERVFAIL for a refused contest."""
-        home = zone or (None if variant.flags & ALONE else self._catalogue.zone_of(star or name))
-        terms = self._policies.of(home)
+        alone = bool(variant.flags & ALONE)
+        home = name if zone is None or alone else zone
+        if name != private and terms.chain == "cname":
+            cname = RRset(name, CNAME, terms.ttl, (private,))
+            if qtype in {CNAME, ANY}:
+                return Found((cname,), home, "private", deps, wildcard=made)
+            return Alias((cname,), private, home, "private", deps, wildcard=made)
         if variant.flags & REFUSED:
-            return Failure("refused", home or name, deps)
-        owner_zone = home if home and not zone else name
+            return Failure("refused", home, deps)
         rdatas = {A: variant.a, AAAA: variant.aaaa, ANY: variant.a or variant.aaaa}.get(qtype, ())
         if not rdatas:
-            return NoData(soa(owner_zone, terms.negative_ttl or 0), home or name, "private", deps)
+            record = soa(name, terms.negative_ttl or 0) if alone or name != private else self._soa_of(home)
+            return NoData(record, home, "private", deps, wildcard=made)
         rtype = (A if variant.a else AAAA) if qtype == ANY else qtype
-        return Found((RRset(name, rtype, terms.ttl, rdatas),), home or name, "private", deps, wildcard=star is not None)
+        return Found((RRset(name, rtype, terms.ttl, rdatas),), home, "private", deps, wildcard=made)
 
-    def _star(self, name: Name, network: int, floor: Name | None) -> tuple[Name, Variant] | None:
-        """The wildcard that covers a private name: below its closest encloser, in the same zone (RFC 4592 §3.3.1).
+    def _soa_of(self, zone: Name) -> RRset:
+        """The SOA of a negative answer: a file's own (RFC 2308 §5), or one made for a zone of endpoints."""
+        file = self.static.get(zone)
+        if file is None or file.soa is None:
+            return soa(zone, self._policies.of(zone).negative_ttl or 0)
+        wanted = self._policies.of_file(zone).negative_ttl
+        minimum = int.from_bytes(file.soa.rdatas[0][-4:], "big")
+        return RRset(zone, SOA, min(file.soa.ttl, minimum) if wanted is None else wanted, file.soa.rdatas)
 
-        `floor` is the origin of a file zone over the name: a wildcard above it does not reach in.
-        """
-        apex = self._catalogue.zone_of(name)
-        if apex is None and not self._alone_stars:
-            return None
-        at = name
-        while at not in (apex, floor) and at[0]:
-            at = parent(at)
-            if apex is None and at not in self._alone_stars and not self._exists(at, network):
-                continue
-            if apex is None or at == apex or self._exists(at, network):
-                variant = self._variant(wildcard(at), network)
-                return (wildcard(at), variant) if variant else None
-        return None
+    # -- what zone files say
 
-    def _exists(self, name: Name, network: int) -> bool:
-        return self._exists_below(name, network) or self._variant(name, network) is not None
+    def _of_file(self, file: StaticZone, match: Match, name: Name, deps: Deps) -> Outcome:
+        """Records of a file, at the name itself, from a wildcard or through a DNAME."""
+        made = not match.exact
+        if match.kind == "nodata":
+            return NoData(self._soa_of(file.origin), file.origin, "static", deps, wildcard=made)
+        if match.kind == "dname":
+            cname = synthesised(name, match.rrsets[0])
+            if cname is None:  # RFC 6672 §2.2: there is no answer that a client could follow
+                return Failure("toolong", file.origin, deps)
+            target = Name(cname.rdatas[0].lower())
+            return Alias((*match.rrsets, cname), target, file.origin, "static", deps)
+        owned = tuple(RRset(name, r.type, r.ttl, r.rdatas) for r in match.rrsets)
+        if match.kind == "cname":
+            target = Name(owned[0].rdatas[0].lower())
+            return Alias(owned, target, file.origin, "static", deps, wildcard=made)
+        return Found(owned, file.origin, "static", deps, wildcard=made)
 
-    def _exists_below(self, name: Name, network: int) -> bool:
-        """Some name below this one exists for the network: a zone it sees, or an empty non-terminal."""
-        counts = self._below.get(name)
-        return network != NONE and bool(counts) and bool(self._mask(counts or ()) >> network & 1)
+    def _covered(self, file: StaticZone, match: Match, spot: _Spot, deps: Deps) -> Outcome:
+        """A file's delegation, DNAME, empty non-terminal, wildcard or miss."""
+        origin = file.origin
+        if match.kind == "cut":
+            hosts = tuple(Name(target.lower()) for target in match.rrsets[0].rdatas)
+            return Referral(match.at, match.rrsets[0], file.glue(match.rrsets[0]), origin, deps + hosts)
+        if match.kind == "dname":
+            return self._of_file(file, match, spot.name, deps)
+        record = self._soa_of(origin)
+        if spot.is_parent:
+            return NoData(record, origin, "static", deps)
+        if match.at == wildcard(spot.encloser) and self._is_open(spot):
+            return self._of_file(file, match, spot.name, deps)
+        return _by_policy(self._policies.of_file(origin), origin, record, "static", deps)
 
-    def _endpoint_zone(self, name: Name, network: int) -> Name | None:
-        """The longest endpoint zone at or above the name that the network sees."""
-        if network == NONE:
-            return None
-        derived = self._catalogue.zone_of(name)
-        # Opt-in zones (privatelink.azure.com) hold their claims and deny nothing else.
-        if derived is not None and not (self._exists_below(derived, network) and self._catalogue.covers(derived)):
-            derived = None
-        at = name
-        named = self._policies.named
-        while named and at[0] and at != derived:
-            if at in named and at not in self.static:
-                return at
-            at = parent(at)
-        return derived
+    # -- what nobody holds
 
-    def _missed(self, zone: Name, name: Name, qtype: int, network: int) -> Outcome:
-        """Row 10: inside an endpoint zone, and nobody holds the name."""
+    def _missed(self, zone: Name, spot: _Spot, qtype: int, deps: Deps) -> Outcome:
+        """Inside a zone of endpoints, and nobody holds the name."""
         terms = self._policies.of(zone)
-        record = soa(zone, terms.negative_ttl or 0)
-        deps = self._deps(name, network)
-        if name == zone:
+        record = self._soa_of(zone)
+        if spot.name == zone:
             if qtype in {SOA, ANY}:
                 return Found((record,), zone, "private", deps)
             if qtype == DS:
                 return Outside(deps)  # the parent's word, which a validator needs
             return NoData(record, zone, "private", deps)
-        if self._exists_below(name, network):
+        if spot.is_parent:
             return NoData(record, zone, "private", deps)
-        return self._by_policy(terms, zone, record, "policy", deps)
+        return _by_policy(terms, zone, record, "policy", deps)
 
-    def _by_policy(self, terms: Terms, zone: Name, record: RRset, origin: str, deps: tuple[Name, ...]) -> Outcome:
-        if terms.on_miss == "nxdomain":
-            return NxDomain(record, zone, origin, deps)
-        if terms.on_miss == "nodata":
-            return NoData(record, zone, origin, deps)
-        if terms.on_miss == "servfail":
-            return Failure("miss", zone, deps)
-        return Outside(deps, zone, terms.on_miss.partition(":")[2])
-
-    def _encloser(self, name: Name, network: int, stop: Name) -> Name:
-        """The closest ancestor that endpoints make exist, no higher than `stop`."""
-        at = parent(name)
-        while at != stop and at[0] and not self._exists(at, network):
-            at = parent(at)
-        return at
-
-    def _deps(self, name: Name, network: int) -> tuple[Name, ...]:
-        """Names whose change could make something else of a name that is not held exactly.
-
-        In a zone that the network does not see, the first row in it changes its apex; in one that it sees, only the
-        next closer name, the closest encloser and its wildcard matter (RFC 4592 §3.3.1).
-        """
-        out = [name]
-        for private in (name, *(mapping.name for mapping in self._catalogue.candidates(name))):
-            apex = self._catalogue.zone_of(private)
-            if apex is None:
-                continue
-            closer = at = private
-            while at != apex:
-                closer, at = at, parent(at)
-                if self._exists(at, network):
-                    break
-            out += (private, closer, at, wildcard(at), apex)
-        return tuple(dict.fromkeys(out))
-
-    # -- reverse
-
-    def _pointer(self, name: Name, qtype: int, network: int) -> Outcome | None:
-        """Row 11: the public FQDN of a served address. Nothing else in the reverse tree is ours."""
+    def _pointer(self, name: Name, qtype: int, network: int, deps: Deps) -> Outcome | None:
+        """The public FQDN of a served address. Nothing else in the reverse tree is ours."""
         address = reversed_address(name)
-        if address is None or network == NONE:
+        if address is None:
             return None
-        hosts: set[Name] = set()
-        for private in _names(self._addresses[hash(address) % _BUCKETS].get(address, ())):
-            variant = self._variant(private, network)
-            if variant and address in (*variant.a, *variant.aaaa):
-                hosts.update(p for p in self._publics(variant, private) or (private,) if not is_wildcard(p))
+        hosts = [host for host in self._owned.pointing(address, network) if not is_wildcard(host)]
         if not hosts:
             return None
         terms = self._policies.of(None)
         if qtype not in {PTR, ANY}:
-            return NoData(soa(name, terms.negative_ttl or 0), name, "ptr", (name,))
-        return Found((RRset(name, PTR, terms.ttl, (min(hosts, key=canonical_key),)),), name, "ptr", (name,))
+            return NoData(soa(name, terms.negative_ttl or 0), name, "ptr", deps)
+        return Found((RRset(name, PTR, terms.ttl, (min(hosts, key=canonical_key),)),), name, "ptr", deps)
 
     # -- listings, for people
 
     def zones(self, network: int) -> list[Name]:
         """Every zone that the network sees, in canonical order."""
-        endpoint = {n for n in self._below if self._catalogue.zone_of(n) == n and self._exists_below(n, network)}
-        named = set(self._policies.named) if network != NONE else set()
-        return sorted(endpoint | named | set(self.static), key=canonical_key)
+        found = {origin for origin, file in self.static.items() if file.soa}
+        if network != NONE:
+            found |= self._named
+            found.update(zone for zone in self._owned.zones.names() if self._owned.zones.sees(zone, network))
+        return sorted(found, key=canonical_key)
 
     def is_zone(self, name: Name) -> bool:
-        """True for a zone of the catalogue, of a file or of the configuration: a name that no client made up."""
-        return name in self.static or name in self._policies.named or self._catalogue.zone_of(name) == name
+        """True for a zone of endpoints, of a file or of the configuration: a name that no client made up."""
+        return name in self.static or name in self._named or self._owned.zones.counts(name)
 
     def each(self, keep: Callable[[Name], bool] = bool) -> Iterator[tuple[Name, bytes]]:
         """All rows whose name `keep` wants."""
-        for bucket in self._rows:
+        for bucket in self._owned.rows:
             yield from ((name, row) for name, row in bucket.items() if keep(name))
 
 
-def _names(value: Name | tuple[Name, ...] | tuple[()]) -> tuple[Name, ...]:
-    return value if isinstance(value, tuple) else (value,)
+def _by_policy(terms: Terms, zone: Name, record: RRset, origin: str, deps: Deps) -> Outcome:
+    """What a zone's miss policy makes of a name that it does not hold."""
+    if terms.on_miss == "nxdomain":
+        return NxDomain(record, zone, origin, deps)
+    if terms.on_miss == "nodata":
+        return NoData(record, zone, origin, deps, wildcard=True)
+    if terms.on_miss == "servfail":
+        return Failure("miss", zone, deps)
+    return Outside(deps, zone, terms.on_miss.partition(":")[2])

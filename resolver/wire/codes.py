@@ -33,7 +33,8 @@ REFUSED: Final = 5
 YXDOMAIN: Final = 6
 BADVERS: Final = 16
 
-STALE_ANSWER: Final = 3  # EDE codes, RFC 8914 §4
+OTHER: Final = 0  # EDE codes, RFC 8914 §4
+STALE_ANSWER: Final = 3
 NOT_READY: Final = 14
 BLOCKED: Final = 15
 PROHIBITED: Final = 18

@@ -51,7 +51,7 @@ def body(
     additional: Iterable[RRset] = (),
     edns: Opt | None = None,
 ) -> Body:
-    """Render a reply to `question` (QNAME, QTYPE, QCLASS, uncompressed).
+    """Render a reply to `question` (QNAME, QTYPE, QCLASS, uncompressed); the records are of its class.
 
     `flags` are header bits of `codes`; QR is added. The upper bits of an extended rcode need `edns`. Whether the size
     suits the client, or 65,535 octets at all, is for the caller to see; `truncated` is what it sends if not.
@@ -109,12 +109,13 @@ class _Writer:
     A pointer takes over the spelling of what it points to; labels written out keep theirs.
     """
 
-    __slots__ = ("base", "out", "seen", "ttls")
+    __slots__ = ("base", "out", "rclass", "seen", "ttls")
 
     def __init__(self, question: bytes) -> None:
         self.out = bytearray()
         self.ttls: list[int] = []
         self.base = codes.HEADER_SIZE + len(question)
+        self.rclass = int.from_bytes(question[-2:], "big")
         self.seen: dict[bytes, bytes] = {}
         folded, at = question[:-4].lower(), 0
         while size := folded[at]:
@@ -129,7 +130,7 @@ class _Writer:
             for rdata in rrset.rdatas:
                 self.name(rrset.owner)
                 self.ttls.append(len(out) + 4)
-                out += _record(rrset.type, codes.IN, rrset.ttl, len(rdata))
+                out += _record(rrset.type, self.rclass, rrset.ttl, len(rdata))
                 if layout:
                     self.names(rdata, layout)
                 else:

@@ -1,12 +1,15 @@
 """Reading ARM JSON, what `az` and Resource Graph make of it, and the short form."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from zones import arm
 from zones.endpoint import Fault, VirtualNetwork
@@ -402,8 +405,8 @@ def test_byte_order_marks_are_understood(encoding: str) -> None:
         (b"", 1, 1),
         (b'{"value": [', 1, 12),
         (b'{\n "value": [1,]\n}', 2, 14),
-        ('{\n "é": tru}'.encode(), 2, 10),
-        (b"[] []", 1, 4),
+        ('{\n "é": tru}'.encode(), 2, 8),
+        (b"[] []", 1, 5),
         (b"3", 1, 1),
         (b"null", 1, 1),
         (b"{}", 1, 1),
@@ -450,6 +453,32 @@ def test_aliases_that_would_grow_without_end_do_not() -> None:
     resources = arm.read(data, "f", form="yaml")
     assert resources.endpoints == SHORT_READ[2:]
     assert len(resources.faults) == 1
+
+
+_KEYS = [
+    *("value", "data", "endpoints", "body", "id", "type", "name", "properties", "ipConfigurations", "subnet", "nicId"),
+    *("privateEndpoint", "privateLinkServiceConnections", "addressSpace", "records", "fqdn", "ips", "group", "vnet"),
+]
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.sampled_from([NIC.id, ENDPOINT.id, "blob"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=5),
+)
+
+
+@settings(deadline=None)
+@given(_VALUES)
+def test_any_json_is_resources_or_unreadable(value: Json) -> None:
+    with suppress(arm.Unreadable):
+        assert read(value) == arm.read(json.dumps(value).encode(), "f.json", form="yaml")
+
+
+@settings(deadline=None)
+@given(st.integers(0, 4000), st.binary(max_size=3), st.sampled_from(["json", "yaml"]))
+def test_damaged_files_are_resources_or_unreadable(at: int, junk: bytes, form: Literal["json", "yaml"]) -> None:
+    data = json.dumps([endpoint_json(), nic_json(), vnet_json()]).encode() if form == "json" else SHORT.encode()
+    at %= len(data)
+    with suppress(arm.Unreadable):
+        arm.read(data[:at] + junk + data[at + 1 :], "f", form=form)
 
 
 @pytest.mark.parametrize(

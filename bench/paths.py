@@ -1,0 +1,131 @@
+"""`python -m bench.paths`: what one query costs in the worker's own code, without sockets: microseconds for each path.
+
+Runs the real table, engine, answers and responder in this process, on many names, so that caches are as cold as a
+first question finds them. CPU time, and the least of several rounds, since machines are shared.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from resolver.answers import Answers
+from resolver.cache import Cache, Key
+from resolver.counters import Counters
+from resolver.engine import Engine
+from resolver.fallbacks import Fallbacks
+from resolver.responder import Responder
+from resolver.settings import Upstream
+from resolver.upstream.policy import Upstreams
+from resolver.wire import codes
+from resolver.wire.query import Query, parse
+from resolver.wire.relay import Message
+from zones.catalogue import catalogue
+from zones.name import Name, from_text
+from zones.network import Networks
+from zones.policy import DEFAULTS, Policies
+from zones.record import RRset
+from zones.served import BY_RULE, Variant, pack
+from zones.table import Table
+
+NAMES: Final = 20_000
+ROUNDS: Final = 7
+_OPT: Final = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00"
+
+
+class _Timer:
+    def cancel(self) -> None:
+        """Nothing waits."""
+
+
+class Paths:
+    """A worker's parts, with `NAMES` endpoints in one network."""
+
+    def __init__(self) -> None:
+        self.table = Table(catalogue(), Policies(DEFAULTS, {}))
+        self.table.masks = {1: 1}
+        self.cache = Cache()
+        networks = Networks(())
+        self.counters = Counters()
+        self.engine = Engine(self.table, networks, Upstreams([Upstream("public", ())]), self.cache, self.counters)
+        self.fallbacks = Fallbacks((*networks.names, "none"), self.counters, time.time)
+        self.fresh()
+        for i in range(NAMES):
+            name = from_text(f"acct{i:06d}.privatelink.blob.core.windows.net")
+            self.table.apply(name, pack([Variant(1, BY_RULE, ((0x0A000000 + i).to_bytes(4, "big"),), (), ())]))
+
+    def fresh(self) -> None:
+        """No compiled answers."""
+        self.answers = Answers(1)
+        self.responder = Responder(
+            self.engine, self.answers, self.counters, self.fallbacks,
+            ask=lambda *_: None, clock=time.monotonic, later=lambda *_: _Timer(),
+        )  # fmt: skip
+
+    def publish(self, name: Name) -> None:
+        """Put a public answer into the cache."""
+        message = Message(0, aa=False, ad=False, ra=True, tc=False, answer=(RRset(name, 1, 300, (b"\xc0\0\2\x50",)),))
+        self.cache.put(Key("public", name, 1), message, time.monotonic())
+
+
+def packet(name: Name, ident: int) -> bytes:
+    """A query for A, with RD and EDNS."""
+    return ident.to_bytes(2, "big") + b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01" + name + b"\x00\x01\x00\x01" + _OPT
+
+
+def least(call: Callable[[bytes], object], packets: Iterable[bytes], before: Callable[[], None]) -> float:
+    """Microseconds for one call, the least over the rounds."""
+    packets, best = list(packets), float("inf")
+    for _ in range(ROUNDS):
+        before()
+        start = time.process_time()
+        for each in packets:
+            call(each)
+        best = min(best, time.process_time() - start)
+    return best / len(packets) * 1e6
+
+
+def main() -> None:
+    """Measure and print."""
+    paths = Paths()
+    public = [from_text(f"acct{i:06d}.blob.core.windows.net") for i in range(NAMES)]
+    private = [from_text(f"acct{i:06d}.privatelink.blob.core.windows.net") for i in range(NAMES)]
+    outside = [from_text(f"host{i:06d}.example.org") for i in range(NAMES)]
+    missing = [
+        from_text(f"none{i:06d}.privatelink.blob.core.windows.net") for i in range(NAMES // 4)
+    ]  # they have a small room
+    for name in (*outside, *missing):
+        paths.publish(name)
+    now = time.monotonic()
+
+    queries: dict[bytes, Query] = {}
+
+    def answer(each: bytes) -> object:
+        return paths.engine.answer(queries[each], 0, now, {})
+
+    def take(each: bytes) -> object:
+        return paths.responder.take(each, 0, codes.PAYLOAD, _dropped)
+
+    def exact(each: bytes) -> object:
+        hit = paths.answers.exact[0].get(each[2:])
+        return hit is not None and now < hit[0].until == hit[1] and each[:2] + hit[2]
+
+    def nothing() -> None: ...
+
+    kinds = {"public name": public, "privatelink name": private, "cached upstream": outside, "fallback": missing}
+    packets = {kind: [packet(name, i & 0xFFFF) for i, name in enumerate(names)] for kind, names in kinds.items()}
+    for kind, each in packets.items():
+        queries.update((octets, parse(octets)) for octets in each)
+        print(f"Engine.answer, never compiled, {kind:<18} {least(answer, each, nothing):6.1f} µs")
+    print(f"wire.query.parse                                  {least(parse, packets['public name'], nothing):6.1f} µs")
+    for kind, each in packets.items():
+        print(f"Responder.take, first, {kind:<26} {least(take, each, paths.fresh):6.1f} µs")
+        print(f"Responder.take, compiled, {kind:<23} {least(take, each, nothing):6.1f} µs")
+    least(take, packets["public name"], paths.fresh)
+    print(f"the exact map alone                               {least(exact, packets['public name'], nothing):6.1f} µs")
+
+
+def _dropped(_: bytes) -> None: ...
+
+
+if __name__ == "__main__":
+    main()

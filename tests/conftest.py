@@ -1,0 +1,415 @@
+"""What several test files share: two decoders that must agree, a fake upstream, the daemon without its processes."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+import dnslib
+import pytest
+import yaml
+
+from resolver import config, settings, zonefiles
+from resolver.answers import Answers
+from resolver.cache import Cache, Key
+from resolver.channel import Begin
+from resolver.counters import Counters
+from resolver.engine import Engine
+from resolver.estate import Estate, Part
+from resolver.fallbacks import Fallbacks
+from resolver.feed import Feed
+from resolver.replica import Replica
+from resolver.responder import Clients, Responder, Result
+from resolver.sources.files import Files
+from resolver.upstream.exchange import Exchange, Send
+from resolver.upstream.policy import Upstreams
+from resolver.wire import codes
+from zones.catalogue import catalogue
+from zones.name import from_text
+from zones.network import Networks
+from zones.policy import Policies
+from zones.table import Table
+
+# -- two decoders
+
+FLAGS = dns.flags.QR | dns.flags.AA | dns.flags.TC | dns.flags.RD | dns.flags.RA | dns.flags.AD | dns.flags.CD
+
+
+def _records_of_dnspython(section: Iterable[dns.rrset.RRset]) -> list[tuple[object, ...]]:
+    return [
+        (rrset.name.labels[:-1], rrset.rdclass, rrset.rdtype, rrset.ttl, rdata.to_wire())
+        for rrset in section
+        for rdata in rrset
+    ]
+
+
+def _records_of_dnslib(section: Iterable[dnslib.RR]) -> list[tuple[object, ...]]:
+    out: list[tuple[object, ...]] = []
+    for rr in section:
+        if rr.rtype == codes.OPT:
+            continue
+        if rr.rtype in {dns.rdatatype.A, dns.rdatatype.AAAA}:
+            rdata: bytes | None = bytes(rr.rdata.data)
+        else:
+            text = rr.toZone().split(None, 4)[4]
+            rdata = dns.rdata.from_text(rr.rclass, rr.rtype, text).to_wire()
+        out.append((tuple(rr.rname.label), rr.rclass, rr.rtype, rr.ttl, rdata))
+    return out
+
+
+def _check_edns(one: dns.message.Message, other: dnslib.DNSRecord) -> None:
+    opts = [rr for rr in other.ar if rr.rtype == codes.OPT]
+    assert (one.edns == 0) == bool(opts)
+    if opts:
+        assert opts[0].rclass == one.payload == codes.PAYLOAD
+        assert opts[0].ttl & 0xFFFF == one.ednsflags & 0xFFFF
+        assert [(o.code, o.data) for o in opts[0].rdata] == [(o.otype, o.to_wire()) for o in one.options]
+
+
+def decoded(packet: bytes) -> dns.message.Message:
+    """The message that dnspython reads, after dnslib has read the same one."""
+    one = dns.message.from_wire(packet, one_rr_per_rrset=True)
+    other = dnslib.DNSRecord.parse(packet)
+    assert one.id == other.header.id
+    assert one.flags & FLAGS == other.header.bitmap & FLAGS
+    assert one.rcode() & 0xF == other.header.rcode
+    asked = [(q.qname.label, q.qtype, q.qclass) for q in other.questions]
+    assert [(q.name.labels[:-1], q.rdtype, q.rdclass) for q in one.question] == asked
+    for mine, theirs in ((one.answer, other.rr), (one.authority, other.auth), (one.additional, other.ar)):
+        assert _records_of_dnspython(mine) == _records_of_dnslib(theirs)
+    _check_edns(one, other)
+    assert one.edns >= 0 or not any(o.otype == codes.OPTION_EDE for o in one.options)
+    return one
+
+
+@pytest.fixture(scope="session")
+def decode() -> Callable[[bytes], dns.message.Message]:
+    """Reads a packet with dnspython and dnslib, and compares."""
+    return decoded
+
+
+# -- what a client sends
+
+
+def query(name: str, rtype: str = "A", *options: str, ident: int = 0x5151) -> bytes:
+    """A query with RD and EDNS; options `norec noedns do cd ad class=CH opcode=4 version=1 response questions=2`."""
+    given = dict(option.partition("=")[::2] for option in options)
+    number = dns.rdatatype.from_text(rtype)
+    message = dns.message.make_query(
+        dns.name.from_text(name), number, given.get("class", "IN"), use_edns=False, id=ident
+    )
+    message.flags = dns.flags.Flag(0 if "norec" in given else dns.flags.RD)
+    for flag in ("cd", "ad"):
+        if flag in given:
+            message.flags |= dns.flags.from_text(flag.upper())
+    if "noedns" not in given:
+        message.use_edns(0, dns.flags.DO if "do" in given else 0, int(given.get("payload", codes.PAYLOAD)))
+    packet = bytearray(message.to_wire())
+    if "version" in given:
+        packet[-5] = int(given["version"])  # the OPT record is the last one, and empty
+    packet[2] |= int(given.get("opcode", 0)) << 3 | (0x80 if "response" in given else 0)
+    if "questions" in given:
+        packet[5] = int(given["questions"])
+    return bytes(packet)
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[..., bytes]:
+    """Builds a client's packet."""
+    return query
+
+
+# -- an upstream
+
+
+ANYTHING = dns.name.from_text("*.")
+
+
+class FakeUpstream:
+    """A public resolver in one text: `NAME TTL TYPE RDATA` lines, and `!WORD NAME` for what goes wrong there.
+
+    Follows aliases as far as its data goes; what it does not have does not exist. Words: `silent`, `refused`,
+    `servfail`, `nosoa`, `bare` (the alias at the name, and nothing of its target). Without a name: `!ad` all is
+    validated, `!closed` no server is there. The owner `*.` stands for every name.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.data: dict[tuple[dns.name.Name, int], dns.rrset.RRset] = {}
+        self.words: dict[dns.name.Name, str] = {}
+        self.asked: list[str] = []
+        for line in filter(None, map(str.strip, text.splitlines())):
+            if line.startswith("!"):
+                word, _, name = line[1:].partition(" ")
+                self.words[dns.name.from_text(name or ".")] = word
+            elif not line.startswith("#"):
+                owner, ttl, rtype, rdata = line.split(None, 3)
+                root = dns.name.root
+                self._add(
+                    dns.rrset.from_text_list(owner, int(ttl), "IN", rtype, [rdata], origin=root, relativize=False)
+                )
+
+    @property
+    def all(self) -> str:
+        """The word that stands for the whole."""
+        return self.words.get(dns.name.root, "")
+
+    def _add(self, rrset: dns.rrset.RRset) -> None:
+        owner = rrset.name.derelativize(dns.name.root)
+        held = self.data.setdefault((owner, rrset.rdtype), dns.rrset.RRset(owner, rrset.rdclass, rrset.rdtype))
+        for rdata in rrset:
+            held.add(rdata, rrset.ttl)
+
+    def reply(self, packet: bytes, limit: int = 65535) -> bytes | None:
+        """The octets that come back; None: nothing does."""
+        asked = dns.message.from_wire(packet)
+        question = asked.question[0]
+        self.asked.append(f"{question.name.to_text(omit_final_dot=True)} {dns.rdatatype.to_text(question.rdtype)}")
+        out = dns.message.make_response(asked, recursion_available=True)
+        word = self.words.get(question.name, "")
+        if word == "silent":
+            return None
+        if word in {"refused", "servfail"}:
+            out.set_rcode(dns.rcode.from_text(word.upper()))
+        else:
+            self._fill(out, question.name, question.rdtype, word)
+            if self.all == "ad":
+                out.flags |= dns.flags.AD
+        wire = out.to_wire(max_size=65535, want_shuffle=False)
+        if len(wire) > limit:
+            cut = dns.message.make_response(asked, recursion_available=True)
+            cut.flags |= dns.flags.TC
+            wire = cut.to_wire()
+        return wire
+
+    def _fill(self, out: dns.message.Message, name: dns.name.Name, rtype: int, word: str) -> None:
+        for _ in range(20):
+            alias = self.data.get((name, dns.rdatatype.CNAME)) or self._substituted(out, name)
+            if alias is None or rtype == dns.rdatatype.CNAME:
+                break
+            out.answer.append(alias)
+            name = alias[0].target
+            if word == "bare":
+                return
+        found = self.data.get((name, rtype))
+        if found is None and (anything := self.data.get((ANYTHING, rtype))):
+            found = dns.rrset.from_rdata_list(name, anything.ttl, list(anything))
+        if found:
+            out.answer.append(found)
+            return
+        if not any(owner == ANYTHING or owner.is_subdomain(name) for owner, _ in self.data):
+            out.set_rcode(dns.rcode.NXDOMAIN)
+        if word != "nosoa":
+            out.authority.append(self._soa(name))
+
+    def _substituted(self, out: dns.message.Message, name: dns.name.Name) -> dns.rrset.RRset | None:
+        for (owner, rtype), rrset in self.data.items():
+            if rtype == dns.rdatatype.DNAME and name != owner and name.is_subdomain(owner):
+                out.answer.append(rrset)
+                target = name.relativize(owner).concatenate(rrset[0].target)
+                return dns.rrset.from_text(name, rrset.ttl, "IN", "CNAME", target.to_text())
+        return None
+
+    def _soa(self, name: dns.name.Name) -> dns.rrset.RRset:
+        while (found := self.data.get((name, dns.rdatatype.SOA))) is None and name != dns.name.root:
+            name = name.parent()
+        return found or dns.rrset.from_text(".", 300, "IN", "SOA", "a. b. 1 2 3 4 300")
+
+
+@pytest.fixture(scope="session")
+def fake_upstream() -> type[FakeUpstream]:
+    """A public resolver made of text."""
+    return FakeUpstream
+
+
+# -- the daemon without processes, sockets and clocks
+
+
+class _Timer:
+    def cancel(self) -> None:
+        """Nothing waits."""
+
+
+class Pipeline:
+    """Sources, estate, feed, replica, table, engine and responder in one process; time stands until it is moved."""
+
+    def __init__(self, accepted: settings.Accepted, upstreams: Mapping[str, FakeUpstream]) -> None:
+        worker, control = accepted.worker, accepted.control
+        self.now = 1000.0
+        self.upstreams = upstreams
+        self.estate = Estate(control)
+        self.feed = Feed(self.estate)
+        self.files = {source.name: Files(source.path, set()) for source in control.sources}
+        networks = Networks(worker.networks)
+        groups = Upstreams(worker.upstreams)
+        self.groups = groups
+        self.policies = Policies(worker.zones.defaults, worker.zones.overrides)
+        self.table = Table(catalogue(), self.policies)
+        self.table.unsynced = worker.unsynced
+        self.table.awaited = frozenset(map(from_text, worker.zones.origins)) | self.policies.named
+        self.cache = Cache()
+        self.counters = Counters()
+        self.answers = Answers(len(networks.names))
+        self.fallbacks = Fallbacks((*networks.names, "none"), self.counters, lambda: self.now)
+        self.engine = Engine(self.table, networks, groups, self.cache, self.counters)
+        self.responder = Responder(
+            self.engine, self.answers, self.counters, self.fallbacks,
+            ask=self._ask, clock=lambda: self.now, later=lambda _seconds, _call: _Timer(),
+        )  # fmt: skip
+        self.clients = Clients(networks, worker.allow)
+        self.replica = Replica(self.table, self.answers)
+        self._queue: deque[tuple[Key, Callable[[Result], None]]] = deque()
+        self._masks = 0
+
+    def start(self) -> None:
+        """Read zone files and sources, and send the first snapshot."""
+        zones, _, _ = zonefiles.read(self.estate.settings.zones.files, {})
+        self.estate.set_static(zones, self.now)
+        self.scan(begin=True)
+
+    def scan(self, *, begin: bool = False) -> None:
+        """Read what changed in the sources, and send it."""
+        changes: list[tuple[str, str, Part]] = []
+        read: list[tuple[str, int]] = []
+        for name, files in self.files.items():
+            scan = files.scan()
+            if scan.error:
+                self.estate.source_failed(name, scan.error, self.now)
+            else:
+                changes += [(name, part, given) for part, given in scan.changes]
+                read.append((name, scan.parts))
+        self.take(changes, read, begin=begin)
+
+    def take(
+        self, changes: Iterable[tuple[str, str, Part]], read: Iterable[tuple[str, int]] = (), *, begin: bool = False
+    ) -> None:
+        """Take what parts of sources gave, and bring the table up to it as control and a worker do."""
+        changed = self.estate.take(changes, self.now)
+        for name, parts in read:
+            self.estate.source_read(name, parts, self.now)
+        self.feed.changed(changed)
+        frames = self.feed.snapshot(1) if begin else self.feed.changes(changed)
+        if begin:
+            self._apply(Begin(self.feed.epoch, 1))
+        for frame in frames:
+            self._masks, masks = self.feed.masks(self._masks)
+            if masks:
+                self._apply(masks)
+            self._apply(frame)
+        self._apply(self.feed.commit())
+
+    def _apply(self, frame: object) -> None:
+        for _ in self.replica.take(frame):  # type: ignore[arg-type]  # every frame of the feed's is one
+            pass
+
+    def reply(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> bytes | None:
+        """The octets that a client gets for its packet; None: nothing."""
+        network = self.clients.find(client)
+        if not tcp and network >= -1:
+            hit = self.answers.exact[network].get(packet[2:])
+            if hit is not None and self.now < hit[0].until == hit[1]:
+                hit[0].cell[0] += 1
+                return packet[:2] + hit[2]
+        replies: list[bytes] = []
+        answered = self.responder.take(packet, network, None if tcp else codes.PAYLOAD, replies.append)
+        while self._queue:
+            key, done = self._queue.popleft()
+            done(self._exchanged(key))
+        assert len(replies) == answered, "each query has one reply"
+        return replies[0] if replies else None
+
+    def ask(
+        self, name: str, rtype: str = "A", *options: str, client: str = "127.0.0.1", tcp: bool = False
+    ) -> dns.message.Message:
+        """The reply to one query, read by both decoders."""
+        packet = self.reply(query(name, rtype, *options), client, tcp=tcp)
+        assert packet is not None
+        return decoded(packet)
+
+    def _ask(self, key: Key, done: Callable[[Result], None]) -> None:
+        self._queue.append((key, done))
+
+    def _exchanged(self, key: Key) -> Result:
+        """What comes of asking, by the real state machine: timeouts take no time."""
+        group = self.groups.group(key.group)
+        exchange = Exchange(key, group.servers if group else (), self.now, lambda: 0x1234)
+        action = exchange.start(self.now)
+        while isinstance(action, Send):
+            upstream = self.upstreams[key.group]
+            if upstream.all == "closed":
+                action = exchange.error("connection refused", self.now)
+                continue
+            wire = upstream.reply(action.packet, codes.PAYLOAD if action.transport == "udp" else 65535)
+            taken = exchange.reply(wire, self.now) if wire else None
+            action = exchange.timeout(action.deadline) if taken is None else taken
+        return action
+
+
+def world(folder: Path, settings_text: str, files: Mapping[str, str], upstreams: Mapping[str, tuple[str, ...]]) -> Path:
+    """Write a configuration with its files into a folder; returns its path.
+
+    `upstreams`: group to a server URI and its suffixes. Nothing in it leads beyond loopback.
+    """
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    given = yaml.safe_load(settings_text) or {}
+    given.setdefault("dns", {}).setdefault("listen", ["127.0.0.1:0"])
+    given["admin"] = {"listen": "off"}
+    groups = {"public": ("udp://127.0.0.1:9",), **upstreams}
+    given["upstreams"] = {
+        name: {"servers": [server], **({"suffixes": suffixes} if suffixes else {})}
+        for name, (server, *suffixes) in groups.items()
+    }
+    written = folder / "pldns.yaml"
+    written.write_text(yaml.safe_dump(given))
+    return written
+
+
+@pytest.fixture(scope="session")
+def write_world() -> Callable[..., Path]:
+    """Writes a configuration and its files."""
+    return world
+
+
+@pytest.fixture(scope="session")
+def pipeline_of() -> type[Pipeline]:
+    """The daemon without processes, sockets and clocks."""
+    return Pipeline
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Callable[..., Pipeline]:
+    """A started pipeline from a configuration, files, and the text of upstreams by `GROUP [SUFFIX…]`."""
+    return partial(_build, tmp_path)
+
+
+def _build(
+    folder: Path,
+    settings_text: str = "",
+    files: Mapping[str, str] | None = None,
+    upstreams: Mapping[str, str] | None = None,
+    *,
+    start: bool = True,
+) -> Pipeline:
+    given = {"public": "", **(upstreams or {})}
+    groups: dict[str, tuple[str, ...]] = {}
+    fakes: dict[str, FakeUpstream] = {}
+    for header, text in given.items():
+        group, *suffixes = header.split()
+        groups[group] = ("udp://127.0.0.1:9", *suffixes)
+        fakes[group] = FakeUpstream(text)
+    path = world(folder, settings_text, files or {}, groups)
+    pipeline = Pipeline(config.load(path, {}), fakes)
+    if start:
+        pipeline.start()
+    return pipeline

@@ -1,0 +1,36 @@
+"""What fell back: counted by zone, listed by name, in bounded room."""
+
+from resolver import fallbacks
+from resolver.channel import Fallback
+from resolver.counters import Counters
+from resolver.fallbacks import Fallbacks
+from zones.name import from_text
+from zones.network import NONE
+
+ZONE = from_text("privatelink.blob.core.windows.net")
+NAME = from_text("x.privatelink.blob.core.windows.net")
+
+
+def test_questions_are_gathered_by_zone_name_and_network_until_the_report() -> None:
+    counters, clock = Counters(), iter((10.0, 11.0, 12.0, 13.0))
+    found = Fallbacks(("weu", "none"), counters, lambda: next(clock))
+    found.note(ZONE, NAME, 0)
+    found.note(ZONE, NAME, NONE)
+    found.note(ZONE, NAME, 0)
+    assert found.report() == [Fallback(ZONE, NAME, "weu", 2, 10.0, 12.0), Fallback(ZONE, NAME, "none", 1, 11.0, 11.0)]
+    assert found.report() == []
+    found.note(ZONE, NAME, 0)
+    assert found.report() == [Fallback(ZONE, NAME, "weu", 1, 13.0, 13.0)]
+    assert list(counters.values()) == [("fallback_total", ("privatelink.blob.core.windows.net",), 4)]
+
+
+def test_what_is_beyond_the_limit_is_counted_and_not_listed() -> None:
+    counters = Counters()
+    found = Fallbacks(("none",), counters, lambda: 0.0)
+    for i in range(fallbacks.LIMIT + 50):
+        found.note(ZONE, from_text(f"n{i}.privatelink.blob.core.windows.net"), 0)
+    found.note(ZONE, from_text("n0.privatelink.blob.core.windows.net"), 0)
+    report = found.report()
+    assert len(report) == fallbacks.LIMIT
+    assert report[0].count == 2
+    assert counters.cell("fallback_total", ("privatelink.blob.core.windows.net",)) == [fallbacks.LIMIT + 51]

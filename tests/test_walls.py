@@ -1,0 +1,171 @@
+"""The walls between the parts, read over our own imports and, for a worker, in the process that runs."""
+
+import ast
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = {
+    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+    for package in ("zones", "resolver")
+    for file in sorted((ROOT / package).rglob("*.py"))
+}
+IO = {"asyncio", "socket", "ssl", "select", "selectors", "subprocess", "threading", "aiohttp", "anyio", "watchfiles"}
+CHANCE = {"time", "random", "secrets", "datetime", "uuid"}
+HEAVY = {"pydantic", "typer", "rich", "yaml", "aiohttp", "watchfiles", "prometheus_client", "dns", "azure"}
+PURE = [
+    name
+    for name in MODULES
+    if re.fullmatch(
+        r"resolver\.(wire|upstream)(\..+)?"
+        r"|resolver\.(engine|answers|cache|draft|local|counters|fallbacks|responder|channel|settings)",
+        name,
+    )
+]
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """What a module imports anywhere in it, as full names; ours down to the module, packages on the way too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}: a relative import"
+            assert node.module
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found.update({name for name in inner if name in MODULES} or {node.module})
+    return frozenset(found)
+
+
+def reached(module: str) -> set[str]:
+    """All modules that an import of this one loads, as far as our own say."""
+    seen: set[str] = set()
+    queue = [module]
+    while queue:
+        name = queue.pop()
+        if name not in seen:
+            seen.add(name)
+            queue += imports(name) if name in MODULES else ()
+            queue += [parent] if (parent := name.rpartition(".")[0]) in MODULES else []
+    return seen
+
+
+def among(names: Iterable[str], forbidden: Iterable[str]) -> set[str]:
+    """Those names that are, or lie in, something forbidden."""
+    return {name for name in names for wall in forbidden if name == wall or name.startswith(f"{wall}.")}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.partition(".")[0] == "zones"])
+def test_zones_know_no_daemon_no_clock_and_no_system(module: str) -> None:
+    assert not among(reached(module), {"resolver", "os", "logging", "pathlib", "io", *IO, *CHANCE})
+
+
+def test_zones_read_one_file_their_own() -> None:
+    readers = {name for name in MODULES if name.startswith("zones") and among(imports(name), {"importlib.resources"})}
+    assert readers == {"zones.catalogue"}
+    for name, file in MODULES.items():
+        if name.startswith("zones"):
+            assert not re.search(r"\bopen\(", file.read_text()), name
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_the_pure_half_of_the_daemon_knows_no_io_no_clock_and_no_chance(module: str) -> None:
+    assert not among(reached(module), {"os", "pathlib", *IO, *CHANCE})
+
+
+def test_a_worker_reaches_no_source_no_admin_surface_and_no_heavy_library() -> None:
+    forbidden = {"resolver.sources", "resolver.admin", "resolver.cli", "resolver.control", "resolver.estate"}
+    assert not among(reached("resolver.worker"), {*forbidden, "resolver.config", "resolver.state", *HEAVY})
+
+
+def test_the_supervisor_has_no_event_loop_no_packets_and_no_configuration_parser() -> None:
+    forbidden = {"resolver.net", "resolver.wire", "resolver.engine", "resolver.config", "resolver.admin", "asyncio"}
+    assert not among(reached("resolver.supervisor"), {*forbidden, "multiprocessing", *HEAVY})
+
+
+def test_packages_of_the_daemon_are_empty_in_themselves() -> None:
+    packages = [name for name, file in MODULES.items() if file.name == "__init__.py" and name.startswith("resolver")]
+    filled = {name for name in packages if MODULES[name].read_text().strip()}
+    assert filled <= {"resolver.cli"}  # the command's entry, which no process of the daemon imports
+
+
+# -- a worker that runs
+
+WORKER = """
+import atexit, json, sys
+from pathlib import Path
+folder = Path({folder!r})
+atexit.register(lambda: (folder / "modules.json").write_text(json.dumps(sorted(sys.modules))))
+from resolver import worker
+worker.main()
+"""
+SERVE = """
+import sys
+from pathlib import Path
+from resolver.supervisor import Commands, serve
+folder = Path(sys.argv[1])
+sys.exit(serve(folder / "pldns.yaml", {}, Commands(worker=(sys.executable, str(folder / "worker.py")))))
+"""
+HEALTH = b"\0\7\1\0\0\1\0\0\0\0\0\0\6health\5pldns\0\0\1\0\1"
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, write_world: Callable[..., Path]) -> Iterator[Callable[[], list[str]]]:
+    """A daemon that serves an endpoint; called, it stops and tells what modules its worker had loaded."""
+    estate = "endpoints: [{name: one, group: blob, records: [{fqdn: acct.blob.core.windows.net, ips: [10.1.0.4]}]}]"
+    settings = "sources: [{name: estate, type: files, path: ./endpoints}]"
+    write_world(tmp_path, settings, {"endpoints/a.yaml": estate, "worker.py": WORKER.format(folder=str(tmp_path))}, {})
+    log = tmp_path / "log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(tmp_path)],
+            stderr=stderr,
+            env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path)},
+        )
+
+    def stop() -> list[str]:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0, log.read_text()
+        modules: list[str] = json.loads((tmp_path / "modules.json").read_text())
+        return modules
+
+    deadline = time.monotonic() + 15
+    while "all workers are up" not in log.read_text() or "all sources have data" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        select.select([], [], [], 0.02)
+    yield stop
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.live
+def test_a_running_worker_has_loaded_nothing_that_is_forbidden(
+    tmp_path: Path, daemon: Callable[[], list[str]], ask: Callable[..., bytes]
+) -> None:
+    found = re.search(r"listening on ([\d.]+):(\d+)", (tmp_path / "log").read_text())
+    assert found
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(10)
+        sock.connect((found[1], int(found[2])))
+        for packet in (HEALTH, ask("acct.blob.core.windows.net"), ask("www.example")):
+            sock.send(packet)
+            assert sock.recv(4096)[:2] == packet[:2]
+    modules = daemon()
+    assert "resolver.worker" in modules
+    assert not among(modules, {"resolver.sources", "resolver.admin", "resolver.cli", "resolver.config", *HEAVY})

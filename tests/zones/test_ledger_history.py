@@ -1,0 +1,260 @@
+"""The ledger in any order, over any history, and what one change costs."""
+
+from collections.abc import Iterable, Mapping
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zones import ledger as module
+from zones.catalogue import catalogue
+from zones.contest import Contender, Term, Verdict, judge
+from zones.endpoint import Endpoint, NicRecord, State, VirtualNetwork
+from zones.finding import Finding, Findings
+from zones.ledger import Ledger, Memory
+from zones.name import Name, from_text, to_text
+from zones.network import Network, Networks
+from zones.policy import Conflict, Conflicts, Pin
+from zones.served import REFUSED, unpack
+
+SUB = "11111111-0000-0000-0000-000000000000"
+ARM = "Microsoft.Authorization/resourceManagementPrivateLinks"
+FQDN, PRIVATE = "acct.blob.core.windows.net", "acct.privatelink.blob.core.windows.net"
+ROW = from_text(PRIVATE)
+
+
+def vnet_id(name: str) -> str:
+    return f"/subscriptions/{SUB}/resourcegroups/rg/providers/microsoft.network/virtualnetworks/{name}"
+
+
+def target(name: str, kind: str = "Microsoft.Storage/storageAccounts") -> str:
+    return f"/subscriptions/{SUB}/resourceGroups/rg/providers/{kind}/{name}"
+
+
+def record(fqdn: str, *addresses: int | bytes) -> NicRecord:
+    packed = (bytes((10, 0, 0, each)) if isinstance(each, int) else each for each in addresses)
+    return NicRecord(from_text(fqdn), tuple(packed))
+
+
+def v6(last: int) -> bytes:
+    return bytes((0xFD, *bytes(14), last))
+
+
+def endpoint(key: str, *records: NicRecord, vnet: str = "", **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
+    base = {"key": key, "id": f"/ID/{key}", "name": key, "state": State.APPROVED, "target": target(key)}
+    return Endpoint(
+        **{**base, "groups": ("blob",), "vnet": vnet_id(vnet) if vnet else "", "records": records, **fields}
+    )
+
+
+def acct(key: str, last: int, **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
+    """An endpoint that claims the one name that most tests are about."""
+    return endpoint(key, record(FQDN, last), **fields)
+
+
+def ledger(
+    *networks: Network,
+    policy: Conflict = "sticky",
+    policies: Mapping[str, Conflict] | None = None,
+    pins: Iterable[Pin] = (),
+    memory: Memory | None = None,
+) -> Ledger:
+    return Ledger(Networks(networks), catalogue(), Conflicts(policy, policies or {}, tuple(pins)), memory)
+
+
+def put(book: Ledger, *endpoints: Endpoint, now: float = 1) -> set[str]:
+    return {to_text(name) for name in book.apply({each.key: each for each in endpoints}, now)}
+
+
+def drop(book: Ledger, *keys: str, now: float = 1) -> set[str]:
+    return {to_text(name) for name in book.apply(dict.fromkeys(keys), now)}
+
+
+def answers(book: Ledger, name: str = PRIVATE) -> dict[str, list[int] | str]:
+    """Last octets of the addresses by network, or SERVFAIL."""
+    out: dict[str, list[int] | str] = {}
+    for variant in unpack(book.rows.get(from_text(name), b"")):
+        for network in book.networks.listed(book.classes.masks[variant.networks]):
+            out[network] = "SERVFAIL" if variant.flags & REFUSED else [a[-1] for a in (*variant.a, *variant.aaaa)]
+    return out
+
+
+def answer(book: Ledger, name: str = PRIVATE) -> list[int] | str | None:
+    return answers(book, name).get("default")
+
+
+def told(book: Ledger) -> list[tuple[str, str, str, str]]:
+    """Code, subject, winner and rule of each finding; all make it through JSON, and no id stands twice."""
+    facts = list(book.findings())
+    assert [msgspec.json.decode(msgspec.json.encode(fact), type=Finding) for fact in facts] == facts
+    assert len({fact.id for fact in facts}) == len(facts)
+    return sorted((fact.code, fact.subject, fact.winner, fact.rule) for fact in facts)
+
+
+def codes(book: Ledger) -> list[str]:
+    return [code for code, *_ in told(book)]
+
+
+def one(book: Ledger, code: str) -> Finding:
+    (fact,) = (fact for fact in book.findings() if fact.code == code)
+    return fact
+
+
+def two_spokes() -> tuple[Network, Network]:
+    """Neither sees the other; both see the hub."""
+    return (
+        Network("a", ("10.1.0.0/16",), (vnet_id("a"),), (vnet_id("hub"),)),
+        Network("b", ("10.2.0.0/16",), (vnet_id("b"),), (vnet_id("hub"),)),
+    )
+
+
+# -- any order, any history
+
+FQDNS = (FQDN, "kv.vault.azure.net", "a.example", "acct.dfs.core.windows.net")
+ADDRESSES: tuple[int | bytes, ...] = (4, 5, 6, v6(7), v6(8))
+NETWORKS = (
+    Network("a", (), (vnet_id("a"),), (vnet_id("hub"),)),
+    Network("b", (), (vnet_id("b"),), ("region:weu", vnet_id("hub"))),
+    Network("c", (), (), ("all",)),
+)
+
+
+@st.composite
+def some_endpoint(draw: st.DrawFn, key: str) -> Endpoint:
+    fqdns = draw(st.lists(st.sampled_from(FQDNS), min_size=1, max_size=2, unique=True))
+    addresses = st.lists(st.sampled_from(ADDRESSES), min_size=1, max_size=2, unique=True)
+    return endpoint(
+        key,
+        *(record(fqdn, *draw(addresses)) for fqdn in fqdns),
+        vnet=draw(st.sampled_from(("", "a", "b", "hub"))),
+        region=draw(st.sampled_from(("", "weu", "neu"))),
+        state=draw(st.sampled_from((State.APPROVED, State.APPROVED, State.APPROVED, State.REJECTED))),
+        target=target(draw(st.sampled_from(("one", "two")))),
+        groups=draw(st.sampled_from((("blob",), ("dfs",)))),
+    )
+
+
+KEYS = "tuvwxyz"
+estates = st.lists(st.sampled_from(KEYS), min_size=1, max_size=6, unique=True).flatmap(
+    lambda keys: st.tuples(*map(some_endpoint, keys))
+)
+vnets = st.sampled_from(("a", "b", "hub")).flatmap(
+    lambda name: st.tuples(
+        st.just(vnet_id(name)),
+        st.none() | st.sampled_from(("", "weu", "neu")).map(lambda region: VirtualNetwork(vnet_id(name), name, region)),
+    )
+)
+steps = st.lists(
+    st.sampled_from(KEYS).flatmap(lambda key: st.tuples(st.just(key), st.none() | some_endpoint(key))) | vnets,
+    max_size=12,
+)
+policies = st.sampled_from(("sticky", "merge", "refuse"))
+PINS = (Pin(FQDN, "z"), Pin("kv.vault.azure.net", "t", "a"), Pin("a.example", "u", "c"))
+
+
+def facts_of(book: Ledger) -> dict[str, Finding]:
+    told(book)
+    return {fact.id: fact for fact in book.findings() if fact.code != "address-changed"}
+
+
+@given(estates, st.randoms(), policies)
+def test_the_order_of_endpoints_decides_nothing(
+    estate: tuple[Endpoint, ...],
+    random: Random,
+    policy: Conflict,
+) -> None:
+    shuffled = list(estate)
+    random.shuffle(shuffled)
+    one_way, other_way = (ledger(*NETWORKS, policy=policy, pins=PINS) for _ in range(2))
+
+    assert put(one_way, *estate) == put(other_way, *shuffled)
+    assert one_way.rows == other_way.rows
+    assert facts_of(one_way) == facts_of(other_way)
+    assert one_way.memory() == other_way.memory()
+
+
+@given(steps, policies)
+def test_any_history_ends_where_a_restart_with_its_memory_begins(
+    history: list[tuple[str, Endpoint | VirtualNetwork | None]], policy: Conflict
+) -> None:
+    book = ledger(*NETWORKS, policy=policy, pins=PINS)
+    book.apply({}, 0)
+    rows: dict[Name, bytes] = {}
+    for now, (key, change) in enumerate(history):
+        if isinstance(change, VirtualNetwork) or key.startswith("/"):
+            changed = book.set_vnets({key: change if isinstance(change, VirtualNetwork) else None}, now)
+        else:
+            changed = book.apply({key: change}, now)
+        for name in changed:
+            assert rows.get(name, b"") != book.rows.get(name, b"")
+            rows[name] = book.rows.get(name, b"")
+    assert {name: row for name, row in rows.items() if row} == book.rows
+
+    again = ledger(*NETWORKS, policy=policy, pins=PINS, memory=book.memory())
+    again.set_vnets(book.vnets, len(history))
+    again.apply(book.endpoints, len(history))
+    assert again.rows == book.rows
+    assert facts_of(again) == facts_of(book)
+    assert {name: again.find(name) for name in book.names()} == {name: book.find(name) for name in book.names()}
+    assert (again.memory().first_seen, again.memory().held) == (book.memory().first_seen, book.memory().held)
+
+
+# -- what a change costs
+
+
+class Cost:
+    """Names judged and findings looked at."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.judged = self.looked = 0
+        monkeypatch.setattr(module, "judge", self._judge)
+        put_finding = Findings.put
+
+        def counted(*args: Any) -> None:  # noqa: ANN401 - passed on
+            self.looked += 1
+            put_finding(*args)
+
+        monkeypatch.setattr(Findings, "put", counted)
+
+    def _judge(self, contenders: list[Contender], term: Term) -> list[Verdict]:
+        self.judged += len(contenders)
+        return judge(contenders, term)
+
+    def of(self, book: Ledger, *changes: tuple[str, Endpoint | None]) -> list[tuple[int, int]]:
+        costs = []
+        for now, (key, change) in enumerate(changes, 10):
+            self.judged = self.looked = 0
+            book.apply({key: change}, now)
+            costs.append((self.judged, self.looked))
+        return costs
+
+
+def test_a_change_costs_the_same_in_a_large_estate(monkeypatch: pytest.MonkeyPatch) -> None:
+    def estate(size: int) -> Ledger:
+        book = ledger(*NETWORKS, pins=PINS)
+        book.set_static({from_text(FQDN): from_text("core.windows.net")}, 1)
+        spread = (
+            endpoint(f"e{i}", record(f"acct{i}.blob.core.windows.net", bytes((10, 1, i >> 8, i & 255))), vnet="hub")
+            for i in range(size)
+        )
+        put(book, *spread, acct("x", 4, vnet="a", region="weu"))
+        return book
+
+    changes = [
+        ("y", acct("y", 4, vnet="a", region="weu")),
+        ("y", acct("y", 5, vnet="b", region="weu")),
+        ("e7", endpoint("e7", record("other.example", 9), vnet="hub")),
+        ("y", acct("y", 5, vnet="b", state=State.REJECTED)),
+        ("y", None),
+        ("x", None),
+    ]
+    cost = Cost(monkeypatch)
+    small, large = estate(10), estate(5000)
+
+    costs = cost.of(small, *changes)
+    assert cost.of(large, *changes) == costs
+    assert max(judged for judged, _ in costs) <= 2
+    assert max(looked for _, looked in costs) <= 12
