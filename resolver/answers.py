@@ -7,7 +7,7 @@ indexed under every name that decided it, so that a change evicts those answers 
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from resolver.wire import codes, render
 from resolver.wire.query import Query
@@ -15,10 +15,12 @@ from zones.name import Name, is_under
 
 LIMIT: Final = 128 << 20
 """Octets of all compiled answers, private and public together."""
-_OVERHEAD: Final = 420  # octets of objects around one answer, measured with tracemalloc; so are the next two
+_OVERHEAD: Final = 375  # octets of objects around one answer, measured with tracemalloc; so are the next two
 _DEP: Final = 110  # for each name that it is indexed under
 _EXACT_OVERHEAD: Final = 200
 _LARGEST_EXACT: Final = 200  # octets; what is longer is rarely asked twice in the same form
+_FORMS: Final = 4
+"""Forms of a packet that are remembered of one answer: clients that spell a name anew each time (0x20) have no end."""
 
 
 _FOREVER: Final = float("inf")
@@ -27,7 +29,10 @@ _FOREVER: Final = float("inf")
 class Compiled:
     """One answer. `until`: it can be sent as it stands before this time; 0 for one query only, and once evicted."""
 
-    __slots__ = ("born", "cell", "deps", "expires", "fallback", "head", "key", "loose", "now", "tail", "ttls", "until")
+    __slots__ = (
+        "born", "cell", "deps", "expires", "fallback", "forms", "head", "key",
+        "loose", "network", "now", "octets", "tail", "ttls", "until",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -40,11 +45,11 @@ class Compiled:
         loose: bool,
         fallback: tuple[Name, Name] | None,
     ) -> None:
-        self.head = body.head
+        self.head = _shared(body.head)
         self.tail = body.tail
         self.now = body.tail
         """The tail with TTLs as of now."""
-        self.ttls = body.ttls
+        self.ttls = _shared(body.ttls)
         self.deps = deps
         self.cell = cell
         """Counter of answers of this kind, shared: one addition for each answer sent."""
@@ -57,11 +62,11 @@ class Compiled:
         self.fallback = fallback
         """(zone, name) of a question inside a private zone that an upstream answered: each one is listed."""
         self.key = b""
-
-    @property
-    def octets(self) -> int:
-        """Room that it takes, roughly."""
-        return _OVERHEAD + 2 * len(self.tail) + len(self.key) + sum(_DEP + len(name) for name in self.deps)
+        self.forms: tuple[bytes, ...] = ()
+        """What the exact map has of it in the part of `network`: packets after the id, the oldest first."""
+        self.network = 0
+        self.octets = _OVERHEAD + 2 * len(self.tail) + sum(_DEP + len(name) for name in deps)
+        """Room that it takes, roughly, in both maps."""
 
     def refresh(self, now: float) -> None:
         """Lower the TTLs to what is left at `now`; at most once a second."""
@@ -70,21 +75,35 @@ class Compiled:
         self.until = min(self.expires, self.born + age + 1)
 
 
+_T = TypeVar("_T", bytes, tuple[int, ...])
+_parts: dict[bytes | tuple[int, ...], Any] = {}
+
+
+def _shared(part: _T) -> _T:
+    """One object for equal heads, and for equal lists of offsets: there are few, and answers are many."""
+    if len(_parts) > 10_000:
+        _parts.clear()
+    shared: _T = _parts.setdefault(part, part)
+    return shared
+
+
+Exact = tuple[Compiled, float, bytes]
+"""An answer, its `until` when the reply was made, the reply after the id."""
+
+
 class Answers:
     """All compiled answers of a worker, within `limit` octets."""
 
     def __init__(self, networks: int, limit: int = LIMIT) -> None:
-        self.exact: list[dict[bytes, tuple[Compiled, float, bytes]]] = [{} for _ in range(networks + 1)]
-        """By network, the last for clients in none: packet after the id -> (answer, its `until`, reply after the id).
+        self.exact: list[dict[bytes, Exact]] = [{} for _ in range(networks + 1)]
+        """By network, the last for clients in none, and packet after the id.
 
         The reply may be sent while `now < answer.until == until`: a refresh or an eviction moves `answer.until`.
         """
         # By looseness, the oldest first. A plain dict would search its own holes for the oldest.
         self._by_question = {loose: OrderedDict[bytes, Compiled]() for loose in (False, True)}
         self._octets = {False: 0, True: 0}
-        self._rooms = {False: limit // 2, True: limit // 8}
-        self._exact_room = limit // 4 // (networks + 1)
-        self._exact_octets = [0] * (networks + 1)
+        self._rooms = {False: limit - limit // 16, True: limit // 16}
         self._by_name: dict[Name, Compiled | set[Compiled]] = {}
 
     @staticmethod
@@ -111,29 +130,44 @@ class Answers:
             if key in before:
                 self._drop(before[key])
         answer.key = key
-        part = self._by_question[answer.loose]
-        part[key] = answer
+        answer.octets += len(key)
+        self._by_question[answer.loose][key] = answer
         self._octets[answer.loose] += answer.octets
         for name in answer.deps:
             self._index(name, answer)
-        while self._octets[answer.loose] > self._rooms[answer.loose]:
-            self._drop(next(iter(part.values())))
+        self._make_room(answer.loose)
 
     def keep_exact(self, network: int, packet: bytes, answer: Compiled, reply: bytes) -> None:
-        """Remember the reply (both without their ids) to a packet in just this form.
+        """Remember the reply (both without their ids) to a packet in just this form, for as long as the answer is kept.
 
         Not for answers that anyone can make up names for, nor those that are noted each time.
         """
-        if len(packet) > _LARGEST_EXACT or answer.loose or answer.fallback or not answer.until:
+        if len(packet) > _LARGEST_EXACT or answer.loose or answer.fallback or not answer.until or not answer.key:
             return
-        room = self.exact[network]
-        before = room.get(packet)
-        octets = len(reply) - len(before[2]) if before else _EXACT_OVERHEAD + len(packet) + len(reply)
-        if self._exact_octets[network] + octets > self._exact_room:
-            room.clear()
-            self._exact_octets[network], octets = 0, _EXACT_OVERHEAD + len(packet) + len(reply)
-        room[packet] = (answer, answer.until, reply)
-        self._exact_octets[network] += octets
+        part = self.exact[network]
+        if packet not in part:
+            if len(answer.forms) == _FORMS:
+                self._forget(answer, answer.forms[0])
+                answer.forms = answer.forms[1:]
+            answer.network = network
+            answer.forms = (*answer.forms, packet)
+            self._grow(answer, _EXACT_OVERHEAD + len(packet) + len(reply))
+        part[packet] = (answer, answer.until, reply)
+        self._make_room(answer.loose)
+
+    def _forget(self, answer: Compiled, packet: bytes) -> None:
+        reply = self.exact[answer.network].pop(packet)[2]
+        self._grow(answer, -_EXACT_OVERHEAD - len(packet) - len(reply))
+
+    def _grow(self, answer: Compiled, octets: int) -> None:
+        answer.octets += octets
+        self._octets[answer.loose] += octets
+
+    def _make_room(self, loose: bool) -> None:
+        """The oldest answers of a part go while it is too large."""
+        part = self._by_question[loose]
+        while self._octets[loose] > self._rooms[loose]:
+            self._drop(next(iter(part.values())))
 
     def _index(self, name: Name, answer: Compiled) -> None:
         there = self._by_name.get(name)
@@ -151,6 +185,9 @@ class Answers:
             return
         del part[answer.key]
         self._octets[answer.loose] -= answer.octets
+        for packet in answer.forms:
+            self.exact[answer.network].pop(packet, None)
+        answer.forms = ()
         for name in answer.deps:
             there = self._by_name.get(name)
             if there is answer:
@@ -182,13 +219,12 @@ class Answers:
 
     def clear(self) -> None:
         """Drop everything: what made the answers has changed as a whole."""
-        for part in self._by_question.values():
-            part.clear()
+        for answers in self._by_question.values():
+            answers.clear()
         self._octets = dict.fromkeys(self._octets, 0)
         self._by_name.clear()
-        for room in self.exact:
-            room.clear()
-        self._exact_octets = [0] * len(self._exact_octets)
+        for part in self.exact:
+            part.clear()
 
     def __iter__(self) -> Iterator[Compiled]:
         for part in self._by_question.values():
@@ -200,4 +236,4 @@ class Answers:
     @property
     def octets(self) -> int:
         """Room taken, roughly, by both maps."""
-        return sum(self._octets.values()) + sum(self._exact_octets)
+        return sum(self._octets.values())

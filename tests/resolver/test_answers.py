@@ -177,16 +177,6 @@ def test_the_exact_map_of_each_network_is_bounded() -> None:
     assert exact(answers, 4999 % 3, b"packet4999", 0) == bytes(100)
 
 
-def test_a_longer_reply_to_the_same_packet_is_counted() -> None:
-    answers = Answers(1)
-    answer = compiled(NAME)
-    answers.keep(b"k", answer)
-    answers.keep_exact(0, b"p", answer, bytes(10))
-    before = answers.octets
-    answers.keep_exact(0, b"p", answer, bytes(30))
-    assert answers.octets == before + 20
-
-
 def test_clear_drops_everything() -> None:
     answers = Answers(1)
     for i in range(10):
