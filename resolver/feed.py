@@ -8,7 +8,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, takewhile
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from resolver import channel
 from resolver.channel import Begin, Commit, Down, Masks, Rows, Static
@@ -116,10 +116,20 @@ def _records(item: tuple[Name, tuple[RRset, ...]]) -> int:
     return sum(len(rdata) + 8 for rrset in item[1] for rdata in rrset.rdatas)
 
 
+class Writer(Protocol):
+    """What a link needs of a stream."""
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Take octets to send."""
+
+    async def drain(self) -> None:
+        """Wait until there is room for more."""
+
+
 class Link:
     """One worker's connection."""
 
-    def __init__(self, feed: Feed, index: int, hello: channel.Hello, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, feed: Feed, index: int, hello: channel.Hello, writer: Writer) -> None:
         self.index = index
         self.hello = hello
         self.serial = 0

@@ -353,7 +353,13 @@ class Pipeline:
         return action
 
 
-def world(folder: Path, settings_text: str, files: Mapping[str, str], upstreams: Mapping[str, tuple[str, ...]]) -> Path:
+def world(
+    folder: Path,
+    settings_text: str,
+    files: Mapping[str, str],
+    upstreams: Mapping[str, tuple[str, ...]],
+    admin: str = "off",
+) -> Path:
     """Write a configuration with its files into a folder; returns its path.
 
     `upstreams`: group to a server URI and its suffixes. Nothing in it leads beyond loopback.
@@ -364,7 +370,7 @@ def world(folder: Path, settings_text: str, files: Mapping[str, str], upstreams:
         file.write_text(text)
     given = yaml.safe_load(settings_text) or {}
     given.setdefault("dns", {}).setdefault("listen", ["127.0.0.1:0"])
-    given["admin"] = {"listen": "off"}
+    given["admin"] = {"listen": admin}
     groups = {"public": ("udp://127.0.0.1:9",), **upstreams}
     given["upstreams"] = {
         name: {"servers": [server], **({"suffixes": suffixes} if suffixes else {})}

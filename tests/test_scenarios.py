@@ -4,6 +4,7 @@ The format is described in `scenarios/README.md`.
 """
 
 import contextlib
+import json
 import os
 import re
 import select
@@ -14,6 +15,7 @@ import sys
 import textwrap
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,6 +137,8 @@ class Subject(Protocol):
 
     def changed(self, file: Path) -> None: ...
 
+    def findings(self) -> list[tuple[str, str, str, str]]: ...
+
     def advance(self, seconds: float) -> None: ...
 
 
@@ -154,6 +158,9 @@ class Pure:
     def changed(self, _: Path) -> None:
         self._pipeline.scan()
 
+    def findings(self) -> list[tuple[str, str, str, str]]:
+        return [(f.severity, f.code, f.subject, f.rule) for f in self._pipeline.estate.ledger.findings()]
+
     def advance(self, seconds: float) -> None:
         self._pipeline.now += seconds
 
@@ -164,8 +171,9 @@ class Live:
     live = True
 
     def __init__(
-        self, config: Path, story: Story, upstreams: dict[str, "FakeUpstream"], ask: Callable[..., bytes]
+        self, config: Path, admin: str, story: Story, upstreams: dict[str, "FakeUpstream"], ask: Callable[..., bytes]
     ) -> None:
+        self._admin = admin
         folder = config.parent
         self.upstreams = upstreams
         self._ask = ask
@@ -232,6 +240,11 @@ class Live:
         packet, address = mark
         until(lambda: any(address in (self.reply(packet, c, tcp=False) or b"") for c in self._clients), self._log)
         self.settled = True
+
+    def findings(self) -> list[tuple[str, str, str, str]]:
+        with urllib.request.urlopen(f"http://{self._admin}/v1/findings", timeout=10) as response:
+            items = json.load(response)["items"]
+        return [(item["severity"], item["code"], item["subject"], item["rule"]) for item in items]
 
     def advance(self, _: float) -> None:
         pytest.fail("time cannot be moved on a live daemon")
@@ -317,6 +330,10 @@ class Runner:
             file = self._folder / arguments[0]
             file.unlink()
             self._subject.changed(file)
+        elif verb == "findings":
+            found = [" ".join(filter(None, finding)) for finding in self._subject.findings()]
+            here = [line.replace(f"{self._folder}/", "") for line in found if ".mark.test" not in line]
+            assert "\n".join(sorted(here)) == "\n".join(sorted(step.body)), f"{self._name}:{step.line}"
         else:
             pytest.fail(f"{self._name}:{step.line}: no step is called {verb}")
 
@@ -331,7 +348,7 @@ class Runner:
             again = True
         self._subject.settled = True
         where = f"{self._name}:{step.line}: {' '.join(step.words)}"
-        assert got == wanted, where
+        assert "\n".join(got) == "\n".join(wanted), where
         assert not asked or again or was == [a for a in asked if a != "nothing"], where
 
     def _try(self, step: Step, wanted: list[str]) -> tuple[list[str], list[str]]:
@@ -387,7 +404,10 @@ def test_on_a_live_daemon(
             group, *suffixes = header.split()
             fakes[group] = fake_upstream(text)
             groups[group] = f"udp://127.0.0.1:{stack.enter_context(served(fakes[group]))}", *suffixes
-        daemon = Live(write_world(tmp_path, story.config, story.files, groups), story, fakes, ask)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            admin = f"127.0.0.1:{free.getsockname()[1]}"
+        config = write_world(tmp_path, story.config, story.files, groups, admin)
+        daemon = Live(config, admin, story, fakes, ask)
         stack.callback(daemon.stop)
         runner = Runner(daemon, tmp_path, path.name, (ask, decode))
         for step in story.steps:

@@ -84,10 +84,6 @@ class Findings:
         for facts in self._facts.values():
             yield from facts
 
-    def of(self, kind: str, about: Hashable) -> tuple[Finding, ...]:
-        """The findings of one kind about one thing."""
-        return self._facts.get((kind, about), ())
-
     def put(self, kind: str, about: Hashable, facts: Iterable[Finding], now: float) -> None:
         """Put what is found now in place of what was found. `now`: seconds since the epoch."""
         new, old = tuple(facts), self._facts.get((kind, about), ())

@@ -177,15 +177,17 @@ class Ledger:
     def set_vnets(self, changes: Mapping[str, VirtualNetwork | None], now: float) -> set[Name]:
         """Take what changed of the VNets. Returns the names whose rows changed."""
         self._now = now
+        before = {key: _region(self.vnets.get(key)) for key in changes}
         for key, vnet in changes.items():
             if vnet is None:
                 self.vnets.pop(key, None)
             else:
                 self.vnets[key] = vnet
+        regions = {key: region for key, vnet in changes.items() if (region := _region(vnet)) != before[key]}
         touched = _Touched()
-        if self.networks.learn({key: vnet.region if vnet else "" for key, vnet in changes.items()}):
+        if self.networks.learn(regions):
             touched.names |= self._contested
-        for key in [key for vnet in changes for key in self._neighbours.in_vnet(vnet)]:
+        for key in [key for vnet in regions for key in self._neighbours.in_vnet(vnet)]:
             endpoint = self.endpoints[key]
             self._put("endpoint", key, checks.of_endpoint(endpoint, self.vnets.get(endpoint.vnet)))
             touched.names.update(private for private, _, _ in self._stands(endpoint))
@@ -346,10 +348,6 @@ class Ledger:
         since = self._findings.since(fact)
         return self._now if since is None else since
 
-    def contests(self, name: Name) -> tuple[Finding, ...]:
-        """The findings on who wins a private name."""
-        return self._findings.of("contest", name)
-
     # -- reading
 
     def find(self, name: Name) -> list[Claim]:
@@ -368,6 +366,10 @@ class Ledger:
         seen = {(c.endpoint, c.public): c.first_seen for claims in self._claims.values() for c in claims}
         held = {name: value for name, value in self._held.items() if not isinstance(value, str)}
         return Memory(self.networks.names, seen, held, self._findings.times)
+
+
+def _region(vnet: VirtualNetwork | None) -> str:
+    return vnet.region if vnet else ""
 
 
 def _pinned(conflicts: Conflicts, catalogue: Catalogue) -> dict[Name, tuple[Name, ...]]:

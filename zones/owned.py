@@ -51,31 +51,35 @@ class Owned:
         return moved
 
     def _move(self, name: Name, before: list[Variant], after: list[Variant], moved: set[Name]) -> None:
+        for variant in after:
+            if variant.networks not in self.masks:  # before anything has changed
+                raise KeyError(variant.networks)
         was, now = set(self._presences(name, before)), set(self._presences(name, after))
         zones, is_star = self.places.zones(name)[:1], is_wildcard(name)
-        for owner, mask in now - was:  # first, so that nothing vanishes in between that stays
-            self.tree.enter(owner, mask, moved)
+        for owner, number in now - was:  # first, so that nothing vanishes in between that stays
+            self.tree.enter(owner, number, self.masks, moved)
             if is_star and owner != name:
                 self._public_stars[owner] += 1
             for zone in zones if owner == name else ():
-                self.zones.add(zone, mask, moved)
-        for owner, mask in was - now:
-            self.tree.leave(owner, mask, moved)
+                self.zones.add(zone, number, self.masks, moved)
+        for owner, number in was - now:
+            self.tree.leave(owner, number, self.masks, moved)
             if is_star and owner != name:
-                self._public_stars -= Counter((owner,))
+                self._public_stars[owner] -= 1
+                if not self._public_stars[owner]:
+                    del self._public_stars[owner]
             for zone in zones if owner == name else ():
-                self.zones.remove(zone, mask, moved)
+                self.zones.remove(zone, number, self.masks, moved)
         moved.update(owner for owner, _ in was | now)
         if not is_star:
             self._move_addresses(name, _addresses(before), _addresses(after), moved)
 
     def _presences(self, name: Name, variants: Iterable[Variant]) -> Iterator[tuple[Name, int]]:
-        """Each name that the row owns, with the networks that see it."""
+        """Each name that the row owns, with the classes that see it."""
         for variant in variants:
-            mask = self.masks[variant.networks]
-            yield name, mask
+            yield name, variant.networks
             for public in self.publics(variant, name):
-                yield public, mask
+                yield public, variant.networks
 
     def _move_addresses(self, name: Name, before: set[bytes], after: set[bytes], moved: set[Name]) -> None:
         moved.update(map(reverse, before | after))

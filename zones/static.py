@@ -67,7 +67,7 @@ class StaticZone:
         return name in self._below
 
     def match(self, name: Name, qtype: int) -> Match:
-        """What the file says to `name`, which is in the zone."""
+        """What the file says to `name`, which is in the zone; the zone has its apex."""
         path = [name, *self._ancestors(name)]
         for at in reversed(path):  # from the apex down, as the tree is walked in RFC 1034 §4.3.2
             rrsets = self.names.get(at)

@@ -11,7 +11,7 @@ import logging
 import os
 import stat
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -104,7 +104,7 @@ class Files:
             )
         return files, closed
 
-    async def changed(self) -> AsyncIterator[None]:
+    async def changed(self) -> AsyncGenerator[None, None]:
         """Something may have changed: scan again. Ends never."""
         told = ""
         while True:

@@ -48,8 +48,6 @@ def test_what_is_put_replaces_what_stood() -> None:
     findings.put("zone", "a", [], 2)
 
     assert list(findings) == [OTHER]
-    assert findings.of("zone", "b") == (OTHER,)
-    assert findings.of("zone", "a") == ()
 
 
 def test_a_finding_is_as_old_as_it_has_stood() -> None:

@@ -157,6 +157,7 @@ def test_the_longest_zone_file_decides_and_its_parent_is_not_asked() -> None:
 def test_a_file_is_served_once_its_soa_is_there_and_its_parent_is_until_then() -> None:
     table = build(files=["example\nwww.corp A 192.0.2.1"])
     zone = parse(zone_file("corp.example\nnew A 192.0.2.2"), "test.zone")
+    touched = Touched()
     for name in sorted(zone.names, key=len, reverse=True):
         assert ask(table, "www.corp.example") == "A 192.0.2.1"
         assert ask(table, "new.corp.example") == "NXDOMAIN example"
@@ -573,8 +574,31 @@ def test_an_exact_record_of_a_file_touches_the_answer_of_the_endpoint_that_it_sh
     table = build(ACCT, files=["blob.core.windows.net\n"])
     answer = outcome(table, "acct.blob.core.windows.net")
     name = from_text("acct.blob.core.windows.net")
-    touched = table.apply_static(from_text("blob.core.windows.net"), name, (RRset(name, 1, 60, (b"\x0a\x00\x00\x01",)),))
+    touched = table.apply_static(
+        from_text("blob.core.windows.net"), name, (RRset(name, 1, 60, (b"\x0a\x00\x00\x01",)),)
+    )
     assert touched.names.intersection(answer.deps)
+
+
+def test_what_comes_between_a_private_wildcard_and_a_name_touches_the_public_answer() -> None:
+    table = build(Claim("*.vault.azure.net", "10.0.0.8"))
+    answer = outcome(table, "x.b.vault.azure.net")
+    assert shown(answer) == "CNAME x.b.privatelink.vaultcore.azure.net"
+    touched = change(table, Claim("a.b.privatelink.vaultcore.azure.net", "10.0.0.9"))
+    assert ask(table, "x.b.vault.azure.net") == "OUTSIDE"
+    assert touched.names.intersection(answer.deps)
+
+
+def test_a_zone_file_over_the_private_name_touches_the_alias_whose_ttl_is_its_zones() -> None:
+    table = build(ACCT, overrides={BLOB: ZonePolicy(ttl=60)})
+    answer = outcome(table, "acct.blob.core.windows.net")
+    zone = parse(zone_file(f"acct.{BLOB}\n"), "test.zone")
+    touched = table.apply_static(zone.origin, zone.origin, zone.names[zone.origin])
+    changed = outcome(table, "acct.blob.core.windows.net")
+    assert isinstance(answer, Alias)
+    assert isinstance(changed, Alias)
+    assert (answer.rrsets[0].ttl, changed.rrsets[0].ttl) == (60, 10)
+    assert any(is_under(dep, root) for dep in answer.deps for root in touched.subtrees)
 
 
 def test_a_changed_glue_address_touches_the_referral_that_has_it() -> None:

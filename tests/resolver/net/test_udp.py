@@ -1,0 +1,272 @@
+"""UDP over real sockets on loopback."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import dns.message
+import dns.rcode
+import pytest
+
+from resolver.net import udp
+from resolver.net.udp import Udp
+from resolver.responder import Clients
+from zones.network import Networks
+
+if TYPE_CHECKING:
+    from tests.resolver.net.conftest import Small
+
+NAME = "acct.privatelink.blob.core.windows.net"
+DEADLINE = 10.0
+
+Open = Callable[..., socket.socket]
+
+
+@pytest.fixture
+def opened() -> Iterator[Open]:
+    """UDP sockets that are closed in the end."""
+    with contextlib.ExitStack() as stack:
+
+        def call(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            sock = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            sock.settimeout(0)
+            sock.bind((host, port))
+            return sock
+
+        yield call
+
+
+@pytest.fixture
+async def listener(small: "Small", opened: Open) -> socket.socket:
+    sock = opened()
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    return sock
+
+
+def query(name: str = NAME, ident: int = 1) -> bytes:
+    return dns.message.make_query(name, "A", use_edns=0, id=ident).to_wire()
+
+
+async def received(client: socket.socket) -> dns.message.Message:
+    async with asyncio.timeout(DEADLINE):
+        return dns.message.from_wire(await asyncio.get_running_loop().sock_recv(client, 4096))
+
+
+def addresses(message: dns.message.Message) -> list[str]:
+    return [rdata.address for rrset in message.answer for rdata in rrset]
+
+
+async def test_a_question_gets_its_answer_from_where_it_was_sent_to(
+    small: "Small", listener: socket.socket, opened: Open
+) -> None:
+    client = opened()
+    client.connect(listener.getsockname())  # the kernel drops what comes from elsewhere
+    client.send(query())
+    assert addresses(await received(client)) == ["10.0.0.4"]
+    assert small.count("dns_requests_total", "udp", "4") == 1
+
+
+async def test_a_repeated_packet_is_answered_without_the_responder(
+    small: "Small", listener: socket.socket, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = opened()
+    client.sendto(query(ident=1), listener.getsockname())
+    first = await received(client)
+    monkeypatch.setattr(small.responder, "take", None)
+    client.sendto(query(ident=2), listener.getsockname())
+    second = await received(client)
+    assert (first.id, second.id) == (1, 2)
+    assert first.answer == second.answer
+    (answer,) = small.answers
+    assert answer.cell[0] == 2
+
+
+async def test_a_change_ends_what_the_map_of_packets_says(
+    small: "Small", listener: socket.socket, opened: Open
+) -> None:
+    client = opened()
+    client.sendto(query(), listener.getsockname())
+    assert addresses(await received(client)) == ["10.0.0.4"]
+    (answer,) = small.answers
+    small.answers.evict(answer.deps)
+    small.table.apply(answer.deps[0], b"")
+    client.sendto(query(), listener.getsockname())
+    await small.until(lambda: small.asked)
+    small.reply(NAME)
+    assert addresses(await received(client)) == ["0.0.0.1"]
+
+
+async def test_packets_are_read_in_batches_and_the_loop_has_its_turn_between(small: "Small", opened: Open) -> None:
+    loop = asyncio.get_running_loop()
+    sock, client = opened(), opened()
+    for ident in range(2 * udp.BATCH + 1):
+        client.sendto(query(ident=ident), sock.getsockname())
+    turns: list[int] = []
+
+    def turn() -> None:
+        turns.append(small.count("dns_requests_total", "udp", "4"))
+        if turns[-1] <= 2 * udp.BATCH:
+            loop.call_soon(turn)
+
+    Udp(sock, small.responder, small.clients, loop)
+    loop.call_soon(turn)
+    await small.until(lambda: turns and turns[-1] > 2 * udp.BATCH)
+    assert sorted(set(turns) - {0}) == [udp.BATCH, 2 * udp.BATCH, 2 * udp.BATCH + 1]
+    assert {(await received(client)).id for _ in range(2 * udp.BATCH + 1)} == set(range(2 * udp.BATCH + 1))
+
+
+async def test_an_answer_that_takes_its_time_does_not_hold_up_others(
+    small: "Small", listener: socket.socket, opened: Open
+) -> None:
+    client = opened()
+    client.sendto(query("www.example", 1), listener.getsockname())
+    client.sendto(query(NAME, 2), listener.getsockname())
+    assert (await received(client)).id == 2
+    small.reply("www.example")
+    assert (await received(client)).id == 1
+
+
+@pytest.mark.parametrize(
+    "noise", [b"", b"\0" * 11, b"\xff" * 4096, query()[:2] + b"\x84\x00" + query()[4:]],
+    ids=["empty", "short", "ones", "response"],
+)  # fmt: skip
+async def test_what_is_no_query_gets_nothing_and_the_next_query_its_answer(
+    small: "Small", listener: socket.socket, opened: Open, noise: bytes
+) -> None:
+    client = opened()
+    client.sendto(noise, listener.getsockname())
+    client.sendto(query(ident=7), listener.getsockname())
+    assert (await received(client)).id == 7
+    assert small.count("dns_dropped_total", "malformed") == 1
+
+
+async def test_the_largest_datagram_is_read_as_one_and_is_malformed(
+    small: "Small", listener: socket.socket, opened: Open
+) -> None:
+    client = opened()
+    client.sendto(query(ident=1) + b"\0" * 60_000, listener.getsockname())
+    assert (await received(client)).rcode() == dns.rcode.FORMERR
+    client.sendto(query(ident=2), listener.getsockname())
+    assert (await received(client)).id == 2
+    assert small.count("dns_requests_total", "udp", "4") == 2
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])
+async def test_a_packet_from_ourselves_is_never_answered(
+    small: "Small", opened: Open, host: str, *, repeated: bool
+) -> None:
+    sock, client = opened(host), opened("::1" if ":" in host else "127.0.0.1")
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    there = ("::1" if ":" in host else "127.0.0.1", sock.getsockname()[1])
+    if repeated:
+        client.sendto(query(), there)
+        await received(client)
+    sock.sendto(query(), there)
+    await small.until(lambda: small.count("dns_dropped_total", "unanswerable"))
+    client.sendto(query(), there)
+    await received(client)
+    assert small.count("dns_requests_total", "udp", "6" if ":" in host else "4") == 2 + repeated
+    assert not small.count("dns_dropped_total", "malformed")  # no answer of ours came back
+
+
+async def test_a_client_elsewhere_may_use_our_port(small: "Small", opened: Open) -> None:
+    sock = opened("127.0.0.1")
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    client = opened("127.0.0.2", sock.getsockname()[1])
+    client.sendto(query(), sock.getsockname())
+    assert addresses(await received(client)) == ["10.0.0.4"]
+
+
+class FromPortZero:
+    """A socket whose packets seem to come from port 0: the kernel lets nobody send such on loopback without a right."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.family, self.fileno, self.getsockname = sock.family, sock.fileno, sock.getsockname
+        self.sent: list[bytes] = []
+
+    def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int]]:
+        packet, (host, _) = self._sock.recvfrom(size)
+        return packet, (host, 0)
+
+    def sendto(self, octets: bytes, _: object) -> None:
+        self.sent.append(octets)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+async def test_a_packet_from_port_0_is_never_answered(small: "Small", opened: Open, *, repeated: bool) -> None:
+    sock, client = opened(), opened()
+    if repeated:
+        small.responder.take(query(), small.clients.find("127.0.0.1"), 1232, lambda _: None)
+    strange = FromPortZero(sock)
+    Udp(strange, small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
+    client.sendto(query(), sock.getsockname())
+    await small.until(lambda: small.count("dns_dropped_total", "unanswerable"))
+    assert not strange.sent
+
+
+async def test_a_client_that_is_gone_does_not_stop_the_reading(small: "Small", opened: Open) -> None:
+    """A connected socket hears of ICMP port unreachable, as an error of its next call."""
+    sock, client = opened(), opened()
+    port = client.getsockname()[1]
+    sock.connect(client.getsockname())
+    client.sendto(query(ident=1), sock.getsockname())
+    client.close()
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    await small.until(lambda: small.count("dns_requests_total", "udp", "4"))
+    again = opened(port=port)
+    again.sendto(query(ident=2), sock.getsockname())
+    assert (await received(again)).id == 2
+
+
+class Unsending(FromPortZero):
+    """A socket with a full send buffer."""
+
+    def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int]]:
+        return self._sock.recvfrom(size)
+
+    def sendto(self, *_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "")
+
+
+async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(small: "Small", opened: Open) -> None:
+    sock, client = opened(), opened()
+    for ident in range(5):
+        client.sendto(query(ident=ident), sock.getsockname())
+    Udp(Unsending(sock), small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
+    await small.until(lambda: small.count("dns_requests_total", "udp", "4"))
+    assert small.count("dns_requests_total", "udp", "4") == 5
+    assert small.count("dns_dropped_total", "unsent") == 5
+
+
+async def test_a_client_that_may_not_ask_is_refused_even_what_others_asked(small: "Small", opened: Open) -> None:
+    sock, client, stranger = opened(), opened(), opened("127.0.0.9")
+    Udp(sock, small.responder, Clients(Networks(()), ["127.0.0.1/32"]), asyncio.get_running_loop())
+    for each, rcode in ((client, dns.rcode.NOERROR), (stranger, dns.rcode.REFUSED)) * 2:
+        each.sendto(query(), sock.getsockname())
+        assert (await received(each)).rcode() == rcode
+
+
+async def test_ipv6_is_counted_apart(small: "Small", opened: Open) -> None:
+    sock, client = opened("::1"), opened("::1")
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    client.sendto(query(), sock.getsockname())
+    assert addresses(await received(client)) == ["10.0.0.4"]
+    assert small.count("dns_requests_total", "udp", "6") == 1
+
+
+async def test_after_closing_nothing_is_read_and_what_is_in_flight_is_answered(small: "Small", opened: Open) -> None:
+    sock, client = opened(), opened()
+    listener = Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    client.sendto(query("www.example", 1), sock.getsockname())
+    await small.until(lambda: small.asked)
+    listener.close()
+    client.sendto(query(ident=2), sock.getsockname())
+    small.reply("www.example")
+    assert (await received(client)).id == 1
+    assert sock.recv(4096) == query(ident=2)  # it waits for whoever reads this socket next

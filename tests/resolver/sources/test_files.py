@@ -1,0 +1,395 @@
+"""The files source on real folders, with the real watcher."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from resolver.estate import Part
+from resolver.sources.files import Files, Scan
+from zones.resource import Resources
+
+DEADLINE = 20.0
+
+
+def text(name: str, address: str = "10.0.0.4") -> str:
+    return f"endpoints: [{{name: {name}, group: blob, records: [{{fqdn: {name}.example, ips: [{address}]}}]}}]"
+
+
+def write(file: Path, content: str) -> Path:
+    """As one rename, as careful writers do."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(".new")
+    fresh.write_text(content)
+    return fresh.rename(file)
+
+
+def names(part: Part) -> list[str]:
+    assert isinstance(part, Resources)
+    return [endpoint.name for endpoint in part.endpoints]
+
+
+def told(scan: Scan, folder: Path) -> dict[str, list[str] | str | None]:
+    """What a scan says, by path in the folder."""
+    assert not scan.error
+    return {
+        os.path.relpath(part, folder): names(given) if isinstance(given, Resources) else given
+        for part, given in scan.changes
+    }
+
+
+# -- what is read
+
+
+def test_every_file_of_a_folder_is_a_part(tmp_path: Path) -> None:
+    write(tmp_path / "b.yaml", text("b"))
+    write(tmp_path / "deep" / "er" / "A.YML", text("a"))
+    write(tmp_path / "c.json", '{"endpoints": []}')
+    files = Files(str(tmp_path), set())
+    scan = files.scan()
+    assert told(scan, tmp_path) == {"b.yaml": ["b"], "c.json": [], "deep/er/A.YML": ["a"]}
+    assert scan.parts == 3
+
+
+def test_other_files_and_hidden_ones_are_not_read(tmp_path: Path) -> None:
+    for name in ("a.txt", ".b.yaml", ".git/c.yaml", "d.yaml~", "e.yaml.swp", "f"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("not: {")
+    assert Files(str(tmp_path), set()).scan() == Scan([], 0)
+
+
+def test_a_single_file_is_a_source_whatever_its_name(tmp_path: Path) -> None:
+    for name, content in (("a.yaml", text("a")), ("dump", '{"endpoints": [{"name": "a"}]}')):
+        file = write(tmp_path / name, content)
+        (tmp_path / "other.yaml").write_text("not: {")
+        scan = Files(str(file), set()).scan()
+        assert told(scan, tmp_path) == {name: ["a"]}
+
+
+def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write(tmp_path / f"{name}.yaml", text(name))
+    files = Files(str(tmp_path), set())
+    files.scan()
+    assert files.scan() == Scan([], 3)
+    write(tmp_path / "b.yaml", text("bb"))
+    (tmp_path / "c.yaml").unlink()
+    write(tmp_path / "d.yaml", text("d"))
+    scan = files.scan()
+    assert told(scan, tmp_path) == {"b.yaml": ["bb"], "c.yaml": None, "d.yaml": ["d"]}
+    assert scan.parts == 3
+
+
+def test_a_rename_is_one_part_gone_and_one_come_in_the_same_scan(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    files = Files(str(tmp_path), set())
+    files.scan()
+    file.rename(tmp_path / "b.yaml")
+    assert told(files.scan(), tmp_path) == {"a.yaml": None, "b.yaml": ["a"]}
+
+
+def test_a_file_of_the_same_size_and_time_is_read_if_it_is_another(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    files = Files(str(tmp_path), set())
+    files.scan()
+    before = file.stat()
+    other = tmp_path / ".other"
+    other.write_text(text("b"))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.rename(file)
+    assert told(files.scan(), tmp_path) == {"a.yaml": ["b"]}
+
+
+def test_a_file_whose_time_is_set_back_after_a_change_is_read(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    before = file.stat()
+    files = Files(str(tmp_path), set())
+    files.scan()
+    while file.stat().st_ctime_ns == before.st_ctime_ns:  # the clock of the file system has ticks of some ms
+        with file.open("r+") as opened:
+            opened.write(text("b"))
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert told(files.scan(), tmp_path) == {"a.yaml": ["b"]}
+
+
+def test_restored_parts_are_read_anew_and_those_that_are_gone_are_told(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    files = Files(str(tmp_path), {str(file), str(tmp_path / "gone.yaml")})
+    assert told(files.scan(), tmp_path) == {"a.yaml": ["a"], "gone.yaml": None}
+
+
+def test_symbolic_links_are_followed_and_those_that_lead_back_are_not(tmp_path: Path) -> None:
+    write(tmp_path / "folder" / "a.yaml", text("a"))
+    write(tmp_path / "elsewhere" / "b.yaml", text("b"))
+    (tmp_path / "folder" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "folder" / "up").symlink_to(tmp_path / "folder")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "folder")
+    scan = Files(str(tmp_path / "folder"), set()).scan()
+    assert told(scan, tmp_path / "folder") == {"a.yaml": ["a"], "linked/b.yaml": ["b"]}
+
+
+def test_a_configmap_is_swapped_as_a_whole(tmp_path: Path) -> None:
+    """Kubernetes: files link to `..data/…`, and `..data` to a folder that is replaced."""
+    for version in ("1", "2"):
+        write(tmp_path / f"..{version}" / "a.yaml", text(f"a{version}"))
+        write(tmp_path / f"..{version}" / "b.yaml", text("b"))
+    (tmp_path / "..data").symlink_to("..1")
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    files = Files(str(tmp_path), set())
+    assert told(files.scan(), tmp_path) == {"a.yaml": ["a1"], "b.yaml": ["b"]}
+    (tmp_path / "..fresh").symlink_to("..2")
+    (tmp_path / "..fresh").rename(tmp_path / "..data")
+    shutil.rmtree(tmp_path / "..1")
+    assert told(files.scan(), tmp_path) == {"a.yaml": ["a2"], "b.yaml": ["b"]}
+
+
+# -- what cannot be read
+
+
+def test_a_file_that_does_not_parse_says_where(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    files = Files(str(tmp_path), set())
+    files.scan()
+    write(file, "endpoints: [\n  {")
+    (given,) = told(files.scan(), tmp_path).values()
+    assert isinstance(given, str)
+    assert given.startswith("line 3, column 1: ")
+    assert files.scan() == Scan([], 1)
+    write(file, text("again"))
+    assert told(files.scan(), tmp_path) == {"a.yaml": ["again"]}
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.json"])
+def test_a_file_that_a_redirection_has_emptied_is_unreadable_and_no_empty_inventory(tmp_path: Path, name: str) -> None:
+    """`az … > a.json` empties the file at once and fills it when it is done."""
+    file = write(tmp_path / name, "[]")
+    files = Files(str(tmp_path), set())
+    assert told(files.scan(), tmp_path) == {name: []}
+    with file.open("w") as opened:
+        (given,) = told(files.scan(), tmp_path).values()
+        assert isinstance(given, str)
+        opened.write('{"endpoints": [{"name": "a"}]}')
+    assert told(files.scan(), tmp_path) == {name: ["a"]}
+
+
+def test_a_broken_link_is_unreadable_until_it_leads_somewhere(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to(tmp_path / "elsewhere")
+    files = Files(str(tmp_path), set())
+    for _ in range(2):
+        assert told(files.scan(), tmp_path) == {"a.yaml": "No such file or directory"}
+    (tmp_path / "elsewhere").write_text(text("a"))
+    assert told(files.scan(), tmp_path) == {"a.yaml": ["a"]}
+    (tmp_path / "elsewhere").unlink()
+    assert told(files.scan(), tmp_path) == {"a.yaml": "No such file or directory"}
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.yaml")
+    assert told(Files(str(tmp_path), set()).scan(), tmp_path) == {"a.yaml": "not a file"}
+
+
+def test_a_folder_with_the_name_of_a_file_is_a_folder(tmp_path: Path) -> None:
+    write(tmp_path / "x.json" / "a.yaml", text("a"))
+    assert told(Files(str(tmp_path), set()).scan(), tmp_path) == {"x.json/a.yaml": ["a"]}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_source_whose_path_is_gone_has_failed_and_changes_nothing(tmp_path: Path, *, whole: bool) -> None:
+    path = tmp_path / "folder" if whole else tmp_path / "folder" / "a.yaml"
+    write(tmp_path / "folder" / "a.yaml", text("a"))
+    files = Files(str(path), set())
+    files.scan()
+    path.rename(tmp_path / "away")
+    for _ in range(2):
+        assert files.scan() == Scan([], 1, f"{path}: No such file or directory")
+    (tmp_path / "away").rename(path)
+    assert not files.scan().error
+    assert files.scan() == Scan([], 1)
+
+
+@pytest.fixture
+def unprivileged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of a user whom permissions hold; root is made to be nobody for a while."""
+    folder = tmp_path_factory.mktemp("unprivileged")
+    if os.geteuid():
+        yield folder
+        return
+    for each in (folder, *folder.parents[:-1]):
+        each.chmod(each.stat().st_mode | 0o711)
+    os.chown(folder, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield folder
+    finally:
+        os.seteuid(0)
+
+
+def test_a_file_without_permission_is_unreadable_until_it_is_granted(unprivileged: Path) -> None:
+    file = write(unprivileged / "a.yaml", text("a"))
+    file.chmod(0)
+    files = Files(str(unprivileged), set())
+    assert told(files.scan(), unprivileged) == {"a.yaml": "Permission denied"}
+    assert files.scan() == Scan([], 1)
+    file.chmod(0o600)
+    assert told(files.scan(), unprivileged) == {"a.yaml": ["a"]}
+
+
+def test_what_lies_in_a_folder_without_permission_stays_and_the_rest_goes_on(unprivileged: Path) -> None:
+    write(unprivileged / "a.yaml", text("a"))
+    write(unprivileged / "closed" / "b.yaml", text("b"))
+    write(unprivileged / "closed" / "deep" / "c.yaml", text("c"))
+    files = Files(str(unprivileged), set())
+    files.scan()
+    (unprivileged / "closed").chmod(0)
+    write(unprivileged / "a.yaml", text("aa"))
+    assert told(files.scan(), unprivileged) == {"a.yaml": ["aa"], "closed": "Permission denied"}
+    (unprivileged / "closed").chmod(0o700)
+    (unprivileged / "closed" / "b.yaml").unlink()
+    assert told(files.scan(), unprivileged) == {"closed": None, "closed/b.yaml": None}
+
+
+def test_a_source_that_may_not_be_looked_at_has_failed(unprivileged: Path) -> None:
+    folder = unprivileged / "folder"
+    file = write(folder / "deep" / "a.yaml", text("a"))
+    for path, closed in ((folder, folder), (folder / "deep", folder), (file, folder), (file.parent, file.parent)):
+        files = Files(str(path), set())
+        files.scan()
+        closed.chmod(0)
+        assert files.scan() == Scan([], 1, f"{path}: Permission denied")
+        closed.chmod(0o700)
+        assert files.scan() == Scan([], 1)
+
+
+def test_an_empty_folder_is_a_good_inventory_of_nothing(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    files = Files(str(tmp_path), set())
+    files.scan()
+    file.unlink()
+    assert told(files.scan(), tmp_path) == {"a.yaml": None}
+    assert files.scan() == Scan([], 0)
+
+
+# -- what is seen as it happens
+
+
+class Watching:
+    """A source as control follows it."""
+
+    def __init__(self, files: Files, looks: AsyncIterator[None]) -> None:
+        self.files, self.looks = files, looks
+
+    async def until(self, condition: Callable[[Scan], object]) -> Scan:
+        """Scan whenever something may have changed, until the condition holds."""
+        async with asyncio.timeout(DEADLINE):
+            async for _ in self.looks:
+                scan = self.files.scan()
+                if condition(scan):
+                    return scan
+        raise AssertionError
+
+    async def sees(self, part: Path, name: str) -> None:
+        await self.until(
+            lambda scan: any(p == str(part) and given and names(given) == [name] for p, given in scan.changes)
+        )
+
+
+@asynccontextmanager
+async def watching(path: Path) -> AsyncIterator[Watching]:
+    """A source that has been read once, and whose watch stands."""
+    files = Files(str(path), set())
+    async with aclosing(files.changed()) as looks:
+        watch = Watching(files, looks)
+        files.scan()
+        await watch.until(lambda _: True)
+        yield watch
+
+
+async def test_changes_in_a_folder_are_seen(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    async with watching(tmp_path) as watch:
+        write(file, text("b"))
+        await watch.sees(file, "b")
+        file.write_text(text("in place"))
+        await watch.sees(file, "in place")
+        write(tmp_path / "deep" / "er" / "c.yaml", text("c"))
+        await watch.sees(tmp_path / "deep" / "er" / "c.yaml", "c")
+        write(tmp_path / "deep" / "er" / "c.yaml", text("d"))
+        await watch.sees(tmp_path / "deep" / "er" / "c.yaml", "d")
+        file.unlink()
+        await watch.until(lambda scan: (str(file), None) in scan.changes)
+
+
+async def test_changes_of_a_single_file_are_seen(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    async with watching(file) as watch:
+        write(file, text("b"))
+        await watch.sees(file, "b")
+        file.unlink()
+        await watch.until(lambda scan: scan.error)
+        write(file, text("c"))
+        await watch.sees(file, "c")
+
+
+async def test_what_changed_between_the_scan_and_the_watch_is_seen(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    files = Files(str(tmp_path), set())
+    files.scan()
+    write(file, text("b"))
+    async with aclosing(files.changed()) as looks:
+        await Watching(files, looks).sees(file, "b")
+
+
+@pytest.mark.parametrize("path", ["folder", "folder/a.yaml", "not/yet/there", "not/yet/there/a.yaml"])
+async def test_a_path_that_is_not_there_yet_is_waited_for(tmp_path: Path, path: str) -> None:
+    async with watching(tmp_path / path) as watch:
+        file = tmp_path / path if path.endswith("yaml") else tmp_path / path / "b.yaml"
+        write(file, text("b"))
+        await watch.sees(file, "b")
+        write(file, text("c"))
+        await watch.sees(file, "c")
+
+
+async def test_a_folder_that_is_replaced_is_watched_in_its_new_place(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    write(folder / "a.yaml", text("a"))
+    async with watching(folder) as watch:
+        write(tmp_path / "fresh" / "a.yaml", text("b"))
+        folder.rename(tmp_path / "old")
+        (tmp_path / "fresh").rename(folder)
+        await watch.sees(folder / "a.yaml", "b")
+        shutil.rmtree(folder)
+        write(folder / "a.yaml", text("c"))
+        await watch.sees(folder / "a.yaml", "c")
+        write(folder / "a.yaml", text("d"))
+        await watch.sees(folder / "a.yaml", "d")
+
+
+async def test_a_link_above_that_is_swapped_is_seen(tmp_path: Path) -> None:
+    """git-sync and release folders: `current` leads to another folder from one moment to the next."""
+    for version in ("1", "2"):
+        write(tmp_path / version / "estate" / "a.yaml", text(f"a{version}"))
+    (tmp_path / "current").symlink_to("1")
+    folder = tmp_path / "current" / "estate"
+    async with watching(folder) as watch:
+        (tmp_path / "fresh").symlink_to("2")
+        (tmp_path / "fresh").rename(tmp_path / "current")
+        await watch.sees(folder / "a.yaml", "a2")
+        write(tmp_path / "2" / "estate" / "a.yaml", text("a3"))
+        await watch.sees(folder / "a.yaml", "a3")
+
+
+async def test_a_folder_that_becomes_a_file_is_watched_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    write(path / "b.yaml", text("b"))
+    async with watching(path) as watch:
+        shutil.rmtree(path)
+        write(path, text("a"))
+        await watch.sees(path, "a")
+        write(path, text("c"))
+        await watch.sees(path, "c")
