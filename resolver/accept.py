@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from resolver import config
+from resolver.config import file as config
 
 
 class Request(msgspec.Struct, frozen=True):

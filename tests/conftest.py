@@ -18,10 +18,11 @@ import dnslib
 import pytest
 import yaml
 
-from resolver import config, settings, zonefiles
+from resolver import settings, zonefiles
 from resolver.answers import Answers
 from resolver.cache import Cache, Key
 from resolver.channel import Begin
+from resolver.config import file as config
 from resolver.counters import Counters
 from resolver.engine import Engine
 from resolver.estate import Estate, Part

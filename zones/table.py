@@ -99,7 +99,8 @@ class Table:
         if zone.soa != old_soa:
             touched.subtrees.add(origin)
             self._move_apex(origin, bool(zone.soa) - bool(old_soa), touched.names)
-        if any(of_type(old, kind) != of_type(rrsets, kind) for kind in (NS, DNAME)):
+        redirecting = (DNAME,) if name == origin else (NS, DNAME)
+        if any(of_type(old, kind) != of_type(rrsets, kind) for kind in redirecting):
             touched.subtrees.add(name)
         if not zone.names:
             del self.static[origin]

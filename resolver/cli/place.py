@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from resolver.cli import Failed
-from resolver.yamlfile import parse
+from resolver.config.nodes import parse
 
 DNS: Final = "127.0.0.1:53"
 ADMIN: Final = "127.0.0.1:8053"

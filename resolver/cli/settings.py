@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from resolver import config
 from resolver.cli import Failed, output
+from resolver.config import file as config
 from resolver.settings import Accepted
 
 

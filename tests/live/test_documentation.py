@@ -18,7 +18,7 @@ import dns.rdatatype
 import pytest
 import yaml
 
-from resolver import config
+from resolver.config import file as config
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/hub-spoke"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from resolver import settings
-from resolver.config import ConfigError, effective, load, schema
-from resolver.config_reference import page
+from resolver.config.file import ConfigError, effective, load, schema
+from resolver.config.reference import page
 
 VNET_FORM = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/virtualNetworks/NAME"
 VNET = "/subscriptions/s1/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/"
@@ -552,4 +552,4 @@ def test_the_schemas_example_is_accepted(accepted: Load) -> None:
 
 def test_the_reference_page_is_up_to_date() -> None:
     written = Path(__file__).parents[2] / "docs" / "configuration.md"
-    assert written.read_text() == page(), "run: python -m resolver.config_reference > docs/configuration.md"
+    assert written.read_text() == page(), "run: python -m resolver.config.reference > docs/configuration.md"

@@ -14,12 +14,12 @@ from typing import Any, Final, NamedTuple, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from resolver import config_model, settings
-from resolver.config_accept import ZoneFiles, accept, system_servers, zone_files
-from resolver.config_checks import faults, warnings
-from resolver.config_model import NOT_YET, Configuration
-from resolver.config_values import Invalid
-from resolver.yamlfile import Node, Part, Place, Problem, join, parse
+from resolver import settings
+from resolver.config.accept import ZoneFiles, accept, system_servers, zone_files
+from resolver.config.checks import faults, warnings
+from resolver.config.model import NOT_YET, Configuration, kind
+from resolver.config.nodes import Node, Part, Place, Problem, join, parse
+from resolver.config.values import Invalid
 
 PREFIX: Final = "PLDNS_"
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
@@ -120,7 +120,7 @@ def _variables(
     """The variables that name a setting, whole sections before their parts. Kubernetes makes others: a note each."""
     for variable in sorted(key for key in environ if key.startswith(PREFIX)):
         keys = tuple(variable.removeprefix(PREFIX).lower().split("__"))
-        if config_model.kind(keys) is None and not any(keys[: len(later)] == later for later in NOT_YET):
+        if kind(keys) is None and not any(keys[: len(later)] == later for later in NOT_YET):
             notes.append(f"the environment variable {variable} names no setting; it is ignored")
             continue
         yield keys, _value(environ[variable], keys, f"environment {variable}", problems)
@@ -130,7 +130,7 @@ def _value(text: str, keys: tuple[str, ...], source: str, problems: list[Problem
     """A variable's or flag's text as a node: YAML, but `[::1]:53` for a single value is no list."""
     path = _path(keys)
     node, wrong = parse(text, source, path=path, lines=False)
-    if text.startswith("[") and text.isprintable() and not _holds_more(config_model.kind(keys)):
+    if text.startswith("[") and text.isprintable() and not _holds_more(kind(keys)):
         node, wrong = Node(text, Place(source), path), []
     problems += wrong
     return Node(node.value, node.place, path, node.place)
@@ -196,19 +196,19 @@ _MESSAGES: Final = {
 
 def _message(detail: ErrorDetails) -> tuple[str, str]:
     """What to say of one of pydantic's errors, and the hint."""
-    location, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
+    location, error_type, context = detail["loc"], detail["type"], detail.get("ctx", {})
+    if error_type == "extra_forbidden":
         return _unknown_key(location)
-    if kind == "missing":
+    if error_type == "missing":
         return f"`{location[-1]}` is missing", ""
-    if kind == "value_error":
+    if error_type == "value_error":
         error = context["error"]
         return str(error), error.hint if isinstance(error, Invalid) else ""
-    if kind == "literal_error":
-        known = get_args(config_model.kind(location)) or ()
+    if error_type == "literal_error":
+        known = get_args(kind(location)) or ()
         words = _words(known)
         return f"must be {' or '.join(f'`{word}`' for word in words)}", _nearest(str(detail["input"]), words)
-    return _MESSAGES.get(kind, detail["msg"].replace("Input should", "must")), ""
+    return _MESSAGES.get(error_type, detail["msg"].replace("Input should", "must")), ""
 
 
 def _words(kinds: tuple[Any, ...]) -> tuple[str, ...]:
@@ -219,8 +219,8 @@ def _words(kinds: tuple[Any, ...]) -> tuple[str, ...]:
 def _unknown_key(location: tuple[Part, ...]) -> tuple[str, str]:
     if tuple("*" if isinstance(part, int) else part for part in location) in NOT_YET:
         return "this version does not have this key yet", ""
-    model = config_model.kind(location[:-1])
-    known = tuple(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else ()
+    holder = kind(location[:-1])
+    known = tuple(holder.model_fields) if isinstance(holder, type) and issubclass(holder, BaseModel) else ()
     return "unknown key", _nearest(str(location[-1]), known)
 
 

@@ -8,9 +8,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from resolver import config_model, settings
-from resolver.config_checks import own
-from resolver.config_values import Invalid, server, until
+from resolver import settings
+from resolver.config.checks import own
+from resolver.config.model import Configuration, Conflicts, Upstream
+from resolver.config.values import Invalid, server, until
 from zones import name, zonefile
 
 ZoneFiles = dict[str, name.Name]
@@ -18,7 +19,7 @@ ZoneFiles = dict[str, name.Name]
 
 
 def accept(
-    path: Path, model: config_model.Configuration, files: ZoneFiles, resolv_conf: Path, notes: list[str]
+    path: Path, model: Configuration, files: ZoneFiles, resolv_conf: Path, notes: list[str]
 ) -> settings.Accepted:
     """The settings that `model`, read from `path`, stands for; `notes` and what resolv.conf adds are its warnings."""
     folder = path.parent
@@ -60,12 +61,12 @@ def accept(
     )
 
 
-def _upstream(group: str, upstream: config_model.Upstream) -> settings.Upstream:
+def _upstream(group: str, upstream: Upstream) -> settings.Upstream:
     servers = ((scheme, str(address), port) for scheme, address, port in map(server, upstream.servers))
     return settings.Upstream(group, tuple(settings.Server(*s) for s in servers), tuple(map(_name, upstream.suffixes)))
 
 
-def _conflicts(conflicts: config_model.Conflicts) -> settings.Conflicts:
+def _conflicts(conflicts: Conflicts) -> settings.Conflicts:
     pins = tuple(
         settings.Pin(pin.name, pin.endpoint, pin.network, until(pin.until) if pin.until else None, pin.reason)
         for pin in conflicts.pins

@@ -1,18 +1,18 @@
 """Writes docs/configuration.md from the models, so that the page cannot say other than what is accepted.
 
-`python -m resolver.config_reference > docs/configuration.md`; a test fails while the page is out of date.
+`python -m resolver.config.reference > docs/configuration.md`; a test fails while the page is out of date.
 """
 
 import sys
 from typing import Any, Final
 
-from resolver.config import schema
-from resolver.config_model import NOT_YET
+from resolver.config.file import schema
+from resolver.config.model import NOT_YET
 
 _HEAD: Final = """\
 # Configuration
 
-<!-- Written by `python -m resolver.config_reference`; do not edit. -->
+<!-- Written by `python -m resolver.config.reference`; do not edit. -->
 
 One YAML file, by default `/etc/pldns/pldns.yaml`; `-c FILE` names another. Every key has a default; an empty file is
 a configuration. Unknown keys, duplicate keys and values that cannot be right are errors, all of them reported at once,

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from typing import NamedTuple
 
-from resolver.config_model import Configuration, Upstream
-from resolver.config_values import Address, listener, server
-from resolver.yamlfile import Part
+from resolver.config.model import Configuration, Upstream
+from resolver.config.nodes import Part
+from resolver.config.values import Address, listener, server
 from zones import name
 
 

@@ -1,13 +1,13 @@
 """The keys of the configuration file as pydantic models: what each one means, holds and defaults to.
 
-Values are judged in `config_values`, what spans several keys in `config_checks`; `config` reads the file.
+Values are judged in `values`, what spans several keys in `checks`; `file` reads the file.
 """
 
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from resolver.config_values import (
+from resolver.config.values import (
     AdminListen,
     Duration,
     EndpointId,
