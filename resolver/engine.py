@@ -164,11 +164,12 @@ class _Walk:
             case Alias(rrsets=rrsets, target=target, zone=zone, origin=origin, wildcard=wildcard):
                 draft.ours(rrsets)
                 draft.hops += 1
-                self._decided(zone, origin, synthesised=wildcard, loose=wildcard)
+                # A DNAME, whose CNAME comes after it, answers for any name below it, as a wildcard does.
+                self._decided(zone, origin, synthesised=wildcard, loose=wildcard or len(rrsets) > 1)
                 return target
-            case NoData(soa=soa, zone=zone, origin=origin):
+            case NoData(soa=soa, zone=zone, origin=origin, wildcard=wildcard):
                 draft.deny(soa, codes.NOERROR)
-                self._decided(zone, origin, loose=origin == "policy")
+                self._decided(zone, origin, loose=wildcard or origin == "policy")
             case NxDomain(soa=soa, zone=zone, origin=origin):
                 draft.deny(soa, codes.NXDOMAIN)
                 self._decided(zone, origin, loose=True)

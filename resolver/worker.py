@@ -73,6 +73,7 @@ class Worker:
         self._clients = Clients(networks, settings.allow)
         self._replica = Replica(self._table, self._answers)
         self._listeners: dict[int, list[Udp | Tcp]] = {}
+        self._adopted: dict[int, tuple[socket.socket, ...]] = {}
         self._orders: asyncio.Queue[child.Adopt | child.Release] = asyncio.Queue()
         self._stopping = asyncio.Event()
 
@@ -121,8 +122,11 @@ class Worker:
                     await self._listen(order.index, order.sockets)
                 except OSError as error:
                     _log.error("the sockets of worker %d cannot be read: %s", order.index, error)
+                self._adopted[order.index] = order.sockets
             else:
                 self._close(order.index)
+                for sock in self._adopted.pop(order.index, ()):
+                    self._loop.call_later(DRAIN, sock.close)  # what is in flight goes out through it
 
     def _close(self, index: int) -> None:
         for listener in self._listeners.pop(index, ()):

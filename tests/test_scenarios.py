@@ -200,6 +200,15 @@ class Live:
         self._address = found[1], int(found[2])
         if mark:
             self._wait(mark)
+            # Rows are served as they come; what is missing is known only when the snapshot is whole.
+            until(lambda: self._is_ready() or "what it gave before is kept" in self._log.read_text(), self._log)
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{self._admin}/readyz", timeout=10) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
 
     def stop(self) -> None:
         self._process.terminate()

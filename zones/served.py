@@ -2,14 +2,14 @@
 
 A worker may hold millions of them, so a row is one bytes object: no object for the collector to walk, nothing to
 decode when it arrives. Layout: one octet generation stamp, then variants; each holds for one class of networks:
-class (4 octets, big-endian), flags (1), counts of A, AAAA and public names (2 octets each), then those. Classes are
+class (8 octets, big-endian), flags (1), counts of A, AAAA and public names (2 octets each), then those. Classes are
 interned masks of networks; the variants of a row never overlap.
 """
 
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from struct import Struct
 from typing import Final, NamedTuple
-from zlib import crc32
 
 from zones.name import Name
 
@@ -20,7 +20,7 @@ BY_RULE: Final = 2
 ALONE: Final = 4
 """Flag: the name stands in no private zone; the address is at the FQDN itself."""
 
-_HEAD: Final = Struct(">IBHHH")
+_HEAD: Final = Struct(">QBHHH")
 
 
 class Variant(NamedTuple):
@@ -85,7 +85,8 @@ class Classes:
 
     def number(self, mask: int) -> int:
         """Number of the class with this mask, new if need be."""
-        number = crc32(mask.to_bytes((mask.bit_length() + 7) // 8, "little"))
+        octets = mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+        number = int.from_bytes(blake2b(octets, digest_size=8).digest(), "big")
         while self.masks.setdefault(number, mask) != mask:
-            number = number + 1 & 0xFFFFFFFF
+            number = number + 1 & 0xFFFFFFFFFFFFFFFF
         return number

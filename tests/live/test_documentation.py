@@ -125,7 +125,8 @@ def test_make_run_serves_and_ends_with_make(poll: Poll, tmp_path: Path) -> None:
             if sock.connect_ex(("127.0.0.1", port)) == 0:
                 pytest.skip(f"port {port} is taken by somebody else")
     with (tmp_path / "log").open("wb") as log:
-        make = subprocess.Popen(["make", "run"], cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+        make = subprocess.Popen(["make", "run"], cwd=ROOT, env=plain, stdout=log, stderr=log, start_new_session=True)
     try:
         poll(lambda: "all sources have data" in (tmp_path / "log").read_text())
         dig = (EXAMPLE / "try.txt").read_text()
@@ -139,6 +140,7 @@ def test_make_run_serves_and_ends_with_make(poll: Poll, tmp_path: Path) -> None:
     finally:
         for pid in _group(make.pid):
             os.kill(pid, signal.SIGKILL)
+        make.wait(20)
 
 
 def _group(leader: int) -> list[int]:
