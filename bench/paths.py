@@ -107,7 +107,7 @@ def main() -> None:
 
     def exact(each: bytes) -> object:
         hit = paths.answers.exact[0].get(each[2:])
-        return hit is not None and now < hit[0].until == hit[1] and each[:2] + hit[2]
+        return hit is not None and now < hit.until and hit.reply(each)
 
     def nothing() -> None: ...
 

@@ -17,7 +17,7 @@ LIMIT: Final = 128 << 20
 """Octets of all compiled answers, private and public together."""
 _OVERHEAD: Final = 375  # octets of objects around one answer, measured with tracemalloc; so are the next two
 _DEP: Final = 110  # for each name that it is indexed under
-_EXACT_OVERHEAD: Final = 200
+_EXACT_OVERHEAD: Final = 140
 _LARGEST_EXACT: Final = 200  # octets; what is longer is rarely asked twice in the same form
 _FORMS: Final = 4
 """Forms of a packet that are remembered of one answer: clients that spell a name anew each time (0x20) have no end."""
@@ -30,13 +30,14 @@ class Compiled:
     """One answer. `until`: it can be sent as it stands before this time; 0 for one query only, and once evicted."""
 
     __slots__ = (
-        "born", "cell", "deps", "expires", "fallback", "forms", "head", "key",
+        "born", "cell", "deps", "end", "expires", "fallback", "forms", "head", "key",
         "loose", "network", "now", "octets", "tail", "ttls", "until",
     )  # fmt: skip
 
     def __init__(
         self,
         body: render.Body,
+        question: int,
         deps: tuple[Name, ...],
         cell: list[int],
         born: float,
@@ -47,6 +48,8 @@ class Compiled:
     ) -> None:
         self.head = _shared(body.head)
         self.tail = body.tail
+        self.end = codes.HEADER_SIZE + question
+        """Where the question ends in a packet."""
         self.now = body.tail
         """The tail with TTLs as of now."""
         self.ttls = _shared(body.ttls)
@@ -68,6 +71,10 @@ class Compiled:
         self.octets = _OVERHEAD + 2 * len(self.tail) + sum(_DEP + len(name) for name in deps)
         """Room that it takes, roughly, in both maps."""
 
+    def reply(self, packet: bytes) -> bytes:
+        """The reply to a query for this answer, in the query's own spelling of the name. `until` must not be past."""
+        return packet[:2] + self.head + packet[codes.HEADER_SIZE : self.end] + self.now
+
     def refresh(self, now: float) -> None:
         """Lower the TTLs to what is left at `now`; at most once a second."""
         age = int(now - self.born)
@@ -87,19 +94,12 @@ def _shared(part: _T) -> _T:
     return shared
 
 
-Exact = tuple[Compiled, float, bytes]
-"""An answer, its `until` when the reply was made, the reply after the id."""
-
-
 class Answers:
     """All compiled answers of a worker, within `limit` octets."""
 
     def __init__(self, networks: int, limit: int = LIMIT) -> None:
-        self.exact: list[dict[bytes, Exact]] = [{} for _ in range(networks + 1)]
-        """By network, the last for clients in none, and packet after the id.
-
-        The reply may be sent while `now < answer.until == until`: a refresh or an eviction moves `answer.until`.
-        """
+        self.exact: list[dict[bytes, Compiled]] = [{} for _ in range(networks + 1)]
+        """By network, the last for clients in none, and packet after the id: the answer that such a packet gets."""
         # By looseness, the oldest first. A plain dict would search its own holes for the oldest.
         self._by_question = {loose: OrderedDict[bytes, Compiled]() for loose in (False, True)}
         self._octets = {False: 0, True: 0}
@@ -137,8 +137,8 @@ class Answers:
             self._index(name, answer)
         self._make_room(answer.loose)
 
-    def keep_exact(self, network: int, packet: bytes, answer: Compiled, reply: bytes) -> None:
-        """Remember the reply (both without their ids) to a packet in just this form, for as long as the answer is kept.
+    def keep_exact(self, network: int, packet: bytes, answer: Compiled) -> None:
+        """Remember that a packet (without its id) in just this form gets this answer, for as long as that is kept.
 
         Not for answers that anyone can make up names for, nor those that are noted each time.
         """
@@ -151,13 +151,13 @@ class Answers:
                 answer.forms = answer.forms[1:]
             answer.network = network
             answer.forms = (*answer.forms, packet)
-            self._grow(answer, _EXACT_OVERHEAD + len(packet) + len(reply))
-        part[packet] = (answer, answer.until, reply)
+            self._grow(answer, _EXACT_OVERHEAD + len(packet))
+        part[packet] = answer
         self._make_room(answer.loose)
 
     def _forget(self, answer: Compiled, packet: bytes) -> None:
-        reply = self.exact[answer.network].pop(packet)[2]
-        self._grow(answer, -_EXACT_OVERHEAD - len(packet) - len(reply))
+        del self.exact[answer.network][packet]
+        self._grow(answer, -_EXACT_OVERHEAD - len(packet))
 
     def _grow(self, answer: Compiled, octets: int) -> None:
         answer.octets += octets

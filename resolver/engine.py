@@ -103,7 +103,7 @@ class Engine:
         if expires != FOREVER:  # records of ours beside an upstream's count down with them
             expires = min([expires, *(now + rrset.ttl for rrset in (*draft.answer, *draft.authority))])
         return Compiled(
-            body, deps, self._cell(draft, network), now, expires,
+            body, len(query.question), deps, self._cell(draft, network), now, expires,
             loose=draft.loose or query.qtype not in _USUAL, fallback=draft.fallback,
         )  # fmt: skip
 

@@ -125,15 +125,15 @@ class Responder:
         answer.cell[0] += 1
         if answer.fallback:
             self._fallbacks.note(*answer.fallback, network)
-        rest = answer.head + query.question + answer.now
-        if len(rest) + 2 > (codes.MAX_MESSAGE if limit is None else min(limit, query.payload)):
+        reply = answer.reply(packet)
+        if len(reply) > (codes.MAX_MESSAGE if limit is None else min(limit, query.payload)):
             flags = int.from_bytes(answer.head[:2], "big")
             opt = render.Opt(do=query.do) if query.edns else None
             cut = render.truncated(query.question, flags & ~0xF, flags & 0xF, opt)
-            rest = cut.head + query.question + cut.tail
+            reply = packet[:2] + cut.head + query.question + cut.tail
         elif limit is not None:
-            self.answers.keep_exact(network, packet[2:], answer, rest)
-        send(packet[:2] + rest)
+            self.answers.keep_exact(network, packet[2:], answer)
+        send(reply)
 
     def compiled(self, query: Query, network: int, fetched: dict[Key, Result], key: bytes) -> Compiled | Ask:
         """What the engine says now; an answer that lasts is kept."""

@@ -316,9 +316,9 @@ class Pipeline:
         network = self.clients.find(client)
         if not tcp and network >= -1:
             hit = self.answers.exact[network].get(packet[2:])
-            if hit is not None and self.now < hit[0].until == hit[1]:
-                hit[0].cell[0] += 1
-                return packet[:2] + hit[2]
+            if hit is not None and self.now < hit.until:
+                hit.cell[0] += 1
+                return hit.reply(packet)
         replies: list[bytes] = []
         answered = self.responder.take(packet, network, None if tcp else codes.PAYLOAD, replies.append)
         while self._queue:

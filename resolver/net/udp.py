@@ -46,10 +46,10 @@ class Udp:
                 network = known.get(address[0])
                 if network is not None and network >= -1 and 0 != address[1] != own:
                     hit = exact[network].get(packet[2:])
-                    if hit is not None and now < hit[0].until == hit[1]:
-                        hit[0].cell[0] += 1
+                    if hit is not None and now < hit.until:
+                        hit.cell[0] += 1
                         try:
-                            send(packet[:2] + hit[2], address)
+                            send(hit.reply(packet), address)
                         except OSError:
                             self._unsent[0] += 1
                         continue

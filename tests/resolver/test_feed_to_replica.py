@@ -506,7 +506,7 @@ class Story:
                 else:
                     self.known[key] = now
                     body = render.body(name + b"\0\1\0\1", 0, 0)
-                    answers.keep(key, Compiled(body, now.deps, [0], 0.0, float("inf"), loose=False, fallback=None))
+                    answers.keep(key, Compiled(body, 5, now.deps, [0], 0.0, float("inf"), loose=False, fallback=None))
 
     async def end(self) -> None:
         self.control.sync()

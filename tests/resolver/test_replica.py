@@ -36,7 +36,7 @@ class Worker:
         """A compiled answer that these names decided."""
         owners = tuple(map(from_text, names))
         body = render.body(owners[0] + b"\0\1\0\1", 0, 0)
-        answer = Compiled(body, owners, [0], 0.0, float("inf"), loose=False, fallback=None)
+        answer = Compiled(body, 5, owners, [0], 0.0, float("inf"), loose=False, fallback=None)
         self.answers.keep(owners[0], answer)
         return answer
 
