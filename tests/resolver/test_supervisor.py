@@ -172,7 +172,7 @@ def until(condition: Callable[[], object], seconds: float = 15) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.01)
+        signal.sigtimedwait([], 0.01)  # the processor is given away between two looks
 
 
 def runs(pid: int) -> bool:

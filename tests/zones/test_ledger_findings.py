@@ -1,110 +1,29 @@
 """What the ledger finds: contests with their codes and evidence, and all the rest as it comes and goes."""
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
 import pytest
 
-from zones.catalogue import catalogue
-from zones.endpoint import Endpoint, Fault, NicRecord, State, VirtualNetwork
-from zones.finding import Finding, finding
-from zones.ledger import Ledger, Memory
-from zones.name import from_text, to_text
-from zones.network import Network, Networks
-from zones.policy import Conflict, Conflicts, Pin
-from zones.served import REFUSED, unpack
-
-SUB = "11111111-0000-0000-0000-000000000000"
-ARM = "Microsoft.Authorization/resourceManagementPrivateLinks"
-FQDN, PRIVATE = "acct.blob.core.windows.net", "acct.privatelink.blob.core.windows.net"
-ROW = from_text(PRIVATE)
-
-
-def vnet_id(name: str) -> str:
-    return f"/subscriptions/{SUB}/resourcegroups/rg/providers/microsoft.network/virtualnetworks/{name}"
-
-
-def target(name: str, kind: str = "Microsoft.Storage/storageAccounts") -> str:
-    return f"/subscriptions/{SUB}/resourceGroups/rg/providers/{kind}/{name}"
-
-
-def record(fqdn: str, *addresses: int | bytes) -> NicRecord:
-    packed = (bytes((10, 0, 0, each)) if isinstance(each, int) else each for each in addresses)
-    return NicRecord(from_text(fqdn), tuple(packed))
-
-
-def v6(last: int) -> bytes:
-    return bytes((0xFD, *bytes(14), last))
-
-
-def endpoint(key: str, *records: NicRecord, vnet: str = "", **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
-    base = {"key": key, "id": f"/ID/{key}", "name": key, "state": State.APPROVED, "target": target(key)}
-    return Endpoint(
-        **{**base, "groups": ("blob",), "vnet": vnet_id(vnet) if vnet else "", "records": records, **fields}
-    )
-
-
-def acct(key: str, last: int, **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
-    """An endpoint that claims the one name that most tests are about."""
-    return endpoint(key, record(FQDN, last), **fields)
-
-
-def ledger(
-    *networks: Network,
-    policy: Conflict = "sticky",
-    policies: Mapping[str, Conflict] | None = None,
-    pins: Iterable[Pin] = (),
-    memory: Memory | None = None,
-) -> Ledger:
-    return Ledger(Networks(networks), catalogue(), Conflicts(policy, policies or {}, tuple(pins)), memory)
-
-
-def put(book: Ledger, *endpoints: Endpoint, now: float = 1) -> set[str]:
-    return {to_text(name) for name in book.apply({each.key: each for each in endpoints}, now)}
-
-
-def drop(book: Ledger, *keys: str, now: float = 1) -> set[str]:
-    return {to_text(name) for name in book.apply(dict.fromkeys(keys), now)}
-
-
-def answers(book: Ledger, name: str = PRIVATE) -> dict[str, list[int] | str]:
-    """Last octets of the addresses by network, or SERVFAIL."""
-    out: dict[str, list[int] | str] = {}
-    for variant in unpack(book.rows.get(from_text(name), b"")):
-        for network in book.networks.listed(book.classes.masks[variant.networks]):
-            out[network] = "SERVFAIL" if variant.flags & REFUSED else [a[-1] for a in (*variant.a, *variant.aaaa)]
-    return out
-
-
-def answer(book: Ledger, name: str = PRIVATE) -> list[int] | str | None:
-    return answers(book, name).get("default")
-
-
-def told(book: Ledger) -> list[tuple[str, str, str, str]]:
-    """Code, subject, winner and rule of each finding; all make it through JSON, and no id stands twice."""
-    facts = list(book.findings())
-    assert [msgspec.json.decode(msgspec.json.encode(fact), type=Finding) for fact in facts] == facts
-    assert len({fact.id for fact in facts}) == len(facts)
-    return sorted((fact.code, fact.subject, fact.winner, fact.rule) for fact in facts)
-
-
-def codes(book: Ledger) -> list[str]:
-    return [code for code, *_ in told(book)]
-
-
-def one(book: Ledger, code: str) -> Finding:
-    (fact,) = (fact for fact in book.findings() if fact.code == code)
-    return fact
-
-
-def two_spokes() -> tuple[Network, Network]:
-    """Neither sees the other; both see the hub."""
-    return (
-        Network("a", ("10.1.0.0/16",), (vnet_id("a"),), (vnet_id("hub"),)),
-        Network("b", ("10.2.0.0/16",), (vnet_id("b"),), (vnet_id("hub"),)),
-    )
-
+from tests.zones.books import (
+    FQDN,
+    PRIVATE,
+    ROW,
+    acct,
+    codes,
+    drop,
+    endpoint,
+    ledger,
+    one,
+    put,
+    record,
+    target,
+    told,
+    two_spokes,
+    vnet_id,
+)
+from zones.endpoint import Fault, State, VirtualNetwork
+from zones.finding import finding
+from zones.name import from_text
 
 # -- the code of a contest
 
