@@ -1,5 +1,6 @@
 """The saved inventory on disk."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -178,3 +179,16 @@ def test_a_link_in_the_place_of_the_new_file_is_not_followed(tmp_path: Path) -> 
     with pytest.raises(OSError, match="symbolic links"):
         state.write(str(tmp_path), GOOD)
     assert victim.read_text() == "mine"
+
+
+def _shape(schema: object) -> object:
+    """A JSON Schema without its prose."""
+    if isinstance(schema, dict):
+        return {key: _shape(value) for key, value in schema.items() if key != "description"}
+    return [_shape(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def test_a_changed_shape_needs_another_version() -> None:
+    """Whoever changes what is saved raises the number in the file's first line, and the digest here."""
+    shape = msgspec.json.encode(_shape(msgspec.json.schema(Saved)), order="sorted")
+    assert (state._MAGIC, hashlib.sha256(shape).hexdigest()[:16]) == (b"pldns inventory 1\n", "fa271a465c45f585")
