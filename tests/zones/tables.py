@@ -1,0 +1,122 @@
+"""Tables for the tests of lookups, made in few words, and outcomes shown as lines."""
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from zones.catalogue import catalogue
+from zones.name import Name, from_text, to_text
+from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
+from zones.policy import Policies, ZonePolicy
+from zones.record import ANY, RRset
+from zones.served import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.table import Table
+from zones.zonefile import parse
+
+TYPES = {
+    "A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "DNAME": 39, "DS": 43,
+    "HTTPS": 65, "ANY": ANY,
+}  # fmt: skip
+MNEMONICS = {number: text for text, number in TYPES.items()}
+BLOB = "privatelink.blob.core.windows.net"
+ARM = "Microsoft.Authorization/resourceManagementPrivateLinks"
+BOTH, FIRST, SECOND = 0b11, 0b01, 0b10
+
+
+class Claim(NamedTuple):
+    """One state of one FQDN, in a set of networks."""
+
+    fqdn: str
+    addresses: str = ""
+    networks: int = FIRST
+    kind: str = ""
+    groups: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """Further public FQDNs that lead to the same private name."""
+
+
+def rows(claims: Sequence[Claim]) -> dict[Name, bytes]:
+    """What the ledger would make of claims that contest nothing; one without an address is a refused contest."""
+    variants: dict[Name, list[Variant]] = {}
+    for claim in claims:
+        fqdn = from_text(claim.fqdn)
+        mapping = catalogue().map(fqdn, claim.kind, claim.groups)
+        private = mapping.name if mapping else fqdn
+        publics = tuple(sorted({fqdn, *map(from_text, claim.also)} - {private}))
+        by_rule = publics == (catalogue().public(private),)
+        flags = BY_RULE * by_rule | REFUSED * (not claim.addresses) | ALONE * (mapping is None)
+        packed = [ip_address(text).packed for text in claim.addresses.split()]
+        a, aaaa = (tuple(p for p in packed if len(p) == octets) for octets in (4, 16))
+        variants.setdefault(private, []).append(Variant(claim.networks, flags, a, aaaa, () if by_rule else publics))
+    return {name: pack(each) for name, each in variants.items()}
+
+
+def build(
+    *claims: Claim,
+    files: Sequence[str] = (),
+    defaults: ZonePolicy | None = None,
+    overrides: Mapping[str, ZonePolicy] | None = None,
+) -> Table:
+    """A table of two networks, 0 and 1."""
+    table = Table(catalogue(), Policies(defaults or ZonePolicy(), overrides or {}))
+    table.masks = {mask: mask for mask in (FIRST, SECOND, BOTH)}
+    for name, row in rows(claims).items():
+        table.apply(name, row)
+    for text in files:
+        put_file(table, text)
+    return table
+
+
+def zone_file(text: str) -> str:
+    """A zone file: the origin, then its records; the SOA says 300 seconds for what is not there."""
+    origin, _, records = text.partition("\n")
+    return f"$ORIGIN {origin}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 300\n@ NS ns\n{records}\n"
+
+
+def put_file(table: Table, text: str) -> None:
+    zone = parse(zone_file(text), "test.zone")
+    for name, rrsets in zone.names.items():
+        table.apply_static(zone.origin, name, rrsets)
+
+
+def shown_record(rrset: RRset) -> str:
+    if rrset.type in (1, 28):
+        data = " ".join(str(ip_address(rdata)) for rdata in rrset.rdatas)
+    elif rrset.type in (2, 5, 12, 39):
+        data = " ".join(to_text(rdata) for rdata in rrset.rdatas)
+    else:
+        data = f"at {to_text(rrset.owner)}"
+    return f"{MNEMONICS[rrset.type]} {data}"
+
+
+def shown(outcome: Outcome) -> str:
+    match outcome:
+        case Found(rrsets=rrsets) | Alias(rrsets=rrsets):
+            return ", ".join(map(shown_record, rrsets))
+        case NoData(soa=soa):
+            return f"NODATA {to_text(soa.owner)}"
+        case NxDomain(soa=soa):
+            return f"NXDOMAIN {to_text(soa.owner)}"
+        case Failure(why=why):
+            return f"SERVFAIL {why}"
+        case Referral(cut=cut):
+            return f"REFERRAL {to_text(cut)}"
+        case Outside(zone=zone, group=group):
+            return f"PUBLIC {to_text(zone)} {group}".strip() if zone else "OUTSIDE"
+
+
+def ask(table: Table, question: str, network: int = 0) -> str:
+    """The answer to `NAME [TYPE]` as a line."""
+    name, _, qtype = question.partition(" ")
+    return shown(table.lookup(from_text(name), TYPES[qtype or "A"], network))
+
+
+def outcome(table: Table, question: str, network: int = 0) -> Outcome:
+    name, _, qtype = question.partition(" ")
+    return table.lookup(from_text(name), TYPES[qtype or "A"], network)
+
+
+ACCT = Claim("acct.blob.core.windows.net", "10.0.0.4")
+REGISTRY = Claim("reg.weu.data.azurecr.io", "10.0.0.7")
+ENVIRONMENT = Claim("*.env.weu.azurecontainerapps.io", "10.0.0.8")
+APP = Claim("app.corp.example", "10.0.0.9")
