@@ -8,12 +8,16 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from resolver import settings
 from resolver.answers import Answers
 from resolver.cache import Cache, Key
+from resolver.clients import Client, Clients
+from resolver.cookies import Cookies
 from resolver.counters import Counters
 from resolver.engine import Engine
 from resolver.fallbacks import Fallbacks
-from resolver.responder import Responder
+from resolver.options import Options, Way
+from resolver.responder import Clock, Responder
 from resolver.settings import Upstream
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes
@@ -56,9 +60,10 @@ class Paths:
     def fresh(self) -> None:
         """No compiled answers."""
         self.answers = Answers(1)
+        clients = Clients(Networks(()), settings.Worker((), ("0.0.0.0/0",)))
         self.responder = Responder(
-            self.engine, self.answers, self.counters, self.fallbacks,
-            ask=lambda *_: None, clock=time.monotonic, later=lambda *_: _Timer(),
+            self.engine, self.answers, Options(clients, "bench", Cookies(bytes(32))), self.counters, self.fallbacks,
+            Clock(time.monotonic, time.time, lambda *_: _Timer()), lambda *_: None,
         )  # fmt: skip
 
     def publish(self, name: Name) -> None:
@@ -102,8 +107,10 @@ def main() -> None:
     def answer(each: bytes) -> object:
         return paths.engine.answer(queries[each], 0, now, {})
 
+    client, way = Client(b"\x0a\0\0\1", 0), Way("udp", codes.PAYLOAD)
+
     def take(each: bytes) -> object:
-        return paths.responder.take(each, 0, codes.PAYLOAD, _dropped)
+        return paths.responder.take(each, client, way, _dropped)
 
     def exact(each: bytes) -> object:
         hit = paths.answers.exact[0].get(each[2:])

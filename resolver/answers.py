@@ -31,7 +31,7 @@ class Compiled:
 
     __slots__ = (
         "born", "cell", "deps", "end", "expires", "fallback", "forms", "head", "key",
-        "loose", "network", "now", "octets", "tail", "ttls", "until",
+        "loose", "network", "now", "octets", "opt", "tail", "ttls", "until",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +53,8 @@ class Compiled:
         self.now = body.tail
         """The tail with TTLs as of now."""
         self.ttls = _shared(body.ttls)
+        self.opt = body.opt
+        """Where the OPT record begins, after the question; -1 without."""
         self.deps = deps
         self.cell = cell
         """Counter of answers of this kind, shared: one addition for each answer sent."""
@@ -80,6 +82,28 @@ class Compiled:
         age = int(now - self.born)
         self.now = render.patched(self.tail, self.ttls, age)
         self.until = min(self.expires, self.born + age + 1)
+
+
+class Rotating(Compiled):
+    """An answer of several addresses, which change their places from one reply to the next (RFC 1794)."""
+
+    __slots__ = ("_end", "_size", "_start", "_turn")
+
+    def turning(self, ttls: tuple[int, ...]) -> "Rotating":
+        """`ttls`: offsets of the TTLs of the records that turn, one after the other and of one size."""
+        self._size = ttls[1] - ttls[0]
+        self._start = ttls[0] - 6  # the owner, a pointer, and type and class before the TTL
+        self._end = self._start + self._size * len(ttls)
+        self._turn = self._start
+        return self
+
+    def reply(self, packet: bytes) -> bytes:
+        """As `Compiled.reply`, with the next address in front."""
+        now, start, end = self.now, self._start, self._end
+        turn = self._turn
+        self._turn = turn + self._size if turn + self._size < end else start
+        turned = now[:start] + now[turn:end] + now[start:turn] + now[end:]
+        return packet[:2] + self.head + packet[codes.HEADER_SIZE : self.end] + turned
 
 
 _T = TypeVar("_T", bytes, tuple[int, ...])

@@ -37,6 +37,8 @@ class Worker:
     channel: str
     """Path of the Unix socket on which control listens. A connect succeeds while control restarts, and waits."""
     sockets: tuple[socket.socket, ...]
+    roles: tuple[str, ...]
+    """What is spoken on each of them, and on each that is adopted (`sockets.Role`)."""
     link: "Link"
 
 
@@ -58,6 +60,7 @@ def begin_worker(arguments: Sequence[str]) -> Worker:
         index=int(options["worker"]),
         channel=options["channel"],
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
+        roles=tuple(options["roles"].split(",")),
         link=Link(_socket(options["link"])),
     )
 

@@ -8,17 +8,18 @@ above it and must not care about those below. Refuses to know sockets, clocks an
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from resolver import local
-from resolver.answers import Compiled
+from resolver import settings
+from resolver.answers import Compiled, Rotating
 from resolver.cache import Cache, Key, lifetime
 from resolver.counters import Counters
 from resolver.draft import FOREVER, Draft, error
+from resolver.local import Local
 from resolver.upstream.exchange import Failure as UpstreamFailure
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes, relay, render
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
-from zones.name import Name, is_under, to_text
+from zones.name import Name, ancestry, from_text, is_under, to_text
 from zones.network import Networks
 from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
 from zones.record import AAAA, CNAME, NS, PTR, SOA, A, RRset
@@ -45,14 +46,42 @@ class _Stop(Exception):  # noqa: N818 - it ends the walk
         self.key = key
 
 
+class Manner(NamedTuple):
+    """How a server answers, whatever the answer."""
+
+    identity: str = "pldns"
+    payload: int = codes.PAYLOAD
+    """Octets of UDP that our OPT records offer."""
+    dropped: frozenset[Name] = frozenset()
+    """Names at and under these are refused."""
+    rotate: bool = False
+    """See `Rotating`."""
+
+
+PLAIN: Final = Manner()
+
+
+def manner(worker: settings.Worker) -> Manner:
+    """As the configuration has it."""
+    return Manner(worker.identity, worker.payload, frozenset(map(from_text, worker.drop_names)), worker.rotate)
+
+
 class Engine:
     """Answers questions from one table, one cache and one set of upstream groups."""
 
     def __init__(
-        self, table: Table, networks: Networks, upstreams: Upstreams, cache: Cache, counters: Counters
+        self,
+        table: Table,
+        networks: Networks,
+        upstreams: Upstreams,
+        cache: Cache,
+        counters: Counters,
+        manner: Manner = PLAIN,
     ) -> None:
         self.table = table
         self.cache = cache
+        self.manner = manner
+        self._local = Local(manner.identity)
         self._names = (*networks.names, "none")
         self._upstreams = upstreams
         self._counters = counters
@@ -60,7 +89,7 @@ class Engine:
 
     def answer(self, query: Query, network: int, now: float, fetched: Fetched) -> Compiled | Ask:
         """The whole chain. `network` is its index, or -1; `now` in seconds on the steady clock of the cache."""
-        draft = self._refused(query) or local.answer(query)
+        draft = self._refused(query) or self._local.answer(query)
         if draft is None:
             try:
                 draft = self._walked(query, network, now, fetched)
@@ -96,16 +125,18 @@ class Engine:
             flags |= codes.AD
         if draft.rcode in _RECURSION_SHOWN:
             flags |= codes.RA
-        opt = render.Opt(do=query.do, ede=draft.ede) if query.edns else None
+        opt = render.Opt(query.do, self.manner.payload, draft.ede) if query.edns else None
         body = render.body(query.question, flags, draft.rcode, draft.answer, draft.authority, draft.additional, opt)
         deps = tuple(dict.fromkeys(draft.deps))
         expires = draft.expires if draft.keep else now
         if expires != FOREVER:  # records of ours beside an upstream's count down with them
             expires = min([expires, *(now + rrset.ttl for rrset in (*draft.answer, *draft.authority))])
-        return Compiled(
+        turning = _turning(draft, body) if self.manner.rotate else ()
+        answer = (Rotating if turning else Compiled)(
             body, len(query.question), deps, self._cell(draft, network), now, expires,
             loose=draft.loose or query.qtype not in _USUAL, fallback=draft.fallback,
         )  # fmt: skip
+        return answer.turning(turning) if isinstance(answer, Rotating) else answer
 
     def _cell(self, draft: Draft, network: int) -> list[int]:
         """The counter of such answers. Labels are from the catalogue or the configuration, never from a query."""
@@ -121,6 +152,16 @@ class Engine:
             if named:
                 self._cells[key] = cell
         return cell
+
+
+def _turning(draft: Draft, body: render.Body) -> tuple[int, ...]:
+    """Where the TTLs of an answer's last records stand, if those are several addresses under a compressed owner."""
+    last = draft.answer[-1] if draft.answer else None
+    if last is None or last.type not in {A, AAAA} or len(last.rdatas) < 2:
+        return ()
+    end = sum(len(rrset.rdatas) for rrset in draft.answer)
+    ttls = body.ttls[end - len(last.rdatas) : end]
+    return ttls if ttls[1] - ttls[0] == 12 + len(last.rdatas[0]) else ()
 
 
 class _Said(NamedTuple):
@@ -144,6 +185,7 @@ class _Walk:
 
     def __init__(self, engine: Engine, query: Query, network: int, now: float, fetched: Fetched, draft: Draft) -> None:
         self._table = engine.table
+        self._dropped = engine.manner.dropped
         self._cache = engine.cache
         self._upstreams = engine._upstreams  # noqa: SLF001 - the walk is the engine's own
         self._query = query
@@ -155,6 +197,10 @@ class _Walk:
     def step(self, name: Name) -> Name | None:
         """Look one name up; returns the next one when it is an alias."""
         draft = self._draft
+        if self._dropped and not self._dropped.isdisjoint(ancestry(name)):
+            draft.fail((codes.BLOCKED, "this name is not answered here"), codes.REFUSED)
+            draft.origin, draft.loose = "dropped", True
+            return None
         outcome = self._table.lookup(name, self._query.qtype, self._network)
         draft.deps += (name, *outcome.deps)
         match outcome:

@@ -21,30 +21,41 @@ _LOOPBACK: Final = {A: bytes((127, 0, 0, 1)), AAAA: bytes(15) + b"\x01"}
 
 
 def _text(text: str) -> bytes:
-    return bytes((len(text),)) + text.encode()
+    octets = text.encode()[:255]
+    return bytes((len(octets),)) + octets
 
 
-_CHAOS: Final = {
-    from_text("version.bind"): _text(f"pldns {version.VERSION}"),
-    from_text("version.server"): _text(f"pldns {version.VERSION}"),
-    from_text("id.server"): _text("pldns"),
-    from_text("hostname.bind"): _text("pldns"),
-}
+class Local:
+    """These names, for a server that calls itself `identity`."""
 
+    def __init__(self, identity: str) -> None:
+        software, who = _text(f"pldns {version.VERSION}"), _text(identity)
+        self._chaos = {
+            from_text("version.bind"): software,
+            from_text("version.server"): software,
+            from_text("id.server"): who,
+            from_text("hostname.bind"): who,
+        }
 
-def answer(query: Query) -> Draft | None:
-    """The local answer to a query; None where the name is not one of these."""
-    name = query.name
-    if query.qclass == codes.CH:
-        return _chaos(query)
-    if name.endswith(_LOCALHOST) and is_under(name, _LOCALHOST):
-        return _held(name, query.qtype, _LOOPBACK, _LOCALHOST)
-    if name == _HEALTH:
-        return _held(name, query.qtype, {A: _LOOPBACK[A], codes.TXT: _text("ok")}, _HEALTH)
-    for zone in _DENIED:
-        if name.endswith(zone) and is_under(name, zone):
-            return _denied(zone, codes.NXDOMAIN)
-    return None
+    def answer(self, query: Query) -> Draft | None:
+        """The local answer to a query; None where the name is not one of these."""
+        name = query.name
+        if query.qclass == codes.CH:
+            return self._of_chaos(query)
+        if name.endswith(_LOCALHOST) and is_under(name, _LOCALHOST):
+            return _held(name, query.qtype, _LOOPBACK, _LOCALHOST)
+        if name == _HEALTH:
+            return _held(name, query.qtype, {A: _LOOPBACK[A], codes.TXT: _text("ok")}, _HEALTH)
+        for zone in _DENIED:
+            if name.endswith(zone) and is_under(name, zone):
+                return _denied(zone, codes.NXDOMAIN)
+        return None
+
+    def _of_chaos(self, query: Query) -> Draft:
+        rdata = self._chaos.get(query.name)
+        if rdata is None or query.qtype not in {codes.TXT, ANY}:
+            return error(codes.REFUSED)
+        return Draft(answer=[RRset(query.name, codes.TXT, 0, (rdata,))], aa=True, ad=False, origin="local", loose=True)
 
 
 def _held(name: Name, qtype: int, records: dict[int, bytes], zone: Name) -> Draft:
@@ -56,10 +67,3 @@ def _held(name: Name, qtype: int, records: dict[int, bytes], zone: Name) -> Draf
 
 def _denied(zone: Name, rcode: int) -> Draft:
     return Draft(authority=[soa(zone, _TTL)], aa=True, ad=False, rcode=rcode, origin="local", loose=True)
-
-
-def _chaos(query: Query) -> Draft:
-    rdata = _CHAOS.get(query.name)
-    if rdata is None or query.qtype not in {codes.TXT, ANY}:
-        return error(codes.REFUSED)
-    return Draft(answer=[RRset(query.name, codes.TXT, 0, (rdata,))], aa=True, ad=False, origin="local", loose=True)

@@ -43,10 +43,21 @@ METRICS: Final = (
     Declared("dns_requests_total", "Queries that came in.", ("proto", "family")),
     Declared(
         "dns_responses_total",
-        "Answers that went out; origin: private, static, ptr, policy, local, forward, acl or error.",
+        "Answers that went out; origin: private, static, ptr, policy, local, forward, dropped, acl or error.",
         ("rcode", "zone", "network", "origin"),
     ),
     Declared("dns_dropped_total", "Packets that get no answer.", ("reason",)),
+    Declared("dns_rate_limited_total", "Queries over the rate limit: dropped, truncated or badcookie.", ("reply",)),
+    Declared("dns_connections_total", "Connections that were accepted.", ("proto",)),
+    Declared(
+        "dns_connections_closed_total",
+        "Connections that are no more; reason: ended (as clients do), idle, limit, client_limit, handshake, proxy, "
+        "dropped or stop.",
+        ("proto", "reason"),
+    ),
+    Declared("dns_connections_waiting_total", "Times that connections had to wait: no descriptors left.", ("proto",)),
+    Declared("dns_https_errors_total", "HTTP connections ended for what came: protocol, flood or bodies.", ("reason",)),
+    Declared("dns_https_responses_total", "HTTP responses of DNS over HTTPS.", ("status",)),
     Declared("fallback_total", "Answers inside a private zone that came from an upstream.", ("zone",)),
     Declared("cache_hits_total", "Upstream answers taken from the cache."),
     Declared("cache_misses_total", "Upstream answers that the cache did not have."),

@@ -1,32 +1,34 @@
 """From a packet to its reply on any transport: compiled answers first, then the engine, then upstreams and again.
 
-Owns what waits for an upstream and the time it may take. Never raises: what slips through is answered SERVFAIL and
-counted. Refuses to know sockets: a reply goes to the function that came with the packet.
+Owns what waits for an upstream and the time it may take, and how large a reply may be. Never raises: what slips
+through is answered SERVFAIL and counted. Refuses to know sockets: a reply goes to the function that came with the
+packet.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from ipaddress import ip_address
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from resolver.answers import Answers, Compiled
 from resolver.cache import Cache, Key
+from resolver.clients import DROPPED, REFUSED, Client
 from resolver.counters import Counters
 from resolver.engine import Ask, Engine
 from resolver.fallbacks import Fallbacks
+from resolver.options import BadSubnet, Options, Said, Way, finished
+from resolver.ratelimit import Verdict
 from resolver.upstream.exchange import Failure
 from resolver.wire import codes, render
 from resolver.wire.query import Malformed, Query, parse
 from resolver.wire.relay import Message
-from zones.network import NONE, Network, Networks
 
-REFUSED: Final = -2
-"""In place of a network: a client outside `dns.allow`."""
 PATIENCE: Final = 4.9
 """Seconds from a query to its answer or SERVFAIL, however many servers its aliases lead to."""
+AMPLIFICATION: Final = 10
+"""Times the size of its query that a reply over UDP may have for an address that may be forged, if it is not small."""
+_SMALL: Final = 512  # octets
 _LONGEST_WALK: Final = 24  # upstream questions for one query: 11 hops, each asked again in another group
-_CLIENTS: Final = 65_536
 
 _log = logging.getLogger(__name__)
 
@@ -41,104 +43,155 @@ class Timer(Protocol):
         """Do not call."""
 
 
-class Clients:
-    """Which network an address is in, or `REFUSED`; remembered, within bounds."""
+class Clock(NamedTuple):
+    """Time, as the caller has it."""
 
-    def __init__(self, networks: Networks, allow: Sequence[str]) -> None:
-        self._networks = networks
-        self._allowed = Networks([Network("allowed", tuple(allow))])
-        self.known: dict[str, int] = {}
-        """By the address as the socket gives it."""
+    steady: Callable[[], float]
+    """Seconds that never go back."""
+    wall: Callable[[], float]
+    """The time of day, seconds since the epoch."""
+    later: Callable[[float, Callable[[], None]], Timer]
+    """Calls back after seconds."""
 
-    def find(self, address: str) -> int:
-        """The network's index, `NONE`, or `REFUSED`."""
-        found = self.known.get(address)
-        if found is None:
-            packed = ip_address(address.partition("%")[0]).packed
-            found = REFUSED if self._allowed.find(packed) == NONE else self._networks.find(packed)
-            if len(self.known) >= _CLIENTS:
-                self.known.clear()
-            self.known[address] = found
-        return found
+
+class Request:
+    """One query on its way to its reply: who sent it, how, and how the reply goes back."""
+
+    __slots__ = ("limit", "network", "packet", "query", "said", "send")
+
+    def __init__(self, packet: bytes, query: Query, said: Said, way: Way, send: Send) -> None:
+        self.packet = packet
+        self.query = query
+        self.said = said
+        self.network = said.network
+        self.send = send
+        self.limit: int | None = None
+        """Octets that a reply over UDP may have; None on a stream."""
+        if way.limit is not None:
+            self.limit = min(way.limit, query.payload)
+            if not said.proven:
+                self.limit = min(self.limit, max(_SMALL, AMPLIFICATION * len(packet)))
 
 
 class Responder:
-    """Answers packets. `clock` gives steady seconds; `later` calls back after seconds; `ask` asks an upstream once."""
+    """Answers packets. `ask` asks an upstream once."""
 
     def __init__(
         self,
         engine: Engine,
         answers: Answers,
+        options: Options,
         counters: Counters,
         fallbacks: Fallbacks,
-        *,
+        clock: Clock,
         ask: Callable[[Key, Callable[[Result], None]], None],
-        clock: Callable[[], float],
-        later: Callable[[float, Callable[[], None]], Timer],
     ) -> None:
         self.answers = answers
         self.waiting = 0
         """Queries that wait for an upstream."""
         self.counters = counters
-        self.clock = clock
+        self.clock = clock.steady
+        self.later = clock.later
+        self.payload = engine.manner.payload
         self._engine = engine
         self._cache: Cache = engine.cache
+        self._options = options
         self._fallbacks = fallbacks
         self._ask = ask
-        self._later = later
+        self._wall = clock.wall
         self._dropped = counters.cell("dns_dropped_total", ("malformed",))
+        self._unwanted = counters.cell("dns_dropped_total", ("client",))
 
-    def take(self, packet: bytes, network: int, limit: int | None, send: Send) -> bool:
+    def take(self, packet: bytes, client: Client, way: Way, send: Send, over: Verdict = Verdict.PASS) -> bool:
         """Answer one packet; False for one that never gets a reply, else `send` is called once, now or later.
 
-        `limit` is our own bound for UDP replies in octets; None on a stream. Raises nothing.
+        `over`: what the rate limit says, which is not for queries with a good cookie. Raises nothing.
         """
+        if client.network == DROPPED:
+            self._unwanted[0] += 1
+            return False
         try:
             query = parse(packet)
+            said = self._read(query, client, way)
         except Malformed as malformed:
-            return self._complain(malformed, send)
-        if network == REFUSED:
+            return over is Verdict.PASS and self._complain(malformed, client, way, send)
+        request = Request(packet, query, said, way, send)
+        if over is not Verdict.PASS and not said.proven:
+            return self._exceeded(request, over)
+        if client.network == REFUSED:
             self.counters.add("dns_responses_total", ("REFUSED", "", "", "acl"))
-            self._send_error(query, codes.REFUSED, (codes.PROHIBITED, "this client may not ask here"), send)
+            self._send_error(request, codes.REFUSED, (codes.PROHIBITED, "this client may not ask here"))
             return True
         try:
-            key = self.answers.key(query, network)
+            key = self.answers.key(query, request.network)
             found = self.answers.find(key, self.clock())
             if found is not None:
-                self.send(found, query, packet, network, limit, send)
+                self.send(found, request)
             else:
-                _Wait(self, query, packet, network, limit, send, key).go_on()
+                _Wait(self, request, key).go_on()
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a reply and the next one is served
-            self.broken(query, send, error)
+            self.broken(request, error)
         return True
 
-    def _complain(self, malformed: Malformed, send: Send) -> bool:
+    def _read(self, query: Query, client: Client, way: Way) -> Said:
+        """What the query's options come to. Raises `Malformed`."""
+        if not query.options:
+            return Said(client.network)
+        try:
+            return self._options.read(query.options, client, way, self._wall())
+        except BadSubnet:
+            raise Malformed(codes.FORMERR, query.id, query.flags, query.question, edns=True, do=query.do) from None
+
+    def _complain(self, malformed: Malformed, client: Client, way: Way, send: Send) -> bool:
         if malformed.rcode is None:
             self._dropped[0] += 1
             return False
         self.counters.add("dns_responses_total", (codes.rcode_text(malformed.rcode), "", "", "error"))
-        send(render.error(malformed))
+        reply = render.error(malformed, self.payload)
+        if malformed.options:
+            own = client._replace(forwarder=False)  # no subnet: it may be what is wrong
+            said = self._options.read(malformed.options, own, way, self._wall())
+            reply = finished(reply, codes.HEADER_SIZE + len(malformed.question), said)
+        send(reply)
         return True
 
-    def send(self, answer: Compiled, query: Query, packet: bytes, network: int, limit: int | None, send: Send) -> None:
+    def _exceeded(self, request: Request, over: Verdict) -> bool:
+        """Over the limit: nothing, or come back over TCP, or with the cookie that this reply brings."""
+        if over is Verdict.DROP:
+            self.counters.add("dns_rate_limited_total", ("dropped",))
+            return False
+        query = request.query
+        flags = query.flags & (codes.RD | codes.CD)
+        if any(code == codes.OPTION_COOKIE for code, _ in query.options) and request.said.reply:
+            self.counters.add("dns_rate_limited_total", ("badcookie",))
+            body = render.body(query.question, flags, codes.BADCOOKIE, edns=self._opt(query))
+        else:
+            self.counters.add("dns_rate_limited_total", ("truncated",))
+            body = render.truncated(query.question, flags, codes.NOERROR, self._opt(query))
+        self._send(request, body)
+        return True
+
+    def send(self, answer: Compiled, request: Request) -> None:
         """Send a compiled answer, cut to what the client takes, and remember it for the same packet."""
         answer.cell[0] += 1
+        query, packet = request.query, request.packet
         if answer.fallback:
-            self._fallbacks.note(*answer.fallback, network)
+            self._fallbacks.note(*answer.fallback, request.network)
         reply = answer.reply(packet)
-        if len(reply) > (codes.MAX_MESSAGE if limit is None else min(limit, query.payload)):
+        if query.options:
+            reply = finished(reply, answer.end + answer.opt, request.said)
+        if len(reply) > (codes.MAX_MESSAGE if request.limit is None else request.limit):
             flags = int.from_bytes(answer.head[:2], "big")
-            opt = render.Opt(do=query.do) if query.edns else None
-            cut = render.truncated(query.question, flags & ~0xF, flags & 0xF, opt)
-            reply = packet[:2] + cut.head + query.question + cut.tail
-        elif limit is not None:
-            self.answers.keep_exact(network, packet[2:], answer)
-        send(reply)
+            self._send(request, render.truncated(query.question, flags & ~0xF, flags & 0xF, self._opt(query)))
+            return
+        if request.limit is not None and not query.options:
+            self.answers.keep_exact(request.network, packet[2:], answer)
+        request.send(reply)
 
-    def compiled(self, query: Query, network: int, fetched: dict[Key, Result], key: bytes) -> Compiled | Ask:
+    def compiled(self, request: Request, fetched: dict[Key, Result], key: bytes) -> Compiled | Ask:
         """What the engine says now; an answer that lasts is kept."""
         now = self.clock()
-        answer = self._engine.answer(query, network, now, fetched)
+        answer = self._engine.answer(request.query, request.network, now, fetched)
         if isinstance(answer, Compiled) and answer.expires > now:
             self.answers.keep(key, answer)
         return answer
@@ -153,49 +206,41 @@ class Responder:
 
         self._ask(key, arrived)
 
-    def later(self, seconds: float, call: Callable[[], None]) -> Timer:
-        """Call after some seconds."""
-        return self._later(seconds, call)
-
-    def fail(self, query: Query, send: Send, ede: tuple[int, str]) -> None:
+    def fail(self, request: Request, ede: tuple[int, str]) -> None:
         """SERVFAIL with the reason."""
         self.counters.add("dns_responses_total", ("SERVFAIL", "", "", "error"))
-        self._send_error(query, codes.SERVFAIL, ede, send)
+        self._send_error(request, codes.SERVFAIL, ede)
 
-    def broken(self, query: Query, send: Send, error: Exception) -> None:
+    def broken(self, request: Request, error: Exception) -> None:
         """SERVFAIL for an error of ours."""
-        _log.error("a query of type %d could not be answered", query.qtype, exc_info=error)
-        self.fail(query, send, (codes.OTHER, "internal error"))
+        _log.error("a query of type %d could not be answered", request.query.qtype, exc_info=error)
+        self.fail(request, (codes.OTHER, "internal error"))
+
+    def _send_error(self, request: Request, rcode: int, ede: tuple[int, str]) -> None:
+        query = request.query
+        flags = query.flags & (codes.RD | codes.CD) | (codes.RA if rcode == codes.SERVFAIL else 0)
+        self._send(request, render.body(query.question, flags, rcode, edns=self._opt(query, ede)))
+
+    def _opt(self, query: Query, ede: tuple[int, str] | None = None) -> render.Opt | None:
+        return render.Opt(do=query.do, payload=self.payload, ede=ede) if query.edns else None
 
     @staticmethod
-    def _send_error(query: Query, rcode: int, ede: tuple[int, str] | None, send: Send) -> None:
-        flags = query.flags & (codes.RD | codes.CD) | (codes.RA if rcode == codes.SERVFAIL else 0)
-        opt = render.Opt(do=query.do, ede=ede) if query.edns else None
-        body = render.body(query.question, flags, rcode, edns=opt)
-        send(query.id.to_bytes(2, "big") + body.head + query.question + body.tail)
+    def _send(request: Request, body: render.Body) -> None:
+        query = request.query
+        reply = query.id.to_bytes(2, "big") + body.head + query.question + body.tail
+        if query.options:
+            reply = finished(reply, codes.HEADER_SIZE + len(query.question) + body.opt, request.said)
+        request.send(reply)
 
 
 class _Wait:
     """A query on its way through upstreams: asked and walked again until there is an answer, or time is up."""
 
-    __slots__ = ("fetched", "key", "limit", "network", "over", "packet", "query", "responder", "send", "timer")
+    __slots__ = ("fetched", "key", "over", "request", "responder", "timer")
 
-    def __init__(
-        self,
-        responder: Responder,
-        query: Query,
-        packet: bytes,
-        network: int,
-        limit: int | None,
-        send: Send,
-        key: bytes,
-    ) -> None:
+    def __init__(self, responder: Responder, request: Request, key: bytes) -> None:
         self.responder = responder
-        self.query = query
-        self.packet = packet
-        self.network = network
-        self.limit = limit
-        self.send = send
+        self.request = request
         self.key = key
         self.fetched: dict[Key, Result] = {}
         self.timer: Timer | None = None
@@ -204,10 +249,10 @@ class _Wait:
     def go_on(self) -> None:
         """Walk with what has been fetched so far."""
         responder = self.responder
-        result = responder.compiled(self.query, self.network, self.fetched, self.key)
+        result = responder.compiled(self.request, self.fetched, self.key)
         if isinstance(result, Compiled):
             self._end()
-            responder.send(result, self.query, self.packet, self.network, self.limit, self.send)
+            responder.send(result, self.request)
         elif len(self.fetched) >= _LONGEST_WALK:
             self._give_up((codes.NO_REACHABLE_AUTHORITY, "the aliases lead too far"))
         else:
@@ -225,7 +270,7 @@ class _Wait:
         except Exception as error:  # noqa: BLE001 - as in `Responder.take`
             if not self.over:
                 self._end()
-                self.responder.broken(self.query, self.send, error)
+                self.responder.broken(self.request, error)
 
     def _late(self) -> None:
         if not self.over:
@@ -233,7 +278,7 @@ class _Wait:
 
     def _give_up(self, why: tuple[int, str]) -> None:
         self._end()
-        self.responder.fail(self.query, self.send, why)
+        self.responder.fail(self.request, why)
 
     def _end(self) -> None:
         self.over = True

@@ -61,12 +61,77 @@ class Zones(msgspec.Struct, frozen=True):
     origins: tuple[str, ...] = ()
 
 
+class Tls(msgspec.Struct, frozen=True):
+    """An encrypted listener. `certificate` (a chain, PEM) and `key` are absolute paths; workers read them."""
+
+    listen: tuple[str, ...]
+    certificate: str
+    key: str
+
+
+class Https(Tls, frozen=True):
+    """DNS over HTTPS at one path of that origin."""
+
+    path: str = "/dns-query"
+
+
+class Streams(msgspec.Struct, frozen=True):
+    """Bounds of connections, for each worker. `idle` in seconds; `per_client` 0: one address may hold all."""
+
+    idle: int = 10
+    connections: int = 1000
+    per_client: int = 0
+
+
+class RateLimit(msgspec.Struct, frozen=True):
+    """Answers over UDP for one client prefix: a bucket of `burst`, filled `per_second`; 1 of `slip` over it gets TC.
+
+    `slip` 0: none does. `ipv4` and `ipv6` are prefix lengths; loopback and `exempt` are not limited.
+    """
+
+    per_second: int
+    burst: int
+    slip: int = 2
+    ipv4: int = 24
+    ipv6: int = 56
+    exempt: tuple[str, ...] = ()
+
+
+class Cookies(msgspec.Struct, frozen=True):
+    """DNS cookies (RFC 7873). Secrets are read from a file, or derived from `root`, which all workers share."""
+
+    answer: bool = True
+    secrets: str = ""
+    """Absolute path of a file of secrets, 32 hexadecimal digits a line; the first one signs. Empty: none."""
+    root: bytes = b""
+    """32 random octets, made at each start where there is no file."""
+
+
 class Worker(msgspec.Struct, frozen=True):
     """The part that answering workers get: nothing about sources, admin or state."""
 
     listen: tuple[str, ...]
     """`address:port`, IPv6 in brackets."""
     allow: tuple[str, ...]
+    tls: Tls | None = None
+    https: Https | None = None
+    proxies: tuple[str, ...] = ()
+    """Prefixes of proxies: what comes from them begins with a PROXY protocol header."""
+    forwarders: tuple[str, ...] = ()
+    """Prefixes of resolvers whose client-subnet option (RFC 7871) chooses the network."""
+    drop_clients: tuple[str, ...] = ()
+    """Prefixes that get no reply at all."""
+    drop_names: tuple[str, ...] = ()
+    """Names at and under these are refused."""
+    streams: Streams = Streams()
+    rate_limit: RateLimit | None = None
+    cookies: Cookies = Cookies()
+    identity: str = "pldns"
+    """What this server calls itself: NSID (RFC 5001), CHAOS `id.server`."""
+    payload: int = 1232
+    """Octets of the largest UDP reply, and what our OPT records offer."""
+    rotate: bool = False
+    """The addresses of an answer change their order from one reply to the next."""
     networks: tuple[Network, ...] = ()
     zones: Zones = Zones()
     upstreams: tuple[Upstream, ...] = ()

@@ -9,9 +9,10 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, get_args
 
 from resolver import systemd
+from resolver.settings import Worker
 
 _BACKLOG: Final = 1024
 _RECEIVE: Final = 4 << 20
@@ -19,6 +20,15 @@ _RECEIVE: Final = 4 << 20
 _ATTEMPTS: Final = 16
 """Tries for a port that is free for both UDP and TCP when the kernel chooses."""
 _KINDS: Final = {socket.SOCK_DGRAM: "udp", socket.SOCK_STREAM: "tcp"}
+_ANY: Final = frozenset(("0.0.0.0", "::"))  # noqa: S104 - compared with, not bound to
+_PKTINFO: Final = {
+    socket.AF_INET: (socket.IPPROTO_IP, 8),  # IP_PKTINFO of linux/in.h; Python 3.11 has no name for it
+    socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO),
+}
+
+Role = Literal["dns", "tls", "https"]
+"""What is spoken on a socket: DNS over UDP or TCP, whichever the socket is, DNS over TLS or over HTTPS."""
+_ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
 class CannotListen(Exception):  # noqa: N818 - it reads as the sentence that it is
@@ -29,11 +39,14 @@ class CannotListen(Exception):  # noqa: N818 - it reads as the sentence that it 
 class Listening:
     """Open sockets, non-blocking, UDP and (already listening) TCP, in one tuple for each worker.
 
-    `shared`: all workers hold the same descriptors. `addresses` are those bound, each once, with their real ports.
+    `addresses` are those bound, each once, with their roles and real ports. `shared`: all workers hold the same
+    descriptors.
     """
 
-    addresses: tuple[str, ...]
+    addresses: tuple[tuple[Role, str], ...]
     workers: tuple[tuple[socket.socket, ...], ...]
+    roles: tuple[Role, ...]
+    """Of each socket of a worker, the same for all workers."""
     shared: bool = False
 
     def close(self) -> None:
@@ -43,13 +56,19 @@ class Listening:
                 each.close()
 
 
-def listen(addresses: Sequence[str], workers: int, environ: Mapping[str, str]) -> Listening:
-    """Sockets for `workers` workers: those from systemd if it hands any over, otherwise bound to `addresses`.
+def listen(settings: Worker, workers: int, environ: Mapping[str, str]) -> Listening:
+    """Sockets for `workers` workers: those from systemd if it hands any over, otherwise bound as configured.
 
-    An address is `address:port`, IPv6 in brackets; port 0 lets the kernel choose one for UDP and TCP together.
-    Raises `CannotListen`.
+    Port 0 lets the kernel choose one, for UDP and TCP together. Raises `CannotListen`.
     """
-    return _from_systemd(workers, environ) or _bind(addresses, workers)
+    return _from_systemd(workers, environ) or _bind(_wanted(settings), workers)
+
+
+def _wanted(settings: Worker) -> list[tuple[Role, str]]:
+    wanted: list[tuple[Role, str]] = [("dns", address) for address in settings.listen]
+    wanted += [("tls", address) for address in settings.tls.listen] if settings.tls else []
+    wanted += [("https", address) for address in settings.https.listen] if settings.https else []
+    return wanted
 
 
 def _from_systemd(workers: int, environ: Mapping[str, str]) -> Listening | None:
@@ -63,28 +82,48 @@ def _from_systemd(workers: int, environ: Mapping[str, str]) -> Listening | None:
         if each.family not in (socket.AF_INET, socket.AF_INET6) or each.type not in _KINDS:
             raise CannotListen(f"cannot listen on what systemd passed: {each.family.name} {each.type.name}")
         each.settimeout(0)
+        _tell_destinations(each)
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    given = dict(zip(sockets, names, strict=False))
+    roles = tuple(_role(each, given.get(each, "")) for each in sockets)
     # Each worker has the same descriptors: a worker of another uid could not join a group that systemd's uid opened.
-    return Listening(_names(sockets), (sockets,) * workers, shared=True)
+    return Listening(_names(roles, sockets), (sockets,) * workers, roles, shared=True)
 
 
-def _bind(addresses: Sequence[str], workers: int) -> Listening:
+def _role(sock: socket.socket, name: str) -> Role:
+    """By the name that the unit gives (FileDescriptorName=); any other name is plain DNS."""
+    role: Role = next((role for role in _ROLES if role == name), "dns")
+    if role != "dns" and sock.type is socket.SOCK_DGRAM:
+        raise CannotListen(f"cannot listen on what systemd passed: `{name}` is spoken over TCP, not over UDP")
+    return role
+
+
+def _bind(wanted: Sequence[tuple[Role, str]], workers: int) -> Listening:
     # All probes come first: 0.0.0.0 and 127.0.0.1 on one port are no conflict of ours once they share SO_REUSEPORT.
-    targets = [_probe(*_split(address)) for address in addresses]
+    targets = [
+        (role, kind, *target)
+        for role, address in wanted
+        for target in [_probe(role, *_split(address))]
+        for kind in (_KINDS if role == "dns" else (socket.SOCK_STREAM,))
+    ]
     bound: list[tuple[socket.socket, ...]] = []
     try:
         for _ in range(workers):
             bound.append(())
-            for host, port in targets:
-                for kind in _KINDS:
-                    bound[-1] += (_open(kind, host, port, group=True),)
+            for _, kind, host, port in targets:
+                bound[-1] += (_open(kind, host, port, group=True),)
     except CannotListen:
-        Listening((), tuple(bound)).close()
+        Listening((), tuple(bound), ()).close()
         raise
-    return Listening(_names(bound[0]), tuple(bound))
+    roles = tuple(role for role, *_ in targets)
+    return Listening(_names(roles, bound[0]), tuple(bound), roles)
 
 
-def _probe(host: str, port: int) -> tuple[str, int]:
+def _probe(role: Role, host: str, port: int) -> tuple[str, int]:
     """Bind without SO_REUSEPORT, UDP and TCP, and close again; returns the port, chosen by the kernel if it was 0."""
+    if role != "dns":
+        with _open(socket.SOCK_STREAM, host, port) as sock:
+            return host, sock.getsockname()[1]
     for attempt in range(_ATTEMPTS):
         with _open(socket.SOCK_DGRAM, host, port) as udp:
             chosen: int = udp.getsockname()[1]
@@ -113,6 +152,7 @@ def _open(kind: socket.SocketKind, host: str, port: int, *, group: bool = False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if kind is socket.SOCK_DGRAM:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE)
+        _tell_destinations(sock, host)
         sock.bind(socket.getaddrinfo(host, port, family, kind, flags=socket.AI_NUMERICHOST)[0][4])
         if kind is socket.SOCK_STREAM:
             # From here on, so that clients wait in the queue while a worker starts. The probe too: until then the
@@ -123,6 +163,12 @@ def _open(kind: socket.SocketKind, host: str, port: int, *, group: bool = False)
             sock.close()
         raise CannotListen(refusal(_KINDS[kind], _join(host, port), error)) from None
     return sock
+
+
+def _tell_destinations(sock: socket.socket, host: str = "") -> None:
+    """A UDP socket with all addresses tells to which one each packet came: that is where the reply comes from."""
+    if sock.type is socket.SOCK_DGRAM and (host or sock.getsockname()[0]) in _ANY:
+        sock.setsockopt(*_PKTINFO[sock.family], 1)
 
 
 def refusal(kind: str, address: str, error: OSError) -> str:
@@ -139,8 +185,9 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
-def _names(sockets: Sequence[socket.socket]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_join(*each.getsockname()[:2]) for each in sockets))
+def _names(roles: Sequence[Role], sockets: Sequence[socket.socket]) -> tuple[tuple[Role, str], ...]:
+    named = zip(roles, sockets, strict=True)
+    return tuple(dict.fromkeys((role, _join(*each.getsockname()[:2])) for role, each in named))
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -56,7 +56,7 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
             signals = stack.enter_context(Signals())
             accepted = startup.accept(config_path, flags, commands.accept)
             stack.enter_context(startup.held(accepted.control.state))
-            listening = sockets.listen(accepted.worker.listen, accepted.workers, os.environ)
+            listening = sockets.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
             channel = stack.enter_context(startup.channel(os.environ.get("RUNTIME_DIRECTORY", "")))
         except (startup.Refused, sockets.CannotListen) as error:
@@ -73,8 +73,9 @@ def _tell(accepted: Accepted, listening: sockets.Listening) -> None:
         _log.warning(warning)
     if os.geteuid() == 0:
         _log.warning("running as root: give pldns a user of its own; port 53 needs no more than CAP_NET_BIND_SERVICE")
-    for address in listening.addresses:
-        _log.info("listening on %s%s", address, " (from systemd)" if listening.shared else "")
+    for role, address in listening.addresses:
+        spoken = "" if role == "dns" else f" ({role})"
+        _log.info("listening on %s%s%s", address, spoken, " (from systemd)" if listening.shared else "")
 
 
 class Signals:
@@ -202,6 +203,7 @@ class Supervisor:
             "worker": str(worker.index),
             "channel": self._channel_path,
             "sockets": ",".join(map(str, own)),
+            "roles": ",".join(self._listening.roles),
             "link": str(theirs.fileno()),
         }
         try:

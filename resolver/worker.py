@@ -11,23 +11,34 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 from resolver import channel, child
+from resolver import settings as accepted
 from resolver.answers import Answers
 from resolver.cache import Cache
+from resolver.clients import Clients
+from resolver.cookies import Cookies, read_secrets
 from resolver.counters import Counters
-from resolver.engine import Engine
+from resolver.engine import Engine, manner
 from resolver.fallbacks import Fallbacks
-from resolver.net.tcp import Tcp
+from resolver.net import certificate, tcp
+from resolver.net.certificate import DOH, DOT
+from resolver.net.stream import Connections, Listener, Make
 from resolver.net.udp import Udp
 from resolver.net.upstream import Resolver
+from resolver.net.watched import Watched
+from resolver.options import Options, Way
+from resolver.ratelimit import RateLimiter
 from resolver.replica import Replica
-from resolver.responder import Clients, Responder
+from resolver.responder import Clock, Responder
 from resolver.upstream.policy import Upstreams
 from zones.catalogue import catalogue
 from zones.name import from_text
@@ -40,6 +51,7 @@ REPORT: Final = 1.0
 DRAIN: Final = 5.0
 """Seconds that queries in flight have at the stop."""
 _RECONNECT: Final = 0.2  # seconds; control may be restarting
+_FILES: Final = 5.0  # seconds between looks at the files that listeners need
 _DOUBTFUL: Final = 5.0  # seconds after a frame that could not be applied, until all is asked for anew
 _REPORTED: Final = 1_000  # items of one frame upwards: half of what its limit allows
 
@@ -65,14 +77,24 @@ class Worker:
         self._answers = Answers(len(networks.names))
         self._fallbacks = Fallbacks((*networks.names, "none"), self._counters, time.time)
         self._upstream = Resolver(upstreams, loop)
+        self._clients = Clients(networks, settings)
+        self._cookies = Cookies(settings.cookies.root)
+        self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
         self._responder = Responder(
-            Engine(self._table, networks, upstreams, self._cache, self._counters),
-            self._answers, self._counters, self._fallbacks,
-            ask=self._upstream.ask, clock=loop.time, later=loop.call_later,
-        )  # fmt: skip
-        self._clients = Clients(networks, settings.allow)
+            Engine(self._table, networks, upstreams, self._cache, self._counters, manner(settings)),
+            self._answers,
+            Options(self._clients, settings.identity, self._cookies if settings.cookies.answer else None),
+            self._counters,
+            self._fallbacks,
+            Clock(loop.time, time.time, loop.call_later),
+            self._upstream.ask,
+        )
         self._replica = Replica(self._table, self._answers)
-        self._listeners: dict[int, list[Udp | Tcp]] = {}
+        self._connections = Connections(settings.streams, self._responder, loop)
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._files = self._watched(settings)
+        self._path = settings.https.path if settings.https else ""
+        self._listeners: dict[int, list[Udp | Listener]] = {}
         self._adopted: dict[int, tuple[socket.socket, ...]] = {}
         self._orders: asyncio.Queue[child.Adopt | child.Release] = asyncio.Queue()
         self._stopping = asyncio.Event()
@@ -80,7 +102,8 @@ class Worker:
     async def run(self) -> None:
         """Answer until SIGTERM."""
         self._loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
-        await self._listen(self._begun.index, self._begun.sockets)
+        self._read_files()
+        self._listen(self._begun.index, self._begun.sockets)
         self._loop.add_reader(self._begun.link.fileno(), self._ordered)
         self._begun.link.ready()
         tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._obey())]
@@ -97,16 +120,49 @@ class Worker:
 
     # -- listeners
 
-    async def _listen(self, index: int, sockets: Iterable[socket.socket]) -> None:
+    def _listen(self, index: int, sockets: Iterable[socket.socket]) -> None:
         """Read these sockets, which are worker `index`'s."""
         listeners = self._listeners.setdefault(index, [])
-        for sock in sockets:
+        for role, sock in zip(self._begun.roles, sockets, strict=True):
             if sock.type == socket.SOCK_DGRAM:
-                listeners.append(Udp(sock, self._responder, self._clients, self._loop))
+                listeners.append(Udp(sock, self._responder, self._clients, self._loop, self._limiter))
             else:
-                tcp = Tcp(self._responder, self._clients, self._loop)
-                await tcp.listen(sock)
-                listeners.append(tcp)
+                listeners.append(self._stream(role, sock))
+
+    def _stream(self, role: str, sock: socket.socket) -> Listener:
+        idle = int(self._connections.idle)
+        if role == "dns":
+            return Listener(sock, self._connections, self._clients, tcp.session, Way("tcp", idle=idle))
+        if role == "tls":
+            make: Make = tcp.session
+            way = Way("tls", encrypted=True, idle=idle)
+        else:
+            from resolver.net import doh  # noqa: PLC0415 - HTTP costs 60 ms and 5 MB, for those who use it
+
+            make = doh.sessions(self._path)
+            way = Way("https", encrypted=True)
+        return Listener(sock, self._connections, self._clients, make, way, self._contexts[role])
+
+    # -- files
+
+    def _watched(self, settings: accepted.Worker) -> list[Watched]:
+        """Certificates and cookie secrets."""
+        files = []
+        for role, tls, alpn in (("tls", settings.tls, DOT), ("https", settings.https, DOH)):
+            if tls:
+                into = self._contexts[role] = certificate.context(alpn)
+                files.append(Watched((tls.certificate, tls.key), partial(certificate.load, into, tls)))
+        if settings.cookies.secrets:
+            files.append(Watched((settings.cookies.secrets,), partial(self._read_secrets, settings.cookies.secrets)))
+        return files
+
+    def _read_secrets(self, path: str) -> None:
+        self._cookies.secrets = read_secrets(Path(path).read_text("ascii"))
+
+    def _read_files(self) -> None:
+        for each in self._files:
+            each.check()
+        self._loop.call_later(_FILES, self._read_files)
 
     def _ordered(self) -> None:
         """The supervisor hands over a dead sibling's sockets, or takes them back."""
@@ -118,10 +174,7 @@ class Worker:
         while True:
             order = await self._orders.get()
             if isinstance(order, child.Adopt):
-                try:
-                    await self._listen(order.index, order.sockets)
-                except OSError as error:
-                    _log.error("the sockets of worker %d cannot be read: %s", order.index, error)
+                self._listen(order.index, order.sockets)
                 self._adopted[order.index] = order.sockets
             else:
                 self._close(order.index)
@@ -134,12 +187,11 @@ class Worker:
 
     async def _drain(self) -> None:
         """Listeners first, then what is in flight."""
-        streams = [each for own in self._listeners.values() for each in own if isinstance(each, Tcp)]
         for index in list(self._listeners):
             self._close(index)
         deadline = self._loop.time() + DRAIN
         while self._loop.time() < deadline:
-            if not self._responder.waiting and not any(each.connections for each in streams):
+            if not self._responder.waiting and not self._connections:
                 return
             await asyncio.sleep(0.02)
 

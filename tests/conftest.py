@@ -22,14 +22,17 @@ from resolver import settings, zonefiles
 from resolver.answers import Answers
 from resolver.cache import Cache, Key
 from resolver.channel import Begin
+from resolver.clients import Clients, packed
 from resolver.config import file as config
+from resolver.cookies import Cookies
 from resolver.counters import Counters
-from resolver.engine import Engine
+from resolver.engine import Engine, manner
 from resolver.estate import Estate, Part
 from resolver.fallbacks import Fallbacks
 from resolver.feed import Feed
+from resolver.options import Options, Way
 from resolver.replica import Replica
-from resolver.responder import Clients, Responder, Result
+from resolver.responder import Clock, Responder, Result
 from resolver.sources.files import Files
 from resolver.upstream.exchange import Exchange, Send
 from resolver.upstream.policy import Upstreams
@@ -260,12 +263,14 @@ class Pipeline:
         self.counters = Counters()
         self.answers = Answers(len(networks.names))
         self.fallbacks = Fallbacks((*networks.names, "none"), self.counters, lambda: self.now)
-        self.engine = Engine(self.table, networks, groups, self.cache, self.counters)
+        self.engine = Engine(self.table, networks, groups, self.cache, self.counters, manner(worker))
+        self.clients = Clients(networks, worker)
+        self.cookies = Cookies(worker.cookies.root)
+        self.options = Options(self.clients, worker.identity, self.cookies if worker.cookies.answer else None)
+        self.clock = Clock(lambda: self.now, lambda: self.now, lambda _seconds, _call: _Timer())
         self.responder = Responder(
-            self.engine, self.answers, self.counters, self.fallbacks,
-            ask=self._ask, clock=lambda: self.now, later=lambda _seconds, _call: _Timer(),
-        )  # fmt: skip
-        self.clients = Clients(networks, worker.allow)
+            self.engine, self.answers, self.options, self.counters, self.fallbacks, self.clock, self._ask
+        )
         self.replica = Replica(self.table, self.answers)
         self._queue: deque[tuple[Key, Callable[[Result], None]]] = deque()
         self._masks = 0
@@ -314,13 +319,14 @@ class Pipeline:
     def reply(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> bytes | None:
         """The octets that a client gets for its packet; None: nothing."""
         network = self.clients.find(client)
+        way = Way("tcp", idle=10) if tcp else Way("udp", self.responder.payload)
         if not tcp and network >= -1:
             hit = self.answers.exact[network].get(packet[2:])
             if hit is not None and self.now < hit.until:
                 hit.cell[0] += 1
                 return hit.reply(packet)
         replies: list[bytes] = []
-        answered = self.responder.take(packet, network, None if tcp else codes.PAYLOAD, replies.append)
+        answered = self.responder.take(packet, self.clients.client(packed(client)), way, replies.append)
         while self._queue:
             key, done = self._queue.popleft()
             done(self._exchanged(key))

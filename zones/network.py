@@ -110,6 +110,29 @@ class Networks:
                 return index
         return NONE
 
+    def find_subnet(self, address: bytes, length: int) -> tuple[int, int]:
+        """The network that holds the whole subnet of `length` bits at the packed `address`, `NONE` where none does.
+
+        With it the length in bits of the longest prefix that matters there: at or above the subnet, or inside it.
+        """
+        if self.implicit:
+            return 0, 0
+        size = len(address)
+        shift = size * 8 - length
+        subnet = int.from_bytes(address, "big") >> shift << shift
+        found, deepest = {NONE}, 0
+        for mask, table in reversed(self._prefixes[size]):  # the shortest first
+            depth = mask.bit_count()
+            if depth <= length:
+                index = table.get((subnet & mask).to_bytes(size, "big"))
+                if index is not None:
+                    found, deepest = {index}, depth
+            else:
+                inside = {index for at, index in table.items() if int.from_bytes(at, "big") >> shift << shift == subnet}
+                found |= inside
+                deepest = depth if inside else deepest
+        return found.pop() if len(found) == 1 else NONE, deepest
+
     # -- regions
 
     def learn(self, regions: Mapping[str, str]) -> bool:

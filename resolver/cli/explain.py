@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 import dns.message
 from pydantic import Field
 
-from resolver import local
 from resolver.admin import items, models
 from resolver.cache import Cache
 from resolver.cli import Failed, output
 from resolver.cli.query import message, told
 from resolver.counters import Counters
-from resolver.engine import MAX_HOPS, Ask, Engine
+from resolver.engine import MAX_HOPS, Ask, Engine, manner
 from resolver.estate import Estate
+from resolver.local import Local
 from resolver.settings import Accepted
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes
@@ -108,7 +108,7 @@ def explain(accepted: Accepted, estate: Estate, asked: Question, now: float) -> 
     rcode: str | None = "REFUSED"
     answer: list[str] = []
     upstream = zone = None
-    is_local = local.answer(asked.query) is not None
+    is_local = Local(accepted.worker.identity).answer(asked.query) is not None
     if not _is_allowed(asked.client, accepted.worker.allow):
         steps = [Step(name=to_text(asked.query.name), zone=None, what="the client is not in `dns.allow`", records=[])]
     else:
@@ -116,7 +116,8 @@ def explain(accepted: Accepted, estate: Estate, asked: Question, now: float) -> 
             steps.append(_step(name, outcome, is_local))
             names |= dict.fromkeys([name, *(dep for dep in outcome.deps if is_wildcard(dep))])
         zone = steps[-1].zone
-        given = Engine(table, estate.networks, upstreams, Cache(), Counters()).answer(asked.query, index, 0.0, {})
+        engine = Engine(table, estate.networks, upstreams, Cache(), Counters(), manner(accepted.worker))
+        given = engine.answer(asked.query, index, 0.0, {})
         if isinstance(given, Ask):
             rcode, upstream = None, _upstream(upstreams, given)
             answer = [record for step in steps for record in step.records]

@@ -1,21 +1,29 @@
 """From a valid configuration to `settings.Accepted`: names folded, paths absolute, other files found and read.
 
-Opens what the configuration points to and the daemon needs at once: zone files, and the system's resolv.conf.
+Opens what the configuration points to and the daemon needs at once: zone files, certificates, the system's resolv.conf.
 """
 
 import glob
 import os
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 
 from resolver import settings
 from resolver.config.checks import own
-from resolver.config.model import Configuration, Conflicts, Upstream
+from resolver.config.model import Configuration, Conflicts, Dns, Https, RateLimit, Tls, Upstream
+from resolver.config.nodes import Part
 from resolver.config.values import Invalid, server, until
+from resolver.cookies import read_secrets
+from resolver.net import certificate
 from zones import name, zonefile
 
 ZoneFiles = dict[str, name.Name]
 """Absolute paths of zone files in the order of `zones.files`, with their origins."""
+
+
+Refusal = tuple[tuple[Part, ...], str]
+"""Where in the configuration a file is named that cannot be used, and why."""
 
 
 def accept(
@@ -38,14 +46,7 @@ def accept(
     sources = tuple(settings.Source(s.name, s.type, _absolute(folder / s.path), s.on_unsynced) for s in model.sources)
     return settings.Accepted(
         path=_absolute(path),
-        worker=settings.Worker(
-            listen=model.dns.listen,
-            allow=model.dns.allow,
-            networks=networks,
-            zones=zones,
-            upstreams=upstreams,
-            unsynced=any(source.on_unsynced == "servfail" for source in sources),
-        ),
+        worker=_worker(model.dns, folder, networks, zones, upstreams, sources),
         control=settings.Control(
             networks=networks,
             zones=zones,
@@ -59,6 +60,52 @@ def accept(
         workers=model.dns.workers,
         warnings=tuple(notes),
     )
+
+
+def _worker(
+    dns: Dns,
+    folder: Path,
+    networks: tuple[settings.Network, ...],
+    zones: settings.Zones,
+    upstreams: tuple[settings.Upstream, ...],
+    sources: tuple[settings.Source, ...],
+) -> settings.Worker:
+    secrets = dns.cookies.secrets
+    return settings.Worker(
+        listen=dns.listen,
+        allow=dns.allow,
+        tls=settings.Tls(dns.tls.listen, *_pair(dns.tls, folder)) if dns.tls else None,
+        https=settings.Https(dns.https.listen, *_pair(dns.https, folder), dns.https.path) if dns.https else None,
+        proxies=dns.proxy.from_ if dns.proxy else (),
+        forwarders=dns.forwarders,
+        drop_clients=dns.drop.clients,
+        drop_names=tuple(map(_name, dns.drop.names)),
+        streams=settings.Streams(dns.streams.idle, dns.streams.connections, dns.streams.per_client or 0),
+        rate_limit=_rate_limit(dns.rate_limit) if dns.rate_limit else None,
+        cookies=settings.Cookies(dns.cookies.answer, _absolute(folder / secrets) if secrets else "", os.urandom(32)),
+        identity=dns.identity or socket.gethostname(),
+        payload=dns.payload,
+        rotate=dns.rotate,
+        networks=networks,
+        zones=zones,
+        upstreams=upstreams,
+        unsynced=any(source.on_unsynced == "servfail" for source in sources),
+    )
+
+
+def _rate_limit(limit: RateLimit) -> settings.RateLimit:
+    return settings.RateLimit(
+        per_second=limit.per_second,
+        burst=limit.burst or 2 * limit.per_second,
+        slip=limit.slip,
+        ipv4=limit.ipv4_prefix,
+        ipv6=limit.ipv6_prefix,
+        exempt=limit.exempt,
+    )
+
+
+def _pair(section: Tls | Https, folder: Path) -> tuple[str, str]:
+    return _absolute(folder / section.certificate), _absolute(folder / section.key)
 
 
 def _upstream(group: str, upstream: Upstream) -> settings.Upstream:
@@ -79,18 +126,52 @@ def _name(text: str) -> str:
     return name.to_text(name.from_text(text))
 
 
-def zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFiles, list[tuple[int, str]], list[str]]:
-    """The zone files that `patterns` match under `folder`, what is wrong (index and why), and what is odd."""
+def key_files(dns: Dns, folder: Path) -> list[Refusal]:
+    """What is wrong with certificates, keys and secrets: read now, so that a listener does not start without them."""
+    refused: list[Refusal] = []
+    for role, section in (("tls", dns.tls), ("https", dns.https)):
+        if section is None:
+            continue
+        files = {key: _absolute(folder / getattr(section, key)) for key in ("certificate", "key")}
+        missing = [(("dns", role, key), why) for key, file in files.items() if (why := _unreadable(file))]
+        refused += missing
+        if not missing:
+            try:
+                certificate.load(certificate.context(), settings.Tls((), **files))
+            except ValueError as error:
+                refused.append((("dns", role, "certificate"), str(error)))
+    if dns.cookies.secrets:
+        file = _absolute(folder / dns.cookies.secrets)
+        why = _unreadable(file)
+        if not why:
+            try:
+                read_secrets(Path(file).read_bytes().decode("ascii"))
+            except ValueError as error:
+                why = f"{file}: {error}"
+        refused += [(("dns", "cookies", "secrets"), why)] if why else []
+    return refused
+
+
+def _unreadable(file: str) -> str:
+    try:
+        Path(file).read_bytes()
+    except OSError as error:
+        return f"{file} cannot be read: {error.strerror}"
+    return ""
+
+
+def zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFiles, list[Refusal], list[str]]:
+    """The zone files that `patterns` match under `folder`, what is wrong, and what is odd."""
     files: ZoneFiles = {}
-    refused: list[tuple[int, str]] = []
+    refused: list[Refusal] = []
     notes: list[str] = []
     for i, pattern in enumerate(patterns):
         found = _matches(folder, pattern)
         if not found and glob.has_magic(pattern):
             notes.append(f"zones.files[{i}]: no file matches `{pattern}`")
         elif not found:
-            refused.append((i, f"there is no file `{pattern}`"))
-        refused += [(i, why) for file in found if file not in files and (why := _take(file, files))]
+            refused.append((("zones", "files", i), f"there is no file `{pattern}`"))
+        refused += [(("zones", "files", i), why) for file in found if file not in files and (why := _take(file, files))]
     return files, refused, notes
 
 

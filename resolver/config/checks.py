@@ -51,6 +51,9 @@ def warnings(model: Configuration) -> Iterator[str]:
     for prefix in allowed:
         if prefix.prefixlen == 0:
             yield f"dns.allow holds {prefix}: whoever reaches this server may ask it"
+    for key, prefixes in (("forwarders", model.dns.forwarders), ("proxy.from", _from(model))):
+        if any(ip_network(prefix).prefixlen == 0 for prefix in prefixes):
+            yield f"dns.{key} holds everybody: whoever reaches this server may say whose queries it passes on"
     for network in model.networks:
         for client in network.clients:
             prefix = ip_network(client)
@@ -58,12 +61,21 @@ def warnings(model: Configuration) -> Iterator[str]:
                 yield f"network `{network.name}`: clients in {client} are refused, since dns.allow does not hold them"
 
 
+def _from(model: Configuration) -> tuple[str, ...]:
+    return model.dns.proxy.from_ if model.dns.proxy else ()
+
+
 def _listeners(model: Configuration) -> Iterator[Fault]:
-    fixed = [(("dns", "listen", i), text) for i, text in enumerate(model.dns.listen) if not text.endswith(":0")]
-    yield from _twice("address", fixed)
+    dns = model.dns
+    lists: dict[tuple[Part, ...], tuple[str, ...]] = {("dns", "listen"): dns.listen}
+    lists |= {("dns", "tls", "listen"): dns.tls.listen} if dns.tls else {}
+    lists |= {("dns", "https", "listen"): dns.https.listen} if dns.https else {}
+    every = [((*where, i), text) for where, texts in lists.items() for i, text in enumerate(texts)]
+    yield from _twice("address", [(where, text) for where, text in every if not text.endswith(":0")])
     admin = model.admin.listen
-    if admin and own(listener(admin), model.dns.listen):
-        yield Fault(("admin", "listen"), f"`{admin}` is taken by dns.listen")
+    for where, texts in lists.items():
+        if admin and own(listener(admin), texts):
+            yield Fault(("admin", "listen"), f"`{admin}` is taken by {'.'.join(map(str, where))}")
 
 
 def _clients(model: Configuration) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """Reads the configuration: file, environment and flags in, `settings.Accepted` or every mistake at once out.
 
 Precedence: flag, environment, file, default. Runs in a short-lived child, so that no other process loads pydantic.
-Opens the configuration, the zone files that it names and resolv.conf; nothing else.
+Opens the configuration, the zone files, certificates and secrets that it names, and resolv.conf; nothing else.
 """
 
 import difflib
@@ -15,9 +15,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from resolver import settings
-from resolver.config.accept import ZoneFiles, accept, system_servers, zone_files
+from resolver.config.accept import ZoneFiles, accept, key_files, system_servers, zone_files
 from resolver.config.checks import faults, warnings
-from resolver.config.model import NOT_YET, Configuration, kind
+from resolver.config.model import NOT_YET, Configuration, fields, kind
 from resolver.config.nodes import Node, Part, Place, Problem, join, parse
 from resolver.config.values import Invalid
 
@@ -90,7 +90,8 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _
     groups, networks = _declared(root)
     model, root = _validate(root, problems)
     files, refused, odd = zone_files(model.zones.files, path.parent)
-    problems += [_problem(root, ("zones", "files", index), message) for index, message in refused]
+    refused += key_files(model.dns, path.parent)
+    problems += [_problem(root, location, message) for location, message in refused]
     wrong = [problem.path for problem in problems]
     for fault in faults(model, groups, networks):
         problem = _problem(root, fault.location, fault.message, _nearest(fault.said, fault.known))
@@ -220,7 +221,7 @@ def _unknown_key(location: tuple[Part, ...]) -> tuple[str, str]:
     if tuple("*" if isinstance(part, int) else part for part in location) in NOT_YET:
         return "this version does not have this key yet", ""
     holder = kind(location[:-1])
-    known = tuple(holder.model_fields) if isinstance(holder, type) and issubclass(holder, BaseModel) else ()
+    known = tuple(fields(holder)) if isinstance(holder, type) and issubclass(holder, BaseModel) else ()
     return "unknown key", _nearest(str(location[-1]), known)
 
 
@@ -246,7 +247,9 @@ def _within(path: str, outer: str) -> bool:
 def _rows(value: Any, root: Node, location: tuple[Part, ...]) -> Iterator[tuple[str, Any, str]]:  # noqa: ANN401
     """One row for each scalar and each list of scalars under `value`."""
     if isinstance(value, BaseModel):
-        parts: Iterable[tuple[Part, Any]] = ((key, getattr(value, key)) for key in type(value).model_fields)
+        parts: Iterable[tuple[Part, Any]] = (
+            (key, getattr(value, name)) for name, key in zip(type(value).model_fields, fields(type(value)), strict=True)
+        )
     elif isinstance(value, dict) and value:
         parts = value.items()
     elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):

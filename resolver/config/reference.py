@@ -58,7 +58,8 @@ def _sections(root: dict[str, Any], model: dict[str, Any], path: str) -> list[st
 
 def _model(root: dict[str, Any], prop: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
     """The mapping that a property holds, alone, as items or by name, and what its path gets."""
-    for holder, suffix in ((prop, ""), (prop.get("items", {}), "[]"), (_values(prop), ".NAME")):
+    choices = ((choice, "") for choice in prop.get("anyOf", ()))
+    for holder, suffix in ((prop, ""), *choices, (prop.get("items", {}), "[]"), (_values(prop), ".NAME")):
         if "$ref" in holder:
             return root["$defs"][holder["$ref"].rpartition("/")[2]], suffix
     return None, ""
@@ -76,7 +77,11 @@ def _type(prop: dict[str, Any]) -> str:
     title = str(prop.get("title", ""))
     if "$ref" in prop:
         return "mapping"
-    return title if title[:1].islower() else {"string": "text", "integer": "number"}[prop["type"]]
+    return (
+        title
+        if title[:1].islower()
+        else {"string": "text", "integer": "number", "boolean": "`true` or `false`"}[prop["type"]]
+    )
 
 
 def _values(prop: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +96,8 @@ def _default(prop: dict[str, Any]) -> str:
         return ""
     if isinstance(default, list):
         return ", ".join(f"`{item}`" for item in default)
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     return f"`{default}s`" if prop.get("title") == "duration" else f"`{default}`"
 
 

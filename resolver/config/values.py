@@ -208,6 +208,21 @@ def _until(text: str) -> str:
     return text
 
 
+def _url_path(text: str) -> str:
+    if not _URL_PATH.fullmatch(text):
+        raise Invalid(f"`{text}` is not the path of a URL such as /dns-query, without `?` and `#`")
+    return text
+
+
+_URL_PATH: Final = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*", re.ASCII)
+
+
+def _identity(text: str) -> str:
+    if not text or not text.isprintable() or len(text.encode()) > 255:
+        raise Invalid("must be 1 to 255 octets of printable text")
+    return text
+
+
 def _text(title: str, **extra: Any) -> WithJsonSchema:  # noqa: ANN401 - any JSON
     return WithJsonSchema({"title": title, "type": "string", **extra})
 
@@ -237,3 +252,6 @@ AdminListen = Annotated[
     WithJsonSchema({"title": "address:port or off", "type": ["string", "null"], "examples": ["127.0.0.1:8053", "off"]}),
 ]
 Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(strict=True)]
+UrlPath = Annotated[str, AfterValidator(_url_path), _text("path", pattern=f"^{_URL_PATH.pattern}$")]
+Identity = Annotated[str, AfterValidator(_identity), _text("name")]

@@ -1,78 +1,34 @@
-"""TCP for clients (RFC 7766): length-framed, pipelined, answered in any order, closed when idle."""
+"""DNS over TCP and TLS (RFC 7766, RFC 7858): length-framed, pipelined, answered in any order."""
 
 import asyncio
-import socket
-from collections import OrderedDict
 from typing import Final
 
-from resolver.responder import Clients, Responder
+from resolver.net.stream import Connection
 
-IDLE: Final = 10.0
-"""Seconds without a query, after which a connection is closed; what is no query or not whole does not extend it."""
-CONNECTIONS: Final = 1_000
-"""Of one listener; at the limit the one that has been idle longest makes room."""
 PIPELINED: Final = 100
 """Queries of one connection in work; beyond that it is not read."""
 _TURN: Final = 64  # queries of one connection in one go; then the loop has its turn
-_BACKLOG: Final = 1024  # asyncio sets it anew, to 100 unless told
 
 
-class Tcp:
-    """A listening socket and its connections. `idle` in seconds."""
-
-    def __init__(
-        self,
-        responder: Responder,
-        clients: Clients,
-        loop: asyncio.AbstractEventLoop,
-        *,
-        idle: float = IDLE,
-        limit: int = CONNECTIONS,
-    ) -> None:
-        self.responder = responder
-        self.clients = clients
-        self.loop = loop
-        self.idle = idle
-        self.connections: OrderedDict[_Connection, None] = OrderedDict()
-        """In the order of their last query."""
-        self._limit = limit
-        self._server: asyncio.Server | None = None
-
-    async def listen(self, sock: socket.socket) -> None:
-        """Accept from a listening socket."""
-        self._server = await self.loop.create_server(lambda: _Connection(self), sock=sock, backlog=_BACKLOG)
-
-    def close(self) -> None:
-        """Accept no more, and take no more queries; what is in work is still answered."""
-        if self._server:
-            self._server.close()
-        for connection in list(self.connections):
-            connection.finish()
-
-    def joined(self, connection: "_Connection") -> None:
-        """Count a connection in."""
-        if len(self.connections) >= self._limit:
-            next(iter(self.connections)).abort()
-        self.connections[connection] = None
-
-    def left(self, connection: "_Connection") -> None:
-        """Count it out."""
-        self.connections.pop(connection, None)
+def session(connection: Connection) -> asyncio.Protocol:
+    """What is spoken on a connection for plain DNS and DNS over TLS."""
+    return _Session(connection)
 
 
-class _Connection(asyncio.Protocol):
+class _Session(asyncio.Protocol):
     """One client's stream.
 
     It is read only while there is nothing left to work on: what waits in `_buffer` never grows beyond one read.
     """
 
-    def __init__(self, listener: Tcp) -> None:
-        self._listener = listener
-        self._loop = listener.loop
+    __slots__ = ("_blocked", "_buffer", "_connection", "_due", "_finishing", "_loop", "_open", "_transport")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._loop = connection.listener.connections.loop
         self._transport: asyncio.Transport | None = None
         """None before and after the connection."""
         self._buffer = bytearray()
-        self._network = 0
         self._open = 0
         """Queries in work."""
         self._blocked = False
@@ -81,25 +37,18 @@ class _Connection(asyncio.Protocol):
         """No more queries: the client has sent all, or we stop."""
         self._due = False
         """`_work` is called soon."""
-        self._asked = 0.0
-        """When the last query came; loop time."""
-        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Queries are in work, and the client takes its answers."""
+        return bool(self._open)
 
     # -- from the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream server makes no other
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
         self._transport = transport
-        peer = transport.get_extra_info("peername")
-        if not peer:  # it is gone already
-            transport.abort()
-            return
-        family = "6" if transport.get_extra_info("socket").family == socket.AF_INET6 else "4"
-        self._requests = self._listener.responder.counters.cell("dns_requests_total", ("tcp", family))
-        self._network = self._listener.clients.find(peer[0])
-        self._listener.joined(self)
-        self._asked = self._loop.time()
-        self._watch(self._listener.idle)
+        self._connection.begun(self)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -107,7 +56,8 @@ class _Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._finishing = True
-        return bool(self._open)  # half-closed clients get what they asked for (RFC 7766 §6.2.3)
+        # A half-closed client gets what it asked for (RFC 7766 §6.2.3); TLS cannot be half closed here.
+        return bool(self._open) and not self._connection.listener.way.encrypted
 
     def pause_writing(self) -> None:
         self._blocked = True
@@ -118,9 +68,7 @@ class _Connection(asyncio.Protocol):
         self._work_soon()
 
     def connection_lost(self, _: Exception | None) -> None:
-        self._listener.left(self)
-        if self._timer:
-            self._timer.cancel()
+        self._connection.left()
         self._transport = None
         self._buffer.clear()
 
@@ -155,20 +103,14 @@ class _Connection(asyncio.Protocol):
         return packet
 
     def _take(self, packet: bytes) -> None:
-        self._requests[0] += 1
         self._open += 1
-
-        def reply(octets: bytes) -> None:
-            if self._transport and not self._transport.is_closing():
-                self._transport.write(len(octets).to_bytes(2, "big") + octets)
+        if not self._connection.take(packet, self._reply):
             self._done()
 
-        if self._listener.responder.take(packet, self._network, None, reply):
-            self._asked = self._loop.time()
-            if self in self._listener.connections:
-                self._listener.connections.move_to_end(self)
-        else:
-            self._done()
+    def _reply(self, octets: bytes) -> None:
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(len(octets).to_bytes(2, "big") + octets)
+        self._done()
 
     def _done(self) -> None:
         self._open -= 1
@@ -193,20 +135,6 @@ class _Connection(asyncio.Protocol):
 
     # -- the end
 
-    def _watch(self, seconds: float) -> None:
-        self._timer = self._loop.call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        """Close what has been idle too long, or never takes its answers."""
-        now, idle = self._loop.time(), self._listener.idle
-        if self._open:
-            self._asked = now
-        left = self._asked + idle - now
-        if left > 0:
-            self._watch(left)
-        else:
-            self.abort()
-
     def finish(self) -> None:
         """Answer what is in work, then close."""
         self._finishing = True
@@ -216,6 +144,5 @@ class _Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once."""
-        self._listener.left(self)
         if self._transport:
             self._transport.abort()

@@ -32,6 +32,7 @@ NOTIMP: Final = 4
 REFUSED: Final = 5
 YXDOMAIN: Final = 6
 BADVERS: Final = 16
+BADCOOKIE: Final = 23
 
 OTHER: Final = 0  # EDE codes, RFC 8914 §4
 STALE_ANSWER: Final = 3
@@ -43,6 +44,11 @@ NO_REACHABLE_AUTHORITY: Final = 22
 NETWORK_ERROR: Final = 23
 SYNTHESIZED: Final = 29
 
+OPTION_NSID: Final = 3
+OPTION_SUBNET: Final = 8
+OPTION_COOKIE: Final = 10
+OPTION_KEEPALIVE: Final = 11
+OPTION_PADDING: Final = 12
 OPTION_EDE: Final = 15
 DO: Final = 0x8000  # in the low half of the OPT record's TTL, RFC 6891 §6.1.3
 PAYLOAD: Final = 1232  # octets that cross any path unfragmented, DNS flag day 2020

@@ -17,7 +17,23 @@ _type_class: Final = struct.Struct(">2H").unpack_from
 _record: Final = struct.Struct(">2HIH").unpack_from  # type, class, TTL, rdlength
 _option: Final = struct.Struct(">2H").unpack_from  # code, length
 
-_Edns = tuple[int, int]  # class and TTL of the OPT record, which hold the payload and version, flags
+Options = tuple[tuple[int, bytes], ...]
+"""Code and data of EDNS options, in order."""
+_READ: Final = frozenset((
+    codes.OPTION_NSID, codes.OPTION_SUBNET, codes.OPTION_COOKIE, codes.OPTION_KEEPALIVE, codes.OPTION_PADDING,
+))  # fmt: skip
+_COOKIES: Final = frozenset((8, *range(16, 41)))  # octets of a client's cookie, with and without ours (RFC 7873 §4)
+
+
+class _Edns(msgspec.Struct, frozen=True, gc=False):
+    """An OPT record: its class, its TTL, which hold payload and version, flags, and its options."""
+
+    payload: int
+    ttl: int
+    options: Options = ()
+
+
+_NO_EDNS: Final = _Edns(codes.MIN_PAYLOAD, 0)
 
 
 class Query(msgspec.Struct, frozen=True, gc=False):
@@ -36,6 +52,8 @@ class Query(msgspec.Struct, frozen=True, gc=False):
     do: bool = False
     payload: int = codes.MIN_PAYLOAD
     """Octets of UDP reply that the client takes: at least 512 (RFC 6891 §6.2.3), and 512 without EDNS."""
+    options: Options = ()
+    """Those that a reply has to do with; others are as if they were not there (RFC 6891 §6.1.2)."""
 
     @property
     def qname(self) -> bytes:
@@ -61,7 +79,8 @@ class Query(msgspec.Struct, frozen=True, gc=False):
 class Malformed(Exception):  # noqa: N818 - the state of the query, as RFC 1035's "format error" is
     """No query to act on. `rcode` None: drop it silently; otherwise the rest is what `render.error` needs.
 
-    `question` is empty when it did not parse. `edns`: an OPT record was read, so the reply has one.
+    `question` is empty when it did not parse. `edns`: an OPT record was read, so the reply has one. NOERROR is for a
+    message without a question that only asks for a cookie (RFC 7873 §5.4).
     """
 
     def __init__(
@@ -73,6 +92,7 @@ class Malformed(Exception):  # noqa: N818 - the state of the query, as RFC 1035'
         *,
         edns: bool = False,
         do: bool = False,
+        options: Options = (),
     ) -> None:
         super().__init__("dropped" if rcode is None else codes.rcode_text(rcode))
         self.rcode = rcode
@@ -81,6 +101,7 @@ class Malformed(Exception):  # noqa: N818 - the state of the query, as RFC 1035'
         self.question = question
         self.edns = edns
         self.do = do
+        self.options = options
 
 
 def parse(packet: bytes) -> Query:
@@ -90,27 +111,45 @@ def parse(packet: bytes) -> Query:
     ident, flags, qdcount, ancount, nscount, arcount = _header(packet)
     if flags & codes.QR:
         raise Malformed(None)
+    if not qdcount:
+        raise _without_question(packet)
     end = _question_end(packet) if qdcount == 1 else 0
     if not end:
         raise Malformed(codes.NOTIMP if flags & codes.OPCODE else codes.FORMERR, ident, flags)
     question = packet[codes.HEADER_SIZE : end]
-    edns, sound = _edns(packet, end, ancount + nscount, arcount)
-    payload, ttl = edns or (codes.MIN_PAYLOAD, 0)
-    do = bool(ttl & codes.DO)
-    if rcode := _complaint(flags, ancount, ttl, sound=sound):
-        raise Malformed(rcode, ident, flags, question, edns=edns is not None, do=do)
+    found, sound = _edns(packet, end, ancount + nscount, arcount)
+    edns = found or _NO_EDNS
+    do = bool(edns.ttl & codes.DO)
+    if rcode := _complaint(flags, ancount, edns, sound=sound):
+        raise Malformed(rcode, ident, flags, question, edns=found is not None, do=do, options=edns.options)
     name = Name(question[:-4].lower())
     qtype, qclass = _type_class(packet, end - 4)
-    return Query(ident, flags, name, qtype, qclass, question, edns is not None, do, max(payload, codes.MIN_PAYLOAD))
+    payload = max(edns.payload, codes.MIN_PAYLOAD)
+    return Query(ident, flags, name, qtype, qclass, question, found is not None, do, payload, edns.options)
 
 
-def _complaint(flags: int, ancount: int, ttl: int, *, sound: bool) -> int:
-    """Rcode for a query whose question is good; 0 when the rest is good too. `ttl` is the OPT record's."""
+def _without_question(packet: bytes) -> Malformed:
+    """A message without a question: good for a cookie, and for nothing else (RFC 9619 §4)."""
+    ident, flags, _, ancount, nscount, arcount = _header(packet)
+    found, sound = _edns(packet, codes.HEADER_SIZE, ancount + nscount, arcount)
+    edns = found or _NO_EDNS
+    rcode = _complaint(flags, ancount, edns, sound=sound)
+    if not rcode and all(code != codes.OPTION_COOKIE for code, _ in edns.options):
+        rcode = codes.FORMERR
+    do = bool(edns.ttl & codes.DO)
+    return Malformed(rcode, ident, flags, edns=found is not None, do=do, options=edns.options)
+
+
+def _complaint(flags: int, ancount: int, edns: _Edns, *, sound: bool) -> int:
+    """Rcode for a query whose question is good; 0 when the rest is good too."""
     if flags & codes.OPCODE:
         return codes.NOTIMP
     if ancount or not sound:
         return codes.FORMERR
-    return codes.BADVERS if ttl & 0x00FF0000 else codes.NOERROR
+    if edns.ttl & 0x00FF0000:
+        return codes.BADVERS
+    cookie = next((len(data) for code, data in edns.options if code == codes.OPTION_COOKIE), 8)
+    return codes.NOERROR if cookie in _COOKIES else codes.FORMERR
 
 
 def _question_end(packet: bytes) -> int:
@@ -145,8 +184,9 @@ def _edns(packet: bytes, at: int, before: int, additional: int) -> tuple[_Edns |
             if rtype == codes.OPT:
                 if found or not root or index < before:
                     return found, False
-                found = rclass, ttl
-                if size and not (ttl & 0x00FF0000 or _whole_options(packet, at - size, at)):
+                options = _options(packet, at - size, at) if size and not ttl & 0x00FF0000 else ()
+                found = _Edns(rclass, ttl, options or ())
+                if options is None:
                     return found, False
     except (IndexError, struct.error):
         return found, False
@@ -164,8 +204,12 @@ def _after_name(packet: bytes, at: int) -> int:
     return at + 1
 
 
-def _whole_options(packet: bytes, at: int, end: int) -> bool:
-    """True when the options (RFC 6891 §6.1.2) fill the rdata exactly."""
+def _options(packet: bytes, at: int, end: int) -> Options | None:
+    """The options (RFC 6891 §6.1.2) that are read here, the first of each code; None unless they fill the rdata."""
+    found: dict[int, bytes] = {}
     while at + 4 <= end:
-        at += 4 + _option(packet, at)[1]
-    return at == end
+        code, size = _option(packet, at)
+        at += 4 + size
+        if code in _READ and code not in found:
+            found[code] = packet[at - size : at]
+    return tuple(found.items()) if at == end else None

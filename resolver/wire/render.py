@@ -18,8 +18,9 @@ from zones.record import RRset
 _head: Final = struct.Struct(">5H").pack  # flags, then the counts of the four sections
 _record: Final = struct.Struct(">2HIH").pack  # type, class, TTL, rdlength
 _opt: Final = struct.Struct(">x2H2BHH").pack  # root, type, payload, extended rcode, version, flags, rdlength
-_option: Final = struct.Struct(">3H").pack  # code, length, EDE info code
+_option: Final = struct.Struct(">2H").pack  # code, length
 _ttl: Final = struct.Struct(">I")
+_OPT_LENGTH: Final = 9  # octets of an OPT record before its rdlength
 _POINTERS_END: Final = 0x4000  # a pointer has 14 bits, RFC 1035 §4.1.4
 
 
@@ -40,6 +41,8 @@ class Body(msgspec.Struct, frozen=True, gc=False):
     """All that follows the question."""
     ttls: tuple[int, ...]
     """Offsets in `tail` of the TTL of every record in order, the OPT record left out."""
+    opt: int = -1
+    """Offset in `tail` of the OPT record, which is its last; -1 without."""
 
 
 def body(
@@ -60,11 +63,12 @@ def body(
     ancount = writer.section(answer)
     nscount = writer.section(authority)
     arcount = writer.section(additional)
+    opt = len(writer.out) if edns else -1
     if edns:
         writer.out += _opt_record(edns, rcode)
         arcount += 1
     head = _head(codes.QR | flags | rcode & 0xF, 1, ancount, nscount, arcount)
-    return Body(head, bytes(writer.out), tuple(writer.ttls))
+    return Body(head, bytes(writer.out), tuple(writer.ttls), opt)
 
 
 def truncated(question: bytes, flags: int, rcode: int, edns: Opt | None = None) -> Body:
@@ -81,7 +85,19 @@ def patched(tail: bytes, ttls: Iterable[int], age: int) -> bytes:
     return bytes(out)
 
 
-def error(query: Malformed) -> bytes:
+def extended(reply: bytes, opt: int, options: bytes) -> bytes:
+    """A whole reply with more options in its OPT record, which is its last and stands at the offset `opt`."""
+    at = opt + _OPT_LENGTH
+    size = int.from_bytes(reply[at : at + 2], "big") + len(options)
+    return reply[:at] + size.to_bytes(2, "big") + reply[at + 2 :] + options
+
+
+def option(code: int, data: bytes) -> bytes:
+    """One EDNS option (RFC 6891 §6.1.2)."""
+    return _option(code, len(data)) + data
+
+
+def error(query: Malformed, payload: int = codes.PAYLOAD) -> bytes:
     """The whole reply to a malformed query: the id, QR, opcode, RD, its rcode, and what parsed of question and EDNS.
 
     Raises `ValueError` for one that is to be dropped.
@@ -90,7 +106,7 @@ def error(query: Malformed) -> bytes:
         raise ValueError("a dropped query has no reply")
     flags = codes.QR | query.flags & (codes.OPCODE | codes.RD) | query.rcode & 0xF
     head = _head(flags, 1 if query.question else 0, 0, 0, 1 if query.edns else 0)
-    opt = _opt_record(Opt(query.do), query.rcode) if query.edns else b""
+    opt = _opt_record(Opt(query.do, payload), query.rcode) if query.edns else b""
     return query.id.to_bytes(2, "big") + head + query.question + opt
 
 
@@ -99,7 +115,7 @@ def _opt_record(opt: Opt, rcode: int) -> bytes:
     if opt.ede:
         code, text = opt.ede
         octets = text.encode()
-        options = _option(codes.OPTION_EDE, 2 + len(octets), code) + octets
+        options = option(codes.OPTION_EDE, code.to_bytes(2, "big") + octets)
     return _opt(codes.OPT, opt.payload, rcode >> 4, 0, codes.DO if opt.do else 0, len(options)) + options
 
 

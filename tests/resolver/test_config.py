@@ -1,6 +1,7 @@
 """What the configuration accepts, what it refuses and where it says so."""
 
 import json
+import socket
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -104,9 +105,12 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
         settings.Upstream("onprem", (settings.Server("udp", "10.9.0.4", 5353),), ("corp.example",)),
     )
     pin = settings.Pin("acct.blob.core.windows.net", "pe-1", "weu", 1893456000.0, "move")
+    assert len(got.worker.cookies.root) == 32
     assert got == settings.Accepted(
         path=str(file),
         worker=settings.Worker(
+            cookies=got.worker.cookies,
+            identity=socket.gethostname(),
             listen=("127.0.0.1:5300",),
             allow=("127.0.0.0/8", "10.0.0.0/8", "::1/128"),
             networks=networks,
@@ -241,9 +245,6 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
          "`10.0.0.0/33` is not a prefix such as 10.0.0.0/8 or fd00::/8"),
         ("dns: {allow: ['::ffff:10.0.0.0/104']}", 1, 15, "dns.allow[0]",
          "`::ffff:10.0.0.0/104`: IPv4-mapped clients are taken as IPv4 -> 10.0.0.0/8"),
-        ("dns: {tls: {}}", 1, 7, "dns.tls", LATER),
-        ("dns: {https: {}}", 1, 7, "dns.https", LATER),
-        ("dns: {proxy: {}}", 1, 7, "dns.proxy", LATER),
         ("zones: {private_only: []}", 1, 9, "zones.private_only", LATER),
         ("zones: {strip_hints: no}", 1, 9, "zones.strip_hints", LATER),
         ("sources: [{name: a, type: files, path: a, hold_down: 5m}]", 1, 43, "sources[0].hold_down", LATER),
@@ -488,14 +489,14 @@ def test_variables_that_kubernetes_injects_are_warned_of_and_ignored(accepted: L
 
 
 def test_a_mistake_in_a_variable_or_flag_names_it(accepted: Load) -> None:
-    environ = {"PLDNS_DNS__LISTEN": "[localhost:53]", "PLDNS_DNS__ALLOW": "[", "PLDNS_DNS__TLS__LISTEN": "x"}
+    environ = {"PLDNS_DNS__LISTEN": "[localhost:53]", "PLDNS_DNS__ALLOW": "[", "PLDNS_SOURCES": "[{interval: 1}]"}
     with pytest.raises(ConfigError) as caught:
         accepted("", environ, {"dns.worker": "2"})
 
     lines = str(caught.value).splitlines()
     assert "environment PLDNS_DNS__LISTEN: dns.listen[0]: `localhost` is not an IP address" in lines
     assert any(line.startswith("environment PLDNS_DNS__ALLOW: dns.allow: not YAML: ") for line in lines)
-    assert f"environment PLDNS_DNS__TLS__LISTEN: dns.tls: {LATER}" in lines
+    assert f"environment PLDNS_SOURCES: sources[0].interval: {LATER}" in lines
     assert "flag dns.worker: dns.worker: unknown key (did you mean `workers`?)" in lines
 
 
@@ -541,8 +542,9 @@ def test_the_schema_describes_every_key() -> None:
     for model in (root, *root["$defs"].values()):
         assert model["description"]
         for key, prop in model["properties"].items():
-            target = root["$defs"][prop["$ref"].rpartition("/")[2]] if "$ref" in prop else prop
-            assert target.get("description"), key
+            choices = [prop, *prop.get("anyOf", ())]
+            referred = [root["$defs"][each["$ref"].rpartition("/")[2]] for each in choices if "$ref" in each]
+            assert any(each.get("description") for each in (prop, *referred)), key
 
 
 def test_the_schemas_example_is_accepted(accepted: Load) -> None:

@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resolver.cache import Key
-from resolver.responder import PATIENCE, REFUSED, Clients, Responder, Result
+from resolver.clients import Client
+from resolver.options import Way
+from resolver.responder import PATIENCE, Clock, Responder, Result
 from resolver.upstream.exchange import Failure
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from zones.name import from_text
-from zones.network import NONE, Network, Networks
 from zones.record import CNAME, RRset
 
 if TYPE_CHECKING:
@@ -160,21 +161,6 @@ def test_any_octets_get_a_reply_that_both_decoders_read_or_none(
         assert reply is None or decode(reply).flags & dns.flags.QR
 
 
-def test_the_network_of_a_client_is_found_once_and_within_bounds() -> None:
-    networks = Networks([Network("a", ("10.0.0.0/8",)), Network("b", ("10.1.0.0/16", "fd00::/8"))])
-    clients = Clients(networks, ["10.0.0.0/8", "fc00::/7", "192.168.0.0/16", "fe80::/10"])
-    for address, network in {
-        "10.0.0.1": 0, "10.1.0.1": 1, "fd00::1": 1, "192.168.1.1": NONE, "192.0.2.1": REFUSED, "2001:db8::1": REFUSED,
-        "::ffff:10.1.0.1": 1, "::ffff:192.0.2.1": REFUSED, "fe80::1%eth0": NONE,
-    }.items():  # fmt: skip
-        assert clients.find(address) == network
-        assert clients.find(address) == network
-    assert len(clients.known) == 9
-    for i in range(70_000):
-        clients.find(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}")
-    assert len(clients.known) <= 65_536
-
-
 def test_refused_clients_are_counted_and_nothing_is_kept_for_them(build: Build) -> None:
     pipeline = build("dns: {allow: [10.0.0.0/8]}", {}, {"public": "*. 60 A 192.0.2.1"})
     message = pipeline.ask("www.example")
@@ -195,6 +181,9 @@ class _Timer:
         self._stop()
 
 
+_CLIENT = Client(b"\x0a\0\0\1", 0)
+
+
 class Waiting:
     """A responder whose upstreams and timers do nothing until they are told to."""
 
@@ -203,8 +192,9 @@ class Waiting:
         self.timers: dict[Callable[[], None], float] = {}
         self.replies: list[bytes] = []
         self.responder = Responder(
-            pipeline.engine, pipeline.answers, pipeline.counters, pipeline.fallbacks,
-            ask=lambda key, done: self.asked.append((key, done)), clock=lambda: pipeline.now, later=self.later,
+            pipeline.engine, pipeline.answers, pipeline.options, pipeline.counters, pipeline.fallbacks,
+            Clock(lambda: pipeline.now, lambda: pipeline.now, self.later),
+            lambda key, done: self.asked.append((key, done)),
         )  # fmt: skip
 
     def later(self, seconds: float, call: Callable[[], None]) -> "_Timer":
@@ -212,7 +202,7 @@ class Waiting:
         return _Timer(lambda: self.timers.pop(call, None))
 
     def take(self, packet: bytes) -> None:
-        assert self.responder.take(packet, 0, codes.PAYLOAD, self.replies.append)
+        assert self.responder.take(packet, _CLIENT, Way("udp", codes.PAYLOAD), self.replies.append)
 
     def late(self) -> None:
         for call in list(self.timers):

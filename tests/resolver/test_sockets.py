@@ -2,11 +2,15 @@
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
+import msgspec
 import pytest
 
 from resolver import sockets, systemd
+from resolver.settings import Https, Tls, Worker
 from resolver.sockets import CannotListen, Listening
 
 
@@ -14,8 +18,9 @@ from resolver.sockets import CannotListen, Listening
 def listen() -> Iterator[Callable[..., Listening]]:
     opened: list[Listening] = []
 
-    def call(*addresses: str, workers: int = 1) -> Listening:
-        opened.append(sockets.listen(addresses, workers, {}))
+    def call(*addresses: str, workers: int = 1, **more: Tls | Https) -> Listening:
+        wanted = msgspec.structs.replace(Worker(addresses, ()), **more)
+        opened.append(sockets.listen(wanted, workers, {}))
         return opened[-1]
 
     yield call
@@ -34,7 +39,7 @@ def test_each_worker_has_udp_and_tcp_on_each_address(listen: Callable[..., Liste
     for own in listening.workers:
         assert kinds(own) == [socket.SOCK_DGRAM, socket.SOCK_STREAM] * 2
         names = [f"{host}:{port}" for host, port in (each.getsockname() for each in own)]
-        assert names[0::2] == names[1::2] == list(listening.addresses)
+        assert names[0::2] == names[1::2] == [address for _, address in listening.addresses]
         assert not any(each.getblocking() or each.get_inheritable() for each in own)
     assert len({each.fileno() for own in listening.workers for each in own}) == 12
 
@@ -47,14 +52,14 @@ def test_udp_sockets_never_have_so_reuseaddr(listen: Callable[..., Listening]) -
 
 
 def test_ipv6_stands_in_brackets_and_leaves_ipv4_alone(listen: Callable[..., Listening]) -> None:
-    address = listen("[::1]:0").addresses[0]
+    address = listen("[::1]:0").addresses[0][1]
     assert address.startswith("[::1]:")
     both = listen("[::]:0")
-    listen(both.addresses[0].replace("[::]", "0.0.0.0"))
+    listen(both.addresses[0][1].replace("[::]", "0.0.0.0"))
 
 
 def test_a_wildcard_and_an_address_on_one_port_are_no_conflict(listen: Callable[..., Listening]) -> None:
-    port = listen("127.0.0.3:0").addresses[0].rpartition(":")[2]
+    port = listen("127.0.0.3:0").addresses[0][1].rpartition(":")[2]
     with pytest.raises(CannotListen):
         listen(f"0.0.0.0:{port}")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
@@ -64,7 +69,7 @@ def test_a_wildcard_and_an_address_on_one_port_are_no_conflict(listen: Callable[
 
 
 def test_an_address_that_another_instance_has_is_refused_in_one_line(listen: Callable[..., Listening]) -> None:
-    taken = listen("127.0.0.1:0", workers=2).addresses[0]
+    taken = listen("127.0.0.1:0", workers=2).addresses[0][1]
     with pytest.raises(CannotListen) as error:
         listen(taken)
     assert str(error.value) == f"cannot listen on udp {taken}: address already in use"
@@ -103,3 +108,34 @@ def test_a_missing_permission_names_the_capability() -> None:
 def test_sockets_of_systemd_are_for_the_process_that_they_name() -> None:
     assert systemd.inherited({"LISTEN_PID": str(os.getpid() + 1), "LISTEN_FDS": "1"}) == []
     assert systemd.inherited({}) == []
+
+
+def test_encrypted_listeners_have_tcp_alone_and_say_their_role(listen: Callable[..., Listening]) -> None:
+    tls, https = Tls(("127.0.0.1:0",), "", ""), Https(("127.0.0.1:0", "[::1]:0"), "", "")
+    listening = listen("127.0.0.1:0", workers=2, tls=tls, https=https)
+    assert listening.roles == ("dns", "dns", "tls", "https", "https")
+    assert [role for role, _ in listening.addresses] == ["dns", "tls", "https", "https"]
+    for own in listening.workers:
+        assert kinds(own) == [socket.SOCK_DGRAM, *[socket.SOCK_STREAM] * 4]
+
+
+@pytest.mark.parametrize(("address", "told"), [("0.0.0.0:0", 1), ("127.0.0.1:0", 0)])
+def test_a_socket_with_all_addresses_tells_to_which_one_a_packet_came(
+    listen: Callable[..., Listening], address: str, told: int
+) -> None:
+    assert listen(address).workers[0][0].getsockopt(socket.IPPROTO_IP, 8) == told
+
+
+def test_a_socket_of_systemd_has_the_role_that_its_unit_names() -> None:
+    code = """
+import os, socket
+opened = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+for fd, sock in zip((3, 4, 5), [socket.socket(fileno=os.dup(each.fileno())) for each in opened]):
+    os.dup2(sock.fileno(), fd)
+from resolver import settings, sockets
+names = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "3", "LISTEN_FDNAMES": "pldns.socket:tls:https"}
+print(*sockets.listen(settings.Worker((), ()), 1, names).roles)
+os._exit(0)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["dns", "tls", "https"]

@@ -65,7 +65,7 @@ class Running:
         self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
         config = settings.Worker(listen=(), allow=("127.0.0.0/8",), unsynced=True)
-        begun = child.Worker(config, 0, self._path, (self.udp, self.tcp), child.Link(theirs))
+        begun = child.Worker(config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), child.Link(theirs))
         self.worker = Worker(begun, asyncio.get_running_loop())
         self._theirs = theirs
         self.task = asyncio.create_task(self.worker.run())
@@ -233,23 +233,6 @@ async def test_it_reads_a_dead_siblings_sockets_until_it_is_back(
         assert await running.address() == "10.0.0.4"
 
 
-async def test_sockets_that_cannot_be_read_are_told_and_no_more(
-    running: Running, caplog: pytest.LogCaptureFixture
-) -> None:
-    await running.loaded()
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as unbound:
-        unbound.settimeout(0)
-        one, other = socket.socketpair()
-        with one, other:
-            socket.send_fds(running.link, [b"adopt 1"], [one.fileno()])
-
-            async def is_told() -> bool:
-                return "cannot be read" in caplog.text
-
-            await until(is_told)
-    assert await running.address() == "10.0.0.4"
-
-
 async def test_at_the_stop_a_stream_gets_all_its_answers(running: Running) -> None:
     await running.loaded()
     reader, writer = await asyncio.open_connection(*running.tcp.getsockname())
@@ -268,7 +251,7 @@ async def test_an_error_of_ours_ends_the_process_after_what_is_in_work(
 ) -> None:
     await running.loaded()
 
-    async def broken(_: int, adopted: tuple[socket.socket, ...]) -> None:
+    def broken(_: int, adopted: tuple[socket.socket, ...]) -> None:
         for each in adopted:
             each.close()
         raise KeyError("x")

@@ -460,7 +460,7 @@ _KEYS = [
     *("privateEndpoint", "privateLinkServiceConnections", "addressSpace", "records", "fqdn", "ips", "group", "vnet"),
 ]
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.sampled_from([NIC.id, ENDPOINT.id, "blob"]),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=4) | st.sampled_from([NIC.id, ENDPOINT.id, "blob"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=5),
 )
 

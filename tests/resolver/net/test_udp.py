@@ -5,19 +5,18 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import dns.message
 import dns.rcode
 import pytest
 
+from resolver.clients import Clients
 from resolver.net import udp
 from resolver.net.udp import Udp
-from resolver.responder import Clients
+from resolver.options import Way
+from resolver.settings import Worker
+from tests.resolver.net.small import Small
 from zones.network import Networks
-
-if TYPE_CHECKING:
-    from tests.resolver.net.conftest import Small
 
 NAME = "acct.privatelink.blob.core.windows.net"
 DEADLINE = 10.0
@@ -41,7 +40,7 @@ def opened() -> Iterator[Open]:
 
 
 @pytest.fixture
-async def listener(small: "Small", opened: Open) -> socket.socket:
+async def listener(small: Small, opened: Open) -> socket.socket:
     sock = opened()
     Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
     return sock
@@ -61,7 +60,7 @@ def addresses(message: dns.message.Message) -> list[str]:
 
 
 async def test_a_question_gets_its_answer_from_where_it_was_sent_to(
-    small: "Small", listener: socket.socket, opened: Open
+    small: Small, listener: socket.socket, opened: Open
 ) -> None:
     client = opened()
     client.connect(listener.getsockname())  # the kernel drops what comes from elsewhere
@@ -71,7 +70,7 @@ async def test_a_question_gets_its_answer_from_where_it_was_sent_to(
 
 
 async def test_a_repeated_packet_is_answered_without_the_responder(
-    small: "Small", listener: socket.socket, opened: Open, monkeypatch: pytest.MonkeyPatch
+    small: Small, listener: socket.socket, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = opened()
     client.sendto(query(ident=1), listener.getsockname())
@@ -85,9 +84,7 @@ async def test_a_repeated_packet_is_answered_without_the_responder(
     assert answer.cell[0] == 2
 
 
-async def test_a_change_ends_what_the_map_of_packets_says(
-    small: "Small", listener: socket.socket, opened: Open
-) -> None:
+async def test_a_change_ends_what_the_map_of_packets_says(small: Small, listener: socket.socket, opened: Open) -> None:
     client = opened()
     client.sendto(query(), listener.getsockname())
     assert addresses(await received(client)) == ["10.0.0.4"]
@@ -100,7 +97,7 @@ async def test_a_change_ends_what_the_map_of_packets_says(
     assert addresses(await received(client)) == ["0.0.0.1"]
 
 
-async def test_packets_are_read_in_batches_and_the_loop_has_its_turn_between(small: "Small", opened: Open) -> None:
+async def test_packets_are_read_in_batches_and_the_loop_has_its_turn_between(small: Small, opened: Open) -> None:
     loop = asyncio.get_running_loop()
     sock, client = opened(), opened()
     for ident in range(2 * udp.BATCH + 1):
@@ -120,7 +117,7 @@ async def test_packets_are_read_in_batches_and_the_loop_has_its_turn_between(sma
 
 
 async def test_an_answer_that_takes_its_time_does_not_hold_up_others(
-    small: "Small", listener: socket.socket, opened: Open
+    small: Small, listener: socket.socket, opened: Open
 ) -> None:
     client = opened()
     client.sendto(query("www.example", 1), listener.getsockname())
@@ -135,7 +132,7 @@ async def test_an_answer_that_takes_its_time_does_not_hold_up_others(
     ids=["empty", "short", "ones", "response"],
 )  # fmt: skip
 async def test_what_is_no_query_gets_nothing_and_the_next_query_its_answer(
-    small: "Small", listener: socket.socket, opened: Open, noise: bytes
+    small: Small, listener: socket.socket, opened: Open, noise: bytes
 ) -> None:
     client = opened()
     client.sendto(noise, listener.getsockname())
@@ -145,7 +142,7 @@ async def test_what_is_no_query_gets_nothing_and_the_next_query_its_answer(
 
 
 async def test_the_largest_datagram_is_read_as_one_and_is_malformed(
-    small: "Small", listener: socket.socket, opened: Open
+    small: Small, listener: socket.socket, opened: Open
 ) -> None:
     client = opened()
     client.sendto(query(ident=1) + b"\0" * 60_000, listener.getsockname())
@@ -158,7 +155,7 @@ async def test_the_largest_datagram_is_read_as_one_and_is_malformed(
 @pytest.mark.parametrize("repeated", [False, True])
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])
 async def test_a_packet_from_ourselves_is_never_answered(
-    small: "Small", opened: Open, host: str, *, repeated: bool
+    small: Small, opened: Open, host: str, *, repeated: bool
 ) -> None:
     sock, client = opened(host), opened("::1" if ":" in host else "127.0.0.1")
     Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
@@ -174,7 +171,7 @@ async def test_a_packet_from_ourselves_is_never_answered(
     assert not small.count("dns_dropped_total", "malformed")  # no answer of ours came back
 
 
-async def test_a_client_elsewhere_may_use_our_port(small: "Small", opened: Open) -> None:
+async def test_a_client_elsewhere_may_use_our_port(small: Small, opened: Open) -> None:
     sock = opened("127.0.0.1")
     Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
     client = opened("127.0.0.2", sock.getsockname()[1])
@@ -199,10 +196,10 @@ class FromPortZero:
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-async def test_a_packet_from_port_0_is_never_answered(small: "Small", opened: Open, *, repeated: bool) -> None:
+async def test_a_packet_from_port_0_is_never_answered(small: Small, opened: Open, *, repeated: bool) -> None:
     sock, client = opened(), opened()
     if repeated:
-        small.responder.take(query(), small.clients.find("127.0.0.1"), 1232, lambda _: None)
+        small.responder.take(query(), small.clients.peer("127.0.0.1"), Way("udp", 1232), lambda _: None)
     strange = FromPortZero(sock)
     Udp(strange, small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
     client.sendto(query(), sock.getsockname())
@@ -210,7 +207,7 @@ async def test_a_packet_from_port_0_is_never_answered(small: "Small", opened: Op
     assert not strange.sent
 
 
-async def test_a_client_that_is_gone_does_not_stop_the_reading(small: "Small", opened: Open) -> None:
+async def test_a_client_that_is_gone_does_not_stop_the_reading(small: Small, opened: Open) -> None:
     """A connected socket hears of ICMP port unreachable, as an error of its next call."""
     sock, client = opened(), opened()
     port = client.getsockname()[1]
@@ -234,7 +231,7 @@ class Unsending(FromPortZero):
         raise BlockingIOError(errno.EAGAIN, "")
 
 
-async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(small: "Small", opened: Open) -> None:
+async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(small: Small, opened: Open) -> None:
     sock, client = opened(), opened()
     for ident in range(5):
         client.sendto(query(ident=ident), sock.getsockname())
@@ -244,15 +241,15 @@ async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(sma
     assert small.count("dns_dropped_total", "unsent") == 5
 
 
-async def test_a_client_that_may_not_ask_is_refused_even_what_others_asked(small: "Small", opened: Open) -> None:
+async def test_a_client_that_may_not_ask_is_refused_even_what_others_asked(small: Small, opened: Open) -> None:
     sock, client, stranger = opened(), opened(), opened("127.0.0.9")
-    Udp(sock, small.responder, Clients(Networks(()), ["127.0.0.1/32"]), asyncio.get_running_loop())
+    Udp(sock, small.responder, Clients(Networks(()), Worker((), ("127.0.0.1/32",))), asyncio.get_running_loop())
     for each, rcode in ((client, dns.rcode.NOERROR), (stranger, dns.rcode.REFUSED)) * 2:
         each.sendto(query(), sock.getsockname())
         assert (await received(each)).rcode() == rcode
 
 
-async def test_ipv6_is_counted_apart(small: "Small", opened: Open) -> None:
+async def test_ipv6_is_counted_apart(small: Small, opened: Open) -> None:
     sock, client = opened("::1"), opened("::1")
     Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.sendto(query(), sock.getsockname())
@@ -260,7 +257,7 @@ async def test_ipv6_is_counted_apart(small: "Small", opened: Open) -> None:
     assert small.count("dns_requests_total", "udp", "6") == 1
 
 
-async def test_after_closing_nothing_is_read_and_what_is_in_flight_is_answered(small: "Small", opened: Open) -> None:
+async def test_after_closing_nothing_is_read_and_what_is_in_flight_is_answered(small: Small, opened: Open) -> None:
     sock, client = opened(), opened()
     listener = Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.sendto(query("www.example", 1), sock.getsockname())

@@ -1,0 +1,76 @@
+"""A small real responder, whose upstream is the test itself."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from resolver import settings
+from resolver.answers import Answers
+from resolver.cache import Cache, Key
+from resolver.clients import Clients
+from resolver.cookies import Cookies
+from resolver.counters import Counters
+from resolver.engine import Engine
+from resolver.fallbacks import Fallbacks
+from resolver.options import Options
+from resolver.responder import Clock, Responder, Result
+from resolver.upstream.policy import Upstreams
+from resolver.wire.relay import Message
+from zones.catalogue import catalogue
+from zones.name import from_text, to_text
+from zones.network import Networks
+from zones.policy import DEFAULTS, Policies
+from zones.record import A, RRset
+from zones.served import BY_RULE, Variant, pack
+from zones.table import Table
+
+OWNED = "acct.privatelink.blob.core.windows.net"
+DEADLINE = 10.0
+ADDRESS = bytes((10, 0, 0, 4))
+
+
+WORKER = settings.Worker((), ("127.0.0.0/8", "::1/128"))
+
+
+class Small:
+    """One endpoint, `OWNED`; every other name waits in `asked` until the test answers it."""
+
+    def __init__(self, worker: settings.Worker = WORKER) -> None:
+        loop = asyncio.get_running_loop()
+        networks, counters = Networks(()), Counters()
+        self.table = Table(catalogue(), Policies(DEFAULTS, {}))
+        self.table.masks[1] = networks.all
+        self.table.apply(from_text(OWNED), pack([Variant(1, BY_RULE, (ADDRESS,), (), ())]))
+        self.counters = counters
+        self.answers = Answers(len(networks.names))
+        self.asked: dict[str, Callable[[Result], None]] = {}
+        self.clients = Clients(networks, worker)
+        self.responder = Responder(
+            Engine(self.table, networks, Upstreams(()), Cache(), counters),
+            self.answers,
+            Options(self.clients, "small", Cookies(bytes(32))),
+            counters,
+            Fallbacks((*networks.names, "none"), counters, time.time),
+            Clock(loop.time, time.time, loop.call_later),
+            self._ask,
+        )
+
+    def _ask(self, key: Key, done: Callable[[Result], None]) -> None:
+        self.asked[to_text(key.name)] = done
+
+    def reply(self, name: str, records: int = 1) -> None:
+        """The upstream answers what was asked for `name`, with so many A records, of 16 octets each."""
+        rdatas = tuple(number.to_bytes(4, "big") for number in range(1, records + 1))
+        done = self.asked.pop(name)
+        answer = (RRset(from_text(name), A, 60, rdatas),)
+        done(Message(0, aa=False, ad=False, ra=True, tc=False, answer=answer))
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Let the loop go on until the condition holds."""
+        async with asyncio.timeout(DEADLINE):
+            while not condition():  # noqa: ASYNC110 - a condition has no event
+                await asyncio.sleep(0.001)
+
+    def count(self, metric: str, *labels: str) -> int:
+        """What a counter says."""
+        return self.counters.cell(metric, labels)[0]
