@@ -107,7 +107,7 @@ class Exchange:
 
         def counted(given: Response) -> None:
             self._counters.add("dns_https_responses_total", (str(given.status),))
-            send(given)
+            send(given._replace(body=b"") if method == "HEAD" else given)  # RFC 9110 §9.3.2
 
         try:
             packet = query(self._path, method, target, kind, body)

@@ -1,9 +1,11 @@
 """Small responders and listeners of the tests of this folder."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
+from tests.resolver.net.certificates import Pair
 from tests.resolver.net.small import Small
 from tests.resolver.net.streams import Listener
 
@@ -34,3 +36,11 @@ async def listen(small: Small) -> AsyncIterator[Listen]:
     yield call
     for each in made:
         await each.close()
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    """A certificate that is loaded."""
+    made = Pair(tmp_path)
+    made.watched.check()
+    return made

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import errno
 import socket
+import struct
 from collections.abc import Callable, Iterator
 
+import dns.flags
 import dns.message
 import dns.rcode
 import pytest
@@ -14,9 +16,11 @@ from resolver.clients import Clients
 from resolver.net import udp
 from resolver.net.udp import Udp
 from resolver.options import Way
-from resolver.settings import Worker
+from resolver.ratelimit import RateLimiter
+from resolver.settings import RateLimit, Worker
+from resolver.wire import proxy
 from tests.resolver.net.small import Small
-from zones.network import Networks
+from zones.network import Network, Networks
 
 NAME = "acct.privatelink.blob.core.windows.net"
 DEADLINE = 10.0
@@ -267,3 +271,80 @@ async def test_after_closing_nothing_is_read_and_what_is_in_flight_is_answered(s
     small.reply("www.example")
     assert (await received(client)).id == 1
     assert sock.recv(4096) == query(ident=2)  # it waits for whoever reads this socket next
+
+
+# -- sockets with all addresses, proxies, limits
+
+
+@pytest.mark.parametrize(("host", "asked"), [("0.0.0.0", "127.0.0.77"), ("::", "::1")])
+async def test_a_reply_comes_from_the_address_that_was_asked(small: Small, opened: Open, host: str, asked: str) -> None:
+    sock = opened(host)
+    level, option = (socket.IPPROTO_IP, 8) if host == "0.0.0.0" else (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO)
+    sock.setsockopt(level, option, 1)
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    client = opened("127.0.0.1" if host == "0.0.0.0" else "::1")
+    client.connect((asked, sock.getsockname()[1]))  # a reply from elsewhere would not be received
+    for _ in range(3):
+        client.send(query())
+        assert addresses(await received(client)) == ["10.0.0.4"]
+    client.send(query("slow.example"))
+    await small.until(lambda: small.asked)
+    small.reply("slow.example")
+    assert addresses(await received(client)) == ["0.0.0.1"]
+
+
+def header(address: str, command: int = 0x21) -> bytes:
+    packed = socket.inet_aton(address)
+    return proxy.SIGNATURE + struct.pack(">BBH", command, 0x12, 12) + packed + packed + struct.pack(">HH", 4711, 53)
+
+
+PROXIED = Worker((), ("10.0.0.0/8", "127.0.0.0/8"), proxies=("127.0.0.1/32",), drop_clients=("10.9.0.0/16",))
+
+
+async def test_a_proxy_tells_whose_packets_it_passes_on(opened: Open) -> None:
+    small, sock, client = Small(PROXIED), opened(), opened()
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    client.connect(sock.getsockname())
+    for _ in range(2):  # the second time from the compiled answers
+        client.send(header("10.1.2.3") + query())
+        assert addresses(await received(client)) == ["10.0.0.4"]
+    client.send(header("192.0.2.1") + query())
+    assert (await received(client)).rcode() == dns.rcode.REFUSED
+    client.send(header("0.0.0.0", 0x20) + query(ident=7))
+    assert (await received(client)).id == 7
+
+
+@pytest.mark.parametrize("packet", [query(), b"", b"\0" * 20, header("10.9.0.1") + query(), header("10.1.2.3")])
+async def test_what_a_proxy_sends_without_a_good_header_or_query_gets_nothing(opened: Open, packet: bytes) -> None:
+    small, sock, client = Small(PROXIED), opened(), opened()
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    client.connect(sock.getsockname())
+    client.send(packet)
+    client.send(header("10.1.2.3") + query(ident=9))
+    assert (await received(client)).id == 9
+    told = [small.count("dns_dropped_total", reason) for reason in ("proxy", "client", "malformed")]
+    assert sum(told) == 1
+
+
+async def test_over_the_rate_limit_repeated_packets_are_dropped_or_cut(opened: Open) -> None:
+    small, sock, client = Small(Worker((), ("127.0.0.0/8",))), opened(), opened()
+    limiter = RateLimiter(RateLimit(per_second=1, burst=5, slip=2))
+    limiter._exempt = Networks([Network("nobody", ("192.0.2.0/24",))])
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop(), limiter)
+    client.connect(sock.getsockname())
+    for _ in range(9):
+        client.send(query())
+    replies = [await received(client) for _ in range(7)]
+    assert [bool(reply.flags & dns.flags.TC) for reply in replies] == [False] * 5 + [True] * 2
+    assert small.count("dns_rate_limited_total", "dropped") == 2
+
+
+async def test_a_proxys_clients_are_limited_each_by_itself(opened: Open) -> None:
+    small, sock, client = Small(PROXIED), opened(), opened()
+    limiter = RateLimiter(RateLimit(per_second=1, burst=1, slip=1))
+    Udp(sock, small.responder, small.clients, asyncio.get_running_loop(), limiter)
+    client.connect(sock.getsockname())
+    for address in ("10.1.0.1", "10.2.0.1", "10.1.0.2"):
+        client.send(header(address) + query())
+    replies = [await received(client) for _ in range(3)]
+    assert [bool(reply.flags & dns.flags.TC) for reply in replies] == [False, False, True]
