@@ -21,7 +21,7 @@ from resolver.wire.query import Query
 from resolver.wire.relay import Message
 from zones.name import Name, ancestry, from_text, is_under, to_text
 from zones.network import Networks
-from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
+from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.record import AAAA, CNAME, NS, PTR, SOA, A, RRset
 from zones.table import Table
 
@@ -223,8 +223,12 @@ class _Walk:
                 draft.fail((codes.NOT_READY, "the private endpoints are not known yet"))
                 draft.origin, draft.keep = "policy", False
             case Failure(why=why, zone=zone):
-                draft.fail(_EDE.get(why), codes.YXDOMAIN if why == "toolong" else codes.SERVFAIL)
+                draft.fail(_EDE.get(why))
                 self._decided(zone, "policy", loose=True)
+            case TooLong(rrsets=rrsets, zone=zone):
+                draft.ours(rrsets)
+                draft.rcode = codes.YXDOMAIN
+                self._decided(zone, "static", loose=True)
             case Outside() | Referral():
                 group = self._group(name, outcome)
                 if group is not None:

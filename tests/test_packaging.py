@@ -1,36 +1,27 @@
 """The unit file and the image, as far as they can be judged without systemd or Docker running."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.peers import tool
+
 TOP = Path(__file__).parents[1]
 UNIT = TOP / "systemd/pldns.service"
 
 
-@pytest.fixture
-def systemd_analyze() -> str:
-    found = shutil.which("systemd-analyze")
-    if found is None:
-        missing = "systemd-analyze is not installed (Debian: systemd)"
-        if os.environ.get("PLDNS_REQUIRE_PEERS"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
-
-
 @pytest.mark.peer
-def test_systemd_finds_nothing_to_say_about_the_unit(systemd_analyze: str, tmp_path: Path) -> None:
+def test_systemd_finds_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("pldns")
     copy = tmp_path / UNIT.name
     copy.write_text(UNIT.read_text().replace("/opt/pldns/bin/pldns", str(command)))
-    done = subprocess.run([systemd_analyze, "verify", "--man=no", copy], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [tool("systemd-analyze"), "verify", "--man=no", copy], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 

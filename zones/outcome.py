@@ -62,10 +62,19 @@ class NxDomain:
 class Failure:
     """SERVFAIL by decision: a refused contest, a miss policy `servfail`, a name whose sources are not read yet.
 
-    `why`: `refused`, `miss`, `unsynced`, or `toolong`: a DNAME would make a name that is too long (YXDOMAIN).
+    `why`: `refused`, `miss` or `unsynced`.
     """
 
     why: str
+    zone: Name
+    deps: Deps
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """A DNAME that would make a name of more than 255 octets (RFC 6672 §2.2): YXDOMAIN, with the DNAME."""
+
+    rrsets: tuple[RRset, ...]
     zone: Name
     deps: Deps
 
@@ -93,4 +102,4 @@ class Outside:
     group: str = ""
 
 
-Outcome = Found | Alias | NoData | NxDomain | Failure | Referral | Outside
+Outcome = Found | Alias | NoData | NxDomain | Failure | TooLong | Referral | Outside

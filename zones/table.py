@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from zones.catalogue import Catalogue
-from zones.name import MAX_NAME, Name, ancestry, canonical_key, is_wildcard, reversed_address, wildcard
+from zones.name import MAX_NAME, Name, ancestry, canonical_key, is_wildcard, parent, reversed_address, wildcard
 from zones.network import NONE
-from zones.outcome import Alias, Deps, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
+from zones.outcome import Alias, Deps, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.owned import Held, Owned
 from zones.policy import Policies, Terms
 from zones.record import AAAA, ANY, CNAME, DNAME, DS, NS, PTR, SOA, A, RRset, soa
@@ -138,9 +138,12 @@ class Table:
         if self.awaited and not self.awaited.isdisjoint(ancestry(name)):
             return Failure("unsynced", name, (name,))
         file = self._file_over(name)
+        if qtype == DS and file and name == file.origin:
+            above = self._file_over(parent(name))
+            file = above if above and above.match(name, DS).exact else file  # above the cut (RFC 4035 §3.1.4.1)
         match = file.match(name, qtype) if file else None
         if file and match and match.exact:
-            return self._of_file(file, match, name, (name,))
+            return self._of_file(file, match, name, qtype, (name,))
         held = self._owned.held(name, network)
         if held:
             return self._of_claim(held, name, qtype, network, (name, held.private))
@@ -149,7 +152,7 @@ class Table:
         if covering:
             return self._of_claim(covering, name, qtype, network, deps, made=True)
         if file and match and spot.zone == file.origin:
-            return self._covered(file, match, spot, deps)
+            return self._covered(file, match, spot, qtype, deps)
         if self.unsynced and self._catalogue.covers(name):
             return Failure("unsynced", name, deps)
         if spot.zone is not None and not self._owned.places.is_opt_in(spot.zone):
@@ -268,15 +271,17 @@ class Table:
 
     # -- what zone files say
 
-    def _of_file(self, file: StaticZone, match: Match, name: Name, deps: Deps) -> Outcome:
+    def _of_file(self, file: StaticZone, match: Match, name: Name, qtype: int, deps: Deps) -> Outcome:
         """Records of a file, at the name itself, from a wildcard or through a DNAME."""
         made = not match.exact
         if match.kind == "nodata":
             return NoData(self._soa_of(file.origin), file.origin, "static", deps, wildcard=made)
         if match.kind == "dname":
             cname = synthesised(name, match.rrsets[0])
-            if cname is None:  # RFC 6672 §2.2: there is no answer that a client could follow
-                return Failure("toolong", file.origin, deps)
+            if cname is None:
+                return TooLong(match.rrsets, file.origin, deps)
+            if qtype in {CNAME, ANY}:  # it is what was asked for
+                return Found((*match.rrsets, cname), file.origin, "static", deps, wildcard=True)
             target = Name(cname.rdatas[0].lower())
             return Alias((*match.rrsets, cname), target, file.origin, "static", deps)
         owned = tuple(RRset(name, r.type, r.ttl, r.rdatas) for r in match.rrsets)
@@ -285,19 +290,19 @@ class Table:
             return Alias(owned, target, file.origin, "static", deps, wildcard=made)
         return Found(owned, file.origin, "static", deps, wildcard=made)
 
-    def _covered(self, file: StaticZone, match: Match, spot: _Spot, deps: Deps) -> Outcome:
+    def _covered(self, file: StaticZone, match: Match, spot: _Spot, qtype: int, deps: Deps) -> Outcome:
         """A file's delegation, DNAME, empty non-terminal, wildcard or miss."""
         origin = file.origin
         if match.kind == "cut":
             hosts = tuple(Name(target.lower()) for target in match.rrsets[0].rdatas)
             return Referral(match.at, match.rrsets[0], file.glue(match.rrsets[0]), origin, deps + hosts)
         if match.kind == "dname":
-            return self._of_file(file, match, spot.name, deps)
+            return self._of_file(file, match, spot.name, qtype, deps)
         record = self._soa_of(origin)
         if spot.is_parent:
             return NoData(record, origin, "static", deps)
         if match.at == wildcard(spot.encloser) and self._is_open(spot):
-            return self._of_file(file, match, spot.name, deps)
+            return self._of_file(file, match, spot.name, qtype, deps)
         return _by_policy(self._policies.of_file(origin), origin, record, "static", deps)
 
     # -- what nobody holds

@@ -25,7 +25,7 @@ from resolver.wire import codes
 from resolver.wire.query import Query, parse
 from zones.name import Name, is_wildcard, to_text
 from zones.network import NONE
-from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
+from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.record import RRset
 from zones.table import Table
 
@@ -177,14 +177,13 @@ _FAILURES: Final = {
     "refused": "several endpoints claim it, and the policy `refuse` lets none win",
     "miss": "not held, and the zone's `on_miss` is servfail",
     "unsynced": "a source has never given data, so nobody knows whether the name is private",
-    "toolong": "the DNAME makes a name of more than 255 octets",
 }
 _ORIGINS: Final = {"private": "held by an endpoint", "static": "held by a zone file", "ptr": "of a served address"}
 
 
 def _step(name: Name, outcome: Outcome, is_local: bool) -> Step:
     zone: Name | None = outcome.cut if isinstance(outcome, Referral) else outcome.zone
-    rrsets: tuple[RRset, ...] = outcome.rrsets if isinstance(outcome, (Found, Alias)) else ()
+    rrsets: tuple[RRset, ...] = outcome.rrsets if isinstance(outcome, (Found, Alias, TooLong)) else ()
     what = "answered by pldns itself" if is_local else _what(outcome)
     records = [
         f"{to_text(rrset.owner)}. {rrset.ttl} IN {codes.type_text(rrset.type)} {text}"
@@ -206,6 +205,8 @@ def _what(outcome: Outcome) -> str:
             return "the zone denies it"
         case Failure():
             return _FAILURES[outcome.why]
+        case TooLong():
+            return "the DNAME makes a name of more than 255 octets"
         case Referral():
             return f"delegated at {to_text(outcome.cut)}"
         case Outside():

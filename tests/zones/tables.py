@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from zones.catalogue import catalogue
 from zones.name import Name, from_text, to_text
-from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
+from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.policy import Policies, ZonePolicy
 from zones.record import ANY, RRset
 from zones.served import ALONE, BY_RULE, REFUSED, Variant, pack
@@ -97,6 +97,8 @@ def shown(outcome: Outcome) -> str:
             return f"NODATA {to_text(soa.owner)}"
         case NxDomain(soa=soa):
             return f"NXDOMAIN {to_text(soa.owner)}"
+        case TooLong(rrsets=rrsets):
+            return f"YXDOMAIN {to_text(Name(rrsets[0].owner))}"
         case Failure(why=why):
             return f"SERVFAIL {why}"
         case Referral(cut=cut):

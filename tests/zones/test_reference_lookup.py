@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from zones.catalogue import catalogue
 from zones.name import Name, canonical_key, from_text, is_under, is_wildcard, labels, parent, reverse, wildcard
 from zones.network import NONE
-from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral
+from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.policy import Policies, ZonePolicy
 from zones.record import ANY, RRset, soa
 from zones.served import ALONE, BY_RULE, REFUSED, Variant, pack, restamped
@@ -99,6 +99,10 @@ class Reference:
         if any(is_under(name, zone) for zone in self.state.awaited):
             return Failure("unsynced", name, ())
         origin = self.file_over(name)
+        if qtype == DS and origin == name:
+            above = self.file_over(parent(name))
+            if above and self.is_authoritative(above, name, qtype) and name in self.files[above]:
+                origin = above
         if origin is not None and self.is_authoritative(origin, name, qtype) and name in self.files[origin]:
             return self.records(self.files[origin][name], origin, name, name, qtype)
         owner = self.owner(name, network)
@@ -261,8 +265,10 @@ class Reference:
         if rrset is not None:
             made = name[: len(name) - len(rrset.owner)] + rrset.rdatas[0]
             if len(made) > 255:
-                return Failure("toolong", origin, ())
+                return TooLong((rrset,), origin, ())
             cname = RRset(name, CNAME, rrset.ttl, (made,))
+            if qtype in (CNAME, ANY):
+                return Found((rrset, cname), origin, "static", (), wildcard=True)
             return Alias((rrset, cname), Name(made), origin, "static", ())
         if self.exists(name, network):
             return NoData(self.soa(origin), origin, "static", ())

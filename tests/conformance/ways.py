@@ -1,0 +1,114 @@
+"""One exchange with a daemon on each transport: octets out, octets in."""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import trustme
+
+from tests.live.daemon import Daemon, free_port
+
+PATIENCE: Final = 10.0
+LATE: Final = 0.4
+"""Seconds for an answer that has to come from the upstream, once a local one is there."""
+ESTATE: Final = """
+endpoints:
+  - name: acct
+    target: /x/acct
+    group: blob
+    records: [{fqdn: AcctName.blob.core.windows.net, ips: [10.0.0.4, 10.0.0.5]}]
+  - {name: six, target: /x/six, group: blob, records: [{fqdn: six.blob.core.windows.net, ips: ["fd00::4"]}]}
+"""
+
+
+class Site:
+    """A daemon with every listener there is, and one client of each."""
+
+    def __init__(self, folder: Path, upstream: str) -> None:
+        authority = trustme.CA()
+        made = authority.issue_cert("localhost", "127.0.0.1")
+        (folder / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in made.cert_chain_pems))
+        (folder / "key.pem").write_bytes(made.private_key_pem.bytes())
+        authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+        (folder / "estate.yaml").write_text(ESTATE)
+        self.authority = folder / "ca.pem"
+        self.tls_port, self.https_port = free_port(), free_port()
+        pair = {"certificate": "cert.pem", "key": "key.pem"}
+        zones = Path(__file__).parent / "zones"
+        self.daemon = Daemon(
+            folder,
+            {
+                "dns": {
+                    "tls": {"listen": [f"127.0.0.1:{self.tls_port}"], **pair},
+                    "https": {"listen": [f"127.0.0.1:{self.https_port}"], **pair},
+                    "identity": "conformance",
+                },
+                "sources": [{"name": "estate", "type": "files", "path": "./estate.yaml"}],
+                "zones": {"files": [f"{zones}/*.zone"]},
+                "upstreams": {"public": {"servers": [upstream]}},
+            },
+        )
+        self.ways: dict[str, Callable[[bytes], bytes | None]] = {
+            "udp": self.udp, "tcp": self.tcp, "tls": self.tls, "https": self.https,
+        }  # fmt: skip
+        self._trust = ssl.create_default_context(cafile=str(self.authority))
+
+    def udp(self, packet: bytes) -> bytes | None:
+        """None: a query that was sent after it was answered, and it was not."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(PATIENCE)
+            sock.connect(("127.0.0.1", self.daemon.port))
+            sock.send(packet)
+            mark = b"\xfe\xfe\1\0\0\1\0\0\0\0\0\0\6health\5pldns\0\0\1\0\1"
+            sock.send(mark)
+            first = sock.recv(65_535)
+            if first[:2] != mark[:2]:
+                sock.recv(65_535)
+                return first
+            sock.settimeout(LATE)
+            try:
+                return sock.recv(65_535)
+            except TimeoutError:
+                return None
+
+    def tcp(self, packet: bytes) -> bytes | None:
+        """Over TCP."""
+        with socket.create_connection(("127.0.0.1", self.daemon.port), PATIENCE) as sock:
+            return _framed(sock, packet)
+
+    def tls(self, packet: bytes) -> bytes | None:
+        """Over TLS."""
+        with (
+            socket.create_connection(("127.0.0.1", self.tls_port), PATIENCE) as raw,
+            self._trust.wrap_socket(raw, server_hostname="localhost") as sock,
+        ):
+            return _framed(sock, packet)
+
+    def https(self, packet: bytes) -> bytes | None:
+        """Over HTTP/1.1; tests of tools have HTTP/2."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, context=self._trust, timeout=PATIENCE)
+        try:
+            connection.request("POST", "/dns-query", packet, {"content-type": "application/dns-message"})
+            response = connection.getresponse()
+            body = response.read()
+            return body if response.status == 200 else None
+        finally:
+            connection.close()
+
+
+def _framed(sock: socket.socket, packet: bytes) -> bytes | None:
+    """The reply to a packet; None: the one after it was answered, and it was not."""
+    mark = b"\xfe\xfe\1\0\0\1\0\0\0\0\0\0\6health\5pldns\0\0\1\0\1"
+    sock.sendall(b"".join(len(each).to_bytes(2, "big") + each for each in (packet, mark)))
+    with sock.makefile("rb") as stream:
+        first = stream.read(int.from_bytes(stream.read(2), "big"))
+        if first[:2] != mark[:2]:
+            return first
+        sock.settimeout(LATE)
+        try:
+            return stream.read(int.from_bytes(stream.read(2), "big")) or None
+        except OSError:
+            return None

@@ -1,0 +1,140 @@
+"""A real daemon, started as a person starts it, and questions to it over real sockets."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import dns.query
+import dns.rdatatype
+import yaml
+
+PLDNS = Path(sys.executable).with_name("pldns")
+
+
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: ANN401 - whatever the condition gives
+    """Poll until the condition holds; its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{condition} did not hold within {seconds} s"
+        give_way(0.02)
+
+
+def give_way(seconds: float) -> None:
+    """Give the processor away between two looks."""
+    signal.sigtimedwait([], seconds)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Daemon:
+    """`pldns serve` on one configuration in a directory of its own."""
+
+    def __init__(self, directory: Path, config: dict[str, Any]) -> None:
+        self.directory = directory
+        self.port, self.admin = free_port(), free_port()
+        self.config = {
+            "dns": {"listen": [f"127.0.0.1:{self.port}"], **config.pop("dns", {})},
+            "admin": {"listen": f"127.0.0.1:{self.admin}"},
+            "upstreams": {"public": {"servers": ["udp://127.0.0.1:9"]}},
+            "state": {"directory": "./state"},
+        } | config
+        self.path = directory / "pldns.yaml"
+        self.path.write_text(yaml.safe_dump(self.config))
+        self.log = directory / "log"
+        self.command = [str(PLDNS), "serve", "-c", str(self.path)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Daemon":
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
+        return self
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    def ready(self) -> "Daemon":
+        until(lambda: self.get("/readyz")[0] == 200)
+        return self
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """Status (0: no one there) and body of an admin request."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=5) as reply:
+                return reply.status, _body(reply.read())
+        except urllib.error.HTTPError as error:
+            return error.code, _body(error.read())
+        except OSError:
+            return 0, None
+
+    def ask(self, name: str, rtype: str = "A", *, source: str = "127.0.0.1", tcp: bool = False) -> dns.message.Message:
+        query = dns.message.make_query(name, rtype, use_edns=0)
+        send = dns.query.tcp if tcp else dns.query.udp
+        return send(query, "127.0.0.1", port=self.port, timeout=8, source=source)
+
+    def addresses(self, name: str, *, source: str = "127.0.0.1") -> set[str]:
+        """The A records at the end of the answer; empty for none, or for no reply."""
+        try:
+            answer = self.ask(name, source=source).answer
+        except (OSError, dns.exception.Timeout):
+            return set()
+        return {rdata.address for rrset in answer if rrset.rdtype == dns.rdatatype.A for rdata in rrset}
+
+    def children(self) -> dict[str, list[int]]:
+        """Pids of control and workers."""
+        found: dict[str, list[int]] = {"control": [], "worker": []}
+        for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+            for kind, pids in found.items():
+                if f"resolver.{kind}" in command:
+                    pids.append(int(pid))
+        return found
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def wait(self, seconds: float = 20.0) -> int:
+        assert self._process
+        return self._process.wait(seconds)
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self.signal(signal.SIGTERM)
+            try:
+                self.wait()
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self.wait()
+
+
+def _body(octets: bytes) -> Any:  # noqa: ANN401 - JSON or text
+    try:
+        return json.loads(octets)
+    except ValueError:
+        return octets.decode()
+
+
+def living(pid: int) -> bool:
+    """The process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

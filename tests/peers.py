@@ -1,0 +1,21 @@
+"""Programs of Debian's packages that a test needs: found, or the test says what to install."""
+
+import os
+import shutil
+
+import pytest
+
+_PACKAGES = {
+    "dig": "bind9-dnsutils", "kdig": "knot-dnsutils", "knotd": "knot", "nsd": "nsd", "systemd-analyze": "systemd",
+}  # fmt: skip
+
+
+def tool(name: str) -> str:
+    """Path of a program. Without it the test is skipped, or fails where everything must be there."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        missing = f"{name} is not installed (Debian: {_PACKAGES[name]})"
+        if os.environ.get("PLDNS_REQUIRE_PEERS"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return found
