@@ -4,7 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check fmt venv bench lock
+FUZZ_SECONDS ?= 60
+TARGETS      ?= query reply frames zone inventory header packet
+
+.PHONY: run test check fmt venv bench fuzz lock
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +34,10 @@ fmt: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
+
+# Coverage-guided, so many seconds for each target: `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.
+fuzz: $(STAMP)
+	@set -e; for target in $(TARGETS); do $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS); done
 
 # New pins for both locks, with hashes; needs pip-tools (installed into a throw-away environment).
 lock:

@@ -7,16 +7,13 @@ import dns.edns
 import dns.message
 import dns.rrset
 import pytest
-from dnslib import DNSRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resolver.wire import codes, query, relay, render
-from zones import name, record
+from resolver.wire import codes
+from tests.fuzz import targets
+from tests.fuzz.targets import ID, QUESTION
 
-ID = 0x1234
-WWW = name.from_text("www.example")
-QUESTION = relay.question(WWW, record.A)
 ROUNDS = 3000
 
 
@@ -41,52 +38,6 @@ def sample_reply() -> bytes:
         reply.answer.append(dns.rrset.from_text(owner, int(ttl), "IN", rtype, text))
         reply.authority.append(reply.answer[-1])
     return reply.to_wire()
-
-
-def check_query(packet: bytes) -> None:
-    """Parse; every reply to what came of it is read by both decoders."""
-    try:
-        got = query.parse(packet)
-    except query.Malformed as fault:
-        if fault.rcode is None:
-            assert len(packet) < 12 or packet[2] & 0x80
-            return
-        question, reply = fault.question, render.error(fault)
-        assert reply[:2] == packet[:2]
-        assert len(reply) <= len(packet) + 11
-    else:
-        question = got.question
-        body = render.truncated(question, codes.RA, codes.NOERROR, render.Opt(got.do) if got.edns else None)
-        reply = got.id.to_bytes(2, "big") + body.head + question + body.tail
-        assert dns.message.from_wire(packet, question_only=True).question[0].name.to_wire() == got.qname
-    judged = reply[:2] + bytes((reply[2] & 0x87,)) + reply[3:]  # dnspython reads more into an UPDATE's question
-    assert dns.message.from_wire(judged).id == got_id(packet)
-    if question.isascii():  # dnslib refuses labels that are not UTF-8
-        assert DNSRecord.parse(reply).header.id == got_id(packet)
-
-
-def got_id(packet: bytes) -> int:
-    return int.from_bytes(packet[:2], "big")
-
-
-def check_reply(packet: bytes) -> None:
-    """Parse, follow and render again; what was read survives that."""
-    try:
-        message = relay.parse(packet, ID, QUESTION)
-        chain = relay.chain(message, WWW, record.A)
-    except (relay.Mismatch, relay.Malformed):
-        return
-    assert len(chain.hops) <= relay.MAX_HOPS
-    assert {r.owner.lower() for r in chain.final} <= {chain.last}
-    body = render.body(QUESTION, codes.RA, message.rcode & 0xF, message.answer, message.authority)
-    octets = ID.to_bytes(2, "big") + body.head + QUESTION + body.tail
-    again = relay.parse(octets, ID, QUESTION)
-    assert folded(again.answer) == folded(message.answer)
-    assert folded(again.authority) == folded(message.authority)
-
-
-def folded(rrsets: tuple[record.RRset, ...]) -> list[tuple[bytes, int, int, frozenset[bytes]]]:
-    return [(r.owner.lower(), r.type, r.ttl, frozenset(rdata.lower() for rdata in r.rdatas)) for r in rrsets]
 
 
 def seeded(seed: int) -> random.Random:
@@ -114,43 +65,43 @@ def mutated(packet: bytes, dice: random.Random) -> bytes:
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=600))
 def test_random_octets_as_a_query(octets: bytes) -> None:
-    check_query(octets)
-    check_query(struct.pack(">6H", ID, codes.RD, 1, 0, 0, 1) + octets)
-    check_query(struct.pack(">6H", ID, codes.RD, 1, 0, 0, 1) + QUESTION + octets)
+    targets.query(octets)
+    targets.query(struct.pack(">6H", ID, codes.RD, 1, 0, 0, 1) + octets)
+    targets.query(struct.pack(">6H", ID, codes.RD, 1, 0, 0, 1) + QUESTION + octets)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=600), st.integers(0, 3), st.integers(0, 3))
 def test_random_octets_as_a_reply(octets: bytes, answers: int, authorities: int) -> None:
-    check_reply(octets)
-    check_reply(struct.pack(">6H", ID, codes.QR, 1, answers, authorities, 1) + QUESTION + octets)
+    targets.reply(octets)
+    targets.reply(struct.pack(">6H", ID, codes.QR, 1, answers, authorities, 1) + QUESTION + octets)
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_mutated_queries(seed: int) -> None:
     dice, valid = seeded(seed), sample_query()
     for _ in range(ROUNDS):
-        check_query(mutated(valid, dice))
+        targets.query(mutated(valid, dice))
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_mutated_replies(seed: int) -> None:
     dice, valid = seeded(seed), sample_reply()
-    check_reply(valid)
+    targets.reply(valid)
     for _ in range(ROUNDS):
-        check_reply(mutated(valid, dice))
+        targets.reply(mutated(valid, dice))
 
 
 def test_every_prefix_of_a_valid_packet() -> None:
     for size in range(len(sample_query())):
-        check_query(sample_query()[:size])
+        targets.query(sample_query()[:size])
     for size in range(len(sample_reply())):
-        check_reply(sample_reply()[:size])
+        targets.reply(sample_reply()[:size])
 
 
 def test_sixty_four_kibibytes_of_noise() -> None:
     dice = seeded(0)
     for _ in range(20):
         noise = dice.randbytes(65535 - 12 - len(QUESTION))
-        check_query(struct.pack(">6H", ID, codes.RD, 1, 0, 65535, 65535) + QUESTION + noise)
-        check_reply(struct.pack(">6H", ID, codes.QR, 1, 65535, 65535, 65535) + QUESTION + noise)
+        targets.query(struct.pack(">6H", ID, codes.RD, 1, 0, 65535, 65535) + QUESTION + noise)
+        targets.reply(struct.pack(">6H", ID, codes.QR, 1, 65535, 65535, 65535) + QUESTION + noise)

@@ -1,0 +1,232 @@
+"""What is fuzzed: one function for each kind of octets that come from outside.
+
+A target takes any octets and raises nothing but the exceptions that its part of pldns promises, which it swallows; what
+it asserts holds for all octets. It returns whether the octets were accepted, so that a run can tell that it got there.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import dns.message
+import dns.rdatatype
+from dnslib import DNSRecord
+
+from resolver import channel, settings
+from resolver.answers import Answers
+from resolver.cache import Cache, Key
+from resolver.clients import Clients
+from resolver.cookies import Cookies
+from resolver.counters import Counters
+from resolver.engine import Engine
+from resolver.estate import Estate
+from resolver.fallbacks import Fallbacks
+from resolver.options import Options, Way
+from resolver.responder import Clock, Responder, Result
+from resolver.upstream.exchange import Failure
+from resolver.upstream.policy import Upstreams
+from resolver.wire import codes, proxy, relay, render
+from resolver.wire import query as wire
+from zones import arm, record, zonefile
+from zones.catalogue import catalogue
+from zones.name import from_text, wildcard
+from zones.network import Network, Networks
+from zones.policy import DEFAULTS, Policies
+from zones.served import BY_RULE, Variant, pack
+from zones.static import StaticZone
+from zones.table import Table
+
+ID: Final = 0x1234
+WWW: Final = from_text("www.example")
+QUESTION: Final = relay.question(WWW, record.A)
+
+
+def query(octets: bytes) -> bool:
+    """A client's packet: parsed; every reply to what came of it is read by both decoders."""
+    try:
+        got = wire.parse(octets)
+    except wire.Malformed as fault:
+        if fault.rcode is None:
+            assert len(octets) < codes.HEADER_SIZE or octets[2] & 0x80
+            return False
+        question, reply = fault.question, render.error(fault)
+        assert len(reply) <= len(octets) + 11
+    else:
+        question = got.question
+        body = render.truncated(question, codes.RA, codes.NOERROR, render.Opt(got.do) if got.edns else None)
+        reply = got.id.to_bytes(2, "big") + body.head + question + body.tail
+        assert dns.message.from_wire(octets, question_only=True).question[0].name.to_wire() == got.qname
+    assert reply[:2] == octets[:2]
+    judged = reply[:2] + bytes((reply[2] & 0x87,)) + reply[3:]  # dnspython reads more into an UPDATE's question
+    assert dns.message.from_wire(judged).id == int.from_bytes(octets[:2], "big")
+    if question.isascii():  # dnslib refuses labels that are not UTF-8
+        assert DNSRecord.parse(reply).header.id == int.from_bytes(octets[:2], "big")
+    return True
+
+
+def reply(octets: bytes) -> bool:
+    """An upstream's packet: parsed, followed, and rendered again; what was read survives that."""
+    try:
+        message = relay.parse(octets, ID, QUESTION)
+        chain = relay.chain(message, WWW, record.A)
+    except (relay.Mismatch, relay.Malformed):
+        return False
+    assert len(chain.hops) <= relay.MAX_HOPS
+    assert {r.owner.lower() for r in chain.final} <= {chain.last}
+    body = render.body(QUESTION, codes.RA, message.rcode & 0xF, message.answer, message.authority)
+    again = relay.parse(ID.to_bytes(2, "big") + body.head + QUESTION + body.tail, ID, QUESTION)
+    assert _folded(again.answer) == _folded(message.answer)
+    assert _folded(again.authority) == _folded(message.authority)
+    return True
+
+
+def _folded(rrsets: tuple[record.RRset, ...]) -> list[tuple[bytes, int, int, frozenset[bytes]]]:
+    return [(r.owner.lower(), r.type, r.ttl, frozenset(rdata.lower() for rdata in r.rdatas)) for r in rrsets]
+
+
+def frames(octets: bytes) -> bool:
+    """Frames of the channel, cut at a place that the first octet tells; how they are cut makes no difference."""
+    cut = octets[0] if octets else 0
+    accepted = False
+    for limit, kind in ((1 << 16, channel.Down), (1 << 14, channel.Up)):
+        results: list[list[object] | None] = []
+        for pieces in ((octets[1:],), (octets[1 : 1 + cut], octets[1 + cut :])):
+            reader = channel.Frames[object](limit, kind)
+            try:
+                results.append([frame for piece in pieces for frame in reader.feed(piece)])
+            except channel.ChannelError:
+                results.append(None)
+        assert results[0] == results[1]
+        accepted |= bool(results[0])
+    return accepted
+
+
+def zone(octets: bytes) -> bool:
+    """A zone file: read, then every name of it and around it looked up."""
+    try:
+        made = zonefile.parse(octets.decode("utf-8", "replace"), "fuzz.zone")
+    except zonefile.InvalidZone:
+        return False
+    static = StaticZone(made.origin)
+    for name, rrsets in made.names.items():
+        static.put(name, rrsets)
+    assert static.soa is not None
+    for name in list(made.names):
+        for each in (name, wildcard(name)):
+            for kind in (record.A, record.NS, record.CNAME, record.DS, record.ANY):
+                if len(each) <= 255:
+                    static.match(each, kind)
+    return True
+
+
+_CONTROL: Final = settings.Control(
+    networks=(Network("weu", ("10.0.0.0/8",)),), sources=(settings.Source("s", "files", "/x"),)
+)
+
+
+def inventory(octets: bytes) -> bool:
+    """A source's file: read as JSON and as YAML, joined, judged, and taken away again: nothing is left."""
+    accepted = False
+    for form in ("json", "yaml"):
+        try:
+            made = arm.read(octets[:20_000], "fuzz", form=form)
+        except arm.Unreadable:
+            continue
+        estate = Estate(_CONTROL)
+        estate.take([("s", "part", made)], 1.0)
+        accepted |= bool(estate.ledger.endpoints)
+        list(estate.ledger.findings())
+        estate.take([("s", "part", None)], 2.0)
+        assert not estate.ledger.endpoints
+    return accepted
+
+
+def header(octets: bytes) -> bool:
+    """A PROXY header and what follows it."""
+    for given in (octets, proxy.SIGNATURE + octets):
+        try:
+            source, payload = proxy.strip(given)
+        except proxy.Malformed:
+            continue
+        assert given.endswith(payload)
+        assert source is None or len(source.address) in {4, 16}
+        return True
+    return False
+
+
+_ZONE: Final = """
+$ORIGIN z.
+@ 9 SOA a b 1 2 3 4 5
+* 9 TXT x
+d 9 DNAME z.
+$GENERATE 1-99 m 9 A 10.0.0.$
+"""
+
+
+class _Server:
+    """The whole packet path with two endpoints, a zone file and an upstream that fails at once."""
+
+    def __init__(self) -> None:
+        networks, counters = Networks(()), Counters()
+        table = Table(catalogue(), Policies(DEFAULTS, {}))
+        table.masks[1] = 1
+        for text in ("acct.privatelink.blob.core.windows.net", "*.weu.privatelink.azurecontainerapps.io"):
+            table.apply(from_text(text), pack([Variant(1, BY_RULE, (bytes(4), bytes(3) + b"1"), (), ())]))
+        made = zonefile.parse(_ZONE, "z")
+        for name, rrsets in made.names.items():
+            table.apply_static(made.origin, name, rrsets)
+        worker = settings.Worker((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",))
+        clients = Clients(networks, worker)
+        self.clients = [clients.peer(address) for address in ("10.0.0.1", "10.0.0.53", "192.0.2.1")]
+        self.answers = Answers(1, 1 << 20)
+        self.responder = Responder(
+            Engine(table, networks, Upstreams(()), Cache(), counters),
+            self.answers,
+            Options(clients, "fuzz", Cookies(bytes(32))),
+            counters,
+            Fallbacks(("default", "none"), counters, lambda: 0.0),
+            Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Never()),
+            self._ask,
+        )
+
+    @staticmethod
+    def _ask(_: Key, done: Callable[[Result], None]) -> None:
+        done(Failure(codes.NO_REACHABLE_AUTHORITY, "no upstream here"))
+
+
+class _Never:
+    def cancel(self) -> None:
+        """Nothing is late here."""
+
+
+_server: list[_Server] = []
+_WAYS: Final = (Way("udp", 1232), Way("tcp", idle=10), Way("tls", encrypted=True, idle=10))
+
+
+def packet(octets: bytes) -> bool:
+    """A client's packet on every way in: one reply or none, the same one the second time, and one that can be read."""
+    if not _server:
+        _server.append(_Server())
+    server, answered = _server[0], False
+    for client in server.clients:
+        for way in _WAYS:
+            replies: list[bytes] = []
+            for _ in range(2):
+                taken = server.responder.take(octets, client, way, replies.append)
+                assert len(replies) % 2 == 0 or taken
+            assert len(replies) in {0, 2}
+            if not replies:
+                continue
+            answered = True
+            assert replies[0] == replies[1]
+            assert replies[0][:2] == octets[:2]
+            assert replies[0][2] & 0x80
+            assert len(replies[0]) <= (way.limit or codes.MAX_MESSAGE)
+            judged = replies[0][:2] + bytes((replies[0][2] & 0x87,)) + replies[0][3:]
+            dns.message.from_wire(judged, ignore_trailing=False)
+    return answered
+
+
+TARGETS: Final[dict[str, Callable[[bytes], bool]]] = {
+    "query": query, "reply": reply, "frames": frames, "zone": zone, "inventory": inventory, "header": header,
+    "packet": packet,
+}  # fmt: skip
