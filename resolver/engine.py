@@ -197,7 +197,7 @@ class _Walk:
     def step(self, name: Name) -> Name | None:
         """Look one name up; returns the next one when it is an alias."""
         draft = self._draft
-        if self._dropped and not self._dropped.isdisjoint(ancestry(name)):
+        if self._is_dropped(name):
             draft.fail((codes.BLOCKED, "this name is not answered here"), codes.REFUSED)
             draft.origin, draft.loose = "dropped", True
             return None
@@ -237,6 +237,9 @@ class _Walk:
                     draft.refer(outcome.ns, outcome.glue)
                     self._decided(outcome.zone, "static", loose=True)
         return None
+
+    def _is_dropped(self, name: Name) -> bool:
+        return bool(self._dropped) and not self._dropped.isdisjoint(ancestry(name))
 
     def _decided(self, zone: Name, origin: str, *, synthesised: bool = False, loose: bool) -> None:
         draft = self._draft
@@ -331,6 +334,8 @@ class _Walk:
         """True when the upstream's chain may go on at `target`: not ours to answer, and the group is the same."""
         outcome = self._table.lookup(target, self._query.qtype, self._network)
         if not isinstance(outcome, Outside | Referral) or self._group(target, outcome) != group:
+            return False
+        if self._is_dropped(target):
             return False
         self._draft.deps += (target, *outcome.deps)
         self._missed(target, outcome)

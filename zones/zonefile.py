@@ -26,6 +26,9 @@ _BELOW_DNAME: Final = frozenset({RRSIG, _NSEC3})  # the hashed names of a zone w
 _SINGLETONS: Final = {CNAME: "RFC 2181 §10.1", DNAME: "RFC 6672 §2.4"}
 _IS_A_NAME: Final = frozenset({NS, CNAME, DNAME})
 _DIRECTIVES: Final = ("$ORIGIN", "$TTL", "$GENERATE")
+MAX_GENERATED: Final = 65_536
+"""Records of one `$GENERATE`."""
+_GENERATE: Final = re.compile(r"\s*\$GENERATE\s+(\d+)-(\d+)(?:/(\d+))?", re.IGNORECASE | re.ASCII)
 _LINE_END: Final = re.compile(r"\r\n?|\n")
 _NO_ORIGIN: Final = dns.name.Name((b"\x00no origin\x00", b""))
 """Ends every name that is relative to nothing yet, so that it can be told from an absolute one."""
@@ -78,6 +81,7 @@ class _Record(msgspec.Struct, frozen=True, gc=False):
 
 
 def _read(text: str, where: str, origin: str | None) -> list[_Record]:
+    _check_generated(text, where)
     tokens = _Tokenizer(text, where)
     transaction = _Transaction(tokens)
     # The reader drops what is outside of its zone without a word: its zone is the root, ours is checked afterwards.
@@ -93,6 +97,14 @@ def _read(text: str, where: str, origin: str | None) -> list[_Record]:
             reason = f"not a record or directive: {_LINE_END.split(text)[tokens.begin - 1][:80]!r}"
         raise InvalidZone(where, tokens.begin, reason) from None
     return transaction.found
+
+
+def _check_generated(text: str, where: str) -> None:
+    """A `$GENERATE` of billions is a slip of the finger, and would take the time and memory of billions."""
+    for number, line in enumerate(_LINE_END.split(text), 1):
+        found = _GENERATE.match(line)
+        if found and (int(found[2]) - int(found[1])) // max(int(found[3] or 1), 1) >= MAX_GENERATED:
+            raise InvalidZone(where, number, f"$GENERATE makes more than {MAX_GENERATED} records")
 
 
 def _wire_origin(origin: str, where: str) -> dns.name.Name:

@@ -16,6 +16,7 @@ from typing import Any
 import dns.message
 import dns.rdatatype
 import pytest
+import trustme
 import yaml
 
 from resolver.config import file as config
@@ -96,6 +97,9 @@ def test_the_finding_in_the_readme_is_what_the_daemon_says(example: Any) -> None
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_configuration_on_a_page_is_accepted(page: Path, tmp_path: Path) -> None:
+    pair = trustme.CA().issue_cert("localhost")
+    (tmp_path / "dns.key").write_bytes(pair.private_key_pem.bytes())
+    (tmp_path / "dns.pem").write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
     for text in blocks(page, "yaml"):
         if "dns:" in text or "sources:" in text:
             (tmp_path / "pldns.yaml").write_text(text)

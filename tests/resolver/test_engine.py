@@ -415,3 +415,24 @@ def test_after_a_change_no_reply_is_of_before_it(
         pipeline.answers.evict(touched.names, touched.subtrees)
     for packet, client in packets:
         assert pipeline.reply(packet, client) == fresh.reply(packet, client)
+
+
+def test_addresses_change_their_order_when_that_is_wanted(build: Build) -> None:
+    head = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\n"
+    zone = head + "$GENERATE 1-3 w 60 A 10.0.0.$\nw 60 AAAA fd00::1\nc 60 CNAME w\n"
+    for rotate in ("true", "false"):
+        pipeline = build(f"{{dns: {{rotate: {rotate}}}, zones: {{files: [z.zone]}}}}", {"z.zone": zone})
+        for name in ("w.corp.example", "c.corp.example"):
+            seen = [
+                [rr[0].address for rr in pipeline.ask(name).answer if rr.rdtype == dns.rdatatype.A] for _ in range(4)
+            ]
+            firsts = [each[0] for each in seen]
+            assert all(sorted(each) == ["10.0.0.1", "10.0.0.2", "10.0.0.3"] for each in seen)
+            if rotate == "true":
+                assert firsts == ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.1"]
+                assert seen[1] == ["10.0.0.2", "10.0.0.3", "10.0.0.1"]
+            else:
+                assert len(set(firsts)) == 1
+        assert pipeline.ask("w.corp.example", "AAAA").answer[0][0].address == "fd00::1"
+        pipeline.now += 0.5
+        assert {rr.ttl for rr in pipeline.ask("w.corp.example").answer} == {60}

@@ -273,3 +273,11 @@ def test_any_text_is_a_zone_or_refused_and_never_another_error(text: str) -> Non
         except InvalidZone:
             continue
         assert all(is_under(owner, zone.origin) and sets for owner, sets in zone.names.items())
+
+
+def test_a_generate_without_measure_is_refused_with_its_line() -> None:
+    head = "$ORIGIN x.\n@ 60 SOA a b 1 2 3 4 5\n"
+    assert refused(head + "$GENERATE 1-4000000000 h$ A 10.0.0.1\n").startswith(
+        "corp.zone:3: $GENERATE makes more than 65536"
+    )
+    assert len(parse(head + "$GENERATE 0-65534/2 h$ 60 A 10.0.0.1\n", "z").names) == 32_769
