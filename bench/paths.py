@@ -17,8 +17,9 @@ from resolver.counters import Counters
 from resolver.engine import Engine
 from resolver.fallbacks import Fallbacks
 from resolver.options import Options, Way
+from resolver.ratelimit import RateLimiter
 from resolver.responder import Clock, Responder
-from resolver.settings import Upstream
+from resolver.settings import RateLimit, Upstream
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
@@ -128,6 +129,12 @@ def main() -> None:
         print(f"Responder.take, first, {kind:<26} {least(take, each, paths.fresh):6.1f} µs")
         print(f"Responder.take, compiled, {kind:<23} {least(take, each, nothing):6.1f} µs")
     least(take, packets["public name"], paths.fresh)
+    cookie = [each[:-2] + b"\x00\x0c\x00\x0a\x00\x08" + bytes(8) for each in packets["public name"]]
+    print(f"Responder.take, compiled, with a cookie           {least(take, cookie, nothing):6.1f} µs")
+    limiter = RateLimiter(RateLimit(per_second=1_000_000, burst=1_000_000))
+    addresses = [f"10.{i >> 8 & 255}.{i & 255}.1" for i in range(10_000)]
+    judged = least(lambda address: limiter.judge(address.decode(), now), map(str.encode, addresses), nothing)
+    print(f"RateLimiter.judge, 10,000 prefixes                {judged:6.1f} µs")
     print(f"the exact map alone                               {least(exact, packets['public name'], nothing):6.1f} µs")
 
 
