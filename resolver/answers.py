@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeVar
 
+from resolver.cache import Key
 from resolver.wire import codes, render
 from resolver.wire.query import Query
 from zones.name import Name, is_under
@@ -31,7 +32,7 @@ class Compiled:
 
     __slots__ = (
         "born", "cell", "deps", "end", "expires", "fallback", "forms", "head", "key",
-        "loose", "network", "now", "octets", "opt", "tail", "ttls", "until",
+        "loose", "network", "now", "octets", "opt", "renew", "tail", "ttls", "until",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +67,8 @@ class Compiled:
         """Anyone can make up names for such answers, so they have a small part of the room."""
         self.fallback = fallback
         """(zone, name) of a question inside a private zone that an upstream answered: each one is listed."""
+        self.renew: tuple[float, Key] | None = None
+        """From when on it is worth to ask an upstream again, and what; None once that was done."""
         self.key = b""
         self.forms: tuple[bytes, ...] = ()
         """What the exact map has of it in the part of `network`: packets after the id, the oldest first."""

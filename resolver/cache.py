@@ -1,7 +1,8 @@
 """What upstreams said, for as long as they said it holds: one bounded cache for all networks.
 
-Keeps replies whole, as matched and read by `wire.relay`. Who may see what of a reply is decided at every read, by
-the reader: nothing here knows networks, zones or owners (RFC 1034 §4.3.4, RFC 2181 §5.2, RFC 2308 §5).
+Keeps replies whole, as matched and read by `wire.relay`, and for a moment what is said when there is none. Who may
+see what of a reply is decided at every read, by the reader: nothing here knows networks, zones or owners (RFC 1034
+§4.3.4, RFC 2181 §5.2, RFC 2308 §5).
 """
 
 from collections import OrderedDict
@@ -17,6 +18,10 @@ from zones.record import RRset
 LIMIT: Final = 64 * 1024 * 1024  # octets
 MAX_TTL: Final = 86_400  # seconds; a day, RFC 8767 §4 allows a week
 MAX_NEGATIVE_TTL: Final = 900  # seconds; RFC 2308 §5 speaks of one to three hours as still sensible
+
+FAILURE_TTL: Final = 5  # seconds for which a failure is not asked for again; RFC 9520 §3.2 wants 1 to 300
+STALE_TTL: Final = 30  # seconds that a stale answer is given with, RFC 8767 §4
+_FAILURES: Final = 10_000
 
 # Octets of CPython 3.11 objects beside the data that they hold, measured with tracemalloc and rounded up.
 _ENTRY: Final = 512  # slot, key, name, times, message and its two tuples
@@ -34,6 +39,15 @@ class Key(NamedTuple):
     cd: bool = False
 
 
+class Failure(msgspec.Struct, frozen=True):
+    """No server gave a reply. `ede` and `text` are for the client's extended error (RFC 8914 §4.23, §4.24)."""
+
+    ede: int
+    text: str
+    lasting: bool = True
+    """It is likely to be the same a moment later; false where it was about us."""
+
+
 class Entry(msgspec.Struct, frozen=True, gc=False):
     """A cached reply. `stored` and `expires` are on the caller's clock, in seconds; TTLs are as of `stored`."""
 
@@ -46,7 +60,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 class Cache:
     """Replies by question. Holds at most `limit` octets, roughly counted; the least recently used goes first."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = LIMIT, stale: float = 0.0) -> None:
+        self._stale = stale
+        """Seconds after its end for which an entry can still be had."""
+        self._failures: OrderedDict[Key, tuple[Failure, float]] = OrderedDict()
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         self._limit = limit
         self.octets = 0
@@ -64,13 +81,42 @@ class Cache:
             self._entries.move_to_end(key)
             self.hits += 1
             return entry
-        if entry is not None:
+        if entry is not None and now >= entry.expires + self._stale:
             self._remove(key)
         self.misses += 1
         return None
 
+    def holds(self, key: Key, until: float) -> bool:
+        """The reply to `key` holds longer than `until`."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.expires > until
+
+    def stale(self, key: Key, now: float) -> Entry | None:
+        """The reply to `key` that held before `now`, not too long ago (RFC 8767)."""
+        entry = self._entries.get(key)
+        return entry if entry is not None and now < entry.expires + self._stale else None
+
+    def failure(self, key: Key, now: float) -> Failure | None:
+        """Why there was no reply a moment ago (RFC 9520)."""
+        found = self._failures.get(key)
+        if found is None:
+            return None
+        if now < found[1]:
+            return found[0]
+        del self._failures[key]
+        return None
+
+    def fail(self, key: Key, failure: Failure, now: float) -> None:
+        """Remember that there was no reply."""
+        if failure.lasting:
+            self._failures[key] = failure, now + FAILURE_TTL
+            self._failures.move_to_end(key)
+            if len(self._failures) > _FAILURES:
+                self._failures.popitem(last=False)
+
     def put(self, key: Key, message: Message, now: float) -> Entry | None:
         """Keep a reply that has just come. None, and nothing changes, for one that is not to be kept."""
+        self._failures.pop(key, None)
         ttl = lifetime(key, message)
         octets = _octets(key, message)
         if ttl <= 0 or octets > self._limit:
@@ -84,9 +130,18 @@ class Cache:
             self.evictions += 1
         return entry
 
-    def flush(self, name: Name, *, subtree: bool) -> int:
-        """Forget what was asked for `name`, with `subtree` also for names below it. The number of replies gone."""
-        gone = [key for key in self._entries if key.name == name or (subtree and is_under(key.name, name))]
+    def flush(self, name: Name, *, subtree: bool, rtype: int | None = None) -> int:
+        """Forget what was asked for `name`, with `subtree` also for names below it. The number of replies gone.
+
+        With `rtype`, only what was asked for that type.
+        """
+        for key in [key for key in self._failures if key.name == name or (subtree and is_under(key.name, name))]:
+            del self._failures[key]
+        gone = [
+            key
+            for key in self._entries
+            if (key.name == name or (subtree and is_under(key.name, name))) and rtype in (None, key.type)
+        ]
         for key in gone:
             self._remove(key)
         return len(gone)

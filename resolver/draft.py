@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from resolver.cache import Key
 from resolver.wire import codes
 from zones.name import Name
 from zones.record import RRset
@@ -29,6 +30,8 @@ class Draft:
     fallback: tuple[Name, Name] | None = None
     """(zone, name) of a miss inside a zone of ours that an upstream answered."""
     expires: float = FOREVER
+    renew: tuple[float, Key] | None = None
+    """When to ask what of an upstream before the answer expires, so that the next client does not wait."""
     hops: int = 0
     """CNAMEs and DNAMEs so far."""
     loose: bool = False

@@ -11,14 +11,13 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 from resolver.answers import Answers, Compiled
-from resolver.cache import Cache, Key
+from resolver.cache import Cache, Failure, Key
 from resolver.clients import DROPPED, REFUSED, Client
 from resolver.counters import Counters
 from resolver.engine import Ask, Engine
 from resolver.fallbacks import Fallbacks
 from resolver.options import BadSubnet, Options, Said, Way, finished
 from resolver.ratelimit import Verdict
-from resolver.upstream.exchange import Failure
 from resolver.wire import codes, render
 from resolver.wire.query import Malformed, Query, parse
 from resolver.wire.relay import Message
@@ -27,6 +26,9 @@ PATIENCE: Final = 4.9
 """Seconds from a query to its answer or SERVFAIL, however many servers its aliases lead to."""
 AMPLIFICATION: Final = 10
 """Times the size of its query that a reply over UDP may have for an address that may be forged, if it is not small."""
+IMPATIENCE: Final = 1.8
+"""Seconds after which a stale answer is better than none (RFC 8767 §5)."""
+_ANSWERS: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
 _SMALL: Final = 512  # octets
 _LONGEST_WALK: Final = 24  # upstream questions for one query: 11 hops, each asked again in another group
 
@@ -85,7 +87,10 @@ class Responder:
         fallbacks: Fallbacks,
         clock: Clock,
         ask: Callable[[Key, Callable[[Result], None]], None],
+        *,
+        prefetch: bool = True,
     ) -> None:
+        self._prefetching = prefetch
         self.answers = answers
         self.waiting = 0
         """Queries that wait for an upstream."""
@@ -127,11 +132,23 @@ class Responder:
             found = self.answers.find(key, self.clock())
             if found is not None:
                 self.send(found, request)
+                self._prefetch(found)
             else:
                 _Wait(self, request, key).go_on()
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a reply and the next one is served
             self.broken(request, error)
         return True
+
+    def _prefetch(self, answer: Compiled) -> None:
+        """Ask again for what is asked for shortly before it expires."""
+        if answer.renew is None:
+            return
+        (due, key), now = answer.renew, self.clock()
+        if now >= due:
+            answer.renew = None
+            if self._prefetching and not self._cache.holds(key, answer.expires):
+                self.counters.add("cache_prefetches_total")
+                self.ask(key, lambda _: None)
 
     def _read(self, query: Query, client: Client, way: Way) -> Said:
         """What the query's options come to. Raises `Malformed`."""
@@ -200,11 +217,17 @@ class Responder:
         """Ask an upstream; what it says goes into the cache before `done`."""
 
         def arrived(result: Result) -> None:
-            if isinstance(result, Message):
+            if isinstance(result, Message) and result.rcode in _ANSWERS:
                 self._cache.put(key, result, self.clock())
+            else:
+                self._cache.fail(key, _failure(result), self.clock())
             done(result)
 
         self._ask(key, arrived)
+
+    def has_stale(self, key: Key) -> bool:
+        """There is an answer that held before."""
+        return self._cache.stale(key, self.clock()) is not None
 
     def fail(self, request: Request, ede: tuple[int, str]) -> None:
         """SERVFAIL with the reason."""
@@ -233,17 +256,26 @@ class Responder:
         request.send(reply)
 
 
+def _failure(result: Result) -> Failure:
+    if isinstance(result, Failure):
+        return result
+    return Failure(codes.NO_REACHABLE_AUTHORITY, f"the upstream answered {codes.rcode_text(result.rcode)}")
+
+
 class _Wait:
     """A query on its way through upstreams: asked and walked again until there is an answer, or time is up."""
 
-    __slots__ = ("fetched", "key", "over", "request", "responder", "timer")
+    __slots__ = ("asked", "fetched", "impatient", "key", "over", "request", "responder", "timer")
 
     def __init__(self, responder: Responder, request: Request, key: bytes) -> None:
         self.responder = responder
         self.request = request
         self.key = key
         self.fetched: dict[Key, Result] = {}
+        self.asked: Key | None = None
+        """What is being asked now."""
         self.timer: Timer | None = None
+        self.impatient: Timer | None = None
         self.over = False
 
     def go_on(self) -> None:
@@ -256,10 +288,12 @@ class _Wait:
         elif len(self.fetched) >= _LONGEST_WALK:
             self._give_up((codes.NO_REACHABLE_AUTHORITY, "the aliases lead too far"))
         else:
+            self.asked = result.key
             responder.ask(result.key, partial(self._arrived, result.key))
             if self.timer is None and not self.over:
                 responder.waiting += 1
                 self.timer = responder.later(PATIENCE, self._late)
+                self.impatient = responder.later(IMPATIENCE, self._look_back)
 
     def _arrived(self, key: Key, reply: Result) -> None:
         if self.over:
@@ -271,6 +305,11 @@ class _Wait:
             if not self.over:
                 self._end()
                 self.responder.broken(self.request, error)
+
+    def _look_back(self) -> None:
+        """It takes long: what held before will do for this client, while the question goes on."""
+        if not self.over and self.asked and self.responder.has_stale(self.asked):
+            self._arrived(self.asked, Failure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long"))
 
     def _late(self) -> None:
         if not self.over:
@@ -286,3 +325,6 @@ class _Wait:
             self.timer.cancel()
             self.timer = None
             self.responder.waiting -= 1
+        if self.impatient is not None:
+            self.impatient.cancel()
+            self.impatient = None

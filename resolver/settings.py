@@ -20,11 +20,26 @@ Miss = str  # `public`, `nxdomain`, `nodata`, `servfail` or `forward:GROUP`
 
 
 class Server(msgspec.Struct, frozen=True):
-    """One upstream server: `udp` means UDP with TCP on truncation."""
+    """One upstream server: `udp` means UDP with TCP on truncation.
 
-    transport: Literal["udp", "tcp"]
+    One over TLS or HTTPS is known by the `name` in its certificate, or by a `pin`: the SHA-256 of its public key
+    (RFC 7858 §4.2), base64.
+    """
+
+    transport: Literal["udp", "tcp", "tls", "https"]
     address: str
     port: int
+    name: str = ""
+    pin: str = ""
+    ca: str = ""
+    """Absolute path of the authorities that may sign its certificate; empty: the system's."""
+    path: str = ""
+    """Of the URL, over HTTPS."""
+    strict: bool = True
+    """It has failed, too, where it refuses what another server of the group answers."""
+
+
+Order = Literal["sequential", "fastest", "race", "round-robin"]
 
 
 class Upstream(msgspec.Struct, frozen=True):
@@ -33,6 +48,15 @@ class Upstream(msgspec.Struct, frozen=True):
     name: str
     servers: tuple[Server, ...]
     suffixes: tuple[str, ...] = ()
+    order: Order = "sequential"
+    """Which server is asked first, and when the next one is."""
+    rebinding: bool = False
+    """Private addresses are taken out of its answers, but for names at and under `rebinding_allow`."""
+    rebinding_allow: tuple[str, ...] = ()
+    mixed_case: bool = False
+    """Questions in random case, which a forger has to guess too (0x20)."""
+    rate: int = 0
+    """Queries a second that its servers get at most; 0: no bound."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -59,6 +83,10 @@ class Zones(msgspec.Struct, frozen=True):
     overrides: dict[str, ZonePolicy] = {}
     files: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    private_only: tuple[str, ...] = ()
+    """Names at and under these never go to an upstream."""
+    strip_hints: bool = False
+    """Address hints are taken out of HTTPS records under the suffixes of the catalogue."""
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -107,6 +135,14 @@ class Cookies(msgspec.Struct, frozen=True):
     """32 random octets, made at each start where there is no file."""
 
 
+class Cache(msgspec.Struct, frozen=True):
+    """Of upstream answers, in each worker. `stale`: seconds for which an expired one may still be given, 0: never."""
+
+    octets: int = 64 << 20
+    stale: int = 86_400
+    prefetch: bool = True
+
+
 class Worker(msgspec.Struct, frozen=True):
     """The part that answering workers get: nothing about sources, admin or state."""
 
@@ -135,6 +171,7 @@ class Worker(msgspec.Struct, frozen=True):
     networks: tuple[Network, ...] = ()
     zones: Zones = Zones()
     upstreams: tuple[Upstream, ...] = ()
+    cache: Cache = Cache()
     unsynced: bool = False
     """A source with `on_unsynced: servfail` is configured: row 9 applies until control says that all have data."""
 

@@ -27,8 +27,9 @@ from resolver.cache import Cache
 from resolver.clients import Clients
 from resolver.cookies import Cookies, read_secrets
 from resolver.counters import Counters
-from resolver.engine import Engine, manner
+from resolver.engine import Engine
 from resolver.fallbacks import Fallbacks
+from resolver.manner import manner
 from resolver.net import certificate, tcp
 from resolver.net.certificate import DOH, DOT
 from resolver.net.stream import Connections, Listener, Make
@@ -73,7 +74,7 @@ class Worker:
         self._table = Table(catalogue(), policies)
         self._table.unsynced = settings.unsynced
         self._table.awaited = frozenset(map(from_text, settings.zones.origins)) | policies.named
-        self._cache = Cache()
+        self._cache = Cache(settings.cache.octets, settings.cache.stale)
         self._answers = Answers(len(networks.names))
         self._fallbacks = Fallbacks((*networks.names, "none"), self._counters, time.time)
         self._upstream = Resolver(upstreams, loop)
@@ -88,6 +89,7 @@ class Worker:
             self._fallbacks,
             Clock(loop.time, time.time, loop.call_later),
             self._upstream.ask,
+            prefetch=settings.cache.prefetch,
         )
         self._replica = Replica(self._table, self._answers)
         self._connections = Connections(settings.streams, self._responder, loop)

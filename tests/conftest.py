@@ -26,15 +26,17 @@ from resolver.clients import Clients, packed
 from resolver.config import file as config
 from resolver.cookies import Cookies
 from resolver.counters import Counters
-from resolver.engine import Engine, manner
+from resolver.engine import Engine
 from resolver.estate import Estate, Part
 from resolver.fallbacks import Fallbacks
 from resolver.feed import Feed
+from resolver.manner import manner
 from resolver.options import Options, Way
 from resolver.replica import Replica
 from resolver.responder import Clock, Responder, Result
 from resolver.sources.files import Files
 from resolver.upstream.exchange import Exchange, Send
+from resolver.upstream.health import Health
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes
 from zones.catalogue import catalogue
@@ -259,8 +261,9 @@ class Pipeline:
         self.table = Table(catalogue(), self.policies)
         self.table.unsynced = worker.unsynced
         self.table.awaited = frozenset(map(from_text, worker.zones.origins)) | self.policies.named
-        self.cache = Cache()
+        self.cache = Cache(worker.cache.octets, worker.cache.stale)
         self.counters = Counters()
+        self.health = Health(lambda below: 0x1234 % below)
         self.answers = Answers(len(networks.names))
         self.fallbacks = Fallbacks((*networks.names, "none"), self.counters, lambda: self.now)
         self.engine = Engine(self.table, networks, groups, self.cache, self.counters, manner(worker))
@@ -347,7 +350,7 @@ class Pipeline:
     def _exchanged(self, key: Key) -> Result:
         """What comes of asking, by the real state machine: timeouts take no time."""
         group = self.groups.group(key.group)
-        exchange = Exchange(key, group.servers if group else (), self.now, lambda: 0x1234)
+        exchange = Exchange(key, group.servers if group else (), self.now, lambda below: 0x1234 % below, self.health)
         action = exchange.start(self.now)
         while isinstance(action, Send):
             upstream = self.upstreams[key.group]

@@ -16,11 +16,13 @@ from resolver.cache import Cache
 from resolver.cli import Failed, output
 from resolver.cli.query import message, told
 from resolver.counters import Counters
-from resolver.engine import MAX_HOPS, Ask, Engine, manner
+from resolver.engine import Ask, Engine
 from resolver.estate import Estate
 from resolver.local import Local
+from resolver.manner import manner
 from resolver.settings import Accepted
 from resolver.upstream.policy import Upstreams
+from resolver.walk import MAX_HOPS
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
 from zones.name import Name, is_wildcard, to_text

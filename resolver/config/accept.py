@@ -6,16 +6,22 @@ Opens what the configuration points to and the daemon needs at once: zone files,
 import glob
 import os
 import socket
+import ssl
 from collections.abc import Iterable
+from ipaddress import ip_address
 from pathlib import Path
 
 from resolver import settings
 from resolver.config.checks import own
-from resolver.config.model import Configuration, Conflicts, Dns, Https, RateLimit, Tls, Upstream
+from resolver.config.forwarding import Upstream
+from resolver.config.listeners import Https, RateLimit, Tls
+from resolver.config.model import Configuration, Conflicts
 from resolver.config.nodes import Part
-from resolver.config.values import Invalid, server, until
+from resolver.config.servers import placed, server
+from resolver.config.values import Invalid, listener, until
 from resolver.cookies import read_secrets
 from resolver.net import certificate
+from resolver.rebinding import is_private
 from zones import name, zonefile
 
 ZoneFiles = dict[str, name.Name]
@@ -37,8 +43,14 @@ def accept(
         overrides={_name(zone): settings.ZonePolicy(**o.model_dump()) for zone, o in model.zones.overrides.items()},
         files=tuple(files),
         origins=tuple(map(name.to_text, files.values())),
+        private_only=tuple(map(_name, model.zones.private_only)),
+        strip_hints=model.zones.strip_hints,
     )
-    upstreams = tuple(_upstream(group, upstream) for group, upstream in model.upstreams.items())
+    upstreams: tuple[settings.Upstream, ...] = ()
+    for group, upstream in model.upstreams.items():
+        found, more = _servers(group, upstream, folder, model.dns.listen)
+        upstreams += (_upstream(group, upstream, found),)
+        notes = notes + more
     if "public" not in model.upstreams:
         servers, more = system_servers(resolv_conf, model.dns.listen)
         upstreams += (settings.Upstream("public", servers),)
@@ -46,7 +58,7 @@ def accept(
     sources = tuple(settings.Source(s.name, s.type, _absolute(folder / s.path), s.on_unsynced) for s in model.sources)
     return settings.Accepted(
         path=_absolute(path),
-        worker=_worker(model.dns, folder, networks, zones, upstreams, sources),
+        worker=_worker(model, folder, networks, zones, upstreams),
         control=settings.Control(
             networks=networks,
             zones=zones,
@@ -63,13 +75,13 @@ def accept(
 
 
 def _worker(
-    dns: Dns,
+    model: Configuration,
     folder: Path,
     networks: tuple[settings.Network, ...],
     zones: settings.Zones,
     upstreams: tuple[settings.Upstream, ...],
-    sources: tuple[settings.Source, ...],
 ) -> settings.Worker:
+    dns, cache = model.dns, model.cache
     secrets = dns.cookies.secrets
     return settings.Worker(
         listen=dns.listen,
@@ -89,7 +101,8 @@ def _worker(
         networks=networks,
         zones=zones,
         upstreams=upstreams,
-        unsynced=any(source.on_unsynced == "servfail" for source in sources),
+        cache=settings.Cache(cache.size, cache.stale, cache.prefetch),
+        unsynced=any(source.on_unsynced == "servfail" for source in model.sources),
     )
 
 
@@ -108,9 +121,34 @@ def _pair(section: Tls | Https, folder: Path) -> tuple[str, str]:
     return _absolute(folder / section.certificate), _absolute(folder / section.key)
 
 
-def _upstream(group: str, upstream: Upstream) -> settings.Upstream:
-    servers = ((scheme, str(address), port) for scheme, address, port in map(server, upstream.servers))
-    return settings.Upstream(group, tuple(settings.Server(*s) for s in servers), tuple(map(_name, upstream.suffixes)))
+def _servers(
+    group: str, upstream: Upstream, folder: Path, listen: Iterable[str]
+) -> tuple[tuple[settings.Server, ...], list[str]]:
+    if upstream.resolv_conf:
+        return system_servers(folder / upstream.resolv_conf, listen, group, strict=upstream.count_errors)
+    ca = _absolute(folder / upstream.ca) if upstream.ca else ""
+    servers = tuple(
+        settings.Server(
+            given.transport, address, given.port, given.name, given.pin, ca, given.path, upstream.count_errors
+        )
+        for given, address in placed(map(server, upstream.servers), upstream.bootstrap)
+    )
+    return servers, []
+
+
+def _upstream(group: str, upstream: Upstream, servers: tuple[settings.Server, ...]) -> settings.Upstream:
+    answers = upstream.rebinding.answers
+    public = not upstream.resolv_conf and all(not is_private(ip_address(each.address).packed) for each in servers)
+    return settings.Upstream(
+        name=group,
+        servers=servers,
+        suffixes=tuple(map(_name, upstream.suffixes)),
+        order=upstream.policy,
+        rebinding=answers == "strip" or (answers == "auto" and public),
+        rebinding_allow=tuple(map(_name, upstream.rebinding.allow)),
+        mixed_case=upstream.mixed_case,
+        rate=upstream.rate or 0,
+    )
 
 
 def _conflicts(conflicts: Conflicts) -> settings.Conflicts:
@@ -126,9 +164,13 @@ def _name(text: str) -> str:
     return name.to_text(name.from_text(text))
 
 
-def key_files(dns: Dns, folder: Path) -> list[Refusal]:
+def key_files(model: Configuration, folder: Path) -> list[Refusal]:
     """What is wrong with certificates, keys and secrets: read now, so that a listener does not start without them."""
+    dns = model.dns
     refused: list[Refusal] = []
+    for group, upstream in model.upstreams.items():
+        if upstream.ca and (why := _no_authorities(_absolute(folder / upstream.ca))):
+            refused.append((("upstreams", group, "ca"), why))
     for role, section in (("tls", dns.tls), ("https", dns.https)):
         if section is None:
             continue
@@ -150,6 +192,17 @@ def key_files(dns: Dns, folder: Path) -> list[Refusal]:
                 why = f"{file}: {error}"
         refused += [(("dns", "cookies", "secrets"), why)] if why else []
     return refused
+
+
+def _no_authorities(file: str) -> str:
+    """Why its certificates cannot be read."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        return f"{file} holds no certificates in PEM"
+    except OSError as error:
+        return f"{file} cannot be read: {error.strerror}"
+    return ""
 
 
 def _unreadable(file: str) -> str:
@@ -198,7 +251,9 @@ def _take(file: str, files: ZoneFiles) -> str:
     return ""
 
 
-def system_servers(file: Path, listen: Iterable[str]) -> tuple[tuple[settings.Server, ...], list[str]]:
+def system_servers(
+    file: Path, listen: Iterable[str], group: str = "public", *, strict: bool = True
+) -> tuple[tuple[settings.Server, ...], list[str]]:
     """The name servers of resolv.conf without ourselves, and sentences about those left out."""
     servers: dict[settings.Server, None] = {}
     notes = []
@@ -212,16 +267,17 @@ def system_servers(file: Path, listen: Iterable[str]) -> tuple[tuple[settings.Se
             continue
         text = f"[{words[1]}]" if ":" in words[1] else words[1]
         try:
-            _, address, port = server(f"udp://{text}")
+            address, port = listener(f"{text}:53")
         except Invalid as error:
             notes.append(f"{file}: name server left out: {error}")
             continue
         if own((address, port), listen):
             notes.append(f"{file}: name server {address} is this server itself; left out")
         else:
-            servers[settings.Server("udp", str(address), port)] = None
+            servers[settings.Server("udp", str(address), port, strict=strict)] = None
     if not servers:
-        notes.append(f"no upstreams.public, and no name server in {file}: public names cannot be resolved")
+        what = "public names" if group == "public" else f"names of group `{group}`"
+        notes.append(f"there is no name server in {file}: {what} cannot be resolved")
     return tuple(servers), notes
 
 

@@ -3,13 +3,16 @@
 Each check takes a model whose values are valid one by one and yields what is wrong, with where it stands.
 """
 
+import socket
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
-from resolver.config.model import Configuration, Upstream
+from resolver.config.forwarding import Upstream
+from resolver.config.model import Configuration
 from resolver.config.nodes import Part
-from resolver.config.values import Address, listener, server
+from resolver.config.servers import placed, server
+from resolver.config.values import Address, listener
 from zones import name
 
 
@@ -39,10 +42,22 @@ def own(upstream: tuple[Address, int], listen: Iterable[str]) -> bool:
     address, port = upstream
     for text in listen:
         mine, my_port = listener(text)
-        here = mine == address or (mine.is_unspecified and address.is_loopback)
+        here = mine == address or (mine.is_unspecified and _is_local(address))
         if here and port == my_port != 0:
             return True
     return False
+
+
+def _is_local(address: Address) -> bool:
+    """An address of this machine: the kernel would ask it from that very address. No packet is sent."""
+    if address.is_loopback:
+        return True
+    with socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((str(address), 53))
+            return ip_address(probe.getsockname()[0]) == address
+        except OSError:
+            return False
 
 
 def warnings(model: Configuration) -> Iterator[str]:
@@ -113,7 +128,18 @@ def _upstreams(model: Configuration) -> Iterator[Fault]:
             message = f"group `{group}` is never asked: it has no `suffixes`, and no zone forwards to it"
             yield Fault(("upstreams", group), message)
         yield from _suffixes(group, upstream, holders)
+        yield from _servers(group, upstream)
         yield from _twice("server", ((("upstreams", group, "servers", i), s) for i, s in enumerate(upstream.servers)))
+
+
+def _servers(group: str, upstream: Upstream) -> Iterator[Fault]:
+    if bool(upstream.servers) == bool(upstream.resolv_conf):
+        message = "takes its servers from `servers` or from `resolv_conf`" if upstream.servers else "has no server"
+        yield Fault(("upstreams", group), f"group `{group}` {message}")
+    for i, uri in enumerate(upstream.servers):
+        if not upstream.bootstrap and server(uri).address is None:
+            message = f"`{uri}`: its addresses must stand in `bootstrap`; a name cannot be resolved before there is one"
+            yield Fault(("upstreams", group, "servers", i), message)
 
 
 def _suffixes(group: str, upstream: Upstream, holders: dict[name.Name, str]) -> Iterator[Fault]:
@@ -128,10 +154,19 @@ def _suffixes(group: str, upstream: Upstream, holders: dict[name.Name, str]) -> 
 def _loops(model: Configuration) -> Iterator[Fault]:
     for group, upstream in model.upstreams.items():
         for i, uri in enumerate(upstream.servers):
-            _, address, port = server(uri)
-            if own((address, port), model.dns.listen):
-                location = ("upstreams", group, "servers", i)
-                yield Fault(location, f"`{uri}` is our own address (dns.listen): a loop")
+            given = server(uri)
+            spoken = _spoken(model, given.transport)
+            if any(own((ip_address(at), given.port), spoken) for _, at in placed([given], upstream.bootstrap)):
+                yield Fault(("upstreams", group, "servers", i), f"`{uri}` is our own address: a loop")
+
+
+def _spoken(model: Configuration, transport: str) -> tuple[str, ...]:
+    """Where we listen for what an upstream of this transport is asked by."""
+    if transport == "tls":
+        return model.dns.tls.listen if model.dns.tls else ()
+    if transport == "https":
+        return model.dns.https.listen if model.dns.https else ()
+    return model.dns.listen
 
 
 def _conflicts(model: Configuration, networks: tuple[str, ...]) -> Iterator[Fault]:

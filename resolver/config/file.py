@@ -17,8 +17,9 @@ from pydantic_core import ErrorDetails
 from resolver import settings
 from resolver.config.accept import ZoneFiles, accept, key_files, system_servers, zone_files
 from resolver.config.checks import faults, warnings
-from resolver.config.model import NOT_YET, Configuration, fields, kind
+from resolver.config.model import NOT_YET, Configuration
 from resolver.config.nodes import Node, Part, Place, Problem, join, parse
+from resolver.config.section import fields, kind
 from resolver.config.values import Invalid
 
 PREFIX: Final = "PLDNS_"
@@ -90,7 +91,7 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _
     groups, networks = _declared(root)
     model, root = _validate(root, problems)
     files, refused, odd = zone_files(model.zones.files, path.parent)
-    refused += key_files(model.dns, path.parent)
+    refused += key_files(model, path.parent)
     problems += [_problem(root, location, message) for location, message in refused]
     wrong = [problem.path for problem in problems]
     for fault in faults(model, groups, networks):
@@ -121,7 +122,7 @@ def _variables(
     """The variables that name a setting, whole sections before their parts. Kubernetes makes others: a note each."""
     for variable in sorted(key for key in environ if key.startswith(PREFIX)):
         keys = tuple(variable.removeprefix(PREFIX).lower().split("__"))
-        if kind(keys) is None and not any(keys[: len(later)] == later for later in NOT_YET):
+        if kind(Configuration, keys) is None and not any(keys[: len(later)] == later for later in NOT_YET):
             notes.append(f"the environment variable {variable} names no setting; it is ignored")
             continue
         yield keys, _value(environ[variable], keys, f"environment {variable}", problems)
@@ -131,7 +132,7 @@ def _value(text: str, keys: tuple[str, ...], source: str, problems: list[Problem
     """A variable's or flag's text as a node: YAML, but `[::1]:53` for a single value is no list."""
     path = _path(keys)
     node, wrong = parse(text, source, path=path, lines=False)
-    if text.startswith("[") and text.isprintable() and not _holds_more(kind(keys)):
+    if text.startswith("[") and text.isprintable() and not _holds_more(kind(Configuration, keys)):
         node, wrong = Node(text, Place(source), path), []
     problems += wrong
     return Node(node.value, node.place, path, node.place)
@@ -206,7 +207,7 @@ def _message(detail: ErrorDetails) -> tuple[str, str]:
         error = context["error"]
         return str(error), error.hint if isinstance(error, Invalid) else ""
     if error_type == "literal_error":
-        known = get_args(kind(location)) or ()
+        known = get_args(kind(Configuration, location)) or ()
         words = _words(known)
         return f"must be {' or '.join(f'`{word}`' for word in words)}", _nearest(str(detail["input"]), words)
     return _MESSAGES.get(error_type, detail["msg"].replace("Input should", "must")), ""
@@ -220,7 +221,7 @@ def _words(kinds: tuple[Any, ...]) -> tuple[str, ...]:
 def _unknown_key(location: tuple[Part, ...]) -> tuple[str, str]:
     if tuple("*" if isinstance(part, int) else part for part in location) in NOT_YET:
         return "this version does not have this key yet", ""
-    holder = kind(location[:-1])
+    holder = kind(Configuration, location[:-1])
     known = tuple(fields(holder)) if isinstance(holder, type) and issubclass(holder, BaseModel) else ()
     return "unknown key", _nearest(str(location[-1]), known)
 

@@ -98,6 +98,8 @@ def _default(prop: dict[str, Any]) -> str:
         return ", ".join(f"`{item}`" for item in default)
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
+    if prop.get("title") == "size":
+        return f"`{default >> 20}MiB`"
     return f"`{default}s`" if prop.get("title") == "duration" else f"`{default}`"
 
 
@@ -106,7 +108,7 @@ def _not_yet() -> str:
     return (
         "## Not in this version\n\n"
         "Refused, rather than accepted and ignored: "
-        f"{keys}, `networks: auto`, sources other than `files`, `tls://` and `https://` upstreams, "
+        f"{keys}, `networks: auto`, sources other than `files`,"
         "an admin listener that is not on loopback.\n"
     )
 

@@ -6,7 +6,7 @@ Kept as canonical text (`127.0.0.1:53`, `10.0.0.0/8`, `udp://192.0.2.53:53`), du
 import re
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -25,25 +25,10 @@ class Invalid(ValueError):  # noqa: N818 - what it says of the value
 
 def listener(text: str) -> tuple[Address, int]:
     """Read `IPV4:PORT` or `[IPV6]:PORT`. Raises `Invalid`."""
-    address, port = _address_and_port(text)
+    address, port = address_and_port(text)
     if port is None:
-        raise Invalid(f"`{text}` has no port", f"{_bracketed(address)}:53")
+        raise Invalid(f"`{text}` has no port", f"{bracketed(address)}:53")
     return address, port
-
-
-def server(uri: str) -> tuple[Literal["udp", "tcp"], Address, int]:
-    """Read `udp://ADDRESS[:PORT]` or `tcp://ADDRESS[:PORT]`, port 53 if none is given. Raises `Invalid`."""
-    scheme, mark, rest = uri.partition("://")
-    if not mark:
-        raise Invalid(f"`{uri}` has no protocol", f"udp://{uri}")
-    if scheme in {"tls", "https", "h3", "quic"}:
-        raise Invalid(f"this version has no `{scheme}://` upstreams; it has `udp://` and `tcp://`")
-    if scheme not in {"udp", "tcp"}:
-        raise Invalid(f"`{scheme}://` is no protocol for an upstream; `udp://` and `tcp://` are")
-    address, port = _address_and_port(rest, who="an upstream is asked before any name can be resolved: ")
-    if address.is_unspecified or address.is_multicast or port == 0:
-        raise Invalid(f"`{uri}` is not the address of a server")
-    return "tcp" if scheme == "tcp" else "udp", address, 53 if port is None else port
 
 
 def until(text: str) -> float:
@@ -58,13 +43,14 @@ def until(text: str) -> float:
     return moment.timestamp()
 
 
-def _address_and_port(text: str, who: str = "") -> tuple[Address, int | None]:
+def address_and_port(text: str) -> tuple[Address, int | None]:
+    """Read `IPV4[:PORT]` or `[IPV6][:PORT]`. Raises `Invalid`."""
     match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
     host, port = (match[1], match[2]) if match else (text, None)
     try:
         address = ip_address(host)
     except ValueError:
-        raise Invalid(f"{who}`{host}` is not an IP address") from None
+        raise Invalid(f"`{host}` is not an IP address") from None
     if isinstance(address, IPv6Address):
         if not match or not text.startswith("["):
             raise Invalid(f"`{text}`: an IPv6 address stands in brackets", f"[{host}]")
@@ -80,18 +66,21 @@ _BRACKETED: Final = re.compile(r"\[([^\]]*)\](?::([0-9]{1,9}))?", re.ASCII)
 _PLAIN: Final = re.compile(r"([^:/\[\]]*)(?::([0-9]{1,9}))?", re.ASCII)
 
 
-def _bracketed(address: Address) -> str:
+def bracketed(address: Address) -> str:
+    """As it stands before a port."""
     return f"[{address}]" if address.version == 6 else str(address)
 
 
 def _listen(text: str) -> str:
     address, port = listener(text)
-    return f"{_bracketed(address)}:{port}"
+    return f"{bracketed(address)}:{port}"
 
 
-def _server(text: str) -> str:
-    scheme, address, port = server(text)
-    return f"{scheme}://{_bracketed(address)}:{port}"
+def _ip(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise Invalid(f"`{text}` is not an IP address") from None
 
 
 def _prefix(text: str) -> str:
@@ -132,13 +121,25 @@ _DURATION: Final = re.compile(r"([0-9]{1,9})([smhd]?)", re.ASCII)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+def _size(value: object) -> int:
+    match = _SIZE.fullmatch(str(value)) if isinstance(value, str | int) and value is not True else None
+    if not match:
+        raise Invalid(f"`{value}` is not a size such as 64MiB, 1GiB or a number of octets")
+    return int(match[1]) * _OCTETS[match[2] or ""]
+
+
+_SIZE: Final = re.compile(r"([0-9]{1,12})(KiB|MiB|GiB)?", re.ASCII)
+_OCTETS: Final = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
 def _zone(text: str) -> str:
     if _read_name(text) == name.ROOT:
         raise Invalid("the root is no zone of ours")
     return text
 
 
-def _host(text: str) -> str:
+def host_name(text: str) -> str:
+    """A host name in canonical form. Raises `Invalid`."""
     try:
         return name.to_text(name.host_from_text(text))
     except name.InvalidName as error:
@@ -208,7 +209,8 @@ def _until(text: str) -> str:
     return text
 
 
-def _url_path(text: str) -> str:
+def url_path(text: str) -> str:
+    """Check the path of a URL. Raises `Invalid`."""
     if not _URL_PATH.fullmatch(text):
         raise Invalid(f"`{text}` is not the path of a URL such as /dns-query, without `?` and `#`")
     return text
@@ -228,9 +230,7 @@ def _text(title: str, **extra: Any) -> WithJsonSchema:  # noqa: ANN401 - any JSO
 
 
 Listen = Annotated[str, AfterValidator(_listen), _text("address:port", examples=["127.0.0.1:53", "[::1]:53"])]
-Server = Annotated[
-    str, AfterValidator(_server), _text("server", examples=["udp://192.0.2.53"], pattern="^(udp|tcp)://")
-]
+IpAddress = Annotated[str, AfterValidator(_ip), _text("address", examples=["192.0.2.53"])]
 Prefix = Annotated[str, AfterValidator(_prefix), _text("prefix", examples=["10.0.0.0/8", "fd00::/8"])]
 Duration = Annotated[
     int,
@@ -238,7 +238,7 @@ Duration = Annotated[
     WithJsonSchema({"title": "duration", "type": ["string", "integer"], "pattern": "^[0-9]+[smhd]?$", "minimum": 0}),
 ]
 Zone = Annotated[str, AfterValidator(_zone), _text("domain name")]
-Host = Annotated[str, AfterValidator(_host), _text("host name")]
+Host = Annotated[str, AfterValidator(host_name), _text("host name")]
 Label = Annotated[str, AfterValidator(_label), _text("name", pattern=f"^{_LABEL.pattern}$")]
 NetworkName = Annotated[str, AfterValidator(_network_name), _text("name", pattern=f"^{_LABEL.pattern}$")]
 Miss = Annotated[str, AfterValidator(_miss), _text("on_miss", pattern=f"^({'|'.join(MISSES)}|forward:.+)$")]
@@ -252,6 +252,11 @@ AdminListen = Annotated[
     WithJsonSchema({"title": "address:port or off", "type": ["string", "null"], "examples": ["127.0.0.1:8053", "off"]}),
 ]
 Text = Annotated[str, Field(min_length=1)]
+Size = Annotated[
+    int,
+    BeforeValidator(_size),
+    WithJsonSchema({"title": "size", "type": ["string", "integer"], "pattern": "^[0-9]+(KiB|MiB|GiB)?$", "minimum": 0}),
+]
 Count = Annotated[int, Field(strict=True)]
-UrlPath = Annotated[str, AfterValidator(_url_path), _text("path", pattern=f"^{_URL_PATH.pattern}$")]
+UrlPath = Annotated[str, AfterValidator(url_path), _text("path", pattern=f"^{_URL_PATH.pattern}$")]
 Identity = Annotated[str, AfterValidator(_identity), _text("name")]

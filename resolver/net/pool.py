@@ -14,7 +14,8 @@ from typing import Final, Generic, TypeVar
 
 USES: Final = 8  # of one socket, before its port has been seen too often
 _DATAGRAM: Final = 4096  # octets; what is longer than we asked for is cut, and then malformed
-_SHORTAGE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN))
+SHORTAGE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN))
+"""Errors for which no server can be blamed."""
 
 Asker = TypeVar("Asker")
 
@@ -109,7 +110,7 @@ class Pool(Generic[Asker]):
             try:
                 return self._open()
             except OSError as error:
-                if error.errno not in _SHORTAGE or not len(self):
+                if error.errno not in SHORTAGE or not len(self):
                     raise
         if not self._idle:
             return None

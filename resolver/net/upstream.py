@@ -1,19 +1,22 @@
-"""Asks upstream servers: timers, TCP and single flight around `upstream.exchange`, which decides what is next.
+"""Asks upstream servers: timers and single flight around `upstream.exchange`, which decides what is next.
 
-Refuses to know what a reply says, and how sockets are shared (`pool`). TCP is for servers configured so and for replies
-that were truncated: one connection for each query (RFC 7766 allows more).
+Refuses to know what a reply says, and how sockets and connections are shared (`pool`, `link`).
 """
 
 import asyncio
 import os
 import secrets
+import ssl
+from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
-from resolver.cache import Key
-from resolver.net.pool import Pool
-from resolver.settings import Server
-from resolver.upstream.exchange import Action, Exchange, Failure, Send
+from resolver.cache import Failure, Key
+from resolver.net.link import Link, Refused
+from resolver.net.pool import SHORTAGE, Pool
+from resolver.settings import Server, Upstream
+from resolver.upstream.exchange import Action, Exchange, Send
+from resolver.upstream.health import Health
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes
 from resolver.wire.relay import Message
@@ -21,31 +24,75 @@ from resolver.wire.relay import Message
 Done = Callable[[Message | Failure], None]
 
 IN_FLIGHT: Final = 4096  # questions; beyond that an error now serves the client better than an answer too late
-WAITERS: Final = 1024  # for one question
+OF_ONE_GROUP: Final = 2048  # of these, so that a group whose servers are dead leaves room for the others
+WAITERS: Final = 65_536  # for one question
 SOCKETS: Final = 400  # over UDP to one server
-CONNECTIONS: Final = 200  # over TCP at once; more wait, within their deadlines
 
 
-class _Flight:
-    """A question on its way, and who waits for it. `pool` is set while it waits for a datagram."""
+class Channel(Protocol):
+    """What carries queries to one server: a `Pool` of sockets or a `Link`."""
 
-    __slots__ = ("exchange", "key", "pool", "timer", "waiters")
+    def ask(self, asker: "_Leg", packet: bytes) -> None:
+        """Send. Raises OSError."""
 
-    def __init__(self, key: Key, exchange: Exchange, done: Done) -> None:
-        self.key = key
+    def stop(self, asker: "_Leg", *, keep: bool) -> None:
+        """`asker` waits no longer."""
+
+    def close(self) -> None:
+        """End."""
+
+
+class _Leg:
+    """One exchange of a flight: the only one, or one of two in a race."""
+
+    __slots__ = ("channel", "exchange", "flight", "timer")
+
+    def __init__(self, flight: "_Flight", exchange: Exchange) -> None:
+        self.flight = flight
         self.exchange = exchange
-        self.waiters = [done]
         self.timer: asyncio.TimerHandle | None = None
-        self.pool: Pool[_Flight] | None = None
+        self.channel: Channel | None = None
 
     def stop_waiting(self, *, keep: bool = False) -> None:
-        """Give up the timer and the socket; `keep` as for `Pool.stop`."""
+        """Give up the timer and the channel; `keep` as for `Pool.stop`."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
-        if self.pool is not None:
-            pool, self.pool = self.pool, None
-            pool.stop(self, keep=keep)
+        if self.channel is not None:
+            channel, self.channel = self.channel, None
+            channel.stop(self, keep=keep)
+
+
+class _Flight:
+    """A question on its way, and who waits for it: nobody for the result of a probe."""
+
+    __slots__ = ("hedge", "key", "legs", "waiters")
+
+    def __init__(self, key: Key, *waiters: Done) -> None:
+        self.key = key
+        self.waiters = list(waiters)
+        self.legs: list[_Leg] = []
+        self.hedge: asyncio.TimerHandle | None = None
+
+
+class _Rate:
+    """A bound of queries a second."""
+
+    __slots__ = ("_left", "_rate", "_then")
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._left = float(rate)
+        self._then = 0.0
+
+    def allows(self, now: float) -> bool:
+        """Count one."""
+        self._left = min(self._rate, self._left + (now - self._then) * self._rate)
+        self._then = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class Resolver:
@@ -60,6 +107,7 @@ class Resolver:
         loop: asyncio.AbstractEventLoop,
         *,
         in_flight: int = IN_FLIGHT,
+        of_one_group: int = OF_ONE_GROUP,
         waiters: int = WAITERS,
         sockets: int = SOCKETS,
     ) -> None:
@@ -70,15 +118,19 @@ class Resolver:
         self.mismatches = 0
         self.tcp = 0
         self.shed = 0
+        self.health = Health(secrets.randbelow)
         self._upstreams = upstreams
         self._loop = loop
         self._in_flight = in_flight
+        self._of_one_group = of_one_group
+        self._groups = Counter[str]()
+        """Questions in flight."""
         self._waiters = waiters
         self._sockets = sockets
         self._flights: dict[Key, _Flight] = {}
-        self._pools: dict[Server, Pool[_Flight]] = {}
-        self._connections = asyncio.Semaphore(CONNECTIONS)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._probes = set[_Flight]()
+        self._channels: dict[tuple[Server, str], Channel] = {}
+        self._rates: dict[str, _Rate] = {}
 
     def __len__(self) -> int:
         """Questions in flight."""
@@ -92,116 +144,131 @@ class Resolver:
         flight = self._flights.get(key)
         if flight is not None and len(flight.waiters) < self._waiters:
             flight.waiters.append(done)
-        elif flight is None and len(self._flights) < self._in_flight:
-            group = self._upstreams.group(key.group)
-            now = self._loop.time()
-            exchange = Exchange(key, group.servers if group else (), now, _random_id)
-            flight = self._flights[key] = _Flight(key, exchange, done)
-            self._go_on(flight, exchange.start(now))
+            return
+        group = self._upstreams.group(key.group) or Upstream(key.group, ())
+        now = self._loop.time()
+        if flight is not None or len(self._flights) >= self._in_flight:
+            self._shed(done, "too many questions are waiting")
+        elif self._groups[group.name] >= self._of_one_group:
+            self._shed(done, f"too many questions are waiting for upstream {group.name}")
+        elif group.rate and not self._rates.setdefault(group.name, _Rate(group.rate)).allows(now):
+            self._shed(done, f"upstream {group.name} is asked no more often than {group.rate} times a second")
         else:
-            self.shed += 1
-            self._loop.call_soon(done, Failure(codes.NO_REACHABLE_AUTHORITY, "too many questions are waiting"))
+            self._begin(group, key, done, now)
+
+    def _shed(self, done: Done, why: str) -> None:
+        self.shed += 1
+        self._loop.call_soon(done, Failure(codes.NO_REACHABLE_AUTHORITY, why, lasting=False))
+
+    def _begin(self, group: Upstream, key: Key, done: Done, now: float) -> None:
+        flight = self._flights[key] = _Flight(key, done)
+        self._groups[key.group] += 1
+        order = self.health.order(group)
+        if group.order == "race" and len(order) > 1 and not self.health.is_down(order[1]):
+            delay = self.health.hedge(order[0])
+            flight.hedge = self._loop.call_later(delay, self._start, flight, group, order[1:] + order[:1])
+        self._start(flight, group, order)
+        server = self.health.probe(group, now)
+        if server is not None:
+            probe = _Flight(key)
+            self._probes.add(probe)
+            self._start(probe, group, [server])
+
+    def _start(self, flight: _Flight, group: Upstream, servers: list[Server]) -> None:
+        now = self._loop.time()
+        exchange = Exchange(flight.key, servers, now, secrets.randbelow, self.health, mixed_case=group.mixed_case)
+        leg = _Leg(flight, exchange)
+        flight.legs.append(leg)
+        self._go_on(leg, exchange.start(now))
 
     def close(self) -> None:
         """Close every socket; what is in flight fails, on the loop's next turn. Nothing may be asked after it."""
-        for pool in self._pools.values():
-            pool.close()
-        for task in self._tasks:
-            task.cancel()
-        for flight in list(self._flights.values()):
-            flight.stop_waiting()
-            self._end(flight, Failure(codes.NO_REACHABLE_AUTHORITY, "shutting down"))
+        for channel in self._channels.values():
+            channel.close()
+        for flight in (*self._flights.values(), *self._probes):
+            self._end(flight, Failure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False))
 
-    def _go_on(self, flight: _Flight, action: Action) -> None:
-        """Do what the exchange says; the flight waits for nothing now."""
+    # -- what happens
+
+    def _go_on(self, leg: _Leg, action: Action) -> None:
+        """Do what the exchange says; the leg waits for nothing now."""
         while isinstance(action, Send):
             self.queries += 1
-            if action.transport == "tcp":
-                self._ask_tcp(flight, action)
-                return
-            pool = self._pool(action.server)
+            self.tcp += action.transport != "udp"
             try:
-                pool.ask(flight, action.packet)
+                channel = self._channel(action.server, action.transport)
+                channel.ask(leg, action.packet)
             except OSError as error:
                 self.errors += 1
-                action = flight.exchange.error(_reason(error), self._loop.time())
+                ours = error.errno in SHORTAGE
+                action = leg.exchange.error(_reason(error), self._loop.time(), ours=ours)
             else:
-                flight.pool = pool
-                flight.timer = self._loop.call_at(action.deadline, self._timed_out, flight)
+                leg.channel = channel
+                leg.timer = self._loop.call_at(action.deadline, self._timed_out, leg)
                 return
-        self._end(flight, action)
+        flight = leg.flight
+        flight.legs.remove(leg)
+        if isinstance(action, Message) or not flight.legs:
+            self._end(flight, action)
 
     def _end(self, flight: _Flight, result: Message | Failure) -> None:
-        del self._flights[flight.key]
+        self._probes.discard(flight)
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
+            self._groups[flight.key.group] -= 1
+        if flight.hedge:
+            flight.hedge.cancel()
+        for leg in flight.legs:
+            leg.stop_waiting()
+        flight.legs = []
         for done in flight.waiters:
             self._loop.call_soon(done, result)
 
-    def _received(self, flight: _Flight | None, packet: bytes) -> None:
-        """A datagram from a server, to the socket of `flight` or to one that nobody uses now."""
-        action = flight.exchange.reply(packet, self._loop.time()) if flight is not None else None
-        if flight is None or action is None:
+    def _received(self, leg: _Leg | None, packet: bytes) -> None:
+        """A message from a server, on the channel of `leg` or one that nobody waits for now."""
+        now = self._loop.time()
+        action = leg.exchange.reply(packet, now) if leg is not None else None
+        if leg is None or action is None:
             self.mismatches += 1
             return
         self.replies += 1
-        flight.stop_waiting(keep=True)
-        self._go_on(flight, action)
+        leg.stop_waiting(keep=True)
+        self._go_on(leg, action)
 
-    def _timed_out(self, flight: _Flight) -> None:
+    def _timed_out(self, leg: _Leg) -> None:
         self.timeouts += 1
-        flight.stop_waiting()
-        self._go_on(flight, flight.exchange.timeout(self._loop.time()))
+        leg.stop_waiting()
+        self._go_on(leg, leg.exchange.timeout(self._loop.time()))
 
-    def _failed(self, flight: _Flight, error: OSError | EOFError) -> None:
+    def _failed(self, leg: _Leg, error: OSError | EOFError) -> None:
         self.errors += 1
-        flight.stop_waiting()
-        self._go_on(flight, flight.exchange.error(_reason(error), self._loop.time()))
+        leg.stop_waiting()
+        ours = isinstance(error, OSError) and error.errno in SHORTAGE
+        self._go_on(leg, leg.exchange.error(_reason(error), self._loop.time(), ours=ours))
 
-    def _pool(self, server: Server) -> Pool[_Flight]:
-        pool = self._pools.get(server)
-        if pool is None:
-            address = server.address, server.port
-            pool = self._pools[server] = Pool(address, self._sockets, self._loop, self._received, self._failed)
-        return pool
+    def _channel(self, server: Server, transport: str) -> Channel:
+        """Raises OSError where the authorities of a server cannot be read."""
+        found = self._channels.get((server, transport))
+        if found is None:
+            found = self._channels[server, transport] = self._open(server, transport)
+        return found
 
-    def _ask_tcp(self, flight: _Flight, send: Send) -> None:
-        self.tcp += 1
-        task = self._loop.create_task(self._converse(flight, send))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _converse(self, flight: _Flight, send: Send) -> None:
-        """One query over TCP, from connect to the reply that matches."""
-        try:
-            async with asyncio.timeout_at(send.deadline), self._connections:
-                action = await self._exchange_frames(flight.exchange, send)
-        except TimeoutError:
-            self._timed_out(flight)
-        except (OSError, EOFError) as error:
-            self._failed(flight, error)
-        else:
-            self.replies += 1
-            self._go_on(flight, action)
-
-    async def _exchange_frames(self, exchange: Exchange, send: Send) -> Action:
-        reader, writer = await asyncio.open_connection(send.server.address, send.server.port)
-        try:
-            writer.write(len(send.packet).to_bytes(2) + send.packet)
-            while True:
-                size = int.from_bytes(await reader.readexactly(2))
-                action = exchange.reply(await reader.readexactly(size), self._loop.time())
-                if action is not None:
-                    return action
-                self.mismatches += 1
-        finally:
-            writer.transport.abort()
-
-
-def _random_id() -> int:
-    return secrets.randbelow(0x10000)
+    def _open(self, server: Server, transport: str) -> Channel:
+        if transport == "udp":
+            return Pool[_Leg]((server.address, server.port), self._sockets, self._loop, self._received, self._failed)
+        return Link[_Leg](server, self._loop, self._received, self._failed)
 
 
 def _reason(error: OSError | EOFError) -> str:
     """For a client to read; asyncio's own texts hold addresses."""
     if isinstance(error, EOFError):
         return "connection closed"
+    if isinstance(error, Refused):
+        return str(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "its certificate is not the expected one"
+    if isinstance(error, ssl.SSLError):
+        return "no TLS"
+    if isinstance(error, TimeoutError):
+        return "no connection"
     return os.strerror(error.errno) if error.errno else "network error"

@@ -5,25 +5,27 @@ with a `Message` or a `Failure`, at most `TOTAL` seconds after the start if the 
 comes in as `now` (seconds on any steady clock), randomness as a function.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
 
-from resolver.cache import Key
+from resolver.cache import Failure, Key
 from resolver.settings import Server
-from resolver.wire import codes, relay
+from resolver.upstream.health import Dice, Health
+from resolver.wire import codes, relay, render
 from resolver.wire.relay import Message
 
 TOTAL: Final = 4.8  # seconds; a client gets its answer or SERVFAIL within 5 s, and rendering takes a part of it
 TRIES: Final = 3  # at least, however few the servers
 _FAILING: Final = frozenset((codes.FORMERR, codes.SERVFAIL, codes.NOTIMP, codes.REFUSED))
+_NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP))
 
-Transport = Literal["udp", "tcp"]
+Transport = Literal["udp", "tcp", "tls", "https"]
 
 
 class Send(msgspec.Struct, frozen=True):
-    """Send `packet` (over TCP: framed by its length) to `server`, and wait for replies until `deadline`."""
+    """Send `packet` (over streams: framed by its length) to `server`, and wait for replies until `deadline`."""
 
     server: Server
     transport: Transport
@@ -31,17 +33,13 @@ class Send(msgspec.Struct, frozen=True):
     deadline: float
 
 
-class Failure(msgspec.Struct, frozen=True):
-    """No server gave a reply. `ede` and `text` are for the client's extended error (RFC 8914 §4.23, §4.24)."""
-
-    ede: int
-    text: str
-
-
 class _Turn(msgspec.Struct, frozen=True):
     server: Server
     transport: Transport
     weight: int
+    edns: bool = True
+    last: bool = False
+    """It has been asked again for the sake of its cookie."""
 
 
 Action = Send | Message | Failure
@@ -54,16 +52,32 @@ class Exchange:
     server, 1.6 s each for three. A turn that fails at once leaves its time to the others.
     """
 
-    def __init__(self, key: Key, servers: Sequence[Server], now: float, random_id: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        key: Key,
+        servers: Sequence[Server],
+        now: float,
+        dice: Dice,
+        health: Health,
+        *,
+        mixed_case: bool = False,
+        marker: bytes = b"",
+    ) -> None:
         self._key = key
         self._question = relay.question(key.name, key.type)
-        self._random_id = random_id
+        self._sent = self._question
+        self._dice = dice
+        self._health = health
+        self._mixed_case = mixed_case
+        self._marker = marker
+        self._begun = now
         self._end = now + TOTAL
         rounds = -(-TRIES // len(servers)) if servers else 0
         self._turns = [_Turn(server, server.transport, TRIES + i) for i in range(rounds) for server in servers]
         self._turn: _Turn
         self._id = 0
         self._refusal: Message | None = None
+        self._refusers: list[Server] = []
         self._failure = Failure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
 
     def start(self, now: float) -> Action:
@@ -72,30 +86,58 @@ class Exchange:
 
     def reply(self, packet: bytes, now: float) -> Action | None:
         """A packet came from the server and to the port of the present turn. None: it does not match; wait on."""
+        if self._mixed_case and packet[4:6] == b"\0\1" and packet[12 : 12 + len(self._sent)] != self._sent:
+            return None
         try:
             message = relay.parse(packet, self._id, self._question)
         except relay.Mismatch:
             return None
         except relay.Malformed as fault:
             return self._failed(codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
-        turn = self._turn
+        return self._read(message, self._turn, now)
+
+    def _read(self, message: Message, turn: _Turn, now: float) -> Action:
+        server = turn.server
+        if message.cookie:
+            self._health.learn_cookie(server, message.cookie)
+        if again := self._again(message, turn, now):
+            self._turns.insert(0, again)
+            return self._next(now)
         if message.rcode in _FAILING:
             self._refusal = message
-            self._turns = [other for other in self._turns if other.server != turn.server]
+            self._refusers.append(server)
+            self._turns = [other for other in self._turns if other.server != server]
             return self._next(now)
-        if message.tc and turn.transport == "tcp":
-            return self._failed(codes.NETWORK_ERROR, "truncated over TCP", now)
+        self._health.answered(server, now - self._begun)
+        if message.tc and turn.transport != "udp":
+            return self._failed(codes.NETWORK_ERROR, f"truncated over {turn.transport.upper()}", now)
         if message.tc:
-            self._turns.insert(0, _Turn(turn.server, "tcp", turn.weight))
+            self._turns.insert(0, _Turn(server, "tcp", turn.weight, turn.edns))
             return self._next(now)
-        return message
+        if not turn.edns:
+            self._health.learn_plain(server, now)
+        for refuser in self._refusers:
+            self._health.refused(refuser, now)
+        return msgspec.structs.replace(message, cookie=b"") if message.cookie else message
+
+    def _again(self, message: Message, turn: _Turn, now: float) -> _Turn | None:
+        """The same server once more: without EDNS, or with the cookie that it has just given."""
+        edns = turn.edns and not self._health.is_plain(turn.server, now)
+        if message.rcode in _NO_EDNS and edns:
+            return _Turn(turn.server, turn.transport, turn.weight, edns=False)
+        if message.rcode == codes.BADCOOKIE and not turn.last:
+            return _Turn(turn.server, turn.transport, turn.weight, last=True)
+        return None
 
     def timeout(self, now: float) -> Action:
         """The deadline of the present turn has passed."""
+        self._health.failed(self._turn.server, now)
         return self._failed(codes.NO_REACHABLE_AUTHORITY, "no reply", now)
 
-    def error(self, reason: str, now: float) -> Action:
-        """The present turn cannot go on: refused, closed, unreachable, out of sockets."""
+    def error(self, reason: str, now: float, *, ours: bool = False) -> Action:
+        """The present turn cannot go on: refused, closed, unreachable. `ours`: it is not the server's failure."""
+        if not ours:
+            self._health.failed(self._turn.server, now)
         return self._failed(codes.NETWORK_ERROR, reason, now)
 
     def _failed(self, ede: int, reason: str, now: float) -> Action:
@@ -109,8 +151,22 @@ class Exchange:
         if not self._turns or left <= 0:
             return self._refusal or self._failure
         share = self._turns[0].weight / sum(turn.weight for turn in self._turns)
-        turn = self._turn = self._turns.pop(0)
-        self._id = self._random_id()
+        turn = self._turns.pop(0)
+        if turn.edns and self._health.is_plain(turn.server, now):
+            turn = _Turn(turn.server, turn.transport, turn.weight, edns=False)
+        self._turn, self._begun = turn, now
+        self._id = self._dice(0x10000)
+        return Send(turn.server, turn.transport, self._packet(turn), now + left * share)
+
+    def _packet(self, turn: _Turn) -> bytes:
         key = self._key
-        packet = relay.query(self._id, key.name, key.type, rd=True, do=key.do, cd=key.cd, payload=codes.PAYLOAD)
-        return Send(turn.server, turn.transport, packet, now + left * share)
+        options = render.option(codes.OPTION_LOOP, self._marker) if self._marker else b""
+        if turn.transport == "udp":
+            options += render.option(codes.OPTION_COOKIE, self._health.cookie(turn.server))
+        packet = relay.query(self._id, key.name, key.type, do=key.do, cd=key.cd, options=options, edns=turn.edns)
+        if self._mixed_case:
+            end = codes.HEADER_SIZE + len(self._question)
+            mixed = bytes(octet ^ 0x20 if 0x61 <= octet <= 0x7A and self._dice(2) else octet for octet in key.name)
+            packet = packet[: codes.HEADER_SIZE] + mixed + packet[codes.HEADER_SIZE + len(mixed) :]
+            self._sent = packet[codes.HEADER_SIZE : end]
+        return packet

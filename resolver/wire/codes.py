@@ -50,6 +50,8 @@ OPTION_COOKIE: Final = 10
 OPTION_KEEPALIVE: Final = 11
 OPTION_PADDING: Final = 12
 OPTION_EDE: Final = 15
+OPTION_LOOP: Final = 65_353
+"""Ours, from the range for local use (RFC 6891 §9): by it we know a query of our own when it comes back."""
 DO: Final = 0x8000  # in the low half of the OPT record's TTL, RFC 6891 §6.1.3
 PAYLOAD: Final = 1232  # octets that cross any path unfragmented, DNS flag day 2020
 MIN_PAYLOAD: Final = 512

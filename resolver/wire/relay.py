@@ -43,6 +43,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     tc: bool
     answer: tuple[RRset, ...] = ()
     authority: tuple[RRset, ...] = ()
+    cookie: bytes = b""
+    """The COOKIE option (RFC 7873): our own cookie, then the server's."""
 
 
 class Hop(msgspec.Struct, frozen=True, gc=False):
@@ -78,15 +80,19 @@ def query(
     name: Name,
     qtype: int,
     *,
-    rd: bool = True,
     do: bool = False,
     cd: bool = False,
     payload: int = codes.PAYLOAD,
+    options: bytes = b"",
+    edns: bool = True,
 ) -> bytes:
-    """A query to an upstream server. EDNS always; AD always, which asks for AD in the reply (RFC 6840 §5.7)."""
-    flags = codes.AD | (codes.RD if rd else 0) | (codes.CD if cd else 0)
-    opt = _opt(codes.OPT, payload, codes.DO if do else 0, 0)
-    return _header.pack(id, flags, 1, 0, 0, 1) + question(name, qtype) + opt
+    """A query to an upstream server. RD always, and AD, which asks for AD in the reply (RFC 6840 §5.7).
+
+    `options`: those of EDNS as octets. Without `edns`, for servers that cannot stand it, there is no DO either.
+    """
+    flags = codes.AD | codes.RD | (codes.CD if cd else 0)
+    opt = _opt(codes.OPT, payload, codes.DO if do else 0, len(options)) + options if edns else b""
+    return _header.pack(id, flags, 1, 0, 0, int(edns)) + question(name, qtype) + opt
 
 
 def parse(packet: bytes, id: int, question: bytes) -> Message:  # noqa: A002 - as above
@@ -111,15 +117,18 @@ def parse(packet: bytes, id: int, question: bytes) -> Message:  # noqa: A002 - a
         raise Mismatch
     answer: tuple[RRset, ...] = ()
     authority: tuple[RRset, ...] = ()
+    cookie = b""
     if qdcount and not tc:
         reader = _Reader(packet, end)
         try:
             answer = reader.section(ancount)
             authority = reader.section(nscount)
-            rcode |= reader.extended_rcode(arcount)
+            upper, cookie = reader.edns(arcount)
         except (IndexError, struct.error):
             raise Malformed("cut off") from None
-    return Message(rcode, bool(flags & codes.AA), bool(flags & codes.AD), bool(flags & codes.RA), tc, answer, authority)
+        rcode |= upper
+    aa, ad, ra = (bool(flags & bit) for bit in (codes.AA, codes.AD, codes.RA))
+    return Message(rcode, aa, ad, ra, tc, answer, authority, cookie)
 
 
 class _Reader:
@@ -161,17 +170,28 @@ class _Reader:
                 rdatas[key] = {rdata: None}
         return tuple([RRset(owners[key], key[1], ttls[key], tuple(rdatas[key])) for key in owners])
 
-    def extended_rcode(self, count: int) -> int:
-        """The upper bits of the rcode from the OPT record among the next `count` records; 0 without one."""
+    def edns(self, count: int) -> tuple[int, bytes]:
+        """The upper bits of the rcode and the cookie from the OPT record among the next `count` records."""
         upper: int | None = None
+        cookie = b""
         for _ in range(count):
             _, rtype, _, ttl, size = self.head()
-            self.at += size
+            at, self.at = self.at, self.at + size
             if rtype == codes.OPT:
                 if upper is not None:
                     raise Malformed("two OPT records")
                 upper = ttl >> 24 << 4
-        return upper or 0
+                cookie = self.option(codes.OPTION_COOKIE, at, self.at)
+        return upper or 0, cookie
+
+    def option(self, wanted: int, at: int, end: int) -> bytes:
+        """The data of an option in an OPT record's rdata; empty where it is not."""
+        while at + 4 <= end:
+            code, size = int.from_bytes(self.packet[at : at + 2], "big"), self.packet[at + 2] << 8 | self.packet[at + 3]
+            at += 4 + size
+            if code == wanted and at <= end:
+                return self.packet[at - size : at]
+        return b""
 
     def head(self) -> tuple[bytes, int, int, int, int]:
         """Owner, type, class, TTL and rdata size of the next record, all of whose octets are there."""

@@ -13,7 +13,7 @@ from dnslib import DNSRecord
 
 from resolver import channel, settings
 from resolver.answers import Answers
-from resolver.cache import Cache, Key
+from resolver.cache import Cache, Failure, Key
 from resolver.clients import Clients
 from resolver.cookies import Cookies
 from resolver.counters import Counters
@@ -22,7 +22,6 @@ from resolver.estate import Estate
 from resolver.fallbacks import Fallbacks
 from resolver.options import Options, Way
 from resolver.responder import Clock, Responder, Result
-from resolver.upstream.exchange import Failure
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes, proxy, relay, render
 from resolver.wire import query as wire

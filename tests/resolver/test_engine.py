@@ -16,10 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resolver.answers import Compiled
-from resolver.cache import Key
+from resolver.cache import Failure, Key
 from resolver.engine import Ask
 from resolver.settings import Accepted, Control, Server, Upstream, Worker
-from resolver.upstream.exchange import Failure
 from resolver.wire import codes
 from resolver.wire.query import parse
 from resolver.wire.relay import Message

@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resolver.cache import Key
+from resolver.cache import FAILURE_TTL, Failure, Key
 from resolver.clients import Client
 from resolver.options import Way
-from resolver.responder import PATIENCE, Clock, Responder, Result
-from resolver.upstream.exchange import Failure
+from resolver.responder import IMPATIENCE, PATIENCE, Clock, Responder, Result
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from zones.name import from_text
@@ -188,6 +187,7 @@ class Waiting:
     """A responder whose upstreams and timers do nothing until they are told to."""
 
     def __init__(self, pipeline: "Pipeline") -> None:
+        self.pipeline = pipeline
         self.asked: list[tuple[Key, Callable[[Result], None]]] = []
         self.timers: dict[Callable[[], None], float] = {}
         self.replies: list[bytes] = []
@@ -226,7 +226,11 @@ def test_a_query_waits_for_its_upstream_and_is_answered_once(
     waiting: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
 ) -> None:
     waiting.take(ask("www.example"))
-    assert (waiting.replies, waiting.responder.waiting, list(waiting.timers.values())) == ([], 1, [PATIENCE])
+    assert (waiting.replies, waiting.responder.waiting, list(waiting.timers.values())) == (
+        [],
+        1,
+        [PATIENCE, IMPATIENCE],
+    )
     waiting.asked[0][1](message(WWW))
     assert (len(waiting.replies), waiting.responder.waiting, waiting.timers) == (1, 0, {})
     assert decode(waiting.replies[0]).answer[0].ttl == 60
@@ -241,7 +245,7 @@ def test_time_is_up_for_all_hops_together(
     waiting.take(ask("a.example"))
     waiting.asked[0][1](message(alias("a.example", "b.example")))
     assert len(waiting.asked) == 2
-    assert len(waiting.timers) == 1
+    assert list(waiting.timers.values()) == [PATIENCE, IMPATIENCE], "as they were set at the start"
     waiting.late()
     assert ede(decode(waiting.replies[0])) == [codes.NO_REACHABLE_AUTHORITY]
     assert waiting.responder.waiting == 0
@@ -287,14 +291,124 @@ def test_an_upstream_that_cannot_be_asked_is_a_servfail(build: Build, ask: Calla
     assert (waiting.responder.waiting, waiting.timers) == (0, {})
 
 
-def test_failures_are_not_kept(waiting: Waiting, ask: Callable[..., bytes]) -> None:
-    results: list[Result] = [Failure(codes.NETWORK_ERROR, "refused"), message(rcode=codes.SERVFAIL), message()]
-    for i, result in enumerate(results):
+@pytest.mark.parametrize(
+    "result", [Failure(codes.NETWORK_ERROR, "refused"), message(rcode=codes.SERVFAIL), message(rcode=codes.REFUSED)]
+)
+def test_a_failure_is_kept_for_a_moment_and_no_longer(
+    build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message], result: Result
+) -> None:
+    pipeline = build()
+    waiting = Waiting(pipeline)
+    for options in ((), ("noedns",), ()):
+        waiting.take(ask("www.example", "A", *options))
+        if len(waiting.replies) == 0:
+            waiting.asked[0][1](result)
+    assert [decode(reply).rcode() for reply in waiting.replies] == [dns.rcode.SERVFAIL] * 3
+    assert ede(decode(waiting.replies[2])) == ede(decode(waiting.replies[0])) != []
+    assert (len(waiting.asked), len(waiting.responder.answers)) == (1, 0)
+    pipeline.now += FAILURE_TTL
+    waiting.take(ask("www.example"))
+    waiting.asked[1][1](message(WWW))
+    assert decode(waiting.replies[3]).rcode() == dns.rcode.NOERROR
+
+
+def test_a_failure_that_is_ours_is_not_kept(waiting: Waiting, ask: Callable[..., bytes]) -> None:
+    for i in range(2):
         waiting.take(ask("www.example"))
-        assert len(waiting.asked) == i + 1
-        waiting.asked[i][1](result)
-    assert len(waiting.replies) == 3
-    assert len(waiting.responder.answers) == 0
+        waiting.asked[i][1](Failure(codes.NO_REACHABLE_AUTHORITY, "too many questions", lasting=False))
+    assert len(waiting.replies) == 2
+
+
+# -- what held before, and what is about to expire
+
+
+@pytest.fixture
+def expired(build: Build, ask: Callable[..., bytes]) -> Waiting:
+    """www.example was answered with a TTL of 60, which is over."""
+    pipeline = build()
+    waiting = Waiting(pipeline)
+    waiting.take(ask("www.example"))
+    waiting.asked.pop()[1](message(WWW))
+    waiting.replies.clear()
+    pipeline.now += 61
+    return waiting
+
+
+def test_when_no_upstream_answers_what_held_before_is_given(
+    expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    expired.take(ask("www.example"))
+    expired.asked[0][1](Failure(codes.NO_REACHABLE_AUTHORITY, "no reply"))
+    stale = decode(expired.replies[0])
+    assert (stale.rcode(), stale.answer[0].ttl, ede(stale)) == (dns.rcode.NOERROR, 30, [codes.STALE_ANSWER])
+    expired.take(ask("www.example", "A", "ad"))
+    assert ede(decode(expired.replies[1])) == [codes.STALE_ANSWER], "without another question for a moment"
+    assert len(expired.asked) == 1
+    expired.pipeline.now += FAILURE_TTL
+    expired.take(ask("www.example"))
+    expired.asked[1][1](message(WWW))
+    fresh = decode(expired.replies[2])
+    assert (fresh.answer[0].ttl, ede(fresh)) == (60, [])
+
+
+def test_after_a_while_what_held_before_is_given_and_the_question_goes_on(
+    expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    expired.take(ask("www.example"))
+    (look_back,) = [call for call, seconds in expired.timers.items() if seconds == IMPATIENCE]
+    look_back()
+    assert ede(decode(expired.replies[0])) == [codes.STALE_ANSWER]
+    assert (expired.responder.waiting, expired.timers) == (0, {})
+    expired.asked[0][1](message(WWW))
+    expired.take(ask("www.example"))
+    assert decode(expired.replies[1]).answer[0].ttl == 60
+    assert len(expired.asked) == 1
+
+
+def test_after_a_while_without_anything_that_held_before_it_goes_on_waiting(
+    waiting: Waiting, ask: Callable[..., bytes]
+) -> None:
+    waiting.take(ask("www.example"))
+    (look_back,) = [call for call, seconds in waiting.timers.items() if seconds == IMPATIENCE]
+    look_back()
+    assert waiting.replies == []
+    waiting.asked[0][1](message(WWW))
+    assert len(waiting.replies) == 1
+
+
+@pytest.mark.parametrize(("age", "stale"), [(86_399, True), (86_400, False)])
+def test_what_expired_too_long_ago_is_not_given(
+    expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message], age: int, stale: bool
+) -> None:
+    expired.pipeline.now += age - 1
+    expired.take(ask("www.example"))
+    expired.asked[0][1](Failure(codes.NO_REACHABLE_AUTHORITY, "no reply"))
+    assert decode(expired.replies[0]).rcode() == (dns.rcode.NOERROR if stale else dns.rcode.SERVFAIL)
+
+
+def test_what_is_asked_for_shortly_before_it_expires_is_asked_again_once(
+    build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    pipeline = build()
+    waiting = Waiting(pipeline)
+    for options in ((), ("noedns",)):
+        waiting.take(ask("www.example", "A", *options))
+        if waiting.asked:
+            waiting.asked[0][1](message(WWW))
+    pipeline.now += 53
+    waiting.take(ask("www.example"))
+    assert len(waiting.asked) == 1, "not before the last tenth of its life"
+    pipeline.now += 2
+    for options in ((), ("noedns",), ()):
+        waiting.take(ask("www.example", "A", *options))
+    assert len(waiting.asked) == 3, "both forms, as long as there is no answer"
+    waiting.asked[1][1](message(WWW))
+    assert pipeline.counters.cell("cache_prefetches_total") == [2]
+    assert decode(waiting.replies[-1]).answer[0].ttl == 5
+    pipeline.now += 6
+    waiting.take(ask("www.example"))
+    assert len(waiting.asked) == 3
+    assert decode(waiting.replies[-1]).answer[0].ttl == 54
 
 
 def test_aliases_without_end_are_given_up(waiting: Waiting, ask: Callable[..., bytes]) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from resolver.cli import Failed, place
-from resolver.config.model import Admin, Dns
+from resolver.config.listeners import Dns
+from resolver.config.model import Admin
 
 
 def test_the_defaults_are_those_of_the_configuration() -> None:

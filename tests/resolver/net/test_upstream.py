@@ -12,11 +12,10 @@ from contextlib import contextmanager
 import dnslib
 import pytest
 
-from resolver.cache import Key
+from resolver.cache import Failure, Key
 from resolver.net import pool
 from resolver.net.upstream import Resolver
 from resolver.settings import Server, Upstream
-from resolver.upstream.exchange import Failure
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes
 from resolver.wire.relay import Message
@@ -360,10 +359,10 @@ async def test_close_fails_what_waits_and_closes_the_sockets(upstream: FakeUpstr
     resolver.close()
     over_tcp.close()
     for result in results:
-        assert await result == Failure(codes.NO_REACHABLE_AUTHORITY, "shutting down")
+        assert await result == Failure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False)
     assert len(resolver) == len(over_tcp) == 0
-    assert [len(sockets) for sockets in resolver._pools.values()] == [0]
-    assert not over_tcp._tasks
+    channels = [*resolver._channels.values(), *over_tcp._channels.values()]
+    assert [len(channel) for channel in channels] == [0, 0]  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from itertools import count
 
+import dns.edns
+import dns.message
+import dns.rcode
 import dnslib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.cache import Key
+from resolver.cache import Failure, Key
 from resolver.settings import Server
-from resolver.upstream.exchange import TOTAL, Exchange, Failure, Send
+from resolver.upstream.exchange import TOTAL, Exchange, Send
+from resolver.upstream.health import Health
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from zones import record
@@ -22,7 +26,9 @@ START = 1000.0
 
 
 def exchange(*servers: Server, ids: Iterator[int] | None = None) -> tuple[Exchange, Send]:
-    it = Exchange(KEY, servers, START, (ids or count(7)).__next__)
+    numbers = ids or count(7)
+    health = Health(lambda below: 0 if below == 256 else next(numbers))
+    it = Exchange(KEY, servers, START, lambda _: next(numbers), health)
     send = it.start(START)
     assert isinstance(send, Send)
     return it, send
@@ -158,12 +164,116 @@ def test_a_malformed_reply_sends_it_to_the_next_server() -> None:
     assert turn(it.reply(reply_to(send)[:-1], START)) == (TWO, "udp")
 
 
-@pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED", "NOTIMP", "FORMERR"])
+@pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED"])
 def test_a_server_that_cannot_answer_is_passed_over_for_the_rest_of_the_exchange(rcode: str) -> None:
     it, send = exchange(ONE, TWO)
     second = it.reply(reply_to(send, rcode), START)
     assert turn(second) == (TWO, "udp")
     assert turn(it.timeout(START + 1)) == (TWO, "udp")
+
+
+@pytest.mark.parametrize("rcode", ["NOTIMP", "FORMERR"])
+def test_a_server_that_fails_on_edns_is_asked_without_and_remembered(rcode: str) -> None:
+    it, send = exchange(ONE, TWO)
+    again = it.reply(reply_to(send, rcode), START)
+    assert turn(again) == (ONE, "udp")
+    assert isinstance(again, Send)
+    plain = dnslib.DNSRecord.parse(again.packet)
+    assert plain.ar == []
+    assert isinstance(it.reply(reply_to(again), START), Message)
+    assert it._health.is_plain(ONE, START + 899)
+    assert not it._health.is_plain(ONE, START + 900)
+    following = Exchange(KEY, (ONE,), START, lambda _: 1, it._health).start(START)
+    assert isinstance(following, Send)
+    assert dnslib.DNSRecord.parse(following.packet).ar == []
+
+
+@pytest.mark.parametrize("rcode", ["NOTIMP", "FORMERR"])
+def test_a_server_that_fails_without_edns_too_is_passed_over_and_nothing_is_remembered(rcode: str) -> None:
+    it, send = exchange(ONE, TWO)
+    again = it.reply(reply_to(send, rcode), START)
+    assert isinstance(again, Send)
+    assert turn(it.reply(reply_to(again, rcode), START)) == (TWO, "udp")
+    assert not it._health.is_plain(ONE, START)
+
+
+def test_a_server_that_fails_what_another_answers_counts_as_failing_unless_told_otherwise() -> None:
+    lenient = Server("udp", "192.0.2.9", 53, strict=False)
+    for server, failing in ((ONE, True), (lenient, False)):
+        it, send = exchange(server, TWO)
+        for _ in range(2):
+            second = it.reply(reply_to(send, "SERVFAIL"), START)
+            assert isinstance(second, Send)
+            it.reply(reply_to(second), START)
+            it = Exchange(KEY, (server, TWO), START, lambda _: 1, it._health)
+            following = it.start(START)
+            assert isinstance(following, Send)
+            send = following
+        assert it._health.is_down(server) == failing
+
+
+def test_what_every_server_refuses_is_nobodys_failure() -> None:
+    it, send = exchange(ONE, TWO)
+    for _ in range(3):
+        second = it.reply(reply_to(send, "SERVFAIL"), START)
+        assert isinstance(second, Send)
+        assert isinstance(it.reply(reply_to(second, "SERVFAIL"), START), Message)
+        it = Exchange(KEY, (ONE, TWO), START, lambda _: 1, it._health)
+        following = it.start(START)
+        assert isinstance(following, Send)
+        send = following
+    assert not it._health.is_down(ONE)
+    assert not it._health.is_down(TWO)
+
+
+def test_a_question_in_random_case_takes_only_a_reply_in_that_case() -> None:
+    it = Exchange(KEY, (ONE,), START, lambda below: int(below == 2), Health(lambda _: 0), mixed_case=True)
+    send = it.start(START)
+    assert isinstance(send, Send)
+    assert send.packet[12:29] == b"\3WWW\7EXAMPLE\3COM\0"
+    right = reply_to(send)
+    assert it.reply(right[:12] + right[12:29].lower() + right[29:], START) is None
+    assert isinstance(it.reply(right, START), Message)
+
+
+def test_a_cookie_is_sent_and_the_servers_own_comes_back_to_it() -> None:
+    def cookies(send: Send) -> list[bytes]:
+        return [o.to_wire() or b"" for o in dns.message.from_wire(send.packet).options if o.otype == dns.edns.COOKIE]
+
+    def said(send: Send, cookie: bytes, rcode: int = 0) -> bytes:
+        reply = dns.message.make_response(dns.message.from_wire(send.packet))
+        reply.use_edns(0, options=[dns.edns.GenericOption(dns.edns.COOKIE, cookie)])
+        reply.set_rcode(dns.rcode.Rcode(rcode))
+        return reply.to_wire()
+
+    it, send = exchange(ONE)
+    (ours,) = cookies(send)
+    assert len(ours) == 8
+    again = it.reply(said(send, ours + b"S" * 16, codes.BADCOOKIE), START)
+    assert isinstance(again, Send)
+    assert cookies(again) == [ours + b"S" * 16]
+    message = it.reply(said(again, ours + b"T" * 16), START)
+    assert isinstance(message, Message)
+    assert message.cookie == b"", "it is no part of what is kept"
+    forged = Exchange(KEY, (ONE,), START, lambda _: 1, it._health)
+    following = forged.start(START)
+    assert isinstance(following, Send)
+    assert cookies(following) == [ours + b"T" * 16]
+    forged.reply(said(following, b"X" * 24), START)
+    assert it._health.cookie(ONE) == ours + b"T" * 16, "a cookie that is not after ours is nobody's"
+
+
+def test_a_server_that_wants_cookies_for_ever_is_asked_twice() -> None:
+    it, send = exchange(ONE, TWO)
+    badcookie = dns.message.make_response(dns.message.from_wire(send.packet))
+    badcookie.use_edns(0)
+    badcookie.set_rcode(dns.rcode.BADCOOKIE)
+    again = it.reply(badcookie.to_wire(), START)
+    assert turn(again) == (ONE, "udp")
+    assert isinstance(again, Send)
+    badcookie.id = int.from_bytes(again.packet[:2], "big")
+    message = it.reply(badcookie.to_wire(), START)
+    assert not isinstance(message, Send)
 
 
 def test_when_every_server_refuses_the_last_refusal_is_the_reply() -> None:
@@ -202,5 +312,5 @@ def test_a_server_configured_for_tcp_is_asked_over_tcp() -> None:
 
 
 def test_a_group_without_servers_fails() -> None:
-    failure = Exchange(KEY, (), START, lambda: 0).start(START)
+    failure = Exchange(KEY, (), START, lambda _: 0, Health(lambda _: 0)).start(START)
     assert failure == Failure(codes.NO_REACHABLE_AUTHORITY, "upstream public has no servers")

@@ -133,7 +133,10 @@ def test_the_query_to_an_upstream_reads_the_same_in_all_decoders() -> None:
     assert str(DNSRecord.parse(packet).q.qname) == "www.example."
     got = query.parse(packet)
     assert (got.name, got.qtype, got.do, got.cd, got.payload) == (WWW, codes.HTTPS, True, True, 1232)
-    assert not query.parse(relay.query(ID, WWW, 1, rd=False)).rd
+    plain = DNSRecord.parse(relay.query(ID, WWW, 1, edns=False))
+    assert (plain.header.rd, plain.ar) == (1, [])
+    marked = dns.message.from_wire(relay.query(ID, WWW, 1, options=b"\xff\x49\x00\x04mark"))
+    assert [(int(option.otype), option.to_wire()) for option in marked.options] == [(65_353, b"mark")]
 
 
 def test_the_question_is_compared_without_case() -> None:

@@ -1,0 +1,108 @@
+"""Upstream servers as they are written: `udp://192.0.2.53:53`, `tls://192.0.2.53#dns.example` and their like.
+
+A server is asked before any name can be resolved: where a URI holds a name, its addresses stand in `bootstrap`.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Final, Literal, NamedTuple
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from resolver.config.values import Address, Invalid, address_and_port, bracketed, host_name, url_path
+
+Transport = Literal["udp", "tcp", "tls", "https"]
+_PORTS: Final[dict[Transport, int]] = {"udp": 53, "tcp": 53, "tls": 853, "https": 443}
+_KNOWN: Final = "`udp://`, `tcp://`, `tls://` and `https://`"
+
+
+class Given(NamedTuple):
+    """One server."""
+
+    transport: Transport
+    address: Address | None
+    """None: those of `bootstrap`."""
+    port: int
+    path: str = ""
+    name: str = ""
+    """That its certificate is for; empty where there is none, or a pin."""
+    pin: str = ""
+
+    def __str__(self) -> str:
+        host = self.name if self.address is None else bracketed(self.address)
+        known_by = f"#sha256/{self.pin}" if self.pin else f"#{self.name}" if self.name and self.address else ""
+        return f"{self.transport}://{host}:{self.port}{self.path}{known_by}"
+
+
+def server(uri: str) -> Given:
+    """Read a URI. Raises `Invalid`."""
+    scheme, mark, rest = uri.partition("://")
+    if not mark:
+        raise Invalid(f"`{uri}` has no protocol", f"udp://{uri}")
+    transport = next((known for known in _PORTS if known == scheme), None)
+    if transport is None:
+        raise Invalid(f"`{scheme}://` is no protocol for an upstream; {_KNOWN} are")
+    place, mark, known_by = rest.partition("#")
+    authority, slash, path = place.partition("/")
+    if (mark and transport in {"udp", "tcp"}) or (slash and transport != "https"):
+        raise Invalid(f"`{uri}`: nothing stands after the port; `tls://` and `https://` say whose certificate it is")
+    if transport == "https" and not path:
+        raise Invalid(f"`{uri}` has no path", f"https://{authority}/dns-query{mark}{known_by}")
+    name, pin = _identity(uri, known_by)
+    host, port = _host(authority, transport)
+    if isinstance(host, str):
+        if name:
+            raise Invalid(f"`{uri}` has two names")
+        address, name = None, host
+    else:
+        address = host
+        if host.is_unspecified or host.is_multicast:
+            raise Invalid(f"`{uri}` is not the address of a server")
+        if transport in {"tls", "https"} and not known_by:
+            raise Invalid(f"`{uri}` does not say whose certificate is expected", f"{uri}#dns.example")
+    if port == 0:
+        raise Invalid(f"`{uri}` is not the address of a server")
+    where = url_path(f"/{path}") if path else ""
+    return Given(transport, address, _PORTS[transport] if port is None else port, where, name, pin)
+
+
+def _host(authority: str, transport: Transport) -> tuple[Address | str, int | None]:
+    """An address, or a name for one in `bootstrap`; and the port."""
+    try:
+        return address_and_port(authority)
+    except Invalid as error:
+        host, _, port = authority.partition(":")
+        if transport in {"udp", "tcp"} or not host or host[-1].isdigit() or not (port.isdigit() or not port):
+            raise Invalid(f"an upstream is asked before any name can be resolved: {error}", error.hint) from None
+    _, number = address_and_port(f"192.0.2.1:{port}" if port else "192.0.2.1")
+    return host_name(host), number
+
+
+def _identity(uri: str, text: str) -> tuple[str, str]:
+    """The name or the pin that a certificate is to have."""
+    digest = text.removeprefix("sha256/")
+    if digest == text:
+        return (host_name(text) if text else ""), ""
+    try:
+        if len(base64.b64decode(digest, validate=True)) == 32:
+            return "", digest
+    except ValueError:
+        pass
+    raise Invalid(f"`{uri}`: a pin is the SHA-256 of a public key in base64")
+
+
+def placed(given: Iterable[Given], bootstrap: Iterable[str]) -> Iterator[tuple[Given, str]]:
+    """Each server with its address as text: one with a name for every address of `bootstrap`."""
+    for each in given:
+        for address in (each.address,) if each.address else bootstrap:
+            yield each, str(address)
+
+
+Server = Annotated[
+    str,
+    AfterValidator(lambda uri: str(server(uri))),
+    WithJsonSchema({
+        "title": "server", "type": "string", "pattern": "^(udp|tcp|tls|https)://",
+        "examples": ["udp://192.0.2.53", "tls://192.0.2.53#dns.example"],
+    }),
+]  # fmt: skip

@@ -1,0 +1,188 @@
+"""Upstream groups and their servers as the configuration has them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from resolver import settings
+
+Load = Callable[..., settings.Accepted]
+Refused = Callable[..., list[tuple[int, int, str, str]]]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "path", "message"),
+    [
+        ("upstreams: {public: {}}", 1, 13, "upstreams.public", "group `public` has no server"),
+        ("upstreams: {public: {servers: []}}", 1, 13, "upstreams.public", "group `public` has no server"),
+        ("upstreams: {public: {servers: [192.0.2.1]}}", 1, 32, "upstreams.public.servers[0]",
+         "`192.0.2.1` has no protocol -> udp://192.0.2.1"),
+        ("upstreams: {public: {servers: ['tls://192.0.2.1']}}", 1, 32, "upstreams.public.servers[0]",
+         "`tls://192.0.2.1` does not say whose certificate is expected -> tls://192.0.2.1#dns.example"),
+        ("upstreams: {public: {servers: ['https://192.0.2.1/dns-query']}}", 1, 32, "upstreams.public.servers[0]",
+         ("`https://192.0.2.1/dns-query` does not say whose certificate is expected -> "
+          "https://192.0.2.1/dns-query#dns.example")),
+        ("upstreams: {public: {servers: ['https://192.0.2.1#a.b']}}", 1, 32, "upstreams.public.servers[0]",
+         "`https://192.0.2.1#a.b` has no path -> https://192.0.2.1/dns-query#a.b"),
+        ("upstreams: {public: {servers: ['https://a.b/dns query']}}", 1, 32, "upstreams.public.servers[0]",
+         "`/dns query` is not the path of a URL such as /dns-query, without `?` and `#`"),
+        ("upstreams: {public: {servers: ['https://a.b/x#c.d']}}", 1, 32, "upstreams.public.servers[0]",
+         "`https://a.b/x#c.d` has two names"),
+        ("upstreams: {public: {servers: ['tls://dns.example']}}", 1, 32, "upstreams.public.servers[0]",
+         ("`tls://dns.example:853`: its addresses must stand in `bootstrap`; "
+          "a name cannot be resolved before there is one")),
+        ("upstreams: {public: {servers: ['tls://dns.example'], bootstrap: [192.0.2.1, a.b]}}", 1, 77,
+         "upstreams.public.bootstrap[1]", "`a.b` is not an IP address"),
+        ("upstreams: {public: {servers: ['tls://192.0.2.1#sha256/AAAA']}}", 1, 32, "upstreams.public.servers[0]",
+         "`tls://192.0.2.1#sha256/AAAA`: a pin is the SHA-256 of a public key in base64"),
+        ("upstreams: {public: {servers: ['tls://192.0.2.1#a b']}}", 1, 32, "upstreams.public.servers[0]",
+         "not a host name: 'a b': label 'a b' has characters that no host name has"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1#a.b']}}", 1, 32, "upstreams.public.servers[0]",
+         "`udp://192.0.2.1#a.b`: nothing stands after the port; `tls://` and `https://` say whose certificate it is"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1:0']}}", 1, 32, "upstreams.public.servers[0]",
+         "`udp://192.0.2.1:0` is not the address of a server"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1'], resolv_conf: /etc/resolv.conf}}", 1, 13,
+         "upstreams.public", "group `public` takes its servers from `servers` or from `resolv_conf`"),
+        ("upstreams: {public: {servers: ['tls://192.0.2.1#a.b'], ca: none.pem}}", 1, 60, "upstreams.public.ca",
+         "HERE/none.pem cannot be read: No such file or directory"),
+        ("upstreams: {public: {servers: ['tls://192.0.2.1#a.b'], ca: pldns.yaml}}", 1, 60, "upstreams.public.ca",
+         "HERE/pldns.yaml holds no certificates in PEM"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1'], policy: fast}}", 1, 60, "upstreams.public.policy",
+         "must be `sequential` or `fastest` or `race` or `round-robin` -> fastest"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1'], rate: 0}}", 1, 58, "upstreams.public.rate",
+         "must be greater than or equal to 1"),
+        ("cache: {size: 64MB}", 1, 15, "cache.size", "`64MB` is not a size such as 64MiB, 1GiB or a number of octets"),
+        ("zones: {private_only: [.]}", 1, 24, "zones.private_only[0]", "the root is no zone of ours"),
+        ("upstreams: {public: {servers: ['ftp://192.0.2.1']}}", 1, 32, "upstreams.public.servers[0]",
+         "`ftp://` is no protocol for an upstream; `udp://`, `tcp://`, `tls://` and `https://` are"),
+        ("upstreams: {public: {servers: ['udp://dns.example']}}", 1, 32, "upstreams.public.servers[0]",
+         "an upstream is asked before any name can be resolved: `dns.example` is not an IP address"),
+        ("upstreams: {public: {servers: ['udp://0.0.0.0']}}", 1, 32, "upstreams.public.servers[0]",
+         "`udp://0.0.0.0` is not the address of a server"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1', 'udp://192.0.2.1:53']}}", 1, 51,
+         "upstreams.public.servers[1]", "the server `udp://192.0.2.1:53` is listed twice"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1'], suffixes: [a.b]}}", 1, 62, "upstreams.public.suffixes",
+         "`public` takes what no suffix takes and has none of its own"),
+        ("upstreams: {far: {servers: ['udp://192.0.2.1']}}", 1, 13, "upstreams.far",
+         "group `far` is never asked: it has no `suffixes`, and no zone forwards to it"),
+        ("upstreams: {a: {servers: ['udp://10.0.0.1'], suffixes: [x.y, X.y.]}}", 1, 62, "upstreams.a.suffixes[1]",
+         "`X.y.` is listed twice, in group `a`"),
+        ("upstreams:\n  a: {servers: &s ['udp://10.0.0.1'], suffixes: [x.y]}\n  b: {servers: *s, suffixes: [X.y.]}",
+         3, 31, "upstreams.b.suffixes[0]",
+         "`X.y.` is listed twice, in groups `a` and `b`"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_where_it_stands(
+    refused: Refused, file: Path, text: str, line: int, column: int, path: str, message: str
+) -> None:
+    assert refused(text) == [(line, column, path, message.replace("HERE", str(file.parent)))]
+
+
+@pytest.mark.parametrize(
+    ("listen", "server"),
+    [("0.0.0.0:53", "udp://127.0.0.53"), ("[::]:53", "tcp://[::1]"), ("10.0.0.1:53", "udp://[::ffff:10.0.0.1]:53")],
+)
+def test_an_upstream_that_is_ourselves_is_a_loop(refused: Refused, listen: str, server: str) -> None:
+    text = f'dns: {{listen: ["{listen}"]}}\nupstreams: {{public: {{servers: ["{server}"]}}}}\n'
+    [(line, column, path, message)] = refused(text)
+    assert (line, column, path) == (2, 32, "upstreams.public.servers[0]")
+    assert "is our own address" in message
+
+
+def test_a_group_without_suffixes_is_right_when_a_zone_forwards_to_it(accepted: Load) -> None:
+    got = accepted(
+        "zones: {overrides: {a.b: {on_miss: forward:far}}}\nupstreams: {far: {servers: ['udp://192.0.2.1']}}"
+    )
+    assert got.worker.upstreams[0] == settings.Upstream(
+        "far", (settings.Server("udp", "192.0.2.1", 53),), rebinding=True
+    )
+
+
+def test_without_public_servers_the_systems_are_used_but_not_ourselves(accepted: Load, file: Path) -> None:
+    resolv = file.parent / "resolv.conf"
+    resolv.write_text(
+        "# comment\nsearch example\nnameserver 127.0.0.1\nnameserver 192.0.2.1 \nnameserver fe80::1%eth0\n"
+        "nameserver 2001:db8::1\nnameserver 192.0.2.1\n"
+    )
+
+    got = accepted("")
+
+    servers = (settings.Server("udp", "192.0.2.1", 53), settings.Server("udp", "2001:db8::1", 53))
+    assert got.worker.upstreams == got.control.upstreams == (settings.Upstream("public", servers),)
+    assert got.warnings == (
+        f"{resolv}: name server 127.0.0.1 is this server itself; left out",
+        f"{resolv}: name server left out: `[fe80::1%eth0]:53`: an address with a scope (`%eth0`) is not supported",
+    )
+
+
+def test_a_group_can_take_its_servers_from_a_resolv_conf_of_its_own(accepted: Load, file: Path) -> None:
+    (file.parent / "vpn.conf").write_text("nameserver 10.9.0.4\nnameserver 198.51.100.4\nnameserver 127.0.0.1\n")
+
+    got = accepted("upstreams: {onprem: {resolv_conf: vpn.conf, suffixes: [a.b], count_errors: false}}")
+
+    servers = tuple(settings.Server("udp", each, 53, strict=False) for each in ("10.9.0.4", "198.51.100.4"))
+    assert got.worker.upstreams[0] == settings.Upstream("onprem", servers, ("a.b",)), "never guarded against rebinding"
+    assert got.warnings == (f"{file.parent / 'vpn.conf'}: name server 127.0.0.1 is this server itself; left out",)
+
+
+def test_servers_over_tls_are_known_by_name_or_pin_and_found_by_address_or_bootstrap(accepted: Load) -> None:
+    pin = "8Rw90Ej3Ttt8RRkrg+WYDS9n7IS03bk5bjP/UXPtaY8="
+    got = accepted(f"""
+upstreams:
+  public:
+    servers: ["tls://dns.example", "https://dns.example:8443/dns-query", "tls://[2001:db8::1]:8853#a.b",
+              "https://192.0.2.9/q#sha256/{pin}", "tcp://192.0.2.9:5353"]
+    bootstrap: [192.0.2.1, "2001:db8::53"]
+    policy: fastest
+    mixed_case: true
+    rate: 1000
+    rebinding: {{allow: [Plex.Direct]}}
+""").worker.upstreams[0]
+
+    server = settings.Server
+    assert got.servers == (
+        server("tls", "192.0.2.1", 853, "dns.example"), server("tls", "2001:db8::53", 853, "dns.example"),
+        server("https", "192.0.2.1", 8443, "dns.example", path="/dns-query"),
+        server("https", "2001:db8::53", 8443, "dns.example", path="/dns-query"),
+        server("tls", "2001:db8::1", 8853, "a.b"), server("https", "192.0.2.9", 443, pin=pin, path="/q"),
+        server("tcp", "192.0.2.9", 5353),
+    )  # fmt: skip
+    assert (got.order, got.mixed_case, got.rate, got.rebinding_allow) == ("fastest", True, 1000, ("plex.direct",))
+
+
+@pytest.mark.parametrize(
+    ("servers", "rebinding", "guarded"),
+    [
+        ("'udp://198.51.100.1', 'tls://[2001:db8::1]#a.b'", "", True),
+        ("'udp://198.51.100.1', 'udp://10.0.0.1'", "", False),
+        ("'udp://168.63.129.16'", "", False),
+        ("'udp://[fd00::1]'", "", False),
+        ("'udp://10.0.0.1'", "rebinding: {answers: strip}", True),
+        ("'udp://198.51.100.1'", "rebinding: {answers: pass}", False),
+    ],
+)
+def test_only_groups_of_public_servers_are_guarded_against_rebinding_unless_told(
+    accepted: Load, servers: str, rebinding: str, guarded: bool
+) -> None:
+    got = accepted(f"upstreams: {{public: {{servers: [{servers}], {rebinding}}}}}")
+    assert got.worker.upstreams[0].rebinding == guarded
+
+
+def test_an_address_of_this_machine_is_ourselves_when_we_listen_on_all(refused: Refused) -> None:
+    text = "dns: {listen: ['0.0.0.0:53']}\nupstreams: {public: {servers: ['udp://127.9.9.9']}}"
+    assert refused(text) == [(2, 32, "upstreams.public.servers[0]", "`udp://127.9.9.9:53` is our own address: a loop")]
+
+
+def test_no_public_servers_at_all_is_a_warning(accepted: Load, file: Path) -> None:
+    accepted("")
+    resolv = file.parent / "resolv.conf"
+    resolv.unlink()
+
+    got = accepted("")
+
+    assert got.worker.upstreams == (settings.Upstream("public", ()),)
+    assert got.warnings == (
+        f"{resolv}: cannot be read: No such file or directory".replace(": cannot", " cannot"),
+        f"there is no name server in {resolv}: public names cannot be resolved",
+    )
