@@ -16,6 +16,7 @@ from resolver.cookies import Cookies
 from resolver.counters import Counters
 from resolver.engine import Engine
 from resolver.fallbacks import Fallbacks
+from resolver.loops import Loops
 from resolver.options import Options, Way
 from resolver.ratelimit import RateLimiter
 from resolver.responder import Clock, Responder
@@ -64,6 +65,7 @@ class Paths:
         clients = Clients(Networks(()), settings.Worker((), ("0.0.0.0/0",)))
         self.responder = Responder(
             self.engine, self.answers, Options(clients, "bench", Cookies(bytes(32))), self.counters, self.fallbacks,
+            Loops((), b"", time.time),
             Clock(time.monotonic, time.time, lambda *_: _Timer()), lambda *_: None,
         )  # fmt: skip
 

@@ -102,7 +102,10 @@ class Counters(_Frame, frozen=True):
 
 
 class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Questions inside a private zone that went to an upstream; `first` and `last` in seconds since the epoch."""
+    """Questions inside a private zone that went to an upstream; `first` and `last` in seconds since the epoch.
+
+    `clients`: some of the addresses that they came from, packed.
+    """
 
     zone: bytes
     name: bytes
@@ -110,6 +113,24 @@ class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
     count: int
     first: float
     last: float
+    clients: tuple[bytes, ...] = ()
+
+
+class Loop(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A question that came back from the group that it was asked of; `last` in seconds since the epoch."""
+
+    group: str
+    name: bytes
+    client: bytes
+    """Who brought it last, packed."""
+    count: int
+    last: float
+
+
+class Loops(_Frame, frozen=True):
+    """Forwarding loops since the frame before, bounded by the worker."""
+
+    items: list[Loop]
 
 
 class Fallbacks(_Frame, frozen=True):
@@ -126,7 +147,7 @@ class Reply(_Frame, frozen=True):
 
 
 Down = Begin | Masks | Rows | Static | Commit | Ask
-Up = Hello | Applied | Counters | Fallbacks | Reply
+Up = Hello | Applied | Counters | Fallbacks | Loops | Reply
 
 T = TypeVar("T")
 

@@ -19,12 +19,13 @@ from resolver.channel import Fallback
 from resolver.estate import Estate, Part
 from resolver.feed import Feed, Link
 from resolver.sources.files import Files
-from resolver.totals import FallbackList, Totals
+from resolver.totals import FallbackList, LoopList, Totals
 from zones.name import Name
 
 SAVE: Final = 30.0
 """Seconds between two writes of the saved inventory, at least."""
 _PING: Final = 1.0  # seconds for a worker to answer
+_ASK: Final = 5.0  # seconds for all workers to do what they are asked
 _CLOCK: Final = 60.0  # seconds between looks at the clock
 
 _log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Control:
         self._links: dict[int, Link] = {}
         self._totals = Totals()
         self._fallbacks = FallbackList()
+        self._loops = LoopList(group.name for group in begun.settings.upstreams)
         self._zone_texts: dict[str, str] = {}
         self._complete_since = 0
         """Serial of the first state that all sources had a part in; 0 before that."""
@@ -117,6 +119,19 @@ class Control:
         for ping in late:
             ping.cancel()
         return any(not ping.cancelled() and ping.exception() is None for ping in done)
+
+    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
+        """What each worker answers to a request; None for one that does not."""
+        asked = {index: asyncio.ensure_future(link.ask(what, **arguments)) for index, link in self._links.items()}
+        if asked:
+            _, late = await asyncio.wait(asked.values(), timeout=_ASK)
+            for each in late:
+                each.cancel()
+        told: dict[int, dict[str, int] | None] = dict.fromkeys(self.workers)
+        for index, each in asked.items():
+            if each.done() and not each.cancelled() and not each.exception():
+                told[index] = each.result()
+        return told
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Counters of all workers, over their restarts: (metric, label values, count)."""
@@ -276,10 +291,17 @@ class Control:
                 self._totals.report(link.index, instance, values)
             case channel.Fallbacks(items=items):
                 self._fallbacks.add(items)
+            case channel.Loops(items=items):
+                self._looped(items)
             case channel.Reply():
                 link.replied(frame)
             case _:
                 raise channel.ChannelError("a second greeting")
+
+    def _looped(self, items: list[channel.Loop]) -> None:
+        now = time.time()
+        for group, finding in self._loops.add(items, now):
+            self.estate.ledger.set_source(f"upstream {group}", [finding], now)
 
     # -- the saved inventory
 
@@ -287,6 +309,8 @@ class Control:
         while True:
             await asyncio.sleep(SAVE)
             await self._save()
+            for group in self._loops.over(time.time()):
+                self.estate.ledger.set_source(f"upstream {group}", [], time.time())
 
     async def _save(self) -> None:
         """Write what has changed since the last time; what cannot be written is tried again."""

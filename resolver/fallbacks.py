@@ -12,6 +12,8 @@ from zones.name import Name, to_text
 
 LIMIT: Final = 2_000
 """Distinct (zone, name, network) between two reports; what is beyond is counted by zone alone."""
+CLIENTS: Final = 8
+"""Addresses that are listed for one name in one network."""
 
 
 class Fallbacks:
@@ -21,23 +23,36 @@ class Fallbacks:
         self._names = names
         self._counters = counters
         self._clock = clock
-        self._noted: dict[tuple[Name, Name, int], list[float]] = {}
+        self._noted: dict[tuple[Name, Name, int], _Noted] = {}
 
-    def note(self, zone: Name, name: Name, network: int) -> None:
-        """One answer for `name`, missed in `zone`, came from an upstream."""
+    def note(self, zone: Name, name: Name, network: int, client: bytes) -> None:
+        """One answer for `name`, missed in `zone`, came from an upstream; `client` is an address, packed."""
         self._counters.add("fallback_total", (to_text(zone),))
         now = self._clock()
         there = self._noted.get((zone, name, network))
-        if there:
-            there[0] += 1
-            there[2] = now
-        elif len(self._noted) < LIMIT:
-            self._noted[zone, name, network] = [1, now, now]
+        if there is None:
+            if len(self._noted) >= LIMIT:
+                return
+            there = self._noted[zone, name, network] = _Noted(now)
+        there.count += 1
+        there.last = now
+        if len(there.clients) < CLIENTS:
+            there.clients[client] = None
 
     def report(self) -> list[Fallback]:
         """What was noted since the last call."""
         noted, self._noted = self._noted, {}
         return [
-            Fallback(zone, name, self._names[network], int(count), first, last)
-            for (zone, name, network), (count, first, last) in noted.items()
+            Fallback(zone, name, self._names[network], it.count, it.first, it.last, tuple(it.clients))
+            for (zone, name, network), it in noted.items()
         ]
+
+
+class _Noted:
+    __slots__ = ("clients", "count", "first", "last")
+
+    def __init__(self, now: float) -> None:
+        self.count = 0
+        self.first = now
+        self.last = now
+        self.clients: dict[bytes, None] = {}

@@ -22,6 +22,8 @@ class Manner(NamedTuple):
     private_only: frozenset[Name] = frozenset()
     """Names at and under these are never asked of an upstream."""
     screen: Screen | None = None
+    prefetch: bool = True
+    """Ask again for what is asked for shortly before it expires."""
 
 
 PLAIN: Final = Manner()
@@ -36,4 +38,5 @@ def manner(worker: settings.Worker) -> Manner:
         rotate=worker.rotate,
         private_only=frozenset(map(from_text, worker.zones.private_only)),
         screen=Screen(worker.upstreams, catalogue(), strip_hints=worker.zones.strip_hints),
+        prefetch=worker.cache.prefetch,
     )

@@ -63,6 +63,11 @@ METRICS: Final = (
     Declared("cache_misses_total", "Upstream answers that the cache did not have."),
     Declared("cache_evictions_total", "Cached answers dropped for want of room."),
     Declared("cache_prefetches_total", "Questions asked again before their answer expired."),
+    Declared(
+        "forward_loops_total",
+        "Queries of ours that an upstream group brought back; they get SERVFAIL.",
+        ("upstream",),
+    ),
     Declared("upstream_queries_total", "Queries sent to upstreams."),
     Declared("upstream_replies_total", "Replies of upstreams that matched a query."),
     Declared("upstream_timeouts_total", "Queries that an upstream did not answer in time."),

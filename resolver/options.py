@@ -37,6 +37,8 @@ class Said(NamedTuple):
     reply: bytes = b""
     """Options for the reply."""
     padded: bool = False
+    mark: bytes = b""
+    """What a query of ours carries that has come back (`loops`)."""
 
 
 class BadSubnet(Exception):  # noqa: N818 - what is wrong
@@ -53,7 +55,7 @@ class Options:
 
     def read(self, options: wire.Options, client: Client, way: Way, now: float) -> Said:
         """`now` is the wall clock's time. Raises `BadSubnet`."""
-        network, proven, padded, reply = client.network, False, False, b""
+        network, proven, padded, reply, mark = client.network, False, False, b"", b""
         for code, data in options:
             if code == codes.OPTION_COOKIE and self._cookies:
                 proven, cookie = self._cookies.check(data, client.address, now)
@@ -67,7 +69,9 @@ class Options:
                 reply += render.option(code, min(way.idle * 10, 0xFFFF).to_bytes(2, "big"))
             elif code == codes.OPTION_PADDING:
                 padded = way.encrypted
-        return Said(network, proven, reply, padded)
+            elif code == codes.OPTION_LOOP:
+                mark = data
+        return Said(network, proven, reply, padded, mark)
 
     def _subnet(self, data: bytes, client: Client) -> tuple[int, bytes]:
         """The network, and the option with the scope that the answer holds for."""

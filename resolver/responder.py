@@ -1,13 +1,11 @@
 """From a packet to its reply on any transport: compiled answers first, then the engine, then upstreams and again.
 
-Owns what waits for an upstream and the time it may take, and how large a reply may be. Never raises: what slips
-through is answered SERVFAIL and counted. Refuses to know sockets: a reply goes to the function that came with the
-packet.
+Owns how large a reply may be. Never raises: what slips through is answered SERVFAIL and counted. Refuses to know
+sockets, since a reply goes to the function that came with the packet, and how long a query waits (`waiting`).
 """
 
 import logging
 from collections.abc import Callable
-from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 from resolver.answers import Answers, Compiled
@@ -16,21 +14,18 @@ from resolver.clients import DROPPED, REFUSED, Client
 from resolver.counters import Counters
 from resolver.engine import Ask, Engine
 from resolver.fallbacks import Fallbacks
+from resolver.loops import Loops
 from resolver.options import BadSubnet, Options, Said, Way, finished
 from resolver.ratelimit import Verdict
+from resolver.waiting import Wait
 from resolver.wire import codes, render
 from resolver.wire.query import Malformed, Query, parse
 from resolver.wire.relay import Message
 
-PATIENCE: Final = 4.9
-"""Seconds from a query to its answer or SERVFAIL, however many servers its aliases lead to."""
 AMPLIFICATION: Final = 10
 """Times the size of its query that a reply over UDP may have for an address that may be forged, if it is not small."""
-IMPATIENCE: Final = 1.8
-"""Seconds after which a stale answer is better than none (RFC 8767 §5)."""
 _ANSWERS: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
 _SMALL: Final = 512  # octets
-_LONGEST_WALK: Final = 24  # upstream questions for one query: 11 hops, each asked again in another group
 
 _log = logging.getLogger(__name__)
 
@@ -59,10 +54,12 @@ class Clock(NamedTuple):
 class Request:
     """One query on its way to its reply: who sent it, how, and how the reply goes back."""
 
-    __slots__ = ("limit", "network", "packet", "query", "said", "send")
+    __slots__ = ("client", "limit", "network", "packet", "query", "said", "send")
 
-    def __init__(self, packet: bytes, query: Query, said: Said, way: Way, send: Send) -> None:
+    def __init__(self, packet: bytes, query: Query, said: Said, client: bytes, way: Way, send: Send) -> None:
         self.packet = packet
+        self.client = client
+        """Its address, packed."""
         self.query = query
         self.said = said
         self.network = said.network
@@ -85,13 +82,12 @@ class Responder:
         options: Options,
         counters: Counters,
         fallbacks: Fallbacks,
+        loops: Loops,
         clock: Clock,
         ask: Callable[[Key, Callable[[Result], None]], None],
-        *,
-        prefetch: bool = True,
     ) -> None:
-        self._prefetching = prefetch
         self.answers = answers
+        self.loops = loops
         self.waiting = 0
         """Queries that wait for an upstream."""
         self.counters = counters
@@ -120,7 +116,7 @@ class Responder:
             said = self._read(query, client, way)
         except Malformed as malformed:
             return over is Verdict.PASS and self._complain(malformed, client, way, send)
-        request = Request(packet, query, said, way, send)
+        request = Request(packet, query, said, client.address, way, send)
         if over is not Verdict.PASS and not said.proven:
             return self._exceeded(request, over)
         if client.network == REFUSED:
@@ -134,7 +130,7 @@ class Responder:
                 self.send(found, request)
                 self._prefetch(found)
             else:
-                _Wait(self, request, key).go_on()
+                Wait(self, request, key).go_on()
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a reply and the next one is served
             self.broken(request, error)
         return True
@@ -146,7 +142,7 @@ class Responder:
         (due, key), now = answer.renew, self.clock()
         if now >= due:
             answer.renew = None
-            if self._prefetching and not self._cache.holds(key, answer.expires):
+            if self._engine.manner.prefetch and not self._cache.holds(key, answer.expires):
                 self.counters.add("cache_prefetches_total")
                 self.ask(key, lambda _: None)
 
@@ -193,7 +189,7 @@ class Responder:
         answer.cell[0] += 1
         query, packet = request.query, request.packet
         if answer.fallback:
-            self._fallbacks.note(*answer.fallback, request.network)
+            self._fallbacks.note(*answer.fallback, request.network, request.client)
         reply = answer.reply(packet)
         if query.options:
             reply = finished(reply, answer.end + answer.opt, request.said)
@@ -260,71 +256,3 @@ def _failure(result: Result) -> Failure:
     if isinstance(result, Failure):
         return result
     return Failure(codes.NO_REACHABLE_AUTHORITY, f"the upstream answered {codes.rcode_text(result.rcode)}")
-
-
-class _Wait:
-    """A query on its way through upstreams: asked and walked again until there is an answer, or time is up."""
-
-    __slots__ = ("asked", "fetched", "impatient", "key", "over", "request", "responder", "timer")
-
-    def __init__(self, responder: Responder, request: Request, key: bytes) -> None:
-        self.responder = responder
-        self.request = request
-        self.key = key
-        self.fetched: dict[Key, Result] = {}
-        self.asked: Key | None = None
-        """What is being asked now."""
-        self.timer: Timer | None = None
-        self.impatient: Timer | None = None
-        self.over = False
-
-    def go_on(self) -> None:
-        """Walk with what has been fetched so far."""
-        responder = self.responder
-        result = responder.compiled(self.request, self.fetched, self.key)
-        if isinstance(result, Compiled):
-            self._end()
-            responder.send(result, self.request)
-        elif len(self.fetched) >= _LONGEST_WALK:
-            self._give_up((codes.NO_REACHABLE_AUTHORITY, "the aliases lead too far"))
-        else:
-            self.asked = result.key
-            responder.ask(result.key, partial(self._arrived, result.key))
-            if self.timer is None and not self.over:
-                responder.waiting += 1
-                self.timer = responder.later(PATIENCE, self._late)
-                self.impatient = responder.later(IMPATIENCE, self._look_back)
-
-    def _arrived(self, key: Key, reply: Result) -> None:
-        if self.over:
-            return
-        self.fetched[key] = reply
-        try:
-            self.go_on()
-        except Exception as error:  # noqa: BLE001 - as in `Responder.take`
-            if not self.over:
-                self._end()
-                self.responder.broken(self.request, error)
-
-    def _look_back(self) -> None:
-        """It takes long: what held before will do for this client, while the question goes on."""
-        if not self.over and self.asked and self.responder.has_stale(self.asked):
-            self._arrived(self.asked, Failure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long"))
-
-    def _late(self) -> None:
-        if not self.over:
-            self._give_up((codes.NO_REACHABLE_AUTHORITY, "the upstream servers took too long"))
-
-    def _give_up(self, why: tuple[int, str]) -> None:
-        self._end()
-        self.responder.fail(self.request, why)
-
-    def _end(self) -> None:
-        self.over = True
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-            self.responder.waiting -= 1
-        if self.impatient is not None:
-            self.impatient.cancel()
-            self.impatient = None

@@ -172,6 +172,8 @@ class Worker(msgspec.Struct, frozen=True):
     zones: Zones = Zones()
     upstreams: tuple[Upstream, ...] = ()
     cache: Cache = Cache()
+    mark: bytes = b""
+    """Random octets by which a query of ours is known when it comes back; new at each start."""
     unsynced: bool = False
     """A source with `on_unsynced: servfail` is configured: row 9 applies until control says that all have data."""
 

@@ -1,15 +1,24 @@
-"""What workers report, added up: counters over restarts of workers, and the names that fell back to an upstream."""
+"""What workers report, added up: counters over restarts of workers, names that fell back, and forwarding loops."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from typing import Final
 
-from resolver.channel import Fallback
+from resolver.channel import Fallback, Loop
+from resolver.fallbacks import CLIENTS
+from zones.finding import Finding, finding
+from zones.name import to_text
 
 _LISTED: Final = 10_000
 """Names that are listed; the one seen last longest ago makes room."""
 _LABELS: Final = 50_000
 """Counters that are kept of one worker, and of all that are gone: a worker is not trusted to have few."""
+
+_LOOP: Final = 600.0
+"""Seconds that a forwarding loop is told of after it was last seen."""
+_LOOPING: Final = 5
+"""Names that are told of one loop."""
 
 Label = tuple[str, tuple[str, ...]]
 
@@ -52,11 +61,14 @@ class FallbackList:
     def add(self, items: Iterable[Fallback]) -> None:
         """Take a worker's report: what it counted since the one before."""
         for item in items:
+            if not (name_text(item.zone) and name_text(item.name)):
+                continue
             key = (item.zone, item.name, item.network)
             before = self._items.pop(key, None)
             if before:
                 first, last = min(before.first, item.first), max(before.last, item.last)
-                item = Fallback(*key, before.count + item.count, first, last)  # noqa: PLW2901 - the sum of both
+                clients = tuple(dict.fromkeys((*before.clients, *item.clients)))[:CLIENTS]
+                item = Fallback(*key, before.count + item.count, first, last, clients)  # noqa: PLW2901 - the sum of both
             elif len(self._items) >= _LISTED:
                 self._items.popitem(last=False)
             self._items[key] = item
@@ -66,3 +78,53 @@ class FallbackList:
 
     def __len__(self) -> int:
         return len(self._items)
+
+
+class LoopList:
+    """Forwarding loops by upstream group. `groups`: those that there are; a worker is not trusted to know."""
+
+    def __init__(self, groups: Iterable[str]) -> None:
+        self._groups = frozenset(groups)
+        self._found: dict[str, OrderedDict[str, Loop]] = {}
+        self._last: dict[str, float] = {}
+
+    def add(self, items: Iterable[Loop], now: float) -> Iterator[tuple[str, Finding]]:
+        """Take a worker's report; what is to be told now of each group in it."""
+        told = set[str]()
+        for item in items:
+            name = name_text(item.name)
+            if item.group in self._groups and name:
+                names = self._found.setdefault(item.group, OrderedDict())
+                names[name] = item
+                names.move_to_end(name)
+                if len(names) > _LOOPING:
+                    names.popitem(last=False)
+                self._last[item.group] = now
+                told.add(item.group)
+        for group in sorted(told):
+            yield group, self._finding(group)
+
+    def _finding(self, group: str) -> Finding:
+        names = self._found[group]
+        clients = sorted({shown for item in names.values() if (shown := address_text(item.client))})
+        action = "each time round it is answered SERVFAIL"
+        return finding("forward-loop", group, action, names=list(names), brought_by=clients)
+
+    def over(self, now: float) -> Iterator[str]:
+        """Groups whose loop was not seen for a while."""
+        for group in [group for group, last in self._last.items() if now - last >= _LOOP]:
+            del self._last[group], self._found[group]
+            yield group
+
+
+def address_text(packed: bytes) -> str:
+    """Empty for octets that are no address: a worker is not trusted."""
+    return str(ip_address(packed)) if len(packed) in {4, 16} else ""
+
+
+def name_text(wire: bytes) -> str:
+    """Empty for octets that are no name."""
+    try:
+        return to_text(wire)
+    except IndexError:
+        return ""

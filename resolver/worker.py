@@ -29,6 +29,7 @@ from resolver.cookies import Cookies, read_secrets
 from resolver.counters import Counters
 from resolver.engine import Engine
 from resolver.fallbacks import Fallbacks
+from resolver.loops import Loops
 from resolver.manner import manner
 from resolver.net import certificate, tcp
 from resolver.net.certificate import DOH, DOT
@@ -42,7 +43,7 @@ from resolver.replica import Replica
 from resolver.responder import Clock, Responder
 from resolver.upstream.policy import Upstreams
 from zones.catalogue import catalogue
-from zones.name import from_text
+from zones.name import Name, from_text
 from zones.network import Networks
 from zones.policy import Policies
 from zones.table import Table
@@ -77,7 +78,8 @@ class Worker:
         self._cache = Cache(settings.cache.octets, settings.cache.stale)
         self._answers = Answers(len(networks.names))
         self._fallbacks = Fallbacks((*networks.names, "none"), self._counters, time.time)
-        self._upstream = Resolver(upstreams, loop)
+        self._loops = Loops(settings.upstreams, settings.mark, time.time)
+        self._upstream = Resolver(upstreams, loop, self._loops.mark)
         self._clients = Clients(networks, settings)
         self._cookies = Cookies(settings.cookies.root)
         self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
@@ -87,9 +89,9 @@ class Worker:
             Options(self._clients, settings.identity, self._cookies if settings.cookies.answer else None),
             self._counters,
             self._fallbacks,
+            self._loops,
             Clock(loop.time, time.time, loop.call_later),
             self._upstream.ask,
-            prefetch=settings.cache.prefetch,
         )
         self._replica = Replica(self._table, self._answers)
         self._connections = Connections(settings.streams, self._responder, loop)
@@ -237,17 +239,18 @@ class Worker:
         while data := await reader.read(1 << 18):
             for frame in frames.feed(data):
                 if isinstance(frame, channel.Ask):
-                    writer.write(channel.encode(channel.Reply(frame.id, self._told(frame.what))))
+                    writer.write(channel.encode(channel.Reply(frame.id, self._told(frame))))
                     continue
                 for _ in self._replica.take(frame):
                     await asyncio.sleep(0)  # queries go on between slices
                 if isinstance(frame, channel.Commit):
                     writer.write(channel.encode(channel.Applied(frame.serial)))
 
-    def _told(self, what: str) -> dict[str, int | str]:
-        """The answer to a request of control's."""
+    def _told(self, asked: channel.Ask) -> dict[str, int]:
+        """The answer to a request of control's: `flush`, or else how it is."""
+        if asked.what == "flush":
+            return {"flushed": self._flush(**asked.arguments)}
         return {
-            "what": what,
             "serial": self._replica.serial,
             "names": len(self._table),
             "answers": len(self._answers),
@@ -255,6 +258,12 @@ class Worker:
             "cache": len(self._cache),
             "cache_octets": self._cache.octets,
         }
+
+    def _flush(self, name: Name, *, subtree: bool, rtype: int | None) -> int:
+        """Forget what upstreams said of a name; the number of their replies gone."""
+        flushed = self._cache.flush(name, subtree=subtree, rtype=rtype)
+        self._answers.evict([name], [name] if subtree else [])
+        return flushed
 
     async def _report(self, writer: asyncio.StreamWriter) -> None:
         """Send counters and fallbacks once a second."""
@@ -266,6 +275,8 @@ class Worker:
                     writer.write(channel.encode(channel.Counters(self._instance, values)))
                 for items in _cut(self._fallbacks.report()):
                     writer.write(channel.encode(channel.Fallbacks(items)))
+                if loops := self._loops.report():
+                    writer.write(channel.encode(channel.Loops(loops)))
                 await writer.drain()
 
     def _collect(self) -> None:

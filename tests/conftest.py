@@ -30,6 +30,7 @@ from resolver.engine import Engine
 from resolver.estate import Estate, Part
 from resolver.fallbacks import Fallbacks
 from resolver.feed import Feed
+from resolver.loops import Loops
 from resolver.manner import manner
 from resolver.options import Options, Way
 from resolver.replica import Replica
@@ -270,9 +271,10 @@ class Pipeline:
         self.clients = Clients(networks, worker)
         self.cookies = Cookies(worker.cookies.root)
         self.options = Options(self.clients, worker.identity, self.cookies if worker.cookies.answer else None)
+        self.loops = Loops(worker.upstreams, worker.mark, lambda: self.now)
         self.clock = Clock(lambda: self.now, lambda: self.now, lambda _seconds, _call: _Timer())
         self.responder = Responder(
-            self.engine, self.answers, self.options, self.counters, self.fallbacks, self.clock, self._ask
+            self.engine, self.answers, self.options, self.counters, self.fallbacks, self.loops, self.clock, self._ask
         )
         self.replica = Replica(self.table, self.answers)
         self._queue: deque[tuple[Key, Callable[[Result], None]]] = deque()
@@ -350,7 +352,14 @@ class Pipeline:
     def _exchanged(self, key: Key) -> Result:
         """What comes of asking, by the real state machine: timeouts take no time."""
         group = self.groups.group(key.group)
-        exchange = Exchange(key, group.servers if group else (), self.now, lambda below: 0x1234 % below, self.health)
+        exchange = Exchange(
+            key,
+            group.servers if group else (),
+            self.now,
+            lambda below: 0x1234 % below,
+            self.health,
+            marker=self.loops.mark(key.group),
+        )
         action = exchange.start(self.now)
         while isinstance(action, Send):
             upstream = self.upstreams[key.group]

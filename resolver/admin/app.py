@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from resolver.admin.paging import InvalidCursor
 from resolver.admin.routes import ROUTES, Admin, Route, parameters, problem
@@ -73,7 +73,10 @@ def application(view: View, listen: str) -> web.Application:
     admin = Admin(view)
     for route in ROUTES:
         for path in (route.path, *route.aliases):
-            app.router.add_get(path, partial(_handle, admin, route))
+            if route.takes:
+                app.router.add_post(path, partial(_change, admin, route, route.takes))
+            else:
+                app.router.add_get(path, partial(_handle, admin, route))
     return app
 
 
@@ -85,6 +88,15 @@ async def _handle(admin: Admin, route: Route, request: web.Request) -> web.Respo
         raise web.HTTPBadRequest(text="; ".join(_said(detail) for detail in error.errors())) from None
     except InvalidCursor as error:
         raise web.HTTPBadRequest(text=f"cursor: {error}") from None
+
+
+async def _change(admin: Admin, route: Route, takes: type[BaseModel], request: web.Request) -> web.Response:
+    if request.content_type != "application/json":  # a page of another origin cannot send this type without asking
+        raise web.HTTPUnsupportedMediaType(text="the body must be of the type application/json")
+    try:
+        return await route.handler(admin, request, takes.model_validate_json(await request.read()))
+    except ValidationError as error:
+        raise web.HTTPBadRequest(text="; ".join(_said(detail) for detail in error.errors())) from None
 
 
 def _said(detail: Any) -> str:  # noqa: ANN401 - pydantic's own

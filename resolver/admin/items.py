@@ -15,6 +15,7 @@ import dns.rdatatype
 from resolver.admin import models
 from resolver.channel import Fallback
 from resolver.estate import Estate, SourceStatus
+from resolver.totals import address_text
 from zones import contest
 from zones.checks import LISTED
 from zones.finding import Finding, Severity
@@ -163,6 +164,7 @@ def fallback(item: Fallback) -> models.Fallback:
     """One name that fell back to an upstream."""
     return models.Fallback(
         zone=to_text(item.zone), name=to_text(item.name), network=item.network, count=item.count,
+        clients=[shown for address in item.clients if (shown := address_text(address))],
         first=time(item.first), last=time(item.last),
     )  # fmt: skip
 

@@ -217,9 +217,38 @@ class Fallback(Model):
     zone: str
     name: str
     network: str
+    clients: list[str] = Field(description="Addresses that asked, at most 8.")
     count: int
     first: Time
     last: Time
+
+
+class Cache(Model):
+    """What one worker has of upstream answers, and of its own in the form in which they are sent."""
+
+    worker: int
+    replies: int = Field(description="Replies of upstreams, also expired ones that may still be given.")
+    octets: int = Field(description="Room that they take, roughly.")
+    answers: int = Field(description="Compiled answers.")
+    answer_octets: int
+
+
+class Flushed(Model):
+    """What became of a flush."""
+
+    flushed: int = Field(description="Replies of upstreams gone, over all workers.")
+    silent: list[int] = Field(description="Workers that did not answer in time: they may still have it.")
+
+
+class Flush(BaseModel):
+    """What is to be forgotten of upstream answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    action: Literal["flush"]
+    name: str = Field(description="What was asked.")
+    subtree: bool = Field(default=False, description="Names under it as well.")
+    type: str | None = Field(default=None, description="Only what was asked for this type.")
 
 
 class Query(BaseModel):

@@ -19,20 +19,34 @@ def document(routes: "Sequence[Route]") -> dict[str, Any]:
     """The whole document."""
     shown: list[type[BaseModel]] = [route.returns for route in routes if route.returns]
     shown += [models.Problem, models.NotReady]
+    shown += [route.takes for route in routes if route.takes]
     _, schemas = models_json_schema([(model, "serialization") for model in shown], ref_template=_REF)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "pldns admin interface", "version": VERSION, "summary": "Read-only; loopback only."},
-        "paths": {path: {"get": _operation(route)} for route in routes for path in (route.path, *route.aliases)},
+        "info": {"title": "pldns admin interface", "version": VERSION, "summary": "Loopback only."},
+        "paths": _paths(routes),
         "components": {"schemas": schemas["$defs"]},
     }
 
 
+def _paths(routes: "Sequence[Route]") -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for route in routes:
+        for path in (route.path, *route.aliases):
+            paths.setdefault(path, {})["post" if route.takes else "get"] = _operation(route)
+    return paths
+
+
 def _operation(route: "Route") -> dict[str, Any]:
     problems = {400: "A parameter is wrong.", 421: "The Host header is not this interface's."} | dict(route.problems)
+    body = {}
+    if route.takes:
+        schema = {"$ref": _REF.format(model=route.takes.__name__)}
+        body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
     return {
         "summary": route.summary,
         "parameters": _parameters(route),
+        **body,
         "responses": {
             "200": {"description": route.summary, "content": _content(route)},
             **{str(status): _problem(route, status, text) for status, text in sorted(problems.items())},

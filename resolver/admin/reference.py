@@ -15,8 +15,8 @@ _HEAD: Final = """\
 
 <!-- Written by `python -m resolver.admin.reference`; do not edit. -->
 
-HTTP on `admin.listen`, by default `http://127.0.0.1:8053`. It changes nothing: every request is a GET (or HEAD).
-`/v1/openapi.json` describes it as OpenAPI 3.1.
+HTTP on `admin.listen`, by default `http://127.0.0.1:8053`. A GET (or HEAD) changes nothing; what changes
+something is a POST with a JSON body, of the type `application/json`. `/v1/openapi.json` describes it as OpenAPI 3.1.
 
 - **Who may ask**: it listens on a loopback address only, and a request whose `Host` is neither a loopback address,
   `localhost` nor the listener is refused with 421, since a browser can be made to send such requests.
@@ -41,11 +41,14 @@ def page() -> str:
 def _paths(paths: dict[str, Any]) -> Iterator[str]:
     yield "| path | what | parameters | answer |\n|---|---|---|---|"
     for path, item in paths.items():
-        get = item["get"]
-        parameters = ", ".join(f"`{each['name']}`" for each in get["parameters"] if each["in"] == "query")
-        ((kind, content),) = get["responses"]["200"]["content"].items()
-        answer = _type(content["schema"]) if "schema" in content else kind
-        yield f"| `{path}` | {get['summary']} | {parameters} | {answer} |"
+        for method, operation in item.items():
+            parameters = ", ".join(f"`{each['name']}`" for each in operation["parameters"] if each["in"] == "query")
+            if "requestBody" in operation:
+                parameters = _type(operation["requestBody"]["content"]["application/json"]["schema"])
+            ((kind, content),) = operation["responses"]["200"]["content"].items()
+            answer = _type(content["schema"]) if "schema" in content else kind
+            what = f"`{path}`" if method == "get" else f"POST `{path}`"
+            yield f"| {what} | {operation['summary']} | {parameters} | {answer} |"
     yield ""
 
 

@@ -1,6 +1,6 @@
 """What each path of the admin interface answers. One table, from which the application and its OpenAPI are made.
 
-Every request is a GET and changes nothing. Hosts, errors and the listener are `app`'s.
+A GET changes nothing; what changes something is a POST. Hosts, errors and the listener are `app`'s.
 """
 
 import asyncio
@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from resolver import metrics
 from resolver.admin import items, models, openapi
 from resolver.admin.paging import Key, Page, page, slices
 from resolver.admin.view import View
 from resolver.version import VERSION
+from resolver.wire import codes
 from zones.finding import Finding
 from zones.name import InvalidName, Name, from_text, is_under, labels, to_text
 from zones.served import classes
@@ -33,6 +35,8 @@ class Route(NamedTuple):
     query: type[models.Query] = models.Query
     problems: tuple[tuple[int, str], ...] = ()
     aliases: tuple[str, ...] = ()
+    takes: type[BaseModel] | None = None
+    """The model of the JSON that a POST brings; None: it is a GET."""
 
 
 class Admin:
@@ -176,6 +180,32 @@ class Admin:
             )
         )  # fmt: skip
 
+    async def cache(self, _: web.Request, __: models.Query) -> web.Response:
+        """The caches of the workers."""
+        told = await self._view.ask_workers("status")
+        found = [
+            models.Cache(
+                worker=index, replies=each["cache"], octets=each["cache_octets"], answers=each["answers"],
+                answer_octets=each["answer_octets"],
+            )
+            for index, each in sorted(told.items()) if each
+        ]  # fmt: skip
+        return _listed(Page([item.model_dump_json().encode() for item in found], None))
+
+    async def flush(self, _: web.Request, wanted: models.Flush) -> web.Response:
+        """Forget what upstreams said, in all workers."""
+        try:
+            rtype = None if wanted.type is None else codes.type_number(wanted.type)
+        except ValueError:
+            raise web.HTTPBadRequest(text=f"type: {wanted.type} is no type of records") from None
+        told = await self._view.ask_workers("flush", name=_name(wanted.name), subtree=wanted.subtree, rtype=rtype)
+        return _said(
+            models.Flushed(
+                flushed=sum(each["flushed"] for each in told.values() if each),
+                silent=sorted(index for index, each in told.items() if each is None),
+            )
+        )
+
     async def openapi(self, _: web.Request, __: models.Query) -> web.Response:
         """This interface, described."""
         return web.json_response(openapi.document(ROUTES))
@@ -215,6 +245,11 @@ ROUTES: Final = (
     Route(
         "/v1/fallbacks", Admin.fallbacks, "Names inside private zones that an upstream was asked for.",
         models.Fallback, listed=True, query=models.ListQuery,
+    ),
+    Route("/v1/cache", Admin.cache, "What each worker has of upstream answers.", models.Cache, listed=True),
+    Route(
+        "/v1/cache", Admin.flush, "Forget what upstreams said of a name.", models.Flushed, takes=models.Flush,
+        problems=((415, "The body is not JSON."),),
     ),
     Route("/v1/openapi.json", Admin.openapi, "This interface as OpenAPI 3.1."),
 )  # fmt: skip

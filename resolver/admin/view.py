@@ -43,6 +43,9 @@ class View(Protocol):
     async def ping(self) -> bool:
         """A worker answers."""
 
+    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
+        """What each worker answers to a request, by index; None for one that does not."""
+
     def totals(self) -> Iterable[tuple[str, tuple[str, ...], int]]:
         """Counters over all workers: (metric, label values, count)."""
 

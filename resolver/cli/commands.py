@@ -50,6 +50,8 @@ app = Typer(
 )  # fmt: skip
 _config = Typer(help="The configuration: its schema, and what holds now.", no_args_is_help=True)
 app.add_typer(_config, name="config")
+_cache = Typer(help="What the running daemon has of upstream answers.", no_args_is_help=True)
+app.add_typer(_cache, name="cache")
 
 
 @app.command()
@@ -134,6 +136,29 @@ def zones(admin: _Admin = None, config: _Running = None, output: _Output = Outpu
     from resolver.cli import online  # noqa: PLC0415
 
     raise Exit(online.zones(_admin_url(admin, config), output == Output.JSON, limit))
+
+
+@_cache.command("show")
+def show_cache(admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+    """What the running daemon's workers have of upstream answers."""
+    from resolver.cli import online  # noqa: PLC0415
+
+    raise Exit(online.cache(_admin_url(admin, config), output == Output.JSON))
+
+
+@_cache.command()
+def flush(
+    name: _Name,
+    rtype: Annotated[str | None, Option("--type", metavar="TYPE", help="Only what was asked for this type.")] = None,
+    subtree: Annotated[bool, Option("--subtree", help="Names under it as well; `.` is everything.")] = False,
+    admin: _Admin = None,
+    config: _Running = None,
+    output: _Output = Output.TABLE,
+) -> None:
+    """Forget what upstreams said of a name, in all workers: the next client's question goes out again."""
+    from resolver.cli import online  # noqa: PLC0415
+
+    raise Exit(online.flush(_admin_url(admin, config), name, rtype, subtree, output == Output.JSON))
 
 
 @_config.command()

@@ -57,6 +57,38 @@ def zones(url: str, as_json: bool, limit: int) -> int:
     return 0
 
 
+def cache(url: str, as_json: bool) -> int:
+    """Write what the workers' caches hold."""
+    found = list(_items(url, "/v1/cache", {}))
+    if as_json:
+        output.json_out(found)
+        return 0
+    rows = [
+        (str(each["worker"]), str(each["replies"]), _mebibytes(each["octets"]), str(each["answers"]),
+         _mebibytes(each["answer_octets"]))
+        for each in found
+    ]  # fmt: skip
+    _table(("worker", "replies", "room", "answers", "room"), rows, len(rows), "no worker answers")
+    return 0
+
+
+def flush(url: str, name: str, rtype: str | None, subtree: bool, as_json: bool) -> int:
+    """Have the workers forget what upstreams said of a name; 1 when one of them did not answer."""
+    body = {"action": "flush", "name": name, "subtree": subtree, "type": rtype}
+    told = _ask(url, "/v1/cache", {}, json.dumps(body).encode())
+    if as_json:
+        output.json_out(told)
+    else:
+        output.line(f"{told['flushed']} replies forgotten")
+        for worker in told["silent"]:
+            output.line(f"worker {worker} did not answer: it may still have them")
+    return 1 if told["silent"] else 0
+
+
+def _mebibytes(octets: int) -> str:
+    return f"{octets / (1 << 20):.1f} MiB"
+
+
 def _table(columns: tuple[str, ...], rows: Sequence[Sequence[str]], total: int, none: str) -> None:
     output.table(columns, rows)
     if not rows:
@@ -73,22 +105,23 @@ def _items(url: str, path: str, parameters: Mapping[str, str]) -> Iterator[dict[
     """All items of a list, page after page."""
     cursor: str | None = None
     while True:
-        page = _get(url, path, {**parameters, "limit": str(_PAGE), **({"cursor": cursor} if cursor else {})})
+        page = _ask(url, path, {**parameters, "limit": str(_PAGE), **({"cursor": cursor} if cursor else {})})
         yield from page["items"]
         cursor = page["next"]
         if cursor is None:
             return
 
 
-def _get(url: str, path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """What the daemon says to one request. Raises `Failed`."""
+def _ask(url: str, path: str, parameters: Mapping[str, str], body: bytes | None = None) -> dict[str, Any]:
+    """What the daemon says to one request, a POST if it has a body. Raises `Failed`."""
     if not url.startswith(("http://", "https://")):
         raise Failed(f"--admin {url}: not an http:// address")
     opener = build_opener(ProxyHandler({}))  # a proxy from the environment has no business here
     try:
-        request = Request(f"{url.rstrip('/')}{path}?{urlencode(parameters)}")  # noqa: S310 - http only, see above
+        headers = {"Content-Type": "application/json"} if body else {}
+        request = Request(f"{url.rstrip('/')}{path}?{urlencode(parameters)}", body, headers)  # noqa: S310 - http only, see above
         with opener.open(request, timeout=_TIMEOUT) as response:
-            body: dict[str, Any] = json.load(response)
+            said: dict[str, Any] = json.load(response)
     except HTTPError as error:
         with error:
             raise Failed(f"{url} says: {_problem(error)}") from None
@@ -98,7 +131,7 @@ def _get(url: str, path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
         raise Failed(f"no daemon answers at {url}: {why.lower()} (is `pldns serve` running?)") from None
     except ValueError:
         raise Failed(f"{url} is not the admin interface of pldns: its answer is not JSON") from None
-    return body
+    return said
 
 
 def _problem(error: HTTPError) -> str:

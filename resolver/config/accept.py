@@ -102,6 +102,7 @@ def _worker(
         zones=zones,
         upstreams=upstreams,
         cache=settings.Cache(cache.size, cache.stale, cache.prefetch),
+        mark=os.urandom(8),
         unsynced=any(source.on_unsynced == "servfail" for source in model.sources),
     )
 

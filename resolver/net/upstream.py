@@ -105,6 +105,7 @@ class Resolver:
         self,
         upstreams: Upstreams,
         loop: asyncio.AbstractEventLoop,
+        mark: Callable[[str], bytes] = lambda _: b"",
         *,
         in_flight: int = IN_FLIGHT,
         of_one_group: int = OF_ONE_GROUP,
@@ -121,6 +122,7 @@ class Resolver:
         self.health = Health(secrets.randbelow)
         self._upstreams = upstreams
         self._loop = loop
+        self._mark = mark
         self._in_flight = in_flight
         self._of_one_group = of_one_group
         self._groups = Counter[str]()
@@ -176,7 +178,10 @@ class Resolver:
 
     def _start(self, flight: _Flight, group: Upstream, servers: list[Server]) -> None:
         now = self._loop.time()
-        exchange = Exchange(flight.key, servers, now, secrets.randbelow, self.health, mixed_case=group.mixed_case)
+        exchange = Exchange(
+            flight.key, servers, now, secrets.randbelow, self.health,
+            mixed_case=group.mixed_case, marker=self._mark(group.name),
+        )  # fmt: skip
         leg = _Leg(flight, exchange)
         flight.legs.append(leg)
         self._go_on(leg, exchange.start(now))

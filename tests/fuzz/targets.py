@@ -20,6 +20,7 @@ from resolver.counters import Counters
 from resolver.engine import Engine
 from resolver.estate import Estate
 from resolver.fallbacks import Fallbacks
+from resolver.loops import Loops
 from resolver.options import Options, Way
 from resolver.responder import Clock, Responder, Result
 from resolver.upstream.policy import Upstreams
@@ -183,6 +184,7 @@ class _Server:
             Options(clients, "fuzz", Cookies(bytes(32))),
             counters,
             Fallbacks(("default", "none"), counters, lambda: 0.0),
+            Loops((), b"", lambda: 0.0),
             Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Never()),
             self._ask,
         )

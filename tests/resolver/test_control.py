@@ -453,7 +453,7 @@ async def test_counters_and_fallbacks_are_taken_but_not_from_a_line_that_has_a_s
     old.send(Counters("i1", [("x", (), 50)]))
     old.send(Applied(99))
     old.writer.close()
-    new.send(Fallbacks([Fallback(b"zone", b"name", "weu", 1, 1.0, 2.0)]))
+    new.send(Fallbacks([Fallback(b"\4zone\0", b"\4name\0", "weu", 1, 1.0, 2.0)]))
     await until(lambda: list(running.control.fallbacks()))
     await until(lambda: len(running.control._links) == 1)
     assert list(running.control.totals()) == [("x", (), 3)]

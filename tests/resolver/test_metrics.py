@@ -34,6 +34,9 @@ class Control:
     async def ping(self) -> bool:
         return True
 
+    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
+        raise NotImplementedError(what, arguments)
+
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         return iter(self.counted)
 

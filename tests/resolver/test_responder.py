@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from resolver.cache import FAILURE_TTL, Failure, Key
 from resolver.clients import Client
 from resolver.options import Way
-from resolver.responder import IMPATIENCE, PATIENCE, Clock, Responder, Result
+from resolver.responder import Clock, Responder, Result
+from resolver.waiting import IMPATIENCE, PATIENCE
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from zones.name import from_text
@@ -192,7 +193,7 @@ class Waiting:
         self.timers: dict[Callable[[], None], float] = {}
         self.replies: list[bytes] = []
         self.responder = Responder(
-            pipeline.engine, pipeline.answers, pipeline.options, pipeline.counters, pipeline.fallbacks,
+            pipeline.engine, pipeline.answers, pipeline.options, pipeline.counters, pipeline.fallbacks, pipeline.loops,
             Clock(lambda: pipeline.now, lambda: pipeline.now, self.later),
             lambda key, done: self.asked.append((key, done)),
         )  # fmt: skip

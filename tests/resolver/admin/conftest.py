@@ -84,12 +84,18 @@ class Control:
     answers: bool = True
     counted: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
     fallen: list[Fallback] = field(default_factory=list)
+    told: dict[int, dict[str, int] | None] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def missing(self) -> list[str]:
         return self.lacking
 
     async def ping(self) -> bool:
         return self.answers
+
+    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
+        self.asked.append((what, arguments))
+        return self.told
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         return iter(self.counted)

@@ -225,13 +225,53 @@ async def test_findings_are_filtered_by_code_and_severity(client: Client) -> Non
 async def test_fallbacks_are_listed(client: Client, control: Control) -> None:
     zone = from_text(BLOB)
     control.fallen = [
-        Fallback(zone, from_text(f"{n}.{BLOB}"), "east", 2, 1_700_000_000.0, 1_700_000_001.5) for n in "ba"
+        Fallback(zone, from_text(f"{n}.{BLOB}"), "east", 2, 1_700_000_000.0, 1_700_000_001.5, (b"\x0a\x01\0\7", b"?"))
+        for n in "ba"
     ]
     items = (await get(client, "/v1/fallbacks"))["items"]
     assert [item["name"] for item in items] == [f"a.{BLOB}", f"b.{BLOB}"]
     assert items[0] | {"name": ""} == {
-        "zone": BLOB, "name": "", "network": "east", "count": 2, "first": T0_TEXT, "last": "2023-11-14T22:13:21.500Z",
+        "zone": BLOB, "name": "", "network": "east", "count": 2, "clients": ["10.1.0.7"],
+        "first": T0_TEXT, "last": "2023-11-14T22:13:21.500Z",
     }  # fmt: skip
+
+
+CACHE = {"cache": 3, "cache_octets": 2048, "answers": 5, "answer_octets": 4096, "serial": 7, "names": 1}
+
+
+async def test_caches_are_listed_for_the_workers_that_answer(client: Client, control: Control) -> None:
+    control.told = {0: CACHE, 1: None}
+    items = (await get(client, "/v1/cache"))["items"]
+    assert items == [{"worker": 0, "replies": 3, "octets": 2048, "answers": 5, "answer_octets": 4096}]
+
+
+async def test_a_flush_goes_to_all_workers_and_says_what_became_of_it(client: Client, control: Control) -> None:
+    control.told = {0: {"flushed": 2}, 1: {"flushed": 1}, 2: None}
+    body = {"action": "flush", "name": "WWW.Example.", "subtree": True, "type": "aaaa"}
+    async with client.post("/v1/cache", json=body) as response:
+        assert (response.status, await response.json()) == (200, {"flushed": 3, "silent": [2]})
+    assert control.asked == [("flush", {"name": from_text("www.example"), "subtree": True, "rtype": 28})]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "detail"),
+    [
+        ({"data": b"{}"}, 415, "the body must be of the type application/json"),
+        ({"data": "{", "headers": {"Content-Type": "application/json"}}, 400, "Invalid JSON"),
+        ({"json": {"action": "flush"}}, 400, "name: Field required"),
+        ({"json": {"action": "drop", "name": "a.b"}}, 400, "action: Input should be 'flush'"),
+        ({"json": {"action": "flush", "name": "a.b", "ttl": 1}}, 400, "ttl: no such parameter"),
+        ({"json": {"action": "flush", "name": "a..b"}}, 400, "no domain name: 'a..b': empty label"),
+        ({"json": {"action": "flush", "name": "a.b", "type": "X"}}, 400, "type: X is no type of records"),
+    ],
+)
+async def test_a_flush_that_says_something_wrong_does_nothing(
+    client: Client, control: Control, sent: dict[str, Any], status: int, detail: str
+) -> None:
+    async with client.post("/v1/cache", **sent) as response:
+        assert response.status == status
+        assert detail in (await response.json())["detail"]
+    assert control.asked == []
 
 
 async def test_metrics_are_in_the_format_that_the_scraper_takes(client: Client) -> None:
@@ -256,7 +296,7 @@ async def test_openapi_describes_every_path_and_every_schema_that_it_names(clien
 
 async def test_every_answer_has_the_keys_that_its_model_has(client: Client) -> None:
     for route in ROUTES:
-        if route.returns is None or route.returns is models.Ready:
+        if route.returns is None or route.returns is models.Ready or route.takes:
             continue
         path = route.path.replace("{zone}", BLOB) + (
             "?name=twice.blob.core.windows.net" if "claims" in route.path else ""

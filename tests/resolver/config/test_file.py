@@ -76,10 +76,12 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
     )
     pin = settings.Pin("acct.blob.core.windows.net", "pe-1", "weu", 1893456000.0, "move")
     assert len(got.worker.cookies.root) == 32
+    assert len(got.worker.mark) == 8
     assert got == settings.Accepted(
         path=str(file),
         worker=settings.Worker(
             cookies=got.worker.cookies,
+            mark=got.worker.mark,
             identity=socket.gethostname(),
             listen=("127.0.0.1:5300",),
             allow=("127.0.0.0/8", "10.0.0.0/8", "::1/128"),

@@ -12,6 +12,7 @@ from resolver.cookies import Cookies
 from resolver.counters import Counters
 from resolver.engine import Engine
 from resolver.fallbacks import Fallbacks
+from resolver.loops import Loops
 from resolver.options import Options
 from resolver.responder import Clock, Responder, Result
 from resolver.upstream.policy import Upstreams
@@ -51,6 +52,7 @@ class Small:
             Options(self.clients, "small", Cookies(bytes(32))),
             counters,
             Fallbacks((*networks.names, "none"), counters, time.time),
+            Loops((), b"", time.time),
             Clock(loop.time, time.time, loop.call_later),
             self._ask,
         )

@@ -8,6 +8,7 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dnslib
 import pytest
@@ -108,7 +109,7 @@ Make = Callable[..., Resolver]
 async def make() -> AsyncIterator[Make]:
     made: list[Resolver] = []
 
-    def make(*servers: Server, **bounds: int) -> Resolver:
+    def make(*servers: Server, **bounds: Any) -> Resolver:  # noqa: ANN401 - what it takes
         upstreams = Upstreams([Upstream("public", servers)])
         made.append(Resolver(upstreams, asyncio.get_running_loop(), **bounds))
         return made[-1]

@@ -1,0 +1,70 @@
+"""Queries of ours that come back to us: a forwarding loop, seen while it runs, broken, and told to control.
+
+A query that we send carries a mark in an EDNS option; a server that passes options on brings it back. Servers that
+do not are known by what they ask: again and again the very question that they are being asked. Both count only where it
+would be asked of the same group once more: a resolver may well ask us for our own names. Pure: time is an argument.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from typing import Final
+
+from resolver.cache import Key
+from resolver.channel import Loop
+from resolver.settings import Upstream
+from zones.name import Name
+
+AGAIN: Final = 3
+"""Times that a server asks what it is being asked, after which it is no accident."""
+_LISTED: Final = 100  # between two reports
+
+
+class Loops:
+    """What marks queries, and who brings them back. `mark`: random octets, the same in all workers."""
+
+    def __init__(self, groups: Sequence[Upstream], mark: bytes, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._marks = {group.name: mark + index.to_bytes(2, "big") for index, group in enumerate(groups)}
+        addresses = ((ip_address(server.address), group.name) for group in groups for server in group.servers)
+        # On loopback anybody has the address of the server.
+        self._servers = {(address.packed, group) for address, group in addresses if not address.is_loopback}
+        self._addresses = {address for address, _ in self._servers}
+        self._asking = Counter[tuple[bytes, Key]]()
+        self._found: OrderedDict[tuple[str, Name], Loop] = OrderedDict()
+
+    def mark(self, group: str) -> bytes:
+        """What a query to that group carries."""
+        return self._marks.get(group, b"")
+
+    def closed(self, key: Key, mark: bytes, client: bytes) -> bool:
+        """Whether asking `key` for a query with that mark from that client (packed) would go round once more."""
+        marked = bool(mark) and mark == self.mark(key.group)
+        if marked or (client in self._addresses and self._asking[client, key] >= AGAIN):
+            self._note(key, client)
+            return True
+        return False
+
+    def begin(self, key: Key, client: bytes) -> None:
+        """A client begins to wait for `key`."""
+        if (client, key.group) in self._servers:
+            self._asking[client, key] += 1
+
+    def end(self, key: Key, client: bytes) -> None:
+        """It waits no longer."""
+        if (client, key.group) in self._servers:
+            self._asking[client, key] -= 1
+            if self._asking[client, key] <= 0:
+                del self._asking[client, key]
+
+    def _note(self, key: Key, client: bytes) -> None:
+        now = self._clock()
+        where = key.group, key.name
+        before = self._found.get(where)
+        if before or len(self._found) < _LISTED:
+            self._found[where] = Loop(key.group, key.name, client, before.count + 1 if before else 1, now)
+
+    def report(self) -> list[Loop]:
+        """What was found since the last call."""
+        found, self._found = list(self._found.values()), OrderedDict()
+        return found
