@@ -145,18 +145,25 @@ class FakeUpstream:
     """A public resolver in one text: `NAME TTL TYPE RDATA` lines, and `!WORD NAME` for what goes wrong there.
 
     Follows aliases as far as its data goes; what it does not have does not exist. Words: `silent`, `refused`,
-    `servfail`, `nosoa`, `bare` (the alias at the name, and nothing of its target). Without a name: `!ad` all is
-    validated, `!closed` no server is there. The owner `*.` stands for every name.
+    `servfail`, `nosoa`, `bare` (the alias at the name, and nothing of its target), `badid`, `badquestion`.
+    Without a name: `!ad` all is validated, `!closed` no server is there, `!plain` EDNS is a format error. `!with NAME RECORD` adds a record to the answer for a name. The owner `*.` stands for every
+    name.
     """
 
     def __init__(self, text: str) -> None:
         self.data: dict[tuple[dns.name.Name, int], dns.rrset.RRset] = {}
         self.words: dict[dns.name.Name, str] = {}
+        self.smuggled: dict[dns.name.Name, list[dns.rrset.RRset]] = {}
         self.asked: list[str] = []
         for line in filter(None, map(str.strip, text.splitlines())):
             if line.startswith("!"):
                 word, _, name = line[1:].partition(" ")
-                self.words[dns.name.from_text(name or ".")] = word
+                if word == "with":
+                    name, owner, ttl, rtype, rdata = name.split(None, 4)
+                    extra = dns.rrset.from_text(owner, int(ttl), "IN", rtype, rdata)
+                    self.smuggled.setdefault(dns.name.from_text(name), []).append(extra)
+                else:
+                    self.words[dns.name.from_text(name or ".")] = word
             elif not line.startswith("#"):
                 owner, ttl, rtype, rdata = line.split(None, 3)
                 root = dns.name.root
@@ -184,12 +191,20 @@ class FakeUpstream:
         word = self.words.get(question.name, "")
         if word == "silent":
             return None
-        if word in {"refused", "servfail"}:
+        if self.all == "plain" and asked.edns >= 0:
+            out.use_edns(None)
+            out.set_rcode(dns.rcode.FORMERR)
+        elif word in {"refused", "servfail"}:
             out.set_rcode(dns.rcode.from_text(word.upper()))
         else:
             self._fill(out, question.name, question.rdtype, word)
             if self.all == "ad":
                 out.flags |= dns.flags.AD
+        out.answer += self.smuggled.get(question.name, [])
+        if word == "badid":
+            out.id ^= 1
+        elif word == "badquestion":
+            out.question[0].name = dns.name.from_text("elsewhere.example")
         wire = out.to_wire(max_size=65535, want_shuffle=False)
         if len(wire) > limit:
             cut = dns.message.make_response(asked, recursion_available=True)
@@ -248,7 +263,10 @@ class _Timer:
 class Pipeline:
     """Sources, estate, feed, replica, table, engine and responder in one process; time stands until it is moved."""
 
-    def __init__(self, accepted: settings.Accepted, upstreams: Mapping[str, FakeUpstream]) -> None:
+    def __init__(
+        self, accepted: settings.Accepted, upstreams: Mapping[str, FakeUpstream], servers: Mapping[int, FakeUpstream]
+    ) -> None:
+        self._servers = servers
         worker, control = accepted.worker, accepted.control
         self.now = 1000.0
         self.upstreams = upstreams
@@ -352,17 +370,11 @@ class Pipeline:
     def _exchanged(self, key: Key) -> Result:
         """What comes of asking, by the real state machine: timeouts take no time."""
         group = self.groups.group(key.group)
-        exchange = Exchange(
-            key,
-            group.servers if group else (),
-            self.now,
-            lambda below: 0x1234 % below,
-            self.health,
-            marker=self.loops.mark(key.group),
-        )
+        order, mark = self.health.order(group) if group else (), self.loops.mark(key.group)
+        exchange = Exchange(key, order, self.now, lambda below: 0x1234 % below, self.health, marker=mark)
         action = exchange.start(self.now)
         while isinstance(action, Send):
-            upstream = self.upstreams[key.group]
+            upstream = self._servers[action.server.port]
             if upstream.all == "closed":
                 action = exchange.error("connection refused", self.now)
                 continue
@@ -381,7 +393,8 @@ def world(
 ) -> Path:
     """Write a configuration with its files into a folder; returns its path.
 
-    `upstreams`: group to a server URI and its suffixes. Nothing in it leads beyond loopback.
+    `upstreams`: group to a server URI and its suffixes; `GROUP#2` is another server of the group. Nothing in it leads
+    beyond loopback. Other keys of a group may stand in the configuration.
     """
     for path, text in files.items():
         file = folder / path
@@ -390,11 +403,12 @@ def world(
     given = yaml.safe_load(settings_text) or {}
     given.setdefault("dns", {}).setdefault("listen", ["127.0.0.1:0"])
     given["admin"] = {"listen": admin}
-    groups = {"public": ("udp://127.0.0.1:9",), **upstreams}
-    given["upstreams"] = {
-        name: {"servers": [server], **({"suffixes": suffixes} if suffixes else {})}
-        for name, (server, *suffixes) in groups.items()
-    }
+    groups = given.setdefault("upstreams", {})
+    for header, (server, *suffixes) in {"public": ("udp://127.0.0.1:9",), **upstreams}.items():
+        group = groups.setdefault(header.partition("#")[0], {})
+        group.setdefault("servers", []).append(server)
+        if suffixes:
+            group["suffixes"] = suffixes
     written = folder / "pldns.yaml"
     written.write_text(yaml.safe_dump(given))
     return written
@@ -429,12 +443,13 @@ def _build(
     given = {"public": "", **(upstreams or {})}
     groups: dict[str, tuple[str, ...]] = {}
     fakes: dict[str, FakeUpstream] = {}
+    servers: dict[int, FakeUpstream] = {}
     for header, text in given.items():
         group, *suffixes = header.split()
-        groups[group] = ("udp://127.0.0.1:9", *suffixes)
-        fakes[group] = FakeUpstream(text)
+        fakes[group] = servers[9 + len(servers)] = FakeUpstream(text)
+        groups[group] = (f"udp://127.0.0.1:{8 + len(servers)}", *suffixes)
     path = world(folder, settings_text, files or {}, groups)
-    pipeline = Pipeline(config.load(path, {}), fakes)
+    pipeline = Pipeline(config.load(path, {}), fakes, servers)
     if start:
         pipeline.start()
     return pipeline

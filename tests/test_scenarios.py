@@ -331,6 +331,9 @@ class Runner:
             self._query(step)
         elif verb == "advance":
             self._subject.advance(float(arguments[0]))
+        elif verb == "upstream":
+            upstream = self._subject.upstreams[arguments[0]]
+            upstream.__init__("\n".join(step.body))  # type: ignore[misc]  # it is another one now
         elif verb == "write":
             file = self._folder / arguments[0]
             _put(file, "\n".join(step.body) + "\n")

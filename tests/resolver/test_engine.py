@@ -292,7 +292,7 @@ def assembled(
     networks = (Network("one", ("127.0.1.0/24",)), Network("two", ("127.0.2.0/24",)))
     groups = (Upstream("public", (Server("udp", "127.0.0.1", 9),)),)
     worker = Worker(listen=(), allow=("127.0.0.0/8",), networks=networks, upstreams=groups)
-    pipeline = pipeline_of(Accepted("", worker, Control(networks=networks)), {"public": upstream})
+    pipeline = pipeline_of(Accepted("", worker, Control(networks=networks)), {"public": upstream}, {9: upstream})
     pipeline.start()
     table = pipeline.table
     table.masks.update({1: 0b01, 2: 0b10, 3: 0b11})

@@ -6,91 +6,21 @@ import resource
 import secrets
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import dnslib
 import pytest
 
-from resolver.cache import Failure, Key
+from resolver.cache import Failure
 from resolver.net import pool
 from resolver.net.upstream import Resolver
 from resolver.settings import Server, Upstream
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes
 from resolver.wire.relay import Message
-from zones import record
-from zones.name import from_text
-
-Respond = Callable[[dnslib.DNSRecord, str], list[bytes]]
-ADDRESS = bytes((192, 0, 2, 80))
-
-
-def answer(query: dnslib.DNSRecord, rcode: int = codes.NOERROR, *, tc: bool = False, records: int = 1) -> bytes:
-    reply = query.reply(ra=1)
-    reply.header.rcode = rcode
-    reply.header.tc = int(tc)
-    if rcode == codes.NOERROR and not tc:
-        for i in range(records):
-            reply.add_answer(dnslib.RR(query.q.qname, ttl=60, rdata=dnslib.A(f"192.0.{2 + i // 256}.{(80 + i) % 256}")))
-    return bytes(reply.pack())
-
-
-class FakeUpstream(asyncio.DatagramProtocol):
-    """Answers as `respond` says, over UDP and TCP on one port; keeps what it was asked and from which port."""
-
-    def __init__(self) -> None:
-        self.respond: Respond = lambda query, _: [answer(query)]
-        self.asked: list[dnslib.DNSRecord] = []
-        self.ports: list[int] = []
-        self.connections = 0
-
-    @property
-    def server(self) -> Server:
-        return Server("udp", "127.0.0.1", self.port)
-
-    async def open(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.tcp = await asyncio.start_server(self.converse, "127.0.0.1", 0)
-        self.port: int = self.tcp.sockets[0].getsockname()[1]
-        self.udp, _ = await loop.create_datagram_endpoint(lambda: self, ("127.0.0.1", self.port))
-
-    async def close(self) -> None:
-        self.udp.close()
-        self.tcp.close()
-        await self.tcp.wait_closed()
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        query = dnslib.DNSRecord.parse(data)
-        self.asked.append(query)
-        self.ports.append(addr[1])
-        for packet in self.respond(query, "udp"):
-            self.udp.sendto(packet, addr)
-
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        size = int.from_bytes(await reader.readexactly(2))
-        query = dnslib.DNSRecord.parse(await reader.readexactly(size))
-        for packet in self.respond(query, "tcp"):
-            writer.write(len(packet).to_bytes(2) + packet)
-        writer.close()
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[FakeUpstream]:
-    fake = FakeUpstream()
-    await fake.open()
-    yield fake
-    await fake.close()
-
-
-@pytest.fixture
-async def second() -> AsyncIterator[FakeUpstream]:
-    fake = FakeUpstream()
-    await fake.open()
-    yield fake
-    await fake.close()
+from tests.resolver.net.conftest import Make
+from tests.resolver.net.upstreams import ADDRESS, FakeUpstream, address, answer, ask, asking, key, settle, until
 
 
 @pytest.fixture
@@ -100,52 +30,6 @@ def refusing() -> Iterator[Server]:
         taken.bind(("127.0.0.1", 0))
         taken.connect(("127.0.0.1", 9))
         yield Server("udp", "127.0.0.1", taken.getsockname()[1])
-
-
-Make = Callable[..., Resolver]
-
-
-@pytest.fixture
-async def make() -> AsyncIterator[Make]:
-    made: list[Resolver] = []
-
-    def make(*servers: Server, **bounds: Any) -> Resolver:  # noqa: ANN401 - what it takes
-        upstreams = Upstreams([Upstream("public", servers)])
-        made.append(Resolver(upstreams, asyncio.get_running_loop(), **bounds))
-        return made[-1]
-
-    yield make
-    for resolver in made:
-        resolver.close()
-    await settle()
-
-
-async def settle() -> None:
-    """Let the loop do what is due."""
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-def key(name: str = "www.example.com", group: str = "public") -> Key:
-    return Key(group, from_text(name), record.A)
-
-
-def asking(resolver: Resolver, question: Key) -> asyncio.Future[Message | Failure]:
-    """A second call of `done` would raise InvalidStateError in the loop, and the test would fail."""
-    result: asyncio.Future[Message | Failure] = asyncio.get_running_loop().create_future()
-    resolver.ask(question, result.set_result)
-    assert not result.done()
-    return result
-
-
-async def ask(resolver: Resolver, question: Key | None = None) -> Message | Failure:
-    async with asyncio.timeout(10):
-        return await asking(resolver, question or key())
-
-
-def address(result: Message | Failure) -> bytes:
-    assert isinstance(result, Message)
-    return result.answer[0].rdatas[0]
 
 
 async def test_a_question_gets_its_answer(upstream: FakeUpstream, make: Make) -> None:
@@ -394,3 +278,125 @@ async def test_without_any_descriptor_it_fails_and_works_again_later(upstream: F
         result = await ask(resolver)
     assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {upstream.port}: Too many open files")
     assert address(await ask(resolver)) == ADDRESS
+
+
+# -- more than one server
+
+
+async def test_in_a_race_a_slow_first_server_costs_little(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda *_: []
+    resolver = make(upstream.server, second.server, order="race")
+    assert address(await ask(resolver)) == ADDRESS
+    assert (len(upstream.asked), len(second.asked)) == (1, 1)
+    assert resolver.timeouts == 0, "it was not waited for until its deadline"
+    assert len(resolver) == 0
+
+
+async def test_in_a_race_a_quick_first_server_is_the_only_one_asked(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    resolver = make(upstream.server, second.server, order="race")
+    for i in range(20):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert (len(upstream.asked), len(second.asked)) == (20, 0)
+
+
+async def test_in_a_race_the_one_who_fails_leaves_it_to_the_other(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make, refusing: Server
+) -> None:
+    resolver = make(refusing, second.server, order="race")
+    assert address(await ask(resolver)) == ADDRESS
+    upstream.respond = second.respond = lambda query, _: [answer(query, codes.SERVFAIL)]
+    result = await ask(make(upstream.server, second.server, order="race"))
+    assert isinstance(result, Message)
+    assert result.rcode == codes.SERVFAIL
+
+
+async def test_in_turn_each_server_gets_its_share(upstream: FakeUpstream, second: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, second.server, order="round-robin")
+    for i in range(20):
+        await ask(resolver, key(f"{i}.example.com"))
+    assert (len(upstream.asked), len(second.asked)) == (10, 10)
+
+
+async def test_a_dead_server_is_asked_first_twice_and_then_only_by_probes(
+    refusing: Server, upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resolver.upstream.health.FIRST_RETRY", 0.0)
+    resolver = make(refusing, upstream.server)
+    for i in range(10):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    await until(lambda: not resolver._probes)
+    assert len(upstream.asked) == 10
+    assert 2 < resolver.errors < 30, "refused twice, and then once for each probe"
+
+
+async def test_a_server_that_is_back_is_first_again_within_seconds(
+    second: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resolver.upstream.exchange.TOTAL", 0.2)
+    first = FakeUpstream()
+    await first.open()
+    first.respond = lambda *_: []
+    resolver = make(first.server, second.server)
+    for i in range(3):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert resolver.health.is_down(first.server)
+    first.respond = second.respond
+    count, started = 0, asyncio.get_running_loop().time()
+    while resolver.health.is_down(first.server):
+        count += 1
+        assert address(await ask(resolver, key(f"back{count}.example.com"))) == ADDRESS
+        await asyncio.sleep(0.01)
+    assert asyncio.get_running_loop().time() - started < 5
+    asked = len(first.asked)
+    assert address(await ask(resolver, key("now.example.com"))) == ADDRESS
+    assert len(first.asked) == asked + 1
+    await first.close()
+
+
+async def test_forged_replies_do_not_count_against_the_server(upstream: FakeUpstream, make: Make) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        right = answer(query)
+        return [bytes((right[0] ^ 1,)) + right[1:]] * 10 + [right]
+
+    upstream.respond = respond
+    resolver = make(upstream.server)
+    for i in range(5):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert not resolver.health.is_down(upstream.server)
+
+
+async def test_a_group_with_a_rate_sheds_what_is_beyond_it(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, rate=5)
+    results = [await ask(resolver, key(f"{i}.example.com")) for i in range(12)]
+    shed = [result for result in results if isinstance(result, Failure)]
+    assert len(shed) in {6, 7}
+    assert shed[0].text == "upstream public is asked no more often than 5 times a second"
+    assert not shed[0].lasting
+    assert resolver.shed == len(shed)
+
+
+async def test_one_group_cannot_take_all_places(upstream: FakeUpstream) -> None:
+    upstream.respond = lambda *_: []
+    groups = [Upstream("public", (upstream.server,)), Upstream("onprem", (upstream.server,), ("corp.example",))]
+    resolver = Resolver(Upstreams(groups), asyncio.get_running_loop(), in_flight=10, of_one_group=4)
+    dead = [asking(resolver, key(f"{i}.example.com")) for i in range(6)]
+    await settle()
+    assert [result.done() for result in dead] == [False] * 4 + [True] * 2
+    upstream.respond = lambda query, _: [answer(query)]
+    assert address(await ask(resolver, key("a.corp.example", group="onprem"))) == ADDRESS
+    resolver.close()
+    for result in dead:
+        assert isinstance(await result, Failure)
+
+
+async def test_ten_thousand_equal_questions_are_one_query(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    results = [asking(resolver, key()) for _ in range(10_000)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert len(upstream.asked) == 1
+    assert resolver.shed == 0
