@@ -38,7 +38,7 @@ class Load(NamedTuple):
 
 def measure(worker: int, port: int, queries: Path, seconds: int, rounds: int, options: Sequence[str] = ()) -> Load:
     """Ask all of `queries` again and again for `seconds`, `rounds` times after one that warms up and does not count."""
-    runs = [_round(worker, port, queries, seconds, options) for _ in range(rounds + 1)][1:]
+    runs = [one(worker, port, queries, seconds, options) for _ in range(rounds + 1)][1:]
     return Load(
         statistics.median(run.rate for run in runs),
         sum(run.lost for run in runs),
@@ -47,7 +47,8 @@ def measure(worker: int, port: int, queries: Path, seconds: int, rounds: int, op
     )
 
 
-def _round(worker: int, port: int, queries: Path, seconds: int, options: Sequence[str]) -> Round:
+def one(worker: int, port: int, queries: Path, seconds: int, options: Sequence[str]) -> Round:
+    """One run of dnsperf."""
     before = cpu(worker)
     output = subprocess.run(
         ["taskset", "--cpu-list", str(cores()[1]), "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", queries,

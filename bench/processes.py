@@ -62,6 +62,11 @@ class Background:
             self._process.wait()
             raise Broken(f"{self._process.args!r} did not end within {ENDING:.0f} s of SIGTERM") from None
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def breathe(self, seconds: float) -> None:
         """Let time pass between two looks at a condition. Raises `Broken` when the process has ended meanwhile."""
         try:

@@ -1,0 +1,363 @@
+"""pldns as a forwarder beside Unbound, dnsmasq and dnsdist: `python -m bench.forwarding`.
+
+One upstream process (NSD with a wildcard), the same queries, one worker or thread each, on a core of its own: queries
+per second and CPU time of a query from the cache and past it, what a miss adds to the upstream's own time at 1,000
+queries a second, equal questions at once, and what a full cache weighs.
+"""
+
+import argparse
+import itertools
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rrset
+import msgspec
+
+from bench import load
+from bench.__main__ import keep, line
+from bench.measure import MIB, Result
+from bench.processes import PLDNS, Background, Broken, cores, pin
+from resolver.cache import Cache, Key
+from resolver.wire import relay
+from zones.name import from_text
+
+UPSTREAM: Final = 5390
+SLOW: Final = 5389
+HIT_NAMES: Final = 1_000
+MISS_NAMES: Final = 150_000
+"""Of one round."""
+EQUAL: Final = 10_000
+_NAMES: Final = itertools.count()
+_CACHE: Final = 16 * MIB
+_SETTLED: Final = 20.0  # seconds for a server to answer
+
+
+class Peer(NamedTuple):
+    """A forwarder: its command, its port, and what its files are to hold."""
+
+    name: str
+    port: int
+    command: tuple[str, ...]
+    files: dict[str, str]
+
+
+def peers(folder: Path) -> list[Peer]:
+    """Everyone who is measured; those that are not installed are left out."""
+    ours, theirs, dist = (str(folder / name) for name in ("pldns.yaml", "unbound.conf", "dnsdist.conf"))
+    found = [
+        Peer("pldns", 5391, (str(PLDNS), "serve", "-c", ours), {"pldns.yaml": _pldns(5391, UPSTREAM)}),
+        Peer("unbound", 5392, ("unbound", "-d", "-c", theirs), {"unbound.conf": _unbound(folder, 5392)}),
+        Peer("dnsmasq", 5393, _dnsmasq(5393), {}),
+        Peer("dnsdist", 5394, ("dnsdist", "--supervised", "-C", dist), {"dnsdist.conf": _dnsdist(5394)}),
+    ]
+    return [peer for peer in found if peer.name == "pldns" or _program(peer.command[0])]
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+
+
+def _pldns(port: int, upstream: int) -> str:
+    return msgspec.json.encode({
+        "dns": {"listen": [f"127.0.0.1:{port}"]},
+        "upstreams": {"public": {"servers": [f"udp://127.0.0.1:{upstream}"]}},
+        "admin": {"listen": "off"},
+        "state": {"directory": "state"},
+    }).decode()  # fmt: skip
+
+
+def _unbound(folder: Path, port: int) -> str:
+    return f"""
+server:
+  interface: 127.0.0.1
+  port: {port}
+  num-threads: 1
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  directory: "{folder}"
+  pidfile: "{folder}/unbound.pid"
+  use-syslog: no
+  logfile: ""
+  module-config: "iterator"
+  do-not-query-localhost: no
+  access-control: 127.0.0.0/8 allow
+  msg-cache-size: 64m
+  rrset-cache-size: 128m
+  outgoing-range: 4096
+  num-queries-per-thread: 2048
+forward-zone:
+  name: "."
+  forward-addr: 127.0.0.1@{UPSTREAM}
+remote-control:
+  control-enable: no
+"""
+
+
+def _dnsmasq(port: int) -> tuple[str, ...]:
+    return (
+        "dnsmasq", "--keep-in-foreground", f"--port={port}", "--listen-address=127.0.0.1", "--bind-interfaces",
+        "--no-resolv", "--no-hosts", f"--server=127.0.0.1#{UPSTREAM}", "--cache-size=10000", "--dns-forward-max=2000",
+        "--conf-file=/dev/null", "--user=root", "--pid-file=",
+    )  # fmt: skip
+
+
+def _dnsdist(port: int) -> str:
+    return f"""
+setLocal("127.0.0.1:{port}")
+newServer({{address="127.0.0.1:{UPSTREAM}"}})
+getServer(0):setUp()
+getPool(""):setCache(newPacketCache(200000, {{maxTTL=86400, minTTL=0}}))
+"""
+
+
+def _nsd(folder: Path) -> tuple[str, ...]:
+    (folder / "bench.zone").write_text(
+        "$ORIGIN bench.\n$TTL 300\n@ SOA ns h 1 3600 300 86400 300\n@ NS ns\nns A 192.0.2.1\n* A 192.0.2.1\n"
+    )
+    (folder / "nsd.conf").write_text(f"""
+server:
+  ip-address: 127.0.0.1@{UPSTREAM}
+  username: ""
+  zonesdir: "{folder}"
+  database: ""
+  pidfile: "{folder}/nsd.pid"
+  xfrdfile: "{folder}/xfrd"
+  zonelistfile: "{folder}/zones"
+  server-count: 1
+  rrl-ratelimit: 0
+remote-control:
+  control-enable: no
+zone:
+  name: bench.
+  zonefile: bench.zone
+""")
+    return (_program("nsd") or "nsd", "-d", "-c", str(folder / "nsd.conf"))
+
+
+# -- a peer under load
+
+
+def everything(folder: Path, rounds: int, seconds: int) -> Iterator[Result]:
+    """All results as they come. Raises `Broken`."""
+    costs: dict[tuple[str, str], float] = {}
+    hits = _file(folder, "hits", HIT_NAMES)
+    with Background(_nsd(folder), folder / "nsd.log"):
+        _answers(UPSTREAM)
+        for peer in peers(folder):
+            with ExitStack() as stack:
+                process = stack.enter_context(_started(peer, folder))
+                pid = _busy(process, peer)
+                yield from _hits(peer, pid, hits, rounds, seconds, costs)
+                yield from _misses(peer, pid, folder, rounds, costs)
+                yield from _waits(peer, folder)
+    yield from _compared(costs)
+    yield from _equal(folder)
+    yield _weight()
+
+
+def _started(peer: Peer, folder: Path) -> Background:
+    for name, text in peer.files.items():
+        (folder / name).write_text(text)
+    command = (_program(peer.command[0]) or peer.command[0], *peer.command[1:])
+    return Background(command, folder / f"{peer.name}.log")
+
+
+def _busy(process: Background, peer: Peer) -> int:
+    """The id of the process that answers, on a core of its own."""
+    _answers(peer.port)
+    pid = process.children("resolver.worker")[0] if peer.name == "pldns" else process.pid
+    pin(pid, cores()[0])
+    return pid
+
+
+def _answers(port: int) -> None:
+    """Wait until a server answers."""
+    query = dns.message.make_query(f"w{next(_NAMES)}.bench.", "A")
+    end = time.monotonic() + _SETTLED
+    while True:
+        try:
+            if dns.query.udp(query, "127.0.0.1", timeout=0.2, port=port).answer:
+                return
+        except (dns.exception.Timeout, OSError):
+            pass
+        if time.monotonic() > end:
+            raise Broken(f"nobody answers on port {port}")
+        time.sleep(0.02)
+
+
+def _file(folder: Path, name: str, count: int) -> Path:
+    """Names that nobody was asked for yet."""
+    file = folder / f"{name}.txt"
+    file.write_text("".join(f"n{next(_NAMES)}.bench. A\n" for _ in range(count)))
+    return file
+
+
+def _hits(
+    peer: Peer, pid: int, hits: Path, rounds: int, seconds: int, costs: dict[tuple[str, str], float]
+) -> Iterator[Result]:
+    found = load.measure(pid, peer.port, hits, seconds, rounds)
+    costs[peer.name, "hit"] = found.cpu
+    yield Result(f"{peer.name}, cache hits", found.rate, "queries/s", note=f"lost {found.lost}")
+    yield Result(f"{peer.name}, CPU of a hit", found.cpu, "us/query")
+
+
+def _misses(peer: Peer, pid: int, folder: Path, rounds: int, costs: dict[tuple[str, str], float]) -> Iterator[Result]:
+    runs = [_missed(peer, pid, _file(folder, "misses", MISS_NAMES)) for _ in range(rounds)]
+    costs[peer.name, "miss"] = statistics.median(run.cpu for run in runs)
+    lost = sum(run.lost for run in runs)
+    yield Result(f"{peer.name}, misses", statistics.median(run.rate for run in runs), "queries/s", note=f"lost {lost}")
+    yield Result(f"{peer.name}, CPU of a miss", costs[peer.name, "miss"], "us/query")
+
+
+def _missed(peer: Peer, pid: int, names: Path) -> load.Round:
+    return load.one(pid, peer.port, names, 60, ("-n", "1"))
+
+
+def _waits(peer: Peer, folder: Path) -> Iterator[Result]:
+    """What misses take at 1,000 queries a second, beside what the upstream takes by itself."""
+    there = _p99(UPSTREAM, _file(folder, "paced", 8_000))
+    here = _p99(peer.port, _file(folder, "paced", 8_000))
+    limit = 1.0 if peer.name == "pldns" else None
+    note = f"p99 {here:.2f} ms, of the upstream alone {there:.2f} ms"
+    yield Result(f"{peer.name}, p99 that a miss adds at 1,000/s", here - there, "ms", limit, note=note)
+
+
+def _p99(port: int, names: Path) -> float:
+    """Milliseconds, from dnsperf's line for each query."""
+    output = subprocess.run(
+        ["taskset", "--cpu-list", str(cores()[1]), "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", names,
+         "-n", "1", "-c", "4", "-T", "1", "-Q", "1000", "-v", "-q", "1000"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    taken = sorted(float(text.split()[-1]) for text in output.splitlines() if text.startswith("> NOERROR"))
+    if len(taken) < 7_900:
+        raise Broken(f"only {len(taken)} of 8,000 queries were answered on port {port}:\n{output[-600:]}")
+    return taken[int(len(taken) * 0.99)] * 1e3
+
+
+def _compared(costs: dict[tuple[str, str], float]) -> Iterator[Result]:
+    """The targets: ratios of CPU time, in one run."""
+    for peer, kind, limit in (("unbound", "hit", 0.85), ("dnsmasq", "miss", 3.0)):
+        if (peer, kind) in costs:
+            ratio = costs["pldns", kind] / costs[peer, kind]
+            yield Result(f"CPU of a {kind}, of {peer}'s", ratio, "times", limit)
+
+
+# -- equal questions, and memory
+
+
+def _equal(folder: Path) -> Iterator[Result]:
+    """Equal questions at once, while the upstream takes its time."""
+    place = folder / "equal"
+    place.mkdir()
+    (place / "pldns.yaml").write_text(_pldns(5395, SLOW))
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream,
+        Background((PLDNS, "serve", "-c", place / "pldns.yaml"), place / "serve.log"),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+    ):
+        upstream.bind(("127.0.0.1", SLOW))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * MIB)
+        client.connect(("127.0.0.1", 5395))
+        _local(client)
+        packet = dns.message.make_query("equal.bench.", "A", id=0).to_wire()
+        for number in range(EQUAL):
+            client.send(number.to_bytes(2, "big") + packet[2:])
+            if not number % 50:
+                time.sleep(0.001)
+        upstream.settimeout(0.5)
+        asked = [upstream.recvfrom(4096)]
+        try:
+            while True:
+                asked.append(upstream.recvfrom(4096))
+        except TimeoutError:
+            pass
+        reply = dns.message.make_response(dns.message.from_wire(asked[-1][0]), recursion_available=True)
+        reply.answer.append(dns.rrset.from_text("equal.bench.", 60, "IN", "A", "192.0.2.1"))
+        upstream.sendto(reply.to_wire(), asked[-1][1])
+        client.settimeout(2)
+        answered = 0
+        try:
+            while answered < EQUAL:
+                client.recv(4096)
+                answered += 1
+        except TimeoutError:
+            pass
+    yield Result(f"{EQUAL:,} equal misses, queries upstream", len(asked), "queries", 1, note=f"{answered:,} answered")
+
+
+def _local(client: socket.socket) -> None:
+    """Wait for a daemon that has no upstream to answer for it."""
+    client.settimeout(0.2)
+    query = dns.message.make_query("health.pldns.", "A").to_wire()
+    end = time.monotonic() + _SETTLED
+    while time.monotonic() < end:
+        try:
+            client.send(query)
+            client.recv(4096)
+        except (TimeoutError, ConnectionRefusedError):
+            time.sleep(0.05)
+        else:
+            client.settimeout(None)
+            return
+    raise Broken("the daemon for equal questions does not answer")
+
+
+def _weight() -> Result:
+    """What a full cache takes, as Python counts its own objects."""
+    cache, number = Cache(_CACHE), 0
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    while not cache.evictions:
+        name = from_text(f"name-{number}.some.where.example")
+        query = dns.message.make_query(f"name-{number}.some.where.example", "A", id=1)
+        reply = dns.message.make_response(query, recursion_available=True)
+        address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        reply.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", address))
+        cache.put(Key("public", name, 1), relay.parse(reply.to_wire(), 1, relay.question(name, 1)), 0.0)
+        del query, reply
+        number += 1
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    note = f"{len(cache):,} replies, {taken / MIB:.1f} MiB for a bound of {_CACHE / MIB:.0f}"
+    return Result("a full cache, of its bound", taken / _CACHE, "times", 1.2, note=note)
+
+
+def main() -> int:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(prog="python -m bench.forwarding", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=4)
+    given = parser.parse_args()
+    if not load.AVAILABLE or not _program("nsd"):
+        print("not measured: dnsperf, taskset or nsd is missing")
+        return 1
+    results = []
+    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
+        try:
+            for result in everything(Path(directory), given.rounds, given.seconds):
+                results.append(result)
+                print(line(result), flush=True)
+        except (Broken, subprocess.CalledProcessError) as error:
+            print(f"broken: {error}", file=sys.stderr)
+            return 1
+    print(f"kept in {keep(results)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
