@@ -144,10 +144,10 @@ ANYTHING = dns.name.from_text("*.")
 class FakeUpstream:
     """A public resolver in one text: `NAME TTL TYPE RDATA` lines, and `!WORD NAME` for what goes wrong there.
 
-    Follows aliases as far as its data goes; what it does not have does not exist. Words: `silent`, `refused`,
-    `servfail`, `nosoa`, `bare` (the alias at the name, and nothing of its target), `badid`, `badquestion`.
-    Without a name: `!ad` all is validated, `!closed` no server is there, `!plain` EDNS is a format error. `!with NAME RECORD` adds a record to the answer for a name. The owner `*.` stands for every
-    name.
+    Follows aliases as far as its data goes; what it does not have does not exist. The owner `*.` stands for every name.
+    Words: `silent`, `refused`, `servfail`, `nosoa`, `bare` (the alias at the name, and nothing of its target), `badid`,
+    `badquestion`; without a name `!ad` all is validated, `!closed` no server is there, `!plain` EDNS is a format error.
+    `!with NAME RECORD` adds a record to the answer for a name.
     """
 
     def __init__(self, text: str) -> None:

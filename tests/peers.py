@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 _PACKAGES = {
-    "dig": "bind9-dnsutils", "kdig": "knot-dnsutils", "knotd": "knot", "nsd": "nsd", "systemd-analyze": "systemd",
+    "dig": "bind9-dnsutils", "delv": "bind9-dnsutils", "kdig": "knot-dnsutils", "knotd": "knot", "nsd": "nsd",
+    "unbound": "unbound", "dnsmasq": "dnsmasq-base", "systemd-analyze": "systemd",
 }  # fmt: skip
 
 

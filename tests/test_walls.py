@@ -30,7 +30,8 @@ PURE = [
     for name in MODULES
     if re.fullmatch(
         r"resolver\.(wire|upstream)(\..+)?"
-        r"|resolver\.(engine|answers|cache|draft|local|counters|fallbacks|responder|channel|settings)",
+        r"|resolver\.(engine|answers|cache|draft|local|counters|fallbacks|responder|channel|settings"
+        r"|walk|waiting|manner|rebinding|loops|options|ratelimit|cookies|clients)",
         name,
     )
 ]

@@ -3,7 +3,7 @@
 Decides nothing: who wins is the ledger's word. Time is an argument.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final
@@ -166,6 +166,14 @@ def fallback(item: Fallback) -> models.Fallback:
         zone=to_text(item.zone), name=to_text(item.name), network=item.network, count=item.count,
         clients=[shown for address in item.clients if (shown := address_text(address))],
         first=time(item.first), last=time(item.last),
+    )  # fmt: skip
+
+
+def cache(worker: int, told: Mapping[str, int]) -> models.Cache:
+    """What one worker has, as it tells."""
+    return models.Cache(
+        worker=worker, replies=told["cache"], octets=told["cache_octets"], answers=told["answers"],
+        answer_octets=told["answer_octets"],
     )  # fmt: skip
 
 

@@ -180,17 +180,15 @@ class Admin:
             )
         )  # fmt: skip
 
-    async def cache(self, _: web.Request, __: models.Query) -> web.Response:
+    async def cache(self, _: web.Request, query: models.ListQuery) -> web.Response:
         """The caches of the workers."""
         told = await self._view.ask_workers("status")
-        found = [
-            models.Cache(
-                worker=index, replies=each["cache"], octets=each["cache_octets"], answers=each["answers"],
-                answer_octets=each["answer_octets"],
-            )
-            for index, each in sorted(told.items()) if each
-        ]  # fmt: skip
-        return _listed(Page([item.model_dump_json().encode() for item in found], None))
+        found = {index: each for index, each in told.items() if each}
+
+        def shown(index: int) -> bytes | None:
+            return _json(items.cache(index, found[index]))
+
+        return _listed(await page(found, lambda index: (f"{index:05}",), shown, query.limit, query.cursor))
 
     async def flush(self, _: web.Request, wanted: models.Flush) -> web.Response:
         """Forget what upstreams said, in all workers."""
@@ -246,7 +244,10 @@ ROUTES: Final = (
         "/v1/fallbacks", Admin.fallbacks, "Names inside private zones that an upstream was asked for.",
         models.Fallback, listed=True, query=models.ListQuery,
     ),
-    Route("/v1/cache", Admin.cache, "What each worker has of upstream answers.", models.Cache, listed=True),
+    Route(
+        "/v1/cache", Admin.cache, "What each worker has of upstream answers.", models.Cache,
+        listed=True, query=models.ListQuery,
+    ),
     Route(
         "/v1/cache", Admin.flush, "Forget what upstreams said of a name.", models.Flushed, takes=models.Flush,
         problems=((415, "The body is not JSON."),),

@@ -21,6 +21,7 @@ Options = tuple[tuple[int, bytes], ...]
 """Code and data of EDNS options, in order."""
 _READ: Final = frozenset((
     codes.OPTION_NSID, codes.OPTION_SUBNET, codes.OPTION_COOKIE, codes.OPTION_KEEPALIVE, codes.OPTION_PADDING,
+    codes.OPTION_LOOP,
 ))  # fmt: skip
 _COOKIES: Final = frozenset((8, *range(16, 41)))  # octets of a client's cookie, with and without ours (RFC 7873 §4)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resolver.cache import MAX_NEGATIVE_TTL, MAX_TTL, Cache, Key
+from resolver.cache import FAILURE_TTL, MAX_NEGATIVE_TTL, MAX_TTL, Cache, Failure, Key
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from zones import record
@@ -177,3 +177,63 @@ def test_flush_takes_a_name_of_all_types_and_with_subtree_what_is_below() -> Non
     assert cache.flush(from_text("example.com"), subtree=True) == 2
     assert cache.get(Key("public", from_text("notexample.com"), record.A), 1.0)
     assert len(cache) == 4
+
+
+# -- what held before, failures, and what is forgotten on demand
+
+
+def test_what_has_expired_can_be_had_for_so_long_and_then_goes() -> None:
+    cache = Cache(stale=100)
+    entry = cache.put(KEY, message(a(ttl=30)), 1000.0)
+    assert cache.get(KEY, 1030.0) is None
+    assert cache.stale(KEY, 1129.9) is entry
+    assert cache.stale(KEY, 1130.0) is None
+    assert cache.get(KEY, 1130.0) is None
+    assert (len(cache), cache.octets) == (0, 0)
+
+
+def test_without_a_time_for_it_nothing_that_has_expired_can_be_had() -> None:
+    cache = Cache()
+    cache.put(KEY, message(a(ttl=30)), 1000.0)
+    assert cache.stale(KEY, 1030.0) is None
+
+
+def test_a_failure_is_kept_for_five_seconds_unless_it_was_ours_and_a_reply_ends_it() -> None:
+    cache, failure = Cache(), Failure(22, "no reply")
+    cache.fail(KEY, failure, 1000.0)
+    cache.fail(KEY._replace(type=28), Failure(22, "too many", lasting=False), 1000.0)
+    assert cache.failure(KEY, 1000.0 + FAILURE_TTL - 0.1) is failure
+    assert cache.failure(KEY._replace(type=28), 1000.0) is None
+    assert cache.failure(KEY, 1000.0 + FAILURE_TTL) is None
+    cache.fail(KEY, failure, 2000.0)
+    cache.put(KEY, message(a(ttl=0)), 2001.0)
+    assert cache.failure(KEY, 2001.0) is None
+
+
+def test_failures_are_bounded() -> None:
+    cache = Cache()
+    for i in range(20_000):
+        cache.fail(KEY._replace(name=from_text(f"{i}.example")), Failure(22, "no reply"), 1000.0)
+    kept = sum(cache.failure(KEY._replace(name=from_text(f"{i}.example")), 1000.0) is not None for i in range(20_000))
+    assert kept == 10_000
+
+
+def test_one_type_can_be_forgotten_and_failures_go_too() -> None:
+    cache = Cache()
+    other = KEY._replace(type=record.AAAA)
+    for key in (KEY, other):
+        cache.put(key, message(RRset(WWW, key.type, 300, (bytes(4 if key is KEY else 16),))), 0.0)
+    cache.fail(KEY._replace(group="onprem"), Failure(22, "no reply"), 0.0)
+    assert cache.flush(WWW, subtree=False, rtype=record.AAAA) == 1
+    assert cache.get(KEY, 0.0) is not None
+    assert cache.get(other, 0.0) is None
+    assert cache.failure(KEY._replace(group="onprem"), 0.0) is None
+
+
+def test_whether_a_reply_holds_longer_is_known_without_using_it() -> None:
+    cache = Cache()
+    cache.put(KEY, message(a(ttl=30)), 1000.0)
+    assert cache.holds(KEY, 1029.9)
+    assert not cache.holds(KEY, 1030.0)
+    assert not cache.holds(KEY._replace(group="onprem"), 0.0)
+    assert (cache.hits, cache.misses) == (0, 0)

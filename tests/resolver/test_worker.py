@@ -13,9 +13,12 @@ import dns.rcode
 import pytest
 
 from resolver import channel, child, settings, worker
+from resolver.cache import Key
 from resolver.channel import UP_LIMIT, Applied, Begin, Commit, Counters, Fallbacks, Frames, Hello, Masks, Rows, Up
+from resolver.wire.relay import Message
 from resolver.worker import Worker
 from zones.name import Name, from_text
+from zones.record import RRset
 from zones.served import BY_RULE, Variant, pack
 
 DEADLINE = 20.0
@@ -191,6 +194,19 @@ async def test_requests_are_answered_while_rows_come(running: Running) -> None:
     line.send(Rows(many), channel.Ask(7, "status", {}), Commit(2, unsynced=False))
     reply = await line.get(channel.Reply)
     assert (reply.id, reply.body["names"]) == (7, 901)
+
+
+async def test_a_flush_forgets_replies_and_the_answers_made_of_them(running: Running) -> None:
+    line = await running.loaded()
+    name = from_text("www.example")
+    reply = Message(0, aa=False, ad=False, ra=True, tc=False, answer=(RRset(name, 1, 300, (bytes(4),)),))
+    running.worker._cache.put(Key("public", name, 1), reply, asyncio.get_running_loop().time())
+    assert (await running.ask("www.example")).answer[0][0].to_text() == "0.0.0.0"
+    assert len(running.worker._answers) == 1
+    line.send(channel.Ask(1, "flush", {"name": from_text("example"), "subtree": True, "rtype": None}))
+    assert (await line.get(channel.Reply)).body == {"flushed": 1}
+    assert len(running.worker._answers) == 0
+    assert (await running.ask("www.example")).rcode() == dns.rcode.SERVFAIL
 
 
 async def test_what_it_counts_is_reported_in_frames_that_control_takes(

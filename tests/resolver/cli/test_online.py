@@ -53,6 +53,19 @@ def test_endpoints_and_zones_of_the_daemon(run: Run, daemon: Path) -> None:
     assert re.search(r"^corp\.example +file +4 +nxdomain +10 s +east, west$", zones.out, re.MULTILINE)
 
 
+def test_the_cache_is_shown_and_flushed(run: Run, daemon: Path) -> None:
+    shown = run("cache", "show", "-c", daemon)
+    assert shown.code == 0
+    assert re.search(r"^0 +\d+ +0\.\d MiB +\d+ +0\.\d MiB$", shown.out, re.MULTILINE)
+    assert run("cache", "flush", "www.example", "--subtree", "-c", daemon) == (0, "0 replies forgotten\n", "")
+    assert run("cache", "flush", "www.example", "--type", "AAAA", "-c", daemon, "-o", "json").json == {
+        "flushed": 0, "silent": [],
+    }  # fmt: skip
+    wrong = run("cache", "flush", "www.example", "--type", "NOPE", "-c", daemon)
+    assert (wrong.code, wrong.out) == (1, "")
+    assert wrong.err.endswith(" says: type: NOPE is no type of records\n")
+
+
 def test_the_daemon_says_what_is_wrong_with_a_request(run: Run, daemon: Path) -> None:
     url = place.admin(daemon, daemon, {})
     assert run("zones", "--admin", f"{url}/elsewhere") == (1, "", f"pldns: {url}/elsewhere says: Not Found\n")

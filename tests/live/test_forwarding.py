@@ -1,0 +1,264 @@
+"""Real resolvers of Debian's packages as upstreams: Unbound on every transport, and dnsmasq in a loop."""
+
+import base64
+import hashlib
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.live.daemon import PLDNS, Daemon, free_port, until
+from tests.peers import tool
+
+pytestmark = pytest.mark.live
+Start = Callable[..., Daemon]
+NAME = "dns.example"
+
+
+@contextmanager
+def running(*command: str | Path, log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def ask(port: int, name: str, rtype: str = "A", **options: Any) -> dns.message.Message:  # noqa: ANN401 - dnspython's
+    return dns.query.udp(dns.message.make_query(name, rtype, use_edns=0, **options), "127.0.0.1", timeout=8, port=port)
+
+
+def extended(message: dns.message.Message) -> list[int]:
+    return [int(option.code) for option in message.options if isinstance(option, dns.edns.EDEOption)]
+
+
+class Resolver:
+    """Unbound with data of its own, on a port for each transport."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.plain, self.tls, self.https = free_port(), free_port(), free_port()
+        authority = trustme.CA()
+        made = authority.issue_cert(NAME)
+        self.ca = folder / "ca.pem"
+        authority.cert_pem.write_to_path(str(self.ca))
+        made.private_key_and_cert_chain_pem.write_to_path(str(folder / "pair.pem"))
+        key = x509.load_pem_x509_certificate(made.cert_chain_pems[0].bytes()).public_key()
+        digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+        self.pin = base64.b64encode(digest).decode()
+        many = "\n".join(f'  local-data: "many.example. 60 A 192.0.{i >> 8}.{i & 255}"' for i in range(300))
+        (folder / "unbound.conf").write_text(f"""
+server:
+  interface: 127.0.0.1@{self.plain}
+  interface: 127.0.0.1@{self.tls}
+  interface: 127.0.0.1@{self.https}
+  tls-port: {self.tls}
+  https-port: {self.https}
+  tls-service-key: "{folder}/pair.pem"
+  tls-service-pem: "{folder}/pair.pem"
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  directory: "{folder}"
+  pidfile: "{folder}/unbound.pid"
+  use-syslog: no
+  logfile: ""
+  module-config: "iterator"
+  access-control: 127.0.0.0/8 allow
+  local-zone: "." static
+  local-data: ". 60 SOA a. b. 1 2 3 4 60"
+  local-data: "www.example. 60 A 192.0.2.80"
+  local-data: "alias.example. 60 CNAME acct.blob.core.windows.net."
+{many}
+remote-control:
+  control-enable: no
+""")
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        with running(tool("unbound"), "-d", "-c", self.folder / "unbound.conf", log=self.folder / "unbound.log"):
+            until(lambda: "start of service" in (self.folder / "unbound.log").read_text())
+            yield
+
+
+@pytest.fixture
+def unbound(tmp_path: Path) -> Resolver:
+    folder = tmp_path / "unbound"
+    folder.mkdir()
+    return Resolver(folder)
+
+
+def group(unbound: Resolver, way: str) -> dict[str, Any]:
+    servers = {
+        "udp": f"udp://127.0.0.1:{unbound.plain}",
+        "tcp": f"tcp://127.0.0.1:{unbound.plain}",
+        "tls by name": f"tls://127.0.0.1:{unbound.tls}#{NAME}",
+        "tls by pin": f"tls://127.0.0.1:{unbound.tls}#sha256/{unbound.pin}",
+        "https": f"https://127.0.0.1:{unbound.https}/dns-query#{NAME}",
+        "https by bootstrap": f"https://{NAME}:{unbound.https}/dns-query",
+        "tls of another": f"tls://127.0.0.1:{unbound.tls}#other.example",
+    }
+    bootstrap = {"bootstrap": ["127.0.0.1"]} if "bootstrap" in way else {}
+    return {"servers": [servers[way]], "ca": str(unbound.ca), **bootstrap}
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls by name", "tls by pin", "https", "https by bootstrap"])
+def test_public_names_come_from_a_real_resolver_on_every_transport(
+    start: Start, unbound: Resolver, tmp_path: Path, way: str
+) -> None:
+    (tmp_path / "endpoints").mkdir()
+    endpoint = {
+        "name": "one",
+        "group": "blob",
+        "records": [{"fqdn": "acct.blob.core.windows.net", "ips": ["10.1.0.4"]}],
+    }
+    (tmp_path / "endpoints/a.json").write_text(json.dumps({"endpoints": [endpoint]}))
+    with unbound.up():
+        sources = [{"name": "estate", "type": "files", "path": "./endpoints"}]
+        daemon = start(upstreams={"public": group(unbound, way)}, sources=sources).ready()
+        assert ask(daemon.port, "www.example").answer[0].to_text() == "www.example. 60 IN A 192.0.2.80"
+        assert ask(daemon.port, "none.example").rcode() == dns.rcode.NXDOMAIN
+        assert ask(daemon.port, "www.example", "AAAA").answer == []
+        many = dns.message.make_query("many.example", "A", use_edns=0)
+        assert len(dns.query.tcp(many, "127.0.0.1", timeout=8, port=daemon.port).answer[0]) == 300
+        alias = ask(daemon.port, "alias.example")
+        assert alias.answer[-1].to_text() == "acct.privatelink.blob.core.windows.net. 10 IN A 10.1.0.4"
+
+
+def test_a_server_with_the_wrong_certificate_gets_no_question(start: Start, unbound: Resolver) -> None:
+    with unbound.up():
+        daemon = start(upstreams={"public": group(unbound, "tls of another")})
+        reply = until(lambda: daemon.get("/livez")[0] == 200) and ask(daemon.port, "www.example")
+        assert (reply.rcode(), extended(reply)) == (dns.rcode.SERVFAIL, [23])
+        (option,) = [option for option in reply.options if isinstance(option, dns.edns.EDEOption)]
+        assert option.text == f"127.0.0.1 port {unbound.tls}: its certificate is not the expected one"
+
+
+def test_when_the_resolver_dies_what_held_before_is_given_and_when_it_is_back_it_is_asked(
+    start: Start, unbound: Resolver
+) -> None:
+    def given(name: str) -> tuple[int, list[int]]:
+        reply = ask(daemon.port, name)
+        return int(reply.rcode()), extended(reply)
+
+    with unbound.up():
+        daemon = start(upstreams={"public": group(unbound, "udp")})
+        until(lambda: daemon.get("/livez")[0] == 200)
+        assert given("www.example") == (0, [])
+    assert given("other.example") == (2, [23]), "refused: nobody is there"
+    ran = subprocess.run(
+        [PLDNS, "cache", "flush", ".", "--subtree", "-c", daemon.path], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "1 replies forgotten\n")
+    assert given("www.example") == (2, [23])
+    with unbound.up():
+        began = time.monotonic()
+        until(lambda: given("www.example") == (0, []))
+        assert time.monotonic() - began < 10, "a failure is kept 5 s"
+
+
+def test_a_loop_through_dnsmasq_is_broken_and_told(start: Start, tmp_path: Path) -> None:
+    forwarder = free_port()
+    daemon = start(upstreams={"public": {"servers": [f"udp://127.0.0.1:{forwarder}"]}})
+    command = (
+        tool("dnsmasq"), "--keep-in-foreground", f"--port={forwarder}", "--listen-address=127.0.0.1",
+        "--bind-interfaces", "--no-resolv", "--no-hosts", f"--server=127.0.0.1#{daemon.port}", "--conf-file=/dev/null",
+        "--user=root", "--pid-file=",
+    )  # fmt: skip
+    with running(*command, log=tmp_path / "dnsmasq.log"):
+        until(lambda: daemon.get("/livez")[0] == 200)
+        until(lambda: ask(forwarder, "health.pldns").rcode() == dns.rcode.NXDOMAIN or True)
+        began = time.monotonic()
+        reply = ask(daemon.port, "round.example")
+        assert reply.rcode() == dns.rcode.SERVFAIL
+        assert time.monotonic() - began < 4, "not by waiting until time is up"
+        found = until(lambda: [f for f in daemon.get("/v1/findings")[1]["items"] if f["code"] == "forward-loop"])
+    assert (found[0]["subject"], found[0]["evidence"]) == (
+        "public", {"names": ["round.example"], "brought_by": ["127.0.0.1"]},
+    )  # fmt: skip
+    _, metrics = daemon.get("/metrics")
+    assert 'pldns_forward_loops_total{upstream="public"}' in str(metrics)
+
+
+@contextmanager
+def signed_zone(folder: Path) -> Iterator[int]:
+    """Knot DNS with a zone that it signs by itself; yields its port."""
+    port = free_port()
+    (folder / "signed.example.zone").write_text(
+        "$ORIGIN signed.example.\n$TTL 300\n@ SOA ns h 1 3600 300 86400 300\n@ NS ns\nns A 192.0.2.1\n"
+        "www A 192.0.2.80\n"
+    )
+    (folder / "knot.conf").write_text(f"""
+server:
+    listen: 127.0.0.1@{port}
+    rundir: "{folder}"
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+database:
+    storage: "{folder}"
+policy:
+  - id: quick
+    algorithm: ecdsap256sha256
+    nsec3: on
+template:
+  - id: default
+    storage: "{folder}"
+    dnssec-signing: on
+    dnssec-policy: quick
+zone:
+  - domain: signed.example
+    file: signed.example.zone
+log:
+  - target: stderr
+    any: info
+""")
+    with running(tool("knotd"), "-c", folder / "knot.conf", log=folder / "knot.log"):
+        until(lambda: "server started" in (folder / "knot.log").read_text())
+        until(lambda: ask(port, "signed.example", "DNSKEY", want_dnssec=True).answer)
+        yield port
+
+
+@pytest.mark.parametrize(
+    ("name", "rtype", "wanted"),
+    [
+        ("www.signed.example", "A", "; fully validated\nwww.signed.example.\t300 IN A 192.0.2.80"),
+        ("none.signed.example", "A", "; negative response, fully validated"),
+        ("www.signed.example", "AAAA", "; negative response, fully validated"),
+    ],
+)
+def test_a_validating_client_behind_us_validates_public_names(
+    start: Start, tmp_path: Path, name: str, rtype: str, wanted: str
+) -> None:
+    folder = tmp_path / "knot"
+    folder.mkdir()
+    with signed_zone(folder) as port:
+        daemon = start(upstreams={"public": {"servers": [f"udp://127.0.0.1:{port}"]}})
+        until(lambda: daemon.get("/livez")[0] == 200)
+        keys = ask(port, "signed.example", "DNSKEY").answer[0]
+        anchors = folder / "anchors"
+        entries = (key.to_text().split(" ", 3) for key in keys if key.flags & 1)
+        anchors.write_text(
+            "trust-anchors {\n"
+            + "".join(f'  "signed.example" static-key {a} {b} {c} "{d}";\n' for a, b, c, d in entries)
+            + "};\n"
+        )
+        for _ in range(2):
+            place = ["@127.0.0.1", "-p", str(daemon.port), "-a", anchors, "+root=signed.example"]
+            ran = subprocess.run([tool("delv"), *place, name, rtype], capture_output=True, text=True, check=False)
+            assert wanted in ran.stdout.replace("\t\t", "\t").replace("\tIN\tA\t", " IN A "), ran.stdout + ran.stderr
