@@ -259,6 +259,6 @@ def test_a_validating_client_behind_us_validates_public_names(
             + "};\n"
         )
         for _ in range(2):
-            place = ["@127.0.0.1", "-p", str(daemon.port), "-a", anchors, "+root=signed.example"]
+            place = ["@127.0.0.1", "-p", str(daemon.port), "-a", str(anchors), "+root=signed.example"]
             ran = subprocess.run([tool("delv"), *place, name, rtype], capture_output=True, text=True, check=False)
             assert wanted in ran.stdout.replace("\t\t", "\t").replace("\tIN\tA\t", " IN A "), ran.stdout + ran.stderr
