@@ -1,8 +1,8 @@
 """What upstreams said, for as long as they said it holds: one bounded cache for all networks.
 
-Keeps replies whole, as matched and read by `wire.relay`, and for a moment what is said when there is none. Who may
-see what of a reply is decided at every read, by the reader: nothing here knows networks, zones or owners (RFC 1034
-§4.3.4, RFC 2181 §5.2, RFC 2308 §5).
+Keeps of a reply, as matched and read by `wire.relay`, what leads from the question to its answer, and for a moment what
+is said when there is none. Who may see what of it is decided at every read, by the reader: nothing here knows networks,
+zones or owners (RFC 1034 §4.3.4, RFC 2181 §5.2, RFC 2308 §5).
 """
 
 from collections import OrderedDict
@@ -117,7 +117,7 @@ class Cache:
     def put(self, key: Key, message: Message, now: float) -> Entry | None:
         """Keep a reply that has just come. None, and nothing changes, for one that is not to be kept."""
         self._failures.pop(key, None)
-        ttl = lifetime(key, message)
+        ttl, message = _kept(key, message)
         octets = _octets(key, message)
         if ttl <= 0 or octets > self._limit:
             return None
@@ -156,12 +156,33 @@ def lifetime(key: Key, message: Message) -> int:
     That is the least TTL on the way from the question to its answer. A negative answer needs the SOA of a zone that
     holds the last name (RFC 2308 §5); errors, cut replies and loops are not kept.
     """
+    chain = _chain(key, message)
+    return _lifetime(message, chain) if chain else 0
+
+
+def _kept(key: Key, message: Message) -> tuple[int, Message]:
+    """How long, and what of it: nothing that does not belong to the answer."""
+    chain = _chain(key, message)
+    ttl = _lifetime(message, chain) if chain else 0
+    if chain is None or not ttl:
+        return 0, message
+    answer = (*[rrset for hop in chain.hops for rrset in hop.rrsets], *chain.final)
+    authority = (chain.soa, *chain.proofs) if chain.soa else chain.proofs
+    if len(answer) == len(message.answer) and len(authority) == len(message.authority):
+        return ttl, message
+    return ttl, msgspec.structs.replace(message, answer=answer, authority=authority)
+
+
+def _chain(key: Key, message: Message) -> relay.Chain | None:
     if message.tc or message.rcode not in (codes.NOERROR, codes.NXDOMAIN):
-        return 0
+        return None
     try:
-        chain = relay.chain(message, key.name, key.type)
+        return relay.chain(message, key.name, key.type)
     except relay.Malformed:
-        return 0
+        return None
+
+
+def _lifetime(message: Message, chain: relay.Chain) -> int:
     ttls = [rrset.ttl for hop in chain.hops for rrset in hop.rrsets]
     if chain.soa is not None:
         return min(MAX_NEGATIVE_TTL, chain.soa.ttl, _minimum(chain.soa), *ttls)

@@ -215,7 +215,8 @@ class Walk:
             draft.expires = said.expires
             draft.renew = (said.expires - PREFETCH * (said.expires - said.stored), key)
         if said.stale:
-            draft.ede = (codes.STALE_ANSWER, "")
+            denied = isinstance(message, Message) and message.rcode == codes.NXDOMAIN
+            draft.ede = (codes.STALE_NXDOMAIN if denied else codes.STALE_ANSWER, "")
         if isinstance(message, UpstreamFailure):
             draft.fail((message.ede, message.text))
             return None

@@ -18,6 +18,9 @@ from resolver.wire.relay import Message
 
 TOTAL: Final = 4.8  # seconds; a client gets its answer or SERVFAIL within 5 s, and rendering takes a part of it
 TRIES: Final = 3  # at least, however few the servers
+_BLOCK: Final = 128  # octets that the length of an encrypted query is a multiple of, RFC 8467 §4.1
+_OPT: Final = 11  # octets of an OPT record without options
+_OPTION: Final = 4  # octets of an option without data
 _FAILING: Final = frozenset((codes.FORMERR, codes.SERVFAIL, codes.NOTIMP, codes.REFUSED))
 _NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP))
 
@@ -163,6 +166,9 @@ class Exchange:
         options = render.option(codes.OPTION_LOOP, self._marker) if self._marker else b""
         if turn.transport == "udp":
             options += render.option(codes.OPTION_COOKIE, self._health.cookie(turn.server))
+        elif turn.transport in {"tls", "https"}:
+            size = codes.HEADER_SIZE + len(self._question) + _OPT + len(options) + _OPTION
+            options += render.option(codes.OPTION_PADDING, bytes(-size % _BLOCK))
         packet = relay.query(self._id, key.name, key.type, do=key.do, cd=key.cd, options=options, edns=turn.edns)
         if self._mixed_case:
             end = codes.HEADER_SIZE + len(self._question)

@@ -36,6 +36,7 @@ BADCOOKIE: Final = 23
 
 OTHER: Final = 0  # EDE codes, RFC 8914 §4
 STALE_ANSWER: Final = 3
+STALE_NXDOMAIN: Final = 19
 NOT_READY: Final = 14
 BLOCKED: Final = 15
 PROHIBITED: Final = 18

@@ -237,3 +237,15 @@ def test_whether_a_reply_holds_longer_is_known_without_using_it() -> None:
     assert not cache.holds(KEY, 1030.0)
     assert not cache.holds(KEY._replace(group="onprem"), 0.0)
     assert (cache.hits, cache.misses) == (0, 0)
+
+
+def test_what_does_not_belong_to_the_answer_is_not_kept() -> None:
+    stray, ns = a(from_text("bank.example")), RRset(from_text("com"), record.NS, 60, (CDN,))
+    cache = Cache()
+    entry = cache.put(KEY, message(cname(), stray, a(CDN), authority=(ns,)), 0.0)
+    assert entry is not None
+    assert (entry.message.answer, entry.message.authority) == ((cname(), a(CDN)), ())
+    denied = message(rcode=codes.NXDOMAIN, authority=(ns, soa()))
+    entry = cache.put(KEY, denied, 0.0)
+    assert entry is not None
+    assert (entry.message.authority, entry.message.rcode) == ((soa(),), codes.NXDOMAIN)

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from resolver.cache import Failure
 from resolver.net import identity, link
+from resolver.net.frames import Frames
+from resolver.net.posts import Posts
 from resolver.settings import Server
 from resolver.wire import codes
 from tests.resolver.net.conftest import Make
@@ -316,3 +318,69 @@ async def test_a_server_without_http_2_is_asked_nothing(
     result = await ask(make(Server("https", "127.0.0.1", over_tls.port, NAME, ca=authority.ca, path="/")))
     assert isinstance(result, Failure)
     assert over_tls.asked == []
+
+
+# -- whatever a server sends
+
+
+class Heard:
+    """What a session told."""
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+
+    def arrived(self, number: int, message: bytes) -> None:
+        assert number == int.from_bytes(message[:2], "big") or number == 7
+        self.messages.append(message)
+
+    def refused(self, number: int, why: str) -> None:
+        assert (number, bool(why)) == (7, True)
+
+    def lost(self, *_: object) -> None:
+        """It ended."""
+
+
+class Sink(asyncio.Transport):
+    """Takes what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written, self.aborted = b"", False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@given(octets=st.binary(max_size=300), cut=st.integers(0, 300))
+def test_any_octets_on_a_stream_are_messages_in_order_however_they_come(octets: bytes, cut: int) -> None:
+    whole, parts = Heard(), Heard()
+    for heard, pieces in ((whole, [octets]), (parts, [octets[:cut], octets[cut:]])):
+        session = Frames(heard)
+        session.connection_made(Sink())
+        for piece in pieces:
+            session.data_received(piece)
+    assert whole.messages == parts.messages
+    assert sum(len(message) + 2 for message in whole.messages) <= len(octets)
+
+
+@given(
+    frames=st.lists(
+        st.tuples(st.integers(0, 10), st.integers(0, 255), st.integers(0, 5), st.binary(max_size=40)), max_size=8
+    ),
+    noise=st.binary(max_size=30),
+)
+def test_any_frames_of_http_2_end_the_connection_at_most(
+    frames: list[tuple[int, int, int, bytes]], noise: bytes
+) -> None:
+    session, sink = Posts(Heard(), Server("https", "127.0.0.1", 443, NAME, path="/")), Sink()
+    session.connection_made(sink)
+    session.send(7, b"\0\1" + bytes(15))
+    session.data_received(b"\0\0\0\4\0\0\0\0\0")
+    for kind, flags, stream, body in frames:
+        head = len(body).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big")
+        session.data_received(head + body)
+    session.data_received(noise)
+    assert sink.written

@@ -314,3 +314,15 @@ def test_a_server_configured_for_tcp_is_asked_over_tcp() -> None:
 def test_a_group_without_servers_fails() -> None:
     failure = Exchange(KEY, (), START, lambda _: 0, Health(lambda _: 0)).start(START)
     assert failure == Failure(codes.NO_REACHABLE_AUTHORITY, "upstream public has no servers")
+
+
+@pytest.mark.parametrize("name", ["a.b", "www.example.com", "a" * 60 + "." + "b" * 60 + ".example"])
+@pytest.mark.parametrize("marker", [b"", b"ten octets"])
+def test_encrypted_queries_are_padded_to_blocks(name: str, marker: bytes) -> None:
+    for transport, padded in (("udp", False), ("tcp", False), ("tls", True), ("https", True)):
+        server = Server(transport, "192.0.2.1", 853)  # type: ignore[arg-type]
+        key = Key("public", from_text(name), record.A)
+        send = Exchange(key, (server,), START, lambda _: 1, Health(lambda _: 0), marker=marker).start(START)
+        assert isinstance(send, Send)
+        assert (len(send.packet) % 128 == 0) == padded
+        assert dns.message.from_wire(send.packet).edns == 0
