@@ -40,27 +40,27 @@ class Clients:
         self._dropped = _Prefixes(worker.drop_clients)
         self._proxies = _Prefixes(worker.proxies)
         self._forwarders = _Prefixes(worker.forwarders)
-        self.known: dict[str, int] = {}
-        """By the address as the socket gives it: what `find` said."""
-        self._peers: dict[str, Client] = {}
+        self.known: dict[bytes, int] = {}
+        """By the address's octets as the socket gives them: what `find` said."""
+        self._peers: dict[bytes, Client] = {}
         self._subnets: dict[tuple[bytes, int], tuple[int, int]] = {}
 
-    def find(self, address: str) -> int:
-        """A socket's peer: the index of its network, `NONE`, `REFUSED`, `DROPPED` or `PROXY`."""
+    def find(self, address: bytes) -> int:
+        """A socket's peer, 4 or 16 octets: the index of its network, `NONE`, `REFUSED`, `DROPPED` or `PROXY`."""
         found = self.known.get(address)
         if found is None:
             self.peer(address)
             found = self.known[address]
         return found
 
-    def peer(self, address: str) -> Client:
+    def peer(self, address: bytes) -> Client:
         """The client at a socket's peer; for a proxy, the proxy itself."""
         client = self._peers.get(address)
         if client is None:
             if len(self._peers) >= _REMEMBERED:
                 self._peers.clear()
                 self.known.clear()
-            at = packed(address)
+            at = unmapped(address)
             client = self._peers[address] = self.client(at)
             self.known[address] = PROXY if self._proxies.hold(at) else client.network
         return client

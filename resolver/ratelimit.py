@@ -7,7 +7,7 @@ which a real client comes back over TCP (response rate limiting, as other server
 from enum import Enum
 from typing import Final
 
-from resolver.clients import packed
+from resolver.clients import unmapped
 from resolver.settings import RateLimit
 from zones.network import NONE, Network, Networks
 
@@ -39,10 +39,10 @@ class RateLimiter:
         self._limit = limit
         self._exempt = Networks([Network("exempt", (*_LOOPBACK, *limit.exempt))])
         self._buckets: dict[bytes, _Bucket] = {}
-        self._known: dict[str, _Bucket | None] = {}
+        self._known: dict[bytes, _Bucket | None] = {}
 
-    def judge(self, address: str, now: float) -> Verdict:
-        """Count one query of an address as the socket gives it; `now` in steady seconds."""
+    def judge(self, address: bytes, now: float) -> Verdict:
+        """Count one query of an address, 4 or 16 octets as the socket gives it; `now` in steady seconds."""
         try:
             bucket = self._known[address]
         except KeyError:
@@ -58,8 +58,8 @@ class RateLimiter:
         bucket.over += 1
         return Verdict.SLIP if limit.slip and not bucket.over % limit.slip else Verdict.DROP
 
-    def _meet(self, address: str, now: float) -> _Bucket | None:
-        at = packed(address)
+    def _meet(self, address: bytes, now: float) -> _Bucket | None:
+        at = unmapped(address)
         prefix = _prefix(at, self._limit.ipv4 if len(at) == 4 else self._limit.ipv6)
         bucket = None
         if self._exempt.find(at) == NONE:

@@ -341,7 +341,7 @@ class Pipeline:
 
     def reply(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> bytes | None:
         """The octets that a client gets for its packet; None: nothing."""
-        network = self.clients.find(client)
+        network = self.clients.find(packed(client))
         way = Way("tcp", idle=10) if tcp else Way("udp", self.responder.payload)
         if not tcp and network >= -1:
             hit = self.answers.exact[network].get(packet[2:])

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from resolver.clients import DROPPED, PROXY, Client, Clients, unmapped
+from resolver.clients import DROPPED, PROXY, Client, Clients, packed, unmapped
 from resolver.options import Way
 from resolver.responder import Responder
 from resolver.settings import Streams
@@ -257,12 +257,13 @@ class Listener:
     def _take(self, sock: socket.socket, address: str) -> None:
         self._accepted[0] += 1
         sock.settimeout(0)
-        network = self._clients.find(address)
+        octets = packed(address)
+        network = self._clients.find(octets)
         if network == DROPPED:
             sock.close()
             self.count_closed("dropped")
             return
-        connection = Connection(self, sock, self._clients.peer(address))
+        connection = Connection(self, sock, self._clients.peer(octets))
         self.connections.join(connection)
         connection.task = self._loop.create_task(self._begin(connection, sock, proxied=network == PROXY))
         connection.task.add_done_callback(lambda _: connection.released())

@@ -1,24 +1,24 @@
-"""UDP for clients: packets read in batches, repeated ones answered from the exact map without being parsed.
+"""UDP for clients: packets read and answered in batches, repeated ones from the exact map without being parsed.
 
 A socket that has all of this machine's addresses answers from the one that was asked (RFC 3542 §6, ip(7) IP_PKTINFO).
+Where the kernel has no batches (`batch.AVAILABLE`), packets are read one by one, and all by the slow way.
 """
 
 import asyncio
 import socket
-from collections.abc import Callable
-from functools import partial
-from ipaddress import ip_address
+import sys
 from typing import Final
 
 from resolver.clients import PROXY, Clients, unmapped
+from resolver.net import batch
+from resolver.net.batch import NAME, ROOM, Batch
 from resolver.options import Way
 from resolver.ratelimit import RateLimiter, Verdict
 from resolver.responder import Responder
 from resolver.wire import proxy
 
-BATCH: Final = 64
+BATCH: Final = batch.SIZE
 """Packets for one wake-up; then the loop has its turn."""
-_ROOM: Final = 4096  # octets; a query is far shorter, and what is longer arrives cut and is malformed
 _ANY: Final = frozenset(("0.0.0.0", "::"))  # noqa: S104 - compared with, not bound to
 _PKTINFO: Final = {
     socket.AF_INET: (socket.IPPROTO_IP, 8),  # IP_PKTINFO of linux/in.h; Python 3.11 has no name for it
@@ -27,12 +27,11 @@ _PKTINFO: Final = {
 _CONTROL: Final = socket.CMSG_SPACE(20)
 """Octets for one in6_pktinfo, the larger of the two."""
 
-Address = tuple[str, int]
 _Control = list[tuple[int, int, bytes]]
 
 
 class Udp:
-    """One socket and its reader. `limit` is of a reply, in octets."""
+    """One socket and its reader. `batched`: by recvmmsg and sendmmsg."""
 
     def __init__(
         self,
@@ -41,6 +40,8 @@ class Udp:
         clients: Clients,
         loop: asyncio.AbstractEventLoop,
         limiter: RateLimiter | None = None,
+        *,
+        batched: bool = batch.AVAILABLE,
     ) -> None:
         self._sock = sock
         self._responder = responder
@@ -49,67 +50,89 @@ class Udp:
         self._loop = loop
         self._way = Way("udp", responder.payload)
         self._host, self._port = sock.getsockname()[:2]
+        self._has_any = self._host in _ANY
+        self._own = int.from_bytes(self._port.to_bytes(2, "big"), sys.byteorder)
+        """Our port as `Batch.receive` gives ports."""
+        self._place = (8, 16) if sock.family == socket.AF_INET6 else (4, 4)
+        """Where in a sockaddr the address begins, and its octets."""
+        self.turn = 0
+        """Which batch is in work; 0 between two."""
+        self._turns = 0
         counters = responder.counters
         self._requests = counters.cell("dns_requests_total", ("udp", "6" if sock.family == socket.AF_INET6 else "4"))
         self._unsent = counters.cell("dns_dropped_total", ("unsent",))
         self._unwanted = counters.cell("dns_dropped_total", ("unanswerable",))
         self._unproxied = counters.cell("dns_dropped_total", ("proxy",))
-        loop.add_reader(sock.fileno(), self._read_any if self._host in _ANY else self._read)
+        if batched:
+            self._batch = Batch(sock, control=self._has_any)
+        loop.add_reader(sock.fileno(), self._read if batched else self._read_singly)
 
     def close(self) -> None:
         """Stop reading. What is in flight still answers; the socket stays open, it is the supervisor's too."""
         self._loop.remove_reader(self._sock.fileno())
 
     def _read(self) -> None:
-        receive, send, own = self._sock.recvfrom, self._sock.sendto, self._port
+        """Read one batch, answer what was answered before in just this form, and let the responder have the rest."""
+        slots = self._batch
+        sizes, ports = slots.receive()
+        if not sizes:
+            return
+        self._requests[0] += len(sizes)
+        self.turn = self._turns = self._turns + 1
+        data, names, queue = slots.data, slots.names.tobytes(), slots.queue
         exact, known, limiter = self._responder.answers.exact, self._clients.known, self._limiter
-        now, allowed = self._responder.clock(), Verdict.PASS
-        count = 0
+        now, own, first, size_of = self._responder.clock(), self._own, *self._place
+        slot, over = -1, Verdict.PASS
         try:
-            for _ in range(BATCH):
-                packet, address = receive(_ROOM)
-                count += 1
-                network = known.get(address[0])
-                over = allowed if limiter is None or network == PROXY else limiter.judge(address[0], now)
-                if network is not None and network >= -1 and 0 != address[1] != own and over is allowed:
+            for size in sizes:
+                slot += 1
+                at = slot * NAME + first
+                address = names[at : at + size_of]
+                at = slot * ROOM
+                packet = data[at : at + size].tobytes()
+                network = known.get(address)
+                if limiter is not None:
+                    over = self._judged(limiter, address, now)
+                if network is not None and network >= -1 and 0 != ports[slot] != own and over is Verdict.PASS:
                     hit = exact[network].get(packet[2:])
                     if hit is not None and now < hit.until:
                         hit.cell[0] += 1
-                        try:
-                            send(hit.reply(packet), address)
-                        except OSError:
-                            self._unsent[0] += 1
+                        queue(slot, hit.reply(packet))
                         continue
-                self._take(packet, address, over, partial(self._send, address))
-        except OSError:
-            pass  # read dry, or what became of an earlier reply (ICMP): told once, then reading goes on
+                name = names[slot * NAME : slot * NAME + NAME]
+                self._take(packet, address, _Reply(self, slot, name, slots.control(slot)), over)
         finally:
-            self._requests[0] += count
+            self.turn = 0
+            self._unsent[0] += slots.flush()
 
-    def _read_any(self) -> None:
-        """The same for a socket with all addresses, which has to say from which one a reply goes."""
-        receive, limiter = self._sock.recvmsg, self._limiter
-        now, count = self._responder.clock(), 0
+    def _read_singly(self) -> None:
+        """The same without batches."""
+        limiter, now = self._limiter, self._responder.clock()
         try:
             for _ in range(BATCH):
-                packet, control, _, address = receive(_ROOM, _CONTROL)
-                count += 1
-                proxied = self._clients.find(address[0]) == PROXY
-                over = Verdict.PASS if limiter is None or proxied else limiter.judge(address[0], now)
-                self._take(packet, address, over, partial(self._send_from, self._source(control), address))
+                packet, control, _, sender = self._sock.recvmsg(ROOM, _CONTROL if self._has_any else 0)
+                self._requests[0] += 1
+                name = _name(self._sock.family, *sender)
+                first, size = self._place
+                address = name[first : first + size]
+                over = Verdict.PASS if limiter is None else self._judged(limiter, address, now)
+                self._take(packet, address, _Reply(self, -1, name, control[0][2] if control else b""), over)
         except OSError:
-            pass
-        finally:
-            self._requests[0] += count
+            pass  # read dry, or what became of an earlier reply (ICMP): told once, then reading goes on
+
+    def _judged(self, limiter: RateLimiter, address: bytes, now: float) -> Verdict:
+        """A proxy is judged by the client that it tells."""
+        return Verdict.PASS if self._clients.find(address) == PROXY else limiter.judge(address, now)
 
     # -- off the fast path
 
-    def _take(self, packet: bytes, address: Address, over: Verdict, send: Callable[[bytes], None]) -> None:
-        if not address[1] or self._is_own(address):
+    def _take(self, packet: bytes, address: bytes, reply: "_Reply", over: Verdict) -> None:
+        port = int.from_bytes(reply.name[2:4], "big")
+        if not port or (port == self._port and self._is_own(reply)):
             self._unwanted[0] += 1  # no one to answer, or ourselves: it could only go round
             return
-        client = self._clients.peer(address[0])
-        if self._clients.find(address[0]) == PROXY:
+        client = self._clients.peer(address)
+        if self._clients.find(address) == PROXY:
             try:
                 source, packet = proxy.strip(packet)
             except proxy.Malformed:
@@ -118,37 +141,61 @@ class Udp:
             if source is not None:
                 client = self._clients.client(unmapped(source.address))
             if self._limiter:
-                over = self._limiter.judge(str(ip_address(client.address)), self._responder.clock())
-        self._responder.take(packet, client, self._way, send, over)
+                over = self._limiter.judge(client.address, self._responder.clock())
+        self._responder.take(packet, client, self._way, reply, over)
 
-    def _send(self, address: Address, octets: bytes) -> None:
+    def send(self, reply: "_Reply", octets: bytes) -> None:
+        """Send a reply: with its batch if that is still in work, else by itself."""
+        if reply.slot >= 0 and reply.turn == self.turn:
+            self._batch.queue(reply.slot, octets)
+            return
         try:
-            self._sock.sendto(octets, address)
+            self._sock.sendmsg([octets], self._source(reply.control), 0, reply.address(self._sock.family))
         except OSError:
             self._unsent[0] += 1  # UDP may lose: the send buffer is full, or there is no way back
 
-    def _send_from(self, control: _Control, address: Address, octets: bytes) -> None:
-        try:
-            self._sock.sendmsg([octets], control, 0, address)
-        except OSError:
-            self._unsent[0] += 1
-
-    def _source(self, control: _Control) -> _Control:
+    def _source(self, pktinfo: bytes) -> _Control:
         """What makes the kernel send from the address that a packet came to, by whichever way is right."""
+        if not pktinfo:
+            return []
         level, kind = _PKTINFO[self._sock.family]
-        for each, what, data in control:
-            if (each, what) == (level, kind):
-                if level == socket.IPPROTO_IP:  # in_pktinfo: interface, our address, the packet's destination
-                    return [(level, kind, bytes(4) + data[4:8] + bytes(4))]
-                link_local = data[0] == 0xFE and data[1] & 0xC0 == 0x80
-                return [(level, kind, data if link_local else data[:16] + bytes(4))]
-        return []
+        return [(level, kind, batch.anyway(self._sock.family, pktinfo))]
 
-    def _is_own(self, address: Address) -> bool:
-        """Our own address; where the socket has all of this machine's, any of them with our port."""
-        if address[1] != self._port:
-            return False
-        return address[0] == self._host or (self._host in _ANY and _is_local(self._sock.family, address[0]))
+    def _is_own(self, reply: "_Reply") -> bool:
+        """Our own address; where the socket has all of this machine's, any of them."""
+        host = str(reply.address(self._sock.family)[0])
+        return host == self._host or (self._has_any and _is_local(self._sock.family, host))
+
+
+class _Reply:
+    """How the reply to one packet goes back. `name` is the sender's sockaddr, `control` the pktinfo of the packet."""
+
+    __slots__ = ("_udp", "control", "name", "slot", "turn")
+
+    def __init__(self, udp: Udp, slot: int, name: bytes, control: bytes) -> None:
+        self._udp = udp
+        self.turn = udp.turn
+        self.slot = slot
+        self.name = name
+        self.control = control
+
+    def __call__(self, octets: bytes) -> None:
+        """Send it, now or later."""
+        self._udp.send(self, octets)
+
+    def address(self, family: int) -> tuple[str | int, ...]:
+        """What `sendmsg` takes."""
+        port, name = int.from_bytes(self.name[2:4], "big"), self.name
+        if family == socket.AF_INET:
+            return socket.inet_ntop(family, name[4:8]), port
+        return socket.inet_ntop(family, name[8:24]), port, 0, int.from_bytes(name[24:28], sys.byteorder)
+
+
+def _name(family: int, host: str, port: int, _: int = 0, scope: int = 0) -> bytes:
+    """A sockaddr as the kernel has it, from what Python makes of it."""
+    head = family.to_bytes(2, sys.byteorder) + port.to_bytes(2, "big")
+    octets = socket.inet_pton(family, host.partition("%")[0])
+    return head + (octets if len(octets) == 4 else bytes(4) + octets + scope.to_bytes(4, sys.byteorder))
 
 
 def _is_local(family: int, host: str) -> bool:

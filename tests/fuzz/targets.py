@@ -14,7 +14,7 @@ from dnslib import DNSRecord
 from resolver import channel, settings
 from resolver.answers import Answers
 from resolver.cache import Cache, Failure, Key
-from resolver.clients import Clients
+from resolver.clients import Clients, packed
 from resolver.cookies import Cookies
 from resolver.counters import Counters
 from resolver.engine import Engine
@@ -176,7 +176,7 @@ class _Server:
             table.apply_static(made.origin, name, rrsets)
         worker = settings.Worker((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",))
         clients = Clients(networks, worker)
-        self.clients = [clients.peer(address) for address in ("10.0.0.1", "10.0.0.53", "192.0.2.1")]
+        self.clients = [clients.peer(packed(address)) for address in ("10.0.0.1", "10.0.0.53", "192.0.2.1")]
         self.answers = Answers(1, 1 << 20)
         self.responder = Responder(
             Engine(table, networks, Upstreams(()), Cache(), counters),

@@ -48,7 +48,7 @@ def answer(
     pipeline: "Pipeline", packet: bytes, way: Way = UDP, client: str = "10.1.0.9", over: Verdict = Verdict.PASS
 ) -> dns.message.Message | None:
     replies: list[bytes] = []
-    taken = pipeline.responder.take(packet, pipeline.clients.peer(client), way, replies.append, over)
+    taken = pipeline.responder.take(packet, pipeline.clients.peer(packed(client)), way, replies.append, over)
     assert len(replies) == taken
     return dns.message.from_wire(replies[0]) if replies else None
 
@@ -227,7 +227,7 @@ def test_a_subnet_that_the_standard_does_not_allow_is_a_format_error(
 def test_no_subnet_and_no_family_is_as_if_there_were_none(pipeline: "Pipeline") -> None:
     """As `dig +subnet=0` puts it, which dnspython does not read."""
     replies: list[bytes] = []
-    pipeline.responder.take(query((8, bytes(4))), pipeline.clients.peer("10.1.0.53"), UDP, replies.append)
+    pipeline.responder.take(query((8, bytes(4))), pipeline.clients.peer(packed("10.1.0.53")), UDP, replies.append)
     assert packed("10.1.0.4") in replies[0]
     assert replies[0].endswith(b"\x00\x08\x00\x04" + bytes(4))
 

@@ -6,13 +6,14 @@ import errno
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import dns.flags
 import dns.message
 import dns.rcode
 import pytest
 
-from resolver.clients import Clients
+from resolver.clients import Clients, packed
 from resolver.net import udp
 from resolver.net.udp import Udp
 from resolver.options import Way
@@ -50,6 +51,13 @@ async def listener(small: Small, opened: Open) -> socket.socket:
     return sock
 
 
+@pytest.fixture(params=[True, False], ids=["batched", "singly"], autouse=True)
+def batched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Every test runs with batches and without."""
+    monkeypatch.setitem(Udp.__init__.__kwdefaults__, "batched", request.param)  # type: ignore[arg-type]
+    return bool(request.param)
+
+
 def query(name: str = NAME, ident: int = 1) -> bytes:
     return dns.message.make_query(name, "A", use_edns=0, id=ident).to_wire()
 
@@ -74,12 +82,13 @@ async def test_a_question_gets_its_answer_from_where_it_was_sent_to(
 
 
 async def test_a_repeated_packet_is_answered_without_the_responder(
-    small: Small, listener: socket.socket, opened: Open, monkeypatch: pytest.MonkeyPatch
+    small: Small, listener: socket.socket, opened: Open, monkeypatch: pytest.MonkeyPatch, *, batched: bool
 ) -> None:
     client = opened()
     client.sendto(query(ident=1), listener.getsockname())
     first = await received(client)
-    monkeypatch.setattr(small.responder, "take", None)
+    if batched:  # one by one, all go the slow way
+        monkeypatch.setattr(small.responder, "take", None)
     client.sendto(query(ident=2), listener.getsockname())
     second = await received(client)
     assert (first.id, second.id) == (1, 2)
@@ -191,21 +200,33 @@ class FromPortZero:
         self.family, self.fileno, self.getsockname = sock.family, sock.fileno, sock.getsockname
         self.sent: list[bytes] = []
 
-    def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int]]:
-        packet, (host, _) = self._sock.recvfrom(size)
-        return packet, (host, 0)
+    def recvmsg(self, *sizes: int) -> tuple[bytes, list[Any], int, tuple[str, int]]:
+        packet, control, flags, (host, _) = self._sock.recvmsg(*sizes)
+        return packet, control, flags, (host, 0)
 
-    def sendto(self, octets: bytes, _: object) -> None:
-        self.sent.append(octets)
+    def sendmsg(self, parts: list[bytes], *_: object) -> None:
+        self.sent += parts
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-async def test_a_packet_from_port_0_is_never_answered(small: Small, opened: Open, *, repeated: bool) -> None:
+async def test_a_packet_from_port_0_is_never_answered(
+    small: Small, opened: Open, monkeypatch: pytest.MonkeyPatch, *, repeated: bool
+) -> None:
     sock, client = opened(), opened()
     if repeated:
-        small.responder.take(query(), small.clients.peer("127.0.0.1"), Way("udp", 1232), lambda _: None)
+        small.responder.take(query(), small.clients.peer(packed("127.0.0.1")), Way("udp", 1232), lambda _: None)
     strange = FromPortZero(sock)
-    Udp(strange, small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
+    made = Udp(strange, small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
+    if hasattr(made, "_batch"):
+        receive = made._batch.receive
+
+        def from_zero() -> tuple[list[int], list[int]]:
+            sizes, ports = receive()
+            made._batch.names[2:4] = bytes(2)
+            return sizes, [0] * len(ports)
+
+        monkeypatch.setattr(made._batch, "receive", from_zero)
+        monkeypatch.setattr(made._batch, "queue", lambda _, reply: strange.sent.append(reply))
     client.sendto(query(), sock.getsockname())
     await small.until(lambda: small.count("dns_dropped_total", "unanswerable"))
     assert not strange.sent
@@ -228,18 +249,22 @@ async def test_a_client_that_is_gone_does_not_stop_the_reading(small: Small, ope
 class Unsending(FromPortZero):
     """A socket with a full send buffer."""
 
-    def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int]]:
-        return self._sock.recvfrom(size)
+    def recvmsg(self, *sizes: int) -> tuple[bytes, list[Any], int, tuple[str, int]]:
+        return self._sock.recvmsg(*sizes)
 
-    def sendto(self, *_: object) -> None:
+    def sendmsg(self, *_: object) -> None:
         raise BlockingIOError(errno.EAGAIN, "")
 
 
-async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(small: Small, opened: Open) -> None:
+async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(
+    small: Small, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sock, client = opened(), opened()
     for ident in range(5):
         client.sendto(query(ident=ident), sock.getsockname())
-    Udp(Unsending(sock), small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
+    made = Udp(Unsending(sock), small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
+    if hasattr(made, "_batch"):
+        monkeypatch.setattr(made._batch, "_send", lambda *_: -1)
     await small.until(lambda: small.count("dns_requests_total", "udp", "4"))
     assert small.count("dns_requests_total", "udp", "4") == 5
     assert small.count("dns_dropped_total", "unsent") == 5
