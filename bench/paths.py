@@ -117,7 +117,7 @@ def main() -> None:
 
     def exact(each: bytes) -> object:
         hit = paths.answers.exact[0].get(each[2:])
-        return hit is not None and now < hit.until and hit.reply(each)
+        return hit is not None and now < hit.until and each[:2] + hit.reply
 
     def nothing() -> None: ...
 

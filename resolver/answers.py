@@ -18,7 +18,7 @@ LIMIT: Final = 128 << 20
 """Octets of all compiled answers, private and public together."""
 _OVERHEAD: Final = 375  # octets of objects around one answer, measured with tracemalloc; so are the next two
 _DEP: Final = 110  # for each name that it is indexed under
-_EXACT_OVERHEAD: Final = 140
+_EXACT_OVERHEAD: Final = 230
 _LARGEST_EXACT: Final = 200  # octets; what is longer is rarely asked twice in the same form
 _FORMS: Final = 4
 """Forms of a packet that are remembered of one answer: clients that spell a name anew each time (0x20) have no end."""
@@ -121,11 +121,23 @@ def _shared(part: _T) -> _T:
     return shared
 
 
+class Form:
+    """What a packet in just one form gets, for the exact map."""
+
+    __slots__ = ("cell", "reply", "until")
+
+    def __init__(self, answer: Compiled, reply: bytes) -> None:
+        self.reply = reply
+        """All octets after the id."""
+        self.until = answer.until
+        self.cell = answer.cell
+
+
 class Answers:
     """All compiled answers of a worker, within `limit` octets."""
 
     def __init__(self, networks: int, limit: int = LIMIT) -> None:
-        self.exact: list[dict[bytes, Compiled]] = [{} for _ in range(networks + 1)]
+        self.exact: list[dict[bytes, Form]] = [{} for _ in range(networks + 1)]
         """By network, the last for clients in none, and packet after the id: the answer that such a packet gets."""
         # By looseness, the oldest first. A plain dict would search its own holes for the oldest.
         self._by_question = {loose: OrderedDict[bytes, Compiled]() for loose in (False, True)}
@@ -164,12 +176,15 @@ class Answers:
             self._index(name, answer)
         self._make_room(answer.loose)
 
-    def keep_exact(self, network: int, packet: bytes, answer: Compiled) -> None:
-        """Remember that a packet (without its id) in just this form gets this answer, for as long as that is kept.
+    def keep_exact(self, network: int, packet: bytes, answer: Compiled, reply: bytes) -> None:
+        """Remember the reply that a packet in just this form gets, for as long as its answer is kept as it is now.
 
-        Not for answers that anyone can make up names for, nor those that are noted each time.
+        Packet and reply are without the id. Not for answers that anyone can make up names for, that are noted each
+        time, or that change from one reply to the next.
         """
         if len(packet) > _LARGEST_EXACT or answer.loose or answer.fallback or not answer.until or not answer.key:
+            return
+        if isinstance(answer, Rotating):
             return
         part = self.exact[network]
         if packet not in part:
@@ -178,13 +193,13 @@ class Answers:
                 answer.forms = answer.forms[1:]
             answer.network = network
             answer.forms = (*answer.forms, packet)
-            self._grow(answer, _EXACT_OVERHEAD + len(packet))
-        part[packet] = answer
+            self._grow(answer, _EXACT_OVERHEAD + len(packet) + len(reply))
+        part[packet] = Form(answer, reply)
         self._make_room(answer.loose)
 
     def _forget(self, answer: Compiled, packet: bytes) -> None:
-        del self.exact[answer.network][packet]
-        self._grow(answer, -_EXACT_OVERHEAD - len(packet))
+        form = self.exact[answer.network].pop(packet)
+        self._grow(answer, -_EXACT_OVERHEAD - len(packet) - len(form.reply))
 
     def _grow(self, answer: Compiled, octets: int) -> None:
         answer.octets += octets

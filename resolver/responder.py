@@ -198,7 +198,7 @@ class Responder:
             self._send(request, render.truncated(query.question, flags & ~0xF, flags & 0xF, self._opt(query)))
             return
         if request.limit is not None and not query.options:
-            self.answers.keep_exact(request.network, packet[2:], answer)
+            self.answers.keep_exact(request.network, packet[2:], answer, reply[2:])
         request.send(reply)
 
     def compiled(self, request: Request, fetched: dict[Key, Result], key: bytes) -> Compiled | Ask:

@@ -347,7 +347,7 @@ class Pipeline:
             hit = self.answers.exact[network].get(packet[2:])
             if hit is not None and self.now < hit.until:
                 hit.cell[0] += 1
-                return hit.reply(packet)
+                return packet[:2] + hit.reply
         replies: list[bytes] = []
         answered = self.responder.take(packet, self.clients.client(packed(client)), way, replies.append)
         while self._queue:

@@ -1,7 +1,8 @@
 """Many datagrams for one system call: recvmmsg(2) and sendmmsg(2), which Python has no names for.
 
 Owns buffers that are used again and again, one slot for each datagram of a batch. Knows addresses as the octets of the
-kernel's structures, and nothing of DNS. Linux on 64 bits; elsewhere `AVAILABLE` is false.
+kernel's structures, and of DNS only that a reply begins with the two octets of its query. Linux on 64 bits and CPython;
+elsewhere `AVAILABLE` is false.
 """
 
 import ctypes
@@ -16,6 +17,8 @@ ROOM: Final = 4096
 """Octets of one datagram; a query is far shorter, and what is longer arrives cut and is malformed."""
 NAME: Final = 28
 """Octets of a slot for an address: sockaddr_in6 is the longest."""
+_NOWHERE: Final = -1
+_ID: Final = 2  # octets of a message's id, with which every packet and every reply begins
 _HEAD: Final = 16  # octets of a struct cmsghdr
 _CONTROL: Final = 64  # octets of a slot for ancillary data; in6_pktinfo with its header takes 40
 
@@ -54,8 +57,16 @@ def _library() -> ctypes.CDLL | None:
     return library
 
 
+def _offset() -> int:
+    """Where the octets of a `bytes` object are, counted from its `id`; 0 where that is no place in memory."""
+    samples = [bytes((i,)) * (i + 9) for i in range(8)]
+    offsets = {(ctypes.cast(ctypes.c_char_p(each), ctypes.c_void_p).value or 0) - id(each) for each in samples}
+    return offsets.pop() if offsets == {bytes.__basicsize__ - 1} else 0
+
+
 _LIBRARY: Final = _library()
-AVAILABLE: Final = _LIBRARY is not None
+_OFFSET: Final = _offset()
+AVAILABLE: Final = _LIBRARY is not None and _OFFSET > 0
 
 
 class Batch:
@@ -71,18 +82,23 @@ class Batch:
         self.names = _octets(SIZE * NAME)
         """Who sent it: struct sockaddr_in or sockaddr_in6, slot i at `i * NAME`."""
         self.controls = _octets(SIZE * _CONTROL)
-        self.out = _octets(SIZE * ROOM)
-        """What goes: reply k at `k * ROOM`."""
         self._names_at, self._controls_at = _address(self.names), _address(self.controls)
-        self._came = self._messages(self.data, control=control)
-        self._goes = self._messages(self.out, control=control)
+        data_at = _address(self.data)
+        self._data_at = data_at
+        self._came_iov, self._goes_iov = (_Iovec * SIZE)(), (_Iovec * (2 * SIZE))()
+        for i in range(SIZE):
+            self._came_iov[i].base, self._came_iov[i].len = data_at + i * ROOM, ROOM
+            self._goes_iov[2 * i].base, self._goes_iov[2 * i].len = data_at + i * ROOM, _ID
+        self._came = self._messages(self._came_iov, 1, control=control)
+        self._goes = self._messages(self._goes_iov, 2, control=control)
         # Single numbers and whole columns of the structures, without an object for each.
         came = memoryview(self._came).cast("B")
         self._sizes = came.cast("I")[_Message.len.offset // 4 :: _U32]
         self._name_sizes = came.cast("I")[_Header.namelen.offset // 4 :: _U32]
         self._full = memoryview((ctypes.c_uint32 * SIZE)(*[self._name_size] * SIZE)).cast("B").cast("I")
         self._goes_to = memoryview(self._goes).cast("B").cast("Q")[_Header.name.offset // 8 :: _U64]
-        self._goes_sizes = memoryview(self._goes_iov).cast("B").cast("Q")[1::2]
+        vectors = memoryview(self._goes_iov).cast("B").cast("Q")
+        self._ids, self._bases, self._goes_sizes = vectors[0::4], vectors[2::4], vectors[3::4]
         self._came_at, self._goes_at = ctypes.addressof(self._came), ctypes.addressof(self._goes)
         self._ports = self.names.cast("H")[1 :: NAME // 2]
         self._family = sock.family
@@ -93,22 +109,20 @@ class Batch:
             self._control_sizes = came.cast("Q")[size::_U64]
             self._control_full = memoryview((ctypes.c_uint64 * SIZE)(*[_CONTROL] * SIZE)).cast("B").cast("Q")
             self._goes_controls, self._goes_control_sizes = goes[of::_U64], goes[size::_U64]
-        self._queued = 0
+        self._places = list(range(SIZE))
+        """Whose packet each reply answers, as it was last."""
+        self._held: list[bytes] = []
+        """Replies that are queued: the kernel reads them where they are."""
 
-    def _messages(self, data: memoryview, *, control: bool) -> ctypes.Array[_Message]:
-        """Headers for all slots, with one vector each."""
-        vectors, made = (_Iovec * SIZE)(), (_Message * SIZE)()
+    def _messages(self, vectors: ctypes.Array[_Iovec], each: int, *, control: bool) -> ctypes.Array[_Message]:
+        """Headers for all slots, with so many vectors each."""
+        made = (_Message * SIZE)()
         for i in range(SIZE):
-            vectors[i].base, vectors[i].len = _address(data) + i * ROOM, ROOM
             header = made[i].header
             header.name, header.namelen = self._names_at + i * NAME, self._name_size
-            header.iov, header.iovlen = ctypes.addressof(vectors) + i * ctypes.sizeof(_Iovec), 1
+            header.iov, header.iovlen = ctypes.addressof(vectors) + i * each * ctypes.sizeof(_Iovec), each
             if control:
                 header.control, header.controllen = self._controls_at + i * _CONTROL, _CONTROL
-        if data is self.data:
-            self._came_iov = vectors
-        else:
-            self._goes_iov = vectors
         return made
 
     def receive(self) -> tuple[list[int], list[int]]:
@@ -133,13 +147,16 @@ class Batch:
         return self.controls[at : at + (20 if self._family == socket.AF_INET6 else 12)].tobytes()
 
     def queue(self, slot: int, reply: bytes) -> None:
-        """Put a reply to what is in a slot into the next place; at most `SIZE` before `flush`."""
-        k = self._queued
-        self._queued = k + 1
-        size, at = len(reply), k * ROOM
-        self.out[at : at + size] = reply
-        self._goes_sizes[k] = size
-        self._goes_to[k] = self._names_at + slot * NAME
+        """Queue a reply to what is in a slot: the id from there, then these octets. At most `SIZE` before `flush`."""
+        held = self._held
+        k = len(held)
+        held.append(reply)
+        self._bases[k] = id(reply) + _OFFSET
+        self._goes_sizes[k] = len(reply)
+        if self._places[k] != slot:
+            self._places[k] = slot
+            self._ids[k] = self._data_at + slot * ROOM
+            self._goes_to[k] = self._names_at + slot * NAME
         if self._control_sizes is not None:
             if info := self.control(slot):
                 start = slot * _CONTROL + _HEAD
@@ -147,9 +164,18 @@ class Batch:
             self._goes_controls[k] = self._controls_at + slot * _CONTROL
             self._goes_control_sizes[k] = self._control_sizes[slot]
 
+    def queue_whole(self, slot: int, reply: bytes) -> None:
+        """The same with a reply that has an id of its own: what is in the slot may begin with something else."""
+        k = len(self._held)
+        self.queue(slot, reply)
+        self._ids[k] = id(reply) + _OFFSET
+        self._bases[k] += _ID
+        self._goes_sizes[k] -= _ID
+        self._places[k] = _NOWHERE
+
     def flush(self) -> int:
         """Send what is queued; the number of replies that could not be sent."""
-        done, lost, count = 0, 0, self._queued
+        done, lost, count = 0, 0, len(self._held)
         while done < count:
             sent = self._send(self._fd, self._goes_at + done * _U64 * 8, count - done, socket.MSG_DONTWAIT)
             if sent <= 0:
@@ -157,7 +183,7 @@ class Batch:
                     continue
                 sent, lost = 1, lost + 1  # the buffer is full, or there is no way back: UDP may lose
             done += sent
-        self._queued = 0
+        self._held.clear()
         return lost
 
 

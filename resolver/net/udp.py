@@ -89,16 +89,16 @@ class Udp:
                 at = slot * NAME + first
                 address = names[at : at + size_of]
                 at = slot * ROOM
-                packet = data[at : at + size].tobytes()
                 network = known.get(address)
                 if limiter is not None:
                     over = self._judged(limiter, address, now)
                 if network is not None and network >= -1 and 0 != ports[slot] != own and over is Verdict.PASS:
-                    hit = exact[network].get(packet[2:])
-                    if hit is not None and now < hit.until:
-                        hit.cell[0] += 1
-                        queue(slot, hit.reply(packet))
+                    form = exact[network].get(data[at + 2 : at + size].tobytes())
+                    if form is not None and now < form.until:
+                        form.cell[0] += 1
+                        queue(slot, form.reply)
                         continue
+                packet = data[at : at + size].tobytes()
                 name = names[slot * NAME : slot * NAME + NAME]
                 self._take(packet, address, _Reply(self, slot, name, slots.control(slot)), over)
         finally:
@@ -147,7 +147,7 @@ class Udp:
     def send(self, reply: "_Reply", octets: bytes) -> None:
         """Send a reply: with its batch if that is still in work, else by itself."""
         if reply.slot >= 0 and reply.turn == self.turn:
-            self._batch.queue(reply.slot, octets)
+            self._batch.queue_whole(reply.slot, octets)
             return
         try:
             self._sock.sendmsg([octets], self._source(reply.control), 0, reply.address(self._sock.family))

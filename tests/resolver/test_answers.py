@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resolver.answers import Answers, Compiled
+from resolver.answers import Answers, Compiled, Rotating
 from resolver.wire import codes, render
 from resolver.wire.query import parse
 from zones.name import Name, from_text
@@ -57,7 +57,7 @@ def test_an_answer_of_ours_keeps_its_ttl() -> None:
 
 def test_an_answer_for_one_query_only_is_never_in_the_exact_map() -> None:
     answers = Answers(1)
-    answers.keep_exact(0, b"packet", compiled(NAME, born=100, expires=100))
+    answers.keep_exact(0, b"packet", compiled(NAME, born=100, expires=100), b"reply")
     assert answers.exact[0] == {}
 
 
@@ -66,14 +66,14 @@ def test_the_exact_map_takes_no_answers_to_made_up_names_and_no_long_packets(loo
     answers = Answers(1)
     answer = compiled(NAME, loose=loose)
     answers.keep(b"k", answer)
-    answers.keep_exact(0, bytes(size), answer)
+    answers.keep_exact(0, bytes(size), answer, b"reply")
     assert answers.exact[0] == {}
 
 
-def exact(answers: Answers, network: int, packet: bytes, now: float) -> Compiled | None:
+def exact(answers: Answers, network: int, packet: bytes, now: float) -> bytes | None:
     """As the UDP listener reads it."""
-    hit = answers.exact[network].get(packet)
-    return hit if hit is not None and now < hit.until else None
+    form = answers.exact[network].get(packet)
+    return form.reply if form is not None and now < form.until else None
 
 
 def test_the_exact_map_serves_no_reply_whose_ttls_are_of_another_second() -> None:
@@ -81,22 +81,34 @@ def test_the_exact_map_serves_no_reply_whose_ttls_are_of_another_second() -> Non
     answer = compiled(NAME, born=100, expires=102)
     packet = bytes(12) + NAME + b"\x00\x01\x00\x01"
     answers.keep(b"k", answer)
-    answers.keep_exact(0, packet[2:], answer)
-    assert exact(answers, 0, packet[2:], 100.5) is answer
-    first = answer.reply(packet)
+    first = answer.reply(packet)[2:]
+    answers.keep_exact(0, packet[2:], answer, first)
+    assert exact(answers, 0, packet[2:], 100.5) == first
     assert exact(answers, 0, packet[2:], 101) is None
     assert answers.find(b"k", 101) is answer
-    assert exact(answers, 0, packet[2:], 101.9) is answer
-    assert answer.reply(packet) != first
+    assert exact(answers, 0, packet[2:], 101.9) is None, "until it has been sent once in this second"
+    second = answer.reply(packet)[2:]
+    answers.keep_exact(0, packet[2:], answer, second)
+    assert exact(answers, 0, packet[2:], 101.9) == second != first
+    assert len(answer.forms) == 1
     assert exact(answers, 0, packet[2:], 102) is None
+
+
+def test_an_answer_that_turns_is_never_in_the_exact_map() -> None:
+    answers = Answers(1)
+    body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 1, 60, (bytes(4), bytes(4)))])
+    answer = Rotating(body, len(NAME) + 4, (NAME,), [0], 0.0, FOREVER, loose=False, fallback=None).turning(body.ttls)
+    answers.keep(b"k", answer)
+    answers.keep_exact(0, b"packet", answer, b"reply")
+    assert answers.exact[0] == {}
 
 
 def test_the_exact_map_serves_nothing_evicted() -> None:
     answers = Answers(2)
     answer = compiled(NAME)
     answers.keep(b"k", answer)
-    answers.keep_exact(NONE, b"p", answer)
-    assert exact(answers, NONE, b"p", 5) is answer
+    answers.keep_exact(NONE, b"p", answer, b"reply")
+    assert exact(answers, NONE, b"p", 5) == b"reply"
     assert exact(answers, 0, b"p", 5) is None
     assert answers.evict([NAME]) == 1
     assert exact(answers, NONE, b"p", 5) is None
@@ -161,7 +173,7 @@ def test_an_answer_larger_than_its_room_is_not_kept_and_can_be_sent_once() -> No
     answer = compiled(NAME, size=20_000)
     answers.keep(b"k", answer)
     assert answers.find(b"k", 0) is None
-    answers.keep_exact(0, b"p", answer)
+    answers.keep_exact(0, b"p", answer, b"reply")
     assert answers.exact[0] == {}
     assert len(answer.now) > 20_000
     assert answers.octets == 0
@@ -173,9 +185,9 @@ def test_the_forms_of_an_answer_are_bounded() -> None:
     answers.keep(b"k", answer)
     before = answers.octets
     for i in range(5000):
-        answers.keep_exact(1, b"packet%d" % i, answer)
-        assert answers.octets - before <= 1_000
-    assert exact(answers, 1, b"packet4999", 0) is answer
+        answers.keep_exact(1, b"packet%d" % i, answer, b"reply")
+        assert answers.octets - before <= 1_200
+    assert exact(answers, 1, b"packet4999", 0) == b"reply"
     assert len(answers.exact[1]) == 4
 
 
@@ -184,7 +196,7 @@ def test_clear_drops_everything() -> None:
     for i in range(10):
         answer = compiled(NAME, loose=bool(i % 2))
         answers.keep(b"%d" % i, answer)
-        answers.keep_exact(0, b"%d" % i, answer)
+        answers.keep_exact(0, b"%d" % i, answer, b"reply")
     answers.clear()
     assert (len(answers), answers.octets, list(answers), answers.evict([NAME])) == (0, 0, [], 0)
     assert exact(answers, 0, b"0", 0) is None
@@ -240,7 +252,7 @@ def test_what_is_found_is_what_was_kept_and_neither_evicted_nor_expired(steps: l
         if isinstance(step, Keep):
             answer = compiled(*step.deps, born=now, expires=now + step.life, loose=step.loose)
             answers.keep(step.key, answer)
-            answers.keep_exact(0, step.key, answer)
+            answers.keep_exact(0, step.key, answer, b"reply")
             model[step.key] = answer
         elif isinstance(step, Evict):
             answers.evict(step.names, step.subtrees)
