@@ -17,8 +17,9 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import dns.exception
 import dns.message
@@ -37,7 +38,7 @@ from zones.name import from_text
 UPSTREAM: Final = 5390
 SLOW: Final = 5389
 HIT_NAMES: Final = 1_000
-MISS_NAMES: Final = 150_000
+MISS_NAMES: Final = 40_000
 """Of one round."""
 EQUAL: Final = 10_000
 _NAMES: Final = itertools.count()
@@ -45,7 +46,8 @@ _CACHE: Final = 16 * MIB
 _SETTLED: Final = 20.0  # seconds for a server to answer
 
 
-class Peer(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Peer:
     """A forwarder: its command, its port, and what its files are to hold."""
 
     name: str
@@ -152,19 +154,26 @@ zone:
 
 
 def everything(folder: Path, rounds: int, seconds: int) -> Iterator[Result]:
-    """All results as they come. Raises `Broken`."""
-    costs: dict[tuple[str, str], float] = {}
+    """All results as they come; all in turn, so that other work on the machine hits all alike. Raises `Broken`."""
     hits = _file(folder, "hits", HIT_NAMES)
-    with Background(_nsd(folder), folder / "nsd.log"):
+    with ExitStack() as stack:
+        stack.enter_context(Background(_nsd(folder), folder / "nsd.log"))
         _answers(UPSTREAM)
-        for peer in peers(folder):
-            with ExitStack() as stack:
-                process = stack.enter_context(_started(peer, folder))
-                pid = _busy(process, peer)
-                yield from _hits(peer, pid, hits, rounds, seconds, costs)
-                yield from _misses(peer, pid, folder, rounds, costs)
-                yield from _waits(peer, folder)
-    yield from _compared(costs)
+        running = {peer: _busy(stack.enter_context(_started(peer, folder)), peer) for peer in peers(folder)}
+        for peer, pid in running.items():
+            load.one(pid, peer.port, hits, seconds, ())  # fills the cache, and does not count
+        rows: dict[tuple[str, str], list[load.Round]] = {}
+        for _ in range(rounds):
+            for peer, pid in running.items():
+                rows.setdefault((peer.name, "hit"), []).append(load.one(pid, peer.port, hits, seconds, ()))
+        for _ in range(rounds):
+            for peer, pid in running.items():
+                names = _file(folder, "misses", MISS_NAMES)
+                rows.setdefault((peer.name, "miss"), []).append(load.one(pid, peer.port, names, 60, ("-n", "1")))
+        for peer in running:
+            yield from _told(peer, rows)
+            yield from _waits(peer, folder)
+    yield from _compared(rows)
     yield from _equal(folder)
     yield _weight()
 
@@ -206,25 +215,14 @@ def _file(folder: Path, name: str, count: int) -> Path:
     return file
 
 
-def _hits(
-    peer: Peer, pid: int, hits: Path, rounds: int, seconds: int, costs: dict[tuple[str, str], float]
-) -> Iterator[Result]:
-    found = load.measure(pid, peer.port, hits, seconds, rounds)
-    costs[peer.name, "hit"] = found.cpu
-    yield Result(f"{peer.name}, cache hits", found.rate, "queries/s", note=f"lost {found.lost}")
-    yield Result(f"{peer.name}, CPU of a hit", found.cpu, "us/query")
-
-
-def _misses(peer: Peer, pid: int, folder: Path, rounds: int, costs: dict[tuple[str, str], float]) -> Iterator[Result]:
-    runs = [_missed(peer, pid, _file(folder, "misses", MISS_NAMES)) for _ in range(rounds)]
-    costs[peer.name, "miss"] = statistics.median(run.cpu for run in runs)
-    lost = sum(run.lost for run in runs)
-    yield Result(f"{peer.name}, misses", statistics.median(run.rate for run in runs), "queries/s", note=f"lost {lost}")
-    yield Result(f"{peer.name}, CPU of a miss", costs[peer.name, "miss"], "us/query")
-
-
-def _missed(peer: Peer, pid: int, names: Path) -> load.Round:
-    return load.one(pid, peer.port, names, 60, ("-n", "1"))
+def _told(peer: Peer, rows: dict[tuple[str, str], list[load.Round]]) -> Iterator[Result]:
+    for kind in ("hit", "miss"):
+        runs = rows[peer.name, kind]
+        note = f"lost {sum(run.lost for run in runs)}"
+        yield Result(f"{peer.name}, a {kind}", statistics.median(run.rate for run in runs), "queries/s", note=note)
+        each = [run.cpu for run in runs]
+        note = f"{min(each):.1f} to {max(each):.1f}"
+        yield Result(f"{peer.name}, CPU of a {kind}", statistics.median(each), "us/query", note=note)
 
 
 def _waits(peer: Peer, folder: Path) -> Iterator[Result]:
@@ -249,12 +247,14 @@ def _p99(port: int, names: Path) -> float:
     return taken[int(len(taken) * 0.99)] * 1e3
 
 
-def _compared(costs: dict[tuple[str, str], float]) -> Iterator[Result]:
-    """The targets: ratios of CPU time, in one run."""
+def _compared(rows: dict[tuple[str, str], list[load.Round]]) -> Iterator[Result]:
+    """The targets: ratios of CPU time, round by round."""
     for peer, kind, limit in (("unbound", "hit", 0.85), ("dnsmasq", "miss", 3.0)):
-        if (peer, kind) in costs:
-            ratio = costs["pldns", kind] / costs[peer, kind]
-            yield Result(f"CPU of a {kind}, of {peer}'s", ratio, "times", limit)
+        theirs = rows.get((peer, kind), [])
+        ratios = sorted(ours.cpu / its.cpu for ours, its in zip(rows["pldns", kind], theirs, strict=False))
+        if ratios:
+            note = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+            yield Result(f"CPU of a {kind}, of {peer}'s", statistics.median(ratios), "times", limit, note=note)
 
 
 # -- equal questions, and memory
@@ -340,8 +340,8 @@ def _weight() -> Result:
 def main() -> int:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(prog="python -m bench.forwarding", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3)
     given = parser.parse_args()
     if not load.AVAILABLE or not _program("nsd"):
         print("not measured: dnsperf, taskset or nsd is missing")
