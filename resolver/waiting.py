@@ -24,7 +24,7 @@ _LONGEST_WALK: Final = 24  # upstream questions for one query: 11 hops, each ask
 class Wait:
     """One query that waits."""
 
-    __slots__ = ("asked", "fetched", "impatient", "key", "over", "request", "responder", "timer")
+    __slots__ = ("asked", "fetched", "key", "over", "request", "responder", "timer")
 
     def __init__(self, responder: "Responder", request: "Request", key: bytes) -> None:
         self.responder = responder
@@ -34,7 +34,6 @@ class Wait:
         self.asked: Key | None = None
         """What is being asked now."""
         self.timer: Timer | None = None
-        self.impatient: Timer | None = None
         self.over = False
 
     def go_on(self) -> None:
@@ -61,8 +60,7 @@ class Wait:
         responder.loops.begin(key, self.request.client)
         if self.timer is None:
             responder.waiting += 1
-            self.timer = responder.later(PATIENCE, self._late)
-            self.impatient = responder.later(IMPATIENCE, self._look_back)
+            self.timer = responder.later(IMPATIENCE, self._look_back)
 
     def _arrived(self, key: Key, reply: Message | Failure) -> None:
         if self.over:
@@ -78,7 +76,10 @@ class Wait:
 
     def _look_back(self) -> None:
         """It takes long: what held before will do for this client, while the question goes on."""
-        if not self.over and self.asked and self.responder.has_stale(self.asked):
+        if self.over:
+            return
+        self.timer = self.responder.later(PATIENCE - IMPATIENCE, self._late)
+        if self.asked and self.responder.has_stale(self.asked):
             self._arrived(self.asked, Failure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long"))
 
     def _late(self) -> None:
@@ -101,6 +102,3 @@ class Wait:
             self.timer.cancel()
             self.timer = None
             self.responder.waiting -= 1
-        if self.impatient is not None:
-            self.impatient.cancel()
-            self.impatient = None

@@ -5,12 +5,11 @@ that was sent on a connection that the server then closed is sent once more on a
 """
 
 import asyncio
-import secrets
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
-from resolver.net import identity
+from resolver.net import chance, identity
 from resolver.net.frames import Frames
 from resolver.settings import Server
 
@@ -100,9 +99,9 @@ class Link(Generic[Asker]):
         self._ask(_Asked(asker, packet))
 
     def _ask(self, asked: _Asked[Asker]) -> None:
-        number = secrets.randbelow(0x10000)
+        number = chance.below(0x10000)
         while number in self._asked:
-            number = secrets.randbelow(0x10000)
+            number = chance.below(0x10000)
         self._asked[number] = asked
         self._numbers[asked.asker] = number
         if self._idle:

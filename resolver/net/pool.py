@@ -6,11 +6,12 @@ guess beside the id (RFC 5452 §9.2). Refuses to know DNS: a query is octets, an
 
 import asyncio
 import errno
-import secrets
 import socket
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
+
+from resolver.net import chance
 
 USES: Final = 8  # of one socket, before its port has been seen too often
 _DATAGRAM: Final = 4096  # octets; what is longer than we asked for is cut, and then malformed
@@ -114,7 +115,7 @@ class Pool(Generic[Asker]):
                     raise
         if not self._idle:
             return None
-        pick = secrets.randbelow(len(self._idle))
+        pick = chance.below(len(self._idle))
         self._idle[pick], self._idle[-1] = self._idle[-1], self._idle[pick]
         return self._idle.pop()
 

@@ -5,13 +5,13 @@ Refuses to know what a reply says, and how sockets and connections are shared (`
 
 import asyncio
 import os
-import secrets
 import ssl
 from collections import Counter
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from resolver.cache import Failure, Key
+from resolver.net import chance
 from resolver.net.link import Link, Refused
 from resolver.net.pool import SHORTAGE, Pool
 from resolver.settings import Server, Upstream
@@ -119,7 +119,7 @@ class Resolver:
         self.mismatches = 0
         self.tcp = 0
         self.shed = 0
-        self.health = Health(secrets.randbelow)
+        self.health = Health(chance.below)
         self._upstreams = upstreams
         self._loop = loop
         self._mark = mark
@@ -179,7 +179,7 @@ class Resolver:
     def _start(self, flight: _Flight, group: Upstream, servers: list[Server]) -> None:
         now = self._loop.time()
         exchange = Exchange(
-            flight.key, servers, now, secrets.randbelow, self.health,
+            flight.key, servers, now, chance.below, self.health,
             mixed_case=group.mixed_case, marker=self._mark(group.name),
         )  # fmt: skip
         leg = _Leg(flight, exchange)

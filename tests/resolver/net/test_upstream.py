@@ -3,7 +3,6 @@
 import asyncio
 import random
 import resource
-import secrets
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import dnslib
 import pytest
 
 from resolver.cache import Failure
-from resolver.net import pool
+from resolver.net import chance, pool
 from resolver.net.upstream import Resolver
 from resolver.settings import Server, Upstream
 from resolver.upstream.policy import Upstreams
@@ -194,7 +193,7 @@ async def test_ports_stay_unpredictable_when_every_socket_is_open(
     upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # By chance fewer than 80 would come up once in some hundred runs.
-    monkeypatch.setattr(secrets, "randbelow", random.Random(1).randrange)  # noqa: S311 - a test's seed
+    monkeypatch.setattr(chance, "below", random.Random(1).randrange)  # noqa: S311 - a test's seed
     resolver = make(upstream.server)
     for i in range(500):
         await ask(resolver, key(f"{i}.example.com"))
