@@ -15,7 +15,9 @@ RUN python -m venv /tools \
  && /tools/bin/pip install --require-hashes -r requirements.lock \
  && python -m venv --without-pip /opt/pldns \
  && /tools/bin/pip --python /opt/pldns/bin/python install --require-hashes -r requirements-run.lock
-COPY pyproject.toml README.md LICENSE ./
+# For the modules that nearly every packet passes through; the last stage needs no compiler.
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY zones zones
 COPY resolver resolver
 RUN /tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \

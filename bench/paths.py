@@ -116,8 +116,8 @@ def main() -> None:
         return paths.responder.take(each, client, way, _dropped)
 
     def exact(each: bytes) -> object:
-        hit = paths.answers.exact[0].get(each[2:])
-        return hit is not None and now < hit.until and each[:2] + hit.reply
+        reply, until, _ = paths.answers.exact[0].get(each[2:], (b"", 0.0, []))
+        return now < until and each[:2] + reply
 
     def nothing() -> None: ...
 

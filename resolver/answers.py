@@ -121,16 +121,11 @@ def _shared(part: _T) -> _T:
     return shared
 
 
-class Form:
-    """What a packet in just one form gets, for the exact map."""
+Form = tuple[bytes, float, list[int]]
+"""What a packet in just one form gets: all octets of the reply after the id, until when, and the counter of the answer.
 
-    __slots__ = ("cell", "reply", "until")
-
-    def __init__(self, answer: Compiled, reply: bytes) -> None:
-        self.reply = reply
-        """All octets after the id."""
-        self.until = answer.until
-        self.cell = answer.cell
+A plain tuple: nothing is unpacked faster.
+"""
 
 
 class Answers:
@@ -194,12 +189,12 @@ class Answers:
             answer.network = network
             answer.forms = (*answer.forms, packet)
             self._grow(answer, _EXACT_OVERHEAD + len(packet) + len(reply))
-        part[packet] = Form(answer, reply)
+        part[packet] = (reply, answer.until, answer.cell)
         self._make_room(answer.loose)
 
     def _forget(self, answer: Compiled, packet: bytes) -> None:
-        form = self.exact[answer.network].pop(packet)
-        self._grow(answer, -_EXACT_OVERHEAD - len(packet) - len(form.reply))
+        reply, _, _ = self.exact[answer.network].pop(packet)
+        self._grow(answer, -_EXACT_OVERHEAD - len(packet) - len(reply))
 
     def _grow(self, answer: Compiled, octets: int) -> None:
         answer.octets += octets

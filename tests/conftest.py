@@ -344,10 +344,10 @@ class Pipeline:
         network = self.clients.find(packed(client))
         way = Way("tcp", idle=10) if tcp else Way("udp", self.responder.payload)
         if not tcp and network >= -1:
-            hit = self.answers.exact[network].get(packet[2:])
-            if hit is not None and self.now < hit.until:
-                hit.cell[0] += 1
-                return packet[:2] + hit.reply
+            reply, until, cell = self.answers.exact[network].get(packet[2:], (b"", 0.0, [0]))
+            if self.now < until:
+                cell[0] += 1
+                return packet[:2] + reply
         replies: list[bytes] = []
         answered = self.responder.take(packet, self.clients.client(packed(client)), way, replies.append)
         while self._queue:

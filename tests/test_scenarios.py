@@ -27,6 +27,8 @@ import dns.message
 import dns.rcode
 import pytest
 
+from tests.ports import pair
+
 if TYPE_CHECKING:
     from tests.conftest import FakeUpstream, Pipeline
 
@@ -294,19 +296,25 @@ class _Stream(socketserver.StreamRequestHandler):
 def served(upstream: "FakeUpstream") -> Iterator[int]:
     """The upstream on loopback, over UDP and TCP; yields its port."""
     with contextlib.ExitStack() as stack:
-        tcp = stack.enter_context(socketserver.TCPServer(("127.0.0.1", 0), _Stream, upstream.all != "closed"))
+        stream, datagram = pair()
         if upstream.all == "closed":
-            tcp.server_bind()
-            yield tcp.server_address[1]  # bound for TCP and not listening: no one else gets the port
+            datagram.close()
+            with stream:
+                yield stream.getsockname()[1]  # bound for TCP and not listening: no one else gets the port
             return
-        udp = stack.enter_context(socketserver.UDPServer(tcp.server_address, _Datagram))
+        tcp = stack.enter_context(socketserver.TCPServer(stream.getsockname(), _Stream, bind_and_activate=False))
+        udp = stack.enter_context(socketserver.UDPServer(stream.getsockname(), _Datagram, bind_and_activate=False))
+        for server, sock in ((tcp, stream), (udp, datagram)):
+            server.socket.close()
+            server.socket = sock
+        tcp.server_activate()
         for server in (tcp, udp):
             server.upstream = upstream  # type: ignore[attr-defined]
             thread = threading.Thread(target=server.serve_forever, args=(0.02,))
             thread.start()
             stack.callback(thread.join)
             stack.callback(server.shutdown)
-        yield tcp.server_address[1]
+        yield stream.getsockname()[1]
 
 
 # -- the steps

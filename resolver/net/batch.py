@@ -2,21 +2,25 @@
 
 Owns buffers that are used again and again, one slot for each datagram of a batch. Knows addresses as the octets of the
 kernel's structures, and of DNS only that a reply begins with the two octets of its query. Linux on 64 bits and CPython;
-elsewhere `AVAILABLE` is false.
+elsewhere `AVAILABLE` is false. Compiled where there is a compiler; the types for that stand in `batch.pxd`.
 """
 
 import ctypes
 import errno
 import socket
 import sys
+from array import array
 from typing import Final
 
 SIZE: Final = 64
 """Datagrams of one batch."""
-ROOM: Final = 4096
-"""Octets of one datagram; a query is far shorter, and what is longer arrives cut and is malformed."""
+ROOM: Final = 256
+"""Octets of a datagram that lie close to those of the next: nearly all queries are shorter."""
+LONGEST: Final = 4096
+"""Octets of one datagram; what is longer arrives cut and is malformed."""
+_REST: Final = LONGEST - ROOM
 NAME: Final = 28
-"""Octets of a slot for an address: sockaddr_in6 is the longest."""
+"""Octets of a slot for an address: sockaddr_in6 is the longest. A socket's addresses are all of one length."""
 _NOWHERE: Final = -1
 _ID: Final = 2  # octets of a message's id, with which every packet and every reply begins
 _HEAD: Final = 16  # octets of a struct cmsghdr
@@ -75,73 +79,91 @@ class Batch:
     def __init__(self, sock: socket.socket, *, control: bool = False) -> None:
         assert _LIBRARY is not None  # noqa: S101 - see `AVAILABLE`
         self._receive, self._send = _LIBRARY.recvmmsg, _LIBRARY.sendmmsg
+        self._offset = _OFFSET
         self._fd = sock.fileno()
         self._name_size = NAME if sock.family == socket.AF_INET6 else 16
-        self.data = _octets(SIZE * ROOM)
-        """What came: slot i begins at `i * ROOM`."""
-        self.names = _octets(SIZE * NAME)
-        """Who sent it: struct sockaddr_in or sockaddr_in6, slot i at `i * NAME`."""
+        self._data = _octets(SIZE * ROOM)
+        self._rest = _octets(SIZE * _REST)
+        self._names = _octets(SIZE * NAME)
         self.controls = _octets(SIZE * _CONTROL)
-        self._names_at, self._controls_at = _address(self.names), _address(self.controls)
-        data_at = _address(self.data)
+        self._names_at, self._controls_at = _address(self._names), _address(self.controls)
+        data_at, rest_at = _address(self._data), _address(self._rest)
         self._data_at = data_at
-        self._came_iov, self._goes_iov = (_Iovec * SIZE)(), (_Iovec * (2 * SIZE))()
+        self._came_iov, self._goes_iov = (_Iovec * (2 * SIZE))(), (_Iovec * (2 * SIZE))()
         for i in range(SIZE):
-            self._came_iov[i].base, self._came_iov[i].len = data_at + i * ROOM, ROOM
+            self._came_iov[2 * i].base, self._came_iov[2 * i].len = data_at + i * ROOM, ROOM
+            self._came_iov[2 * i + 1].base, self._came_iov[2 * i + 1].len = rest_at + i * _REST, _REST
             self._goes_iov[2 * i].base, self._goes_iov[2 * i].len = data_at + i * ROOM, _ID
-        self._came = self._messages(self._came_iov, 1, control=control)
-        self._goes = self._messages(self._goes_iov, 2, control=control)
+        self._came = self._messages(self._came_iov, control=control)
+        self._goes = self._messages(self._goes_iov, control=control)
         # Single numbers and whole columns of the structures, without an object for each.
         came = memoryview(self._came).cast("B")
-        self._sizes = came.cast("I")[_Message.len.offset // 4 :: _U32]
-        self._name_sizes = came.cast("I")[_Header.namelen.offset // 4 :: _U32]
-        self._full = memoryview((ctypes.c_uint32 * SIZE)(*[self._name_size] * SIZE)).cast("B").cast("I")
+        self.sizes = came.cast("I")[_Message.len.offset // 4 :: _U32]
+        """Octets of each datagram that came."""
         self._goes_to = memoryview(self._goes).cast("B").cast("Q")[_Header.name.offset // 8 :: _U64]
         vectors = memoryview(self._goes_iov).cast("B").cast("Q")
         self._ids, self._bases, self._goes_sizes = vectors[0::4], vectors[2::4], vectors[3::4]
         self._came_at, self._goes_at = ctypes.addressof(self._came), ctypes.addressof(self._goes)
-        self._ports = self.names.cast("H")[1 :: NAME // 2]
+        self.ports = self._names.cast("H")[1 :: NAME // 2]
+        """Its sender's port, as it is in memory."""
         self._family = sock.family
-        self._control_sizes: memoryview | None = None
+        self._with_control = control
         if control:
             of, size = _Header.control.offset // 8, _Header.controllen.offset // 8
             goes = memoryview(self._goes).cast("B").cast("Q")
             self._control_sizes = came.cast("Q")[size::_U64]
             self._control_full = memoryview((ctypes.c_uint64 * SIZE)(*[_CONTROL] * SIZE)).cast("B").cast("Q")
             self._goes_controls, self._goes_control_sizes = goes[of::_U64], goes[size::_U64]
-        self._places = list(range(SIZE))
+        self.data = b""
+        """What came, the first `ROOM` octets of each; slot i begins at `i * ROOM`."""
+        self.names = b""
+        """Who sent it: struct sockaddr_in or sockaddr_in6, slot i at `i * NAME`."""
+        self._places = array("i", range(SIZE))
         """Whose packet each reply answers, as it was last."""
         self._held: list[bytes] = []
         """Replies that are queued: the kernel reads them where they are."""
+        self.unsent = 0
+        """Replies that could not be sent, since the last one who looked."""
 
-    def _messages(self, vectors: ctypes.Array[_Iovec], each: int, *, control: bool) -> ctypes.Array[_Message]:
-        """Headers for all slots, with so many vectors each."""
+    def _messages(self, vectors: ctypes.Array[_Iovec], *, control: bool) -> ctypes.Array[_Message]:
+        """Headers for all slots, with two vectors each."""
         made = (_Message * SIZE)()
         for i in range(SIZE):
             header = made[i].header
             header.name, header.namelen = self._names_at + i * NAME, self._name_size
-            header.iov, header.iovlen = ctypes.addressof(vectors) + i * each * ctypes.sizeof(_Iovec), each
+            header.iov, header.iovlen = ctypes.addressof(vectors) + 2 * i * ctypes.sizeof(_Iovec), 2
             if control:
                 header.control, header.controllen = self._controls_at + i * _CONTROL, _CONTROL
         return made
 
-    def receive(self) -> tuple[list[int], list[int]]:
-        """Sizes of the datagrams that have come, and their senders' ports as they are in memory; does not wait.
+    def receive(self) -> int:
+        """Take what has come, without waiting; how many datagrams that is. It stands in the first slots.
 
         None where there are none, or there was an error: what became of an earlier reply (ICMP), which the kernel tells
         once.
         """
-        self._name_sizes[:] = self._full
-        if self._control_sizes is not None:
+        if self._with_control:
             self._control_sizes[:] = self._control_full
         count = self._receive(self._fd, self._came_at, SIZE, socket.MSG_DONTWAIT, None)
         if count <= 0:
-            return [], []
-        return self._sizes[:count].tolist(), self._ports[:count].tolist()
+            return 0
+        self.data, self.names = self._data[: count * ROOM].tobytes(), self._names[: count * NAME].tobytes()
+        return int(count)
+
+    def packet(self, slot: int) -> bytes:
+        """All octets of the datagram in a slot."""
+        size, at = self.sizes[slot], slot * ROOM
+        if size <= ROOM:
+            return self.data[at : at + size]
+        return self.data[at : at + ROOM] + self._rest[slot * _REST : slot * _REST + size - ROOM].tobytes()
+
+    def name(self, slot: int) -> bytes:
+        """The sender's address in a slot."""
+        return self.names[slot * NAME : slot * NAME + NAME]
 
     def control(self, slot: int) -> bytes:
         """The in_pktinfo or in6_pktinfo of what is in a slot; empty on a socket without."""
-        if self._control_sizes is None or self._control_sizes[slot] < _HEAD:
+        if not self._with_control or self._control_sizes[slot] < _HEAD:
             return b""
         at = slot * _CONTROL + _HEAD
         return self.controls[at : at + (20 if self._family == socket.AF_INET6 else 12)].tobytes()
@@ -151,13 +173,13 @@ class Batch:
         held = self._held
         k = len(held)
         held.append(reply)
-        self._bases[k] = id(reply) + _OFFSET
+        self._bases[k] = id(reply) + self._offset
         self._goes_sizes[k] = len(reply)
         if self._places[k] != slot:
             self._places[k] = slot
             self._ids[k] = self._data_at + slot * ROOM
             self._goes_to[k] = self._names_at + slot * NAME
-        if self._control_sizes is not None:
+        if self._with_control:
             if info := self.control(slot):
                 start = slot * _CONTROL + _HEAD
                 self.controls[start : start + len(info)] = anyway(self._family, info)
@@ -168,23 +190,23 @@ class Batch:
         """The same with a reply that has an id of its own: what is in the slot may begin with something else."""
         k = len(self._held)
         self.queue(slot, reply)
-        self._ids[k] = id(reply) + _OFFSET
+        self._ids[k] = id(reply) + self._offset
         self._bases[k] += _ID
         self._goes_sizes[k] -= _ID
         self._places[k] = _NOWHERE
 
-    def flush(self) -> int:
-        """Send what is queued; the number of replies that could not be sent."""
-        done, lost, count = 0, 0, len(self._held)
+    def flush(self) -> None:
+        """Send what is queued."""
+        done, count = 0, len(self._held)
         while done < count:
             sent = self._send(self._fd, self._goes_at + done * _U64 * 8, count - done, socket.MSG_DONTWAIT)
             if sent <= 0:
                 if ctypes.get_errno() == errno.EINTR:
                     continue
-                sent, lost = 1, lost + 1  # the buffer is full, or there is no way back: UDP may lose
+                sent = 1  # the buffer is full, or there is no way back: UDP may lose
+                self.unsent += 1
             done += sent
         self._held.clear()
-        return lost
 
 
 def anyway(family: int, pktinfo: bytes) -> bytes:

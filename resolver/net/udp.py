@@ -10,8 +10,9 @@ import sys
 from typing import Final
 
 from resolver.clients import PROXY, Clients, unmapped
-from resolver.net import batch
-from resolver.net.batch import NAME, ROOM, Batch
+from resolver.net import batch, hits
+from resolver.net.batch import LONGEST, Batch
+from resolver.net.hits import Place
 from resolver.options import Way
 from resolver.ratelimit import RateLimiter, Verdict
 from resolver.responder import Responder
@@ -51,10 +52,8 @@ class Udp:
         self._way = Way("udp", responder.payload)
         self._host, self._port = sock.getsockname()[:2]
         self._has_any = self._host in _ANY
-        self._own = int.from_bytes(self._port.to_bytes(2, "big"), sys.byteorder)
-        """Our port as `Batch.receive` gives ports."""
-        self._place = (8, 16) if sock.family == socket.AF_INET6 else (4, 4)
-        """Where in a sockaddr the address begins, and its octets."""
+        own = int.from_bytes(self._port.to_bytes(2, "big"), sys.byteorder)
+        self._place = Place(8, 16, own) if sock.family == socket.AF_INET6 else Place(4, 4, own)
         self.turn = 0
         """Which batch is in work; 0 between two."""
         self._turns = 0
@@ -72,57 +71,46 @@ class Udp:
         self._loop.remove_reader(self._sock.fileno())
 
     def _read(self) -> None:
-        """Read one batch, answer what was answered before in just this form, and let the responder have the rest."""
+        """Answer what was answered before in just this form, and let the responder have the rest."""
         slots = self._batch
-        sizes, ports = slots.receive()
-        if not sizes:
-            return
-        self._requests[0] += len(sizes)
-        self.turn = self._turns = self._turns + 1
-        data, names, queue = slots.data, slots.names.tobytes(), slots.queue
-        exact, known, limiter = self._responder.answers.exact, self._clients.known, self._limiter
-        now, own, first, size_of = self._responder.clock(), self._own, *self._place
-        slot, over = -1, Verdict.PASS
-        try:
-            for size in sizes:
-                slot += 1
-                at = slot * NAME + first
-                address = names[at : at + size_of]
-                at = slot * ROOM
-                network = known.get(address)
-                if limiter is not None:
-                    over = self._judged(limiter, address, now)
-                if network is not None and network >= -1 and 0 != ports[slot] != own and over is Verdict.PASS:
-                    form = exact[network].get(data[at + 2 : at + size].tobytes())
-                    if form is not None and now < form.until:
-                        form.cell[0] += 1
-                        queue(slot, form.reply)
-                        continue
-                packet = data[at : at + size].tobytes()
-                name = names[slot * NAME : slot * NAME + NAME]
-                self._take(packet, address, _Reply(self, slot, name, slots.control(slot)), over)
-        finally:
-            self.turn = 0
-            self._unsent[0] += slots.flush()
+        left: list[tuple[int, Verdict]] = []
+        self._requests[0] += hits.answer(
+            slots, self._place, self._clients.known, self._responder.answers.exact, self._responder.clock(),
+            self._judged if self._limiter else None, left,
+        )  # fmt: skip
+        if left:
+            self.turn = self._turns = self._turns + 1
+            first, end = self._place.first, self._place.first + self._place.width
+            try:
+                for slot, over in left:
+                    name = slots.name(slot)
+                    reply = _Reply(self, slot, name, slots.control(slot))
+                    self._take(slots.packet(slot), name[first:end], reply, over)
+            finally:
+                self.turn = 0
+                slots.flush()
+        self._unsent[0] += slots.unsent
+        slots.unsent = 0
 
     def _read_singly(self) -> None:
         """The same without batches."""
-        limiter, now = self._limiter, self._responder.clock()
+        now = self._responder.clock()
         try:
             for _ in range(BATCH):
-                packet, control, _, sender = self._sock.recvmsg(ROOM, _CONTROL if self._has_any else 0)
+                packet, control, _, sender = self._sock.recvmsg(LONGEST, _CONTROL if self._has_any else 0)
                 self._requests[0] += 1
                 name = _name(self._sock.family, *sender)
-                first, size = self._place
-                address = name[first : first + size]
-                over = Verdict.PASS if limiter is None else self._judged(limiter, address, now)
+                address = name[self._place.first : self._place.first + self._place.width]
+                over = self._judged(address, now)
                 self._take(packet, address, _Reply(self, -1, name, control[0][2] if control else b""), over)
         except OSError:
             pass  # read dry, or what became of an earlier reply (ICMP): told once, then reading goes on
 
-    def _judged(self, limiter: RateLimiter, address: bytes, now: float) -> Verdict:
+    def _judged(self, address: bytes, now: float) -> Verdict:
         """A proxy is judged by the client that it tells."""
-        return Verdict.PASS if self._clients.find(address) == PROXY else limiter.judge(address, now)
+        if self._limiter is None or self._clients.find(address) == PROXY:
+            return Verdict.PASS
+        return self._limiter.judge(address, now)
 
     # -- off the fast path
 

@@ -24,7 +24,8 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
-from tests.live.daemon import Daemon, free_port, until
+from tests.live.daemon import Daemon, until
+from tests.ports import free_port
 from zones import zonefile
 from zones.name import Name, ancestry, to_text
 

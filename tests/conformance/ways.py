@@ -9,7 +9,8 @@ from typing import Final
 
 import trustme
 
-from tests.live.daemon import Daemon, free_port
+from tests.live.daemon import Daemon
+from tests.ports import free_port
 
 PATIENCE: Final = 10.0
 LATE: Final = 0.4

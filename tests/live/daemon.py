@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ import dns.message
 import dns.query
 import dns.rdatatype
 import yaml
+
+from tests.ports import free_port
 
 PLDNS = Path(sys.executable).with_name("pldns")
 
@@ -35,12 +36,6 @@ def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: 
 def give_way(seconds: float) -> None:
     """Give the processor away between two looks."""
     signal.sigtimedwait([], seconds)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Daemon:

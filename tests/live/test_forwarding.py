@@ -20,8 +20,9 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.live.daemon import PLDNS, Daemon, free_port, until
+from tests.live.daemon import PLDNS, Daemon, until
 from tests.peers import tool
+from tests.ports import free_port
 
 pytestmark = pytest.mark.live
 Start = Callable[..., Daemon]

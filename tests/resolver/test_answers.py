@@ -72,8 +72,8 @@ def test_the_exact_map_takes_no_answers_to_made_up_names_and_no_long_packets(loo
 
 def exact(answers: Answers, network: int, packet: bytes, now: float) -> bytes | None:
     """As the UDP listener reads it."""
-    form = answers.exact[network].get(packet)
-    return form.reply if form is not None and now < form.until else None
+    reply, until, _ = answers.exact[network].get(packet, (b"", 0.0, []))
+    return reply if now < until else None
 
 
 def test_the_exact_map_serves_no_reply_whose_ttls_are_of_another_second() -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from resolver.cli import main, place
+from tests.ports import free_port
 
 ENDPOINTS = """
 endpoints:
@@ -79,15 +80,6 @@ class Ran(NamedTuple):
 
 
 Run = Callable[..., Ran]
-
-
-def free_port() -> int:
-    """A port that is free for UDP and TCP at the moment."""
-    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        tcp.bind(("127.0.0.1", 0))
-        number: int = tcp.getsockname()[1]
-        udp.bind(("127.0.0.1", number))
-        return number
 
 
 def write_estate(folder: Path) -> Path:

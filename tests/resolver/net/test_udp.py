@@ -218,15 +218,15 @@ async def test_a_packet_from_port_0_is_never_answered(
     strange = FromPortZero(sock)
     made = Udp(strange, small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
     if hasattr(made, "_batch"):
-        receive = made._batch.receive
+        receive = made._batch._receive
 
-        def from_zero() -> tuple[list[int], list[int]]:
-            sizes, ports = receive()
-            made._batch.names[2:4] = bytes(2)
-            return sizes, [0] * len(ports)
+        def from_zero(*arguments: Any) -> Any:  # noqa: ANN401 - the C library's
+            count = receive(*arguments)
+            made._batch._names[2:4] = bytes(2)
+            return count
 
-        monkeypatch.setattr(made._batch, "receive", from_zero)
-        monkeypatch.setattr(made._batch, "queue", lambda _, reply: strange.sent.append(reply))
+        monkeypatch.setattr(made._batch, "_receive", from_zero)
+        monkeypatch.setattr(made._batch, "_send", lambda *_: strange.sent.append(b""))
     client.sendto(query(), sock.getsockname())
     await small.until(lambda: small.count("dns_dropped_total", "unanswerable"))
     assert not strange.sent

@@ -16,6 +16,7 @@ from resolver.net.upstream import Resolver
 from resolver.settings import Server
 from resolver.wire import codes
 from resolver.wire.relay import Message
+from tests.ports import pair
 from zones import record
 from zones.name import from_text
 
@@ -55,9 +56,10 @@ class FakeUpstream(asyncio.DatagramProtocol):
 
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
-        self.tcp = await asyncio.start_server(self.converse, "127.0.0.1", 0, ssl=self._tls)
-        self.port: int = self.tcp.sockets[0].getsockname()[1]
-        self.udp, _ = await loop.create_datagram_endpoint(lambda: self, ("127.0.0.1", self.port))
+        tcp, udp = pair()
+        self.tcp = await asyncio.start_server(self.converse, sock=tcp, ssl=self._tls)
+        self.port: int = tcp.getsockname()[1]
+        self.udp, _ = await loop.create_datagram_endpoint(lambda: self, sock=udp)
 
     async def close(self) -> None:
         self.udp.close()

@@ -1,0 +1,118 @@
+"""Packets that were asked before in just this form, as plain Python and as it was compiled."""
+
+import importlib.util
+import socket
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolver.answers import Form
+from resolver.net import batch, hits
+from resolver.ratelimit import Verdict
+
+HERE = socket.inet_aton("127.0.0.1")
+FOREVER = float("inf")
+
+
+def plain(module: ModuleType) -> ModuleType:
+    """The module from its source, whether it was compiled or not."""
+    source = Path(batch.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.py")
+    spec = importlib.util.spec_from_file_location(f"plain_{module.__name__}", source)
+    assert spec
+    assert spec.loader
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+FORMS = [(batch, hits), (plain(batch), plain(hits))]
+
+
+class Pair:
+    """A socket with its batch, and a client."""
+
+    def __init__(self, batches: ModuleType) -> None:
+        self.server, self.client = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        for sock in (self.server, self.client):
+            sock.bind(("127.0.0.1", 0))
+            sock.setblocking(False)  # noqa: FBT003 - the socket module has it so
+        self.slots = batches.Batch(self.server)
+        self.place = hits.Place(4, 4, socket.htons(self.server.getsockname()[1]))
+
+    def replies(self) -> list[bytes]:
+        """What has come back; on loopback that is at once."""
+        got = []
+        try:
+            while True:
+                got.append(self.client.recv(4096))
+        except BlockingIOError:
+            return got
+
+    def close(self) -> None:
+        self.server.close()
+        self.client.close()
+
+
+def told(
+    pair: Pair, answer: ModuleType, packets: list[bytes], exact: list[dict[bytes, Form]]
+) -> tuple[int, list[bytes], list[bytes]]:
+    """How many were read, those that had no reply, and the replies that came."""
+    left: list[tuple[int, Verdict]] = []
+    for packet in packets:
+        pair.client.sendto(packet, pair.server.getsockname())
+    count = answer.answer(pair.slots, pair.place, {HERE: 0}, exact, 5.0, None, left)
+    slow = [pair.slots.packet(slot) for slot, _ in left]
+    pair.slots.flush()
+    return count, slow, pair.replies()
+
+
+@given(st.lists(st.binary(min_size=2, max_size=600), min_size=1, max_size=40), st.data())
+def test_both_forms_answer_alike(packets: list[bytes], data: st.DataObject) -> None:
+    known = data.draw(st.lists(st.sampled_from(packets)))
+    until = st.sampled_from((0.0, 5.0, 6.0, FOREVER))
+    forms = {packet[2:]: (data.draw(st.binary(min_size=10)), data.draw(until)) for packet in known}
+    seen = []
+    for batches, answer in FORMS:
+        pair = Pair(batches)
+        exact = [{packet: (reply, end, [0]) for packet, (reply, end) in forms.items()}]
+        seen.append((*told(pair, answer, packets, exact), [cell[0] for _, _, cell in exact[0].values()]))
+        pair.close()
+    assert seen[0] == seen[1]
+    count, slow, replies, cells = seen[0]
+    assert count == len(packets)
+    quick = [p for p in packets if len(p) <= batch.ROOM and forms.get(p[2:], (b"", 0.0))[1] > 5.0]
+    assert slow == [p for p in packets if p not in quick]
+    assert replies == [p[:2] + forms[p[2:]][0] for p in quick]
+    assert sum(cells) == len(quick)
+
+
+@pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
+def test_what_the_rate_limit_stops_is_left_with_its_word(batches: ModuleType, answer: ModuleType) -> None:
+    pair = Pair(batches)
+    words = iter((Verdict.PASS, Verdict.SLIP, Verdict.DROP))
+    left: list[tuple[int, Verdict]] = []
+    for _ in range(3):
+        pair.client.sendto(b"id and question", pair.server.getsockname())
+    exact = [{b" and question": (b" and answer", FOREVER, [0])}]
+    answer.answer(pair.slots, pair.place, {HERE: 0}, exact, 0.0, lambda *_: next(words), left)
+    pair.slots.flush()
+    assert left == [(1, Verdict.SLIP), (2, Verdict.DROP)]
+    assert pair.replies() == [b"id and answer"]
+    pair.close()
+
+
+@pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
+@pytest.mark.parametrize("network", [None, -2, -3, -4])
+def test_only_clients_with_a_network_are_answered(batches: ModuleType, answer: ModuleType, network: int | None) -> None:
+    pair = Pair(batches)
+    left: list[tuple[int, Verdict]] = []
+    pair.client.sendto(b"id and question", pair.server.getsockname())
+    known = {} if network is None else {HERE: network}
+    answer.answer(pair.slots, pair.place, known, [{b" and question": (b"x", FOREVER, [0])}] * 5, 0.0, None, left)
+    pair.slots.flush()
+    assert left == [(0, Verdict.PASS)]
+    assert not pair.replies()
+    pair.close()
