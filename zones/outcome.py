@@ -3,7 +3,7 @@
 `deps` are the names whose change could change the outcome: an answer made from it is evicted under each of them.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from zones.name import Name
 from zones.record import RRset
@@ -11,8 +11,7 @@ from zones.record import RRset
 Deps = tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True, gc=False):
     """Records at the name. `wildcard`: synthesised (RFC 4592); `origin`: `private`, `static` or `ptr`."""
 
     rrsets: tuple[RRset, ...]
@@ -22,8 +21,7 @@ class Found:
     wildcard: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True, gc=False):
     """A CNAME of ours, to be followed. `rrsets`: the CNAME, after the DNAME where one made it."""
 
     rrsets: tuple[RRset, ...]
@@ -34,8 +32,7 @@ class Alias:
     wildcard: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NoData:
+class NoData(Struct, frozen=True, gc=False):
     """The name exists, this type does not (RFC 2308 §2.2).
 
     `wildcard`: a wildcard or the miss policy lets the name exist, and any other that someone may make up.
@@ -48,8 +45,7 @@ class NoData:
     wildcard: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NxDomain:
+class NxDomain(Struct, frozen=True, gc=False):
     """The zone denies the name (RFC 8020: and all below it)."""
 
     soa: RRset
@@ -58,8 +54,7 @@ class NxDomain:
     deps: Deps
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True, gc=False):
     """SERVFAIL by decision: a refused contest, a miss policy `servfail`, a name whose sources are not read yet.
 
     `why`: `refused`, `miss` or `unsynced`.
@@ -70,8 +65,7 @@ class Failure:
     deps: Deps
 
 
-@dataclass(frozen=True, slots=True)
-class TooLong:
+class TooLong(Struct, frozen=True, gc=False):
     """A DNAME that would make a name of more than 255 octets (RFC 6672 §2.2): YXDOMAIN, with the DNAME."""
 
     rrsets: tuple[RRset, ...]
@@ -79,8 +73,7 @@ class TooLong:
     deps: Deps
 
 
-@dataclass(frozen=True, slots=True)
-class Referral:
+class Referral(Struct, frozen=True, gc=False):
     """The name lies at or below a delegation of a zone file (RFC 1034 §4.3.2 step 3b)."""
 
     cut: Name
@@ -90,8 +83,7 @@ class Referral:
     deps: Deps
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True, gc=False):
     """Not ours to answer: an upstream is asked. `zone`: a zone that we hold whose policy sends the miss there.
 
     `group`: the upstream group that the policy names, empty for the longest suffix.

@@ -6,7 +6,7 @@ class (8 octets, big-endian), flags (1), counts of A, AAAA and public names (2 o
 interned masks of networks; the variants of a row never overlap.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from struct import Struct
 from typing import Final, NamedTuple
@@ -21,6 +21,8 @@ ALONE: Final = 4
 """Flag: the name stands in no private zone; the address is at the FQDN itself."""
 
 _HEAD: Final = Struct(">QBHHH")
+_USUAL: Final = 1 + _HEAD.size + 4
+"""Octets of the row of nearly every endpoint: one class, one IPv4 address, the public name derived."""
 
 
 class Variant(NamedTuple):
@@ -47,9 +49,13 @@ def restamped(row: bytes, generation: int) -> bytes:
     return bytes((generation & 0xFF,)) + row[1:]
 
 
-def unpack(row: bytes) -> Iterator[Variant]:
+def unpack(row: bytes) -> list[Variant]:
     """Variants of a row made by `pack`."""
-    at = 1
+    if len(row) == _USUAL:
+        networks, flags, n_a, _, _ = _HEAD.unpack_from(row, 1)
+        if n_a == 1:
+            return [Variant(networks, flags, (row[-4:],), (), ())]
+    out, at = [], 1
     while at < len(row):
         networks, flags, n_a, n_aaaa, n_publics = _HEAD.unpack_from(row, at)
         at += _HEAD.size
@@ -64,7 +70,8 @@ def unpack(row: bytes) -> Iterator[Variant]:
                 end += 1 + row[end]
             publics.append(Name(row[at : end + 1]))
             at = end + 1
-        yield Variant(networks, flags, a, aaaa, tuple(publics))
+        out.append(Variant(networks, flags, a, aaaa, tuple(publics)))
+    return out
 
 
 def classes(row: bytes) -> set[int]:

@@ -175,7 +175,7 @@ class Table:
         for at in path:
             if inside and (at in self._named or self._owned.zones.sees(at, network)):
                 return at
-            file = self.static.get(at)
+            file = self.static.get(at) if self.static else None
             if file and file.soa:
                 return at
         return None

@@ -469,7 +469,7 @@ def questions(turn: int, *parts: State) -> list[tuple[Name, int, int]]:
 
 
 def bare(outcome: Outcome) -> Outcome:
-    return replace(outcome, deps=())
+    return msgspec.structs.replace(outcome, deps=())
 
 
 turns = st.integers(0, 131)
