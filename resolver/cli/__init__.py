@@ -14,6 +14,8 @@ class Failed(Exception):  # noqa: N818 - what happened to the command
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
+    if (sys.argv[1:] if arguments is None else list(arguments)) == ["version"]:
+        return version()
     from typer.exceptions import TyperException  # noqa: PLC0415 - `Failed` is imported by what needs no typer
 
     from resolver.cli.commands import app  # noqa: PLC0415 - as above
@@ -29,6 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader had enough
         sys.stderr.close()
         return 1
+
+
+def version() -> int:
+    """Say the version, which must not wait for what the other commands import."""
+    from resolver.version import VERSION  # noqa: PLC0415 - for this alone
+
+    sys.stdout.write(f"pldns {VERSION}\n")
+    return 0
 
 
 def _fail(text: str) -> int:

@@ -1,15 +1,14 @@
 """The commands and their options. Each one imports what it needs when it runs."""
 
 import os
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 from typer import Argument, Exit, Option, Typer
 
+from resolver import cli
 from resolver.cli import Failed
-from resolver.version import VERSION
 
 DEFAULT_CONFIG: Final = Path("/etc/pldns/pldns.yaml")
 
@@ -193,7 +192,7 @@ def healthcheck(
 @app.command()
 def version() -> None:
     """The version."""
-    sys.stdout.write(f"pldns {VERSION}\n")
+    cli.version()
 
 
 def _flags(overrides: list[str] | None) -> dict[str, str]:

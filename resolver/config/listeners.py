@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import Field
 
 from resolver.config.section import Section
-from resolver.config.values import Count, Duration, Identity, Listen, Prefix, Text, UrlPath, Zone
+from resolver.config.values import Count, Duration, Identity, Listen, Prefix, Text, UrlPath, Workers, Zone
 
 _CERTIFICATE: Final = "Certificate chain in PEM form. Read again when it changes."
 _KEY: Final = "Its private key in PEM form, not encrypted."
@@ -94,8 +94,10 @@ class Dns(Section):
     listen: tuple[Listen, ...] = Field(
         default=("127.0.0.1:53",), min_length=1, description="Addresses to answer on, each over UDP and TCP."
     )
-    workers: Count = Field(
-        default=1, ge=1, le=256, description="Number of answering processes; more than there are cores gains nothing."
+    workers: Workers = Field(
+        default=1,
+        description="Number of answering processes, each with its own cache; `auto`: one for each core that pldns may "
+        "run on. More than there are cores gains nothing.",
     )
     allow: tuple[Prefix, ...] = Field(
         default=(

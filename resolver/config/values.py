@@ -3,6 +3,7 @@
 Kept as canonical text (`127.0.0.1:53`, `10.0.0.0/8`, `udp://192.0.2.53:53`), durations as seconds. Knows no keys.
 """
 
+import os
 import re
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -225,6 +226,13 @@ def _identity(text: str) -> str:
     return text
 
 
+def _workers(value: object) -> object:
+    """`auto`: one for each core that this process may run on."""
+    if value != "auto":
+        return value
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 256)
+
+
 def _text(title: str, **extra: Any) -> WithJsonSchema:  # noqa: ANN401 - any JSON
     return WithJsonSchema({"title": title, "type": "string", **extra})
 
@@ -258,5 +266,19 @@ Size = Annotated[
     WithJsonSchema({"title": "size", "type": ["string", "integer"], "pattern": "^[0-9]+(KiB|MiB|GiB)?$", "minimum": 0}),
 ]
 Count = Annotated[int, Field(strict=True)]
+Workers = Annotated[
+    int,
+    Field(strict=True, ge=1, le=256),
+    BeforeValidator(_workers),
+    WithJsonSchema(
+        {
+            "title": "number or `auto`",
+            "type": ["string", "integer"],
+            "pattern": "^auto$",
+            "minimum": 1,
+            "maximum": 256,
+        }
+    ),
+]
 UrlPath = Annotated[str, AfterValidator(url_path), _text("path", pattern=f"^{_URL_PATH.pattern}$")]
 Identity = Annotated[str, AfterValidator(_identity), _text("name")]

@@ -1,6 +1,7 @@
 """What the configuration accepts, what it refuses and where it says so."""
 
 import json
+import os
 import socket
 import textwrap
 from collections.abc import Callable
@@ -198,7 +199,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ('"d\\0": 1', 1, 1, "", "a key has control characters"),
         ("dns: !secret {}", 1, 6, "dns", "the tag `!secret` has no meaning here"),
         ("dns: {workers: 0}", 1, 16, "dns.workers", "must be greater than or equal to 1"),
-        ("dns: {workers: auto}", 1, 16, "dns.workers", "must be a whole number"),
+        ("dns: {workers: all}", 1, 16, "dns.workers", "must be a whole number"),
         ("dns: {listen: '127.0.0.1:53'}", 1, 15, "dns.listen", "must be a list"),
         ("dns: {listen: []}", 1, 15, "dns.listen", "must not be empty"),
         ("dns: {listen: [localhost:53]}", 1, 16, "dns.listen[0]", "`localhost` is not an IP address"),
@@ -349,6 +350,10 @@ def test_zone_files_that_cannot_be_served_are_errors(refused: Refused, file: Pat
     assert any(message.startswith(f"{folder}/c.zone:2: ") for message in messages)
     assert f"{folder}/d.zone is not UTF-8 (octet 2)" in messages
     assert f"{folder}/e.zone cannot be read: No such file or directory" in messages
+
+
+def test_as_many_workers_as_cores_that_there_are_for_us(accepted: Load) -> None:
+    assert accepted("dns: {workers: auto}\n").workers == len(os.sched_getaffinity(0))
 
 
 def test_a_flag_beats_the_environment_which_beats_the_file(accepted: Load) -> None:
