@@ -266,7 +266,7 @@ class _Reading:
             subscription=subscription(key),
             vnet=faults.vnet(body.subnet.id if body.subnet else None, "subnet.id"),
             target=(connection.private_link_service_id or "").strip(),
-            groups=tuple(map(intern, connection.group_ids or ())),
+            groups=_groups(connection.group_ids or ()),
             state_text=intern((state.status if state else None) or ""),
             provisioning=intern(body.provisioning_state or "Succeeded"),
             nics=faults.ids(body.network_interfaces or (), "networkInterfaces[{}].id"),
@@ -322,7 +322,7 @@ class _Reading:
             subscription=subscription(vnet) if vnet and not faults.found else "",
             vnet=vnet,
             target=(row.target or "").strip(),
-            groups=(*_texts(row.group), *_texts(row.groups)),
+            groups=_groups((*_texts(row.group), *_texts(row.groups))),
             state_text=row.state or "Approved",
             records=tuple(NicRow((record.fqdn,), _texts(record.ips)) for record in row.records or ()),
             network=intern(row.network or ""),
@@ -408,6 +408,12 @@ def _nic_row(config: _IpConfigurationBody) -> NicRow:
     link = config.private_link_connection_properties or _LinkProperties()
     addresses = (address,) if address is not None else ()
     return NicRow(link.fqdns or (), addresses, intern(link.group_id or ""), intern(link.required_member_name or ""))
+
+
+@lru_cache(1024)
+def _groups(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """One object for equal group ids: they are a handful, and endpoints a million."""
+    return tuple(map(intern, texts))
 
 
 def _texts(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
