@@ -135,6 +135,16 @@ class Responder:
             self.broken(request, error)
         return True
 
+    def repeat(self, packet: bytes, network: int, send: Send) -> bool:
+        """Answer a packet that was asked before in just this form; False for any other."""
+        form = self.answers.exact[network].get(packet[2:])
+        if form is None or self.clock() >= form[1]:
+            return False
+        reply, _, cell = form
+        cell[0] += 1
+        send(packet[:2] + reply)
+        return True
+
     def _prefetch(self, answer: Compiled) -> None:
         """Ask again for what is asked for shortly before it expires."""
         if answer.renew is None:
@@ -197,7 +207,7 @@ class Responder:
             flags = int.from_bytes(answer.head[:2], "big")
             self._send(request, render.truncated(query.question, flags & ~0xF, flags & 0xF, self._opt(query)))
             return
-        if request.limit is not None and not query.options:
+        if not query.options and (request.limit is not None or len(reply) <= _SMALL):
             self.answers.keep_exact(request.network, packet[2:], answer, reply[2:])
         request.send(reply)
 

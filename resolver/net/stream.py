@@ -18,6 +18,7 @@ from resolver.options import Way
 from resolver.responder import Responder
 from resolver.settings import Streams
 from resolver.wire import proxy
+from zones.network import NONE
 
 _BATCH: Final = 64  # connections accepted in one go; then the loop has its turn
 _PAUSE: Final = 0.5  # seconds without accepting when the system has no more descriptors
@@ -142,13 +143,14 @@ class Connection:
         return self.session is not None and self.session.busy
 
     def take(self, packet: bytes, send: Callable[[bytes], None]) -> bool:
-        """A whole query has come: as `Responder.take`."""
+        """A whole query has come: as `Responder.take`. What was asked before in just this form needs no parsing."""
         self.requests[0] += 1
-        listener = self.listener
-        taken = listener.connections.responder.take(packet, self.client, listener.way, send)
-        if taken:
+        responder, network = self.listener.connections.responder, self.client.network
+        taken = network >= NONE and responder.repeat(packet, network, send)
+        if taken or responder.take(packet, self.client, self.listener.way, send):
             self.touched()
-        return taken
+            return True
+        return False
 
     def touched(self) -> None:
         """It is in use."""

@@ -7,6 +7,8 @@ from resolver.net.stream import Connection
 
 PIPELINED: Final = 100
 """Queries of one connection in work; beyond that it is not read."""
+_GATHERED: Final = 16_384
+"""Octets of replies that go out as one, about."""
 _TURN: Final = 64  # queries of one connection in one go; then the loop has its turn
 
 
@@ -21,7 +23,7 @@ class _Session(asyncio.Protocol):
     It is read only while there is nothing left to work on: what waits in `_buffer` never grows beyond one read.
     """
 
-    __slots__ = ("_blocked", "_buffer", "_connection", "_due", "_finishing", "_loop", "_open", "_transport")
+    __slots__ = ("_blocked", "_buffer", "_connection", "_due", "_finishing", "_loop", "_open", "_ready", "_transport")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -29,6 +31,8 @@ class _Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         """None before and after the connection."""
         self._buffer = bytearray()
+        self._ready: bytearray | None = None
+        """Replies that go out together, while queries are taken."""
         self._open = 0
         """Queries in work."""
         self._blocked = False
@@ -80,8 +84,8 @@ class _Session(asyncio.Protocol):
             self._loop.call_soon(self._work)
 
     def _work(self) -> None:
-        """Take the whole queries that are there, as far as they can be worked on."""
-        self._due = False
+        """Take the whole queries that are there, as far as they can be worked on; what is answered goes out as one."""
+        self._due, self._ready = False, bytearray()
         for _ in range(_TURN):
             packet = self._next()
             if packet is None:
@@ -89,7 +93,16 @@ class _Session(asyncio.Protocol):
             self._take(packet)
         else:
             self._work_soon()
+        ready, self._ready = self._ready, None
+        if ready:
+            self._write(ready)
+            if self._transport and self._finishing and not self._open:
+                self._transport.close()
         self._flow()
+
+    def _write(self, octets: bytes | bytearray) -> None:
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(octets)
 
     def _next(self) -> bytes | None:
         buffer = self._buffer
@@ -108,8 +121,14 @@ class _Session(asyncio.Protocol):
             self._done()
 
     def _reply(self, octets: bytes) -> None:
-        if self._transport and not self._transport.is_closing():
-            self._transport.write(len(octets).to_bytes(2, "big") + octets)
+        framed = len(octets).to_bytes(2, "big") + octets
+        if self._ready is None:
+            self._write(framed)
+        else:
+            self._ready += framed
+            if len(self._ready) >= _GATHERED:
+                ready, self._ready = self._ready, bytearray()
+                self._write(ready)
         self._done()
 
     def _done(self) -> None:
@@ -117,7 +136,8 @@ class _Session(asyncio.Protocol):
         if self._transport is None:
             return
         if self._finishing and not self._open:
-            self._transport.close()
+            if self._ready is None:
+                self._transport.close()
         elif not self._transport.is_reading():
             self._work_soon()  # there may be room for the next
 
