@@ -115,9 +115,13 @@ class Cache:
                 self._failures.popitem(last=False)
 
     def put(self, key: Key, message: Message, now: float) -> Entry | None:
-        """Keep a reply that has just come. None, and nothing changes, for one that is not to be kept."""
+        """Keep a reply that has just come. None for one that is not to be kept; a loop is a failure (RFC 9520 §2.5)."""
         self._failures.pop(key, None)
-        ttl, message = _kept(key, message)
+        try:
+            ttl, message = _kept(key, message)
+        except relay.Malformed as fault:
+            self.fail(key, Failure(codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"), now)
+            return None
         octets = _octets(key, message)
         if ttl <= 0 or octets > self._limit:
             return None
@@ -156,12 +160,15 @@ def lifetime(key: Key, message: Message) -> int:
     That is the least TTL on the way from the question to its answer. A negative answer needs the SOA of a zone that
     holds the last name (RFC 2308 §5); errors, cut replies and loops are not kept.
     """
-    chain = _chain(key, message)
+    try:
+        chain = _chain(key, message)
+    except relay.Malformed:
+        return 0
     return _lifetime(message, chain) if chain else 0
 
 
 def _kept(key: Key, message: Message) -> tuple[int, Message]:
-    """How long, and what of it: nothing that does not belong to the answer."""
+    """How long, and what of it: nothing that does not belong to the answer. Raises `relay.Malformed`."""
     chain = _chain(key, message)
     ttl = _lifetime(message, chain) if chain else 0
     if chain is None or not ttl:
@@ -176,10 +183,7 @@ def _kept(key: Key, message: Message) -> tuple[int, Message]:
 def _chain(key: Key, message: Message) -> relay.Chain | None:
     if message.tc or message.rcode not in (codes.NOERROR, codes.NXDOMAIN):
         return None
-    try:
-        return relay.chain(message, key.name, key.type)
-    except relay.Malformed:
-        return None
+    return relay.chain(message, key.name, key.type)
 
 
 def _lifetime(message: Message, chain: relay.Chain) -> int:

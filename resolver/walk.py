@@ -7,7 +7,7 @@ walk starts anew each time, so that no state is kept between. Refuses to know oc
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from resolver.cache import STALE_TTL, Cache, Key, lifetime
+from resolver.cache import MAX_TTL, STALE_TTL, Cache, Key, lifetime
 from resolver.cache import Failure as UpstreamFailure
 from resolver.draft import Draft
 from resolver.manner import Manner
@@ -62,7 +62,7 @@ class _Said(NamedTuple):
             return [RRset(r.owner, r.type, STALE_TTL, r.rdatas) for r in rrsets]
         age, most = int(now - self.stored), int(self.expires - self.stored)
         return [
-            RRset(r.owner, r.type, max((min(r.ttl, most) if r.type == SOA else r.ttl) - age, 0), r.rdatas)
+            RRset(r.owner, r.type, max(min(r.ttl, most if r.type == SOA else MAX_TTL) - age, 0), r.rdatas)
             for r in rrsets
         ]
 

@@ -210,6 +210,13 @@ def test_a_failure_is_kept_for_five_seconds_unless_it_was_ours_and_a_reply_ends_
     assert cache.failure(KEY, 2001.0) is None
 
 
+def test_a_loop_of_aliases_is_a_failure_for_a_moment() -> None:
+    cache = Cache()
+    assert cache.put(KEY, message(cname(), RRset(CDN, record.CNAME, 300, (WWW,))), 0.0) is None
+    assert cache.failure(KEY, 4.9) == Failure(codes.NO_REACHABLE_AUTHORITY, "the upstream's answer: CNAME loop")
+    assert cache.failure(KEY, 5.0) is None
+
+
 def test_failures_are_bounded() -> None:
     cache = Cache()
     for i in range(20_000):
