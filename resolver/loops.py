@@ -1,8 +1,9 @@
 """Queries of ours that come back to us: a forwarding loop, seen while it runs, broken, and told to control.
 
-A query that we send carries a mark in an EDNS option; a server that passes options on brings it back. Servers that
-do not are known by what they ask: again and again the very question that they are being asked. Both count only where it
-would be asked of the same group once more: a resolver may well ask us for our own names. Pure: time is an argument.
+A query that we send carries a mark in an EDNS option; a server that passes options on brings it back, and another pldns
+passes on the marks of the query that it asks for. Servers that do neither are known by what they ask: again and again
+the very question that they are being asked. Both count only where it would be asked of the same group once more: a
+resolver may well ask us for our own names. Pure: time is an argument.
 """
 
 from collections import Counter, OrderedDict
@@ -18,6 +19,7 @@ from zones.name import Name
 AGAIN: Final = 3
 """Times that a server asks what it is being asked, after which it is no accident."""
 _LISTED: Final = 100  # between two reports
+_MARKS: Final = 80  # octets; so many pldns in a circle know each other, 10 octets each
 
 
 class Loops:
@@ -31,27 +33,32 @@ class Loops:
         self._servers = {(address.packed, group) for address, group in addresses if not address.is_loopback}
         self._addresses = {address for address, _ in self._servers}
         self._asking = Counter[tuple[bytes, Key]]()
+        self._brought: dict[Key, bytes] = {}
         self._found: OrderedDict[tuple[str, Name], Loop] = OrderedDict()
 
-    def mark(self, group: str) -> bytes:
-        """What a query to that group carries."""
-        return self._marks.get(group, b"")
+    def mark(self, key: Key) -> bytes:
+        """What the query for `key` carries: the marks of the query that it is for, and ours."""
+        return (self._brought.get(key, b"") + self._marks.get(key.group, b""))[-_MARKS:]
 
-    def closed(self, key: Key, mark: bytes, client: bytes) -> bool:
-        """Whether asking `key` for a query with that mark from that client (packed) would go round once more."""
-        marked = bool(mark) and mark == self.mark(key.group)
+    def closed(self, key: Key, marks: bytes, client: bytes) -> bool:
+        """Whether asking `key` for a query with these marks from that client (packed) would go round once more."""
+        ours = self._marks.get(key.group, b"")
+        marked = bool(ours) and ours in marks
         if marked or (client in self._addresses and self._asking[client, key] >= AGAIN):
             self._note(key, client)
             return True
         return False
 
-    def begin(self, key: Key, client: bytes) -> None:
-        """A client begins to wait for `key`."""
+    def begin(self, key: Key, marks: bytes, client: bytes) -> None:
+        """A client begins to wait for `key`, with a query that carried `marks`."""
+        if marks:
+            self._brought[key] = marks
         if (client, key.group) in self._servers:
             self._asking[client, key] += 1
 
     def end(self, key: Key, client: bytes) -> None:
         """It waits no longer."""
+        self._brought.pop(key, None)
         if (client, key.group) in self._servers:
             self._asking[client, key] -= 1
             if self._asking[client, key] <= 0:

@@ -37,8 +37,8 @@ class Said(NamedTuple):
     reply: bytes = b""
     """Options for the reply."""
     padded: bool = False
-    mark: bytes = b""
-    """What a query of ours carries that has come back (`loops`)."""
+    marks: bytes = b""
+    """By which queries of ours are known that have come back (`loops`)."""
 
 
 class BadSubnet(Exception):  # noqa: N818 - what is wrong
@@ -55,7 +55,7 @@ class Options:
 
     def read(self, options: wire.Options, client: Client, way: Way, now: float) -> Said:
         """`now` is the wall clock's time. Raises `BadSubnet`."""
-        network, proven, padded, reply, mark = client.network, False, False, b"", b""
+        network, proven, padded, reply, marks = client.network, False, False, b"", b""
         for code, data in options:
             if code == codes.OPTION_COOKIE and self._cookies:
                 proven, cookie = self._cookies.check(data, client.address, now)
@@ -70,8 +70,8 @@ class Options:
             elif code == codes.OPTION_PADDING:
                 padded = way.encrypted
             elif code == codes.OPTION_LOOP:
-                mark = data
-        return Said(network, proven, reply, padded, mark)
+                marks = data
+        return Said(network, proven, reply, padded, marks)
 
     def _subnet(self, data: bytes, client: Client) -> tuple[int, bytes]:
         """The network, and the option with the scope that the answer holds for."""

@@ -24,7 +24,7 @@ _LONGEST_WALK: Final = 24  # upstream questions for one query: 11 hops, each ask
 class Wait:
     """One query that waits."""
 
-    __slots__ = ("asked", "fetched", "key", "over", "request", "responder", "timer")
+    __slots__ = ("asked", "fetched", "impatient", "key", "over", "request", "responder", "timer")
 
     def __init__(self, responder: "Responder", request: "Request", key: bytes) -> None:
         self.responder = responder
@@ -34,6 +34,7 @@ class Wait:
         self.asked: Key | None = None
         """What is being asked now."""
         self.timer: Timer | None = None
+        self.impatient = False
         self.over = False
 
     def go_on(self) -> None:
@@ -45,7 +46,7 @@ class Wait:
             responder.send(result, self.request)
         elif len(self.fetched) >= _LONGEST_WALK:
             self._give_up((codes.NO_REACHABLE_AUTHORITY, "the aliases lead too far"))
-        elif responder.loops.closed(result.key, self.request.said.mark, self.request.client):
+        elif responder.loops.closed(result.key, self.request.said.marks, self.request.client):
             responder.counters.add("forward_loops_total", (result.key.group,))
             self._give_up((codes.NO_REACHABLE_AUTHORITY, f"forwarding loop: upstream {result.key.group} asks us again"))
         else:
@@ -54,13 +55,15 @@ class Wait:
     def _ask(self, key: Key) -> None:
         responder = self.responder
         self.asked = key
+        responder.loops.begin(key, self.request.said.marks, self.request.client)
         responder.ask(key, partial(self._arrived, key))
         if self.asked is not key:
             return  # answered at once
-        responder.loops.begin(key, self.request.client)
         if self.timer is None:
             responder.waiting += 1
             self.timer = responder.later(IMPATIENCE, self._look_back)
+        elif self.impatient:
+            self._take_stale()
 
     def _arrived(self, key: Key, reply: Message | Failure) -> None:
         if self.over:
@@ -78,7 +81,11 @@ class Wait:
         """It takes long: what held before will do for this client, while the question goes on."""
         if self.over:
             return
+        self.impatient = True
         self.timer = self.responder.later(PATIENCE - IMPATIENCE, self._late)
+        self._take_stale()
+
+    def _take_stale(self) -> None:
         if self.asked and self.responder.has_stale(self.asked):
             self._arrived(self.asked, Failure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long"))
 

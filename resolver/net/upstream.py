@@ -105,7 +105,7 @@ class Resolver:
         self,
         upstreams: Upstreams,
         loop: asyncio.AbstractEventLoop,
-        mark: Callable[[str], bytes] = lambda _: b"",
+        mark: Callable[[Key], bytes] = lambda _: b"",
         *,
         in_flight: int = IN_FLIGHT,
         of_one_group: int = OF_ONE_GROUP,
@@ -180,7 +180,7 @@ class Resolver:
         now = self._loop.time()
         exchange = Exchange(
             flight.key, servers, now, chance.below, self.health,
-            mixed_case=group.mixed_case, marker=self._mark(group.name),
+            mixed_case=group.mixed_case, marker=self._mark(flight.key),
         )  # fmt: skip
         leg = _Leg(flight, exchange)
         flight.legs.append(leg)

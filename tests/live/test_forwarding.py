@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import json
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
+import dns.rrset
 import pytest
 import trustme
 from cryptography import x509
@@ -194,6 +197,74 @@ def test_a_loop_through_dnsmasq_is_broken_and_told(start: Start, tmp_path: Path)
     )  # fmt: skip
     _, metrics = daemon.get("/metrics")
     assert 'pldns_forward_loops_total{upstream="public"}' in str(metrics)
+
+
+def test_a_loop_through_another_pldns_is_broken_and_told(start: Start, tmp_path: Path) -> None:
+    ports = free_port(), free_port()
+    both = []
+    for i in range(2):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        servers = [f"udp://127.0.0.1:{ports[1 - i]}"]
+        both.append(
+            start(folder, dns={"listen": [f"127.0.0.1:{ports[i]}"]}, upstreams={"public": {"servers": servers}})
+        )
+    until(lambda: all(daemon.get("/livez")[0] == 200 for daemon in both))
+    began = time.monotonic()
+    reply = ask(ports[0], "round.example")
+    assert reply.rcode() == dns.rcode.SERVFAIL
+    assert time.monotonic() - began < 4, "not by waiting until time is up"
+    found = until(lambda: [f for f in both[0].get("/v1/findings")[1]["items"] if f["code"] == "forward-loop"])
+    assert found[0]["evidence"] == {"names": ["round.example"], "brought_by": ["127.0.0.1"]}
+
+
+class Slow:
+    """An upstream server that says `address`, with a TTL of 1, after `delay` seconds; None: never."""
+
+    def __init__(self) -> None:
+        self.address, self.delay = "192.0.2.1", 0.0
+        self.dead = False
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while (received := self._socket.recvfrom(4096))[0]:
+            query, client = dns.message.from_wire(received[0]), received[1]
+            reply = dns.message.make_response(query, recursion_available=True)
+            reply.answer.append(dns.rrset.from_text(query.question[0].name, 1, "IN", "A", self.address))
+            if not self.dead:
+                threading.Timer(self.delay, self._socket.sendto, (reply.to_wire(), client)).start()
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", ("127.0.0.1", self.port))
+        self._thread.join()
+        self._socket.close()
+
+
+def test_a_client_waits_a_little_for_a_slow_server_and_never_five_seconds_for_a_dead_one(start: Start) -> None:
+    def given(name: str) -> tuple[list[str], list[int], float]:
+        began = time.monotonic()
+        reply = ask(daemon.port, name)
+        return [rdata.address for rrset in reply.answer for rdata in rrset], extended(reply), time.monotonic() - began
+
+    with closing(Slow()) as slow:
+        daemon = start(upstreams={"public": {"servers": [f"udp://127.0.0.1:{slow.port}"]}})
+        until(lambda: daemon.get("/livez")[0] == 200)
+        assert given("www.example")[:2] == (["192.0.2.1"], [])
+        slow.delay, slow.address = 1.0, "192.0.2.2"
+        until(lambda: given("www.example")[0] == ["192.0.2.2"])
+        slow.delay = 2.5
+        stale = until(lambda: (got := given("www.example"))[1] and got)
+        assert stale[:2] == (["192.0.2.2"], [3])
+        assert 1.7 < stale[2] < 3
+        slow.dead = True
+        nothing = given("other.example")
+        assert nothing[:2] == ([], [22])
+        assert nothing[2] < 5
 
 
 @contextmanager

@@ -369,6 +369,25 @@ def test_after_a_while_what_held_before_is_given_and_the_question_goes_on(
     assert len(expired.asked) == 1
 
 
+def test_what_held_before_is_given_for_a_later_alias_too_once_time_is_short(
+    build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    pipeline = build()
+    waiting = Waiting(pipeline)
+    waiting.take(ask("www.example"))
+    waiting.asked[0][1](message(WWW))
+    pipeline.now += 61
+    waiting.take(ask("a.example"))
+    (look_back,) = [call for call, seconds in waiting.timers.items() if seconds == IMPATIENCE]
+    del waiting.timers[look_back]
+    look_back()
+    waiting.asked[1][1](message(alias("a.example", "www.example")))
+    assert waiting.asked[2][0].name == from_text("www.example"), "the question goes on"
+    reply = decode(waiting.replies[1])
+    assert ([rrset.ttl for rrset in reply.answer], ede(reply)) == ([60, 30], [codes.STALE_ANSWER])
+    assert (waiting.responder.waiting, waiting.timers) == (0, {})
+
+
 def test_after_a_while_without_anything_that_held_before_it_goes_on_waiting(
     waiting: Waiting, ask: Callable[..., bytes]
 ) -> None:
