@@ -200,12 +200,19 @@ class FakeUpstream:
             self._fill(out, question.name, question.rdtype, word)
             if self.all == "ad":
                 out.flags |= dns.flags.AD
+        if word == "referral":
+            out = dns.message.make_response(asked)
+            out.authority.append(dns.rrset.from_text("example.", 300, "IN", "NS", "ns.example."))
+        elif word == "badcookie":
+            out.use_edns(0, options=[dns.edns.GenericOption(dns.edns.COOKIE, b"not ours")])
         out.answer += self.smuggled.get(question.name, [])
         if word == "badid":
             out.id ^= 1
         elif word == "badquestion":
             out.question[0].name = dns.name.from_text("elsewhere.example")
         wire = out.to_wire(max_size=65535, want_shuffle=False)
+        if word == "broken" or (word == "malformed" and limit < 65535):
+            wire = wire[:-1]
         if len(wire) > limit:
             cut = dns.message.make_response(asked, recursion_available=True)
             cut.flags |= dns.flags.TC

@@ -15,14 +15,15 @@ from resolver.settings import Server
 from resolver.upstream.health import Dice, Health
 from resolver.wire import codes, relay, render
 from resolver.wire.relay import Message
+from zones import record
 
 TOTAL: Final = 4.8  # seconds; a client gets its answer or SERVFAIL within 5 s, and rendering takes a part of it
-TRIES: Final = 3  # at least, however few the servers
+TRIES: Final = 3  # at least, however few the servers; and at most of one server, RFC 9520 §3.1
 _BLOCK: Final = 128  # octets that the length of an encrypted query is a multiple of, RFC 8467 §4.1
 _OPT: Final = 11  # octets of an OPT record without options
 _OPTION: Final = 4  # octets of an option without data
-_FAILING: Final = frozenset((codes.FORMERR, codes.SERVFAIL, codes.NOTIMP, codes.REFUSED))
-_NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP))
+_ANSWERS: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
+_NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP, codes.BADVERS))
 
 Transport = Literal["udp", "tcp", "tls", "https"]
 
@@ -49,7 +50,7 @@ Action = Send | Message | Failure
 
 
 class Exchange:
-    """Asks `servers` in order, in as many rounds as make `TRIES`.
+    """Asks `servers` in order, in as many rounds as make `tries`.
 
     Each turn gets its share of the time that is left, in later rounds a greater one: 1.2, 1.6 and 2.0 s for one
     server, 1.6 s each for three. A turn that fails at once leaves its time to the others.
@@ -65,6 +66,7 @@ class Exchange:
         *,
         mixed_case: bool = False,
         marker: bytes = b"",
+        tries: int = TRIES,
     ) -> None:
         self._key = key
         self._question = relay.question(key.name, key.type)
@@ -75,7 +77,7 @@ class Exchange:
         self._marker = marker
         self._begun = now
         self._end = now + TOTAL
-        rounds = -(-TRIES // len(servers)) if servers else 0
+        rounds = -(-tries // len(servers)) if servers else 0
         self._turns = [_Turn(server, server.transport, TRIES + i) for i in range(rounds) for server in servers]
         self._turn: _Turn
         self._id = 0
@@ -91,13 +93,28 @@ class Exchange:
         """A packet came from the server and to the port of the present turn. None: it does not match; wait on."""
         if self._mixed_case and packet[4:6] == b"\0\1" and packet[12 : 12 + len(self._sent)] != self._sent:
             return None
+        turn = self._turn
         try:
             message = relay.parse(packet, self._id, self._question)
         except relay.Mismatch:
             return None
         except relay.Malformed as fault:
+            if turn.transport == "udp":
+                return self._over_tcp(turn, now)
             return self._failed(codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
-        return self._read(message, self._turn, now)
+        if turn.edns and turn.server.transport == "udp":
+            if message.cookie and not self._health.is_ours(turn.server, message.cookie):
+                return None  # RFC 7873 §5.3: a forgery
+            if not (message.cookie or message.tc) and self._health.has_cookie(turn.server):
+                if turn.transport == "udp":
+                    return self._over_tcp(turn, now)
+                self._health.forget_cookie(turn.server)
+        return self._read(message, turn, now)
+
+    def _over_tcp(self, turn: _Turn, now: float) -> Action:
+        """The same server where nobody else can get a word in, and nothing is cut."""
+        self._turns.insert(0, _Turn(turn.server, "tcp", turn.weight, turn.edns))
+        return self._next(now)
 
     def _read(self, message: Message, turn: _Turn, now: float) -> Action:
         server = turn.server
@@ -106,17 +123,18 @@ class Exchange:
         if again := self._again(message, turn, now):
             self._turns.insert(0, again)
             return self._next(now)
-        if message.rcode in _FAILING:
-            self._refusal = message
+        if message.rcode not in _ANSWERS or _refers(message):
             self._refusers.append(server)
             self._turns = [other for other in self._turns if other.server != server]
+            if message.rcode in _ANSWERS:
+                return self._failed(codes.NO_REACHABLE_AUTHORITY, "it only knows whom else to ask", now)
+            self._refusal = message
             return self._next(now)
         self._health.answered(server, now - self._begun)
         if message.tc and turn.transport != "udp":
             return self._failed(codes.NETWORK_ERROR, f"truncated over {turn.transport.upper()}", now)
         if message.tc:
-            self._turns.insert(0, _Turn(server, "tcp", turn.weight, turn.edns))
-            return self._next(now)
+            return self._over_tcp(turn, now)
         if not turn.edns:
             self._health.learn_plain(server, now)
         for refuser in self._refusers:
@@ -124,12 +142,12 @@ class Exchange:
         return msgspec.structs.replace(message, cookie=b"") if message.cookie else message
 
     def _again(self, message: Message, turn: _Turn, now: float) -> _Turn | None:
-        """The same server once more: without EDNS, or with the cookie that it has just given."""
+        """The same server once more: without EDNS, or with the cookie that it has just given, at last over TCP."""
         edns = turn.edns and not self._health.is_plain(turn.server, now)
         if message.rcode in _NO_EDNS and edns:
             return _Turn(turn.server, turn.transport, turn.weight, edns=False)
-        if message.rcode == codes.BADCOOKIE and not turn.last:
-            return _Turn(turn.server, turn.transport, turn.weight, last=True)
+        if message.rcode == codes.BADCOOKIE and turn.transport == "udp":
+            return _Turn(turn.server, "tcp" if turn.last else "udp", turn.weight, last=True)
         return None
 
     def timeout(self, now: float) -> Action:
@@ -141,11 +159,11 @@ class Exchange:
         """The present turn cannot go on: refused, closed, unreachable. `ours`: it is not the server's failure."""
         if not ours:
             self._health.failed(self._turn.server, now)
-        return self._failed(codes.NETWORK_ERROR, reason, now)
+        return self._failed(codes.NETWORK_ERROR, reason, now, lasting=not ours)
 
-    def _failed(self, ede: int, reason: str, now: float) -> Action:
+    def _failed(self, ede: int, reason: str, now: float, *, lasting: bool = True) -> Action:
         server = self._turn.server
-        self._failure = Failure(ede, f"{server.address} port {server.port}: {reason}")
+        self._failure = Failure(ede, f"{server.address} port {server.port}: {reason}", lasting)
         return self._next(now)
 
     def _next(self, now: float) -> Action:
@@ -164,7 +182,7 @@ class Exchange:
     def _packet(self, turn: _Turn) -> bytes:
         key = self._key
         options = render.option(codes.OPTION_LOOP, self._marker) if self._marker else b""
-        if turn.transport == "udp":
+        if turn.server.transport == "udp":
             options += render.option(codes.OPTION_COOKIE, self._health.cookie(turn.server))
         elif turn.transport in {"tls", "https"}:
             size = codes.HEADER_SIZE + len(self._question) + _OPT + len(options) + _OPTION
@@ -176,3 +194,11 @@ class Exchange:
             packet = packet[: codes.HEADER_SIZE] + mixed + packet[codes.HEADER_SIZE + len(mixed) :]
             self._sent = packet[codes.HEADER_SIZE : end]
         return packet
+
+
+def _refers(message: Message) -> bool:
+    """A referral, from a server that does not ask others for us (RFC 2308 §2.2): it says nothing about the name."""
+    if message.rcode != codes.NOERROR or message.aa or message.answer:
+        return False
+    types = {rrset.type for rrset in message.authority}
+    return record.NS in types and record.SOA not in types

@@ -134,8 +134,21 @@ class Health:
             state.cookie = bytes(self._dice(256) for _ in range(8))
         return state.cookie
 
+    def is_ours(self, server: Server, cookie: bytes) -> bool:
+        """A cookie in a reply begins with the one that only this server has got from us (RFC 7873 §5.3)."""
+        return cookie[:8] == self.cookie(server)[:8]
+
+    def has_cookie(self, server: Server) -> bool:
+        """It gives cookies: a reply without one may be somebody else's."""
+        state = self._states.get(server)
+        return state is not None and len(state.cookie) > 8
+
     def learn_cookie(self, server: Server, cookie: bytes) -> None:
-        """It has sent a cookie, which is worth something only after ours."""
+        """It has sent a cookie after ours; one that only repeats ours is none."""
+        if 16 <= len(cookie) <= 40:
+            self._of(server).cookie = cookie
+
+    def forget_cookie(self, server: Server) -> None:
+        """It gives none any more."""
         state = self._of(server)
-        if 16 <= len(cookie) <= 40 and cookie[:8] == state.cookie[:8]:
-            state.cookie = cookie
+        state.cookie = state.cookie[:8]

@@ -6,6 +6,7 @@ from itertools import count
 import dns.edns
 import dns.message
 import dns.rcode
+import dns.rrset
 import dnslib
 import pytest
 from hypothesis import given
@@ -159,12 +160,33 @@ def test_a_turn_that_fails_at_once_leaves_its_time_to_the_others() -> None:
     assert second.deadline - START == pytest.approx(2.4)
 
 
-def test_a_malformed_reply_sends_it_to_the_next_server() -> None:
+def test_a_malformed_reply_sends_it_over_tcp_and_then_to_the_next_server() -> None:
     it, send = exchange(ONE, TWO)
-    assert turn(it.reply(reply_to(send)[:-1], START)) == (TWO, "udp")
+    over_tcp = it.reply(reply_to(send)[:-1], START)
+    assert turn(over_tcp) == (ONE, "tcp")
+    assert isinstance(over_tcp, Send)
+    assert turn(it.reply(reply_to(over_tcp)[:-1], START)) == (TWO, "udp")
+    assert not it._health.is_down(ONE)
 
 
-@pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED"])
+def test_a_referral_is_no_answer() -> None:
+    it, send = exchange(ONE, TWO)
+    referral = dns.message.make_response(dns.message.from_wire(send.packet))
+    referral.authority.append(dns.rrset.from_text("example.com.", 60, "IN", "NS", "ns.example.com."))
+    second = it.reply(referral.to_wire(), START)
+    assert turn(second) == (TWO, "udp")
+    assert isinstance(second, Send)
+    referral.id = int.from_bytes(second.packet[:2], "big")
+    last = it.reply(referral.to_wire(), START)
+    assert last == Failure(codes.NO_REACHABLE_AUTHORITY, "192.0.2.2 port 53: it only knows whom else to ask")
+    it, send = exchange(ONE)
+    denial = dns.message.make_response(dns.message.from_wire(send.packet))
+    for rtype, rdata in (("NS", "ns.example.com."), ("SOA", "a. b. 1 2 3 4 5")):
+        denial.authority.append(dns.rrset.from_text("example.com.", 60, "IN", rtype, rdata))
+    assert isinstance(it.reply(denial.to_wire(), START), Message), "no data, with the zone's servers (RFC 2308 §2.2)"
+
+
+@pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED", "NOTAUTH", "YXRRSET"])
 def test_a_server_that_cannot_answer_is_passed_over_for_the_rest_of_the_exchange(rcode: str) -> None:
     it, send = exchange(ONE, TWO)
     second = it.reply(reply_to(send, rcode), START)
@@ -259,21 +281,42 @@ def test_a_cookie_is_sent_and_the_servers_own_comes_back_to_it() -> None:
     following = forged.start(START)
     assert isinstance(following, Send)
     assert cookies(following) == [ours + b"T" * 16]
-    forged.reply(said(following, b"X" * 24), START)
-    assert it._health.cookie(ONE) == ours + b"T" * 16, "a cookie that is not after ours is nobody's"
+    assert forged.reply(said(following, b"X" * 24), START) is None, "a cookie that does not begin with ours: a forgery"
+    assert it._health.cookie(ONE) == ours + b"T" * 16
 
 
-def test_a_server_that_wants_cookies_for_ever_is_asked_twice() -> None:
-    it, send = exchange(ONE, TWO)
-    badcookie = dns.message.make_response(dns.message.from_wire(send.packet))
-    badcookie.use_edns(0)
-    badcookie.set_rcode(dns.rcode.BADCOOKIE)
-    again = it.reply(badcookie.to_wire(), START)
-    assert turn(again) == (ONE, "udp")
-    assert isinstance(again, Send)
-    badcookie.id = int.from_bytes(again.packet[:2], "big")
-    message = it.reply(badcookie.to_wire(), START)
-    assert not isinstance(message, Send)
+def test_a_reply_without_the_cookie_that_the_server_gives_is_fetched_over_tcp() -> None:
+    it, send = exchange(ONE)
+    ours = it._health.cookie(ONE)
+    it._health.learn_cookie(ONE, ours + b"S" * 16)
+    over_tcp = it.reply(reply_to(send), START)
+    assert turn(over_tcp) == (ONE, "tcp")
+    assert isinstance(over_tcp, Send)
+    assert ours + b"S" * 16 in over_tcp.packet
+    assert isinstance(it.reply(reply_to(over_tcp), START), Message)
+    assert it._health.cookie(ONE) == ours, "it gives none any more: the next reply without one counts"
+
+
+def test_a_server_that_only_repeats_our_cookie_is_one_without() -> None:
+    it, send = exchange(ONE)
+    echo = dns.message.make_response(dns.message.from_wire(send.packet))
+    echo.use_edns(0, options=[dns.edns.GenericOption(dns.edns.COOKIE, it._health.cookie(ONE))])
+    assert isinstance(it.reply(echo.to_wire(), START), Message)
+    assert not it._health.has_cookie(ONE)
+
+
+def test_a_server_that_wants_cookies_for_ever_is_asked_twice_and_over_tcp_then() -> None:
+    it, action = exchange(ONE, TWO)
+    turns = []
+    for _ in range(3):
+        badcookie = dns.message.make_response(dns.message.from_wire(action.packet))
+        badcookie.use_edns(0)
+        badcookie.set_rcode(dns.rcode.BADCOOKIE)
+        following = it.reply(badcookie.to_wire(), START)
+        assert isinstance(following, Send)
+        action = following
+        turns.append(turn(action))
+    assert turns == [(ONE, "udp"), (ONE, "tcp"), (TWO, "udp")]
 
 
 def test_when_every_server_refuses_the_last_refusal_is_the_reply() -> None:
