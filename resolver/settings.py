@@ -56,7 +56,7 @@ class Upstream(msgspec.Struct, frozen=True):
     mixed_case: bool = False
     """Questions in random case, which a forger has to guess too (0x20)."""
     rate: int = 0
-    """Queries a second that its servers get at most; 0: no bound."""
+    """Queries that its servers get at most from one worker in any second; 0: no bound."""
 
 
 class Source(msgspec.Struct, frozen=True):

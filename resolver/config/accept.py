@@ -49,7 +49,7 @@ def accept(
     upstreams: tuple[settings.Upstream, ...] = ()
     for group, upstream in model.upstreams.items():
         found, more = _servers(group, upstream, folder, model.dns.listen)
-        upstreams += (_upstream(group, upstream, found),)
+        upstreams += (_upstream(group, upstream, found, model.dns.workers),)
         notes = notes + more
     if "public" not in model.upstreams:
         servers, more = system_servers(resolv_conf, model.dns.listen)
@@ -137,7 +137,7 @@ def _servers(
     return servers, []
 
 
-def _upstream(group: str, upstream: Upstream, servers: tuple[settings.Server, ...]) -> settings.Upstream:
+def _upstream(group: str, upstream: Upstream, servers: tuple[settings.Server, ...], workers: int) -> settings.Upstream:
     answers = upstream.rebinding.answers
     public = not upstream.resolv_conf and all(not is_private(ip_address(each.address).packed) for each in servers)
     return settings.Upstream(
@@ -148,7 +148,7 @@ def _upstream(group: str, upstream: Upstream, servers: tuple[settings.Server, ..
         rebinding=answers == "strip" or (answers == "auto" and public),
         rebinding_allow=tuple(map(_name, upstream.rebinding.allow)),
         mixed_case=upstream.mixed_case,
-        rate=upstream.rate or 0,
+        rate=(upstream.rate or 0) // workers,
     )
 
 

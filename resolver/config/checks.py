@@ -127,6 +127,9 @@ def _upstreams(model: Configuration) -> Iterator[Fault]:
         elif group != "public" and not upstream.suffixes and group not in forwarded:
             message = f"group `{group}` is never asked: it has no `suffixes`, and no zone forwards to it"
             yield Fault(("upstreams", group), message)
+        if upstream.rate is not None and upstream.rate < model.dns.workers:
+            message = f"a rate of {upstream.rate} cannot be shared among {model.dns.workers} workers (dns.workers)"
+            yield Fault(("upstreams", group, "rate"), message)
         yield from _suffixes(group, upstream, holders)
         yield from _servers(group, upstream)
         yield from _twice("server", ((("upstreams", group, "servers", i), s) for i, s in enumerate(upstream.servers)))

@@ -48,7 +48,9 @@ class Upstream(Section):
         description="Questions in random case, which a forger would have to guess too; some servers fail.",
     )
     rate: Count | None = Field(
-        default=None, ge=1, description="Queries a second at most, by each worker (168.63.129.16 takes 1,000 in all)."
+        default=None,
+        ge=1,
+        description="Queries in any second at most, each worker an equal share (168.63.129.16 takes 1,000).",
     )
     count_errors: bool = Field(
         default=True,

@@ -6,7 +6,7 @@ Refuses to know what a reply says, and how sockets and connections are shared (`
 import asyncio
 import os
 import ssl
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -15,7 +15,7 @@ from resolver.net import chance
 from resolver.net.link import Link, Refused
 from resolver.net.pool import SHORTAGE, Pool
 from resolver.settings import Server, Upstream
-from resolver.upstream.exchange import Action, Exchange, Send
+from resolver.upstream.exchange import TRIES, Action, Exchange, Send
 from resolver.upstream.health import Health
 from resolver.upstream.policy import Upstreams
 from resolver.wire import codes
@@ -25,7 +25,7 @@ Done = Callable[[Message | Failure], None]
 
 IN_FLIGHT: Final = 4096  # questions; beyond that an error now serves the client better than an answer too late
 OF_ONE_GROUP: Final = 2048  # of these, so that a group whose servers are dead leaves room for the others
-WAITERS: Final = 65_536  # for one question
+WAITERS: Final = 65_536  # for all of them: equal questions cost room here, and nothing upstream
 SOCKETS: Final = 400  # over UDP to one server
 
 
@@ -76,23 +76,21 @@ class _Flight:
 
 
 class _Rate:
-    """A bound of queries a second."""
+    """A bound of queries in any second, however they are spread."""
 
-    __slots__ = ("_left", "_rate", "_then")
+    __slots__ = ("_sent", "rate")
 
     def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._left = float(rate)
-        self._then = 0.0
+        self.rate = rate
+        self._sent = deque[float](maxlen=rate)
 
     def allows(self, now: float) -> bool:
-        """Count one."""
-        self._left = min(self._rate, self._left + (now - self._then) * self._rate)
-        self._then = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
+        """One more may be sent."""
+        return len(self._sent) < self.rate or now - self._sent[0] >= 1
+
+    def count(self, now: float) -> None:
+        """One is sent."""
+        self._sent.append(now)
 
 
 class Resolver:
@@ -128,6 +126,7 @@ class Resolver:
         self._groups = Counter[str]()
         """Questions in flight."""
         self._waiters = waiters
+        self._waiting = 0
         self._sockets = sockets
         self._flights: dict[Key, _Flight] = {}
         self._probes = set[_Flight]()
@@ -144,7 +143,8 @@ class Resolver:
         `done` is called exactly once, by the loop, never before this returns, at most 5 s later.
         """
         flight = self._flights.get(key)
-        if flight is not None and len(flight.waiters) < self._waiters:
+        if flight is not None and self._waiting < self._waiters:
+            self._waiting += 1
             flight.waiters.append(done)
             return
         group = self._upstreams.group(key.group) or Upstream(key.group, ())
@@ -153,10 +153,16 @@ class Resolver:
             self._shed(done, "too many questions are waiting")
         elif self._groups[group.name] >= self._of_one_group:
             self._shed(done, f"too many questions are waiting for upstream {group.name}")
-        elif group.rate and not self._rates.setdefault(group.name, _Rate(group.rate)).allows(now):
+        elif group.rate and not self._rate(group).allows(now):
             self._shed(done, f"upstream {group.name} is asked no more often than {group.rate} times a second")
         else:
             self._begin(group, key, done, now)
+
+    def _rate(self, group: Upstream) -> _Rate:
+        found = self._rates.get(group.name)
+        if found is None:
+            found = self._rates[group.name] = _Rate(group.rate)
+        return found
 
     def _shed(self, done: Done, why: str) -> None:
         self.shed += 1
@@ -168,19 +174,19 @@ class Resolver:
         order = self.health.order(group)
         if group.order == "race" and len(order) > 1 and not self.health.is_down(order[1]):
             delay = self.health.hedge(order[0])
-            flight.hedge = self._loop.call_later(delay, self._start, flight, group, order[1:] + order[:1])
+            flight.hedge = self._loop.call_later(delay, self._start, flight, group, order[1:] + order[:1], 1)
         self._start(flight, group, order)
         server = self.health.probe(group, now)
-        if server is not None:
+        if server is not None and server != order[0]:
             probe = _Flight(key)
             self._probes.add(probe)
-            self._start(probe, group, [server])
+            self._start(probe, group, [server], 1)
 
-    def _start(self, flight: _Flight, group: Upstream, servers: list[Server]) -> None:
+    def _start(self, flight: _Flight, group: Upstream, servers: list[Server], tries: int = TRIES) -> None:
         now = self._loop.time()
         exchange = Exchange(
             flight.key, servers, now, chance.below, self.health,
-            mixed_case=group.mixed_case, marker=self._mark(flight.key),
+            mixed_case=group.mixed_case, marker=self._mark(flight.key), tries=tries,
         )  # fmt: skip
         leg = _Leg(flight, exchange)
         flight.legs.append(leg)
@@ -197,7 +203,14 @@ class Resolver:
 
     def _go_on(self, leg: _Leg, action: Action) -> None:
         """Do what the exchange says; the leg waits for nothing now."""
+        rate = self._rates.get(leg.flight.key.group)
         while isinstance(action, Send):
+            if rate is not None:
+                now = self._loop.time()
+                if not rate.allows(now):
+                    action = leg.exchange.error(f"asked no more often than {rate.rate} times a second", now, ours=True)
+                    continue
+                rate.count(now)
             self.queries += 1
             self.tcp += action.transport != "udp"
             try:
@@ -221,6 +234,7 @@ class Resolver:
         if self._flights.get(flight.key) is flight:
             del self._flights[flight.key]
             self._groups[flight.key.group] -= 1
+            self._waiting -= len(flight.waiters) - 1
         if flight.hedge:
             flight.hedge.cancel()
         for leg in flight.legs:

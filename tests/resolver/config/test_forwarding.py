@@ -52,6 +52,8 @@ Refused = Callable[..., list[tuple[int, int, str, str]]]
          "must be `sequential` or `fastest` or `race` or `round-robin` -> fastest"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1'], rate: 0}}", 1, 58, "upstreams.public.rate",
          "must be greater than or equal to 1"),
+        ("dns: {workers: 4}\nupstreams: {public: {servers: ['udp://192.0.2.1'], rate: 3}}", 2, 58,
+         "upstreams.public.rate", "a rate of 3 cannot be shared among 4 workers (dns.workers)"),
         ("cache: {size: 64MB}", 1, 15, "cache.size", "`64MB` is not a size such as 64MiB, 1GiB or a number of octets"),
         ("zones: {private_only: [.]}", 1, 24, "zones.private_only[0]", "the root is no zone of ours"),
         ("upstreams: {public: {servers: ['ftp://192.0.2.1']}}", 1, 32, "upstreams.public.servers[0]",
@@ -114,6 +116,11 @@ def test_without_public_servers_the_systems_are_used_but_not_ourselves(accepted:
         f"{resolv}: name server 127.0.0.1 is this server itself; left out",
         f"{resolv}: name server left out: `[fe80::1%eth0]:53`: an address with a scope (`%eth0`) is not supported",
     )
+
+
+def test_the_rate_of_a_group_is_shared_among_the_workers(accepted: Load) -> None:
+    got = accepted("dns: {workers: 3}\nupstreams: {public: {servers: ['udp://168.63.129.16'], rate: 1000}}")
+    assert got.worker.upstreams[0].rate == 333
 
 
 def test_a_group_can_take_its_servers_from_a_resolv_conf_of_its_own(accepted: Load, file: Path) -> None:

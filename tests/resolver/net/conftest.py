@@ -69,6 +69,14 @@ async def second() -> AsyncIterator[FakeUpstream]:
 
 
 @pytest.fixture
+async def third() -> AsyncIterator[FakeUpstream]:
+    fake = FakeUpstream()
+    await fake.open()
+    yield fake
+    await fake.close()
+
+
+@pytest.fixture
 async def make() -> AsyncIterator[Make]:
     made: list[Resolver] = []
 

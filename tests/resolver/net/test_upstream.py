@@ -224,7 +224,7 @@ async def test_one_query_is_in_flight_on_a_socket_and_more_wait_for_it(upstream:
 
 
 async def test_questions_beyond_the_bound_are_shed(upstream: FakeUpstream, make: Make) -> None:
-    resolver = make(upstream.server, in_flight=2, waiters=2)
+    resolver = make(upstream.server, in_flight=2, waiters=1)
     results = [
         asking(resolver, key(name)) for name in ("a.example", "b.example", "c.example", "a.example", "a.example")
     ]
@@ -373,10 +373,62 @@ async def test_a_group_with_a_rate_sheds_what_is_beyond_it(upstream: FakeUpstrea
     resolver = make(upstream.server, rate=5)
     results = [await ask(resolver, key(f"{i}.example.com")) for i in range(12)]
     shed = [result for result in results if isinstance(result, Failure)]
-    assert len(shed) in {6, 7}
+    assert len(upstream.asked) == 5, "never more in any second"
+    assert len(shed) == 7
     assert shed[0].text == "upstream public is asked no more often than 5 times a second"
     assert not shed[0].lasting
     assert resolver.shed == len(shed)
+
+
+async def test_a_rate_counts_all_that_is_sent_and_not_only_questions(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda query, _: [answer(query, codes.SERVFAIL)]
+    resolver = make(upstream.server, second.server, rate=3)
+    assert address(await ask(resolver, key("a.example"))) == ADDRESS
+    result = await ask(resolver, key("b.example"))
+    assert isinstance(result, Message), "what the first server said"
+    assert result.rcode == codes.SERVFAIL
+    assert len(upstream.asked) + len(second.asked) == 3
+    assert not resolver.health.is_down(second.server)
+
+
+@pytest.mark.parametrize("order", ["sequential", "race"])
+@pytest.mark.parametrize("servers", [1, 2, 3])
+async def test_no_server_is_asked_the_same_more_than_three_times(
+    upstream: FakeUpstream, second: FakeUpstream, third: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch,
+    order: str, servers: int,
+) -> None:  # fmt: skip
+    """RFC 9520 §3.1: probes and races included."""
+    monkeypatch.setattr("resolver.upstream.exchange.TOTAL", 0.3)
+    monkeypatch.setattr("resolver.upstream.health.FIRST_RETRY", 0.0)
+    monkeypatch.setattr("resolver.upstream.health.Health.hedge", lambda *_: 0.01)
+    fakes = [upstream, second, third][:servers]
+    for fake in fakes:
+        fake.respond = lambda *_: []
+    resolver = make(*(fake.server for fake in fakes), order=order)
+    for i in range(6):
+        assert isinstance(await ask(resolver, key(f"{i}.example.com")), Failure)
+    await until(lambda: not resolver._probes)
+    for fake in fakes:
+        counts = Counter(str(query.q.qname) for query in fake.asked)
+        assert set(counts) == {f"{i}.example.com." for i in range(6)}, "all are asked, down or not"
+        assert max(counts.values()) <= 3
+
+
+async def test_a_malformed_reply_over_udp_is_fetched_over_tcp_and_is_nobodys_failure(
+    upstream: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda query, transport: [answer(query)[: -3 if transport == "udp" else None]]
+    resolver = make(upstream.server)
+    for i in range(3):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert (resolver.tcp, len(upstream.asked)) == (3, 3)
+    upstream.respond = lambda query, _: [answer(query)[:-3]]
+    for i in range(3):
+        result = await ask(resolver, key(f"{i}.example.net"))
+        assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {upstream.port}: malformed reply: cut off")
+    assert not resolver.health.is_down(upstream.server)
 
 
 async def test_one_group_cannot_take_all_places(upstream: FakeUpstream) -> None:
