@@ -50,11 +50,11 @@ class Screen:
         self._catalogue = catalogue
         self._strip_hints = strip_hints
 
-    def look(self, group: str, rrsets: tuple[RRset, ...]) -> Screened:
-        """The records that may be passed on of those that a group's server gave for one name."""
+    def look(self, group: str, rrsets: tuple[RRset, ...], way: Sequence[RRset] = ()) -> Screened:
+        """The records that may be passed on of those that a group's server gave for one name, at the end of `way`."""
         if not (self._strip_hints or group in self._guarded):
             return Screened(rrsets)
-        kept = [(rrset, self._screened(group, rrset)) for rrset in rrsets]
+        kept = [(rrset, self._screened(group, rrset, way)) for rrset in rrsets]
         touched = {old.type for old, (new, _) in kept if new is not old}
         if not touched:
             return Screened(rrsets)
@@ -64,21 +64,21 @@ class Screen:
         )  # fmt: skip
         return Screened(rest, any(stripped for _, (_, stripped) in kept), changed=True)
 
-    def _screened(self, group: str, rrset: RRset) -> tuple[RRset | None, bool]:
+    def _screened(self, group: str, rrset: RRset, way: Sequence[RRset]) -> tuple[RRset | None, bool]:
         """The RRset itself, another one, or None if nothing is left; and whether a private address was in it."""
         if rrset.type not in {A, AAAA} and rrset.type not in _SERVICES:
             return rrset, False
         owner = Name(rrset.owner.lower())
         guarded = self._is_guarded(group, owner)
         if rrset.type in _SERVICES:
-            return self._service(rrset, owner, guarded=guarded)
+            return self._service(rrset, (*(alias.owner for alias in way), owner), guarded=guarded)
         if not guarded or not any(map(is_private, rrset.rdatas)):
             return rrset, False
         return _with(rrset, [rdata for rdata in rrset.rdatas if not is_private(rdata)]), True
 
-    def _service(self, rrset: RRset, owner: Name, *, guarded: bool) -> tuple[RRset | None, bool]:
+    def _service(self, rrset: RRset, names: Iterable[bytes], *, guarded: bool) -> tuple[RRset | None, bool]:
         found = [address for rdata in rrset.rdatas for address in svcb.hints(rdata)]
-        if found and self._strip_hints and self._catalogue.covers(owner):
+        if found and self._strip_hints and any(self._catalogue.covers(Name(name.lower())) for name in names):
             return _with(rrset, [svcb.without_hints(rdata, lambda _: True) for rdata in rrset.rdatas]), False
         if guarded and any(map(is_private, found)):
             return _with(rrset, [svcb.without_hints(rdata, is_private) for rdata in rrset.rdatas]), True

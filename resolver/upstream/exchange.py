@@ -120,7 +120,7 @@ class Exchange:
         server = turn.server
         if message.cookie:
             self._health.learn_cookie(server, message.cookie)
-        if again := self._again(message, turn, now):
+        if again := self._again(message, turn):
             self._turns.insert(0, again)
             return self._next(now)
         if message.rcode not in _ANSWERS or _refers(message):
@@ -135,16 +135,16 @@ class Exchange:
             return self._failed(codes.NETWORK_ERROR, f"truncated over {turn.transport.upper()}", now)
         if message.tc:
             return self._over_tcp(turn, now)
-        if not turn.edns:
+        if not (turn.edns or self._health.is_plain(server, now)):
             self._health.learn_plain(server, now)
         for refuser in self._refusers:
             self._health.refused(refuser, now)
         return msgspec.structs.replace(message, cookie=b"") if message.cookie else message
 
-    def _again(self, message: Message, turn: _Turn, now: float) -> _Turn | None:
+    @staticmethod
+    def _again(message: Message, turn: _Turn) -> _Turn | None:
         """The same server once more: without EDNS, or with the cookie that it has just given, at last over TCP."""
-        edns = turn.edns and not self._health.is_plain(turn.server, now)
-        if message.rcode in _NO_EDNS and edns:
+        if message.rcode in _NO_EDNS and turn.edns:
             return _Turn(turn.server, turn.transport, turn.weight, edns=False)
         if message.rcode == codes.BADCOOKIE and turn.transport == "udp":
             return _Turn(turn.server, "tcp" if turn.last else "udp", turn.weight, last=True)

@@ -210,6 +210,24 @@ def test_a_server_that_fails_on_edns_is_asked_without_and_remembered(rcode: str)
     assert dnslib.DNSRecord.parse(following.packet).ar == []
 
 
+def test_while_a_server_is_asked_without_edns_that_is_not_remembered_for_longer() -> None:
+    it, _ = exchange(ONE)
+    it._health.learn_plain(ONE, START)
+    later = Exchange(KEY, (ONE,), START + 800, lambda _: 1, it._health)
+    send = later.start(START + 800)
+    assert isinstance(send, Send)
+    assert isinstance(later.reply(reply_to(send), START + 800), Message)
+    assert not it._health.is_plain(ONE, START + 900), "it is tried again, however often the server is asked"
+
+
+def test_a_query_that_was_under_way_when_another_learnt_that_edns_fails_is_asked_again_too() -> None:
+    it, send = exchange(ONE)
+    it._health.learn_plain(ONE, START)
+    again = it.reply(reply_to(send, "FORMERR"), START)
+    assert isinstance(again, Send)
+    assert dnslib.DNSRecord.parse(again.packet).ar == []
+
+
 @pytest.mark.parametrize("rcode", ["NOTIMP", "FORMERR"])
 def test_a_server_that_fails_without_edns_too_is_passed_over_and_nothing_is_remembered(rcode: str) -> None:
     it, send = exchange(ONE, TWO)
