@@ -1,7 +1,8 @@
 """One kept connection to an upstream server (RFC 7766 §6.2, RFC 7858, RFC 8484): many queries at once.
 
 Refuses to know DNS beyond a message's id, and how messages are told apart on the wire, which is the session's. A query
-that was sent on a connection that the server then closed is sent once more on a new one.
+that was sent on a connection that the server then closed is sent once more on a new one, and as often as it takes where
+a server answers a few on each connection (RFC 7766 §6.2.4).
 """
 
 import asyncio
@@ -89,6 +90,8 @@ class Link(Generic[Asker]):
         self._numbers: dict[Asker, int] = {}
         self._idle: asyncio.TimerHandle | None = None
         self._silent = 0
+        self._useful = False
+        """The connection has brought an answer that somebody took."""
 
     def __len__(self) -> int:
         """Open connections."""
@@ -118,6 +121,7 @@ class Link(Generic[Asker]):
         if number is None:
             return
         del self._asked[number]
+        self._useful |= keep
         session = self._session
         if session is not None and not keep:
             session.cancel(number)
@@ -150,7 +154,7 @@ class Link(Generic[Asker]):
             for each in asked:
                 self._failed(each.asker, error)
             return
-        self._opening, self._session, self._silent = None, session, 0
+        self._opening, self._session, self._silent, self._useful = None, session, 0, False
         for number, each in self._asked.items():
             session.send(number, each.packet)
 
@@ -205,14 +209,14 @@ class Link(Generic[Asker]):
             self._end(session, error)
 
     def _end(self, session: Session, error: Exception | None) -> None:
-        """What was not answered is asked once more, on a new connection."""
+        """What was not answered is asked once more on a new connection, and again while each brings an answer."""
         self._session = None
         session.close()
         for asked in self._taken():
-            if asked.again:
+            if asked.again and not self._useful:
                 self._failed(asked.asker, error if isinstance(error, OSError) else EOFError())
             else:
-                asked.again = True
+                asked.again = not self._useful
                 self._ask(asked)
 
     def _taken(self) -> list[_Asked[Asker]]:

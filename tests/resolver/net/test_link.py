@@ -132,6 +132,29 @@ async def test_what_was_under_way_on_a_lost_connection_is_sent_once_more(upstrea
     assert resolver.errors == 0
 
 
+@pytest.mark.parametrize("way", ["tcp", "udp"])
+async def test_a_server_that_answers_once_on_each_connection_answers_all(
+    upstream: FakeUpstream, make: Make, way: str
+) -> None:
+    upstream.respond = lambda query, transport: [answer(query, tc=transport == "udp")]
+    resolver = make(upstream.server if way == "udp" else tcp(upstream))
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(20)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert upstream.connections == 20
+
+
+async def test_a_server_that_answers_nobody_and_closes_is_not_asked_without_end(
+    upstream: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda *_: [answer(dnslib.DNSRecord.question("other.example"))]
+    resolver = make(tcp(upstream))
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(20)]
+    for result in results:
+        assert isinstance(await result, Failure)
+    assert upstream.connections <= 12, "twice for each of three tries"
+
+
 async def test_a_connection_without_an_answer_for_long_is_given_up(
     upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
