@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -216,6 +217,61 @@ def test_a_loop_through_another_pldns_is_broken_and_told(start: Start, tmp_path:
     assert time.monotonic() - began < 4, "not by waiting until time is up"
     found = until(lambda: [f for f in both[0].get("/v1/findings")[1]["items"] if f["code"] == "forward-loop"])
     assert found[0]["evidence"] == {"names": ["round.example"], "brought_by": ["127.0.0.1"]}
+
+
+_IN_NAMESPACE = """
+ip link set lo up
+ip address add 10.0.0.1/24 dev lo
+ip address add 10.0.0.2/24 dev lo
+unbound -d -c unbound.conf > unbound.log 2>&1 & unbound=$!
+"$0" serve -c pldns.yaml > log 2>&1 & pldns=$!
+for i in $(seq 200); do
+    grep -q "all workers are up" log && grep -q "start of service" unbound.log && break
+    sleep 0.05
+done
+for i in $(seq 10); do dig +tries=1 +time=9 @10.0.0.1 "round$i.example" | grep -o "status: [A-Z]*"; done
+for i in $(seq 100); do "$0" findings -c pldns.yaml | tee found | grep -q forward-loop && break; done
+cat found
+kill $unbound $pldns
+wait
+"""
+
+
+def test_a_loop_through_a_server_that_passes_no_options_on_is_known_by_its_bursts(tmp_path: Path) -> None:
+    """Unbound as a forwarder, in a network of its own: on loopback addresses are nobody's."""
+    tool("unbound"), tool("dig")
+    namespace = ("unshare", "--map-root-user", "--net")
+    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system allows no network namespaces")
+    (tmp_path / "pldns.yaml").write_text("""
+dns: {listen: ["10.0.0.1:53"]}
+admin: {listen: "127.0.0.1:8053"}
+state: {directory: ./state}
+upstreams: {public: {servers: ["udp://10.0.0.2"]}}
+""")
+    (tmp_path / "unbound.conf").write_text(f"""
+server:
+  interface: 10.0.0.2
+  outgoing-interface: 10.0.0.2
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  directory: "{tmp_path}"
+  pidfile: "{tmp_path}/unbound.pid"
+  use-syslog: no
+  logfile: ""
+  module-config: "iterator"
+  access-control: 10.0.0.0/24 allow
+forward-zone:
+  name: "."
+  forward-addr: 10.0.0.1
+""")
+    command = [*namespace, "sh", "-c", _IN_NAMESPACE, str(PLDNS)]
+    given = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
+    ran = subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, timeout=120, check=False)
+    assert "status: NOERROR" not in ran.stdout
+    assert "forward-loop" in ran.stdout, ran.stdout + ran.stderr
+    assert "10.0.0.2" in ran.stdout
 
 
 class Slow:
