@@ -53,7 +53,7 @@ class Paths:
         networks = Networks(())
         self.counters = Counters()
         self.engine = Engine(self.table, networks, Upstreams([Upstream("public", ())]), self.cache, self.counters)
-        self.fallbacks = Fallbacks((*networks.names, "none"), self.counters, time.time)
+        self.fallbacks = Fallbacks(networks.label, self.counters, time.time)
         self.fresh()
         for i in range(NAMES):
             name = from_text(f"acct{i:06d}.privatelink.blob.core.windows.net")

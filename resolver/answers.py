@@ -140,6 +140,11 @@ class Answers:
         self._rooms = {False: limit - limit // 16, True: limit // 16}
         self._by_name: dict[Name, Compiled | set[Compiled]] = {}
 
+    def widen(self, networks: int) -> None:
+        """There are so many networks now, and perhaps no fewer than before."""
+        while len(self.exact) <= networks:
+            self.exact.insert(-1, {})
+
     @staticmethod
     def key(query: Query, network: int) -> bytes:
         """What a query's answer depends on, apart from time and transport. Type and class are not folded."""

@@ -37,9 +37,23 @@ class Begin(_Frame, frozen=True):
 
 
 class Masks(_Frame, frozen=True):
-    """Visibility classes: (number, little-endian bit mask over the configured networks)."""
+    """Visibility classes: (number, little-endian bit mask). `names`: networks of the bits that follow those known.
+
+    A connection begins with no bit known. What a worker knew before it keeps, by name.
+    """
 
     masks: list[tuple[int, bytes]]
+    names: list[str] = []
+
+
+class Clientele(_Frame, frozen=True):
+    """Networks with the prefixes of their clients, in place of all that there were. `more`: others of them follow.
+
+    Stands where all rows have come that tell what they see.
+    """
+
+    networks: list[tuple[str, tuple[str, ...]]]
+    more: bool = False
 
 
 class Rows(_Frame, frozen=True):
@@ -146,7 +160,7 @@ class Reply(_Frame, frozen=True):
     body: Any
 
 
-Down = Begin | Masks | Rows | Static | Commit | Ask
+Down = Begin | Masks | Clientele | Rows | Static | Commit | Ask
 Up = Hello | Applied | Counters | Fallbacks | Loops | Reply
 
 T = TypeVar("T")

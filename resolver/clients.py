@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from resolver import settings
 from zones.network import NONE, Network, Networks
+from zones.prefixes import Prefixes, prefix
 
 REFUSED: Final = -2
 """In place of a network: a client outside `dns.allow`."""
@@ -32,10 +33,14 @@ class Client(NamedTuple):
 
 
 class Clients:
-    """What every address is."""
+    """What every address is. `listener`: all who are allowed are in the network of this name, which may be none yet."""
 
-    def __init__(self, networks: Networks, worker: settings.Worker) -> None:
-        self._networks = networks
+    def __init__(self, networks: Networks, worker: settings.Worker, listener: str | None = None) -> None:
+        self.networks = networks
+        self._worker = worker
+        self._listener = listener
+        self._at: dict[str, Clients] = {}
+        """Those of listeners that are for one network, by its name."""
         self._allowed = _Prefixes(worker.allow)
         self._dropped = _Prefixes(worker.drop_clients)
         self._proxies = _Prefixes(worker.proxies)
@@ -58,12 +63,33 @@ class Clients:
         client = self._peers.get(address)
         if client is None:
             if len(self._peers) >= _REMEMBERED:
-                self._peers.clear()
-                self.known.clear()
+                self.forget()
             at = unmapped(address)
             client = self._peers[address] = self.client(at)
             self.known[address] = PROXY if self._proxies.hold(at) else client.network
         return client
+
+    def become(self, networks: tuple[Network, ...]) -> None:
+        """Put these networks in place of those that there are."""
+        self.networks.become(networks)
+        self.forget()
+
+    def forget(self) -> None:
+        """The networks have changed."""
+        self._peers.clear()
+        self.known.clear()
+        self._subnets.clear()
+        for each in self._at.values():
+            each.forget()
+
+    def at(self, listener: str) -> "Clients":
+        """What addresses are that come by the listener at this `address:port`."""
+        name = self._worker.listeners.get(listener)
+        if name is None:
+            return self
+        if name not in self._at:
+            self._at[name] = Clients(self.networks, self._worker, name)
+        return self._at[name]
 
     def client(self, address: bytes) -> Client:
         """The client at an address of `packed` that a proxy told."""
@@ -71,7 +97,10 @@ class Clients:
             return Client(address, DROPPED)
         if not self._allowed.hold(address):
             return Client(address, REFUSED)
-        return Client(address, self._networks.find(address), self._forwarders.hold(address))
+        if self._listener is not None:
+            there = self.networks.named(self._listener)
+            return Client(address, self.networks.index(self._listener) if there else NONE)
+        return Client(address, self.networks.find(address), self._forwarders.hold(address))
 
     def subnet(self, client: Client, address: bytes, length: int) -> tuple[int, int]:
         """The network for a client-subnet option (RFC 7871 §7.2.1), and the scope that the answer holds for.
@@ -83,7 +112,7 @@ class Clients:
         if known is None:
             if len(self._subnets) >= _REMEMBERED:
                 self._subnets.clear()
-            known = self._subnets[address, length] = self._networks.find_subnet(address, length)
+            known = self._subnets[address, length] = self.networks.find_subnet(address, length)
         network, depth = known
         return client.network if network == NONE else network, max(length, depth, 1)
 
@@ -102,8 +131,8 @@ class _Prefixes:
     """A set of prefixes."""
 
     def __init__(self, prefixes: Sequence[str]) -> None:
-        self._networks = Networks([Network("listed", tuple(prefixes))]) if prefixes else None
+        self._prefixes = Prefixes((prefix(text), 0) for text in prefixes)
 
     def hold(self, address: bytes) -> bool:
         """True for an address under one of them."""
-        return self._networks is not None and self._networks.find(address) != NONE
+        return self._prefixes.find(address) != NONE

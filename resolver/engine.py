@@ -44,7 +44,7 @@ class Engine:
         self.cache = cache
         self.manner = manner
         self._local = Local(manner.identity)
-        self._names = (*networks.names, "none")
+        self._networks = networks
         self._basis = Basis(table, upstreams, cache, manner)
         self._counters = counters
         self._cells: dict[tuple[Name | None, int, str, int], list[int]] = {}
@@ -98,7 +98,7 @@ class Engine:
             if draft.zone is not None:
                 named = draft.origin != "ptr" and self.table.is_zone(draft.zone)
                 zone = to_text(draft.zone) if named else "(reverse)" if draft.origin == "ptr" else "(alone)"
-            labels = (codes.rcode_text(draft.rcode), zone, self._names[network], draft.origin)
+            labels = (codes.rcode_text(draft.rcode), zone, self._networks.label(network), draft.origin)
             cell = self._counters.cell("dns_responses_total", labels)
             if named:
                 self._cells[key] = cell

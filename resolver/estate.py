@@ -10,7 +10,8 @@ from resolver import settings
 from zones.catalogue import catalogue
 from zones.finding import Finding, finding
 from zones.inventory import Inventory
-from zones.ledger import Ledger, Memory
+from zones.ledger import Ledger
+from zones.memory import Memory
 from zones.name import Name, from_text
 from zones.network import Networks
 from zones.policy import Conflicts, Policies
@@ -44,7 +45,7 @@ class Estate:
 
     def __init__(self, config: settings.Control, memory: Memory | None = None) -> None:
         self.settings = config
-        self.networks = Networks(config.networks)
+        self.networks = Networks(config.networks, auto=config.auto)
         self.policies = Policies(config.zones.defaults, config.zones.overrides)
         conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, config.conflicts.pins)
         self.ledger = Ledger(self.networks, catalogue(), conflicts, memory)

@@ -17,10 +17,10 @@ CLIENTS: Final = 8
 
 
 class Fallbacks:
-    """What fell back since the last report. `names` are those of the networks, by index; the last is for none."""
+    """What fell back since the last report. `label` tells the name of a network by its index."""
 
-    def __init__(self, names: tuple[str, ...], counters: Counters, clock: Callable[[], float]) -> None:
-        self._names = names
+    def __init__(self, label: Callable[[int], str], counters: Counters, clock: Callable[[], float]) -> None:
+        self._label = label
         self._counters = counters
         self._clock = clock
         self._noted: dict[tuple[Name, Name, int], _Noted] = {}
@@ -43,7 +43,7 @@ class Fallbacks:
         """What was noted since the last call."""
         noted, self._noted = self._noted, {}
         return [
-            Fallback(zone, name, self._names[network], it.count, it.first, it.last, tuple(it.clients))
+            Fallback(zone, name, self._label(network), it.count, it.first, it.last, tuple(it.clients))
             for (zone, name, network), it in noted.items()
         ]
 

@@ -11,7 +11,7 @@ from itertools import islice, takewhile
 from typing import Any, Final, Protocol, TypeVar
 
 from resolver import channel
-from resolver.channel import Begin, Commit, Down, Masks, Rows, Static
+from resolver.channel import Begin, Clientele, Commit, Down, Masks, Rows, Static
 from resolver.estate import Estate
 from zones.name import Name
 from zones.record import RRset
@@ -21,6 +21,8 @@ _ROWS: Final = 500
 """Rows of one frame: some 100 KiB."""
 _OCTETS: Final = 1 << 20
 """And at most about so many of their octets: names with many records, or seen differently in many networks."""
+_NETWORKS: Final = 2_000
+"""Networks of one frame: names and prefixes, some 100 KiB."""
 _REMEMBERED: Final = 50_000
 """Changed names that are remembered for workers that were away."""
 
@@ -39,10 +41,17 @@ class Feed:
         """The serial of each name's last change, the latest at the end."""
         self._forgotten = 0
         """Of the changes up to this serial, some are not remembered."""
+        self._told: object = None
+        """What a commit said beside the names, when the last change was told."""
 
     def changed(self, names: Iterable[Name] = ()) -> None:
-        """These names have a new state, or what a commit says has changed."""
+        """These names have a new state, or what a commit says has changed, or the networks; else nothing happens."""
         fresh = frozenset(names)
+        estate = self._estate
+        told = estate.unsynced, estate.awaited, estate.networks.version, self.complete
+        if not fresh and told == self._told:
+            return
+        self._told = told
         self.serial += 1
         for name in fresh:
             self._changed[name] = self.serial
@@ -75,12 +84,25 @@ class Feed:
         for chunk in _chunks(((name, rows.get(name, b"")) for name in names), _row):
             yield Rows(chunk)
 
-    def masks(self, sent: int) -> tuple[int, Masks | None]:
-        """Classes from the `sent`th on, and how many there are then."""
-        masks = self._estate.ledger.classes.masks
+    def masks(self, sent: int, named: int) -> tuple[int, int, Masks | None]:
+        """Classes from the `sent`th on, names of bits from the `named`th on, and how many there are then."""
+        masks, names = self._estate.ledger.classes.masks, self._estate.networks.names
         new = list(islice(masks.items(), sent, None))
-        frame = Masks([(number, mask.to_bytes((mask.bit_length() + 7) // 8, "little")) for number, mask in new])
-        return len(masks), frame if new else None
+        if not new:
+            return sent, named, None
+        octets = [(number, mask.to_bytes((mask.bit_length() + 7) // 8, "little")) for number, mask in new]
+        return len(masks), len(names), Masks(octets, names[named:])
+
+    def clientele(self) -> tuple[int, list[Clientele]]:
+        """Which clients are in which network, where virtual networks tell that, and which version of it this is."""
+        networks = self._estate.networks
+        if not networks.auto:
+            return 0, []
+        told = [(network.name, network.clients) for network in networks.now]
+        starts = range(0, max(len(told), 1), _NETWORKS)
+        return networks.version, [
+            Clientele(told[start : start + _NETWORKS], start + _NETWORKS < len(told)) for start in starts
+        ]
 
     def commit(self) -> Commit:
         """The end of a snapshot or of changes that begin now.
@@ -138,7 +160,9 @@ class Link:
         self.wake = asyncio.Event()
         self._feed = feed
         self._writer = writer
-        self._sent_masks = 0
+        self._sent_masks = self._sent_names = 0
+        self._sent_clientele = 0
+        """Its version."""
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._next = 0
 
@@ -165,24 +189,35 @@ class Link:
             await self.wake.wait()
             self.wake.clear()
         self.dirty.clear()
-        commit = self._feed.commit()
+        commit, clientele = self._feed.commit(), self._feed.clientele()
         generation = self.hello.generation % 255 + 1  # not the one that the worker's rows have, nor 0: that is changes'
         await self._send(Begin(self._feed.epoch, generation))
+        if not self.hello.epoch:
+            await self._send_clientele(*clientele)  # it has nothing that a row would have to come before
         for frame in self._feed.snapshot(generation):
             await self._send(frame)
+        await self._send_clientele(*clientele)
         await self._send(commit)
 
     async def _changes(self) -> None:
         names, self.dirty = self.dirty, set()
-        commit = self._feed.commit()
+        commit, clientele = self._feed.commit(), self._feed.clientele()
         for frame in self._feed.changes(names):
             await self._send(frame)
+        await self._send_clientele(*clientele)
         await self._send(commit)
+
+    async def _send_clientele(self, version: int, frames: list[Clientele]) -> None:
+        """A client comes into another network when the names that it sees are there."""
+        if version != self._sent_clientele:
+            self._sent_clientele = version
+            for frame in frames:
+                await self._send(frame)
 
     async def _send(self, frame: Down) -> None:
         """Send when the socket has drained; the classes that a row needs go before it."""
         if isinstance(frame, Rows):
-            self._sent_masks, masks = self._feed.masks(self._sent_masks)
+            self._sent_masks, self._sent_names, masks = self._feed.masks(self._sent_masks, self._sent_names)
             if masks:
                 self._writer.write(channel.encode(masks))
         self._writer.write(channel.encode(frame))

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from resolver.answers import Answers
-from resolver.channel import Begin, Commit, Down, Masks, Rows, Static
+from resolver.channel import Begin, Clientele, Commit, Down, Masks, Rows, Static
+from resolver.clients import Clients
 from zones.name import Name
+from zones.network import Network, translated
 from zones.table import Table, Touched
 
 _SLICE: Final = 200
@@ -19,13 +21,20 @@ _SLICE: Final = 200
 class Replica:
     """Applies frames to a table. `epoch` and `serial` tell control what it has; `epoch` is empty before that."""
 
-    def __init__(self, table: Table, answers: Answers) -> None:
+    def __init__(self, table: Table, answers: Answers, clients: Clients) -> None:
         self.epoch = ""
         self.serial = 0
         self.generation = 0
         """Stamp of the last snapshot that began, whole or not: the next one has another, or could not be swept."""
         self._table = table
         self._answers = answers
+        self._clients = clients
+        self._places: list[int] = []
+        """Our index of the network that each bit stands for in this connection."""
+        self._moved = False
+        """They are not the same."""
+        self._clientele: list[Network] = []
+        """Networks of which others follow."""
         self._opening: Begin | None = None
         self._static: set[tuple[Name, Name]] = set()
         """Zone-file names that the open snapshot brought."""
@@ -37,8 +46,17 @@ class Replica:
                 self._opening, self.generation, self._static = frame, frame.generation, set()
                 if not self.epoch:
                     gc.disable()  # nothing of a first load is garbage
-            case Masks(masks=masks):
-                self._table.masks.update((number, int.from_bytes(mask, "little")) for number, mask in masks)
+            case Masks(masks=masks, names=names):
+                self._name(names)
+                for number, octets in masks:
+                    mask = int.from_bytes(octets, "little")
+                    self._table.masks[number] = translated(mask, self._places) if self._moved else mask
+            case Clientele(networks=networks, more=more):
+                self._clientele += (Network(name, clients) for name, clients in networks)
+                if not more:
+                    self._clients.become(tuple(self._clientele))
+                    self._answers.widen(len(self._clients.networks.names))
+                    self._clientele = []
             case Rows(rows=rows):
                 for start in range(0, len(rows), _SLICE):
                     for name, row in rows[start : start + _SLICE]:
@@ -53,9 +71,17 @@ class Replica:
             case Commit():
                 yield from self._commit(frame)
 
+    def _name(self, names: list[str]) -> None:
+        """The bits that follow stand for these networks."""
+        networks = self._clients.networks
+        self._places += map(networks.index, names)
+        self._moved = self._places != list(range(len(self._places)))
+        self._answers.widen(len(networks.names))
+
     def lost(self, *, doubtful: bool = False) -> None:
         """The line is gone: an open snapshot will never end. `doubtful`: ask for a whole one, nobody knows why."""
         self._opening = None
+        self._places, self._clientele = [], []
         gc.enable()
         if doubtful:
             self.serial = -1

@@ -169,6 +169,11 @@ class Worker(msgspec.Struct, frozen=True):
     rotate: bool = False
     """The addresses of an answer change their order from one reply to the next."""
     networks: tuple[Network, ...] = ()
+    """Those made by hand."""
+    auto: bool = False
+    """Virtual networks make networks too; control tells them."""
+    listeners: dict[str, str] = {}
+    """`address:port` of listeners to the name of the network that all are in who come by it."""
     zones: Zones = Zones()
     upstreams: tuple[Upstream, ...] = ()
     cache: Cache = Cache()
@@ -182,6 +187,9 @@ class Control(msgspec.Struct, frozen=True):
     """The part that control gets."""
 
     networks: tuple[Network, ...] = ()
+    """Those made by hand."""
+    auto: bool = False
+    """Virtual networks make networks too."""
     zones: Zones = Zones()
     sources: tuple[Source, ...] = ()
     conflicts: Conflicts = Conflicts()

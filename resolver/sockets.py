@@ -187,7 +187,12 @@ def _reason(error: OSError) -> str:
 
 def _names(roles: Sequence[Role], sockets: Sequence[socket.socket]) -> tuple[tuple[Role, str], ...]:
     named = zip(roles, sockets, strict=True)
-    return tuple(dict.fromkeys((role, _join(*each.getsockname()[:2])) for role, each in named))
+    return tuple(dict.fromkeys((role, address_of(each)) for role, each in named))
+
+
+def address_of(sock: socket.socket) -> str:
+    """Where it is bound, as the configuration writes it: `address:port`."""
+    return _join(*sock.getsockname()[:2])
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from zones.ledger import Memory
+from zones.memory import Memory
 from zones.name import Name
 from zones.resource import Resources
 

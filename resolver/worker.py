@@ -41,6 +41,7 @@ from resolver.options import Options, Way
 from resolver.ratelimit import RateLimiter
 from resolver.replica import Replica
 from resolver.responder import Clock, Responder
+from resolver.sockets import address_of
 from resolver.upstream.policy import Upstreams
 from zones.catalogue import catalogue
 from zones.name import Name, from_text
@@ -69,7 +70,7 @@ class Worker:
         self._loop = loop
         self._instance = uuid.uuid4().hex
         self._counters = Counters()
-        networks = Networks(settings.networks)
+        networks = Networks(settings.networks, auto=settings.auto)
         upstreams = Upstreams(settings.upstreams)
         policies = Policies(settings.zones.defaults, settings.zones.overrides)
         self._table = Table(catalogue(), policies)
@@ -77,7 +78,7 @@ class Worker:
         self._table.awaited = frozenset(map(from_text, settings.zones.origins)) | policies.named
         self._cache = Cache(settings.cache.octets, settings.cache.stale)
         self._answers = Answers(len(networks.names))
-        self._fallbacks = Fallbacks((*networks.names, "none"), self._counters, time.time)
+        self._fallbacks = Fallbacks(networks.label, self._counters, time.time)
         self._loops = Loops(settings.upstreams, settings.mark, time.time)
         self._upstream = Resolver(upstreams, loop, self._loops.mark)
         self._clients = Clients(networks, settings)
@@ -93,7 +94,7 @@ class Worker:
             Clock(loop.time, time.time, loop.call_later),
             self._upstream.ask,
         )
-        self._replica = Replica(self._table, self._answers)
+        self._replica = Replica(self._table, self._answers, self._clients)
         self._connections = Connections(settings.streams, self._responder, loop)
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._files = self._watched(settings)
@@ -128,15 +129,16 @@ class Worker:
         """Read these sockets, which are worker `index`'s."""
         listeners = self._listeners.setdefault(index, [])
         for role, sock in zip(self._begun.roles, sockets, strict=True):
+            clients = self._clients.at(address_of(sock))
             if sock.type == socket.SOCK_DGRAM:
-                listeners.append(Udp(sock, self._responder, self._clients, self._loop, self._limiter))
+                listeners.append(Udp(sock, self._responder, clients, self._loop, self._limiter))
             else:
-                listeners.append(self._stream(role, sock))
+                listeners.append(self._stream(role, sock, clients))
 
-    def _stream(self, role: str, sock: socket.socket) -> Listener:
+    def _stream(self, role: str, sock: socket.socket, clients: Clients) -> Listener:
         idle = int(self._connections.idle)
         if role == "dns":
-            return Listener(sock, self._connections, self._clients, tcp.session, Way("tcp", idle=idle))
+            return Listener(sock, self._connections, clients, tcp.session, Way("tcp", idle=idle))
         if role == "tls":
             make: Make = tcp.session
             way = Way("tls", encrypted=True, idle=idle)
@@ -145,7 +147,7 @@ class Worker:
 
             make = doh.sessions(self._path)
             way = Way("https", encrypted=True)
-        return Listener(sock, self._connections, self._clients, make, way, self._contexts[role])
+        return Listener(sock, self._connections, clients, make, way, self._contexts[role])
 
     # -- files
 

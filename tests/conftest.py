@@ -280,7 +280,7 @@ class Pipeline:
         self.estate = Estate(control)
         self.feed = Feed(self.estate)
         self.files = {source.name: Files(source.path, set()) for source in control.sources}
-        networks = Networks(worker.networks)
+        networks = Networks(worker.networks, auto=worker.auto)
         groups = Upstreams(worker.upstreams)
         self.groups = groups
         self.policies = Policies(worker.zones.defaults, worker.zones.overrides)
@@ -291,7 +291,7 @@ class Pipeline:
         self.counters = Counters()
         self.health = Health(lambda below: 0x1234 % below)
         self.answers = Answers(len(networks.names))
-        self.fallbacks = Fallbacks((*networks.names, "none"), self.counters, lambda: self.now)
+        self.fallbacks = Fallbacks(networks.label, self.counters, lambda: self.now)
         self.engine = Engine(self.table, networks, groups, self.cache, self.counters, manner(worker))
         self.clients = Clients(networks, worker)
         self.cookies = Cookies(worker.cookies.root)
@@ -301,9 +301,9 @@ class Pipeline:
         self.responder = Responder(
             self.engine, self.answers, self.options, self.counters, self.fallbacks, self.loops, self.clock, self._ask
         )
-        self.replica = Replica(self.table, self.answers)
+        self.replica = Replica(self.table, self.answers, self.clients)
         self._queue: deque[tuple[Key, Callable[[Result], None]]] = deque()
-        self._masks = 0
+        self._masks = self._names = self._clientele = 0
 
     def start(self) -> None:
         """Read zone files and sources, and send the first snapshot."""
@@ -336,10 +336,14 @@ class Pipeline:
         if begin:
             self._apply(Begin(self.feed.epoch, 1))
         for frame in frames:
-            self._masks, masks = self.feed.masks(self._masks)
+            self._masks, self._names, masks = self.feed.masks(self._masks, self._names)
             if masks:
                 self._apply(masks)
             self._apply(frame)
+        version, clientele = self.feed.clientele()
+        for each in clientele if version != self._clientele else ():
+            self._apply(each)
+        self._clientele = version
         self._apply(self.feed.commit())
 
     def _apply(self, frame: object) -> None:

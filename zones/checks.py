@@ -6,8 +6,9 @@ an order of its own, so that it does not tell in which order things came.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from ipaddress import ip_address, ip_network
-from typing import Any, Final, NamedTuple
+from ipaddress import ip_address
+from itertools import islice
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -16,6 +17,7 @@ from zones.endpoint import Endpoint, Fault, State, VirtualNetwork
 from zones.finding import Finding, finding
 from zones.name import Name, to_text
 from zones.network import Networks
+from zones.overlap import Span, spans
 from zones.policy import Pin
 
 LISTED: Final = 32
@@ -224,49 +226,37 @@ def _is_cosmos(endpoint: Endpoint) -> bool:
     return resource_type(endpoint.target).startswith(("microsoft.documentdb/", "microsoft.azurecosmosdb/"))
 
 
-class _Span(NamedTuple):
-    """A prefix of a VNet as its first and last address."""
-
-    first: bytes
-    last: bytes
-    text: str
-    vnet: VirtualNetwork
-    mask: int
-
-
 def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Finding]:
-    """VNets whose address spaces overlap, unpeered, in one network's sight: one finding for the first of them."""
-    clashes: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
-    masks: dict[str, int] = defaultdict(int)
-    ids: dict[str, str] = {}
-    under_way: list[_Span] = []
-    for span in sorted(_spans(vnets, networks), key=lambda s: (len(s.first), s.first, s.last, s.vnet.key)):
-        under_way = [o for o in under_way if len(o.first) == len(span.first) and o.last >= span.first]
-        for other in under_way:
-            one, two = sorted((other, span), key=lambda s: s.vnet.key)
-            peered = one.vnet.key in two.vnet.peers or two.vnet.key in one.vnet.peers
-            if one.vnet.key == two.vnet.key or peered or not one.mask & two.mask:
-                continue
-            ids[one.vnet.key] = one.vnet.id
-            masks[one.vnet.key] |= one.mask & two.mask
-            clash = {"vnet": two.vnet.id, "prefix": one.text, "overlaps": two.text}
-            clashes[one.vnet.key].setdefault(two.vnet.key, clash)
-        under_way.append(span)
-    for key, others in clashes.items():
-        fact = finding(
-            "network-overlap", ids[key],
-            "answered by name all the same; give each VNet a network of its own, so that none sees both",
-            **bounded(others=[others[other] for other in sorted(others)]),
-        )  # fmt: skip
-        yield in_networks(fact, networks, masks[key])
+    """Prefixes that several VNets hold: unpeered and in one network's sight, or so that no network can be told."""
+    met: dict[Span | None, tuple[int, int]] = {None: (0, 0)}
+    """By span, the networks that see one of the VNets that hold it, or several of them."""
+    for span in spans(vnets):
+        once, before = met[span.around]
+        twice = 0
+        for vnet in span.own:
+            mask = networks.sees_vnet(vnet.key, vnet.region)
+            twice |= once & mask
+            once |= mask
+        met[span] = once, before | twice
+        if span.total == 2 and _are_peered(*(vnet for vnet, _ in span.holders())):
+            twice = 0
+        untold = span.total > 1 and networks.has_nobody(span.space)
+        if twice or untold:
+            listed = [{"vnet": vnet.id, "prefix": str(space)} for vnet, space in islice(span.holders(), LISTED)]
+            total = {"vnets_total": span.total} if span.total > LISTED else {}
+            action = "; ".join([_UNTOLD] * untold + [_SEEN_TWICE] * bool(twice))
+            fact = finding("network-overlap", str(span.space), action, vnets=listed, **total)
+            yield in_networks(fact, networks, twice)
 
 
-def _spans(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[_Span]:
-    for vnet in vnets:
-        mask = networks.sees_vnet(vnet.key, vnet.region)
-        for text in vnet.prefixes if mask else ():
-            try:
-                prefix = ip_network(text, strict=False)
-            except ValueError:
-                continue  # a VNet's address space answers nothing; its endpoints are judged by themselves
-            yield _Span(prefix.network_address.packed, prefix.broadcast_address.packed, text, vnet, mask)
+_SEEN_TWICE: Final = (
+    "names are answered all the same; give each VNet a network of its own, so that none sees more than one of them"
+)
+_UNTOLD: Final = (
+    "clients in it are in no network and get no private answers; list this very prefix in a network made by hand, or "
+    "give each VNet's network a listener of its own (`dns.listeners`)"
+)
+
+
+def _are_peered(one: VirtualNetwork, other: VirtualNetwork) -> bool:
+    return one.key in other.peers or other.key in one.peers

@@ -7,33 +7,18 @@ Refuses to know where endpoints come from and how rows travel. Time is an argume
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from zones import checks, contested
+from zones import checks, contested, topology
 from zones.catalogue import Catalogue
-from zones.contest import Claim, Contender, Incumbent, Term, Verdict, judge
+from zones.contest import Claim, Contender, Term, Verdict, judge
 from zones.endpoint import Endpoint, Fault, NicRecord, VirtualNetwork
 from zones.finding import Finding, Findings
+from zones.memory import Held, Memory
 from zones.name import Name
 from zones.neighbours import Neighbours, addresses, target_of
-from zones.network import Networks
+from zones.network import Network, Networks
 from zones.places import Places
 from zones.policy import Conflicts
 from zones.served import ALONE, BY_RULE, REFUSED, Classes, Variant, pack
-
-Held = str | tuple[Incumbent, ...]
-"""Who holds a name: one endpoint wherever it is visible, or incumbents, who holds A before who holds AAAA."""
-
-
-@dataclass(slots=True)
-class Memory:
-    """What must survive a restart so that it flips no winner. `networks`: their names give saved masks a meaning.
-
-    A ledger that is given one takes it over.
-    """
-
-    networks: tuple[str, ...] = ()
-    first_seen: dict[tuple[str, Name], float] = field(default_factory=dict)
-    held: dict[Name, tuple[Incumbent, ...]] = field(default_factory=dict)
-    findings: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -61,7 +46,7 @@ class Ledger:
         self.networks = networks
         self.catalogue = catalogue
         self.conflicts = conflicts
-        self.classes = Classes()
+        self.classes = Classes(networks.names)
         self.endpoints: dict[str, Endpoint] = {}
         self.rows: dict[Name, bytes] = {}
         self.vnets: dict[str, VirtualNetwork] = {}
@@ -80,7 +65,7 @@ class Ledger:
         """Pinned names to look at with the next change: perhaps nobody will ever claim them."""
         memory = memory or Memory()
         self._first_seen = memory.first_seen
-        self._held: dict[Name, Held] = dict(memory.held) if memory.networks == networks.names else {}
+        self._held: dict[Name, Held] = memory.held_in(networks)
         self._findings = Findings(memory.findings)
         self._now = 0.0
 
@@ -192,8 +177,23 @@ class Ledger:
             self._put("endpoint", key, checks.of_endpoint(endpoint, self.vnets.get(endpoint.vnet)))
             touched.names.update(private for private, _, _ in self._stands(endpoint))
             touched.neighbours(endpoint)
+        if self.networks.auto:
+            self._redraw(topology.networks(self.vnets.values(), self.networks.configured), touched)
         self._put("vnets", "", checks.overlaps(self.vnets.values(), self.networks))
         return self._settle(touched)
+
+    def _redraw(self, networks: tuple[Network, ...], touched: _Touched) -> None:
+        """Put these networks in place of those that there are, and touch what they see otherwise than those did."""
+        if networks == self.networks.now:
+            return
+        bound = {key: checks.faults_of(each, self.networks) for key, each in self.endpoints.items() if each.network}
+        for key in topology.redraw(self.networks, networks, self.endpoints):
+            touched.names.update(private for private, _, _ in self._stands(self.endpoints[key]))
+            touched.neighbours(self.endpoints[key])
+        for key, faults in bound.items():
+            self._blame(("endpoint", key), faults, checks.faults_of(self.endpoints[key], self.networks))
+        touched.names |= self._pinned.keys() & self._claims.keys()
+        self._unchecked.update(self.conflicts.pins)
 
     def set_static(self, names: Mapping[Name, Name], now: float) -> None:
         """Take all names of the zone files (name to origin): an exact one beats an endpoint's claim, with a finding."""
@@ -365,7 +365,9 @@ class Ledger:
         """What to save: first-seen times, and the incumbents of contested names."""
         seen = {(c.endpoint, c.public): c.first_seen for claims in self._claims.values() for c in claims}
         held = {name: value for name, value in self._held.items() if not isinstance(value, str)}
-        return Memory(self.networks.names, seen, held, self._findings.times)
+        networks = self.networks
+        names = tuple(name if networks.named(name) else "" for name in networks.names)
+        return Memory(names, seen, held, self._findings.times)
 
 
 def _region(vnet: VirtualNetwork | None) -> str:

@@ -6,15 +6,17 @@ however many networks there are. Knows prefixes, VNets, subscriptions and region
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from ipaddress import ip_network
 from typing import Final
 
 import msgspec
 
 from zones.endpoint import Endpoint, fold_region
+from zones.prefixes import NONE, Prefix, Prefixes, prefix
 
-NONE: Final = -1
-"""The network of a client that matches no prefix while networks are configured: it sees no endpoint."""
+__all__ = ["NOBODY", "NONE", "Network", "Networks", "bits", "translated"]
+
+NOBODY: Final = "none"
+"""In place of a network's name: its clients are in no network (`NONE`) and see no endpoint."""
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -30,34 +32,65 @@ class Network(msgspec.Struct, frozen=True):
 
 
 class Networks:
-    """All configured networks. With none there is one, `default`, that every client is in and that sees everything."""
+    """All networks as they are now; `become` puts others in their place. `auto`: VNets make networks, none at first.
 
-    def __init__(self, networks: Sequence[Network]) -> None:
-        self.implicit = not networks
-        self.names: tuple[str, ...] = tuple(network.name for network in networks) or ("default",)
-        self._bits = {name: 1 << i for i, name in enumerate(self.names)}
-        self.all = (1 << len(self.names)) - 1
-        """The mask of every network."""
-        self._everything = 1 if self.implicit else 0
+    An index, once given to a name, is given to no other, so masks and indices outlive a change. Without `auto` and
+    with none configured there is one, `default`, that every client is in and that sees everything.
+    """
+
+    def __init__(self, configured: Sequence[Network] = (), *, auto: bool = False) -> None:
+        self.configured = tuple(configured)
+        self.auto = auto
+        self.implicit = not configured and not auto
+        self.names: list[str] = []
+        """By index; also of networks that are gone."""
+        self.version = 0
+        """Counts the changes."""
+        self._indices: dict[str, int] = {}
+        self._regions: dict[str, str] = {}
+        """Region of each VNet whose record tells it."""
+        self._tenants: dict[str, Counter[str]] = {}
+        """Regions of the endpoints in each VNet, counted."""
+        self.become(self.configured)
+
+    def become(self, networks: Sequence[Network]) -> None:
+        """Put these networks in place of those that there are. What was learnt of regions stays."""
+        self.now = tuple(networks)
+        self.version += 1
+        self._everything = 0
         self._seen_vnets: dict[str, int] = {}
         self._seen_subscriptions: dict[str, int] = {}
         self._seen_regions: dict[str, int] = {}
         self._home: dict[str, int] = {}
-        self._regions: dict[str, str] = {}
-        """Region of each VNet whose record tells it."""
-        self._tenants: dict[str, Counter[str]] = {}
-        """Regions of the endpoints in each home VNet, counted."""
+        self.all = 0
+        """The mask of every network that there is."""
+        for network in networks:
+            if network.name != NOBODY:
+                self._add(1 << self.index(network.name), network)
+        if self.implicit:
+            self.all = self._everything = 1 << self.index("default")
+        self.homeless = self.all & ~_union(self._home.values())
+        """Networks without a home VNet: nearness decides nothing there."""
+        self._prefixes = Prefixes(
+            (prefix(text), NONE if network.name == NOBODY else self._indices[network.name])
+            for network in networks
+            for text in network.clients
+        )
         self._home_regions: dict[str, str] = {}
         self._near: dict[str, int] = {}
         """Networks with a home VNet in each region."""
-        self._prefixes: dict[int, list[tuple[int, dict[bytes, int]]]] = {4: [], 16: []}
-        for network in networks:
-            self._add(self._bits[network.name], network)
-        self.homeless = self.all & ~_union(self._home.values())
-        """Networks without a home VNet: nearness decides nothing there."""
-        self._add_prefixes(networks)
+        self._settle(self._home)
+
+    def index(self, name: str) -> int:
+        """The index of a name, for good; new if need be."""
+        index = self._indices.get(name)
+        if index is None:
+            index = self._indices[name] = len(self.names)
+            self.names.append(name)
+        return index
 
     def _add(self, bit: int, network: Network) -> None:
+        self.all |= bit
         if not network.vnets and not network.reach:
             self._everything |= bit
         for vnet in network.vnets:
@@ -79,18 +112,6 @@ class Networks:
             return self._seen_subscriptions, folded.removeprefix("/subscriptions/")
         return self._seen_vnets, folded
 
-    def _add_prefixes(self, networks: Sequence[Network]) -> None:
-        tables: dict[int, dict[int, dict[bytes, int]]] = {4: {}, 16: {}}
-        for index, network in enumerate(networks):
-            for text in network.clients:
-                prefix = ip_network(text)
-                packed = prefix.network_address.packed
-                tables[len(packed)].setdefault(prefix.prefixlen, {})[packed] = index
-        for size, by_length in tables.items():
-            for length in sorted(by_length, reverse=True):
-                mask = ((1 << length) - 1) << (size * 8 - length)
-                self._prefixes[size].append((mask, by_length[length]))
-
     # -- clients
 
     def find(self, address: bytes) -> int:
@@ -98,40 +119,18 @@ class Networks:
 
         An IPv4-mapped IPv6 address is the IPv4 address (RFC 4291 §2.5.5.2).
         """
-        if self.implicit:
-            return 0
-        if len(address) == 16 and address.startswith(b"\x00" * 10 + b"\xff\xff"):
-            address = address[12:]
-        size = len(address)
-        number = int.from_bytes(address, "big")
-        for mask, table in self._prefixes[size]:
-            index = table.get((number & mask).to_bytes(size, "big"))
-            if index is not None:
-                return index
-        return NONE
+        return 0 if self.implicit else self._prefixes.find(address)
 
     def find_subnet(self, address: bytes, length: int) -> tuple[int, int]:
         """The network that holds the whole subnet of `length` bits at the packed `address`, `NONE` where none does.
 
         With it the length in bits of the longest prefix that matters there: at or above the subnet, or inside it.
         """
-        if self.implicit:
-            return 0, 0
-        size = len(address)
-        shift = size * 8 - length
-        subnet = int.from_bytes(address, "big") >> shift << shift
-        found, deepest = {NONE}, 0
-        for mask, table in reversed(self._prefixes[size]):  # the shortest first
-            depth = mask.bit_count()
-            if depth <= length:
-                index = table.get((subnet & mask).to_bytes(size, "big"))
-                if index is not None:
-                    found, deepest = {index}, depth
-            else:
-                inside = {index for at, index in table.items() if int.from_bytes(at, "big") >> shift << shift == subnet}
-                found |= inside
-                deepest = depth if inside else deepest
-        return found.pop() if len(found) == 1 else NONE, deepest
+        return (0, 0) if self.implicit else self._prefixes.find_subnet(address, length)
+
+    def has_nobody(self, space: Prefix) -> bool:
+        """Clients in exactly this prefix are kept out of every network."""
+        return self._prefixes.at(space) == NONE
 
     # -- regions
 
@@ -155,7 +154,7 @@ class Networks:
         """
         homes = []
         for endpoint, step in ((old, -1), (new, 1)):
-            if endpoint is not None and endpoint.region and endpoint.vnet in self._home:
+            if endpoint is not None and endpoint.region and endpoint.vnet:
                 self._tenants.setdefault(endpoint.vnet, Counter())[endpoint.region] += step
                 homes.append(endpoint.vnet)
         return bool(homes) and self._settle(homes)
@@ -206,14 +205,26 @@ class Networks:
         region = self.region_of(endpoint)
         return self._near.get(region, 0) if region else 0
 
+    def sight(self, endpoint: Endpoint) -> tuple[int, int, int]:
+        """All that decides who sees the endpoint and how near it is to them: `sees`, `home` and `near`."""
+        sees = self.sees(endpoint)
+        return sees, sees & self.home(endpoint), sees & self.near(endpoint)
+
     # -- names
 
     def named(self, name: str | None) -> int:
         """Mask of the one network called `name`, 0 where there is none; None: of every network."""
-        return self.all if name is None else self._bits.get(name, 0)
+        if name is None:
+            return self.all
+        index = self._indices.get(name)
+        return 0 if index is None else self.all & 1 << index
+
+    def label(self, index: int) -> str:
+        """The name of the network with this index, `none` for `NONE`."""
+        return NOBODY if index == NONE else self.names[index]
 
     def listed(self, mask: int) -> tuple[str, ...]:
-        """Names of the networks in `mask`, in the order of the configuration."""
+        """Names of the networks in `mask`, in the order of their indices."""
         return tuple(self.names[i] for i in bits(mask))
 
 
@@ -230,3 +241,12 @@ def bits(mask: int) -> Iterator[int]:
         low = mask & -mask
         yield low.bit_length() - 1
         mask ^= low
+
+
+def translated(mask: int, places: Sequence[int]) -> int:
+    """The mask whose bit `places[i]` is what bit i was; `NONE`: that bit is left out."""
+    out = 0
+    for i in bits(mask):
+        if places[i] != NONE:
+            out |= 1 << places[i]
+    return out

@@ -12,6 +12,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from zones.name import Name
+from zones.network import bits
 
 REFUSED: Final = 1
 """Flag: the conflict policy refuses to decide; SERVFAIL."""
@@ -82,18 +83,23 @@ def classes(row: bytes) -> set[int]:
 class Classes:
     """Interned masks of networks: a class number stands for a set of networks, for good.
 
-    The number is made from the mask, so that a restarted process gives the same set the same number, and rows that a
-    worker has from before it keep their meaning.
+    The number is made from the networks' names, so that another process gives the same set the same number whatever
+    the bits are there, and rows that a worker has from before it keep their meaning. `names` are those of the bits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         self.masks: dict[int, int] = {}
         """Mask by number, in the order in which the numbers were given."""
+        self._names = names
+        self._numbers: dict[int, int] = {}
 
     def number(self, mask: int) -> int:
         """Number of the class with this mask, new if need be."""
-        octets = mask.to_bytes((mask.bit_length() + 7) // 8, "little")
-        number = int.from_bytes(blake2b(octets, digest_size=8).digest(), "big")
-        while self.masks.setdefault(number, mask) != mask:
-            number = number + 1 & 0xFFFFFFFFFFFFFFFF
+        number = self._numbers.get(mask)
+        if number is None:
+            text = "\n".join(sorted(self._names[i] for i in bits(mask)))
+            number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+            while self.masks.setdefault(number, mask) != mask:
+                number = number + 1 & 0xFFFFFFFFFFFFFFFF
+            self._numbers[mask] = number
         return number

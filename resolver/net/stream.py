@@ -145,9 +145,10 @@ class Connection:
     def take(self, packet: bytes, send: Callable[[bytes], None]) -> bool:
         """A whole query has come: as `Responder.take`. What was asked before in just this form needs no parsing."""
         self.requests[0] += 1
-        responder, network = self.listener.connections.responder, self.client.network
-        taken = network >= NONE and responder.repeat(packet, network, send)
-        if taken or responder.take(packet, self.client, self.listener.way, send):
+        responder = self.listener.connections.responder
+        client = self.listener.clients.peer(self.client.address)  # its network may have changed since it connected
+        taken = client.network >= NONE and responder.repeat(packet, client.network, send)
+        if taken or responder.take(packet, client, self.listener.way, send):
             self.touched()
             return True
         return False
@@ -211,7 +212,7 @@ class Listener:
         self.way = way
         self._sock = sock
         sock.settimeout(0)
-        self._clients = clients
+        self.clients = clients
         self._make = make
         self._context = context
         self._loop = connections.loop
@@ -260,12 +261,12 @@ class Listener:
         self._accepted[0] += 1
         sock.settimeout(0)
         octets = packed(address)
-        network = self._clients.find(octets)
+        network = self.clients.find(octets)
         if network == DROPPED:
             sock.close()
             self.count_closed("dropped")
             return
-        connection = Connection(self, sock, self._clients.peer(octets))
+        connection = Connection(self, sock, self.clients.peer(octets))
         self.connections.join(connection)
         connection.task = self._loop.create_task(self._begin(connection, sock, proxied=network == PROXY))
         connection.task.add_done_callback(lambda _: connection.released())
@@ -295,7 +296,7 @@ class Listener:
         header += await self._exactly(sock, proxy.rest(header))
         source = proxy.source(header)
         if source is not None:
-            connection.client = self._clients.client(unmapped(source.address))
+            connection.client = self.clients.client(unmapped(source.address))
 
     async def _exactly(self, sock: socket.socket, size: int) -> bytes:
         octets = b""

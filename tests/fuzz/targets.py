@@ -183,7 +183,7 @@ class _Server:
             self.answers,
             Options(clients, "fuzz", Cookies(bytes(32))),
             counters,
-            Fallbacks(("default", "none"), counters, lambda: 0.0),
+            Fallbacks(networks.label, counters, lambda: 0.0),
             Loops((), b"", lambda: 0.0),
             Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Never()),
             self._ask,

@@ -13,7 +13,7 @@ NAME = from_text("x.privatelink.blob.core.windows.net")
 
 def test_questions_are_gathered_by_zone_name_and_network_until_the_report() -> None:
     counters, clock = Counters(), iter((10.0, 11.0, 12.0, 13.0))
-    found = Fallbacks(("weu", "none"), counters, lambda: next(clock))
+    found = Fallbacks(("weu", "none").__getitem__, counters, lambda: next(clock))
     found.note(ZONE, NAME, 0, b"\x0a\0\0\1")
     found.note(ZONE, NAME, NONE, bytes(16))
     found.note(ZONE, NAME, 0, b"\x0a\0\0\2")
@@ -29,7 +29,7 @@ def test_questions_are_gathered_by_zone_name_and_network_until_the_report() -> N
 
 def test_what_is_beyond_the_limit_is_counted_and_not_listed() -> None:
     counters = Counters()
-    found = Fallbacks(("none",), counters, lambda: 0.0)
+    found = Fallbacks(("none",).__getitem__, counters, lambda: 0.0)
     for i in range(fallbacks.LIMIT + 50):
         found.note(ZONE, from_text(f"n{i}.privatelink.blob.core.windows.net"), 0, bytes(4))
     found.note(ZONE, from_text("n0.privatelink.blob.core.windows.net"), 0, bytes(4))
@@ -40,7 +40,7 @@ def test_what_is_beyond_the_limit_is_counted_and_not_listed() -> None:
 
 
 def test_a_few_of_the_clients_are_listed_each_once() -> None:
-    found = Fallbacks(("none",), Counters(), lambda: 0.0)
+    found = Fallbacks(("none",).__getitem__, Counters(), lambda: 0.0)
     for i in range(30):
         found.note(ZONE, NAME, 0, bytes((10, 0, 0, i // 2)))
     (item,) = found.report()

@@ -9,6 +9,7 @@ from resolver.channel import DOWN_LIMIT, Ask, Down, Frames, Hello, Reply, Rows, 
 from resolver.estate import Estate
 from resolver.feed import Feed, Link
 from zones.name import Name, from_text
+from zones.network import Network
 from zones.record import SOA, RRset
 from zones.zonefile import Zone
 
@@ -21,6 +22,8 @@ def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fed.since(fed.epoch, 1) is None
     assert fed.since("another", 0) is None
     fed.changed([a])
+    fed.changed([])  # nothing is other than before
+    fed.complete = True
     fed.changed([])
     fed.changed([b, a])
     assert [fed.since(fed.epoch, serial) for serial in range(-1, 5)] == [None, {a, b}, {a, b}, {a, b}, set(), None]
@@ -52,14 +55,17 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
 
 
 def test_classes_go_once() -> None:
-    estate = Estate(settings.Control())
+    estate = Estate(settings.Control(networks=(Network("first", ()),), auto=True))
     fed = Feed(estate)
-    assert fed.masks(0) == (0, None)
+    assert fed.masks(0, 0) == (0, 0, None)
     first = estate.ledger.classes.number(0b1)
-    assert fed.masks(0) == (1, channel.Masks([(first, b"\x01")]))
+    assert fed.masks(0, 0) == (1, 1, channel.Masks([(first, b"\x01")], ["first"]))
+    later = [f"n{i}" for i in range(9)]
+    assert [estate.networks.index(name) for name in later] == list(range(1, 10))
+    assert fed.masks(1, 1) == (1, 1, None)
     second = estate.ledger.classes.number(1 << 9)
-    assert fed.masks(1) == (2, channel.Masks([(second, b"\x00\x02")]))
-    assert fed.masks(2) == (2, None)
+    assert fed.masks(1, 1) == (2, 10, channel.Masks([(second, b"\x00\x02")], later))
+    assert fed.masks(2, 10) == (2, 10, None)
 
 
 class Sink:

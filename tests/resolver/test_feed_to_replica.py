@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from resolver import channel, feed, replica, settings
 from resolver.answers import Answers, Compiled
 from resolver.channel import DOWN_LIMIT, Ask, Begin, Commit, Down, Frames, Hello, Rows, Static
+from resolver.clients import Clients
 from resolver.estate import Estate
 from resolver.feed import Feed, Link
 from resolver.replica import Replica
@@ -20,7 +21,7 @@ from resolver.wire import render
 from zones import arm, zonefile
 from zones.catalogue import catalogue
 from zones.name import Name, from_text, reverse, to_text
-from zones.network import Network
+from zones.network import Network, Networks
 from zones.policy import DEFAULTS, Policies
 from zones.record import PTR, A
 from zones.resource import Resources
@@ -104,7 +105,8 @@ class Worker:
         self.table.unsynced = True
         self.table.awaited = frozenset({from_text("corp.example")})
         self.answers = Answers(len(NETWORKS))
-        self.replica = Replica(self.table, self.answers)
+        self.clients = Clients(Networks(NETWORKS), settings.Worker((), ("0.0.0.0/0",)))
+        self.replica = Replica(self.table, self.answers, self.clients)
         self.got: list[Down] = []
         """Frames since the last connection began."""
         self.link: Link | None = None
@@ -384,6 +386,7 @@ async def test_a_worker_in_doubt_gets_everything_but_not_from_a_control_that_doe
     await worker.cut()
     worker.replica.lost(doubtful=True)
     control.feed.complete = False
+    control.feed.changed()
     worker.connect(control)
     await worker.drain()
     assert worker.got == []

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from resolver import settings
 from resolver.answers import Answers, Compiled
 from resolver.channel import Begin, Commit, Down, Masks, Rows, Static
+from resolver.clients import Clients
 from resolver.replica import Replica
 from resolver.wire import render
 from zones.catalogue import catalogue
 from zones.name import Name, from_text
+from zones.network import Networks
 from zones.policy import DEFAULTS, Policies
 from zones.record import SOA, A, RRset
 from zones.served import BY_RULE, Variant, pack
@@ -26,7 +29,8 @@ class Worker:
         self.table = Table(catalogue(), Policies(DEFAULTS, {}))
         self.table.unsynced, self.table.awaited = True, frozenset({CORP})
         self.answers = Answers(1)
-        self.replica = Replica(self.table, self.answers)
+        self.clients = Clients(Networks(auto=True), settings.Worker((), ("0.0.0.0/0",)))
+        self.replica = Replica(self.table, self.answers, self.clients)
 
     def take(self, *frames: Down) -> int:
         """Apply frames; returns in how many slices."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from resolver import state
 from resolver.state import FILE, Saved
 from zones.endpoint import Fault, VirtualNetwork
-from zones.ledger import Memory
+from zones.memory import Memory
 from zones.name import Name
 from zones.resource import Nic, NicRow, PrivateEndpoint, Resources
 

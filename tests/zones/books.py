@@ -8,7 +8,8 @@ import msgspec
 from zones.catalogue import catalogue
 from zones.endpoint import Endpoint, NicRecord, State
 from zones.finding import Finding
-from zones.ledger import Ledger, Memory
+from zones.ledger import Ledger
+from zones.memory import Memory
 from zones.name import from_text, to_text
 from zones.network import Network, Networks
 from zones.policy import Conflict, Conflicts, Pin

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from zones import checks
+from zones import checks, topology
 from zones.catalogue import catalogue
 from zones.checks import LISTED
 from zones.endpoint import Endpoint, Fault, NicRecord, State, VirtualNetwork
@@ -281,9 +281,10 @@ def test_overlapping_vnets_in_one_sight_are_told_once() -> None:
     vnets = [vnet("b", "10.0.4.0/22", "10.9.0.0/24"), vnet("a", "10.0.0.0/16"), vnet("c", "192.168.0.0/24")]
     fact = only(checks.overlaps(vnets, ALONE))
 
-    assert (fact.code, fact.severity, fact.subject) == ("network-overlap", Severity.WARNING, vnet_id("a").upper())
-    assert fact.evidence["others"] == [
-        {"vnet": vnet_id("b").upper(), "prefix": "10.0.0.0/16", "overlaps": "10.0.4.0/22"}
+    assert (fact.code, fact.severity, fact.subject) == ("network-overlap", Severity.WARNING, "10.0.4.0/22")
+    assert fact.evidence["vnets"] == [
+        {"vnet": vnet_id("b").upper(), "prefix": "10.0.4.0/22"},
+        {"vnet": vnet_id("a").upper(), "prefix": "10.0.0.0/16"},
     ]
 
 
@@ -291,7 +292,30 @@ def test_vnets_that_no_network_sees_together_may_overlap() -> None:
     spaces = ("10.0.0.0/16", "fd00::/48")
 
     assert not list(checks.overlaps([vnet("a", *spaces), vnet("b", *spaces)], two_networks()))
-    assert only(checks.overlaps([vnet("hub", *spaces), vnet("b", *spaces)], two_networks())).networks == ("b",)
+    facts = list(checks.overlaps([vnet("hub", *spaces), vnet("b", *spaces)], two_networks()))
+    assert [(fact.subject, fact.networks) for fact in facts] == [("10.0.0.0/16", ("b",)), ("fd00::/48", ("b",))]
+
+
+def test_what_lies_inside_an_overlap_is_told_only_if_it_adds_one() -> None:
+    shared = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
+
+    assert [fact.subject for fact in checks.overlaps([*shared, vnet("c", "10.0.1.0/24")], ALONE)] == [
+        "10.0.0.0/16", "10.0.1.0/24",
+    ]  # fmt: skip
+    both_seen = [vnet("hub", "10.0.0.0/16"), vnet("b", "10.0.0.0/16"), vnet("unseen", "10.0.1.0/24")]
+    assert only(checks.overlaps(both_seen, two_networks())).subject == "10.0.0.0/16"
+
+
+def test_an_overlap_that_tells_no_network_is_told_though_nobody_sees_both() -> None:
+    networks = Networks(auto=True)
+    vnets = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
+    networks.become(topology.networks(vnets, ()))
+    fact = only(checks.overlaps(vnets, networks))
+    assert (fact.subject, fact.networks) == ("10.0.0.0/16", ())
+    assert "by hand" in fact.action
+
+    networks.become(topology.networks(vnets, [Network("a", ("10.0.0.0/16",), (vnet_id("a"),))]))
+    assert not list(checks.overlaps(vnets, networks))
 
 
 def test_peered_vnets_and_the_prefixes_of_one_vnet_are_no_overlap() -> None:
@@ -304,11 +328,10 @@ def test_a_prefix_that_cannot_be_read_and_a_neighbour_are_no_overlap() -> None:
     assert not list(checks.overlaps([vnet("a", "0.0.0.0/0"), vnet("b", "::/0")], ALONE))
 
 
-def test_many_overlaps_of_a_vnet_are_bounded() -> None:
-    facts = list(checks.overlaps([vnet(f"v{i:03}", "10.0.0.0/16") for i in range(LISTED + 2)], ALONE))
+def test_the_vnets_that_share_a_prefix_are_one_finding_with_a_bounded_list() -> None:
+    fact = only(checks.overlaps([vnet(f"v{i:03}", "10.0.0.0/16") for i in range(LISTED + 2)], ALONE))
 
-    assert len(facts) == LISTED + 1
-    assert (len(facts[0].evidence["others"]), facts[0].evidence["others_total"]) == (LISTED, LISTED + 1)
+    assert (len(fact.evidence["vnets"]), fact.evidence["vnets_total"]) == (LISTED, LISTED + 2)
 
 
 # -- pins and zone files

@@ -27,7 +27,7 @@ from tests.zones.books import (
 )
 from zones.endpoint import State, VirtualNetwork
 from zones.finding import Severity
-from zones.ledger import Memory
+from zones.memory import Memory
 from zones.name import from_text
 from zones.network import Network
 from zones.policy import Pin
@@ -295,13 +295,16 @@ def test_rule_4_the_incumbent_is_kept_over_a_restart() -> None:
     assert answer(fresh) == [5]
 
 
-def test_rule_4_incumbents_of_other_networks_are_not_believed() -> None:
-    held = {ROW: ((1, "y", ""),)}
-    believed, ignored = Memory(("a", "b"), held=dict(held)), Memory(("b", "a"), held=dict(held))
-    for memory, winner in ((believed, 5), (ignored, 4)):
-        book = ledger(*two_spokes(), memory=memory)
+def test_rule_4_incumbents_hold_in_the_network_of_that_name() -> None:
+    for names, wanted in (
+        (("a", "b"), {"a": [5], "b": [4]}),
+        (("b", "a"), {"a": [4], "b": [5]}),
+        (("other", "b"), {"a": [4], "b": [4]}),
+        (("", "other", "a"), {"a": [4], "b": [4]}),
+    ):
+        book = ledger(*two_spokes(), memory=Memory(names, held={ROW: ((1, "y", ""),)}))
         put(book, acct("x", 4, vnet="hub"), acct("y", 5, vnet="hub"))
-        assert answers(book) == {"a": [winner], "b": [4]}
+        assert answers(book) == wanted
 
 
 def test_rule_4_incumbents_wait_for_their_endpoints_whatever_comes_first() -> None:

@@ -185,7 +185,7 @@ def test_overlapping_vnets_come_and_go() -> None:
     book = ledger()
     vnets = {vnet_id(name): VirtualNetwork(vnet_id(name), name, "weu", ("10.0.0.0/16",)) for name in "ab"}
     assert book.set_vnets(vnets, 1) == set()
-    assert told(book) == [("network-overlap", "a", "", "")]
+    assert told(book) == [("network-overlap", "10.0.0.0/16", "", "")]
 
     book.set_vnets({vnet_id("b"): None}, 2)
     assert told(book) == []

@@ -78,7 +78,7 @@ def test_with_no_network_configured_there_is_one_that_sees_everything() -> None:
     networks = Networks([])
 
     assert networks.implicit
-    assert networks.names == ("default",)
+    assert networks.names == ["default"]
     assert [find(networks, a) for a in ("192.0.2.1", "::1")] == ["default", "default"]
     for one in (endpoint(), endpoint(vnet("spoke")), endpoint(network="lab")):
         assert seen(networks, one) == ("default",)

@@ -51,7 +51,7 @@ class Small:
             self.answers,
             Options(self.clients, "small", Cookies(bytes(32))),
             counters,
-            Fallbacks((*networks.names, "none"), counters, time.time),
+            Fallbacks(networks.label, counters, time.time),
             Loops((), b"", time.time),
             Clock(loop.time, time.time, loop.call_later),
             self._ask,

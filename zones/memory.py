@@ -1,0 +1,33 @@
+"""What the ledger must remember over a restart, so that no answer flips: plain values, which `resolver.state` saves."""
+
+from dataclasses import dataclass, field
+
+from zones.contest import Incumbent
+from zones.name import Name
+from zones.network import NONE, Networks, translated
+
+Held = str | tuple[Incumbent, ...]
+"""Who holds a name: one endpoint wherever it is visible, or incumbents, who holds A before who holds AAAA."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What must survive. `networks`: names of the bits of saved masks, empty for one that was gone.
+
+    A ledger that is given one takes it over.
+    """
+
+    networks: tuple[str, ...] = ()
+    first_seen: dict[tuple[str, Name], float] = field(default_factory=dict)
+    held: dict[Name, tuple[Incumbent, ...]] = field(default_factory=dict)
+    findings: dict[str, float] = field(default_factory=dict)
+
+    def held_in(self, networks: Networks) -> dict[Name, Held]:
+        """Who held each name, with the bits that the names have in `networks`; some may be networks only later."""
+        places = [networks.index(name) if name else NONE for name in self.networks]
+        if places == list(range(len(places))):
+            return dict(self.held)
+        return {
+            name: tuple((translated(mask, places), endpoint, rule) for mask, endpoint, rule in holders)
+            for name, holders in self.held.items()
+        }
