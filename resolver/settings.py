@@ -190,6 +190,8 @@ class Control(msgspec.Struct, frozen=True):
     """Those made by hand."""
     auto: bool = False
     """Virtual networks make networks too."""
+    listeners: dict[str, str] = {}
+    """As workers have it; to tell people."""
     zones: Zones = Zones()
     sources: tuple[Source, ...] = ()
     conflicts: Conflicts = Conflicts()

@@ -13,7 +13,7 @@ import msgspec
 from zones.endpoint import Endpoint, fold_region
 from zones.prefixes import NONE, Prefix, Prefixes, prefix
 
-__all__ = ["NOBODY", "NONE", "Network", "Networks", "bits", "translated"]
+__all__ = ["EVERYBODY", "NOBODY", "NONE", "Network", "Networks", "bits", "translated"]
 
 NOBODY: Final = "none"
 """In place of a network's name: its clients are in no network (`NONE`) and see no endpoint."""
@@ -29,6 +29,10 @@ class Network(msgspec.Struct, frozen=True):
     clients: tuple[str, ...]
     vnets: tuple[str, ...] = ()
     reach: tuple[str, ...] = ()
+
+
+EVERYBODY: Final = Network("default", ("0.0.0.0/0", "::/0"))
+"""The one network where none is configured."""
 
 
 class Networks:
@@ -68,7 +72,7 @@ class Networks:
             if network.name != NOBODY:
                 self._add(1 << self.index(network.name), network)
         if self.implicit:
-            self.all = self._everything = 1 << self.index("default")
+            self.all = self._everything = 1 << self.index(EVERYBODY.name)
         self.homeless = self.all & ~_union(self._home.values())
         """Networks without a home VNet: nearness decides nothing there."""
         self._prefixes = Prefixes(

@@ -6,7 +6,7 @@ Decides nothing: who wins is the ledger's word. Time is an argument.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import dns.rdata
 import dns.rdataclass
@@ -21,6 +21,7 @@ from zones.checks import LISTED
 from zones.finding import Finding, Severity
 from zones.ledger import Ledger
 from zones.name import Name, canonical_key, is_under, to_text
+from zones.network import Network
 from zones.record import AAAA, A, RRset
 
 
@@ -201,6 +202,17 @@ def _file_of(estate: Estate, name: Name) -> Name | None:
     return max((origin for origin in estate.static if is_under(name, origin)), key=len, default=None)
 
 
+def network(estate: Estate, it: Network) -> models.Network:
+    """One network."""
+    networks = estate.networks
+    origin: Literal["auto", "configured", "default"] = "configured" if it in networks.configured else "auto"
+    return models.Network(
+        name=it.name, origin="default" if networks.implicit else origin,
+        clients=list(it.clients), vnets=list(it.vnets), reach=list(it.reach),
+        listeners=[address for address, name in estate.settings.listeners.items() if name == it.name],
+    )  # fmt: skip
+
+
 def counts(estate: Estate) -> models.Counts:
     """How much there is; it walks all endpoints and findings once."""
     endpoints = estate.ledger.endpoints.values()
@@ -210,7 +222,7 @@ def counts(estate: Estate) -> models.Counts:
     return models.Counts(
         endpoints=len(endpoints), served=sum(each.served for each in endpoints),
         claims=sum(len(each.records) for each in endpoints), names=len(estate.ledger.rows),
-        vnets=len(estate.ledger.vnets), networks=len(estate.networks.names), zone_files=len(estate.static),
+        vnets=len(estate.ledger.vnets), networks=estate.networks.all.bit_count(), zone_files=len(estate.static),
         findings=severities,
     )  # fmt: skip
 

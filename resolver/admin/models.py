@@ -187,6 +187,19 @@ class Claim(Model):
     where: str
 
 
+class Network(Model):
+    """A network as it is now. `none` holds prefixes whose clients are kept out of all: several VNets hold them."""
+
+    name: str
+    origin: Literal["auto", "configured", "default"] = Field(
+        description="`auto`: a virtual network makes it. `default`: the only one where none is configured."
+    )
+    clients: list[str] = Field(description="Prefixes; the longest one over all networks decides.")
+    vnets: list[str] = Field(description="Home.")
+    reach: list[str] = Field(description="What else it sees. With neither it sees everything.")
+    listeners: list[str] = Field(description="Addresses where all who ask are in it.")
+
+
 class Claims(Model):
     """All claims on a name, and what was made of them."""
 

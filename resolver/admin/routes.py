@@ -19,6 +19,7 @@ from resolver.version import VERSION
 from resolver.wire import codes
 from zones.finding import Finding
 from zones.name import InvalidName, Name, from_text, is_under, labels, to_text
+from zones.network import EVERYBODY, Network
 from zones.served import classes
 
 Handler = Callable[["Admin", web.Request, Any], Awaitable[web.Response]]
@@ -105,6 +106,15 @@ class Admin:
             return _json(items.endpoint(self._estate, key))
 
         return _listed(await page(self._estate.ledger.endpoints, lambda key: (key,), shown, query.limit, query.cursor))
+
+    async def networks(self, _: web.Request, query: models.ListQuery) -> web.Response:
+        """Networks by name."""
+        now = [EVERYBODY] if self._estate.networks.implicit else self._estate.networks.now
+
+        def shown(network: Network) -> bytes | None:
+            return _json(items.network(self._estate, network))
+
+        return _listed(await page(now, lambda network: (network.name,), shown, query.limit, query.cursor))
 
     async def zones(self, _: web.Request, query: models.ListQuery) -> web.Response:
         """Zones in canonical order."""
@@ -223,6 +233,10 @@ ROUTES: Final = (
     Route(
         "/v1/endpoints", Admin.endpoints, "Private endpoints by id, served or not.", models.Endpoint,
         listed=True, query=models.ListQuery,
+    ),
+    Route(
+        "/v1/networks", Admin.networks, "Networks by name: whose clients, what they see, and where that comes from.",
+        models.Network, listed=True, query=models.ListQuery,
     ),
     Route(
         "/v1/zones", Admin.zones, "Zones that are answered, in canonical order.", models.Zone,

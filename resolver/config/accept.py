@@ -15,7 +15,7 @@ from resolver import settings
 from resolver.config.checks import own
 from resolver.config.forwarding import Upstream
 from resolver.config.listeners import Https, RateLimit, Tls
-from resolver.config.model import Configuration, Conflicts
+from resolver.config.model import AUTO, Configuration, Conflicts
 from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
 from resolver.config.values import Invalid, listener, until
@@ -37,7 +37,7 @@ def accept(
 ) -> settings.Accepted:
     """The settings that `model`, read from `path`, stands for; `notes` and what resolv.conf adds are its warnings."""
     folder = path.parent
-    networks = tuple(settings.Network(n.name, n.clients, n.vnets, n.reach) for n in model.networks)
+    networks = tuple(settings.Network(n.name, n.clients, n.vnets, n.reach) for n in model.networks if n is not AUTO)
     zones = settings.Zones(
         defaults=settings.ZonePolicy(**model.zones.defaults.model_dump()),
         overrides={_name(zone): settings.ZonePolicy(**o.model_dump()) for zone, o in model.zones.overrides.items()},
@@ -61,6 +61,8 @@ def accept(
         worker=_worker(model, folder, networks, zones, upstreams),
         control=settings.Control(
             networks=networks,
+            auto=AUTO in model.networks,
+            listeners=model.dns.listeners,
             zones=zones,
             sources=sources,
             conflicts=_conflicts(model.conflicts),
@@ -99,6 +101,8 @@ def _worker(
         payload=dns.payload,
         rotate=dns.rotate,
         networks=networks,
+        auto=AUTO in model.networks,
+        listeners=dns.listeners,
         zones=zones,
         upstreams=upstreams,
         cache=settings.Cache(cache.size, cache.stale, cache.prefetch),

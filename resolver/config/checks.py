@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from resolver.config.forwarding import Upstream
-from resolver.config.model import Configuration
+from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
 from resolver.config.values import Address, listener
@@ -28,6 +28,7 @@ class Fault(NamedTuple):
 def faults(model: Configuration, groups: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Fault]:
     """Every contradiction in `model`. `groups` and `networks` may be referred to: the names that the file declares."""
     yield from _listeners(model)
+    yield from _listeners_of_networks(model, networks or ("default",))
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
     yield from _twice("network", ((("networks", i, "name"), network.name) for i, network in enumerate(model.networks)))
     yield from _clients(model)
@@ -69,6 +70,8 @@ def warnings(model: Configuration) -> Iterator[str]:
     for key, prefixes in (("forwarders", model.dns.forwarders), ("proxy.from", _from(model))):
         if any(ip_network(prefix).prefixlen == 0 for prefix in prefixes):
             yield f"dns.{key} holds everybody: whoever reaches this server may say whose queries it passes on"
+    if AUTO in model.networks and not model.sources:
+        yield "networks: there is no source, so `auto` finds no virtual network"
     for network in model.networks:
         for client in network.clients:
             prefix = ip_network(client)
@@ -91,6 +94,19 @@ def _listeners(model: Configuration) -> Iterator[Fault]:
     for where, texts in lists.items():
         if admin and own(listener(admin), texts):
             yield Fault(("admin", "listen"), f"`{admin}` is taken by {'.'.join(map(str, where))}")
+
+
+def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> Iterator[Fault]:
+    dns = model.dns
+    known = (*dns.listen, *(dns.tls.listen if dns.tls else ()), *(dns.https.listen if dns.https else ()))
+    for address, network in dns.listeners.items():
+        location = ("dns", "listeners", address)
+        if address not in known:
+            yield Fault(location, f"nothing listens on `{address}`", address, known)
+        elif address.endswith(":0"):
+            yield Fault(location, f"`{address}`: a listener for one network needs a port of its own")
+        if AUTO not in model.networks and network not in networks:
+            yield Fault(location, f"there is no network `{network}`", network, networks)
 
 
 def _clients(model: Configuration) -> Iterator[Fault]:
@@ -176,7 +192,7 @@ def _conflicts(model: Configuration, networks: tuple[str, ...]) -> Iterator[Faul
     yield from _same_name(("conflicts", "policies"), model.conflicts.policies)
     seen: dict[tuple[str, str | None], int] = {}
     for i, pin in enumerate(model.conflicts.pins):
-        if pin.network is not None and pin.network not in networks:
+        if pin.network is not None and pin.network not in networks and AUTO not in model.networks:
             location = ("conflicts", "pins", i, "network")
             yield Fault(location, f"there is no network `{pin.network}`", pin.network, networks)
         first = seen.setdefault((pin.name, pin.network), i)

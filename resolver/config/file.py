@@ -7,6 +7,7 @@ Opens the configuration, the zone files, certificates and secrets that it names,
 import difflib
 import functools
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, get_args, get_origin
@@ -17,7 +18,7 @@ from pydantic_core import ErrorDetails
 from resolver import settings
 from resolver.config.accept import ZoneFiles, accept, key_files, system_servers, zone_files
 from resolver.config.checks import faults, warnings
-from resolver.config.model import NOT_YET, Configuration
+from resolver.config.model import AUTO, NOT_YET, Configuration
 from resolver.config.nodes import Node, Part, Place, Problem, join, parse
 from resolver.config.section import fields, kind
 from resolver.config.values import Invalid
@@ -88,6 +89,10 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _
     if directory and not root.find(("state", "directory"))[1]:
         place = Place("environment STATE_DIRECTORY")
         root = root.put(("state", "directory"), Node(directory, place, "state.directory", place))
+    networks_node = root.child("networks")
+    if networks_node and networks_node.value == "auto":
+        alone = Node("auto", networks_node.place, "networks[0]")
+        root = root.put(("networks",), replace(networks_node, value=[alone]))
     groups, networks = _declared(root)
     model, root = _validate(root, problems)
     files, refused, odd = zone_files(model.zones.files, path.parent)
@@ -247,6 +252,8 @@ def _within(path: str, outer: str) -> bool:
 
 def _rows(value: Any, root: Node, location: tuple[Part, ...]) -> Iterator[tuple[str, Any, str]]:  # noqa: ANN401
     """One row for each scalar and each list of scalars under `value`."""
+    if value is AUTO:
+        value = "auto"
     if isinstance(value, BaseModel):
         parts: Iterable[tuple[Part, Any]] = (
             (key, getattr(value, name)) for name, key in zip(type(value).model_fields, fields(type(value)), strict=True)

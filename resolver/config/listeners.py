@@ -5,7 +5,18 @@ from typing import Final
 from pydantic import Field
 
 from resolver.config.section import Section
-from resolver.config.values import Count, Duration, Identity, Listen, Prefix, Text, UrlPath, Workers, Zone
+from resolver.config.values import (
+    AnyNetwork,
+    Count,
+    Duration,
+    Identity,
+    Listen,
+    Prefix,
+    Text,
+    UrlPath,
+    Workers,
+    Zone,
+)
 
 _CERTIFICATE: Final = "Certificate chain in PEM form. Read again when it changes."
 _KEY: Final = "Its private key in PEM form, not encrypted."
@@ -93,6 +104,11 @@ class Dns(Section):
 
     listen: tuple[Listen, ...] = Field(
         default=("127.0.0.1:53",), min_length=1, description="Addresses to answer on, each over UDP and TCP."
+    )
+    listeners: dict[Listen, AnyNetwork] = Field(
+        default={},
+        description="Listeners for one network, by address: whoever is allowed and asks there is in it, whatever his "
+        "own address. Each is one of the `listen` addresses, of DNS, TLS or HTTPS.",
     )
     workers: Workers = Field(
         default=1,

@@ -3,7 +3,7 @@
 Values are judged in `values`, what spans several keys in `checks`; `file` reads the file.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
@@ -12,6 +12,7 @@ from resolver.config.listeners import Dns
 from resolver.config.section import Section
 from resolver.config.values import (
     AdminListen,
+    AnyNetwork,
     Duration,
     EndpointId,
     Host,
@@ -55,7 +56,7 @@ class Source(Section):
 class Network(Section):
     """A named set of clients, and which endpoints they see. With neither `vnets` nor `reach` they see all."""
 
-    name: NetworkName = Field(description="Unique; `none` and `default` are reserved.")
+    name: NetworkName = Field(description="Unique; `none`, `default` and `auto` are reserved.")
     clients: tuple[Prefix, ...] = Field(
         min_length=1, description="Prefixes of its clients; over all networks the longest match decides."
     )
@@ -65,6 +66,20 @@ class Network(Section):
     reach: tuple[Reach, ...] = Field(
         default=(), description="What else they see: VNet ids, `/subscriptions/ID`, `region:NAME`, `all`."
     )
+
+
+AUTO: Final = Network.model_construct(name="auto", clients=())
+"""The word `auto` among the networks."""
+
+
+def _auto(value: object) -> object:
+    return AUTO if value == "auto" else value
+
+
+def _or_auto(schema: dict[str, Any]) -> None:
+    """The word may stand for the list, and in it."""
+    schema |= {"type": ["array", "string"], "pattern": "^auto$"}
+    schema["items"] = {"anyOf": [schema["items"], {"const": "auto"}]}
 
 
 _TTL: Final = "TTL of private answers."
@@ -116,7 +131,7 @@ class Pin(Section):
 
     name: Host = Field(description="The name, public or private.")
     endpoint: EndpointId = Field(description="Resource id, or the short form's name.")
-    network: Label | None = Field(default=None, description="Only in this network; without it, in all.")
+    network: AnyNetwork | None = Field(default=None, description="Only in this network; without it, in all.")
     until: Until | None = Field(
         default=None, description="End of its validity: ISO 8601 with a time zone. Without it, for ever."
     )
@@ -150,12 +165,6 @@ class State(Section):
     )
 
 
-def _not_auto(value: object) -> object:
-    if value == "auto":
-        raise Invalid("this version has no `auto` networks; each has to be listed")
-    return value
-
-
 class Configuration(Section):
     """The configuration file of pldns."""
 
@@ -163,10 +172,12 @@ class Configuration(Section):
 
     dns: Dns = Dns()
     sources: tuple[Source, ...] = Field(default=(), description="Where endpoints come from; may be empty.")
-    networks: Annotated[
-        tuple[Annotated[Network, BeforeValidator(_not_auto)], ...],
-        BeforeValidator(_not_auto),
-    ] = Field(default=(), description="Sets of clients and what they see. None: one network that sees every endpoint.")
+    networks: tuple[Annotated[Network, BeforeValidator(_auto)], ...] = Field(
+        default=(),
+        description="Sets of clients and what they see. None: one network that sees every endpoint. `auto`, alone or "
+        "as an item: virtual networks and their peerings make networks too (docs/networks.md).",
+        json_schema_extra=_or_auto,
+    )
     zones: Zones = Zones()
     upstreams: dict[Label, Upstream] = Field(
         default={},

@@ -59,7 +59,9 @@ def _sections(root: dict[str, Any], model: dict[str, Any], path: str) -> list[st
 def _model(root: dict[str, Any], prop: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
     """The mapping that a property holds, alone, as items or by name, and what its path gets."""
     choices = ((choice, "") for choice in prop.get("anyOf", ()))
-    for holder, suffix in ((prop, ""), *choices, (prop.get("items", {}), "[]"), (_values(prop), ".NAME")):
+    items = prop.get("items", {})
+    listed = ((holder, "[]") for holder in (items, *items.get("anyOf", ())))
+    for holder, suffix in ((prop, ""), *choices, *listed, (_values(prop), ".NAME")):
         if "$ref" in holder:
             return root["$defs"][holder["$ref"].rpartition("/")[2]], suffix
     return None, ""
@@ -70,7 +72,7 @@ def _type(prop: dict[str, Any]) -> str:
         return _type(next(choice for choice in prop["anyOf"] if choice.get("type") != "null"))
     if "enum" in prop or "const" in prop:
         return ", ".join(f"`{word}`" for word in prop.get("enum") or [prop["const"]])
-    if prop.get("type") == "array":
+    if "items" in prop:
         return f"list of {_type(prop['items']).replace('mapping', 'mappings')}"
     if prop.get("type") == "object":
         return f"mapping of names to {_type(_values(prop)).replace('mapping', 'mappings')}"
@@ -108,7 +110,7 @@ def _not_yet() -> str:
     return (
         "## Not in this version\n\n"
         "Refused, rather than accepted and ignored: "
-        f"{keys}, `networks: auto`, sources other than `files`,"
+        f"{keys}, sources other than `files`,"
         "an admin listener that is not on loopback.\n"
     )
 

@@ -161,11 +161,21 @@ def _label(text: str) -> str:
 
 
 def _network_name(text: str) -> str:
-    if text in {"none", "default"}:
-        raise Invalid(f"the name `{text}` is reserved: `none` are clients in no network, `default` is all with none")
+    if text in {"none", "default", "auto"}:
+        raise Invalid(
+            f"the name `{text}` is reserved: `none` are clients in no network, `default` is all with none, `auto` the "
+            "networks that virtual networks make"
+        )
     return _label(text)
 
 
+def _any_network(text: str) -> str:
+    if not _ANY_NETWORK.fullmatch(text):
+        raise Invalid(f"`{text}` is not the name of a network")
+    return text
+
+
+_ANY_NETWORK: Final = re.compile(r"[\w.()@-]{1,255}")
 _LABEL: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,62}", re.ASCII)
 
 
@@ -249,6 +259,7 @@ Zone = Annotated[str, AfterValidator(_zone), _text("domain name")]
 Host = Annotated[str, AfterValidator(host_name), _text("host name")]
 Label = Annotated[str, AfterValidator(_label), _text("name", pattern=f"^{_LABEL.pattern}$")]
 NetworkName = Annotated[str, AfterValidator(_network_name), _text("name", pattern=f"^{_LABEL.pattern}$")]
+AnyNetwork = Annotated[str, AfterValidator(_any_network), _text("name", pattern=f"^{_ANY_NETWORK.pattern}$")]
 Miss = Annotated[str, AfterValidator(_miss), _text("on_miss", pattern=f"^({'|'.join(MISSES)}|forward:.+)$")]
 VNet = Annotated[str, AfterValidator(_vnet), _text("id of a VNet")]
 Reach = Annotated[str, AfterValidator(_reach), _text("id or scope")]

@@ -183,6 +183,10 @@ def test_all_errors_come_at_once_one_line_each(accepted: Load, file: Path) -> No
         10:22: upstreams.onprem.servers[0]: `udp://127.0.0.1:53` is our own address: a loop""")
 
 
+RESERVED = (
+    "the name `{}` is reserved: `none` are clients in no network, `default` is all with none, `auto` the networks that "
+    "virtual networks make"
+)
 LATER = "this version does not have this key yet"
 NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
 
@@ -219,8 +223,17 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("dns: {allow: ['::ffff:10.0.0.0/104']}", 1, 15, "dns.allow[0]",
          "`::ffff:10.0.0.0/104`: IPv4-mapped clients are taken as IPv4 -> 10.0.0.0/8"),
         ("sources: [{name: a, type: files, path: a, hold_down: 5m}]", 1, 43, "sources[0].hold_down", LATER),
-        ("networks: auto", 1, 11, "networks", "this version has no `auto` networks; each has to be listed"),
-        ("networks: [auto]", 1, 12, "networks[0]", "this version has no `auto` networks; each has to be listed"),
+        ("networks: Auto", 1, 11, "networks", "must be a list"),
+        ("networks: [auto, auto]", 1, 18, "networks[1].name", "the network `auto` is listed twice"),
+        ("networks: [{name: auto, clients: [10.0.0.0/8]}]", 1, 19, "networks[0].name", RESERVED.format("auto")),
+        ("dns: {listeners: {'127.0.0.2:53': default}}", 1, 35, 'dns.listeners["127.0.0.2:53"]',
+         "nothing listens on `127.0.0.2:53` -> 127.0.0.1:53"),
+        ("dns: {listeners: {'127.0.0.1:53': weu}}", 1, 35, 'dns.listeners["127.0.0.1:53"]',
+         "there is no network `weu`"),
+        ("dns: {listen: ['127.0.0.1:0'], listeners: {'127.0.0.1:0': default}}", 1, 59,
+         'dns.listeners["127.0.0.1:0"]', "`127.0.0.1:0`: a listener for one network needs a port of its own"),
+        ("dns: {listeners: {'127.0.0.1:53': a b}}", 1, 35, 'dns.listeners["127.0.0.1:53"]',
+         "`a b` is not the name of a network"),
         ("sources: [{type: files, path: a}]", 1, 11, "sources[0]", "`name` is missing"),
         ("sources: [{name: a b, type: files, path: a}]", 1, 18, "sources[0].name",
          "`a b` is not a name of letters, digits, `-`, `_` and `.`, at most 63"),
@@ -233,7 +246,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("sources: [{name: a, type: files, path: a}, {name: a, type: files, path: b}]", 1, 51, "sources[1].name",
          "the source `a` is listed twice"),
         ("networks: [{name: none, clients: [10.0.0.0/8]}]", 1, 19, "networks[0].name",
-         "the name `none` is reserved: `none` are clients in no network, `default` is all with none"),
+         RESERVED.format("none")),
         (NETWORK + ", vnets: [spoke]}]", 1, 53, "networks[0].vnets[0]",
          f"`spoke` is not the resource id of a virtual network: {VNET_FORM}"),
         (NETWORK + ", reach: [everything]}]", 1, 53, "networks[0].reach[0]",
@@ -458,3 +471,31 @@ def test_the_schemas_example_is_accepted(accepted: Load) -> None:
 def test_the_reference_page_is_up_to_date() -> None:
     written = Path(__file__).parents[3] / "docs" / "configuration.md"
     assert written.read_text() == page(), "run: python -m resolver.config.reference > docs/configuration.md"
+
+
+def test_networks_from_topology_may_stand_beside_those_made_by_hand(accepted: Load) -> None:
+    by_hand = "{name: weu, clients: [10.0.0.0/8]}"
+    for text, names in (("auto", []), ("[auto]", []), (f"[auto, {by_hand}]", ["weu"]), (f"[{by_hand}, auto]", ["weu"])):
+        found = accepted(f"networks: {text}\nsources: [{{name: a, type: files, path: .}}]")
+        for part in (found.worker, found.control):
+            assert part.auto
+            assert [network.name for network in part.networks] == names
+    assert not accepted(f"networks: [{by_hand}]").control.auto
+
+
+def test_with_networks_from_topology_a_name_need_not_be_known(accepted: Load) -> None:
+    found = accepted(
+        "networks: auto\n"
+        "dns: {listeners: {'127.0.0.1:53': spoke@rg-(1)}}\n"
+        "conflicts: {pins: [{name: a.example, endpoint: e, network: spoke@rg@1111}]}"
+    )
+    assert found.worker.listeners == {"127.0.0.1:53": "spoke@rg-(1)"}
+    assert any("finds no virtual network" in warning for warning in found.warnings)
+
+
+def test_listeners_are_known_by_the_address_that_they_are_bound_to(accepted: Load) -> None:
+    found = accepted(
+        "dns: {listen: ['[0:0::1]:5353'], listeners: {'[::0:1]:5353': weu}}\n"
+        "networks: [{name: weu, clients: [10.0.0.0/8]}]"
+    )
+    assert found.worker.listeners == {"[::1]:5353": "weu"}
