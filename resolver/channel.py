@@ -37,22 +37,22 @@ class Begin(_Frame, frozen=True):
 
 
 class Masks(_Frame, frozen=True):
-    """Visibility classes: (number, little-endian bit mask). `names`: networks of the bits that follow those known.
+    """Visibility classes: (number, little-endian bit mask). `networks`: identities of those of the next bits.
 
-    A connection begins with no bit known. What a worker knew before it keeps, by name.
+    A connection begins with no bit known. A worker has bits of its own, by identity, and keeps them.
     """
 
     masks: list[tuple[int, bytes]]
-    names: list[str] = []
+    networks: list[str] = []
 
 
 class Clientele(_Frame, frozen=True):
-    """Networks with the prefixes of their clients, in place of all that there were. `more`: others of them follow.
+    """Networks, as (identity, name, prefixes of their clients), in place of all that there were. `more`: others follow.
 
     Stands where all rows have come that tell what they see.
     """
 
-    networks: list[tuple[str, tuple[str, ...]]]
+    networks: list[tuple[str, str, tuple[str, ...]]]
     more: bool = False
 
 

@@ -98,8 +98,7 @@ class Clients:
         if not self._allowed.hold(address):
             return Client(address, REFUSED)
         if self._listener is not None:
-            there = self.networks.named(self._listener)
-            return Client(address, self.networks.index(self._listener) if there else NONE)
+            return Client(address, self.networks.find_named(self._listener))
         return Client(address, self.networks.find(address), self._forwarders.hold(address))
 
     def subnet(self, client: Client, address: bytes, length: int) -> tuple[int, int]:

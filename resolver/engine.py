@@ -47,7 +47,7 @@ class Engine:
         self._networks = networks
         self._basis = Basis(table, upstreams, cache, manner)
         self._counters = counters
-        self._cells: dict[tuple[Name | None, int, str, int], list[int]] = {}
+        self._cells: dict[tuple[Name | None, int, str, str], list[int]] = {}
 
     def answer(self, query: Query, network: int, now: float, fetched: Fetched) -> Compiled | Ask:
         """The whole chain. `network` is its index, or -1; `now` in seconds on the steady clock of the cache."""
@@ -91,14 +91,14 @@ class Engine:
 
     def _cell(self, draft: Draft, network: int) -> list[int]:
         """The counter of such answers. Labels are from the catalogue or the configuration, never from a query."""
-        key = draft.zone, draft.rcode, draft.origin, network
+        key = draft.zone, draft.rcode, draft.origin, self._networks.label(network)
         cell = self._cells.get(key)
         if cell is None:
             zone, named = "", True
             if draft.zone is not None:
                 named = draft.origin != "ptr" and self.table.is_zone(draft.zone)
                 zone = to_text(draft.zone) if named else "(reverse)" if draft.origin == "ptr" else "(alone)"
-            labels = (codes.rcode_text(draft.rcode), zone, self._networks.label(network), draft.origin)
+            labels = (codes.rcode_text(draft.rcode), zone, key[3], draft.origin)
             cell = self._counters.cell("dns_responses_total", labels)
             if named:
                 self._cells[key] = cell

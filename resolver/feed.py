@@ -6,7 +6,7 @@ A worker that falls behind costs a set of names, not a queue of frames: what it 
 import asyncio
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice, takewhile
 from typing import Any, Final, Protocol, TypeVar
 
@@ -84,21 +84,22 @@ class Feed:
         for chunk in _chunks(((name, rows.get(name, b"")) for name in names), _row):
             yield Rows(chunk)
 
-    def masks(self, sent: int, named: int) -> tuple[int, int, Masks | None]:
-        """Classes from the `sent`th on, names of bits from the `named`th on, and how many there are then."""
-        masks, names = self._estate.ledger.classes.masks, self._estate.networks.names
-        new = list(islice(masks.items(), sent, None))
-        if not new:
-            return sent, named, None
-        octets = [(number, mask.to_bytes((mask.bit_length() + 7) // 8, "little")) for number, mask in new]
-        return len(masks), len(names), Masks(octets, names[named:])
+    def masks(self, sent: int, bits: int) -> Iterator[Masks]:
+        """Classes from the `sent`th on, with the identities of the networks from that bit on."""
+        masks, identities = self._estate.ledger.classes.masks, self._estate.networks.identities
+        new = [(number, mask.to_bytes((mask.bit_length() + 7) // 8, "little")) for number, mask in _after(masks, sent)]
+        networks = identities[bits:] if new else []
+        for part in (networks[start : start + _NETWORKS] for start in range(0, len(networks), _NETWORKS)):
+            yield Masks([], part)
+        for chunk in _chunks(new, _mask):
+            yield Masks(chunk)
 
     def clientele(self) -> tuple[int, list[Clientele]]:
         """Which clients are in which network, where virtual networks tell that, and which version of it this is."""
         networks = self._estate.networks
         if not networks.auto:
             return 0, []
-        told = [(network.name, network.clients) for network in networks.now]
+        told = [(network.key, network.name, network.clients) for network in networks.now]
         starts = range(0, max(len(told), 1), _NETWORKS)
         return networks.version, [
             Clientele(told[start : start + _NETWORKS], start + _NETWORKS < len(told)) for start in starts
@@ -128,6 +129,14 @@ def _chunks(items: Iterable[_T], octets: Callable[[_T], int]) -> Iterator[list[_
             chunk, size = [], 0
     if chunk:
         yield chunk
+
+
+def _after(masks: Mapping[int, int], sent: int) -> Iterable[tuple[int, int]]:
+    return islice(masks.items(), sent, None) if len(masks) > sent else ()
+
+
+def _mask(item: tuple[int, bytes]) -> int:
+    return 16 + len(item[1])
 
 
 def _row(item: tuple[Name, bytes]) -> int:
@@ -160,7 +169,7 @@ class Link:
         self.wake = asyncio.Event()
         self._feed = feed
         self._writer = writer
-        self._sent_masks = self._sent_names = 0
+        self._sent_masks = self._sent_bits = 0
         self._sent_clientele = 0
         """Its version."""
         self._asked: dict[int, asyncio.Future[Any]] = {}
@@ -217,8 +226,9 @@ class Link:
     async def _send(self, frame: Down) -> None:
         """Send when the socket has drained; the classes that a row needs go before it."""
         if isinstance(frame, Rows):
-            self._sent_masks, self._sent_names, masks = self._feed.masks(self._sent_masks, self._sent_names)
-            if masks:
+            for masks in self._feed.masks(self._sent_masks, self._sent_bits):
+                self._sent_masks += len(masks.masks)
+                self._sent_bits += len(masks.networks)
                 self._writer.write(channel.encode(masks))
         self._writer.write(channel.encode(frame))
         await self._writer.drain()

@@ -46,17 +46,15 @@ class Replica:
                 self._opening, self.generation, self._static = frame, frame.generation, set()
                 if not self.epoch:
                     gc.disable()  # nothing of a first load is garbage
-            case Masks(masks=masks, names=names):
-                self._name(names)
+            case Masks(masks=masks, networks=networks):
+                self._meet(networks)
                 for number, octets in masks:
                     mask = int.from_bytes(octets, "little")
                     self._table.masks[number] = translated(mask, self._places) if self._moved else mask
             case Clientele(networks=networks, more=more):
-                self._clientele += (Network(name, clients) for name, clients in networks)
+                self._clientele += (Network(name, clients, key=key) for key, name, clients in networks)
                 if not more:
-                    self._clients.become(tuple(self._clientele))
-                    self._answers.widen(len(self._clients.networks.names))
-                    self._clientele = []
+                    self._enroll()
             case Rows(rows=rows):
                 for start in range(0, len(rows), _SLICE):
                     for name, row in rows[start : start + _SLICE]:
@@ -71,12 +69,22 @@ class Replica:
             case Commit():
                 yield from self._commit(frame)
 
-    def _name(self, names: list[str]) -> None:
+    def _meet(self, identities: list[str]) -> None:
         """The bits that follow stand for these networks."""
-        networks = self._clients.networks
-        self._places += map(networks.index, names)
-        self._moved = self._places != list(range(len(self._places)))
+        if identities:
+            self._places += map(self._clients.networks.index, identities)
+            self._moved = self._places != list(range(len(self._places)))
+            self._answers.widen(len(self._clients.networks.names))
+
+    def _enroll(self) -> None:
+        """Take the networks that have come. Answers count by the names of networks."""
+        networks, clientele = self._clients.networks, tuple(self._clientele)
+        before = list(networks.names)
+        self._clients.become(clientele)
+        self._clientele = []
         self._answers.widen(len(networks.names))
+        if any(old not in {"", new} for old, new in zip(before, networks.names, strict=False)):
+            self._answers.clear()
 
     def lost(self, *, doubtful: bool = False) -> None:
         """The line is gone: an open snapshot will never end. `doubtful`: ask for a whole one, nobody knows why."""

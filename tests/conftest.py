@@ -303,7 +303,7 @@ class Pipeline:
         )
         self.replica = Replica(self.table, self.answers, self.clients)
         self._queue: deque[tuple[Key, Callable[[Result], None]]] = deque()
-        self._masks = self._names = self._clientele = 0
+        self._masks = self._bits = self._clientele = 0
 
     def start(self) -> None:
         """Read zone files and sources, and send the first snapshot."""
@@ -336,8 +336,9 @@ class Pipeline:
         if begin:
             self._apply(Begin(self.feed.epoch, 1))
         for frame in frames:
-            self._masks, self._names, masks = self.feed.masks(self._masks, self._names)
-            if masks:
+            for masks in self.feed.masks(self._masks, self._bits):
+                self._masks += len(masks.masks)
+                self._bits += len(masks.networks)
                 self._apply(masks)
             self._apply(frame)
         version, clientele = self.feed.clientele()

@@ -46,7 +46,7 @@ class Ledger:
         self.networks = networks
         self.catalogue = catalogue
         self.conflicts = conflicts
-        self.classes = Classes(networks.names)
+        self.classes = Classes(networks.identities)
         self.endpoints: dict[str, Endpoint] = {}
         self.rows: dict[Name, bytes] = {}
         self.vnets: dict[str, VirtualNetwork] = {}
@@ -366,8 +366,8 @@ class Ledger:
         seen = {(c.endpoint, c.public): c.first_seen for claims in self._claims.values() for c in claims}
         held = {name: value for name, value in self._held.items() if not isinstance(value, str)}
         networks = self.networks
-        names = tuple(name if networks.named(name) else "" for name in networks.names)
-        return Memory(names, seen, held, self._findings.times)
+        bits = tuple(each if networks.all >> i & 1 else "" for i, each in enumerate(networks.identities))
+        return Memory(bits, seen, held, self._findings.times)
 
 
 def _region(vnet: VirtualNetwork | None) -> str:

@@ -12,7 +12,7 @@ Held = str | tuple[Incumbent, ...]
 
 @dataclass(slots=True)
 class Memory:
-    """What must survive. `networks`: names of the bits of saved masks, empty for one that was gone.
+    """What must survive. `networks`: identities of the bits of saved masks, empty for one that was gone.
 
     A ledger that is given one takes it over.
     """
@@ -23,8 +23,8 @@ class Memory:
     findings: dict[str, float] = field(default_factory=dict)
 
     def held_in(self, networks: Networks) -> dict[Name, Held]:
-        """Who held each name, with the bits that the names have in `networks`; some may be networks only later."""
-        places = [networks.index(name) if name else NONE for name in self.networks]
+        """Who held each name, with the bits that stand for the same in `networks`; some may come only later."""
+        places = [networks.index(identity) if identity else NONE for identity in self.networks]
         if places == list(range(len(places))):
             return dict(self.held)
         return {

@@ -29,6 +29,13 @@ class Network(msgspec.Struct, frozen=True):
     clients: tuple[str, ...]
     vnets: tuple[str, ...] = ()
     reach: tuple[str, ...] = ()
+    key: str = ""
+    """Normalised id of the virtual network that makes it; empty for one made by hand."""
+
+    @property
+    def identity(self) -> str:
+        """What it is known by while everything else of it may change, the name too."""
+        return self.key or self.name
 
 
 EVERYBODY: Final = Network("default", ("0.0.0.0/0", "::/0"))
@@ -38,7 +45,7 @@ EVERYBODY: Final = Network("default", ("0.0.0.0/0", "::/0"))
 class Networks:
     """All networks as they are now; `become` puts others in their place. `auto`: VNets make networks, none at first.
 
-    An index, once given to a name, is given to no other, so masks and indices outlive a change. Without `auto` and
+    An index, once given to an identity, is given to no other, so masks and indices outlive a change. Without `auto` and
     with none configured there is one, `default`, that every client is in and that sees everything.
     """
 
@@ -46,11 +53,13 @@ class Networks:
         self.configured = tuple(configured)
         self.auto = auto
         self.implicit = not configured and not auto
+        self.identities: list[str] = []
+        """By index; also of networks that are gone, as are the names."""
         self.names: list[str] = []
-        """By index; also of networks that are gone."""
         self.version = 0
         """Counts the changes."""
         self._indices: dict[str, int] = {}
+        """By identity."""
         self._regions: dict[str, str] = {}
         """Region of each VNet whose record tells it."""
         self._tenants: dict[str, Counter[str]] = {}
@@ -68,32 +77,34 @@ class Networks:
         self._home: dict[str, int] = {}
         self.all = 0
         """The mask of every network that there is."""
-        for network in networks:
+        self._named: dict[str, int] = {}
+        """Indices of the networks that there are."""
+        for network in (EVERYBODY,) if self.implicit else networks:
             if network.name != NOBODY:
-                self._add(1 << self.index(network.name), network)
-        if self.implicit:
-            self.all = self._everything = 1 << self.index(EVERYBODY.name)
+                self._add(network)
         self.homeless = self.all & ~_union(self._home.values())
         """Networks without a home VNet: nearness decides nothing there."""
         self._prefixes = Prefixes(
-            (prefix(text), NONE if network.name == NOBODY else self._indices[network.name])
-            for network in networks
-            for text in network.clients
+            (prefix(text), self._named.get(network.name, NONE)) for network in networks for text in network.clients
         )
         self._home_regions: dict[str, str] = {}
         self._near: dict[str, int] = {}
         """Networks with a home VNet in each region."""
         self._settle(self._home)
 
-    def index(self, name: str) -> int:
-        """The index of a name, for good; new if need be."""
-        index = self._indices.get(name)
+    def index(self, identity: str) -> int:
+        """The index of an identity, for good; new if need be."""
+        index = self._indices.get(identity)
         if index is None:
-            index = self._indices[name] = len(self.names)
-            self.names.append(name)
+            index = self._indices[identity] = len(self.identities)
+            self.identities.append(identity)
+            self.names.append("")
         return index
 
-    def _add(self, bit: int, network: Network) -> None:
+    def _add(self, network: Network) -> None:
+        index = self._named[network.name] = self.index(network.identity)
+        self.names[index] = network.name
+        bit = 1 << index
         self.all |= bit
         if not network.vnets and not network.reach:
             self._everything |= bit
@@ -220,8 +231,12 @@ class Networks:
         """Mask of the one network called `name`, 0 where there is none; None: of every network."""
         if name is None:
             return self.all
-        index = self._indices.get(name)
-        return 0 if index is None else self.all & 1 << index
+        index = self.find_named(name)
+        return 0 if index == NONE else 1 << index
+
+    def find_named(self, name: str) -> int:
+        """Index of the network called `name`, `NONE` where there is none."""
+        return self._named.get(name, NONE)
 
     def label(self, index: int) -> str:
         """The name of the network with this index, `none` for `NONE`."""

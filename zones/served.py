@@ -83,21 +83,21 @@ def classes(row: bytes) -> set[int]:
 class Classes:
     """Interned masks of networks: a class number stands for a set of networks, for good.
 
-    The number is made from the networks' names, so that another process gives the same set the same number whatever
-    the bits are there, and rows that a worker has from before it keep their meaning. `names` are those of the bits.
+    The number is made from the networks' identities (`identities`, by bit), so that another process gives the same set
+    the same number whatever its bits are, and rows that a worker has from before it keep their meaning.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, identities: Sequence[str]) -> None:
         self.masks: dict[int, int] = {}
         """Mask by number, in the order in which the numbers were given."""
-        self._names = names
+        self._identities = identities
         self._numbers: dict[int, int] = {}
 
     def number(self, mask: int) -> int:
         """Number of the class with this mask, new if need be."""
         number = self._numbers.get(mask)
         if number is None:
-            text = "\n".join(sorted(self._names[i] for i in bits(mask)))
+            text = "\n".join(sorted(self._identities[i] for i in bits(mask)))
             number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
             while self.masks.setdefault(number, mask) != mask:
                 number = number + 1 & 0xFFFFFFFFFFFFFFFF

@@ -36,7 +36,8 @@ def networks(vnets: Iterable[VirtualNetwork], configured: Sequence[Network]) -> 
             clients[span.own[0].key].append(str(span.space))
     names = _names([vnet.key for vnet in ordered], {network.name.casefold() for network in configured} | RESERVED)
     made = tuple(
-        Network(names[vnet.key], tuple(clients[vnet.key]), (vnet.key,), tuple(sorted(vnet.peers))) for vnet in ordered
+        Network(names[vnet.key], tuple(clients[vnet.key]), (vnet.key,), tuple(sorted(vnet.peers)), vnet.key)
+        for vnet in ordered
     )
     return (*configured, *made, *([Network(NOBODY, tuple(map(str, shared)))] if shared else []))
 

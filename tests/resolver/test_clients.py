@@ -1,6 +1,7 @@
 """Which network an address is in, and what the configuration says of it."""
 
 from ipaddress import ip_address
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,8 +14,8 @@ ALLOW = ("10.0.0.0/8", "fc00::/7", "192.168.0.0/16", "fe80::/10")
 NETWORKS = (Network("a", ("10.0.0.0/8",)), Network("b", ("10.1.0.0/16", "fd00::/8")))
 
 
-def clients(networks: tuple[Network, ...] = NETWORKS, **prefixes: tuple[str, ...]) -> Clients:
-    return Clients(Networks(networks), msgspec.structs.replace(settings.Worker((), ALLOW), **prefixes))
+def clients(networks: tuple[Network, ...] = NETWORKS, **keys: Any) -> Clients:  # noqa: ANN401 - keys of the settings
+    return Clients(Networks(networks), msgspec.structs.replace(settings.Worker((), ALLOW), **keys))
 
 
 def at(address: str) -> bytes:
@@ -90,3 +91,43 @@ def test_a_network_may_have_two_prefixes_in_one_subnet() -> None:
     known = clients((Network("a", ("10.0.0.0/25", "10.0.0.128/25")),))
     forwarder = Client(at("10.3.0.1"), NONE, forwarder=True)
     assert known.subnet(forwarder, at("10.0.0.0"), 24) == (NONE, 25), "the two are not known to be the whole"
+
+
+# -- networks that change
+
+
+def test_when_networks_change_every_client_is_looked_at_anew() -> None:
+    known = clients(forwarders=("10.0.0.53/32",), listeners={"127.0.0.2:53": "b"})
+    bound = known.at("127.0.0.2:53")
+    forwarder = known.client(at("10.0.0.53"))
+    assert [known.find(at("10.1.0.1")), known.find(at("10.7.0.1")), bound.find(at("10.7.0.1"))] == [1, 0, 1]
+    assert known.subnet(forwarder, at("10.1.2.0"), 24) == (1, 24)
+
+    known.become((Network("a", ("10.1.0.0/16",)), Network("c", ("10.7.0.0/16",), key="/c")))
+    found = [known.find(at(each)) for each in ("10.1.0.1", "10.7.0.1", "10.2.0.1")]
+    assert [*found, bound.find(at("10.7.0.1"))] == [0, 2, NONE, NONE]
+    assert known.peer(at("10.7.0.1")) == Client(at("10.7.0.1"), 2)
+    assert known.subnet(forwarder, at("10.1.2.0"), 24) == (0, 24)
+
+
+# -- listeners for one network
+
+
+def test_all_who_are_allowed_are_in_the_network_of_their_listener() -> None:
+    known = clients(listeners={"127.0.0.2:53": "b"}, drop_clients=("10.9.0.0/16",), forwarders=("10.0.0.53/32",))
+    bound = known.at("127.0.0.2:53")
+    assert known.at("127.0.0.1:53") is known
+    assert known.at("127.0.0.2:53") is bound
+    assert [bound.find(at(each)) for each in ("10.0.0.1", "192.168.0.1", "192.0.2.1", "10.9.0.1")] == [
+        1, 1, REFUSED, DROPPED,
+    ]  # fmt: skip
+    assert not bound.client(at("10.0.0.53")).forwarder, "whatever subnet it tells"
+
+
+def test_a_listener_for_a_network_that_is_not_there_is_for_none() -> None:
+    known = clients(listeners={"127.0.0.2:53": "spoke"})
+    bound = known.at("127.0.0.2:53")
+    assert bound.find(at("10.1.0.1")) == NONE
+
+    known.become((Network("spoke", ()),))
+    assert bound.find(at("10.1.0.1")) == known.networks.find_named("spoke") != NONE

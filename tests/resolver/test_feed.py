@@ -8,6 +8,7 @@ from resolver import channel, feed, settings
 from resolver.channel import DOWN_LIMIT, Ask, Down, Frames, Hello, Reply, Rows, Static
 from resolver.estate import Estate
 from resolver.feed import Feed, Link
+from zones.endpoint import VirtualNetwork
 from zones.name import Name, from_text
 from zones.network import Network
 from zones.record import SOA, RRset
@@ -54,18 +55,42 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
     assert sum(len(frame.names) for frame in frames if isinstance(frame, Static)) == 101
 
 
-def test_classes_go_once() -> None:
+def test_classes_go_once_and_after_the_networks_of_their_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     estate = Estate(settings.Control(networks=(Network("first", ()),), auto=True))
     fed = Feed(estate)
-    assert fed.masks(0, 0) == (0, 0, None)
+    assert list(fed.masks(0, 0)) == []
     first = estate.ledger.classes.number(0b1)
-    assert fed.masks(0, 0) == (1, 1, channel.Masks([(first, b"\x01")], ["first"]))
+    assert list(fed.masks(0, 0)) == [channel.Masks([], ["first"]), channel.Masks([(first, b"\x01")])]
     later = [f"n{i}" for i in range(9)]
-    assert [estate.networks.index(name) for name in later] == list(range(1, 10))
-    assert fed.masks(1, 1) == (1, 1, None)
+    assert [estate.networks.index(each) for each in later] == list(range(1, 10))
+    assert list(fed.masks(1, 1)) == []
     second = estate.ledger.classes.number(1 << 9)
-    assert fed.masks(1, 1) == (2, 10, channel.Masks([(second, b"\x00\x02")], later))
-    assert fed.masks(2, 10) == (2, 10, None)
+    assert list(fed.masks(1, 1)) == [channel.Masks([], later), channel.Masks([(second, b"\x00\x02")])]
+    assert list(fed.masks(2, 10)) == []
+
+    monkeypatch.setattr(feed, "_NETWORKS", 4)
+    monkeypatch.setattr(feed, "_OCTETS", 1)
+    assert [(len(frame.masks), len(frame.networks)) for frame in fed.masks(0, 0)] == [
+        (0, 4), (0, 4), (0, 2), (1, 0), (1, 0),
+    ]  # fmt: skip
+
+
+def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
+    estate = Estate(settings.Control(auto=True))
+    key = "/subscriptions/11111111-0000-0000-0000-000000000000/resourcegroups/" + "g" * 90 + "/providers/x/y/{}"
+    vnets = {
+        key.format(i): VirtualNetwork(key.format(i), "", "", (f"10.{i >> 8}.{i & 255}.0/24",)) for i in range(20_000)
+    }
+    estate.ledger.set_vnets(vnets, 0.0)
+    for i in range(20_000):
+        estate.ledger.classes.number(1 << i)
+    fed = Feed(estate)
+    version, clientele = fed.clientele()
+    assert version == estate.networks.version
+    assert sum(len(frame.networks) for frame in clientele) == 20_000
+    assert [frame.more for frame in clientele] == [True] * (len(clientele) - 1) + [False]
+    frames: list[channel.Down] = [*clientele, *fed.masks(0, 0)]
+    assert all(len(channel.encode(frame)) < DOWN_LIMIT for frame in frames)
 
 
 class Sink:

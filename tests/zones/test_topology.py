@@ -35,8 +35,8 @@ def where(made: tuple[Network, ...], address: str) -> str:
 
 def test_each_vnet_is_a_network_of_its_clients_home_and_peers() -> None:
     assert networks([vnet("spoke", "10.1.0.0/16", peers=("hub",)), vnet("hub", "10.0.0.0/24", "fd00::/48")], ()) == (
-        Network("hub", ("10.0.0.0/24", "fd00::/48"), (vnet_id("hub"),)),
-        Network("spoke", ("10.1.0.0/16",), (vnet_id("spoke"),), (vnet_id("hub"),)),
+        Network("hub", ("10.0.0.0/24", "fd00::/48"), (vnet_id("hub"),), (), vnet_id("hub")),
+        Network("spoke", ("10.1.0.0/16",), (vnet_id("spoke"),), (vnet_id("hub"),), vnet_id("spoke")),
     )
 
 
@@ -165,6 +165,17 @@ def test_an_index_keeps_its_name_whatever_comes_and_goes(history: list[set[str]]
             assert known.setdefault(name, index) == index
             assert drawn.label(index) == name
         for name in known.keys() - names:
-            assert drawn.find(bytes((10, ord(name), 0, 1))) == NONE
+            assert drawn.find(bytes((10, ord(name), 0, 1))) == drawn.find_named(name) == NONE
             assert drawn.named(name) == 0
         assert drawn.listed(drawn.all) == tuple(sorted(names, key=lambda name: known[name]))
+
+
+def test_an_index_outlives_the_name_and_goes_to_no_namesake() -> None:
+    one, two = vnet(vnet_id("spoke", "one"), "10.1.0.0/16"), vnet(vnet_id("spoke", "two"), "10.2.0.0/16")
+    drawn = Networks(auto=True)
+    drawn.become(networks([one], ()))
+    first = drawn.find_named("spoke")
+    drawn.become(networks([one, two], ()))
+    assert (drawn.find_named("spoke@one"), drawn.label(first)) == (first, "spoke@one")
+    drawn.become(networks([two], ()))
+    assert drawn.find_named("spoke") not in {first, NONE}

@@ -19,6 +19,7 @@ from tests.resolver.net.certificates import Pair
 from tests.resolver.net.conftest import Listen
 from tests.resolver.net.small import Small
 from tests.resolver.net.streams import NAME, Client, Listener, framed, query
+from zones.network import Network
 
 TLS = Way("tls", encrypted=True, idle=10)
 
@@ -68,6 +69,18 @@ async def test_one_with_a_query_in_work_does_not_make_room_while_another_can(sma
     assert await idle.ended() == b""
     small.reply("slow.example")
     assert await busy.ids(1) == [1]
+
+
+async def test_a_connection_outlives_a_change_of_networks(small: Small, listen: Listen) -> None:
+    client = await (await listen()).connect()
+    await answered(client)
+    small.clients.networks.implicit = False
+    small.clients.become((Network("elsewhere", ("10.0.0.0/8",)),))
+    client.send(query(ident=9))
+    await small.until(lambda: NAME in small.asked)  # what is private is not seen in no network
+    small.clients.become((Network("here", ("127.0.0.0/8",), key="default"),))
+    client.send(query(ident=8))
+    assert await client.ids(1) == [8]
 
 
 async def test_connections_are_counted_in_and_out(small: Small, listen: Listen) -> None:
