@@ -192,11 +192,7 @@ class Control:
             if scan.error:
                 self._failed(name, scan.error)
                 continue
-            status = self.estate.sources[name]
-            synced = status.synced
-            changed = self._take([(name, part, given) for part, given in scan.changes], [(name, scan.parts)])
-            if changed or status.synced != synced:
-                self._published(changed)
+            self._published(self._take([(name, part, given) for part, given in scan.changes], [(name, scan.parts)]))
 
     def _take(self, changes: list[tuple[str, str, Part]], read: list[tuple[str, int]]) -> set[Name]:
         """Take what sources gave, as one, and how many parts each has; the names whose rows changed."""
@@ -213,7 +209,7 @@ class Control:
         self.estate.source_failed(name, error, time.time())
 
     def _published(self, changed: set[Name]) -> None:
-        """Tell the workers, and note the first state that all sources had a part in."""
+        """Tell the workers, if there is anything to tell, and note the first state that all sources had a part in."""
         complete = all(status.synced for status in self.estate.sources.values())
         self.feed.complete = complete
         self.feed.changed(changed)

@@ -97,7 +97,10 @@ class Daemon:
         """Pids of control and workers."""
         found: dict[str, list[int]] = {"control": [], "worker": []}
         for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+            try:
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+            except FileNotFoundError:
+                continue  # it has been reaped meanwhile
             for kind, pids in found.items():
                 if f"resolver.{kind}" in command:
                     pids.append(int(pid))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
@@ -63,6 +63,17 @@ def got(worker: Worker, client: str) -> tuple[str, str]:
     networks = worker.clients.networks
     index = networks.find(bytes(map(int, client.split("."))))
     return networks.label(index), asked(worker.table, index)
+
+
+@pytest.fixture
+def tiny() -> Iterator[None]:
+    """Bounds that are reached at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feed, "_ROWS", 1)
+        patch.setattr(feed, "_NETWORKS", 1)
+        patch.setattr(feed, "_REMEMBERED", 1)
+        patch.setattr(replica, "_SLICE", 1)
+        yield
 
 
 async def test_before_the_first_vnets_are_known_clients_are_in_none() -> None:
@@ -123,6 +134,21 @@ async def test_a_worker_keeps_its_indices_when_another_control_counts_otherwise(
 
     assert worker.clients.networks.find_named("z") == was
     assert [got(worker, f"10.{n}.0.1") for n in (6, 7, 9)] == [("zz", ""), ("none", ""), ("z", "10.0.0.4")]
+
+
+@pytest.mark.usefixtures("tiny")
+async def test_a_namesake_that_comes_as_another_goes_gets_none_of_its_clients() -> None:
+    told = control({"v": vnets(vnet("spoke", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "spoke")})
+    worker = Worker(auto=True)
+    worker.connect(told)
+    await worker.drain()
+    assert got(worker, "10.9.0.1") == ("spoke", "10.0.0.4")
+    told.take({
+        "v": vnets(vnet("spoke", "10.8.0.0/16", group="two")), "e": endpoint("e", "10.0.0.5", "spoke", group="two"),
+    })  # fmt: skip
+    while await worker.step():
+        assert got(worker, "10.9.0.1")[1] != "10.0.0.5"
+    assert [got(worker, client) for client in ("10.9.0.1", "10.8.0.1")] == [("none", ""), ("spoke", "10.0.0.5")]
 
 
 async def test_answers_of_a_renamed_network_are_made_anew() -> None:
@@ -225,19 +251,8 @@ class Story:
         await self.worker.cut()
 
 
-@pytest.fixture(scope="module")
-def tiny() -> Iterator[None]:
-    """Bounds that are reached at once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feed, "_ROWS", 1)
-        patch.setattr(feed, "_NETWORKS", 1)
-        patch.setattr(feed, "_REMEMBERED", 1)
-        patch.setattr(replica, "_SLICE", 1)
-        yield
-
-
 @given(events=st.lists(EVENTS, min_size=6, max_size=30))
-@hypothesis(max_examples=300, deadline=None)
+@hypothesis(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("tiny")
 def test_nobody_is_given_what_is_not_right_where_he_is_or_was(events: list[tuple[object, ...]]) -> None:
     async def tell() -> None:
