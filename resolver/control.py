@@ -16,7 +16,7 @@ from typing import Final
 from resolver import channel, child, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
-from resolver.estate import Estate, Part
+from resolver.estate import NO_VNETS, Estate, Part
 from resolver.feed import Feed, Link
 from resolver.sources.files import Files
 from resolver.totals import FallbackList, LoopList, Totals
@@ -216,6 +216,8 @@ class Control:
         if complete and not self._complete_since:
             self._complete_since = self.feed.serial
             _log.info("all sources have data: %d names", len(self.estate.ledger.rows))
+            if self.estate.lacks_vnets:
+                _log.warning(NO_VNETS)
 
     async def _expire_pins(self) -> None:
         """Judge anew when a pin runs out."""

@@ -5,6 +5,7 @@ Joins the pure parts; reads no file itself (`sources` and `zonefiles` do) and kn
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from resolver import settings
 from zones.catalogue import catalogue
@@ -18,6 +19,8 @@ from zones.policy import Conflicts, Policies
 from zones.resource import Resources
 from zones.table import Table
 from zones.zonefile import Zone
+
+NO_VNETS: Final = "networks: auto: no source knows a virtual network, so only networks made by hand have clients"
 
 Part = Resources | str | None
 """What a part of a source gave: resources, the reason why it cannot be read, or nothing since it is gone."""
@@ -45,7 +48,7 @@ class Estate:
 
     def __init__(self, config: settings.Control, memory: Memory | None = None) -> None:
         self.settings = config
-        self.networks = Networks(config.networks, auto=config.auto)
+        self.networks = Networks(config.networks, auto=config.auto, listeners=config.listeners.values())
         self.policies = Policies(config.zones.defaults, config.zones.overrides)
         conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, config.conflicts.pins)
         self.ledger = Ledger(self.networks, catalogue(), conflicts, memory)
@@ -124,6 +127,11 @@ class Estate:
     def unsynced(self) -> bool:
         """Some source has never had data, and asks for SERVFAIL until it has."""
         return any(not status.synced and status.on_unsynced == "servfail" for status in self.sources.values())
+
+    @property
+    def lacks_vnets(self) -> bool:
+        """Virtual networks are to make networks, and there is none (`NO_VNETS`)."""
+        return self.networks.auto and not self.ledger.vnets
 
     def table(self) -> Table:
         """The served table, as a worker would hold it."""

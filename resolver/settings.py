@@ -191,7 +191,7 @@ class Control(msgspec.Struct, frozen=True):
     auto: bool = False
     """Virtual networks make networks too."""
     listeners: dict[str, str] = {}
-    """As workers have it; to tell people."""
+    """As workers have it: an address space that VNets share tells nothing, but a listener does."""
     zones: Zones = Zones()
     sources: tuple[Source, ...] = ()
     conflicts: Conflicts = Conflicts()

@@ -241,6 +241,7 @@ def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Fi
         if span.total == 2 and _are_peered(*(vnet for vnet, _ in span.holders())):
             twice = 0
         untold = span.total > 1 and networks.has_nobody(span.space)
+        untold = untold and not all(networks.has_listener(vnet.key) for vnet, _ in span.holders())
         if twice or untold:
             listed = [{"vnet": vnet.id, "prefix": str(space)} for vnet, space in islice(span.holders(), LISTED)]
             total = {"vnets_total": span.total} if span.total > LISTED else {}

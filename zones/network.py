@@ -46,10 +46,14 @@ class Networks:
     """All networks as they are now; `become` puts others in their place. `auto`: VNets make networks, none at first.
 
     An index, once given to an identity, is given to no other, so masks and indices outlive a change. Without `auto` and
-    with none configured there is one, `default`, that every client is in and that sees everything.
+    with none configured there is one, `default`, that every client is in and that sees everything. `listeners`: names
+    of networks whose clients are told by the listener that they come by.
     """
 
-    def __init__(self, configured: Sequence[Network] = (), *, auto: bool = False) -> None:
+    def __init__(
+        self, configured: Sequence[Network] = (), *, auto: bool = False, listeners: Iterable[str] = ()
+    ) -> None:
+        self._listeners = frozenset(listeners)
         self.configured = tuple(configured)
         self.auto = auto
         self.implicit = not configured and not auto
@@ -142,6 +146,11 @@ class Networks:
         With it the length in bits of the longest prefix that matters there: at or above the subnet, or inside it.
         """
         return (0, 0) if self.implicit else self._prefixes.find_subnet(address, length)
+
+    def has_listener(self, vnet: str) -> bool:
+        """The network that this VNet makes has a listener of its own."""
+        index = self._indices.get(vnet)
+        return index is not None and self.names[index] in self._listeners
 
     def has_nobody(self, space: Prefix) -> bool:
         """Clients in exactly this prefix are kept out of every network."""

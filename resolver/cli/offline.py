@@ -8,6 +8,7 @@ from resolver import offline
 from resolver.admin import items, models
 from resolver.cli import explain, output, words
 from resolver.cli.settings import load
+from resolver.estate import NO_VNETS
 from zones.finding import Severity
 
 
@@ -28,6 +29,8 @@ def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> in
     else:
         for warning in accepted.warnings:
             output.note(warning)
+        if estate.lacks_vnets:
+            output.note(NO_VNETS)
         _write(counts, sources)
         output.table(words.COLUMNS, list(map(words.row, findings)))
         output.more(len(findings), len(facts))

@@ -318,6 +318,14 @@ def test_an_overlap_that_tells_no_network_is_told_though_nobody_sees_both() -> N
     assert not list(checks.overlaps(vnets, networks))
 
 
+def test_an_overlap_is_told_until_each_of_its_vnets_has_a_listener() -> None:
+    vnets = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
+    for listeners, count in ((("a",), 1), (("a", "b"), 0), (("a", "b", "c"), 0)):
+        networks = Networks(auto=True, listeners=listeners)
+        networks.become(topology.networks(vnets, ()))
+        assert len(list(checks.overlaps(vnets, networks))) == count
+
+
 def test_peered_vnets_and_the_prefixes_of_one_vnet_are_no_overlap() -> None:
     assert not list(checks.overlaps([vnet("a", "10.0.0.0/16", "10.0.1.0/24")], ALONE))
     assert not list(checks.overlaps([vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16", peers=("a",))], ALONE))

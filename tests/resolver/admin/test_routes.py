@@ -12,6 +12,8 @@ from resolver.admin import models
 from resolver.admin.reference import page
 from resolver.admin.routes import ROUTES
 from resolver.channel import Fallback
+from zones import topology
+from zones.endpoint import VirtualNetwork
 from zones.name import from_text
 
 BLOB = "privatelink.blob.core.windows.net"
@@ -113,6 +115,21 @@ async def test_a_wrong_parameter_is_a_problem_that_names_it(client: Client, quer
     body = await get(client, f"/v1/endpoints?{query}", 400)
     assert body["detail"].startswith(said)
     assert body["title"] == "Bad Request"
+
+
+async def test_networks_say_where_they_come_from(client: Client, control: Control) -> None:
+    items = (await get(client, "/v1/networks"))["items"]
+    assert [(item["name"], item["origin"], item["clients"], item["reach"]) for item in items] == [
+        ("east", "configured", ["10.1.0.0/16"], ["all"]), ("west", "configured", ["10.2.0.0/16"], []),
+    ]  # fmt: skip
+    networks = control.estate.networks
+    vnets = [VirtualNetwork(f"/s/s/rg/net/p/v/{name}", name, "", ("10.7.0.0/16",)) for name in ("one", "two")]
+    networks.become(topology.networks(vnets, networks.configured))
+    items = (await get(client, "/v1/networks"))["items"]
+    assert [(item["name"], item["origin"], item["clients"]) for item in items] == [
+        ("east", "configured", ["10.1.0.0/16"]), ("none", "auto", ["10.7.0.0/16"]), ("one", "auto", []),
+        ("two", "auto", []), ("west", "configured", ["10.2.0.0/16"]),
+    ]  # fmt: skip
 
 
 async def test_zones_come_from_endpoints_files_and_the_configuration(client: Client) -> None:

@@ -1,5 +1,6 @@
 """`check`, `lookup` and `config show`, which need no daemon."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +86,20 @@ def test_lookup_tells_network_zone_claims_winner_and_answer(run: Run, config: Pa
     assert re.search(r"^east +kv\.privatelink\S+ +10\.1\.0\.5 +Approved +no$", ran.out, re.MULTILINE)
     assert "winner   A 10.2.0.5: west (the only claim here)" in ran.out
     assert ran.out.splitlines()[-1] == "kv.privatelink.vaultcore.azure.net. 10 IN A 10.2.0.5"
+
+
+def test_with_networks_from_topology_the_virtual_networks_of_the_sources_count(run: Run, config: Path) -> None:
+    text = config.read_text()
+    config.write_text(re.sub(r"^networks:\n(?: .*\n)+", "networks: auto\n", text, flags=re.MULTILINE))
+    assert "no source knows a virtual network" in run("check", "-c", config).err
+
+    vnet = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/West"
+    space = {"addressSpace": {"addressPrefixes": ["10.2.0.0/16"]}}
+    (config.parent / "endpoints" / "vnets.json").write_text(json.dumps([{"id": vnet, **space}]))
+    assert "no source knows" not in run("check", "-c", config).err
+    said = lookup(run, config, "kv.vault.azure.net", "--client", "10.2.0.1")
+    assert (said["network"], said["answer"][-1].split()[-1]) == ("west", "10.2.0.5")
+    assert lookup(run, config, "kv.vault.azure.net", "--client", "10.1.0.1")["network"] == "none"
 
 
 def test_lookup_names_the_rule_of_a_contest(run: Run, contested: Path) -> None:
