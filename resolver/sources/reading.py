@@ -1,0 +1,41 @@
+"""What one sync of a remote source gave: the value between whoever reads it and what judges it.
+
+Refuses to know how it was read.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from zones.resource import Resources
+
+
+class ReadError(Exception):
+    """A single resource could not be read: whether it is there is not known. One line for people."""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One sync of a remote source. Complete, or it has an `error` and nothing of it may be published."""
+
+    parts: dict[str, Resources] = {}
+    """By subscription id, folded: each read whole, every page."""
+    refused: dict[str, str] = {}
+    """Subscriptions in scope that may not be read: why, and which role on what mends it."""
+    error: str = ""
+    """Why the sync is not complete: one line for people."""
+
+
+class Remote(Protocol):
+    """A source that is asked. Its parts are subscriptions."""
+
+    async def read(self) -> Reading:
+        """Read all of it."""
+
+    async def read_one(self, key: str) -> Resources | None:
+        """Read one resource by its normalised id, with what belongs to it; None: there is none (404).
+
+        Raises `ReadError` where that cannot be told.
+        """
+
+    def interval(self) -> float:
+        """Seconds until the next sync, jitter and stretching included."""
