@@ -4,8 +4,11 @@ Incremental: changing one endpoint touches its own names, addresses and target, 
 Refuses to know where endpoints come from and how rows travel. Time is an argument.
 """
 
+from collections import ChainMap
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from zones import checks, contested, topology
 from zones.catalogue import Catalogue
@@ -19,6 +22,7 @@ from zones.network import Network, Networks
 from zones.places import Places
 from zones.policy import Conflicts
 from zones.served import ALONE, BY_RULE, REFUSED, Classes, Variant, pack
+from zones.tombstones import Tombstone, Tombstones
 
 
 @dataclass(slots=True)
@@ -38,10 +42,18 @@ class _Touched:
 
 
 class Ledger:
-    """Claims by name, their winners as packed rows, and findings by subject."""
+    """Claims by name, their winners as packed rows, and findings by subject.
+
+    `hold_down`: the sources whose claims linger when they are gone, and for how many seconds.
+    """
 
     def __init__(
-        self, networks: Networks, catalogue: Catalogue, conflicts: Conflicts, memory: Memory | None = None
+        self,
+        networks: Networks,
+        catalogue: Catalogue,
+        conflicts: Conflicts,
+        memory: Memory | None = None,
+        hold_down: Mapping[str, float] | None = None,
     ) -> None:
         self.networks = networks
         self.catalogue = catalogue
@@ -55,6 +67,9 @@ class Ledger:
         self._contested: set[Name] = set()
         """Names with more than one contender: all that nearness can matter to."""
         self._neighbours = Neighbours()
+        self._tombstones = Tombstones(hold_down or {})
+        self._holders = ChainMap(self.endpoints, self._tombstones.endpoints)
+        """Endpoints that are, and those of lingering claims."""
         self._static: dict[Name, Name] = {}
         self._faults: dict[str, dict[tuple[str, str], tuple[Fault, ...]]] = {}
         """By subject, what each endpoint and part of the inventory says of it."""
@@ -76,7 +91,7 @@ class Ledger:
         self._now = now
         touched = _Touched()
         before = {key: old for key in changes if (old := self.endpoints.get(key)) is not None}
-        seen = self._withdraw(before, touched)
+        withdrawn = self._withdraw(before, touched)
         for key, new in changes.items():
             old = before.get(key)
             if self.networks.move(old, new):
@@ -90,25 +105,28 @@ class Ledger:
             else:
                 self.endpoints[key] = new
             self._tell(key, old, new)
+        lingering = [stone.claim for key in changes for stone in self._tombstones.of(key)]
+        seen = {(claim.endpoint, claim.public): claim.first_seen for claim in (*lingering, *withdrawn)}
         self._claim(changes, seen, touched)
+        self._bury(changes, before, withdrawn, touched)
         return self._settle(touched)
 
-    def _withdraw(self, before: Mapping[str, Endpoint], touched: _Touched) -> dict[tuple[str, Name], float]:
-        """Take away the claims of these endpoints; returns when each was first seen, by endpoint and public FQDN."""
-        seen: dict[tuple[str, Name], float] = {}
+    def _withdraw(self, before: Mapping[str, Endpoint], touched: _Touched) -> list[Claim]:
+        """Take away the claims of these endpoints, and return them."""
+        withdrawn: list[Claim] = []
         names = {private for old in before.values() for private, _, _ in self._stands(old)}
         for name in names:
             left = []
             for claim in self._claims.pop(name):
                 if claim.endpoint in before:
-                    seen[claim.endpoint, claim.public] = claim.first_seen
+                    withdrawn.append(claim)
                     touched.publics.add(claim.public)
                 else:
                     left.append(claim)
             if left:
                 self._claims[name] = tuple(left)
         touched.names |= names
-        return seen
+        return withdrawn
 
     def _claim(
         self, changes: Mapping[str, Endpoint | None], seen: dict[tuple[str, Name], float], touched: _Touched
@@ -127,6 +145,35 @@ class Ledger:
             others = self._claims.get(name, ())
             self._claims[name] = tuple(sorted((*others, *claims), key=lambda c: (c.endpoint, c.public, c.addresses)))
         touched.names.update(fresh)
+
+    def _bury(
+        self,
+        changes: Mapping[str, Endpoint | None],
+        before: Mapping[str, Endpoint],
+        withdrawn: Iterable[Claim],
+        touched: _Touched,
+    ) -> None:
+        """Served claims that are gone linger; not where their endpoint is there and no longer served."""
+        names: dict[str, set[Name]] = {}
+        for key, new in changes.items():
+            if new is not None and (key in before or self._tombstones.of(key)):
+                names[key] = {name for name, _, _ in self._stands(new)}
+                touched.names |= self._tombstones.lift(key, names[key] if new.served else None)
+        for claim in withdrawn:
+            key, new = claim.endpoint, changes[claim.endpoint]
+            if before[key].served and (new is None or (new.served and claim.name not in names[key])):
+                self._tombstones.bury(claim, before[key], self._now)
+
+    def restore(self, tombstones: Iterable[Tombstone], now: float) -> set[Name]:
+        """Claims that lingered before a restart linger on. Returns the names whose rows changed."""
+        self._now = now
+        return self._settle(_Touched(names=self._tombstones.put(stone for stone in tombstones if stone.until > now)))
+
+    def expire(self, now: float) -> set[Name]:
+        """End what has lingered long enough (`next_expiry`). Returns the names whose rows changed."""
+        self._now = now
+        over = [stone.claim for stone in self._tombstones.expire(now)]
+        return self._settle(_Touched(names={claim.name for claim in over}, publics={claim.public for claim in over}))
 
     def _stands(self, endpoint: Endpoint) -> Iterator[tuple[Name, Name | None, NicRecord]]:
         """Where each record of an endpoint stands: (private name, zone, record)."""
@@ -179,6 +226,7 @@ class Ledger:
             touched.neighbours(endpoint)
         if self.networks.auto:
             self._redraw(topology.networks(self.vnets.values(), self.networks.configured), touched)
+        touched.names |= self._tombstones.names_in(regions) if regions else set()
         self._put("vnets", "", checks.overlaps(self.vnets.values(), self.networks))
         return self._settle(touched)
 
@@ -230,6 +278,7 @@ class Ledger:
             keys = self._neighbours.at(address)
             holders = [self.endpoints[key] for key in keys] if len(keys) > 1 else None
             self._put("address", address, checks.of_address(address, holders, self.networks) if holders else ())
+            touched.names.update(self._tombstones.names_at(address))
         for target in touched.targets - {""}:
             members = [self.endpoints[key] for key in self._neighbours.of_target(target)]
             self._put("target", target, checks.of_target(members, self.networks))
@@ -243,7 +292,10 @@ class Ledger:
         return {name for name in touched.names if self._evaluate(name)}
 
     def contenders(self, name: Name) -> list[Contender]:
-        """The served claims on a private name, one contender for each endpoint, in the order of their keys."""
+        """The served claims on a private name, one contender for each endpoint, in the order of their keys.
+
+        Claims that linger come after them, in the networks that are left to them.
+        """
         claims: dict[str, list[Claim]] = {}
         for claim in self._claims.get(name, ()):
             if self.endpoints[claim.endpoint].served:
@@ -253,6 +305,9 @@ class Ledger:
             endpoint = self.endpoints[key]
             home, near = (networks.home(endpoint), networks.near(endpoint)) if len(claims) > 1 else (0, 0)
             out.append(Contender(tuple(each), networks.sees(endpoint), home, near))
+        if self._tombstones.at(name):
+            taken = reduce(or_, (contender.sees for contender in out), 0)
+            out += self._tombstones.contenders(name, taken, networks, self._neighbours, self.endpoints)
         return out
 
     def judged(self, name: Name, now: float) -> list[Verdict]:
@@ -289,11 +344,11 @@ class Ledger:
         """What there is to find on one name: a contest, a zone that nobody knows."""
         if len(contenders) > 1:
             self._contested.add(name)
-            self._put("contest", name, contested.of_name(name, verdicts, contenders, self.endpoints, self.networks))
+            self._put("contest", name, contested.of_name(name, verdicts, contenders, self._holders, self.networks))
         elif name in self._contested:
             self._contested.remove(name)
             self._put("contest", name, ())
-        holders = [self.endpoints[key] for key in strays]
+        holders = [self._holders[key] for key in strays]
         self._put("zone", name, (checks.of_unknown_zone(name, holders, self.catalogue),) if strays else ())
 
     def _keep_incumbents(self, name: Name, contenders: list[Contender], verdicts: list[Verdict]) -> None:
@@ -327,13 +382,13 @@ class Ledger:
     # -- findings
 
     def _check_pins(self, name: Name) -> None:
-        claimants = {claim.endpoint: self.endpoints[claim.endpoint] for claim in self.find(name)}
+        claimants = {claim.endpoint: self._holders[claim.endpoint] for claim in self.find(name)}
         pins = self.conflicts.pinned(self._now, name)
         self._put("pin", name, checks.of_pins(name, pins, claimants, self.networks))
 
     def _check_shadow(self, name: Name) -> None:
         claims = self.find(name) if name in self._static else ()
-        owners = [endpoint for c in claims if (endpoint := self.endpoints[c.endpoint]).served]
+        owners = [endpoint for c in claims if (endpoint := self._holders[c.endpoint]).served]
         self._put("static", name, checks.of_shadow(name, self._static[name], owners) if owners else ())
 
     def _put(self, kind: str, about: Hashable, facts: Iterable[Finding]) -> None:
@@ -351,11 +406,31 @@ class Ledger:
     # -- reading
 
     def find(self, name: Name) -> list[Claim]:
-        """Claims on a name, given as a public FQDN or as a private name, served or not."""
-        out = list(self._claims.get(name, ()))
+        """Claims on a name, given as a public FQDN or as a private name, served or not, and those that linger."""
+        out = self._at(name)
         for mapping in self.catalogue.candidates(name):
-            out += [claim for claim in self._claims.get(mapping.name, ()) if claim.public == name]
+            out += [claim for claim in self._at(mapping.name) if claim.public == name]
         return out
+
+    def _at(self, name: Name) -> list[Claim]:
+        return [*self._claims.get(name, ()), *(stone.claim for stone in self._tombstones.at(name))]
+
+    def holder(self, key: str) -> Endpoint:
+        """The endpoint with this key; where only claims of it linger, as it was last."""
+        return self._holders[key]
+
+    def lingers(self, claim: Claim) -> float | None:
+        """Until when a claim lingers that is gone, in seconds since the epoch; None for one that is there."""
+        return next((stone.until for stone in self._tombstones.at(claim.name) if stone.claim == claim), None)
+
+    def lingering(self) -> Iterator[Tombstone]:
+        """Claims that are gone and linger."""
+        return iter(self._tombstones)
+
+    @property
+    def next_expiry(self) -> float | None:
+        """When to `expire` next, in seconds since the epoch; None while nothing lingers."""
+        return self._tombstones.next_end
 
     def names(self) -> Iterator[Name]:
         """Every private name that is claimed."""

@@ -56,8 +56,10 @@ def ledger(
     policies: Mapping[str, Conflict] | None = None,
     pins: Iterable[Pin] = (),
     memory: Memory | None = None,
+    hold_down: Mapping[str, float] | None = None,
 ) -> Ledger:
-    return Ledger(Networks(networks), catalogue(), Conflicts(policy, policies or {}, tuple(pins)), memory)
+    conflicts = Conflicts(policy, policies or {}, tuple(pins))
+    return Ledger(Networks(networks), catalogue(), conflicts, memory, hold_down)
 
 
 def put(book: Ledger, *endpoints: Endpoint, now: float = 1) -> set[str]:
