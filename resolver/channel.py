@@ -73,11 +73,13 @@ class Commit(_Frame, frozen=True):
     """Ends a snapshot or a batch of changes. `unsynced`: some source has never had data.
 
     `awaited`: origins of zone files that cannot be read, and never could be: what the worker has of them stays.
+    `stale`: some source could not be read for a while, and private answers say so.
     """
 
     serial: int
     unsynced: bool
     awaited: tuple[bytes, ...] = ()
+    stale: bool = False
 
 
 class Ask(_Frame, frozen=True):

@@ -9,16 +9,20 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Literal
 
 from resolver import channel, child, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
 from resolver.estate import NO_VNETS, Estate, Part
 from resolver.feed import Feed, Link
-from resolver.sources.files import Files
+from resolver.remote import NothingHeld, Sync, Syncs
+from resolver.settings import Source
+from resolver.sources.files import RESCAN, Files
+from resolver.sources.reading import Remote
 from resolver.totals import FallbackList, LoopList, Totals
 from zones.name import Name
 
@@ -27,8 +31,11 @@ SAVE: Final = 30.0
 _PING: Final = 1.0  # seconds for a worker to answer
 _ASK: Final = 5.0  # seconds for all workers to do what they are asked
 _CLOCK: Final = 60.0  # seconds between looks at the clock
+_TICK: Final = 1.0  # seconds between looks at what time changes: what lingers, what goes stale
 
 _log = logging.getLogger(__name__)
+
+Action = Literal["now", "accept", "drop"]
 
 
 @dataclass(slots=True)
@@ -44,9 +51,9 @@ class WorkerState:
 
 
 class Control:
-    """The parts of control and their life."""
+    """The parts of control and their life. `remotes`: the sources that are asked, by name; all others are files."""
 
-    def __init__(self, begun: child.Control) -> None:
+    def __init__(self, begun: child.Control, remotes: Mapping[str, Remote]) -> None:
         self._begun = begun
         self._directory = begun.settings.state
         saved = state.read(self._directory) if self._directory else None
@@ -64,11 +71,12 @@ class Control:
         self._unsaved = False
         """Something was taken since the inventory was written last."""
         self._files: dict[str, Files] = {}
+        self._syncs: dict[str, Syncs] = {}
         self._stopping = asyncio.Event()
-        self._restore(saved)
+        self._restore(saved, remotes)
 
-    def _restore(self, saved: state.Saved | None) -> None:
-        """Answer at once from the saved inventory and the zone files."""
+    def _restore(self, saved: state.Saved | None, remotes: Mapping[str, Remote]) -> None:
+        """Answer at once from the saved inventory and the zone files, before anybody is asked."""
         now = time.time()
         parts: dict[str, set[str]] = {source.name: set() for source in self.estate.settings.sources}
         if saved:
@@ -78,16 +86,28 @@ class Control:
                     parts[source].add(part)
             for name, last_success in saved.sources.items():
                 if name in parts:
-                    self.estate.restored(name, len(parts[name]), last_success)
+                    self.estate.restored(name, len(parts[name]), last_success, saved.standings.get(name))
+            self.estate.ledger.restore((each.tombstone for each in saved.lingering), now)
         for config in self.estate.settings.sources:
-            self._files[config.name] = Files(config.path, parts[config.name])
+            self._begin(config, remotes, parts[config.name])
         zones, self._zone_texts, findings = zonefiles.read(
             self.estate.settings.zones.files, saved.zone_texts if saved else {}
         )
         self.estate.set_static(zones, now)
         for path, found in findings.items():
             self.estate.ledger.set_source(path, found, now)
+        self.estate.look(now)
         self._published(set())
+
+    def _begin(self, config: Source, remotes: Mapping[str, Remote], restored: set[str]) -> None:
+        """Make what reads a source. `restored`: the parts that are known of it."""
+        name, status = config.name, self.estate.sources[config.name]
+        if name in remotes:
+            had = partial(self.estate.inventory.of, name)
+            self._syncs[name] = Syncs(remotes[name], status, config.hold_down, had)
+        else:
+            self._files[name] = Files(config.path, restored)
+            status.interval = RESCAN
 
     # -- what the admin surface asks
 
@@ -141,6 +161,23 @@ class Control:
         """What stands now: (metric, label values, value)."""
         yield "workers_connected", (), float(sum(worker.connected for worker in self.workers.values()))
 
+    def sync(self, source: str, action: Action) -> None:
+        """Do what an operator says of a remote source. Raises KeyError for no such source, and `NothingHeld`."""
+        syncs, status = self._syncs[source], self.estate.sources[source]
+        match action:
+            case "now":
+                syncs.now()
+            case "accept":
+                accepted = syncs.accept()
+                _log.warning("source %s: the held sync is accepted", source)
+                self._synced(source, accepted)
+            case "drop":
+                if status.standing.held is None:
+                    raise NothingHeld
+                _log.warning("source %s: the held sync is dropped", source)
+                self.estate.dropped(source, time.time())
+                self._unsaved = True
+
     def fallbacks(self) -> Iterator[Fallback]:
         """Names inside private zones that went to an upstream, the one seen last at the end."""
         return iter(self._fallbacks)
@@ -156,7 +193,7 @@ class Control:
             if self.estate.settings.admin:
                 await stack.enter_async_context(app.serving(self, self.estate.settings.admin))
             tasks = [asyncio.create_task(self._read_first()), asyncio.create_task(self._save_often())]
-            tasks += [asyncio.create_task(self._expire_pins())]
+            tasks += [asyncio.create_task(self._expire_pins()), asyncio.create_task(self._keep_time())]
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -165,6 +202,7 @@ class Control:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             server.close()
+        self._unsaved |= bool(self._syncs)  # when each was read last: that alone is not written each time
         await self._save()
 
     # -- sources
@@ -184,6 +222,8 @@ class Control:
         async with asyncio.TaskGroup() as group:
             for name, files in self._files.items():
                 group.create_task(self._follow(name, files))
+            for name, syncs in self._syncs.items():
+                group.create_task(self._follow_remote(name, syncs))
             group.create_task(self._stopping.wait())
 
     async def _follow(self, name: str, files: Files) -> None:
@@ -193,6 +233,26 @@ class Control:
                 self._failed(name, scan.error)
                 continue
             self._published(self._take([(name, part, given) for part, given in scan.changes], [(name, scan.parts)]))
+
+    async def _follow_remote(self, name: str, syncs: Syncs) -> None:
+        async with contextlib.aclosing(syncs.run()) as done:
+            async for sync in done:
+                self._synced(name, sync)
+
+    def _synced(self, name: str, sync: Sync) -> None:
+        """Take what a sync of a remote source came to."""
+        status, now = self.estate.sources[name], time.time()
+        if sync.judgement is None:
+            self._failed(name, sync.error)
+            return
+        before = (status.synced, status.standing)
+        held = sync.judgement.standing.held
+        if held and not status.standing.held:
+            reasons = ", ".join(held.reasons)
+            _log.error("source %s: a sync would remove %s; it is held: see `pldns sync status`", name, reasons)
+        changed = self.estate.judged(name, sync.judgement, now, sync.read_at)
+        self._unsaved |= bool(changed) or before != (status.synced, status.standing)
+        self._published(changed)
 
     def _take(self, changes: list[tuple[str, str, Part]], read: list[tuple[str, int]]) -> set[Name]:
         """Take what sources gave, as one, and how many parts each has; the names whose rows changed."""
@@ -218,6 +278,18 @@ class Control:
             _log.info("all sources have data: %d names", len(self.estate.ledger.rows))
             if self.estate.lacks_vnets:
                 _log.warning(NO_VNETS)
+
+    async def _keep_time(self) -> None:
+        """End what lingers when its time has come, and have answers say what is stale."""
+        while True:
+            now, ledger = time.time(), self.estate.ledger
+            due = ledger.next_expiry
+            changed = ledger.expire(now) if due is not None and due <= now else set()
+            self._unsaved |= bool(changed)
+            if self.estate.look(now) or changed:
+                self._published(changed)
+            due = ledger.next_expiry
+            await asyncio.sleep(_TICK if due is None else min(max(due - now, 0.0), _TICK))
 
     async def _expire_pins(self) -> None:
         """Judge anew when a pin runs out."""
@@ -321,7 +393,13 @@ class Control:
             if status.synced and status.last_success is not None
         }
         saved = state.of(
-            self.estate.ledger.memory(), read, list(self.estate.inventory.parts()), self._zone_texts, time.time()
+            self.estate.ledger.memory(),
+            read,
+            list(self.estate.inventory.parts()),
+            self._zone_texts,
+            time.time(),
+            {name: self.estate.sources[name].standing for name in self._syncs},
+            self.estate.ledger.lingering(),
         )
         try:
             await asyncio.to_thread(state.write, self._directory, state.encode(saved))
@@ -337,7 +415,7 @@ async def _sleep_until(end: float) -> None:
 
 
 async def _run(begun: child.Control) -> None:
-    await Control(begun).run()
+    await Control(begun, {}).run()
 
 
 def main() -> None:

@@ -4,11 +4,13 @@ Joins the pure parts; reads no file itself (`sources` and `zonefiles` do) and kn
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from resolver import settings
+from resolver.guard import Held, Judgement, Standing
 from zones.catalogue import catalogue
+from zones.checks import bounded
 from zones.finding import Finding, finding
 from zones.inventory import Inventory
 from zones.ledger import Ledger
@@ -22,6 +24,10 @@ from zones.zonefile import Zone
 
 NO_VNETS: Final = "networks: auto: no source knows a virtual network, so only networks made by hand have clients"
 
+FRESH: Final = 3
+"""Intervals without a good sync after which what a source gave is stale."""
+
+Freshness = Literal["fresh", "stale", "expired"]
 Part = Resources | str | None
 """What a part of a source gave: resources, the reason why it cannot be read, or nothing since it is gone."""
 
@@ -41,6 +47,27 @@ class SourceStatus:
     last_error: str = ""
     parts: int = 0
     unreadable: int = 0
+    interval: float = float("inf")
+    """Seconds between two readings."""
+    expire: float = float("inf")
+    standing: Standing = field(default_factory=Standing)
+    """What syncs of a remote source have left open."""
+    syncing: bool = False
+    next_sync: float | None = None
+    """When a remote source is read next; None while it is read, and for files, which are watched."""
+    duration: float | None = None
+    """Seconds that its last sync took."""
+    failures: int = 0
+    """Syncs in a row that failed."""
+    results: dict[str, int] = field(default_factory=dict)
+    """Syncs by what became of them: `published`, `held` or `failed`."""
+
+    def freshness(self, now: float) -> Freshness | None:
+        """How old what is served of it is; None where it has given nothing."""
+        if self.last_success is None or not self.synced:
+            return None
+        age = now - self.last_success
+        return "expired" if age >= self.expire else "stale" if age >= FRESH * self.interval else "fresh"
 
 
 class Estate:
@@ -51,13 +78,18 @@ class Estate:
         self.networks = Networks(config.networks, auto=config.auto, listeners=config.listeners.values())
         self.policies = Policies(config.zones.defaults, config.zones.overrides)
         conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, config.conflicts.pins)
-        self.ledger = Ledger(self.networks, catalogue(), conflicts, memory)
+        hold_down = {source.name: float(source.hold_down) for source in config.sources if source.remote}
+        self.ledger = Ledger(self.networks, catalogue(), conflicts, memory, hold_down)
         self.inventory = Inventory([source.name for source in config.sources])
         self.static: dict[Name, Zone] = {}
         self.sources = {
-            source.name: SourceStatus(source.name, source.type, source.path, source.on_unsynced)
+            source.name: SourceStatus(
+                source.name, source.type, source.path, source.on_unsynced, expire=float(source.expire)
+            )
             for source in config.sources
         }
+        self.stale = False
+        """Some of what is served is no longer fresh (`look`)."""
         self._origins = frozenset(map(from_text, config.zones.origins))
         self._unreadable: dict[str, dict[str, str]] = {source.name: {} for source in config.sources}
         """Parts that cannot be read now, with the reason."""
@@ -106,11 +138,51 @@ class Estate:
         """A source could not be read: what it gave before stays."""
         status = self.sources[source]
         status.last_error = why
-        self.ledger.set_source(source, [unreadable_finding(status.path, why)], now)
+        self.ledger.set_source(source, [unreadable_finding(status.path or source, why)], now)
 
-    def restored(self, source: str, parts: int, saved_at: float) -> None:
-        """The saved inventory holds what this source gave before."""
+    def judged(self, source: str, judgement: Judgement, now: float, read_at: float) -> set[Name]:
+        """Take what a sync of a remote source, read at `read_at`, came to. Returns the names whose rows changed."""
         status = self.sources[source]
+        status.standing = judgement.standing
+        for part in self._unreadable[source].keys() - judgement.lost.keys() - judgement.parts.keys():
+            self._note(source, part, None, now)
+        changes: list[tuple[str, str, Part]] = [(source, part, given) for part, given in judgement.parts.items()]
+        changed = self.take([*changes, *((source, part, why) for part, why in judgement.lost.items())], now)
+        self._tell(source, judgement, now)
+        if judgement.standing.held is None:
+            parts = self.inventory.of(source).keys() | judgement.lost.keys()
+            self.source_read(source, len(parts), read_at)
+        else:
+            status.last_error = ""
+            self.ledger.set_source(source, [], now)
+        return changed
+
+    def _tell(self, source: str, judgement: Judgement, now: float) -> None:
+        doubts = [unreadable_finding(key, why) for key, why in judgement.doubtful.items()]
+        self.ledger.set_source(f"{source} absent", doubts, now)
+        self._tell_held(source, judgement.standing.held, now)
+
+    def _tell_held(self, source: str, held: Held | None, now: float) -> None:
+        self.ledger.set_source(f"{source} held", [held_finding(source, held)] if held else [], now)
+
+    def dropped(self, source: str, now: float) -> None:
+        """An operator drops the sync that is held: the next one is judged by itself."""
+        status = self.sources[source]
+        status.standing = Standing(status.standing.missing)
+        self._tell_held(source, None, now)
+
+    def look(self, now: float) -> bool:
+        """See whether what is served is still fresh; True when that has changed."""
+        stale = any(status.freshness(now) not in {None, "fresh"} for status in self.sources.values())
+        changed, self.stale = stale != self.stale, stale
+        return changed
+
+    def restored(self, source: str, parts: int, saved_at: float, standing: Standing | None = None) -> None:
+        """The saved inventory holds what this source gave before, and what its syncs have left open."""
+        status = self.sources[source]
+        standing = standing or Standing()
+        status.standing = standing
+        self._tell_held(source, standing.held, saved_at)
         status.synced, status.saved, status.parts, status.last_success = True, True, parts, saved_at
 
     def set_static(self, zones: Mapping[Name, Zone], now: float) -> None:
@@ -142,8 +214,18 @@ class Estate:
         for origin, zone in self.static.items():
             for name, rrsets in zone.names.items():
                 table.apply_static(origin, name, rrsets)
-        table.unsynced, table.awaited = self.unsynced, self.awaited
+        table.unsynced, table.awaited, table.stale = self.unsynced, self.awaited, self.stale
         return table
+
+
+def held_finding(source: str, held: Held) -> Finding:
+    """`sync-held`: a sync would remove so much that an operator has to say so."""
+    return finding(
+        "sync-held", source,
+        "what it gave before is served, nothing of the sync is; accept or drop it: `pldns sync accept|drop`",
+        **bounded(reasons=held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=list(held.ids),
+        would_remove_total=held.endpoints + held.vnets, held_since=held.since,
+    )  # fmt: skip
 
 
 def unreadable_finding(subject: str, why: str) -> Finding:

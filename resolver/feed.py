@@ -111,7 +111,7 @@ class Feed:
         To be made before them: what changes while they are sent is not in them, and a worker that loses its line has to
         ask for it again.
         """
-        return Commit(self.serial, self._estate.unsynced, tuple(self._estate.awaited))
+        return Commit(self.serial, self._estate.unsynced, tuple(self._estate.awaited), self._estate.stale)
 
 
 _T = TypeVar("_T")

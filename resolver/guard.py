@@ -30,6 +30,8 @@ class Held(msgspec.Struct, frozen=True):
 
     since: float
     """When a sync was first held; later ones that would remove too much take its place."""
+    at: float
+    """When this one was read."""
     reading: Reading
     reasons: tuple[str, ...]
     endpoints: int
@@ -80,7 +82,8 @@ def judge(had: Parts, reading: Reading, standing: Standing, told: Told, now: flo
     missing = {key: standing.missing.get(key, now) for key in lacking if key not in told}
     reasons = tuple(_shrinks(had, lacking))
     if reasons:
-        held = _held(had, reading, lacking, reasons, standing.held.since if standing.held else now)
+        since = standing.held.since if standing.held else now
+        held = Held(since, now, reading, reasons, *_removed(had, lacking))
         return Judgement({}, _lost(had, reading), _by_id(had, doubts), Standing(missing, held))
     over = {key for key, since in missing.items() if now - since >= hold_down}
     gone = {key for key in lacking if key in told and told[key] is None} | over
@@ -116,11 +119,11 @@ def _shrinks(had: Parts, lacking: set[str]) -> Iterator[str]:
         yield f"everything of subscription {part}"
 
 
-def _held(had: Parts, reading: Reading, lacking: set[str], reasons: tuple[str, ...], since: float) -> Held:
+def _removed(had: Parts, lacking: set[str]) -> tuple[int, int, tuple[str, ...]]:
+    """How many endpoints, how many VNets, and some of their ids."""
     endpoints = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in lacking}
     vnets = {each.key: each.id for part in had.values() for each in part.vnets if each.key in lacking}
-    ids = tuple(sorted((endpoints | vnets).values())[:LISTED])
-    return Held(since, reading, reasons, len(endpoints), len(vnets), ids)
+    return len(endpoints), len(vnets), tuple(sorted((endpoints | vnets).values())[:LISTED])
 
 
 def _merged(before: Resources | None, given: Resources, gone: set[str], told: Told) -> Resources:

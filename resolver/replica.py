@@ -108,8 +108,8 @@ class Replica:
             self.epoch, self._opening = self._opening.epoch, None
         self.serial = frame.serial
         awaited -= table.static.keys()
-        if (table.awaited, table.unsynced) != (awaited, frame.unsynced):
-            table.awaited, table.unsynced = awaited, frame.unsynced
+        if (table.awaited, table.unsynced, table.stale) != (awaited, frame.unsynced, frame.stale):
+            table.awaited, table.unsynced, table.stale = awaited, frame.unsynced, frame.stale
             self._answers.clear()
 
     def _sweep_static(self, kept: frozenset[Name]) -> None:

@@ -63,9 +63,18 @@ class Source(msgspec.Struct, frozen=True):
     """Where endpoints come from."""
 
     name: str
-    type: Literal["files"]
-    path: str
+    type: Literal["files", "azure"]
+    path: str = ""
     on_unsynced: Literal["servfail", "public"] = "servfail"
+    hold_down: int = 300
+    """Of a remote source: seconds for which what is absent is kept, and for which claims that are gone linger."""
+    expire: int = 86_400
+    """Seconds without a good sync after which what it gave is called expired."""
+
+    @property
+    def remote(self) -> bool:
+        """It is asked, and may lose sight of what is there; files say what is gone by themselves."""
+        return self.type != "files"
 
 
 class Conflicts(msgspec.Struct, frozen=True):

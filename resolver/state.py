@@ -1,4 +1,4 @@
-"""The saved inventory: what every source gave last, when each claim was first seen, who held contested names.
+"""The saved inventory: what sources gave last and left open, what lingers, first-seen times, who held contested names.
 
 One file, replaced atomically: a magic line, the SHA-256 of the rest, then MessagePack. A file that does not check is
 set aside, never believed and never overwritten.
@@ -8,19 +8,66 @@ import contextlib
 import hashlib
 import logging
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from resolver.guard import Standing
+from zones.contest import Claim
+from zones.endpoint import Endpoint, NicRecord, State
 from zones.memory import Memory
 from zones.name import Name
 from zones.resource import Resources
+from zones.tombstones import Tombstone
 
-FILE: Final = "inventory.v1"
-_MAGIC: Final = b"pldns inventory 1\n"
+FILE: Final = "inventory.v2"
+_MAGIC: Final = b"pldns inventory 2\n"
 
 _log = logging.getLogger(__name__)
+
+
+class Lingering(msgspec.Struct, frozen=True, array_like=True):
+    """A tombstone: the claim, and of its endpoint what lingering takes."""
+
+    until: float
+    endpoint: str
+    id: str
+    target: str
+    groups: tuple[str, ...]
+    region: str
+    subscription: str
+    vnet: str
+    source: str
+    where: str
+    name: bytes
+    public: bytes
+    zone: bytes | None
+    addresses: tuple[bytes, ...]
+    first_seen: float
+
+    @property
+    def tombstone(self) -> Tombstone:
+        """For the ledger."""
+        public = Name(self.public)
+        zone = None if self.zone is None else Name(self.zone)
+        endpoint = Endpoint(
+            self.endpoint, self.id, self.id.rpartition("/")[2], State.APPROVED, self.target, self.groups,
+            region=self.region, subscription=self.subscription, vnet=self.vnet,
+            records=(NicRecord(public, self.addresses),), source=self.source, where=self.where,
+        )  # fmt: skip
+        claim = Claim(self.endpoint, Name(self.name), public, zone, self.addresses, self.first_seen)
+        return Tombstone(claim, endpoint, self.until)
+
+
+def _lingering(stone: Tombstone) -> Lingering:
+    claim, endpoint = stone.claim, stone.endpoint
+    return Lingering(
+        stone.until, claim.endpoint, endpoint.id, endpoint.target, endpoint.groups, endpoint.region,
+        endpoint.subscription, endpoint.vnet, endpoint.source, endpoint.where, bytes(claim.name), bytes(claim.public),
+        None if claim.zone is None else bytes(claim.zone), claim.addresses, claim.first_seen,
+    )  # fmt: skip
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -38,6 +85,9 @@ class Saved(msgspec.Struct, frozen=True):
     """(name, holders): masks of networks, little-endian, endpoints, and the rules that they won by."""
     findings: dict[str, float] = {}
     zone_texts: dict[str, str] = {}
+    standings: dict[str, Standing] = {}
+    """What the syncs of each remote source have left open."""
+    lingering: list[Lingering] = []
 
     @property
     def memory(self) -> Memory:
@@ -59,6 +109,8 @@ def of(
     parts: list[tuple[str, str, Resources]],
     zone_texts: dict[str, str],
     now: float,
+    standings: dict[str, Standing] | None = None,
+    lingering: Iterable[Tombstone] = (),
 ) -> Saved:
     """What there is to save."""
     return Saved(
@@ -73,6 +125,8 @@ def of(
         ],
         memory.findings,
         zone_texts,
+        standings or {},
+        [_lingering(stone) for stone in lingering],
     )
 
 

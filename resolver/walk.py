@@ -153,6 +153,8 @@ class Walk:
         draft.loose |= loose
         if synthesised:
             draft.ede = (codes.SYNTHESIZED, "")
+        if self._table.stale and origin != "static" and draft.rcode in _STALE and (synthesised or draft.ede is None):
+            draft.ede = (_STALE[draft.rcode], "what is known of private endpoints is not up to date")
 
     def _group(self, name: Name, outcome: Outcome) -> str | None:
         """The upstream group that has the word on a name; None where it is ours to answer.
@@ -272,6 +274,8 @@ class Walk:
 
 _RELAYED: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
 """Rcodes of an upstream that are an answer; any other is about the upstream, and ours is SERVFAIL."""
+_STALE: Final = {codes.NOERROR: codes.STALE_ANSWER, codes.NXDOMAIN: codes.STALE_NXDOMAIN}
+"""What is said of an answer from endpoints while a source of them could not be read for a while (RFC 8914)."""
 _PRIVATE_TTL: Final = 10
 """Seconds that the denial of a private-only name holds."""
 _EDE: Final = {"refused": (codes.OTHER, "several endpoints claim the name")}

@@ -59,6 +59,10 @@ class Inventory:
         for place in sorted(self._parts):
             yield place.source, place.part, self._parts[place]
 
+    def of(self, source: str) -> dict[str, Resources]:
+        """What a source gave, by part."""
+        return {place.part: resources for place, resources in self._parts.items() if place.source == source}
+
     def replace(self, source: str, part: str, resources: Resources | None) -> Change:
         """Put what a part holds now in place of what it held; None removes the part."""
         return self.update({(source, part): resources})

@@ -58,6 +58,8 @@ class Table:
         self._owned = Owned(catalogue)
         self.unsynced = False
         """A source has never had data: catalogue names that nobody claims are SERVFAIL."""
+        self.stale = False
+        """Some source of endpoints could not be read for a while."""
         self.awaited: frozenset[Name] = frozenset()
         """Zones whose content has not come yet: names at and under them are SERVFAIL."""
         self.static: dict[Name, StaticZone] = {}

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from resolver import channel, child, control, settings, state
 from resolver.channel import DOWN_LIMIT, Applied, Begin, Commit, Counters, Down, Fallback, Fallbacks, Frames, Hello
 from resolver.control import Control
+from resolver.sources.reading import Remote
 from zones.name import Name, from_text, to_text
 
 DEADLINE = 20.0
@@ -82,7 +83,13 @@ class Worker:
 class Running:
     """Control, and what it is started with."""
 
-    def __init__(self, folder: Path, config: settings.Control, announced: str = "0 {pid}\n") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: settings.Control,
+        announced: str = "0 {pid}\n",
+        remotes: Mapping[str, Remote] | None = None,
+    ) -> None:
         self._path = str(folder / "channel")
         Path(self._path).unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX)
@@ -91,7 +98,7 @@ class Running:
         self._socket.listen()
         reading, self._announcing = os.pipe()
         self.announce(announced.format(pid=os.getpid()))
-        self.control = Control(child.Control(config, self._socket, child.Announced(reading)))
+        self.control = Control(child.Control(config, self._socket, child.Announced(reading)), remotes or {})
         self._reading = reading
         self._workers: list[Worker] = []
         self._task = asyncio.create_task(self.control.run())

@@ -435,3 +435,56 @@ def test_addresses_change_their_order_when_that_is_wanted(build: Build) -> None:
         assert pipeline.ask("w.corp.example", "AAAA").answer[0][0].address == "fd00::1"
         pipeline.now += 0.5
         assert {rr.ttl for rr in pipeline.ask("w.corp.example").answer} == {60}
+
+
+# -- endpoints that are not up to date
+
+
+STALE_WORLD = """
+sources: [{name: estate, type: files, path: ./endpoints}]
+zones:
+  files: [./corp.zone]
+  private_only: [only.example]
+  overrides:
+    privatelink.vaultcore.azure.net: {on_miss: nxdomain}
+    privatelink.queue.core.windows.net: {on_miss: servfail}
+"""
+STALE_ESTATE = {
+    "endpoints/a.yaml": "endpoints: ["
+    + ACCT
+    + ', {name: star, records: [{fqdn: "*.happy.westeurope.azurecontainerapps.io", ips: [10.1.0.7]}]}]',
+    "corp.zone": "$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "rtype", "rcode", "ede"),
+    [
+        ("acct.blob.core.windows.net", "A", "NOERROR", 3),
+        ("acct.privatelink.blob.core.windows.net", "A", "NOERROR", 3),
+        ("acct.privatelink.blob.core.windows.net", "AAAA", "NOERROR", 3),
+        ("x.happy.westeurope.azurecontainerapps.io", "A", "NOERROR", 3),
+        ("4.0.1.10.in-addr.arpa", "PTR", "NOERROR", 3),
+        ("kv.privatelink.vaultcore.azure.net", "A", "NXDOMAIN", 19),
+        ("q.privatelink.queue.core.windows.net", "A", "SERVFAIL", None),
+        ("www.corp.example", "A", "NOERROR", None),
+        ("none.corp.example", "A", "NXDOMAIN", None),
+        ("x.only.example", "A", "NXDOMAIN", 15),
+        ("www.example", "A", "NOERROR", None),
+    ],
+)
+def test_answers_from_endpoints_say_that_they_may_be_stale(
+    build: Build, name: str, rtype: str, rcode: str, ede: int | None
+) -> None:
+    pipeline = build(STALE_WORLD, STALE_ESTATE, {"public": "www.example 60 A 192.0.2.1"})
+
+    def told(reply: dns.message.Message) -> list[int]:
+        return [int(option.code) for option in reply.options if isinstance(option, dns.edns.EDEOption)]
+
+    before = told(pipeline.ask(name, rtype))
+    assert not {3, 19} & set(before)
+    pipeline.answers.clear()
+    pipeline.table.stale = True
+    reply = pipeline.ask(name, rtype)
+    assert dns.rcode.to_text(reply.rcode()) == rcode
+    assert told(reply) == ([] if ede is None else [ede])

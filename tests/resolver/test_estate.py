@@ -233,3 +233,23 @@ def test_offline_says_what_cannot_be_read_and_goes_on(folder: Path) -> None:
     }
     assert estate.awaited == {CORP}
     assert PRIVATE in estate.ledger.rows
+
+
+# -- how fresh it is
+
+
+def test_a_source_is_fresh_for_three_intervals_then_stale_then_expired() -> None:
+    estate = Estate(config("hub"))
+    status = estate.sources["hub"]
+    status.interval, status.expire = 60.0, 1000.0
+    assert (status.freshness(0.0), estate.look(0.0), estate.stale) == (None, False, False)
+    taken(estate, 100.0, a=resources("one"))
+    told = [(status.freshness(now), estate.look(now), estate.stale) for now in (100.0, 279.9, 280.0, 1099.9, 1100.0)]
+    assert told == [
+        ("fresh", False, False), ("fresh", False, False), ("stale", True, True), ("stale", False, True),
+        ("expired", False, True),
+    ]  # fmt: skip
+    taken(estate, 2000.0, a=resources("one"))
+    assert (estate.look(2000.0), estate.stale, estate.table().stale) == (True, False, False)
+    estate.look(9e9)
+    assert estate.table().stale

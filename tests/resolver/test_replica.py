@@ -116,6 +116,17 @@ def test_a_snapshot_sweeps_at_its_commit_and_evicts_what_it_sweeps(loaded: Worke
     assert swept.until == 0
 
 
+def test_what_is_compiled_goes_when_data_grows_stale_and_when_it_is_fresh_again(loaded: Worker) -> None:
+    for serial, stale in ((2, True), (3, False)):
+        kept = loaded.keep("a")
+        loaded.take(Commit(serial, unsynced=False, stale=stale))
+        assert loaded.table.stale is stale
+        assert not loaded.kept
+        kept = loaded.keep("a")
+        loaded.take(Commit(serial, unsynced=False, stale=stale))
+        assert loaded.kept == {kept}
+
+
 def test_names_of_a_zone_are_swept_as_well(loaded: Worker) -> None:
     loaded.keep("www.corp.example")
     loaded.take(Begin("e2", 2), Rows([row("a", 2)]), zone("new"), Commit(1, unsynced=False))

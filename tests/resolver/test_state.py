@@ -10,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver import state
+from resolver.guard import Held, Standing
+from resolver.sources.reading import Reading
 from resolver.state import FILE, Saved
-from zones.endpoint import Fault, VirtualNetwork
+from zones.contest import Claim
+from zones.endpoint import Endpoint, Fault, NicRecord, State, VirtualNetwork
 from zones.memory import Memory
 from zones.name import Name
 from zones.resource import Nic, NicRow, PrivateEndpoint, Resources
+from zones.tombstones import Tombstone
 
 NAME = Name(b"\x01a\x07example\x00")
 SAVED = Saved(1.5, {"hub": 1.0}, [("hub", "/a.json", Resources())], ("weu",), findings={"f": 0.5})
@@ -54,6 +58,14 @@ def saves() -> st.SearchStrategy[Saved]:
         st.dictionaries(names, st.lists(st.tuples(masks, texts, texts), min_size=1, max_size=3).map(tuple), max_size=3),
         st.dictionaries(texts, times, max_size=3),
     )
+    readings = st.builds(
+        Reading, st.dictionaries(texts, resources, max_size=2), st.dictionaries(texts, texts, max_size=2)
+    )
+    standings = st.builds(
+        Standing,
+        st.dictionaries(texts, times, max_size=2),
+        st.none() | st.builds(Held, times, times, readings, st.tuples(texts), st.just(3), st.just(1), st.tuples(texts)),
+    )
     return st.builds(
         state.of,
         memories,
@@ -61,7 +73,25 @@ def saves() -> st.SearchStrategy[Saved]:
         st.lists(st.tuples(texts, texts, resources), max_size=3),
         st.dictionaries(texts, texts, max_size=2),
         times,
+        st.dictionaries(texts, standings, max_size=2),
+        st.lists(tombstones(names, times), max_size=2),
     )
+
+
+def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) -> st.SearchStrategy[Tombstone]:
+    """Tombstones as the ledger makes them: the endpoint is as it is saved, for one of its claims."""
+
+    def made(texts: list[str], public: Name, private: Name, zone: Name | None, first: float, until: float) -> Tombstone:
+        key, name, target, group, region, subscription, vnet, source = texts
+        address = b"\x0a\0\0\4"
+        endpoint = Endpoint(
+            key, f"/ID/{name}", name, State.APPROVED, target, (group,), region=region, subscription=subscription,
+            vnet=vnet, records=(NicRecord(public, (address,)),), source=source, where=subscription,
+        )  # fmt: skip
+        return Tombstone(Claim(key, private, public, zone, (address,), first), endpoint, until)
+
+    plain = st.text("abc", max_size=5)
+    return st.builds(made, st.lists(plain, min_size=8, max_size=8), names, names, st.none() | names, times, times)
 
 
 @given(saves())
@@ -77,6 +107,12 @@ def test_a_memory_reads_back(networks: tuple[str, ...], holders: tuple[tuple[int
     memory = Memory(networks, {("e", NAME): 2.0}, {NAME: holders}, {"f": 1.0})
     saved = state.of(memory, {}, [], {}, 3.0)
     assert state.decode(state.encode(saved)).memory == memory
+
+
+@given(st.lists(tombstones(st.just(NAME), st.floats(0, 2**33)), max_size=3))
+def test_what_lingers_reads_back(stones: list[Tombstone]) -> None:
+    saved = state.of(Memory(), {}, [], {}, 3.0, {}, stones)
+    assert [each.tombstone for each in state.decode(state.encode(saved)).lingering] == stones
 
 
 def test_a_file_is_written_for_its_owner_alone_and_read_back(tmp_path: Path) -> None:
@@ -99,7 +135,7 @@ GOOD = state.encode(SAVED)
     ("content", "reason"),
     [
         (b"", "not of this version"),
-        (b"pldns inventory 2\n" + GOOD[18:], "not of this version"),
+        (b"pldns inventory 1\n" + GOOD[18:], "not of this version"),
         (GOOD[:30], "checksum is wrong"),
         (GOOD[:-1], "checksum is wrong"),
         (GOOD + b"\0", "checksum is wrong"),
@@ -191,4 +227,4 @@ def _shape(schema: object) -> object:
 def test_a_changed_shape_needs_another_version() -> None:
     """Whoever changes what is saved raises the number in the file's first line, and the digest here."""
     shape = msgspec.json.encode(_shape(msgspec.json.schema(Saved)), order="sorted")
-    assert (state._MAGIC, hashlib.sha256(shape).hexdigest()[:16]) == (b"pldns inventory 1\n", "fa271a465c45f585")
+    assert (state._MAGIC, hashlib.sha256(shape).hexdigest()[:16]) == (b"pldns inventory 2\n", "4208f2b16e1b1718")

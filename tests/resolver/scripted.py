@@ -1,0 +1,72 @@
+"""A remote source that gives what a test has put there: the interface's second implementation."""
+
+import asyncio
+from collections.abc import Iterable
+
+from resolver.sources.reading import Reading
+from zones.endpoint import VirtualNetwork
+from zones.resource import NicRow, PrivateEndpoint, Resources
+
+INTERVAL = 0.02
+"""Seconds."""
+
+
+def key_of(name: str, subscription: str = "s1", kind: str = "privateendpoints") -> str:
+    return f"/subscriptions/{subscription}/resourcegroups/rg/providers/microsoft.network/{kind}/{name}"
+
+
+def endpoint(name: str, address: str, fqdn: str = "", state: str = "Approved", sub: str = "s1") -> PrivateEndpoint:
+    row = NicRow((fqdn or f"{name}.blob.core.windows.net",), (address,))
+    key = key_of(name, sub)
+    return PrivateEndpoint(
+        key, key.upper(), name, "weu", sub, target=name, groups=("blob",), state_text=state, records=(row,)
+    )
+
+
+def vnet(name: str, sub: str = "s1") -> VirtualNetwork:
+    key = key_of(name, sub, "virtualnetworks")
+    return VirtualNetwork(key, key.upper(), "weu")
+
+
+def part(*endpoints: PrivateEndpoint, vnets: Iterable[VirtualNetwork] = ()) -> Resources:
+    return Resources(endpoints, vnets=tuple(vnets))
+
+
+def many(count: int, sub: str = "s1") -> list[PrivateEndpoint]:
+    """Endpoints `e000` and so on, at 10.0.1.0 and so on."""
+    return [endpoint(f"e{i:03}", f"10.0.{1 + i // 250}.{i % 250}", sub=sub) for i in range(count)]
+
+
+class Scripted:
+    """What it gives is in its fields; what it was asked for, too."""
+
+    def __init__(self, *endpoints: PrivateEndpoint, interval: float = INTERVAL) -> None:
+        self.parts = {"s1": part(*endpoints)}
+        self.refused: dict[str, str] = {}
+        self.error = ""
+        self.breaks: Exception | None = None
+        self.every = interval
+        self.singles: dict[str, Resources | Exception | None] = {}
+        """What reading one gives; none, if not here."""
+        self.open = asyncio.Event()
+        """Clear it, and whoever reads has to wait."""
+        self.open.set()
+        self.reads = 0
+        self.asked: list[str] = []
+
+    async def read(self) -> Reading:
+        self.reads += 1
+        await self.open.wait()
+        if self.breaks:
+            raise self.breaks
+        return Reading(error=self.error) if self.error else Reading(dict(self.parts), dict(self.refused))
+
+    async def read_one(self, key: str) -> Resources | None:
+        self.asked.append(key)
+        found = self.singles.get(key)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def interval(self) -> float:
+        return self.every
