@@ -12,14 +12,15 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal
+from typing import Final
 
 from resolver import channel, child, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
 from resolver.estate import NO_VNETS, Estate, Part
 from resolver.feed import Feed, Link
-from resolver.remote import NothingHeld, Sync, Syncs
+from resolver.guard import Action, NothingHeld
+from resolver.remote import Sync, Syncs
 from resolver.settings import Source
 from resolver.sources.files import RESCAN, Files
 from resolver.sources.reading import Remote
@@ -34,8 +35,6 @@ _CLOCK: Final = 60.0  # seconds between looks at the clock
 _TICK: Final = 1.0  # seconds between looks at what time changes: what lingers, what goes stale
 
 _log = logging.getLogger(__name__)
-
-Action = Literal["now", "accept", "drop"]
 
 
 @dataclass(slots=True)

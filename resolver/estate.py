@@ -47,6 +47,7 @@ class SourceStatus:
     last_error: str = ""
     parts: int = 0
     unreadable: int = 0
+    remote: bool = False
     interval: float = float("inf")
     """Seconds between two readings."""
     expire: float = float("inf")
@@ -84,7 +85,12 @@ class Estate:
         self.static: dict[Name, Zone] = {}
         self.sources = {
             source.name: SourceStatus(
-                source.name, source.type, source.path, source.on_unsynced, expire=float(source.expire)
+                source.name,
+                source.type,
+                source.path,
+                source.on_unsynced,
+                remote=source.remote,
+                expire=float(source.expire),
             )
             for source in config.sources
         }

@@ -5,7 +5,7 @@ all of it is held, out. Refuses to know how a source is read, and what becomes o
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,14 @@ VANISHED: Final = "it is no longer among the subscriptions that can be read: acc
 Parts = Mapping[str, Resources]
 Told = Mapping[str, Resources | str | None]
 """What reading absent resources once more gave, by key: the resource, none, or why that could not be told."""
+
+
+Action = Literal["now", "accept", "drop"]
+"""What an operator may say of a remote source."""
+
+
+class NothingHeld(Exception):  # noqa: N818 - what an operator is told
+    """No sync of the source is held: there is nothing to accept or drop."""
 
 
 class Held(msgspec.Struct, frozen=True):

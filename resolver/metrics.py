@@ -18,6 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from resolver.admin.view import View
+from resolver.estate import SourceStatus
 from resolver.version import VERSION
 
 PREFIX: Final = "pldns_"
@@ -84,10 +85,24 @@ METRICS: Final = (
     Declared("sync_failing", "1 while a source cannot be read; what it gave before is served.", ("source",)),
     Declared("sync_last_success_timestamp_seconds", "When a source was last read whole.", ("source",)),
     Declared("source_age_seconds", "Time since a source was last read whole.", ("source",)),
-    Declared("source_parts", "Files of a source.", ("source",)),
-    Declared("source_unreadable_parts", "Files of a source that cannot be read.", ("source",)),
+    Declared(
+        "source_state",
+        "1 for what holds of a source: fresh, stale (three intervals without a good sync) or expired.",
+        ("source", "state"),
+    ),
+    Declared("source_parts", "Files or subscriptions of a source.", ("source",)),
+    Declared("source_unreadable_parts", "Files or subscriptions of a source that cannot be read.", ("source",)),
+    Declared(
+        "sync_total",
+        "Syncs of a remote source; result: published, held or failed.",
+        ("source", "result"),
+    ),
+    Declared("sync_duration_seconds", "Time that the last sync of a remote source took.", ("source",)),
+    Declared("sync_held", "1 while a sync is held that would remove too much.", ("source",)),
+    Declared("sync_absent", "Resources that syncs lack and that are still served.", ("source",)),
     Declared("endpoints", "Private endpoints by connection state.", ("state",)),
     Declared("claims", "NIC records: an endpoint says that a name has these addresses."),
+    Declared("claims_lingering", "Claims that are gone and linger."),
     Declared("names", "Private names that are answered."),
     Declared("findings", "Findings as they stand.", ("code", "severity")),
 )
@@ -156,6 +171,21 @@ def _sources(view: View) -> Iterator[Sample]:
         if status.last_success is not None:
             yield "sync_last_success_timestamp_seconds", source, status.last_success
             yield "source_age_seconds", source, max(time.time() - status.last_success, 0.0)
+        holds = status.freshness(time.time())
+        for state in ("fresh", "stale", "expired"):
+            yield "source_state", (status.name, state), float(state == holds)
+        if status.remote:
+            yield from _syncs(status)
+
+
+def _syncs(status: SourceStatus) -> Iterator[Sample]:
+    source = (status.name,)
+    for result in ("published", "held", "failed"):
+        yield "sync_total", (status.name, result), float(status.results.get(result, 0))
+    yield "sync_held", source, float(status.standing.held is not None)
+    yield "sync_absent", source, float(len(status.standing.missing))
+    if status.duration is not None:
+        yield "sync_duration_seconds", source, status.duration
 
 
 def _inventory(view: View) -> Iterator[Sample]:
@@ -163,6 +193,7 @@ def _inventory(view: View) -> Iterator[Sample]:
     states = Counter(endpoint.state.value for endpoint in ledger.endpoints.values())
     yield from (("endpoints", (state,), float(count)) for state, count in sorted(states.items()))
     yield "claims", (), float(sum(len(endpoint.records) for endpoint in ledger.endpoints.values()))
+    yield "claims_lingering", (), float(sum(1 for _ in ledger.lingering()))
     yield "names", (), float(len(ledger.rows))
     findings = Counter((fact.code, fact.severity.value) for fact in ledger.findings())
     yield from (("findings", labels, float(count)) for labels, count in sorted(findings.items()))

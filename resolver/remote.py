@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from resolver import guard
 from resolver.estate import SourceStatus
-from resolver.guard import Judgement, Parts, Told
+from resolver.guard import Judgement, NothingHeld, Parts, Told
 from resolver.sources.reading import ReadError, Remote
 from zones.resource import Resources
 
@@ -23,10 +23,6 @@ _ABREAST: Final = 8  # single reads under way
 _CLOCK: Final = 60.0  # seconds between looks at the clock, which may be set
 
 _log = logging.getLogger(__name__)
-
-
-class NothingHeld(Exception):  # noqa: N818 - what an operator is told
-    """No sync of the source is held: there is nothing to accept or drop."""
 
 
 class Sync(NamedTuple):

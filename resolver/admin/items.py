@@ -6,6 +6,7 @@ Decides nothing: who wins is the ledger's word. Time is an argument.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from math import isfinite
 from typing import Any, Final, Literal
 
 import dns.rdata
@@ -15,6 +16,7 @@ import dns.rdatatype
 from resolver.admin import models
 from resolver.channel import Fallback
 from resolver.estate import Estate, SourceStatus
+from resolver.guard import Held
 from resolver.totals import address_text
 from zones import contest
 from zones.checks import LISTED
@@ -90,13 +92,13 @@ def _answer(
     addresses: Sequence[bytes],
 ) -> models.Answer:  # fmt: skip
     networks, total = _networks(estate, verdict.mask)
-    endpoints = estate.ledger.endpoints
+    id_of = {key: estate.ledger.holder(key).id for key in (*ruling.winners, *ruling.losers)}
     return models.Answer(
         networks=networks, networks_total=total, rcode="NOERROR" if rtype else "SERVFAIL",
         type=dns.rdatatype.to_text(_type(rtype)) if rtype else None,
         ttl=estate.policies.of(estate.ledger.catalogue.zone_of(name)).ttl if rtype else None,
         data=_addresses(addresses),
-        endpoints=[endpoints[key].id for key in ruling.winners], losers=[endpoints[key].id for key in ruling.losers],
+        endpoints=[id_of[key] for key in ruling.winners], losers=[id_of[key] for key in ruling.losers],
         rule=ruling.rule,
     )  # fmt: skip
 
@@ -112,13 +114,13 @@ def claims(estate: Estate, name: Name, now: float) -> models.Claims:
 
 
 def _claim(estate: Estate, claim: contest.Claim) -> models.Claim:
-    holder = estate.ledger.endpoints[claim.endpoint]
+    holder, lingers = estate.ledger.holder(claim.endpoint), estate.ledger.lingers(claim)
     networks, total = _networks(estate, estate.networks.sees(holder))
     return models.Claim(
         name=to_text(claim.name), public=to_text(claim.public), zone=to_text(claim.zone) if claim.zone else None,
         endpoint=holder.id, addresses=_addresses(claim.addresses), state=holder.state, served=holder.served,
         networks=networks, networks_total=total, first_seen=time(claim.first_seen),
-        source=holder.source, where=holder.where,
+        lingers_until=None if lingers is None else time(lingers), source=holder.source, where=holder.where,
     )  # fmt: skip
 
 
@@ -144,7 +146,7 @@ def _told(evidence: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Evidence holds times as the ledger does, in seconds; people read dates."""
     if isinstance(evidence, dict):
         return {
-            key: time(value) if key == "first_seen" and isinstance(value, float) else _told(value)
+            key: time(value) if key in {"first_seen", "held_since"} and isinstance(value, float) else _told(value)
             for key, value in evidence.items()
         }
     return [_told(each) for each in evidence] if isinstance(evidence, list) else evidence
@@ -156,8 +158,26 @@ def source(status: SourceStatus, now: float) -> models.Source:
     return models.Source(
         name=status.name, type=status.type, path=status.path, on_unsynced=status.on_unsynced, synced=status.synced,
         saved=status.saved, last_success=None if last is None else time(last),
-        age=None if last is None else round(max(now - last, 0), 3),
+        age=None if last is None else round(max(now - last, 0), 3), freshness=status.freshness(now),
         last_error=status.last_error, parts=status.parts, unreadable=status.unreadable,
+        sync=_syncs(status) if status.remote else None,
+    )  # fmt: skip
+
+
+def _syncs(status: SourceStatus) -> models.Syncs:
+    return models.Syncs(
+        syncing=status.syncing, next=None if status.next_sync is None else time(status.next_sync),
+        interval=round(status.interval, 3) if isfinite(status.interval) else None,
+        duration=None if status.duration is None else round(status.duration, 3),
+        failures=status.failures, results=dict(status.results), absent=len(status.standing.missing),
+        held=_held(status.standing.held) if status.standing.held else None,
+    )  # fmt: skip
+
+
+def _held(held: Held) -> models.HeldSync:
+    return models.HeldSync(
+        since=time(held.since), read=time(held.at), reasons=list(held.reasons), endpoints=held.endpoints,
+        vnets=held.vnets, ids=list(held.ids),
     )  # fmt: skip
 
 

@@ -37,20 +37,48 @@ class Worker(Model):
     serial: int = Field(description="The last state that it has applied.")
 
 
+class HeldSync(Model):
+    """A sync that would remove so much that an operator has to accept or drop it. Nothing of it is served."""
+
+    since: Time = Field(description="When a sync was first held; later ones take its place.")
+    read: Time = Field(description="When this one was read.")
+    reasons: list[str]
+    endpoints: int = Field(description="Private endpoints that it would remove.")
+    vnets: int = Field(description="Virtual networks that it would remove.")
+    ids: list[str] = Field(description="Some of what it would remove.")
+
+
+class Syncs(Model):
+    """The syncs of a remote source."""
+
+    syncing: bool = Field(description="A sync is under way.")
+    next: Time | None = Field(description="When the next one begins; null while one is under way.")
+    interval: float | None = Field(description="Seconds between two of them, as the source has it now.")
+    duration: float | None = Field(description="Seconds that the last one took.")
+    failures: int = Field(description="How many failed in a row; the time between them grows.")
+    results: dict[str, int] = Field(description="How many were `published`, `held` or `failed`, since control started.")
+    absent: int = Field(description="Resources that syncs lack and that are still served: not known to be gone.")
+    held: HeldSync | None
+
+
 class Source(Model):
     """Where endpoints come from, and how that is."""
 
     name: str
     type: str
-    path: str
+    path: str = Field(description="Empty for a remote source.")
     on_unsynced: str
     synced: bool = Field(description="It has given one good inventory, live or saved.")
     saved: bool = Field(description="What is served of it is the saved inventory so far.")
     last_success: Time | None
     age: float | None = Field(description="Seconds since `last_success`.")
+    freshness: Literal["fresh", "stale", "expired"] | None = Field(
+        description="`stale` after three intervals without a good sync, `expired` after `expire`; null: no data."
+    )
     last_error: str
-    parts: int = Field(description="Files.")
-    unreadable: int = Field(description="Files that cannot be read; what they gave before is kept.")
+    parts: int = Field(description="Files, or subscriptions.")
+    unreadable: int = Field(description="Those that cannot be read; what they gave before is kept.")
+    sync: Syncs | None = Field(description="null for files, which are watched.")
 
 
 class Alive(Model):
@@ -183,6 +211,9 @@ class Claim(Model):
     networks: list[str] = Field(description="Networks that see it.")
     networks_total: int
     first_seen: Time
+    lingers_until: Time | None = Field(
+        description="It is gone; until then it lingers where no live claim is seen on its name or addresses."
+    )
     source: str
     where: str
 
@@ -262,6 +293,16 @@ class Flush(BaseModel):
     name: str = Field(description="What was asked.")
     subtree: bool = Field(default=False, description="Names under it as well.")
     type: str | None = Field(default=None, description="Only what was asked for this type.")
+
+
+class Sync(BaseModel):
+    """What is to be done with a remote source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    action: Literal["now", "accept", "drop"] = Field(
+        description="`now`: sync at once. `accept`: take the held sync as it is. `drop`: forget it, and judge the next."
+    )
 
 
 class Query(BaseModel):

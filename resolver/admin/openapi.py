@@ -48,7 +48,7 @@ def _operation(route: "Route") -> dict[str, Any]:
         "parameters": _parameters(route),
         **body,
         "responses": {
-            "200": {"description": route.summary, "content": _content(route)},
+            str(route.status): {"description": route.summary, "content": _content(route)},
             **{str(status): _problem(route, status, text) for status, text in sorted(problems.items())},
         },
     }

@@ -45,7 +45,8 @@ def _paths(paths: dict[str, Any]) -> Iterator[str]:
             parameters = ", ".join(f"`{each['name']}`" for each in operation["parameters"] if each["in"] == "query")
             if "requestBody" in operation:
                 parameters = _type(operation["requestBody"]["content"]["application/json"]["schema"])
-            ((kind, content),) = operation["responses"]["200"]["content"].items()
+            good = next(answer for status, answer in operation["responses"].items() if status < "300")
+            ((kind, content),) = good["content"].items()
             answer = _type(content["schema"]) if "schema" in content else kind
             what = f"`{path}`" if method == "get" else f"POST `{path}`"
             yield f"| {what} | {operation['summary']} | {parameters} | {answer} |"

@@ -15,6 +15,7 @@ from resolver import metrics
 from resolver.admin import items, models, openapi
 from resolver.admin.paging import Key, Page, page, slices
 from resolver.admin.view import View
+from resolver.guard import NothingHeld
 from resolver.version import VERSION
 from resolver.wire import codes
 from zones.finding import Finding
@@ -38,6 +39,8 @@ class Route(NamedTuple):
     aliases: tuple[str, ...] = ()
     takes: type[BaseModel] | None = None
     """The model of the JSON that a POST brings; None: it is a GET."""
+    status: int = 200
+    """Of an answer that is no error."""
 
 
 class Admin:
@@ -167,6 +170,31 @@ class Admin:
         """All claims on one name."""
         return _said(items.claims(self._estate, _name(query.name), time.time()))
 
+    async def sources(self, _: web.Request, query: models.ListQuery) -> web.Response:
+        """Sources by name."""
+        found = self._estate.sources
+
+        def shown(name: str) -> bytes | None:
+            return _json(items.source(found[name], time.time()))
+
+        return _listed(await page(found, lambda name: (name,), shown, query.limit, query.cursor))
+
+    async def sync(self, request: web.Request, wanted: models.Sync) -> web.Response:
+        """Do what an operator says of a remote source."""
+        name = request.match_info["name"]
+        status = self._estate.sources.get(name)
+        if status is None:
+            raise web.HTTPNotFound(text=f"there is no source `{name}`")
+        if not status.remote:
+            raise web.HTTPConflict(
+                text=f"source `{name}` is of the type `{status.type}`: it is watched, and has no syncs"
+            )
+        try:
+            self._view.sync(name, wanted.action)
+        except NothingHeld:
+            raise web.HTTPConflict(text=f"no sync of source `{name}` is held: nothing to {wanted.action}") from None
+        return _said(items.source(status, time.time()), status=202)
+
     async def findings(self, _: web.Request, query: models.FindingQuery) -> web.Response:
         """Findings, the gravest first."""
         ledger, now = self._estate.ledger, time.time()
@@ -255,6 +283,17 @@ ROUTES: Final = (
         listed=True, query=models.FindingQuery,
     ),
     Route(
+        "/v1/sources", Admin.sources, "Where endpoints come from, and how that is.", models.Source,
+        listed=True, query=models.ListQuery,
+    ),
+    Route(
+        "/v1/sources/{name}/sync", Admin.sync, "Sync now; accept or drop the sync that is held.", models.Source,
+        takes=models.Sync, status=202,
+        problems=(
+            (404, "No such source."), (409, "No sync is held, or the source has none."), (415, "The body is not JSON."),
+        ),
+    ),
+    Route(
         "/v1/fallbacks", Admin.fallbacks, "Names inside private zones that an upstream was asked for.",
         models.Fallback, listed=True, query=models.ListQuery,
     ),
@@ -283,9 +322,9 @@ def _problem(body: models.Problem) -> web.Response:
     )  # fmt: skip
 
 
-def _said(body: models.Model, *, exclude_none: bool = False) -> web.Response:
+def _said(body: models.Model, *, exclude_none: bool = False, status: int = 200) -> web.Response:
     text = body.model_dump_json(exclude_none=exclude_none)
-    return web.Response(body=text.encode(), content_type="application/json")
+    return web.Response(body=text.encode(), status=status, content_type="application/json")
 
 
 def _listed(found: Page) -> web.Response:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from resolver.channel import Fallback
 from resolver.estate import Estate
+from resolver.guard import Action
 
 
 class Worker(Protocol):
@@ -23,7 +24,7 @@ class Worker(Protocol):
 
 
 class View(Protocol):
-    """Control, read only."""
+    """Control, as far as operators may see it and tell it what to do."""
 
     estate: Estate
     started: float
@@ -45,6 +46,9 @@ class View(Protocol):
 
     async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
         """What each worker answers to a request, by index; None for one that does not."""
+
+    def sync(self, source: str, action: Action) -> None:
+        """Do what an operator says of a remote source. Raises KeyError for no such source, and `NothingHeld`."""
 
     def totals(self) -> Iterable[tuple[str, tuple[str, ...], int]]:
         """Counters over all workers: (metric, label values, count)."""

@@ -41,6 +41,7 @@ _Running = Annotated[
 _Admin = Annotated[str | None, Option(metavar="URL", help="Admin interface of the daemon, if not as configured.")]
 _Server = Annotated[str | None, Option(metavar="ADDRESS:PORT", help="Whom to ask, if not as configured.")]
 _Name = Annotated[str, Argument(metavar="NAME")]
+_Source = Annotated[str, Argument(metavar="SOURCE", help="Its name in the configuration.")]
 _Type = Annotated[str, Argument(metavar="[TYPE]", help="A, AAAA, PTR, TXT, … or TYPE65.")]
 
 app = Typer(
@@ -49,6 +50,8 @@ app = Typer(
 )  # fmt: skip
 _config = Typer(help="The configuration: its schema, and what holds now.", no_args_is_help=True)
 app.add_typer(_config, name="config")
+_sync = Typer(help="The syncs of remote sources, in the running daemon.", no_args_is_help=True)
+app.add_typer(_sync, name="sync")
 _cache = Typer(help="What the running daemon has of upstream answers.", no_args_is_help=True)
 app.add_typer(_cache, name="cache")
 
@@ -135,6 +138,38 @@ def zones(admin: _Admin = None, config: _Running = None, output: _Output = Outpu
     from resolver.cli import online  # noqa: PLC0415
 
     raise Exit(online.zones(_admin_url(admin, config), output == Output.JSON, limit))
+
+
+@_sync.command()
+def status(admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+    """How each source is: fresh or stale, the last and the next sync, what is held. Exit 2: a sync is held."""
+    from resolver.cli import online  # noqa: PLC0415
+
+    raise Exit(online.sync_status(_admin_url(admin, config), output == Output.JSON))
+
+
+@_sync.command()
+def now(source: _Source, admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+    """Sync a source at once."""
+    _do_sync(source, "now", admin, config, output)
+
+
+@_sync.command()
+def accept(source: _Source, admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+    """Take the held sync of a source as it is: what it lacks is gone."""
+    _do_sync(source, "accept", admin, config, output)
+
+
+@_sync.command()
+def drop(source: _Source, admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+    """Forget the held sync of a source: the next one is judged by itself."""
+    _do_sync(source, "drop", admin, config, output)
+
+
+def _do_sync(source: str, action: str, admin: str | None, config: Path | None, output: Output) -> None:
+    from resolver.cli import online  # noqa: PLC0415
+
+    raise Exit(online.sync(_admin_url(admin, config), source, action, output == Output.JSON))
 
 
 @_cache.command("show")

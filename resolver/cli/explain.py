@@ -165,7 +165,7 @@ def _claims(estate: Estate, names: dict[Name, None], network: int, now: float) -
         for claim, shown in zip(found, items.claims(estate, name, now).items, strict=True):
             if claim not in seen:
                 seen.add(claim)
-                sees = estate.networks.sees(estate.ledger.endpoints[claim.endpoint])
+                sees = estate.networks.sees(estate.ledger.holder(claim.endpoint))
                 yield Claim(**shown.model_dump(), visible=network != NONE and bool(sees >> network & 1))
 
 
@@ -229,7 +229,7 @@ def write(said: Lookup) -> None:
         rows = [
             (
                 output.short(claim.endpoint), claim.name, ", ".join(claim.addresses),
-                claim.state if claim.served else f"{claim.state}, not served", "yes" if claim.visible else "no",
+                _state(claim), "yes" if claim.visible else "no",
             )
             for claim in said.claims
         ]  # fmt: skip
@@ -243,6 +243,12 @@ def write(said: Lookup) -> None:
     output.line(f"answer   {said.rcode or _asked(said)}")
     for text in said.answer:
         output.line(text)
+
+
+def _state(claim: Claim) -> str:
+    if claim.lingers_until:
+        return f"removed, lingers until {claim.lingers_until}"
+    return claim.state if claim.served else f"{claim.state}, not served"
 
 
 def _decision(answer: models.Answer) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
 from resolver.cli import Failed, output, words
@@ -83,6 +83,38 @@ def flush(url: str, name: str, rtype: str | None, subtree: bool, as_json: bool) 
         for worker in told["silent"]:
             output.line(f"worker {worker} did not answer: it may still have them")
     return 1 if told["silent"] else 0
+
+
+def sync_status(url: str, as_json: bool) -> int:
+    """Write how each source is; 2 when a sync is held."""
+    found = list(_items(url, "/v1/sources", {}))
+    if as_json:
+        output.json_out(found)
+    else:
+        rows = [words.source(each) for each in found]
+        _table(words.SOURCES, rows, len(rows), "no sources")
+        for each in found:
+            for line in words.held(each):
+                output.line(line)
+    return 2 if any(words.is_held(each) for each in found) else 0
+
+
+def sync(url: str, source: str, action: str, as_json: bool) -> int:
+    """Have the daemon sync a source now, or accept or drop the sync that is held."""
+    body = json.dumps({"action": action}).encode()
+    told = _ask(url, f"/v1/sources/{quote(source, safe='')}/sync", {}, body)
+    if as_json:
+        output.json_out(told)
+    else:
+        output.line(f"source {source}: {_DONE[action]}")
+    return 0
+
+
+_DONE = {
+    "now": "a sync begins",
+    "accept": "the held sync is accepted: what it lacks is gone",
+    "drop": "the held sync is dropped: the next one is judged by itself",
+}
 
 
 def _mebibytes(octets: int) -> str:

@@ -10,6 +10,35 @@ COLUMNS: Final = ("severity", "code", "subject", "what was found")
 Json = Mapping[str, Any]
 
 
+SOURCES: Final = ("source", "type", "state", "last success", "next sync", "absent", "what is wrong")
+
+
+def source(told: Json) -> tuple[str, ...]:
+    """One row of the table of sources."""
+    sync = told["sync"] or {}
+    following = "under way" if sync.get("syncing") else sync.get("next") or "when it changes"
+    state = "held" if is_held(told) else told["freshness"] or "never read"
+    absent = str(sync["absent"]) if sync else ""
+    return (
+        told["name"], told["type"], state, told["last_success"] or "never", following, absent, told["last_error"]
+    )  # fmt: skip
+
+
+def is_held(told: Json) -> bool:
+    """A sync of this source waits for an operator."""
+    return bool(told["sync"] and told["sync"]["held"])
+
+
+def held(told: Json) -> Iterator[str]:
+    """The sync that is held, if one is, and what to do."""
+    if is_held(told):
+        name, sync = told["name"], told["sync"]["held"]
+        yield f"source {name}: held since {sync['since']}: it would remove {', '.join(sync['reasons'])}"
+        total = sync["endpoints"] + sync["vnets"]
+        yield f"  {_listed([output.short(each) for each in sync['ids']], total)}"
+        yield f"  `pldns sync accept {name}` takes it; `pldns sync drop {name}` forgets it, and judges the next one"
+
+
 def row(finding: Json) -> tuple[str, str, str, str]:
     """One row of the table of findings."""
     subject = " ".join(output.short(part) for part in finding["subject"].split(" "))

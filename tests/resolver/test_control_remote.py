@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from resolver import settings, state
-from resolver.remote import NothingHeld
+from resolver.guard import NothingHeld
 from resolver.sources.reading import ReadError
 from tests.resolver.scripted import Scripted, endpoint, key_of, many, part, vnet
 from tests.resolver.test_control import Running, Worker, hello, until, write

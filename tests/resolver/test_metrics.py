@@ -37,6 +37,9 @@ class Control:
     async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
         raise NotImplementedError(what, arguments)
 
+    def sync(self, source: str, action: str) -> None:
+        raise NotImplementedError(source, action)
+
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         return iter(self.counted)
 

@@ -7,7 +7,8 @@ import pytest
 
 from resolver import remote
 from resolver.estate import SourceStatus
-from resolver.remote import CONFIRMED, LONGEST, NothingHeld, Sync, Syncs, back_off
+from resolver.guard import NothingHeld
+from resolver.remote import CONFIRMED, LONGEST, Sync, Syncs, back_off
 from resolver.sources.reading import ReadError
 from tests.resolver.scripted import Scripted, endpoint, key_of, many, part
 from zones.resource import Resources

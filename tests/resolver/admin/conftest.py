@@ -12,6 +12,7 @@ from resolver.admin.app import application
 from resolver.channel import Fallback
 from resolver.control import WorkerState
 from resolver.estate import Estate
+from resolver.guard import Action, NothingHeld
 from zones import zonefile
 from zones.endpoint import Endpoint, NicRecord, State
 from zones.name import from_text
@@ -86,6 +87,7 @@ class Control:
     fallen: list[Fallback] = field(default_factory=list)
     told: dict[int, dict[str, int] | None] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    wanted: list[tuple[str, str]] = field(default_factory=list)
 
     def missing(self) -> list[str]:
         return self.lacking
@@ -96,6 +98,11 @@ class Control:
     async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
         self.asked.append((what, arguments))
         return self.told
+
+    def sync(self, source: str, action: Action) -> None:
+        if action != "now" and self.estate.sources[source].standing.held is None:
+            raise NothingHeld
+        self.wanted.append((source, action))
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         return iter(self.counted)

@@ -7,6 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
+
+from resolver import settings
+from resolver.cli import explain
+from resolver.cli.settings import load
+from resolver.estate import Estate
+from zones.endpoint import Endpoint, NicRecord, State
+from zones.name import from_text
 
 Run = Callable[..., Any]
 
@@ -158,3 +166,16 @@ def test_a_client_in_no_network_sees_no_claim(run: Run, config: Path) -> None:
     assert [claim["visible"] for claim in said["claims"]] == [False, False]
     assert said["decided"] == []
     assert said["upstream"]["name"] == "kv.vault.azure.net"
+
+
+def test_what_lingers_is_said_to_be_removed(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accepted = load(config, {})
+    estate = Estate(structs.replace(accepted.control, sources=(settings.Source("hub", "azure"),)))
+    record = NicRecord(from_text("a.blob.core.windows.net"), (b"\x0a\0\0\4",))
+    estate.ledger.apply({"a": Endpoint("a", "/ID/a", "a", State.APPROVED, records=(record,), source="hub")}, 0.0)
+    estate.ledger.apply({"a": None}, 60.0)
+    asked = explain.question("a.blob.core.windows.net", "A", "10.1.0.9")
+    explain.write(explain.explain(accepted, estate, asked, 61.0))
+    out = capsys.readouterr().out
+    assert "removed, lingers until 1970-01-01T00:06:00.000Z  yes" in out
+    assert "winner   A 10.0.0.4: /ID/a (the only claim here)" in out

@@ -1,0 +1,140 @@
+"""The sources, and what an operator may say of a remote one."""
+
+import time
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from resolver import settings
+from resolver.admin import items
+from resolver.estate import Estate, SourceStatus
+from resolver.guard import Held, Standing
+from resolver.sources.reading import Reading
+from zones.endpoint import Endpoint, NicRecord, State
+from zones.name import from_text
+
+Client = TestClient[Any, Any]
+Control = Any  # conftest's, which a test module cannot import
+HELD = Held(1000.0, 1060.5, Reading(), ("7 of 9 private endpoints",), 7, 1, ("/ID/a", "/ID/b"))
+
+
+@pytest.fixture
+def hub(control: Control) -> SourceStatus:
+    """A remote source beside the files."""
+    now = time.time()
+    status = SourceStatus("hub", "azure", "", "servfail", synced=True, last_success=now - 100, parts=2)
+    status.remote, status.interval, status.expire = True, 60.0, 86_400.0
+    status.next_sync, status.duration, status.results = now + 30, 1.25, {"published": 3}
+    control.estate.sources["hub"] = status
+    return status
+
+
+async def sources(client: Client) -> dict[str, Any]:
+    async with client.get("/v1/sources") as response:
+        assert response.status == 200
+        return {each["name"]: each for each in (await response.json())["items"]}
+
+
+async def say(client: Client, name: str, body: object) -> tuple[int, Any]:
+    async with client.post(f"/v1/sources/{name}/sync", json=body) as response:
+        return response.status, await response.json()
+
+
+async def test_sources_are_listed_with_their_syncs(client: Client, hub: SourceStatus) -> None:
+    hub.standing = Standing({"k": 1.0})
+    found = await sources(client)
+    assert list(found) == ["estate", "hub"]
+    assert found["estate"]["sync"] is None
+    assert found["hub"]["freshness"] == "fresh"
+    sync = found["hub"]["sync"]
+    assert sync.pop("next").endswith("Z")
+    assert sync == {
+        "syncing": False, "interval": 60.0, "duration": 1.25, "failures": 0, "results": {"published": 3}, "absent": 1,
+        "held": None,
+    }  # fmt: skip
+
+
+async def test_a_source_grows_stale_and_expires(client: Client, hub: SourceStatus) -> None:
+    for age, state in ((179, "fresh"), (181, "stale"), (86_401, "expired")):
+        hub.last_success = time.time() - age
+        assert (await sources(client))["hub"]["freshness"] == state
+    hub.synced, hub.last_success = False, None
+    assert (await sources(client))["hub"]["freshness"] is None
+
+
+async def test_readyz_tells_of_them_when_asked(client: Client, hub: SourceStatus) -> None:
+    hub.last_success = time.time() - 300
+    async with client.get("/readyz?verbose") as response:
+        body = await response.json()
+        assert response.status == 200
+        assert {each["name"]: each["freshness"] for each in body["sources"]}["hub"] == "stale"
+
+
+async def test_a_held_sync_is_told_and_accepted_or_dropped(client: Client, control: Control, hub: SourceStatus) -> None:
+    hub.standing = Standing({}, HELD)
+    assert (await sources(client))["hub"]["sync"]["held"] == {
+        "since": "1970-01-01T00:16:40.000Z", "read": "1970-01-01T00:17:40.500Z",
+        "reasons": ["7 of 9 private endpoints"], "endpoints": 7, "vnets": 1, "ids": ["/ID/a", "/ID/b"],
+    }  # fmt: skip
+    for action in ("now", "accept", "drop"):
+        status, body = await say(client, "hub", {"action": action})
+        assert (status, body["name"]) == (202, "hub")
+    assert control.wanted == [("hub", "now"), ("hub", "accept"), ("hub", "drop")]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "detail"),
+    [
+        ("hub", {"action": "accept"}, 409, "no sync of source `hub` is held: nothing to accept"),
+        ("hub", {"action": "drop"}, 409, "no sync of source `hub` is held: nothing to drop"),
+        ("estate", {"action": "now"}, 409, "source `estate` is of the type `files`: it is watched, and has no syncs"),
+        ("nope", {"action": "now"}, 404, "there is no source `nope`"),
+        ("hub", {"action": "later"}, 400, "action: Input should be 'now', 'accept' or 'drop'"),
+        ("hub", {"action": "now", "force": True}, 400, "force: no such parameter"),
+    ],
+)
+async def test_what_cannot_be_done_is_a_problem(
+    client: Client, control: Control, hub: SourceStatus, name: str, body: object, status: int, detail: str
+) -> None:
+    assert hub.standing.held is None
+    async with client.post(f"/v1/sources/{name}/sync", json=body) as response:
+        assert (response.status, response.content_type) == (status, "application/problem+json")
+        assert (await response.json())["detail"] == detail
+    assert control.wanted == []
+
+
+async def test_a_sync_takes_json_only(client: Client, hub: SourceStatus) -> None:
+    async with client.post(f"/v1/sources/{hub.name}/sync", data={"action": "now"}) as response:
+        assert response.status == 415
+
+
+async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus) -> None:
+    hub.standing, hub.results = Standing({"k": 1.0}, HELD), {"published": 3, "failed": 2}
+    async with client.get("/metrics") as response:
+        lines = set((await response.text()).splitlines())
+    assert lines >= {
+        'pldns_sync_total{result="published",source="hub"} 3.0',
+        'pldns_sync_total{result="held",source="hub"} 0.0',
+        'pldns_sync_total{result="failed",source="hub"} 2.0',
+        'pldns_sync_held{source="hub"} 1.0',
+        'pldns_sync_absent{source="hub"} 1.0',
+        'pldns_sync_duration_seconds{source="hub"} 1.25',
+        'pldns_source_state{source="hub",state="fresh"} 1.0',
+        'pldns_source_state{source="hub",state="stale"} 0.0',
+        "pldns_claims_lingering 0.0",
+    }
+    assert not any(line.startswith('pldns_sync_total{result="published",source="estate"') for line in lines)
+
+
+def test_a_lingering_claim_says_until_when() -> None:
+    estate = Estate(settings.Control(sources=(settings.Source("hub", "azure", hold_down=60),)))
+    fqdn = from_text("a.blob.core.windows.net")
+    gone = Endpoint("a", "/ID/a", "a", State.APPROVED, records=(NicRecord(fqdn, (b"\x0a\0\0\4",)),), source="hub")
+    estate.ledger.apply({"a": gone}, 0.0)
+    assert items.claims(estate, fqdn, 1.0).items[0].lingers_until is None
+    estate.ledger.apply({"a": None}, 2.0)
+    told = items.claims(estate, fqdn, 3.0)
+    assert [(claim.endpoint, claim.lingers_until) for claim in told.items] == [("/ID/a", "1970-01-01T00:01:02.000Z")]
+    assert told.records[0].answers[0].endpoints == ["/ID/a"]
+    assert told.records[0].answers[0].data == ["10.0.0.4"]
