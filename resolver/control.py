@@ -77,18 +77,10 @@ class Control:
     def _restore(self, saved: state.Saved | None, remotes: Mapping[str, Remote]) -> None:
         """Answer at once from the saved inventory and the zone files, before anybody is asked."""
         now = time.time()
-        parts: dict[str, set[str]] = {source.name: set() for source in self.estate.settings.sources}
         if saved:
-            self.estate.take(((s, p, r) for s, p, r in saved.parts if s in parts), now)
-            for source, part, _ in saved.parts:
-                if source in parts:
-                    parts[source].add(part)
-            for name, last_success in saved.sources.items():
-                if name in parts:
-                    self.estate.restored(name, len(parts[name]), last_success, saved.standings.get(name))
-            self.estate.ledger.restore((each.tombstone for each in saved.lingering), now)
+            state.restore(saved, self.estate, now)
         for config in self.estate.settings.sources:
-            self._begin(config, remotes, parts[config.name])
+            self._begin(config, remotes)
         zones, self._zone_texts, findings = zonefiles.read(
             self.estate.settings.zones.files, saved.zone_texts if saved else {}
         )
@@ -98,14 +90,14 @@ class Control:
         self.estate.look(now)
         self._published(set())
 
-    def _begin(self, config: Source, remotes: Mapping[str, Remote], restored: set[str]) -> None:
-        """Make what reads a source. `restored`: the parts that are known of it."""
+    def _begin(self, config: Source, remotes: Mapping[str, Remote]) -> None:
+        """Make what reads a source."""
         name, status = config.name, self.estate.sources[config.name]
         if name in remotes:
             had = partial(self.estate.inventory.of, name)
             self._syncs[name] = Syncs(remotes[name], status, config.hold_down, had)
         else:
-            self._files[name] = Files(config.path, restored)
+            self._files[name] = Files(config.path, set(self.estate.inventory.of(name)))
             status.interval = RESCAN
 
     # -- what the admin surface asks

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from resolver.estate import Estate
 from resolver.guard import Standing
 from zones.contest import Claim
 from zones.endpoint import Endpoint, NicRecord, State
@@ -161,13 +162,29 @@ def write(directory: str, content: bytes) -> None:
         os.close(folder)
 
 
+def load(directory: str) -> Saved | None:
+    """The saved inventory; None where there is none. Raises OSError, and ValueError for one that does not check."""
+    try:
+        content = (Path(directory) / FILE).read_bytes()
+    except FileNotFoundError:
+        return None
+    return decode(content)
+
+
+def restore(saved: Saved, estate: Estate, now: float) -> None:
+    """Put what is saved into an estate that was made with its memory; what is of no source any more is left out."""
+    estate.take(((source, part, given) for source, part, given in saved.parts if source in estate.sources), now)
+    for name, last_success in saved.sources.items():
+        if name in estate.sources:
+            estate.restored(name, len(estate.inventory.of(name)), last_success, saved.standings.get(name))
+    estate.ledger.restore((each.tombstone for each in saved.lingering), now)
+
+
 def read(directory: str) -> Saved | None:
     """The saved inventory; None where there is none that can be read and checks: that one is renamed to `….broken`."""
     path = Path(directory) / FILE
     try:
-        return decode(path.read_bytes())
-    except FileNotFoundError:
-        return None
+        return load(directory)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         broken = path.with_suffix(".broken")

@@ -90,6 +90,16 @@ def lookup(
 
 
 @app.command()
+def plan(
+    config: _Config = DEFAULT_CONFIG, override: _Set = None, output: _Output = Output.TABLE, limit: _Limit = 200
+) -> None:
+    """Read every source, and say what that would change of the saved inventory. Changes nothing. Exit 2: something."""
+    from resolver.cli import plan  # noqa: PLC0415
+
+    raise Exit(plan.run(config, _flags(override), output == Output.JSON, limit))
+
+
+@app.command()
 def query(
     name: _Name,
     rtype: _Type = "A",

@@ -1,0 +1,85 @@
+"""`pldns plan` beside a daemon's real state directory."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from resolver import state
+from resolver.cli.settings import load
+from tests.resolver.test_control import Running, until
+
+Run = Callable[..., Any]
+
+
+def saved(config: Path) -> None:
+    """Have a control read the estate, and save it."""
+    asyncio.run(_saved(config))
+
+
+async def _saved(config: Path) -> None:
+    accepted = structs.replace(load(config, {}).control, admin="")
+    Path(accepted.state).mkdir()
+    running = Running(config.parent, accepted)
+    await until(lambda: running.control.feed.complete)
+    await running.stop()
+
+
+def test_nothing_would_change(run: Run, config: Path) -> None:
+    saved(config)
+    ran = run("plan", "-c", config)
+    assert ran.code == 0
+    assert ran.out.startswith("against the saved inventory (saved 2")
+    assert ran.out.endswith("nothing would change\n")
+
+
+def test_what_would_change_exits_2_and_changes_nothing(run: Run, config: Path) -> None:
+    saved(config)
+    kept = (config.parent / "state" / state.FILE).read_bytes()
+    file = config.parent / "endpoints" / "all.yaml"
+    file.write_text(file.read_text().replace("10.1.0.4", "10.1.0.44").replace("name: waits", "name: waited"))
+    ran = run("plan", "-c", config)
+    assert ran.code == 2
+    rows = [tuple(line.split()[:3]) for line in ran.out.splitlines()[2:]]
+    assert rows == [
+        ("change", "endpoint", "shop"), ("add", "endpoint", "waited"), ("remove", "endpoint", "waits"),
+        ("change", "name", "shop.privatelink.blob.core.windows.net"),
+        ("open", "info", "address-changed"), ("open", "info", "endpoint-pending"),
+        ("close", "info", "endpoint-pending"),
+    ]  # fmt: skip
+    told = run("plan", "-c", config, "-o", "json")
+    assert told.code == 2
+    assert told.json["endpoints"][0] == {"change": "change", "id": "shop", "differs": ["records"]}
+    assert [each["code"] for each in told.json["closes"]] == ["endpoint-pending"]
+    assert (told.json["errors"], told.json["held"]) == ({}, {})
+    assert (config.parent / "state" / state.FILE).read_bytes() == kept
+    assert {each.name for each in (config.parent / "state").iterdir()} == {state.FILE}
+    short = run("plan", "-c", config, "--limit", "1")
+    assert "6 more are not shown" in short.err
+
+
+def test_a_source_that_cannot_be_read_exits_1(run: Run, config: Path) -> None:
+    saved(config)
+    (config.parent / "endpoints").rename(config.parent / "away")
+    ran = run("plan", "-c", config)
+    assert ran.code == 1
+    assert "source estate: " in ran.out
+    assert "No such file or directory; what it gave before is kept" in ran.out
+
+
+def test_without_a_saved_inventory_all_is_new(run: Run, config: Path) -> None:
+    ran = run("plan", "-c", config)
+    assert ran.code == 2
+    assert "nothing is saved: all is new" in ran.out
+    assert not (config.parent / "state").exists()
+
+
+def test_a_broken_saved_inventory_is_an_error_and_stays(run: Run, config: Path) -> None:
+    (config.parent / "state").mkdir()
+    (config.parent / "state" / state.FILE).write_text("noise")
+    ran = run("plan", "-c", config)
+    assert ran.code == 1
+    assert "cannot be used: it is not of this version" in ran.err
+    assert (config.parent / "state" / state.FILE).read_text() == "noise"

@@ -1,0 +1,110 @@
+"""What a sync would change, before it does; and that planning changes nothing."""
+
+from pathlib import Path
+
+from resolver import settings, state
+from resolver.estate import Estate
+from resolver.plan import Change, Plan, made
+from resolver.sources.reading import ReadError
+from tests.resolver.scripted import Scripted, endpoint, key_of, many, part, vnet
+from zones.name import to_text
+from zones.resource import Resources
+
+NOW = 1_700_000_000.0
+
+
+def saved(config: settings.Control, **parts: Resources) -> state.Saved:
+    """What a daemon has saved that read these parts of the source `hub`."""
+    estate = Estate(config)
+    estate.take([("hub", name, given) for name, given in parts.items()], NOW - 100)
+    kept = state.of(estate.ledger.memory(), {"hub": NOW - 100}, list(estate.inventory.parts()), {}, NOW - 90)
+    return state.decode(state.encode(kept))
+
+
+CONFIG = settings.Control(sources=(settings.Source("hub", "azure"),))
+
+
+async def plan(before: state.Saved | None, hub: Scripted, config: settings.Control = CONFIG) -> Plan:
+    found, _, _ = await made(config, before, {"hub": hub}, NOW)
+    return found
+
+
+def names(found: Plan) -> list[tuple[str, str]]:
+    return [(kind, to_text(name).partition(".")[0]) for kind, name in found.names]
+
+
+async def test_nothing_changes() -> None:
+    found = await plan(saved(CONFIG, s1=part(*many(5), vnets=[vnet("v")])), _with(part(*many(5), vnets=[vnet("v")])))
+    assert found.is_empty
+    assert (found.errors, found.held) == ({}, {})
+
+
+def _with(given: Resources) -> Scripted:
+    hub = Scripted()
+    hub.parts["s1"] = given
+    return hub
+
+
+async def test_what_is_new_changed_and_gone() -> None:
+    before = saved(CONFIG, s1=part(*many(8), endpoint("x", "10.0.0.4"), vnets=[vnet("v")]))
+    now = part(
+        *many(8)[:7], endpoint("x", "10.0.0.4", state="Rejected"), endpoint("y", "10.0.0.5"),
+        vnets=[vnet("v"), vnet("w")],
+    )  # fmt: skip
+    found = await plan(before, _with(now))
+    assert found.endpoints == [
+        Change("remove", key_of("e007").upper()),
+        Change("change", key_of("x").upper(), ("state", "state_text")),
+        Change("add", key_of("y").upper()),
+    ]
+    assert found.vnets == [Change("add", key_of("w", kind="virtualnetworks").upper())]
+    assert names(found) == [("remove", "x"), ("add", "y")]  # what is gone lingers
+    assert [fact.code for fact in found.opens] == ["endpoint-rejected"]
+    assert found.closes == []
+    back = await plan(saved(CONFIG, s1=now), _with(part(*many(7), endpoint("x", "10.0.0.4"), endpoint("y", "10.0.0.5"),
+                                                        vnets=[vnet("v"), vnet("w")])))  # fmt: skip
+    assert [fact.code for fact in back.closes] == ["endpoint-rejected"]
+
+
+async def test_a_sync_that_would_be_held() -> None:
+    found = await plan(saved(CONFIG, s1=part(*many(10))), _with(part(*many(1))))
+    assert found.held == {"hub": ("9 of 10 private endpoints",)}
+    assert (found.endpoints, found.names) == ([], [])
+    assert [fact.code for fact in found.opens] == ["sync-held"]
+    assert not found.is_empty
+
+
+async def test_what_is_absent_and_still_there_would_stay() -> None:
+    hub = _with(part(*many(4)))
+    hub.singles[key_of("e004")] = ReadError("403")
+    found = await plan(saved(CONFIG, s1=part(*many(5))), hub)
+    assert (found.endpoints, [fact.code for fact in found.opens]) == ([], ["source-unreadable"])
+
+
+async def test_a_source_that_cannot_be_read() -> None:
+    hub = _with(part())
+    hub.error = "no identity"
+    found = await plan(saved(CONFIG, s1=part(*many(3))), hub)
+    assert (found.errors, found.endpoints) == ({"hub": "no identity"}, [])
+
+
+async def test_with_nothing_saved_all_is_new() -> None:
+    found = await plan(None, _with(part(*many(3))))
+    assert [change.kind for change in found.endpoints] == ["add"] * 3
+
+
+async def test_files_are_read_beside_what_is_saved_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "hub.yaml"
+    body = "endpoints: [{{name: one, target: t, group: blob, records: [{{fqdn: a.blob.core.windows.net, ips: [{}]}}]}}]"
+    file.write_text(body.format("10.0.0.4"))
+    config = settings.Control(sources=(settings.Source("hub", "files", str(file)),))
+    first, _, after = await made(config, None, {}, NOW)
+    assert [change.kind for change in first.endpoints] == ["add"]
+    before = saved(config, **after.inventory.of("hub"))
+    again, _, _ = await made(config, before, {}, NOW)
+    assert again.is_empty
+    file.write_text(body.format("10.0.0.9"))
+    changed, _, _ = await made(config, before, {}, NOW)
+    assert changed.endpoints == [Change("change", "one", ("records",))]
+    assert [fact.code for fact in changed.opens] == ["address-changed"]
+    assert names(changed) == [("change", "a")]
