@@ -31,8 +31,7 @@ SAVE: Final = 30.0
 """Seconds between two writes of the saved inventory, at least."""
 _PING: Final = 1.0  # seconds for a worker to answer
 _ASK: Final = 5.0  # seconds for all workers to do what they are asked
-_CLOCK: Final = 60.0  # seconds between looks at the clock
-_TICK: Final = 1.0  # seconds between looks at what time changes: what lingers, what goes stale
+_TICK: Final = 1.0  # seconds between looks at the clock, for what time changes
 
 _log = logging.getLogger(__name__)
 
@@ -184,7 +183,7 @@ class Control:
             if self.estate.settings.admin:
                 await stack.enter_async_context(app.serving(self, self.estate.settings.admin))
             tasks = [asyncio.create_task(self._read_first()), asyncio.create_task(self._save_often())]
-            tasks += [asyncio.create_task(self._expire_pins()), asyncio.create_task(self._keep_time())]
+            tasks += [asyncio.create_task(self._keep_time())]
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -271,24 +270,18 @@ class Control:
                 _log.warning(NO_VNETS)
 
     async def _keep_time(self) -> None:
-        """End what lingers when its time has come, and have answers say what is stale."""
+        """End what lingers, judge anew where a pin runs out, and have answers say what is stale, when it is time."""
+        ends = {pin.until for pin in self.estate.settings.conflicts.pins if pin.until is not None}
         while True:
             now, ledger = time.time(), self.estate.ledger
-            due = ledger.next_expiry
-            changed = ledger.expire(now) if due is not None and due <= now else set()
+            changed = ledger.expire(now)
             self._unsaved |= bool(changed)
-            if self.estate.look(now) or changed:
+            if over := {end for end in ends if end <= now}:
+                ends -= over
+                changed |= ledger.reconsider(now)
+            if self.estate.look(now) or changed or over:
                 self._published(changed)
-            due = ledger.next_expiry
-            await asyncio.sleep(_TICK if due is None else min(max(due - now, 0.0), _TICK))
-
-    async def _expire_pins(self) -> None:
-        """Judge anew when a pin runs out."""
-        ends = sorted({pin.until for pin in self.estate.settings.conflicts.pins if pin.until is not None})
-        for end in ends:
-            await _sleep_until(end)
-            self._published(self.estate.ledger.reconsider(time.time()))
-        await self._stopping.wait()
+            await asyncio.sleep(_TICK)
 
     # -- workers
 
@@ -378,31 +371,12 @@ class Control:
         if not self._directory or not self._unsaved:
             return
         self._unsaved = False
-        read = {
-            name: status.last_success
-            for name, status in self.estate.sources.items()
-            if status.synced and status.last_success is not None
-        }
-        saved = state.of(
-            self.estate.ledger.memory(),
-            read,
-            list(self.estate.inventory.parts()),
-            self._zone_texts,
-            time.time(),
-            {name: self.estate.sources[name].standing for name in self._syncs},
-            self.estate.ledger.lingering(),
-        )
+        saved = state.of_estate(self.estate, self._zone_texts, time.time())
         try:
             await asyncio.to_thread(state.write, self._directory, state.encode(saved))
         except OSError as error:
             self._unsaved = True
             _log.warning("the inventory could not be saved in %s: %s", self._directory, error.strerror or error)
-
-
-async def _sleep_until(end: float) -> None:
-    """Until the clock says so: it may be set, or stand still, while we sleep."""
-    while (left := end - time.time()) > 0:  # noqa: ASYNC110 - nobody else knows the time
-        await asyncio.sleep(min(left, _CLOCK))
 
 
 async def _run(begun: child.Control) -> None:

@@ -144,7 +144,7 @@ class Estate:
         """A source could not be read: what it gave before stays."""
         status = self.sources[source]
         status.last_error = why
-        self.ledger.set_source(source, [unreadable_finding(status.path or source, why)], now)
+        self.ledger.set_source(source, [unreadable_finding(source if status.remote else status.path, why)], now)
 
     def judged(self, source: str, judgement: Judgement, now: float, read_at: float) -> set[Name]:
         """Take what a sync of a remote source, read at `read_at`, came to. Returns the names whose rows changed."""
@@ -152,7 +152,12 @@ class Estate:
         status.standing = judgement.standing
         for part in self._unreadable[source].keys() - judgement.lost.keys() - judgement.parts.keys():
             self._note(source, part, None, now)
-        changes: list[tuple[str, str, Part]] = [(source, part, given) for part, given in judgement.parts.items()]
+        had, unreadable = self.inventory.of(source), self._unreadable[source]
+        changes: list[tuple[str, str, Part]] = [
+            (source, part, given)
+            for part, given in judgement.parts.items()
+            if part in unreadable or part not in had or given != had[part]
+        ]
         changed = self.take([*changes, *((source, part, why) for part, why in judgement.lost.items())], now)
         self._tell(source, judgement, now)
         if judgement.standing.held is None:

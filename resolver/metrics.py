@@ -193,7 +193,7 @@ def _inventory(view: View) -> Iterator[Sample]:
     states = Counter(endpoint.state.value for endpoint in ledger.endpoints.values())
     yield from (("endpoints", (state,), float(count)) for state, count in sorted(states.items()))
     yield "claims", (), float(sum(len(endpoint.records) for endpoint in ledger.endpoints.values()))
-    yield "claims_lingering", (), float(sum(1 for _ in ledger.lingering()))
+    yield "claims_lingering", (), float(sum(1 for _ in ledger.tombstones))
     yield "names", (), float(len(ledger.rows))
     findings = Counter((fact.code, fact.severity.value) for fact in ledger.findings())
     yield from (("findings", labels, float(count)) for labels, count in sorted(findings.items()))

@@ -66,6 +66,8 @@ class Source(msgspec.Struct, frozen=True):
     type: Literal["files", "azure"]
     path: str = ""
     on_unsynced: Literal["servfail", "public"] = "servfail"
+    subscriptions: tuple[str, ...] = ()
+    """Of a remote source: its parts, folded; none: all that can be read."""
     hold_down: int = 300
     """Of a remote source: seconds for which what is absent is kept, and for which claims that are gone linger."""
     expire: int = 86_400

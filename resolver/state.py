@@ -131,6 +131,15 @@ def of(
     )
 
 
+def of_estate(estate: Estate, zone_texts: dict[str, str], now: float) -> Saved:
+    """What there is to save of an estate."""
+    sources = estate.sources.values()
+    read = {each.name: each.last_success for each in sources if each.synced and each.last_success is not None}
+    standings = {each.name: each.standing for each in sources if each.remote}
+    parts, lingering = list(estate.inventory.parts()), estate.ledger.tombstones
+    return of(estate.ledger.memory(), read, parts, zone_texts, now, standings, lingering)
+
+
 def encode(saved: Saved) -> bytes:
     """The file's content."""
     body = msgspec.msgpack.encode(saved)
@@ -172,8 +181,13 @@ def load(directory: str) -> Saved | None:
 
 
 def restore(saved: Saved, estate: Estate, now: float) -> None:
-    """Put what is saved into an estate that was made with its memory; what is of no source any more is left out."""
-    estate.take(((source, part, given) for source, part, given in saved.parts if source in estate.sources), now)
+    """Put what is saved into an estate that was made with its memory.
+
+    What is of no source any more is left out, and so are subscriptions that its configuration no longer lists.
+    """
+    scopes = {source.name: source.subscriptions for source in estate.settings.sources}
+    in_scope = [each for each in saved.parts if each[0] in scopes and each[1] in (scopes[each[0]] or (each[1],))]
+    estate.take(in_scope, now)
     for name, last_success in saved.sources.items():
         if name in estate.sources:
             estate.restored(name, len(estate.inventory.of(name)), last_success, saved.standings.get(name))

@@ -7,8 +7,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LONGEST = 600
 """Lines of a module; past 400 it is a question, past this a mistake."""
-QUESTIONS = {"zones/arm.py"}
-"""Modules past 400 lines; this one is the one place that knows Azure's JSON, and most of it is shapes."""
+QUESTIONS = {"zones/arm.py", "zones/ledger.py"}
+"""Modules past 400 lines: the one that knows Azure's JSON, most of it shapes, and the one that knows what a change
+touches.
+"""
 UNFINISHED = re.compile(r"\b(?:TO" + "DO|FIX" + "ME|X" + "XX|HA" + r"CK)\b")
 
 

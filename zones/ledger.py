@@ -67,8 +67,9 @@ class Ledger:
         self._contested: set[Name] = set()
         """Names with more than one contender: all that nearness can matter to."""
         self._neighbours = Neighbours()
-        self._tombstones = Tombstones(hold_down or {})
-        self._holders = ChainMap(self.endpoints, self._tombstones.endpoints)
+        self.tombstones = Tombstones(hold_down or {})
+        """Claims that are gone and linger."""
+        self._holders = ChainMap(self.endpoints, self.tombstones.endpoints)
         """Endpoints that are, and those of lingering claims."""
         self._static: dict[Name, Name] = {}
         self._faults: dict[str, dict[tuple[str, str], tuple[Fault, ...]]] = {}
@@ -105,10 +106,10 @@ class Ledger:
             else:
                 self.endpoints[key] = new
             self._tell(key, old, new)
-        lingering = [stone.claim for key in changes for stone in self._tombstones.of(key)]
+        lingering = [stone.claim for key in changes for stone in self.tombstones.of(key)]
         seen = {(claim.endpoint, claim.public): claim.first_seen for claim in (*lingering, *withdrawn)}
         self._claim(changes, seen, touched)
-        self._bury(changes, before, withdrawn, touched)
+        touched.names |= self.tombstones.replace(changes, before, withdrawn, self._names_of, now)
         return self._settle(touched)
 
     def _withdraw(self, before: Mapping[str, Endpoint], touched: _Touched) -> list[Claim]:
@@ -146,33 +147,18 @@ class Ledger:
             self._claims[name] = tuple(sorted((*others, *claims), key=lambda c: (c.endpoint, c.public, c.addresses)))
         touched.names.update(fresh)
 
-    def _bury(
-        self,
-        changes: Mapping[str, Endpoint | None],
-        before: Mapping[str, Endpoint],
-        withdrawn: Iterable[Claim],
-        touched: _Touched,
-    ) -> None:
-        """Served claims that are gone linger; not where their endpoint is there and no longer served."""
-        names: dict[str, set[Name]] = {}
-        for key, new in changes.items():
-            if new is not None and (key in before or self._tombstones.of(key)):
-                names[key] = {name for name, _, _ in self._stands(new)}
-                touched.names |= self._tombstones.lift(key, names[key] if new.served else None)
-        for claim in withdrawn:
-            key, new = claim.endpoint, changes[claim.endpoint]
-            if before[key].served and (new is None or (new.served and claim.name not in names[key])):
-                self._tombstones.bury(claim, before[key], self._now)
+    def _names_of(self, endpoint: Endpoint) -> set[Name]:
+        return {name for name, _, _ in self._stands(endpoint)}
 
     def restore(self, tombstones: Iterable[Tombstone], now: float) -> set[Name]:
         """Claims that lingered before a restart linger on. Returns the names whose rows changed."""
         self._now = now
-        return self._settle(_Touched(names=self._tombstones.put(stone for stone in tombstones if stone.until > now)))
+        return self._settle(_Touched(names=self.tombstones.put(stone for stone in tombstones if stone.until > now)))
 
     def expire(self, now: float) -> set[Name]:
-        """End what has lingered long enough (`next_expiry`). Returns the names whose rows changed."""
+        """End what has lingered long enough (`tombstones.next_end`). Returns the names whose rows changed."""
         self._now = now
-        over = [stone.claim for stone in self._tombstones.expire(now)]
+        over = [stone.claim for stone in self.tombstones.expire(now)]
         return self._settle(_Touched(names={claim.name for claim in over}, publics={claim.public for claim in over}))
 
     def _stands(self, endpoint: Endpoint) -> Iterator[tuple[Name, Name | None, NicRecord]]:
@@ -226,7 +212,7 @@ class Ledger:
             touched.neighbours(endpoint)
         if self.networks.auto:
             self._redraw(topology.networks(self.vnets.values(), self.networks.configured), touched)
-        touched.names |= self._tombstones.names_in(regions) if regions else set()
+        touched.names |= self.tombstones.names_in(regions) if regions else set()
         self._put("vnets", "", checks.overlaps(self.vnets.values(), self.networks))
         return self._settle(touched)
 
@@ -278,7 +264,7 @@ class Ledger:
             keys = self._neighbours.at(address)
             holders = [self.endpoints[key] for key in keys] if len(keys) > 1 else None
             self._put("address", address, checks.of_address(address, holders, self.networks) if holders else ())
-            touched.names.update(self._tombstones.names_at(address))
+            touched.names.update(self.tombstones.names_at(address))
         for target in touched.targets - {""}:
             members = [self.endpoints[key] for key in self._neighbours.of_target(target)]
             self._put("target", target, checks.of_target(members, self.networks))
@@ -305,9 +291,9 @@ class Ledger:
             endpoint = self.endpoints[key]
             home, near = (networks.home(endpoint), networks.near(endpoint)) if len(claims) > 1 else (0, 0)
             out.append(Contender(tuple(each), networks.sees(endpoint), home, near))
-        if self._tombstones.at(name):
+        if self.tombstones.at(name):
             taken = reduce(or_, (contender.sees for contender in out), 0)
-            out += self._tombstones.contenders(name, taken, networks, self._neighbours, self.endpoints)
+            out += self.tombstones.contenders(name, taken, networks, self._neighbours, self.endpoints)
         return out
 
     def judged(self, name: Name, now: float) -> list[Verdict]:
@@ -413,24 +399,11 @@ class Ledger:
         return out
 
     def _at(self, name: Name) -> list[Claim]:
-        return [*self._claims.get(name, ()), *(stone.claim for stone in self._tombstones.at(name))]
+        return [*self._claims.get(name, ()), *(stone.claim for stone in self.tombstones.at(name))]
 
     def holder(self, key: str) -> Endpoint:
         """The endpoint with this key; where only claims of it linger, as it was last."""
         return self._holders[key]
-
-    def lingers(self, claim: Claim) -> float | None:
-        """Until when a claim lingers that is gone, in seconds since the epoch; None for one that is there."""
-        return next((stone.until for stone in self._tombstones.at(claim.name) if stone.claim == claim), None)
-
-    def lingering(self) -> Iterator[Tombstone]:
-        """Claims that are gone and linger."""
-        return iter(self._tombstones)
-
-    @property
-    def next_expiry(self) -> float | None:
-        """When to `expire` next, in seconds since the epoch; None while nothing lingers."""
-        return self._tombstones.next_end
 
     def names(self) -> Iterator[Name]:
         """Every private name that is claimed."""

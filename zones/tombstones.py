@@ -5,7 +5,7 @@ addresses: a live claim always beats it. Refuses to know why a claim went. Time 
 """
 
 import heapq
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -51,6 +51,10 @@ class Tombstones:
             each for name in self._by_endpoint.get(key, ()) for each in self._stones[name] if each.claim.endpoint == key
         ]
 
+    def until(self, claim: Claim) -> float | None:
+        """Until when a claim lingers, in seconds since the epoch; None for one that does not."""
+        return next((stone.until for stone in self.at(claim.name) if stone.claim == claim), None)
+
     def names_at(self, address: bytes) -> Collection[Name]:
         """Names at which a claim on this address lingers."""
         return self._by_address.get(address, ())
@@ -60,6 +64,30 @@ class Tombstones:
         return {stone.claim.name for stone in self if stone.endpoint.vnet in vnets}
 
     # -- changes
+
+    def replace(
+        self,
+        changes: Mapping[str, Endpoint | None],
+        before: Mapping[str, Endpoint],
+        withdrawn: Iterable[Claim],
+        names_of: Callable[[Endpoint], set[Name]],
+        now: float,
+    ) -> set[Name]:
+        """Endpoints have changed, and these claims of what they were are withdrawn: served ones that are gone linger.
+
+        Not where their endpoint is there and no longer served. Returns names at which something lingers no more.
+        """
+        names: dict[str, set[Name]] = {}
+        lifted: set[Name] = set()
+        for key, new in changes.items():
+            if new is not None and (key in before or key in self.endpoints):
+                names[key] = names_of(new)
+                lifted |= self.lift(key, names[key] if new.served else None)
+        for claim in withdrawn:
+            key, new = claim.endpoint, changes[claim.endpoint]
+            if before[key].served and (new is None or (new.served and claim.name not in names[key])):
+                self.bury(claim, before[key], now)
+        return lifted
 
     def bury(self, claim: Claim, endpoint: Endpoint, now: float) -> None:
         """A claim is gone: it lingers, if its source's claims do."""

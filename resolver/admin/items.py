@@ -114,7 +114,7 @@ def claims(estate: Estate, name: Name, now: float) -> models.Claims:
 
 
 def _claim(estate: Estate, claim: contest.Claim) -> models.Claim:
-    holder, lingers = estate.ledger.holder(claim.endpoint), estate.ledger.lingers(claim)
+    holder, lingers = estate.ledger.holder(claim.endpoint), estate.ledger.tombstones.until(claim)
     networks, total = _networks(estate, estate.networks.sees(holder))
     return models.Claim(
         name=to_text(claim.name), public=to_text(claim.public), zone=to_text(claim.zone) if claim.zone else None,

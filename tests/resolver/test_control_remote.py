@@ -159,7 +159,7 @@ async def test_what_is_gone_lingers_and_a_rejected_one_does_not(start: Start) ->
     ledger = running.control.estate.ledger
     await until(lambda: key_of("c") not in ledger.endpoints)
     assert served(running) == {"a", "c"}
-    end = ledger.next_expiry
+    end = ledger.tombstones.next_end
     assert end is not None
     await until(lambda: served(running) == {"a"})
     assert time.time() >= end
@@ -265,7 +265,7 @@ async def test_a_restart_answers_from_what_was_saved_before_anyone_is_asked(star
     await until(lambda: codes(running) == [("sync-held", "hub")])
     held = running.control.estate.sources["hub"].standing.held
     assert held
-    ends = running.control.estate.ledger.next_expiry
+    ends = running.control.estate.ledger.tombstones.next_end
     since = {fact.code: running.control.estate.ledger.since(fact) for fact in running.control.estate.ledger.findings()}
     await running.stop()
 
@@ -273,7 +273,7 @@ async def test_a_restart_answers_from_what_was_saved_before_anyone_is_asked(star
     again = start({"hub": hub})
     estate = again.control.estate
     assert len(served(again)) == 22
-    assert estate.ledger.next_expiry == ends
+    assert estate.ledger.tombstones.next_end == ends
     assert codes(again) == [("sync-held", "hub")]
     assert {fact.code: estate.ledger.since(fact) for fact in estate.ledger.findings()} == since
     status = estate.sources["hub"]
@@ -297,6 +297,19 @@ async def test_since_when_something_is_absent_outlives_a_restart(start: Start) -
     saved = state.read(str(Path(running._path).parent / "state"))
     assert saved
     assert saved.standings["hub"].missing == missing
+
+
+async def test_a_subscription_that_is_no_longer_listed_is_gone_after_a_restart(start: Start) -> None:
+    hub = Scripted(endpoint("a", "10.0.0.4"))
+    hub.parts["s2"] = part(endpoint("b", "10.0.0.5", sub="s2"))
+    running = start({"hub": hub})
+    await until(lambda: served(running) == {"a", "b"})
+    await running.stop()
+    del hub.parts["s2"]
+    again = start({"hub": hub}, subscriptions=("s1",))
+    assert served(again) == {"a"}
+    await done(hub)
+    assert not codes(again)
 
 
 async def test_what_is_saved_of_a_source_that_is_no_longer_remote_lingers_no_more(start: Start, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def remote(key: str, last: int, fqdn: str = FQDN, **fields: Any) -> Endpoint:  #
 
 
 def stones(of: Ledger) -> list[Tombstone]:
-    return list(of.lingering())
+    return list(of.tombstones)
 
 
 # -- how long
@@ -54,13 +54,13 @@ def test_a_removed_claim_lingers_and_then_is_gone() -> None:
     put(held, remote("x", 4), now=10)
     assert drop(held, "x", now=20) == set()
     assert answer(held) == [4]
-    assert held.next_expiry == 20 + HOLD_DOWN
+    assert held.tombstones.next_end == 20 + HOLD_DOWN
     assert held.expire(20 + HOLD_DOWN - 0.1) == set()
     assert held.expire(20 + HOLD_DOWN) == {from_text(PRIVATE)}
     assert answer(held) is None
     assert not stones(held)
     assert not held.find(from_text(PRIVATE))
-    assert held.next_expiry is None
+    assert held.tombstones.next_end is None
 
 
 def test_each_ends_at_its_own_time() -> None:
@@ -69,14 +69,14 @@ def test_each_ends_at_its_own_time() -> None:
     drop(held, "x", now=10)
     drop(held, "y", now=20)
     assert held.expire(15 + HOLD_DOWN) == {from_text(PRIVATE)}
-    assert held.next_expiry == 20 + HOLD_DOWN
+    assert held.tombstones.next_end == 20 + HOLD_DOWN
 
 
 def test_a_claim_of_another_source_goes_at_once() -> None:
     held = book()
     put(held, acct("x", 4, source="files"))
     assert drop(held, "x") == {PRIVATE}
-    assert held.next_expiry is None
+    assert held.tombstones.next_end is None
 
 
 @pytest.mark.parametrize("state", [State.REJECTED, State.DISCONNECTED, State.PENDING])
@@ -111,7 +111,7 @@ def test_what_comes_back_is_as_if_it_had_never_gone() -> None:
     drop(held, "x", now=20)
     put(held, remote("x", 4), now=30)
     assert held.find(from_text(PRIVATE)) == before
-    assert (answer(held), stones(held), held.next_expiry) == ([4], [], None)
+    assert (answer(held), stones(held), held.tombstones.next_end) == ([4], [], None)
 
 
 def test_what_goes_again_lingers_anew() -> None:
@@ -119,7 +119,7 @@ def test_what_goes_again_lingers_anew() -> None:
     for gone in (10.0, 200.0):
         put(held, remote("x", 4), now=gone - 1)
         drop(held, "x", now=gone)
-    assert held.next_expiry == 200 + HOLD_DOWN
+    assert held.tombstones.next_end == 200 + HOLD_DOWN
     assert held.expire(10 + HOLD_DOWN) == set()
     assert answer(held) == [4]
 
@@ -238,7 +238,7 @@ def test_what_is_told_of_a_claim() -> None:
     held = book()
     put(held, remote("x", 4), acct("y", 4, state=State.PENDING), now=10)
     drop(held, "x", now=20)
-    found = {claim.endpoint: held.lingers(claim) for claim in held.find(from_text(FQDN))}
+    found = {claim.endpoint: held.tombstones.until(claim) for claim in held.find(from_text(FQDN))}
     assert found == {"x": 20 + HOLD_DOWN, "y": None}
     assert held.holder("x").id == "/ID/x"
 
@@ -252,12 +252,12 @@ def test_what_lingered_lingers_on_after_a_restart() -> None:
     drop(held, "x", now=20)
     drop(held, "y", now=200)
     again = book(memory=held.memory())
-    assert again.restore(held.lingering(), 20 + HOLD_DOWN) == {from_text(OTHER_PRIVATE)}
+    assert again.restore(held.tombstones, 20 + HOLD_DOWN) == {from_text(OTHER_PRIVATE)}
     assert (answer(again), answer(again, OTHER_PRIVATE)) == (None, [5])
-    assert again.next_expiry == 200 + HOLD_DOWN
+    assert again.tombstones.next_end == 200 + HOLD_DOWN
     other = ledger(hold_down={"spoke": HOLD_DOWN})
-    assert other.restore(held.lingering(), 20) == set()
-    assert other.next_expiry is None
+    assert other.restore(held.tombstones, 20) == set()
+    assert other.tombstones.next_end is None
 
 
 # -- any history
@@ -296,12 +296,12 @@ def test_live_claims_are_answered_as_if_nothing_lingered(history: list[tuple[str
         for name in {claim.name for each in FQDNS for claim in held.find(from_text(each))} | plain.rows.keys():
             shown, alive = answers(held, to_text(name)), answers(plain, to_text(name))
             assert alive.items() <= shown.items()
-        for stone in held.lingering():
+        for stone in held.tombstones:
             assert now < stone.until <= now + HOLD_DOWN
             assert stone.endpoint.source == "hub"
             live = held.endpoints.get(stone.claim.endpoint)
             assert live is None or live.served
     held.expire(now + HOLD_DOWN)
     assert held.rows == plain.rows
-    assert held.next_expiry is None
-    assert not any(vars(held._tombstones)[index] for index in ("_stones", "_by_endpoint", "_by_address", "endpoints"))
+    assert held.tombstones.next_end is None
+    assert not any(vars(held.tombstones)[index] for index in ("_stones", "_by_endpoint", "_by_address", "endpoints"))
