@@ -85,10 +85,10 @@ class VNet(NamedTuple):
 class Estate:
     """`size` endpoints spread over virtual networks and regions."""
 
-    def __init__(self, size: int, seed: int = 1) -> None:
+    def __init__(self, size: int, seed: int = 1, subscriptions: int = SUBSCRIPTIONS) -> None:
         self.size = size
         self._random = random.Random(seed)
-        owners = [self._guid() for _ in range(SUBSCRIPTIONS)]
+        owners = [self._guid() for _ in range(subscriptions)]
         self.vnets = [self._vnet(index, owners) for index in range(-(-size // PER_VNET))]
 
     def _guid(self) -> str:

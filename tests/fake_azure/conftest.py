@@ -1,0 +1,91 @@
+"""A fake with an estate of two subscriptions, and a client that has a token."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.fake_azure import shapes
+from tests.fake_azure.estate import Estate
+from tests.fake_azure.limits import UNLIMITED
+from tests.fake_azure.server import FakeAzure
+from tests.fake_azure.shapes import Json
+
+ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
+API = "api-version=2024-05-01"
+
+
+def small() -> Estate:
+    """Five endpoints in one subscription and one in another, two networks, a zone with a record and a link."""
+    here, there = shapes.group(ONE, "RG-Network"), shapes.group(TWO)
+    estate = Estate()
+    hub = shapes.virtual_network(here, "Hub", ["10.1.0.0/16"])
+    estate.add(hub, shapes.virtual_network(there, "spoke", ["10.2.0.0/16"], peers=[hub["id"]]))
+    for number in range(1, 6):
+        estate.add(*shapes.endpoint(here, f"pe{number}", {f"st{number}.blob.core.windows.net": f"10.1.0.{number}"}))
+    estate.add(*shapes.endpoint(there, "pe6", {"kv.vault.azure.net": "10.2.0.6"}, groups=["vault"], manual=True))
+    zone = shapes.zone(here, "privatelink.blob.core.windows.net")
+    estate.add(zone, shapes.record(zone["id"], "st1", ["10.1.0.1"], creator="pe1"))
+    estate.add(shapes.record(zone["id"], "other", ["st1.example"], rtype="CNAME"))
+    estate.add(shapes.link(zone["id"], "to-hub", hub["id"], policy="NxDomainRedirect"))
+    return estate
+
+
+class Client:
+    """Asks the fake with a token, and follows nothing by itself."""
+
+    def __init__(self, azure: FakeAzure, http: aiohttp.ClientSession) -> None:
+        self.azure = azure
+        self._http = http
+        self.headers: dict[str, str] = {}
+
+    async def login(self, resource: str = "https://management.azure.com") -> None:
+        """Get a token as App Service's protocol has it."""
+        where, secret = self.azure.environment.values()
+        query = {"api-version": "2019-08-01", "resource": resource}
+        async with self._http.get(where, params=query, headers={"X-IDENTITY-HEADER": secret}) as reply:
+            self.headers = {"Authorization": f"Bearer {(await reply.json())['access_token']}"}
+
+    async def get(self, path: str, method: str = "GET", body: object = None) -> tuple[int, Any, dict[str, str]]:
+        """Status, body and headers."""
+        url = path if path.startswith("http") else f"{self.azure.url}{path}"
+        async with self._http.request(
+            method, url, headers=self.headers, json=body, allow_redirects=False
+        ) as reply:  # fmt: skip
+            return reply.status, await reply.json() if await reply.read() else None, dict(reply.headers)
+
+    async def pages(self, path: str, most: int = 20) -> list[list[Json]]:
+        """All pages of a list, as its continuations lead."""
+        found: list[list[Json]] = []
+        link = path
+        while link and len(found) < most:
+            status, body, _ = await self.get(link)
+            assert status == 200, body
+            found.append(body["value"])
+            link = body.get("nextLink", "")
+        return found
+
+    async def query(
+        self, text: str, *subscriptions: str, top: int = 100, token: str = ""
+    ) -> tuple[int, Any, dict[str, str]]:
+        """One page from Resource Graph."""
+        options = {"resultFormat": "objectArray", "$top": top, **({"$skipToken": token} if token else {})}
+        body = {"query": text, "options": options, **({"subscriptions": subscriptions} if subscriptions else {})}
+        return await self.get(f"/providers/Microsoft.ResourceGraph/resources?{API}", "POST", body)
+
+
+@pytest.fixture
+async def azure() -> AsyncIterator[FakeAzure]:
+    """A fake with pages of two."""
+    async with FakeAzure(small(), page=2, limits=UNLIMITED) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(azure: FakeAzure) -> AsyncIterator[Client]:
+    """A client that has a token."""
+    async with aiohttp.ClientSession() as http:
+        client = Client(azure, http)
+        await client.login()
+        yield client

@@ -1,0 +1,61 @@
+"""What a request is answered with, errors in Resource Manager's shape, and pages of a list.
+
+A continuation names the last row that was sent, so it stays true while rows come and go.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from tests.fake_azure.shapes import Json
+
+Warp = Literal["", "repeat", "lose"]
+
+
+class Reply(NamedTuple):
+    """A status, a body, and headers that Azure adds."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+
+
+class Refusal(Exception):  # noqa: N818  # it is an answer, not a mistake
+    """An error that Azure answers with."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.headers = status, code, dict(headers or {})
+        self.details: list[Json] = []
+
+    def reply(self) -> Reply:
+        """It as Azure writes it."""
+        error: Json = {"code": self.code, "message": str(self)}
+        if self.details:
+            error["details"] = self.details
+        return Reply(self.status, msgspec.json.encode({"error": error}), self.headers)
+
+
+def page(rows: Sequence[str], token: str, size: int, warp: Warp = "") -> tuple[Sequence[str], str]:
+    """The rows after those that `token` stands for, and the token for what comes then; empty: nothing."""
+    start = bisect_right(rows, _last(token)) if token else 0
+    end = start + size * (2 if warp == "lose" else 1)
+    following = _token(rows[end - 1]) if end < len(rows) else ""
+    return rows[start : start + size], (token or _token("")) if warp == "repeat" else following
+
+
+def _token(last: str) -> str:
+    return urlsafe_b64encode(f"after {last}".encode()).decode().rstrip("=")
+
+
+def _last(token: str) -> str:
+    try:
+        text = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+    except ValueError:
+        text = ""
+    if not text.startswith("after "):
+        raise Refusal(400, "InvalidSkipToken", "The provided skip token is not valid.")
+    return text.removeprefix("after ")
