@@ -21,7 +21,7 @@ def small() -> Estate:
     here, there = shapes.group(ONE, "RG-Network"), shapes.group(TWO)
     estate = Estate()
     hub = shapes.virtual_network(here, "Hub", ["10.1.0.0/16"])
-    estate.add(hub, shapes.virtual_network(there, "spoke", ["10.2.0.0/16"], peers=[hub["id"]]))
+    estate.add(hub, shapes.virtual_network(there, "spoke", ["10.2.0.0/16"], peers=[hub]))
     for number in range(1, 6):
         estate.add(*shapes.endpoint(here, f"pe{number}", {f"st{number}.blob.core.windows.net": f"10.1.0.{number}"}))
     estate.add(*shapes.endpoint(there, "pe6", {"kv.vault.azure.net": "10.2.0.6"}, groups=["vault"], manual=True))

@@ -131,9 +131,9 @@ def _ip_configuration(nic: str, place: int, ip: str, fqdns: list[str], linked: s
 
 def virtual_network(
     where: str, name: str, prefixes: Iterable[str], *,
-    peers: Iterable[str] = (), state: str = "Connected", location: str = "westeurope",
+    peers: Iterable[Json] = (), state: str = "Connected", location: str = "westeurope",
 ) -> Json:  # fmt: skip
-    """A virtual network and its peerings with the networks of these ids."""
+    """A virtual network and its peerings with these others; they get theirs with `peering`."""
     own, spaces = f"{where}/{NETWORK}/virtualNetworks/{name}", list(prefixes)
     return {
         "name": name,
@@ -150,22 +150,28 @@ def virtual_network(
                     "properties": {"addressPrefix": spaces[0], "provisioningState": "Succeeded"},
                 }
             ],
-            "virtualNetworkPeerings": [
-                {
-                    "name": f"to-{peer.rpartition('/')[2]}",
-                    "id": f"{own}/virtualNetworkPeerings/to-{peer.rpartition('/')[2]}",
-                    "properties": {
-                        "allowVirtualNetworkAccess": True,
-                        "allowForwardedTraffic": True,
-                        "allowGatewayTransit": False,
-                        "useRemoteGateways": False,
-                        "remoteVirtualNetwork": {"id": peer},
-                        "peeringState": state,
-                        "provisioningState": "Succeeded",
-                    },
-                }
-                for peer in peers
-            ],
+            "virtualNetworkPeerings": [peering(own, peer, state) for peer in peers],
+            "provisioningState": "Succeeded",
+        },
+    }
+
+
+def peering(vnet: str, peer: Json, state: str = "Connected") -> Json:
+    """The peering of the network with this id with another."""
+    name = f"to-{peer['name']}"
+    return {
+        "name": name,
+        "id": f"{vnet}/virtualNetworkPeerings/{name}",
+        "properties": {
+            "allowVirtualNetworkAccess": True,
+            "allowForwardedTraffic": True,
+            "allowGatewayTransit": False,
+            "useRemoteGateways": False,
+            "remoteVirtualNetwork": {"id": peer["id"]},
+            "remoteAddressSpace": peer["properties"]["addressSpace"],
+            "remoteVirtualNetworkAddressSpace": peer["properties"]["addressSpace"],
+            "peeringState": state,
+            "peeringSyncLevel": "FullyInSync",
             "provisioningState": "Succeeded",
         },
     }

@@ -1,0 +1,47 @@
+"""The fake as a process of its own, as benchmarks start it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.fake_azure.conftest import API, Client, small
+from tests.fake_azure.server import FakeAzure
+from tests.fake_azure.test_sdk import JOINED
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """What it says once it listens, with an estate from a file and three thousand endpoints."""
+    estate = small()
+    page = {"value": [json.loads(estate.raw(own) or b"") for own in estate.ids("microsoft.network/privateendpoints")]}
+    (tmp_path / "page.json").write_text(json.dumps(page))
+    command = [sys.executable, "-m", "tests.fake_azure", "--estate", str(tmp_path), "--endpoints", "3000"]
+    with subprocess.Popen([*command, "--subscriptions", "3"], cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+        process.kill()
+
+
+async def test_it_says_where_it_is_and_serves_files_and_what_it_generates(told: dict[str, str]) -> None:
+    azure = FakeAzure()  # not started: a client of the other process
+    azure.url = told.pop("management")
+    azure.environment = told
+    async with aiohttp.ClientSession() as http:
+        client = Client(azure, http)
+        await client.login()
+        assert len((await client.pages(f"/subscriptions?{API}"))[0]) == 2 + 3
+        _, body, _ = await client.query(JOINED, top=1000)
+        assert (body["totalRecords"], body["count"]) == (6 + 3000, 1000)
+        row = body["data"][-1]
+        one = f"{row['id']}?{API}"
+        _, resource, _ = await client.get(one)
+        assert resource["properties"] == row["properties"]
+        assert (await client.get(one, "DELETE"))[0] == 200
+        assert (await client.query(JOINED))[1]["totalRecords"] == 6 + 2999

@@ -1,0 +1,144 @@
+"""The fake's bodies have the keys of Azure's published examples, and our reader takes them whole."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.fake_azure.conftest import API, ONE, TWO, Client
+from tests.fake_azure.shapes import Json
+from tests.fake_azure.test_sdk import JOINED
+from zones import arm
+
+DATA = Path(__file__).parent.parent / "data"
+EXAMPLES = {file.name: file for folder in ("arm", "azure") for file in (DATA / folder).glob("*.json")}
+"""`arm`: what an inventory is made of; `azure`: what else Azure answers."""
+NETWORK = f"/subscriptions/{ONE}/providers/Microsoft.Network"
+ZONE = f"/subscriptions/{ONE}/resourceGroups/RG-Network/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"  # noqa: E501
+
+FREE = {"properties.metadata", "tags"}
+"""Keys below these are the customer's."""
+MAY_MISS = {
+    "properties.applicationSecurityGroups[].id",
+    "properties.ipConfigurations[].name",
+    "properties.ipConfigurations[].properties.groupId",
+    "properties.ipConfigurations[].properties.memberName",
+    "properties.ipConfigurations[].properties.privateIPAddress",
+    "properties.defaultPublicNatGateway.id",
+    "properties.dhcpOptions.dnsServers[]",
+    "properties.remoteBgpCommunities.regionalCommunity",
+    "properties.remoteBgpCommunities.virtualNetworkCommunity",
+    "properties.mxRecords[].exchange",
+    "properties.mxRecords[].preference",
+}
+"""What examples have and the fake's estate does not: static addresses, gateways, other types of records."""
+
+
+def example(name: str, *path: str) -> list[Json]:
+    """The body of an example, as a list of its resources."""
+    found = json.loads(EXAMPLES[name].read_text())
+    for key in path:
+        found = found[key]
+    rows: list[Json] = found.get("value", [found])
+    return rows
+
+
+def paths(value: Any, here: str = "") -> Iterator[str]:  # noqa: ANN401  # JSON
+    """Where values stand in JSON: `properties.subnet.id`, `value[].name`."""
+    if isinstance(value, dict) and here not in FREE:
+        for key, inner in value.items():
+            yield from paths(inner, f"{here}.{key}" if here else key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from paths(inner, f"{here}[]")
+    else:
+        yield here
+
+
+def shape(resources: list[Json]) -> set[str]:
+    """All paths that a resource of this kind may have."""
+    return {path for resource in resources for path in paths(resource)}
+
+
+ENDPOINT = example("PrivateEndpointGet.2025-05-01.json", "body")
+ENDPOINTS = example("PrivateEndpointListAll.2025-05-01.json", "body")
+MANUAL = example("PrivateEndpointCreateForManualApproval.200.2025-05-01.json", "body")
+NICS = example("SYNTHETIC-NetworkInterface-privateEndpoint-acr.json", "body")
+RECORDS = example("RecordSetALLList.2024-06-01.json", "body")
+
+
+@pytest.mark.parametrize(
+    ("path", "like"),
+    [
+        (f"{NETWORK}/privateEndpoints", ENDPOINT),
+        (f"{NETWORK.replace(ONE, TWO)}/privateEndpoints", ENDPOINTS + MANUAL),
+        (f"{NETWORK}/networkInterfaces", NICS),
+        (f"{NETWORK}/virtualNetworks", example("VirtualNetworkListAll.2025-05-01.json", "body")),
+        (f"{NETWORK}/privateDnsZones", example("PrivateZoneGet.2024-06-01.json", "body")),
+        (f"{ZONE}/ALL", RECORDS),
+        (f"{ZONE}/virtualNetworkLinks", example("VirtualNetworkLinkList.2024-06-01.json", "body")),
+    ],
+)
+async def test_what_is_listed_has_the_shape_of_the_published_example(
+    client: Client, path: str, like: list[Json]
+) -> None:
+    listed = [resource for page in await client.pages(f"{path}?{API}") for resource in page]
+    ours, theirs = shape(listed), shape(like)
+    if "privateEndpoints" in path:  # a connection is in one of two lists; a test asks for each
+        ours, theirs = ({one.replace("manualPrivateLink", "privateLink") for one in both} for both in (ours, theirs))
+    assert ours <= theirs
+    assert theirs - ours <= MAY_MISS
+
+
+async def test_a_record_that_an_endpoint_wrote_is_as_azure_writes_it(client: Client) -> None:
+    (real,) = example("REAL-zone-group-created-A-record.json", "first")
+    _, body, _ = await client.get(f"{ZONE}/A/st1?{API}")
+    assert shape([real]) <= shape([body])
+    said = [one["properties"]["metadata"]["creator"].partition(" pe")[0] for one in (real, body)]
+    assert said[0] == said[1] == "created by private endpoint"
+    assert (body["properties"]["ttl"], body["type"]) == (real["properties"]["ttl"], real["type"])
+
+
+async def test_a_peering_has_the_shape_of_the_published_example(client: Client) -> None:
+    ((spoke,),) = await client.pages(f"{NETWORK.replace(ONE, TWO)}/virtualNetworks?{API}")
+    ours = shape(spoke["properties"]["virtualNetworkPeerings"])
+    theirs = shape(example("VirtualNetworkPeeringGet.2025-05-01.json", "body"))
+    assert ours <= theirs
+    assert theirs - ours <= MAY_MISS
+
+
+async def test_a_page_of_the_graph_is_the_published_example_s_but_for_its_rows(client: Client) -> None:
+    (published,) = example("ResourcesFirstPageQuery.2021-03-01.json", "body")
+    text = "resources | where type =~ 'microsoft.network/privateendpoints' | project id, name, type, location | order by id asc"  # noqa: E501
+    _, body, _ = await client.query(text, top=3)
+    assert shape([body]) == shape([published])
+    for key in ("resultTruncated", "count", "facets"):
+        assert body[key] == published[key]
+    assert {key: type(value) for key, value in body.items()} == {key: type(value) for key, value in published.items()}
+
+
+async def test_a_page_has_the_keys_of_the_published_example_and_the_last_no_next_link(client: Client) -> None:
+    published = json.loads(EXAMPLES["RecordSetALLList.2024-06-01.json"].read_text())["body"]
+    _, page, _ = await client.get(f"{ZONE}/ALL?{API}&$top=1")
+    assert set(page) == set(published)
+    assert page["nextLink"].startswith(f"{client.azure.url}{ZONE}/ALL?{API}&$top=1&$skipToken=")
+    _, last, _ = await client.get(page["nextLink"])
+    assert set(last) == {"value"}
+
+
+async def test_our_reader_takes_lists_and_rows_alike_and_finds_no_fault(client: Client) -> None:
+    _, rows, _ = await client.query(JOINED)
+    listed = [
+        resource
+        for own in (ONE, TWO)
+        for kind in ("privateEndpoints", "networkInterfaces")
+        for page in await client.pages(f"/subscriptions/{own}/providers/Microsoft.Network/{kind}?{API}")
+        for resource in page
+    ]
+    read = [arm.read(msgspec.json.encode(found), "fake", form="json") for found in (rows["data"], listed)]
+    assert [len(found.endpoints) for found in read] == [6, 6]
+    assert read[0] == read[1]
+    assert not read[0].faults
