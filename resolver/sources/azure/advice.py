@@ -1,0 +1,93 @@
+"""What a refusal of Azure's means to the one who runs pldns, in one line: what is wrong, and what mends it.
+
+Pure. Knows Azure's words for errors; refuses to know when they come.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+SKEW: Final = 300.0
+"""Seconds that a clock may be off before tokens are refused for it."""
+_LONGEST: Final = 300  # characters of Azure's own words
+
+_CODE: Final = re.compile(r"AADSTS([0-9]+)")
+_ENTRA: Final = {
+    "90002": "there is no such tenant: credential.tenant_id (AZURE_TENANT_ID) or `cloud` is wrong",
+    "900023": "there is no such tenant: credential.tenant_id (AZURE_TENANT_ID) or `cloud` is wrong",
+    "700016": "the tenant does not know this application: credential.client_id, tenant_id or `cloud` is wrong",
+    "500011": "the tenant does not know the Resource Manager of this `cloud`: it belongs to another one",
+    "7000215": "the client secret is wrong; it has to be the secret's value, not its id",
+    "7000222": "the client secret has expired: make a new one",
+    "700027": "the certificate is not registered with the application",
+    "700024": "the proof of identity is not valid now: set this machine's clock (NTP), or renew the token's file",
+    "700211": "no federated credential of the application has the issuer of this workload's token",
+    "700213": "no federated credential of the application has the subject of this workload's token",
+}
+_NONE: Final = (
+    "no identity: give this machine a managed identity, or set `credential`; "
+    "see docs/azure.md for what is looked for, in which order"
+)
+_UNAVAILABLE: Final = re.compile(
+    r"unavailable|not fully configured|not found|not installed|isn't available|no accounts|requires|'az login'",
+    re.IGNORECASE,
+)
+
+
+def reader(subscription: str) -> str:
+    """What is missing where a subscription may not be read."""
+    scope = f"/subscriptions/{subscription}"
+    return (
+        f"no permission: give the identity the role Reader on {scope} "
+        f"(az role assignment create --role Reader --scope {scope} --assignee ITS-OBJECT-ID)"
+    )
+
+
+def answered(status: int, code: str, message: str, path: str, ahead: float) -> str:
+    """What an answer of the Resource Manager means; `ahead`: seconds that our clock is before its."""
+    if status == 401:
+        return _unauthorised(code, message, ahead)
+    if status == 403:
+        return f"{path}: no permission (HTTP 403 {code}): the identity needs the role Reader there"
+    said = _short(message)
+    return f"{path}: HTTP {status}" + (f" {code}" if code else "") + (f": {said}" if said else "")
+
+
+def _unauthorised(code: str, message: str, ahead: float) -> str:
+    if abs(ahead) > SKEW:
+        return f"tokens are refused: {clock(ahead)}"
+    if "Tenant" in code or "issuer" in message:
+        return "tokens are refused: the identity is of another tenant than the subscriptions; see credential.tenant_id"
+    if "Audience" in code or "audience" in message:
+        return "tokens are refused: they are for another cloud; `cloud` has to be that of `management`"
+    return f"tokens are refused (HTTP 401 {code}): {_short(message) or 'Azure does not say why'}"
+
+
+def clock(ahead: float) -> str:
+    """A clock that is wrong."""
+    side = "ahead of" if ahead > 0 else "behind"
+    return f"this machine's clock is {abs(ahead):.0f} s {side} Azure's; set it (NTP)"
+
+
+def no_token(message: str, ahead: float = 0.0) -> str:
+    """Why there is no token, from the words of azure-identity."""
+    if abs(ahead) > SKEW:
+        return f"no token: {clock(ahead)}"
+    if found := _CODE.search(message):
+        said = _ENTRA.get(found[1], "")
+        return f"no token: {said} (AADSTS{found[1]})" if said else f"no token: {_short(message[found.start() :])}"
+    attempts = list(_attempts(message))
+    failed = [attempt for attempt in attempts if not _UNAVAILABLE.search(attempt)]
+    if attempts and not failed:
+        return _NONE
+    return f"no token: {_short(failed[0] if failed else message)}"
+
+
+def _attempts(message: str) -> Iterable[str]:
+    """What each credential of a chain said: a line with its name, and those after it."""
+    return re.findall(r"^\t(\w+: .*(?:\n(?!\t\w+: |To mitigate).*)*)", message, re.MULTILINE)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

@@ -1,0 +1,204 @@
+"""One authorised request to the Resource Manager: a token to that origin alone, no redirect, a bounded body.
+
+Waits as the budget says and as answers 429 ask. Refuses to know what is asked for and what the answer holds, but for
+the error that a refusal carries. Nothing of a token ever stands in an error or in the log.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from resolver.sources.azure import advice
+from resolver.sources.azure.budget import Budget, Patience, retry_after, skew
+from resolver.sources.azure.credential import Tokens
+
+MAX_BODY: Final = 64 << 20
+"""Octets of an answer."""
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
+_MAX_ERROR: Final = 64 << 10  # octets that are read of an answer that says what is wrong
+_AGAIN: Final = 1.0  # seconds before a read that failed is tried once more
+
+
+class Failed(Exception):  # noqa: N818 - what became of the request
+    """A request had no answer that is of use; one line for people. `status` 0: there was none at all."""
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        """Azure's word for the error."""
+
+    @property
+    def passing(self) -> bool:
+        """It may well go better a moment later."""
+        return self.status == 0 or self.status >= 500
+
+
+class Answer(NamedTuple):
+    """An answer 200."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Clock(NamedTuple):
+    """Time, as the client takes it."""
+
+    now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class _Error(msgspec.Struct, frozen=True):
+    code: str = ""
+    message: str = ""
+
+
+class _Refusal(msgspec.Struct):
+    error: _Error = _Error()
+
+
+class Client:
+    """Requests with the tokens of one identity. `calls` counts answers by what was asked and the status."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        management: str,
+        tokens: Tokens,
+        budget: Budget,
+        clock: Clock = Clock(),  # noqa: B008 - functions, which nobody changes
+    ) -> None:
+        self._http = http
+        self._origin = URL(management).origin()
+        self._tokens = tokens
+        self._budget = budget
+        self._clock = clock
+        self.calls = Counter[tuple[str, str]]()
+        self.last: dict[str, str] = {}
+        """The status of the last answer, by what was asked."""
+        self.waited = 0.0
+        """Seconds that answers 429 have cost so far."""
+
+    async def get(self, url: str, *, api: str, bucket: str, patience: Patience) -> Answer:
+        """Read; once more where that failed in passing. Raises `Failed`, `NoToken`."""
+        try:
+            return await self._request("GET", url, None, api, bucket, patience)
+        except Failed as error:
+            if not error.passing or not patience.allows(_AGAIN):
+                raise
+        await self._clock.sleep(_AGAIN)
+        return await self._request("GET", url, None, api, bucket, patience)
+
+    async def post(self, url: str, body: bytes, *, api: str, bucket: str, patience: Patience) -> Answer:
+        """Ask. Raises `Failed`, `NoToken`."""
+        return await self._request("POST", url, body, api, bucket, patience)
+
+    async def _request(
+        self, method: str, text: str, body: bytes | None, api: str, bucket: str, patience: Patience
+    ) -> Answer:
+        url = self._own(text)
+        quota = self._budget.bucket(bucket)
+        renewed = False
+        while True:
+            while (pause := quota.wait(self._clock.now())) > 0:
+                await self._clock.sleep(pause)
+            token = await self._tokens.get()
+            quota.spend(self._clock.now())
+            try:
+                status, headers, content = await self._send(method, url, body, token)
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                self._count(api, "timeout" if isinstance(error, TimeoutError) else "error")
+                raise Failed(f"{self._origin.host}: {_reason(error)}") from None
+            except _TooLong:
+                self._count(api, "too-long")
+                raise Failed(f"{self._origin.host}: an answer of more than {MAX_BODY >> 20} MiB") from None
+            self._count(api, str(status))
+            quota.told(headers, self._clock.now())
+            if status == 200:
+                return Answer(content, headers)
+            if status == 429:
+                pause = retry_after(headers, self._clock.wall())
+                quota.close(self._clock.now() + pause)
+                if not patience.allows(pause):
+                    raise Failed(f"Azure asks to wait {pause:.0f} s, which is too long", status)
+                self.waited += pause
+                continue
+            if status == 401 and not renewed:
+                renewed = True
+                await self._tokens.renew()  # it may have been taken back, or our clock may be wrong
+                continue
+            raise self._failed(status, headers, content, url)
+
+    def _own(self, text: str) -> URL:
+        """Raises `Failed` for an address that is not to see a token."""
+        try:
+            url = URL(text, encoded="%" in text or "?" in text)
+            url = url if url.absolute else self._origin.join(url)
+            if url.origin() == self._origin and url.user is None and url.password is None:
+                return url
+            host = url.host
+        except ValueError:
+            host = "nowhere"
+        raise Failed(f"a link leads to {host}, not to {self._origin}: it was not followed, since it is to see no token")
+
+    async def _send(
+        self, method: str, url: URL, body: bytes | None, token: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        async with self._http.request(
+            method, url, data=body, headers=headers, allow_redirects=False, timeout=_TIMEOUT
+        ) as answer:
+            if answer.status == 200:
+                return 200, answer.headers, await _body(answer)
+            return answer.status, answer.headers, await answer.content.read(_MAX_ERROR)
+
+    def _failed(self, status: int, headers: Mapping[str, str], content: bytes, url: URL) -> Failed:
+        if 300 <= status < 400:
+            return Failed(f"{self._origin.host} sends us elsewhere (HTTP {status}), which is not followed", status)
+        try:
+            error = msgspec.json.decode(content, type=_Refusal).error
+        except (msgspec.DecodeError, UnicodeError):
+            error = _Error()
+        ahead = skew(headers, self._clock.wall())
+        return Failed(advice.answered(status, error.code, error.message, url.path, ahead), status, error.code)
+
+    def _count(self, api: str, code: str) -> None:
+        self.calls[api, code] += 1
+        self.last[api] = code
+
+
+class _TooLong(Exception):  # noqa: N818 - what the body is
+    pass
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    """Whole, if it is not too long unpacked. A length that is announced is not believed."""
+    found = bytearray()
+    async for piece in answer.content.iter_any():
+        found += piece
+        if len(found) > MAX_BODY:
+            raise _TooLong
+    return bytes(found)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "its certificate is not valid"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"its address is not known: {error.os_error}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection: {error.os_error.strerror or error.os_error}"
+    if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError | ConnectionError):
+        return "the connection broke off"
+    return str(error) or type(error).__name__

@@ -1,0 +1,99 @@
+"""Addresses of cloud hosts, asked of the configured upstream servers, and the HTTP session that connects by them.
+
+The system's resolver is never asked: it may be this very pldns, which would then wait for itself. Addresses pass as
+they are, `localhost` is this machine; refuses to know any other name that is not in the DNS.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Final
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from resolver.cache import Failure, Key
+from resolver.net.upstream import Resolver
+from resolver.settings import Upstream
+from resolver.upstream.policy import Upstreams
+from resolver.wire import codes, relay
+from zones import name, record
+from zones.name import Name
+
+_HOPS: Final = 12
+_KEPT: Final = 60  # seconds for which an address is used again
+_CONNECTIONS: Final = 16
+_FAMILIES: Final = {record.A: socket.AF_INET, record.AAAA: socket.AF_INET6}
+_LOCAL: Final = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
+
+class Hosts(AbstractResolver):
+    """Asks the upstream group that takes a name, as a client's question would be: `public`, if no suffix does."""
+
+    def __init__(self, groups: Sequence[Upstream]) -> None:
+        self._upstreams = Upstreams(groups)
+        self._resolver = Resolver(self._upstreams, asyncio.get_running_loop())
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Every address of a host. Raises OSError."""
+        wanted = {rtype: each for rtype, each in _FAMILIES.items() if family in {each, socket.AF_UNSPEC}}
+        if host.casefold() == "localhost":
+            return [_result(host, _LOCAL[each], port, each) for each in wanted.values()]
+        try:
+            asked = name.host_from_text(host)
+        except name.InvalidName as error:
+            raise OSError(f"{host} is no name in the DNS: {error}") from None
+        found = await asyncio.gather(*(self._addresses(asked, rtype) for rtype in wanted), return_exceptions=True)
+        results = [
+            _result(host, socket.inet_ntop(each, address), port, each)
+            for each, addresses in zip(wanted.values(), found, strict=True)
+            if not isinstance(addresses, BaseException)
+            for address in addresses
+        ]
+        if not results:
+            raise OSError(f"{host}: {next((str(e) for e in found if isinstance(e, OSError)), 'it has no address')}")
+        return results
+
+    async def close(self) -> None:
+        """Close what is open to upstream servers."""
+        self._resolver.close()
+
+    async def _addresses(self, host: Name, rtype: int) -> tuple[bytes, ...]:
+        for _ in range(_HOPS):
+            message = await self._ask(Key(self._upstreams.route(host), host, rtype))
+            if message.rcode not in {codes.NOERROR, codes.NXDOMAIN}:
+                raise OSError(f"upstream servers answer {codes.rcode_text(message.rcode)}")
+            chain = relay.chain(message, host, rtype)
+            if not chain.bare:
+                return tuple(data for rrset in chain.final if rrset.type == rtype for data in rrset.rdatas)
+            host = chain.last
+        raise OSError("too many aliases")
+
+    async def _ask(self, key: Key) -> relay.Message:
+        done: asyncio.Future[relay.Message | Failure] = asyncio.get_running_loop().create_future()
+        self._resolver.ask(key, lambda result: None if done.done() else done.set_result(result))
+        result = await done
+        if isinstance(result, Failure):
+            raise OSError(f"upstream servers do not answer: {result.text}")
+        return result
+
+
+def _result(host: str, address: str, port: int, family: socket.AddressFamily) -> ResolveResult:
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
+
+
+@contextlib.asynccontextmanager
+async def session(groups: Iterable[Upstream]) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session for cloud hosts: no system resolver, no proxy of the environment, no cookies."""
+    hosts = Hosts(tuple(groups))
+    connector = aiohttp.TCPConnector(resolver=hosts, limit=_CONNECTIONS, ttl_dns_cache=_KEPT)
+    try:
+        async with aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        ) as http:
+            yield http
+    finally:
+        await hosts.close()
