@@ -12,8 +12,8 @@ from zones.network import Network
 from zones.policy import DEFAULTS, Conflict, Pin, ZonePolicy
 
 __all__ = [
-    "Accepted", "Conflicts", "Control", "Network", "Pin", "Server", "Source", "Upstream", "Worker", "ZonePolicy",
-    "Zones",
+    "Accepted", "Azure", "Conflicts", "Control", "Credential", "Network", "Pin", "Secret", "Server", "Source",
+    "Upstream", "Worker", "ZonePolicy", "Zones",
 ]  # fmt: skip
 
 Miss = str  # `public`, `nxdomain`, `nodata`, `servfail` or `forward:GROUP`
@@ -59,19 +59,52 @@ class Upstream(msgspec.Struct, frozen=True):
     """Queries that its servers get at most from one worker in any second; 0: no bound."""
 
 
+class Secret(msgspec.Struct, frozen=True):
+    """Where a secret is found: a file (absolute path), or else an environment variable."""
+
+    file: str = ""
+    environment: str = ""
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """An identity in Azure. Empty ids: as the environment says. Never a secret, only where it is found."""
+
+    type: Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"] = "default"
+    tenant_id: str = ""
+    client_id: str = ""
+    secret: Secret | None = None
+    certificate: Secret | None = None
+    """With its private key, PEM or PKCS#12."""
+    password: Secret | None = None
+    """Of the certificate."""
+
+
+class Azure(msgspec.Struct, frozen=True):
+    """What a source of type `azure` reads, and as whom."""
+
+    subscriptions: tuple[str, ...] = ()
+    """Ids, folded; none: all that the identity can read."""
+    interval: int = 60
+    cloud: Literal["public", "usgovernment", "china"] = "public"
+    management: str = "https://management.azure.com"
+    """Origin of the Resource Manager, the only one that tokens are sent to."""
+    credential: Credential = Credential()
+
+
 class Source(msgspec.Struct, frozen=True):
     """Where endpoints come from."""
 
     name: str
     type: Literal["files", "azure"]
     path: str = ""
+    """Absolute, of `files`; of `azure` the origin of its Resource Manager, by which people know it."""
     on_unsynced: Literal["servfail", "public"] = "servfail"
-    subscriptions: tuple[str, ...] = ()
-    """Of a remote source: its parts, folded; none: all that can be read."""
     hold_down: int = 300
     """Of a remote source: seconds for which what is absent is kept, and for which claims that are gone linger."""
     expire: int = 86_400
     """Seconds without a good sync after which what it gave is called expired."""
+    azure: Azure | None = None
+    """Of a source of that type."""
 
     @property
     def remote(self) -> bool:

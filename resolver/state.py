@@ -185,7 +185,7 @@ def restore(saved: Saved, estate: Estate, now: float) -> None:
 
     What is of no source any more is left out, and so are subscriptions that its configuration no longer lists.
     """
-    scopes = {source.name: source.subscriptions for source in estate.settings.sources}
+    scopes = {source.name: source.azure.subscriptions if source.azure else () for source in estate.settings.sources}
     in_scope = [each for each in saved.parts if each[0] in scopes and each[1] in (scopes[each[0]] or (each[1],))]
     estate.take(in_scope, now)
     for name, last_success in saved.sources.items():

@@ -18,10 +18,12 @@ from resolver.config.listeners import Https, RateLimit, Tls
 from resolver.config.model import AUTO, Configuration, Conflicts
 from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
+from resolver.config.sources import Files, SecretReference, Source
 from resolver.config.values import Invalid, listener, until
 from resolver.cookies import read_secrets
 from resolver.net import certificate
 from resolver.rebinding import is_private
+from resolver.sources.azure.clouds import CLOUDS
 from zones import name, zonefile
 
 ZoneFiles = dict[str, name.Name]
@@ -55,7 +57,7 @@ def accept(
         servers, more = system_servers(resolv_conf, model.dns.listen)
         upstreams += (settings.Upstream("public", servers),)
         notes = notes + more
-    sources = tuple(settings.Source(s.name, s.type, _absolute(folder / s.path), s.on_unsynced) for s in model.sources)
+    sources = tuple(_source(source, folder) for source in model.sources)
     return settings.Accepted(
         path=_absolute(path),
         worker=_worker(model, folder, networks, zones, upstreams),
@@ -74,6 +76,32 @@ def accept(
         workers=model.dns.workers,
         warnings=tuple(notes),
     )
+
+
+def _source(source: Source, folder: Path) -> settings.Source:
+    if isinstance(source, Files):
+        return settings.Source(source.name, source.type, _absolute(folder / source.path), source.on_unsynced)
+    given = source.credential
+    credential = settings.Credential(
+        type=given.type,
+        tenant_id=given.tenant_id or "",
+        client_id=given.client_id or "",
+        secret=_secret(given.secret, folder),
+        certificate=_secret(given.certificate, folder),
+        password=_secret(given.password, folder),
+    )
+    management = source.management or CLOUDS[source.cloud].management
+    azure = settings.Azure(source.subscriptions, source.interval, source.cloud, management, credential)
+    return settings.Source(
+        source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure
+    )
+
+
+def _secret(given: SecretReference | None, folder: Path) -> settings.Secret | None:
+    if given is None:
+        return None
+    file = _absolute(folder / given.file) if given.file else ""
+    return settings.Secret(file, given.environment or "")
 
 
 def _worker(

@@ -6,12 +6,13 @@ Each check takes a model whose values are valid one by one and yields what is wr
 import socket
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from resolver.config.forwarding import Upstream
 from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
+from resolver.config.sources import Azure, Credential, SecretReference
 from resolver.config.values import Address, listener
 from zones import name
 
@@ -30,6 +31,7 @@ def faults(model: Configuration, groups: tuple[str, ...], networks: tuple[str, .
     yield from _listeners(model)
     yield from _listeners_of_networks(model, networks or ("default",))
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
+    yield from _azure(model)
     yield from _twice("network", ((("networks", i, "name"), network.name) for i, network in enumerate(model.networks)))
     yield from _clients(model)
     yield from _overrides(model, groups)
@@ -81,6 +83,39 @@ def warnings(model: Configuration) -> Iterator[str]:
 
 def _from(model: Configuration) -> tuple[str, ...]:
     return model.dns.proxy.from_ if model.dns.proxy else ()
+
+
+_KEYS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "default": ((), ("client_id",)),
+    "managed-identity": ((), ("client_id",)),
+    "workload-identity": ((), ("tenant_id", "client_id")),
+    "cli": ((), ("tenant_id",)),
+    "client-secret": (("tenant_id", "client_id", "secret"), ()),
+    "certificate": (("tenant_id", "client_id", "certificate"), ("password",)),
+}
+"""By type of a credential: the keys that it needs, and those that it may have."""
+
+
+def _azure(model: Configuration) -> Iterator[Fault]:
+    for i, source in enumerate(model.sources):
+        if not isinstance(source, Azure):
+            continue
+        where: tuple[Part, ...] = ("sources", i, "subscriptions")
+        yield from _twice("subscription", (((*where, j), each) for j, each in enumerate(source.subscriptions)))
+        yield from _credential(("sources", i, "credential"), source.credential)
+
+
+def _credential(where: tuple[Part, ...], given: Credential) -> Iterator[Fault]:
+    needed, possible = _KEYS[given.type]
+    for key in needed:
+        if getattr(given, key) is None:
+            yield Fault(where, f"a `{given.type}` needs `{key}`")
+    for key in ("tenant_id", "client_id", "secret", "certificate", "password"):
+        value = getattr(given, key)
+        if value is not None and key not in (*needed, *possible):
+            yield Fault((*where, key), f"a credential of type `{given.type}` has no `{key}`")
+        elif isinstance(value, SecretReference) and bool(value.file) == bool(value.environment):
+            yield Fault((*where, key), "needs `file` or `environment`, one of them")
 
 
 def _listeners(model: Configuration) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ Opens the configuration, the zone files, certificates and secrets that it names,
 
 import difflib
 import functools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from resolver.config.accept import ZoneFiles, accept, key_files, system_servers,
 from resolver.config.checks import faults, warnings
 from resolver.config.model import AUTO, NOT_YET, Configuration
 from resolver.config.nodes import Node, Part, Place, Problem, join, parse
-from resolver.config.section import fields, kind
+from resolver.config.section import fields, kind, written
 from resolver.config.values import Invalid
 
 PREFIX: Final = "PLDNS_"
@@ -172,25 +173,29 @@ def _validate(root: Node, problems: list[Problem]) -> tuple[Configuration, Node]
             if first:
                 problems += _problems(root, details)
             first = False
-            root = root.without([root.find(detail["loc"])[0] for detail in details])
+            root = root.without([root.find(_place(detail))[0] for detail in details])
 
 
 def _problems(root: Node, details: list[ErrorDetails]) -> Iterator[Problem]:
-    locations = [detail["loc"] for detail in details]
-    later = [d["loc"][:-1] for d in details if d["loc"][-1:] == ("type",) and d["type"] == "value_error"]
-    for detail in details:
-        location = detail["loc"]
+    locations = [_place(detail) for detail in details]
+    for detail, location in zip(details, locations, strict=True):
         if detail["type"] == "too_short" and any(other[:-1] == location for other in locations):
             continue  # its items are wrong, not absent
-        if location[:-1] in later and location[-1] != "type":
-            continue  # what another type of source needs is not known here
         node, _ = root.find(location)
         message, hint = _message(detail)
         at_key = detail["type"] == "extra_forbidden" or location[-1:] == ("[key]",)
         yield Problem((at_key and node.key) or node.place, node.path, message, hint)
 
 
+def _place(detail: ErrorDetails) -> tuple[Part, ...]:
+    """Where in the file one of pydantic's errors stands."""
+    location = written(Configuration, detail["loc"])
+    return (*location, "type") if detail["type"] == "union_tag_invalid" else location
+
+
 _MESSAGES: Final = {
+    "model_attributes_type": "must be a mapping of keys to values",
+    "union_tag_not_found": "`type` is missing",
     "model_type": "must be a mapping of keys to values",
     "dict_type": "must be a mapping of keys to values",
     "tuple_type": "must be a list",
@@ -211,6 +216,9 @@ def _message(detail: ErrorDetails) -> tuple[str, str]:
     if error_type == "value_error":
         error = context["error"]
         return str(error), error.hint if isinstance(error, Invalid) else ""
+    if error_type == "union_tag_invalid":
+        words = tuple(re.findall(r"'([^']*)'", context["expected_tags"]))
+        return f"must be {' or '.join(f'`{word}`' for word in words)}", _nearest(context["tag"], words)
     if error_type == "literal_error":
         known = get_args(kind(Configuration, location)) or ()
         words = _words(known)
@@ -224,7 +232,8 @@ def _words(kinds: tuple[Any, ...]) -> tuple[str, ...]:
 
 
 def _unknown_key(location: tuple[Part, ...]) -> tuple[str, str]:
-    if tuple("*" if isinstance(part, int) else part for part in location) in NOT_YET:
+    steps = written(Configuration, location)
+    if tuple("*" if isinstance(part, int) else part for part in steps) in NOT_YET:
         return "this version does not have this key yet", ""
     holder = kind(Configuration, location[:-1])
     known = tuple(fields(holder)) if isinstance(holder, type) and issubclass(holder, BaseModel) else ()

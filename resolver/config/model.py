@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from resolver.config.forwarding import Cache, Upstream
 from resolver.config.listeners import Dns
 from resolver.config.section import Section
+from resolver.config.sources import Source
 from resolver.config.values import (
     AdminListen,
     AnyNetwork,
@@ -29,28 +30,6 @@ from resolver.config.values import (
 )
 
 Policy = Literal["sticky", "merge", "refuse"]
-
-
-def _source_type(value: object) -> object:
-    if value in {"azure", "registry"}:
-        raise Invalid(f"this version has no sources of type `{value}`; it has `files`")
-    return value
-
-
-class Source(Section):
-    """Where endpoints come from."""
-
-    name: Label = Field(description="Name in logs, metrics and the admin interface; unique.")
-    type: Annotated[Literal["files"], BeforeValidator(_source_type)] = Field(description="Kind of source: `files`.")
-    path: Text = Field(
-        description="A file or a folder: ARM JSON, `az … -o json` output, Resource Graph rows, or the short form. "
-        "If it is missing, pldns runs without it, says so and watches for it."
-    )
-    on_unsynced: Literal["servfail", "public"] = Field(
-        default="servfail",
-        description="Names under the service suffixes while this source has never given data: "
-        "`servfail` (an unknown private name never goes public), or `public`.",
-    )
 
 
 class Network(Section):
@@ -196,7 +175,5 @@ class Configuration(Section):
         return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
-NOT_YET: Final = frozenset({
-    ("sources", "*", "hold_down"), ("sources", "*", "interval"), ("sources", "*", "subscriptions"),
-})  # fmt: skip
+NOT_YET: Final = frozenset({("sources", "*", "events"), ("sources", "*", "private_dns")})
 """Keys of later versions, `*` for any index. Refused, since a key that is accepted and ignored would be a lie."""

@@ -37,7 +37,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _sections(root: dict[str, Any], model: dict[str, Any], path: str) -> list[str]:
+def _sections(root: dict[str, Any], model: dict[str, Any], path: str, of: str = "") -> list[str]:
     """A table for `model` and, after it, one for each of the mappings in it."""
     rows = []
     nested: list[str] = []
@@ -51,8 +51,12 @@ def _sections(root: dict[str, Any], model: dict[str, Any], path: str) -> list[st
         )
         if inner:
             nested += _sections(root, inner, here + suffix)
+        for choice in prop.get("items", {}).get("oneOf", ()):
+            each = _definition(root, choice)
+            nested += _sections(root, each, f"{here}[]", of=each["properties"]["type"]["const"])
     table = "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows])
-    title = f"## `{path}`\n\n{model['description']}\n\n" if path else "## Sections\n\n"
+    kind = f" of type `{of}`" if of else ""
+    title = f"## `{path}`{kind}\n\n{model['description']}\n\n" if path else "## Sections\n\n"
     return [f"{title}{table}\n", *nested]
 
 
@@ -63,8 +67,13 @@ def _model(root: dict[str, Any], prop: dict[str, Any]) -> tuple[dict[str, Any] |
     listed = ((holder, "[]") for holder in (items, *items.get("anyOf", ())))
     for holder, suffix in ((prop, ""), *choices, *listed, (_values(prop), ".NAME")):
         if "$ref" in holder:
-            return root["$defs"][holder["$ref"].rpartition("/")[2]], suffix
+            return _definition(root, holder), suffix
     return None, ""
+
+
+def _definition(root: dict[str, Any], holder: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = root["$defs"][holder["$ref"].rpartition("/")[2]]
+    return found
 
 
 def _type(prop: dict[str, Any]) -> str:
@@ -77,7 +86,7 @@ def _type(prop: dict[str, Any]) -> str:
     if prop.get("type") == "object":
         return f"mapping of names to {_type(_values(prop)).replace('mapping', 'mappings')}"
     title = str(prop.get("title", ""))
-    if "$ref" in prop:
+    if "$ref" in prop or "oneOf" in prop:
         return "mapping"
     return (
         title
@@ -110,7 +119,7 @@ def _not_yet() -> str:
     return (
         "## Not in this version\n\n"
         "Refused, rather than accepted and ignored: "
-        f"{keys}, sources other than `files`,"
+        f"{keys}, sources other than `files` and `azure`, "
         "an admin listener that is not on loopback.\n"
     )
 

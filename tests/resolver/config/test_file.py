@@ -222,7 +222,6 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
          "`10.0.0.0/33` is not a prefix such as 10.0.0.0/8 or fd00::/8"),
         ("dns: {allow: ['::ffff:10.0.0.0/104']}", 1, 15, "dns.allow[0]",
          "`::ffff:10.0.0.0/104`: IPv4-mapped clients are taken as IPv4 -> 10.0.0.0/8"),
-        ("sources: [{name: a, type: files, path: a, hold_down: 5m}]", 1, 43, "sources[0].hold_down", LATER),
         ("networks: Auto", 1, 11, "networks", "must be a list"),
         ("networks: [auto, auto]", 1, 18, "networks[1].name", "the network `auto` is listed twice"),
         ("networks: [{name: auto, clients: [10.0.0.0/8]}]", 1, 19, "networks[0].name", RESERVED.format("auto")),
@@ -234,12 +233,14 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
          'dns.listeners["127.0.0.1:0"]', "`127.0.0.1:0`: a listener for one network needs a port of its own"),
         ("dns: {listeners: {'127.0.0.1:53': a b}}", 1, 35, 'dns.listeners["127.0.0.1:53"]',
          "`a b` is not the name of a network"),
+        ("sources: [{name: a, type: files, path: a, hold_down: 5m}]", 1, 43, "sources[0].hold_down", "unknown key"),
+        ("sources: [{name: a, type: azure, events: {}}]", 1, 34, "sources[0].events", LATER),
         ("sources: [{type: files, path: a}]", 1, 11, "sources[0]", "`name` is missing"),
         ("sources: [{name: a b, type: files, path: a}]", 1, 18, "sources[0].name",
          "`a b` is not a name of letters, digits, `-`, `_` and `.`, at most 63"),
-        ("sources: [{name: a, type: azure, interval: 60s}]", 1, 27, "sources[0].type",
-         "this version has no sources of type `azure`; it has `files`"),
-        ("sources: [{name: a, type: file, path: a}]", 1, 27, "sources[0].type", "must be `files` -> files"),
+        ("sources: [{name: a, type: file, path: a}]", 1, 27, "sources[0].type", "must be `files` or `azure` -> files"),
+        ("sources: [{name: a, path: a}]", 1, 11, "sources[0]", "`type` is missing"),
+        ("sources: [a]", 1, 11, "sources[0]", "must be a mapping of keys to values"),
         ("sources: [{name: a, type: files, path: a, on_unsynced: never}]", 1, 56, "sources[0].on_unsynced",
          "must be `servfail` or `public`"),
         ("sources: [{name: a, type: files, path: ''}]", 1, 40, "sources[0].path", "must not be empty"),
@@ -405,14 +406,18 @@ def test_variables_that_kubernetes_injects_are_warned_of_and_ignored(accepted: L
 
 
 def test_a_mistake_in_a_variable_or_flag_names_it(accepted: Load) -> None:
-    environ = {"PLDNS_DNS__LISTEN": "[localhost:53]", "PLDNS_DNS__ALLOW": "[", "PLDNS_SOURCES": "[{interval: 1}]"}
+    environ = {
+        "PLDNS_DNS__LISTEN": "[localhost:53]",
+        "PLDNS_DNS__ALLOW": "[",
+        "PLDNS_SOURCES": "[{type: azure, events: 1}]",
+    }
     with pytest.raises(ConfigError) as caught:
         accepted("", environ, {"dns.worker": "2"})
 
     lines = str(caught.value).splitlines()
     assert "environment PLDNS_DNS__LISTEN: dns.listen[0]: `localhost` is not an IP address" in lines
     assert any(line.startswith("environment PLDNS_DNS__ALLOW: dns.allow: not YAML: ") for line in lines)
-    assert f"environment PLDNS_SOURCES: sources[0].interval: {LATER}" in lines
+    assert f"environment PLDNS_SOURCES: sources[0].events: {LATER}" in lines
     assert "flag dns.worker: dns.worker: unknown key (did you mean `workers`?)" in lines
 
 
