@@ -29,7 +29,7 @@ _NONE: Final = (
     "see docs/azure.md for what is looked for, in which order"
 )
 _UNAVAILABLE: Final = re.compile(
-    r"unavailable|not fully configured|not found|not installed|isn't available|no accounts|requires|'az login'",
+    r"unavailable|not fully configured|not (be )?found|not installed|isn't available|no accounts|requires|'az login'",
     re.IGNORECASE,
 )
 

@@ -12,6 +12,7 @@ GRAPH: Final = "graph"
 SPARE: Final = 0.5
 """The part of a quota that is used in the long run; the rest is for whoever shares the identity."""
 _JITTER: Final = 0.1
+_ROUNDING: Final = 1e-6
 _UNSAID: Final = 5.0  # seconds to wait for an answer 429 that does not say how long
 
 
@@ -43,7 +44,8 @@ class Bucket:
         """Seconds until a request may be sent; 0: now."""
         self._refill(now)
         closed = max(self._closed - now, 0.0)
-        return closed if self._left >= 1 else max(closed, (1 - self._left) / self.quota.rate)
+        missing = 1 - self._left
+        return closed if missing < _ROUNDING else max(closed, missing / self.quota.rate)
 
     def spend(self, now: float) -> None:
         """A request is sent."""
@@ -60,6 +62,7 @@ class Bucket:
         remaining = headers.get("x-ms-user-quota-remaining", "")
         if not remaining.isdecimal():
             return
+        self._refill(now)
         self.remaining = int(remaining)
         self._left = min(self._left, float(remaining))
         if not self.remaining:

@@ -22,6 +22,8 @@ KINDS: Final = ("privateEndpoints", "networkInterfaces", "virtualNetworks")
 _SUBSCRIPTIONS: Final = "/subscriptions?api-version=2022-12-01"
 _READ: Final = frozenset(f"microsoft.network/{kind}".casefold() for kind in KINDS)
 _SEGMENT: Final = re.compile(r"(?!\.{1,2}$)[^/?#%\\\s\x00-\x1f]+")
+_GONE: Final = frozenset(("ResourceNotFound", "ResourceGroupNotFound", "NotFound"))
+"""Codes of a 404 that says so; a subscription that is not found may be one that we lost sight of."""
 _UNREGISTERED: Final = "MissingSubscriptionRegistration"
 
 
@@ -103,7 +105,7 @@ async def _resource(client: Client, key: str, patience: Patience) -> Resources |
         )
         return await asyncio.to_thread(arm.read, answer.body, WHERE, form="json")
     except Failed as error:
-        if error.status == 404:
+        if error.status == 404 and error.code in _GONE:
             return None
         raise
     except arm.Unreadable as error:

@@ -21,7 +21,7 @@ from resolver.sources.azure.clouds import CLOUDS
 from resolver.sources.azure.credential import NoToken, Tokens
 from resolver.sources.azure.pages import Incomplete, Page, Pages
 from resolver.sources.reading import ReadError, Reading
-from zones.resource import InvalidId, Resources, subscription
+from zones.resource import Resources, resource_id, subscription
 
 LONGEST: Final = 900.0
 """Seconds that a sync may take."""
@@ -162,7 +162,7 @@ class Azure:
 
     def covers(self, key: str) -> bool:
         """The resource with this normalised id is in the scope: of the configuration, else of the last sync."""
-        return subscription(key) in (self._config.subscriptions or self._scope)
+        return resource_id(key) == key and subscription(key) in (self._config.subscriptions or self._scope)
 
     async def read_one(self, key: str) -> Resources | None:
         """Read one resource by its normalised id, with an endpoint's NICs; None: there is none (404).
@@ -176,7 +176,7 @@ class Azure:
                 return await lists.read_one(self._client, key, Patience(_ONE_WAITING))
         except TimeoutError:
             raise ReadError(f"{key}: no answer in time") from None
-        except (Failed, Incomplete, NoToken, InvalidId, ValueError, IndexError) as error:
+        except (Failed, Incomplete, NoToken, ValueError) as error:
             raise ReadError(str(error)) from None
 
     # -- how it is

@@ -1,0 +1,83 @@
+"""A source of type `azure` that reads from the fake, with a clock on which waiting takes no time."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+import pytest
+
+from resolver import settings
+from resolver.sources.azure import graph, hosts
+from resolver.sources.azure.client import Clock
+from resolver.sources.azure.sync import Azure
+from tests.fake_azure.conftest import small
+from tests.fake_azure.limits import UNLIMITED
+from tests.fake_azure.server import FakeAzure
+
+Make = Callable[..., Azure]
+
+
+class Time:
+    """A clock that goes on only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(lambda: self.now, time.time, self.sleep)
+
+
+@pytest.fixture
+def passing() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of an identity in the environment, and no tools on the path."""
+    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+
+@pytest.fixture
+async def fake(monkeypatch: pytest.MonkeyPatch, alone: None) -> AsyncIterator[FakeAzure]:
+    """Six endpoints in two subscriptions, in pages of two; the identity is in the environment."""
+    monkeypatch.setattr(graph, "TOP", 2)
+    async with FakeAzure(small(), page=2, limits=UNLIMITED) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with hosts.session(()) as session:
+        yield session
+
+
+@pytest.fixture
+async def make(fake: FakeAzure, http: aiohttp.ClientSession, passing: Time) -> AsyncIterator[Make]:
+    made: list[Azure] = []
+
+    def make(
+        *subscriptions: str,
+        credential: settings.Credential = settings.Credential(),  # noqa: B008 - frozen
+        **keys: object,
+    ) -> Azure:
+        config = settings.Azure(subscriptions, management=fake.url, credential=credential, **keys)  # type: ignore[arg-type]  # as the test says
+        source = settings.Source("hub", "azure", fake.url, azure=config)
+        made.append(Azure(source, http, passing.clock, lambda: 0.0))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.close()

@@ -1,0 +1,431 @@
+"""Whole syncs against a fake Azure: what is read, every fault that Azure can have, and that each heals by itself."""
+
+import asyncio
+import logging
+import re
+
+import aiohttp
+import pytest
+
+from resolver import settings
+from resolver.sources.azure import client, graph, sync
+from resolver.sources.azure.sync import Azure
+from resolver.sources.reading import ReadError, Reading, Remote
+from tests.fake_azure import shapes
+from tests.fake_azure.conftest import ONE, TWO
+from tests.fake_azure.faults import Fault
+from tests.fake_azure.server import FakeAzure
+from tests.resolver.sources.azure.conftest import Make, Time
+from zones.resource import Resources
+
+READER = "give the identity the role Reader on /subscriptions/"
+Endpoints = dict[str, list[str]]
+
+
+def endpoints(reading: Reading) -> Endpoints:
+    """Names by subscription, of a reading without an error."""
+    assert not reading.error
+    return {name: sorted(each.name for each in part.endpoints) for name, part in reading.parts.items()}
+
+
+ALL = {ONE: ["pe1", "pe2", "pe3", "pe4", "pe5"], TWO: ["pe6"]}
+
+
+def lists_alone(fake: FakeAzure, status: int = 404) -> Fault:
+    return fake.faults.add(Fault("status", api="graph", status=status, count=0))
+
+
+# -- what is read
+
+
+async def test_it_is_a_remote_source(make: Make) -> None:
+    remote: Remote = make()
+    assert endpoints(await remote.read()) == ALL
+
+
+async def test_an_estate_is_read_by_two_queries_and_a_list_of_subscriptions(fake: FakeAzure, make: Make) -> None:
+    azure = make()
+    reading = await azure.read()
+    assert endpoints(reading) == ALL
+    assert not reading.refused
+    here = reading.parts[ONE]
+    assert {nic.endpoint for nic in here.nics} == {endpoint.key for endpoint in here.endpoints}
+    assert next(row.fqdns for nic in here.nics for row in nic.rows) == ("st1.blob.core.windows.net",)
+    (hub,), (spoke,) = here.vnets, reading.parts[TWO].vnets
+    assert hub.prefixes == ("10.1.0.0/16",)
+    assert spoke.peers == (hub.key,)
+    assert fake.counts["graph", 200] == 3 + 1  # six endpoints and two networks, two to a page
+    assert fake.counts["arm", 200] == 1
+    assert azure.status().api == "graph"
+
+
+async def test_lists_give_the_very_same(fake: FakeAzure, make: Make) -> None:
+    by_graph = await make().read()
+    lists_alone(fake)
+    azure = make()
+    by_lists = await azure.read()
+    assert by_lists == by_graph
+    assert azure.status().api == "lists"
+
+
+@pytest.mark.parametrize("way", ["graph", "lists"])
+async def test_what_did_not_change_is_the_same_value(fake: FakeAzure, make: Make, way: str) -> None:
+    if way == "lists":
+        lists_alone(fake)
+    azure = make()
+    first = await azure.read()
+    fake.estate.add(*shapes.endpoint(shapes.group(TWO), "pe7", {"b.vault.azure.net": "10.2.0.7"}))
+    second = await azure.read()
+    assert endpoints(second) == ALL | {TWO: ["pe6", "pe7"]}
+    assert second.parts[ONE] is first.parts[ONE] or second.parts[ONE] == first.parts[ONE]
+    third = await azure.read()
+    assert all(third.parts[name] is second.parts[name] for name in ALL)
+
+
+async def test_listed_subscriptions_alone_are_read(make: Make) -> None:
+    assert endpoints(await make(TWO).read()) == {TWO: ["pe6"]}
+
+
+async def test_a_subscription_without_anything_is_a_part(fake: FakeAzure, make: Make) -> None:
+    empty = shapes.subscription_id(3)
+    fake.estate.subscribe(empty)
+    assert endpoints(await make().read()) == ALL | {empty: []}
+
+
+async def test_subscriptions_come_in_groups(fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "GROUP", 1)
+    assert endpoints(await make().read()) == ALL
+    assert all(len(each.body["subscriptions"]) == 1 for each in fake.requests if each.body)
+
+
+async def test_a_row_that_cannot_be_read_takes_nothing_else_with_it(fake: FakeAzure, make: Make) -> None:
+    where = f"{shapes.group(ONE, 'RG-Network')}/{shapes.NETWORK}/privateEndpoints/pe1"
+    fake.estate.change(where, lambda body: body["properties"].update(subnet=5))
+    reading = await make().read()
+    assert endpoints(reading) == ALL | {ONE: ["pe2", "pe3", "pe4", "pe5"]}
+    (fault,) = reading.parts[ONE].faults
+    assert fault.subject == where
+
+
+# -- faults: an error, and by itself all is well again
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name.startswith("resolver")]
+
+
+def fault(kind: str, **keys: object) -> Fault:
+    return Fault(kind, **keys)  # type: ignore[arg-type]  # as the test says
+
+
+BROKEN = [
+    (fault("repeat", api="graph"), "Resource Graph: /subscriptions/.* came twice"),
+    (fault("lose", api="graph"), "Resource Graph: 4 of 6 rows came"),
+    (fault("lose", api="graph", skip=1), "Resource Graph: 4 of 6 rows came"),
+    (fault("malformed", api="graph", skip=1), "Resource Graph: its answer cannot be read"),
+    (fault("malformed", api="arm", path="/subscriptions?"), "a page cannot be read"),
+    (fault("cut", api="arm", count=2), "127.0.0.1: the connection broke off"),
+    (fault("redirect", api="graph", to="http://127.0.0.2:9"), r"sends us elsewhere \(HTTP 307\)"),
+    (fault("redirect", api="arm", to="http://127.0.0.2:9"), r"sends us elsewhere \(HTTP 307\)"),
+    (fault("status", api="arm", status=500, count=2), "HTTP 500 InternalServerError"),
+    (fault("status", api="arm", status=503, count=2), "HTTP 503 ServiceUnavailable"),
+    (fault("status", api="graph", status=429, seconds=1000), "Azure asks to wait 1000 s, which is too long"),
+    (fault("status", api="graph", status=400), "HTTP 400"),
+    (fault("status", api="token", status=400), "no token: .*No managed identity"),
+    (fault("skew", seconds=-4000, count=0), "tokens are refused: this machine's clock is .* s ahead of Azure's"),
+    (fault("expired", count=0), "tokens are refused"),
+]
+BROKEN_LISTS = [
+    (fault("repeat", api="arm", path="privateEndpoints"), "privateEndpoints in subscription .* came twice"),
+    (fault("malformed", api="arm", path="networkInterfaces"), "networkInterfaces in subscription .* cannot be read"),
+    (
+        fault("status", api="arm", path=f"{ONE}/providers/Microsoft.Network/privateE", skip=1, status=500, count=2),
+        "HTTP 500",
+    ),
+    (fault("elsewhere", api="arm", path="privateEndpoints", to="http://127.0.0.1:9"), "a link leads to 127.0.0.1"),
+    (fault("elsewhere", api="arm", path="privateEndpoints", to="http://management.example"), "leads to management.ex"),
+    (
+        fault("cut", api="arm", path=f"{ONE}/providers/Microsoft.Network/virtualN", count=2),
+        "127.0.0.1: the connection broke off",
+    ),
+]
+
+
+@pytest.mark.parametrize(("broken", "said"), BROKEN)
+async def test_a_fault_gives_an_error_and_the_next_sync_is_whole(
+    fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, broken: Fault, said: str
+) -> None:
+    await heals(fake, make(), broken, said)
+    tokens(fake, caplog)
+
+
+@pytest.mark.parametrize(("broken", "said"), BROKEN_LISTS)
+async def test_so_does_one_in_lists(
+    fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, broken: Fault, said: str
+) -> None:
+    lists_alone(fake)
+    await heals(fake, make(), broken, said)
+    tokens(fake, caplog)
+
+
+async def heals(fake: FakeAzure, azure: Azure, broken: Fault, said: str) -> None:
+    fake.faults.add(broken)
+    reading = await azure.read()
+    assert not reading.parts
+    assert re.search(said, reading.error), reading.error
+    assert "\n" not in reading.error
+    fake.faults.remove(broken)
+    assert endpoints(await azure.read()) == ALL
+
+
+def tokens(fake: FakeAzure, caplog: pytest.LogCaptureFixture) -> None:
+    """No token and no secret was told."""
+    assert fake.identity.secret not in caplog.text
+    assert "eyJ" not in caplog.text
+    assert "Bearer" not in caplog.text
+
+
+async def test_a_page_of_20_mib_is_read(fake: FakeAzure, make: Make) -> None:
+    fake.faults.add(Fault("huge", api="graph", count=1, size=20 << 20))
+    assert endpoints(await make().read()) == ALL
+
+
+async def test_a_page_without_end_is_not(fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MAX_BODY", 1 << 20)
+    lists_alone(fake)
+    await heals(fake, make(), Fault("huge", api="arm", count=0, size=2 << 20), "an answer of more than 1 MiB")
+
+
+async def test_a_slow_body_is_waited_for_and_one_that_stops_is_not(
+    fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.faults.add(Fault("slow", api="graph", seconds=0.2))
+    assert endpoints(await make().read()) == ALL
+    monkeypatch.setattr(client, "_TIMEOUT", aiohttp.ClientTimeout(total=5, sock_read=0.1))
+    lists_alone(fake)
+    await heals(fake, make(), Fault("slow", api="arm", seconds=16, count=2), "no answer in time")
+
+
+async def test_a_sync_ends(fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "LONGEST", 0.05)
+    await heals(fake, make(), Fault("slow", api="arm", seconds=2, count=1), "a sync took more than 0 s")
+
+
+async def test_a_read_that_fails_in_passing_is_tried_once_more(fake: FakeAzure, make: Make, passing: Time) -> None:
+    fake.faults.add(Fault("cut", api="arm"))
+    lists_alone(fake)
+    assert endpoints(await make().read()) == ALL
+    assert passing.slept == [1.0]
+
+
+# -- throttling
+
+
+@pytest.mark.parametrize("api", ["graph", "arm"])
+async def test_a_429_is_waited_out_to_the_second(fake: FakeAzure, make: Make, passing: Time, api: str) -> None:
+    fake.faults.add(fault("status", api=api, status=429, seconds=7, count=3))
+    azure = make()
+    assert endpoints(await azure.read()) == ALL
+    assert passing.slept == [7.0] * 3
+    assert azure.status().waited == 21.0
+
+
+async def test_waiting_has_an_end(fake: FakeAzure, make: Make, passing: Time) -> None:
+    broken = Fault("status", api="arm", status=429, seconds=60, count=0)
+    await heals(fake, make(), broken, "Azure asks to wait 60 s")
+    assert sum(passing.slept) <= sync.WAITING + 60
+
+
+# -- identity and permission
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
+async def test_without_resource_graph_lists_are_read_and_it_is_said_once(
+    fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    caplog.set_level(logging.INFO)
+    out = lists_alone(fake, status)
+    azure = make()
+    assert endpoints(await azure.read()) == ALL
+    assert endpoints(await azure.read()) == ALL
+    (line,) = lines(caplog)
+    assert line.startswith("source hub: Resource Graph does not answer, so lists are read: ")
+    assert dict(azure.calls())["graph", str(status)] >= 2
+    fake.faults.remove(out)
+    assert endpoints(await azure.read()) == ALL
+    assert lines(caplog)[1:] == ["source hub: Resource Graph answers again"]
+
+
+async def test_a_graph_that_fails_among_its_pages_leaves_the_rest_to_lists(fake: FakeAzure, make: Make) -> None:
+    fake.faults.add(Fault("status", api="graph", status=500, skip=1))
+    azure = make()
+    assert endpoints(await azure.read()) == ALL
+    assert azure.status().api == "lists"
+
+
+async def test_a_subscription_that_is_not_readable_is_refused_with_what_mends_it(fake: FakeAzure, make: Make) -> None:
+    broken = fake.faults.add(Fault("forbidden", path=TWO))
+    azure = make(ONE, TWO)
+    reading = await azure.read()
+    assert endpoints(reading) == {ONE: ALL[ONE]}
+    assert list(reading.refused) == [TWO]
+    assert READER + TWO in reading.refused[TWO]
+    fake.faults.remove(broken)
+    reading = await azure.read()
+    assert endpoints(reading) == ALL
+    assert not reading.refused
+
+
+async def test_a_list_that_is_refused_is_a_missing_permission(fake: FakeAzure, make: Make) -> None:
+    lists_alone(fake)
+    fake.faults.add(Fault("status", api="arm", path=f"{TWO}/providers", status=403, count=0))
+    reading = await make().read()
+    assert endpoints(reading) == {ONE: ALL[ONE]}
+    assert READER + TWO in reading.refused[TWO]
+
+
+async def test_a_subscription_that_is_gone_is_no_part(fake: FakeAzure, make: Make) -> None:
+    azure = make()
+    await azure.read()
+    fake.faults.add(Fault("gone", path=TWO))
+    assert endpoints(await azure.read()) == {ONE: ALL[ONE]}
+
+
+async def test_a_listed_one_that_is_gone_is_refused(fake: FakeAzure, make: Make) -> None:
+    fake.faults.add(Fault("gone", path=TWO))
+    reading = await make(ONE, TWO).read()
+    assert endpoints(reading) == {ONE: ALL[ONE]}
+    assert list(reading.refused) == [TWO]
+
+
+async def test_an_identity_that_may_read_nothing_is_an_error(fake: FakeAzure, make: Make) -> None:
+    for each in (ONE, TWO):
+        fake.faults.add(Fault("forbidden", path=each))
+    reading = await make().read()
+    assert "the identity can read no subscription: give it the role Reader" in reading.error
+    reading = await make(TWO).read()
+    assert f"none of its 1 subscriptions can be read; {TWO}: no permission: {READER}{TWO}" in reading.error
+    fake.faults.clear()
+    fake.faults.add(Fault("status", api="graph", status=403, count=0))
+    fake.faults.add(Fault("status", api="arm", path="/providers", status=403, count=0))
+    assert "none of its 2 subscriptions can be read" in (await make().read()).error
+
+
+async def test_a_token_that_was_taken_back_is_renewed(fake: FakeAzure, make: Make) -> None:
+    azure = make()
+    await azure.read()
+    fake.identity.revoke()
+    assert endpoints(await azure.read()) == ALL
+    assert fake.counts["token", 200] == 2
+    fake.faults.add(Fault("expired", api="graph"))
+    assert endpoints(await azure.read()) == ALL
+    assert azure.status().api == "graph"
+    assert fake.counts["token", 200] == 3
+
+
+async def test_a_token_is_asked_for_once(fake: FakeAzure, make: Make) -> None:
+    azure = make()
+    await asyncio.gather(azure.read(), azure.read(), azure.read())
+    assert fake.counts["token", 200] == 1
+
+
+async def test_a_token_of_another_cloud_is_named_so(fake: FakeAzure, make: Make) -> None:
+    assert "they are for another cloud" in (await make(cloud="china").read()).error
+
+
+async def test_a_token_of_another_tenant_is_named_so(fake: FakeAzure, make: Make) -> None:
+    fake.faults.add(Fault("status", status=401, api="arm", code="InvalidAuthenticationTokenTenant", count=0))
+    assert "the identity is of another tenant" in (await make().read()).error
+
+
+async def test_an_identity_that_is_not_assigned_is_named_so(fake: FakeAzure, make: Make) -> None:
+    mine = settings.Credential("managed-identity", client_id="0c0c0c0c-0000-4000-a000-0000000000cc")
+    error = (await make(credential=mine).read()).error
+    assert error.startswith("no token: ")
+    assert "No User Assigned or Delegated Managed Identity found for specified ClientId" in error
+
+
+# -- single resources
+
+PE1 = f"/subscriptions/{ONE}/resourcegroups/rg-network/providers/microsoft.network/privateendpoints/pe1"
+
+
+async def test_one_endpoint_comes_with_its_nic(make: Make) -> None:
+    azure = make()
+    reading = await azure.read()
+    found = await azure.read_one(PE1)
+    assert found is not None
+    assert found.endpoints == tuple(each for each in reading.parts[ONE].endpoints if each.key == PE1)
+    assert found.nics == tuple(each for each in reading.parts[ONE].nics if each.endpoint == PE1)
+
+
+async def test_a_network_and_a_nic_come_alone(make: Make) -> None:
+    azure = make()
+    reading = await azure.read()
+    (hub,), nic = reading.parts[ONE].vnets, reading.parts[ONE].nics[0]
+    assert await azure.read_one(hub.key) == Resources(vnets=(hub,))
+    assert await azure.read_one(nic.key) == Resources(nics=(nic,))
+
+
+async def test_one_that_is_not_there_is_none(make: Make) -> None:
+    azure = make(ONE)
+    assert await azure.read_one(f"{PE1}0") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (PE1.replace(ONE, TWO), "its subscription is not one of this source's"),
+        (PE1.replace("privateendpoints", "publicipaddresses"), "is not the id of a private endpoint"),
+        (f"{PE1}?api-version=1", "is not the id of a private endpoint"),
+        (PE1.replace("rg-network", ".."), "is not the id of a private endpoint"),
+        (f"{PE1}%2f..%2fpe2", "is not the id of a private endpoint"),
+        ("pe1", "'pe1' is not the id"),
+        ("", "no id"),
+    ],
+)
+async def test_what_is_no_id_of_this_source_is_not_asked_for(fake: FakeAzure, make: Make, key: str, said: str) -> None:
+    azure = make(ONE)
+    with pytest.raises(ReadError, match=said):
+        await azure.read_one(key)
+    assert not fake.requests
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_one_that_cannot_be_read_is_not_taken_to_be_gone(fake: FakeAzure, make: Make, status: int) -> None:
+    azure = make(ONE)
+    fake.faults.add(Fault("status", api="arm", status=status, count=0))
+    with pytest.raises(ReadError, match=f"HTTP {status}"):
+        await azure.read_one(PE1)
+
+
+async def test_one_whose_subscription_is_gone_is_not_taken_to_be_gone(fake: FakeAzure, make: Make) -> None:
+    azure = make(ONE)
+    fake.faults.add(Fault("gone", path=ONE))
+    with pytest.raises(ReadError, match="SubscriptionNotFound"):
+        await azure.read_one(PE1)
+
+
+# -- how it is
+
+
+async def test_the_status_says_what_syncs_cost(fake: FakeAzure, make: Make) -> None:
+    azure = make(interval=120)
+    assert azure.status().api == ""
+    await azure.read()
+    status = azure.status()
+    assert (status.calls, status.calls_per_hour, status.interval, status.subscriptions) == (5, 150, 120.0, 2)
+    assert status.last == {"subscriptions": "200", "graph": "200"}
+    assert dict(azure.calls()) == {("subscriptions", "200"): 1, ("graph", "200"): 4}
+    assert azure.interval() == 120.0
+
+
+async def test_the_interval_stretches_with_what_a_sync_costs(fake: FakeAzure, make: Make) -> None:
+    where = shapes.group(ONE)
+    for i in range(200):
+        fake.estate.add(*shapes.endpoint(where, f"many{i}", {f"m{i}.blob.core.windows.net": "10.1.1.1"}))
+    azure = make(interval=10)
+    await azure.read()
+    queries = dict(azure.calls())["graph", "200"]
+    assert queries == 103 + 1
+    assert azure.interval() == pytest.approx(queries / 1.5)
