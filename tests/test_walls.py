@@ -31,7 +31,8 @@ PURE = [
     if re.fullmatch(
         r"resolver\.(wire|upstream)(\..+)?"
         r"|resolver\.(engine|answers|cache|draft|local|counters|fallbacks|responder|channel|settings"
-        r"|walk|waiting|manner|rebinding|loops|options|ratelimit|cookies|clients|guard)",
+        r"|walk|waiting|manner|rebinding|loops|options|ratelimit|cookies|clients|guard"
+        r"|sources\.reading|sources\.azure\.(advice|budget|clouds|pages))",
         name,
     )
 ]
@@ -96,6 +97,18 @@ def test_a_worker_reaches_no_source_no_admin_surface_and_no_heavy_library() -> N
 def test_the_supervisor_has_no_event_loop_no_packets_and_no_configuration_parser() -> None:
     forbidden = {"resolver.net", "resolver.wire", "resolver.engine", "resolver.config", "resolver.admin", "asyncio"}
     assert not among(reached("resolver.supervisor"), {*forbidden, "multiprocessing", *HEAVY})
+
+
+def test_a_library_for_identities_is_loaded_with_the_first_token_and_not_before() -> None:
+    entries = "import resolver.sources.azure.sync, resolver.control, resolver.config.file, resolver.cli"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, json; {entries}; json.dump(sorted(sys.modules), sys.stdout)"],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    loaded = json.loads(done.stdout)
+    assert "resolver.sources.azure.credential" in loaded
+    assert not among(loaded, {"azure", "msal", "requests"})
 
 
 def test_packages_of_the_daemon_are_empty_in_themselves() -> None:

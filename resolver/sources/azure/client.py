@@ -195,10 +195,12 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return "its certificate is not valid"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return "it does not speak TLS as we do"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"its address is not known: {error.os_error}"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection: {error.os_error.strerror or error.os_error}"
+        return f"no connection: {error.os_error.strerror or type(error.os_error).__name__}"
     if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError | ConnectionError):
         return "the connection broke off"
     return str(error) or type(error).__name__
