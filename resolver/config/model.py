@@ -17,7 +17,6 @@ from resolver.config.values import (
     Duration,
     EndpointId,
     Host,
-    Invalid,
     Label,
     Miss,
     NetworkName,
