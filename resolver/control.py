@@ -22,6 +22,7 @@ from resolver.feed import Feed, Link
 from resolver.guard import Action, NothingHeld
 from resolver.remote import Sync, Syncs
 from resolver.settings import Source
+from resolver.sources import remotes
 from resolver.sources.files import RESCAN, Files
 from resolver.sources.reading import Remote
 from resolver.totals import FallbackList, LoopList, Totals
@@ -380,7 +381,8 @@ class Control:
 
 
 async def _run(begun: child.Control) -> None:
-    await Control(begun, {}).run()
+    async with remotes.opened(begun.settings) as asked:
+        await Control(begun, asked).run()
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from resolver import settings
 from resolver.guard import Held, Judgement, Standing
+from resolver.sources.reading import Requests
 from zones.catalogue import catalogue
 from zones.checks import bounded
 from zones.finding import Finding, finding
@@ -62,6 +63,8 @@ class SourceStatus:
     """Syncs in a row that failed."""
     results: dict[str, int] = field(default_factory=dict)
     """Syncs by what became of them: `published`, `held` or `failed`."""
+    requests: Requests | None = None
+    """What the syncs of a remote source cost so far."""
 
     def freshness(self, now: float) -> Freshness | None:
         """How old what is served of it is; None where it has given nothing."""

@@ -97,6 +97,11 @@ METRICS: Final = (
         "Syncs of a remote source; result: published, held or failed.",
         ("source", "result"),
     ),
+    Declared(
+        "sync_requests_total",
+        "Requests of a remote source that were answered, by what was asked and the status.",
+        ("source", "asked", "status"),
+    ),
     Declared("sync_duration_seconds", "Time that the last sync of a remote source took.", ("source",)),
     Declared("sync_held", "1 while a sync is held that would remove too much.", ("source",)),
     Declared("sync_absent", "Resources that syncs lack and that are still served.", ("source",)),
@@ -182,6 +187,8 @@ def _syncs(status: SourceStatus) -> Iterator[Sample]:
     source = (status.name,)
     for result in ("published", "held", "failed"):
         yield "sync_total", (status.name, result), float(status.results.get(result, 0))
+    for (asked, code), count in sorted(status.requests.answered.items()) if status.requests else ():
+        yield "sync_requests_total", (status.name, asked, code), float(count)
     yield "sync_held", source, float(status.standing.held is not None)
     yield "sync_absent", source, float(len(status.standing.missing))
     if status.duration is not None:

@@ -74,6 +74,7 @@ class Syncs:
             _log.exception("source %s: the sync broke off", status.name)
             sync = Sync(now, None, f"internal error: {error!r}")
         status.syncing, status.duration = False, time.monotonic() - started
+        status.requests = self._remote.requests()
         held = sync.judgement and sync.judgement.standing.held
         result = "held" if held else "published" if sync.judgement else "failed"
         status.results[result] = status.results.get(result, 0) + 1

@@ -169,7 +169,8 @@ def _syncs(status: SourceStatus) -> models.Syncs:
         syncing=status.syncing, next=None if status.next_sync is None else time(status.next_sync),
         interval=round(status.interval, 3) if isfinite(status.interval) else None,
         duration=None if status.duration is None else round(status.duration, 3),
-        failures=status.failures, results=dict(status.results), absent=len(status.standing.missing),
+        failures=status.failures, results=dict(status.results),
+        calls_per_hour=status.requests.per_hour if status.requests else None, absent=len(status.standing.missing),
         held=_held(status.standing.held) if status.standing.held else None,
     )  # fmt: skip
 

@@ -57,6 +57,9 @@ class Syncs(Model):
     duration: float | None = Field(description="Seconds that the last one took.")
     failures: int = Field(description="How many failed in a row; the time between them grows.")
     results: dict[str, int] = Field(description="How many were `published`, `held` or `failed`, since control started.")
+    calls_per_hour: int | None = Field(
+        description="Requests that the last sync comes to, if the next ones are like it."
+    )
     absent: int = Field(description="Resources that syncs lack and that are still served: not known to be gone.")
     held: HeldSync | None
 

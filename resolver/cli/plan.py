@@ -12,6 +12,8 @@ from resolver.cli import Failed, output, words
 from resolver.cli.settings import load
 from resolver.estate import Estate
 from resolver.plan import Plan
+from resolver.settings import Control
+from resolver.sources import remotes
 from zones.finding import Finding
 from zones.name import to_text
 
@@ -25,13 +27,18 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise Failed(f"the saved inventory {Path(directory) / state.FILE} cannot be used: {why}") from None
-    made, before, after = asyncio.run(plan.made(accepted.control, saved, {}, now))
+    made, before, after = asyncio.run(_made(accepted.control, saved, now))
     opens, closes = _shown(after, made.opens, now), _shown(before, made.closes, now)
     if as_json:
         output.json_out(_told(made, saved) | {"opens": opens, "closes": closes})
     else:
         _write(made, saved, [*_rows(made), *_facts("open", opens), *_facts("close", closes)], limit)
     return 1 if made.errors else 0 if made.is_empty else 2
+
+
+async def _made(config: Control, saved: state.Saved | None, now: float) -> tuple[Plan, Estate, Estate]:
+    async with remotes.opened(config) as asked:
+        return await plan.made(config, saved, asked, now)
 
 
 def _shown(estate: Estate, found: list[Finding], now: float) -> list[dict[str, Any]]:

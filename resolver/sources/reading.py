@@ -3,7 +3,7 @@
 Refuses to know how it was read.
 """
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -25,6 +25,14 @@ class Reading(msgspec.Struct, frozen=True):
     """Why the sync is not complete: one line for people."""
 
 
+class Requests(NamedTuple):
+    """Requests of a remote source: how many were answered since the start, by (what was asked, status)."""
+
+    answered: dict[tuple[str, str], int]
+    per_hour: int
+    """What the last sync comes to, if the next ones are like it."""
+
+
 class Remote(Protocol):
     """A source that is asked. Its parts are subscriptions."""
 
@@ -39,3 +47,6 @@ class Remote(Protocol):
 
     def interval(self) -> float:
         """Seconds until the next sync, jitter and stretching included."""
+
+    def requests(self) -> Requests:
+        """What its syncs cost."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from resolver.sources.reading import Reading
+from resolver.sources.reading import Reading, Requests
 from zones.endpoint import VirtualNetwork
 from zones.resource import NicRow, PrivateEndpoint, Resources
 
@@ -70,3 +70,6 @@ class Scripted:
 
     def interval(self) -> float:
         return self.every
+
+    def requests(self) -> Requests:
+        return Requests({("graph", "200"): self.reads}, 7)

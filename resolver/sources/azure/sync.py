@@ -7,7 +7,7 @@ what it changes (`guard`) and to know who follows it.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -20,7 +20,7 @@ from resolver.sources.azure.client import Client, Clock, Failed
 from resolver.sources.azure.clouds import CLOUDS
 from resolver.sources.azure.credential import NoToken, Tokens
 from resolver.sources.azure.pages import Incomplete, Page, Pages
-from resolver.sources.reading import ReadError, Reading
+from resolver.sources.reading import ReadError, Reading, Requests
 from zones.resource import Resources, resource_id, subscription
 
 LONGEST: Final = 900.0
@@ -195,16 +195,19 @@ class Azure:
             api=self._api,
             subscriptions=len(self._scope),
             calls=self._calls,
-            calls_per_hour=round(self._calls * 3600 / interval),
+            calls_per_hour=self._calls_per_hour(),
             interval=interval,
             quota_remaining=self._budget.bucket(budget.GRAPH).remaining,
             waited=self._client.waited,
             last=dict(self._client.last),
         )
 
-    def calls(self) -> Iterator[tuple[tuple[str, str], int]]:
-        """Answers since the start, by (what was asked, status)."""
-        return iter(self._client.calls.items())
+    def requests(self) -> Requests:
+        """What its syncs cost."""
+        return Requests(dict(self._client.calls), self._calls_per_hour())
+
+    def _calls_per_hour(self) -> int:
+        return round(self._calls * 3600 / self._interval(0.0))
 
 
 def _nothing(wanted: Iterable[str]) -> str:

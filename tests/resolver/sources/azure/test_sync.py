@@ -250,7 +250,7 @@ async def test_without_resource_graph_lists_are_read_and_it_is_said_once(
     assert endpoints(await azure.read()) == ALL
     (line,) = lines(caplog)
     assert line.startswith("source hub: Resource Graph does not answer, so lists are read: ")
-    assert dict(azure.calls())["graph", str(status)] >= 2
+    assert azure.requests().answered["graph", str(status)] >= 2
     fake.faults.remove(out)
     assert endpoints(await azure.read()) == ALL
     assert lines(caplog)[1:] == ["source hub: Resource Graph answers again"]
@@ -416,7 +416,7 @@ async def test_the_status_says_what_syncs_cost(fake: FakeAzure, make: Make) -> N
     status = azure.status()
     assert (status.calls, status.calls_per_hour, status.interval, status.subscriptions) == (5, 150, 120.0, 2)
     assert status.last == {"subscriptions": "200", "graph": "200"}
-    assert dict(azure.calls()) == {("subscriptions", "200"): 1, ("graph", "200"): 4}
+    assert azure.requests().answered == {("subscriptions", "200"): 1, ("graph", "200"): 4}
     assert azure.interval() == 120.0
 
 
@@ -426,6 +426,6 @@ async def test_the_interval_stretches_with_what_a_sync_costs(fake: FakeAzure, ma
         fake.estate.add(*shapes.endpoint(where, f"many{i}", {f"m{i}.blob.core.windows.net": "10.1.1.1"}))
     azure = make(interval=10)
     await azure.read()
-    queries = dict(azure.calls())["graph", "200"]
+    queries = azure.requests().answered["graph", "200"]
     assert queries == 103 + 1
     assert azure.interval() == pytest.approx(queries / 1.5)

@@ -1,0 +1,131 @@
+"""A daemon that keeps itself in step with (a fake) Azure: real processes, the real identity library, real HTTP."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_azure import shapes
+from tests.live.daemon import PLDNS, Daemon, until
+
+ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
+ROOT = Path(__file__).parents[2]
+Start = Callable[..., Daemon]
+
+
+class Cloud:
+    """The fake in a process of its own. `given`: what its first line says."""
+
+    def __init__(self, folder: Path, *resources: Any) -> None:  # noqa: ANN401 - JSON
+        file = folder / "estate.json"
+        file.write_text(json.dumps(resources))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fake_azure", "--estate", str(file), "--port", "0"],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self._process.stdout
+        self.given: dict[str, str] = json.loads(self._process.stdout.readline())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {name: value for name, value in self.given.items() if name.startswith("IDENTITY_")}
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.communicate(timeout=10)
+
+
+def estate(addresses: dict[str, str]) -> list[Any]:
+    """An endpoint for each storage account, in a hub of the first subscription."""
+    where = shapes.group(ONE)
+    hub = shapes.virtual_network(where, "hub", ["127.0.0.0/8"])
+    return [
+        hub,
+        *(
+            resource
+            for name, address in addresses.items()
+            for resource in shapes.endpoint(
+                where, f"pe-{name}", {f"{name}.blob.core.windows.net": address}, vnet=hub["id"]
+            )
+        ),
+    ]
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
+    """Start clouds; all are stopped at the end."""
+    clouds: list[Cloud] = []
+
+    def make(*resources: Any) -> Cloud:  # noqa: ANN401 - JSON
+        clouds.append(Cloud(tmp_path, *resources))
+        return clouds[-1]
+
+    yield make
+    for each in clouds:
+        each.stop()
+
+
+@pytest.fixture
+def follow(start: Start, monkeypatch: pytest.MonkeyPatch) -> Callable[[Cloud], Daemon]:
+    def follow_one(cloud: Cloud) -> Daemon:
+        for name, value in cloud.environment.items():
+            monkeypatch.setenv(name, value)
+        source = {"name": "hub", "type": "azure", "management": cloud.given["management"], "interval": "10s"}
+        return start(sources=[source], networks="auto")
+
+    return follow_one
+
+
+def test_a_daemon_answers_from_azure_and_from_what_it_saved(
+    cloud: Callable[..., Cloud], follow: Callable[[Cloud], Daemon], is_living: Callable[[int], bool]
+) -> None:
+    azure = cloud(*estate({"acct": "10.0.0.4"}))
+    daemon = follow(azure).ready()
+    assert daemon.addresses("acct.blob.core.windows.net") == {"10.0.0.4"}
+    (source,) = daemon.get("/v1/sources")[1]["items"]
+    assert (source["synced"], source["saved"], source["freshness"]) == (True, False, "fresh")
+    assert source["sync"]["calls_per_hour"] > 0
+    assert 'pldns_sync_requests_total{asked="graph",source="hub",status="200"}' in daemon.get("/metrics")[1]
+    (network,) = [each for each in daemon.get("/v1/networks")[1]["items"] if each["origin"] == "auto"]
+    assert network["clients"] == ["127.0.0.0/8"]
+    daemon.stop()
+    azure.stop()  # nobody answers now: what was saved is served, before any network call
+    daemon.start().ready()
+    assert daemon.addresses("acct.blob.core.windows.net") == {"10.0.0.4"}
+    until(lambda: daemon.get("/v1/sources")[1]["items"][0]["last_error"])
+    assert daemon.addresses("acct.blob.core.windows.net") == {"10.0.0.4"}
+
+
+def test_no_worker_has_the_identity(cloud: Callable[..., Cloud], follow: Callable[[Cloud], Daemon]) -> None:
+    daemon = follow(cloud(*estate({"acct": "10.0.0.4"}))).ready()
+    children = daemon.children()
+    for pid in children["worker"]:
+        assert b"IDENTITY_HEADER" not in Path(f"/proc/{pid}/environ").read_bytes()
+        os.kill(pid, signal.SIGCONT)  # it lives
+    (control,) = children["control"]
+    assert b"IDENTITY_HEADER" in Path(f"/proc/{control}/environ").read_bytes()
+
+
+def test_the_plan_says_what_the_next_sync_would_change(
+    cloud: Callable[..., Cloud], follow: Callable[[Cloud], Daemon]
+) -> None:
+    azure = cloud(*estate({"acct": "10.0.0.4"}))
+    daemon = follow(azure).ready()
+    daemon.stop()
+    azure.stop()
+    later = cloud(*estate({"acct": "10.0.0.4", "more": "10.0.0.5"}))
+    config = daemon.path.read_text().replace(azure.given["management"], later.given["management"])
+    daemon.path.write_text(config)
+    environment = os.environ | later.environment
+    command = [str(PLDNS), "plan", "-c", str(daemon.path), "-o", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2, done.stderr
+    told = json.loads(done.stdout)
+    assert {(each["change"], each["id"].rpartition("/")[2]) for each in told["endpoints"]} == {("add", "pe-more")}
+    assert {each["name"] for each in told["names"]} >= {"more.privatelink.blob.core.windows.net"}
