@@ -226,6 +226,7 @@ class Ledger:
             touched.neighbours(self.endpoints[key])
         for key, faults in bound.items():
             self._blame(("endpoint", key), faults, checks.faults_of(self.endpoints[key], self.networks))
+        touched.names.update(stone.claim.name for stone in self.tombstones)
         touched.names |= self._pinned.keys() & self._claims.keys()
         self._unchecked.update(self.conflicts.pins)
 

@@ -46,6 +46,17 @@ def test_vnets_come_and_their_clients_see_what_they_reach() -> None:
     assert answers(ledger) == {"onprem": [4]}
 
 
+def test_what_lingers_is_seen_by_the_networks_that_there_are_now() -> None:
+    ledger = Ledger(Networks((), auto=True), catalogue(), Conflicts("sticky", {}, ()), None, {"hub": 300.0})
+    draw(ledger, vnet("h", "s"), vnet("s"))
+    put(ledger, acct("pe", 4, vnet="h", source="hub"))
+    drop(ledger, "pe", now=2)
+    assert answers(ledger) == {"h": [4]}
+
+    draw(ledger, vnet("s", "h"), now=3)
+    assert answers(ledger) == {"h": [4], "s": [4]}
+
+
 def test_only_names_that_are_seen_otherwise_have_new_rows() -> None:
     ledger = book()
     draw(ledger, vnet("h"), vnet("s"))
