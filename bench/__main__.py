@@ -21,7 +21,7 @@ _VERDICT: Final = {True: "met", False: "MISSED", None: ""}
 
 def line(result: Result) -> str:
     """One line of the table."""
-    target = "" if result.limit is None else f"{'>=' if result.least else '<='} {result.limit:,.0f}"
+    target = "" if result.limit is None else f"{'>=' if result.least else '<='} {result.limit:,g}"
     digits = 2 if result.value < 100 else 0
     measured = f"{result.value:,.{digits}f} {result.unit}"
     return f"{result.what:<38} {target:>10} {measured:>20}  {_VERDICT[result.met]:<6}  {result.note}".rstrip()
