@@ -48,7 +48,7 @@ class Feed:
         """These names have a new state, or what a commit says has changed, or the networks; else nothing happens."""
         fresh = frozenset(names)
         estate = self._estate
-        told = estate.unsynced, estate.awaited, estate.networks.version, self.complete
+        told = estate.unsynced, estate.awaited, estate.stale, estate.networks.version, self.complete
         if not fresh and told == self._told:
             return
         self._told = told

@@ -306,7 +306,7 @@ async def test_a_subscription_that_is_no_longer_listed_is_gone_after_a_restart(s
     await until(lambda: served(running) == {"a", "b"})
     await running.stop()
     del hub.parts["s2"]
-    again = start({"hub": hub}, subscriptions=("s1",))
+    again = start({"hub": hub}, azure=settings.Azure(("s1",)))
     assert served(again) == {"a"}
     await done(hub)
     assert not codes(again)

@@ -10,7 +10,7 @@ from resolver import settings
 from resolver.admin import items
 from resolver.estate import Estate, SourceStatus
 from resolver.guard import Held, Standing
-from resolver.sources.reading import Reading
+from resolver.sources.reading import Reading, Requests
 from zones.endpoint import Endpoint, NicRecord, State
 from zones.name import from_text
 
@@ -26,6 +26,7 @@ def hub(control: Control) -> SourceStatus:
     status = SourceStatus("hub", "azure", "", "servfail", synced=True, last_success=now - 100, parts=2)
     status.remote, status.interval, status.expire = True, 60.0, 86_400.0
     status.next_sync, status.duration, status.results = now + 30, 1.25, {"published": 3}
+    status.requests = Requests({("graph", "200"): 3}, 7)
     control.estate.sources["hub"] = status
     return status
 
@@ -50,7 +51,8 @@ async def test_sources_are_listed_with_their_syncs(client: Client, hub: SourceSt
     sync = found["hub"]["sync"]
     assert sync.pop("next").endswith("Z")
     assert sync == {
-        "syncing": False, "interval": 60.0, "duration": 1.25, "failures": 0, "results": {"published": 3}, "absent": 1,
+        "syncing": False, "interval": 60.0, "duration": 1.25, "failures": 0, "results": {"published": 3},
+        "calls_per_hour": 7, "absent": 1,
         "held": None,
     }  # fmt: skip
 
@@ -117,6 +119,7 @@ async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus)
         'pldns_sync_total{result="published",source="hub"} 3.0',
         'pldns_sync_total{result="held",source="hub"} 0.0',
         'pldns_sync_total{result="failed",source="hub"} 2.0',
+        'pldns_sync_requests_total{asked="graph",source="hub",status="200"} 3.0',
         'pldns_sync_held{source="hub"} 1.0',
         'pldns_sync_absent{source="hub"} 1.0',
         'pldns_sync_duration_seconds{source="hub"} 1.25',
