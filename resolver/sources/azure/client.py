@@ -123,7 +123,7 @@ class Client:
             quota.told(headers, self._clock.now())
             if status == 200:
                 return Answer(content, headers)
-            if status == 429:
+            if status == 429 or (status == 503 and body is None and "Retry-After" in headers):
                 pause = retry_after(headers, self._clock.wall())
                 quota.close(self._clock.now() + pause)
                 if not patience.allows(pause):
@@ -137,11 +137,14 @@ class Client:
             raise self._failed(status, headers, content, url)
 
     def _own(self, text: str) -> URL:
-        """Raises `Failed` for an address that is not to see a token."""
+        """An address as it was given, but for what cannot stand in a URL.
+
+        Raises `Failed` for one that is not to see a token.
+        """
         try:
-            url = URL(text, encoded="%" in text or "?" in text)
+            url = URL(text, encoded=text.isascii() and text.isprintable() and " " not in text)
             url = url if url.absolute else self._origin.join(url)
-            if url.origin() == self._origin and url.user is None and url.password is None:
+            if _place(url) == _place(self._origin) and url.user is None and url.password is None:
                 return url
             host = url.host
         except ValueError:
@@ -174,6 +177,10 @@ class Client:
     def _count(self, api: str, code: str) -> None:
         self.calls[api, code] += 1
         self.last[api] = code
+
+
+def _place(url: URL) -> tuple[str, str, int | None]:
+    return url.scheme.lower(), (url.host or "").lower(), url.port
 
 
 class _TooLong(Exception):  # noqa: N818 - what the body is

@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -101,7 +102,7 @@ async def read_one(client: Client, key: str, patience: Patience) -> Resources | 
 async def _resource(client: Client, key: str, patience: Patience) -> Resources | None:
     try:
         answer: Answer = await client.get(
-            f"{key}?api-version={NETWORK}", api="resource", bucket=subscription(key), patience=patience
+            f"{quote(key)}?api-version={NETWORK}", api="resource", bucket=subscription(key), patience=patience
         )
         return await asyncio.to_thread(arm.read, answer.body, WHERE, form="json")
     except Failed as error:

@@ -248,6 +248,24 @@ async def test_who_does_not_answer_is_named(trusting: aiohttp.ClientSession, tmp
         await token(secret(file=str(file)), nobody, trusting)
 
 
+async def test_an_identity_endpoint_that_is_not_there_is_named(
+    alone: None, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", SECRET)
+    with pytest.raises(NoToken, match=r"no token: ManagedIdentityCredential: .*127\.0\.0\.1:9") as caught:
+        await token(Credential(), CLOUDS["public"], http)
+    assert SECRET not in str(caught.value)
+
+
+async def test_where_there_is_no_identity_at_all_it_says_so(
+    alone: None, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "dev")  # or it would look for a metadata address
+    with pytest.raises(NoToken, match="no identity: give this machine a managed identity"):
+        await token(Credential(), CLOUDS["public"], http)
+
+
 async def test_no_wait_is_endless(
     entra: Entra, trusting: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,9 +14,10 @@ from resolver.sources.reading import ReadError, Reading, Remote
 from tests.fake_azure import shapes
 from tests.fake_azure.conftest import ONE, TWO
 from tests.fake_azure.faults import Fault
+from tests.fake_azure.replies import Reply
 from tests.fake_azure.server import FakeAzure
 from tests.resolver.sources.azure.conftest import Make, Time
-from zones.resource import Resources
+from zones.resource import Resources, resource_id
 
 READER = "give the identity the role Reader on /subscriptions/"
 Endpoints = dict[str, list[str]]
@@ -236,6 +237,17 @@ async def test_waiting_has_an_end(fake: FakeAzure, make: Make, passing: Time) ->
     assert sum(passing.slept) <= sync.WAITING + 60
 
 
+async def test_a_503_that_says_how_long_is_waited_out_too(fake: FakeAzure, make: Make, passing: Time) -> None:
+    real = fake._reply
+    told: list[Reply] = []
+    fake._reply = lambda *args: told.pop() if told else real(*args)  # type: ignore[method-assign]
+    azure = make()
+    await azure._tokens.get()
+    told.append(Reply(503, b"", {"Retry-After": "9"}))
+    assert endpoints(await azure.read()) == ALL
+    assert passing.slept == [9.0]
+
+
 # -- identity and permission
 
 
@@ -365,6 +377,14 @@ async def test_a_network_and_a_nic_come_alone(make: Make) -> None:
     (hub,), nic = reading.parts[ONE].vnets, reading.parts[ONE].nics[0]
     assert await azure.read_one(hub.key) == Resources(vnets=(hub,))
     assert await azure.read_one(nic.key) == Resources(nics=(nic,))
+
+
+async def test_a_group_may_have_any_letters(fake: FakeAzure, make: Make) -> None:
+    own, nic = shapes.endpoint(shapes.group(ONE, "rg-münchen(1)"), "pe8", {"m.vault.azure.net": "10.1.0.8"})
+    fake.estate.add(own, nic)
+    found = await make(ONE).read_one(resource_id(own["id"]))
+    assert found is not None
+    assert (found.endpoints[0].id, found.nics[0].id) == (own["id"], nic["id"])
 
 
 async def test_one_that_is_not_there_is_none(make: Make) -> None:

@@ -1,0 +1,60 @@
+"""Who gets a token: one origin, by scheme, host and port, whatever a link looks like."""
+
+import aiohttp
+import pytest
+
+from resolver.settings import Credential
+from resolver.sources.azure.budget import Budget
+from resolver.sources.azure.client import Client, Failed
+from resolver.sources.azure.clouds import CLOUDS
+from resolver.sources.azure.credential import Tokens
+
+HERE = "https://management.azure.com"
+
+
+@pytest.fixture
+def client(http: aiohttp.ClientSession) -> Client:
+    return Client(http, HERE, Tokens(Credential(), CLOUDS["public"], http), Budget())
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"{HERE}/subscriptions?api-version=1&$skipToken=a%2Bb%3D%3D",
+        f"{HERE}:443/subscriptions?$skipToken=ab",
+        "HTTPS://Management.Azure.Com/subscriptions",
+        "/subscriptions?$skipToken=a%2fb",
+    ],
+)
+def test_links_to_the_management_origin_are_followed_as_they_are(client: Client, link: str) -> None:
+    url = client._own(link)
+    assert (url.scheme, url.host, url.port) == ("https", "management.azure.com", 443)
+    assert url.raw_query_string == link.partition("?")[2]
+
+
+def test_what_cannot_stand_in_a_link_is_encoded(client: Client) -> None:
+    assert client._own(f"{HERE}/a b?c=\u00fc d").raw_path_qs == "/a%20b?c=%C3%BC+d"
+    assert "\r" not in str(client._own(f"{HERE}/a?b=1 HTTP/1.1\r\nHost: evil.example"))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://management.azure.com/subscriptions",
+        f"{HERE}:8443/subscriptions",
+        f"{HERE}.example/subscriptions",
+        "https://evil.example/subscriptions",
+        "https://management.azure.com@evil.example/",
+        "https://evil@management.azure.com/",
+        "https://evil.example#management.azure.com",
+        "//evil.example/subscriptions",
+        "//management.azure.com/subscriptions",
+        "https://[::1",
+        "https://management.azure.com\\@evil.example/",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+    ],
+)
+def test_links_to_anywhere_else_are_refused(client: Client, link: str) -> None:
+    with pytest.raises(Failed, match="it was not followed"):
+        client._own(link)
