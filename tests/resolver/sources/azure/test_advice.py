@@ -30,7 +30,7 @@ NOBODY = (
          "no token: the client secret is wrong; it has to be the secret's value, not its id (AADSTS7000215)"),
         ("AADSTS90002: Tenant 'x' not found.",
          "no token: there is no such tenant: credential.tenant_id (AZURE_TENANT_ID) or `cloud` is wrong (AADSTS90002)"),
-        ("error: AADSTS99999: A new one\nhas come up.", "no token: AADSTS99999: A new one has come up."),
+        ("error: AADSTS99999: A new one\nhas come up.", "no token: AADSTS99999: A new one has come up"),
         ("a" * 500, f"no token: {'a' * 300}…"),
     ],
 )  # fmt: skip
@@ -68,7 +68,7 @@ def test_a_clock_that_is_off_is_the_reason(ahead: float, said: str) -> None:
             r"^/p: no permission \(HTTP 403 Auth.*\): .* the role Reader",
         ),
         (500, "", "", "^/p: HTTP 500$"),
-        (409, "Conflict", "two\n words", "^/p: HTTP 409 Conflict: two words$"),
+        (409, "Conflict", "two\n words.", "^/p: HTTP 409 Conflict: two words$"),
     ],
 )
 def test_what_a_refusal_means(status: int, code: str, message: str, said: str) -> None:
