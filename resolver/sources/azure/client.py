@@ -81,10 +81,6 @@ class Client:
         self._budget = budget
         self._clock = clock
         self.calls = Counter[tuple[str, str]]()
-        self.last: dict[str, str] = {}
-        """The status of the last answer, by what was asked."""
-        self.waited = 0.0
-        """Seconds that answers 429 have cost so far."""
 
     async def get(self, url: str, *, api: str, bucket: str, patience: Patience) -> Answer:
         """Read; once more where that failed in passing. Raises `Failed`, `NoToken`."""
@@ -128,7 +124,6 @@ class Client:
                 quota.close(self._clock.now() + pause)
                 if not patience.allows(pause):
                     raise Failed(f"Azure asks to wait {pause:.0f} s, which is too long", status)
-                self.waited += pause
                 continue
             if status == 401 and not renewed:
                 renewed = True
@@ -176,7 +171,6 @@ class Client:
 
     def _count(self, api: str, code: str) -> None:
         self.calls[api, code] += 1
-        self.last[api] = code
 
 
 def _place(url: URL) -> tuple[str, str, int | None]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final, TypeVar
 
 import aiohttp
-import msgspec
 
 from resolver import settings
 from resolver.sources.azure import advice, budget, graph, lists
@@ -33,27 +32,6 @@ _GRAPH_IS_OUT: Final = frozenset((0, 401, 403, 404, 405, 501))
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-class Status(msgspec.Struct, frozen=True):
-    """How a source of type `azure` is, beside what every source has."""
-
-    api: str
-    """What the last sync was read from: `graph`, `lists`, or empty before the first."""
-    subscriptions: int
-    """That the last sync covered."""
-    calls: int
-    """Requests of the last sync."""
-    calls_per_hour: int
-    """What that comes to, if the next ones are like it."""
-    interval: float
-    """Seconds between two syncs, without jitter."""
-    quota_remaining: int | None
-    """Queries of Resource Graph that are left in this moment, as its last answer said."""
-    waited: float
-    """Seconds that answers 429 have cost so far."""
-    last: dict[str, str]
-    """The status of the last answer, by what was asked: `graph`, `list`, `resource`, `subscriptions`."""
 
 
 class Azure:
@@ -78,7 +56,6 @@ class Azure:
         self._syncing = asyncio.Lock()
         self._graph_answers = True
         self._scope: list[str] = []
-        self._api = ""
         self._calls = 0
         self._shortest = 0.0
 
@@ -135,7 +112,7 @@ class Azure:
             return None
         if not self._graph_answers:
             _log.info("source %s: Resource Graph answers again", self._name)
-        self._graph_answers, self._api = True, "graph"
+        self._graph_answers = True
         return pages
 
     async def _by_lists(self, patience: Patience) -> tuple[list[Page], dict[str, str]]:
@@ -155,7 +132,6 @@ class Azure:
 
         found = await together(one(name) for name in self._scope)
         self._scope = [name for name in self._scope if name not in refused]
-        self._api = "lists"
         return [page for pages in found for page in pages], refused
 
     # -- single resources
@@ -188,26 +164,9 @@ class Azure:
     def _interval(self, chance: float) -> float:
         return budget.interval(float(self._config.interval), self._shortest, chance)
 
-    def status(self) -> Status:
-        """How it is."""
-        interval = self._interval(0.0)
-        return Status(
-            api=self._api,
-            subscriptions=len(self._scope),
-            calls=self._calls,
-            calls_per_hour=self._calls_per_hour(),
-            interval=interval,
-            quota_remaining=self._budget.bucket(budget.GRAPH).remaining,
-            waited=self._client.waited,
-            last=dict(self._client.last),
-        )
-
     def requests(self) -> Requests:
         """What its syncs cost."""
-        return Requests(dict(self._client.calls), self._calls_per_hour())
-
-    def _calls_per_hour(self) -> int:
-        return round(self._calls * 3600 / self._interval(0.0))
+        return Requests(dict(self._client.calls), round(self._calls * 3600 / self._interval(0.0)))
 
 
 def _nothing(wanted: Iterable[str]) -> str:

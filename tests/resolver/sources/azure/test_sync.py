@@ -57,7 +57,7 @@ async def test_an_estate_is_read_by_two_queries_and_a_list_of_subscriptions(fake
     assert spoke.peers == (hub.key,)
     assert fake.counts["graph", 200] == 3 + 1  # six endpoints and two networks, two to a page
     assert fake.counts["arm", 200] == 1
-    assert azure.status().api == "graph"
+    assert not any(api == "list" for api, _ in azure.requests().answered)
 
 
 async def test_lists_give_the_very_same(fake: FakeAzure, make: Make) -> None:
@@ -66,7 +66,7 @@ async def test_lists_give_the_very_same(fake: FakeAzure, make: Make) -> None:
     azure = make()
     by_lists = await azure.read()
     assert by_lists == by_graph
-    assert azure.status().api == "lists"
+    assert ("list", "200") in azure.requests().answered
 
 
 @pytest.mark.parametrize("way", ["graph", "lists"])
@@ -228,7 +228,6 @@ async def test_a_429_is_waited_out_to_the_second(fake: FakeAzure, make: Make, pa
     azure = make()
     assert endpoints(await azure.read()) == ALL
     assert passing.slept == [7.0] * 3
-    assert azure.status().waited == 21.0
 
 
 async def test_waiting_has_an_end(fake: FakeAzure, make: Make, passing: Time) -> None:
@@ -272,7 +271,7 @@ async def test_a_graph_that_fails_among_its_pages_leaves_the_rest_to_lists(fake:
     fake.faults.add(Fault("status", api="graph", status=500, skip=1))
     azure = make()
     assert endpoints(await azure.read()) == ALL
-    assert azure.status().api == "lists"
+    assert ("list", "200") in azure.requests().answered
 
 
 async def test_a_subscription_that_is_not_readable_is_refused_with_what_mends_it(fake: FakeAzure, make: Make) -> None:
@@ -331,7 +330,7 @@ async def test_a_token_that_was_taken_back_is_renewed(fake: FakeAzure, make: Mak
     assert fake.counts["token", 200] == 2
     fake.faults.add(Fault("expired", api="graph"))
     assert endpoints(await azure.read()) == ALL
-    assert azure.status().api == "graph"
+    assert not any(api == "list" for api, _ in azure.requests().answered)
     assert fake.counts["token", 200] == 3
 
 
@@ -429,14 +428,11 @@ async def test_one_whose_subscription_is_gone_is_not_taken_to_be_gone(fake: Fake
 # -- how it is
 
 
-async def test_the_status_says_what_syncs_cost(fake: FakeAzure, make: Make) -> None:
+async def test_what_syncs_cost(fake: FakeAzure, make: Make) -> None:
     azure = make(interval=120)
-    assert azure.status().api == ""
+    assert azure.requests() == ({}, 0)
     await azure.read()
-    status = azure.status()
-    assert (status.calls, status.calls_per_hour, status.interval, status.subscriptions) == (5, 150, 120.0, 2)
-    assert status.last == {"subscriptions": "200", "graph": "200"}
-    assert azure.requests().answered == {("subscriptions", "200"): 1, ("graph", "200"): 4}
+    assert azure.requests() == ({("subscriptions", "200"): 1, ("graph", "200"): 4}, 150)
     assert azure.interval() == 120.0
 
 
