@@ -25,7 +25,7 @@ def compiled() -> list[str]:
         extensions = [Extension(module.replace("/", "."), [f"{module}.py"]) for module in MODULES]
         modules = cythonize(
             extensions, build_dir="build/cython", language_level=3, quiet=True, include_path=[str(TOP)], force=True,
-            compiler_directives={"annotation_typing": False, "boundscheck": False},
+            compiler_directives={"annotation_typing": False},
         )  # fmt: skip
         command = build_ext(Distribution({"ext_modules": modules}))
         command.inplace, command.build_temp = True, "build/cython"

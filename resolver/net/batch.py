@@ -142,6 +142,7 @@ class Batch:
         None where there are none, or there was an error: what became of an earlier reply (ICMP), which the kernel tells
         once.
         """
+        self._held.clear()  # of a batch that broke off before its `flush`: its slots are other packets' now
         if self._with_control:
             self._control_sizes[:] = self._control_full
         count = self._receive(self._fd, self._came_at, SIZE, socket.MSG_DONTWAIT, None)

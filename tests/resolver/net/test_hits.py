@@ -105,6 +105,33 @@ def test_what_the_rate_limit_stops_is_left_with_its_word(batches: ModuleType, an
 
 
 @pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
+def test_what_a_batch_that_broke_off_has_queued_never_outgrows_the_slots(
+    batches: ModuleType, answer: ModuleType
+) -> None:
+    """Queued replies are places in memory that the kernel reads."""
+    pair = Pair(batches)
+    exact = [{b"%d and question" % i: (b"%d and answer" % i, FOREVER, [0]) for i in range(200)}]
+    calls = 0
+
+    def breaking(*_: object) -> Verdict:
+        nonlocal calls
+        calls += 1
+        if calls == 60:
+            raise ArithmeticError
+        return Verdict.PASS
+
+    for _ in range(3):
+        calls = 0
+        for i in range(64):
+            pair.client.sendto(b"id%d and question" % i, pair.server.getsockname())
+        with pytest.raises(ArithmeticError):
+            answer.answer(pair.slots, pair.place, {HERE: 0}, exact, 0.0, breaking, [])
+    count, slow, replies = told(pair, answer, [b"ID7 and question"], exact)
+    assert (count, slow, replies) == (1, [], [b"ID7 and answer"])
+    pair.close()
+
+
+@pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
 @pytest.mark.parametrize("network", [None, -2, -3, -4])
 def test_only_clients_with_a_network_are_answered(batches: ModuleType, answer: ModuleType, network: int | None) -> None:
     pair = Pair(batches)
