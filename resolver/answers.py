@@ -19,12 +19,11 @@ LIMIT: Final = 128 << 20
 _OVERHEAD: Final = 375  # octets of objects around one answer, measured with tracemalloc; so are the next two
 _DEP: Final = 110  # for each name that it is indexed under
 _EXACT_OVERHEAD: Final = 230
-_LARGEST_EXACT: Final = 200  # octets; what is longer is rarely asked twice in the same form
+LARGEST_EXACT: Final = 200
+"""Octets of a packet; what is longer is rarely asked twice in the same form."""
 _FORMS: Final = 4
 """Forms of a packet that are remembered of one answer: clients that spell a name anew each time (0x20) have no end."""
-
-
-_FOREVER: Final = float("inf")
+FOREVER: Final = float("inf")
 
 
 class Compiled:
@@ -62,7 +61,7 @@ class Compiled:
         self.born = born
         self.expires = expires
         """Seconds; infinite for an answer that is ours alone and stands until it is evicted."""
-        self.until = 0.0 if expires <= born else expires if expires == _FOREVER else min(expires, born + 1)
+        self.until = 0.0 if expires <= born else expires if expires == FOREVER else min(expires, born + 1)
         self.loose = loose
         """Anyone can make up names for such answers, so they have a small part of the room."""
         self.fallback = fallback
@@ -73,18 +72,35 @@ class Compiled:
         self.forms: tuple[bytes, ...] = ()
         """What the exact map has of it in the part of `network`: packets after the id, the oldest first."""
         self.network = 0
-        self.octets = _OVERHEAD + 2 * len(self.tail) + sum(_DEP + len(name) for name in deps)
+        self.octets = _room(body.tail, deps)
         """Room that it takes, roughly, in both maps."""
 
     def reply(self, packet: bytes) -> bytes:
         """The reply to a query for this answer, in the query's own spelling of the name. `until` must not be past."""
         return packet[:2] + self.head + packet[codes.HEADER_SIZE : self.end] + self.now
 
+    def sibling(self, key: bytes, tail: bytes, deps: tuple[Name, ...]) -> "Compiled":
+        """An answer like this one, which stands until it is evicted, at a sibling of its name."""
+        other = Compiled.__new__(Compiled)
+        other.head, other.end, other.ttls, other.opt, other.cell = self.head, self.end, self.ttls, self.opt, self.cell
+        other.tail = other.now = tail
+        other.deps = deps
+        other.born = self.born
+        other.expires = other.until = FOREVER
+        other.loose, other.fallback, other.renew = False, None, None
+        other.key, other.forms, other.network = key, (), 0
+        other.octets = _room(tail, deps) + len(key)
+        return other
+
     def refresh(self, now: float) -> None:
         """Lower the TTLs to what is left at `now`; at most once a second."""
         age = int(now - self.born)
         self.now = render.patched(self.tail, self.ttls, age)
         self.until = min(self.expires, self.born + age + 1)
+
+
+def _room(tail: bytes, deps: tuple[Name, ...]) -> int:
+    return _OVERHEAD + 2 * len(tail) + len(b"".join(deps)) + _DEP * len(deps)
 
 
 class Rotating(Compiled):
@@ -139,6 +155,8 @@ class Answers:
         self._octets = {False: 0, True: 0}
         self._rooms = {False: limit - limit // 16, True: limit // 16}
         self._by_name: dict[Name, Compiled | set[Compiled]] = {}
+        self.cleared = 0
+        """How often everything was dropped at once."""
 
     def widen(self, networks: int) -> None:
         """There are so many networks now, and perhaps no fewer than before."""
@@ -182,7 +200,7 @@ class Answers:
         Packet and reply are without the id. Not for answers that anyone can make up names for, that are noted each
         time, or that change from one reply to the next.
         """
-        if len(packet) > _LARGEST_EXACT or answer.loose or answer.fallback or not answer.until or not answer.key:
+        if len(packet) > LARGEST_EXACT or answer.loose or answer.fallback or not answer.until or not answer.key:
             return
         if isinstance(answer, Rotating):
             return
@@ -196,6 +214,18 @@ class Answers:
             self._grow(answer, _EXACT_OVERHEAD + len(packet) + len(reply))
         part[packet] = (reply, answer.until, answer.cell)
         self._make_room(answer.loose)
+
+    def keep_new(self, answer: Compiled, network: int, packet: bytes, reply: bytes) -> None:
+        """Take a firm answer whose question and form are in neither map: `keep` and `keep_exact` in one."""
+        answer.network, answer.forms = network, (packet,)
+        answer.octets += _EXACT_OVERHEAD + len(packet) + len(reply)
+        self.exact[network][packet] = (reply, answer.until, answer.cell)
+        self._by_question[False][answer.key] = answer
+        for name in answer.deps:
+            if self._by_name.setdefault(name, answer) is not answer:
+                self._index(name, answer)
+        self._octets[False] += answer.octets
+        self._make_room(loose=False)
 
     def _forget(self, answer: Compiled, packet: bytes) -> None:
         reply, _, _ = self.exact[answer.network].pop(packet)
@@ -261,6 +291,7 @@ class Answers:
 
     def clear(self) -> None:
         """Drop everything: what made the answers has changed as a whole."""
+        self.cleared += 1
         for answers in self._by_question.values():
             answers.clear()
         self._octets = dict.fromkeys(self._octets, 0)
@@ -271,6 +302,9 @@ class Answers:
     def __iter__(self) -> Iterator[Compiled]:
         for part in self._by_question.values():
             yield from part.values()
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._by_question[False] or key in self._by_question[True]
 
     def __len__(self) -> int:
         return sum(map(len, self._by_question.values()))

@@ -1,14 +1,12 @@
 """An answer as it grows on the way from its question: sections, flags, and what it depends on. No octets yet."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
+from resolver.answers import FOREVER
 from resolver.cache import Key
 from resolver.wire import codes
 from zones.name import Name
 from zones.record import RRset
-
-FOREVER: Final = float("inf")
 
 
 @dataclass(slots=True)

@@ -6,10 +6,10 @@ calls again with what came back. Refuses to know sockets, clocks and who the cli
 
 from typing import Final, NamedTuple
 
-from resolver.answers import Compiled, Rotating
+from resolver.answers import FOREVER, Compiled, Rotating
 from resolver.cache import Cache, Key
 from resolver.counters import Counters
-from resolver.draft import FOREVER, Draft, error
+from resolver.draft import Draft, error
 from resolver.local import Local
 from resolver.manner import PLAIN, Manner
 from resolver.upstream.policy import Upstreams

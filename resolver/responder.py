@@ -17,6 +17,7 @@ from resolver.fallbacks import Fallbacks
 from resolver.loops import Loops
 from resolver.options import BadSubnet, Options, Said, Way, finished
 from resolver.ratelimit import Verdict
+from resolver.siblings import Siblings
 from resolver.waiting import Wait
 from resolver.wire import codes, render
 from resolver.wire.query import Malformed, Query, parse
@@ -87,6 +88,8 @@ class Responder:
         ask: Callable[[Key, Callable[[Result], None]], None],
     ) -> None:
         self.answers = answers
+        self._siblings = Siblings(engine.table, answers, engine.table.named | engine.manner.dropped)
+        self.first = self._siblings.reply
         self.loops = loops
         self.waiting = 0
         """Queries that wait for an upstream."""
@@ -136,11 +139,17 @@ class Responder:
         return True
 
     def repeat(self, packet: bytes, network: int, send: Send) -> bool:
-        """Answer a packet that was asked before in just this form; False for any other."""
+        """Answer a packet that was asked before in just this form, or of a sibling; False for any other."""
         form = self.answers.exact[network].get(packet[2:])
-        if form is None or self.clock() >= form[1]:
+        if form is None:
+            made = self.first(packet, network)
+            if made is None:
+                return False
+            send(packet[:2] + made)
+            return True
+        reply, until, cell = form
+        if self.clock() >= until:
             return False
-        reply, _, cell = form
         cell[0] += 1
         send(packet[:2] + reply)
         return True
@@ -217,6 +226,7 @@ class Responder:
         answer = self._engine.answer(request.query, request.network, now, fetched)
         if isinstance(answer, Compiled) and answer.expires > now:
             self.answers.keep(key, answer)
+            self._siblings.learn(request.packet, request.query, request.network, answer)
         return answer
 
     def ask(self, key: Key, done: Callable[[Result], None]) -> None:

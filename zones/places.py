@@ -29,7 +29,7 @@ class Places:
 
     def candidates(self, name: Name) -> tuple[Name, ...]:
         """Every private name that a public one could stand for, the default first."""
-        if _is_special(name):
+        if is_special(name):
             return tuple(mapping.name for mapping in self._catalogue.candidates(name))
         tails = self._candidates(parent(name))
         if not tails:
@@ -43,7 +43,7 @@ class Places:
 
     def zones(self, name: Name) -> tuple[Name, ...]:
         """Every zone of the catalogue that the name lies in, longest first, whether anybody sees it or not."""
-        return self._zones_above(name) if _is_special(name) else self._zones(Name(_PROBE + parent(name)))
+        return self._zones_above(name) if is_special(name) else self._zones(Name(_PROBE + parent(name)))
 
     def _zones_above(self, name: Name) -> tuple[Name, ...]:
         zone = self._catalogue.zone_of(name)
@@ -51,7 +51,7 @@ class Places:
 
     def public(self, private: Name) -> Name | None:
         """The default public FQDN of a private name."""
-        if _is_special(private):
+        if is_special(private):
             return self._catalogue.public(private)
         above = self._publics(parent(private))
         return Name(private[: 1 + private[0]] + above) if above else None
@@ -65,7 +65,7 @@ class Places:
 
         `kind` and `groups`: the resource type and group ids of its endpoint.
         """
-        if _is_special(fqdn):
+        if is_special(fqdn):
             return self._catalogue.map(fqdn, kind, groups) or (fqdn, None)
         tail, zone = self._claimed(parent(fqdn), kind, groups)
         private = Name(fqdn[: 1 + fqdn[0]] + tail)
@@ -80,5 +80,6 @@ class Places:
         return self._catalogue.zone_of(zone) == zone and not self._catalogue.covers(zone)
 
 
-def _is_special(name: Name) -> bool:
+def is_special(name: Name) -> bool:
+    """The catalogue may say of this name what it does not say of its siblings."""
     return name.startswith(_SPECIAL) or not name[0]

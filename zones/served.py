@@ -22,7 +22,9 @@ ALONE: Final = 4
 """Flag: the name stands in no private zone; the address is at the FQDN itself."""
 
 _HEAD: Final = Struct(">QBHHH")
-_USUAL: Final = 1 + _HEAD.size + 4
+LIKENESS: Final = 1 + _HEAD.size
+"""Where the head of a row's first variant ends, that of its generation stamp being 1."""
+USUAL: Final = LIKENESS + 4
 """Octets of the row of nearly every endpoint: one class, one IPv4 address, the public name derived."""
 
 
@@ -52,7 +54,7 @@ def restamped(row: bytes, generation: int) -> bytes:
 
 def unpack(row: bytes) -> list[Variant]:
     """Variants of a row made by `pack`."""
-    if len(row) == _USUAL:
+    if len(row) == USUAL:
         networks, flags, n_a, _, _ = _HEAD.unpack_from(row, 1)
         if n_a == 1:
             return [Variant(networks, flags, (row[-4:],), (), ())]

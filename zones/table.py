@@ -55,7 +55,7 @@ class Table:
     def __init__(self, catalogue: Catalogue, policies: Policies) -> None:
         self._catalogue = catalogue
         self._policies = policies
-        self._owned = Owned(catalogue)
+        self.owned = Owned(catalogue)
         self.unsynced = False
         """A source has never had data: catalogue names that nobody claims are SERVFAIL."""
         self.stale = False
@@ -64,17 +64,18 @@ class Table:
         """Zones whose content has not come yet: names at and under them are SERVFAIL."""
         self.static: dict[Name, StaticZone] = {}
         self._above_files: Counter[Name] = Counter()
-        self._named = policies.named
-        self._above_named = frozenset(above for zone in self._named for above in ancestry(zone)[1:])
+        self.named = policies.named
+        """Zones that the configuration names."""
+        self._above_named = frozenset(above for zone in self.named for above in ancestry(zone)[1:])
 
     @property
     def masks(self) -> dict[int, int]:
         """Networks of each class, by class number."""
-        return self._owned.masks
+        return self.owned.masks
 
     @masks.setter
     def masks(self, masks: dict[int, int]) -> None:
-        self._owned.masks = masks
+        self.owned.masks = masks
 
     # -- changes
 
@@ -83,7 +84,7 @@ class Table:
 
         Raises `KeyError` for a class whose mask is not known; nothing has changed then.
         """
-        return Touched(self._owned.apply(name, row))
+        return Touched(self.owned.apply(name, row))
 
     def apply_static(self, origin: Name, name: Name, rrsets: tuple[RRset, ...]) -> Touched:
         """Set the whole state of one name of a zone file.
@@ -120,15 +121,15 @@ class Table:
     def sweep(self, generation: int) -> Iterator[Touched]:
         """After a snapshot: remove the rows that it did not bring; one bucket at a time, so that queries go on."""
         stamp = generation & 0xFF
-        for bucket in self._owned.rows:
+        for bucket in self.owned.rows:
             touched = Touched()
             for name in [name for name, row in bucket.items() if row[0] != stamp]:
-                touched.names |= self._owned.apply(name, b"")
+                touched.names |= self.owned.apply(name, b"")
             yield touched
 
     def __len__(self) -> int:
         """How many private names are held."""
-        return len(self._owned.rows)
+        return len(self.owned.rows)
 
     # -- lookup
 
@@ -146,7 +147,7 @@ class Table:
         match = file.match(name, qtype) if file else None
         if file and match and match.exact:
             return self._of_file(file, match, name, qtype, (name,))
-        held = self._owned.held(name, network)
+        held = self.owned.held(name, network)
         if held:
             return self._of_claim(held, name, qtype, network, (name, held.private))
         spot = self._spot(name, network, file, match)
@@ -157,7 +158,7 @@ class Table:
             return self._covered(file, match, spot, qtype, deps)
         if self.unsynced and self._catalogue.covers(name):
             return Failure("unsynced", name, deps)
-        if spot.zone is not None and not self._owned.places.is_opt_in(spot.zone):
+        if spot.zone is not None and not self.owned.places.is_opt_in(spot.zone):
             return self._missed(spot.zone, spot, qtype, deps)
         return self._pointer(name, qtype, network, deps) or Outside(deps)
 
@@ -175,7 +176,7 @@ class Table:
         """The longest zone on the path that the network sees."""
         inside = network != NONE
         for at in path:
-            if inside and (at in self._named or self._owned.zones.sees(at, network)):
+            if inside and (at in self.named or self.owned.zones.sees(at, network)):
                 return at
             file = self.static.get(at) if self.static else None
             if file and file.soa:
@@ -195,7 +196,7 @@ class Table:
     def _is_parent(self, name: Name, network: int, file: StaticZone | None, limit: int) -> bool:
         """Something exists below this name for the network."""
         return (
-            (network != NONE and (self._owned.tree.sees(name, network) or name in self._above_named))
+            (network != NONE and (self.owned.tree.sees(name, network) or name in self._above_named))
             or name in self._above_files
             or (file is not None and len(name) < limit and file.has_below(name))
         )
@@ -206,7 +207,7 @@ class Table:
             return False
         if spot.file and len(spot.closer) <= spot.limit and spot.closer in spot.file.names:
             return False
-        return self._owned.held(spot.closer, spot.network) is None
+        return self.owned.held(spot.closer, spot.network) is None
 
     def _around(self, spot: _Spot) -> Deps:
         """Names whose change could make something else of one that is not held itself.
@@ -214,7 +215,7 @@ class Table:
         What comes into being above it brings the next closer name to life, or is the wildcard; what goes takes the
         encloser with it; a zone that comes into sight or goes out of it is told by its apex.
         """
-        zones = self._owned.places.zones(spot.name)
+        zones = self.owned.places.zones(spot.name)
         return (spot.name, spot.closer, spot.encloser, wildcard(spot.encloser), *zones)
 
     # -- what endpoints own
@@ -223,18 +224,18 @@ class Table:
         """The wildcard claim that covers a name. A public name is covered where its private name is, too."""
         deps = self._around(spot)
         star = wildcard(spot.encloser)
-        variant = self._owned.variant(star, spot.network)
-        if not (variant or self._owned.is_public_star(star)) or not self._is_open(spot):
+        variant = self.owned.variant(star, spot.network)
+        if not (variant or self.owned.is_public_star(star)) or not self._is_open(spot):
             return None, deps
         if variant:
             return Held(spot.name, variant), deps
-        for private in self._owned.places.candidates(spot.name):
+        for private in self.owned.places.candidates(spot.name):
             file = self._file_over(private)
             inner = self._spot(private, spot.network, file, file.match(private, qtype) if file else None)
             deps += self._around(inner)
             at = wildcard(inner.encloser)
-            variant = self._owned.variant(at, spot.network)
-            if variant and star in self._owned.publics(variant, at) and self._is_open(inner):
+            variant = self.owned.variant(at, spot.network)
+            if variant and star in self.owned.publics(variant, at) and self._is_open(inner):
                 return Held(private, variant), deps
         return None, deps
 
@@ -328,7 +329,7 @@ class Table:
         address = reversed_address(name)
         if address is None:
             return None
-        hosts = [host for host in self._owned.pointing(address, network) if not is_wildcard(host)]
+        hosts = [host for host in self.owned.pointing(address, network) if not is_wildcard(host)]
         if not hosts:
             return None
         terms = self._policies.of(None)
@@ -342,17 +343,17 @@ class Table:
         """Every zone that the network sees, in canonical order."""
         found = {origin for origin, file in self.static.items() if file.soa}
         if network != NONE:
-            found |= self._named
-            found.update(zone for zone in self._owned.zones.names() if self._owned.zones.sees(zone, network))
+            found |= self.named
+            found.update(zone for zone in self.owned.zones.names() if self.owned.zones.sees(zone, network))
         return sorted(found, key=canonical_key)
 
     def is_zone(self, name: Name) -> bool:
         """True for a zone of endpoints, of a file or of the configuration: a name that no client made up."""
-        return name in self.static or name in self._named or self._owned.zones.counts(name)
+        return name in self.static or name in self.named or self.owned.zones.counts(name)
 
     def each(self, keep: Callable[[Name], bool] = bool) -> Iterator[tuple[Name, bytes]]:
         """All rows whose name `keep` wants."""
-        for bucket in self._owned.rows:
+        for bucket in self.owned.rows:
             yield from ((name, row) for name, row in bucket.items() if keep(name))
 
 

@@ -8,4 +8,4 @@ from resolver.net.batch cimport Batch
     room=int, most=int, name_room=int, taken=int, count=int, slot=int, at=int, size=int, port=int, network=int,
     until=double,
 )
-cpdef int answer(Batch slots, object place, dict known, list exact, double now, object judge, list left)
+cpdef int answer(Batch slots, object place, dict known, list exact, object first_time, double now, object judge, list left)

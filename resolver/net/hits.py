@@ -12,6 +12,8 @@ from resolver.net.batch import NAME, ROOM, SIZE, Batch
 from resolver.ratelimit import Verdict
 
 Judge = Callable[[bytes, float], Verdict]
+First = Callable[[bytes, int], bytes | None]
+"""Packet and network to the reply after its id, where that is made in no time; None where it is not."""
 
 _PASS: Final = Verdict.PASS
 _UNKNOWN: Final = -9  # in place of a network
@@ -30,6 +32,7 @@ def answer(
     place: Place,
     known: dict[bytes, int],
     exact: list[dict[bytes, Form]],
+    first_time: First,
     now: float,
     judge: Judge | None,
     left: list[tuple[int, Verdict]],
@@ -38,8 +41,8 @@ def answer(
 
     Returns how many packets were read; the slots of those without a reply are put into `left`, with the rate limit's
     word: their batch waits to be sent until they were looked at. `known` is the network of each address, `exact` by
-    network the reply to every packet after its id (`Answers.exact`). What says that it comes from port 0 or from our
-    own is looked at more closely, too.
+    network the reply to every packet after its id (`Answers.exact`), `first_time` is asked where there is none. What
+    says that it comes from port 0 or from our own is looked at more closely, too.
     """
     first, width, own = place
     room, most, name_room = ROOM, SIZE, NAME
@@ -67,6 +70,11 @@ def answer(
                     if now < until:
                         cell[0] += 1
                         slots.queue(slot, reply)
+                        continue
+                else:
+                    made = first_time(data[at : at + size], network)
+                    if made is not None:
+                        slots.queue(slot, made)
                         continue
             left.append((slot, over))
         if not left:

@@ -75,8 +75,8 @@ class Udp:
         slots = self._batch
         left: list[tuple[int, Verdict]] = []
         self._requests[0] += hits.answer(
-            slots, self._place, self._clients.known, self._responder.answers.exact, self._responder.clock(),
-            self._judged if self._limiter else None, left,
+            slots, self._place, self._clients.known, self._responder.answers.exact, self._responder.first,
+            self._responder.clock(), self._judged if self._limiter else None, left,
         )  # fmt: skip
         if left:
             self.turn = self._turns = self._turns + 1

@@ -15,7 +15,7 @@ from bench.paths import Paths, packet
 from resolver.clients import Client
 from resolver.options import Way
 from resolver.ratelimit import Verdict
-from tests.resolver.net.test_hits import FORMS, HERE, Pair
+from tests.resolver.net.test_hits import FORMS, HERE, Pair, nothing
 from zones.name import from_text
 
 CLIENT, WAY = Client(HERE, 0), Way("udp", 1232)
@@ -58,30 +58,40 @@ def test_a_repeated_packet() -> None:
     for i in range(50):
         pair.client.sendto(b"id%d and a question" % i, pair.server.getsockname())
     with counted() as effort:
-        assert plain.answer(pair.slots, pair.place, {HERE: 0}, exact, 0.0, None, left) == 50
+        assert plain.answer(pair.slots, pair.place, {HERE: 0}, exact, nothing, 0.0, None, left) == 50
     pair.close()
     assert not left
     assert effort.count / 50 < 200
 
 
+def effort(paths: Paths, name: str) -> int:
+    """Instructions from a packet to its reply."""
+    octets, replies = packet(from_text(name), 1), list[bytes]()
+    with counted() as effort:
+        if not paths.responder.repeat(octets, 0, replies.append):
+            paths.responder.take(octets, CLIENT, WAY, replies.append)
+    assert len(replies) == 1
+    return effort.count
+
+
 @pytest.mark.parametrize(
-    ("text", "first", "again"),
+    ("below", "bounds"),
     [
-        ("acct000007.blob.core.windows.net", 5_600, 1_350),
-        ("acct000007.privatelink.blob.core.windows.net", 4_000, 1_400),
-        ("none.privatelink.blob.core.windows.net", 6_600, 1_850),
+        ("blob.core.windows.net", (11_400, 780, 100)),
+        ("privatelink.blob.core.windows.net", (5_800, 720, 100)),
     ],
 )
-def test_a_question_at_first_and_again(paths: Paths, text: str, first: int, again: int) -> None:
+def test_a_question_of_a_new_kind_then_of_a_sibling_then_again(
+    paths: Paths, below: str, bounds: tuple[int, ...]
+) -> None:
     paths.fresh()
-    sibling = text.replace("7", "8").replace("none", "nope")
-    for name in (text, sibling):
-        if text.startswith("none"):
-            paths.publish(from_text(name))
-    replies: list[bytes] = []
-    paths.responder.take(packet(from_text(sibling), 1), CLIENT, WAY, replies.append)
-    for bound in (first, again):
-        with counted() as effort:
-            paths.responder.take(packet(from_text(text), 1), CLIENT, WAY, replies.append)
-        assert effort.count < bound
-    assert len(replies) == 3
+    for name, bound in zip(("acct000007", "acct000008", "acct000008"), bounds, strict=True):
+        assert effort(paths, f"{name}.{below}") < bound
+
+
+def test_a_question_that_an_upstream_answered_before(paths: Paths) -> None:
+    paths.fresh()
+    for name, bound in (("nope", 8_700), ("none", 6_400), ("none", 1_550)):
+        text = f"{name}.privatelink.blob.core.windows.net"
+        paths.publish(from_text(text))
+        assert effort(paths, text) < bound

@@ -32,7 +32,7 @@ def sent(frames: Iterable[Down]) -> set[str]:
 
 
 def addresses(table: Table, fqdn: str, network: int = 0) -> list[bytes]:
-    variant = table._owned.held(from_text(fqdn), network)
+    variant = table.owned.held(from_text(fqdn), network)
     return list(variant.variant.a) if variant else []
 
 

@@ -28,6 +28,10 @@ def plain(module: ModuleType) -> ModuleType:
     return made
 
 
+def nothing(_packet: bytes, _network: int) -> None:
+    """No reply is made in no time."""
+
+
 FORMS = [(batch, hits), (plain(batch), plain(hits))]
 
 
@@ -63,7 +67,7 @@ def told(
     left: list[tuple[int, Verdict]] = []
     for packet in packets:
         pair.client.sendto(packet, pair.server.getsockname())
-    count = answer.answer(pair.slots, pair.place, {HERE: 0}, exact, 5.0, None, left)
+    count = answer.answer(pair.slots, pair.place, {HERE: 0}, exact, nothing, 5.0, None, left)
     slow = [pair.slots.packet(slot) for slot, _ in left]
     pair.slots.flush()
     return count, slow, pair.replies()
@@ -97,9 +101,30 @@ def test_what_the_rate_limit_stops_is_left_with_its_word(batches: ModuleType, an
     for _ in range(3):
         pair.client.sendto(b"id and question", pair.server.getsockname())
     exact = [{b" and question": (b" and answer", FOREVER, [0])}]
-    answer.answer(pair.slots, pair.place, {HERE: 0}, exact, 0.0, lambda *_: next(words), left)
+    answer.answer(pair.slots, pair.place, {HERE: 0}, exact, nothing, 0.0, lambda *_: next(words), left)
     pair.slots.flush()
     assert left == [(1, Verdict.SLIP), (2, Verdict.DROP)]
+    assert pair.replies() == [b"id and answer"]
+    pair.close()
+
+
+@pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
+def test_what_was_never_asked_is_made_if_that_takes_no_time(batches: ModuleType, answer: ModuleType) -> None:
+    pair = Pair(batches)
+    asked: list[tuple[bytes, int]] = []
+
+    def first(packet: bytes, network: int) -> bytes | None:
+        asked.append((packet, network))
+        return b" and answer" if b"quick" in packet else None
+
+    packets = [b"id and a quick question", b"ID and a hard question"]
+    for packet in packets:
+        pair.client.sendto(packet, pair.server.getsockname())
+    left: list[tuple[int, Verdict]] = []
+    answer.answer(pair.slots, pair.place, {HERE: 0}, [{}], first, 0.0, None, left)
+    pair.slots.flush()
+    assert asked == [(packet, 0) for packet in packets]
+    assert left == [(1, Verdict.PASS)]
     assert pair.replies() == [b"id and answer"]
     pair.close()
 
@@ -125,7 +150,7 @@ def test_what_a_batch_that_broke_off_has_queued_never_outgrows_the_slots(
         for i in range(64):
             pair.client.sendto(b"id%d and question" % i, pair.server.getsockname())
         with pytest.raises(ArithmeticError):
-            answer.answer(pair.slots, pair.place, {HERE: 0}, exact, 0.0, breaking, [])
+            answer.answer(pair.slots, pair.place, {HERE: 0}, exact, nothing, 0.0, breaking, [])
     count, slow, replies = told(pair, answer, [b"ID7 and question"], exact)
     assert (count, slow, replies) == (1, [], [b"ID7 and answer"])
     pair.close()
@@ -138,7 +163,8 @@ def test_only_clients_with_a_network_are_answered(batches: ModuleType, answer: M
     left: list[tuple[int, Verdict]] = []
     pair.client.sendto(b"id and question", pair.server.getsockname())
     known = {} if network is None else {HERE: network}
-    answer.answer(pair.slots, pair.place, known, [{b" and question": (b"x", FOREVER, [0])}] * 5, 0.0, None, left)
+    exact: list[dict[bytes, Form]] = [{b" and question": (b"x", FOREVER, [0])}] * 5
+    answer.answer(pair.slots, pair.place, known, exact, nothing, 0.0, None, left)
     pair.slots.flush()
     assert left == [(0, Verdict.PASS)]
     assert not pair.replies()

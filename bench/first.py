@@ -1,0 +1,150 @@
+"""First answers, `python -m bench.first`: what names cost that nobody asked since the table changed under all of them.
+
+Each round rewrites the source with other addresses, waits until the last of them is served, and lets dnsperf go through
+all names once, then again and again: once through nothing is answered from what was kept, after that all of it is.
+"""
+
+import argparse
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+
+import dns.exception
+import dns.message
+import dns.query
+
+from bench import load
+from bench.__main__ import keep, line
+from bench.measure import Result
+from bench.processes import PLDNS, Background, Broken, cores, pin
+
+NAMES: Final = 100_000
+PORT: Final = 5391
+PATIENCE: Final = 120.0
+ZONES: Final = ("blob.core.windows.net", "file.core.windows.net", "database.windows.net", "servicebus.windows.net")
+_AGAIN: Final = 5
+"""Times that the names are gone through for the steady rate."""
+_EXTRA: Final = 10.0  # microseconds
+_SHARE: Final = 0.35
+
+
+def name(number: int, *, private: bool = False) -> str:
+    """The FQDN of an endpoint, or its private name."""
+    zone = ZONES[number % len(ZONES)]
+    return f"contoso{number}.{'privatelink.' if private else ''}{zone}"
+
+
+def write(file: Path, names: int, turn: int) -> str:
+    """The source, whole; returns the last name's address."""
+    first = IPv4Address("10.64.0.0") + turn * names
+    records = ([{"fqdn": name(i), "ips": [str(first + i)]}] for i in range(names))
+    endpoints = [
+        {"name": f"e{i}", "target": f"contoso{i}", "group": "any", "records": r} for i, r in enumerate(records)
+    ]
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps({"endpoints": endpoints}))
+    beside.replace(file)
+    return str(first + names - 1)
+
+
+def measure(names: int, rounds: int) -> Iterator[Result]:
+    """All figures. Raises `Broken`."""
+    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
+        folder = Path(directory)
+        source, file = folder / "estate.json", folder / "pldns.yaml"
+        write(source, names, 0)
+        file.write_text(
+            f"dns: {{listen: ['127.0.0.1:{PORT}']}}\nsources: [{{name: estate, type: files, path: {source}}}]\n"
+            "upstreams: {public: {servers: ['udp://127.0.0.1:5392']}}\n"
+        )
+        for kind, private in (("public", False), ("privatelink", True)):
+            queries = "".join(f"{name(i, private=private)} A\n" for i in range(names))
+            (folder / f"{kind}.txt").write_text(queries)
+        with Background((PLDNS, "serve", "-c", file), folder / "serve.log") as daemon:
+            yield from _rounds(daemon, folder, names, rounds)
+
+
+def _rounds(daemon: Background, folder: Path, names: int, rounds: int) -> Iterator[Result]:
+    found: dict[str, list[tuple[load.Round, load.Round]]] = {"public": [], "privatelink": []}
+    turns = itertools.count()
+    for _ in range(rounds + 1):
+        for kind, each in found.items():  # both at once would not find room
+            _wait(daemon, names, write(folder / "estate.json", names, next(turns)))
+            worker = daemon.children("resolver.worker")[0]
+            pin(worker, cores()[0])
+            queries = folder / f"{kind}.txt"
+            each.append((_through(worker, queries, 1), _through(worker, queries, _AGAIN)))
+    for kind, each in found.items():
+        pairs = each[1:]  # the first warms the interpreter up
+        extra = [first.cpu - steady.cpu for first, steady in pairs]
+        share = [first.rate / steady.rate for first, steady in pairs]
+        note = f"{min(extra):.1f} to {max(extra):.1f}; steady {statistics.median(s.cpu for _, s in pairs):.1f}"
+        yield Result(f"{kind}, first answer, CPU on top", statistics.median(extra), "us", _EXTRA, note=note)
+        note = f"{min(share):.2f} to {max(share):.2f}; {statistics.median(f.rate for f, _ in pairs):,.0f} a second"
+        yield Result(
+            f"{kind}, first pass, of the steady rate", statistics.median(share), "", _SHARE, least=True, note=note
+        )
+        lost = sum(first.lost + steady.lost for first, steady in pairs)
+        yield Result(f"{kind}, lost", lost, "queries", 0)
+
+
+def _wait(daemon: Background, names: int, address: str) -> None:
+    """The last name is served with its new address: rows are applied in the order of the file's names."""
+    until = time.monotonic() + PATIENCE
+    asked = [name(i) for i in range(0, names, max(names // 50, 1))] + [name(names - 1)]
+    last = int(IPv4Address(address))
+    while any(_address(each) != str(IPv4Address(last - names + 1 + _number(each))) for each in asked):
+        if time.monotonic() > until:
+            raise Broken(f"{address} was not served within {PATIENCE:.0f} s")
+        daemon.breathe(0.2)
+
+
+def _number(fqdn: str) -> int:
+    return int(fqdn.partition(".")[0].removeprefix("contoso"))
+
+
+def _address(fqdn: str) -> str | None:
+    """Asked in a way of its own, so that it makes none of the answers that are to be first ones."""
+    query = dns.message.make_query(fqdn, "A", want_dnssec=True)
+    try:
+        answer = dns.query.udp(query, "127.0.0.1", timeout=1, port=PORT).answer
+    except (dns.exception.Timeout, OSError):
+        return None
+    return answer[-1][0].to_text() if answer else None
+
+
+def _through(worker: int, queries: Path, times: int) -> load.Round:
+    return load.one(worker, PORT, queries, 60, ("-n", str(times)))
+
+
+def main() -> int:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(prog="python -m bench.first", description=__doc__)
+    parser.add_argument("--names", type=int, default=NAMES)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    if not load.AVAILABLE:
+        print("not measured: dnsperf or taskset is missing")
+        return 0
+    results = []
+    try:
+        for result in measure(given.names, given.rounds):
+            results.append(result)
+            print(line(result), flush=True)
+    except (Broken, subprocess.CalledProcessError) as error:
+        print(f"broken: {error}", file=sys.stderr)
+        return 1
+    print(f"kept in {keep(results)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

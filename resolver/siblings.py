@@ -1,0 +1,160 @@
+"""Answers of siblings: to a question that differs in nothing but its first label from one that was answered.
+
+The endpoints of a zone are much alike: one address each, the same zone, the same networks. What the answer of one looks
+like around its label and its address is a `Shape`; a sibling's answer is made from that and the sibling's row, without
+parsing, walking and rendering. A shape holds as long as the answer that it was taken from: what would make another
+answer of all siblings evicts that one, too. What may set one sibling apart is looked at for each: its row, and what
+zone files and the configuration say of just its name. Pure; refuses to know why a name is answered as it is.
+"""
+
+from typing import Final, NamedTuple
+
+from resolver.answers import FOREVER, LARGEST_EXACT, Answers, Compiled
+from resolver.wire import codes
+from resolver.wire.query import Query
+from zones.name import Name, ancestry
+from zones.outcome import Alias, Found, NoData
+from zones.places import is_special
+from zones.record import A
+from zones.served import LIKENESS, USUAL
+from zones.table import Table
+
+LIMIT: Final = 4096
+"""Shapes, some 800 octets each: as many as zones, lengths of labels and ways to ask, which clients can make up."""
+_LARGEST: Final = 512  # octets of a reply that every client takes
+_LABEL: Final = 12
+"""Where a CNAME's target begins in a tail: after the pointer to its owner, type, class, TTL and length."""
+
+
+class Shape(NamedTuple):
+    """What the answers of siblings have in common: all but the label and the address."""
+
+    model: Compiled
+    """The answer that it was taken from."""
+    likeness: bytes
+    """What a sibling's row says besides the address."""
+    above: bytes
+    """How the names go on after the first label."""
+    under: bytes
+    """How the private names do that these lead to; empty where they are the private names themselves."""
+    pieces: tuple[bytes, bytes, bytes]
+    """The tail: the first, the label if `labelled`, the second, the address if `addressed`, the third."""
+    labelled: bool
+    addressed: bool
+    variant: bytes
+    """How the key of the answer goes on after the name."""
+
+    def tail(self, label: bytes, address: bytes) -> bytes:
+        """The tail of a sibling's answer."""
+        first, second, third = self.pieces
+        return first + (label if self.labelled else b"") + second + (address if self.addressed else b"") + third
+
+
+class Siblings:
+    """Makes answers from shapes. `apart`: names that the configuration has a word on."""
+
+    def __init__(self, table: Table, answers: Answers, apart: frozenset[Name]) -> None:
+        self._table = table
+        self._rows = table.owned.rows
+        self._answers = answers
+        self._apart = apart
+        self._shapes: dict[tuple[int, bytes], Shape] = {}
+        """By network, and packet after the id without the first label."""
+        self._cleared = answers.cleared
+
+    def reply(self, packet: bytes, network: int) -> bytes | None:
+        """The reply, after the id, to a packet that is new but for a sibling's of the same form; the answer is kept.
+
+        None where there is no such form, where the name is not like its siblings, and where its question was answered
+        before.
+        """
+        if len(packet) <= codes.HEADER_SIZE:
+            return None
+        start = codes.HEADER_SIZE + 1 + packet[codes.HEADER_SIZE]
+        shape = self._shapes.get((network, packet[2 : codes.HEADER_SIZE + 1] + packet[start:]))
+        if shape is None or not self._holds(shape):
+            return None
+        model, likeness, above, under, _, _, _, variant = shape
+        label = packet[codes.HEADER_SIZE : start].lower()
+        name = Name(label + above)
+        private = Name(label + under) if under else name
+        row = self._rows.get(private)
+        if row is None or row[1:LIKENESS] != likeness or len(row) != USUAL or self._stands_apart(name, private):
+            return None
+        key = name + variant
+        if key in self._answers or (under and self._rows.get(name) is not None):
+            return None
+        tail = shape.tail(label, row[LIKENESS:])
+        reply = model.head + packet[codes.HEADER_SIZE : model.end] + tail
+        answer = model.sibling(key, tail, (name, private) if under else (name,))
+        self._answers.keep_new(answer, network, packet[2:], reply)
+        model.cell[0] += 1
+        return reply
+
+    def _stands_apart(self, name: Name, private: Name) -> bool:
+        """Something is said of one of these names alone."""
+        static, apart = self._table.static, self._apart
+        if is_special(name) or name in apart or private in apart:
+            return True
+        return bool(static) and (name in static or private in static)
+
+    def _holds(self, shape: Shape) -> bool:
+        """The answer that it was taken from is still kept."""
+        return bool(shape.model.until) and self._cleared == self._answers.cleared
+
+    # -- taking shapes
+
+    def learn(self, packet: bytes, query: Query, network: int, answer: Compiled) -> None:
+        """Take a shape from an answer that was just made for a packet and is kept, if its siblings' are like it."""
+        if answer.expires != FOREVER or answer.loose or query.options or len(packet) > LARGEST_EXACT:
+            return
+        if self._cleared != self._answers.cleared or len(self._shapes) >= LIMIT:
+            self._cleared = self._answers.cleared
+            self._shapes.clear()
+        start = codes.HEADER_SIZE + 1 + packet[codes.HEADER_SIZE]
+        form = network, packet[2 : codes.HEADER_SIZE + 1] + packet[start:]
+        before = self._shapes.get(form)
+        if before is None or not self._holds(before):
+            shape = self._shape(query, network, answer)
+            if shape:
+                self._shapes[form] = shape
+
+    def _shape(self, query: Query, network: int, answer: Compiled) -> Shape | None:
+        """What an answer's siblings have of it; None where they may have another."""
+        name, table = query.name, self._table
+        held = table.owned.held(name, network)
+        if held is None or not self._is_ordinary(query, held.private):
+            return None
+        private, row = held.private, self._rows.get(held.private)
+        outcome = table.lookup(name, query.qtype, network)
+        labelled = isinstance(outcome, Alias)
+        if labelled:
+            outcome = table.lookup(private, query.qtype, network)
+        addressed = isinstance(outcome, Found) and [rrset.type for rrset in outcome.rrsets] == [A]
+        denied = isinstance(outcome, NoData) and outcome.soa.owner not in (name, private)
+        if row is None or len(row) != USUAL or not (addressed or denied) or answer.end + len(answer.tail) > _LARGEST:
+            return None
+        size = 1 + name[0]
+        shape = Shape(
+            answer, row[1:LIKENESS], name[size:], b"" if private == name else private[size:],
+            _pieces(answer, size if labelled else 0, addressed=addressed), labelled, addressed, answer.key[len(name) :],
+        )  # fmt: skip
+        return shape if shape.tail(name[:size], row[LIKENESS:]) == answer.tail else None
+
+    def _is_ordinary(self, query: Query, private: Name) -> bool:
+        """Nothing but rows decides on these names, in the spelling that nearly all clients use."""
+        name, table = query.name, self._table
+        if self._stands_apart(name, private) or table.awaited or query.qname[1 + name[0] :] != name[1 + name[0] :]:
+            return False
+        if private != name and table.owned.places.candidates(name)[0] != private:
+            return False
+        return not any(at in table.static for each in (name, private) for at in ancestry(each))
+
+
+def _pieces(answer: Compiled, label: int, *, addressed: bool) -> tuple[bytes, bytes, bytes]:
+    """The tail without the label, of so many octets, and without the address before the OPT record."""
+    tail = answer.tail
+    end = answer.opt if answer.opt >= 0 else len(tail)
+    address = end - 4 if addressed else len(tail)
+    cut = _LABEL if label else 0
+    return tail[:cut], tail[cut + label : address], tail[end:] if addressed else b""
