@@ -12,6 +12,7 @@ import pytest
 from resolver import sockets, systemd
 from resolver.settings import Https, Tls, Worker
 from resolver.sockets import CannotListen, Listening
+from tests.ports import pair
 
 
 @pytest.fixture
@@ -62,9 +63,9 @@ def test_a_wildcard_and_an_address_on_one_port_are_no_conflict(listen: Callable[
     port = listen("127.0.0.3:0").addresses[0][1].rpartition(":")[2]
     with pytest.raises(CannotListen):
         listen(f"0.0.0.0:{port}")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.3", 0))
-        port = free.getsockname()[1]
+    tcp, udp = pair("0.0.0.0")
+    with tcp, udp:
+        port = tcp.getsockname()[1]
     assert len(listen(f"0.0.0.0:{port}", f"127.0.0.3:{port}").addresses) == 2
 
 
@@ -76,8 +77,11 @@ def test_an_address_that_another_instance_has_is_refused_in_one_line(listen: Cal
 
 
 def test_a_port_that_only_tcp_lacks_is_refused(listen: Callable[..., Listening]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        taken = f"127.0.0.1:{server.getsockname()[1]}"
+    tcp, udp = pair()
+    udp.close()
+    with tcp:
+        tcp.listen()
+        taken = f"127.0.0.1:{tcp.getsockname()[1]}"
         with pytest.raises(CannotListen) as error:
             listen(taken)
     assert str(error.value) == f"cannot listen on tcp {taken}: address already in use"

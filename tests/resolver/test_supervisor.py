@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from resolver.settings import Accepted, Control, Worker
+from tests.ports import pair
 
 LAUNCHER = """
 import ctypes, os, sys
@@ -371,9 +372,8 @@ def test_strangers_are_reaped(start: Callable[..., Daemon]) -> None:
 
 def test_sockets_from_systemd_are_shared_by_all_workers(start: Callable[..., Daemon], folder: Path) -> None:
     configure(folder, workers=2)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-        udp.bind(("127.0.0.1", 0))
-        tcp.bind(udp.getsockname())
+    tcp, udp = pair()
+    with tcp, udp:
         tcp.listen()
         daemon = start(udp.fileno(), tcp.fileno()).up()
         assert daemon.address == udp.getsockname()

@@ -1,0 +1,147 @@
+"""A paced probe: asks at a steady rate, whatever the answers do, and says how long each took.
+
+`python -m bench.paced PORT QUERIES SECONDS` asks 127.0.0.1:PORT the questions of a dnsperf file in turn and prints a
+line of JSON: `sent`, `lost`, and `p50`, `p99`, `p999`, `worst` in microseconds. A wait begins when the query is handed
+to the kernel and ends when the kernel took the answer in (SO_TIMESTAMPNS, socket(7)), so that what the probe's own core
+is busy with does not count. Linux only.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple, Self
+
+import dns.message
+
+from bench.processes import Broken, cores
+
+RATE: Final = 1000
+"""Queries a second."""
+_TIMESTAMPS: Final = 35  # SO_TIMESTAMPNS, asm-generic/socket.h
+_TIMESPEC: Final = struct.Struct("@ll")
+_GRACE: Final = 2.0
+"""Seconds that the last answers get before they count as lost."""
+_IDS: Final = 1 << 16
+_ROOM: Final = 4096
+
+
+class Waits(NamedTuple):
+    """What the queries of a run waited, in microseconds."""
+
+    sent: int
+    lost: int
+    p50: float
+    p99: float
+    p999: float
+    worst: float
+
+
+def waits(sent: int, taken: Sequence[float]) -> Waits:
+    """The figures of a run from what each answered query took, in microseconds."""
+    rising = sorted(taken)
+    if not rising:
+        raise Broken(f"none of {sent} queries was answered")
+    p50, p99, p999 = (rising[min(int(len(rising) * share), len(rising) - 1)] for share in (0.5, 0.99, 0.999))
+    return Waits(sent, sent - len(rising), p50, p99, p999, rising[-1])
+
+
+def queries(file: Path, most: int = 10_000, *, edns: bool = False) -> list[bytes]:
+    """The first questions of a dnsperf file as packets, without their ids."""
+    with file.open() as lines:
+        pairs = [line.split() for line, _ in zip(lines, range(most), strict=False)]
+    return [dns.message.make_query(name, kind, use_edns=0 if edns else -1).to_wire()[2:] for name, kind in pairs]
+
+
+def ask(port: int, packets: Sequence[bytes], seconds: float, rate: int = RATE) -> Waits:
+    """Ask for so long. Raises `Broken` when nobody answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)
+        sock.connect(("127.0.0.1", port))
+        sock.settimeout(0)
+        return _ask(sock, packets, int(seconds * rate), rate)
+
+
+def _ask(sock: socket.socket, packets: Sequence[bytes], count: int, rate: int) -> Waits:
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    began = time.monotonic()
+    pending: dict[int, int] = {}
+    taken: list[float] = []
+    for number in range(count):
+        while (left := began + number / rate - time.monotonic()) > 0:
+            if poll.poll(left * 1000):
+                _take(sock, pending, taken)
+        key = number % _IDS
+        pending[key] = time.time_ns()
+        with contextlib.suppress(BlockingIOError):
+            sock.send(key.to_bytes(2, "big") + packets[number % len(packets)])
+    until = time.monotonic() + _GRACE
+    while pending and (left := until - time.monotonic()) > 0:
+        if poll.poll(left * 1000):
+            _take(sock, pending, taken)
+    return waits(count, taken)
+
+
+def _take(sock: socket.socket, pending: dict[int, int], taken: list[float]) -> None:
+    """Read what has come."""
+    while True:
+        try:
+            reply, ancillary, _, _ = sock.recvmsg(_ROOM, 64)
+        except BlockingIOError:
+            return
+        seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+        if (asked := pending.pop(int.from_bytes(reply[:2], "big"), None)) is not None:
+            taken.append((seconds * 1_000_000_000 + nanoseconds - asked) / 1000)
+
+
+class Probe:
+    """The probe as a process of its own on the client's core, before dnsperf where the kernel lets it."""
+
+    def __init__(self, port: int, file: Path, seconds: float, *options: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.paced", str(port), file, str(seconds), *options],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        os.sched_setaffinity(self._process.pid, {cores()[1]})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def waits(self) -> Waits:
+        """Wait for the end of the run. Raises `Broken`."""
+        output, _ = self._process.communicate()
+        if self._process.returncode:
+            raise Broken(f"the paced probe ended with {self._process.returncode}")
+        return Waits(**json.loads(output))
+
+
+def main() -> None:
+    """Ask and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.paced", description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("queries", type=Path)
+    parser.add_argument("seconds", type=float)
+    parser.add_argument("--rate", type=int, default=RATE)
+    parser.add_argument("--edns", action="store_true")
+    given = parser.parse_args()
+    packets = queries(given.queries, edns=given.edns)
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
+    print(json.dumps(ask(given.port, packets, given.seconds, given.rate)._asdict()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
