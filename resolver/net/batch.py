@@ -58,7 +58,11 @@ def _library() -> ctypes.CDLL | None:
         return None
     library.recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
     library.sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
-    return library
+    # A sandbox may forbid what the library has; the kernel would say EBADF.
+    library.recvmmsg(-1, None, 0, 0, None)
+    received = ctypes.get_errno()
+    library.sendmmsg(-1, None, 0, 0)
+    return None if {received, ctypes.get_errno()} & {errno.ENOSYS, errno.EPERM} else library
 
 
 def _offset() -> int:

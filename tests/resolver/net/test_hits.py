@@ -39,6 +39,8 @@ class Pair:
     """A socket with its batch, and a client."""
 
     def __init__(self, batches: ModuleType) -> None:
+        if not batch.AVAILABLE:
+            pytest.skip("there are no batches here")
         self.server, self.client = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
         for sock in (self.server, self.client):
             sock.bind(("127.0.0.1", 0))

@@ -14,7 +14,7 @@ import dns.rcode
 import pytest
 
 from resolver.clients import Clients, packed
-from resolver.net import udp
+from resolver.net import batch, udp
 from resolver.net.udp import Udp
 from resolver.options import Way
 from resolver.ratelimit import RateLimiter
@@ -25,6 +25,7 @@ from zones.network import Network, Networks
 
 NAME = "acct.privatelink.blob.core.windows.net"
 DEADLINE = 10.0
+HOW = {True: "batched", False: "singly"}
 
 Open = Callable[..., socket.socket]
 
@@ -51,7 +52,7 @@ async def listener(small: Small, opened: Open) -> socket.socket:
     return sock
 
 
-@pytest.fixture(params=[True, False], ids=["batched", "singly"], autouse=True)
+@pytest.fixture(params=[True, False] if batch.AVAILABLE else [False], ids=HOW.get, autouse=True)
 def batched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Every test runs with batches and without."""
     monkeypatch.setitem(Udp.__init__.__kwdefaults__, "batched", request.param)  # type: ignore[arg-type]

@@ -1,0 +1,13 @@
+"""Whether there are batches at all."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_there_are_no_batches_where_a_sandbox_forbids_them() -> None:
+    command = [sys.executable, "-m", "tests.unbatched", "-c", "from resolver.net import batch; print(batch.AVAILABLE)"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout == "False\n"
