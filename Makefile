@@ -45,7 +45,9 @@ fmt: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Beside other servers, then what is promised of pldns itself.
 bench: $(BUILT)
+	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench
 
 # Coverage-guided, so many seconds for each target: `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.

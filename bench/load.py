@@ -12,6 +12,7 @@ from bench.processes import Broken, cores, cpu
 
 AVAILABLE: Final = shutil.which("dnsperf") is not None and shutil.which("taskset") is not None
 OUTSTANDING: Final = 100
+NOERROR: Final = frozenset(("NOERROR",))
 _STATISTICS: Final = re.compile(
     r"Queries sent: +(?P<sent>\d+).*Queries completed: +(?P<completed>\d+).*Queries lost: +(?P<lost>\d+).*"
     r"Response codes: +(?P<codes>[^\n]+).*Queries per second: +(?P<rate>[\d.]+)",
@@ -48,17 +49,34 @@ def measure(worker: int, port: int, queries: Path, seconds: int, rounds: int, op
 
 
 def one(worker: int, port: int, queries: Path, seconds: int, options: Sequence[str]) -> Round:
-    """One run of dnsperf."""
+    """One run of dnsperf, after which the CPU time of one process is looked at."""
     before = cpu(worker)
-    output = subprocess.run(
-        ["taskset", "--cpu-list", str(cores()[1]), "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", queries,
-         "-l", str(seconds), "-c", "4", "-T", "1", "-q", str(OUTSTANDING), *options],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    used = cpu(worker) - before
+    run = ask(port, queries, seconds, options)
+    return Round(run.rate, run.lost, (cpu(worker) - before) / run.completed * 1e6)
+
+
+class Asked(NamedTuple):
+    """What dnsperf says of a run."""
+
+    rate: float
+    completed: int
+    lost: int
+
+
+def ask(port: int, queries: Path, seconds: int, options: Sequence[str], codes: frozenset[str] = NOERROR) -> Asked:
+    """One run of dnsperf. Raises `Broken` when nothing is answered, or with other than these response codes."""
+    output = subprocess.run(command(port, queries, seconds, options), capture_output=True, text=True, check=True).stdout
     found = _STATISTICS.search(output)
     if not found or not int(found["completed"]):
         raise Broken(f"dnsperf got no answers:\n{output}")
-    if not found["codes"].startswith("NOERROR") or "," in found["codes"]:
-        raise Broken(f"answers other than NOERROR: {found['codes']}")
-    return Round(float(found["rate"]), int(found["lost"]), used / int(found["completed"]) * 1e6)
+    if not {each.split()[0] for each in found["codes"].split(", ")} <= codes:
+        raise Broken(f"answers other than {', '.join(sorted(codes))}: {found['codes']}")
+    return Asked(float(found["rate"]), int(found["completed"]), int(found["lost"]))
+
+
+def command(port: int, queries: Path, seconds: int, options: Sequence[str]) -> list[str]:
+    """How dnsperf is started, on the core of the clients."""
+    return [
+        "taskset", "--cpu-list", str(cores()[1]), "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", str(queries),
+        "-l", str(seconds), "-c", "4", "-T", "1", "-q", str(OUTSTANDING), *options,
+    ]  # fmt: skip

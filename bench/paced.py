@@ -118,7 +118,9 @@ class Probe:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
 
     def waits(self) -> Waits:
         """Wait for the end of the run. Raises `Broken`."""

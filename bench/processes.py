@@ -83,6 +83,28 @@ class Background:
         return [int(child) for child in children if word in Path(f"/proc/{child}/cmdline").read_text().split("\0")]
 
 
+def tree(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in tree(int(child)))]
+
+
+def used(pids: Sequence[int]) -> tuple[float, float]:
+    """Seconds of CPU in user and in system mode, with those of children that have ended (proc(5): fields 14 to 17)."""
+    user = system = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        user += int(fields[11]) + int(fields[13])
+        system += int(fields[12]) + int(fields[14])
+    return user / _TICK, system / _TICK
+
+
+def proportional(pids: Sequence[int]) -> int:
+    """Octets of memory that processes have together; what they share counts once (Pss)."""
+    texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
+    return sum(int(line.split()[1]) * 1024 for text in texts for line in text.splitlines() if line.startswith("Pss:"))
+
+
 def resident(pid: int) -> int:
     """Octets of memory that a process has now (VmRSS)."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()

@@ -1,0 +1,273 @@
+"""pldns beside Knot DNS, NSD, Unbound and dnsmasq, and beside an echo that does nothing: `python -m bench.compare`.
+
+The same machine, the same names, the same query files. A server alone on one core, dnsperf on the other; one round of
+each server after the other, so that other work on the machine hits all alike. Then, while dnsperf asks all of them at
+the same rate, what a client waits that asks 1,000 times a second. Prints Markdown, keeps results/compare-*.json.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import dns.exception
+import dns.message
+import dns.query
+
+from bench import load, paced, peers
+from bench.__main__ import RESULTS
+from bench.measure import MIB, machine
+from bench.peers import Peer
+from bench.processes import Background, Broken, cores, pin, proportional, tree, used
+
+PUBLIC: Final = 1_000
+MIXED: Final = (80, 15, 5)
+"""Private, public and missing names of the mix, in percent."""
+_SETTLED: Final = 120.0  # seconds for a server to answer
+_WARM: Final = 1  # seconds of the round that does not count
+
+
+class Workload(NamedTuple):
+    """A query file, how dnsperf sends it, and the response codes that are right."""
+
+    file: str
+    options: tuple[str, ...] = ()
+    codes: frozenset[str] = load.NOERROR
+
+
+WORKLOADS: Final = {
+    "A": Workload("private"),
+    "A, EDNS": Workload("private", ("-e",)),
+    "NODATA": Workload("nodata"),
+    "NXDOMAIN": Workload("missing", codes=frozenset(("NXDOMAIN",))),
+    "cached public": Workload("public"),
+    "mix": Workload("mix", codes=frozenset(("NOERROR", "NXDOMAIN"))),
+    "TCP": Workload("private", ("-m", "tcp")),
+    "DoT": Workload("private", ("-m", "dot")),
+}
+TARGETS: Final = {
+    ("A", "Knot"): 1.0, ("A", "Unbound"): 0.85, ("A", "echo in C"): 1.4, ("cached public", "Unbound"): 0.85,
+    ("TCP", "Knot"): 1.5,
+}  # fmt: skip
+"""CPU time of a query, of the peer's."""
+_P999: Final = 2.0
+"""What the paced client waits, of what it waits for Knot."""
+
+
+class Round(NamedTuple):
+    """Queries a second, lost queries, and microseconds of CPU a query in user and in system mode."""
+
+    rate: float
+    lost: int
+    user: float
+    system: float
+
+    @property
+    def cpu(self) -> float:
+        """Both."""
+        return self.user + self.system
+
+
+class Server:
+    """One that runs. `pids`: all of its processes."""
+
+    def __init__(self, peer: Peer, process: Background) -> None:
+        self.peer = peer
+        self._process = process
+        _answers(peer.port, peers.name(0), process)
+        self.pids = tree(process.pid)
+        for pid in self.pids:
+            pin(pid, cores()[0])
+
+    def round(self, work: Workload, folder: Path, seconds: int) -> Round:
+        """One run of dnsperf."""
+        port = self.peer.tls if "dot" in work.options else self.peer.port
+        codes = work.codes | load.NOERROR if self.peer.name.startswith("echo") else work.codes
+        before = used(self.pids)
+        run = load.ask(port, folder / f"{work.file}.txt", seconds, work.options, codes)
+        user, system = ((after - was) / run.completed * 1e6 for after, was in zip(used(self.pids), before, strict=True))
+        return Round(run.rate, run.lost, user, system)
+
+    def waits(self, work: Workload, folder: Path, seconds: int, rate: int) -> paced.Waits:
+        """What the paced client waits while dnsperf asks at `rate`."""
+        file = folder / f"{work.file}.txt"
+        command = load.command(self.peer.port, file, seconds + 3, (*work.options, "-Q", str(rate)))
+        with Background(command, folder / "half.log") as half:
+            half.breathe(1.0)
+            with paced.Probe(self.peer.port, file, seconds) as probe:
+                return probe.waits()
+
+
+def _answers(port: int, name: str, process: Background) -> None:
+    query = dns.message.make_query(name, "A")
+    end = time.monotonic() + _SETTLED
+    while True:
+        try:
+            if dns.query.udp(query, "127.0.0.1", timeout=0.5, port=port).rcode() == 0:
+                return
+        except (dns.exception.DNSException, OSError):
+            pass
+        if time.monotonic() > end:
+            raise Broken(f"nobody answers on port {port}")
+        process.breathe(0.05)
+
+
+def questions(folder: Path, names: int) -> None:
+    """The query files, the same for all."""
+    order = random.Random(names)
+    private = [peers.name(order.randrange(names)) for _ in range(names)]
+    public = [f"public{i}.example" for i in range(PUBLIC)]
+    missing = [f"missing{i}.{peers.ZONE}" for i in range(names)]
+    mix = [order.choice(order.choices((private, public, missing), MIXED)[0]) for _ in range(names)]
+    kinds = {"private": private, "public": public, "missing": missing, "mix": mix}
+    for kind, asked in kinds.items():
+        (folder / f"{kind}.txt").write_text("".join(f"{name} A\n" for name in asked))
+    (folder / "nodata.txt").write_text("".join(f"{name} AAAA\n" for name in private))
+
+
+Rounds = dict[str, list[Round]]
+
+
+def rounds(servers: list[Server], work: str, folder: Path, count: int, seconds: int) -> Rounds:
+    """By server: so many rounds in turn, after one that warms up."""
+    able = [server for server in servers if work in server.peer.can]
+    for server in able:
+        server.round(WORKLOADS[work], folder, max(_WARM, seconds))
+    found: Rounds = {server.peer.name: [] for server in able}
+    for _ in range(count):
+        for server in able:
+            found[server.peer.name].append(server.round(WORKLOADS[work], folder, seconds))
+    return found
+
+
+def ratios(found: Rounds, peer: str) -> list[float]:
+    """CPU time of pldns' queries, of the peer's, round by round, rising."""
+    return sorted(ours.cpu / its.cpu for ours, its in zip(found["pldns"], found[peer], strict=True))
+
+
+def told(ratios: list[float], target: float | None) -> str:
+    """Median, least and most, and whether the median is within the target."""
+    middle = statistics.median(ratios)
+    verdict = "" if target is None else f", target {target}: {'met' if middle <= target else 'MISSED'}"
+    return f"{middle:.2f} ({min(ratios):.2f} to {max(ratios):.2f}){verdict}"
+
+
+def table(work: str, found: Rounds) -> Iterator[str]:
+    """Markdown of one workload."""
+    yield f"\n**{work}**\n"
+    yield "| | queries/s | lost | CPU of a query, us (user + system) | CPU of pldns, of this |"
+    yield "|---|---|---|---|---|"
+    for name, each in found.items():
+        rate = statistics.median(one.rate for one in each)
+        user, system = (statistics.median(getattr(one, what) for one in each) for what in ("user", "system"))
+        cpu = statistics.median(one.cpu for one in each)
+        held = told(ratios(found, name), TARGETS.get((work, name))) if name != "pldns" else ""
+        lost = sum(one.lost for one in each)
+        yield f"| {name} | {rate:,.0f} | {lost} | {cpu:.2f} ({user:.2f} + {system:.2f}) | {held} |"
+
+
+def waiting(servers: list[Server], folder: Path, count: int, seconds: int, rate: int) -> dict[str, list[paced.Waits]]:
+    """By server: what the paced client waits, in turn."""
+    able = [server for server in servers if "A" in server.peer.can]
+    found: dict[str, list[paced.Waits]] = {server.peer.name: [] for server in able}
+    for _ in range(count):
+        for server in able:
+            found[server.peer.name].append(server.waits(WORKLOADS["A"], folder, seconds, rate))
+    return found
+
+
+def waits_table(found: Mapping[str, list[paced.Waits]], rate: int) -> Iterator[str]:
+    """Markdown of the waits."""
+    yield f"\n**A client that asks 1,000 times a second, beside {rate:,} queries/s** (microseconds)\n"
+    yield "| | p50 | p99 | p99.9 | lost | p99.9 of pldns, of this |"
+    yield "|---|---|---|---|---|---|"
+    for name, each in found.items():
+        p50, p99, p999 = (statistics.median(getattr(one, what) for one in each) for what in ("p50", "p99", "p999"))
+        of = [ours.p999 / its.p999 for ours, its in zip(found["pldns"], each, strict=True)]
+        held = told(of, _P999 if name == "Knot" else None) if name != "pldns" else ""
+        yield f"| {name} | {p50:.0f} | {p99:.0f} | {p999:.0f} | {sum(one.lost for one in each)} | {held} |"
+
+
+def compare(folder: Path, given: argparse.Namespace) -> dict[str, object]:
+    """Measure everything that was asked for, printing tables as they come. Raises `Broken`."""
+    questions(folder, given.names)
+    kept: dict[str, object] = {}
+    with ExitStack() as stack:
+        upstream = (sys.executable, "-m", "bench.upstream", str(peers.UPSTREAM))
+        stack.enter_context(Background(upstream, folder / "upstream.log"))
+        servers: list[Server] = []
+        for peer in peers.written(folder, given.names):
+            if isinstance(peer, str):
+                print(peer)
+            elif not given.servers or peer.name in given.servers:
+                log = folder / f"{peer.name}.log"
+                servers.append(Server(peer, stack.enter_context(Background(peer.command, log))))
+        print(", ".join(f"{server.peer.name} {server.peer.version}" for server in servers))
+        kept["versions"] = {server.peer.name: server.peer.version for server in servers}
+        found = {}
+        for work in given.workloads or WORKLOADS:
+            found[work] = rounds(servers, work, folder, given.rounds, given.seconds)
+            print("\n".join(table(work, found[work])), flush=True)
+        kept["rounds"] = {work: {name: [one._asdict() for one in each] for name, each in by.items()}
+                          for work, by in found.items()}  # fmt: skip
+        if "A" in found:
+            slowest = min(statistics.median(one.rate for one in each) for each in found["A"].values())
+            waits = waiting(servers, folder, given.rounds, given.seconds, int(slowest / 2))
+            print("\n".join(waits_table(waits, int(slowest / 2))), flush=True)
+            kept["waits"] = {name: [one._asdict() for one in each] for name, each in waits.items()}
+        memory = {server.peer.name: proportional(tree(server.pids[0])) / MIB for server in servers}
+        kept["memory, MiB"] = memory
+    print("\n".join(_within(found)))
+    print("\nMemory, MiB:", ", ".join(f"{name} {octets:,.0f}" for name, octets in memory.items()))
+    return kept
+
+
+def _within(found: Mapping[str, Rounds]) -> Iterator[str]:
+    """Beside itself: what EDNS and NODATA cost, of a plain answer."""
+    plain = found.get("A", {}).get("pldns", [])
+    for work, target in (("A, EDNS", 1.1), ("NODATA", None)):
+        other = found.get(work, {}).get("pldns", [])
+        if plain and other:
+            held = [one.cpu / base.cpu for one, base in zip(other, plain, strict=True)]
+            yield f"\npldns, CPU of {work}, of A: {told(held, target)}"
+
+
+def main() -> int:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
+    parser.add_argument("--names", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of each round")
+    parser.add_argument("--workloads", nargs="*", choices=WORKLOADS, metavar="WORKLOAD", help=", ".join(WORKLOADS))
+    parser.add_argument(
+        "--servers", nargs="*", metavar="SERVER", help="pldns, Knot, NSD, Unbound, dnsmasq, 'echo in C'"
+    )
+    given = parser.parse_args()
+    if not load.AVAILABLE:
+        print("not measured: dnsperf (Debian: dnsperf) or taskset (util-linux) is missing")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
+        try:
+            kept = compare(Path(directory), given)
+        except (Broken, subprocess.CalledProcessError) as error:
+            print(f"broken: {error}", file=sys.stderr)
+            return 1
+    now = datetime.now(UTC)
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"compare-{now:%Y%m%dT%H%M%SZ}.json"
+    file.write_text(json.dumps({"at": now.isoformat(), "machine": machine(), **kept}, indent=2) + "\n")
+    print(f"kept in {file}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""The servers that pldns is compared with, and pldns: the same names, one thread each, nothing logged.
+
+Owns their configurations. Refuses to know what they are asked.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+import trustme
+
+from bench.processes import PLDNS
+
+ZONE: Final = "privatelink.blob.core.windows.net"
+UPSTREAM: Final = 5410
+UDP: Final = frozenset(("A", "A, EDNS", "NODATA", "NXDOMAIN"))
+CACHE: Final = frozenset(("cached public", "mix"))
+_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Peer(NamedTuple):
+    """One server: where it listens, how it is started, and the workloads that it can do."""
+
+    name: str
+    port: int
+    command: tuple[str, ...]
+    can: frozenset[str]
+    version: str
+    tls: int = 0
+
+
+def name(number: int) -> str:
+    """The private name of an endpoint."""
+    return f"contoso{number}.{ZONE}"
+
+
+def program(command: str) -> str | None:
+    """Where a program is; Debian has servers in sbin."""
+    return shutil.which(command, path=_PATH)
+
+
+def written(folder: Path, names: int) -> Iterator[Peer | str]:
+    """Every server with its files in `folder`, or the line that says why it is left out."""
+    addresses = [(name(i), str(IPv4Address("10.64.0.0") + i)) for i in range(names)]
+    certificate = trustme.CA().issue_cert("localhost", "127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "pair.pem"))
+    yield _pldns(folder, addresses)
+    for build, needs, package in (
+        (_knot, "knotd", "knot"), (_nsd, "nsd", "nsd"), (_unbound, "unbound", "unbound"),
+        (_dnsmasq, "dnsmasq", "dnsmasq-base"), (_echo, "cc", "gcc"),
+    ):  # fmt: skip
+        found = program(needs)
+        yield build(folder, addresses, found) if found else f"{needs} is not installed (Debian: {package}): left out"
+
+
+Addresses = list[tuple[str, str]]
+
+
+def _version(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"\d+\.[\w.]+", done.stdout + done.stderr)
+    return found[0] if found else "?"
+
+
+def _pldns(folder: Path, addresses: Addresses) -> Peer:
+    endpoints = [
+        {"name": f"e{i}", "target": f"contoso{i}", "group": "blob",
+         "records": [{"fqdn": name.replace("privatelink.", ""), "ips": [ip]}]}
+        for i, (name, ip) in enumerate(addresses)
+    ]  # fmt: skip
+    (folder / "estate.json").write_bytes(msgspec.json.encode({"endpoints": endpoints}))
+    pair = {"certificate": "pair.pem", "key": "pair.pem"}
+    (folder / "pldns.yaml").write_bytes(
+        msgspec.json.encode(
+            {
+                "dns": {"listen": ["127.0.0.1:5411"], "tls": {"listen": ["127.0.0.1:5421"], **pair}},
+                "sources": [{"name": "estate", "type": "files", "path": "estate.json"}],
+                "zones": {"defaults": {"on_miss": "nxdomain"}},
+                "upstreams": {"public": {"servers": [f"udp://127.0.0.1:{UPSTREAM}"]}},
+                "admin": {"listen": "off"},
+                "state": {"directory": "state"},
+            }
+        )
+    )
+    command = (str(PLDNS), "serve", "-c", str(folder / "pldns.yaml"))
+    python = f"CPython {sys.version.split()[0]}"
+    return Peer(
+        "pldns", 5411, command, UDP | CACHE | {"TCP", "DoT"}, f"{_version(str(PLDNS), 'version')}, {python}", 5421
+    )
+
+
+def _zone(folder: Path, addresses: Addresses) -> Path:
+    file = folder / "bench.zone"
+    records = "".join(f"{name}. A {ip}\n" for name, ip in addresses)
+    file.write_text(f"$ORIGIN {ZONE}.\n$TTL 300\n@ SOA ns h 1 3600 300 86400 300\n@ NS ns\nns A 192.0.2.1\n{records}")
+    return file
+
+
+def _knot(folder: Path, addresses: Addresses, found: str) -> Peer:
+    _zone(folder, addresses)
+    file = folder / "knot.conf"
+    file.write_text(f"""
+server:
+  rundir: {folder}
+  listen: 127.0.0.1@5412
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+log:
+  - target: stderr
+    any: warning
+database:
+  storage: {folder}/knot
+zone:
+  - domain: {ZONE}
+    storage: {folder}
+    file: bench.zone
+    zonefile-sync: -1
+    journal-content: none
+""")
+    return Peer("Knot", 5412, (found, "-c", str(file)), UDP | {"TCP"}, _version(found, "--version"))
+
+
+def _nsd(folder: Path, addresses: Addresses, found: str) -> Peer:
+    _zone(folder, addresses)
+    file = folder / "nsd.conf"
+    file.write_text(f"""
+server:
+  ip-address: 127.0.0.1@5413
+  username: ""
+  zonesdir: "{folder}"
+  database: ""
+  pidfile: "{folder}/nsd.pid"
+  xfrdfile: "{folder}/xfrd"
+  zonelistfile: "{folder}/zones"
+  server-count: 1
+  rrl-ratelimit: 0
+remote-control:
+  control-enable: no
+zone:
+  name: {ZONE}.
+  zonefile: bench.zone
+""")
+    return Peer("NSD", 5413, (found, "-d", "-c", str(file)), UDP | {"TCP"}, _version(found, "-v"))
+
+
+def _unbound(folder: Path, addresses: Addresses, found: str) -> Peer:
+    file = folder / "unbound.conf"
+    data = "".join(f"  local-data: '{name}. 300 A {ip}'\n" for name, ip in addresses)
+    file.write_text(f"""
+server:
+  interface: 127.0.0.1@5414
+  interface: 127.0.0.1@5424
+  tls-port: 5424
+  tls-service-key: "{folder}/pair.pem"
+  tls-service-pem: "{folder}/pair.pem"
+  num-threads: 1
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  directory: "{folder}"
+  pidfile: "{folder}/unbound.pid"
+  use-syslog: no
+  logfile: ""
+  module-config: "iterator"
+  do-not-query-localhost: no
+  access-control: 127.0.0.0/8 allow
+  msg-cache-size: 64m
+  rrset-cache-size: 128m
+  incoming-num-tcp: 100
+  local-zone: "{ZONE}." static
+{data}
+forward-zone:
+  name: "."
+  forward-addr: 127.0.0.1@{UPSTREAM}
+remote-control:
+  control-enable: no
+""")
+    command = (found, "-d", "-c", str(file))
+    return Peer("Unbound", 5414, command, UDP | CACHE | {"TCP", "DoT"}, _version(found, "-V"), 5424)
+
+
+def _dnsmasq(folder: Path, addresses: Addresses, found: str) -> Peer:
+    hosts = folder / "hosts"
+    hosts.write_text("".join(f"{ip} {name}\n" for name, ip in addresses))
+    command = (
+        found, "--keep-in-foreground", "--port=5415", "--listen-address=127.0.0.1", "--bind-interfaces", "--no-resolv",
+        "--no-hosts", f"--addn-hosts={hosts}", f"--local=/{ZONE}/", "--local-ttl=300",
+        f"--server=127.0.0.1#{UPSTREAM}", "--cache-size=10000", "--dns-forward-max=2000", "--conf-file=/dev/null",
+        "--user=root", "--pid-file=",
+    )  # fmt: skip
+    return Peer("dnsmasq", 5415, command, UDP | CACHE | {"TCP"}, _version(found, "--version"))
+
+
+def _echo(folder: Path, _: Addresses, found: str) -> Peer:
+    made = folder / "echo"
+    source = Path(__file__).with_name("echo.c")
+    subprocess.run([found, "-O2", "-Wall", "-Werror", "-o", made, source], check=True)
+    return Peer("echo in C", 5416, (str(made), "5416"), UDP | CACHE, _version(found, "--version"))

@@ -1,0 +1,30 @@
+"""The comparison in small: whether it runs, not what it measures."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import load
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.peer
+def test_servers_are_put_side_by_side() -> None:
+    if not load.AVAILABLE:
+        pytest.skip("dnsperf or taskset is not installed (Debian: dnsperf, util-linux)")
+    command = [sys.executable, "-m", "bench.compare", "--names", "100", "--rounds", "1", "--seconds", "1",
+               "--workloads", "A", "TCP", "--servers", "pldns", "echo in C"]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    file = Path(done.stdout.splitlines()[-1].removeprefix("kept in "))
+    kept = json.loads(file.read_text())
+    file.unlink()
+    assert {(work, name) for work, by in kept["rounds"].items() for name in by} >= {("A", "pldns"), ("TCP", "pldns")}
+    (asked,) = kept["rounds"]["A"]["pldns"]
+    assert asked["rate"] > 0
+    (waited,) = kept["waits"]["pldns"]
+    assert waited["sent"] == 1000
