@@ -20,6 +20,7 @@ from bench.generate import CHANGING, Estate, Ports, write
 from bench.processes import PLDNS, Background, Broken, cores, pin, resident, run
 
 CHANGES: Final = 5
+VERSIONS: Final = 11
 PATIENCE: Final = 120.0
 """Seconds after which something that should happen counts as broken."""
 MIB: Final = 1 << 20
@@ -73,6 +74,7 @@ def everything(plan: Plan) -> Iterator[Result]:
         yield from _change(plan, daemon, estate)
         if load.AVAILABLE:
             yield from _load(plan, daemon)
+    yield from _restart(plan)
 
 
 def _check(plan: Plan) -> Iterator[Result]:
@@ -89,6 +91,19 @@ def _start(plan: Plan, daemon: Background) -> Iterator[Result]:
         _wait(daemon, 0.02, daemon.began, "/readyz was not 200")
     yield Result("serve, until ready", time.monotonic() - daemon.began, "s", 20)
     yield Result("worker, resident", resident(_worker(daemon)) / MIB, "MiB", 250, note="ready, nothing asked yet")
+
+
+def _restart(plan: Plan) -> Iterator[Result]:
+    with Background((PLDNS, "serve", "-c", plan.file), plan.directory / "serve.log") as daemon:
+        while _address(plan.ports.dns) is None:
+            _wait(daemon, 0.01, daemon.began, f"{CHANGING} was not answered")
+        yield Result("serve again, until the first answer", time.monotonic() - daemon.began, "s", 4)
+        while not _ready(plan.ports.admin):
+            _wait(daemon, 0.02, daemon.began, "/readyz was not 200")
+        yield Result("serve again, until ready", time.monotonic() - daemon.began, "s")
+    taken = [run((PLDNS, "version"), plan.directory / "version.log").seconds for _ in range(VERSIONS)]
+    note = f"median of {VERSIONS}; {min(taken):.3f} to {max(taken):.3f}"
+    yield Result("pldns version", statistics.median(taken), "s", 0.15, note=note)
 
 
 def _ready(port: int) -> bool:
@@ -136,7 +151,7 @@ def _address(port: int) -> str | None:
     query = dns.message.make_query(CHANGING, "A")
     try:
         answer = dns.query.udp(query, "127.0.0.1", timeout=2, port=port).answer
-    except dns.exception.Timeout:
+    except (dns.exception.Timeout, OSError):
         return None
     return answer[-1][0].to_text() if answer else None
 

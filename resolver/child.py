@@ -40,6 +40,8 @@ class Worker:
     roles: tuple[str, ...]
     """What is spoken on each of them, and on each that is adopted (`sockets.Role`)."""
     link: "Link"
+    headstart: int | None = None
+    """Descriptor of what was served last (`headstart.frames`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def begin_worker(arguments: Sequence[str]) -> Worker:
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
         roles=tuple(options["roles"].split(",")),
         link=Link(_socket(options["link"])),
+        headstart=int(options["headstart"]) if "headstart" in options else None,
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from resolver import channel, child, state, zonefiles
+from resolver import channel, child, headstart, kept, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
 from resolver.estate import NO_VNETS, Estate, Part
@@ -55,6 +55,7 @@ class Control:
     def __init__(self, begun: child.Control, remotes: Mapping[str, Remote]) -> None:
         self._begun = begun
         self._directory = begun.settings.state
+        self._digest = headstart.digest(begun.settings)
         saved = state.read(self._directory) if self._directory else None
         self.started = time.time()
         self.estate = Estate(begun.settings, saved.memory if saved else None)
@@ -69,6 +70,8 @@ class Control:
         """Serial of the first state that all sources had a part in; 0 before that."""
         self._unsaved = False
         """Something was taken since the inventory was written last."""
+        self._kept = -1
+        """Serial of what was written last for workers that start later."""
         self._files: dict[str, Files] = {}
         self._syncs: dict[str, Syncs] = {}
         self._stopping = asyncio.Event()
@@ -195,6 +198,7 @@ class Control:
             server.close()
         self._unsaved |= bool(self._syncs)  # when each was read last: that alone is not written each time
         await self._save()
+        await self._keep()
 
     # -- sources
 
@@ -364,6 +368,7 @@ class Control:
         while True:
             await asyncio.sleep(SAVE)
             await self._save()
+            await self._keep()
             for group in self._loops.over(time.time()):
                 self.estate.ledger.set_source(f"upstream {group}", [], time.time())
 
@@ -378,6 +383,15 @@ class Control:
         except OSError as error:
             self._unsaved = True
             _log.warning("the inventory could not be saved in %s: %s", self._directory, error.strerror or error)
+
+    async def _keep(self) -> None:
+        """Write what is served, once all sources had a part in it, if that is not what was written last."""
+        if not self._directory or not self.feed.complete or self.feed.serial == self._kept:
+            return
+        try:
+            self._kept = await kept.write(self.feed, self._directory, self._digest)
+        except OSError as error:
+            _log.warning("what is served could not be kept in %s: %s", self._directory, error.strerror or error)
 
 
 async def _run(begun: child.Control) -> None:

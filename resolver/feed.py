@@ -181,7 +181,7 @@ class Link:
         self._feed.links.add(self)
         try:
             if missed is None:
-                await self._snapshot()
+                await self.snapshot()
             else:
                 self.dirty |= missed
                 self.wake.set()
@@ -192,8 +192,11 @@ class Link:
         finally:
             self._feed.links.discard(self)
 
-    async def _snapshot(self) -> None:
-        """A worker without a table gets what there is; one that has a table keeps it until we know everything."""
+    async def snapshot(self) -> int:
+        """A worker without a table gets what there is; one that has a table keeps it until we know everything.
+
+        Returns the serial that it has then.
+        """
         while self.hello.epoch and not self._feed.complete:
             await self.wake.wait()
             self.wake.clear()
@@ -207,6 +210,7 @@ class Link:
             await self._send(frame)
         await self._send_clientele(*clientele)
         await self._send(commit)
+        return commit.serial
 
     async def _changes(self) -> None:
         names, self.dirty = self.dirty, set()

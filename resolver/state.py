@@ -8,9 +8,9 @@ import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
@@ -147,16 +147,23 @@ def encode(saved: Saved) -> bytes:
 
 
 def write(directory: str, content: bytes) -> None:
-    """Replace the file: whoever reads it sees the old one or the new one, whole. Raises OSError; the old one stays.
+    """Replace the saved inventory. Raises OSError; the old one stays."""
+    with replacing(Path(directory) / FILE) as file:
+        file.write(content)
 
-    Only one process may write in a directory: what an earlier one left half written is written over.
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that takes the place of `path` at the end: a reader sees the old one or the new one, whole.
+
+    Raises OSError; the old one stays. Only one process may write in a directory: what an earlier one left half written
+    is written over.
     """
-    path = Path(directory) / FILE
     fresh = path.with_suffix(".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
@@ -164,7 +171,7 @@ def write(directory: str, content: bytes) -> None:
         with contextlib.suppress(OSError):
             fresh.unlink()
         raise
-    folder = os.open(directory, os.O_RDONLY)
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

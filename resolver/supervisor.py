@@ -19,7 +19,7 @@ from typing import Final, Self
 
 import msgspec
 
-from resolver import log, place, process, sockets, startup, systemd
+from resolver import headstart, log, place, process, sockets, startup, systemd
 from resolver.place import Place
 from resolver.process import Process
 from resolver.settings import Accepted
@@ -125,6 +125,7 @@ class Supervisor:
         self._listening = listening
         self._channel_path, self._channel = channel
         self._signals = signals
+        self._state, self._digest = accepted.control.state, headstart.digest(accepted.control)
         self._stopping = self._told_ready = False
         self._announcements = -1
         """A pipe to control, in which it reads which pid is which worker."""
@@ -206,13 +207,18 @@ class Supervisor:
             "roles": ",".join(self._listening.roles),
             "link": str(theirs.fileno()),
         }
+        served = headstart.opened(self._state, self._digest)
+        if served is not None:
+            options["headstart"] = str(served)
         try:
-            worker.process.start(now, options, (*own, theirs.fileno()))
+            worker.process.start(now, options, (*own, theirs.fileno(), *([] if served is None else [served])))
         except OSError:
             ours.close()
             raise
         finally:
             theirs.close()
+            if served is not None:
+                os.close(served)
         worker.link = ours
         self._selector.register(ours, selectors.EVENT_READ, worker)
         self._announce(worker)

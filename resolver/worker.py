@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from resolver import channel, child
+from resolver import channel, child, headstart
 from resolver import settings as accepted
 from resolver.answers import Answers
 from resolver.cache import Cache
@@ -203,8 +203,24 @@ class Worker:
 
     # -- control
 
+    async def _begin(self) -> None:
+        """Answer from what was served last; control tells what is different when it is up."""
+        if self._begun.headstart is None:
+            return
+        try:
+            for frame in headstart.frames(self._begun.headstart):
+                await self._take(frame)
+        except (OSError, ValueError, channel.ChannelError) as error:
+            _log.warning("what was served last is not used: %s", error)
+        self._replica.lost()
+
+    async def _take(self, frame: channel.Down) -> None:
+        for _ in self._replica.take(frame):
+            await asyncio.sleep(0)  # queries go on between slices
+
     async def _follow(self) -> None:
         """Stay connected to control; without it, answer from what there is and try again."""
+        await self._begin()
         while True:
             try:
                 reader, writer = await asyncio.open_unix_connection(self._begun.channel, limit=1 << 20)
@@ -243,8 +259,7 @@ class Worker:
                 if isinstance(frame, channel.Ask):
                     writer.write(channel.encode(channel.Reply(frame.id, self._told(frame))))
                     continue
-                for _ in self._replica.take(frame):
-                    await asyncio.sleep(0)  # queries go on between slices
+                await self._take(frame)
                 if isinstance(frame, channel.Commit):
                     writer.write(channel.encode(channel.Applied(frame.serial)))
 

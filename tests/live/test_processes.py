@@ -65,6 +65,30 @@ def test_workers_answer_while_control_is_dead(start: Start, estate: Path, poll: 
     poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
 
 
+def test_a_start_that_can_read_nothing_answers_what_was_served_last(start: Start, estate: Path, poll: Poll) -> None:
+    """Saved inventory gone, source failing, all processes new."""
+    daemon = start(sources=SOURCES).ready()
+    daemon.stop()
+    estate.rename(estate.with_name("away"))
+    (daemon.directory / "state" / "inventory.v2").unlink()
+    daemon.start()
+    assert poll(lambda: daemon.addresses(NAME)) == {"10.0.0.4"}
+    poll(lambda: daemon.get("/readyz")[0] == 503)
+    endpoints(estate, "10.0.0.5")
+    daemon.ready()
+    poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
+
+
+def test_what_was_served_under_another_configuration_is_not_served(start: Start, estate: Path, poll: Poll) -> None:
+    daemon = start(sources=SOURCES).ready()
+    daemon.stop()
+    daemon.path.write_text(yaml.safe_dump(daemon.config | {"sources": [{**SOURCES[0], "path": "./other"}]}))
+    (daemon.directory / "state" / "inventory.v2").unlink()
+    daemon.start()
+    poll(lambda: daemon.get("/readyz")[0] == 503)
+    assert daemon.addresses(NAME) == set()
+
+
 def test_nothing_is_swept_by_a_control_that_knows_nothing(start: Start, estate: Path, poll: Poll) -> None:
     """Saved inventory gone, source failing: the workers still have their table."""
     daemon = start(sources=SOURCES).ready()

@@ -1,6 +1,7 @@
 """A worker in this process: real sockets for clients, a real channel with the test as its control."""
 
 import asyncio
+import hashlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,11 +13,12 @@ import dns.message
 import dns.rcode
 import pytest
 
-from resolver import channel, child, settings, worker
+from resolver import channel, child, headstart, settings, worker
 from resolver.cache import Key
 from resolver.channel import UP_LIMIT, Applied, Begin, Commit, Counters, Fallbacks, Frames, Hello, Masks, Rows, Up
 from resolver.wire.relay import Message
 from resolver.worker import Worker
+from tests.ports import pair
 from zones.name import Name, from_text
 from zones.record import RRset
 from zones.served import BY_RULE, Variant, pack
@@ -58,17 +60,17 @@ class Line:
 class Running:
     """A worker with one address, and what is around it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, served: int | None = None) -> None:
         self._path = str(folder / "channel")
         self.lines: asyncio.Queue[Line] = asyncio.Queue()
         self._lines: list[Line] = []
-        self.udp, self.tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.create_server(("127.0.0.1", 0))
-        self.udp.bind(self.tcp.getsockname())
+        self.tcp, self.udp = pair()
+        self.tcp.listen()
         self.udp.settimeout(0)
         self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
         config = settings.Worker(listen=(), allow=("127.0.0.0/8",), unsynced=True)
-        begun = child.Worker(config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), child.Link(theirs))
+        begun = child.Worker(config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), child.Link(theirs), served)
         self.worker = Worker(begun, asyncio.get_running_loop())
         self._theirs = theirs
         self.task = asyncio.create_task(self.worker.run())
@@ -104,6 +106,9 @@ class Running:
     async def address(self) -> str:
         return str((await self.ask()).answer[-1][0])
 
+    async def answers(self) -> bool:
+        return bool((await self.ask()).answer)
+
     async def close(self) -> None:
         self.worker._stopping.set()
         with suppress(Exception):
@@ -123,6 +128,42 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     await made.listen()
     yield made
     await made.close()
+
+
+def served_last(folder: Path, *frames: channel.Down, spoilt: bool = False) -> int:
+    """A descriptor of a file with these frames."""
+    body = b"".join(map(channel.encode, frames))
+    checksum = hashlib.sha256(b"" if spoilt else body).digest()
+    (folder / headstart.FILE).write_bytes(headstart.head(bytes(32), checksum) + body)
+    found = headstart.opened(str(folder), bytes(32))
+    assert found is not None
+    return found
+
+
+async def test_what_was_served_last_is_answered_before_control_is_there(tmp_path: Path) -> None:
+    frames = (Begin("e0", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
+    running = Running(tmp_path, served_last(tmp_path, *frames))
+    await until(running.answers)
+    assert await running.address() == "10.0.0.4"
+    await running.listen()
+    line, hello = await running.line()
+    assert (hello.epoch, hello.serial, hello.generation) == ("e0", 7, 1)
+    line.send(Begin("e1", 2), Masks([(1, b"\x01")]), rows(5, 2), Commit(1, unsynced=False))
+    await line.get(Applied)
+    assert await running.address() == "10.0.0.5"
+    await running.close()
+
+
+async def test_what_was_served_last_is_not_used_where_it_does_not_check(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frames = (Begin("e0", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
+    running = Running(tmp_path, served_last(tmp_path, *frames, spoilt=True))
+    await running.listen()
+    _, hello = await running.line()
+    assert hello.epoch == ""
+    assert "what was served last is not used: its checksum is wrong" in caplog.text
+    await running.close()
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
