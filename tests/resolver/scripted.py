@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from resolver.sources.reading import Reading, Requests
+from resolver.sources.reading import PrivateSource, Reading, Requests
 from zones.endpoint import VirtualNetwork
 from zones.resource import NicRow, PrivateEndpoint, Resources
 
@@ -51,6 +51,7 @@ class Scripted:
         self.open = asyncio.Event()
         """Clear it, and whoever reads has to wait."""
         self.open.set()
+        self.private: PrivateSource | None = None
         self.reads = 0
         self.asked: list[str] = []
 
