@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from resolver import settings
 from resolver.guard import Held, Judgement, Standing
+from resolver.privatezones import PrivateZones
 from resolver.sources.reading import Requests
 from zones.catalogue import catalogue
 from zones.checks import bounded
@@ -85,6 +86,7 @@ class Estate:
         hold_down = {source.name: float(source.hold_down) for source in config.sources if source.remote}
         self.ledger = Ledger(self.networks, catalogue(), conflicts, memory, hold_down)
         self.inventory = Inventory([source.name for source in config.sources])
+        self.private = PrivateZones(config.sources, self.ledger)
         self.static: dict[Name, Zone] = {}
         self.sources = {
             source.name: SourceStatus(
