@@ -249,7 +249,9 @@ class Control:
             if reading.error:
                 _log.warning("source %s: %s; what they gave before is kept", name, reading.error)
             now = time.time()
-            self._unsaved |= self.estate.private.take(name, reading, now)
+            if self.estate.private.take(name, reading, now):
+                self._unsaved = True
+                self._published(self.estate.lend())
             self.estate.private.check(now)
             await asyncio.sleep(private.interval())
 
@@ -290,6 +292,8 @@ class Control:
         self.feed.complete = complete
         if changed:
             self.estate.private.moved()
+        if self.estate.private.concerns(changed):
+            changed = changed | self.estate.lend()
         self.feed.changed(changed)
         if complete and not self._complete_since:
             self._complete_since = self.feed.serial
@@ -307,7 +311,8 @@ class Control:
             if over := {end for end in ends if end <= now}:
                 ends -= over
                 changed |= ledger.reconsider(now)
-            self.estate.private.check(now)
+            if self.estate.private.check(now):
+                changed |= self.estate.lend()
             if self.estate.look(now) or changed or over:
                 self._published(changed)
             await asyncio.sleep(_TICK)

@@ -1,18 +1,22 @@
-"""The private DNS zones of all sources as the estate holds them: what was read last, and what there is to say of it.
+"""The private DNS zones of all sources as the estate holds them: what was read last, what it lends, what to tell of it.
 
-A check of the endpoints. Joins the pure parts; refuses to know how zones are read, and when.
+Joins the pure parts; refuses to know how zones are read, and when, and who is told what they lend.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Final
 
 from resolver import settings
 from resolver.sources.reading import PrivateReading
-from zones import disagreement
+from zones import disagreement, lending
 from zones.finding import Finding, finding
 from zones.ledger import Ledger
+from zones.lending import Claimed
+from zones.name import Name
 from zones.privatezone import PrivateZone
+from zones.zonefile import Zone
 
 AGAIN: Final = 10.0
 """Seconds between two comparisons with the endpoints, at least: each takes all of them."""
@@ -28,6 +32,8 @@ class PrivateZones:
         self._zones: dict[str, dict[str, PrivateZone]] = {
             name: {} for name, mode in self._modes.items() if mode != "off"
         }
+        self._watched: frozenset[Name] = frozenset()
+        """Private names on which it depends what is lent."""
         self._checked = 0.0
         self._stale = False
         """Zones or endpoints have changed since they were compared."""
@@ -45,7 +51,7 @@ class PrivateZones:
         for name, zones in saved:
             if name in self._zones:
                 self._zones[name] = {zone.key: zone for zone in zones}
-        self._stale = True
+        self._changed()
 
     def take(self, source: str, reading: PrivateReading, now: float) -> bool:
         """Take what a reading gave; what it does not name stays. True when a zone changed."""
@@ -55,8 +61,12 @@ class PrivateZones:
         self._tell(source, reading, after, now)
         if after == before:
             return False
-        self._stale = True
+        self._changed()
         return True
+
+    def _changed(self) -> None:
+        self._watch()
+        self._stale = True
 
     def _tell(self, source: str, reading: PrivateReading, zones: Mapping[str, PrivateZone], now: float) -> None:
         why = dict(islice(sorted(reading.unreadable.items()), _FAULTS))
@@ -69,13 +79,45 @@ class PrivateZones:
 
     def moved(self) -> None:
         """Endpoints have changed."""
-        self._stale = True
+        self._stale |= any(self._zones.values())
 
-    def check(self, now: float) -> None:
-        """Compare zones and endpoints, if it is time and one of them has changed."""
-        if self._stale and now - self._checked >= AGAIN:
-            self._stale, self._checked = False, now
-            self._ledger.set_source("private dns", self._disagreements(), now)
+    def check(self, now: float) -> bool:
+        """Compare zones and endpoints, if it is time and one of them has changed; True if that was done."""
+        if not self._stale or now - self._checked < AGAIN:
+            return False
+        self._stale, self._checked = False, now
+        self._ledger.set_source("private dns", self._disagreements(), now)
+        return True
+
+    def lent(self, files: Mapping[Name, Zone]) -> dict[Name, Zone]:
+        """What is to be served of the zones of sources with `private_dns: serve`, beside these zone files."""
+        zones = [zone for name, own in self._zones.items() if self._modes[name] == "serve" for zone in own.values()]
+        return lending.lent(zones, files, self._claimed)
+
+    def _watch(self) -> None:
+        candidates = self._ledger.catalogue.candidates
+        owners = {
+            record.owner
+            for name, own in self._zones.items()
+            if self._modes[name] == "serve"
+            for zone in own.values()
+            for record in zone.records
+        }
+        privates = (mapping.name for owner in owners for mapping in candidates(owner))
+        self._watched = frozenset((*owners, *privates))
+
+    def concerns(self, changed: AbstractSet[Name]) -> bool:
+        """What endpoints say of these private names may change what is lent."""
+        return not self._watched.isdisjoint(changed)
+
+    def is_open(self, origin: Name) -> bool:
+        """The zone is one of endpoints, or among the names of services: what it lacks may be public."""
+        catalogue = self._ledger.catalogue
+        return catalogue.zone_of(origin) == origin or catalogue.covers(origin)
+
+    def _claimed(self, name: Name) -> Claimed:
+        holders = [self._ledger.holder(claim.endpoint) for claim in self._ledger.find(name)]
+        return "served" if any(holder.served for holder in holders) else "known" if holders else ""
 
     def _disagreements(self) -> Iterator[Finding]:
         ledger = self._ledger

@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from resolver import privatezones, settings
 from resolver.sources.reading import PrivateReading
-from tests.resolver.scripted import Scripted, ScriptedZones, endpoint
+from tests.resolver.scripted import Scripted, ScriptedZones, endpoint, part
 from tests.resolver.test_control import Running, until
 from tests.zones.test_disagreement import made, zone
+from zones.endpoint import Fault
+from zones.name import to_text
 from zones.privatezone import PrivateZone
 
 Start = Callable[..., Running]
@@ -65,7 +68,7 @@ async def test_zones_are_compared_with_endpoints_and_again_when_one_of_them_chan
     source = hub(zones)
     running = start(source)
     await until(lambda: found(running) == [STALE])
-    source.parts["s1"] = type(source.parts["s1"])((*source.parts["s1"].endpoints, endpoint("old", "10.0.0.9")))
+    source.parts["s1"] = part(endpoint("acct", "10.0.0.4"), endpoint("old", "10.0.0.9"))
     await until(lambda: found(running) == [])
     zones.reading = reading(zone(GOOD))
     await until(lambda: found(running) == [("source-disagreement", f"old.{BLOB}")])
@@ -123,3 +126,45 @@ async def test_before_the_first_sync_no_zone_is_asked_for(start: Start) -> None:
     source.error = ""
     await until(lambda: zones.had)
     assert not found(running)
+
+
+# -- what zones lend
+
+
+def hand(running: Running) -> set[str]:
+    """Names that zones lend, without the apexes."""
+    static = running.control.estate.static
+    return {to_text(name) for origin, each in static.items() for name in each.names if name != origin}
+
+
+async def test_records_by_hand_are_served_and_yield_to_an_endpoint_at_once(start: Start) -> None:
+    source = hub(ScriptedZones(reading(zone(GOOD, made("hand", 9), vnets=("hub",)))))
+    running = start(source, "serve")
+    await until(lambda: hand(running) == {f"hand.{BLOB}"})
+    source.parts["s1"] = part(endpoint("acct", "10.0.0.4"), endpoint("hand", "10.0.0.5"))
+    await until(lambda: not hand(running))
+
+
+async def test_records_are_served_after_a_restart_before_anybody_is_asked(start: Start) -> None:
+    running = start(hub(ScriptedZones(reading(zone(GOOD, made("hand", 9), vnets=("hub",))))), "serve")
+    await until(lambda: hand(running) == {f"hand.{BLOB}"})
+    await running.stop()
+    source = hub(ScriptedZones(reading(error="nobody answers")))
+    source.open.clear()
+    assert hand(start(source, "serve")) == {f"hand.{BLOB}"}
+    source.open.set()
+
+
+async def test_a_check_serves_nothing(start: Start) -> None:
+    zones = ScriptedZones(reading(zone(GOOD, made("old", 9), vnets=("hub",))))
+    running = start(hub(zones), "check")
+    await until(lambda: found(running) == [STALE])
+    assert not hand(running)
+
+
+async def test_faults_of_record_sets_are_told_and_the_others_served(start: Start) -> None:
+    fault = Fault("/ID/bad", "properties", "'10.0.0.300' is no address", "Azure")
+    zones = ScriptedZones(reading(structs.replace(zone(GOOD, made("old", 4), vnets=("hub",)), faults=(fault,))))
+    running = start(hub(zones), "serve")
+    await until(lambda: found(running) == [("invalid-record", "/ID/bad")])
+    assert hand(running) == {f"old.{BLOB}"}
