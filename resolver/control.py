@@ -252,7 +252,6 @@ class Control:
             if self.estate.private.take(name, reading, now):
                 self._unsaved = True
                 self._published(self.estate.lend())
-            self.estate.private.check(now)
             await asyncio.sleep(private.interval())
 
     def _synced(self, name: str, sync: Sync) -> None:
@@ -311,7 +310,8 @@ class Control:
             if over := {end for end in ends if end <= now}:
                 ends -= over
                 changed |= ledger.reconsider(now)
-            if self.estate.private.check(now):
+            if compare := self.estate.private.comparison(now):
+                self.estate.private.compared(await asyncio.to_thread(compare), now)
                 changed |= self.estate.lend()
             if self.estate.look(now) or changed or over:
                 self._published(changed)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from resolver import privatezones, settings
+from resolver import control, privatezones, settings
 from resolver.sources.reading import PrivateReading
 from tests.resolver.scripted import Scripted, ScriptedZones, endpoint, part
 from tests.resolver.test_control import Running, until
@@ -23,6 +23,7 @@ BLOB = "privatelink.blob.core.windows.net"
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Zones and endpoints are compared each time that one of them changed."""
     monkeypatch.setattr(privatezones, "AGAIN", 0.0)
+    monkeypatch.setattr(control, "_TICK", 0.02)
 
 
 @pytest.fixture
