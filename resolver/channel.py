@@ -63,10 +63,12 @@ class Rows(_Frame, frozen=True):
 
 
 class Static(_Frame, frozen=True):
-    """Names of the zone file at `origin`. An empty tuple: the name is gone."""
+    """Names of the zone file at `origin`, or of what a private DNS zone lends. An empty tuple: the name is gone."""
 
     origin: bytes
     names: Sequence[tuple[bytes, tuple[RRset, ...]]]
+    is_open: bool = False
+    """What the zone lacks is judged as in a zone of endpoints."""
 
 
 class Commit(_Frame, frozen=True):

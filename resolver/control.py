@@ -24,7 +24,7 @@ from resolver.remote import Sync, Syncs
 from resolver.settings import Source
 from resolver.sources import remotes
 from resolver.sources.files import RESCAN, Files
-from resolver.sources.reading import Remote
+from resolver.sources.reading import PrivateReading, PrivateSource, Remote
 from resolver.totals import FallbackList, LoopList, Totals
 from zones.name import Name
 
@@ -74,6 +74,9 @@ class Control:
         """Serial of what was written last for workers that start later."""
         self._files: dict[str, Files] = {}
         self._syncs: dict[str, Syncs] = {}
+        self._private: dict[str, PrivateSource] = {}
+        self._met: dict[str, asyncio.Event] = {}
+        """Set when the subscriptions of a source are known: its private DNS zones are in them."""
         self._stopping = asyncio.Event()
         self._restore(saved, remotes)
 
@@ -99,6 +102,8 @@ class Control:
         if name in remotes:
             had = partial(self.estate.inventory.of, name)
             self._syncs[name] = Syncs(remotes[name], status, config.hold_down, had)
+            if private := remotes[name].private:
+                self._private[name], self._met[name] = private, asyncio.Event()
         else:
             self._files[name] = Files(config.path, set(self.estate.inventory.of(name)))
             status.interval = RESCAN
@@ -219,6 +224,8 @@ class Control:
                 group.create_task(self._follow(name, files))
             for name, syncs in self._syncs.items():
                 group.create_task(self._follow_remote(name, syncs))
+            for name, private in self._private.items():
+                group.create_task(self._follow_private(name, private))
             group.create_task(self._stopping.wait())
 
     async def _follow(self, name: str, files: Files) -> None:
@@ -234,12 +241,31 @@ class Control:
             async for sync in done:
                 self._synced(name, sync)
 
+    async def _follow_private(self, name: str, private: PrivateSource) -> None:
+        """Read the private DNS zones of a source again and again, beside its syncs, which do not wait for that."""
+        await self._met[name].wait()
+        while True:
+            try:
+                reading = await private.read(self.estate.private.of(name))
+            except Exception as error:  # noqa: BLE001 - whatever it is, what the zones gave is kept and they are read again
+                _log.exception("source %s: reading private DNS zones broke off", name)
+                reading = PrivateReading({}, error=f"internal error: {error!r}")
+            if reading.error:
+                _log.warning("source %s: %s; what they gave before is kept", name, reading.error)
+            now = time.time()
+            if self.estate.private.take(name, reading, now):
+                self._unsaved = True
+                self._published(self.estate.lend())
+            await asyncio.sleep(private.interval())
+
     def _synced(self, name: str, sync: Sync) -> None:
         """Take what a sync of a remote source came to."""
         status, now = self.estate.sources[name], time.time()
         if sync.judgement is None:
             self._failed(name, sync.error)
             return
+        if name in self._met:
+            self._met[name].set()
         before = (status.synced, status.standing)
         held = sync.judgement.standing.held
         if held and not status.standing.held:
@@ -267,6 +293,10 @@ class Control:
         """Tell the workers, if there is anything to tell, and note the first state that all sources had a part in."""
         complete = all(status.synced for status in self.estate.sources.values())
         self.feed.complete = complete
+        if changed:
+            self.estate.private.moved()
+        if self.estate.private.concerns(changed):
+            changed = changed | self.estate.lend()
         self.feed.changed(changed)
         if complete and not self._complete_since:
             self._complete_since = self.feed.serial
@@ -284,6 +314,9 @@ class Control:
             if over := {end for end in ends if end <= now}:
                 ends -= over
                 changed |= ledger.reconsider(now)
+            if compare := self.estate.private.comparison(now):
+                self.estate.private.compared(await asyncio.to_thread(compare), now)
+                changed |= self.estate.lend()
             if self.estate.look(now) or changed or over:
                 self._published(changed)
             await asyncio.sleep(_TICK)

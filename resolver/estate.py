@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from resolver import settings
 from resolver.guard import Held, Judgement, Standing
+from resolver.privatezones import PrivateZones
 from resolver.sources.reading import Requests
 from zones.catalogue import catalogue
 from zones.checks import bounded
@@ -85,7 +86,14 @@ class Estate:
         hold_down = {source.name: float(source.hold_down) for source in config.sources if source.remote}
         self.ledger = Ledger(self.networks, catalogue(), conflicts, memory, hold_down)
         self.inventory = Inventory([source.name for source in config.sources])
+        self.private = PrivateZones(config.sources, self.ledger)
         self.static: dict[Name, Zone] = {}
+        """Zone files, and what private DNS zones lend."""
+        self.lent: dict[Name, frozenset[Name]] = {}
+        """Names that private DNS zones lend or have lent, with the origins of those."""
+        self.open: frozenset[Name] = frozenset()
+        """Origins of those whose zone is one of endpoints: their misses are judged as there."""
+        self._files: dict[Name, Zone] = {}
         self.sources = {
             source.name: SourceStatus(
                 source.name,
@@ -201,8 +209,27 @@ class Estate:
 
     def set_static(self, zones: Mapping[Name, Zone], now: float) -> None:
         """Take the zone files."""
-        self.static = dict(zones)
+        self.static = self._files = dict(zones)
         self.ledger.set_static({name: origin for origin, zone in zones.items() for name in zone.names}, now)
+        self.lend()
+
+    def lend(self) -> set[Name]:
+        """Serve what private DNS zones have to lend now. Returns the names whose records changed."""
+        lent = self.private.lent(self._files)
+        before, self.static = self.static, self._files | lent
+        self.open = frozenset(origin for origin in lent if self.private.is_open(origin))
+        changed: set[Name] = set()
+        for origin in (before.keys() | lent.keys()) - self._files.keys():
+            old, new = before.get(origin), lent.get(origin)
+            names, records = (old.names if old else {}), (new.names if new else {})
+            for name in [each for each in names.keys() | records.keys() if names.get(each) != records.get(each)]:
+                self.lent[name] = self.lent.get(name, frozenset()) | {origin}
+                changed.add(name)
+        return changed
+
+    def is_lent(self, origin: Name) -> bool:
+        """What is served of this static zone is lent by a private DNS zone; no file has it."""
+        return origin in self.static and origin not in self._files
 
     @property
     def awaited(self) -> frozenset[Name]:
@@ -227,7 +254,7 @@ class Estate:
             table.apply(name, row)
         for origin, zone in self.static.items():
             for name, rrsets in zone.names.items():
-                table.apply_static(origin, name, rrsets)
+                table.apply_static(origin, name, rrsets, is_open=origin in self.open)
         table.unsynced, table.awaited, table.stale = self.unsynced, self.awaited, self.stale
         return table
 

@@ -6,7 +6,7 @@ A worker that falls behind costs a set of names, not a queue of frames: what it 
 import asyncio
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice, takewhile
 from typing import Any, Final, Protocol, TypeVar
 
@@ -76,13 +76,28 @@ class Feed:
             yield Rows(chunk)
         for origin, zone in self._estate.static.items():
             for part in _chunks(zone.names.items(), _records):
-                yield Static(origin, part)
+                yield Static(origin, part, origin in self._estate.open)
 
-    def changes(self, names: Iterable[Name]) -> Iterator[Down]:
+    def changes(self, names: Collection[Name]) -> Iterator[Down]:
         """The state of some names now, as frames."""
         rows = self._estate.ledger.rows
         for chunk in _chunks(((name, rows.get(name, b"")) for name in names), _row):
             yield Rows(chunk)
+        yield from self._lent(names)
+
+    def _lent(self, names: Collection[Name]) -> Iterator[Static]:
+        """Those of them that private DNS zones lend, or have lent. A zone ends or begins with its apex, as a whole."""
+        estate = self._estate
+        found: dict[Name, list[Name]] = {}
+        for name in names if estate.lent else ():
+            for origin in estate.lent.get(name, ()):
+                found.setdefault(origin, []).append(name)
+        for origin, own in found.items():
+            zone = estate.static.get(origin)
+            own.sort(key=lambda name: (name == origin) == (zone is not None))
+            records = ((name, zone.names.get(name, ()) if zone else ()) for name in own)
+            for part in _chunks(records, _records):
+                yield Static(origin, part, origin in estate.open)
 
     def masks(self, sent: int, bits: int) -> Iterator[Masks]:
         """Classes from the `sent`th on, with the identities of the networks from that bit on."""

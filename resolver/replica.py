@@ -60,11 +60,12 @@ class Replica:
                     for name, row in rows[start : start + _SLICE]:
                         self._evict(self._table.apply(Name(name), row))
                     yield
-            case Static(origin=origin, names=names):
+            case Static(origin=origin, names=names, is_open=is_open):
                 for start in range(0, len(names), _SLICE):
                     for name, rrsets in names[start : start + _SLICE]:
                         self._static.add((Name(origin), Name(name)))
-                        self._evict(self._table.apply_static(Name(origin), Name(name), rrsets))
+                        touched = self._table.apply_static(Name(origin), Name(name), rrsets, is_open=is_open)
+                        self._evict(touched)
                     yield
             case Commit():
                 yield from self._commit(frame)

@@ -89,6 +89,8 @@ class Azure(msgspec.Struct, frozen=True):
     management: str = "https://management.azure.com"
     """Origin of the Resource Manager, the only one that tokens are sent to."""
     credential: Credential = Credential()
+    private_dns: Literal["off", "check", "serve"] = "off"
+    """What private DNS zones are read for."""
 
 
 class Source(msgspec.Struct, frozen=True):

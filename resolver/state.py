@@ -20,7 +20,8 @@ from zones.contest import Claim
 from zones.endpoint import Endpoint, NicRecord, State
 from zones.memory import Memory
 from zones.name import Name
-from zones.resource import Resources
+from zones.privatezone import PrivateZone
+from zones.resource import Resources, subscription
 from zones.tombstones import Tombstone
 
 FILE: Final = "inventory.v2"
@@ -89,6 +90,8 @@ class Saved(msgspec.Struct, frozen=True):
     standings: dict[str, Standing] = {}
     """What the syncs of each remote source have left open."""
     lingering: list[Lingering] = []
+    private: list[tuple[str, list[PrivateZone]]] = []
+    """The private DNS zones of each source."""
 
     @property
     def memory(self) -> Memory:
@@ -112,6 +115,7 @@ def of(
     now: float,
     standings: dict[str, Standing] | None = None,
     lingering: Iterable[Tombstone] = (),
+    private: Iterable[tuple[str, list[PrivateZone]]] = (),
 ) -> Saved:
     """What there is to save."""
     return Saved(
@@ -128,6 +132,7 @@ def of(
         zone_texts,
         standings or {},
         [_lingering(stone) for stone in lingering],
+        list(private),
     )
 
 
@@ -137,7 +142,7 @@ def of_estate(estate: Estate, zone_texts: dict[str, str], now: float) -> Saved:
     read = {each.name: each.last_success for each in sources if each.synced and each.last_success is not None}
     standings = {each.name: each.standing for each in sources if each.remote}
     parts, lingering = list(estate.inventory.parts()), estate.ledger.tombstones
-    return of(estate.ledger.memory(), read, parts, zone_texts, now, standings, lingering)
+    return of(estate.ledger.memory(), read, parts, zone_texts, now, standings, lingering, estate.private.all())
 
 
 def encode(saved: Saved) -> bytes:
@@ -199,6 +204,10 @@ def restore(saved: Saved, estate: Estate, now: float) -> None:
         if name in estate.sources:
             estate.restored(name, len(estate.inventory.of(name)), last_success, saved.standings.get(name))
     estate.ledger.restore((each.tombstone for each in saved.lingering), now)
+    estate.private.restore(
+        (name, [zone for zone in zones if not (scope := scopes.get(name)) or subscription(zone.key) in scope])
+        for name, zones in saved.private
+    )
 
 
 def read(directory: str) -> Saved | None:

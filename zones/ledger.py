@@ -406,6 +406,10 @@ class Ledger:
         """The endpoint with this key; where only claims of it linger, as it was last."""
         return self._holders[key]
 
+    def served(self) -> Iterator[Claim]:
+        """Every claim of an endpoint that is served, those that lost and none that lingers, in no order."""
+        return (claim for claims in self._claims.values() for claim in claims if self.endpoints[claim.endpoint].served)
+
     def names(self) -> Iterator[Name]:
         """Every private name that is claimed."""
         return iter(self._claims)

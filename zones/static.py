@@ -33,6 +33,8 @@ class StaticZone:
         self.names: dict[Name, tuple[RRset, ...]] = {}
         self.soa: RRset | None = None
         """The SOA at the apex; None while the zone is being loaded."""
+        self.is_open = False
+        """What it lacks is judged as in a zone of endpoints: it is one, of which a private DNS zone lends records."""
         self._below: Counter[Name] = Counter()
         """How many names stand below an ancestor: what makes an empty non-terminal exist."""
 

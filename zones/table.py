@@ -86,8 +86,8 @@ class Table:
         """
         return Touched(self.owned.apply(name, row))
 
-    def apply_static(self, origin: Name, name: Name, rrsets: tuple[RRset, ...]) -> Touched:
-        """Set the whole state of one name of a zone file.
+    def apply_static(self, origin: Name, name: Name, rrsets: tuple[RRset, ...], *, is_open: bool = False) -> Touched:
+        """Set the whole state of one name of a zone file, or of what a private DNS zone lends (`StaticZone.is_open`).
 
         A zone is served as soon as it has its SOA. That is in all its negative answers, so a change of it touches
         whatever is under it, as a change of a delegation or a DNAME does.
@@ -95,6 +95,9 @@ class Table:
         zone = self.static.get(origin) or StaticZone(origin)
         old, old_soa = zone.names.get(name, ()), zone.soa
         touched = Touched()
+        if zone.is_open != is_open:
+            zone.is_open = is_open
+            touched.subtrees.add(origin)
         if old == rrsets:
             return touched
         self.static[origin] = zone
@@ -306,7 +309,10 @@ class Table:
             return NoData(record, origin, "static", deps)
         if match.at == wildcard(spot.encloser) and self._is_open(spot):
             return self._of_file(file, match, spot.name, qtype, deps)
-        return _by_policy(self._policies.of_file(origin), origin, record, "static", deps)
+        if file.is_open and self.unsynced and self._catalogue.covers(spot.name):
+            return Failure("unsynced", spot.name, deps)
+        terms = self._policies.of_file(origin, is_open=file.is_open)
+        return _by_policy(terms, origin, record, "policy" if file.is_open else "static", deps)
 
     # -- what nobody holds
 

@@ -56,7 +56,7 @@ def record(estate: Estate, name: Name, now: float, mask: int = -1) -> models.Rec
     file = estate.static.get(_file_of(estate, name) or name)
     if file and name in file.names:
         answers = [_file_answer(estate, rrset) for rrset in file.names[name]]
-        return models.Record(name=to_text(name), source="file", public=[], answers=answers)
+        return models.Record(name=to_text(name), source=_kind(estate, file.origin), public=[], answers=answers)
     verdicts = [verdict for verdict in estate.ledger.judged(name, now) if verdict.mask & mask]
     if not verdicts:
         return None
@@ -202,14 +202,20 @@ def cache(worker: int, told: Mapping[str, int]) -> models.Cache:
 def zone(estate: Estate, origin: Name, names: int, mask: int) -> models.Zone:
     """One zone. `names` and `mask`: how many names endpoints alone hold in it, and which networks see those."""
     file = estate.static.get(origin)
-    terms = estate.policies.of_file(origin) if file else estate.policies.of(origin)
+    policies = estate.policies
+    terms = policies.of_file(origin, is_open=origin in estate.open) if file else policies.of(origin)
     named = origin in estate.policies.named
     networks, total = _networks(estate, estate.networks.all if file or named else mask)
     return models.Zone(
-        zone=to_text(origin), source="file" if file else "endpoints" if names else "configuration",
+        zone=to_text(origin),
+        source=_kind(estate, origin) if file else "endpoints" if names else "configuration",
         names=names + (len(file.names) if file else 0), networks=networks, networks_total=total,
         ttl=terms.ttl, negative_ttl=terms.negative_ttl, on_miss=terms.on_miss, chain=terms.chain,
     )  # fmt: skip
+
+
+def _kind(estate: Estate, origin: Name) -> Literal["file", "private-dns"]:
+    return "private-dns" if estate.is_lent(origin) else "file"
 
 
 def zone_of(estate: Estate, name: Name) -> Name | None:

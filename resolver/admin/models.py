@@ -166,8 +166,9 @@ class Zone(Model):
     """A zone that is answered, and its terms."""
 
     zone: str
-    source: Literal["endpoints", "file", "configuration"] = Field(
-        description="What makes it: served endpoints, a zone file (with endpoints or without), or `zones.overrides`."
+    source: Literal["endpoints", "file", "private-dns", "configuration"] = Field(
+        description="What makes it: served endpoints, a zone file or records of a private DNS zone (with endpoints or "
+        "without), or `zones.overrides`."
     )
     names: int = Field(description="Names that own records.")
     networks: list[str] = Field(description="Networks that see it.")
@@ -196,7 +197,7 @@ class Record(Model):
     """A private name."""
 
     name: str
-    source: Literal["endpoints", "file"]
+    source: Literal["endpoints", "file", "private-dns"]
     public: list[str] = Field(description="Public names that lead to it.")
     answers: list[Answer]
 

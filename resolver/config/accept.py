@@ -91,7 +91,9 @@ def _source(source: Source, folder: Path) -> settings.Source:
         password=_secret(given.password, folder),
     )
     management = source.management or CLOUDS[source.cloud].management
-    azure = settings.Azure(source.subscriptions, source.interval, source.cloud, management, credential)
+    azure = settings.Azure(
+        source.subscriptions, source.interval, source.cloud, management, credential, source.private_dns
+    )
     return settings.Source(
         source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure
     )

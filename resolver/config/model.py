@@ -174,5 +174,5 @@ class Configuration(Section):
         return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
-NOT_YET: Final = frozenset({("sources", "*", "events"), ("sources", "*", "private_dns")})
+NOT_YET: Final = frozenset({("sources", "*", "events")})
 """Keys of later versions, `*` for any index. Refused, since a key that is accepted and ignored would be a lie."""

@@ -145,6 +145,12 @@ class Azure(Section):
         "are sent to. HTTPS; plain HTTP on loopback only.",
     )
     credential: Credential = Credential()
+    private_dns: Literal["off", "check", "serve"] = Field(
+        default="off",
+        description="Private DNS zones of the subscriptions: `check` compares them with the endpoints "
+        "(`source-disagreement`), `serve` answers their hand-made records too (docs/private-dns.md). `off`, since each "
+        "zone costs two reads or more.",
+    )
     on_unsynced: Literal["servfail", "public"] = Field(default="servfail", description=_ON_UNSYNCED)
     hold_down: Duration = Field(
         default=300,

@@ -3,10 +3,13 @@
 Refuses to know how it was read.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 import msgspec
 
+from zones.endpoint import Fault
+from zones.privatezone import PrivateZone
 from zones.resource import Resources
 
 
@@ -25,6 +28,31 @@ class Reading(msgspec.Struct, frozen=True):
     """Why the sync is not complete: one line for people."""
 
 
+class PrivateReading(msgspec.Struct, frozen=True):
+    """One reading of the private DNS zones of a source. What it does not name keeps what it gave before."""
+
+    zones: dict[str, PrivateZone]
+    """By key: each read whole, every page."""
+    gone: frozenset[str] = frozenset()
+    """Keys of zones that are no more, as Azure said by itself."""
+    unreadable: dict[str, str] = {}
+    """Ids of zones and subscriptions that could not be read: why, and what mends it."""
+    faults: tuple[Fault, ...] = ()
+    """Of rows that are no zone."""
+    error: str = ""
+    """Why it broke off: one line for people."""
+
+
+class PrivateSource(Protocol):
+    """The private DNS zones of a remote source."""
+
+    async def read(self, had: Mapping[str, PrivateZone]) -> PrivateReading:
+        """Read them all; `had`: what they gave before, by key."""
+
+    def interval(self) -> float:
+        """Seconds until the next reading, jitter and stretching included."""
+
+
 class Requests(NamedTuple):
     """Requests of a remote source: how many were answered since the start, by (what was asked, status)."""
 
@@ -35,6 +63,10 @@ class Requests(NamedTuple):
 
 class Remote(Protocol):
     """A source that is asked. Its parts are subscriptions."""
+
+    @property
+    def private(self) -> PrivateSource | None:
+        """Its private DNS zones; None where they are not to be read."""
 
     async def read(self) -> Reading:
         """Read all of it."""

@@ -3,7 +3,7 @@
 Refuses to know how they are stored or asked for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
@@ -198,27 +198,41 @@ def zone(where: str, name: str) -> Json:
     }
 
 
-def record(zone: str, name: str, values: Iterable[str], *, rtype: str = "A", ttl: int = 10, creator: str = "") -> Json:
-    """A record set of the zone with this id: A, AAAA, CNAME. `creator`: the endpoint that wrote it."""
-    fields: dict[str, Json] = {
-        "A": {"aRecords": [{"ipv4Address": value} for value in values]},
-        "AAAA": {"aaaaRecords": [{"ipv6Address": value} for value in values]},
-        "CNAME": {"cnameRecord": {"cname": next(iter(values))}},
+def record(zone: str, name: str, values: Iterable[Any], *, rtype: str = "A", ttl: int = 10, creator: str = "") -> Json:
+    """A record set of the zone with this id. `values`: addresses and names; of MX, SRV, TXT and SOA their fields.
+
+    `creator`: the endpoint that wrote it.
+    """
+    found = list(values)
+    fields: dict[str, Callable[[], Json]] = {
+        "A": lambda: {"aRecords": [{"ipv4Address": value} for value in found]},
+        "AAAA": lambda: {"aaaaRecords": [{"ipv6Address": value} for value in found]},
+        "CNAME": lambda: {"cnameRecord": {"cname": found[0]}},
+        "MX": lambda: {"mxRecords": [{"preference": number, "exchange": host} for number, host in found]},
+        "PTR": lambda: {"ptrRecords": [{"ptrdname": value} for value in found]},
+        "SOA": lambda: {"soaRecord": dict(zip(_SOA, found, strict=True))},
+        "SRV": lambda: {"srvRecords": [dict(zip(_SRV, value, strict=True)) for value in found]},
+        "TXT": lambda: {"txtRecords": [{"value": list(value)} for value in found]},
     }
     by = f"created by private endpoint {creator} with resource guid {_guid(zone, creator)}"
+    origin = zone.rpartition("/")[2]
     return {
         "name": name,
         "type": f"Microsoft.Network/privateDnsZones/{rtype}",
         "etag": ETAG,
         "id": f"{zone}/{rtype}/{name}",
         "properties": {
-            **fields[rtype],
-            "fqdn": f"{name}.{zone.rpartition('/')[2]}.",
+            **fields[rtype](),
+            "fqdn": f"{origin}." if name == "@" else f"{name}.{origin}.",
             "isAutoRegistered": False,
             "metadata": {"creator": by} if creator else {},
             "ttl": ttl,
         },
     }
+
+
+_SRV: Final = ("priority", "weight", "port", "target")
+_SOA: Final = ("host", "email", "serialNumber", "refreshTime", "retryTime", "expireTime", "minimumTtl")
 
 
 def link(zone: str, name: str, vnet: str, *, registration: bool = False, policy: str = "Default") -> Json:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.fake_azure import shapes
 from tests.fake_azure.conftest import API, ONE, TWO, Client
 from tests.fake_azure.shapes import Json
 from tests.fake_azure.test_sdk import JOINED
@@ -100,6 +101,15 @@ async def test_a_record_that_an_endpoint_wrote_is_as_azure_writes_it(client: Cli
     said = [one["properties"]["metadata"]["creator"].partition(" pe")[0] for one in (real, body)]
     assert said[0] == said[1] == "created by private endpoint"
     assert (body["properties"]["ttl"], body["type"]) == (real["properties"]["ttl"], real["type"])
+
+
+@pytest.mark.parametrize(
+    ("rtype", "values"), [("A", ["10.0.0.1"]), ("CNAME", ["contoso.com"]), ("MX", [(0, "mail.contoso1.com")])]
+)
+def test_a_record_set_of_each_published_type_has_its_shape(rtype: str, values: list[Any]) -> None:
+    (like,) = [each for each in RECORDS if each["type"].endswith(f"/{rtype}")]
+    made = shapes.record("/subscriptions/s/x/corp.example", "host", values, rtype=rtype)
+    assert shape([made]) == shape([like])
 
 
 async def test_a_peering_has_the_shape_of_the_published_example(client: Client) -> None:

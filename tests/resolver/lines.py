@@ -13,11 +13,13 @@ from resolver.clients import Clients
 from resolver.estate import Estate
 from resolver.feed import Feed, Link
 from resolver.replica import Replica
+from resolver.sources.reading import PrivateReading
 from zones import arm, zonefile
 from zones.catalogue import catalogue
 from zones.name import from_text
 from zones.network import Network, Networks
 from zones.policy import DEFAULTS, Policies
+from zones.privatezone import PrivateZone
 from zones.resource import Resources
 from zones.table import Table
 
@@ -25,7 +27,10 @@ NETWORKS = (Network("weu", ("10.1.0.0/16",)), Network("neu", ("10.2.0.0/16",)))
 CONFIG = settings.Control(
     networks=NETWORKS,
     zones=settings.Zones(origins=("corp.example",)),
-    sources=(settings.Source("estate", "files", "/estate"),),
+    sources=(
+        settings.Source("estate", "files", "/estate"),
+        settings.Source("cloud", "azure", on_unsynced="public", azure=settings.Azure(private_dns="serve")),
+    ),
 )
 ZONE = """\
 $ORIGIN corp.example.
@@ -62,7 +67,16 @@ class Control:
             self.sync()
 
     def take(self, parts: Mapping[str, Resources | None]) -> None:
-        self.feed.changed(self.estate.take([("estate", part, given) for part, given in parts.items()], 0.0))
+        changed = self.estate.take([("estate", part, given) for part, given in parts.items()], 0.0)
+        if self.estate.private.concerns(changed):
+            changed |= self.estate.lend()
+        self.feed.changed(changed)
+
+    def read_zones(self, *zones: PrivateZone) -> None:
+        """The private DNS zones are these now."""
+        gone = frozenset(self.estate.private.of("cloud"))
+        self.estate.private.take("cloud", PrivateReading({zone.key: zone for zone in zones}, gone), 0.0)
+        self.feed.changed(self.estate.lend())
 
     def sync(self) -> None:
         self.estate.source_read("estate", 1, 0.0)

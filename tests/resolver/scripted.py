@@ -1,10 +1,11 @@
 """A remote source that gives what a test has put there: the interface's second implementation."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from resolver.sources.reading import Reading, Requests
+from resolver.sources.reading import PrivateReading, PrivateSource, Reading, Requests
 from zones.endpoint import VirtualNetwork
+from zones.privatezone import PrivateZone
 from zones.resource import NicRow, PrivateEndpoint, Resources
 
 INTERVAL = 0.02
@@ -51,6 +52,7 @@ class Scripted:
         self.open = asyncio.Event()
         """Clear it, and whoever reads has to wait."""
         self.open.set()
+        self.private: PrivateSource | None = None
         self.reads = 0
         self.asked: list[str] = []
 
@@ -73,3 +75,23 @@ class Scripted:
 
     def requests(self) -> Requests:
         return Requests({("graph", "200"): self.reads}, 7)
+
+
+class ScriptedZones:
+    """Private DNS zones: what a reading gives is in `reading`."""
+
+    def __init__(self, reading: PrivateReading) -> None:
+        self.reading = reading
+        self.breaks: Exception | None = None
+        self.had: list[dict[str, PrivateZone]] = []
+        """What each reading was told of the ones before it."""
+
+    async def read(self, had: Mapping[str, PrivateZone]) -> PrivateReading:
+        self.had.append(dict(had))
+        await asyncio.sleep(0)
+        if self.breaks:
+            raise self.breaks
+        return self.reading
+
+    def interval(self) -> float:
+        return INTERVAL

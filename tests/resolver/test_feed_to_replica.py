@@ -13,7 +13,10 @@ from resolver.answers import Compiled
 from resolver.channel import Begin, Commit, Down, Rows, Static
 from resolver.wire import render
 from tests.resolver.lines import NETWORKS, ZONE, Control, Worker, resources
+from tests.zones.test_disagreement import made, zone
 from zones.name import Name, from_text, reverse, to_text
+from zones.outcome import Found
+from zones.privatezone import PrivateZone
 from zones.record import PTR, A
 from zones.resource import Resources
 from zones.table import Table
@@ -21,7 +24,7 @@ from zones.table import Table
 
 def contents(table: Table) -> object:
     """All that a table holds, without the generations of its rows."""
-    static = {origin: dict(zone.names) for origin, zone in table.static.items()}
+    static = {origin: (dict(zone.names), zone.is_open) for origin, zone in table.static.items()}
     rows = {name: row[1:] for name, row in table.each()}
     return rows, static, table.unsynced, table.awaited, [table.zones(network) for network in range(len(NETWORKS))]
 
@@ -52,6 +55,41 @@ def one(name: str, address: str = "10.0.0.4", network: str = "") -> Resources:
 def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     """One row in a frame."""
     monkeypatch.setattr(feed, "_ROWS", 1)
+
+
+# -- what private DNS zones lend
+
+
+async def test_a_worker_is_told_what_zones_lend_and_when_they_do_no_more() -> None:
+    control, worker = Control({"a": one("a")}), Worker()
+    worker.connect(control)
+    await worker.drain()
+    hand = from_text(private("hand"))
+    control.read_zones(zone(made("hand", 9), vnets=("hub",)))
+    await worker.drain()
+    assert worker.table.lookup(hand, A, 0) == control.estate.table().lookup(hand, A, 0)
+    found = worker.table.lookup(hand, A, 0)
+    assert isinstance(found, Found)
+    assert found.rrsets[0].rdatas == (bytes((10, 0, 0, 9)),)
+    control.read_zones()
+    await worker.drain()
+    assert contents(worker.table) == contents(control.estate.table())
+    assert from_text("privatelink.blob.core.windows.net") not in worker.table.static
+
+
+async def test_an_endpoint_takes_its_name_from_a_zone_at_once_and_gives_it_back() -> None:
+    control, worker = Control({}), Worker()
+    control.read_zones(zone(made("a", 9), vnets=("hub",)))
+    worker.connect(control)
+    await worker.drain()
+    assert from_text(private("a")) in worker.table.static[from_text("privatelink.blob.core.windows.net")].names
+    control.take({"a": one("a")})
+    await worker.drain()
+    assert not worker.table.static.get(from_text("privatelink.blob.core.windows.net"))
+    assert addresses(worker.table, blob("a")) == [bytes((10, 0, 0, 4))]
+    control.take({"a": None})
+    await worker.drain()
+    assert from_text(private("a")) in worker.table.static[from_text("privatelink.blob.core.windows.net")].names
 
 
 # -- snapshots
@@ -296,8 +334,15 @@ endpoints = st.tuples(
     st.sampled_from(["10.0.0.4", "10.0.0.5", "fd00::4"]),
     st.sampled_from(["", "weu", "neu"]),
 )
+lendable = st.tuples(
+    st.sampled_from(["corp.example", "hand.example", "privatelink.blob.core.windows.net"]),
+    st.lists(st.sampled_from("abc"), unique=True),
+    st.integers(4, 5),
+)
+"""A private DNS zone, its names, and the last octet of their addresses."""
 operations = st.one_of(
     st.tuples(st.just("take"), st.sampled_from("pqr"), st.none() | st.lists(endpoints, max_size=3)),
+    st.tuples(st.just("lend"), st.lists(lendable, max_size=2, unique_by=lambda each: each[0])),
     st.tuples(st.just("step"), st.integers(1, 4)),
     st.tuples(st.just("cut")),
     st.tuples(st.just("restart"), st.booleans(), st.booleans()),
@@ -308,7 +353,10 @@ QUESTIONS = [
     (from_text(name), rtype)
     for name in (blob("a"), blob("b"), blob("c"), blob("*"), private("a"), private("b"), "a.example", "x.a.example")
     for rtype in (A, 28)
-] + [(reverse(bytes((10, 0, 0, 4))), PTR), (from_text("www.corp.example"), A), (from_text("old.corp.example"), A)]
+] + [
+    (reverse(bytes((10, 0, 0, 4))), PTR),
+    *((from_text(name), A) for name in ("www.corp.example", "old.corp.example", "a.hand.example", "z.hand.example")),
+]
 
 
 def outcomes(table: Table) -> list[object]:
@@ -321,6 +369,7 @@ class Story:
     def __init__(self) -> None:
         self.control = Control({})
         self.parts: dict[str, Resources] = {}
+        self.zones: list[PrivateZone] = []
         self.worker = Worker()
         self.worker.connect(self.control)
         self.known: dict[bytes, object] = {}
@@ -333,6 +382,13 @@ class Story:
         if given is not None:
             self.parts[part] = resources(*given)
         self.control.take({part: self.parts.get(part)})
+
+    async def lend(self, given: list[tuple[str, list[str], int]]) -> None:
+        self.zones = [
+            zone(*(made(name, last, origin=origin) for name in names), key=origin, origin=origin, vnets=("hub",))
+            for origin, names, last in given
+        ]
+        self.control.read_zones(*self.zones)
 
     async def step(self, count: int) -> None:
         for _ in range(count):
@@ -352,6 +408,7 @@ class Story:
         if not remember:
             self.parts = {}
         self.control = Control(self.parts, synced=synced)
+        self.control.read_zones(*self.zones)
         self.worker.connect(self.control)
         had = contents(self.worker.table) if self.worker.replica.epoch else None
         await self.worker.step()

@@ -26,7 +26,7 @@ from zones.name import from_text, to_text
 from zones.network import NONE
 from zones.outcome import Found, NoData, NxDomain
 from zones.policy import ZonePolicy
-from zones.table import Touched
+from zones.table import Table, Touched
 from zones.zonefile import parse
 
 # -- row 4: a zone file has the exact name
@@ -432,3 +432,42 @@ def test_zones_are_told_from_names_that_clients_make_up() -> None:
     table = build(ACCT, APP, files=["corp.example\n"], overrides={"a.b": ZonePolicy()})
     assert all(table.is_zone(from_text(text)) for text in (BLOB, "corp.example", "a.b"))
     assert not any(table.is_zone(from_text(text)) for text in ("app.corp.example", "blob.core.windows.net", "b"))
+
+
+# -- what private DNS zones lend
+
+
+def lend(table: Table, text: str) -> None:
+    zone = parse(zone_file(text), "lent")
+    for name, rrsets in zone.names.items():
+        table.apply_static(zone.origin, name, rrsets, is_open=True)
+
+
+def test_a_zone_of_endpoints_that_records_are_lent_to_lacks_names_as_it_did_before() -> None:
+    table = build(ACCT)
+    lend(table, f"{BLOB}\nhand A 10.0.0.9")
+    assert ask(table, f"hand.{BLOB}") == "A 10.0.0.9"
+    assert ask(table, f"acct.{BLOB}") == "A 10.0.0.4"
+    assert ask(table, f"other.{BLOB}") == f"PUBLIC {BLOB}"
+
+
+def test_a_policy_of_that_zone_counts_for_what_it_lacks() -> None:
+    table = build(ACCT, overrides={BLOB: ZonePolicy(on_miss="nodata")})
+    lend(table, f"{BLOB}\nhand A 10.0.0.9")
+    assert ask(table, f"other.{BLOB}") == f"NODATA {BLOB}"
+
+
+def test_what_such_a_zone_lacks_is_a_failure_until_all_sources_have_given_data() -> None:
+    table = build(ACCT)
+    lend(table, f"{BLOB}\nhand A 10.0.0.9")
+    table.unsynced = True
+    assert ask(table, f"other.{BLOB}") == "SERVFAIL unsynced"
+    assert ask(table, f"hand.{BLOB}") == "A 10.0.0.9"
+
+
+def test_a_zone_that_comes_to_be_open_touches_all_that_is_in_it() -> None:
+    table = build(files=[f"{BLOB}\nhand A 10.0.0.9"])
+    zone = table.static[from_text(BLOB)]
+    touched = table.apply_static(zone.origin, zone.origin, zone.names[zone.origin], is_open=True)
+    assert touched.subtrees == {zone.origin}
+    assert ask(table, f"other.{BLOB}") == f"PUBLIC {BLOB}"

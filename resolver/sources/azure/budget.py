@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 
 GRAPH: Final = "graph"
 """The bucket of Resource Graph; every other one is a subscription's."""
+PRIVATE_DNS: Final = "dns "
+"""What the bucket of a subscription's private DNS zones begins with."""
 SPARE: Final = 0.5
 """The part of a quota that is used in the long run; the rest is for whoever shares the identity."""
 _JITTER: Final = 0.1
@@ -25,6 +27,7 @@ class Quota(NamedTuple):
 
 _GRAPH: Final = Quota(15, 3.0)  # 15 queries in 5 s, for one principal
 _READS: Final = Quota(250, 25.0)  # for one principal in one subscription
+_DNS: Final = Quota(50, 100 / 60)  # 100 lists of record sets or links in a minute, 500 reads in five
 
 
 class Bucket:
@@ -84,7 +87,7 @@ class Budget:
         """`GRAPH`, a subscription, or empty for what belongs to none."""
         found = self._buckets.get(name)
         if found is None:
-            found = self._buckets[name] = Bucket(_GRAPH if name == GRAPH else _READS)
+            found = self._buckets[name] = Bucket(_quota(name))
         return found
 
     def begin(self) -> None:
@@ -99,6 +102,10 @@ class Budget:
     def shortest(self) -> float:
         """Seconds between two such syncs that keep every bucket's use below its part."""
         return max((each.spent / (each.quota.rate * SPARE) for each in self._buckets.values()), default=0.0)
+
+
+def _quota(bucket: str) -> Quota:
+    return _GRAPH if bucket == GRAPH else _DNS if bucket.startswith(PRIVATE_DNS) else _READS
 
 
 class Patience:

@@ -23,9 +23,9 @@ KINDS: Final = ("privateEndpoints", "networkInterfaces", "virtualNetworks")
 _SUBSCRIPTIONS: Final = "/subscriptions?api-version=2022-12-01"
 _READ: Final = frozenset(f"microsoft.network/{kind}".casefold() for kind in KINDS)
 _SEGMENT: Final = re.compile(r"(?!\.{1,2}$)[^/?#%\\\s\x00-\x1f]+")
-_GONE: Final = frozenset(("ResourceNotFound", "ResourceGroupNotFound", "NotFound"))
+GONE: Final = frozenset(("ResourceNotFound", "ResourceGroupNotFound", "NotFound"))
 """Codes of a 404 that says so; a subscription that is not found may be one that we lost sight of."""
-_UNREGISTERED: Final = "MissingSubscriptionRegistration"
+UNREGISTERED: Final = "MissingSubscriptionRegistration"
 
 
 class _Said(msgspec.Struct):
@@ -41,7 +41,7 @@ class _Subscription(msgspec.Struct, rename="camel"):
 async def subscriptions(client: Client, patience: Patience) -> list[str]:
     """Those in which the identity may read anything, folded, in order. Raises `Failed`, `Incomplete`."""
     found: list[_Subscription] = []
-    async for rows in _pages(client, _SUBSCRIPTIONS, "subscriptions", "", patience):
+    async for rows in each_page(client, _SUBSCRIPTIONS, "subscriptions", "", patience):
         try:
             found += msgspec.json.decode(rows, type=list[_Subscription])
         except (msgspec.DecodeError, UnicodeError) as error:
@@ -56,19 +56,19 @@ async def read(client: Client, name: str, pages: Pages, patience: Patience) -> l
         path = f"/subscriptions/{name}/providers/Microsoft.Network/{kind}?api-version={NETWORK}"
         check = Check()
         try:
-            async for rows in _pages(client, path, "list", name, patience):
+            async for rows in each_page(client, path, "list", name, patience):
                 page = await asyncio.to_thread(pages.read, rows)
                 check.rows(page.rows)
                 found.append(page)
         except Incomplete as error:
             raise Incomplete(f"the list of {kind} in subscription {name}: {error}") from None
         except Failed as error:
-            if error.code != _UNREGISTERED:  # a subscription without networks has none of these
+            if error.code != UNREGISTERED:  # a subscription without networks has none of these
                 raise
     return found
 
 
-async def _pages(client: Client, url: str, api: str, bucket: str, patience: Patience) -> AsyncGenerator[bytes, None]:
+async def each_page(client: Client, url: str, api: str, bucket: str, patience: Patience) -> AsyncGenerator[bytes, None]:
     """The rows of each page of a list, as they came."""
     check = Check()
     while url:
@@ -106,7 +106,7 @@ async def _resource(client: Client, key: str, patience: Patience) -> Resources |
         )
         return await asyncio.to_thread(arm.read, answer.body, WHERE, form="json")
     except Failed as error:
-        if error.status == 404 and error.code in _GONE:
+        if error.status == 404 and error.code in GONE:
             return None
         raise
     except arm.Unreadable as error:

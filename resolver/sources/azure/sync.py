@@ -19,6 +19,7 @@ from resolver.sources.azure.client import Client, Clock, Failed
 from resolver.sources.azure.clouds import CLOUDS
 from resolver.sources.azure.credential import NoToken, Tokens
 from resolver.sources.azure.pages import Incomplete, Page, Pages
+from resolver.sources.azure.privatedns import PrivateDns
 from resolver.sources.reading import ReadError, Reading, Requests
 from zones.resource import Resources, resource_id, subscription
 
@@ -51,6 +52,11 @@ class Azure:
         self._tokens = Tokens(source.azure.credential, cloud, http)
         self._budget = Budget()
         self._client = Client(http, source.azure.management, self._tokens, self._budget, clock)
+        self._private: PrivateDns | None = None
+        if source.azure.private_dns != "off":
+            allowed = Budget()
+            asking = Client(http, source.azure.management, self._tokens, allowed, clock)
+            self._private = PrivateDns(asking, allowed, lambda: self._scope, chance)
         self._chance = chance
         self._pages = Pages()
         self._syncing = asyncio.Lock()
@@ -165,8 +171,16 @@ class Azure:
         return budget.interval(float(self._config.interval), self._shortest, chance)
 
     def requests(self) -> Requests:
-        """What its syncs cost."""
-        return Requests(dict(self._client.calls), round(self._calls * 3600 / self._interval(0.0)))
+        """What its syncs cost, and reading its private DNS zones."""
+        answered, per_hour = self._client.calls, self._calls * 3600 / self._interval(0.0)
+        if self._private:
+            answered, per_hour = answered + self._private.client.calls, per_hour + self._private.per_hour()
+        return Requests(dict(answered), round(per_hour))
+
+    @property
+    def private(self) -> PrivateDns | None:
+        """Its private DNS zones, as the last sync's subscriptions have them; None where they are not to be read."""
+        return self._private
 
 
 def _nothing(wanted: Iterable[str]) -> str:

@@ -1,0 +1,79 @@
+"""A daemon that compares Azure's private DNS zones with the endpoints and serves their records by hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_azure import shapes
+from tests.live.daemon import Daemon, until
+from tests.live.test_azure import ONE, Cloud, cloud, estate
+
+__all__ = ["cloud"]
+BLOB = "privatelink.blob.core.windows.net"
+WHERE = shapes.group(ONE)
+ZONE, CORP = shapes.zone(WHERE, BLOB), shapes.zone(WHERE, "corp.example")
+
+
+def zones(hub: str) -> list[Any]:
+    """A zone of endpoints with a record of each kind of doing, and one of a company."""
+    return [
+        ZONE,
+        CORP,
+        *(shapes.link(each["id"], "to-hub", hub) for each in (ZONE, CORP)),
+        shapes.record(ZONE["id"], "acct", ["10.0.0.4"], creator="pe-acct"),
+        shapes.record(ZONE["id"], "gone", ["10.0.0.99"], creator="pe-gone"),
+        shapes.record(ZONE["id"], "more", ["10.0.0.4"], creator="pe-acct"),
+        shapes.record(ZONE["id"], "hand", ["10.0.0.4"]),
+        shapes.record(CORP["id"], "www", ["10.0.7.7"], ttl=60),
+        shapes.record(CORP["id"], "bad", ["10.0.7.777"]),
+        shapes.record(CORP["id"], "alias", ["acct.blob.core.windows.net"], rtype="CNAME"),
+        shapes.record(CORP["id"], "@", [["v=spf1 -all"]], rtype="TXT"),
+        shapes.record(CORP["id"], "@", ["ns.example", "me.example", 1, 3600, 300, 2419200, 10], rtype="SOA", ttl=3600),
+    ]
+
+
+def follow(start: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch, azure: Cloud, mode: str) -> Daemon:
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    source = {"name": "hub", "type": "azure", "management": azure.given["management"], "private_dns": mode}
+    return start(sources=[source])
+
+
+def test_zones_are_checked_and_their_records_by_hand_served_over_a_restart_without_azure(
+    cloud: Callable[..., Cloud],
+    start: Callable[..., Daemon],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    resources = estate({"acct": "10.0.0.4", "more": "10.0.0.5", "alone": "10.0.0.6"})
+    azure = cloud(*resources, *zones(resources[0]["id"]))
+    daemon = follow(start, monkeypatch, azure, "serve").ready()
+    until(lambda: daemon.addresses("www.corp.example") == {"10.0.7.7"})
+    assert daemon.addresses(f"hand.{BLOB}") == {"10.0.0.4"}
+    assert daemon.addresses("alias.corp.example") == {"10.0.0.4"}  # by way of the endpoint
+    assert daemon.addresses(f"more.{BLOB}") == {"10.0.0.5"}  # what the endpoint says, not the zone
+    assert daemon.ask("corp.example", "TXT").answer[0][0].strings == (b"v=spf1 -all",)
+    assert daemon.ask("nothing.corp.example").rcode() == 3
+
+    def told() -> dict[str, list[str]]:
+        items = daemon.get("/v1/findings")[1]["items"]
+        return {each["subject"]: sorted(each["evidence"]) for each in items if each["code"] == "source-disagreement"}
+
+    wanted = {
+        f"gone.{BLOB}": ["no_endpoint"],
+        f"more.{BLOB}": ["overwritten"],
+        f"alone.{BLOB}": ["no_record"],
+    }
+    until(lambda: told() == wanted)
+    faults = [each for each in daemon.get("/v1/findings")[1]["items"] if each["code"] == "invalid-record"]
+    assert [each["subject"].rpartition("/")[2] for each in faults] == ["bad"]
+    shown = {each["zone"]: (each["source"], each["on_miss"]) for each in daemon.get("/v1/zones")[1]["items"]}
+    assert shown["corp.example"] == ("private-dns", "nxdomain")
+    assert shown[BLOB] == ("private-dns", "public")
+    daemon.stop()
+    azure.stop()
+    daemon.start().ready()
+    assert daemon.addresses("www.corp.example") == {"10.0.7.7"}
+    assert daemon.addresses("acct.blob.core.windows.net") == {"10.0.0.4"}
