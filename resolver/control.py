@@ -19,14 +19,17 @@ from resolver.admin import app
 from resolver.channel import Fallback
 from resolver.estate import NO_VNETS, Estate, Part
 from resolver.feed import Feed, Link
-from resolver.guard import Action, NothingHeld
+from resolver.guard import Action, NothingHeld, patched
+from resolver.hints import Hints
 from resolver.remote import Sync, Syncs
 from resolver.settings import Source
 from resolver.sources import remotes
 from resolver.sources.files import RESCAN, Files
 from resolver.sources.reading import PrivateReading, PrivateSource, Remote
 from resolver.totals import FallbackList, LoopList, Totals
+from resolver.webhook import Webhook, serving
 from zones.name import Name
+from zones.resource import Resources, subscription
 
 SAVE: Final = 30.0
 """Seconds between two writes of the saved inventory, at least."""
@@ -74,6 +77,8 @@ class Control:
         """Serial of what was written last for workers that start later."""
         self._files: dict[str, Files] = {}
         self._syncs: dict[str, Syncs] = {}
+        self._hints: dict[str, Hints] = {}
+        self._webhooks: dict[str, Webhook] = {}
         self._private: dict[str, PrivateSource] = {}
         self._met: dict[str, asyncio.Event] = {}
         """Set when the subscriptions of a source are known: its private DNS zones are in them."""
@@ -100,8 +105,13 @@ class Control:
         """Make what reads a source."""
         name, status = config.name, self.estate.sources[config.name]
         if name in remotes:
-            had = partial(self.estate.inventory.of, name)
-            self._syncs[name] = Syncs(remotes[name], status, config.hold_down, had)
+            remote, had = remotes[name], partial(self.estate.inventory.of, name)
+            hints = Hints(name, remote.read_one, partial(self._reread, name), lambda: self._syncs[name].now())
+            self._hints[name] = hints
+            self._syncs[name] = Syncs(remote, status, config.hold_down, had, hints.since)
+            if config.azure and config.azure.events:
+                hint = partial(self._hinted, name, remote)
+                self._webhooks[name] = Webhook(name, config.azure.events.secret, hint)
             if private := remotes[name].private:
                 self._private[name], self._met[name] = private, asyncio.Event()
         else:
@@ -159,6 +169,10 @@ class Control:
     def gauges(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """What stands now: (metric, label values, value)."""
         yield "workers_connected", (), float(sum(worker.connected for worker in self.workers.values()))
+        for name, webhook in self._webhooks.items():
+            yield from (("events_total", (name, result), float(n)) for result, n in sorted(webhook.counts.items()))
+            counts = self._hints[name].counts
+            yield from (("hints_total", (name, result), float(n)) for result, n in sorted(counts.items()))
 
     def sync(self, source: str, action: Action) -> None:
         """Do what an operator says of a remote source. Raises KeyError for no such source, and `NothingHeld`."""
@@ -191,6 +205,10 @@ class Control:
         async with contextlib.AsyncExitStack() as stack:
             if self.estate.settings.admin:
                 await stack.enter_async_context(app.serving(self, self.estate.settings.admin))
+            for source in self.estate.settings.sources:
+                if source.azure and source.azure.events:
+                    webhook = self._webhooks[source.name]
+                    await stack.enter_async_context(serving(webhook, source.azure.events, source.name))
             tasks = [asyncio.create_task(self._read_first()), asyncio.create_task(self._save_often())]
             tasks += [asyncio.create_task(self._keep_time())]
             stopping = asyncio.create_task(self._stopping.wait())
@@ -224,6 +242,8 @@ class Control:
                 group.create_task(self._follow(name, files))
             for name, syncs in self._syncs.items():
                 group.create_task(self._follow_remote(name, syncs))
+            for name in self._webhooks:
+                group.create_task(self._hints[name].run())
             for name, private in self._private.items():
                 group.create_task(self._follow_private(name, private))
             group.create_task(self._stopping.wait())
@@ -240,6 +260,28 @@ class Control:
         async with contextlib.aclosing(syncs.run()) as done:
             async for sync in done:
                 self._synced(name, sync)
+
+    def _hinted(self, name: str, remote: Remote, key: str) -> bool:
+        """Somebody says that a resource has changed: it is read again, where it is in scope."""
+        if not remote.covers(key):
+            return False
+        nics = self.estate.inventory.of(name).get(subscription(key), Resources()).nics
+        self._hints[name].give(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key))
+        return True
+
+    def _reread(self, name: str, key: str, found: Resources | None) -> None:
+        """Take what a single resource is now. What a sync has not read whole yet waits for that."""
+        part, had = subscription(key), self.estate.inventory.of(name)
+        if part not in had or self.estate.is_unreadable(name, part):
+            return
+        if found and not found.endpoints and not found.vnets:  # a NIC by itself: its endpoint is what it tells of
+            for nic in found.nics:
+                if nic.endpoint and subscription(nic.endpoint) == part:
+                    self._hints[name].give(nic.endpoint)
+            return
+        now = patched(had[part], key, found)
+        if now != had[part]:
+            self._published(self._take([(name, part, now)], []))
 
     async def _follow_private(self, name: str, private: PrivateSource) -> None:
         """Read the private DNS zones of a source again and again, beside its syncs, which do not wait for that."""

@@ -137,6 +137,10 @@ class Estate:
             self.ledger.set_source(where, [], now)
         self.sources[source].unreadable = len(unreadable)
 
+    def is_unreadable(self, source: str, part: str) -> bool:
+        """This part of a source cannot be read now; what it gave before is kept."""
+        return part in self._unreadable[source]
+
     def source_read(self, source: str, parts: int, now: float) -> None:
         """A source was read whole, and what its parts gave has been taken.
 

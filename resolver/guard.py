@@ -11,7 +11,7 @@ import msgspec
 
 from resolver.sources.reading import Reading
 from zones.endpoint import Fault, VirtualNetwork
-from zones.resource import Nic, PrivateEndpoint, Resources
+from zones.resource import Nic, PrivateEndpoint, Resources, subscription
 
 FEW: Final = 5
 SHARE: Final = 5
@@ -105,6 +105,27 @@ def accept(had: Parts, held: Held) -> Judgement:
     """An operator takes the held sync as it is: what it lacks is gone."""
     parts: dict[str, Resources | None] = {**held.reading.parts, **_forgotten(had, held.reading)}
     return Judgement(parts, _lost(had, held.reading), {}, Standing())
+
+
+def patched(before: Resources, key: str, found: Resources | None) -> Resources:
+    """What a subscription holds when this resource is as it was found; None: it is gone. A NIC goes with its endpoint."""
+    nics = {nic.key for nic in _nics_of(before, {key})}
+    rest = Resources(
+        tuple(each for each in before.endpoints if each.key != key),
+        tuple(each for each in before.nics if each.key not in nics),
+        tuple(each for each in before.vnets if each.key != key),
+        tuple(fault for fault in before.faults if fault.subject.casefold() not in {key, *nics}),
+    )
+    return _joined((found, rest)) if found else rest
+
+
+def corrected(reading: Reading, told: Told) -> Reading:
+    """A reading in which these resources are as they were when they were read by themselves, after it began."""
+    parts = dict(reading.parts)
+    for key, found in told.items():
+        if not isinstance(found, str) and (part := subscription(key)) in parts:
+            parts[part] = patched(parts[part], key, found)
+    return msgspec.structs.replace(reading, parts=parts)
 
 
 def _keys(resources: Resources) -> Iterator[str]:

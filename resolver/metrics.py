@@ -105,6 +105,17 @@ METRICS: Final = (
     Declared("sync_duration_seconds", "Time that the last sync of a remote source took.", ("source",)),
     Declared("sync_held", "1 while a sync is held that would remove too much.", ("source",)),
     Declared("sync_absent", "Resources that syncs lack and that are still served.", ("source",)),
+    Declared(
+        "events_total",
+        "Events of Event Grid; result: hint, duplicate, out_of_scope, other, malformed, or refused for want of the "
+        "secret.",
+        ("source", "result"),
+    ),
+    Declared(
+        "hints_total",
+        "Resources read again because of an event; result: read, failed (left to the next sync) or overflow.",
+        ("source", "result"),
+    ),
     Declared("endpoints", "Private endpoints by connection state.", ("state",)),
     Declared("claims", "NIC records: an endpoint says that a name has these addresses."),
     Declared("claims_lingering", "Claims that are gone and linger."),

@@ -34,13 +34,24 @@ class Sync(NamedTuple):
 
 
 class Syncs:
-    """One remote source. `had` gives what it gave before; `status` is where its state stands for all to see."""
+    """One remote source. `had` gives what it gave before; `status` is where its state stands for all to see.
 
-    def __init__(self, remote: Remote, status: SourceStatus, hold_down: float, had: Callable[[], Parts]) -> None:
+    `hinted`: what a sync that began then (monotonic) may show as it was before an event.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        status: SourceStatus,
+        hold_down: float,
+        had: Callable[[], Parts],
+        hinted: Callable[[float], list[str]] = lambda _: [],
+    ) -> None:
         self._remote = remote
         self._status = status
         self._hold_down = hold_down
         self._had = had
+        self._hinted = hinted
         self._wanted = asyncio.Event()
         status.interval = remote.interval()
 
@@ -81,9 +92,11 @@ class Syncs:
         return sync
 
     async def _read(self, now: float) -> Sync:
+        began = time.monotonic()
         reading = await self._remote.read()
         if reading.error:
             return Sync(now, None, reading.error)
+        reading = guard.corrected(reading, await self._ask(self._hinted(began)[:CONFIRMED]))
         told = await self._ask(guard.absent(self._had(), reading, self._status.standing.missing)[:CONFIRMED])
         # What was there may have changed while we asked.
         judgement = guard.judge(self._had(), reading, self._status.standing, told, time.time(), self._hold_down)

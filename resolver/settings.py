@@ -79,6 +79,13 @@ class Credential(msgspec.Struct, frozen=True):
     """Of the certificate."""
 
 
+class Events(msgspec.Struct, frozen=True):
+    """A listener for Event Grid: `address:port`, and what whoever sends has to know."""
+
+    listen: str
+    secret: Secret
+
+
 class Azure(msgspec.Struct, frozen=True):
     """What a source of type `azure` reads, and as whom."""
 
@@ -91,6 +98,7 @@ class Azure(msgspec.Struct, frozen=True):
     credential: Credential = Credential()
     private_dns: Literal["off", "check", "serve"] = "off"
     """What private DNS zones are read for."""
+    events: Events | None = None
 
 
 class Source(msgspec.Struct, frozen=True):

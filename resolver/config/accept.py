@@ -91,8 +91,9 @@ def _source(source: Source, folder: Path) -> settings.Source:
         password=_secret(given.password, folder),
     )
     management = source.management or CLOUDS[source.cloud].management
+    events = source.events and settings.Events(source.events.listen, _found(source.events.secret, folder))
     azure = settings.Azure(
-        source.subscriptions, source.interval, source.cloud, management, credential, source.private_dns
+        source.subscriptions, source.interval, source.cloud, management, credential, source.private_dns, events
     )
     return settings.Source(
         source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure
@@ -100,8 +101,10 @@ def _source(source: Source, folder: Path) -> settings.Source:
 
 
 def _secret(given: SecretReference | None, folder: Path) -> settings.Secret | None:
-    if given is None:
-        return None
+    return None if given is None else _found(given, folder)
+
+
+def _found(given: SecretReference, folder: Path) -> settings.Secret:
     file = _absolute(folder / given.file) if given.file else ""
     return settings.Secret(file, given.environment or "")
 

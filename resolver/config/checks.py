@@ -103,6 +103,8 @@ def _azure(model: Configuration) -> Iterator[Fault]:
         where: tuple[Part, ...] = ("sources", i, "subscriptions")
         yield from _twice("subscription", (((*where, j), each) for j, each in enumerate(source.subscriptions)))
         yield from _credential(("sources", i, "credential"), source.credential)
+        if source.events:
+            yield from _one_of(("sources", i, "events", "secret"), source.events.secret)
 
 
 def _credential(where: tuple[Part, ...], given: Credential) -> Iterator[Fault]:
@@ -114,8 +116,13 @@ def _credential(where: tuple[Part, ...], given: Credential) -> Iterator[Fault]:
         value = getattr(given, key)
         if value is not None and key not in (*needed, *possible):
             yield Fault((*where, key), f"a credential of type `{given.type}` has no `{key}`")
-        elif isinstance(value, SecretReference) and bool(value.file) == bool(value.environment):
-            yield Fault((*where, key), "needs `file` or `environment`, one of them")
+        elif isinstance(value, SecretReference):
+            yield from _one_of((*where, key), value)
+
+
+def _one_of(where: tuple[Part, ...], reference: SecretReference) -> Iterator[Fault]:
+    if bool(reference.file) == bool(reference.environment):
+        yield Fault(where, "needs `file` or `environment`, one of them")
 
 
 def _listeners(model: Configuration) -> Iterator[Fault]:
@@ -129,6 +136,14 @@ def _listeners(model: Configuration) -> Iterator[Fault]:
     for where, texts in lists.items():
         if admin and own(listener(admin), texts):
             yield Fault(("admin", "listen"), f"`{admin}` is taken by {'.'.join(map(str, where))}")
+    taken = [text for texts in lists.values() for text in texts] + ([admin] if admin else [])
+    for i, source in enumerate(model.sources):
+        if isinstance(source, Azure) and source.events:
+            if own(listener(source.events.listen), taken):
+                yield Fault(
+                    ("sources", i, "events", "listen"), f"`{source.events.listen}` is taken by another listener"
+                )
+            taken.append(source.events.listen)
 
 
 def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> Iterator[Fault]:

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 from resolver import settings
 from resolver.config.accept import ZoneFiles, accept, key_files, system_servers, zone_files
 from resolver.config.checks import faults, warnings
-from resolver.config.model import AUTO, NOT_YET, Configuration
+from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Node, Part, Place, Problem, join, parse
 from resolver.config.section import fields, kind, written
 from resolver.config.values import Invalid
@@ -128,7 +128,7 @@ def _variables(
     """The variables that name a setting, whole sections before their parts. Kubernetes makes others: a note each."""
     for variable in sorted(key for key in environ if key.startswith(PREFIX)):
         keys = tuple(variable.removeprefix(PREFIX).lower().split("__"))
-        if kind(Configuration, keys) is None and not any(keys[: len(later)] == later for later in NOT_YET):
+        if kind(Configuration, keys) is None:
             notes.append(f"the environment variable {variable} names no setting; it is ignored")
             continue
         yield keys, _value(environ[variable], keys, f"environment {variable}", problems)
@@ -232,9 +232,6 @@ def _words(kinds: tuple[Any, ...]) -> tuple[str, ...]:
 
 
 def _unknown_key(location: tuple[Part, ...]) -> tuple[str, str]:
-    steps = written(Configuration, location)
-    if tuple("*" if isinstance(part, int) else part for part in steps) in NOT_YET:
-        return "this version does not have this key yet", ""
     holder = kind(Configuration, location[:-1])
     known = tuple(fields(holder)) if isinstance(holder, type) and issubclass(holder, BaseModel) else ()
     return "unknown key", _nearest(str(location[-1]), known)

@@ -172,7 +172,3 @@ class Configuration(Section):
     def _empty_sections(cls, value: object) -> object:
         """`dns:` with all its lines commented out is as if it were not there."""
         return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
-
-
-NOT_YET: Final = frozenset({("sources", "*", "events")})
-"""Keys of later versions, `*` for any index. Refused, since a key that is accepted and ignored would be a lie."""

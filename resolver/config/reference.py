@@ -7,7 +7,6 @@ import sys
 from typing import Any, Final
 
 from resolver.config.file import schema
-from resolver.config.model import NOT_YET
 
 _HEAD: Final = """\
 # Configuration
@@ -115,12 +114,10 @@ def _default(prop: dict[str, Any]) -> str:
 
 
 def _not_yet() -> str:
-    keys = ", ".join(f"`{'.'.join(key).replace('.*', '[]')}`" for key in sorted(NOT_YET))
     return (
         "## Not in this version\n\n"
         "Refused, rather than accepted and ignored: "
-        f"{keys}, sources other than `files` and `azure`, "
-        "an admin listener that is not on loopback.\n"
+        "sources other than `files` and `azure`, an admin listener that is not on loopback.\n"
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from resolver.config.section import Section
-from resolver.config.values import Duration, Invalid, Label, Text
+from resolver.config.values import Duration, Invalid, Label, Listen, Text
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
@@ -127,6 +127,18 @@ class Files(Section):
     on_unsynced: Literal["servfail", "public"] = Field(default="servfail", description=_ON_UNSYNCED)
 
 
+class Events(Section):
+    """A listener for Event Grid, so that a change is served within a second (docs/events.md)."""
+
+    listen: Listen = Field(
+        description="Address and port of its own, plain HTTP: whatever Event Grid can reach ends TLS before it."
+    )
+    secret: Reference = Field(
+        description="What a sender has to know: 16 characters or more, as the parameter `secret` of the URL or in the "
+        "header `X-Pldns-Secret`. Read for each request."
+    )
+
+
 class Azure(Section):
     """Endpoints, their network interfaces, virtual networks and peerings, live from Azure (docs/azure.md)."""
 
@@ -151,6 +163,7 @@ class Azure(Section):
         "(`source-disagreement`), `serve` answers their hand-made records too (docs/private-dns.md). `off`, since each "
         "zone costs two reads or more.",
     )
+    events: Events | None = Field(default=None, description="Without it, changes are seen at the next sync.")
     on_unsynced: Literal["servfail", "public"] = Field(default="servfail", description=_ON_UNSYNCED)
     hold_down: Duration = Field(
         default=300,

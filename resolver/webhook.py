@@ -1,0 +1,154 @@
+"""The listeners for Event Grid: one route each, that takes events with the right secret and says what they hint at.
+
+Both handshakes (Event Grid schema, CloudEvents 1.0 OPTIONS); `validationUrl` is never fetched. Neither secret nor URL
+is ever logged. Refuses to know what a hint is good for. Plain HTTP: TLS ends at the proxy that Event Grid can reach.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import logging
+import os
+import time
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from aiohttp import web
+
+from resolver.settings import Events, Secret
+from resolver.sources.azure import events
+from resolver.sources.azure.credential import NoToken, text
+from resolver.sources.azure.events import Malformed
+
+PATH: Final = "/events"
+HEADER: Final = "X-Pldns-Secret"
+LONGEST: Final = 1 << 20
+"""Octets of a body; Event Grid sends no more."""
+RATE: Final = 100.0
+"""Requests a second, and twice as many at once; Event Grid sends the rest again later."""
+REMEMBERED: Final = 10_000
+"""Ids of events that are known again: each is delivered at least once."""
+SHORTEST: Final = 16
+"""Characters of a secret."""
+_RETRY: Final = 1.0  # seconds; a control that was started anew may find the address taken for a moment
+_DRAIN: Final = 0.5  # seconds for requests under way at the stop
+
+_log = logging.getLogger(__name__)
+
+
+class Webhook:
+    """The route of one source. `hint` takes the id of a resource and says whether it is in the source's scope."""
+
+    def __init__(self, source: str, secret: Secret, hint: Callable[[str], bool]) -> None:
+        self.counts: Counter[str] = Counter()
+        """Events by what became of them; requests without the right secret as `refused`."""
+        self._source = source
+        self._secret = secret
+        self._hint = hint
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._allowed, self._at = 2 * RATE, time.monotonic()
+
+    def application(self) -> web.Application:
+        """For a listener of its own."""
+        app = web.Application(client_max_size=LONGEST)
+        app.router.add_post(PATH, self._post)
+        app.router.add_route("OPTIONS", PATH, self._options)
+        return app
+
+    async def _post(self, request: web.Request) -> web.Response:
+        self._admit(request)
+        try:
+            found, malformed = events.read(await request.read())
+        except web.HTTPRequestEntityTooLarge:
+            self.counts["malformed"] += 1
+            raise web.HTTPRequestEntityTooLarge(LONGEST, text=f"at most {LONGEST} octets") from None
+        except Malformed as error:
+            self.counts["malformed"] += 1
+            raise web.HTTPBadRequest(text=str(error)) from None
+        self.counts["malformed"] += malformed
+        for event in found:
+            if event.validation:
+                _log.info("source %s: Event Grid validates the webhook", self._source)
+                return web.json_response({"validationResponse": event.validation})
+            self.counts[self._take(event)] += 1
+        return web.Response()
+
+    def _take(self, event: events.Event) -> str:
+        if event.id in self._seen:
+            return "duplicate"
+        self._seen[event.id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        if not event.resource:
+            return "other"
+        return "hint" if self._hint(event.resource) else "out_of_scope"
+
+    async def _options(self, request: web.Request) -> web.Response:
+        """The handshake of CloudEvents (HTTP webhooks for event delivery 1.0, section 4)."""
+        self._admit(request)
+        origin = request.headers.get("WebHook-Request-Origin", "")
+        if not origin:
+            raise web.HTTPBadRequest(text="no WebHook-Request-Origin")
+        rate = str(int(RATE * 60))  # a minute
+        return web.Response(
+            headers={"Allow": "POST, OPTIONS", "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": rate}
+        )
+
+    def _admit(self, request: web.Request) -> None:
+        """Who asks too often, or does not know the secret, gets no further."""
+        now = time.monotonic()
+        self._allowed, self._at = min(self._allowed + (now - self._at) * RATE, 2 * RATE), now
+        if self._allowed < 1:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": "1"})
+        self._allowed -= 1
+        given = request.headers.get(HEADER) or request.query.get("secret", "")
+        if not hmac.compare_digest(given.encode(errors="replace"), self._expected().encode()):
+            self.counts["refused"] += 1
+            raise web.HTTPForbidden(text="the secret is wrong")
+
+    def _expected(self) -> str:
+        """Read for each request, so that a secret can be changed."""
+        try:
+            secret = text(self._secret)
+        except NoToken as error:
+            why = str(error).removeprefix("no token: ")
+        else:
+            if len(secret) >= SHORTEST:
+                return secret
+            why = f"the secret has less than {SHORTEST} characters"
+        _log.error("source %s: events are refused: %s", self._source, why)
+        raise web.HTTPServiceUnavailable(text="the secret of this listener cannot be used; see the log")
+
+
+@contextlib.asynccontextmanager
+async def serving(webhook: Webhook, config: Events, source: str) -> AsyncIterator[None]:
+    """Serve while the context is open. An address that cannot be had is logged and tried again."""
+    runner = web.AppRunner(webhook.application(), access_log=None, shutdown_timeout=_DRAIN)
+    await runner.setup()
+    listening = asyncio.create_task(_listen(runner, config.listen, source))
+    try:
+        yield
+    finally:
+        listening.cancel()
+        await asyncio.wait([listening])
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, listen: str, source: str) -> None:
+    host, _, port = listen.rpartition(":")
+    told = False
+    while True:
+        site = web.TCPSite(runner, host.strip("[]"), int(port))
+        try:
+            await site.start()
+        except OSError as error:
+            await site.stop()
+            if not told:
+                why = os.strerror(error.errno or 0).lower()
+                _log.error("source %s: cannot listen for events on %s: %s; trying again", source, listen, why)
+            told = True
+            await asyncio.sleep(_RETRY)
+        else:
+            _log.info("source %s: events are taken at http://%s%s", source, listen, PATH)
+            return
