@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -18,14 +17,15 @@ from resolver import channel, child, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
 from resolver.estate import NO_VNETS, Estate, Part
-from resolver.feed import Feed, Link
+from resolver.feed import Feed, Link, WorkerState
 from resolver.guard import Action, NothingHeld
 from resolver.remote import Sync, Syncs
 from resolver.settings import Source
 from resolver.sources import remotes
 from resolver.sources.files import RESCAN, Files
-from resolver.sources.reading import PrivateReading, PrivateSource, Remote
+from resolver.sources.reading import Remote
 from resolver.totals import FallbackList, LoopList, Totals
+from resolver.zonewatch import ZoneWatch
 from zones.name import Name
 
 SAVE: Final = 30.0
@@ -35,18 +35,6 @@ _ASK: Final = 5.0  # seconds for all workers to do what they are asked
 _TICK: Final = 1.0  # seconds between looks at the clock, for what time changes
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class WorkerState:
-    """A worker as control sees it. `serial`: the last state that it has applied; `synced`: one made of all sources."""
-
-    index: int
-    pid: int = 0
-    instance: str = ""
-    serial: int = 0
-    connected: bool = False
-    synced: bool = False
 
 
 class Control:
@@ -71,9 +59,7 @@ class Control:
         """Something was taken since the inventory was written last."""
         self._files: dict[str, Files] = {}
         self._syncs: dict[str, Syncs] = {}
-        self._private: dict[str, PrivateSource] = {}
-        self._met: dict[str, asyncio.Event] = {}
-        """Set when the subscriptions of a source are known: its private DNS zones are in them."""
+        self._zones: dict[str, ZoneWatch] = {}
         self._stopping = asyncio.Event()
         self._restore(saved, remotes)
 
@@ -100,7 +86,7 @@ class Control:
             had = partial(self.estate.inventory.of, name)
             self._syncs[name] = Syncs(remotes[name], status, config.hold_down, had)
             if private := remotes[name].private:
-                self._private[name], self._met[name] = private, asyncio.Event()
+                self._zones[name] = ZoneWatch(name, private, partial(self.estate.private.of, name))
         else:
             self._files[name] = Files(config.path, set(self.estate.inventory.of(name)))
             status.interval = RESCAN
@@ -220,8 +206,8 @@ class Control:
                 group.create_task(self._follow(name, files))
             for name, syncs in self._syncs.items():
                 group.create_task(self._follow_remote(name, syncs))
-            for name, private in self._private.items():
-                group.create_task(self._follow_private(name, private))
+            for name, watch in self._zones.items():
+                group.create_task(self._follow_zones(name, watch))
             group.create_task(self._stopping.wait())
 
     async def _follow(self, name: str, files: Files) -> None:
@@ -237,22 +223,12 @@ class Control:
             async for sync in done:
                 self._synced(name, sync)
 
-    async def _follow_private(self, name: str, private: PrivateSource) -> None:
-        """Read the private DNS zones of a source again and again, beside its syncs, which do not wait for that."""
-        await self._met[name].wait()
-        while True:
-            try:
-                reading = await private.read(self.estate.private.of(name))
-            except Exception as error:  # noqa: BLE001 - whatever it is, what the zones gave is kept and they are read again
-                _log.exception("source %s: reading private DNS zones broke off", name)
-                reading = PrivateReading({}, error=f"internal error: {error!r}")
-            if reading.error:
-                _log.warning("source %s: %s; what they gave before is kept", name, reading.error)
-            now = time.time()
-            if self.estate.private.take(name, reading, now):
-                self._unsaved = True
-                self._published(self.estate.lend())
-            await asyncio.sleep(private.interval())
+    async def _follow_zones(self, name: str, watch: ZoneWatch) -> None:
+        async with contextlib.aclosing(watch.run()) as done:
+            async for reading in done:
+                if self.estate.private.take(name, reading, time.time()):
+                    self._unsaved = True
+                    self._published(self.estate.lend())
 
     def _synced(self, name: str, sync: Sync) -> None:
         """Take what a sync of a remote source came to."""
@@ -260,8 +236,8 @@ class Control:
         if sync.judgement is None:
             self._failed(name, sync.error)
             return
-        if name in self._met:
-            self._met[name].set()
+        if name in self._zones:
+            self._zones[name].begin()
         before = (status.synced, status.standing)
         held = sync.judgement.standing.held
         if held and not status.standing.held:
@@ -289,11 +265,7 @@ class Control:
         """Tell the workers, if there is anything to tell, and note the first state that all sources had a part in."""
         complete = all(status.synced for status in self.estate.sources.values())
         self.feed.complete = complete
-        if changed:
-            self.estate.private.moved()
-        if self.estate.private.concerns(changed):
-            changed = changed | self.estate.lend()
-        self.feed.changed(changed)
+        self.feed.changed(changed | self.estate.lend_after(changed))
         if complete and not self._complete_since:
             self._complete_since = self.feed.serial
             _log.info("all sources have data: %d names", len(self.estate.ledger.rows))

@@ -7,6 +7,7 @@ import asyncio
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Any, Final, Protocol, TypeVar
 
@@ -160,6 +161,18 @@ def _row(item: tuple[Name, bytes]) -> int:
 
 def _records(item: tuple[Name, tuple[RRset, ...]]) -> int:
     return sum(len(rdata) + 8 for rrset in item[1] for rdata in rrset.rdatas)
+
+
+@dataclass(slots=True)
+class WorkerState:
+    """A worker as control sees it. `serial`: the last state that it has applied; `synced`: one made of all sources."""
+
+    index: int
+    pid: int = 0
+    instance: str = ""
+    serial: int = 0
+    connected: bool = False
+    synced: bool = False
 
 
 class Writer(Protocol):
