@@ -7,7 +7,7 @@ BUILT  := $(VENV)/.compiled
 HOT    := resolver/net/batch resolver/net/hits
 
 FUZZ_SECONDS ?= 60
-TARGETS      ?= query reply frames zone inventory header packet
+TARGETS      ?= query reply frames zone inventory header packet event
 
 .PHONY: run test check fmt venv plain bench fuzz lock
 

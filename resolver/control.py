@@ -10,26 +10,26 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from resolver import channel, child, headstart, kept, state, zonefiles
+from resolver import channel, child, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
-from resolver.estate import NO_VNETS, Estate, Part
-from resolver.feed import Feed, Link
-from resolver.guard import Action, NothingHeld, patched
-from resolver.hints import Hints
+from resolver.estate import NO_VNETS, Estate, Part, SourceStatus
+from resolver.eventwatch import EventWatch
+from resolver.feed import Feed, Link, WorkerState, ask_all
+from resolver.guard import Action, NothingHeld
+from resolver.kept import Keeper
 from resolver.remote import Sync, Syncs
 from resolver.settings import Source
 from resolver.sources import remotes
 from resolver.sources.files import RESCAN, Files
-from resolver.sources.reading import PrivateReading, PrivateSource, Remote
+from resolver.sources.reading import Remote
 from resolver.totals import FallbackList, LoopList, Totals
-from resolver.webhook import Webhook, serving
+from resolver.zonewatch import ZoneWatch
 from zones.name import Name
-from zones.resource import Resources, subscription
+from zones.resource import Resources
 
 SAVE: Final = 30.0
 """Seconds between two writes of the saved inventory, at least."""
@@ -40,26 +40,12 @@ _TICK: Final = 1.0  # seconds between looks at the clock, for what time changes
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class WorkerState:
-    """A worker as control sees it. `serial`: the last state that it has applied; `synced`: one made of all sources."""
-
-    index: int
-    pid: int = 0
-    instance: str = ""
-    serial: int = 0
-    connected: bool = False
-    synced: bool = False
-
-
 class Control:
     """The parts of control and their life. `remotes`: the sources that are asked, by name; all others are files."""
 
     def __init__(self, begun: child.Control, remotes: Mapping[str, Remote]) -> None:
         self._begun = begun
-        self._directory = begun.settings.state
-        self._digest = headstart.digest(begun.settings)
-        saved = state.read(self._directory) if self._directory else None
+        saved = state.read(begun.settings.state) if begun.settings.state else None
         self.started = time.time()
         self.estate = Estate(begun.settings, saved.memory if saved else None)
         self.feed = Feed(self.estate)
@@ -68,20 +54,13 @@ class Control:
         self._totals = Totals()
         self._fallbacks = FallbackList()
         self._loops = LoopList(group.name for group in begun.settings.upstreams)
-        self._zone_texts: dict[str, str] = {}
+        self._keeper = Keeper(begun.settings, self.estate, self.feed)
         self._complete_since = 0
         """Serial of the first state that all sources had a part in; 0 before that."""
-        self._unsaved = False
-        """Something was taken since the inventory was written last."""
-        self._kept = -1
-        """Serial of what was written last for workers that start later."""
         self._files: dict[str, Files] = {}
         self._syncs: dict[str, Syncs] = {}
-        self._hints: dict[str, Hints] = {}
-        self._webhooks: dict[str, Webhook] = {}
-        self._private: dict[str, PrivateSource] = {}
-        self._met: dict[str, asyncio.Event] = {}
-        """Set when the subscriptions of a source are known: its private DNS zones are in them."""
+        self._zones: dict[str, ZoneWatch] = {}
+        self._events: dict[str, EventWatch] = {}
         self._stopping = asyncio.Event()
         self._restore(saved, remotes)
 
@@ -92,7 +71,7 @@ class Control:
             state.restore(saved, self.estate, now)
         for config in self.estate.settings.sources:
             self._begin(config, remotes)
-        zones, self._zone_texts, findings = zonefiles.read(
+        zones, self._keeper.zone_texts, findings = zonefiles.read(
             self.estate.settings.zones.files, saved.zone_texts if saved else {}
         )
         self.estate.set_static(zones, now)
@@ -105,18 +84,20 @@ class Control:
         """Make what reads a source."""
         name, status = config.name, self.estate.sources[config.name]
         if name in remotes:
-            remote, had = remotes[name], partial(self.estate.inventory.of, name)
-            hints = Hints(name, remote.read_one, partial(self._reread, name), lambda: self._syncs[name].now())
-            self._hints[name] = hints
-            self._syncs[name] = Syncs(remote, status, config.hold_down, had, hints.since)
-            if config.azure and config.azure.events:
-                hint = partial(self._hinted, name, remote)
-                self._webhooks[name] = Webhook(name, config.azure.events.secret, hint)
-            if private := remotes[name].private:
-                self._private[name], self._met[name] = private, asyncio.Event()
+            self._watch(config, remotes[name], status)
         else:
             self._files[name] = Files(config.path, set(self.estate.inventory.of(name)))
             status.interval = RESCAN
+
+    def _watch(self, config: Source, remote: Remote, status: SourceStatus) -> None:
+        name, had, since = config.name, partial(self.estate.inventory.of, config.name), None
+        if config.azure and config.azure.events:
+            take, sync = partial(self._reread, name), partial(self.sync, name, "now")
+            self._events[name] = EventWatch(name, config.azure.events, remote, had, take, sync)
+            since = self._events[name].since
+        self._syncs[name] = Syncs(remote, status, config.hold_down, had, since)
+        if remote.private:
+            self._zones[name] = ZoneWatch(name, remote.private, partial(self.estate.private.of, name))
 
     # -- what the admin surface asks
 
@@ -151,16 +132,7 @@ class Control:
 
     async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
         """What each worker answers to a request; None for one that does not."""
-        asked = {index: asyncio.ensure_future(link.ask(what, **arguments)) for index, link in self._links.items()}
-        if asked:
-            _, late = await asyncio.wait(asked.values(), timeout=_ASK)
-            for each in late:
-                each.cancel()
-        told: dict[int, dict[str, int] | None] = dict.fromkeys(self.workers)
-        for index, each in asked.items():
-            if each.done() and not each.cancelled() and not each.exception():
-                told[index] = each.result()
-        return told
+        return dict.fromkeys(self.workers) | await ask_all(self._links, _ASK, what, **arguments)
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Counters of all workers, over their restarts: (metric, label values, count)."""
@@ -169,10 +141,8 @@ class Control:
     def gauges(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """What stands now: (metric, label values, value)."""
         yield "workers_connected", (), float(sum(worker.connected for worker in self.workers.values()))
-        for name, webhook in self._webhooks.items():
-            yield from (("events_total", (name, result), float(n)) for result, n in sorted(webhook.counts.items()))
-            counts = self._hints[name].counts
-            yield from (("hints_total", (name, result), float(n)) for result, n in sorted(counts.items()))
+        for events in self._events.values():
+            yield from events.counts()
 
     def sync(self, source: str, action: Action) -> None:
         """Do what an operator says of a remote source. Raises KeyError for no such source, and `NothingHeld`."""
@@ -189,7 +159,7 @@ class Control:
                     raise NothingHeld
                 _log.warning("source %s: the held sync is dropped", source)
                 self.estate.dropped(source, time.time())
-                self._unsaved = True
+                self._keeper.due = True
 
     def fallbacks(self) -> Iterator[Fallback]:
         """Names inside private zones that went to an upstream, the one seen last at the end."""
@@ -205,10 +175,8 @@ class Control:
         async with contextlib.AsyncExitStack() as stack:
             if self.estate.settings.admin:
                 await stack.enter_async_context(app.serving(self, self.estate.settings.admin))
-            for source in self.estate.settings.sources:
-                if source.azure and source.azure.events:
-                    webhook = self._webhooks[source.name]
-                    await stack.enter_async_context(serving(webhook, source.azure.events, source.name))
+            for events in self._events.values():
+                await stack.enter_async_context(events.serving())
             tasks = [asyncio.create_task(self._read_first()), asyncio.create_task(self._save_often())]
             tasks += [asyncio.create_task(self._keep_time())]
             stopping = asyncio.create_task(self._stopping.wait())
@@ -219,9 +187,8 @@ class Control:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             server.close()
-        self._unsaved |= bool(self._syncs)  # when each was read last: that alone is not written each time
-        await self._save()
-        await self._keep()
+        self._keeper.due |= bool(self._syncs)  # when each was read last: that alone is not written each time
+        await self._keeper.save()
 
     # -- sources
 
@@ -242,10 +209,10 @@ class Control:
                 group.create_task(self._follow(name, files))
             for name, syncs in self._syncs.items():
                 group.create_task(self._follow_remote(name, syncs))
-            for name in self._webhooks:
-                group.create_task(self._hints[name].run())
-            for name, private in self._private.items():
-                group.create_task(self._follow_private(name, private))
+            for name, watch in self._zones.items():
+                group.create_task(self._follow_zones(name, watch))
+            for events in self._events.values():
+                group.create_task(events.run())
             group.create_task(self._stopping.wait())
 
     async def _follow(self, name: str, files: Files) -> None:
@@ -261,44 +228,17 @@ class Control:
             async for sync in done:
                 self._synced(name, sync)
 
-    def _hinted(self, name: str, remote: Remote, key: str) -> bool:
-        """Somebody says that a resource has changed: it is read again, where it is in scope."""
-        if not remote.covers(key):
-            return False
-        nics = self.estate.inventory.of(name).get(subscription(key), Resources()).nics
-        self._hints[name].give(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key))
-        return True
+    def _reread(self, name: str, part: str, given: Resources) -> None:
+        """Take what a subscription holds since an event. Where it cannot be read whole, what it gave stays."""
+        if not self.estate.is_unreadable(name, part):
+            self._published(self._take([(name, part, given)], []))
 
-    def _reread(self, name: str, key: str, found: Resources | None) -> None:
-        """Take what a single resource is now. What a sync has not read whole yet waits for that."""
-        part, had = subscription(key), self.estate.inventory.of(name)
-        if part not in had or self.estate.is_unreadable(name, part):
-            return
-        if found and not found.endpoints and not found.vnets:  # a NIC by itself: its endpoint is what it tells of
-            for nic in found.nics:
-                if nic.endpoint and subscription(nic.endpoint) == part:
-                    self._hints[name].give(nic.endpoint)
-            return
-        now = patched(had[part], key, found)
-        if now != had[part]:
-            self._published(self._take([(name, part, now)], []))
-
-    async def _follow_private(self, name: str, private: PrivateSource) -> None:
-        """Read the private DNS zones of a source again and again, beside its syncs, which do not wait for that."""
-        await self._met[name].wait()
-        while True:
-            try:
-                reading = await private.read(self.estate.private.of(name))
-            except Exception as error:  # noqa: BLE001 - whatever it is, what the zones gave is kept and they are read again
-                _log.exception("source %s: reading private DNS zones broke off", name)
-                reading = PrivateReading({}, error=f"internal error: {error!r}")
-            if reading.error:
-                _log.warning("source %s: %s; what they gave before is kept", name, reading.error)
-            now = time.time()
-            if self.estate.private.take(name, reading, now):
-                self._unsaved = True
-                self._published(self.estate.lend())
-            await asyncio.sleep(private.interval())
+    async def _follow_zones(self, name: str, watch: ZoneWatch) -> None:
+        async with contextlib.aclosing(watch.run()) as done:
+            async for reading in done:
+                if self.estate.private.take(name, reading, time.time()):
+                    self._keeper.due = True
+                    self._published(self.estate.lend())
 
     def _synced(self, name: str, sync: Sync) -> None:
         """Take what a sync of a remote source came to."""
@@ -306,21 +246,21 @@ class Control:
         if sync.judgement is None:
             self._failed(name, sync.error)
             return
-        if name in self._met:
-            self._met[name].set()
+        if name in self._zones:
+            self._zones[name].begin()
         before = (status.synced, status.standing)
         held = sync.judgement.standing.held
         if held and not status.standing.held:
             reasons = ", ".join(held.reasons)
             _log.error("source %s: a sync would remove %s; it is held: see `pldns sync status`", name, reasons)
         changed = self.estate.judged(name, sync.judgement, now, sync.read_at)
-        self._unsaved |= bool(changed) or before != (status.synced, status.standing)
+        self._keeper.due |= bool(changed) or before != (status.synced, status.standing)
         self._published(changed)
 
     def _take(self, changes: list[tuple[str, str, Part]], read: list[tuple[str, int]]) -> set[Name]:
         """Take what sources gave, as one, and how many parts each has; the names whose rows changed."""
         now = time.time()
-        self._unsaved |= bool(changes)
+        self._keeper.due |= bool(changes)
         changed = self.estate.take(changes, now)
         for name, parts in read:
             self.estate.source_read(name, parts, now)
@@ -335,11 +275,7 @@ class Control:
         """Tell the workers, if there is anything to tell, and note the first state that all sources had a part in."""
         complete = all(status.synced for status in self.estate.sources.values())
         self.feed.complete = complete
-        if changed:
-            self.estate.private.moved()
-        if self.estate.private.concerns(changed):
-            changed = changed | self.estate.lend()
-        self.feed.changed(changed)
+        self.feed.changed(changed | self.estate.lend_after(changed))
         if complete and not self._complete_since:
             self._complete_since = self.feed.serial
             _log.info("all sources have data: %d names", len(self.estate.ledger.rows))
@@ -352,7 +288,7 @@ class Control:
         while True:
             now, ledger = time.time(), self.estate.ledger
             changed = ledger.expire(now)
-            self._unsaved |= bool(changed)
+            self._keeper.due |= bool(changed)
             if over := {end for end in ends if end <= now}:
                 ends -= over
                 changed |= ledger.reconsider(now)
@@ -442,31 +378,9 @@ class Control:
     async def _save_often(self) -> None:
         while True:
             await asyncio.sleep(SAVE)
-            await self._save()
-            await self._keep()
+            await self._keeper.save()
             for group in self._loops.over(time.time()):
                 self.estate.ledger.set_source(f"upstream {group}", [], time.time())
-
-    async def _save(self) -> None:
-        """Write what has changed since the last time; what cannot be written is tried again."""
-        if not self._directory or not self._unsaved:
-            return
-        self._unsaved = False
-        saved = state.of_estate(self.estate, self._zone_texts, time.time())
-        try:
-            await asyncio.to_thread(state.write, self._directory, state.encode(saved))
-        except OSError as error:
-            self._unsaved = True
-            _log.warning("the inventory could not be saved in %s: %s", self._directory, error.strerror or error)
-
-    async def _keep(self) -> None:
-        """Write what is served, once all sources had a part in it, if that is not what was written last."""
-        if not self._directory or not self.feed.complete or self.feed.serial == self._kept:
-            return
-        try:
-            self._kept = await kept.write(self.feed, self._directory, self._digest)
-        except OSError as error:
-            _log.warning("what is served could not be kept in %s: %s", self._directory, error.strerror or error)
 
 
 async def _run(begun: child.Control) -> None:

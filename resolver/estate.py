@@ -231,6 +231,12 @@ class Estate:
                 changed.add(name)
         return changed
 
+    def lend_after(self, changed: set[Name]) -> set[Name]:
+        """The rows of these names have changed: what private DNS zones lend may be something else now."""
+        if changed:
+            self.private.moved()
+        return self.lend() if self.private.concerns(changed) else set()
+
     def is_lent(self, origin: Name) -> bool:
         """What is served of this static zone is lent by a private DNS zone; no file has it."""
         return origin in self.static and origin not in self._files

@@ -7,6 +7,7 @@ import asyncio
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Any, Final, Protocol, TypeVar
 
@@ -162,6 +163,18 @@ def _records(item: tuple[Name, tuple[RRset, ...]]) -> int:
     return sum(len(rdata) + 8 for rrset in item[1] for rdata in rrset.rdatas)
 
 
+@dataclass(slots=True)
+class WorkerState:
+    """A worker as control sees it. `serial`: the last state that it has applied; `synced`: one made of all sources."""
+
+    index: int
+    pid: int = 0
+    instance: str = ""
+    serial: int = 0
+    connected: bool = False
+    synced: bool = False
+
+
 class Writer(Protocol):
     """What a link needs of a stream."""
 
@@ -268,3 +281,15 @@ class Link:
         waiting = self._asked.get(frame.id)
         if waiting and not waiting.done():
             waiting.set_result(frame.body)
+
+
+async def ask_all(links: Mapping[int, Link], patience: float, what: str, **arguments: object) -> dict[int, Any]:
+    """What each worker answers within so many seconds; who does not is not in it."""
+    asked = {index: asyncio.ensure_future(link.ask(what, **arguments)) for index, link in links.items()}
+    if asked:
+        _, late = await asyncio.wait(asked.values(), timeout=patience)
+        for each in late:
+            each.cancel()
+    return {
+        i: each.result() for i, each in asked.items() if not each.cancelled() and each.done() and not each.exception()
+    }

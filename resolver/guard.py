@@ -108,7 +108,10 @@ def accept(had: Parts, held: Held) -> Judgement:
 
 
 def patched(before: Resources, key: str, found: Resources | None) -> Resources:
-    """What a subscription holds when this resource is as it was found; None: it is gone. A NIC goes with its endpoint."""
+    """What a subscription holds when this resource is as it was found; None: it is gone.
+
+    A NIC goes with its endpoint.
+    """
     nics = {nic.key for nic in _nics_of(before, {key})}
     rest = Resources(
         tuple(each for each in before.endpoints if each.key != key),

@@ -1,7 +1,7 @@
 """Resources that are to be read again at once, since somebody says that they have changed.
 
-Each is read by its id and what it is now is handed on; a hint says no more than where to look. Refuses to know who gives
-hints, and what becomes of what was read.
+Each is read by its id and what it is now is handed on; a hint says no more than where to look. Refuses to know who
+gives hints, and what becomes of what was read.
 """
 
 import asyncio
@@ -34,7 +34,12 @@ class Hints:
     """
 
     def __init__(
-        self, source: str, read: Read, take: Callable[[str, Resources | None], None], whole: Callable[[], None]
+        self,
+        source: str,
+        read: Read,
+        take: Callable[[str, Resources | None], None],
+        whole: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counts: Counter[str] = Counter()
         """Hints by what became of them."""
@@ -42,6 +47,7 @@ class Hints:
         self._read = read
         self._take = take
         self._whole = whole
+        self._clock = clock
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._reading: dict[str, bool] = {}
         """Being read; True: hinted at meanwhile, so once more."""
@@ -51,7 +57,7 @@ class Hints:
 
     def give(self, key: str) -> None:
         """Read the resource with this normalised id, once more if it is being read: that may be what was before."""
-        self._given[key] = time.monotonic()
+        self._given[key] = self._clock()
         self._given.move_to_end(key)
         while len(self._given) > WAITING:
             self._given.popitem(last=False)

@@ -1,16 +1,67 @@
-"""Writes what is served for workers that start later (`headstart`): the snapshot that one would be sent now."""
+"""What control writes into the state directory: the saved inventory, and what is served (`state`, `headstart`).
+
+What is served is written as a snapshot, as to a worker that is not there yet.
+"""
 
 import asyncio
 import contextlib
 import hashlib
+import logging
+import time
 from pathlib import Path
 from typing import IO, Final
 
 from resolver import headstart, state
 from resolver.channel import Hello
+from resolver.estate import Estate
 from resolver.feed import Feed, Link
+from resolver.settings import Control
 
 _NOBODY: Final = Hello(-1, 0, "", "", 0, 0)
+
+_log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Writes what has changed since the last time. Without a directory nothing is written."""
+
+    def __init__(self, config: Control, estate: Estate, feed: Feed) -> None:
+        self.due = False
+        """Something was taken since the inventory was written last."""
+        self.zone_texts: dict[str, str] = {}
+        """Of the zone files that were read."""
+        self._directory = config.state
+        self._under = headstart.digest(config)
+        self._estate = estate
+        self._feed = feed
+        self._kept = -1
+        """Serial of what was written last for workers."""
+
+    async def save(self) -> None:
+        """Write both; what cannot be written is tried again the next time."""
+        if not self._directory:
+            return
+        try:
+            await self._save()
+            await self._keep()
+        except OSError as error:
+            _log.warning("%s cannot be written: %s", self._directory, error.strerror or error)
+
+    async def _save(self) -> None:
+        if not self.due:
+            return
+        self.due = False
+        saved = state.of_estate(self._estate, self.zone_texts, time.time())
+        try:
+            await asyncio.to_thread(state.write, self._directory, state.encode(saved))
+        except OSError:
+            self.due = True
+            raise
+
+    async def _keep(self) -> None:
+        """Once all sources had a part in what is served."""
+        if self._feed.complete and self._feed.serial != self._kept:
+            self._kept = await write(self._feed, self._directory, self._under)
 
 
 class _Paper:

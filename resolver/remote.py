@@ -45,7 +45,7 @@ class Syncs:
         status: SourceStatus,
         hold_down: float,
         had: Callable[[], Parts],
-        hinted: Callable[[float], list[str]] = lambda _: [],
+        hinted: Callable[[float], list[str]] | None = None,
     ) -> None:
         self._remote = remote
         self._status = status
@@ -96,7 +96,8 @@ class Syncs:
         reading = await self._remote.read()
         if reading.error:
             return Sync(now, None, reading.error)
-        reading = guard.corrected(reading, await self._ask(self._hinted(began)[:CONFIRMED]))
+        if self._hinted:
+            reading = guard.corrected(reading, await self._ask(self._hinted(began)[:CONFIRMED]))
         told = await self._ask(guard.absent(self._had(), reading, self._status.standing.missing)[:CONFIRMED])
         # What was there may have changed while we asked.
         judgement = guard.judge(self._had(), reading, self._status.standing, told, time.time(), self._hold_down)

@@ -40,14 +40,17 @@ _log = logging.getLogger(__name__)
 class Webhook:
     """The route of one source. `hint` takes the id of a resource and says whether it is in the source's scope."""
 
-    def __init__(self, source: str, secret: Secret, hint: Callable[[str], bool]) -> None:
+    def __init__(
+        self, source: str, secret: Secret, hint: Callable[[str], bool], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.counts: Counter[str] = Counter()
         """Events by what became of them; requests without the right secret as `refused`."""
         self._source = source
         self._secret = secret
         self._hint = hint
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._allowed, self._at = 2 * RATE, time.monotonic()
+        self._clock = clock
+        self._allowed, self._at = 2 * RATE, clock()
 
     def application(self) -> web.Application:
         """For a listener of its own."""
@@ -97,7 +100,7 @@ class Webhook:
 
     def _admit(self, request: web.Request) -> None:
         """Who asks too often, or does not know the secret, gets no further."""
-        now = time.monotonic()
+        now = self._clock()
         self._allowed, self._at = min(self._allowed + (now - self._at) * RATE, 2 * RATE), now
         if self._allowed < 1:
             raise web.HTTPTooManyRequests(headers={"Retry-After": "1"})

@@ -91,7 +91,8 @@ def _source(source: Source, folder: Path) -> settings.Source:
         password=_secret(given.password, folder),
     )
     management = source.management or CLOUDS[source.cloud].management
-    events = source.events and settings.Events(source.events.listen, _found(source.events.secret, folder))
+    webhook = source.events
+    events = settings.Events(webhook.listen, _found(webhook.secret, folder)) if webhook else None
     azure = settings.Azure(
         source.subscriptions, source.interval, source.cloud, management, credential, source.private_dns, events
     )

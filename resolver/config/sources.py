@@ -80,7 +80,7 @@ Interval = Annotated[Duration, AfterValidator(_long_enough)]
 
 
 class SecretReference(Section):
-    """Where a secret is found; it is read anew for each new sign-in. One of the two."""
+    """Where a secret is found; it is read anew whenever it is needed. One of the two."""
 
     file: Text | None = Field(default=None, description="A file; the end of its line does not count.")
     environment: Text | None = Field(default=None, description="An environment variable of the daemon.")

@@ -227,7 +227,20 @@ def packet(octets: bytes) -> bool:
     return answered
 
 
+def event(octets: bytes) -> bool:
+    """A body at the listener for events: read, or refused in one line."""
+    try:
+        found, malformed = events.read(octets)
+    except events.Malformed as error:
+        assert "\n" not in str(error)
+        return False
+    assert malformed >= 0
+    for each in found:
+        assert not each.resource or resource_id(each.resource) == each.resource
+    return bool(found)
+
+
 TARGETS: Final[dict[str, Callable[[bytes], bool]]] = {
     "query": query, "reply": reply, "frames": frames, "zone": zone, "inventory": inventory, "header": header,
-    "packet": packet,
+    "packet": packet, "event": event,
 }  # fmt: skip

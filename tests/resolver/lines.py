@@ -68,9 +68,7 @@ class Control:
 
     def take(self, parts: Mapping[str, Resources | None]) -> None:
         changed = self.estate.take([("estate", part, given) for part, given in parts.items()], 0.0)
-        if self.estate.private.concerns(changed):
-            changed |= self.estate.lend()
-        self.feed.changed(changed)
+        self.feed.changed(changed | self.estate.lend_after(changed))
 
     def read_zones(self, *zones: PrivateZone) -> None:
         """The private DNS zones are these now."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from resolver.sources.reading import PrivateReading, PrivateSource, Reading, Requests
 from zones.endpoint import VirtualNetwork
 from zones.privatezone import PrivateZone
-from zones.resource import NicRow, PrivateEndpoint, Resources
+from zones.resource import NicRow, PrivateEndpoint, Resources, subscription
 
 INTERVAL = 0.02
 """Seconds."""
@@ -62,6 +62,9 @@ class Scripted:
         if self.breaks:
             raise self.breaks
         return Reading(error=self.error) if self.error else Reading(dict(self.parts), dict(self.refused))
+
+    def covers(self, key: str) -> bool:
+        return subscription(key) in self.parts
 
     async def read_one(self, key: str) -> Resources | None:
         self.asked.append(key)

@@ -311,7 +311,7 @@ async def test_what_changes_no_row_is_saved_too(start: Start, tmp_path: Path) ->
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a")
     await until(lambda: running.control.feed.complete)
-    await running.control._save()
+    await running.control._keeper.save()
     write(tmp_path / "a" / "pending.yaml", "two 10.0.0.5", state="Pending")
     await until(lambda: "two" in running.control.estate.ledger.endpoints)
     await running.stop()
@@ -324,7 +324,7 @@ async def test_nothing_new_is_not_written_again(start: Start, tmp_path: Path) ->
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a")
     await until(lambda: running.control.feed.complete)
-    await running.control._save()
+    await running.control._keeper.save()
     (tmp_path / "state" / state.FILE).unlink()
     await running.stop()
     assert not (tmp_path / "state" / state.FILE).exists()
@@ -335,8 +335,8 @@ async def test_a_save_that_fails_is_tried_again(start: Start, tmp_path: Path, ca
     running = start("a")
     await until(lambda: running.control.feed.complete)
     (tmp_path / "state").rmdir()
-    await running.control._save()
-    assert "could not be saved" in caplog.text
+    await running.control._keeper.save()
+    assert f"{tmp_path / 'state'} cannot be written: No such file" in caplog.text
     (tmp_path / "state").mkdir()
     await running.stop()
     assert state.read(str(tmp_path / "state"))

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.guard import FEW, LISTED, SHARE, VANISHED, Judgement, Standing, absent, accept, judge
+from resolver.guard import (
+    FEW, LISTED, SHARE, VANISHED, Judgement, Standing, absent, accept, corrected, judge, patched,
+)  # fmt: skip
 from resolver.sources.reading import Reading
 from zones.endpoint import Fault, VirtualNetwork
 from zones.resource import Nic, NicRow, PrivateEndpoint, Resources
@@ -293,3 +295,33 @@ def test_nothing_is_lost_but_what_is_sure_to_be_gone(
         for each in (found.parts or {}).values():
             assert each is None or {n.endpoint for n in each.nics} <= keys(each)
         had, standing = after_parts, found.standing
+
+
+# -- single resources
+
+
+def test_a_resource_that_was_read_by_itself_takes_the_place_of_the_one_before_with_its_nics() -> None:
+    found = Resources((endpoint("a"),), (nic("a", "new.example"),))
+    after = patched(part("ab", "v"), "a", found)
+    assert (keys(after), {each.key: each.rows[0].fqdns for each in after.nics}) == (
+        {"a", "b", "v"},
+        {"nic-a": ("new.example",), "nic-b": ("a.example",)},
+    )
+
+
+def test_one_that_is_gone_takes_its_nics_and_what_was_wrong_with_it_along() -> None:
+    before = part("ab", "vw")
+    before = Resources(before.endpoints, before.nics, before.vnets, (Fault("A", "p", "m"), Fault("B", "p", "m")))
+    after = patched(before, "a", None)
+    assert (keys(after), [each.key for each in after.nics]) == ({"b", "v", "w"}, ["nic-b"])
+    assert [fault.subject for fault in after.faults] == ["B"]
+    assert keys(patched(before, "v", None)) == {"a", "b", "w"}
+
+
+def test_a_reading_is_corrected_by_what_was_read_after_it_began() -> None:
+    a, b, c = (f"/subscriptions/s/{each}" for each in "abc")
+    reading = Reading({"s": part([a, b])}, {"t": "no"})
+    told: dict[str, Resources | str | None] = {a: None, b: "503", c: part([c]), "/subscriptions/t/d": part(["d"])}
+    assert keys(corrected(reading, told).parts["s"]) == {b, c}
+    assert corrected(reading, told).parts.keys() == {"s"}
+    assert corrected(reading, {}) == reading

@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from resolver import metrics, settings
 from resolver.channel import Fallback
-from resolver.control import WorkerState
 from resolver.estate import Estate
+from resolver.feed import WorkerState
 from zones.endpoint import Endpoint, NicRecord, State
 from zones.name import from_text
 

@@ -203,3 +203,14 @@ async def test_failures_in_a_row_are_counted_and_forgotten(monkeypatch: pytest.M
         await anext(syncs)
     assert held.status.failures == 0
     await syncs.aclose()
+
+
+async def test_what_an_event_told_of_is_not_undone_by_a_sync_that_is_behind() -> None:
+    old, new = endpoint("a", "10.0.0.4"), endpoint("a", "10.0.0.9")
+    source = Scripted(old, endpoint("gone", "10.0.0.5"))
+    source.singles = {new.key: part(new), key_of("gone"): None}
+    status = SourceStatus("hub", "azure", "", "servfail")
+    syncs = Syncs(source, status, 300.0, lambda: {"s1": part(new)}, lambda _: [new.key, key_of("gone")])
+    sync = await syncs.once()
+    assert sync.judgement
+    assert sync.judgement.parts == {"s1": part(new)}

@@ -10,8 +10,8 @@ from aiohttp.web import Application, Request
 from resolver import settings
 from resolver.admin.app import application
 from resolver.channel import Fallback
-from resolver.control import WorkerState
 from resolver.estate import Estate
+from resolver.feed import WorkerState
 from resolver.guard import Action, NothingHeld
 from zones import zonefile
 from zones.endpoint import Endpoint, NicRecord, State

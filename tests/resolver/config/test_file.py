@@ -187,7 +187,6 @@ RESERVED = (
     "the name `{}` is reserved: `none` are clients in no network, `default` is all with none, `auto` the networks that "
     "virtual networks make"
 )
-LATER = "this version does not have this key yet"
 NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
 
 
@@ -234,7 +233,20 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("dns: {listeners: {'127.0.0.1:53': a b}}", 1, 35, 'dns.listeners["127.0.0.1:53"]',
          "`a b` is not the name of a network"),
         ("sources: [{name: a, type: files, path: a, hold_down: 5m}]", 1, 43, "sources[0].hold_down", "unknown key"),
-        ("sources: [{name: a, type: azure, events: {}}]", 1, 34, "sources[0].events", LATER),
+        ("sources: [{name: a, type: azure, event: {}}]", 1, 34, "sources[0].event", "unknown key -> events"),
+        (
+            "sources: [{name: a, type: azure, events: {listen: '127.0.0.1:8053', secret: {file: s}}}]", 1, 51,
+            "sources[0].events.listen", "`127.0.0.1:8053` is taken by another listener",
+        ),
+        (
+            "sources: [{name: a, type: azure, events: {listen: '127.0.0.1:81', secret: {}}}]", 1, 67,
+            "sources[0].events.secret", "needs `file` or `environment`, one of them",
+        ),
+        (
+            "sources: [{name: a, type: azure, events: {listen: '127.0.0.1:81', secret: hush}}]", 1, 75,
+            "sources[0].events.secret",
+            "a secret does not stand here, but where it is found: {file: PATH} or {environment: NAME}",
+        ),
         ("sources: [{type: files, path: a}]", 1, 11, "sources[0]", "`name` is missing"),
         ("sources: [{name: a b, type: files, path: a}]", 1, 18, "sources[0].name",
          "`a b` is not a name of letters, digits, `-`, `_` and `.`, at most 63"),
@@ -417,7 +429,8 @@ def test_a_mistake_in_a_variable_or_flag_names_it(accepted: Load) -> None:
     lines = str(caught.value).splitlines()
     assert "environment PLDNS_DNS__LISTEN: dns.listen[0]: `localhost` is not an IP address" in lines
     assert any(line.startswith("environment PLDNS_DNS__ALLOW: dns.allow: not YAML: ") for line in lines)
-    assert f"environment PLDNS_SOURCES: sources[0].events: {LATER}" in lines
+    assert "environment PLDNS_SOURCES: sources[0].events: must be a mapping of keys to values" in lines
+
     assert "flag dns.worker: dns.worker: unknown key (did you mean `workers`?)" in lines
 
 

@@ -1,0 +1,69 @@
+"""One source's events: from the hint at its listener to what the resource is now, joined to what the source gave.
+
+Refuses to know what events look like (`webhook`), when a resource is read (`hints`) and what becomes of the change.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+
+from resolver import webhook
+from resolver.guard import patched
+from resolver.hints import Hints
+from resolver.settings import Events
+from resolver.sources.reading import Remote
+from zones.resource import Resources, subscription
+
+
+class EventWatch:
+    """`had`: what the source gave, by subscription; `take` gets what one of them holds now; `sync` asks for a sync."""
+
+    def __init__(
+        self,
+        source: str,
+        config: Events,
+        remote: Remote,
+        had: Callable[[], Mapping[str, Resources]],
+        take: Callable[[str, Resources], None],
+        sync: Callable[[], None],
+    ) -> None:
+        self._source = source
+        self._config = config
+        self._remote = remote
+        self._had = had
+        self._take = take
+        self._hints = Hints(source, remote.read_one, self._reread, sync)
+        self._webhook = webhook.Webhook(source, config.secret, self._hinted)
+        self.since = self._hints.since
+        self.run = self._hints.run
+
+    def serving(self) -> AbstractAsyncContextManager[None]:
+        """Listen while the context is open."""
+        return webhook.serving(self._webhook, self._config, self._source)
+
+    def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        """For the metrics: (metric, label values, count)."""
+        for metric, counts in (("events_total", self._webhook.counts), ("hints_total", self._hints.counts)):
+            yield from ((metric, (self._source, result), float(count)) for result, count in sorted(counts.items()))
+
+    def _hinted(self, key: str) -> bool:
+        """A resource may have changed: it is read again, where it is in scope; for a NIC its endpoint."""
+        if not self._remote.covers(key):
+            return False
+        nics = self._had().get(subscription(key), Resources()).nics
+        self._hints.give(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key))
+        return True
+
+    def _reread(self, key: str, found: Resources | None) -> None:
+        """What a single resource is now. Where no sync has read the subscription yet, or it was lost, syncs decide."""
+        part = subscription(key)
+        before = self._had().get(part)
+        if before is None:
+            return
+        if found and not found.endpoints and not found.vnets:  # a NIC by itself: its endpoint is what it tells of
+            for nic in found.nics:
+                if nic.endpoint and subscription(nic.endpoint) == part:
+                    self._hints.give(nic.endpoint)
+            return
+        now = patched(before, key, found)
+        if now != before:
+            self._take(part, now)
