@@ -238,6 +238,11 @@ class Estate:
         return origin in self.static and origin not in self._files
 
     @property
+    def zone_files(self) -> int:
+        """How many zones files give."""
+        return len(self._files)
+
+    @property
     def awaited(self) -> frozenset[Name]:
         """Zones of the configuration whose file cannot be read, and of which nothing is saved."""
         return self._origins - self.static.keys()
