@@ -215,7 +215,7 @@ class Estate:
 
     def lend(self) -> set[Name]:
         """Serve what private DNS zones have to lend now. Returns the names whose records changed."""
-        lent = self.private.lent(self._files)
+        lent = {origin: zone for origin, zone in self.private.lent(self._files).items() if origin not in self.awaited}
         before, self.static = self.static, self._files | lent
         self.open = frozenset(origin for origin in lent if self.private.is_open(origin))
         changed: set[Name] = set()
@@ -245,7 +245,7 @@ class Estate:
     @property
     def awaited(self) -> frozenset[Name]:
         """Zones of the configuration whose file cannot be read, and of which nothing is saved."""
-        return self._origins - self.static.keys()
+        return self._origins - self._files.keys()
 
     @property
     def unsynced(self) -> bool:
