@@ -219,7 +219,7 @@ class Estate:
 
     def lend(self) -> set[Name]:
         """Serve what private DNS zones have to lend now. Returns the names whose records changed."""
-        lent = self.private.lent(self._files)
+        lent = {origin: zone for origin, zone in self.private.lent(self._files).items() if origin not in self.awaited}
         before, self.static = self.static, self._files | lent
         self.open = frozenset(origin for origin in lent if self.private.is_open(origin))
         changed: set[Name] = set()
@@ -242,9 +242,14 @@ class Estate:
         return origin in self.static and origin not in self._files
 
     @property
+    def zone_files(self) -> int:
+        """How many zones files give."""
+        return len(self._files)
+
+    @property
     def awaited(self) -> frozenset[Name]:
         """Zones of the configuration whose file cannot be read, and of which nothing is saved."""
-        return self._origins - self.static.keys()
+        return self._origins - self._files.keys()
 
     @property
     def unsynced(self) -> bool:

@@ -249,7 +249,7 @@ def counts(estate: Estate) -> models.Counts:
     return models.Counts(
         endpoints=len(endpoints), served=sum(each.served for each in endpoints),
         claims=sum(len(each.records) for each in endpoints), names=len(estate.ledger.rows),
-        vnets=len(estate.ledger.vnets), networks=estate.networks.all.bit_count(), zone_files=len(estate.static),
+        vnets=len(estate.ledger.vnets), networks=estate.networks.all.bit_count(), zone_files=estate.zone_files,
         findings=severities,
     )  # fmt: skip
 

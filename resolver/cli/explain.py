@@ -180,7 +180,11 @@ _FAILURES: Final = {
     "miss": "not held, and the zone's `on_miss` is servfail",
     "unsynced": "a source has never given data, so nobody knows whether the name is private",
 }
-_ORIGINS: Final = {"private": "held by an endpoint", "static": "held by a zone file", "ptr": "of a served address"}
+_ORIGINS: Final = {
+    "private": "held by an endpoint",
+    "static": "held by a zone file or a private DNS zone",
+    "ptr": "of a served address",
+}
 
 
 def _step(name: Name, outcome: Outcome, is_local: bool) -> Step:
@@ -257,7 +261,7 @@ def _decision(answer: models.Answer) -> str:
         return f"none of {' and '.join(map(output.short, answer.losers))} (rule: {answer.rule})"
     over = f" over {' and '.join(map(output.short, answer.losers))}" if answer.losers else ""
     rule = f"rule: {answer.rule}" if answer.rule else "the only claim here"
-    return f"{answer.type} {', '.join(answer.data)}: {holders}{over} ({rule})" if holders else "a zone file"
+    return f"{answer.type} {', '.join(answer.data)}: {holders}{over} ({rule})" if holders else "records of the zone"
 
 
 def _asked(said: Lookup) -> str:

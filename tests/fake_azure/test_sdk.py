@@ -15,6 +15,7 @@ from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
+from tests.fake_azure import shapes
 from tests.fake_azure.conftest import ONE, TWO, small
 from tests.fake_azure.faults import Fault
 from tests.fake_azure.server import FakeAzure
@@ -108,6 +109,32 @@ async def test_the_sdk_lists_subscriptions_zones_record_sets_and_links(
     assert records[0].a_records[0].ipv4_address == "10.1.0.1"
     assert "created by private endpoint pe1" in records[0].metadata["creator"]
     assert (link.resolution_policy, link.virtual_network_link_state) == ("NxDomainRedirect", "Completed")
+
+
+async def test_the_sdk_reads_every_type_of_record(
+    azure: FakeAzure, credential: DefaultAzureCredential, tmp_path: Path
+) -> None:
+    zone = shapes.zone(shapes.group(ONE, "RG-Network"), "corp.example")
+    azure.estate.add(
+        zone,
+        shapes.record(zone["id"], "six", ["fd00::4"], rtype="AAAA"),
+        shapes.record(zone["id"], "mail", [(10, "mx.corp.example")], rtype="MX"),
+        shapes.record(zone["id"], "four", ["host.corp.example"], rtype="PTR"),
+        shapes.record(zone["id"], "@", ["ns.example", "me.example", 1, 3600, 300, 2419200, 10], rtype="SOA"),
+        shapes.record(zone["id"], "_ldap._tcp", [(1, 2, 389, "dc.corp.example")], rtype="SRV"),
+        shapes.record(zone["id"], "text", [["a", "b"]], rtype="TXT"),
+    )
+    async with PrivateDnsManagementClient(
+        credential, ONE, base_url=azure.url, connection_verify=str(tmp_path / "ca.pem")
+    ) as sdk:
+        found = {each.name: each async for each in sdk.record_sets.list("RG-Network", "corp.example")}
+    assert found["six"].aaaa_records[0].ipv6_address == "fd00::4"
+    assert (found["mail"].mx_records[0].preference, found["mail"].mx_records[0].exchange) == (10, "mx.corp.example")
+    assert found["four"].ptr_records[0].ptrdname == "host.corp.example"
+    assert (found["@"].soa_record.host, found["@"].soa_record.minimum_ttl) == ("ns.example", 10)
+    srv = found["_ldap._tcp"].srv_records[0]
+    assert (srv.priority, srv.weight, srv.port, srv.target) == (1, 2, 389, "dc.corp.example")
+    assert found["text"].txt_records[0].value == ["a", "b"]
 
 
 async def test_the_sdk_pages_through_resource_graph(

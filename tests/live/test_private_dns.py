@@ -1,13 +1,13 @@
 """A daemon that compares Azure's private DNS zones with the endpoints and serves their records by hand."""
 
+import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fake_azure import shapes
-from tests.live.daemon import Daemon, until
+from tests.live.daemon import PLDNS, Daemon, until
 from tests.live.test_azure import ONE, Cloud, cloud, estate
 
 __all__ = ["cloud"]
@@ -45,7 +45,6 @@ def test_zones_are_checked_and_their_records_by_hand_served_over_a_restart_witho
     cloud: Callable[..., Cloud],
     start: Callable[..., Daemon],
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
 ) -> None:
     resources = estate({"acct": "10.0.0.4", "more": "10.0.0.5", "alone": "10.0.0.6"})
     azure = cloud(*resources, *zones(resources[0]["id"]))
@@ -74,6 +73,9 @@ def test_zones_are_checked_and_their_records_by_hand_served_over_a_restart_witho
     assert shown[BLOB] == ("private-dns", "public")
     daemon.stop()
     azure.stop()
+    lookup = [str(PLDNS), "lookup", "www.corp.example", "-c", str(daemon.path)]
+    done = subprocess.run(lookup, capture_output=True, text=True, check=False)
+    assert "www.corp.example. 60 IN A 10.0.7.7" in done.stdout, done.stderr
     daemon.start().ready()
     assert daemon.addresses("www.corp.example") == {"10.0.7.7"}
     assert daemon.addresses("acct.blob.core.windows.net") == {"10.0.0.4"}

@@ -92,6 +92,15 @@ async def test_an_endpoint_takes_its_name_from_a_zone_at_once_and_gives_it_back(
     assert from_text(private("a")) in worker.table.static[from_text("privatelink.blob.core.windows.net")].names
 
 
+async def test_a_zone_whose_file_cannot_be_read_is_waited_for_and_not_taken_from_azure() -> None:
+    control, worker = Control({}, zone=""), Worker()
+    control.read_zones(zone(made("www", 9, origin="corp.example"), origin="corp.example", vnets=("hub",)))
+    worker.connect(control)
+    await worker.drain()
+    assert worker.table.awaited == {from_text("corp.example")}
+    assert not worker.table.static
+
+
 # -- snapshots
 
 

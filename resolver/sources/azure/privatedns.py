@@ -29,6 +29,8 @@ LONGEST: Final = 3600.0
 """Seconds that a reading may take: 1,000 zones, with Azure's quota, take twenty minutes."""
 WAITING: Final = 600.0
 """Seconds of these that answers 429 may cost."""
+TOLERATED: Final = 3
+"""Places that may have no answer, or one of 5xx, before the rest is left for the next reading."""
 MOST: Final = 250_000
 """Record sets of one source; a zone that would make them more is not read."""
 
@@ -61,7 +63,7 @@ class PrivateDns:
                 await run.all(self._scope())
         except TimeoutError:
             error = f"private DNS zones: reading them took more than {LONGEST:.0f} s"
-        except (Failed, Incomplete, NoToken) as failed:
+        except (Failed, NoToken) as failed:
             error = f"private DNS zones: {failed}"
         self.calls, self._shortest = self._budget.spent(), self._budget.shortest()
         return PrivateReading(run.zones, frozenset(run.gone), run.unreadable, tuple(run.faults), error)
@@ -85,16 +87,22 @@ class _Run:
         self._client = client
         self._had = had
         self._patience = Patience(WAITING)
-        self._records = 0
+        self._records = self._failures = 0
         self.zones: dict[str, PrivateZone] = {}
         self.gone: set[str] = set()
         self.unreadable: dict[str, str] = {}
         self.faults: list[Fault] = []
 
     async def all(self, scope: Iterable[str]) -> None:
-        for name in scope:
+        names = list(scope)
+        for name in sorted({subscription(key) for key in self._had} - set(names)):
+            self.unreadable[f"/subscriptions/{name}"] = "it is no longer among the subscriptions that can be read"
+        for name in names:
             try:
                 listed = await self._list(name)
+            except (Unreadable, Incomplete) as error:
+                self.unreadable[f"/subscriptions/{name}"] = str(error)
+                continue
             except Failed as failed:
                 self._refused(f"/subscriptions/{name}", failed)
                 continue
@@ -105,8 +113,9 @@ class _Run:
                 await self._confirm(self._had[absent])
 
     def _refused(self, where: str, failed: Failed) -> None:
-        """A refusal is about one place; anything else is likely to meet all that follows: raise it."""
-        if failed.status not in {403, 404}:
+        """A refusal is about one place; what is likely to meet all that follows is raised."""
+        self._failures += failed.passing
+        if failed.status in {401, 429} or self._failures > TOLERATED:
             raise failed
         self.unreadable[where] = str(failed)
 
@@ -121,8 +130,6 @@ class _Run:
                     else:
                         check.rows([each[0]])
                         found.append(each)
-        except Unreadable as error:
-            raise Incomplete(f"subscription {name}: {error}") from None
         except Failed as error:
             if error.code != lists.UNREGISTERED:
                 raise

@@ -75,15 +75,61 @@ async def test_a_subscription_whose_zones_may_not_be_listed_is_named(fake: FakeA
     assert list(reading.unreadable) == [f"/subscriptions/{ONE}"]
 
 
-async def test_a_page_that_breaks_in_the_middle_ends_the_reading_and_what_was_read_stands(
+async def test_a_zone_that_breaks_off_in_the_middle_is_named_and_the_others_are_read(
     fake: FakeAzure, make: Make
 ) -> None:
+    for number in range(5):
+        fake.estate.add(shapes.record(ZONE, f"more{number}", [f"10.0.0.{number}"]))
+    last = shapes.zone(HERE, "zz.example")["id"]
+    fake.estate.add(shapes.zone(HERE, "zz.example"), shapes.record(last, "www", ["10.0.0.9"]))
+    private = await source(make)
+    fault = fake.faults.add(Fault("status", api="arm", path="windows.net/ALL", status=500, skip=1, count=0))
+    reading = await private.read({})
+    assert (names(reading), reading.error) == ({"zz.example": ["www"]}, "")
+    assert "500" in reading.unreadable[ZONE]
+    fake.faults.remove(fault)
+    reading = await private.read(reading.zones)
+    assert (len(reading.zones), reading.unreadable) == (2, {})
+
+
+@pytest.mark.parametrize("status", [500, 429])
+async def test_where_nothing_answers_the_reading_ends_and_what_was_read_stands(
+    fake: FakeAzure, make: Make, status: int
+) -> None:
+    for number in range(8):
+        fake.estate.add(shapes.zone(HERE, f"z{number}.example"))
     fake.estate.add(shapes.zone(HERE, "corp.example"), shapes.record(OTHER, "www", ["10.0.0.9"]))
     private = await source(make)
-    fake.faults.add(Fault("status", api="arm", path="windows.net/ALL", status=500, count=0))
+    for number in range(8):
+        path = f"z{number}.example/virtualNetworkLinks"
+        fake.faults.add(Fault("status", api="arm", path=path, status=status, seconds=1000, count=0))
     reading = await private.read({})
-    assert names(reading) == {"corp.example": ["www"]}
-    assert "500" in reading.error
+    assert set(names(reading)) == {"corp.example", "privatelink.blob.core.windows.net"}
+    assert reading.error.startswith("private DNS zones: ")
+    assert len(reading.unreadable) == (privatedns.TOLERATED if status == 500 else 0)
+
+
+async def test_a_list_of_zones_that_makes_no_whole_is_named_and_takes_no_zone_away(fake: FakeAzure, make: Make) -> None:
+    fake.estate.add(*(shapes.zone(HERE, f"z{number}.example") for number in range(4)))
+    private = await source(make)
+    had = (await private.read({})).zones
+    assert len(had) == 5
+    fake.faults.add(Fault("repeat", api="arm", path=f"{ONE}/providers/Microsoft.Network/privateDnsZones", count=0))
+    reading = await private.read(had)
+    assert (reading.zones, reading.gone) == ({}, frozenset())
+    assert "twice" in reading.unreadable[f"/subscriptions/{ONE}"]
+
+
+async def test_zones_of_a_subscription_that_is_out_of_sight_are_kept_and_told(fake: FakeAzure, make: Make) -> None:
+    azure = make(private_dns="check")
+    await azure.read()
+    assert azure.private
+    had = (await azure.private.read({})).zones
+    fake.faults.add(Fault("gone", path=ONE))
+    await azure.read()
+    reading = await azure.private.read(had)
+    assert (reading.zones, reading.gone) == ({}, frozenset())
+    assert "no longer among" in reading.unreadable[f"/subscriptions/{ONE}"]
 
 
 async def test_a_page_that_came_twice_leaves_its_zone_as_it_was(fake: FakeAzure, make: Make) -> None:
@@ -124,9 +170,8 @@ async def test_zones_cost_two_reads_each_and_the_interval_grows_with_them(
         fake.estate.add(shapes.zone(HERE, f"z{number}.example"))
     before = passing.now
     assert not (await private.read({})).error
-    pages = 202 // 2 + 1
-    assert private.calls > 2 * 201 + pages - 5
-    assert passing.now - before > (private.calls - 60) / (100 / 60) - 60  # asked no faster than Azure allows
+    assert private.calls == 101 + 1 + 2 * 201  # pages of two zones for the one subscription, a list for the other
+    assert passing.now - before > (private.calls - 51) / (100 / 60) - 1  # after the burst, no faster than Azure allows
     assert private.interval() == pytest.approx((private.calls - 1) / (100 / 60 * 0.5), rel=0.05)
 
 
