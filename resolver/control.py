@@ -5,6 +5,7 @@ Never reads a client's packet. While it is busy or gone the workers answer from 
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from resolver import channel, child, state, zonefiles
+from resolver import channel, child, heap, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
 from resolver.estate import NO_VNETS, Estate, Part
@@ -199,7 +200,18 @@ class Control:
     # -- sources
 
     async def _read_first(self) -> None:
-        """Read all sources as one, so that no source is first at a name; then follow each."""
+        """Read all sources, then follow each."""
+        await self._read_all()
+        heap.settle()
+        async with asyncio.TaskGroup() as group:
+            for name, files in self._files.items():
+                group.create_task(self._follow(name, files))
+            for name, syncs in self._syncs.items():
+                group.create_task(self._follow_remote(name, syncs))
+            group.create_task(self._stopping.wait())
+
+    async def _read_all(self) -> None:
+        """Read all sources as one, so that no source is first at a name."""
         changes: list[tuple[str, str, Part]] = []
         read: list[tuple[str, int]] = []
         for name, files in self._files.items():
@@ -210,12 +222,6 @@ class Control:
                 changes += [(name, part, given) for part, given in scan.changes]
                 read.append((name, scan.parts))
         self._published(self._take(changes, read))
-        async with asyncio.TaskGroup() as group:
-            for name, files in self._files.items():
-                group.create_task(self._follow(name, files))
-            for name, syncs in self._syncs.items():
-                group.create_task(self._follow_remote(name, syncs))
-            group.create_task(self._stopping.wait())
 
     async def _follow(self, name: str, files: Files) -> None:
         async for _ in files.changed():
@@ -387,7 +393,9 @@ async def _run(begun: child.Control) -> None:
 
 def main() -> None:
     """Entry of the process; its arguments are the supervisor's (`child`)."""
-    asyncio.run(_run(child.begin_control(sys.argv[1:])))
+    begun = child.begin_control(sys.argv[1:])
+    gc.set_threshold(100_000, 50, 1000)  # full collections walk the estate: each stops the loop for long
+    asyncio.run(_run(begun))
 
 
 if __name__ == "__main__":
