@@ -5,7 +5,6 @@ Never reads a client's packet. While it is busy or gone the workers answer from 
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import sys
@@ -393,9 +392,8 @@ async def _run(begun: child.Control) -> None:
 
 def main() -> None:
     """Entry of the process; its arguments are the supervisor's (`child`)."""
-    begun = child.begin_control(sys.argv[1:])
-    gc.set_threshold(100_000, 50, 1000)  # full collections walk the estate: each stops the loop for long
-    asyncio.run(_run(begun))
+    heap.collect_seldom()
+    asyncio.run(_run(child.begin_control(sys.argv[1:])))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,11 @@ LONG: Final = 0.020
 """Seconds that a collection may take before queries feel it."""
 
 
+def collect_seldom() -> None:
+    """Full collections walk every long-lived object, and everything waits."""
+    gc.set_threshold(100_000, 50, 1000)
+
+
 def settle() -> None:
     """After a load: the collector leaves alone what is there now, and what the load used goes back to the system.
 

@@ -29,7 +29,7 @@ from resolver.cookies import Cookies, read_secrets
 from resolver.counters import Counters
 from resolver.engine import Engine
 from resolver.fallbacks import Fallbacks
-from resolver.heap import Pauses
+from resolver.heap import Pauses, collect_seldom
 from resolver.loops import Loops
 from resolver.manner import manner
 from resolver.net import certificate, tcp
@@ -312,7 +312,7 @@ async def _run(begun: child.Worker) -> None:
 def main() -> None:
     """Entry of the process; its arguments are the supervisor's (`child`)."""
     begun = child.begin_worker(sys.argv[1:])
-    gc.set_threshold(100_000, 50, 1000)  # full collections walk every long-lived object: rare on the packet path
+    collect_seldom()
     asyncio.run(_run(begun))
 
 
