@@ -87,7 +87,7 @@ def _check(plan: Plan) -> Iterator[Result]:
 
 
 def _start(plan: Plan, daemon: Background) -> Iterator[Result]:
-    while not _ready(plan.ports.admin):
+    while not ready(plan.ports.admin):
         _wait(daemon, 0.02, daemon.began, "/readyz was not 200")
     yield Result("serve, until ready", time.monotonic() - daemon.began, "s", 20)
     yield Result("worker, resident", resident(_worker(daemon)) / MIB, "MiB", 250, note="ready, nothing asked yet")
@@ -95,10 +95,10 @@ def _start(plan: Plan, daemon: Background) -> Iterator[Result]:
 
 def _restart(plan: Plan) -> Iterator[Result]:
     with Background((PLDNS, "serve", "-c", plan.file), plan.directory / "serve.log") as daemon:
-        while _address(plan.ports.dns) is None:
+        while address(plan.ports.dns, CHANGING) is None:
             _wait(daemon, 0.01, daemon.began, f"{CHANGING} was not answered")
         yield Result("serve again, until the first answer", time.monotonic() - daemon.began, "s", 4)
-        while not _ready(plan.ports.admin):
+        while not ready(plan.ports.admin):
             _wait(daemon, 0.02, daemon.began, "/readyz was not 200")
         yield Result("serve again, until ready", time.monotonic() - daemon.began, "s")
     taken = [run((PLDNS, "version"), plan.directory / "version.log").seconds for _ in range(VERSIONS)]
@@ -106,7 +106,8 @@ def _restart(plan: Plan) -> Iterator[Result]:
     yield Result("pldns version", statistics.median(taken), "s", 0.15, note=note)
 
 
-def _ready(port: int) -> bool:
+def ready(port: int) -> bool:
+    """`/readyz` says yes."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/readyz")
@@ -135,20 +136,20 @@ def _change(plan: Plan, daemon: Background, estate: Estate) -> Iterator[Result]:
     target, beside = plan.directory / "endpoints/changing.json", plan.directory / "changing.new"
     taken = []
     for number in range(CHANGES):
-        address = IPv4Address("10.255.1.1") + number
-        beside.write_bytes(estate.changing(address))
+        wanted = IPv4Address("10.255.1.1") + number
+        beside.write_bytes(estate.changing(wanted))
         began = time.monotonic()
         beside.replace(target)
-        while _address(plan.ports.dns) != str(address):
-            _wait(daemon, 0.002, began, f"{CHANGING} was not answered with {address}")
+        while address(plan.ports.dns, CHANGING) != str(wanted):
+            _wait(daemon, 0.002, began, f"{CHANGING} was not answered with {wanted}")
         taken.append(time.monotonic() - began)
     note = f"slowest of {CHANGES}; median {statistics.median(taken):.3f} s"
     yield Result("one endpoint changed, until served", max(taken), "s", 1, note=note)
 
 
-def _address(port: int) -> str | None:
-    """The address that the changing name has now, None if it has none."""
-    query = dns.message.make_query(CHANGING, "A")
+def address(port: int, name: str) -> str | None:
+    """The address that a name has now, None if it has none."""
+    query = dns.message.make_query(name, "A")
     try:
         answer = dns.query.udp(query, "127.0.0.1", timeout=2, port=port).answer
     except (dns.exception.Timeout, OSError):

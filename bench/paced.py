@@ -117,10 +117,8 @@ class Probe:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+        with self._process:
+            self._process.kill()
 
     def waits(self) -> Waits:
         """Wait for the end of the run. Raises `Broken`."""

@@ -106,9 +106,18 @@ def proportional(pids: Sequence[int]) -> int:
 
 
 def resident(pid: int) -> int:
-    """Octets of memory that a process has now (VmRSS)."""
+    """Octets of memory that a process has now."""
+    return _status(pid, "VmRSS:")
+
+
+def peak(pid: int) -> int:
+    """The most octets of memory that a process has had."""
+    return _status(pid, "VmHWM:")
+
+
+def _status(pid: int, field: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 
 def cpu(pid: int) -> float:

@@ -25,7 +25,7 @@ import trustme
 from bench import load
 from bench.__main__ import keep, line
 from bench.generate import Ports, write
-from bench.measure import MIB, Result, _ready, _wait, _worker
+from bench.measure import MIB, Result, _wait, _worker, ready
 from bench.processes import PLDNS, Background, Broken, cores, pin, resident
 
 WAYS: Final = {"udp": "udp", "tcp": "tcp", "tls": "dot", "https": "doh"}
@@ -73,7 +73,7 @@ def everything(made: Site, rounds: int, seconds: int) -> Iterator[Result]:
     """All results as they come. Raises `Broken`."""
     command = (PLDNS, "serve", "-c", made.directory / "pldns.yaml")
     with Background(command, made.directory / "serve.log") as daemon:
-        while not _ready(made.ports.admin):
+        while not ready(made.ports.admin):
             _wait(daemon, 0.05, daemon.began, "/readyz was not 200")
         worker = _worker(daemon)
         pin(worker, cores()[0])

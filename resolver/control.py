@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
-from resolver import channel, child, state, zonefiles
+from resolver import channel, child, heap, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
 from resolver.estate import NO_VNETS, Estate, Part, SourceStatus
@@ -177,8 +177,7 @@ class Control:
                 await stack.enter_async_context(app.serving(self, self.estate.settings.admin))
             for events in self._events.values():
                 await stack.enter_async_context(events.serving())
-            tasks = [asyncio.create_task(self._read_first()), asyncio.create_task(self._save_often())]
-            tasks += [asyncio.create_task(self._keep_time())]
+            tasks = [asyncio.create_task(each) for each in (self._read_first(), self._save_often(), self._keep_time())]
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -193,17 +192,9 @@ class Control:
     # -- sources
 
     async def _read_first(self) -> None:
-        """Read all sources as one, so that no source is first at a name; then follow each."""
-        changes: list[tuple[str, str, Part]] = []
-        read: list[tuple[str, int]] = []
-        for name, files in self._files.items():
-            scan = await asyncio.to_thread(files.scan)
-            if scan.error:
-                self._failed(name, scan.error)
-            else:
-                changes += [(name, part, given) for part, given in scan.changes]
-                read.append((name, scan.parts))
-        self._published(self._take(changes, read))
+        """Read all sources, then follow each."""
+        await self._read_all()
+        heap.settle()
         async with asyncio.TaskGroup() as group:
             for name, files in self._files.items():
                 group.create_task(self._follow(name, files))
@@ -214,6 +205,19 @@ class Control:
             for events in self._events.values():
                 group.create_task(events.run())
             group.create_task(self._stopping.wait())
+
+    async def _read_all(self) -> None:
+        """Read all sources as one, so that no source is first at a name."""
+        changes: list[tuple[str, str, Part]] = []
+        read: list[tuple[str, int]] = []
+        for name, files in self._files.items():
+            scan = await asyncio.to_thread(files.scan)
+            if scan.error:
+                self._failed(name, scan.error)
+            else:
+                changes += [(name, part, given) for part, given in scan.changes]
+                read.append((name, scan.parts))
+        self._published(self._take(changes, read))
 
     async def _follow(self, name: str, files: Files) -> None:
         async for _ in files.changed():
@@ -373,8 +377,6 @@ class Control:
         for group, finding in self._loops.add(items, now):
             self.estate.ledger.set_source(f"upstream {group}", [finding], now)
 
-    # -- the saved inventory
-
     async def _save_often(self) -> None:
         while True:
             await asyncio.sleep(SAVE)
@@ -390,6 +392,7 @@ async def _run(begun: child.Control) -> None:
 
 def main() -> None:
     """Entry of the process; its arguments are the supervisor's (`child`)."""
+    heap.collect_seldom()
     asyncio.run(_run(child.begin_control(sys.argv[1:])))
 
 

@@ -54,14 +54,21 @@ class Feed:
             return
         self._told = told
         self.serial += 1
-        for name in fresh:
+        if len(fresh) > _REMEMBERED:  # a load: all that was away ask for a snapshot
+            self._changed.clear()
+            self._forgotten = self.serial
+        else:
+            self._remember(fresh)
+        for link in self.links:
+            link.dirty |= fresh
+            link.wake.set()
+
+    def _remember(self, names: Iterable[Name]) -> None:
+        for name in names:
             self._changed[name] = self.serial
             self._changed.move_to_end(name)
         while len(self._changed) > _REMEMBERED:
             _, self._forgotten = self._changed.popitem(last=False)
-        for link in self.links:
-            link.dirty |= fresh
-            link.wake.set()
 
     def since(self, epoch: str, serial: int) -> set[Name] | None:
         """Names that changed after that serial; None if that is not known any more."""

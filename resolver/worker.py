@@ -29,6 +29,7 @@ from resolver.cookies import Cookies, read_secrets
 from resolver.counters import Counters
 from resolver.engine import Engine
 from resolver.fallbacks import Fallbacks
+from resolver.heap import Pauses, collect_seldom
 from resolver.loops import Loops
 from resolver.manner import manner
 from resolver.net import certificate, tcp
@@ -103,6 +104,8 @@ class Worker:
         self._adopted: dict[int, tuple[socket.socket, ...]] = {}
         self._orders: asyncio.Queue[child.Adopt | child.Release] = asyncio.Queue()
         self._stopping = asyncio.Event()
+        self._pauses = Pauses()
+        gc.callbacks.append(self._pauses)
 
     async def run(self) -> None:
         """Answer until SIGTERM."""
@@ -305,6 +308,7 @@ class Worker:
             ("upstream_replies_total", upstream.replies), ("upstream_timeouts_total", upstream.timeouts),
             ("upstream_errors_total", upstream.errors), ("upstream_mismatches_total", upstream.mismatches),
             ("upstream_tcp_total", upstream.tcp), ("upstream_shed_total", upstream.shed),
+            ("gc_long_pauses_total", self._pauses.long),
         ):  # fmt: skip
             self._counters.set(metric, value)
 
@@ -323,7 +327,7 @@ async def _run(begun: child.Worker) -> None:
 def main() -> None:
     """Entry of the process; its arguments are the supervisor's (`child`)."""
     begun = child.begin_worker(sys.argv[1:])
-    gc.set_threshold(100_000, 50, 1000)  # full collections walk every long-lived object: rare on the packet path
+    collect_seldom()
     asyncio.run(_run(begun))
 
 

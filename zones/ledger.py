@@ -107,8 +107,7 @@ class Ledger:
                 self.endpoints[key] = new
             self._tell(key, old, new)
         lingering = [stone.claim for key in changes for stone in self.tombstones.of(key)]
-        seen = {(claim.endpoint, claim.public): claim.first_seen for claim in (*lingering, *withdrawn)}
-        self._claim(changes, seen, touched)
+        self._claim(changes, (*lingering, *withdrawn), touched)
         touched.names |= self.tombstones.replace(changes, before, withdrawn, self._names_of, now)
         return self._settle(touched)
 
@@ -129,10 +128,9 @@ class Ledger:
         touched.names |= names
         return withdrawn
 
-    def _claim(
-        self, changes: Mapping[str, Endpoint | None], seen: dict[tuple[str, Name], float], touched: _Touched
-    ) -> None:
+    def _claim(self, changes: Mapping[str, Endpoint | None], before: Iterable[Claim], touched: _Touched) -> None:
         """Make the claims of these endpoints. A claim keeps the time it was first seen, over a restart too."""
+        seen = {(claim.endpoint, claim.public): claim.first_seen for claim in before}
         fresh: dict[Name, list[Claim]] = {}
         for key, new in changes.items():
             for private, zone, record in self._stands(new) if new is not None else ():

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.guard import (
-    FEW, LISTED, SHARE, VANISHED, Judgement, Standing, absent, accept, corrected, judge, patched,
+    FEW,
+    LISTED,
+    SHARE,
+    VANISHED,
+    Judgement,
+    Standing,
+    absent,
+    accept,
+    corrected,
+    judge,
+    patched,
 )  # fmt: skip
 from resolver.sources.reading import Reading
 from zones.endpoint import Fault, VirtualNetwork
