@@ -114,6 +114,9 @@ class Catalogue:
             # The last wins: the default public form of a Key Vault name is the one that is not derived.
             shown = None if _FQDN_IS_PRIVATE in types[zone] else public
             zones |= {each: _Zone(shown, only_types) for each in (zone, *(other for _, other in rule.alternatives))}
+        patterns = [zone for zone in zones if zone] + [_pattern(suffix.public_suffix) for suffix in suffixes]
+        self.words = frozenset(label for pattern in patterns for label in pattern if not label.startswith(b"{"))
+        """The labels of all suffixes and zones, without placeholders: what is Azure's of a name, and nobody's."""
         for zone, value in zones.items():
             self._private.add(zone, value)
             if not value.only_types:

@@ -99,6 +99,21 @@ def plan(
     raise Exit(plan.run(config, _flags(override), output == Output.JSON, limit))
 
 
+@app.command("import")
+def import_(
+    out: Annotated[Path, Argument(metavar="OUT", help="The file to write; `-` is the standard output.")],
+    config: _Config = DEFAULT_CONFIG,
+    override: _Set = None,
+    saved: Annotated[bool, Option("--saved", help="What the daemon saved, asking nobody.")] = False,
+    redact: Annotated[bool, Option("--redact", help="Hash names and ids, the same for the same.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace OUT if it is there.")] = False,
+) -> None:
+    """Read every source, and write what they gave to one file for a `files` source. Exit 1: some could not be read."""
+    from resolver.cli import snapshot  # noqa: PLC0415
+
+    raise Exit(snapshot.run(out, config, _flags(override), saved=saved, force=force, redact=redact))
+
+
 @app.command()
 def query(
     name: _Name,

@@ -1,0 +1,91 @@
+"""`pldns import`: every source read once, or what the daemon saved, into one file. Needs no daemon."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from resolver import settings, snapshot, state
+from resolver.cli import Failed, output
+from resolver.cli.settings import load
+from resolver.redaction import Redaction
+from resolver.sources import remotes
+from resolver.sources.files import Files
+from zones.resource import Resources
+
+
+def run(out: Path, path: Path, flags: Mapping[str, str], *, saved: bool, force: bool, redact: bool) -> int:
+    """Write the snapshot: 0 it is whole, 1 some of the estate could not be read (stderr says what)."""
+    to_stdout = str(out) == "-"
+    if not to_stdout and not force and out.exists():  # before minutes of reading
+        raise _there(out)
+    config = load(path, flags).control
+    parts, problems = _saved(config) if saved else asyncio.run(_read(config))
+    for problem in problems:
+        output.note(problem)
+    if problems and not parts:
+        raise Failed("nothing could be read, so nothing is written")
+    made = snapshot.made(map(Redaction(secrets.token_bytes(32)).resources, parts) if redact else parts)
+    if made.differing:
+        output.note(
+            f"{made.differing} told differently by several parts: the first one counts, the others are left out"
+        )
+    if made.unreadable:
+        output.note(f"{made.unreadable} rows or fields could not be read and are left out: `pldns check` says which")
+    if to_stdout:
+        sys.stdout.write(made.text)
+    else:
+        _write(out, made.text, force=force)
+        output.line(f"{out}: {made.resources} resources")
+    return 1 if problems else 0
+
+
+def _write(out: Path, text: str, *, force: bool) -> None:
+    try:
+        snapshot.write(out, text, replace=force)
+    except FileExistsError:
+        raise _there(out) from None
+    except OSError as error:
+        raise Failed(f"{out}: cannot be written: {error.strerror or error}") from None
+
+
+def _there(out: Path) -> Failed:
+    return Failed(f"{out}: is there already; `--force` replaces it")
+
+
+def _saved(config: settings.Control) -> tuple[list[Resources], list[str]]:
+    try:
+        saved = state.load(config.state)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Failed(f"the saved inventory in {config.state} cannot be used: {why}") from None
+    if saved is None:
+        raise Failed(f"nothing is saved in {config.state} yet; without `--saved` the sources are read")
+    names = [source.name for source in config.sources]
+    missing = [f"source {name}: nothing of it is saved" for name in names if name not in saved.sources]
+    return [given for name in names for source, _, given in saved.parts if source == name], missing
+
+
+async def _read(config: settings.Control) -> tuple[list[Resources], list[str]]:
+    """What every source gives, in the order in which they count, and what could not be read."""
+    parts: list[Resources] = []
+    problems: list[str] = []
+    async with remotes.opened(config) as asked:
+        for source in config.sources:
+            if source.name in asked:
+                reading = await asked[source.name].read()
+                parts += [given for _, given in sorted(reading.parts.items(), key=lambda item: item[0])]
+                problems += [f"source {source.name}: {part}: {why}" for part, why in reading.refused.items()]
+                error = reading.error
+            else:
+                scan = await asyncio.to_thread(Files(source.path, set()).scan)
+                for part, given in scan.changes:
+                    if isinstance(given, str):
+                        problems.append(f"source {source.name}: {part}: {given}")
+                    elif given:
+                        parts.append(given)
+                error = scan.error
+            if error:
+                problems.append(f"source {source.name}: {error}")
+    return parts, problems

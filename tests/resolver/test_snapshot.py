@@ -1,0 +1,103 @@
+"""A snapshot is read again as what it was made of; redacted, it says as much without a name."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from resolver import settings, snapshot
+from resolver.estate import Estate
+from resolver.redaction import Redaction
+from tests.fake_azure import __main__ as fake_azure
+from zones import arm
+from zones.resource import Resources
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples/hub-spoke/endpoints"
+KEY = bytes(32)
+Parts = Callable[[], list[Resources]]
+
+
+def example() -> list[Resources]:
+    return [arm.read(file.read_bytes(), "file", form="json") for file in sorted(EXAMPLE.glob("*.json"))]
+
+
+def generated() -> list[Resources]:
+    """Many services and regions."""
+    return [again(json.dumps(list(fake_azure.generated(300, 3))))]
+
+
+def again(text: str) -> Resources:
+    return arm.read(text.encode(), "file", form="json")
+
+
+def estate(given: list[Resources]) -> Estate:
+    """What a daemon makes of parts of one source."""
+    made = Estate(settings.Control(auto=True, sources=(settings.Source("s", "files", "/s"),)))
+    made.take([("s", str(i), each) for i, each in enumerate(given)], 0.0)
+    return made
+
+
+def told(made: Estate) -> list[tuple[str, str]]:
+    return sorted((each.code, each.severity.value) for each in made.ledger.findings())
+
+
+@pytest.mark.parametrize("parts", [example, generated])
+def test_who_reads_it_serves_and_finds_the_same(parts: Parts) -> None:
+    given = parts()
+    made = snapshot.made(given)
+    first, second = estate(given), estate([again(made.text)])
+    assert dict(second.ledger.rows) == dict(first.ledger.rows)
+    assert second.ledger.rows
+    if not made.unreadable and not made.differing:
+        assert told(second) == told(first)
+
+
+@pytest.mark.parametrize("parts", [example, generated])
+def test_a_redacted_one_has_as_many_names_and_the_same_findings(parts: Parts) -> None:
+    given = parts()
+    redacted = snapshot.made(map(Redaction(KEY).resources, given))
+    first, second = estate([again(snapshot.made(given).text)]), estate([again(redacted.text)])
+    assert told(second) == told(first)
+    assert len(second.ledger.rows) == len(first.ledger.rows)
+    assert len(second.networks.now) == len(first.networks.now)
+
+
+@pytest.mark.parametrize("parts", [example, generated])
+def test_no_name_and_no_id_is_in_a_redacted_one(parts: Parts) -> None:
+    plain = snapshot.made(parts()).text
+    text = snapshot.made(map(Redaction(KEY).resources, parts())).text
+    names = {each for row in json.loads(plain)["value"] for each in row["id"].split("/")[2::2]}
+    names -= {"Microsoft.Network", "microsoft.network"}
+    assert names
+    assert not [
+        each for each in names if f'"{each.casefold()}"' in text.casefold() or f"/{each.casefold()}/" in text.casefold()
+    ]
+
+
+def test_resources_that_parts_tell_differently_count_as_the_first_says() -> None:
+    record = {"fqdn": "a.blob.core.windows.net"}
+    given = [
+        again(
+            json.dumps(
+                {"endpoints": [{"name": "e", "target": "t", "group": "blob", "records": [record | {"ips": [ip]}]}]}
+            )
+        )
+        for ip in ("10.0.0.4", "10.0.0.5")
+    ]
+    made = snapshot.made(given)
+    assert (made.resources, made.differing) == (1, 1)
+    assert "10.0.0.4" in made.text
+
+
+def test_a_file_is_for_its_owner_alone_and_replaced_only_if_asked(tmp_path: Path) -> None:
+    file = tmp_path / "estate.json"
+    snapshot.write(file, "one", replace=False)
+    assert file.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        snapshot.write(file, "two", replace=False)
+    assert file.read_text() == "one"
+    snapshot.write(file, "two", replace=True)
+    assert file.read_text() == "two"
+    assert [each.name for each in tmp_path.iterdir()] == ["estate.json"]
