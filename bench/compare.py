@@ -100,11 +100,16 @@ class Server:
     def waits(self, work: Workload, folder: Path, seconds: int, rate: int) -> paced.Waits:
         """What the paced client waits while dnsperf asks at `rate`."""
         file = folder / f"{work.file}.txt"
-        command = load.command(self.peer.port, file, seconds + 3, (*work.options, "-Q", str(rate)))
-        with Background(command, folder / "half.log") as half:
+        command = load.command(self.peer.port, file, seconds + 5, (*work.options, "-Q", str(rate)))
+        with (
+            paced.Probe(self.peer.port, file, seconds) as probe,
+            Background(command, folder / "half.log") as half,
+        ):
             half.breathe(1.0)
-            with paced.Probe(self.peer.port, file, seconds) as probe:
-                return probe.waits()
+            probe.begin()
+            found = probe.waits()
+            half.breathe(0.0)  # it was there to the end
+            return found
 
 
 def _answers(port: int, name: str, process: Background) -> None:

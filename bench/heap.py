@@ -99,6 +99,7 @@ def everything(directory: Path, size: int) -> Iterator[Result]:
         yield Result(f"load of {size:,} endpoints, until ready", time.monotonic() - daemon.began, "s", 120)
         yield from _memory(daemon, "ready")
         with Probe(PORTS.dns, directory / "private.txt", 10) as probe:
+            probe.begin()
             yield from _changes(directory, daemon)
             waits = probe.waits()
         yield Result("worst wait of a query during the changes", waits.worst / 1000, "ms", note=f"{waits.lost} lost")

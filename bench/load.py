@@ -65,7 +65,12 @@ class Asked(NamedTuple):
 
 def ask(port: int, queries: Path, seconds: int, options: Sequence[str], codes: frozenset[str] = NOERROR) -> Asked:
     """One run of dnsperf. Raises `Broken` when nothing is answered, or with other than these response codes."""
-    output = subprocess.run(command(port, queries, seconds, options), capture_output=True, text=True, check=True).stdout
+    given = command(port, queries, seconds, options)
+    return asked(subprocess.run(given, capture_output=True, text=True, check=True).stdout, codes)
+
+
+def asked(output: str, codes: frozenset[str]) -> Asked:
+    """What dnsperf has printed. Raises `Broken` as `ask`."""
     found = _STATISTICS.search(output)
     if not found or not int(found["completed"]):
         raise Broken(f"dnsperf got no answers:\n{output}")

@@ -1,7 +1,7 @@
 """A paced probe: asks at a steady rate, whatever the answers do, and says how long each took.
 
-`python -m bench.paced PORT QUERIES SECONDS` asks 127.0.0.1:PORT the questions of a dnsperf file in turn and prints a
-line of JSON: `sent`, `lost`, and `p50`, `p99`, `p999`, `worst` in microseconds. A wait begins when the query is handed
+`python -m bench.paced PORT QUERIES SECONDS` prints `ready`, waits for a line, asks 127.0.0.1:PORT the questions of a
+dnsperf file in turn and prints a line of JSON: `sent`, `lost`, and `p50`, `p99`, `p999`, `worst` in microseconds. A wait begins when the query is handed
 to the kernel and ends when the kernel took the answer in (SO_TIMESTAMPNS, socket(7)), so that what the probe's own core
 is busy with does not count. Linux only.
 """
@@ -109,9 +109,11 @@ class Probe:
     def __init__(self, port: int, file: Path, seconds: float, *options: str) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.paced", str(port), file, str(seconds), *options],
-            stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         os.sched_setaffinity(self._process.pid, {cores()[1]})
+        if not self._process.stdout or self._process.stdout.readline() != "ready\n":
+            raise Broken("the paced probe does not start")
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +121,12 @@ class Probe:
     def __exit__(self, *_: object) -> None:
         with self._process:
             self._process.kill()
+
+    def begin(self) -> None:
+        """Ask from now on; the packets are made."""
+        if self._process.stdin:
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
 
     def waits(self) -> Waits:
         """Wait for the end of the run. Raises `Broken`."""
@@ -138,6 +146,8 @@ def main() -> None:
     parser.add_argument("--edns", action="store_true")
     given = parser.parse_args()
     packets = queries(given.queries, edns=given.edns)
+    print("ready", flush=True)
+    sys.stdin.readline()
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
     print(json.dumps(ask(given.port, packets, given.seconds, given.rate)._asdict()), flush=True)
