@@ -1,9 +1,9 @@
 """A paced probe: asks at a steady rate, whatever the answers do, and says how long each took.
 
 `python -m bench.paced PORT QUERIES SECONDS` prints `ready`, waits for a line, asks 127.0.0.1:PORT the questions of a
-dnsperf file in turn and prints a line of JSON: `sent`, `lost`, and `p50`, `p99`, `p999`, `worst` in microseconds. A wait begins when the query is handed
-to the kernel and ends when the kernel took the answer in (SO_TIMESTAMPNS, socket(7)), so that what the probe's own core
-is busy with does not count. Linux only.
+dnsperf file in turn and prints a line of JSON: `sent`, `lost`, and `p50`, `p99`, `p999`, `worst` in microseconds. A
+wait begins when the query is handed to the kernel and ends when the kernel took the answer in (SO_TIMESTAMPNS,
+socket(7)), so that what the probe's own core is busy with does not count. Linux only.
 """
 
 import argparse

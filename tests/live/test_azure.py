@@ -129,3 +129,20 @@ def test_the_plan_says_what_the_next_sync_would_change(
     told = json.loads(done.stdout)
     assert {(each["change"], each["id"].rpartition("/")[2]) for each in told["endpoints"]} == {("add", "pe-more")}
     assert {each["name"] for each in told["names"]} >= {"more.privatelink.blob.core.windows.net"}
+
+
+def test_what_a_machine_with_azure_imports_serves_one_without(
+    cloud: Callable[..., Cloud], tmp_path: Path, start: Start
+) -> None:
+    azure = cloud(*estate({"acct": "10.0.0.4"}))
+    config = tmp_path / "online.yaml"
+    config.write_text(
+        f"sources: [{{name: hub, type: azure, management: '{azure.given['management']}'}}]\n"
+        "networks: auto\nupstreams: {public: {servers: ['udp://127.0.0.1:9']}}\n"
+    )
+    command = [str(PLDNS), "import", str(tmp_path / "copy.json"), "-c", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | azure.environment, check=False)
+    assert done.returncode == 0, done.stderr
+    azure.stop()
+    daemon = start(sources=[{"name": "copy", "type": "files", "path": "./copy.json"}], networks="auto").ready()
+    assert daemon.addresses("acct.blob.core.windows.net") == {"10.0.0.4"}
