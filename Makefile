@@ -32,9 +32,9 @@ plain: $(STAMP)
 run: $(BUILT)
 	@cat examples/hub-spoke/try.txt && exec $(BIN)/pldns serve -c examples/hub-spoke/pldns.yaml
 
-# `make test UNBATCHED=1`: the same where a sandbox forbids to read and send many packets at once.
+# `make test UNBATCHED=1`: the same where a sandbox forbids to read and send many packets at once; `TESTS=…`: some of them.
 test: $(BUILT)
-	$(BIN)/python $(if $(UNBATCHED),-m tests.unbatched) -m pytest
+	$(BIN)/python $(if $(UNBATCHED),-m tests.unbatched) -m pytest $(TESTS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
