@@ -1,0 +1,188 @@
+"""Azure at size, `python -m bench.sync`: a fake of 100,000 endpoints in 100 subscriptions, and a daemon on it.
+
+The first sync, one in which nothing has changed, what clients wait while a sync runs, and the time from an event to the
+answer. The worker stands on one core; control, the fake and the client share the other, so a sync has half a machine.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from bench import paced
+from bench.__main__ import keep, line
+from bench.generate import Estate
+from bench.measure import PATIENCE, Result, address, ready
+from bench.processes import PLDNS, Background, Broken, cores, cpu, pin
+from tests.fake_azure import shapes
+
+DNS, ADMIN, EVENTS, CLOUD = 5470, 5471, 5472, 5473
+SECRET: Final = "0123456789abcdef"  # noqa: S105 - a benchmark's
+_TOKEN: Final = "?resource=https://management.azure.com/&api-version=2019-08-01"  # noqa: S105 - a path
+
+
+def call(method: str, url: str, body: object = None, headers: dict[str, str] | None = None) -> bytes:
+    """The body of a reply. Raises `Broken` for what is no success."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+    try:
+        sent = {"Content-Type": "application/json"} | (headers or {})
+        connection.request(method, f"{parts.path}?{parts.query}", json.dumps(body) if body else None, sent)
+        reply = connection.getresponse()
+        text = reply.read()
+    finally:
+        connection.close()
+    if reply.status >= 300:
+        raise Broken(f"{method} {parts.path}: {reply.status} {text[:200]!r}")
+    return text
+
+
+class Site:
+    """The fake and the daemon."""
+
+    def __init__(self, folder: Path, endpoints: int, subscriptions: int, stack: ExitStack) -> None:
+        command = [sys.executable, "-m", "tests.fake_azure", "--endpoints", str(endpoints),
+                   "--subscriptions", str(subscriptions), "--port", str(CLOUD)]  # fmt: skip
+        fake = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        stack.callback(fake.terminate)
+        self._group = Estate(endpoints, subscriptions=subscriptions).vnets[0].id.partition("/providers/")[0]
+        self.cloud: dict[str, str] = json.loads(fake.stdout.readline() if fake.stdout else "")
+        (folder / "secret").write_text(SECRET)
+        (folder / "pldns.yaml").write_text(
+            json.dumps(
+                {
+                    "dns": {"listen": [f"127.0.0.1:{DNS}"]},
+                    "admin": {"listen": f"127.0.0.1:{ADMIN}"},
+                    "upstreams": {"public": {"servers": ["udp://127.0.0.1:9"]}},
+                    "sources": [
+                        {
+                            "name": "cloud",
+                            "type": "azure",
+                            "management": self.cloud["management"],
+                            "interval": "1h",
+                            "events": {"listen": f"127.0.0.1:{EVENTS}", "secret": {"file": "secret"}},
+                        }
+                    ],
+                }
+            )
+        )
+        os.environ |= {name: value for name, value in self.cloud.items() if name.startswith("IDENTITY_")}
+        serve = (PLDNS, "serve", "-c", folder / "pldns.yaml")
+        self.daemon = stack.enter_context(Background(serve, folder / "serve.log"))
+        while not ready(ADMIN):
+            if time.monotonic() - self.daemon.began > PATIENCE:
+                raise Broken("/readyz was not 200")
+            self.daemon.breathe(0.1)
+        self.first = time.monotonic() - self.daemon.began
+        (self.worker,), (self.control,) = (self.daemon.children(f"resolver.{each}") for each in ("worker", "control"))
+        pin(self.worker, cores()[0])
+        for other in (self.control, self.daemon.pid, fake.pid):
+            pin(other, cores()[1])
+
+    def source(self) -> dict[str, Any]:
+        """As `/v1/sources` has it."""
+        found: dict[str, Any] = json.loads(call("GET", f"http://127.0.0.1:{ADMIN}/v1/sources"))["items"][0]
+        return found
+
+    def sync(self) -> float:
+        """One more sync, to its end; seconds that it took."""
+        self.settle()
+        before = self.source()["last_success"]
+        began = time.monotonic()
+        call("POST", f"http://127.0.0.1:{ADMIN}/v1/sources/cloud/sync", {"action": "now"})
+        while self.source()["last_success"] == before:
+            self._patient(began, "the sync did not end")
+        return time.monotonic() - began
+
+    def settle(self) -> None:
+        """Nothing is under way."""
+        began = time.monotonic()
+        while self.source()["sync"]["next"] is None:
+            self._patient(began, "the sync did not end")
+
+    def _patient(self, began: float, why: str) -> None:
+        if time.monotonic() - began > PATIENCE:
+            raise Broken(why)
+        self.daemon.breathe(0.05)
+
+    def event(self, number: int) -> float:
+        """A new endpoint in the cloud, and its event; seconds until it is answered."""
+        where = self._group
+        fqdn, at = f"event{number}.blob.core.windows.net", f"10.250.{number // 250}.{number % 250}"
+        made = list(shapes.endpoint(where, f"pe-event{number}", {fqdn: at}))
+        asked = call(
+            "GET", self.cloud["IDENTITY_ENDPOINT"] + _TOKEN, None, {"X-IDENTITY-HEADER": self.cloud["IDENTITY_HEADER"]}
+        )
+        allowed = {"Authorization": f"Bearer {json.loads(asked)['access_token']}"}
+        for each in made:
+            call("PUT", f"{self.cloud['management']}{each['id']}?api-version=2024-05-01", each, allowed)
+        resource = next(each["id"] for each in made if "privateEndpoints" in each["id"])
+        event = {"id": f"e{number}", "eventType": "Microsoft.Resources.ResourceWriteSuccess", "subject": resource}
+        began = time.monotonic()
+        call("POST", f"http://127.0.0.1:{EVENTS}/events?secret={SECRET}", [event])
+        while address(DNS, fqdn) != at:
+            if time.monotonic() - began > PATIENCE:
+                raise Broken(f"{fqdn} was not answered with {at}")
+            time.sleep(0.002)
+        return time.monotonic() - began
+
+
+def measure(folder: Path, given: argparse.Namespace) -> Iterator[Result]:
+    """All figures. Raises `Broken`."""
+    with ExitStack() as stack:
+        site = Site(folder, given.endpoints, given.subscriptions, stack)
+        yield Result("first sync, from start until ready", site.first, "s", 60)
+        before = cpu(site.control)
+        took = site.sync()
+        yield Result(
+            "a sync without a change, CPU of control", cpu(site.control) - before, "s", 5, note=f"{took:.1f} s"
+        )
+        queries = folder / "queries.txt"
+        queries.write_text("event0.blob.core.windows.net A\n")
+        taken = sorted(site.event(number) for number in range(given.events))
+        note = f"median {taken[len(taken) // 2] * 1e3:.0f} ms, of {len(taken)}"
+        yield Result("from an event to the answer, p99", taken[int(len(taken) * 0.99)], "s", 0.3, note=note)
+        waits = []
+        for syncing in (False, True):
+            with paced.Probe(DNS, queries, given.seconds) as probe:
+                probe.begin()
+                if syncing:
+                    site.sync()
+                waits.append(probe.waits())
+        idle, busy = waits
+        yield Result("p99.9 while a sync runs, more than idle", (busy.p999 - idle.p999) / 1e3, "ms", 10,
+                     note=f"{idle.p999:.0f} and {busy.p999:.0f} us; lost {idle.lost + busy.lost}")  # fmt: skip
+
+
+def main() -> int:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(prog="python -m bench.sync", description=__doc__)
+    parser.add_argument("--endpoints", type=int, default=100_000)
+    parser.add_argument("--subscriptions", type=int, default=100)
+    parser.add_argument("--events", type=int, default=100)
+    parser.add_argument("--seconds", type=int, default=15)
+    given = parser.parse_args()
+    results = []
+    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
+        try:
+            for result in measure(Path(directory), given):
+                results.append(result)
+                print(line(result), flush=True)
+        except Broken as error:
+            print(f"broken: {error}", file=sys.stderr)
+            return 1
+    print(f"kept in {keep(results)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
