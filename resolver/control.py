@@ -90,12 +90,11 @@ class Control:
             status.interval = RESCAN
 
     def _watch(self, config: Source, remote: Remote, status: SourceStatus) -> None:
-        name, had, since = config.name, partial(self.estate.inventory.of, config.name), None
+        name, had = config.name, partial(self.estate.inventory.of, config.name)
         if config.azure and config.azure.events:
             take, sync = partial(self._reread, name), partial(self.sync, name, "now")
             self._events[name] = EventWatch(name, config.azure.events, remote, had, take, sync)
-            since = self._events[name].since
-        self._syncs[name] = Syncs(remote, status, config.hold_down, had, since)
+        self._syncs[name] = Syncs(remote, status, config.hold_down, had, self._events.get(name))
         if remote.private:
             self._zones[name] = ZoneWatch(name, remote.private, partial(self.estate.private.of, name))
 

@@ -3,12 +3,14 @@
 Refuses to know what events look like (`webhook`), when a resource is read (`hints`) and what becomes of the change.
 """
 
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from resolver import webhook
 from resolver.guard import patched
-from resolver.hints import Hints
+from resolver.hints import WAITING, Hints
 from resolver.settings import Events
 from resolver.sources.reading import Remote
 from zones.resource import Resources, subscription
@@ -33,12 +35,18 @@ class EventWatch:
         self._take = take
         self._hints = Hints(source, remote.read_one, self._reread, sync)
         self._webhook = webhook.Webhook(source, config.secret, self._hinted)
+        self._found: OrderedDict[str, tuple[float, Resources | None]] = OrderedDict()
+        """What was read last of each resource, and when, the latest at the end."""
         self.since = self._hints.since
         self.run = self._hints.run
 
     def serving(self) -> AbstractAsyncContextManager[None]:
         """Listen while the context is open."""
         return webhook.serving(self._webhook, self._config, self._source)
+
+    def found(self, when: float) -> dict[str, Resources | None]:
+        """What was read since then (monotonic), so that a sync that had read it before does not undo it."""
+        return {key: found for key, (at, found) in self._found.items() if at >= when}
 
     def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """For the metrics: (metric, label values, count)."""
@@ -64,6 +72,10 @@ class EventWatch:
                 if nic.endpoint and subscription(nic.endpoint) == part:
                     self._hints.give(nic.endpoint)
             return
+        self._found[key] = time.monotonic(), found
+        self._found.move_to_end(key)
+        while len(self._found) > WAITING:
+            self._found.popitem(last=False)
         now = patched(before, key, found)
         if now != before:
             self._take(part, now)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from resolver import guard
 from resolver.estate import SourceStatus
@@ -33,11 +33,18 @@ class Sync(NamedTuple):
     error: str = ""
 
 
-class Syncs:
-    """One remote source. `had` gives what it gave before; `status` is where its state stands for all to see.
+class Events(Protocol):
+    """What events said of a source meanwhile; times are monotonic."""
 
-    `hinted`: what a sync that began then (monotonic) may show as it was before an event.
-    """
+    def since(self, when: float) -> list[str]:
+        """What a sync that began then may show as it was before an event, the latest first."""
+
+    def found(self, when: float) -> Told:
+        """What was read since then because of events."""
+
+
+class Syncs:
+    """One remote source. `had` gives what it gave before; `status` is where its state stands for all to see."""
 
     def __init__(
         self,
@@ -45,13 +52,13 @@ class Syncs:
         status: SourceStatus,
         hold_down: float,
         had: Callable[[], Parts],
-        hinted: Callable[[float], list[str]] | None = None,
+        events: Events | None = None,
     ) -> None:
         self._remote = remote
         self._status = status
         self._hold_down = hold_down
         self._had = had
-        self._hinted = hinted
+        self._events = events
         self._wanted = asyncio.Event()
         status.interval = remote.interval()
 
@@ -96,10 +103,13 @@ class Syncs:
         reading = await self._remote.read()
         if reading.error:
             return Sync(now, None, reading.error)
-        if self._hinted:
-            reading = guard.corrected(reading, await self._ask(self._hinted(began)[:CONFIRMED]))
+        asked = time.monotonic()
+        if self._events:
+            reading = guard.corrected(reading, await self._ask(self._events.since(began)[:CONFIRMED]))
         told = await self._ask(guard.absent(self._had(), reading, self._status.standing.missing)[:CONFIRMED])
         # What was there may have changed while we asked.
+        if self._events:
+            reading = guard.corrected(reading, self._events.found(asked))
         judgement = guard.judge(self._had(), reading, self._status.standing, told, time.time(), self._hold_down)
         return Sync(now, judgement)
 

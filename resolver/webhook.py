@@ -10,8 +10,10 @@ import hmac
 import logging
 import os
 import time
+import traceback
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -27,14 +29,37 @@ LONGEST: Final = 1 << 20
 """Octets of a body; Event Grid sends no more."""
 RATE: Final = 100.0
 """Requests a second, and twice as many at once; Event Grid sends the rest again later."""
+STRANGERS: Final = 10.0
+"""The same of those without the secret, who take nothing from those who know it."""
 REMEMBERED: Final = 10_000
 """Ids of events that are known again: each is delivered at least once."""
 SHORTEST: Final = 16
 """Characters of a secret."""
+_SLOWEST: Final = 10.0  # seconds that a body may take
 _RETRY: Final = 1.0  # seconds; a control that was started anew may find the address taken for a moment
 _DRAIN: Final = 0.5  # seconds for requests under way at the stop
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 _log = logging.getLogger(__name__)
+_MUTE: Final = logging.getLogger(f"{__name__}.http")
+_MUTE.disabled = True
+"""What aiohttp would say of requests that are no HTTP has their first line in it, and so the secret."""
+
+
+class _Allowance:
+    """So many requests a second, and twice as many at once."""
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._rate = rate
+        self._left, self._at = 2 * rate, now
+
+    def take(self, now: float) -> None:
+        """One request. Raises 429."""
+        self._left, self._at = min(self._left + (now - self._at) * self._rate, 2 * self._rate), now
+        if self._left < 1:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": "1"})
+        self._left -= 1
 
 
 class Webhook:
@@ -50,19 +75,40 @@ class Webhook:
         self._hint = hint
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._clock = clock
-        self._allowed, self._at = 2 * RATE, clock()
+        self._friends, self._strangers = _Allowance(RATE, clock()), _Allowance(STRANGERS, clock())
+        self._told = ""
+        """What was last logged to be wrong with the secret."""
 
     def application(self) -> web.Application:
         """For a listener of its own."""
-        app = web.Application(client_max_size=LONGEST)
+        app = web.Application(client_max_size=LONGEST, middlewares=[self._guarded])
         app.router.add_post(PATH, self._post)
         app.router.add_route("OPTIONS", PATH, self._options)
         return app
 
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is one request's
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(at.filename).name}:{at.lineno}"  # no more of it: its text may have the secret
+            _log.error("source %s: a request broke off: %s in %s", self._source, type(error).__name__, where)
+            raise web.HTTPInternalServerError from None
+
     async def _post(self, request: web.Request) -> web.Response:
         self._admit(request)
         try:
-            found, malformed = events.read(await request.read())
+            async with asyncio.timeout(_SLOWEST):
+                body = await request.read()
+            found, malformed = events.read(body)
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(headers={"Connection": "close"}) from None
+        except web.RequestPayloadError:
+            self.counts["malformed"] += 1
+            raise web.HTTPBadRequest(text="the body cannot be unpacked") from None
         except web.HTTPRequestEntityTooLarge:
             self.counts["malformed"] += 1
             raise web.HTTPRequestEntityTooLarge(LONGEST, text=f"at most {LONGEST} octets") from None
@@ -99,14 +145,11 @@ class Webhook:
         )
 
     def _admit(self, request: web.Request) -> None:
-        """Who asks too often, or does not know the secret, gets no further."""
-        now = self._clock()
-        self._allowed, self._at = min(self._allowed + (now - self._at) * RATE, 2 * RATE), now
-        if self._allowed < 1:
-            raise web.HTTPTooManyRequests(headers={"Retry-After": "1"})
-        self._allowed -= 1
+        """Who does not know the secret, or asks too often, gets no further."""
         given = request.headers.get(HEADER) or request.query.get("secret", "")
-        if not hmac.compare_digest(given.encode(errors="replace"), self._expected().encode()):
+        known = hmac.compare_digest(given.encode(errors="replace"), self._expected().encode())
+        (self._friends if known else self._strangers).take(self._clock())
+        if not known:
             self.counts["refused"] += 1
             raise web.HTTPForbidden(text="the secret is wrong")
 
@@ -114,20 +157,21 @@ class Webhook:
         """Read for each request, so that a secret can be changed."""
         try:
             secret = text(self._secret)
+            why = "" if len(secret) >= SHORTEST else f"the secret has less than {SHORTEST} characters"
         except NoToken as error:
-            why = str(error).removeprefix("no token: ")
-        else:
-            if len(secret) >= SHORTEST:
-                return secret
-            why = f"the secret has less than {SHORTEST} characters"
-        _log.error("source %s: events are refused: %s", self._source, why)
-        raise web.HTTPServiceUnavailable(text="the secret of this listener cannot be used; see the log")
+            secret, why = "", str(error).removeprefix("no token: ")
+        if why and why != self._told:
+            _log.error("source %s: events are refused: %s", self._source, why)
+        self._told = why
+        if why:
+            raise web.HTTPServiceUnavailable(text="the secret of this listener cannot be used; see the log")
+        return secret
 
 
 @contextlib.asynccontextmanager
 async def serving(webhook: Webhook, config: Events, source: str) -> AsyncIterator[None]:
     """Serve while the context is open. An address that cannot be had is logged and tried again."""
-    runner = web.AppRunner(webhook.application(), access_log=None, shutdown_timeout=_DRAIN)
+    runner = web.AppRunner(webhook.application(), access_log=None, logger=_MUTE, shutdown_timeout=_DRAIN)
     await runner.setup()
     listening = asyncio.create_task(_listen(runner, config.listen, source))
     try:

@@ -205,12 +205,55 @@ async def test_failures_in_a_row_are_counted_and_forgotten(monkeypatch: pytest.M
     await syncs.aclose()
 
 
+class Events:
+    """What events hinted at, and what was found since."""
+
+    def __init__(self, *hinted: str) -> None:
+        self.hinted = list(hinted)
+        self.told: dict[str, Resources | None] = {}
+
+    def since(self, _: float) -> list[str]:
+        return self.hinted
+
+    def found(self, _: float) -> dict[str, Resources | None]:
+        return self.told
+
+
 async def test_what_an_event_told_of_is_not_undone_by_a_sync_that_is_behind() -> None:
     old, new = endpoint("a", "10.0.0.4"), endpoint("a", "10.0.0.9")
     source = Scripted(old, endpoint("gone", "10.0.0.5"))
     source.singles = {new.key: part(new), key_of("gone"): None}
     status = SourceStatus("hub", "azure", "", "servfail")
-    syncs = Syncs(source, status, 300.0, lambda: {"s1": part(new)}, lambda _: [new.key, key_of("gone")])
+    syncs = Syncs(source, status, 300.0, lambda: {"s1": part(new)}, Events(new.key, key_of("gone")))
     sync = await syncs.once()
     assert sync.judgement
     assert sync.judgement.parts == {"s1": part(new)}
+
+
+async def test_what_an_event_tells_while_a_sync_asks_once_more_is_not_undone_by_it() -> None:
+    old, new, absent = endpoint("a", "10.0.0.4"), endpoint("a", "10.0.0.9"), endpoint("absent", "10.0.0.6")
+    source, events = Scripted(old, endpoint("gone", "10.0.0.5")), Events()
+    had = {"s1": part(old, absent)}
+    status = SourceStatus("hub", "azure", "", "servfail")
+
+    class Late(Scripted):
+        """While the absent one is read, events tell of the others, and of one that is new."""
+
+        async def read_one(self, key: str) -> Resources | None:
+            assert key == absent.key
+            events.told = {
+                new.key: part(new),
+                key_of("gone"): None,
+                key_of("fresh"): part(endpoint("fresh", "10.0.0.7")),
+            }
+            had["s1"] = part(new, absent, endpoint("fresh", "10.0.0.7"))
+            return part(absent)
+
+    late = Late()
+    late.parts = source.parts
+    sync = await Syncs(late, status, 300.0, lambda: had, events).once()
+    assert sync.judgement
+    (given,) = sync.judgement.parts.values()
+    assert given
+    assert set(given.endpoints) == {new, absent, endpoint("fresh", "10.0.0.7")}
+    assert not sync.judgement.standing.missing

@@ -12,7 +12,7 @@ import pytest
 
 from resolver import webhook
 from resolver.settings import Events, Secret
-from resolver.webhook import HEADER, LONGEST, RATE, Webhook
+from resolver.webhook import HEADER, LONGEST, RATE, STRANGERS, Webhook
 from tests.ports import free_port, pair
 from tests.resolver.sources.azure.test_events import GROUP, KEY, cloud, grid
 
@@ -109,6 +109,78 @@ async def test_without_the_secret_nothing_is_taken_and_nothing_of_it_is_logged(
     assert not any(word in caplog.text for word in (SECRET, WRONG))
 
 
+async def raw(port: int, request: bytes) -> bytes:
+    """The first line that comes back for these octets."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    reply = await reader.readuntil(b"\r\n")
+    writer.close()
+    return reply
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"POST /events?secret=%s HTTP/9.x\r\n\r\n",
+        b"POST /events?secret=%s x HTTP/1.1\r\n\r\n",
+        b"POST /events?secret=%s&" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n",
+        b"POST /events HTTP/1.1\r\nX-Pldns-Secret %s\r\n\r\n",
+        b"POST /events HTTP/1.1\r\nX-Pldns-Secret: %s\0\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_refused_and_nothing_of_it_is_logged(
+    site: Site, octets: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    caplog.clear()
+    assert b" 400 " in (await raw(site.port, octets % SECRET.encode()))
+    assert not caplog.text
+
+
+async def test_a_body_that_cannot_be_unpacked_is_malformed(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    status, *_ = await site.send(b"abc", **{"Content-Encoding": "gzip"})
+    assert (status, site.webhook.counts["malformed"], caplog.text) == (400, 1, "")
+
+
+async def test_a_body_that_does_not_come_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "_SLOWEST", 0.01)
+    head = f"POST /events?secret={SECRET} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n["
+    assert b" 408 " in (await raw(site.port, head.encode()))
+
+
+async def test_strangers_take_nothing_from_those_who_know_the_secret(site: Site) -> None:
+    site.webhook._clock = lambda: 1000.0
+    site.webhook._strangers._at = site.webhook._friends._at = 1000.0
+    said = {(await site.send([grid(PE)], secret=WRONG))[0] for _ in range(int(2 * STRANGERS) + 1)}
+    assert said == {403, 429}
+    assert (await site.send([grid(PE)]))[0] == 200
+
+
+async def test_an_error_of_ours_is_logged_without_what_was_asked(
+    site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: bytes) -> None:
+        raise RuntimeError(site.url)
+
+    monkeypatch.setattr("resolver.sources.azure.events.read", fail)
+    site.url += f"?secret={SECRET}"
+    assert (await site.send([grid(PE)], secret=""))[0] == 500
+    assert "source hub: a request broke off: RuntimeError in test_webhook.py" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_a_secret_that_cannot_be_used_is_told_once(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.secret.write_text("short")
+    for _ in range(3):
+        assert (await site.send([grid(PE)]))[0] == 503
+    assert caplog.text.count("events are refused") == 1
+    site.secret.write_text(SECRET)
+    assert (await site.send([grid(PE)]))[0] == 200
+    site.secret.write_text("short")
+    assert (await site.send([grid(PE)]))[0] == 503
+    assert caplog.text.count("events are refused") == 2
+
+
 async def test_a_secret_is_changed_without_a_restart(site: Site) -> None:
     site.secret.write_text(OTHER)
     assert (await site.send([grid(PE)]))[0] == 403
@@ -141,8 +213,8 @@ async def test_nothing_else_is_there(site: Site) -> None:
 
 
 async def test_who_asks_too_often_has_to_wait(site: Site) -> None:
-    site.webhook._clock = lambda: site.webhook._at
-    site.webhook._allowed = 1.0
+    site.webhook._clock = lambda: 1000.0
+    site.webhook._friends._at, site.webhook._friends._left = 1000.0, 1.0
     assert (await site.send([grid(PE)]))[0] == 200
     status, _, headers = await site.send([grid(PE)])
     assert (status, headers["Retry-After"]) == (429, "1")

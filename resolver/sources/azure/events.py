@@ -7,7 +7,7 @@ Microsoft Learn: event-schema-subscriptions, end-point-validation-event-grid-eve
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
@@ -38,9 +38,9 @@ class Event(NamedTuple):
 
 
 class _Event(msgspec.Struct, rename="camel"):
-    """Both schemas. What is not needed is not looked at."""
+    """Both schemas. What is not needed is not looked at; ids are remembered, so they are not of any length."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     subject: str = ""
     event_type: str = ""
     type: str = ""

@@ -94,3 +94,9 @@ def test_whatever_json_comes_it_is_read_or_malformed(value: object) -> None:
     except Malformed:
         return
     assert all(isinstance(event.id, str) for event in found)
+
+
+@pytest.mark.parametrize("ident", ["", "i" * 257])
+def test_an_event_without_an_id_that_can_be_remembered_is_none(ident: str) -> None:
+    pe = f"{GROUP}/privateEndpoints/pe"
+    assert read(grid(pe, ident=ident), grid(pe, ident="i" * 256))[1] == 1
