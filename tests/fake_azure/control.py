@@ -5,7 +5,6 @@ On a port of its own, since Azure has nothing like it. Refuses to know what the 
     PUT /faults     a list of `Fault`: these are set now, and no other
     PUT /estate     a list of resources, added or replaced together
     DELETE /estate  a list of ids, removed together
-    POST /revoke    no token that was given out is good any more
 """
 
 from typing import Self
@@ -30,7 +29,6 @@ class Control:
                 web.put("/faults", self._fault),
                 web.put("/estate", self._add),
                 web.delete("/estate", self._remove),
-                web.post("/revoke", self._revoke),
             ]
         )
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
@@ -60,8 +58,4 @@ class Control:
     async def _remove(self, request: web.Request) -> web.Response:
         for own in msgspec.json.decode(await request.read(), type=list[str]):
             self._azure.estate.remove(own)
-        return web.Response(status=204)
-
-    async def _revoke(self, _: web.Request) -> web.Response:
-        self._azure.identity.revoke()
         return web.Response(status=204)

@@ -57,8 +57,6 @@ async def test_it_serves_files_and_what_it_generates_and_obeys_from_outside(told
         assert (await client.get(f"{network}?{API}"))[0] == 200
         await _set(http, "DELETE", f"{control}/estate", [network])
         assert (await client.get(f"{network}?{API}"))[0] == 404
-        await _set(http, "POST", f"{control}/revoke", None)
-        assert (await client.query(JOINED))[0] == 401
 
 
 async def _set(http: aiohttp.ClientSession, method: str, url: str, body: object) -> None:

@@ -44,10 +44,6 @@ class Cloud:
         """Remove resources, all at once."""
         self._control("DELETE", "estate", ids)
 
-    def revoke(self) -> None:
-        """No token that was given out is good any more."""
-        self._control("POST", "revoke", None)
-
     def _control(self, method: str, path: str, body: object) -> None:
         connection = HTTPConnection(self.given["control"].removeprefix("http://"), timeout=5)
         connection.request(method, f"/{path}", msgspec.json.encode(body))

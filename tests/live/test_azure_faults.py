@@ -7,6 +7,7 @@ new address is served all the same, and a metric counts the fault. Once it is ov
 
 import itertools
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import pytest
 from tests.fake_azure import shapes
 from tests.fake_azure.faults import Fault
 from tests.live.cloud import ONE, TWO, Cloud
-from tests.live.daemon import Daemon, until
+from tests.live.daemon import PLDNS, Daemon, until
 
 pytestmark = pytest.mark.live
 
@@ -23,6 +24,7 @@ NAME, STAYS, FAR = (f"{name}.blob.core.windows.net" for name in ("moves", "stays
 HUB = shapes.virtual_network(shapes.group(ONE), "hub", ["127.0.0.0/8"])
 SPOKE = shapes.virtual_network(shapes.group(TWO), "spoke", ["10.2.0.0/16"])
 ADDRESSES = (f"10.1.{high}.{low}" for high, low in itertools.product(range(1, 255), range(1, 255)))
+FAR_ENDPOINT = shapes.endpoint(shapes.group(TWO), "far", {FAR: "10.2.0.1"}, vnet=SPOKE["id"])
 OPTIONS = ("--page", "2", "--unlimited")
 NOWHERE = "http://127.0.0.2:9"
 
@@ -96,9 +98,10 @@ class Followed(NamedTuple):
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
     """Four endpoints and two networks in two subscriptions, two to a page."""
     folder = tmp_path_factory.mktemp("faults")
-    far = shapes.endpoint(shapes.group(TWO), "far", {FAR: "10.2.0.1"}, vnet=SPOKE["id"])
     here = [endpoint(name, address) for name, address in (("also", "10.1.0.2"), ("moves", "10.1.0.3"))]
-    cloud = Cloud(folder, HUB, SPOKE, *far, *itertools.chain(*here), *endpoint("stays", "10.1.0.1"), options=OPTIONS)
+    cloud = Cloud(
+        folder, HUB, SPOKE, *FAR_ENDPOINT, *itertools.chain(*here), *endpoint("stays", "10.1.0.1"), options=OPTIONS
+    )
     source = {"name": "hub", "type": "azure", "management": cloud.given["management"], "interval": "1h"}
     networks = [{"name": "all", "clients": ["127.0.0.0/8"], "reach": ["all"]}]
     with pytest.MonkeyPatch.context() as patch:
@@ -133,86 +136,89 @@ GRAPH_IS_OUT = fault("status", "graph", status=503)
 ENDPOINTS = f"{ONE}/providers/Microsoft.Network/privateEndpoints"
 
 
-class Story(NamedTuple):
-    """`fault` while `others` last; what the source says of it; what counts it: what was asked, and what came of it."""
+class Fatal(NamedTuple):
+    """`faults` that end a sync; what the source says of them; what counts them: what was asked, and what came of it."""
 
-    fault: Fault
+    faults: tuple[Fault, ...]
     said: str
     counted: tuple[str, str]
-    others: tuple[Fault, ...] = ()
 
 
-FATAL = {
-    "a page of Resource Graph is repeated": Story(
-        fault("repeat", "graph"), "Resource Graph: /subscriptions/.* came twice", ("graph", "200")
+FATAL_TO_GRAPH = {
+    "a page of Resource Graph is repeated": Fatal(
+        (fault("repeat", "graph"),), "Resource Graph: /subscriptions/.* came twice", ("graph", "200")
     ),
-    "a page of Resource Graph is lost": Story(
-        fault("lose", "graph"), "Resource Graph: 2 of 4 rows came", ("graph", "200")
+    "a page of Resource Graph is lost": Fatal(
+        (fault("lose", "graph"),), "Resource Graph: 2 of 4 rows came", ("graph", "200")
     ),
-    "Resource Graph answers half a JSON": Story(
-        fault("malformed", "graph"), "Resource Graph: its answer cannot be read", ("graph", "200")
+    "Resource Graph answers half a JSON": Fatal(
+        (fault("malformed", "graph"),), "Resource Graph: its answer cannot be read", ("graph", "200")
     ),
-    "Resource Graph redirects": Story(
-        fault("redirect", "graph", to=NOWHERE), r"sends us elsewhere \(HTTP 307\)", ("graph", "307")
+    "Resource Graph redirects": Fatal(
+        (fault("redirect", "graph", to=NOWHERE),), r"sends us elsewhere \(HTTP 307\)", ("graph", "307")
     ),
-    "the Resource Manager redirects": Story(
-        fault("redirect", "arm", to=NOWHERE), r"sends us elsewhere \(HTTP 307\)", ("subscriptions", "307")
-    ),
-    "the Resource Manager answers half a JSON": Story(
-        fault("malformed", "arm"), "a page cannot be read", ("subscriptions", "200")
-    ),
-    "the Resource Manager fails": Story(
-        fault("status", "arm", status=500), "HTTP 500 InternalServerError", ("subscriptions", "500")
-    ),
-    "every connection is cut": Story(fault("cut", ""), "the connection broke off", ("subscriptions", "error")),
-    "a page has no end": Story(
-        fault("huge", "arm", size=65 << 20), "an answer of more than 64 MiB", ("subscriptions", "too-long")
-    ),
-    "tokens expire at once": Story(fault("expired", "arm"), "tokens are refused", ("subscriptions", "401")),
-    "Azure's clock is behind": Story(
-        fault("skew", "", seconds=-4000), r"this machine's clock is \d+ s ahead of Azure's", ("subscriptions", "401")
-    ),
-    "Azure's clock is ahead": Story(
-        fault("skew", "", seconds=90_000), r"this machine's clock is \d+ s behind Azure's", ("subscriptions", "401")
-    ),
-    "no token is given": Story(
-        fault("status", "token", status=400),
+    "no token is given": Fatal(
+        (fault("expired", "arm"), fault("status", "token", status=400)),
         "no token: .*No managed identity",
         ("token", "failed"),
-        (fault("expired", "arm", count=1),),
-    ),
-    "a list fails in the middle": Story(
-        fault("status", "arm", path=ENDPOINTS, skip=1, status=500), "HTTP 500", ("list", "500"), (GRAPH_IS_OUT,)
-    ),
-    "a page of a list is repeated": Story(
-        fault("repeat", "arm", path=ENDPOINTS),
-        f"the list of privateEndpoints in subscription {ONE}: .* twice",
-        ("list", "200"),
-        (GRAPH_IS_OUT,),
-    ),
-    "a list leads elsewhere": Story(
-        fault("elsewhere", "arm", path=ENDPOINTS, to=NOWHERE),
-        "a link leads to 127.0.0.2, .* it was not followed",
-        ("list", "200"),
-        (GRAPH_IS_OUT,),
-    ),
-    "a list is half a JSON": Story(
-        fault("malformed", "arm", path=ENDPOINTS), "cannot be read", ("list", "200"), (GRAPH_IS_OUT,)
-    ),
-    "a list is cut off": Story(
-        fault("cut", "arm", path=ENDPOINTS), "the connection broke off", ("list", "error"), (GRAPH_IS_OUT,)
     ),
 }
+FATAL_TO_LISTS = {
+    "the Resource Manager redirects": Fatal(
+        (fault("redirect", "arm", to=NOWHERE),), r"sends us elsewhere \(HTTP 307\)", ("subscriptions", "307")
+    ),
+    "the Resource Manager answers half a JSON": Fatal(
+        (fault("malformed", "arm"),), "the list of subscriptions: a page cannot be read", ("subscriptions", "200")
+    ),
+    "the Resource Manager fails": Fatal(
+        (fault("status", "arm", status=500),), "HTTP 500 InternalServerError", ("subscriptions", "500")
+    ),
+    "every connection is cut": Fatal((fault("cut", ""),), "the connection broke off", ("subscriptions", "error")),
+    "a page has no end": Fatal(
+        (fault("huge", "arm", size=65 << 20),), "an answer of more than 64 MiB", ("subscriptions", "too-long")
+    ),
+    "tokens expire at once": Fatal((fault("expired", "arm"),), "tokens are refused", ("subscriptions", "401")),
+    "Azure's clock is behind": Fatal(
+        (fault("skew", "", seconds=-4000),), r"this machine's clock is \d+ s ahead of Azure's", ("subscriptions", "401")
+    ),
+    "Azure's clock is ahead": Fatal(
+        (fault("skew", "", seconds=90_000),), r"this machine's clock is \d+ s behind Azure's", ("subscriptions", "401")
+    ),
+    "a list fails in the middle": Fatal(
+        (fault("status", "arm", path=ENDPOINTS, skip=1, status=500),), "HTTP 500", ("list", "500")
+    ),
+    "a page of a list is repeated": Fatal(
+        (fault("repeat", "arm", path=ENDPOINTS),),
+        f"the list of privateEndpoints in subscription {ONE}: .* twice",
+        ("list", "200"),
+    ),
+    "a list leads elsewhere": Fatal(
+        (fault("elsewhere", "arm", path=ENDPOINTS, to=NOWHERE),),
+        "a link leads to 127.0.0.2, .* it was not followed",
+        ("list", "200"),
+    ),
+    "a list is half a JSON": Fatal(
+        (fault("malformed", "arm", path=ENDPOINTS),), f"privateEndpoints in subscription {ONE}: .*read", ("list", "200")
+    ),
+    "a list is cut off": Fatal(
+        (fault("cut", "arm", path=ENDPOINTS),), "the connection broke off", ("list", "error")
+    ),
+}  # fmt: skip
+FATAL = {
+    **{name: (story, ()) for name, story in FATAL_TO_GRAPH.items()},
+    **{name: (story, (GRAPH_IS_OUT,)) for name, story in FATAL_TO_LISTS.items()},
+}
+"""With what lasts besides: Resource Graph's queries are paced, lists are not."""
 
 
 @pytest.mark.parametrize("name", FATAL)
 def test_what_breaks_a_sync_is_told_and_what_was_served_is_served(azure: Followed, name: str) -> None:
-    story = FATAL[name]
+    story, lasting = FATAL[name]
     (served,) = azure.daemon.addresses(NAME)
     serial, counted = azure.serial(), azure.asked(story.counted)
     failed = azure.metric("sync_total", result="failed")
 
-    azure.cloud.fail(story.fault, *story.others)
+    azure.cloud.fail(*story.faults, *lasting)
     azure.move()
     assert azure.sync() == "failed"
 
@@ -228,5 +234,164 @@ def test_what_breaks_a_sync_is_told_and_what_was_served_is_served(azure: Followe
     azure.serves(served)
     assert azure.daemon.get("/readyz")[0] == 200
 
-    azure.cloud.fail(*story.others)
+    azure.cloud.fail(*lasting)
     azure.recovers()
+
+
+class Borne(NamedTuple):
+    """`faults` that a sync gets over; what counts them, and how often they hit; the seconds that they cost at least."""
+
+    faults: tuple[Fault, ...]
+    counted: tuple[str, str]
+    times: int = 1
+    seconds: float = 0
+
+
+BORNE_BY_GRAPH = {
+    "Resource Graph throttles twice": Borne(
+        (fault("status", "graph", status=429, seconds=1, count=2),), ("graph", "429"), 2, 2
+    ),
+    "Resource Graph fails among its pages": Borne(
+        (fault("status", "graph", status=500, skip=1, count=1),), ("graph", "500")
+    ),
+    "Resource Graph is cut off": Borne((fault("cut", "graph"),), ("graph", "error")),
+    "a token expires before its time": Borne((fault("expired", "graph", count=1),), ("graph", "401")),
+    "a body is slow": Borne((fault("slow", "graph", seconds=1, count=1),), ("graph", "200"), seconds=1),
+    "a page has 20 MiB": Borne((fault("huge", "graph", size=20 << 20, count=1),), ("graph", "200")),
+} | {
+    f"Resource Graph answers {status}": Borne((fault("status", "graph", status=status),), ("graph", str(status)))
+    for status in (401, 403, 404, 503)
+}
+BORNE_BY_LISTS = {
+    "the Resource Manager throttles twice": Borne(
+        (fault("status", "arm", status=429, seconds=1, count=2),), ("subscriptions", "429"), 2, 2
+    ),
+    "the Resource Manager fails once": Borne((fault("status", "arm", status=500, count=1),), ("subscriptions", "500")),
+    "a list fails once": Borne((fault("status", "arm", path=ENDPOINTS, status=503, count=1),), ("list", "503")),
+    "a list throttles": Borne(
+        (fault("status", "arm", path=ENDPOINTS, status=429, seconds=1, count=1),), ("list", "429"), 1, 1
+    ),
+}
+BORNE = {
+    **{name: (story, ()) for name, story in BORNE_BY_GRAPH.items()},
+    **{name: (story, (GRAPH_IS_OUT,)) for name, story in BORNE_BY_LISTS.items()},
+}
+
+
+@pytest.mark.parametrize("name", BORNE)
+def test_what_a_sync_gets_over_is_counted_and_changes_are_served(azure: Followed, name: str) -> None:
+    story, lasting = BORNE[name]
+    counted = azure.asked(story.counted)
+    azure.cloud.fail(*story.faults, *lasting)
+    address = azure.move()
+    assert azure.sync() == "published"
+    azure.serves(address)
+    assert azure.asked(story.counted) >= counted + story.times
+    assert azure.metric("sync_duration_seconds") >= story.seconds
+    assert (azure.source()["last_error"], azure.findings()) == ("", {})
+    azure.cloud.fail(*lasting)
+    queries = azure.asked(("graph", "200"))
+    azure.recovers()
+    pages = 0 if lasting else 3  # of four endpoints and two networks
+    assert azure.asked(("graph", "200")) == queries + pages
+
+
+LOST = {
+    "it is gone": ((Fault("gone", path=TWO),), "no longer among the subscriptions that can be read", ("graph", "200")),
+    "it may not be read": (
+        (Fault("forbidden", path=TWO),), "give the identity its role there again", ("graph", "200")
+    ),
+    "its lists may not be read": (
+        (GRAPH_IS_OUT, fault("status", "arm", path=f"{TWO}/providers", status=403)),
+        f"no permission: give the identity the role Reader on /subscriptions/{TWO}",
+        ("list", "403"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_lost_subscription_stays_as_it_was_and_the_rest_goes_on(azure: Followed, name: str) -> None:
+    faults, said, counted = LOST[name]
+    before = azure.asked(counted)
+    azure.cloud.fail(*faults)
+    address = azure.move()
+    assert azure.sync() == "published"
+    azure.serves(address)  # and what the lost one gave
+    assert azure.asked(counted) > before
+    assert azure.metric("source_unreadable_parts") == 1
+    assert azure.metric("sync_failing") == 0
+    assert azure.source()["unreadable"] == 1
+    assert list(azure.findings()) == [TWO]
+    assert said in azure.findings()[TWO]
+    assert f"subscription {TWO}: {azure.findings()[TWO]}" in azure.daemon.log.read_text()
+    azure.cloud.fail()
+    azure.recovers()
+    assert f"subscription {TWO} can be read again" in azure.daemon.log.read_text()
+
+
+LOSES = (GRAPH_IS_OUT, fault("lose", "arm", path=ENDPOINTS))
+"""Of the three endpoints of the first subscription the list has two, and says so nowhere."""
+
+
+def test_what_a_lost_page_of_a_list_held_is_read_once_more_and_stays(azure: Followed) -> None:
+    counted = azure.asked(("resource", "200"))
+    azure.cloud.fail(*LOSES)
+    address = azure.move()
+    assert azure.sync() == "published"
+    azure.serves(address)
+    assert azure.asked(("resource", "200")) == counted + 2  # the endpoint and its network interface
+    assert azure.metric("sync_absent") == 0
+    assert azure.findings() == {}
+    azure.cloud.fail()
+    azure.recovers()
+
+
+def test_what_cannot_be_read_once_more_stays_and_is_told(azure: Followed) -> None:
+    counted = azure.asked(("resource", "500"))
+    azure.cloud.fail(*LOSES, fault("status", "arm", path="privateEndpoints/stays", status=500))
+    address = azure.move()
+    assert azure.sync() == "published"
+    azure.serves(address)
+    assert azure.asked(("resource", "500")) > counted
+    ((subject, said),) = azure.findings().items()
+    assert subject.endswith("/privateEndpoints/stays")
+    assert "HTTP 500" in said
+    azure.cloud.fail()
+    azure.recovers()
+
+
+def test_a_sync_that_would_remove_a_subscription_s_all_is_held_for_an_operator(azure: Followed) -> None:
+    azure.cloud.remove(FAR_ENDPOINT[0]["id"], SPOKE["id"])
+    address = azure.move()
+    assert azure.sync() == "held"
+    assert azure.metric("sync_held") == 1
+    ran = pldns(azure, "status")
+    assert ran.returncode == 2
+    assert f"everything of subscription {TWO}" in ran.stdout
+    (held,) = azure.daemon.get("/v1/findings?code=sync-held")[1]["items"]
+    assert (held["subject"], held["severity"]) == ("hub", "error")
+
+    ran = pldns(azure, "drop", "hub")
+    assert (ran.returncode, azure.metric("sync_held")) == (0, 0)
+    assert pldns(azure, "accept", "hub").returncode == 1  # nothing is held now
+    assert azure.daemon.get("/v1/findings?code=sync-held")[1]["items"] == []
+    assert azure.sync() == "held"  # it is no smaller
+    assert azure.daemon.addresses(FAR) == {"10.2.0.1"}
+
+    assert pldns(azure, "accept", "hub").returncode == 0
+    azure.serves(address)  # what was removed lingers
+    assert far(azure) == []
+    assert pldns(azure, "status").returncode == 0
+    azure.cloud.put(*FAR_ENDPOINT, SPOKE)
+    azure.recovers()
+    assert len(far(azure)) == 1
+
+
+def pldns(azure: Followed, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(PLDNS), "sync", *arguments, "-c", str(azure.daemon.path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def far(azure: Followed) -> list[str]:
+    """Ids of the endpoints of the second subscription."""
+    return [each["id"] for each in azure.daemon.get("/v1/endpoints")[1]["items"] if TWO in each["id"]]

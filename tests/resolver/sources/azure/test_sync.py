@@ -124,7 +124,7 @@ BROKEN = [
     (fault("lose", api="graph"), "Resource Graph: 4 of 6 rows came"),
     (fault("lose", api="graph", skip=1), "Resource Graph: 4 of 6 rows came"),
     (fault("malformed", api="graph", skip=1), "Resource Graph: its answer cannot be read"),
-    (fault("malformed", api="arm", path="/subscriptions?"), "a page cannot be read"),
+    (fault("malformed", api="arm", path="/subscriptions?"), "the list of subscriptions: a page cannot be read"),
     (fault("cut", api="arm", count=2), "127.0.0.1: the connection broke off"),
     (fault("redirect", api="graph", to="http://127.0.0.2:9"), r"sends us elsewhere \(HTTP 307\)"),
     (fault("redirect", api="arm", to="http://127.0.0.2:9"), r"sends us elsewhere \(HTTP 307\)"),
