@@ -11,6 +11,7 @@ SKEW: Final = 300.0
 """Seconds that a clock may be off before tokens are refused for it."""
 _LONGEST: Final = 300  # characters of Azure's own words
 
+_SUBSCRIPTION: Final = re.compile(r"/subscriptions/[^/]+")
 _CODE: Final = re.compile(r"AADSTS([0-9]+)")
 _ENTRA: Final = {
     "90002": "there is no such tenant: credential.tenant_id (AZURE_TENANT_ID) or `cloud` is wrong",
@@ -36,9 +37,23 @@ _UNAVAILABLE: Final = re.compile(
 
 def reader(subscription: str) -> str:
     """What is missing where a subscription may not be read."""
-    scope = f"/subscriptions/{subscription}"
+    return f"no permission: {_role(f'/subscriptions/{subscription}')}"
+
+
+def unlisted(subscription: str) -> str:
+    """What is missing where a subscription is not among those that the identity can read."""
     return (
-        f"no permission: give the identity the role Reader on {scope} "
+        f"no permission, or no such subscription in the identity's tenant: {_role(f'/subscriptions/{subscription}')}; "
+        "or mend its id in `subscriptions`"
+    )
+
+
+def _role(scope: str) -> str:
+    """What to do; without a scope, on every subscription."""
+    if not scope:
+        return "give the identity the role Reader on the subscriptions"
+    return (
+        f"give the identity the role Reader on {scope} "
         f"(az role assignment create --role Reader --scope {scope} --assignee ITS-OBJECT-ID)"
     )
 
@@ -48,7 +63,8 @@ def answered(status: int, code: str, message: str, path: str, ahead: float) -> s
     if status == 401:
         return _unauthorised(code, message, ahead)
     if status == 403:
-        return f"{path}: no permission (HTTP 403 {code}): the identity needs the role Reader there"
+        named = _SUBSCRIPTION.match(path)
+        return f"{path}: no permission (HTTP 403 {code}): {_role(named[0] if named else '')}"
     said = _short(message)
     return f"{path}: HTTP {status}" + (f" {code}" if code else "") + (f": {said}" if said else "")
 
@@ -57,9 +73,12 @@ def _unauthorised(code: str, message: str, ahead: float) -> str:
     if abs(ahead) > SKEW:
         return f"tokens are refused: {clock(ahead)}"
     if "Tenant" in code or "issuer" in message:
-        return "tokens are refused: the identity is of another tenant than the subscriptions; see credential.tenant_id"
+        return (
+            "tokens are refused: the identity is of another tenant than the subscriptions; "
+            "take one of their tenant (credential.tenant_id)"
+        )
     if "Audience" in code or "audience" in message:
-        return "tokens are refused: they are for another cloud; `cloud` has to be that of `management`"
+        return "tokens are refused: they are for another cloud; set the source's `cloud` to that of its `management`"
     return f"tokens are refused (HTTP 401 {code}): {_short(message) or 'Azure does not say why'}"
 
 

@@ -57,15 +57,20 @@ def test_a_clock_that_is_off_is_the_reason(ahead: float, said: str) -> None:
             401,
             "InvalidAuthenticationTokenTenant",
             "",
-            "of another tenant than the subscriptions; see cred",
+            r"of another tenant than the subscriptions; take one of their tenant \(cred",
         ),
-        (401, "InvalidAuthenticationTokenAudience", "", "for another cloud; `cloud` has to be that of `management`"),
+        (
+            401,
+            "InvalidAuthenticationTokenAudience",
+            "",
+            "for another cloud; set the source's `cloud` to that of its `management`",
+        ),
         (401, "Other", "", r"tokens are refused \(HTTP 401 Other\): Azure does not say why"),
         (
             403,
             "AuthorizationFailed",
             "long",
-            r"^/p: no permission \(HTTP 403 Auth.*\): .* the role Reader",
+            r"^/p: no permission \(HTTP 403 Auth.*\): give the identity the role Reader on the subscriptions$",
         ),
         (500, "", "", "^/p: HTTP 500$"),
         (409, "Conflict", "two\n words.", "^/p: HTTP 409 Conflict: two words$"),
@@ -84,3 +89,16 @@ def test_a_refused_subscription_names_role_scope_and_command() -> None:
         "the role Reader on /subscriptions/s1 (az role assignment create --role Reader --scope /subscriptions/s1"
         in said
     )
+
+
+def test_a_forbidden_resource_names_its_subscription() -> None:
+    said = advice.answered(403, "AuthorizationFailed", "long", "/subscriptions/s1/resourceGroups/r", 0.0)
+    assert "(az role assignment create --role Reader --scope /subscriptions/s1 --assignee" in said
+
+
+def test_a_subscription_that_is_not_listed_may_be_mistyped() -> None:
+    said = advice.unlisted("s1")
+    assert said.startswith(
+        "no permission, or no such subscription in the identity's tenant: give the identity the role"
+    )
+    assert said.endswith("; or mend its id in `subscriptions`")
