@@ -12,6 +12,7 @@ import msgspec
 
 from tests.fake_azure import shapes
 from tests.fake_azure.faults import Fault
+from tests.live.daemon import Daemon, until
 
 ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
 ROOT = Path(__file__).parents[2]
@@ -69,3 +70,20 @@ def estate(addresses: dict[str, str]) -> list[Any]:
             )
         ),
     ]
+
+
+def source(daemon: Daemon, name: str = "hub") -> Any:  # noqa: ANN401 - JSON
+    """How a source of a daemon is."""
+    return next(each for each in daemon.get("/v1/sources")[1]["items"] if each["name"] == name)
+
+
+def sync(daemon: Daemon, name: str = "hub") -> str:
+    """Sync a source that does nothing by itself; what became of it."""
+    before = source(daemon, name)["sync"]["results"]
+    assert daemon.post(f"/v1/sources/{name}/sync", {"action": "now"}) < 300
+
+    def became() -> str:
+        after = source(daemon, name)["sync"]["results"]
+        return next((each for each in after if after[each] != before.get(each, 0)), "")
+
+    return str(until(became))

@@ -8,14 +8,15 @@ new address is served all the same, and a metric counts the fault. Once it is ov
 import itertools
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.fake_azure import shapes
 from tests.fake_azure.faults import Fault
-from tests.live.cloud import ONE, TWO, Cloud
+from tests.live.cloud import ONE, TWO, Cloud, source, sync
 from tests.live.daemon import PLDNS, Daemon, until
 
 pytestmark = pytest.mark.live
@@ -26,6 +27,7 @@ SPOKE = shapes.virtual_network(shapes.group(TWO), "spoke", ["10.2.0.0/16"])
 ADDRESSES = (f"10.1.{high}.{low}" for high, low in itertools.product(range(1, 255), range(1, 255)))
 FAR_ENDPOINT = shapes.endpoint(shapes.group(TWO), "far", {FAR: "10.2.0.1"}, vnet=SPOKE["id"])
 OPTIONS = ("--page", "2", "--unlimited")
+NETWORKS = [{"name": "all", "clients": ["127.0.0.0/8"], "reach": ["all"]}]
 NOWHERE = "http://127.0.0.2:9"
 
 
@@ -40,19 +42,10 @@ class Followed(NamedTuple):
     daemon: Daemon
 
     def source(self) -> Any:  # noqa: ANN401 - JSON
-        items = self.daemon.get("/v1/sources")[1]["items"]
-        return next(each for each in items if each["name"] == "hub")
+        return source(self.daemon)
 
     def sync(self) -> str:
-        """Sync at once; what became of it."""
-        before = self.source()["sync"]["results"]
-        assert self.daemon.post("/v1/sources/hub/sync", {"action": "now"}) < 300
-
-        def become() -> str:
-            after = self.source()["sync"]["results"]
-            return next((each for each in after if after[each] != before.get(each, 0)), "")
-
-        return str(until(become))
+        return sync(self.daemon)
 
     def move(self) -> str:
         """Move the endpoint to an address that it never had."""
@@ -87,8 +80,8 @@ class Followed(NamedTuple):
         address = self.move()
         assert self.sync() == "published"
         self.serves(address)
-        source = self.source()
-        assert (source["last_error"], source["unreadable"], source["sync"]["failures"]) == ("", 0, 0)
+        now = self.source()
+        assert (now["last_error"], now["unreadable"], now["sync"]["failures"]) == ("", 0, 0)
         assert self.findings() == {}
         assert self.metric("sync_failing") == 0
         assert self.metric("source_unreadable_parts") == 0
@@ -102,12 +95,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
     cloud = Cloud(
         folder, HUB, SPOKE, *FAR_ENDPOINT, *itertools.chain(*here), *endpoint("stays", "10.1.0.1"), options=OPTIONS
     )
-    source = {"name": "hub", "type": "azure", "management": cloud.given["management"], "interval": "1h"}
-    networks = [{"name": "all", "clients": ["127.0.0.0/8"], "reach": ["all"]}]
+    hub = {"name": "hub", "type": "azure", "management": cloud.given["management"], "interval": "1h"}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in cloud.environment.items():
             patch.setenv(name, value)
-        daemon = Daemon(folder, {"sources": [source], "networks": networks}).start()
+        daemon = Daemon(folder, {"sources": [hub], "networks": NETWORKS}).start()
         try:
             yield Followed(cloud, daemon.ready())
         finally:
@@ -395,3 +387,20 @@ def pldns(azure: Followed, *arguments: str) -> subprocess.CompletedProcess[str]:
 def far(azure: Followed) -> list[str]:
     """Ids of the endpoints of the second subscription."""
     return [each["id"] for each in azure.daemon.get("/v1/endpoints")[1]["items"] if TWO in each["id"]]
+
+
+def test_a_fault_that_is_over_is_forgotten_with_the_next_interval(
+    start: Callable[..., Daemon], running: Followed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.cloud.fail(fault("status", "", status=503))
+    for name, value in running.cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    management = running.cloud.given["management"]
+    hub = {"name": "hub", "type": "azure", "management": management, "interval": "10s"}  # the shortest that there is
+    daemon = start(tmp_path, sources=[hub], networks=NETWORKS)
+    said = until(lambda: daemon.get("/v1/sources")[0] and source(daemon)["last_error"])
+    assert daemon.get("/readyz")[1]["missing"][0] == f"source hub: {said}"
+    running.cloud.fail()
+    daemon.ready()  # nobody said anything
+    assert daemon.addresses(STAYS) == {"10.1.0.1"}
+    assert (source(daemon)["last_error"], source(daemon)["sync"]["results"]) == ("", {"failed": 1, "published": 1})

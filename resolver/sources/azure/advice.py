@@ -29,6 +29,13 @@ _NONE: Final = (
     "no identity: give this machine a managed identity, or set `credential`; "
     "see docs/azure.md for what is looked for, in which order"
 )
+_UNASSIGNED: Final = (
+    "the managed identity is not assigned to this machine: assign it there, or mend `client_id` "
+    "(credential.client_id, AZURE_CLIENT_ID)"
+)
+_UNKNOWN: Final = re.compile(r"No User Assigned|identity not found|has not been assigned", re.IGNORECASE)
+_NOBODY: Final = re.compile(r"no response from the IMDS endpoint")
+_UNREACHED: Final = re.compile(r"Cannot connect to host (\S+) ssl:\S+ \[(.*)\]")
 _UNAVAILABLE: Final = re.compile(
     r"unavailable|not fully configured|not (be )?found|not installed|isn't available|no accounts|requires|'az login'",
     re.IGNORECASE,
@@ -95,11 +102,19 @@ def no_token(message: str, ahead: float = 0.0) -> str:
     if found := _CODE.search(message):
         said = _ENTRA.get(found[1], "")
         return f"no token: {said} (AADSTS{found[1]})" if said else f"no token: {_short(message[found.start() :])}"
+    if _UNKNOWN.search(message):
+        return f"no token: {_UNASSIGNED}"
     attempts = list(_attempts(message))
     failed = [attempt for attempt in attempts if not _UNAVAILABLE.search(attempt)]
-    if attempts and not failed:
+    if (attempts and not failed) or (not attempts and _NOBODY.search(message)):
         return _NONE
-    return f"no token: {_short(failed[0] if failed else message)}"
+    return f"no token: {_meant(failed[0] if failed else message)}"
+
+
+def _meant(message: str) -> str:
+    if found := _UNREACHED.search(message):
+        return f"{found[1]} gives them and cannot be reached: {_short(found[2])}; mend the way there (docs/azure.md)"
+    return _short(message)
 
 
 def _attempts(message: str) -> Iterable[str]:

@@ -15,9 +15,14 @@ Visit https://aka.ms/azsdk/python/identity/environmentcredential/troubleshoot to
 \tAzureDeveloperCliCredential: Azure Developer CLI could not be found. Please visit https://aka.ms/azure-dev
 To mitigate this issue, please refer to the troubleshooting guidelines here at https://aka.ms/azsdk."""
 NONE = "ManagedIdentityCredential authentication unavailable, no response from the IMDS endpoint."
+STRANGER = "ManagedIdentityCredential authentication unavailable. The requested identity has not been assigned to this."
 NOBODY = (
     "no identity: give this machine a managed identity, or set `credential`; "
     "see docs/azure.md for what is looked for, in which order"
+)
+UNASSIGNED = (
+    "no token: the managed identity is not assigned to this machine: assign it there, or mend `client_id` "
+    "(credential.client_id, AZURE_CLIENT_ID)"
 )
 
 
@@ -26,6 +31,11 @@ NOBODY = (
     [
         (CHAIN.format(managed=NONE), NOBODY),
         (CHAIN.format(managed="(400) it has\nbroken"), "no token: ManagedIdentityCredential: (400) it has broken"),
+        (CHAIN.format(managed=STRANGER), UNASSIGNED),
+        ("(400) Identity not found", UNASSIGNED),
+        (NONE, NOBODY),
+        ("Cannot connect to host h:443 ssl:default [Connect call failed]",
+         "no token: h:443 gives them and cannot be reached: Connect call failed; mend the way there (docs/azure.md)"),
         ("Microsoft Entra ID error '(invalid_client) AADSTS7000215: Invalid client secret provided. Trace ID: 1'",
          "no token: the client secret is wrong; it has to be the secret's value, not its id (AADSTS7000215)"),
         ("AADSTS90002: Tenant 'x' not found.",
