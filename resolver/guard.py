@@ -18,7 +18,10 @@ SHARE: Final = 5
 """A sync that would remove more than `FEW` and more than one in `SHARE` is held."""
 LISTED: Final = 32
 """Ids and subscriptions that are named, at most."""
-VANISHED: Final = "it is no longer among the subscriptions that can be read: access was lost, or it is gone"
+VANISHED: Final = (
+    "it is no longer among the subscriptions that can be read: give the identity its role there again, "
+    "or, if the subscription is gone, list in `subscriptions` those that are left"
+)
 
 Parts = Mapping[str, Resources]
 Told = Mapping[str, Resources | str | None]

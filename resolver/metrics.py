@@ -100,7 +100,8 @@ METRICS: Final = (
     ),
     Declared(
         "sync_requests_total",
-        "Requests of a remote source that were answered, by what was asked and the status.",
+        "Requests of a remote source, by what was asked and the HTTP status; without one error, timeout or too-long. "
+        "asked=token, status=failed: no token was to be had.",
         ("source", "asked", "status"),
     ),
     Declared("sync_duration_seconds", "Time that the last sync of a remote source took.", ("source",)),

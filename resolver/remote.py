@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 from resolver import guard
 from resolver.estate import SourceStatus
 from resolver.guard import Judgement, NothingHeld, Parts, Told
-from resolver.sources.reading import ReadError, Remote
+from resolver.sources.reading import ReadError, Reading, Remote
 from zones.resource import Resources
 
 CONFIRMED: Final = 50
@@ -60,6 +60,8 @@ class Syncs:
         self._had = had
         self._events = events
         self._wanted = asyncio.Event()
+        self._lost: dict[str, str] = {}
+        """Subscriptions that the last sync lost, with the reason: each is said once."""
         status.interval = remote.interval()
 
     async def run(self) -> AsyncGenerator[Sync, None]:
@@ -111,7 +113,17 @@ class Syncs:
         if self._events:
             reading = guard.corrected(reading, self._events.found(asked))
         judgement = guard.judge(self._had(), reading, self._status.standing, told, time.time(), self._hold_down)
+        self._say(reading, judgement.lost)
         return Sync(now, judgement)
+
+    def _say(self, reading: Reading, lost: dict[str, str]) -> None:
+        name = self._status.name
+        for part, why in lost.items():
+            if self._lost.get(part) != why:
+                _log.warning("source %s: subscription %s: %s; what it gave before is kept", name, part, why)
+        for part in self._lost.keys() & reading.parts.keys():
+            _log.info("source %s: subscription %s can be read again", name, part)
+        self._lost = lost
 
     async def _ask(self, keys: Iterable[str]) -> Told:
         """Read what is absent once more."""

@@ -54,7 +54,7 @@ class PrivateSource(Protocol):
 
 
 class Requests(NamedTuple):
-    """Requests of a remote source: how many were answered since the start, by (what was asked, status)."""
+    """Requests of a remote source: how many since the start, by (what was asked, status or what went wrong)."""
 
     answered: dict[tuple[str, str], int]
     per_hour: int

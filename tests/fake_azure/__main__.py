@@ -1,8 +1,8 @@
-"""`python -m tests.fake_azure --estate FILE-OR-FOLDER --port PORT`: the fake in a process of its own, for benchmarks.
+"""`python -m tests.fake_azure --estate FILE-OR-FOLDER --port PORT`: the fake in a process of its own.
 
 An estate is a folder of ARM JSON (single resources, arrays, pages), or `--endpoints N --subscriptions M`: made as
-`bench.generate` makes it. The first line it writes is JSON: the management URL and the two variables for an identity.
-A resource is changed with PUT and removed with DELETE, as in Azure.
+`bench.generate` makes it. The first line it writes is JSON: the management URL, the two variables for an identity, and
+the URL where faults are set (`control`). A resource is changed with PUT and removed with DELETE, as in Azure.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import msgspec
 
 from bench.generate import Estate as Generated
 from tests.fake_azure import shapes
+from tests.fake_azure.control import Control
 from tests.fake_azure.estate import Estate
 from tests.fake_azure.limits import UNLIMITED, Limits
 from tests.fake_azure.server import FakeAzure
@@ -44,11 +45,13 @@ def _flat(value: Any) -> Iterator[Json]:  # noqa: ANN401  # JSON
     yield from value if isinstance(value, list) else [value]
 
 
-async def serve(estate: Estate, port: int, limits: Limits) -> None:
+async def serve(estate: Estate, port: int, page: int, limits: Limits) -> None:
     """Run until it is stopped."""
-    azure = FakeAzure(estate, limits=limits, page=1000)
+    azure = FakeAzure(estate, limits=limits, page=page, rows=page)
     await azure.start(port)
-    sys.stdout.write(msgspec.json.encode({"management": azure.url, **azure.environment}).decode() + "\n")
+    control = await Control(azure).start()
+    told = {"management": azure.url, "control": control.url, **azure.environment}
+    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 
@@ -60,11 +63,12 @@ def main() -> None:
     parser.add_argument("--endpoints", type=int, default=0)
     parser.add_argument("--subscriptions", type=int, default=100)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--page", type=int, default=1000, help="rows to a page, at most")
     parser.add_argument("--unlimited", action="store_true", help="no quota on queries and reads")
     given = parser.parse_args()
     estate = Estate(read(given.estate) if given.estate else ())
     estate.add(*generated(given.endpoints, given.subscriptions) if given.endpoints else ())
-    asyncio.run(serve(estate, given.port, UNLIMITED if given.unlimited else Limits()))
+    asyncio.run(serve(estate, given.port, given.page, UNLIMITED if given.unlimited else Limits()))
 
 
 if __name__ == "__main__":

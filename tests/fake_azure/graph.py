@@ -37,8 +37,9 @@ class _Body(msgspec.Struct):
 class Graph:
     """Answers queries from the estate."""
 
-    def __init__(self, estate: Estate, access: Access) -> None:
+    def __init__(self, estate: Estate, access: Access, most: int = MOST) -> None:
         self._estate = estate
+        self._most = most
         self._access = access
         self._parsed: dict[str, Query] = {}
         self._keys: OrderedDict[tuple[str, tuple[str, ...], int], list[str]] = OrderedDict()
@@ -53,6 +54,7 @@ class Graph:
         options = asked.options or _Options()
         if not 1 <= options.top <= MOST:
             raise Refusal(400, "BadRequest", f"The value of $top must be between 1 and {MOST}.")
+        options.top = min(options.top, self._most)  # a page may always hold less than was asked for
         query = self._parsed.setdefault(asked.query, kql.parse(asked.query))
         keys = self._rows(asked.query, query, tuple(self._scope(asked.subscriptions)))
         if not query.ordered:  # nothing promises the order: another one for each request

@@ -22,7 +22,7 @@ from aiohttp import web
 from tests.fake_azure.arm import Arm, Call
 from tests.fake_azure.estate import Estate
 from tests.fake_azure.faults import Fault, Faults
-from tests.fake_azure.graph import PATH, Graph
+from tests.fake_azure.graph import MOST, PATH, Graph
 from tests.fake_azure.identity import Identity
 from tests.fake_azure.limits import Bucket, Limits, Quota
 from tests.fake_azure.replies import Refusal, Reply, Warp
@@ -57,7 +57,7 @@ class FakeAzure:
 
     def __init__(
         self, estate: Estate | None = None, *, tls: ssl.SSLContext | None = None, page: int = 100,
-        limits: Limits | None = None, clock: Callable[[], float] = time.time,
+        rows: int = MOST, limits: Limits | None = None, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self.estate = estate or Estate()
         self.faults = Faults()
@@ -68,7 +68,7 @@ class FakeAzure:
         self.url = ""
         self.environment: dict[str, str] = {}
         self._arm = Arm(self.estate, self.faults.access, page)
-        self._graph = Graph(self.estate, self.faults.access)
+        self._graph = Graph(self.estate, self.faults.access, rows)
         self._limits = limits or Limits()
         self._quota = Quota(self._limits)
         self._buckets: dict[str, Bucket] = {}

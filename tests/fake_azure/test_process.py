@@ -1,4 +1,4 @@
-"""The fake as a process of its own, as benchmarks start it."""
+"""The fake as a process of its own, as benchmarks and live tests start it."""
 
 import json
 import subprocess
@@ -9,7 +9,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.fake_azure.conftest import API, Client, small
+from tests.fake_azure import shapes
+from tests.fake_azure.conftest import API, ONE, Client, small
 from tests.fake_azure.server import FakeAzure
 from tests.fake_azure.test_sdk import JOINED
 
@@ -29,9 +30,10 @@ def told(tmp_path: Path) -> Iterator[dict[str, str]]:
         process.kill()
 
 
-async def test_it_says_where_it_is_and_serves_files_and_what_it_generates(told: dict[str, str]) -> None:
+async def test_it_serves_files_and_what_it_generates_and_obeys_from_outside(told: dict[str, str]) -> None:
     azure = FakeAzure()  # not started: a client of the other process
     azure.url = told.pop("management")
+    control = told.pop("control")
     azure.environment = told
     async with aiohttp.ClientSession() as http:
         client = Client(azure, http)
@@ -45,3 +47,18 @@ async def test_it_says_where_it_is_and_serves_files_and_what_it_generates(told: 
         assert resource["properties"] == row["properties"]
         assert (await client.get(one, "DELETE"))[0] == 200
         assert (await client.query(JOINED))[1]["totalRecords"] == 6 + 2999
+        await _set(http, "PUT", f"{control}/faults", [{"kind": "status", "status": 503, "count": 0}])
+        assert (await client.query(JOINED))[0] == 503
+        await _set(http, "PUT", f"{control}/faults", [])
+        await _set(
+            http, "PUT", f"{control}/estate", [shapes.virtual_network(shapes.group(ONE), "new", ["10.9.0.0/16"])]
+        )
+        network = f"{shapes.group(ONE)}/{shapes.NETWORK}/virtualNetworks/new"
+        assert (await client.get(f"{network}?{API}"))[0] == 200
+        await _set(http, "DELETE", f"{control}/estate", [network])
+        assert (await client.get(f"{network}?{API}"))[0] == 404
+
+
+async def _set(http: aiohttp.ClientSession, method: str, url: str, body: object) -> None:
+    async with http.request(method, url, json=body) as reply:
+        assert reply.status == 204

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,14 @@ class Daemon:
             return error.code, _body(error.read())
         except OSError:
             return 0, None
+
+    def post(self, path: str, body: object) -> int:
+        """Status of an admin request that changes something."""
+        connection = HTTPConnection("127.0.0.1", self.admin, timeout=5)
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        status = connection.getresponse().status
+        connection.close()
+        return status
 
     def ask(self, name: str, rtype: str = "A", *, source: str = "127.0.0.1", tcp: bool = False) -> dns.message.Message:
         query = dns.message.make_query(name, rtype, use_edns=0)

@@ -4,57 +4,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fake_azure import shapes
+from tests.live.cloud import Cloud, estate
 from tests.live.daemon import PLDNS, Daemon, until
 
-ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
-ROOT = Path(__file__).parents[2]
 Start = Callable[..., Daemon]
-
-
-class Cloud:
-    """The fake in a process of its own. `given`: what its first line says."""
-
-    def __init__(self, folder: Path, *resources: Any) -> None:  # noqa: ANN401 - JSON
-        file = folder / "estate.json"
-        file.write_text(json.dumps(resources))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fake_azure", "--estate", str(file), "--port", "0"],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self._process.stdout
-        self.given: dict[str, str] = json.loads(self._process.stdout.readline())
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {name: value for name, value in self.given.items() if name.startswith("IDENTITY_")}
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.communicate(timeout=10)
-
-
-def estate(addresses: dict[str, str]) -> list[Any]:
-    """An endpoint for each storage account, in a hub of the first subscription."""
-    where = shapes.group(ONE)
-    hub = shapes.virtual_network(where, "hub", ["127.0.0.0/8"])
-    return [
-        hub,
-        *(
-            resource
-            for name, address in addresses.items()
-            for resource in shapes.endpoint(
-                where, f"pe-{name}", {f"{name}.blob.core.windows.net": address}, vnet=hub["id"]
-            )
-        ),
-    ]
 
 
 @pytest.fixture

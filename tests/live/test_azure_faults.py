@@ -1,191 +1,412 @@
-"""Whatever goes wrong in Azure: what was served is still served, somebody is told, and it mends itself.
+"""What goes wrong with Azure, one fault after the other, and what a real daemon makes of it.
 
-One daemon lives through all of it, in this order; the fake runs in a thread of the test, which sets its faults.
+Each story moves an endpoint to another address while the fault lasts. Either the fault is fatal to the sync: then the
+address from before is served, and metrics, findings and the source's state say what is wrong. Or it is not: then the
+new address is served all the same, and a metric counts the fault. Once it is over, the next sync is whole.
 """
 
-import asyncio
-import json
-import os
-import threading
+import itertools
+import re
+import subprocess
 from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.fake_azure import shapes
-from tests.fake_azure.estate import Estate
 from tests.fake_azure.faults import Fault
-from tests.fake_azure.server import FakeAzure
-from tests.live.daemon import Daemon, until
-from tests.live.test_events import call
+from tests.live.cloud import ONE, TWO, Cloud, source, sync
+from tests.live.daemon import PLDNS, Daemon, until
 
 pytestmark = pytest.mark.live
 
-ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
-NO_GRAPH = Fault("status", api="graph", status=404, count=0)
-LISTS = "privateendpoints?"
+NAME, STAYS, FAR = (f"{name}.blob.core.windows.net" for name in ("moves", "stays", "far"))
+HUB = shapes.virtual_network(shapes.group(ONE), "hub", ["127.0.0.0/8"])
+SPOKE = shapes.virtual_network(shapes.group(TWO), "spoke", ["10.2.0.0/16"])
+ADDRESSES = (f"10.1.{high}.{low}" for high, low in itertools.product(range(1, 255), range(1, 255)))
+FAR_ENDPOINT = shapes.endpoint(shapes.group(TWO), "far", {FAR: "10.2.0.1"}, vnet=SPOKE["id"])
+OPTIONS = ("--page", "2", "--unlimited")
+NETWORKS = [{"name": "all", "clients": ["127.0.0.0/8"], "reach": ["all"]}]
+NOWHERE = "http://127.0.0.2:9"
 
 
-def endpoints(subscription: str, *names: str, address: str = "10.0.0.{}") -> list[dict[str, Any]]:
-    """In a network of that subscription, all on one."""
-    where = shapes.group(subscription)
-    hub = shapes.virtual_network(where, "hub", ["127.0.0.0/8"])
-    made = [hub]
-    for i, name in enumerate(names):
-        records = {f"{name}.blob.core.windows.net": address.format(4 + i)}
-        made += shapes.endpoint(where, f"pe-{name}", records, vnet=hub["id"])
-    return made
+def endpoint(name: str, address: str) -> list[Any]:
+    return list(shapes.endpoint(shapes.group(ONE), name, {f"{name}.blob.core.windows.net": address}, vnet=HUB["id"]))
 
 
-class Site:
-    """The fake, in a loop of its own, and a daemon that follows it."""
+class Followed(NamedTuple):
+    """A daemon and what it follows. Nothing syncs but when a story says so."""
 
-    def __init__(self, folder: Any, stack: ExitStack) -> None:  # noqa: ANN401 - pytest's own
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        resources = [*endpoints(ONE, "a", "b", "c", "d", "e"), *endpoints(TWO, "far", address="10.9.0.{}")]
-        self.azure = FakeAzure(Estate(resources), page=2)
-        self._do(self.azure.start())
-        stack.callback(self._end)
-        source = {"name": "hub", "type": "azure", "management": self.azure.url, "interval": "1h"}
-        for name, value in self.azure.environment.items():
-            os.environ[name] = value
-            stack.callback(os.environ.pop, name)
-        self.daemon = Daemon(folder, {"sources": [source]})
-        stack.callback(self.daemon.stop)
-        self.daemon.start().ready()
-        until(self.is_idle)
-        self.changes = 0
+    cloud: Cloud
+    daemon: Daemon
 
-    def _do(self, work: Any) -> None:  # noqa: ANN401 - a coroutine
-        done: Future[None] = asyncio.run_coroutine_threadsafe(work, self.loop)
-        done.result(10)
+    def source(self) -> Any:  # noqa: ANN401 - JSON
+        return source(self.daemon)
 
-    def _end(self) -> None:
-        self._do(self.azure.stop())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
-        self.loop.close()
+    def sync(self) -> str:
+        return sync(self.daemon)
 
-    def source(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.daemon.get("/v1/sources")[1]["items"][0]
-        return found
+    def move(self) -> str:
+        """Move the endpoint to an address that it never had."""
+        address = next(ADDRESSES)
+        self.cloud.put(*endpoint("moves", address))
+        return address
 
-    def is_idle(self) -> bool:
-        return self.source()["sync"]["next"] is not None
+    def serves(self, address: str) -> None:
+        until(lambda: self.daemon.addresses(NAME) == {address})
+        assert self.daemon.addresses(STAYS) == {"10.1.0.1"}
+        assert self.daemon.addresses(FAR) == {"10.2.0.1"}
 
-    def results(self) -> dict[str, float]:
-        """Syncs so far."""
-        lines: str = self.daemon.get("/metrics")[1]
-        found = [line for line in lines.splitlines() if line.startswith("pldns_sync_total{")]
-        return {line.partition('result="')[2].partition('"')[0]: float(line.rpartition(" ")[2]) for line in found}
+    def serial(self) -> int:
+        """Of the state that is served: another one whenever anything changes for clients."""
+        return int(self.daemon.get("/v1/status")[1]["serial"])
 
-    def metric(self, start: str) -> float:
-        lines: str = self.daemon.get("/metrics")[1]
-        return sum(float(line.rpartition(" ")[2]) for line in lines.splitlines() if line.startswith(start))
+    def findings(self) -> dict[str, str]:
+        """What is told of sources, by its subject."""
+        items = self.daemon.get("/v1/findings?code=source-unreadable")[1]["items"]
+        return {each["subject"]: each["evidence"]["message"] for each in items}
 
-    def sync(self) -> None:
-        """One more sync, to its end."""
-        before = sum(self.results().values())
-        body = json.dumps({"action": "now"})
-        where = f"http://127.0.0.1:{self.daemon.admin}"
-        status, _ = call("POST", where, "/v1/sources/hub/sync", body, {"Content-Type": "application/json"})
-        assert status == 202
-        until(lambda: sum(self.results().values()) > before and self.is_idle())
+    def metric(self, name: str, **labels: str) -> float:
+        text = ",".join(f'{key}="{value}"' for key, value in sorted({"source": "hub", **labels}.items()))
+        found = re.search(rf"^pldns_{name}{{{re.escape(text)}}} (\S+)$", self.daemon.get("/metrics")[1], re.MULTILINE)
+        return float(found[1]) if found else 0.0
 
-    def findings(self) -> set[str]:
-        return {each["code"] for each in self.daemon.get("/v1/findings")[1]["items"]}
+    def asked(self, counted: tuple[str, str]) -> float:
+        return self.metric("sync_requests_total", asked=counted[0], status=counted[1])
 
-    def served(self) -> None:
-        """What was served before."""
-        for name, address in (("a", "10.0.0.4"), ("e", "10.0.0.8"), ("far", "10.9.0.4")):
-            assert self.daemon.addresses(f"{name}.blob.core.windows.net") == {address}
+    def recovers(self) -> None:
+        """A change after the fault is served, and nothing of it is left."""
+        address = self.move()
+        assert self.sync() == "published"
+        self.serves(address)
+        now = self.source()
+        assert (now["last_error"], now["unreadable"], now["sync"]["failures"]) == ("", 0, 0)
+        assert self.findings() == {}
+        assert self.metric("sync_failing") == 0
+        assert self.metric("source_unreadable_parts") == 0
 
-    def mended(self) -> None:
-        """The next sync is a good one and brings what has changed meanwhile."""
-        self.azure.faults.clear()
-        self.changes += 1
-        new = f"new{self.changes}"
-        self.azure.estate.add(*endpoints(ONE, new, address=f"10.1.{self.changes}.{{}}")[1:])
-        self.sync()
-        until(lambda: self.daemon.addresses(f"{new}.blob.core.windows.net") == {f"10.1.{self.changes}.4"})
-        assert not self.source()["last_error"]
-        assert self.findings().isdisjoint({"source-unreadable", "sync-held"})
+
+def began(folder: Path, interval: str, *faults: Fault) -> Iterator[Followed]:
+    """Four endpoints and two networks in two subscriptions, two to a page."""
+    here = [endpoint(name, address) for name, address in (("also", "10.1.0.2"), ("moves", "10.1.0.3"))]
+    here.append(endpoint("stays", "10.1.0.1"))
+    cloud = Cloud(folder, HUB, SPOKE, *FAR_ENDPOINT, *itertools.chain(*here), options=OPTIONS)
+    cloud.fail(*faults)
+    hub = {"name": "hub", "type": "azure", "management": cloud.given["management"], "interval": interval}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cloud.environment.items():
+            patch.setenv(name, value)
+        daemon = Daemon(folder, {"sources": [hub], "networks": NETWORKS}).start()
+    try:
+        yield Followed(cloud, daemon)
+    finally:
+        daemon.stop()
+        cloud.stop()
+    assert "Traceback" not in daemon.log.read_text()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """Its first sync fails, with its one more try; the shortest interval then passes while other tests run."""
+    fault = Fault("status", "arm", status=503, count=2)
+    for followed in began(tmp_path_factory.mktemp("alone"), "10s", fault):
+        yield followed.daemon
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with ExitStack() as stack:
-        yield Site(tmp_path_factory.mktemp("faults"), stack)
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
+    """One that syncs when it is told to."""
+    for followed in began(tmp_path_factory.mktemp("faults"), "1h"):
+        followed.daemon.ready()
+        yield followed
 
 
-class Story(NamedTuple):
-    """Faults, and what an operator sees: words of the error, or none where a sync gets over it."""
+@pytest.fixture
+def azure(running: Followed) -> Iterator[Followed]:
+    """All is well before a story."""
+    running.cloud.fail()
+    if running.source()["last_error"] or running.findings():
+        running.sync()
+    assert running.findings() == {}
+    yield running
+    running.cloud.fail()
+
+
+def fault(kind: str, api: str, **keys: Any) -> Fault:  # noqa: ANN401 - the fault's
+    """One that lasts until it is mended, unless it says how many requests it hits."""
+    return Fault(kind, api, **{"count": 0, **keys})  # type: ignore[arg-type]  # as the test says
+
+
+GRAPH_IS_OUT = fault("status", "graph", status=503)
+ENDPOINTS = f"{ONE}/providers/Microsoft.Network/privateEndpoints"
+
+
+class Fatal(NamedTuple):
+    """`faults` that end a sync; what the source says of them; what counts them: what was asked, and what came of it."""
 
     faults: tuple[Fault, ...]
-    error: str = ""
-    metric: str = ""
-    finding: str = ""
+    said: str
+    counted: tuple[str, str]
 
 
-FAILED, UNREADABLE, PARTS = "pldns_sync_failing", "source-unreadable", "pldns_source_unreadable_parts"
-STRANGER = "http://127.0.0.1:9"
-STORIES = {
-    "a burst of 429": Story((Fault("status", status=429, seconds=1, count=3),), metric='status="429"'),
-    "graph refuses": Story((Fault("status", api="graph", status=403, count=0),), metric='status="403"'),
-    "graph is down": Story((Fault("status", api="graph", status=503, count=0),), metric='status="503"'),
-    "500 between two pages": Story(
-        (NO_GRAPH, Fault("status", api="arm", path="skiptoken", status=500, count=0)), "500", FAILED, UNREADABLE
+FATAL_TO_GRAPH = {
+    "a page of Resource Graph is repeated": Fatal(
+        (fault("repeat", "graph"),), "Resource Graph: /subscriptions/.* came twice", ("graph", "200")
     ),
-    "a page comes again and again": Story(
-        (NO_GRAPH, Fault("repeat", api="arm", path=LISTS, count=0)), "privateEndpoints", FAILED, UNREADABLE
+    "a page of Resource Graph is lost": Fatal(
+        (fault("lose", "graph"),), "Resource Graph: 2 of 4 rows came", ("graph", "200")
     ),
-    "a page is lost": Story((NO_GRAPH, Fault("lose", api="arm", path=LISTS)), metric='asked="resource"'),
-    "a subscription is gone": Story((Fault("gone", path=TWO),), metric=PARTS, finding=UNREADABLE),
-    "a subscription may not be read": Story(
-        (Fault("forbidden", path=TWO),), metric=PARTS, finding=UNREADABLE
+    "Resource Graph answers half a JSON": Fatal(
+        (fault("malformed", "graph"),), "Resource Graph: its answer cannot be read", ("graph", "200")
     ),
-    "a token expires": Story((Fault("expired"),), metric='status="401"'),
-    "no token is to be had": Story(
-        (Fault("status", api="token", status=400, count=0), Fault("expired", count=0)), "token", FAILED, UNREADABLE
+    "Resource Graph redirects": Fatal(
+        (fault("redirect", "graph", to=NOWHERE),), r"sends us elsewhere \(HTTP 307\)", ("graph", "307")
     ),
-    "a slow body": Story((Fault("slow", seconds=1),)),
-    "a connection is cut": Story((NO_GRAPH, Fault("cut", api="arm", path=LISTS, count=0)), "", FAILED, UNREADABLE),
-    "a body that is no JSON": Story(
-        (NO_GRAPH, Fault("malformed", api="arm", path=LISTS, count=0)), "cannot be read", FAILED, UNREADABLE
+    "no token is given": Fatal(
+        (fault("expired", "arm"), fault("status", "token", status=400)),
+        "no token: .*No managed identity",
+        ("token", "failed"),
     ),
-    "pages of 20 MB": Story((Fault("huge", api="graph"),)),
-    "clocks that differ": Story((Fault("skew", seconds=-7200, count=0),), "clock", FAILED, UNREADABLE),
-    "a page elsewhere": Story(
-        (NO_GRAPH, Fault("elsewhere", api="arm", path=LISTS, to=STRANGER, count=0)), "", FAILED,
-        UNREADABLE,
+}
+FATAL_TO_LISTS = {
+    "the Resource Manager redirects": Fatal(
+        (fault("redirect", "arm", to=NOWHERE),), r"sends us elsewhere \(HTTP 307\)", ("subscriptions", "307")
     ),
-    "a redirect": Story(
-        (NO_GRAPH, Fault("redirect", api="arm", path=LISTS, to=STRANGER, count=0)), "", FAILED, UNREADABLE
+    "the Resource Manager answers half a JSON": Fatal(
+        (fault("malformed", "arm"),), "the list of subscriptions: a page cannot be read", ("subscriptions", "200")
+    ),
+    "the Resource Manager fails": Fatal(
+        (fault("status", "arm", status=500),), "HTTP 500 InternalServerError", ("subscriptions", "500")
+    ),
+    "every connection is cut": Fatal((fault("cut", ""),), "the connection broke off", ("subscriptions", "error")),
+    "a page has no end": Fatal(
+        (fault("huge", "arm", size=65 << 20),), "an answer of more than 64 MiB", ("subscriptions", "too-long")
+    ),
+    "tokens expire at once": Fatal((fault("expired", "arm"),), "tokens are refused", ("subscriptions", "401")),
+    "Azure's clock is behind": Fatal(
+        (fault("skew", "", seconds=-4000),), r"this machine's clock is \d+ s ahead of Azure's", ("subscriptions", "401")
+    ),
+    "Azure's clock is ahead": Fatal(
+        (fault("skew", "", seconds=90_000),), r"this machine's clock is \d+ s behind Azure's", ("subscriptions", "401")
+    ),
+    "a list fails in the middle": Fatal(
+        (fault("status", "arm", path=ENDPOINTS, skip=1, status=500),), "HTTP 500", ("list", "500")
+    ),
+    "a page of a list is repeated": Fatal(
+        (fault("repeat", "arm", path=ENDPOINTS),),
+        f"the list of privateEndpoints in subscription {ONE}: .* twice",
+        ("list", "200"),
+    ),
+    "a list leads elsewhere": Fatal(
+        (fault("elsewhere", "arm", path=ENDPOINTS, to=NOWHERE),),
+        "a link leads to 127.0.0.2, .* it was not followed",
+        ("list", "200"),
+    ),
+    "a list is half a JSON": Fatal(
+        (fault("malformed", "arm", path=ENDPOINTS),), f"privateEndpoints in subscription {ONE}: .*read", ("list", "200")
+    ),
+    "a list is cut off": Fatal(
+        (fault("cut", "arm", path=ENDPOINTS),), "the connection broke off", ("list", "error")
+    ),
+}  # fmt: skip
+FATAL = {
+    **{name: (story, ()) for name, story in FATAL_TO_GRAPH.items()},
+    **{name: (story, (GRAPH_IS_OUT,)) for name, story in FATAL_TO_LISTS.items()},
+}
+"""With what lasts besides: Resource Graph's queries are paced, lists are not."""
+
+
+@pytest.mark.parametrize("name", FATAL)
+def test_what_breaks_a_sync_is_told_and_what_was_served_is_served(azure: Followed, name: str) -> None:
+    story, lasting = FATAL[name]
+    (served,) = azure.daemon.addresses(NAME)
+    serial, counted = azure.serial(), azure.asked(story.counted)
+    failed = azure.metric("sync_total", result="failed")
+
+    azure.cloud.fail(*story.faults, *lasting)
+    azure.move()
+    assert azure.sync() == "failed"
+
+    said = azure.source()["last_error"]
+    assert re.search(story.said, said), said
+    assert "\n" not in said
+    assert azure.findings() == {"hub": said}
+    assert said in azure.daemon.log.read_text()
+    assert azure.metric("sync_failing") == 1
+    assert azure.metric("sync_total", result="failed") == failed + 1
+    assert azure.asked(story.counted) > counted
+    assert azure.serial() == serial
+    azure.serves(served)
+    assert azure.daemon.get("/readyz")[0] == 200
+
+    azure.cloud.fail(*lasting)
+    azure.recovers()
+
+
+class Borne(NamedTuple):
+    """`faults` that a sync gets over; what counts them, and how often they hit; the seconds that they cost at least."""
+
+    faults: tuple[Fault, ...]
+    counted: tuple[str, str]
+    times: int = 1
+    seconds: float = 0
+
+
+BORNE_BY_GRAPH = {
+    "Resource Graph throttles twice": Borne(
+        (fault("status", "graph", status=429, seconds=1, count=2),), ("graph", "429"), 2, 2
+    ),
+    "Resource Graph fails among its pages": Borne(
+        (fault("status", "graph", status=500, skip=1, count=1),), ("graph", "500")
+    ),
+    "Resource Graph is cut off": Borne((fault("cut", "graph"),), ("graph", "error")),
+    "a token expires before its time": Borne((fault("expired", "graph", count=1),), ("graph", "401")),
+    "a body is slow": Borne((fault("slow", "graph", seconds=1, count=1),), ("graph", "200"), seconds=1),
+    "a page has 20 MiB": Borne((fault("huge", "graph", size=20 << 20, count=1),), ("graph", "200")),
+} | {
+    f"Resource Graph answers {status}": Borne((fault("status", "graph", status=status),), ("graph", str(status)))
+    for status in (401, 403, 404, 503)
+}
+BORNE_BY_LISTS = {
+    "the Resource Manager throttles twice": Borne(
+        (fault("status", "arm", status=429, seconds=1, count=2),), ("subscriptions", "429"), 2, 2
+    ),
+    "the Resource Manager fails once": Borne((fault("status", "arm", status=500, count=1),), ("subscriptions", "500")),
+    "a list fails once": Borne((fault("status", "arm", path=ENDPOINTS, status=503, count=1),), ("list", "503")),
+    "a list throttles": Borne(
+        (fault("status", "arm", path=ENDPOINTS, status=429, seconds=1, count=1),), ("list", "429"), 1, 1
+    ),
+}
+BORNE = {
+    **{name: (story, ()) for name, story in BORNE_BY_GRAPH.items()},
+    **{name: (story, (GRAPH_IS_OUT,)) for name, story in BORNE_BY_LISTS.items()},
+}
+
+
+@pytest.mark.parametrize("name", BORNE)
+def test_what_a_sync_gets_over_is_counted_and_changes_are_served(azure: Followed, name: str) -> None:
+    story, lasting = BORNE[name]
+    counted = azure.asked(story.counted)
+    azure.cloud.fail(*story.faults, *lasting)
+    address = azure.move()
+    assert azure.sync() == "published"
+    azure.serves(address)
+    assert azure.asked(story.counted) >= counted + story.times
+    assert azure.metric("sync_duration_seconds") >= story.seconds
+    assert (azure.source()["last_error"], azure.findings()) == ("", {})
+    if all(each.count for each in story.faults):
+        return  # it was over before the sync was
+    azure.cloud.fail(*lasting)
+    queries = azure.asked(("graph", "200"))
+    azure.recovers()
+    assert azure.asked(("graph", "200")) == queries + 3  # pages: two of endpoints and one of networks
+
+
+LOST = {
+    "it is gone": ((Fault("gone", path=TWO),), "no longer among the subscriptions that can be read", ("graph", "200")),
+    "it may not be read": (
+        (Fault("forbidden", path=TWO),), "give the identity its role there again", ("graph", "200")
+    ),
+    "its lists may not be read": (
+        (GRAPH_IS_OUT, fault("status", "arm", path=f"{TWO}/providers", status=403)),
+        f"no permission: give the identity the role Reader on /subscriptions/{TWO}",
+        ("list", "403"),
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STORIES)
-def test_a_fault_costs_nothing_that_was_served_is_told_and_mends_itself(site: Site, name: str) -> None:
-    story = STORIES[name]
-    before = site.metric("pldns_sync_requests_total{")
-    for fault in story.faults:
-        site.azure.faults.add(fault)
-    site.sync()
-    site.served()
-    source, failed = site.source(), FAILED in story.metric
-    assert bool(source["last_error"]) == failed, source["last_error"]
-    assert story.error.casefold() in source["last_error"].casefold()
-    assert site.metric("pldns_sync_failing{") == failed
-    assert site.metric("pldns_sync_requests_total{") > before
-    if story.metric and not failed:
-        lines: str = site.daemon.get("/metrics")[1]
-        assert any(story.metric in line and not line.endswith(" 0.0") for line in lines.splitlines()), lines
-    if story.finding:
-        assert story.finding in site.findings()
-    site.mended()
-    site.served()
+@pytest.mark.parametrize("name", LOST)
+def test_a_lost_subscription_stays_as_it_was_and_the_rest_goes_on(azure: Followed, name: str) -> None:
+    faults, said, counted = LOST[name]
+    before = azure.asked(counted)
+    azure.cloud.fail(*faults)
+    address = azure.move()
+    assert azure.sync() == "published"
+    azure.serves(address)  # and what the lost one gave
+    assert azure.asked(counted) > before
+    assert azure.metric("source_unreadable_parts") == 1
+    assert azure.metric("sync_failing") == 0
+    assert azure.source()["unreadable"] == 1
+    assert list(azure.findings()) == [TWO]
+    assert said in azure.findings()[TWO]
+    assert f"subscription {TWO}: {azure.findings()[TWO]}" in azure.daemon.log.read_text()
+    azure.cloud.fail()
+    azure.recovers()
+    assert f"subscription {TWO} can be read again" in azure.daemon.log.read_text()
+
+
+LOSES = (GRAPH_IS_OUT, fault("lose", "arm", path=ENDPOINTS))
+"""Of the three endpoints of the first subscription the list has two, and says so nowhere."""
+
+
+def test_what_a_lost_page_of_a_list_held_is_read_once_more_and_stays(azure: Followed) -> None:
+    counted = azure.asked(("resource", "200"))
+    azure.cloud.fail(*LOSES)
+    address = azure.move()
+    assert azure.sync() == "published"
+    azure.serves(address)
+    assert azure.asked(("resource", "200")) == counted + 2  # the endpoint and its network interface
+    assert azure.metric("sync_absent") == 0
+    assert azure.findings() == {}
+    azure.cloud.fail()
+    azure.recovers()
+
+
+def test_what_cannot_be_read_once_more_stays_and_is_told(azure: Followed) -> None:
+    counted = azure.asked(("resource", "500"))
+    azure.cloud.fail(*LOSES, fault("status", "arm", path="privateEndpoints/stays", status=500))
+    address = azure.move()
+    assert azure.sync() == "published"
+    azure.serves(address)
+    assert azure.asked(("resource", "500")) > counted
+    ((subject, said),) = azure.findings().items()
+    assert subject.endswith("/privateEndpoints/stays")
+    assert "HTTP 500" in said
+    azure.cloud.fail()
+    azure.recovers()
+
+
+def test_a_sync_that_would_remove_a_subscription_s_all_is_held_for_an_operator(azure: Followed) -> None:
+    azure.cloud.remove(FAR_ENDPOINT[0]["id"], SPOKE["id"])
+    address = azure.move()
+    assert azure.sync() == "held"
+    assert azure.metric("sync_held") == 1
+    ran = pldns(azure, "status")
+    assert ran.returncode == 2
+    assert f"everything of subscription {TWO}" in ran.stdout
+    (held,) = azure.daemon.get("/v1/findings?code=sync-held")[1]["items"]
+    assert (held["subject"], held["severity"]) == ("hub", "error")
+
+    ran = pldns(azure, "drop", "hub")
+    assert (ran.returncode, azure.metric("sync_held")) == (0, 0)
+    assert pldns(azure, "accept", "hub").returncode == 1  # nothing is held now
+    assert azure.daemon.get("/v1/findings?code=sync-held")[1]["items"] == []
+    assert azure.sync() == "held"  # it is no smaller
+    assert azure.daemon.addresses(FAR) == {"10.2.0.1"}
+
+    assert pldns(azure, "accept", "hub").returncode == 0
+    azure.serves(address)  # what was removed lingers
+    assert far(azure) == []
+    assert pldns(azure, "status").returncode == 0
+    azure.cloud.put(*FAR_ENDPOINT, SPOKE)
+    azure.recovers()
+    assert len(far(azure)) == 1
+
+
+def pldns(azure: Followed, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(PLDNS), "sync", *arguments, "-c", str(azure.daemon.path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def far(azure: Followed) -> list[str]:
+    """Ids of the endpoints of the second subscription."""
+    return [each["id"] for each in azure.daemon.get("/v1/endpoints")[1]["items"] if TWO in each["id"]]
+
+
+def test_a_fault_that_is_over_is_forgotten_with_the_next_interval(left_alone: Daemon) -> None:
+    left_alone.ready()  # nobody said anything
+    assert left_alone.addresses(STAYS) == {"10.1.0.1"}
+    now = source(left_alone)
+    assert (now["last_error"], now["sync"]["results"]["failed"]) == ("", 1)
+    assert "source hub: /subscriptions: HTTP 503" in left_alone.log.read_text()

@@ -15,8 +15,8 @@ import trustme
 
 from tests.fake_azure.estate import Estate
 from tests.fake_azure.server import FakeAzure
+from tests.live.cloud import estate
 from tests.live.daemon import Daemon
-from tests.live.test_azure import estate
 
 pytestmark = pytest.mark.live
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.fake_azure import shapes
+from tests.live.cloud import ONE, Cloud, estate
 from tests.live.daemon import Daemon, until
-from tests.live.test_azure import ONE, Cloud, cloud, estate
+from tests.live.test_azure import cloud
 from tests.ports import free_port
 from tests.resolver.sources.azure.test_events import cloud as cloud_event
 from tests.resolver.sources.azure.test_events import grid

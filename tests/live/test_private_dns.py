@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.fake_azure import shapes
+from tests.live.cloud import ONE, Cloud, estate
 from tests.live.daemon import PLDNS, Daemon, until
-from tests.live.test_azure import ONE, Cloud, cloud, estate
+from tests.live.test_azure import cloud
 
 __all__ = ["cloud"]
 BLOB = "privatelink.blob.core.windows.net"

@@ -1,5 +1,6 @@
 """Control with remote sources: scripted ones, a real state directory, a real channel with the test as the worker."""
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from resolver import settings, state
-from resolver.guard import NothingHeld
+from resolver.guard import VANISHED, NothingHeld
 from resolver.sources.reading import ReadError
 from tests.resolver.scripted import Scripted, endpoint, key_of, many, part, vnet
 from tests.resolver.test_control import Running, Worker, hello, until, write
@@ -107,7 +108,10 @@ async def test_a_sync_that_fails_changes_nothing_and_it_recovers(start: Start) -
     assert not status.last_error
 
 
-async def test_a_subscription_that_is_lost_keeps_what_it_gave_and_says_so(start: Start) -> None:
+async def test_a_subscription_that_is_lost_keeps_what_it_gave_and_says_so(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     hub = Scripted(endpoint("a", "10.0.0.4"))
     hub.parts["s2"] = part(endpoint("b", "10.0.0.5", sub="s2"))
     running = start({"hub": hub})
@@ -117,8 +121,13 @@ async def test_a_subscription_that_is_lost_keeps_what_it_gave_and_says_so(start:
     await until(lambda: served(running) == {"a", "b", "c"})
     assert codes(running) == [("source-unreadable", "s2")]
     assert running.control.estate.sources["hub"].unreadable == 1
+    await done(hub)
     hub.parts["s2"] = part(endpoint("b", "10.0.0.5", sub="s2"))
     await until(lambda: not codes(running))
+    assert [record.message for record in caplog.records if "subscription" in record.message] == [
+        f"source hub: subscription s2: {VANISHED}; what it gave before is kept",
+        "source hub: subscription s2 can be read again",
+    ]
 
 
 async def test_every_subscription_lost_is_no_good_sync(start: Start) -> None:

@@ -11,6 +11,7 @@ SKEW: Final = 300.0
 """Seconds that a clock may be off before tokens are refused for it."""
 _LONGEST: Final = 300  # characters of Azure's own words
 
+_SUBSCRIPTION: Final = re.compile(r"/subscriptions/[^/]+")
 _CODE: Final = re.compile(r"AADSTS([0-9]+)")
 _ENTRA: Final = {
     "90002": "there is no such tenant: credential.tenant_id (AZURE_TENANT_ID) or `cloud` is wrong",
@@ -28,6 +29,13 @@ _NONE: Final = (
     "no identity: give this machine a managed identity, or set `credential`; "
     "see docs/azure.md for what is looked for, in which order"
 )
+_UNASSIGNED: Final = (
+    "the managed identity is not assigned to this machine: assign it there, or mend `client_id` "
+    "(credential.client_id, AZURE_CLIENT_ID)"
+)
+_UNKNOWN: Final = re.compile(r"No User Assigned|identity not found|has not been assigned", re.IGNORECASE)
+_NOBODY: Final = re.compile(r"no response from the IMDS endpoint")
+_UNREACHED: Final = re.compile(r"Cannot connect to host (\S+) ssl:\S+ \[(.*)\]")
 _UNAVAILABLE: Final = re.compile(
     r"unavailable|not fully configured|not (be )?found|not installed|isn't available|no accounts|requires|'az login'",
     re.IGNORECASE,
@@ -36,9 +44,23 @@ _UNAVAILABLE: Final = re.compile(
 
 def reader(subscription: str) -> str:
     """What is missing where a subscription may not be read."""
-    scope = f"/subscriptions/{subscription}"
+    return f"no permission: {_role(f'/subscriptions/{subscription}')}"
+
+
+def unlisted(subscription: str) -> str:
+    """What is missing where a subscription is not among those that the identity can read."""
     return (
-        f"no permission: give the identity the role Reader on {scope} "
+        f"no permission, or no such subscription in the identity's tenant: {_role(f'/subscriptions/{subscription}')}; "
+        "or mend its id in `subscriptions`"
+    )
+
+
+def _role(scope: str) -> str:
+    """What to do; without a scope, on every subscription."""
+    if not scope:
+        return "give the identity the role Reader on the subscriptions"
+    return (
+        f"give the identity the role Reader on {scope} "
         f"(az role assignment create --role Reader --scope {scope} --assignee ITS-OBJECT-ID)"
     )
 
@@ -48,7 +70,8 @@ def answered(status: int, code: str, message: str, path: str, ahead: float) -> s
     if status == 401:
         return _unauthorised(code, message, ahead)
     if status == 403:
-        return f"{path}: no permission (HTTP 403 {code}): the identity needs the role Reader there"
+        named = _SUBSCRIPTION.match(path)
+        return f"{path}: no permission (HTTP 403 {code}): {_role(named[0] if named else '')}"
     said = _short(message)
     return f"{path}: HTTP {status}" + (f" {code}" if code else "") + (f": {said}" if said else "")
 
@@ -57,9 +80,12 @@ def _unauthorised(code: str, message: str, ahead: float) -> str:
     if abs(ahead) > SKEW:
         return f"tokens are refused: {clock(ahead)}"
     if "Tenant" in code or "issuer" in message:
-        return "tokens are refused: the identity is of another tenant than the subscriptions; see credential.tenant_id"
+        return (
+            "tokens are refused: the identity is of another tenant than the subscriptions; "
+            "take one of their tenant (credential.tenant_id)"
+        )
     if "Audience" in code or "audience" in message:
-        return "tokens are refused: they are for another cloud; `cloud` has to be that of `management`"
+        return "tokens are refused: they are for another cloud; set the source's `cloud` to that of its `management`"
     return f"tokens are refused (HTTP 401 {code}): {_short(message) or 'Azure does not say why'}"
 
 
@@ -76,11 +102,19 @@ def no_token(message: str, ahead: float = 0.0) -> str:
     if found := _CODE.search(message):
         said = _ENTRA.get(found[1], "")
         return f"no token: {said} (AADSTS{found[1]})" if said else f"no token: {_short(message[found.start() :])}"
+    if _UNKNOWN.search(message):
+        return f"no token: {_UNASSIGNED}"
     attempts = list(_attempts(message))
     failed = [attempt for attempt in attempts if not _UNAVAILABLE.search(attempt)]
-    if attempts and not failed:
+    if (attempts and not failed) or (not attempts and _NOBODY.search(message)):
         return _NONE
-    return f"no token: {_short(failed[0] if failed else message)}"
+    return f"no token: {_meant(failed[0] if failed else message)}"
+
+
+def _meant(message: str) -> str:
+    if found := _UNREACHED.search(message):
+        return f"{found[1]} gives them and cannot be reached: {_short(found[2])}; mend the way there (docs/azure.md)"
+    return _short(message)
 
 
 def _attempts(message: str) -> Iterable[str]:

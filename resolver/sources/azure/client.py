@@ -16,7 +16,7 @@ from yarl import URL
 
 from resolver.sources.azure import advice
 from resolver.sources.azure.budget import Budget, Patience, retry_after, skew
-from resolver.sources.azure.credential import Tokens
+from resolver.sources.azure.credential import NoToken, Tokens
 
 MAX_BODY: Final = 64 << 20
 """Octets of an answer."""
@@ -65,7 +65,7 @@ class _Refusal(msgspec.Struct):
 
 
 class Client:
-    """Requests with the tokens of one identity. `calls` counts answers by what was asked and the status."""
+    """Requests with the tokens of one identity. `calls` counts them: what was asked, and the status or what failed."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Client:
         while True:
             while (pause := quota.wait(self._clock.now())) > 0:
                 await self._clock.sleep(pause)
-            token = await self._tokens.get()
+            token = await self._token()
             quota.spend(self._clock.now())
             try:
                 status, headers, content = await self._send(method, url, body, token)
@@ -130,6 +130,13 @@ class Client:
                 await self._tokens.renew()  # it may have been taken back, or our clock may be wrong
                 continue
             raise self._failed(status, headers, content, url)
+
+    async def _token(self) -> str:
+        try:
+            return await self._tokens.get()
+        except NoToken:
+            self._count("token", "failed")  # nothing else is asked, so nothing else would count
+            raise
 
     def _own(self, text: str) -> URL:
         """An address as it was given, but for what cannot stand in a URL.

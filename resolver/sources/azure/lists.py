@@ -41,11 +41,11 @@ class _Subscription(msgspec.Struct, rename="camel"):
 async def subscriptions(client: Client, patience: Patience) -> list[str]:
     """Those in which the identity may read anything, folded, in order. Raises `Failed`, `Incomplete`."""
     found: list[_Subscription] = []
-    async for rows in each_page(client, _SUBSCRIPTIONS, "subscriptions", "", patience):
-        try:
+    try:
+        async for rows in each_page(client, _SUBSCRIPTIONS, "subscriptions", "", patience):
             found += msgspec.json.decode(rows, type=list[_Subscription])
-        except (msgspec.DecodeError, UnicodeError) as error:
-            raise Incomplete(f"the list of subscriptions cannot be read: {error}") from None
+    except (msgspec.DecodeError, UnicodeError, Incomplete) as error:
+        raise Incomplete(f"the list of subscriptions: {error}") from None
     return sorted({each.subscription_id.casefold() for each in found if each.state.casefold() != "deleted"})
 
 

@@ -7,7 +7,7 @@ what it changes (`guard`) and to know who follows it.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -91,17 +91,17 @@ class Azure:
     async def _read(self, patience: Patience) -> Reading:
         readable = await lists.subscriptions(self._client, patience)
         wanted = self._config.subscriptions or tuple(readable)
-        refused = {name: advice.reader(name) for name in wanted if name not in readable}
+        refused = {name: advice.unlisted(name) for name in wanted if name not in readable}
         self._scope = [name for name in wanted if name not in refused]
         if not self._scope:
-            return Reading(refused=refused, error=_nothing(wanted))
+            return Reading(refused=refused, error=_nothing(refused))
         self._pages.begin()
         pages = await self._by_graph(patience)
         if pages is None:
             pages, more = await self._by_lists(patience)
             refused |= more
         if not self._scope:
-            return Reading(refused=refused, error=_nothing(wanted))
+            return Reading(refused=refused, error=_nothing(refused))
         parts = await asyncio.to_thread(self._pages.together, pages, self._scope)
         return Reading(parts=parts, refused=refused)
 
@@ -183,14 +183,14 @@ class Azure:
         return self._private
 
 
-def _nothing(wanted: Iterable[str]) -> str:
-    names = list(wanted)
-    if not names:
+def _nothing(refused: Mapping[str, str]) -> str:
+    if not refused:
         return (
             "the identity can read no subscription: give it the role Reader on the subscriptions "
             "or on a management group; is it of the right tenant?"
         )
-    return f"none of its {len(names)} subscriptions can be read; {names[0]}: {advice.reader(names[0])}"
+    name, why = next(iter(refused.items()))
+    return f"none of its {len(refused)} subscriptions can be read; {name}: {why}"
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -15,9 +15,14 @@ Visit https://aka.ms/azsdk/python/identity/environmentcredential/troubleshoot to
 \tAzureDeveloperCliCredential: Azure Developer CLI could not be found. Please visit https://aka.ms/azure-dev
 To mitigate this issue, please refer to the troubleshooting guidelines here at https://aka.ms/azsdk."""
 NONE = "ManagedIdentityCredential authentication unavailable, no response from the IMDS endpoint."
+STRANGER = "ManagedIdentityCredential authentication unavailable. The requested identity has not been assigned to this."
 NOBODY = (
     "no identity: give this machine a managed identity, or set `credential`; "
     "see docs/azure.md for what is looked for, in which order"
+)
+UNASSIGNED = (
+    "no token: the managed identity is not assigned to this machine: assign it there, or mend `client_id` "
+    "(credential.client_id, AZURE_CLIENT_ID)"
 )
 
 
@@ -26,6 +31,11 @@ NOBODY = (
     [
         (CHAIN.format(managed=NONE), NOBODY),
         (CHAIN.format(managed="(400) it has\nbroken"), "no token: ManagedIdentityCredential: (400) it has broken"),
+        (CHAIN.format(managed=STRANGER), UNASSIGNED),
+        ("(400) Identity not found", UNASSIGNED),
+        (NONE, NOBODY),
+        ("Cannot connect to host h:443 ssl:default [Connect call failed]",
+         "no token: h:443 gives them and cannot be reached: Connect call failed; mend the way there (docs/azure.md)"),
         ("Microsoft Entra ID error '(invalid_client) AADSTS7000215: Invalid client secret provided. Trace ID: 1'",
          "no token: the client secret is wrong; it has to be the secret's value, not its id (AADSTS7000215)"),
         ("AADSTS90002: Tenant 'x' not found.",
@@ -57,15 +67,20 @@ def test_a_clock_that_is_off_is_the_reason(ahead: float, said: str) -> None:
             401,
             "InvalidAuthenticationTokenTenant",
             "",
-            "of another tenant than the subscriptions; see cred",
+            r"of another tenant than the subscriptions; take one of their tenant \(cred",
         ),
-        (401, "InvalidAuthenticationTokenAudience", "", "for another cloud; `cloud` has to be that of `management`"),
+        (
+            401,
+            "InvalidAuthenticationTokenAudience",
+            "",
+            "for another cloud; set the source's `cloud` to that of its `management`",
+        ),
         (401, "Other", "", r"tokens are refused \(HTTP 401 Other\): Azure does not say why"),
         (
             403,
             "AuthorizationFailed",
             "long",
-            r"^/p: no permission \(HTTP 403 Auth.*\): .* the role Reader",
+            r"^/p: no permission \(HTTP 403 Auth.*\): give the identity the role Reader on the subscriptions$",
         ),
         (500, "", "", "^/p: HTTP 500$"),
         (409, "Conflict", "two\n words.", "^/p: HTTP 409 Conflict: two words$"),
@@ -84,3 +99,16 @@ def test_a_refused_subscription_names_role_scope_and_command() -> None:
         "the role Reader on /subscriptions/s1 (az role assignment create --role Reader --scope /subscriptions/s1"
         in said
     )
+
+
+def test_a_forbidden_resource_names_its_subscription() -> None:
+    said = advice.answered(403, "AuthorizationFailed", "long", "/subscriptions/s1/resourceGroups/r", 0.0)
+    assert "(az role assignment create --role Reader --scope /subscriptions/s1 --assignee" in said
+
+
+def test_a_subscription_that_is_not_listed_may_be_mistyped() -> None:
+    said = advice.unlisted("s1")
+    assert said.startswith(
+        "no permission, or no such subscription in the identity's tenant: give the identity the role"
+    )
+    assert said.endswith("; or mend its id in `subscriptions`")

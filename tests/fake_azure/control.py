@@ -1,0 +1,61 @@
+"""The hand of the one who runs a fake in a process of its own: its faults and its estate, from outside, while it runs.
+
+On a port of its own, since Azure has nothing like it. Refuses to know what the faults do.
+
+    PUT /faults     a list of `Fault`: these are set now, and no other
+    PUT /estate     a list of resources, added or replaced together
+    DELETE /estate  a list of ids, removed together
+"""
+
+from typing import Self
+
+import msgspec
+from aiohttp import web
+
+from tests.fake_azure.faults import Fault
+from tests.fake_azure.server import FakeAzure
+from tests.fake_azure.shapes import Json
+
+
+class Control:
+    """Listens beside one fake."""
+
+    def __init__(self, azure: FakeAzure) -> None:
+        self._azure = azure
+        self.url = ""
+        application = web.Application(client_max_size=16 << 20)
+        application.add_routes(
+            [
+                web.put("/faults", self._fault),
+                web.put("/estate", self._add),
+                web.delete("/estate", self._remove),
+            ]
+        )
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+
+    async def start(self, host: str = "127.0.0.1") -> Self:
+        """Listen on a free port."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, 0).start()
+        self.url = f"http://{host}:{self._runner.addresses[0][1]}"
+        return self
+
+    async def stop(self) -> None:
+        """Close everything."""
+        await self._runner.cleanup()
+
+    async def _fault(self, request: web.Request) -> web.Response:
+        wanted = msgspec.json.decode(await request.read(), type=list[Fault])
+        self._azure.faults.clear()
+        for fault in wanted:
+            self._azure.faults.add(fault)
+        return web.Response(status=204)
+
+    async def _add(self, request: web.Request) -> web.Response:
+        self._azure.estate.add(*msgspec.json.decode(await request.read(), type=list[Json]))
+        return web.Response(status=204)
+
+    async def _remove(self, request: web.Request) -> web.Response:
+        for own in msgspec.json.decode(await request.read(), type=list[str]):
+            self._azure.estate.remove(own)
+        return web.Response(status=204)

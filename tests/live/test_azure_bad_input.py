@@ -1,0 +1,195 @@
+"""A daemon that Azure does not let in: one line says why and what mends it, and all else goes on."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from tests.fake_azure.faults import Fault
+from tests.live.cloud import ONE, TWO, Cloud, estate, source, sync
+from tests.live.daemon import Daemon, until
+
+pytestmark = pytest.mark.live
+
+Start = Callable[..., Daemon]
+LOCAL, REMOTE = "local.blob.core.windows.net", "acct.blob.core.windows.net"
+NETWORKS = [{"name": "all", "clients": ["127.0.0.0/8"], "reach": ["all"]}]
+FILES = {"name": "local", "type": "files", "path": "./endpoints"}
+STRANGER = "0c0c0c0c-0000-4000-a000-0000000000cc"
+SECRET = {"type": "client-secret", "tenant_id": STRANGER, "client_id": STRANGER, "secret": {"file": "/nonexistent"}}
+SOURCES: dict[str, dict[str, Any]] = {
+    "hub": {},
+    "unassigned": {"credential": {"type": "managed-identity", "client_id": STRANGER}},
+    "without-secret": {"credential": SECRET},
+    "elsewhere": {"cloud": "china"},
+    "mistyped": {"subscriptions": [TWO]},
+}
+"""What is wrong with each; with the first one nothing, until the cloud has a fault."""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """One subscription."""
+    running = Cloud(tmp_path_factory.mktemp("cloud"), *estate({"acct": "10.0.0.4"}), options=("--unlimited",))
+    yield running
+    running.stop()
+
+
+def local(folder: Path) -> None:
+    """What a source of files has."""
+    (folder / "endpoints").mkdir()
+    short = {"endpoints": [{"name": "local", "group": "blob", "records": [{"fqdn": LOCAL, "ips": ["10.9.0.4"]}]}]}
+    (folder / "endpoints" / "local.yaml").write_text(yaml.safe_dump(short))
+
+
+def of(running: Cloud, name: str = "hub") -> dict[str, Any]:
+    return {"name": name, "type": "azure", "management": running.given["management"], "interval": "1h", **SOURCES[name]}
+
+
+@pytest.fixture(scope="module")
+def shut(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon of which no source but that of files was ever let in."""
+    folder = tmp_path_factory.mktemp("daemon")
+    local(folder)
+    cloud.fail(Fault("forbidden", path=ONE))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cloud.environment.items():
+            patch.setenv(name, value)
+        sources = [FILES, *(of(cloud, name) for name in SOURCES)]
+        daemon = Daemon(folder, {"sources": sources, "networks": NETWORKS}).start()
+        try:
+            for name in SOURCES:
+                until(lambda name=name: daemon.get("/v1/sources")[0] and source(daemon, name)["sync"]["results"])  # type: ignore[misc]  # the name of this turn
+            yield daemon
+        finally:
+            daemon.stop()
+    assert "Traceback" not in daemon.log.read_text()
+
+
+class Bad(NamedTuple):
+    """A source, and what is wrong with Azure besides; parts of the line that says so; what counts it."""
+
+    source: str
+    said: tuple[str, ...]
+    counted: tuple[str, str]
+    faults: tuple[Fault, ...] = ()
+
+
+BAD = {
+    "an identity that is not assigned": Bad(
+        "unassigned",
+        ("no token: the managed identity is not assigned to this machine", "assign it there, or", "client_id"),
+        ("token", "failed"),
+    ),
+    "a secret that is not there": Bad(
+        "without-secret", ("no token: /nonexistent cannot be read: No such file or directory",), ("token", "failed")
+    ),
+    "the wrong cloud": Bad(
+        "elsewhere",
+        ("tokens are refused: they are for another cloud", "set the source's `cloud` to that of its `management`"),
+        ("subscriptions", "401"),
+    ),
+    "the wrong tenant": Bad(
+        "hub",
+        ("the identity is of another tenant than the subscriptions", "take one of their tenant"),
+        ("subscriptions", "401"),
+        (Fault("status", "arm", status=401, code="InvalidAuthenticationTokenTenant", count=0),),
+    ),
+    "a clock that is wrong": Bad(
+        "hub",
+        ("this machine's clock is", "s ahead of Azure's; set it (NTP)"),
+        ("subscriptions", "401"),
+        (Fault("skew", seconds=-4000, count=0),),
+    ),
+    "no permission on anything": Bad(
+        "hub",
+        ("the identity can read no subscription", "the role Reader on the subscriptions or on a management group"),
+        ("subscriptions", "200"),
+        (Fault("forbidden", path=ONE),),
+    ),
+    "a list of subscriptions that may not be read": Bad(
+        "hub",
+        ("/subscriptions: no permission (HTTP 403", "give the identity the role Reader on the subscriptions"),
+        ("subscriptions", "403"),
+        (Fault("status", "arm", status=403, count=0),),
+    ),
+    "a subscription that is mistyped, or may not be read": Bad(
+        "mistyped",
+        (f"{TWO}: no permission, or no such subscription", f"--role Reader --scope /subscriptions/{TWO} --assignee"),
+        ("subscriptions", "200"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_keeps_a_source_out_is_one_line_with_what_mends_it(cloud: Cloud, shut: Daemon, name: str) -> None:
+    bad = BAD[name]
+    cloud.fail(*bad.faults)
+    assert sync(shut, bad.source) == "failed"
+    line = source(shut, bad.source)["last_error"]
+    for part in bad.said:
+        assert part in line
+    told(shut, bad.source, line)
+    assert count(shut, bad) > 0
+
+
+def test_what_is_mended_is_read_and_what_is_not_keeps_the_daemon_unready(cloud: Cloud, shut: Daemon) -> None:
+    cloud.fail()
+    assert sync(shut) == "published"
+    until(lambda: shut.addresses(REMOTE) == {"10.0.0.4"})
+    status, ready = shut.get("/readyz")
+    assert status == 503
+    missing = [line.partition(":")[0] for line in ready["missing"] if line.startswith("source ")]
+    assert missing == [f"source {each}" for each in list(SOURCES)[1:]]
+    assert 'pldns_sync_failing{source="hub"} 0' in shut.get("/metrics")[1]
+
+
+def told(daemon: Daemon, name: str, line: str) -> None:
+    """Everywhere that people look, and what does not need Azure is answered."""
+    assert "\n" not in line
+    assert f"source {name}: {line}" in daemon.log.read_text()
+    status, ready = daemon.get("/readyz")
+    assert status == 503
+    assert f"source {name}: {line}" in ready["missing"]
+    assert f'pldns_sync_failing{{source="{name}"}} 1' in daemon.get("/metrics")[1]
+    found = daemon.get("/v1/findings?code=source-unreadable")[1]["items"]
+    assert {each["subject"]: each["evidence"]["message"] for each in found}[name] == line
+    until(lambda: daemon.addresses(LOCAL) == {"10.9.0.4"})
+
+
+def count(daemon: Daemon, bad: Bad) -> float:
+    """How often that was counted."""
+    asked, came = bad.counted
+    start = f'pldns_sync_requests_total{{asked="{asked}",source="{bad.source}",status="{came}"}} '
+    return sum(float(line[len(start) :]) for line in daemon.get("/metrics")[1].splitlines() if line.startswith(start))
+
+
+NOBODY = {
+    "there is none": ({"AZURE_TOKEN_CREDENTIALS": "dev"}, "no identity: give this machine a managed identity"),
+    "its endpoint does not answer": (
+        {"IDENTITY_ENDPOINT": "http://127.0.0.1:9/msi/token", "IDENTITY_HEADER": "h"},
+        "no token: 127.0.0.1:9 gives them and cannot be reached: ",
+    ),
+}
+"""The environment of one who has no identity (`dev`, or it would look for a metadata address), and what is said."""
+
+
+@pytest.mark.parametrize("name", NOBODY)
+def test_without_an_identity_the_rest_is_served(
+    cloud: Cloud, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    environment, said = NOBODY[name]
+    for variable in [each for each in os.environ if each.startswith(("AZURE_", "IDENTITY_", "MSI_"))]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("PATH", "/nonexistent")  # no tool that may be signed in
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    local(tmp_path)
+    daemon = start(sources=[FILES, of(cloud)], networks=NETWORKS)
+    line = until(lambda: daemon.get("/v1/sources")[0] and source(daemon)["last_error"])
+    assert line.startswith(said)
+    told(daemon, "hub", line)
+    assert 'pldns_sync_requests_total{asked="token",source="hub",status="failed"} 1' in daemon.get("/metrics")[1]
