@@ -12,7 +12,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +19,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from bench.__main__ import keep, line
 from bench.generate import Estate, Ports
 from bench.measure import MIB, Result
 from bench.paced import Probe, Waits
 from bench.processes import PLDNS, Background, Broken, cores, cpu, pin, resident
+from bench.report import told
 
 PORTS: Final = Ports(5475, 5476, 5477)
 FAKE: Final = 5478
@@ -163,6 +162,7 @@ def _live(daemon: Background) -> bool:
 
 def _ask(place: Place, seconds: float) -> Waits:
     with Probe(PORTS.dns, place.queries, seconds) as probe:
+        probe.begin()
         return probe.waits()
 
 
@@ -189,18 +189,7 @@ def main() -> int:
     parser.add_argument("--endpoints", type=int, default=100_000)
     parser.add_argument("--subscriptions", type=int, default=100)
     given = parser.parse_args()
-    results = []
-    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
-        place = Place(Path(directory), given.endpoints, given.subscriptions)
-        try:
-            for result in everything(place):
-                results.append(result)
-                print(line(result), flush=True)
-        except Broken as error:
-            print(f"broken: {error}", file=sys.stderr)
-            return 1
-    print(f"kept in {keep(results)}")
-    return 0
+    return told(lambda folder: everything(Place(folder, given.endpoints, given.subscriptions)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from bench import load, paced
-from bench.__main__ import keep, line
 from bench.generate import Ports, write
 from bench.measure import PATIENCE, Result, address, ready
 from bench.processes import PLDNS, Background, Broken, cores, pin
+from bench.report import told
 
 RATE: Final = 100
 """Changes a second."""
@@ -60,7 +59,7 @@ class Changing:
                 self.next()
                 count += 1
             else:
-                time.sleep(0.002)
+                time.sleep(0.002)  # until one is due; the core is dnsperf's and control's too
         return count
 
     def last(self) -> tuple[str, str]:
@@ -112,7 +111,7 @@ def _beside(
         paced.Probe(port, queries, seconds) as probe,
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as dnsperf,
     ):
-        time.sleep(1)
+        time.sleep(1)  # dnsperf has begun, and its first burst is over
         probe.begin()
         count = changing.go_on(seconds) if changing else 0
         waits = probe.waits()
@@ -129,17 +128,7 @@ def main() -> int:
     if not load.AVAILABLE:
         print("not measured: dnsperf or taskset is missing")
         return 0
-    results = []
-    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
-        try:
-            for result in measure(Path(directory), given.endpoints, given.seconds):
-                results.append(result)
-                print(line(result), flush=True)
-        except (Broken, subprocess.CalledProcessError) as error:
-            print(f"broken: {error}", file=sys.stderr)
-            return 1
-    print(f"kept in {keep(results)}")
-    return 0
+    return told(lambda folder: measure(folder, given.endpoints, given.seconds))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ the same rate, what a client waits that asks 1,000 times a second. Prints Markdo
 """
 
 import argparse
-import json
 import random
 import statistics
 import subprocess
@@ -15,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -24,10 +22,10 @@ import dns.message
 import dns.query
 
 from bench import load, paced, peers
-from bench.__main__ import RESULTS
-from bench.measure import MIB, machine
+from bench.measure import MIB
 from bench.peers import Peer
 from bench.processes import Background, Broken, cores, pin, proportional, tree, used
+from bench.report import keep
 
 PUBLIC: Final = 1_000
 MIXED: Final = (80, 15, 5)
@@ -266,11 +264,7 @@ def main() -> int:
         except (Broken, subprocess.CalledProcessError) as error:
             print(f"broken: {error}", file=sys.stderr)
             return 1
-    now = datetime.now(UTC)
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"compare-{now:%Y%m%dT%H%M%SZ}.json"
-    file.write_text(json.dumps({"at": now.isoformat(), "machine": machine(), **kept}, indent=2) + "\n")
-    print(f"kept in {file}")
+    print(f"kept in {keep(kept, 'compare-')}")
     return 0
 
 

@@ -8,9 +8,7 @@ import argparse
 import itertools
 import json
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address
@@ -22,9 +20,9 @@ import dns.message
 import dns.query
 
 from bench import load
-from bench.__main__ import keep, line
 from bench.measure import Result
 from bench.processes import PLDNS, Background, Broken, cores, pin
+from bench.report import told
 
 NAMES: Final = 100_000
 PORT: Final = 5391
@@ -55,21 +53,19 @@ def write(file: Path, names: int, turn: int) -> str:
     return str(first + names - 1)
 
 
-def measure(names: int, rounds: int) -> Iterator[Result]:
+def measure(folder: Path, names: int, rounds: int) -> Iterator[Result]:
     """All figures. Raises `Broken`."""
-    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
-        folder = Path(directory)
-        source, file = folder / "estate.json", folder / "pldns.yaml"
-        write(source, names, 0)
-        file.write_text(
-            f"dns: {{listen: ['127.0.0.1:{PORT}']}}\nsources: [{{name: estate, type: files, path: {source}}}]\n"
-            "upstreams: {public: {servers: ['udp://127.0.0.1:5392']}}\n"
-        )
-        for kind, private in (("public", False), ("privatelink", True)):
-            queries = "".join(f"{name(i, private=private)} A\n" for i in range(names))
-            (folder / f"{kind}.txt").write_text(queries)
-        with Background((PLDNS, "serve", "-c", file), folder / "serve.log") as daemon:
-            yield from _rounds(daemon, folder, names, rounds)
+    source, file = folder / "estate.json", folder / "pldns.yaml"
+    write(source, names, 0)
+    file.write_text(
+        f"dns: {{listen: ['127.0.0.1:{PORT}']}}\nsources: [{{name: estate, type: files, path: {source}}}]\n"
+        "upstreams: {public: {servers: ['udp://127.0.0.1:5392']}}\n"
+    )
+    for kind, private in (("public", False), ("privatelink", True)):
+        queries = "".join(f"{name(i, private=private)} A\n" for i in range(names))
+        (folder / f"{kind}.txt").write_text(queries)
+    with Background((PLDNS, "serve", "-c", file), folder / "serve.log") as daemon:
+        yield from _rounds(daemon, folder, names, rounds)
 
 
 def _rounds(daemon: Background, folder: Path, names: int, rounds: int) -> Iterator[Result]:
@@ -134,16 +130,7 @@ def main() -> int:
     if not load.AVAILABLE:
         print("not measured: dnsperf or taskset is missing")
         return 0
-    results = []
-    try:
-        for result in measure(given.names, given.rounds):
-            results.append(result)
-            print(line(result), flush=True)
-    except (Broken, subprocess.CalledProcessError) as error:
-        print(f"broken: {error}", file=sys.stderr)
-        return 1
-    print(f"kept in {keep(results)}")
-    return 0
+    return told(lambda folder: measure(folder, given.names, given.rounds))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def main() -> None:
             while sent < (now - began) * rate:
                 sock.send(packets[sent % len(packets)])
                 sent += 1
-            time.sleep(SLICE)
+            time.sleep(SLICE)  # the rate is kept by the slice: a packet each time would cost a core
 
 
 if __name__ == "__main__":

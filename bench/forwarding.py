@@ -7,12 +7,10 @@ queries a second, equal questions at once, and what a full cache weighs.
 
 import argparse
 import itertools
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -28,9 +26,10 @@ import dns.rrset
 import msgspec
 
 from bench import load
-from bench.__main__ import keep, line
 from bench.measure import MIB, Result
+from bench.peers import nsd, program
 from bench.processes import PLDNS, Background, Broken, cores, pin
+from bench.report import told
 from resolver.cache import Cache, Key
 from resolver.wire import relay
 from zones.name import from_text
@@ -65,11 +64,7 @@ def peers(folder: Path) -> list[Peer]:
         Peer("dnsmasq", 5393, _dnsmasq(5393), {}),
         Peer("dnsdist", 5394, ("dnsdist", "--supervised", "-C", dist), {"dnsdist.conf": _dnsdist(5394)}),
     ]
-    return [peer for peer in found if peer.name == "pldns" or _program(peer.command[0])]
-
-
-def _program(name: str) -> str | None:
-    return shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    return [peer for peer in found if peer.name == "pldns" or program(peer.command[0])]
 
 
 def _pldns(port: int, upstream: int) -> str:
@@ -130,24 +125,7 @@ def _nsd(folder: Path) -> tuple[str, ...]:
     (folder / "bench.zone").write_text(
         "$ORIGIN bench.\n$TTL 300\n@ SOA ns h 1 3600 300 86400 300\n@ NS ns\nns A 192.0.2.1\n* A 192.0.2.1\n"
     )
-    (folder / "nsd.conf").write_text(f"""
-server:
-  ip-address: 127.0.0.1@{UPSTREAM}
-  username: ""
-  zonesdir: "{folder}"
-  database: ""
-  pidfile: "{folder}/nsd.pid"
-  xfrdfile: "{folder}/xfrd"
-  zonelistfile: "{folder}/zones"
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: bench.
-  zonefile: bench.zone
-""")
-    return (_program("nsd") or "nsd", "-d", "-c", str(folder / "nsd.conf"))
+    return nsd(folder, UPSTREAM, "bench", program("nsd") or "nsd")
 
 
 # -- a peer under load
@@ -181,7 +159,7 @@ def everything(folder: Path, rounds: int, seconds: int) -> Iterator[Result]:
 def _started(peer: Peer, folder: Path) -> Background:
     for name, text in peer.files.items():
         (folder / name).write_text(text)
-    command = (_program(peer.command[0]) or peer.command[0], *peer.command[1:])
+    command = (program(peer.command[0]) or peer.command[0], *peer.command[1:])
     return Background(command, folder / f"{peer.name}.log")
 
 
@@ -205,7 +183,7 @@ def _answers(port: int) -> None:
             pass
         if time.monotonic() > end:
             raise Broken(f"nobody answers on port {port}")
-        time.sleep(0.02)
+        time.sleep(0.02)  # it may take a while to load; a look costs it time
 
 
 def _file(folder: Path, name: str, count: int) -> Path:
@@ -278,7 +256,7 @@ def _equal(folder: Path) -> Iterator[Result]:
         for number in range(EQUAL):
             client.send(number.to_bytes(2, "big") + packet[2:])
             if not number % 50:
-                time.sleep(0.001)
+                time.sleep(0.001)  # no more at once than a receive buffer takes
         upstream.settimeout(0.5)
         asked = [upstream.recvfrom(4096)]
         try:
@@ -310,7 +288,7 @@ def _local(client: socket.socket) -> None:
             client.send(query)
             client.recv(4096)
         except (TimeoutError, ConnectionRefusedError):
-            time.sleep(0.05)
+            time.sleep(0.05)  # nobody listens yet: that is told at once
         else:
             client.settimeout(None)
             return
@@ -343,20 +321,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     given = parser.parse_args()
-    if not load.AVAILABLE or not _program("nsd"):
+    if not load.AVAILABLE or not program("nsd"):
         print("not measured: dnsperf, taskset or nsd is missing")
         return 1
-    results = []
-    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
-        try:
-            for result in everything(Path(directory), given.rounds, given.seconds):
-                results.append(result)
-                print(line(result), flush=True)
-        except (Broken, subprocess.CalledProcessError) as error:
-            print(f"broken: {error}", file=sys.stderr)
-            return 1
-    print(f"kept in {keep(results)}")
-    return 0
+    return told(lambda folder: everything(folder, given.rounds, given.seconds))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@ what keeps a change small. Linux only.
 """
 
 import argparse
-import json
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ from bench.generate import Ports
 from bench.measure import MIB, Result
 from bench.paced import Probe
 from bench.processes import PLDNS, Background, Broken, peak, resident
+from bench.report import told
 
 PER_FILE: Final = 10_000
 NETWORKS: Final = 10
@@ -140,15 +139,13 @@ def _changes(directory: Path, daemon: Background) -> Iterator[Result]:
     yield Result("one change, from the rename until served, slowest", max(taken) * 1000, "ms", note=note)
 
 
-def main() -> None:
-    """Measure and print a line of JSON for each result."""
+def main() -> int:
+    """Measure, print, keep."""
     parser = argparse.ArgumentParser(prog="python -m bench.heap", description=__doc__)
     parser.add_argument("--endpoints", type=int, default=1_000_000)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="pldns-heap-") as directory:
-        for result in everything(Path(directory), given.endpoints):
-            print(json.dumps(result._asdict()), flush=True)
+    return told(lambda folder: everything(folder, given.endpoints))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -129,10 +129,16 @@ zone:
 
 def _nsd(folder: Path, addresses: Addresses, found: str) -> Peer:
     _zone(folder, addresses)
+    command = nsd(folder, 5413, ZONE, found)
+    return Peer("NSD", 5413, command, UDP | {"TCP"}, _version(found, "-v"))
+
+
+def nsd(folder: Path, port: int, zone: str, found: str) -> tuple[str, ...]:
+    """NSD with one process, which serves `bench.zone` of the folder; its command."""
     file = folder / "nsd.conf"
     file.write_text(f"""
 server:
-  ip-address: 127.0.0.1@5413
+  ip-address: 127.0.0.1@{port}
   username: ""
   zonesdir: "{folder}"
   database: ""
@@ -144,10 +150,10 @@ server:
 remote-control:
   control-enable: no
 zone:
-  name: {ZONE}.
+  name: {zone}.
   zonefile: bench.zone
 """)
-    return Peer("NSD", 5413, (found, "-d", "-c", str(file)), UDP | {"TCP"}, _version(found, "-v"))
+    return found, "-d", "-c", str(file)
 
 
 def _unbound(folder: Path, addresses: Addresses, found: str) -> Peer:

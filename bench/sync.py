@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,10 +18,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bench import paced
-from bench.__main__ import keep, line
 from bench.generate import Estate
 from bench.measure import PATIENCE, Result, address, ready
 from bench.processes import PLDNS, Background, Broken, cores, cpu, pin
+from bench.report import told
 from tests.fake_azure import shapes
 
 DNS, ADMIN, EVENTS, CLOUD = 5470, 5471, 5472, 5473
@@ -109,10 +108,11 @@ class Site:
         while self.source()["sync"]["next"] is None:
             self._patient(began, "the sync did not end")
 
-    def _patient(self, began: float, why: str) -> None:
+    def _patient(self, began: float, why: str, seconds: float = 0.05) -> None:
+        """Let so much time pass before the next look."""
         if time.monotonic() - began > PATIENCE:
             raise Broken(why)
-        self.daemon.breathe(0.05)
+        self.daemon.breathe(seconds)
 
     def event(self, number: int) -> float:
         """A new endpoint in the cloud, and its event; seconds until it is answered."""
@@ -130,9 +130,7 @@ class Site:
         began = time.monotonic()
         call("POST", f"http://127.0.0.1:{EVENTS}/events?secret={SECRET}", [event])
         while address(DNS, fqdn) != at:
-            if time.monotonic() - began > PATIENCE:
-                raise Broken(f"{fqdn} was not answered with {at}")
-            time.sleep(0.002)
+            self._patient(began, f"{fqdn} was not answered with {at}", 0.002)
         return time.monotonic() - began
 
 
@@ -171,17 +169,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=100)
     parser.add_argument("--seconds", type=int, default=15)
     given = parser.parse_args()
-    results = []
-    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
-        try:
-            for result in measure(Path(directory), given):
-                results.append(result)
-                print(line(result), flush=True)
-        except Broken as error:
-            print(f"broken: {error}", file=sys.stderr)
-            return 1
-    print(f"kept in {keep(results)}")
-    return 0
+    return told(lambda folder: measure(folder, given))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ import re
 import socket
 import ssl
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,10 +21,10 @@ import msgspec
 import trustme
 
 from bench import load
-from bench.__main__ import keep, line
 from bench.generate import Ports, write
 from bench.measure import MIB, Result, _wait, _worker, ready
-from bench.processes import PLDNS, Background, Broken, cores, pin, resident
+from bench.processes import PLDNS, Background, cores, pin, resident
+from bench.report import told
 
 WAYS: Final = {"udp": "udp", "tcp": "tcp", "tls": "dot", "https": "doh"}
 """Our names of the ways in, and dnsperf's."""
@@ -109,7 +107,7 @@ def _probes(made: Site, way: str, count: int) -> list[float]:
     try:
         for _ in range(count):
             due += 1 / PACE
-            time.sleep(max(0.0, due - time.monotonic()))
+            time.sleep(max(0.0, due - time.monotonic()))  # a paced client: that is what is measured
             began = time.perf_counter()
             ask(packet)
             waits.append(time.perf_counter() - began)
@@ -195,17 +193,7 @@ def main() -> int:
     if not load.AVAILABLE:
         print("not measured: dnsperf or taskset is missing")
         return 1
-    results = []
-    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
-        try:
-            for result in everything(site(Path(directory), given.endpoints), given.rounds, given.seconds):
-                results.append(result)
-                print(line(result), flush=True)
-        except (Broken, subprocess.CalledProcessError) as error:
-            print(f"broken: {error}", file=sys.stderr)
-            return 1
-    print(f"kept in {keep(results)}")
-    return 0
+    return told(lambda folder: everything(site(folder, given.endpoints), given.rounds, given.seconds))
 
 
 if __name__ == "__main__":

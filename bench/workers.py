@@ -7,20 +7,19 @@ network and in 1,000: a sum, or a product? Nothing is pinned: two workers and dn
 import argparse
 import json
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Network
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from bench import load
-from bench.__main__ import keep, line
 from bench.measure import MIB, PATIENCE, Result, ready
 from bench.processes import PLDNS, Background, Broken, cpu, resident
+from bench.report import told
 
 ENDPOINTS: Final = 20_000
 NETWORKS: Final = 1_000
@@ -125,18 +124,7 @@ def main() -> int:
     if not load.AVAILABLE:
         print("not measured: dnsperf or taskset is missing")
         return 0
-    results = []
-    with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
-        try:
-            for each in (networks(Path(directory)), workers(Path(directory), given.rounds, given.seconds)):
-                for result in each:
-                    results.append(result)
-                    print(line(result), flush=True)
-        except (Broken, subprocess.CalledProcessError) as error:
-            print(f"broken: {error}", file=sys.stderr)
-            return 1
-    print(f"kept in {keep(results)}")
-    return 0
+    return told(lambda folder: chain(networks(folder), workers(folder, given.rounds, given.seconds)))
 
 
 if __name__ == "__main__":

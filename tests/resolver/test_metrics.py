@@ -35,10 +35,10 @@ class Control:
         return True
 
     async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
-        raise NotImplementedError(what, arguments)
+        raise AssertionError(f"a scrape asked workers: {what} {arguments}")
 
     def sync(self, source: str, action: str) -> None:
-        raise NotImplementedError(source, action)
+        raise AssertionError(f"a scrape changed a sync: {source} {action}")
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         return iter(self.counted)
