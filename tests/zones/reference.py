@@ -1,0 +1,310 @@
+"""What a lookup is to say, written a second time over a state as it is given: no indexes, no speed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+
+from zones.catalogue import catalogue
+from zones.name import Name, canonical_key, from_text, is_under, is_wildcard, parent, reverse, wildcard
+from zones.network import NONE
+from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
+from zones.policy import Policies, ZonePolicy
+from zones.record import ANY, RRset, soa
+from zones.served import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.table import Table
+
+A, NS, CNAME, SOA, PTR, MX, AAAA, DNAME, DS, HTTPS = 1, 2, 5, 6, 12, 15, 28, 39, 43, 65
+TYPES = (A, AAAA, NS, CNAME, SOA, PTR, MX, DNAME, DS, HTTPS, ANY)
+NETWORKS = (NONE, 0, 1, 2)
+ROOT = Name(b"\x00")
+
+# -- a state: what the table is given
+
+
+class Claim(NamedTuple):
+    """One state of a private name, in the networks of `mask`."""
+
+    private: Name
+    mask: int
+    a: tuple[bytes, ...]
+    aaaa: tuple[bytes, ...]
+    publics: tuple[Name, ...]
+    refused: bool
+
+    @property
+    def zone(self) -> Name | None:
+        return catalogue().zone_of(self.private)
+
+
+Records = dict[Name, tuple[RRset, ...]]
+
+
+@dataclass
+class State:
+    claims: list[Claim] = field(default_factory=list)
+    files: dict[Name, Records] = field(default_factory=dict)
+    defaults: ZonePolicy = field(default_factory=ZonePolicy)
+    overrides: dict[str, ZonePolicy] = field(default_factory=dict)
+    unsynced: bool = False
+    awaited: frozenset[Name] = frozenset()
+
+    def rows(self) -> dict[Name, bytes]:
+        variants: dict[Name, list[Variant]] = {}
+        for claim in self.claims:
+            derived = catalogue().public(claim.private)
+            by_rule = claim.publics == (derived,)
+            flags = REFUSED * claim.refused | BY_RULE * by_rule | ALONE * (claim.zone is None)
+            variants.setdefault(claim.private, []).append(
+                Variant(100 + claim.mask, flags, claim.a, claim.aaaa, () if by_rule else claim.publics)
+            )
+        return {name: pack(each, 1) for name, each in variants.items()}
+
+    def table(self) -> Table:
+        table = Table(catalogue(), Policies(self.defaults, self.overrides))
+        table.masks = {100 + mask: mask for mask in range(1, 8)}
+        table.unsynced, table.awaited = self.unsynced, self.awaited
+        for name, row in self.rows().items():
+            table.apply(name, row)
+        for origin, records in self.files.items():
+            for name, rrsets in records.items():
+                table.apply_static(origin, name, rrsets)
+        return table
+
+
+# -- the reference
+
+
+def ancestors(name: Name) -> list[Name]:
+    return [name] if name == ROOT else [name, *ancestors(parent(name))]
+
+
+class Reference:
+    """The rules in their order, over lists."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.files = {o: r for o, r in state.files.items() if any(rr.type == SOA for rr in r.get(o, ()))}
+        self.named = {from_text(text): policy for text, policy in state.overrides.items()}
+        self.alive = {network: {up for name in self.names(network) for up in ancestors(name)} for network in NETWORKS}
+
+    def lookup(self, name: Name, qtype: int, network: int) -> Outcome:
+        if any(is_under(name, zone) for zone in self.state.awaited):
+            return Failure("unsynced", name, ())
+        origin = self.file_over(name)
+        if qtype == DS and origin == name:
+            above = self.file_over(parent(name))
+            if above and self.is_authoritative(above, name, qtype) and name in self.files[above]:
+                origin = above
+        if origin is not None and self.is_authoritative(origin, name, qtype) and name in self.files[origin]:
+            return self.records(self.files[origin][name], origin, name, name, qtype)
+        owner = self.owner(name, network)
+        if owner is not None:
+            return self.owned(*owner, name, qtype, network, made=False)
+        owner = self.wildcard_owner(name, network)
+        if owner is not None:
+            return self.owned(*owner, name, qtype, network, made=True)
+        zone = self.zone_over(name, network)
+        if origin is not None and zone == origin:
+            return self.covered_by_file(origin, name, qtype, network)
+        if self.state.unsynced and catalogue().covers(name):
+            return Failure("unsynced", name, ())
+        if zone is not None and (catalogue().covers(zone) or catalogue().zone_of(zone) != zone):
+            return self.missed(zone, name, qtype, network)
+        return self.pointer(name, qtype, network) or Outside(())
+
+    # what there is
+
+    def seen(self, network: int) -> list[Claim]:
+        return [claim for claim in self.state.claims if network != NONE and claim.mask >> network & 1]
+
+    def file_over(self, name: Name) -> Name | None:
+        return max((o for o in self.files if is_under(name, o)), key=len, default=None)
+
+    def zone_over(self, name: Name, network: int) -> Name | None:
+        zones = set(self.files)
+        if network != NONE:
+            zones |= set(self.named)
+            zones |= {claim.zone for claim in self.seen(network) if claim.zone is not None}
+        return max((zone for zone in zones if is_under(name, zone)), key=len, default=None)
+
+    def redirection(self, origin: Name, name: Name, qtype: int) -> RRset | None:
+        """The delegation at or above a name, or the DNAME above it, that comes first from the apex."""
+        above = [at for at in self.files[origin] if is_under(name, at)]
+        for at in sorted(above, key=len):
+            for rrset in self.files[origin][at]:
+                if rrset.type == NS and at != origin and not (at == name and qtype == DS):
+                    return rrset
+            for rrset in self.files[origin][at]:
+                if rrset.type == DNAME and at != name:
+                    return rrset
+        return None
+
+    def is_authoritative(self, origin: Name, name: Name, qtype: int) -> bool:
+        return self.redirection(origin, name, qtype) is None
+
+    def names(self, network: int) -> Iterator[Name]:
+        """Everything that stands in this network's tree."""
+        for claim in self.seen(network):
+            yield claim.private
+            yield from claim.publics
+        for origin, records in self.files.items():
+            for name in records:
+                if self.file_over(name) == origin and self.is_authoritative(origin, name, DS):
+                    yield name
+        if network != NONE:
+            yield from self.named
+
+    def exists(self, name: Name, network: int) -> bool:
+        return name in self.alive[network]
+
+    def star(self, name: Name, network: int) -> Name | None:
+        """The wildcard that would cover a name: under its closest encloser, in its zone."""
+        if self.exists(name, network):
+            return None
+        encloser = parent(name)
+        while encloser != ROOT and not self.exists(encloser, network):
+            encloser = parent(encloser)
+        zone = self.zone_over(name, network)
+        return wildcard(encloser) if zone is None or is_under(encloser, zone) else None
+
+    # endpoints
+
+    def owner(self, name: Name, network: int) -> tuple[Claim, Name] | None:
+        """The claim on a name, and the private name that it leads to."""
+        for claim in self.seen(network):
+            if claim.private == name:
+                return claim, name
+        for mapping in catalogue().candidates(name):
+            for claim in self.seen(network):
+                if claim.private == mapping.name and name in claim.publics:
+                    return claim, mapping.name
+        return None
+
+    def wildcard_owner(self, name: Name, network: int) -> tuple[Claim, Name] | None:
+        star = self.star(name, network)
+        for claim in self.seen(network):
+            if claim.private == star:
+                return claim, name
+        for mapping in catalogue().candidates(name):
+            for claim in self.seen(network):
+                if star in claim.publics and claim.private == self.star(mapping.name, network):
+                    return claim, mapping.name
+        return None
+
+    def owned(self, claim: Claim, private: Name, name: Name, qtype: int, network: int, *, made: bool) -> Outcome:
+        zone = self.zone_over(private, network)
+        ttl, chain = self.terms(zone).ttl or 0, self.terms(zone).chain
+        home = name if claim.zone is None or zone is None else zone
+        if private != name and chain == "cname":
+            rrset = RRset(name, CNAME, ttl, (private,))
+            if qtype in (CNAME, ANY):
+                return Found((rrset,), home, "private", (), made)
+            return Alias((rrset,), private, home, "private", (), made)
+        if claim.refused:
+            return Failure("refused", home, ())
+        if qtype == A or (qtype == ANY and claim.a):
+            rtype, rdatas = A, claim.a
+        elif qtype in (AAAA, ANY):
+            rtype, rdatas = AAAA, claim.aaaa
+        else:
+            rtype, rdatas = qtype, ()
+        if rdatas:
+            return Found((RRset(name, rtype, ttl, rdatas),), home, "private", (), made)
+        if private != name or claim.zone is None:
+            return NoData(self.made_soa(name, zone), home, "private", (), made)
+        return NoData(self.soa(home), home, "private", (), made)
+
+    def terms(self, zone: Name | None) -> ZonePolicy:
+        """The zone's policy; what it leaves open is as the defaults say, and what they do as it is out of the box."""
+        given = [self.named.get(zone, ZonePolicy()) if zone is not None else ZonePolicy(), self.state.defaults]
+        out = ZonePolicy(10, 10, "public", "cname")
+        for policy in reversed(given):
+            said = {key: value for key, value in msgspec.structs.asdict(policy).items() if value is not None}
+            out = msgspec.structs.replace(out, **said)
+        return out
+
+    def made_soa(self, owner: Name, zone: Name | None) -> RRset:
+        return soa(owner, self.terms(zone).negative_ttl or 0)
+
+    def soa(self, zone: Name) -> RRset:
+        if zone not in self.files:
+            return self.made_soa(zone, zone)
+        found = next(rrset for rrset in self.files[zone][zone] if rrset.type == SOA)
+        ttl = min(found.ttl, int.from_bytes(found.rdatas[0][-4:], "big"))
+        override = self.named.get(zone)
+        if override is not None and override.negative_ttl is not None:
+            ttl = override.negative_ttl
+        return RRset(zone, SOA, ttl, found.rdatas)
+
+    # zone files
+
+    def records(self, held: tuple[RRset, ...], origin: Name, name: Name, at: Name, qtype: int) -> Outcome:
+        made = name != at
+        for rrset in held:
+            if qtype in (rrset.type, ANY):
+                return Found((RRset(name, rrset.type, rrset.ttl, rrset.rdatas),), origin, "static", (), made)
+        for rrset in held:
+            if rrset.type == CNAME:
+                cname = RRset(name, CNAME, rrset.ttl, rrset.rdatas)
+                return Alias((cname,), Name(rrset.rdatas[0]), origin, "static", (), made)
+        return NoData(self.soa(origin), origin, "static", (), made)
+
+    def covered_by_file(self, origin: Name, name: Name, qtype: int, network: int) -> Outcome:
+        rrset = self.redirection(origin, name, qtype)
+        if rrset is not None and rrset.type == NS:
+            glue = [g for host in rrset.rdatas for g in self.files[origin].get(Name(host), ()) if g.type in (A, AAAA)]
+            return Referral(Name(rrset.owner), rrset, tuple(glue), origin, ())
+        if rrset is not None:
+            made = name[: len(name) - len(rrset.owner)] + rrset.rdatas[0]
+            if len(made) > 255:
+                return TooLong((rrset,), origin, ())
+            cname = RRset(name, CNAME, rrset.ttl, (made,))
+            if qtype in (CNAME, ANY):
+                return Found((rrset, cname), origin, "static", (), wildcard=True)
+            return Alias((rrset, cname), Name(made), origin, "static", ())
+        if self.exists(name, network):
+            return NoData(self.soa(origin), origin, "static", ())
+        star = self.star(name, network)
+        if star in self.files[origin]:
+            return self.records(self.files[origin][star], origin, name, star, qtype)
+        override = self.named.get(origin)
+        on_miss = override.on_miss if override is not None and override.on_miss else "nxdomain"
+        return self.by_policy(on_miss, origin, "static")
+
+    def missed(self, zone: Name, name: Name, qtype: int, network: int) -> Outcome:
+        if name == zone and qtype in (SOA, ANY):
+            return Found((self.soa(zone),), zone, "private", ())
+        if name == zone and qtype == DS:
+            return Outside(())
+        if name == zone or self.exists(name, network):
+            return NoData(self.soa(zone), zone, "private", ())
+        return self.by_policy(str(self.terms(zone).on_miss), zone, "policy")
+
+    def by_policy(self, on_miss: str, zone: Name, origin: str) -> Outcome:
+        match on_miss:
+            case "nxdomain":
+                return NxDomain(self.soa(zone), zone, origin, ())
+            case "nodata":
+                return NoData(self.soa(zone), zone, origin, (), True)  # noqa: FBT003 - a field
+            case "servfail":
+                return Failure("miss", zone, ())
+            case "public":
+                return Outside((), zone)
+        return Outside((), zone, on_miss.removeprefix("forward:"))
+
+    def pointer(self, name: Name, qtype: int, network: int) -> Outcome | None:
+        hosts = {
+            host
+            for claim in self.seen(network)
+            if any(reverse(address) == name for address in claim.a + claim.aaaa)
+            for host in claim.publics or (claim.private,)
+            if not is_wildcard(host)
+        }
+        if not hosts:
+            return None
+        if qtype not in (PTR, ANY):
+            return NoData(self.made_soa(name, None), name, "ptr", ())
+        host = min(hosts, key=canonical_key)
+        return Found((RRset(name, PTR, self.terms(None).ttl or 0, (host,)),), name, "ptr", ())
