@@ -26,15 +26,14 @@ from tests.fake_azure import shapes
 
 DNS, ADMIN, EVENTS, CLOUD = 5470, 5471, 5472, 5473
 SECRET: Final = "0123456789abcdef"  # noqa: S105 - a benchmark's
-_TOKEN: Final = "?resource=https://management.azure.com/&api-version=2019-08-01"  # noqa: S105 - a path
 
 
-def call(method: str, url: str, body: object = None, headers: dict[str, str] | None = None) -> bytes:
+def call(method: str, url: str, body: object = None) -> bytes:
     """The body of a reply. Raises `Broken` for what is no success."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:
-        sent = {"Content-Type": "application/json"} | (headers or {})
+        sent = {"Content-Type": "application/json"}
         connection.request(method, f"{parts.path}?{parts.query}", json.dumps(body) if body else None, sent)
         reply = connection.getresponse()
         text = reply.read()
@@ -119,12 +118,7 @@ class Site:
         where = self._group
         fqdn, at = f"event{number}.blob.core.windows.net", f"10.250.{number // 250}.{number % 250}"
         made = list(shapes.endpoint(where, f"pe-event{number}", {fqdn: at}))
-        asked = call(
-            "GET", self.cloud["IDENTITY_ENDPOINT"] + _TOKEN, None, {"X-IDENTITY-HEADER": self.cloud["IDENTITY_HEADER"]}
-        )
-        allowed = {"Authorization": f"Bearer {json.loads(asked)['access_token']}"}
-        for each in made:
-            call("PUT", f"{self.cloud['management']}{each['id']}?api-version=2024-05-01", each, allowed)
+        call("PUT", f"{self.cloud['control']}/estate", made)
         resource = next(each["id"] for each in made if "privateEndpoints" in each["id"])
         event = {"id": f"e{number}", "eventType": "Microsoft.Resources.ResourceWriteSuccess", "subject": resource}
         began = time.monotonic()

@@ -22,6 +22,7 @@ from resolver.feed import Feed, Link, WorkerState, ask_all
 from resolver.guard import Action, NothingHeld
 from resolver.kept import Keeper
 from resolver.remote import Sync, Syncs
+from resolver.saved import Saved, restore
 from resolver.settings import Source
 from resolver.sources import remotes
 from resolver.sources.files import RESCAN, Files
@@ -64,11 +65,11 @@ class Control:
         self._stopping = asyncio.Event()
         self._restore(saved, remotes)
 
-    def _restore(self, saved: state.Saved | None, remotes: Mapping[str, Remote]) -> None:
+    def _restore(self, saved: Saved | None, remotes: Mapping[str, Remote]) -> None:
         """Answer at once from the saved inventory and the zone files, before anybody is asked."""
         now = time.time()
         if saved:
-            state.restore(saved, self.estate, now)
+            restore(saved, self.estate, now)
         for config in self.estate.settings.sources:
             self._begin(config, remotes)
         zones, self._keeper.zone_texts, findings = zonefiles.read(

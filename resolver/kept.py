@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import IO, Final
 
-from resolver import headstart, state
+from resolver import headstart, saved, state
 from resolver.channel import Hello
 from resolver.estate import Estate
 from resolver.feed import Feed, Link
@@ -51,9 +51,9 @@ class Keeper:
         if not self.due:
             return
         self.due = False
-        saved = state.of_estate(self._estate, self.zone_texts, time.time())
+        pieces = saved.of_estate(self._estate, self.zone_texts, time.time())
         try:
-            await asyncio.to_thread(state.write, self._directory, state.encode(saved))
+            await asyncio.to_thread(state.write, self._directory, pieces)
         except OSError:
             self.due = True
             raise

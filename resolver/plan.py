@@ -10,9 +10,10 @@ from typing import Literal
 import msgspec
 from msgspec import structs
 
-from resolver import settings, state, zonefiles
+from resolver import settings, zonefiles
 from resolver.estate import Estate
 from resolver.remote import Syncs
+from resolver.saved import Saved, restore
 from resolver.sources.files import Files
 from resolver.sources.reading import Remote
 from zones.endpoint import Endpoint, VirtualNetwork
@@ -51,7 +52,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 async def made(
-    config: settings.Control, saved: state.Saved | None, remotes: Mapping[str, Remote], now: float
+    config: settings.Control, saved: Saved | None, remotes: Mapping[str, Remote], now: float
 ) -> tuple[Plan, Estate, Estate]:
     """The plan, the estate as it was, and as it would be. `remotes`: sources that are asked; all others are files."""
     before, after = _restored(config, saved, now), _restored(config, saved, now)
@@ -72,10 +73,10 @@ async def made(
     return plan, before, after
 
 
-def _restored(config: settings.Control, saved: state.Saved | None, now: float) -> Estate:
+def _restored(config: settings.Control, saved: Saved | None, now: float) -> Estate:
     estate = Estate(config, saved.memory if saved else None)
     if saved:
-        state.restore(saved, estate, now)
+        restore(saved, estate, now)
     zones, _, findings = zonefiles.read(config.zones.files, saved.zone_texts if saved else {})
     estate.set_static(zones, now)
     for path, found in findings.items():

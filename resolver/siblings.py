@@ -4,7 +4,12 @@ The endpoints of a zone are much alike: one address each, the same zone, the sam
 like around its label and its address is a `Shape`; a sibling's answer is made from that and the sibling's row, without
 parsing, walking and rendering. A shape holds as long as the answer that it was taken from: what would make another
 answer of all siblings evicts that one, too. What may set one sibling apart is looked at for each: its row, and what
-zone files and the configuration say of just its name. Pure; refuses to know why a name is answered as it is.
+zone files and the configuration say of just its name.
+
+What a zone denies is all alike: a `Denial` is the answer to any name right below the zone that nothing is at or below.
+Such answers are not kept: names can be made up without end, and would push each other out.
+
+Pure; refuses to know why a name is answered as it is.
 """
 
 from typing import Final, NamedTuple
@@ -13,14 +18,14 @@ from resolver.answers import FOREVER, LARGEST_EXACT, Answers, Compiled
 from resolver.wire import codes
 from resolver.wire.query import Query
 from zones.name import Name, ancestry
-from zones.outcome import Alias, Found, NoData
+from zones.outcome import Alias, Found, NoData, NxDomain
 from zones.places import is_special
 from zones.record import A
 from zones.served import LIKENESS, USUAL
 from zones.table import Table
 
 LIMIT: Final = 4096
-"""Shapes, some 800 octets each: as many as zones, lengths of labels and ways to ask, which clients can make up."""
+"""Shapes and denials, some 800 octets each: by zone, length of label and way to ask, which clients can make up."""
 _LARGEST: Final = 512  # octets of a reply that every client takes
 _LABEL: Final = 12
 """Where a CNAME's target begins in a tail: after the pointer to its owner, type, class, TTL and length."""
@@ -50,8 +55,17 @@ class Shape(NamedTuple):
         return first + (label if self.labelled else b"") + second + (address if self.addressed else b"") + third
 
 
+class Denial(NamedTuple):
+    """What a zone says to names right below it that are not there."""
+
+    model: Compiled
+    """The answer that it was taken from; all others have its octets."""
+    above: bytes
+    """The zone."""
+
+
 class Siblings:
-    """Makes answers from shapes. `apart`: names that the configuration has a word on."""
+    """Makes answers from shapes and denials. `apart`: names that the configuration has a word on."""
 
     def __init__(self, table: Table, answers: Answers, apart: frozenset[Name]) -> None:
         self._table = table
@@ -60,10 +74,11 @@ class Siblings:
         self._apart = apart
         self._shapes: dict[tuple[int, bytes], Shape] = {}
         """By network, and packet after the id without the first label."""
+        self._denials: dict[tuple[int, bytes], Denial] = {}
         self._cleared = answers.cleared
 
     def reply(self, packet: bytes, network: int) -> bytes | None:
-        """The reply, after the id, to a packet that is new but for a sibling's of the same form; the answer is kept.
+        """The reply, after the id, to a packet that is new but for a sibling's of the same form.
 
         None where there is no such form, where the name is not like its siblings, and where its question was answered
         before.
@@ -71,9 +86,19 @@ class Siblings:
         if len(packet) <= codes.HEADER_SIZE:
             return None
         start = codes.HEADER_SIZE + 1 + packet[codes.HEADER_SIZE]
-        shape = self._shapes.get((network, packet[2 : codes.HEADER_SIZE + 1] + packet[start:]))
-        if shape is None or not self._holds(shape):
+        form = network, packet[2 : codes.HEADER_SIZE + 1] + packet[start:]
+        shape = self._shapes.get(form)
+        if shape is not None and self._holds(shape.model):
+            made = self._made(shape, packet, start, network)
+            if made is not None:
+                return made
+        denial = self._denials.get(form)
+        if denial is None or not self._holds(denial.model):
             return None
+        return self._denied(denial, packet, start)
+
+    def _made(self, shape: Shape, packet: bytes, start: int, network: int) -> bytes | None:
+        """The answer of a sibling that is there; it is kept."""
         model, likeness, above, under, _, _, _, variant = shape
         label = packet[codes.HEADER_SIZE : start].lower()
         name = Name(label + above)
@@ -91,6 +116,15 @@ class Siblings:
         model.cell[0] += 1
         return reply
 
+    def _denied(self, denial: Denial, packet: bytes, start: int) -> bytes | None:
+        """The answer of one that is not there."""
+        name = Name(packet[codes.HEADER_SIZE : start].lower() + denial.above)
+        if not self._table.is_bare(name) or is_special(name) or name in self._apart:
+            return None
+        model = denial.model
+        model.cell[0] += 1
+        return model.head + packet[codes.HEADER_SIZE : model.end] + model.tail
+
     def _stands_apart(self, name: Name, private: Name) -> bool:
         """Something is said of one of these names alone."""
         static, apart = self._table.static, self._apart
@@ -98,26 +132,45 @@ class Siblings:
             return True
         return bool(static) and (name in static or private in static)
 
-    def _holds(self, shape: Shape) -> bool:
-        """The answer that it was taken from is still kept."""
-        return bool(shape.model.until) and self._cleared == self._answers.cleared
+    def _holds(self, model: Compiled) -> bool:
+        """It is still kept."""
+        return bool(model.until) and self._cleared == self._answers.cleared
 
     # -- taking shapes
 
     def learn(self, packet: bytes, query: Query, network: int, answer: Compiled) -> None:
-        """Take a shape from an answer that was just made for a packet and is kept, if its siblings' are like it."""
-        if answer.expires != FOREVER or answer.loose or query.options or len(packet) > LARGEST_EXACT:
+        """Take a form from an answer that was just made for a packet and is kept, if its siblings' are like it."""
+        if answer.expires != FOREVER or query.options or len(packet) > LARGEST_EXACT:
             return
-        if self._cleared != self._answers.cleared or len(self._shapes) >= LIMIT:
+        if self._cleared != self._answers.cleared or len(self._shapes) + len(self._denials) >= LIMIT:
             self._cleared = self._answers.cleared
             self._shapes.clear()
+            self._denials.clear()
         start = codes.HEADER_SIZE + 1 + packet[codes.HEADER_SIZE]
         form = network, packet[2 : codes.HEADER_SIZE + 1] + packet[start:]
-        before = self._shapes.get(form)
-        if before is None or not self._holds(before):
+        before = self._denials.get(form) if answer.loose else self._shapes.get(form)
+        if before is not None and self._holds(before.model):
+            return
+        if answer.loose:
+            denial = self._denial(query, network, answer)
+            if denial:
+                self._denials[form] = denial
+        else:
             shape = self._shape(query, network, answer)
             if shape:
                 self._shapes[form] = shape
+
+    def _denial(self, query: Query, network: int, answer: Compiled) -> Denial | None:
+        """What a zone that nothing else has a word on denies; None for any other answer."""
+        name, table = query.name, self._table
+        above = name[1 + name[0] :]
+        if not self._is_plain(query, name) or not table.is_bare(name) or table.owned.places.candidates(name):
+            return None
+        outcome = table.lookup(name, query.qtype, network)
+        by_policy = isinstance(outcome, NxDomain | NoData) and outcome.origin == "policy" and outcome.zone == above
+        if not by_policy or answer.fallback or answer.end + len(answer.tail) > _LARGEST:
+            return None
+        return Denial(answer, above)
 
     def _shape(self, query: Query, network: int, answer: Compiled) -> Shape | None:
         """What an answer's siblings have of it; None where they may have another."""
@@ -142,11 +195,15 @@ class Siblings:
         return shape if shape.tail(name[:size], row[LIKENESS:]) == answer.tail else None
 
     def _is_ordinary(self, query: Query, private: Name) -> bool:
+        """They lead to one another by rule, and nothing else has a word on them."""
+        if private != query.name and self._table.owned.places.candidates(query.name)[0] != private:
+            return False
+        return self._is_plain(query, private)
+
+    def _is_plain(self, query: Query, private: Name) -> bool:
         """Nothing but rows decides on these names, in the spelling that nearly all clients use."""
         name, table = query.name, self._table
         if self._stands_apart(name, private) or table.awaited or query.qname[1 + name[0] :] != name[1 + name[0] :]:
-            return False
-        if private != name and table.owned.places.candidates(name)[0] != private:
             return False
         return not any(at in table.static for each in (name, private) for at in ancestry(each))
 

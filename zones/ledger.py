@@ -15,7 +15,7 @@ from zones.catalogue import Catalogue
 from zones.contest import Claim, Contender, Term, Verdict, judge
 from zones.endpoint import Endpoint, Fault, NicRecord, VirtualNetwork
 from zones.finding import Finding, Findings
-from zones.memory import Held, Memory
+from zones.memory import Held, Memory, Recollection
 from zones.name import Name
 from zones.neighbours import Neighbours, addresses, target_of
 from zones.network import Network, Networks
@@ -412,13 +412,11 @@ class Ledger:
         """Every private name that is claimed."""
         return iter(self._claims)
 
-    def memory(self) -> Memory:
+    def recollection(self) -> Recollection:
         """What to save: first-seen times, and the incumbents of contested names."""
-        seen = {(c.endpoint, c.public): c.first_seen for claims in self._claims.values() for c in claims}
-        held = {name: value for name, value in self._held.items() if not isinstance(value, str)}
         networks = self.networks
         bits = tuple(each if networks.all >> i & 1 else "" for i, each in enumerate(networks.identities))
-        return Memory(bits, seen, held, self._findings.times)
+        return Recollection(bits, list(self._claims.values()), self._held.copy(), dict(self._findings.times))
 
 
 def _region(vnet: VirtualNetwork | None) -> str:

@@ -1,8 +1,10 @@
-"""What the ledger must remember over a restart, so that no answer flips: plain values, which `resolver.state` saves."""
+"""What the ledger must remember over a restart, so that no answer flips: plain values; `resolver.saved` has them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from zones.contest import Incumbent
+from zones.contest import Claim, Incumbent
 from zones.name import Name
 from zones.network import NONE, Networks, translated
 
@@ -31,3 +33,20 @@ class Memory:
             name: tuple((translated(mask, places), endpoint, rule) for mask, endpoint, rule in holders)
             for name, holders in self.held.items()
         }
+
+
+class Recollection(NamedTuple):
+    """The same as a ledger has it, of one moment: taken in no time, and read at leisure while the ledger goes on."""
+
+    networks: tuple[str, ...]
+    claims: list[tuple[Claim, ...]]
+    holders: dict[Name, Held]
+    findings: dict[str, float]
+
+    def first_seen(self) -> Iterator[tuple[str, Name, float]]:
+        """(endpoint, public FQDN, time); once more for each further private name of a FQDN."""
+        return ((claim.endpoint, claim.public, claim.first_seen) for claims in self.claims for claim in claims)
+
+    def held(self) -> Iterator[tuple[Name, tuple[Incumbent, ...]]]:
+        """Who holds the names that are contested."""
+        return ((name, holders) for name, holders in self.holders.items() if not isinstance(holders, str))

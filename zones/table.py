@@ -357,6 +357,13 @@ class Table:
         """True for a zone of endpoints, of a file or of the configuration: a name that no client made up."""
         return name in self.static or name in self.named or self.owned.zones.counts(name)
 
+    def is_bare(self, name: Name) -> bool:
+        """Nothing stands at this very name or below it, for any network: what it is, its ancestors decide."""
+        owned = self.owned
+        if owned.rows.get(name) is not None or owned.tree.counts(name) or owned.zones.counts(name):
+            return False
+        return not (name in self.named or name in self._above_named or name in self.static or name in self._above_files)
+
     def each(self, keep: Callable[[Name], bool] = bool) -> Iterator[tuple[Name, bytes]]:
         """All rows whose name `keep` wants."""
         for bucket in self.owned.rows:

@@ -12,6 +12,7 @@ from resolver.cli import Failed, output, words
 from resolver.cli.settings import load
 from resolver.estate import Estate
 from resolver.plan import Plan
+from resolver.saved import Saved
 from resolver.settings import Control
 from resolver.sources import remotes
 from zones.finding import Finding
@@ -36,7 +37,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     return 1 if made.errors else 0 if made.is_empty else 2
 
 
-async def _made(config: Control, saved: state.Saved | None, now: float) -> tuple[Plan, Estate, Estate]:
+async def _made(config: Control, saved: Saved | None, now: float) -> tuple[Plan, Estate, Estate]:
     async with remotes.opened(config) as asked:
         return await plan.made(config, saved, asked, now)
 
@@ -46,7 +47,7 @@ def _shown(estate: Estate, found: list[Finding], now: float) -> list[dict[str, A
     return [items.finding(estate.ledger, fact, now).model_dump(mode="json") for fact in ordered]
 
 
-def _told(made: Plan, saved: state.Saved | None) -> dict[str, Any]:
+def _told(made: Plan, saved: Saved | None) -> dict[str, Any]:
     return {
         "saved_at": items.time(saved.saved_at) if saved else None,
         "endpoints": [{"change": each.kind, "id": each.id, "differs": each.differs} for each in made.endpoints],
@@ -59,7 +60,7 @@ def _told(made: Plan, saved: state.Saved | None) -> dict[str, Any]:
 Row = tuple[str, str, str, str]
 
 
-def _write(made: Plan, saved: state.Saved | None, rows: list[Row], limit: int) -> None:
+def _write(made: Plan, saved: Saved | None, rows: list[Row], limit: int) -> None:
     when = f"saved {items.time(saved.saved_at)}" if saved else "nothing is saved: all is new"
     output.line(f"against the saved inventory ({when})")
     for name, why in made.errors.items():

@@ -70,7 +70,7 @@ def test_a_start_that_can_read_nothing_answers_what_was_served_last(start: Start
     daemon = start(sources=SOURCES).ready()
     daemon.stop()
     estate.rename(estate.with_name("away"))
-    (daemon.directory / "state" / "inventory.v2").unlink()
+    (daemon.directory / "state" / "inventory.v3").unlink()
     daemon.start()
     assert poll(lambda: daemon.addresses(NAME)) == {"10.0.0.4"}
     poll(lambda: daemon.get("/readyz")[0] == 503)
@@ -83,7 +83,7 @@ def test_what_was_served_under_another_configuration_is_not_served(start: Start,
     daemon = start(sources=SOURCES).ready()
     daemon.stop()
     daemon.path.write_text(yaml.safe_dump(daemon.config | {"sources": [{**SOURCES[0], "path": "./other"}]}))
-    (daemon.directory / "state" / "inventory.v2").unlink()
+    (daemon.directory / "state" / "inventory.v3").unlink()
     daemon.start()
     poll(lambda: daemon.get("/readyz")[0] == 503)
     assert daemon.addresses(NAME) == set()

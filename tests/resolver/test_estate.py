@@ -8,6 +8,7 @@ import pytest
 from resolver import settings
 from resolver.estate import Estate, Part
 from resolver.offline import offline
+from tests.zones.books import remembered
 from zones import arm, zonefile
 from zones.finding import Finding
 from zones.name import Name, from_text
@@ -154,7 +155,7 @@ def test_restored_and_then_read_times_and_incumbents_survive() -> None:
     taken(estate, 1.0, b=resources("b-holder"))
     taken(estate, 2.0, a=resources("a-late", "10.0.0.5"))
     assert winner(estate) == "b-holder"
-    memory, parts = estate.ledger.memory(), list(estate.inventory.parts())
+    memory, parts = remembered(estate.ledger), list(estate.inventory.parts())
 
     again = Estate(config("hub"), memory)
     again.take(parts, 100.0)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from resolver import settings, state
+from resolver import settings
 from resolver.estate import Estate
 from resolver.plan import Change, Plan, made
+from resolver.saved import Saved, joined, of
 from resolver.sources.reading import ReadError
 from tests.resolver.scripted import Scripted, endpoint, key_of, many, part, vnet
 from zones.name import to_text
@@ -13,18 +14,17 @@ from zones.resource import Resources
 NOW = 1_700_000_000.0
 
 
-def saved(config: settings.Control, **parts: Resources) -> state.Saved:
+def saved(config: settings.Control, **parts: Resources) -> Saved:
     """What a daemon has saved that read these parts of the source `hub`."""
     estate = Estate(config)
     estate.take([("hub", name, given) for name, given in parts.items()], NOW - 100)
-    kept = state.of(estate.ledger.memory(), {"hub": NOW - 100}, list(estate.inventory.parts()), {}, NOW - 90)
-    return state.decode(state.encode(kept))
+    return joined(of(estate.ledger.recollection(), {"hub": NOW - 100}, estate.inventory.parts(), {}, NOW - 90))
 
 
 CONFIG = settings.Control(sources=(settings.Source("hub", "azure"),))
 
 
-async def plan(before: state.Saved | None, hub: Scripted, config: settings.Control = CONFIG) -> Plan:
+async def plan(before: Saved | None, hub: Scripted, config: settings.Control = CONFIG) -> Plan:
     found, _, _ = await made(config, before, {"hub": hub}, NOW)
     return found
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,8 +45,11 @@ class _Timer:
 class World:
     """A responder with everything under it; `judge` gives what the engine says when nothing was answered before."""
 
-    def __init__(self, manner: Manner = PLAIN, overrides: dict[str, ZonePolicy] | None = None) -> None:
-        self.table = Table(catalogue(), Policies(DEFAULTS, overrides or {}))
+    def __init__(
+        self, manner: Manner = PLAIN, overrides: dict[str, ZonePolicy] | None = None, on_miss: str | None = None
+    ) -> None:
+        defaults = ZonePolicy(**{**msgspec.structs.asdict(DEFAULTS), "on_miss": on_miss or DEFAULTS.on_miss})
+        self.table = Table(catalogue(), Policies(defaults, overrides or {}))
         self.table.masks = {1: 0b01, 2: 0b10, 3: 0b11}
         self.counters = Counters()
         groups = Upstreams([Upstream("public", ())])
@@ -291,7 +295,78 @@ def test_shapes_are_bounded(world: World, ask: Ask, monkeypatch: pytest.MonkeyPa
     assert len(world.responder._siblings._shapes) <= 2
 
 
-LABELS = ("a", "b", "aa", "bb", "cc", "privatelink", "elevenchars", "*")
+@pytest.fixture(params=["nxdomain", "nodata"])
+def denying(request: pytest.FixtureRequest) -> World:
+    """A zone that has a word on what it lacks."""
+    world = World(on_miss=request.param)
+    world.row("acct0", one(0x0A010000))
+    return world
+
+
+@pytest.mark.parametrize("qtype", ["A", "AAAA", "TYPE65280", "ANY"])
+@pytest.mark.parametrize("options", [(), ("noedns",), ("do", "cd")])
+@pytest.mark.parametrize("way", [UDP, TCP])
+def test_made_up_names_are_denied_without_the_engine_and_not_kept(
+    denying: World, ask: Ask, qtype: str, options: tuple[str, ...], way: Way
+) -> None:
+    world = denying
+    world.reply(ask(f"none0.{PRIVATE}", qtype, *options), way=way)
+    for label in ("none1", "nOne1", "none2", "none3"):
+        packet = ask(f"{label}.{PRIVATE}", qtype, *options, ident=9)
+        assert world.reply(packet, way=way) == world.judge(packet, way=way) is not None
+    assert world.made == 1
+    assert len(world.answers) == 1
+
+
+def test_denials_count_as_their_model_does(ask: Ask) -> None:
+    world = World(on_miss="nxdomain")
+    world.row("acct0", one(1))
+    for i in range(4):
+        world.reply(ask(f"none{i}.{PRIVATE}"))
+    assert world.counters.cell("dns_responses_total", ("NXDOMAIN", PRIVATE, "weu", "policy")) == [4]
+
+
+def test_what_comes_to_be_is_denied_no_longer(denying: World, ask: Ask) -> None:
+    """At the name, below it, over it as a wildcard, in a file at the zone; and no longer when the zone is gone."""
+    world = denying
+    world.reply(ask(f"none0.{PRIVATE}"))
+    packet = ask(f"none1.{PRIVATE}")
+    before = world.reply(packet)
+    for label in ("none1", "www.none1", "*"):
+        world.row(label, one(0x0A010107))
+        now = world.reply(packet)
+        assert now == world.judge(packet), label
+        assert now != before or label == "www.none1"  # an empty non-terminal is NODATA, as the name was perhaps
+        world.row(label)
+        assert before == world.reply(packet) == world.judge(packet), label
+    world.static(PRIVATE, PRIVATE, soa(from_text(PRIVATE), 7))
+    assert before != world.reply(packet) == world.judge(packet)
+    world.static(PRIVATE, PRIVATE)
+    world.row("acct0")
+    assert world.reply(packet) is None  # an upstream is asked: nobody has an endpoint in the zone
+
+
+def test_a_file_or_a_policy_for_one_name_that_is_not_there(ask: Ask) -> None:
+    named, dropped, own = (f"{label}.{PRIVATE}" for label in ("zone1", "drop1", "file1"))
+    manner = Manner(dropped=frozenset({from_text(dropped)}))
+    world = World(manner, {f"below.{named}": ZonePolicy(ttl=77)}, on_miss="nxdomain")
+    world.row("acct0", one(1))
+    world.static(own, own, soa(from_text(own), 60))
+    world.reply(ask(f"none1.{PRIVATE}"))
+    for name in (named, dropped, own):
+        assert world.reply(ask(name)) == world.judge(ask(name)) != world.reply(ask(f"none2.{PRIVATE}")), name
+
+
+def test_denials_are_bounded(denying: World, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(siblings, "LIMIT", 3)
+    for size in range(1, 20):
+        for letter in "ab":
+            packet = ask(f"{letter * size}.{PRIVATE}")
+            assert denying.reply(packet) == denying.judge(packet)
+    assert len(denying.responder._siblings._denials) <= 3
+
+
+LABELS = ("a", "b", "x.a", "aa", "bb", "cc", "privatelink", "elevenchars", "*")
 ROWS = st.sampled_from([
     (), (one(1),), (one(2),), (one(3),), (one(3, networks=1),), (one(3, networks=2),),
     (one(4, flags=BY_RULE | REFUSED),), (one(5, flags=ALONE),), (one(6, networks=1), one(7, networks=2)),
@@ -308,10 +383,11 @@ QUERY = st.tuples(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("on_miss", ["public", "nxdomain", "nodata", "servfail"])
 @given(st.lists(st.one_of(SET, SET, FILE, FLAG, QUERY, QUERY, QUERY, QUERY), min_size=10, max_size=60))
 @settings(max_examples=150, deadline=None)
-def test_whatever_changes_answers_are_the_engines(steps: list[tuple[object, ...]]) -> None:
-    world = World(Manner(rotate=False), {f"cc.{PRIVATE}": ZonePolicy(ttl=77)})
+def test_whatever_changes_answers_are_the_engines(on_miss: str, steps: list[tuple[object, ...]]) -> None:
+    world = World(Manner(rotate=False), {f"cc.{PRIVATE}": ZonePolicy(ttl=77)}, on_miss)
     for step in steps:
         match step:
             case ("set", str(label), tuple(variants), str(below)):

@@ -106,3 +106,10 @@ def two_spokes() -> tuple[Network, Network]:
         Network("a", ("10.1.0.0/16",), (vnet_id("a"),), (vnet_id("hub"),)),
         Network("b", ("10.2.0.0/16",), (vnet_id("b"),), (vnet_id("hub"),)),
     )
+
+
+def remembered(ledger: Ledger) -> Memory:
+    """What a ledger would know again after a restart."""
+    seen = ledger.recollection()
+    first_seen = {(endpoint, fqdn): time for endpoint, fqdn, time in seen.first_seen()}
+    return Memory(seen.networks, first_seen, dict(seen.held()), seen.findings)

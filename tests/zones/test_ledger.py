@@ -19,6 +19,7 @@ from tests.zones.books import (
     one,
     put,
     record,
+    remembered,
     target,
     told,
     two_spokes,
@@ -284,7 +285,7 @@ def test_rule_4_the_incumbent_is_kept_over_a_restart() -> None:
         put(book, acct("x", 4), now=2)
         drop(book, "y", now=3)
         put(book, acct("y", 5), now=4)
-        return book.memory()
+        return remembered(book)
 
     again = ledger(memory=memory())
     put(again, acct("x", 4), acct("y", 5), now=9)
@@ -360,7 +361,7 @@ def test_a_contest_that_is_judged_again_or_after_a_restart_tells_the_same(late: 
     assert told(book) == before
 
     (fact,) = book.findings()
-    again = ledger(memory=book.memory())
+    again = ledger(memory=remembered(book))
     put(again, y, x, now=9)
     assert told(again) == before
     assert again.since(fact) == 1
@@ -477,7 +478,7 @@ def test_a_refused_name_is_served_again_when_one_claim_is_left() -> None:
     book = ledger(policy="refuse")
     put(book, acct("x", 4), acct("y", 5))
     assert answer(book) == "SERVFAIL"
-    assert book.memory().held == {}
+    assert remembered(book).held == {}
 
     assert drop(book, "x") == {PRIVATE}
     assert answer(book) == [5]

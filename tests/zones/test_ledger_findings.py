@@ -16,6 +16,7 @@ from tests.zones.books import (
     one,
     put,
     record,
+    remembered,
     target,
     told,
     two_spokes,
@@ -114,7 +115,7 @@ def test_a_dead_endpoint_is_as_old_as_its_finding_over_a_restart() -> None:
     fact = one(book, "endpoint-rejected")
     assert book.since(fact) == 10
 
-    again = ledger(memory=book.memory())
+    again = ledger(memory=remembered(book))
     put(again, acct("x", 5, state=State.REJECTED), now=30)
     assert again.since(fact) == 10
     put(again, acct("x", 5, state=State.DISCONNECTED), now=40)

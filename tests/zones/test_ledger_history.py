@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.zones.books import FQDN, acct, endpoint, ledger, put, record, target, told, v6, vnet_id
+from tests.zones.books import FQDN, acct, endpoint, ledger, put, record, remembered, target, told, v6, vnet_id
 from zones import ledger as module
 from zones.contest import Contender, Term, Verdict, judge
 from zones.endpoint import Endpoint, State, VirtualNetwork
@@ -79,7 +79,7 @@ def test_the_order_of_endpoints_decides_nothing(
     assert put(one_way, *estate) == put(other_way, *shuffled)
     assert one_way.rows == other_way.rows
     assert facts_of(one_way) == facts_of(other_way)
-    assert one_way.memory() == other_way.memory()
+    assert remembered(one_way) == remembered(other_way)
 
 
 @given(steps, policies)
@@ -99,13 +99,16 @@ def test_any_history_ends_where_a_restart_with_its_memory_begins(
             rows[name] = book.rows.get(name, b"")
     assert {name: row for name, row in rows.items() if row} == book.rows
 
-    again = ledger(*NETWORKS, policy=policy, pins=PINS, memory=book.memory())
+    again = ledger(*NETWORKS, policy=policy, pins=PINS, memory=remembered(book))
     again.set_vnets(book.vnets, len(history))
     again.apply(book.endpoints, len(history))
     assert again.rows == book.rows
     assert facts_of(again) == facts_of(book)
     assert {name: again.find(name) for name in book.names()} == {name: book.find(name) for name in book.names()}
-    assert (again.memory().first_seen, again.memory().held) == (book.memory().first_seen, book.memory().held)
+    assert (remembered(again).first_seen, remembered(again).held) == (
+        remembered(book).first_seen,
+        remembered(book).held,
+    )
 
 
 # -- what a change costs

@@ -6,7 +6,22 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from tests.zones.books import FQDN, PRIVATE, ROW, acct, answers, codes, drop, endpoint, one, put, record, told, vnet_id
+from tests.zones.books import (
+    FQDN,
+    PRIVATE,
+    ROW,
+    acct,
+    answers,
+    codes,
+    drop,
+    endpoint,
+    one,
+    put,
+    record,
+    remembered,
+    told,
+    vnet_id,
+)
 from zones.catalogue import catalogue
 from zones.endpoint import VirtualNetwork
 from zones.ledger import Ledger
@@ -106,7 +121,7 @@ def test_who_holds_a_name_keeps_it_over_a_restart_that_counts_networks_anew() ->
     draw(ledger, *vnets, gone="m")
     put(ledger, acct("y", 5, vnet="b"), now=1)
     put(ledger, acct("x", 4, vnet="a"), now=0)
-    memory = ledger.memory()
+    memory = remembered(ledger)
     assert memory.networks == ("", *map(vnet_id, "abz"))
 
     again = book(HAND, memory=memory)
@@ -177,7 +192,7 @@ def test_any_history_ends_where_a_restart_with_its_memory_begins(history: list[M
             ledger.set_vnets(change, now)  # type: ignore[arg-type]
         else:
             ledger.apply(change, now)  # type: ignore[arg-type]
-    fresh = book(HAND, pins=pins, memory=ledger.memory())
+    fresh = book(HAND, pins=pins, memory=remembered(ledger))
     fresh.set_vnets(dict(ledger.vnets), 99)
     fresh.apply(dict(ledger.endpoints), 99)
 

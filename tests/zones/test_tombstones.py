@@ -20,6 +20,7 @@ from tests.zones.books import (
     one,
     put,
     record,
+    remembered,
     two_spokes,
     vnet_id,
 )
@@ -251,7 +252,7 @@ def test_what_lingered_lingers_on_after_a_restart() -> None:
     put(held, remote("x", 4), remote("y", 5, OTHER), now=10)
     drop(held, "x", now=20)
     drop(held, "y", now=200)
-    again = book(memory=held.memory())
+    again = book(memory=remembered(held))
     assert again.restore(held.tombstones, 20 + HOLD_DOWN) == {from_text(OTHER_PRIVATE)}
     assert (answer(again), answer(again, OTHER_PRIVATE)) == (None, [5])
     assert again.tombstones.next_end == 200 + HOLD_DOWN
