@@ -14,7 +14,7 @@ from resolver.wire import codes, render
 from resolver.wire.query import Query
 from zones.name import Name, is_under
 
-LIMIT: Final = 128 << 20
+LIMIT: Final = 192 << 20
 """Octets of all compiled answers, private and public together."""
 _OVERHEAD: Final = 375  # octets of objects around one answer, measured with tracemalloc; so are the next two
 _DEP: Final = 110  # for each name that it is indexed under

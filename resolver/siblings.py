@@ -21,7 +21,7 @@ from zones.name import Name, ancestry
 from zones.outcome import Alias, Found, NoData, NxDomain
 from zones.places import is_special
 from zones.record import A
-from zones.served import LIKENESS, USUAL
+from zones.served import LIKENESS, USUAL, first_class
 from zones.table import Table
 
 LIMIT: Final = 4096
@@ -37,7 +37,7 @@ class Shape(NamedTuple):
     model: Compiled
     """The answer that it was taken from."""
     likeness: bytes
-    """What a sibling's row says besides the address."""
+    """What a sibling's row says besides the address and who sees it."""
     above: bytes
     """How the names go on after the first label."""
     under: bytes
@@ -69,6 +69,7 @@ class Siblings:
 
     def __init__(self, table: Table, answers: Answers, apart: frozenset[Name]) -> None:
         self._table = table
+        self._owned = table.owned
         self._rows = table.owned.rows
         self._answers = answers
         self._apart = apart
@@ -104,12 +105,14 @@ class Siblings:
         name = Name(label + above)
         private = Name(label + under) if under else name
         row = self._rows.get(private)
-        if row is None or row[1:LIKENESS] != likeness or len(row) != USUAL or self._stands_apart(name, private):
+        if row is None or row[LIKENESS] != likeness or len(row) != USUAL or self._stands_apart(name, private):
+            return None
+        if not self._owned.masks[first_class(row)] >> network & 1:
             return None
         key = name + variant
         if key in self._answers or (under and self._rows.get(name) is not None):
             return None
-        tail = shape.tail(label, row[LIKENESS:])
+        tail = shape.tail(label, row[LIKENESS.stop :])
         reply = model.head + packet[codes.HEADER_SIZE : model.end] + tail
         answer = model.sibling(key, tail, (name, private) if under else (name,))
         self._answers.keep_new(answer, network, packet[2:], reply)
@@ -189,10 +192,10 @@ class Siblings:
             return None
         size = 1 + name[0]
         shape = Shape(
-            answer, row[1:LIKENESS], name[size:], b"" if private == name else private[size:],
+            answer, row[LIKENESS], name[size:], b"" if private == name else private[size:],
             _pieces(answer, size if labelled else 0, addressed=addressed), labelled, addressed, answer.key[len(name) :],
         )  # fmt: skip
-        return shape if shape.tail(name[:size], row[LIKENESS:]) == answer.tail else None
+        return shape if shape.tail(name[:size], row[LIKENESS.stop :]) == answer.tail else None
 
     def _is_ordinary(self, query: Query, private: Name) -> bool:
         """They lead to one another by rule, and nothing else has a word on them."""

@@ -22,9 +22,9 @@ ALONE: Final = 4
 """Flag: the name stands in no private zone; the address is at the FQDN itself."""
 
 _HEAD: Final = Struct(">QBHHH")
-LIKENESS: Final = 1 + _HEAD.size
-"""Where the head of a row's first variant ends, that of its generation stamp being 1."""
-USUAL: Final = LIKENESS + 4
+LIKENESS: Final = slice(1 + 8, 1 + _HEAD.size)
+"""Of a row's first variant, all but who sees it and what it says: flags and counts."""
+USUAL: Final = 1 + _HEAD.size + 4
 """Octets of the row of nearly every endpoint: one class, one IPv4 address, the public name derived."""
 
 
@@ -75,6 +75,11 @@ def unpack(row: bytes) -> list[Variant]:
             at = end + 1
         out.append(Variant(networks, flags, a, aaaa, tuple(publics)))
     return out
+
+
+def first_class(row: bytes) -> int:
+    """The class of networks that see the first variant of a row."""
+    return int.from_bytes(row[1:9], "big")
 
 
 def classes(row: bytes) -> set[int]:

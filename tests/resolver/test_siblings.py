@@ -148,6 +148,15 @@ def test_a_siblings_answer_is_evicted_by_its_own_names(world: World, ask: Ask) -
     assert world.made == 1
 
 
+def test_who_else_sees_a_sibling_makes_no_difference(world: World, ask: Ask) -> None:
+    world.row("acct1", one(0x0A010101, networks=1))
+    world.reply(ask(f"acct0.{BLOB}"))
+    packet = ask(f"acct1.{BLOB}")
+    assert world.reply(packet) == world.judge(packet)
+    assert world.made == 1
+    assert world.reply(packet, 1) is None  # an upstream is asked
+
+
 def test_a_siblings_answer_counts_as_its_model_does(world: World, ask: Ask) -> None:
     for i in range(4):
         world.reply(ask(f"acct{i}.{PRIVATE}"))
