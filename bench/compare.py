@@ -12,14 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import dns.exception
 import dns.message
 import dns.query
+import dns.rcode
 
 from bench import load, paced, peers
 from bench.measure import MIB
@@ -30,6 +31,10 @@ from bench.report import keep
 PUBLIC: Final = 1_000
 MIXED: Final = (80, 15, 5)
 """Private, public and missing names of the mix, in percent."""
+ITSELF: Final = ("A", "A, EDNS", "NODATA")
+"""What pldns is measured with in turn, beside itself."""
+FEW: Final = 5
+"""A fifth of the names then, so that it keeps all three answers of each."""
 _SETTLED: Final = 120.0  # seconds for a server to answer
 _WARM: Final = 1  # seconds of the round that does not count
 
@@ -81,7 +86,7 @@ class Server:
     def __init__(self, peer: Peer, process: Background) -> None:
         self.peer = peer
         self._process = process
-        _answers(peer.port, peers.name(0), process)
+        _answers(peer, process)
         self.pids = tree(process.pid)
         for pid in self.pids:
             pin(pid, cores()[0])
@@ -110,18 +115,23 @@ class Server:
             return found
 
 
-def _answers(port: int, name: str, process: Background) -> None:
-    query = dns.message.make_query(name, "A")
+def _answers(peer: Peer, process: Background) -> None:
+    """Wait until a name is answered, and one that is not there: who is still loading has no word on that."""
     end = time.monotonic() + _SETTLED
-    while True:
-        try:
-            if dns.query.udp(query, "127.0.0.1", timeout=0.5, port=port).rcode() == 0:
-                return
-        except (dns.exception.DNSException, OSError):
-            pass
-        if time.monotonic() > end:
-            raise Broken(f"nobody answers on port {port}")
-        process.breathe(0.05)
+    for name in (peers.name(0), f"missing.{peers.ZONE}"):
+        query = dns.message.make_query(name, "A")
+        while not _is_answered(query, peer.port):
+            if time.monotonic() > end:
+                raise Broken(f"{peer.name} does not answer for {name}")
+            process.breathe(0.05)
+
+
+def _is_answered(query: dns.message.Message, port: int) -> bool:
+    try:
+        reply = dns.query.udp(query, "127.0.0.1", timeout=0.5, port=port)
+    except (dns.exception.DNSException, OSError):
+        return False
+    return reply.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}
 
 
 def questions(folder: Path, names: int) -> None:
@@ -131,24 +141,44 @@ def questions(folder: Path, names: int) -> None:
     public = [f"public{i}.example" for i in range(PUBLIC)]
     missing = [f"missing{i}.{peers.ZONE}" for i in range(names)]
     mix = [order.choice(order.choices((private, public, missing), MIXED)[0]) for _ in range(names)]
-    kinds = {"private": private, "public": public, "missing": missing, "mix": mix}
+    kinds = {"public": public, "missing": missing, "mix": mix}
     for kind, asked in kinds.items():
         (folder / f"{kind}.txt").write_text("".join(f"{name} A\n" for name in asked))
-    (folder / "nodata.txt").write_text("".join(f"{name} AAAA\n" for name in private))
+    for part, some in (("", private), ("few-", private[: names // FEW])):
+        (folder / f"{part}nodata.txt").write_text("".join(f"{name} AAAA\n" for name in some))
+        (folder / f"{part}private.txt").write_text("".join(f"{name} A\n" for name in some))
 
 
 Rounds = dict[str, list[Round]]
+"""By server, or by workload."""
 
 
 def rounds(servers: list[Server], work: str, folder: Path, count: int, seconds: int) -> Rounds:
-    """By server: so many rounds in turn, after one that warms up."""
+    """By server: so many rounds in turn, after one that warms up. Who fails is left out, with a line."""
     able = [server for server in servers if work in server.peer.can]
-    for server in able:
-        server.round(WORKLOADS[work], folder, max(_WARM, seconds))
     found: Rounds = {server.peer.name: [] for server in able}
+    for number in range(count + 1):
+        for server in list(able):
+            try:
+                one = server.round(WORKLOADS[work], folder, max(_WARM, seconds))
+            except (Broken, subprocess.CalledProcessError) as error:
+                print(f"{work}: {server.peer.name} is left out: {error}")
+                able.remove(server)
+                del found[server.peer.name]
+            else:
+                found[server.peer.name] += [one] if number else []
+    return found
+
+
+def itself(server: Server, folder: Path, count: int, seconds: int) -> Rounds:
+    """By workload: rounds of one server in turn, after one of each that does not count."""
+    works = {name: WORKLOADS[name]._replace(file=f"few-{WORKLOADS[name].file}") for name in ITSELF}
+    for work in works.values():
+        server.round(work, folder, seconds)
+    found: Rounds = {name: [] for name in works}
     for _ in range(count):
-        for server in able:
-            found[server.peer.name].append(server.round(WORKLOADS[work], folder, seconds))
+        for name, work in works.items():
+            found[name].append(server.round(work, folder, seconds))
     return found
 
 
@@ -173,7 +203,7 @@ def table(work: str, found: Rounds) -> Iterator[str]:
         rate = statistics.median(one.rate for one in each)
         user, system = (statistics.median(getattr(one, what) for one in each) for what in ("user", "system"))
         cpu = statistics.median(one.cpu for one in each)
-        held = told(ratios(found, name), TARGETS.get((work, name))) if name != "pldns" else ""
+        held = told(ratios(found, name), TARGETS.get((work, name))) if name != "pldns" and "pldns" in found else ""
         lost = sum(one.lost for one in each)
         yield f"| {name} | {rate:,.0f} | {lost} | {cpu:.2f} ({user:.2f} + {system:.2f}) | {held} |"
 
@@ -200,13 +230,13 @@ def waits_table(found: Mapping[str, list[paced.Waits]], rate: int) -> Iterator[s
         yield f"| {name} | {p50:.0f} | {p99:.0f} | {p999:.0f} | {sum(one.lost for one in each)} | {held} |"
 
 
-def compare(folder: Path, given: argparse.Namespace) -> dict[str, object]:
-    """Measure everything that was asked for, printing tables as they come. Raises `Broken`."""
+def compare(folder: Path, given: argparse.Namespace, kept: dict[str, Any]) -> None:
+    """Measure everything that was asked for, printing tables and putting figures into `kept`. Raises `Broken`."""
     questions(folder, given.names)
-    kept: dict[str, object] = {}
     with ExitStack() as stack:
-        upstream = (sys.executable, "-m", "bench.upstream", str(peers.UPSTREAM))
-        stack.enter_context(Background(upstream, folder / "upstream.log"))
+        command = (sys.executable, "-m", "bench.upstream", str(peers.UPSTREAM))
+        upstream = stack.enter_context(Background(command, folder / "upstream.log"))
+        pin(upstream.pid, cores()[1])
         servers: list[Server] = []
         for peer in peers.written(folder, given.names):
             if isinstance(peer, str):
@@ -216,32 +246,36 @@ def compare(folder: Path, given: argparse.Namespace) -> dict[str, object]:
                 servers.append(Server(peer, stack.enter_context(Background(peer.command, log))))
         print(", ".join(f"{server.peer.name} {server.peer.version}" for server in servers))
         kept["versions"] = {server.peer.name: server.peer.version for server in servers}
-        found = {}
+        slowest = 0.0
         for work in given.workloads or WORKLOADS:
-            found[work] = rounds(servers, work, folder, given.rounds, given.seconds)
-            print("\n".join(table(work, found[work])), flush=True)
-        kept["rounds"] = {work: {name: [one._asdict() for one in each] for name, each in by.items()}
-                          for work, by in found.items()}  # fmt: skip
-        if "A" in found:
-            slowest = min(statistics.median(one.rate for one in each) for each in found["A"].values())
-            waits = waiting(servers, folder, given.rounds, given.seconds, int(slowest / 2))
+            found = rounds(servers, work, folder, given.rounds, given.seconds)
+            print("\n".join(table(work, found)), flush=True)
+            kept.setdefault("rounds", {})[work] = _plain(found)
+            if work == "A":
+                slowest = min(statistics.median(one.rate for one in each) for each in found.values())
+        if slowest:
+            waits = waiting(servers, folder, given.rounds, given.waits, int(slowest / 2))
             print("\n".join(waits_table(waits, int(slowest / 2))), flush=True)
-            kept["waits"] = {name: [one._asdict() for one in each] for name, each in waits.items()}
+            kept["waits"] = _plain(waits)
         memory = {server.peer.name: proportional(tree(server.pids[0])) / MIB for server in servers}
-        kept["memory, MiB"] = memory
-    print("\n".join(_within(found)))
-    print("\nMemory, MiB:", ", ".join(f"{name} {octets:,.0f}" for name, octets in memory.items()))
-    return kept
+        print("\nMemory (Pss), MiB:", ", ".join(f"{name} {octets:,.0f}" for name, octets in memory.items()))
+        kept["memory (Pss), MiB"] = memory
+        for server in servers:
+            if server.peer.name == "pldns":
+                beside = itself(server, folder, given.rounds, given.seconds)
+                print("\n".join(_within(beside)))
+                kept["itself"] = _plain(beside)
 
 
-def _within(found: Mapping[str, Rounds]) -> Iterator[str]:
+def _plain(found: Mapping[str, Sequence[Round | paced.Waits]]) -> dict[str, list[dict[str, float]]]:
+    return {name: [one._asdict() for one in each] for name, each in found.items()}
+
+
+def _within(found: Rounds) -> Iterator[str]:
     """Beside itself: what EDNS and NODATA cost, of a plain answer."""
-    plain = found.get("A", {}).get("pldns", [])
-    for work, target in (("A, EDNS", 1.1), ("NODATA", None)):
-        other = found.get(work, {}).get("pldns", [])
-        if plain and other:
-            held = [one.cpu / base.cpu for one, base in zip(other, plain, strict=True)]
-            yield f"\npldns, CPU of {work}, of A: {told(held, target)}"
+    for work, target in (("A, EDNS", 1.1), ("NODATA", 1.1)):
+        held = [one.cpu / base.cpu for one, base in zip(found[work], found["A"], strict=True)]
+        yield f"\npldns, CPU of {work}, of A in turn with it: {told(held, target)}"
 
 
 def main() -> int:
@@ -250,6 +284,7 @@ def main() -> int:
     parser.add_argument("--names", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of each round")
+    parser.add_argument("--waits", type=int, default=10, help="seconds of each round of the paced client")
     parser.add_argument("--workloads", nargs="*", choices=WORKLOADS, metavar="WORKLOAD", help=", ".join(WORKLOADS))
     parser.add_argument(
         "--servers", nargs="*", metavar="SERVER", help="pldns, Knot, NSD, Unbound, dnsmasq, 'echo in C'"
@@ -258,14 +293,16 @@ def main() -> int:
     if not load.AVAILABLE:
         print("not measured: dnsperf (Debian: dnsperf) or taskset (util-linux) is missing")
         return 0
+    kept: dict[str, Any] = {}
+    broken: Exception | None = None
     with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
         try:
-            kept = compare(Path(directory), given)
+            compare(Path(directory), given, kept)
         except (Broken, subprocess.CalledProcessError) as error:
             print(f"broken: {error}", file=sys.stderr)
-            return 1
+            broken = error
     print(f"kept in {keep(kept, 'compare-')}")
-    return 0
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

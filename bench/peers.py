@@ -147,6 +147,7 @@ server:
   zonelistfile: "{folder}/zones"
   server-count: 1
   rrl-ratelimit: 0
+  minimal-responses: yes
 remote-control:
   control-enable: no
 zone:
