@@ -37,12 +37,23 @@ class EventWatch:
         self._webhook = webhook.Webhook(source, config.secret, self._hinted)
         self._found: OrderedDict[str, tuple[float, Resources | None]] = OrderedDict()
         """What was read last of each resource, and when, the latest at the end."""
-        self.since = self._hints.since
+        self._early: OrderedDict[str, None] = OrderedDict()
+        """Hinted at before a sync has told which subscriptions there are, the latest at the end."""
         self.run = self._hints.run
 
     def serving(self) -> AbstractAsyncContextManager[None]:
         """Listen while the context is open."""
         return webhook.serving(self._webhook, self._config, self._source)
+
+    def since(self, when: float) -> list[str]:
+        """What a sync that began then may show as it was before an event, the latest first. It has told the scope."""
+        for key in self._early:
+            if self._remote.covers(key):
+                self._give(key)
+            else:
+                self._hints.counts["out_of_scope"] += 1
+        self._early.clear()
+        return self._hints.since(when)
 
     def found(self, when: float) -> dict[str, Resources | None]:
         """What was read since then (monotonic), so that a sync that had read it before does not undo it."""
@@ -54,19 +65,28 @@ class EventWatch:
             yield from ((metric, (self._source, result), float(count)) for result, count in sorted(counts.items()))
 
     def _hinted(self, key: str) -> bool:
-        """A resource may have changed: it is read again, where it is in scope; for a NIC its endpoint."""
-        if not self._remote.covers(key):
-            return False
+        """A resource may have changed: it is read again, where it is in scope.
+
+        Before that is known, it is kept for the sync that tells, unless something of its subscription was saved.
+        """
+        covered = self._remote.covers(key)
+        if covered or (covered is None and subscription(key) in self._had()):
+            self._give(key)
+        elif covered is None:
+            self._early[key] = None
+            self._early.move_to_end(key)
+            if len(self._early) > WAITING:
+                self._early.popitem(last=False)
+        return covered is not False
+
+    def _give(self, key: str) -> None:
+        """For a NIC its endpoint."""
         nics = self._had().get(subscription(key), Resources()).nics
         self._hints.give(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key))
-        return True
 
     def _reread(self, key: str, found: Resources | None) -> None:
         """What a single resource is now. Where no sync has read the subscription yet, or it was lost, syncs decide."""
         part = subscription(key)
-        before = self._had().get(part)
-        if before is None:
-            return
         if found and not found.endpoints and not found.vnets:  # a NIC by itself: its endpoint is what it tells of
             for nic in found.nics:
                 if nic.endpoint and subscription(nic.endpoint) == part:
@@ -76,6 +96,6 @@ class EventWatch:
         self._found.move_to_end(key)
         while len(self._found) > WAITING:
             self._found.popitem(last=False)
-        now = patched(before, key, found)
-        if now != before:
+        before = self._had().get(part)
+        if before is not None and (now := patched(before, key, found)) != before:
             self._take(part, now)

@@ -109,13 +109,14 @@ METRICS: Final = (
     Declared("sync_absent", "Resources that syncs lack and that are still served.", ("source",)),
     Declared(
         "events_total",
-        "Events of Event Grid; result: hint, duplicate, out_of_scope, other, malformed, or refused for want of the "
-        "secret.",
+        "Events of Event Grid; result: hint (in scope, or before the first sync), duplicate, out_of_scope, other, "
+        "malformed, or refused for want of the secret.",
         ("source", "result"),
     ),
     Declared(
         "hints_total",
-        "Resources read again because of an event; result: read, failed (left to the next sync) or overflow.",
+        "Resources read again because of an event; result: read, failed (left to the next sync), overflow, "
+        "or out_of_scope (came before the first sync, which told so).",
         ("source", "result"),
     ),
     Declared("endpoints", "Private endpoints by connection state.", ("state",)),

@@ -372,6 +372,16 @@ async def test_an_identity_that_is_not_assigned_is_named_so(fake: FakeAzure, mak
 PE1 = f"/subscriptions/{ONE}/resourcegroups/rg-network/providers/microsoft.network/privateendpoints/pe1"
 
 
+async def test_before_a_sync_only_the_configuration_tells_what_is_in_scope(make: Make) -> None:
+    elsewhere = PE1.replace(ONE, shapes.subscription_id(9))
+    listed, azure = make(ONE), make()
+    assert (listed.covers(PE1), listed.covers(elsewhere)) == (True, False)
+    assert (azure.covers(PE1), azure.covers(PE1.upper())) == (None, False)
+    assert await azure.read_one(PE1)
+    await azure.read()
+    assert (azure.covers(PE1), azure.covers(elsewhere)) == (True, False)
+
+
 async def test_one_endpoint_comes_with_its_nic(make: Make) -> None:
     azure = make()
     reading = await azure.read()

@@ -1,0 +1,113 @@
+"""What events come to in a running control: a real listener, a scripted source, the time between syncs an hour."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from resolver import settings
+from resolver.hints import WAITING
+from resolver.webhook import HEADER
+from tests.ports import free_port
+from tests.resolver.scripted import Scripted, endpoint, key_of, part
+from tests.resolver.sources.azure.test_events import grid
+from tests.resolver.test_control import Running, until
+from tests.resolver.test_control_remote import Start, served, start
+from zones.resource import PrivateEndpoint
+
+__all__ = ["start"]
+
+SECRET = "0123456789abcdef"  # noqa: S105 - a test's
+A = key_of("a")
+
+
+class Site:
+    """Control with one source, `hub`, and who sends it events."""
+
+    def __init__(self, hub: Scripted, start: Start, folder: Path) -> None:
+        self.hub = hub
+        (folder / "secret").write_text(SECRET)
+        listen = f"127.0.0.1:{free_port()}"
+        events = settings.Events(listen, settings.Secret(file=str(folder / "secret")))
+        self.running: Running = start({"hub": hub}, azure=settings.Azure(events=events))
+        self.url = f"http://{listen}/events"
+        self._sent = 0
+
+    async def send(self, *keys: str) -> None:
+        """Tell that these resources have changed."""
+        events = [grid(key, ident=f"{self._sent + i}") for i, key in enumerate(keys)]
+        self._sent += len(keys)
+        async with aiohttp.ClientSession(headers={HEADER: SECRET}) as client:
+            while True:
+                try:
+                    async with client.post(self.url, json=events) as reply:
+                        assert reply.status == 200
+                        return
+                except aiohttp.ClientConnectionError:  # it does not listen yet
+                    await asyncio.sleep(0.01)
+
+    def count(self, metric: str, *labels: str) -> float:
+        """What the metrics say."""
+        wanted = (metric, ("hub", *labels))
+        return next((value for name, given, value in self.running.control.gauges() if (name, given) == wanted), 0.0)
+
+
+Open = Callable[[Scripted], Site]
+
+
+@pytest.fixture
+def site(start: Start, tmp_path: Path) -> Open:
+    return lambda hub: Site(hub, start, tmp_path)
+
+
+def scripted(*endpoints: PrivateEndpoint) -> Scripted:
+    return Scripted(*endpoints, interval=3600)
+
+
+# -- before it is known which subscriptions can be read
+
+
+async def test_an_event_before_the_first_sync_is_applied_with_it(site: Open) -> None:
+    hub = scripted(endpoint("b", "10.0.0.5"))  # the sync is behind
+    hub.open.clear()
+    hub.singles[A] = part(endpoint("a", "10.0.0.4"))
+    at = site(hub)
+    await at.send(A)
+    hub.open.set()
+    await until(lambda: served(at.running) == {"a", "b"})
+    assert at.count("events_total", "hint") == 1
+
+
+async def test_what_is_then_out_of_scope_is_not_read(site: Open) -> None:
+    hub = scripted(endpoint("b", "10.0.0.5"))
+    hub.open.clear()
+    at, elsewhere = site(hub), key_of("elsewhere", "s9")
+    await at.send(elsewhere, A)
+    hub.open.set()
+    await until(lambda: at.count("hints_total", "read"))
+    assert (at.count("hints_total", "out_of_scope"), elsewhere in hub.asked) == (1, False)
+
+
+async def test_of_many_before_the_first_sync_the_latest_are_read(site: Open) -> None:
+    hub = scripted(endpoint("b", "10.0.0.5"))
+    hub.open.clear()
+    at = site(hub)
+    await at.send(A, *(key_of(f"e{i}") for i in range(WAITING)))
+    hub.open.set()
+    await until(lambda: at.count("hints_total", "read") == WAITING)
+    assert A not in hub.asked
+    assert hub.reads == 1
+
+
+async def test_while_the_first_sync_fails_events_in_what_was_saved_are_applied(site: Open) -> None:
+    hub = scripted(endpoint("a", "10.0.0.4"))
+    at = site(hub)
+    await until(lambda: served(at.running) == {"a"})
+    await at.running.stop()
+    hub.scope, hub.error = (), "Resource Graph is down"
+    at = site(hub)
+    hub.singles[key_of("b")] = part(endpoint("b", "10.0.0.5"))
+    await at.send(key_of("b"))
+    await until(lambda: served(at.running) == {"a", "b"})
