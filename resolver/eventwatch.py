@@ -37,8 +37,8 @@ class EventWatch:
         self._webhook = webhook.Webhook(source, config.secret, self._hinted)
         self._found: OrderedDict[str, tuple[float, Resources | None]] = OrderedDict()
         """What was read last of each resource, and when, the latest at the end."""
-        self._early: OrderedDict[str, None] = OrderedDict()
-        """Hinted at before a sync has told which subscriptions there are, the latest at the end."""
+        self._early: OrderedDict[str, float] = OrderedDict()
+        """Hinted at before a sync has told which subscriptions there are, and since when, the latest at the end."""
         self.run = self._hints.run
 
     def serving(self) -> AbstractAsyncContextManager[None]:
@@ -47,9 +47,9 @@ class EventWatch:
 
     def since(self, when: float) -> list[str]:
         """What a sync that began then may show as it was before an event, the latest first. It has told the scope."""
-        for key in self._early:
+        for key, at in self._early.items():
             if self._remote.covers(key):
-                self._give(key)
+                self._give(key, at)
             else:
                 self._hints.counts["out_of_scope"] += 1
         self._early.clear()
@@ -63,6 +63,7 @@ class EventWatch:
         """For the metrics: (metric, label values, count)."""
         for metric, counts in (("events_total", self._webhook.counts), ("hints_total", self._hints.counts)):
             yield from ((metric, (self._source, result), float(count)) for result, count in sorted(counts.items()))
+        yield "hints_seconds_total", (self._source,), self._hints.seconds
 
     def _hinted(self, key: str) -> bool:
         """A resource may have changed: it is read again, where it is in scope.
@@ -71,18 +72,18 @@ class EventWatch:
         """
         covered = self._remote.covers(key)
         if covered or (covered is None and subscription(key) in self._had()):
-            self._give(key)
+            self._give(key, time.monotonic())
         elif covered is None:
-            self._early[key] = None
+            self._early[key] = time.monotonic()
             self._early.move_to_end(key)
             if len(self._early) > WAITING:
                 self._early.popitem(last=False)
         return covered is not False
 
-    def _give(self, key: str) -> None:
+    def _give(self, key: str, at: float) -> None:
         """For a NIC its endpoint."""
         nics = self._had().get(subscription(key), Resources()).nics
-        self._hints.give(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key))
+        self._hints.give(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key), at)
 
     def _reread(self, key: str, found: Resources | None) -> None:
         """What a single resource is now. Where no sync has read the subscription yet, or it was lost, syncs decide."""

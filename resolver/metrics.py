@@ -119,6 +119,12 @@ METRICS: Final = (
         "or out_of_scope (came before the first sync, which told so).",
         ("source", "result"),
     ),
+    Declared(
+        "hints_seconds_total",
+        "Time from an event to when what it told of was read and applied, added up over `pldns_hints_total` with "
+        "result=read: their quotient is the mean.",
+        ("source",),
+    ),
     Declared("endpoints", "Private endpoints by connection state.", ("state",)),
     Declared("claims", "NIC records: an endpoint says that a name has these addresses."),
     Declared("claims_lingering", "Claims that are gone and linger."),

@@ -78,6 +78,7 @@ async def test_an_event_before_the_first_sync_is_applied_with_it(site: Open) -> 
     hub.open.set()
     await until(lambda: served(at.running) == {"a", "b"})
     assert at.count("events_total", "hint") == 1
+    await until(lambda: at.count("hints_seconds_total"))
 
 
 async def test_what_is_then_out_of_scope_is_not_read(site: Open) -> None:
