@@ -3,17 +3,21 @@
 Refuses to know what events look like (`webhook`), when a resource is read (`hints`) and what becomes of the change.
 """
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from resolver import webhook
+from resolver.deletions import Deletions
 from resolver.guard import patched
 from resolver.hints import WAITING, Hints
 from resolver.settings import Events
 from resolver.sources.reading import Remote
 from zones.resource import Resources, subscription
+
+_log = logging.getLogger(__name__)
 
 
 class EventWatch:
@@ -33,6 +37,10 @@ class EventWatch:
         self._remote = remote
         self._had = had
         self._take = take
+        self._sync = sync
+        self._deletions = Deletions()
+        self._holding = False
+        """Something is held until a sync is published."""
         self._hints = Hints(source, remote.read_one, self._reread, sync)
         self._webhook = webhook.Webhook(source, config.secret, self._hinted)
         self._found: OrderedDict[str, tuple[float, Resources | None]] = OrderedDict()
@@ -58,6 +66,11 @@ class EventWatch:
     def found(self, when: float) -> dict[str, Resources | None]:
         """What was read since then (monotonic), so that a sync that had read it before does not undo it."""
         return {key: found for key, (at, found) in self._found.items() if at >= when}
+
+    def judged(self) -> None:
+        """A sync is published: it has the last word on what was held."""
+        self._deletions.judged()
+        self._holding = False
 
     def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """For the metrics: (metric, label values, count)."""
@@ -87,7 +100,7 @@ class EventWatch:
 
     def _reread(self, key: str, found: Resources | None) -> None:
         """What a single resource is now. Where no sync has read the subscription yet, or it was lost, syncs decide."""
-        part = subscription(key)
+        part, had = subscription(key), self._had()
         if found and not found.endpoints and not found.vnets:  # a NIC by itself: its endpoint is what it tells of
             for nic in found.nics:
                 if nic.endpoint and subscription(nic.endpoint) == part:
@@ -97,6 +110,19 @@ class EventWatch:
         self._found.move_to_end(key)
         while len(self._found) > WAITING:
             self._found.popitem(last=False)
-        before = self._had().get(part)
-        if before is not None and (now := patched(before, key, found)) != before:
+        before = had.get(part)
+        if before is None or (now := patched(before, key, found)) == before:
+            return
+        if why := self._deletions.take(had, part, now):
+            self._hold(why)
+        else:
             self._take(part, now)
+
+    def _hold(self, why: str) -> None:
+        """A deletion is left to the next sync, which is asked for at once."""
+        self._hints.counts["held"] += 1
+        if not self._holding:
+            beyond = "what goes beyond is held until a sync has judged it"
+            _log.warning("source %s: events would remove %s since the last sync; %s", self._source, why, beyond)
+            self._sync()
+        self._holding = True

@@ -116,7 +116,8 @@ METRICS: Final = (
     Declared(
         "hints_total",
         "Resources read again because of an event; result: read, failed (left to the next sync), overflow, "
-        "or out_of_scope (came before the first sync, which told so).",
+        "held (read, but removes more than events may before the next sync), or out_of_scope (came before the first "
+        "sync, which told so).",
         ("source", "result"),
     ),
     Declared(

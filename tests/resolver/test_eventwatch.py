@@ -11,10 +11,10 @@ from resolver import settings
 from resolver.hints import WAITING
 from resolver.webhook import HEADER
 from tests.ports import free_port
-from tests.resolver.scripted import Scripted, endpoint, key_of, part
+from tests.resolver.scripted import Scripted, endpoint, key_of, many, part
 from tests.resolver.sources.azure.test_events import grid
 from tests.resolver.test_control import Running, until
-from tests.resolver.test_control_remote import Start, served, start
+from tests.resolver.test_control_remote import Start, codes, served, start
 from zones.resource import PrivateEndpoint
 
 __all__ = ["start"]
@@ -112,3 +112,52 @@ async def test_while_the_first_sync_fails_events_in_what_was_saved_are_applied(s
     hub.singles[key_of("b")] = part(endpoint("b", "10.0.0.5"))
     await at.send(key_of("b"))
     await until(lambda: served(at.running) == {"a", "b"})
+
+
+# -- much that is gone
+
+
+async def removing(at: Site, keys: list[str], left: int) -> None:
+    """Tell that these are gone, while no sync can be done, and wait until so many are left."""
+    at.hub.open.clear()
+    held = at.count("hints_total", "held")
+    before = len(at.running.control.estate.ledger.endpoints)
+    await at.send(*keys)
+    await until(lambda: at.count("hints_total", "held") == held + len(keys) - (before - left))
+    assert len(at.running.control.estate.ledger.endpoints) == left
+
+
+async def synced(at: Site, **results: int) -> None:
+    """Let syncs be done until there were so many of these results."""
+    at.hub.open.set()
+    status = at.running.control.estate.sources["hub"]
+    await until(lambda: status.results == results)
+    await until(lambda: not status.syncing)
+
+
+async def test_what_events_may_remove_is_what_a_sync_may_and_the_next_sync_judges_the_rest(
+    site: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    estate = many(40)
+    at = site(scripted(*estate))
+    await synced(at, published=1)
+    await removing(at, [each.key for each in estate[:12]], left=32)
+    at.hub.parts["s1"] = part(*estate[12:])
+    await synced(at, published=2)  # asked for by what was held
+    assert len(at.running.control.estate.ledger.endpoints) == 28
+    (said,) = [record.message for record in caplog.records if "events" in record.message]
+    assert said.startswith("source hub: events would remove 9 of 40 private endpoints since the last sync; ")
+    await removing(at, [estate[12].key], left=27)  # the sync began anew
+
+
+async def test_while_a_sync_is_held_events_remove_no_more(site: Open) -> None:
+    estate = many(40)
+    at = site(scripted(*estate))
+    await synced(at, published=1)
+    await removing(at, [each.key for each in estate[:12]], left=32)
+    at.hub.parts["s1"] = part()
+    await synced(at, published=1, held=1)
+    assert codes(at.running) == [("sync-held", "hub")]
+    await removing(at, [each.key for each in estate[12:24]], left=32)
+    at.running.control.sync("hub", "accept")
+    assert not at.running.control.estate.ledger.endpoints
