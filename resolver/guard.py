@@ -16,6 +16,8 @@ from zones.resource import Nic, PrivateEndpoint, Resources, subscription
 FEW: Final = 5
 SHARE: Final = 5
 """A sync that would remove more than `FEW` and more than one in `SHARE` is held."""
+KINDS: Final = {"endpoints": "private endpoints", "vnets": "virtual networks"}
+"""What is counted, by its field, and what it is called."""
 LISTED: Final = 32
 """Ids and subscriptions that are named, at most."""
 VANISHED: Final = (
@@ -142,16 +144,20 @@ def _keys(resources: Resources) -> Iterator[str]:
 
 def _shrinks(had: Parts, lacking: set[str]) -> Iterator[str]:
     """Why so much may not be removed unasked."""
-    for kind, name in (("endpoints", "private endpoints"), ("vnets", "virtual networks")):
+    for kind, name in KINDS.items():
         keys = {each.key for resources in had.values() for each in getattr(resources, kind)}
-        gone = len(keys & lacking)
-        if gone and gone == len(keys):
-            yield f"all {gone} {name} of the source"
-        elif gone > FEW and gone * SHARE > len(keys):
-            yield f"{gone} of {len(keys)} {name}"
+        if why := too_many(len(keys & lacking), len(keys), name):
+            yield why
     whole = [part for part, resources in had.items() if (keys := set(_keys(resources))) and keys <= lacking]
     for part in sorted(whole)[:LISTED]:
         yield f"everything of subscription {part}"
+
+
+def too_many(gone: int, there: int, name: str) -> str:
+    """Why so many of those that were there may not be removed unasked; empty: they may."""
+    if gone and gone == there:
+        return f"all {gone} {name} of the source"
+    return f"{gone} of {there} {name}" if gone > FEW and gone * SHARE > there else ""
 
 
 def _removed(had: Parts, lacking: set[str]) -> tuple[int, int, tuple[str, ...]]:

@@ -43,33 +43,41 @@ class Hints:
     ) -> None:
         self.counts: Counter[str] = Counter()
         """Hints by what became of them."""
+        self.seconds = 0.0
+        """From hints to when what they told of was read and taken, added up."""
         self._source = source
         self._read = read
         self._take = take
         self._whole = whole
         self._clock = clock
-        self._waiting: OrderedDict[str, None] = OrderedDict()
-        self._reading: dict[str, bool] = {}
-        """Being read; True: hinted at meanwhile, so once more."""
+        self._waiting: OrderedDict[str, float] = OrderedDict()
+        """Since when each waits."""
+        self._reading: dict[str, float | None] = {}
+        """Being read, and since when it was hinted at meanwhile, so once more."""
         self._given: OrderedDict[str, float] = OrderedDict()
         """When the last hint on each came, the latest at the end."""
         self._more = asyncio.Event()
 
-    def give(self, key: str) -> None:
-        """Read the resource with this normalised id, once more if it is being read: that may be what was before."""
-        self._given[key] = self._clock()
+    def give(self, key: str, at: float | None = None) -> None:
+        """Read the resource with this normalised id, once more if it is being read: that may be what was before.
+
+        `at`: when it was hinted at (monotonic), if that is not now.
+        """
+        at = self._clock() if at is None else at
+        self._given[key] = at
         self._given.move_to_end(key)
         while len(self._given) > WAITING:
             self._given.popitem(last=False)
         if key in self._reading:
-            self._reading[key] = True
+            meanwhile = self._reading[key]
+            self._reading[key] = at if meanwhile is None else meanwhile
             return
         if len(self._waiting) >= WAITING and key not in self._waiting:
             self.counts["overflow"] += 1
             self._waiting.clear()
             self._whole()
             return
-        self._waiting[key] = None
+        self._waiting.setdefault(key, at)
         self._more.set()
 
     def since(self, when: float) -> list[str]:
@@ -87,13 +95,13 @@ class Hints:
             while not self._waiting:
                 self._more.clear()
                 await self._more.wait()
-            key, _ = self._waiting.popitem(last=False)
-            self._reading[key] = False
-            await self._one(key)
-            if self._reading.pop(key):
-                self._waiting[key] = None
+            key, at = self._waiting.popitem(last=False)
+            self._reading[key] = None
+            await self._one(key, at)
+            if (again := self._reading.pop(key)) is not None:
+                self._waiting[key] = again
 
-    async def _one(self, key: str) -> None:
+    async def _one(self, key: str, at: float) -> None:
         pause = _AGAIN
         for left in reversed(range(TRIES)):
             try:
@@ -108,4 +116,5 @@ class Hints:
                 return
             self._take(key, found)
             self.counts["read"] += 1
+            self.seconds += self._clock() - at
             return

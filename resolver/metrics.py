@@ -109,14 +109,22 @@ METRICS: Final = (
     Declared("sync_absent", "Resources that syncs lack and that are still served.", ("source",)),
     Declared(
         "events_total",
-        "Events of Event Grid; result: hint, duplicate, out_of_scope, other, malformed, or refused for want of the "
-        "secret.",
+        "Events of Event Grid; result: hint (in scope, or before the first sync), duplicate, out_of_scope, other, "
+        "malformed, or refused for want of the secret.",
         ("source", "result"),
     ),
     Declared(
         "hints_total",
-        "Resources read again because of an event; result: read, failed (left to the next sync) or overflow.",
+        "Resources read again because of an event; result: read, failed (left to the next sync), overflow, "
+        "held (read, but removes more than events may before the next sync), or out_of_scope (came before the first "
+        "sync, which told so).",
         ("source", "result"),
+    ),
+    Declared(
+        "hints_seconds_total",
+        "Time from an event to when what it told of was read and applied, added up over `pldns_hints_total` with "
+        "result=read: their quotient is the mean.",
+        ("source",),
     ),
     Declared("endpoints", "Private endpoints by connection state.", ("state",)),
     Declared("claims", "NIC records: an endpoint says that a name has these addresses."),

@@ -47,5 +47,5 @@ def _take_saved(estate: Estate, names: list[str], now: float) -> None:
             why = f"nothing of it is saved in {Path(estate.settings.state)} yet; `pldns plan` asks it"
             estate.source_failed(name, why, now)
     if saved:
-        estate.private.restore(saved.private)
+        estate.private.restore(saved.private, now)
         estate.lend()

@@ -58,8 +58,12 @@ async def made(
     before, after = _restored(config, saved, now), _restored(config, saved, now)
     taken = [source.name for source in config.sources if source.name not in remotes]
     await asyncio.to_thread(_read_files, after, taken, now)
+    errors: dict[str, str] = {}
     for name, remote in remotes.items():
-        await _read(after, name, remote, now)
+        if error := await _read(after, name, remote, now):
+            errors[name] = error
+    for estate in (before, after):
+        await _judge_zones(estate, now)
     statuses = after.sources.values()
     plan = Plan(
         list(_changes(before.ledger.endpoints, after.ledger.endpoints)),
@@ -67,7 +71,7 @@ async def made(
         _names(before, after),
         _only_in(after, before),
         _only_in(before, after),
-        {status.name: status.last_error for status in statuses if status.last_error},
+        errors | {status.name: status.last_error for status in statuses if status.last_error},
         {status.name: held.reasons for status in statuses if (held := status.standing.held)},
     )
     return plan, before, after
@@ -95,13 +99,27 @@ def _read_files(estate: Estate, names: list[str], now: float) -> None:
             estate.source_read(name, scan.parts, now)
 
 
-async def _read(estate: Estate, name: str, remote: Remote, now: float) -> None:
+async def _read(estate: Estate, name: str, remote: Remote, now: float) -> str:
+    """Read a source, then its private DNS zones where they are to be read; why these could not be read whole."""
     hold_down = next(source.hold_down for source in estate.settings.sources if source.name == name)
     sync = await Syncs(remote, estate.sources[name], hold_down, lambda: estate.inventory.of(name)).once()
-    if sync.judgement:
-        estate.judged(name, sync.judgement, now, now)
-    else:
+    if sync.judgement is None:
         estate.source_failed(name, sync.error, now)
+        return ""
+    estate.judged(name, sync.judgement, now, now)
+    if remote.private is None:
+        return ""
+    reading = await remote.private.read(estate.private.of(name))
+    estate.private.take(name, reading, now)
+    return reading.error
+
+
+async def _judge_zones(estate: Estate, now: float) -> None:
+    """Compare private DNS zones with the endpoints as they are now, and lend what these leave to them."""
+    estate.private.moved()
+    if compare := estate.private.comparison(now):
+        estate.private.compared(await asyncio.to_thread(compare), now)
+    estate.lend()
 
 
 def _changes(
@@ -120,13 +138,22 @@ def _changes(
 
 
 def _names(before: Estate, after: Estate) -> list[tuple[Kind, Name]]:
-    old, new = before.ledger.rows, after.ledger.rows
+    old, new = _answers(before), _answers(after)
     found: list[tuple[Kind, Name]] = [
         ("change" if name in old and name in new else "add" if name in new else "remove", name)
         for name in old.keys() | new.keys()
         if old.get(name) != new.get(name)
     ]
     return sorted(found, key=lambda change: canonical_key(change[1]))
+
+
+def _answers(estate: Estate) -> dict[Name, object]:
+    """What is answered at each name: what endpoints say, and what private DNS zones lend."""
+    found: dict[Name, object] = dict(estate.ledger.rows)
+    for origin in filter(estate.is_lent, sorted(estate.static)):
+        for name, rrsets in estate.static[origin].names.items():
+            found[name] = found.get(name), rrsets
+    return found
 
 
 def _only_in(estate: Estate, other: Estate) -> list[Finding]:

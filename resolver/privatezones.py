@@ -11,6 +11,7 @@ from typing import Final
 from resolver import settings
 from resolver.sources.reading import PrivateReading
 from zones import disagreement, lending
+from zones.endpoint import Fault
 from zones.finding import Finding, finding
 from zones.ledger import Ledger
 from zones.lending import Claimed
@@ -46,11 +47,12 @@ class PrivateZones:
         """What each source gave last: what to save."""
         return ((name, list(zones.values())) for name, zones in self._zones.items())
 
-    def restore(self, saved: Iterable[tuple[str, list[PrivateZone]]]) -> None:
+    def restore(self, saved: Iterable[tuple[str, list[PrivateZone]]], now: float) -> None:
         """What sources gave before a restart; not of those whose zones are not to be read any more."""
         for name, zones in saved:
             if name in self._zones:
                 self._zones[name] = {zone.key: zone for zone in zones}
+                self._blame(name, (), now)
         self._changed()
 
     def take(self, source: str, reading: PrivateReading, now: float) -> bool:
@@ -58,7 +60,7 @@ class PrivateZones:
         before = self._zones[source]
         after = {key: zone for key, zone in before.items() if key not in reading.gone} | reading.zones
         self._zones[source] = after
-        self._tell(source, reading, after, now)
+        self._tell(source, reading, now)
         if after == before:
             return False
         self._changed()
@@ -68,13 +70,17 @@ class PrivateZones:
         self._watch()
         self._stale = True
 
-    def _tell(self, source: str, reading: PrivateReading, zones: Mapping[str, PrivateZone], now: float) -> None:
+    def _tell(self, source: str, reading: PrivateReading, now: float) -> None:
         why = dict(islice(sorted(reading.unreadable.items()), _FAULTS))
         if reading.error:
             why[f"{source}: private DNS zones"] = reading.error
         facts = [finding("source-unreadable", subject, _KEPT, message=message) for subject, message in why.items()]
         self._ledger.set_source(f"{source} private dns", facts, now)
-        faults = (*reading.faults, *(fault for zone in zones.values() for fault in zone.faults))
+        self._blame(source, reading.faults, now)
+
+    def _blame(self, source: str, faults: Iterable[Fault], now: float) -> None:
+        """Tell what is bad: of rows that are no zone, and in zones."""
+        faults = (*faults, *(fault for zone in self._zones[source].values() for fault in zone.faults))
         self._ledger.set_faults(f"{source} private dns", faults[:_FAULTS], now)
 
     def moved(self) -> None:

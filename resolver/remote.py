@@ -42,6 +42,9 @@ class Events(Protocol):
     def found(self, when: float) -> Told:
         """What was read since then because of events."""
 
+    def judged(self) -> None:
+        """A sync is published."""
+
 
 class Syncs:
     """One remote source. `had` gives what it gave before; `status` is where its state stands for all to see."""
@@ -82,7 +85,7 @@ class Syncs:
         held = self._status.standing.held
         if held is None:
             raise NothingHeld
-        return Sync(held.at, guard.accept(self._had(), held))
+        return Sync(held.at, self._judged(guard.accept(self._had(), held)))
 
     async def once(self) -> Sync:
         """One sync. Raises nothing."""
@@ -114,7 +117,12 @@ class Syncs:
             reading = guard.corrected(reading, self._events.found(asked))
         judgement = guard.judge(self._had(), reading, self._status.standing, told, time.time(), self._hold_down)
         self._say(reading, judgement.lost)
-        return Sync(now, judgement)
+        return Sync(now, self._judged(judgement))
+
+    def _judged(self, judgement: Judgement) -> Judgement:
+        if self._events and not judgement.standing.held:
+            self._events.judged()
+        return judgement
 
     def _say(self, reading: Reading, lost: dict[str, str]) -> None:
         name = self._status.name

@@ -202,7 +202,8 @@ def restore(saved: Saved, estate: Estate, now: float) -> None:
         if name in estate.sources:
             estate.restored(name, len(estate.inventory.of(name)), last_success, saved.standings.get(name))
     estate.ledger.restore((each.tombstone for each in saved.lingering), now)
-    estate.private.restore(
+    private = [
         (name, [zone for zone in zones if not (scope := scopes.get(name)) or subscription(zone.key) in scope])
         for name, zones in saved.private
-    )
+    ]
+    estate.private.restore(private, now)

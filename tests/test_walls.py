@@ -31,7 +31,7 @@ PURE = [
     if re.fullmatch(
         r"resolver\.(wire|upstream)(\..+)?"
         r"|resolver\.(engine|answers|cache|draft|local|counters|fallbacks|responder|channel|settings"
-        r"|walk|waiting|siblings|manner|rebinding|loops|options|ratelimit|cookies|clients|guard"
+        r"|walk|waiting|siblings|manner|rebinding|loops|options|ratelimit|cookies|clients|guard|deletions"
         r"|sources\.reading|sources\.azure\.(advice|budget|clouds|pages))",
         name,
     )

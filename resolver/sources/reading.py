@@ -71,8 +71,8 @@ class Remote(Protocol):
     async def read(self) -> Reading:
         """Read all of it."""
 
-    def covers(self, key: str) -> bool:
-        """The resource with this normalised id is in what the source is to read."""
+    def covers(self, key: str) -> bool | None:
+        """The resource with this normalised id is in what the source is to read; None: only a sync can tell."""
 
     async def read_one(self, key: str) -> Resources | None:
         """Read one resource by its normalised id, with what belongs to it; None: there is none (404).

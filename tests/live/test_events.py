@@ -113,6 +113,7 @@ def test_a_new_endpoint_a_changed_one_and_one_that_is_gone_are_served_after_thei
     metrics = site.get("/metrics")
     assert 'pldns_events_total{result="hint",source="hub"} 3.0' in metrics
     assert 'pldns_hints_total{result="read",source="hub"} 3.0' in metrics
+    assert 'pldns_hints_seconds_total{source="hub"}' in metrics
     assert SECRET not in site.daemon.log.read_text()
 
 

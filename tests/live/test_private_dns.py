@@ -73,6 +73,8 @@ def test_zones_are_checked_and_their_records_by_hand_served_over_a_restart_witho
     assert shown["corp.example"] == ("private-dns", "nxdomain")
     assert shown[BLOB] == ("private-dns", "public")
     daemon.stop()
+    planned = subprocess.run([str(PLDNS), "plan", "-c", str(daemon.path)], capture_output=True, text=True, check=False)
+    assert planned.stdout.endswith("nothing would change\n"), planned
     azure.stop()
     lookup = [str(PLDNS), "lookup", "www.corp.example", "-c", str(daemon.path)]
     done = subprocess.run(lookup, capture_output=True, text=True, check=False)

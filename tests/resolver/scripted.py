@@ -54,6 +54,8 @@ class Scripted:
         self.open.set()
         self.private: PrivateSource | None = None
         self.reads = 0
+        self.scope: tuple[str, ...] = ()
+        """The subscriptions of the last reading; none before the first."""
         self.asked: list[str] = []
 
     async def read(self) -> Reading:
@@ -61,10 +63,13 @@ class Scripted:
         await self.open.wait()
         if self.breaks:
             raise self.breaks
-        return Reading(error=self.error) if self.error else Reading(dict(self.parts), dict(self.refused))
+        if self.error:
+            return Reading(error=self.error)
+        self.scope = tuple(self.parts)
+        return Reading(dict(self.parts), dict(self.refused))
 
-    def covers(self, key: str) -> bool:
-        return subscription(key) in self.parts
+    def covers(self, key: str) -> bool | None:
+        return subscription(key) in self.scope if self.scope else None
 
     async def read_one(self, key: str) -> Resources | None:
         self.asked.append(key)

@@ -81,6 +81,28 @@ async def test_a_hint_while_it_is_being_read_has_it_read_once_more(watched: Watc
     assert watched.source.asked == [A, A]
 
 
+async def test_the_time_from_a_hint_to_its_end_is_added_up_from_the_first_one_of_a_reading() -> None:
+    now = [100.0]
+
+    async def read(key: str) -> None:
+        now[0] += 2
+        if now[0] == 105.0:
+            given.give(A)  # while it is being read
+
+    given = Hints("hub", read, lambda *_: None, lambda: None, lambda: now[0])
+    given.give(A)
+    now[0] += 3
+    given.give(A)
+    running = asyncio.create_task(given.run())
+    await until(lambda: given.counts["read"] == 2)
+    running.cancel()
+    await asyncio.wait([running])
+    assert given.seconds == 5 + 2
+    given.give(A, at=90.0)
+    assert given.since(90.0 + LAG) == [A]
+    assert given.since(91.0 + LAG) == []
+
+
 async def test_what_cannot_be_read_is_tried_again_and_then_left(
     watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:

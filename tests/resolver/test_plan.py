@@ -2,23 +2,31 @@
 
 from pathlib import Path
 
+import msgspec
+
 from resolver import settings
 from resolver.estate import Estate
 from resolver.plan import Change, Plan, made
 from resolver.saved import Saved, joined, of
-from resolver.sources.reading import ReadError
-from tests.resolver.scripted import Scripted, endpoint, key_of, many, part, vnet
+from resolver.sources.reading import PrivateReading, ReadError
+from tests.resolver.scripted import Scripted, ScriptedZones, endpoint, key_of, many, part, vnet
+from tests.zones.test_disagreement import made as record
+from tests.zones.test_disagreement import zone
+from zones.endpoint import Fault
 from zones.name import to_text
+from zones.privatezone import PrivateZone
 from zones.resource import Resources
 
 NOW = 1_700_000_000.0
 
 
-def saved(config: settings.Control, **parts: Resources) -> Saved:
-    """What a daemon has saved that read these parts of the source `hub`."""
+def saved(config: settings.Control, private: tuple[PrivateZone, ...] = (), **parts: Resources) -> Saved:
+    """What a daemon has saved that read these parts of the source `hub`, and these private DNS zones."""
     estate = Estate(config)
     estate.take([("hub", name, given) for name, given in parts.items()], NOW - 100)
-    return joined(of(estate.ledger.recollection(), {"hub": NOW - 100}, estate.inventory.parts(), {}, NOW - 90))
+    recollection, parts_of = estate.ledger.recollection(), estate.inventory.parts()
+    kept = of(recollection, {"hub": NOW - 100}, parts_of, {}, NOW - 90, private=[("hub", list(private))])
+    return joined(kept)
 
 
 CONFIG = settings.Control(sources=(settings.Source("hub", "azure"),))
@@ -100,7 +108,7 @@ async def test_files_are_read_beside_what_is_saved_of_them(tmp_path: Path) -> No
     config = settings.Control(sources=(settings.Source("hub", "files", str(file)),))
     first, _, after = await made(config, None, {}, NOW)
     assert [change.kind for change in first.endpoints] == ["add"]
-    before = saved(config, **after.inventory.of("hub"))
+    before = saved(config, (), **after.inventory.of("hub"))
     again, _, _ = await made(config, before, {}, NOW)
     assert again.is_empty
     file.write_text(body.format("10.0.0.9"))
@@ -108,3 +116,63 @@ async def test_files_are_read_beside_what_is_saved_of_them(tmp_path: Path) -> No
     assert changed.endpoints == [Change("change", "one", ("records",))]
     assert [fact.code for fact in changed.opens] == ["address-changed"]
     assert names(changed) == [("change", "a")]
+
+
+# -- private DNS zones
+
+BLOB = "privatelink.blob.core.windows.net"
+BY_HAND = zone(record("hand", 7), vnets=("v",))
+
+
+def following(mode: str) -> settings.Control:
+    azure = settings.Azure(private_dns=mode)  # type: ignore[arg-type]  # as the test says
+    return settings.Control(sources=(settings.Source("hub", "azure", azure=azure),))
+
+
+def zoned(given: Resources, *zones: PrivateZone, **keys: object) -> Scripted:
+    hub = _with(given)
+    hub.private = ScriptedZones(PrivateReading({each.key: each for each in zones}, **keys))  # type: ignore[arg-type]  # as the test says
+    return hub
+
+
+async def test_disagreements_of_private_zones_open_and_close() -> None:
+    config, given = following("check"), part(endpoint("acct", "10.0.0.4"))
+    before = saved(config, (zone(record("acct", 4), record("old", 9)),), s1=given)
+    found = await plan(before, zoned(given, zone(record("acct", 4), record("new", 8))), config)
+    assert [(fact.code, fact.subject) for fact in found.opens] == [("source-disagreement", f"new.{BLOB}")]
+    assert [(fact.code, fact.subject) for fact in found.closes] == [("source-disagreement", f"old.{BLOB}")]
+    assert found.names == []
+    assert (await plan(before, zoned(given, zone(record("acct", 4), record("old", 9))), config)).is_empty
+
+
+async def test_a_bad_record_that_was_there_before_opens_nothing() -> None:
+    config, given = following("check"), part(endpoint("acct", "10.0.0.4"))
+    bad = msgspec.structs.replace(zone(record("acct", 4)), faults=(Fault("/ID/bad", "properties", "no address"),))
+    assert (await plan(saved(config, (bad,), s1=given), zoned(given, bad), config)).is_empty
+
+
+async def test_what_private_zones_would_lend_is_among_the_names() -> None:
+    config, given = following("serve"), part(endpoint("acct", "10.0.0.4"))
+    found = await plan(saved(config, s1=given), zoned(given, BY_HAND), config)
+    assert names(found) == [("add", "privatelink"), ("add", "hand")]
+    before = saved(config, (BY_HAND,), s1=given)
+    found = await plan(before, zoned(given, zone(record("hand", 8), record("more", 7), vnets=("v",))), config)
+    assert names(found) == [("change", "hand"), ("add", "more")]
+    found = await plan(before, zoned(given, gone=frozenset({BY_HAND.key})), config)
+    assert names(found) == [("remove", "privatelink"), ("remove", "hand")]
+    claimed = part(*given.endpoints, endpoint("hand", "10.0.0.7"))
+    assert names(await plan(before, zoned(claimed, BY_HAND), config)) == [
+        ("remove", "privatelink"), ("change", "hand"),
+    ]  # fmt: skip
+
+
+async def test_private_zones_that_cannot_be_read_keep_what_they_gave() -> None:
+    config, given = following("serve"), part(endpoint("acct", "10.0.0.4"))
+    before = saved(config, (BY_HAND,), s1=given)
+    found = await plan(before, zoned(given, error="private DNS zones: 403"), config)
+    assert (found.errors, found.names) == ({"hub": "private DNS zones: 403"}, [])
+    hub = zoned(given)
+    hub.error = "no identity"
+    found = await plan(before, hub, config)
+    assert (found.errors, found.names) == ({"hub": "no identity"}, [])
+    assert not hub.private.had  # type: ignore[union-attr]  # the scripted one

@@ -211,12 +211,17 @@ class Events:
     def __init__(self, *hinted: str) -> None:
         self.hinted = list(hinted)
         self.told: dict[str, Resources | None] = {}
+        self.syncs = 0
+        """That were published."""
 
     def since(self, _: float) -> list[str]:
         return self.hinted
 
     def found(self, _: float) -> dict[str, Resources | None]:
         return self.told
+
+    def judged(self) -> None:
+        self.syncs += 1
 
 
 async def test_what_an_event_told_of_is_not_undone_by_a_sync_that_is_behind() -> None:
@@ -228,6 +233,24 @@ async def test_what_an_event_told_of_is_not_undone_by_a_sync_that_is_behind() ->
     sync = await syncs.once()
     assert sync.judgement
     assert sync.judgement.parts == {"s1": part(new)}
+
+
+async def test_events_hear_of_a_sync_when_it_is_published_not_when_it_fails_or_is_held() -> None:
+    source, events = Scripted(), Events()
+    status = SourceStatus("hub", "azure", "", "servfail")
+    syncs = Syncs(source, status, 300.0, lambda: {"s1": part(*many(10))}, events)
+    source.error = "503"
+    await syncs.once()
+    source.error = ""
+    held = (await syncs.once()).judgement
+    assert held
+    status.standing = held.standing
+    assert (status.results, events.syncs) == ({"failed": 1, "held": 1}, 0)
+    syncs.accept()
+    assert events.syncs == 1
+    source.parts["s1"] = part(*many(10))
+    await syncs.once()
+    assert events.syncs == 2
 
 
 async def test_what_an_event_tells_while_a_sync_asks_once_more_is_not_undone_by_it() -> None:

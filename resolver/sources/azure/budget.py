@@ -41,14 +41,18 @@ class Bucket:
         """What the last answer said."""
         self._left = float(quota.burst)
         self._then = 0.0
-        self._closed = 0.0
+        self._reset = self._refused = 0.0
 
     def wait(self, now: float) -> float:
         """Seconds until a request may be sent; 0: now."""
         self._refill(now)
-        closed = max(self._closed - now, 0.0)
+        closed = max(self._reset - now, self.refused(now))
         missing = 1 - self._left
         return closed if missing < _ROUNDING else max(closed, missing / self.quota.rate)
+
+    def refused(self, now: float) -> float:
+        """Seconds of these for which Azure has refused requests; the rest is our own doing."""
+        return max(self._refused - now, 0.0)
 
     def spend(self, now: float) -> None:
         """A request is sent."""
@@ -57,8 +61,8 @@ class Bucket:
         self.spent += 1
 
     def close(self, until: float) -> None:
-        """Nothing is to be sent before that time."""
-        self._closed = max(self._closed, until)
+        """Azure refuses what is sent before that time."""
+        self._refused = max(self._refused, until)
 
     def told(self, headers: Mapping[str, str], now: float) -> None:
         """Take what Resource Graph says of its quota, which others may be using too."""
@@ -69,7 +73,8 @@ class Bucket:
         self.remaining = int(remaining)
         self._left = min(self._left, float(remaining))
         if not self.remaining:
-            self.close(now + (clock_time(headers.get("x-ms-user-quota-resets-after", "")) or 0.0))
+            resets = now + (clock_time(headers.get("x-ms-user-quota-resets-after", "")) or 0.0)
+            self._reset = max(self._reset, resets)
             self._left = max(self._left, 1.0)  # the time until the reset says it all
 
     def _refill(self, now: float) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from yarl import URL
 
 from resolver.sources.azure import advice
-from resolver.sources.azure.budget import Budget, Patience, retry_after, skew
+from resolver.sources.azure.budget import Bucket, Budget, Patience, retry_after, skew
 from resolver.sources.azure.credential import NoToken, Tokens
 
 MAX_BODY: Final = 64 << 20
@@ -103,8 +103,7 @@ class Client:
         quota = self._budget.bucket(bucket)
         renewed = False
         while True:
-            while (pause := quota.wait(self._clock.now())) > 0:
-                await self._clock.sleep(pause)
+            await self._turn(quota, patience)
             token = await self._token()
             quota.spend(self._clock.now())
             try:
@@ -120,16 +119,24 @@ class Client:
             if status == 200:
                 return Answer(content, headers)
             if status == 429 or (status == 503 and body is None and "Retry-After" in headers):
-                pause = retry_after(headers, self._clock.wall())
-                quota.close(self._clock.now() + pause)
-                if not patience.allows(pause):
-                    raise Failed(f"Azure asks to wait {pause:.0f} s, which is too long", status)
+                quota.close(self._clock.now() + retry_after(headers, self._clock.wall()))
                 continue
             if status == 401 and not renewed:
                 renewed = True
                 await self._tokens.renew()  # it may have been taken back, or our clock may be wrong
                 continue
             raise self._failed(status, headers, content, url)
+
+    async def _turn(self, quota: Bucket, patience: Patience) -> None:
+        """Wait until a request may be sent. Raises `Failed` where Azure asks for more patience than is left.
+
+        It may have asked in an earlier sync: a wait that long is to be told, not sat out until this one times out.
+        """
+        while (pause := quota.wait(self._clock.now())) > 0:
+            refused = quota.refused(self._clock.now())
+            if refused and not patience.allows(refused):
+                raise Failed(f"Azure asks to wait {refused:.0f} s, which is too long", 429)
+            await self._clock.sleep(pause)
 
     async def _token(self) -> str:
         try:

@@ -142,9 +142,15 @@ class Azure:
 
     # -- single resources
 
-    def covers(self, key: str) -> bool:
-        """The resource with this normalised id is in the scope: of the configuration, else of the last sync."""
-        return resource_id(key) == key and subscription(key) in (self._config.subscriptions or self._scope)
+    def covers(self, key: str) -> bool | None:
+        """The resource with this normalised id is in the scope: of the configuration, else of the last sync.
+
+        None: no sync has told yet which subscriptions there are.
+        """
+        if resource_id(key) != key:
+            return False
+        scope = self._config.subscriptions or self._scope
+        return subscription(key) in scope if scope else None
 
     async def read_one(self, key: str) -> Resources | None:
         """Read one resource by its normalised id, with an endpoint's NICs; None: there is none (404).
@@ -152,7 +158,7 @@ class Azure:
         Raises `ReadError` where that cannot be told.
         """
         try:
-            if not self.covers(key):
+            if self.covers(key) is False:
                 raise ReadError(f"{key}: its subscription is not one of this source's")
             async with asyncio.timeout(_ONE_WAITING * 2):
                 return await lists.read_one(self._client, key, Patience(_ONE_WAITING))

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from resolver import settings
-from resolver.sources.azure import client, graph, sync
+from resolver.sources.azure import budget, client, graph, sync
 from resolver.sources.azure.sync import Azure
 from resolver.sources.reading import ReadError, Reading, Remote
 from tests.fake_azure import shapes
@@ -142,7 +142,6 @@ BROKEN = [
     (fault("redirect", api="arm", to="http://127.0.0.2:9"), r"sends us elsewhere \(HTTP 307\)"),
     (fault("status", api="arm", status=500, count=2), "HTTP 500 InternalServerError"),
     (fault("status", api="arm", status=503, count=2), "HTTP 503 ServiceUnavailable"),
-    (fault("status", api="graph", status=429, seconds=1000), "Azure asks to wait 1000 s, which is too long"),
     (fault("status", api="graph", status=400), "HTTP 400"),
     (fault("status", api="token", status=400), "no token: .*No managed identity"),
     (fault("skew", seconds=-4000, count=0), "tokens are refused: this machine's clock is .* s ahead of Azure's"),
@@ -246,6 +245,31 @@ async def test_waiting_has_an_end(fake: FakeAzure, make: Make, passing: Time) ->
     broken = Fault("status", api="arm", status=429, seconds=60, count=0)
     await heals(fake, make(), broken, "Azure asks to wait 60 s")
     assert sum(passing.slept) <= sync.WAITING + 60
+
+
+async def test_what_azure_asks_to_wait_counts_for_the_syncs_that_follow(
+    fake: FakeAzure, make: Make, passing: Time
+) -> None:
+    fake.faults.add(fault("status", api="graph", status=429, seconds=1000))
+    azure = make()
+    assert (await azure.read()).error == "Azure asks to wait 1000 s, which is too long"
+    passing.now += 60
+    assert (await azure.read()).error == "Azure asks to wait 940 s, which is too long"
+    passing.now += 700
+    assert endpoints(await azure.read()) == ALL
+    assert passing.slept == [240.0]
+
+
+async def test_waiting_for_our_own_quota_costs_no_patience(
+    fake: FakeAzure, make: Make, passing: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "WAITING", 0.0)
+    azure = make()
+    azure._budget.bucket(budget.GRAPH).told(
+        {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:05"}, passing.now
+    )
+    assert endpoints(await azure.read()) == ALL
+    assert passing.slept[0] == 5.0
 
 
 async def test_a_503_that_says_how_long_is_waited_out_too(fake: FakeAzure, make: Make, passing: Time) -> None:
@@ -370,6 +394,16 @@ async def test_an_identity_that_is_not_assigned_is_named_so(fake: FakeAzure, mak
 # -- single resources
 
 PE1 = f"/subscriptions/{ONE}/resourcegroups/rg-network/providers/microsoft.network/privateendpoints/pe1"
+
+
+async def test_before_a_sync_only_the_configuration_tells_what_is_in_scope(make: Make) -> None:
+    elsewhere = PE1.replace(ONE, shapes.subscription_id(9))
+    listed, azure = make(ONE), make()
+    assert (listed.covers(PE1), listed.covers(elsewhere)) == (True, False)
+    assert (azure.covers(PE1), azure.covers(PE1.upper())) == (None, False)
+    assert await azure.read_one(PE1)
+    await azure.read()
+    assert (azure.covers(PE1), azure.covers(elsewhere)) == (True, False)
 
 
 async def test_one_endpoint_comes_with_its_nic(make: Make) -> None:
