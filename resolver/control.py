@@ -273,6 +273,7 @@ class Control:
         if self.estate.sources[name].last_error != error:
             _log.warning("source %s: %s; what it gave before is kept", name, error)
         self.estate.source_failed(name, error, time.time())
+        self._published(set())
 
     def _published(self, changed: set[Name]) -> None:
         """Tell the workers, if there is anything to tell, and note the first state that all sources had a part in."""
