@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
-from resolver import channel, child, heap, state, zonefiles
+from resolver import channel, child, heap, lines, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
 from resolver.estate import NO_VNETS, Estate, Part, SourceStatus
@@ -170,8 +170,8 @@ class Control:
         """Work until SIGTERM."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
-        server = await asyncio.start_unix_server(self._connected, sock=self._begun.channel, limit=1 << 20)
         async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(lines.serving(self._begun.channel, self._connected))
             if self.estate.settings.admin:
                 await stack.enter_async_context(app.serving(self, self.estate.settings.admin))
             for events in self._events.values():
@@ -184,7 +184,6 @@ class Control:
                     task.result()  # a task ends only by an error: the supervisor starts control anew
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            server.close()
         self._keeper.due |= bool(self._syncs)  # when each was read last: that alone is not written each time
         await self._keeper.save()
 

@@ -147,6 +147,17 @@ def test_ctrl_c_to_the_group_stops_all_and_frees_the_port(
     daemon.start().ready()
 
 
+def test_control_that_ends_before_its_workers_says_nothing_of_errors(start: Start, estate: Path, poll: Poll) -> None:
+    daemon = start(dns={"workers": 2}, sources=SOURCES).ready()
+    (control,) = daemon.children()["control"]
+    os.kill(control, signal.SIGTERM)
+    poll(lambda: daemon.children()["control"] not in ([], [control]))
+    daemon.ready()
+    daemon.stop()
+    lines = daemon.log.read_text().splitlines()
+    assert [line for line in lines if "xception" in line or "Traceback" in line] == []
+
+
 def test_a_second_instance_exits_1_with_one_line(start: Start, estate: Path, tmp_path: Path) -> None:
     daemon = start(sources=SOURCES).ready()
     other = tmp_path / "other"
