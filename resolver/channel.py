@@ -29,11 +29,13 @@ class _Frame(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=str.low
 class Begin(_Frame, frozen=True):
     """Opens a snapshot: what is not in it is gone at `Commit`. `generation` stamps what came with it.
 
-    `epoch` names the life of control whose serials count from here.
+    `epoch` names the life of control whose serials count from here. `partial`: some source has given nothing yet. What
+    comes until the next snapshot goes beside what the worker has; nothing is gone because it is not in it.
     """
 
     epoch: str
     generation: int
+    partial: bool = False
 
 
 class Masks(_Frame, frozen=True):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
-from resolver import channel, child, heap, state, zonefiles
+from resolver import channel, child, heap, lines, state, zonefiles
 from resolver.admin import app
 from resolver.channel import Fallback
 from resolver.estate import NO_VNETS, Estate, Part, SourceStatus
@@ -171,8 +171,8 @@ class Control:
         """Work until SIGTERM."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
-        server = await asyncio.start_unix_server(self._connected, sock=self._begun.channel, limit=1 << 20)
         async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(lines.serving(self._begun.channel, self._connected))
             if self.estate.settings.admin:
                 await stack.enter_async_context(app.serving(self, self.estate.settings.admin))
             for events in self._events.values():
@@ -185,7 +185,6 @@ class Control:
                     task.result()  # a task ends only by an error: the supervisor starts control anew
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            server.close()
         self._keeper.due |= bool(self._syncs)  # when each was read last: that alone is not written each time
         await self._keeper.save()
 
@@ -274,6 +273,7 @@ class Control:
         if self.estate.sources[name].last_error != error:
             _log.warning("source %s: %s; what it gave before is kept", name, error)
         self.estate.source_failed(name, error, time.time())
+        self._published(set())
 
     def _published(self, changed: set[Name]) -> None:
         """Tell the workers, if there is anything to tell, and note the first state that all sources had a part in."""

@@ -5,7 +5,7 @@ Joins the pure parts; reads no file itself (`sources` and `zonefiles` do) and kn
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from resolver import settings
 from resolver.guard import Held, Judgement, Standing
@@ -73,6 +73,14 @@ class SourceStatus:
             return None
         age = now - self.last_success
         return "expired" if age >= self.expire else "stale" if age >= FRESH * self.interval else "fresh"
+
+
+class Degraded(NamedTuple):
+    """What is wrong with a source, or with the part of it that `scope` names, while what it gave is served."""
+
+    source: str
+    scope: str
+    message: str
 
 
 class Estate:
@@ -190,6 +198,19 @@ class Estate:
 
     def _tell_held(self, source: str, held: Held | None, now: float) -> None:
         self.ledger.set_source(f"{source} held", [held_finding(source, held)] if held else [], now)
+
+    def degraded(self) -> list[Degraded]:
+        """What is wrong with sources of which something is served; one that has given nothing is missing as a whole."""
+        out = []
+        for name, status in self.sources.items():
+            held = status.standing.held
+            if status.synced and held:
+                out.append(Degraded(name, "", f"a sync would remove {', '.join(held.reasons)}; it is held"))
+            if status.synced and status.last_error:
+                out.append(Degraded(name, "", status.last_error))
+            if status.synced:
+                out += (Degraded(name, part, why) for part, why in self._unreadable[name].items())
+        return out
 
     def dropped(self, source: str, now: float) -> None:
         """An operator drops the sync that is held: the next one is judged by itself."""

@@ -45,11 +45,16 @@ class Feed:
         self._told: object = None
         """What a commit said beside the names, when the last change was told."""
 
+    @property
+    def settled(self) -> bool:
+        """Every source was read, or has failed: those that are only slower than others are waited for."""
+        return self.complete or all(each.synced or each.last_error for each in self._estate.sources.values())
+
     def changed(self, names: Iterable[Name] = ()) -> None:
         """These names have a new state, or what a commit says has changed, or the networks; else nothing happens."""
         fresh = frozenset(names)
         estate = self._estate
-        told = estate.unsynced, estate.awaited, estate.stale, estate.networks.version, self.complete
+        told = estate.unsynced, estate.awaited, estate.stale, estate.networks.version, self.complete, self.settled
         if not fresh and told == self._told:
             return
         self._told = told
@@ -207,6 +212,10 @@ class Link:
         self._sent_masks = self._sent_bits = 0
         self._sent_clientele = 0
         """Its version."""
+        self._generation = hello.generation
+        """Of the last snapshot. The next has another, so that its rows are swept, but not 0: that is changes'."""
+        self._partial = False
+        """What is sent goes beside what the worker has."""
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._next = 0
 
@@ -216,32 +225,43 @@ class Link:
         self._feed.links.add(self)
         try:
             if missed is None:
+                if self.hello.epoch:
+                    await self._bide()
                 await self.snapshot()
             else:
                 self.dirty |= missed
                 self.wake.set()
             while True:
-                await self.wake.wait()
-                self.wake.clear()
+                await self._woken()
                 await self._changes()
         finally:
             self._feed.links.discard(self)
 
-    async def snapshot(self) -> int:
-        """A worker without a table gets what there is; one that has a table keeps it until we know everything.
+    async def _woken(self) -> None:
+        await self.wake.wait()
+        self.wake.clear()
 
-        Returns the serial that it has then.
-        """
-        while self.hello.epoch and not self._feed.complete:
-            await self.wake.wait()
-            self.wake.clear()
+    async def _bide(self) -> None:
+        """A worker that has a table keeps it until we know everything; meanwhile it is told what we know, beside it."""
+        while not self._feed.settled:
+            await self._woken()
+        self._partial = not self._feed.complete
+        if self._partial:
+            await self.snapshot()
+        while not self._feed.complete:
+            await self._woken()
+            await self._changes()
+        self._partial = False
+
+    async def snapshot(self) -> int:
+        """Tell everything that there is. Returns the serial that the worker has then."""
         self.dirty.clear()
         commit, clientele = self._feed.commit(), self._feed.clientele()
-        generation = self.hello.generation % 255 + 1  # not the one that the worker's rows have, nor 0: that is changes'
-        await self._send(Begin(self._feed.epoch, generation))
+        self._generation = self._generation % 255 + 1
+        await self._send(Begin(self._feed.epoch, self._generation, self._partial))
         if not self.hello.epoch:
             await self._send_clientele(*clientele)  # it has nothing that a row would have to come before
-        for frame in self._feed.snapshot(generation):
+        for frame in self._feed.snapshot(self._generation):
             await self._send(frame)
         await self._send_clientele(*clientele)
         await self._send(commit)
@@ -256,8 +276,11 @@ class Link:
         await self._send(commit)
 
     async def _send_clientele(self, version: int, frames: list[Clientele]) -> None:
-        """A client comes into another network when the names that it sees are there."""
-        if version != self._sent_clientele:
+        """A client comes into another network when the names that it sees are there.
+
+        As long as some source has given nothing, its virtual networks are not known, and their clients stay.
+        """
+        if version != self._sent_clientele and not self._partial:
             self._sent_clientele = version
             for frame in frames:
                 await self._send(frame)

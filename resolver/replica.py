@@ -5,6 +5,8 @@ Rows apply in place, atomic per name, in slices: the caller lets queries run bet
 
 import gc
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from resolver.answers import Answers
@@ -12,6 +14,7 @@ from resolver.channel import Begin, Clientele, Commit, Down, Masks, Rows, Static
 from resolver.clients import Clients
 from zones.name import Name
 from zones.network import Network, translated
+from zones.served import classes, restamped
 from zones.table import Table, Touched
 
 _SLICE: Final = 200
@@ -36,6 +39,7 @@ class Replica:
         self._clientele: list[Network] = []
         """Networks of which others follow."""
         self._opening: Begin | None = None
+        """The snapshot that is not whole yet. One that is partial stays open until the next begins."""
         self._static: set[tuple[Name, Name]] = set()
         """Zone-file names that the open snapshot brought."""
 
@@ -58,7 +62,7 @@ class Replica:
             case Rows(rows=rows):
                 for start in range(0, len(rows), _SLICE):
                     for name, row in rows[start : start + _SLICE]:
-                        self._evict(self._table.apply(Name(name), row))
+                        self._evict(self._table.apply(Name(name), self._beside(name, row) if self._partial else row))
                     yield
             case Static(origin=origin, names=names, is_open=is_open):
                 for start in range(0, len(names), _SLICE):
@@ -95,11 +99,31 @@ class Replica:
         if doubtful:
             self.serial = -1
 
+    @property
+    def _partial(self) -> bool:
+        return self._opening is not None and self._opening.partial
+
+    def _beside(self, name: bytes, row: bytes) -> bytes:
+        """The row to have where some source has given nothing: it may be in what there is of the name.
+
+        A row that this snapshot has not brought stays as it is where it is seen by a network that would lose the name.
+        """
+        had = self._table.owned.rows.get(Name(name))
+        if had and had[0] != self.generation and self._sight(had) & ~self._sight(row):
+            return had
+        return restamped(row, self.generation)
+
+    def _sight(self, row: bytes) -> int:
+        """Mask of the networks that see the row."""
+        return reduce(or_, (self._table.masks[number] for number in classes(row)), 0)
+
     def _commit(self, frame: Commit) -> Iterator[None]:
-        table = self._table
         awaited = frozenset(map(Name, frame.awaited))
+        if self._partial:  # what the worker has was told by a control that had read that source: not anew, but all
+            self._say(awaited, unsynced=frame.unsynced and self._table.unsynced, stale=True)
+            return
         if self._opening is not None:
-            for touched in table.sweep(self._opening.generation):
+            for touched in self._table.sweep(self._opening.generation):
                 self._evict(touched)
                 yield
             self._sweep_static(awaited)
@@ -108,9 +132,14 @@ class Replica:
                 gc.enable()
             self.epoch, self._opening = self._opening.epoch, None
         self.serial = frame.serial
+        self._say(awaited, unsynced=frame.unsynced, stale=frame.stale)
+
+    def _say(self, awaited: frozenset[Name], *, unsynced: bool, stale: bool) -> None:
+        """What a commit says beside the names."""
+        table = self._table
         awaited -= table.static.keys()
-        if (table.awaited, table.unsynced, table.stale) != (awaited, frame.unsynced, frame.stale):
-            table.awaited, table.unsynced, table.stale = awaited, frame.unsynced, frame.stale
+        if (table.awaited, table.unsynced, table.stale) != (awaited, unsynced, stale):
+            table.awaited, table.unsynced, table.stale = awaited, unsynced, stale
             self._answers.clear()
 
     def _sweep_static(self, kept: frozenset[Name]) -> None:

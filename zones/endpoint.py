@@ -78,7 +78,7 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
     @property
     def served(self) -> bool:
         """Approved, and not being deleted."""
-        return self.state is State.APPROVED and self.provisioning.casefold() != "deleting"
+        return is_served(self.state, self.provisioning)
 
     @property
     def target_key(self) -> str:
@@ -96,6 +96,11 @@ class VirtualNetwork(msgspec.Struct, frozen=True, gc=False):
     peers: tuple[str, ...] = ()
     source: str = ""
     where: str = ""
+
+
+def is_served(state: State, provisioning: str) -> bool:
+    """The names of an endpoint in these states are answered."""
+    return state is State.APPROVED and provisioning.casefold() != "deleting"
 
 
 def fold_region(text: str | None) -> str:

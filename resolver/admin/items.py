@@ -164,6 +164,13 @@ def source(status: SourceStatus, now: float) -> models.Source:
     )  # fmt: skip
 
 
+def degraded(estate: Estate) -> dict[str, Any]:
+    """What is wrong with sources that are served, bounded, and how much there is of it."""
+    found = estate.degraded()
+    listed = [models.Degraded(source=name, scope=scope, message=message) for name, scope, message in found[:LISTED]]
+    return {"degraded": listed, "degraded_total": len(found)}
+
+
 def _syncs(status: SourceStatus) -> models.Syncs:
     return models.Syncs(
         syncing=status.syncing, next=None if status.next_sync is None else time(status.next_sync),

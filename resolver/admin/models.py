@@ -1,6 +1,7 @@
 """What the admin interface says and takes, as pydantic models: its JSON, its OpenAPI and its page are made from these.
 
-Times are RFC 3339 in UTC, durations seconds. Lists of networks are bounded; `networks_total` counts all.
+Times are RFC 3339 in UTC, durations seconds. Lists of networks and of what is degraded are bounded; `networks_total`
+and `degraded_total` count all.
 """
 
 from typing import Annotated, Any, Literal
@@ -90,11 +91,21 @@ class Alive(Model):
     status: Literal["alive"] = "alive"
 
 
+class Degraded(Model):
+    """Something is wrong with a source, and what it gave is served."""
+
+    source: str
+    scope: str = Field(description="The file or subscription; empty for the whole source.")
+    message: str
+
+
 class Ready(Model):
     """All data is there, and every worker has applied it. `sources` and `workers` with `?verbose`."""
 
     status: Literal["ready"] = "ready"
     missing: list[str] = []
+    degraded: list[Degraded] = Field(description="What does not make it unready.")
+    degraded_total: int
     sources: list[Source] | None = None
     workers: list[Worker] | None = None
 
@@ -103,6 +114,8 @@ class NotReady(Problem):
     """What is missing."""
 
     missing: list[str]
+    degraded: list[Degraded]
+    degraded_total: int
     sources: list[Source] | None = None
     workers: list[Worker] | None = None
 
@@ -129,6 +142,8 @@ class Status(Model):
     serial: int
     ready: bool
     missing: list[str]
+    degraded: list[Degraded]
+    degraded_total: int
     workers: list[Worker]
     sources: list[Source]
     counts: Counts

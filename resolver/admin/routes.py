@@ -63,7 +63,7 @@ class Admin:
     async def readyz(self, _: web.Request, query: models.Verbose) -> web.Response:
         """Whether all data is there and applied."""
         missing = self._view.missing()
-        details: dict[str, Any] = {"missing": missing}
+        details: dict[str, Any] = {"missing": missing} | items.degraded(self._estate)
         if query.verbose is not None:
             details |= {"sources": self._sources(), "workers": self._workers()}
         if not missing:
@@ -85,6 +85,7 @@ class Admin:
                 version=VERSION, started=items.time(self._view.started), uptime=round(now - self._view.started, 3),
                 serial=self._view.serial, ready=not missing, missing=missing,
                 workers=self._workers(), sources=self._sources(), counts=items.counts(self._estate),
+                **items.degraded(self._estate),
             )
         )  # fmt: skip
 

@@ -167,7 +167,7 @@ def zones(admin: _Admin = None, config: _Running = None, output: _Output = Outpu
 
 @_sync.command()
 def status(admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
-    """How each source is: fresh or stale, the last and the next sync, what is held. Exit 2: a sync is held."""
+    """How each source is: fresh or stale, the last and the next sync, what cannot be read or is held. Exit 2: held."""
     from resolver.cli import online  # noqa: PLC0415
 
     raise Exit(online.sync_status(_admin_url(admin, config), output == Output.JSON))

@@ -93,6 +93,8 @@ def sync_status(url: str, as_json: bool) -> int:
     else:
         rows = [words.source(each) for each in found]
         _table(words.SOURCES, rows, len(rows), "no sources")
+        for line in words.degraded(_ask(url, "/v1/status", {})):
+            output.line(line)
         for each in found:
             for line in words.held(each):
                 output.line(line)

@@ -39,6 +39,15 @@ def held(told: Json) -> Iterator[str]:
         yield f"  `pldns sync accept {name}` takes it; `pldns sync drop {name}` forgets it, and judges the next one"
 
 
+def degraded(status: Json) -> Iterator[str]:
+    """Parts of sources that cannot be read; what is wrong with a whole source is in the table."""
+    for each in status["degraded"]:
+        if each["scope"]:
+            yield f"source {each['source']}: {each['scope']}: {each['message']}"
+    if more := status["degraded_total"] - len(status["degraded"]):
+        yield f"and {more} more"
+
+
 def row(finding: Json) -> tuple[str, str, str, str]:
     """One row of the table of findings."""
     subject = " ".join(output.short(part) for part in finding["subject"].split(" "))

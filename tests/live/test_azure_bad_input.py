@@ -1,6 +1,7 @@
 """A daemon that Azure does not let in: one line says why and what mends it, and all else goes on."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,9 +9,10 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from tests.fake_azure import shapes
 from tests.fake_azure.faults import Fault
 from tests.live.cloud import ONE, TWO, Cloud, estate, source, sync
-from tests.live.daemon import Daemon, until
+from tests.live.daemon import PLDNS, Daemon, until
 
 pytestmark = pytest.mark.live
 
@@ -145,6 +147,47 @@ def test_what_is_mended_is_read_and_what_is_not_keeps_the_daemon_unready(cloud: 
     missing = [line.partition(":")[0] for line in ready["missing"] if line.startswith("source ")]
     assert missing == [f"source {each}" for each in list(SOURCES)[1:]]
     assert 'pldns_sync_failing{source="hub"} 0' in shut.get("/metrics")[1]
+
+
+GRAPH_IS_OUT = Fault("status", "graph", status=503, count=0)
+REFUSED: dict[str, tuple[tuple[Fault, ...], str]] = {
+    "the role is missing there": (
+        (GRAPH_IS_OUT, Fault("status", "arm", f"{TWO}/providers", status=403, count=0)),
+        f"no permission: give the identity the role Reader on /subscriptions/{TWO} (az role assignment create ",
+    ),
+    "it is not among those that can be read": (
+        (Fault("forbidden", path=TWO),), "no permission, or no such subscription in the identity's tenant: "
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_subscription_that_may_not_be_read_is_told_and_the_others_are_served(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Ready, since what there is is answered; what is not there stands in `/readyz` and in `pldns sync status`."""
+    faults, said = REFUSED[name]
+    other = shapes.virtual_network(shapes.group(TWO), "spoke", ["10.2.0.0/16"])
+    running = Cloud(tmp_path, *estate({"acct": "10.0.0.4"}), other, options=("--unlimited",))
+    try:
+        running.fail(*faults)
+        for variable, value in running.environment.items():
+            monkeypatch.setenv(variable, value)
+        daemon = start(sources=[of(running) | {"subscriptions": [ONE, TWO]}], networks=NETWORKS).ready()
+        until(lambda: daemon.addresses(REMOTE) == {"10.0.0.4"})
+        status, ready = daemon.get("/readyz")
+        assert (status, ready["missing"], ready["degraded_total"]) == (200, [], 1)
+        (degraded,) = ready["degraded"]
+        assert (degraded["source"], degraded["scope"]) == ("hub", TWO)
+        assert degraded["message"].startswith(said)
+        command = [str(PLDNS), "sync", "status", "--admin", f"http://127.0.0.1:{daemon.admin}"]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert f"source hub: {TWO}: {degraded['message']}\n" in shown.stdout
+        running.fail()
+        assert sync(daemon) == "published"
+        assert daemon.get("/readyz")[1]["degraded"] == []
+    finally:
+        running.stop()
 
 
 def told(daemon: Daemon, name: str, line: str) -> None:

@@ -105,6 +105,28 @@ def test_nothing_is_swept_by_a_control_that_knows_nothing(start: Start, estate: 
     assert daemon.addresses(NAME) == {"10.0.0.4"}
 
 
+def test_a_lost_source_stops_no_change_of_another(start: Start, estate: Path, tmp_path: Path, poll: Poll) -> None:
+    """Saved inventory gone, one of two sources failing from then on: the other one is followed, nothing goes."""
+    other = tmp_path / "other"
+    endpoints(other, "10.0.1.4", name="b.blob.core.windows.net", file="b.yaml")
+    sources = [*SOURCES, {"name": "other", "type": "files", "path": "./other"}]
+    daemon = start(sources=sources).ready()
+    daemon.stop()
+    other.rename(tmp_path / "away")
+    (daemon.directory / "state" / "inventory.v3").unlink()
+    daemon.start()
+    assert poll(lambda: daemon.addresses(NAME)) == {"10.0.0.4"}
+    endpoints(estate, "10.0.0.5")
+    poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
+    assert daemon.get("/readyz")[0] == 503
+    assert daemon.addresses("b.blob.core.windows.net") == {"10.0.1.4"}
+    (tmp_path / "away").rename(other)
+    endpoints(other, "10.0.1.5", name="c.blob.core.windows.net", file="b.yaml")
+    daemon.ready()
+    poll(lambda: daemon.addresses("c.blob.core.windows.net") == {"10.0.1.5"})
+    assert daemon.addresses("b.blob.core.windows.net") == set()
+
+
 def test_no_child_outlives_the_supervisor(
     start: Start, estate: Path, poll: Poll, is_living: Callable[[int], bool]
 ) -> None:
@@ -123,6 +145,17 @@ def test_ctrl_c_to_the_group_stops_all_and_frees_the_port(
     assert daemon.wait() == 0
     assert not any(map(is_living, pids))
     daemon.start().ready()
+
+
+def test_control_that_ends_before_its_workers_says_nothing_of_errors(start: Start, estate: Path, poll: Poll) -> None:
+    daemon = start(dns={"workers": 2}, sources=SOURCES).ready()
+    (control,) = daemon.children()["control"]
+    os.kill(control, signal.SIGTERM)
+    poll(lambda: daemon.children()["control"] not in ([], [control]))
+    daemon.ready()
+    daemon.stop()
+    lines = daemon.log.read_text().splitlines()
+    assert [line for line in lines if "xception" in line or "Traceback" in line] == []
 
 
 def test_a_second_instance_exits_1_with_one_line(start: Start, estate: Path, tmp_path: Path) -> None:

@@ -76,6 +76,12 @@ class Control:
         self.estate.private.take("cloud", PrivateReading({zone.key: zone for zone in zones}, gone), 0.0)
         self.feed.changed(self.estate.lend())
 
+    def fail(self) -> None:
+        """The source in the cloud refuses us; the other one is read."""
+        self.estate.source_read("estate", 1, 0.0)
+        self.estate.source_failed("cloud", "refused", 0.0)
+        self.feed.changed()
+
     def sync(self) -> None:
         self.estate.source_read("estate", 1, 0.0)
         self.feed.complete = not self.estate.unsynced

@@ -270,16 +270,17 @@ async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) 
 # -- workers
 
 
-async def test_a_worker_with_a_table_gets_nothing_before_all_is_known(start: Start, tmp_path: Path) -> None:
+async def test_a_worker_with_a_table_loses_nothing_before_all_is_known(start: Start, tmp_path: Path) -> None:
     running = start("a")
     worker = await running.connect(hello("another", 9, generation=7))
     await until(lambda: running.control.workers[0].connected)
-    await until(lambda: running.control.estate.sources["a"].last_error)
-    assert worker.got == []
-    write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     await worker.commit()
-    assert worker.got[0] == Begin(running.control.feed.epoch, 8)
-    await until(lambda: not running.control.missing())
+    assert worker.got[0] == Begin(running.control.feed.epoch, 8, partial=True)
+    write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
+    while Begin(running.control.feed.epoch, 9) not in worker.got or not isinstance(worker.got[-1], Commit):
+        await worker.read()
+    assert set(worker.rows) == {to_text(PRIVATE)}
+    assert running.control.feed.complete
 
 
 async def test_a_worker_that_connects_again_gets_what_it_missed(start: Start, tmp_path: Path) -> None:

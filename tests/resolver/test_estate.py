@@ -7,7 +7,9 @@ import pytest
 
 from resolver import settings
 from resolver.estate import Estate, Part
+from resolver.guard import Held, Standing
 from resolver.offline import offline
+from resolver.sources.reading import Reading
 from tests.zones.books import remembered
 from zones import arm, zonefile
 from zones.finding import Finding
@@ -140,6 +142,26 @@ def test_a_source_of_which_nothing_can_be_read_has_given_nothing() -> None:
     taken(estate, 3.0, b="Permission denied")
     assert (status.synced, status.last_success) == (True, 2.0)
     assert status.last_error
+
+
+def test_what_is_wrong_with_a_source_that_is_served_is_listed_and_of_one_that_is_not_it_is_missing() -> None:
+    estate = Estate(config("hub", "spoke"))
+    estate.source_failed("spoke", "gone", 0.0)
+    taken(estate, 0.0, one=resources("a"), two="no permission")
+    estate.source_failed("spoke", "gone", 0.0)
+    assert estate.degraded() == [("hub", "two", "no permission")]
+    estate.source_failed("hub", "no token", 1.0)
+    assert estate.degraded() == [("hub", "", "no token"), ("hub", "two", "no permission")]
+    taken(estate, 2.0, two=resources("b"))
+    assert estate.degraded() == []
+
+
+def test_a_sync_that_is_held_is_wrong_with_its_source() -> None:
+    estate = Estate(config("hub"))
+    estate.restored("hub", 1, 0.0, Standing({}, Held(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ())))
+    ((source, scope, message),) = estate.degraded()
+    assert (source, scope) == ("hub", "")
+    assert message.startswith("a sync would remove 7 of 9 private endpoints; it is held")
 
 
 def test_a_source_may_be_allowed_to_be_unsynced() -> None:

@@ -259,7 +259,7 @@ async def test_a_new_control_takes_away_what_it_does_not_know_only_with_the_comm
     assert contents(worker.table) == contents(control.estate.table())
 
 
-async def test_a_worker_with_a_table_keeps_it_until_a_new_control_knows_everything() -> None:
+async def test_a_worker_with_a_table_keeps_it_until_a_new_control_has_asked_every_source() -> None:
     worker = Worker()
     worker.connect(Control({name: one(name) for name in "abcd"}))
     await worker.drain()
@@ -355,6 +355,7 @@ operations = st.one_of(
     st.tuples(st.just("step"), st.integers(1, 4)),
     st.tuples(st.just("cut")),
     st.tuples(st.just("restart"), st.booleans(), st.booleans()),
+    st.tuples(st.just("fail")),
     st.tuples(st.just("sync")),
     st.tuples(st.just("doubt")),
 )
@@ -422,6 +423,9 @@ class Story:
         had = contents(self.worker.table) if self.worker.replica.epoch else None
         await self.worker.step()
         assert synced or had is None or contents(self.worker.table) == had
+
+    async def fail(self) -> None:
+        self.control.fail()
 
     async def sync(self) -> None:
         self.control.sync()

@@ -15,6 +15,7 @@ from resolver.sources.azure.budget import Patience
 from resolver.sources.azure.client import Answer, Client, Failed
 from resolver.sources.azure.pages import WHERE, Check, Incomplete, Page, Pages, merge
 from zones import arm
+from zones.endpoint import State, is_served
 from zones.resource import Resources, resource_type, subscription
 
 NETWORK: Final = "2024-05-01"
@@ -85,18 +86,23 @@ async def each_page(client: Client, url: str, api: str, bucket: str, patience: P
 async def read_one(client: Client, key: str, patience: Patience) -> Resources | None:
     """The resource with this id and, with an endpoint, its network interfaces; None: there is none.
 
-    Raises `Failed`, `Incomplete`; ValueError for an id that is not one of ours.
+    Raises `Failed`, `Incomplete`; ValueError for an id that is not one of ours. An endpoint to be served that has no
+    network interface is incomplete: it is being made or deleted, and would be taken without its names.
     """
     if resource_type(key) not in _READ or not _is_path(key):
         raise ValueError(f"{key[:200]!r} is not the id of a private endpoint, network interface or virtual network")
     found = await _resource(client, key, patience)
     if found is None:
         return None
-    nics = [nic for endpoint in found.endpoints for nic in endpoint.nics]
-    joined = [
-        await _resource(client, nic, patience) for nic in nics if all(map(_SEGMENT.fullmatch, nic.split("/")[1:]))
-    ]
-    return merge((found, *(each for each in joined if each)))
+    joined = [found]
+    for endpoint in found.endpoints:
+        for nic in filter(_is_path, endpoint.nics):
+            own = await _resource(client, nic, patience)
+            if own:
+                joined.append(own)
+            elif is_served(State.read(endpoint.state_text), endpoint.provisioning):
+                raise Incomplete(f"{endpoint.name} has no network interface yet, or none any more: there is no {nic}")
+    return merge(joined)
 
 
 async def _resource(client: Client, key: str, patience: Patience) -> Resources | None:

@@ -52,7 +52,7 @@ async def test_alive_while_a_worker_answers(client: Client, control: Control, pa
 
 @pytest.mark.parametrize("path", ["/readyz", "/ready"])
 async def test_ready_lists_what_is_missing(client: Client, control: Control, path: str) -> None:
-    assert await get(client, path) == {"status": "ready", "missing": []}
+    assert await get(client, path) == {"status": "ready", "missing": [], "degraded": [], "degraded_total": 0}
     control.lacking = ["source estate: not read yet", "worker 1: not connected"]
     body = await get(client, path, 503)
     assert body["missing"] == control.lacking
@@ -67,6 +67,16 @@ async def test_readyz_verbose_tells_of_sources_and_workers(client: Client, contr
     assert body["workers"] == [{"index": 0, "pid": 4242, "connected": True, "synced": True, "serial": 7}]
     control.lacking = ["x"]
     assert (await get(client, "/readyz?verbose", 503))["workers"][0]["pid"] == 4242
+
+
+async def test_ready_lists_what_is_wrong_with_sources_that_are_served(client: Client, control: Control) -> None:
+    control.estate.take([("estate", f"s{number}", "no permission") for number in range(40)], 0.0)
+    for path in ("/readyz", "/v1/status"):
+        body = await get(client, path)
+        assert body["degraded"][0] == {"source": "estate", "scope": "s0", "message": "no permission"}
+        assert (len(body["degraded"]), body["degraded_total"]) == (32, 40)
+    control.lacking = ["worker 1: not connected"]
+    assert (await get(client, "/readyz", 503))["degraded_total"] == 40
 
 
 async def test_status_counts_the_estate(client: Client) -> None:

@@ -27,7 +27,7 @@ def hub(control: Control) -> SourceStatus:
     status.remote, status.interval, status.expire = True, 60.0, 86_400.0
     status.next_sync, status.duration, status.results = now + 30, 1.25, {"published": 3}
     status.requests = Requests({("graph", "200"): 3}, 7)
-    control.estate.sources["hub"] = status
+    control.estate.sources["hub"], control.estate._unreadable["hub"] = status, {}
     return status
 
 

@@ -54,6 +54,16 @@ async def test_the_state_of_all_sources(say: Said, running: Running) -> None:
     assert [each["name"] for each in told.json] == ["estate", "hub"]
 
 
+async def test_a_part_that_cannot_be_read_is_shown_with_the_reason(
+    say: Said, running: Running, hub: Scripted, tmp_path: Path
+) -> None:
+    (tmp_path / "endpoints" / "broken.yaml").write_text("endpoints: [")
+    await until(lambda: running.control.estate.sources["estate"].unreadable)
+    ran = await say("status")
+    assert ran.code == 0
+    assert re.search(r"^source estate: .*broken\.yaml: line 2, ", ran.out, re.MULTILINE)
+
+
 async def test_a_held_sync_is_shown_and_accepted(say: Said, running: Running, hub: Scripted) -> None:
     ledger = running.control.estate.ledger
     ran = await say("accept", "hub")

@@ -463,6 +463,19 @@ async def test_one_that_cannot_be_read_is_not_taken_to_be_gone(fake: FakeAzure, 
         await azure.read_one(PE1)
 
 
+async def test_an_endpoint_without_its_nic_is_not_taken_while_it_is_to_be_served(fake: FakeAzure, make: Make) -> None:
+    """They are made and deleted one after the other: its names are in the NIC."""
+    azure = make(ONE)
+    (nic,) = fake.estate.nics(PE1)
+    fake.estate.remove(nic)
+    with pytest.raises(ReadError, match="pe1 has no network interface yet, or none any more"):
+        await azure.read_one(PE1)
+    fake.estate.change(PE1, lambda own: own["properties"].update(provisioningState="Deleting"))
+    found = await azure.read_one(PE1)
+    assert found is not None
+    assert ([each.key for each in found.endpoints], found.nics) == ([PE1], ())
+
+
 async def test_one_whose_subscription_is_gone_is_not_taken_to_be_gone(fake: FakeAzure, make: Make) -> None:
     azure = make(ONE)
     fake.faults.add(Fault("gone", path=ONE))
