@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import IPv4Address
@@ -25,6 +26,10 @@ RATE: Final = 100
 """Changes a second."""
 FILES: Final = 50
 """Endpoints that change again and again, a file each."""
+
+
+_EVICTED: Final = "pldns_answers_evicted_total "
+_REPORTED: Final = 2.5  # seconds in which workers have told what they counted
 
 
 def fqdn(number: int) -> str:
@@ -73,6 +78,7 @@ def measure(folder: Path, endpoints: int, seconds: int) -> Iterator[Result]:
     write(folder, endpoints, ports)
     changing = Changing(folder / "endpoints")
     queries = folder / "private.txt"
+    queries.write_text(queries.read_text() + "".join(f"{fqdn(number)} A\n" for number in range(FILES)))
     with ExitStack() as stack:
         command = (PLDNS, "serve", "-c", folder / "pldns.yaml")
         daemon = stack.enter_context(Background(command, folder / "serve.log"))
@@ -87,6 +93,7 @@ def measure(folder: Path, endpoints: int, seconds: int) -> Iterator[Result]:
         load.one(worker, ports.dns, queries, 120, ("-n", "1"))  # every answer is made once
         half = int(load.one(worker, ports.dns, queries, seconds, ()).rate / 2)
         quiet, lost_quiet, _ = _beside(ports.dns, queries, half, seconds, None)
+        evicted = _evicted(ports.admin)
         busy, lost_busy, count = _beside(ports.dns, queries, half, seconds, changing)
         yield Result("changes", count / seconds, "a second", RATE * 0.95, least=True, note=f"{half:,} queries/s beside")
         yield Result("lost, quiet and changing", lost_quiet + lost_busy, "queries", 0)
@@ -100,6 +107,16 @@ def measure(folder: Path, endpoints: int, seconds: int) -> Iterator[Result]:
                 raise Broken(f"{name} was not answered with {at}")
             daemon.breathe(0.005)
         yield Result("the last change, until served", time.monotonic() - began, "s", 1, note="after the load")
+        daemon.breathe(_REPORTED)
+        gone = _evicted(ports.admin) - evicted
+        yield Result("answers evicted, of each change", gone / count, "", 1, note=f"{gone:.0f}, of {endpoints:,} kept")
+
+
+def _evicted(admin: int) -> float:
+    """Answers that workers have dropped for changes so far."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=10) as reply:
+        told = reply.read().decode()
+    return next((float(line.split()[1]) for line in told.splitlines() if line.startswith(_EVICTED)), 0.0)
 
 
 def _beside(

@@ -24,6 +24,8 @@ from resolver import log, settings
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _MAX_DESCRIPTORS: Final = 253  # SCM_MAX_FD of the kernel
+_NICE: Final = 5
+"""A third of a worker's share of a core that both want (sched(7)): less, and changes would wait for quiet times."""
 _LINE: Final = 64
 """Octets, more than any message on a link has."""
 
@@ -69,8 +71,9 @@ def begin_worker(arguments: Sequence[str]) -> Worker:
 
 
 def begin_control(arguments: Sequence[str]) -> Control:
-    """Begin as control; as `begin_worker`."""
+    """Begin as control; as `begin_worker`. Where they share a core, clients come before what control reads."""
     options = _options(arguments)
+    os.nice(_NICE)
     _begin("control", options)
     return Control(
         settings=msgspec.json.decode(_read(options), type=settings.Control),

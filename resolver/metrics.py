@@ -79,6 +79,7 @@ METRICS: Final = (
     Declared("ready", "1 while `/readyz` is 200."),
     Declared("serial", "Serial of the served state; a worker that lags has a lower one."),
     Declared("workers", "Answering processes that are configured."),
+    Declared("answers_evicted_total", "Compiled answers dropped since a name that decided them changed."),
     Declared("gc_long_pauses_total", "Garbage collections that stopped a worker for more than 20 ms."),
     Declared("workers_connected", "Answering processes that are connected to control."),
     Declared("worker_serial", "The last state that a worker has applied.", ("worker",)),

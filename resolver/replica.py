@@ -29,6 +29,8 @@ class Replica:
         self.serial = 0
         self.generation = 0
         """Stamp of the last snapshot that began, whole or not: the next one has another, or could not be swept."""
+        self.evicted = 0
+        """Compiled answers that changes have dropped."""
         self._table = table
         self._answers = answers
         self._clients = clients
@@ -150,4 +152,4 @@ class Replica:
 
     def _evict(self, touched: Touched) -> None:
         if touched.names or touched.subtrees:
-            self._answers.evict(touched.names, touched.subtrees)
+            self.evicted += self._answers.evict(touched.names, touched.subtrees)

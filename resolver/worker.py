@@ -308,7 +308,7 @@ class Worker:
             ("upstream_replies_total", upstream.replies), ("upstream_timeouts_total", upstream.timeouts),
             ("upstream_errors_total", upstream.errors), ("upstream_mismatches_total", upstream.mismatches),
             ("upstream_tcp_total", upstream.tcp), ("upstream_shed_total", upstream.shed),
-            ("gc_long_pauses_total", self._pauses.long),
+            ("gc_long_pauses_total", self._pauses.long), ("answers_evicted_total", self._replica.evicted),
         ):  # fmt: skip
             self._counters.set(metric, value)
 

@@ -106,11 +106,11 @@ class Inventory:
             version.endpoint == endpoint for _, version in self._held_nics.versions(nic)
         )
         for one, other in ((endpoint, nic), (nic, endpoint)):
-            others = tuple(key for key in self._links.get(one, ()) if key != other) + ((other,) if linked else ())
-            if others:
-                self._links[one] = others
-            else:
-                self._links.pop(one, None)
+            others = self._links.get(one, ())
+            if linked and other not in others:
+                self._links[one] = (*others, other)
+            elif not linked and other in others:
+                _set(self._links, one, tuple(key for key in others if key != other) or None)
 
     def _linked(self, keys: Iterable[str]) -> set[str]:
         return {other for key in keys for other in self._links.get(key, ())}
@@ -205,8 +205,8 @@ class _Index(Generic[_R]):
 
     def first(self, key: str) -> _R | None:
         """The version that is believed."""
-        versions = self.versions(key)
-        return versions[0][1] if versions else None
+        holders = self._holders.get(key)
+        return self._held[holders[0]][key] if holders else None
 
     def versions(self, key: str) -> Versions[_R]:
         """What each part says of it."""

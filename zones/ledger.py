@@ -141,8 +141,10 @@ class Ledger:
                 fresh.setdefault(private, []).append(Claim(key, private, record.fqdn, zone, record.addresses, first))
                 touched.publics.add(record.fqdn)
         for name, claims in fresh.items():
-            others = self._claims.get(name, ())
-            self._claims[name] = tuple(sorted((*others, *claims), key=lambda c: (c.endpoint, c.public, c.addresses)))
+            claims += self._claims.get(name, ())
+            if len(claims) > 1:
+                claims.sort(key=lambda claim: (claim.endpoint, claim.public, claim.addresses))
+            self._claims[name] = tuple(claims)
         touched.names.update(fresh)
 
     def _names_of(self, endpoint: Endpoint) -> set[Name]:

@@ -65,6 +65,24 @@ def test_workers_answer_while_control_is_dead(start: Start, estate: Path, poll: 
     poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
 
 
+def test_clients_come_before_what_control_reads(start: Start, estate: Path) -> None:
+    daemon = start(sources=SOURCES).ready()
+    (control,), (worker,) = (daemon.children()[kind] for kind in ("control", "worker"))
+    assert os.getpriority(os.PRIO_PROCESS, control) > os.getpriority(os.PRIO_PROCESS, worker)
+
+
+def test_a_change_evicts_the_answers_of_its_name_alone(start: Start, estate: Path, poll: Poll) -> None:
+    endpoints(estate, "10.0.0.9", name="other.blob.core.windows.net", file="other.yaml")
+    daemon = start(sources=SOURCES).ready()
+    poll(lambda: daemon.addresses("other.blob.core.windows.net") == {"10.0.0.9"})
+    assert daemon.addresses(NAME) == {"10.0.0.4"}
+    endpoints(estate, "10.0.0.5")
+    poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
+    endpoints(estate, "10.0.0.6")
+    poll(lambda: daemon.addresses(NAME) == {"10.0.0.6"})
+    poll(lambda: "pldns_answers_evicted_total 2.0" in daemon.get("/metrics")[1])
+
+
 def test_a_start_that_can_read_nothing_answers_what_was_served_last(start: Start, estate: Path, poll: Poll) -> None:
     """Saved inventory gone, source failing, all processes new."""
     daemon = start(sources=SOURCES).ready()
