@@ -141,10 +141,10 @@ class Ledger:
                 fresh.setdefault(private, []).append(Claim(key, private, record.fqdn, zone, record.addresses, first))
                 touched.publics.add(record.fqdn)
         for name, claims in fresh.items():
-            claims += self._claims.get(name, ())
-            if len(claims) > 1:
-                claims.sort(key=lambda claim: (claim.endpoint, claim.public, claim.addresses))
-            self._claims[name] = tuple(claims)
+            all_of_it = [*self._claims.get(name, ()), *claims]
+            if len(all_of_it) > 1:
+                all_of_it.sort(key=lambda claim: (claim.endpoint, claim.public, claim.addresses))
+            self._claims[name] = tuple(all_of_it)
         touched.names.update(fresh)
 
     def _names_of(self, endpoint: Endpoint) -> set[Name]:
