@@ -1,11 +1,13 @@
 """Changes under load: `python -m bench.changes`. What clients wait while 100 endpoints a second get another address.
 
 dnsperf asks at half of the worker's rate, a paced client beside it; first nothing changes, then files with one endpoint
-each are renamed into place. The worker stands on one core; control, dnsperf and the client share the other.
+each are renamed into place. The worker stands on one core; all others (control, dnsperf, the client, who changes the
+files) share the other.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -88,7 +90,7 @@ def measure(folder: Path, endpoints: int, seconds: int) -> Iterator[Result]:
             daemon.breathe(0.05)
         (worker,) = daemon.children("resolver.worker")
         pin(worker, cores()[0])
-        for other in (daemon.pid, *daemon.children("resolver.control")):
+        for other in (os.getpid(), daemon.pid, *daemon.children("resolver.control")):
             pin(other, cores()[1])
         load.one(worker, ports.dns, queries, 120, ("-n", "1"))  # every answer is made once
         half = int(load.one(worker, ports.dns, queries, seconds, ()).rate / 2)

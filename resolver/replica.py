@@ -17,8 +17,8 @@ from zones.network import Network, translated
 from zones.served import classes, restamped
 from zones.table import Table, Touched
 
-_SLICE: Final = 200
-"""Rows applied in one go, some milliseconds."""
+_SLICE: Final = 16
+"""Rows applied in one go, some 0.3 ms for which queries wait; a turn of the loop between costs 0.02 ms."""
 
 
 class Replica:
