@@ -7,7 +7,6 @@ are CoreDNS's where it has the metric. `python -m resolver.metrics > docs/metric
 import platform
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
@@ -219,13 +218,13 @@ def _syncs(status: SourceStatus) -> Iterator[Sample]:
 
 def _inventory(view: View) -> Iterator[Sample]:
     ledger = view.estate.ledger
-    states = Counter(endpoint.state.value for endpoint in ledger.endpoints.values())
-    yield from (("endpoints", (state,), float(count)) for state, count in sorted(states.items()))
-    yield "claims", (), float(sum(len(endpoint.records) for endpoint in ledger.endpoints.values()))
-    yield "claims_lingering", (), float(sum(1 for _ in ledger.tombstones))
+    yield from (("endpoints", (state.value,), float(n)) for state, n in sorted(ledger.census.states.items()) if n)
+    yield "claims", (), float(ledger.census.records)
+    yield "claims_lingering", (), float(len(ledger.tombstones))
     yield "names", (), float(len(ledger.rows))
-    findings = Counter((fact.code, fact.severity.value) for fact in ledger.findings())
-    yield from (("findings", labels, float(count)) for labels, count in sorted(findings.items()))
+    for (code, severity), count in sorted(ledger.finding_counts().items()):
+        if count:
+            yield "findings", (code, severity.value), float(count)
 
 
 _HEAD: Final = """\

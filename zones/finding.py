@@ -1,6 +1,7 @@
 """Findings: facts about the inventory that a person should know. Codes are stable; docs/findings.md explains each."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from enum import StrEnum
 from typing import Any, Final
@@ -79,6 +80,8 @@ class Findings:
         self._remembered = remembered
         self._facts: dict[tuple[str, Hashable], tuple[Finding, ...]] = {}
         self._since: dict[str, float] = {}
+        self.counts: Counter[tuple[str, Severity]] = Counter()
+        """How many stand, by code and severity."""
 
     def __iter__(self) -> Iterator[Finding]:
         for facts in self._facts.values():
@@ -89,6 +92,8 @@ class Findings:
         new, old = tuple(facts), self._facts.get((kind, about), ())
         if old == new:
             return
+        self.counts.subtract((fact.code, fact.severity) for fact in old)
+        self.counts.update((fact.code, fact.severity) for fact in new)
         ids = {fact.id for fact in new}
         for fact in old:
             if fact.id not in ids:

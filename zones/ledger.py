@@ -12,9 +12,10 @@ from operator import or_
 
 from zones import checks, contested, topology
 from zones.catalogue import Catalogue
+from zones.census import Census
 from zones.contest import Claim, Contender, Term, Verdict, judge
 from zones.endpoint import Endpoint, Fault, NicRecord, VirtualNetwork
-from zones.finding import Finding, Findings
+from zones.finding import Finding, Findings, Severity
 from zones.memory import Held, Memory, Recollection
 from zones.name import Name
 from zones.neighbours import Neighbours, addresses, target_of
@@ -60,6 +61,7 @@ class Ledger:
         self.conflicts = conflicts
         self.classes = Classes(networks.identities)
         self.endpoints: dict[str, Endpoint] = {}
+        self.census = Census()
         self.rows: dict[Name, bytes] = {}
         self.vnets: dict[str, VirtualNetwork] = {}
         self._places = Places(catalogue)
@@ -101,6 +103,7 @@ class Ledger:
                 if each is not None:
                     touched.neighbours(each)
             self._neighbours.move(key, old, new)
+            self.census.move(old, new)
             if new is None:
                 self.endpoints.pop(key, None)
             else:
@@ -384,6 +387,10 @@ class Ledger:
     def findings(self) -> Iterator[Finding]:
         """All findings as they stand, in no order."""
         return iter(self._findings)
+
+    def finding_counts(self) -> Mapping[tuple[str, Severity], int]:
+        """How many findings stand, by code and severity; 0 where some have stood."""
+        return self._findings.counts
 
     def since(self, fact: Finding) -> float:
         """When the finding was first made, in seconds since the epoch, over restarts; the age of a dead endpoint."""

@@ -36,10 +36,14 @@ class Tombstones:
         self._by_endpoint: dict[str, set[Name]] = {}
         self._by_address: dict[bytes, set[Name]] = {}
         self._ends: list[tuple[float, Name]] = []
+        self._total = 0
 
     def __iter__(self) -> Iterator[Tombstone]:
         for stones in self._stones.values():
             yield from stones
+
+    def __len__(self) -> int:
+        return self._total
 
     def at(self, name: Name) -> tuple[Tombstone, ...]:
         """What lingers at a private name."""
@@ -130,7 +134,9 @@ class Tombstones:
         return over
 
     def _set(self, name: Name, stones: tuple[Tombstone, ...]) -> None:
-        for old in self._stones.pop(name, ()):
+        before = self._stones.pop(name, ())
+        self._total += len(stones) - len(before)
+        for old in before:
             _leave(self._by_endpoint, old.claim.endpoint, name)
             for address in old.claim.addresses:
                 _leave(self._by_address, address, name)

@@ -248,16 +248,15 @@ def network(estate: Estate, it: Network) -> models.Network:
 
 
 def counts(estate: Estate) -> models.Counts:
-    """How much there is; it walks all endpoints and findings once."""
-    endpoints = estate.ledger.endpoints.values()
+    """How much there is."""
+    ledger = estate.ledger
     severities = dict.fromkeys(Severity, 0)
-    for fact in estate.ledger.findings():
-        severities[fact.severity] += 1
+    for (_, severity), count in ledger.finding_counts().items():
+        severities[severity] += count
     return models.Counts(
-        endpoints=len(endpoints), served=sum(each.served for each in endpoints),
-        claims=sum(len(each.records) for each in endpoints), names=len(estate.ledger.rows),
-        vnets=len(estate.ledger.vnets), networks=estate.networks.all.bit_count(), zone_files=estate.zone_files,
-        findings=severities,
+        endpoints=len(ledger.endpoints), served=ledger.census.served, claims=ledger.census.records,
+        names=len(ledger.rows), vnets=len(ledger.vnets), networks=estate.networks.all.bit_count(),
+        zone_files=estate.zone_files, findings=severities,
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The ledger in any order, over any history, and what one change costs."""
 
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -66,6 +67,13 @@ def facts_of(book: Ledger) -> dict[str, Finding]:
     return {fact.id: fact for fact in book.findings() if fact.code != "address-changed"}
 
 
+def step(book: Ledger, key: str, change: Endpoint | VirtualNetwork | None, now: float) -> set[Name]:
+    """One step of a history; the names whose rows it changed."""
+    if isinstance(change, VirtualNetwork) or key.startswith("/"):
+        return book.set_vnets({key: change if isinstance(change, VirtualNetwork) else None}, now)
+    return book.apply({key: change}, now)
+
+
 @given(estates, st.randoms(), policies)
 def test_the_order_of_endpoints_decides_nothing(
     estate: tuple[Endpoint, ...],
@@ -90,11 +98,7 @@ def test_any_history_ends_where_a_restart_with_its_memory_begins(
     book.apply({}, 0)
     rows: dict[Name, bytes] = {}
     for now, (key, change) in enumerate(history):
-        if isinstance(change, VirtualNetwork) or key.startswith("/"):
-            changed = book.set_vnets({key: change if isinstance(change, VirtualNetwork) else None}, now)
-        else:
-            changed = book.apply({key: change}, now)
-        for name in changed:
+        for name in step(book, key, change, now):
             assert rows.get(name, b"") != book.rows.get(name, b"")
             rows[name] = book.rows.get(name, b"")
     assert {name: row for name, row in rows.items() if row} == book.rows
@@ -109,6 +113,22 @@ def test_any_history_ends_where_a_restart_with_its_memory_begins(
         remembered(book).first_seen,
         remembered(book).held,
     )
+
+
+@given(steps, policies)
+def test_what_is_counted_is_what_a_walk_finds(
+    history: list[tuple[str, Endpoint | VirtualNetwork | None]], policy: Conflict
+) -> None:
+    book = ledger(*NETWORKS, policy=policy, pins=PINS, hold_down={"": 3})
+    for now, (key, change) in enumerate(history):
+        step(book, key, change, now)
+        book.expire(now)
+        endpoints = list(book.endpoints.values())
+        assert +book.census.states == Counter(each.state for each in endpoints)
+        assert book.census.served == sum(each.served for each in endpoints)
+        assert book.census.records == sum(len(each.records) for each in endpoints)
+        assert +Counter(book.finding_counts()) == Counter((fact.code, fact.severity) for fact in book.findings())
+        assert len(book.tombstones) == sum(1 for _ in book.tombstones)
 
 
 # -- what a change costs
