@@ -17,7 +17,7 @@ def test_servers_are_put_side_by_side() -> None:
     if not load.AVAILABLE:
         pytest.skip("dnsperf or taskset is not installed (Debian: dnsperf, util-linux)")
     command = [sys.executable, "-m", "bench.compare", "--names", "100", "--rounds", "1", "--seconds", "1",
-               "--workloads", "A", "TCP", "--servers", "pldns", "echo in C"]  # fmt: skip
+               "--waits", "1", "--workloads", "A", "TCP", "--servers", "pldns", "echo in C"]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     file = Path(done.stdout.splitlines()[-1].removeprefix("kept in "))
@@ -28,3 +28,4 @@ def test_servers_are_put_side_by_side() -> None:
     assert asked["rate"] > 0
     (waited,) = kept["waits"]["pldns"]
     assert waited["sent"] == 1000
+    assert {work: len(rounds) for work, rounds in kept["itself"].items()} == {"A": 1, "A, EDNS": 1, "NODATA": 1}
