@@ -10,9 +10,10 @@ from typing import Final
 
 from msgspec import structs
 
+from resolver.snapshot import Resource
 from zones.catalogue import catalogue
 from zones.endpoint import VirtualNetwork
-from zones.resource import Nic, NicRow, PrivateEndpoint, Resources
+from zones.resource import Nic, NicRow, PrivateEndpoint
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ID: Final = "/subscriptions/"
@@ -27,13 +28,15 @@ class Redaction:
         self._key = key
         self._words = frozenset(word.decode() for word in catalogue().words)
 
-    def resources(self, given: Resources) -> Resources:
-        """All of a part. What could not be read of it is left out: it could be a name."""
-        return Resources(
-            tuple(map(self._endpoint, given.endpoints)),
-            tuple(map(self._nic, given.nics)),
-            tuple(map(self._vnet, given.vnets)),
-        )
+    def resource(self, given: Resource) -> Resource:
+        """One resource. What could not be read of it is left out: it could be a name."""
+        match given:
+            case PrivateEndpoint():
+                return self._endpoint(given)
+            case Nic():
+                return self._nic(given)
+            case VirtualNetwork():
+                return self._vnet(given)
 
     def _endpoint(self, given: PrivateEndpoint) -> PrivateEndpoint:
         return structs.replace(

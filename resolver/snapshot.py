@@ -8,48 +8,77 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from zones.endpoint import VirtualNetwork
 from zones.resource import Nic, PrivateEndpoint, Resources
 
+Resource = PrivateEndpoint | Nic | VirtualNetwork
+
 
 class Snapshot(NamedTuple):
-    """The file's content, and what it cannot hold."""
+    """The resources of the file, and what it cannot hold."""
 
-    text: str
-    resources: int
+    rows: list[Resource]
+    """In Azure's shape."""
+    short: list[Resource]
+    """In the short form."""
     differing: int
     """Resources that several parts told differently: the first part counts, as in a file."""
     unreadable: int
     """Rows and fields that could not be read, so they are not in it."""
 
+    @property
+    def resources(self) -> int:
+        """How many there are."""
+        return len(self.rows) + len(self.short)
+
+    def lines(self, shown: Callable[[Resource], Resource] = lambda each: each) -> Iterator[str]:
+        """The file's content, made as it is read: a large estate is text of hundreds of megabytes.
+
+        `shown`: what stands in the file in place of a resource.
+        """
+        yield from _array('{"value": [', (_row(shown(each)) for each in self.rows))
+        yield from _array('], "endpoints": [', (_row(shown(each)) for each in self.short))
+        yield "]}\n"
+
+
+def _array(opening: str, items: Iterable[dict[str, Any]]) -> Iterator[str]:
+    yield opening
+    between = "\n"
+    for item in items:
+        yield between + json.dumps(item, ensure_ascii=False)
+        between = ",\n"
+    yield "\n"
+
 
 def made(parts: Iterable[Resources]) -> Snapshot:
     """One snapshot of parts in the order in which they count."""
-    kept: dict[tuple[type, str], PrivateEndpoint | Nic | VirtualNetwork] = {}
+    kept: dict[tuple[type, str], Resource] = {}
     differing = unreadable = 0
     for part in parts:
         unreadable += len(part.faults)
-        found: Iterable[PrivateEndpoint | Nic | VirtualNetwork] = (*part.endpoints, *part.nics, *part.vnets)
+        found: Iterable[Resource] = chain(part.endpoints, part.nics, part.vnets)
         for each in found:
             if not isinstance(each, VirtualNetwork):
                 unreadable += len(each.faults)
             differing += kept.setdefault((type(each), each.key), each) != each
-    short = [_short(each) for each in kept.values() if isinstance(each, PrivateEndpoint) and each.records is not None]
-    rows = [_row(each) for each in kept.values() if not isinstance(each, PrivateEndpoint) or each.records is None]
-    text = json.dumps({"value": rows, "endpoints": short}, indent=1, ensure_ascii=False) + "\n"
-    return Snapshot(text, len(kept), differing, unreadable)
+    rows: list[Resource] = []
+    short: list[Resource] = []
+    for each in kept.values():
+        (short if isinstance(each, PrivateEndpoint) and each.records is not None else rows).append(each)
+    return Snapshot(rows, short, differing, unreadable)
 
 
-def write(path: Path, text: str, *, replace: bool) -> None:
+def write(path: Path, lines: Iterable[str], *, replace: bool) -> None:
     """Write the file whole, for its owner alone. Raises OSError: FileExistsError unless it may be replaced."""
     descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
         if replace:
@@ -70,8 +99,10 @@ def _short(endpoint: PrivateEndpoint) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value}
 
 
-def _row(resource: PrivateEndpoint | Nic | VirtualNetwork) -> dict[str, Any]:
+def _row(resource: Resource) -> dict[str, Any]:
     match resource:
+        case PrivateEndpoint() if resource.records is not None:
+            return _short(resource)
         case PrivateEndpoint():
             return _endpoint(resource)
         case Nic():

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from resolver import settings, snapshot, state
@@ -26,24 +26,25 @@ def run(out: Path, path: Path, flags: Mapping[str, str], *, saved: bool, force: 
         output.note(problem)
     if problems and not parts:
         raise Failed("nothing could be read, so nothing is written")
-    made = snapshot.made(map(Redaction(secrets.token_bytes(32)).resources, parts) if redact else parts)
+    made = snapshot.made(parts)
     if made.differing:
         output.note(
             f"{made.differing} told differently by several parts: the first one counts, the others are left out"
         )
     if made.unreadable:
         output.note(f"{made.unreadable} rows or fields could not be read and are left out: `pldns check` says which")
+    lines = made.lines(Redaction(secrets.token_bytes(32)).resource) if redact else made.lines()
     if to_stdout:
-        sys.stdout.write(made.text)
+        sys.stdout.writelines(lines)
     else:
-        _write(out, made.text, force=force)
+        _write(out, lines, force=force)
         output.line(f"{out}: {made.resources} resources")
     return 1 if problems else 0
 
 
-def _write(out: Path, text: str, *, force: bool) -> None:
+def _write(out: Path, lines: Iterable[str], *, force: bool) -> None:
     try:
-        snapshot.write(out, text, replace=force)
+        snapshot.write(out, lines, replace=force)
     except FileExistsError:
         raise _there(out) from None
     except OSError as error:
