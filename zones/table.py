@@ -48,6 +48,10 @@ class _Spot(NamedTuple):
     is_parent: bool
     """Something exists below the name itself."""
 
+    def is_in_file(self, name: Name) -> bool:
+        """The file has this name, and not below a delegation or a DNAME."""
+        return self.file is not None and len(name) <= self.limit and name in self.file.names
+
 
 class Table:
     """Rows, zones and zone files of one generation, looked up per network."""
@@ -208,7 +212,7 @@ class Table:
         """The name does not exist, nor does any below the encloser: a wildcard there, in the same zone, covers it."""
         if spot.is_parent or (spot.zone is not None and len(spot.encloser) < len(spot.zone)):
             return False
-        if spot.file and len(spot.closer) <= spot.limit and spot.closer in spot.file.names:
+        if spot.is_in_file(spot.closer):
             return False
         return self.owned.held(spot.closer, spot.network) is None
 
@@ -326,7 +330,7 @@ class Table:
             if qtype == DS:
                 return Outside(deps)  # the parent's word, which a validator needs
             return NoData(record, zone, "private", deps)
-        if spot.is_parent:
+        if spot.is_parent or spot.is_in_file(spot.name):  # there as a delegation, which ends at the zone's apex
             return NoData(record, zone, "private", deps)
         return _by_policy(terms, zone, record, "policy", deps)
 

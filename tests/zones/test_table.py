@@ -285,6 +285,16 @@ def test_a_files_delegation_gives_way_to_a_zone_of_endpoints_below_it() -> None:
     assert ask(table, f"nope.{BLOB}", network=1) == f"REFERRAL {BLOB}"
 
 
+@pytest.mark.parametrize("qtype", ["A", "ANY"])
+def test_a_delegation_inside_a_zone_that_lies_deeper_is_not_followed_and_the_name_exists(qtype: str) -> None:
+    """The file's word ends at the apex below it; to deny the name, or to ask upstreams, would say it is not there."""
+    inside = "cut.privatelink.blob.core NS ns.cut.privatelink.blob.core\nns.cut.privatelink.blob.core A 192.0.2.1"
+    table = build(ACCT, files=[f"windows.net\n{inside}"])
+    assert ask(table, f"cut.{BLOB} {qtype}") == f"NODATA {BLOB}"
+    assert ask(table, f"ns.cut.{BLOB} {qtype}") == f"PUBLIC {BLOB}"
+
+
+
 def test_a_dname_that_makes_a_name_too_long_fails() -> None:
     long = ".".join(["x" * 63] * 3)
     table = build(files=[f"corp.example\nd DNAME {long}.example."])
