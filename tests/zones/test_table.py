@@ -294,7 +294,6 @@ def test_a_delegation_inside_a_zone_that_lies_deeper_is_not_followed_and_the_nam
     assert ask(table, f"ns.cut.{BLOB} {qtype}") == f"PUBLIC {BLOB}"
 
 
-
 def test_a_dname_that_makes_a_name_too_long_fails() -> None:
     long = ".".join(["x" * 63] * 3)
     table = build(files=[f"corp.example\nd DNAME {long}.example."])
