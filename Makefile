@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BUILT  := $(VENV)/.compiled
-HOT    := resolver/net/batch resolver/net/hits
+HOT    := resolver/worker/net/mmsg resolver/worker/net/packet_cache
 
 FUZZ_SECONDS ?= 60
 TARGETS      ?= query reply frames zone inventory header packet event

@@ -11,7 +11,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MODULES = ("resolver/net/batch", "resolver/net/hits")
+MODULES = ("resolver/worker/net/mmsg", "resolver/worker/net/packet_cache")
 TOP = Path(__file__).parent
 
 

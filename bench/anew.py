@@ -131,7 +131,7 @@ def _full(place: Place, daemon: Background, cloud: Background) -> Iterator[Resul
     yield Result("p99.9 while nothing happens", idle.p999 / 1000, "ms", note=_said(idle))
     os.kill(control, signal.SIGTERM)
     began = time.monotonic()
-    while (new := daemon.children("resolver.control")) in ([], [control]):
+    while (new := daemon.children("resolver.main.control")) in ([], [control]):
         _wait(daemon, 0.02, began, "there was no new control")
     pin(new[0], cores()[1])
     waits: list[Waits] = []
@@ -171,7 +171,7 @@ def _said(waits: Waits) -> str:
 
 
 def _child(daemon: Background, kind: str) -> int:
-    found = daemon.children(f"resolver.{kind}")
+    found = daemon.children(f"resolver.main.{kind}")
     if len(found) != 1:
         raise Broken(f"expected one {kind}, found {found}")
     return found[0]

@@ -88,9 +88,9 @@ def measure(folder: Path, endpoints: int, seconds: int) -> Iterator[Result]:
             if time.monotonic() - daemon.began > PATIENCE:
                 raise Broken("/readyz was not 200")
             daemon.breathe(0.05)
-        (worker,) = daemon.children("resolver.worker")
+        (worker,) = daemon.children("resolver.main.worker")
         pin(worker, cores()[0])
-        for other in (os.getpid(), daemon.pid, *daemon.children("resolver.control")):
+        for other in (os.getpid(), daemon.pid, *daemon.children("resolver.main.control")):
             pin(other, cores()[1])
         load.one(worker, ports.dns, queries, 120, ("-n", "1"))  # every answer is made once
         half = int(load.one(worker, ports.dns, queries, seconds, ()).rate / 2)

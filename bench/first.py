@@ -74,7 +74,7 @@ def _rounds(daemon: Background, folder: Path, names: int, rounds: int) -> Iterat
     for _ in range(rounds + 1):
         for kind, each in found.items():  # both at once would not find room
             _wait(daemon, names, write(folder / "estate.json", names, next(turns)))
-            worker = daemon.children("resolver.worker")[0]
+            worker = daemon.children("resolver.main.worker")[0]
             pin(worker, cores()[0])
             queries = folder / f"{kind}.txt"
             each.append((_through(worker, queries, 1), _through(worker, queries, _AGAIN)))

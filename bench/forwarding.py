@@ -30,9 +30,9 @@ from bench.measure import MIB, Result
 from bench.peers import nsd, program
 from bench.processes import PLDNS, Background, Broken, cores, pin
 from bench.report import told
-from resolver.cache import Cache, Key
+from resolver.forward.cache import Cache, Key
 from resolver.wire import relay
-from zones.name import from_text
+from zones.dns.name import from_text
 
 UPSTREAM: Final = 5390
 SLOW: Final = 5389
@@ -166,7 +166,7 @@ def _started(peer: Peer, folder: Path) -> Background:
 def _busy(process: Background, peer: Peer) -> int:
     """The id of the process that answers, on a core of its own."""
     _answers(peer.port)
-    pid = process.children("resolver.worker")[0] if peer.name == "pldns" else process.pid
+    pid = process.children("resolver.main.worker")[0] if peer.name == "pldns" else process.pid
     pin(pid, cores()[0])
     return pid
 

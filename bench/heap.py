@@ -116,7 +116,7 @@ def long_pauses(port: int) -> float:
 
 def _memory(daemon: Background, when: str) -> Iterator[Result]:
     for part, limit in (("control", 2500e6), ("worker", 600e6)):
-        (pid,) = daemon.children(f"resolver.{part}")
+        (pid,) = daemon.children(f"resolver.main.{part}")
         yield Result(f"{part}, resident", resident(pid) / MIB, "MiB", limit / MIB, note=when)
         yield Result(f"{part}, peak", peak(pid) / MIB, "MiB", limit / MIB, note=when)
 

@@ -119,7 +119,7 @@ def ready(port: int) -> bool:
 
 
 def _worker(daemon: Background) -> int:
-    workers = daemon.children("resolver.worker")
+    workers = daemon.children("resolver.main.worker")
     if len(workers) != 1:
         raise Broken(f"expected one worker, found {workers}")
     return workers[0]

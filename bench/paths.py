@@ -9,29 +9,29 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from resolver import settings
-from resolver.answers import Answers
-from resolver.cache import Cache, Key
-from resolver.clients import Client, Clients, packed
-from resolver.cookies import Cookies
-from resolver.counters import Counters
-from resolver.engine import Engine
-from resolver.fallbacks import Fallbacks
-from resolver.loops import Loops
-from resolver.options import Options, Way
-from resolver.ratelimit import RateLimiter
-from resolver.responder import Clock, Responder
+from resolver.forward.cache import Cache, Key
+from resolver.forward.loops import Loops
+from resolver.forward.routing import Upstreams
 from resolver.settings import RateLimit, Upstream
-from resolver.upstream.policy import Upstreams
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
 from resolver.wire.relay import Message
-from zones.catalogue import catalogue
-from zones.name import Name, from_text
-from zones.network import Networks
-from zones.policy import DEFAULTS, Policies
-from zones.record import RRset
-from zones.served import BY_RULE, Variant, pack
-from zones.table import Table
+from resolver.worker.access.clients import Client, Clients, packed
+from resolver.worker.access.cookies import Cookies
+from resolver.worker.access.edns import Options, Way
+from resolver.worker.access.rate_limit import RateLimiter
+from resolver.worker.answer.answer_cache import Answers
+from resolver.worker.answer.counters import Counters
+from resolver.worker.answer.engine import Engine
+from resolver.worker.answer.fallbacks import Fallbacks
+from resolver.worker.answer.responder import Clock, Responder
+from zones.azure.catalogue import catalogue
+from zones.claims.policy import DEFAULTS, Policies
+from zones.claims.row import BY_RULE, Variant, pack
+from zones.dns.name import Name, from_text
+from zones.dns.record import RRset
+from zones.networks.network import Networks
+from zones.table.table import Table
 
 NAMES: Final = 20_000
 ROUNDS: Final = 7

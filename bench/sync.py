@@ -81,7 +81,9 @@ class Site:
                 raise Broken("/readyz was not 200")
             self.daemon.breathe(0.1)
         self.first = time.monotonic() - self.daemon.began
-        (self.worker,), (self.control,) = (self.daemon.children(f"resolver.{each}") for each in ("worker", "control"))
+        (self.worker,), (self.control,) = (
+            self.daemon.children(f"resolver.main.{each}") for each in ("worker", "control")
+        )
         pin(self.worker, cores()[0])
         for other in (self.control, self.daemon.pid, fake.pid):
             pin(other, cores()[1])

@@ -73,7 +73,7 @@ def workers(folder: Path, rounds: int, seconds: int) -> Iterator[Result]:
         for count in (1, 2):
             port = PORT + 2 * count
             daemon = serve(stack, write(folder / f"workers{count}", port, count, 1, own=False), port)
-            running[count] = port, daemon.children("resolver.worker")
+            running[count] = port, daemon.children("resolver.main.worker")
         queries = folder / "workers1" / "queries.txt"
         costs: dict[int, list[float]] = {1: [], 2: []}
         rates: dict[int, list[float]] = {1: [], 2: []}
@@ -111,7 +111,7 @@ def networks(folder: Path) -> Iterator[Result]:
             file = write(folder / f"networks{count}{own}", PORT, 1, count, own=own)
             daemon = serve(stack, file, PORT)
             took = time.monotonic() - daemon.began
-            (worker,), (control,) = (daemon.children(f"resolver.{each}") for each in ("worker", "control"))
+            (worker,), (control,) = (daemon.children(f"resolver.main.{each}") for each in ("worker", "control"))
             note = f"control {resident(control) / MIB:.0f} MiB, worker {resident(worker) / MIB:.0f} MiB"
             yield Result(f"{ENDPOINTS:,} endpoints, {what}, until ready", took, "s", note=note)
 

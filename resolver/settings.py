@@ -8,8 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from zones.network import Network
-from zones.policy import DEFAULTS, Conflict, Pin, ZonePolicy
+from zones.claims.policy import DEFAULTS, Conflict, Pin, ZonePolicy
+from zones.networks.network import Network
 
 __all__ = [
     "Accepted", "Azure", "Conflicts", "Control", "Credential", "Network", "Pin", "Secret", "Server", "Source",

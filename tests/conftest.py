@@ -18,33 +18,35 @@ import dnslib
 import pytest
 import yaml
 
-from resolver import settings, zonefiles
-from resolver.answers import Answers
-from resolver.cache import Cache, Key
-from resolver.channel import Begin
-from resolver.clients import Clients, packed
+from resolver import settings
+from resolver.channel.frames import Begin
 from resolver.config import file as config
-from resolver.cookies import Cookies
-from resolver.counters import Counters
-from resolver.engine import Engine
-from resolver.estate import Estate, Part
-from resolver.fallbacks import Fallbacks
-from resolver.feed import Feed
-from resolver.loops import Loops
-from resolver.manner import manner
-from resolver.options import Options, Way
-from resolver.replica import Replica
-from resolver.responder import Clock, Responder, Result
+from resolver.control.estate.estate import Estate
+from resolver.control.feed.feed import Feed
+from resolver.forward.cache import Cache, Key
+from resolver.forward.exchange import Exchange, Send
+from resolver.forward.health import Health
+from resolver.forward.loops import Loops
+from resolver.forward.routing import Upstreams
+from resolver.sources import zone_files
 from resolver.sources.files import Files
-from resolver.upstream.exchange import Exchange, Send
-from resolver.upstream.health import Health
-from resolver.upstream.policy import Upstreams
+from resolver.sources.reading import Part
 from resolver.wire import codes
-from zones.catalogue import catalogue
-from zones.name import from_text
-from zones.network import Networks
-from zones.policy import Policies
-from zones.table import Table
+from resolver.worker.access.clients import Clients, packed
+from resolver.worker.access.cookies import Cookies
+from resolver.worker.access.edns import Options, Way
+from resolver.worker.answer.answer_cache import Answers
+from resolver.worker.answer.behaviour import manner
+from resolver.worker.answer.counters import Counters
+from resolver.worker.answer.engine import Engine
+from resolver.worker.answer.fallbacks import Fallbacks
+from resolver.worker.answer.responder import Clock, Responder, Result
+from resolver.worker.replica import Replica
+from zones.azure.catalogue import catalogue
+from zones.claims.policy import Policies
+from zones.dns.name import from_text
+from zones.networks.network import Networks
+from zones.table.table import Table
 
 # -- two decoders
 
@@ -307,7 +309,7 @@ class Pipeline:
 
     def start(self) -> None:
         """Read zone files and sources, and send the first snapshot."""
-        zones, _, _ = zonefiles.read(self.estate.settings.zones.files, {})
+        zones, _, _ = zone_files.read(self.estate.settings.zones.files, {})
         self.estate.set_static(zones, self.now)
         self.scan(begin=True)
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from resolver.net import batch
+from resolver.worker.net import mmsg
 
 _PACKAGES = {
     "dig": "bind9-dnsutils", "delv": "bind9-dnsutils", "kdig": "knot-dnsutils", "knotd": "knot", "nsd": "nsd",
@@ -16,7 +16,7 @@ _PACKAGES = {
 def tool(name: str) -> str:
     """Path of a program. Without it the test is skipped, or fails where everything must be there."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if name == "knotd" and not batch.AVAILABLE:
+    if name == "knotd" and not mmsg.AVAILABLE:
         pytest.skip("knotd needs recvmmsg, which is forbidden here")
     if found is None:
         missing = f"{name} is not installed (Debian: {_PACKAGES[name]})"

@@ -14,17 +14,17 @@ import dns.rdataclass
 import dns.rdatatype
 
 from resolver.admin import models
-from resolver.channel import Fallback
-from resolver.estate import Estate, SourceStatus
-from resolver.guard import Held
-from resolver.totals import address_text
-from zones import contest
-from zones.checks import LISTED
-from zones.finding import Finding, Severity
-from zones.ledger import Ledger
-from zones.name import Name, canonical_key, is_under, to_text
-from zones.network import Network
-from zones.record import AAAA, A, RRset
+from resolver.channel.frames import Fallback
+from resolver.control.aggregates import address_text
+from resolver.control.estate.estate import Estate, SourceStatus
+from resolver.control.guard.shrink_guard import Held
+from zones.claims import contest
+from zones.dns.name import Name, canonical_key, is_under, to_text
+from zones.dns.record import AAAA, A, RRset
+from zones.findings.checks import LISTED
+from zones.findings.finding import Finding, Severity
+from zones.ledger.ledger import Ledger
+from zones.networks.network import Network
 
 
 def endpoint(estate: Estate, key: str) -> models.Endpoint | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from zones.finding import Severity
+from zones.findings.finding import Severity
 
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 

@@ -11,17 +11,16 @@ from typing import Any, Final, NamedTuple
 from aiohttp import web
 from pydantic import BaseModel
 
-from resolver import metrics
-from resolver.admin import items, models, openapi
+from resolver.admin import items, metrics, models, openapi
 from resolver.admin.paging import Key, Page, page, slices
 from resolver.admin.view import View
-from resolver.guard import NothingHeld
+from resolver.control.guard.shrink_guard import NothingHeld
 from resolver.version import VERSION
 from resolver.wire import codes
-from zones.finding import Finding
-from zones.name import InvalidName, Name, from_text, is_under, labels, to_text
-from zones.network import EVERYBODY, Network
-from zones.served import classes
+from zones.claims.row import classes
+from zones.dns.name import InvalidName, Name, from_text, is_under, labels, to_text
+from zones.findings.finding import Finding
+from zones.networks.network import EVERYBODY, Network
 
 Handler = Callable[["Admin", web.Request, Any], Awaitable[web.Response]]
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from resolver.channel import Fallback
-from resolver.estate import Estate
-from resolver.guard import Action
+from resolver.channel.frames import Fallback
+from resolver.control.estate.estate import Estate
+from resolver.control.guard.shrink_guard import Action
 
 
 class Worker(Protocol):

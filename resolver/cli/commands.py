@@ -21,7 +21,7 @@ class Output(StrEnum):
 
 
 class Severity(StrEnum):
-    """Of findings; the same words as in `zones.finding`, which costs more to import."""
+    """Of findings; the same words as in `zones.findings.finding`, which costs more to import."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -59,7 +59,7 @@ app.add_typer(_cache, name="cache")
 @app.command()
 def serve(config: _Config = DEFAULT_CONFIG, override: _Set = None) -> None:
     """Answer DNS until SIGTERM or Ctrl-C."""
-    from resolver import supervisor  # noqa: PLC0415
+    from resolver.supervisor import supervisor  # noqa: PLC0415
 
     raise Exit(supervisor.serve(config, _flags(override)))
 

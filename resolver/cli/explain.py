@@ -12,24 +12,24 @@ import dns.message
 from pydantic import Field
 
 from resolver.admin import items, models
-from resolver.cache import Cache
 from resolver.cli import Failed, output
 from resolver.cli.query import message, told
-from resolver.counters import Counters
-from resolver.engine import Ask, Engine
-from resolver.estate import Estate
-from resolver.local import Local
-from resolver.manner import manner
+from resolver.control.estate.estate import Estate
+from resolver.forward.cache import Cache
+from resolver.forward.routing import Upstreams
 from resolver.settings import Accepted
-from resolver.upstream.policy import Upstreams
-from resolver.walk import MAX_HOPS
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
-from zones.name import Name, is_wildcard, to_text
-from zones.network import NONE
-from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
-from zones.record import RRset
-from zones.table import Table
+from resolver.worker.answer.behaviour import manner
+from resolver.worker.answer.counters import Counters
+from resolver.worker.answer.engine import Ask, Engine
+from resolver.worker.answer.special_names import Local
+from resolver.worker.answer.walk import MAX_HOPS
+from zones.dns.name import Name, is_wildcard, to_text
+from zones.dns.record import RRset
+from zones.networks.network import NONE
+from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
+from zones.table.table import Table
 
 SKIPPED: Final = ("incumbent",)
 """Who held a name before is in the daemon's saved inventory, which tools without a daemon do not read."""

@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from resolver import offline
 from resolver.admin import items, models
 from resolver.cli import explain, output, words
 from resolver.cli.settings import load
-from resolver.estate import NO_VNETS
-from zones.finding import Severity
+from resolver.control.estate.estate import NO_VNETS
+from resolver.offline import load as offline
+from zones.findings.finding import Severity
 
 
 def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:

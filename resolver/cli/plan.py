@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from resolver import plan, state
 from resolver.admin import items
 from resolver.cli import Failed, output, words
 from resolver.cli.settings import load
-from resolver.estate import Estate
-from resolver.plan import Plan
-from resolver.saved import Saved
+from resolver.control.estate.estate import Estate
+from resolver.control.state import inventory_file
+from resolver.control.state.inventory import Saved
+from resolver.control.sync import remotes
+from resolver.offline import plan
+from resolver.offline.plan import Plan
 from resolver.settings import Control
-from resolver.sources import remotes
-from zones.finding import Finding
-from zones.name import to_text
+from zones.dns.name import to_text
+from zones.findings.finding import Finding
 
 
 def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
@@ -24,10 +25,10 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     accepted, now = load(path, flags), time.time()
     directory = accepted.control.state
     try:
-        saved = state.load(directory)
+        saved = inventory_file.load(directory)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise Failed(f"the saved inventory {Path(directory) / state.FILE} cannot be used: {why}") from None
+        raise Failed(f"the saved inventory {Path(directory) / inventory_file.FILE} cannot be used: {why}") from None
     made, before, after = asyncio.run(_made(accepted.control, saved, now))
     opens, closes = _shown(after, made.opens, now), _shown(before, made.closes, now)
     if as_json:

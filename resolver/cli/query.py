@@ -17,7 +17,7 @@ import dns.rdatatype
 from resolver.cli import Failed, output
 from resolver.cli.place import Place
 from resolver.wire import codes
-from zones.name import InvalidName, from_text
+from zones.dns.name import InvalidName, from_text
 
 _TIMEOUT = 5.5  # seconds; the daemon answers within 5, if only SERVFAIL
 

@@ -6,13 +6,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from resolver import settings, snapshot, state
+from resolver import settings
 from resolver.cli import Failed, output
 from resolver.cli.settings import load
-from resolver.redaction import Redaction
-from resolver.sources import remotes
+from resolver.control.state import inventory_file
+from resolver.control.sync import remotes
+from resolver.offline import snapshot
+from resolver.offline.redaction import Redaction
 from resolver.sources.files import Files
-from zones.resource import Resources
+from zones.azure.resource import Resources
 
 
 def run(out: Path, path: Path, flags: Mapping[str, str], *, saved: bool, force: bool, redact: bool) -> int:
@@ -57,7 +59,7 @@ def _there(out: Path) -> Failed:
 
 def _saved(config: settings.Control) -> tuple[list[Resources], list[str]]:
     try:
-        saved = state.load(config.state)
+        saved = inventory_file.load(config.state)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise Failed(f"the saved inventory in {config.state} cannot be used: {why}") from None

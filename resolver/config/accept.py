@@ -20,11 +20,11 @@ from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
 from resolver.config.sources import Files, SecretReference, Source
 from resolver.config.values import Invalid, listener, until
-from resolver.cookies import read_secrets
-from resolver.net import certificate
-from resolver.rebinding import is_private
-from resolver.sources.azure.clouds import CLOUDS
-from zones import name, zonefile
+from resolver.process import certificate
+from resolver.process.cookie_secrets import read_secrets
+from zones.azure.clouds import CLOUDS
+from zones.dns import name, zonefile
+from zones.networks.private_addresses import is_private
 
 ZoneFiles = dict[str, name.Name]
 """Absolute paths of zone files in the order of `zones.files`, with their origins."""

@@ -14,7 +14,7 @@ from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
 from resolver.config.sources import Azure, Credential, SecretReference
 from resolver.config.values import Address, listener
-from zones import name
+from zones.dns import name
 
 
 class Fault(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from zones import name
+from zones.dns import name
 
 Address = IPv4Address | IPv6Address
 

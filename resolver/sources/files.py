@@ -17,9 +17,9 @@ from typing import Final, NamedTuple
 
 import watchfiles
 
-from resolver.estate import Part
-from zones import arm
-from zones.encoding import Form, Unreadable
+from resolver.sources.reading import Part
+from zones.azure import arm
+from zones.azure.encoding import Form, Unreadable
 
 _FORMS: Final[dict[str, Form]] = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 DEBOUNCE: Final = 200

@@ -8,9 +8,12 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from zones.endpoint import Fault
-from zones.privatezone import PrivateZone
-from zones.resource import Resources
+from zones.azure.endpoint import Fault
+from zones.azure.private_dns_zone import PrivateZone
+from zones.azure.resource import Resources
+
+Part = Resources | str | None
+"""What a part of a source gave: resources, the reason why it cannot be read, or nothing since it is gone."""
 
 
 class ReadError(Exception):

@@ -1,7 +1,7 @@
 """Numbers of the DNS and the words for them: header bits, opcodes, rcodes, EDE codes, types, the shape of rdata.
 
 From the IANA registry "Domain Name System (DNS) Parameters". The types that zones are made of have their numbers in
-`zones.record`; here are those that only packets know. Refuses to know any packet.
+`zones.dns.record`; here are those that only packets know. Refuses to know any packet.
 """
 
 from typing import Final, NamedTuple

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from resolver.wire import codes
-from zones.name import MAX_NAME, Name
+from zones.dns.name import MAX_NAME, Name
 
 _header: Final = struct.Struct(">6H").unpack_from
 _type_class: Final = struct.Struct(">2H").unpack_from

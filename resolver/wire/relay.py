@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 from resolver.wire import codes
-from zones import record
-from zones.name import MAX_NAME, Name, is_under
-from zones.record import RRset
+from zones.dns import record
+from zones.dns.name import MAX_NAME, Name, is_under
+from zones.dns.record import RRset
 
 MAX_HOPS: Final = 20
 _MAX_JUMPS: Final = 127  # a name has no more labels than that to share

@@ -13,7 +13,7 @@ import msgspec
 
 from resolver.wire import codes
 from resolver.wire.query import Malformed
-from zones.record import RRset
+from zones.dns.record import RRset
 
 _head: Final = struct.Struct(">5H").pack  # flags, then the counts of the four sections
 _record: Final = struct.Struct(">2HIH").pack  # type, class, TTL, rdlength

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import load
-
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
 
 
 @pytest.mark.peer

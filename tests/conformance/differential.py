@@ -26,8 +26,8 @@ import dns.rdatatype
 
 from tests.live.daemon import Daemon, until
 from tests.ports import free_port
-from zones import zonefile
-from zones.name import Name, ancestry, to_text
+from zones.dns import zonefile
+from zones.dns.name import Name, ancestry, to_text
 
 ZONES: Final = Path(__file__).parent / "zones"
 TYPES: Final = ("A", "AAAA", "NS", "SOA", "MX", "TXT", "CNAME", "DNAME", "DS", "SRV", "TYPE65280")

@@ -12,7 +12,7 @@ from tests.fake_azure import shapes
 from tests.fake_azure.conftest import API, ONE, TWO, Client
 from tests.fake_azure.shapes import Json
 from tests.fake_azure.test_sdk import JOINED
-from zones import arm
+from zones.azure import arm
 
 DATA = Path(__file__).parent.parent / "data"
 EXAMPLES = {file.name: file for folder in ("arm", "azure") for file in (DATA / folder).glob("*.json")}

@@ -11,31 +11,33 @@ import dns.message
 import dns.rdatatype
 from dnslib import DNSRecord
 
-from resolver import channel, settings
-from resolver.answers import Answers
-from resolver.cache import Cache, Failure, Key
-from resolver.clients import Clients, packed
-from resolver.cookies import Cookies
-from resolver.counters import Counters
-from resolver.engine import Engine
-from resolver.estate import Estate
-from resolver.fallbacks import Fallbacks
-from resolver.loops import Loops
-from resolver.options import Options, Way
-from resolver.responder import Clock, Responder, Result
+from resolver import settings
+from resolver.channel import frames as channel
+from resolver.control.estate.estate import Estate
+from resolver.forward.cache import Cache, Failure, Key
+from resolver.forward.loops import Loops
+from resolver.forward.routing import Upstreams
 from resolver.sources.azure import events
-from resolver.upstream.policy import Upstreams
 from resolver.wire import codes, proxy, relay, render
 from resolver.wire import query as wire
-from zones import arm, record, zonefile
-from zones.catalogue import catalogue
-from zones.name import from_text, wildcard
-from zones.network import Network, Networks
-from zones.policy import DEFAULTS, Policies
-from zones.resource import resource_id
-from zones.served import BY_RULE, Variant, pack
-from zones.static import StaticZone
-from zones.table import Table
+from resolver.worker.access.clients import Clients, packed
+from resolver.worker.access.cookies import Cookies
+from resolver.worker.access.edns import Options, Way
+from resolver.worker.answer.answer_cache import Answers
+from resolver.worker.answer.counters import Counters
+from resolver.worker.answer.engine import Engine
+from resolver.worker.answer.fallbacks import Fallbacks
+from resolver.worker.answer.responder import Clock, Responder, Result
+from zones.azure import arm
+from zones.azure.catalogue import catalogue
+from zones.azure.resource import resource_id
+from zones.claims.policy import DEFAULTS, Policies
+from zones.claims.row import BY_RULE, Variant, pack
+from zones.dns import record, zonefile
+from zones.dns.name import from_text, wildcard
+from zones.dns.static import StaticZone
+from zones.networks.network import Network, Networks
+from zones.table.table import Table
 
 ID: Final = 0x1234
 WWW: Final = from_text("www.example")

@@ -13,9 +13,9 @@ import msgspec
 from tests.fake_azure import shapes
 from tests.fake_azure.faults import Fault
 from tests.live.daemon import Daemon, until
+from tests.paths import ROOT
 
 ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
-ROOT = Path(__file__).parents[2]
 
 
 class Cloud:

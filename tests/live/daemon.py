@@ -111,7 +111,7 @@ class Daemon:
             except FileNotFoundError:
                 continue  # it has been reaped meanwhile
             for kind, pids in found.items():
-                if f"resolver.{kind}" in command:
+                if f"resolver.main.{kind}" in command:
                     pids.append(int(pid))
         return found
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import msgspec
 
-from zones.catalogue import catalogue
-from zones.endpoint import Endpoint, NicRecord, State
-from zones.finding import Finding
-from zones.ledger import Ledger
-from zones.memory import Memory
-from zones.name import from_text, to_text
-from zones.network import Network, Networks
-from zones.policy import Conflict, Conflicts, Pin
-from zones.served import REFUSED, unpack
+from zones.azure.catalogue import catalogue
+from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.claims.policy import Conflict, Conflicts, Pin
+from zones.claims.row import REFUSED, unpack
+from zones.dns.name import from_text, to_text
+from zones.findings.finding import Finding
+from zones.ledger.carry_over import Memory
+from zones.ledger.ledger import Ledger
+from zones.networks.network import Network, Networks
 
 SUB = "11111111-0000-0000-0000-000000000000"
 ARM = "Microsoft.Authorization/resourceManagementPrivateLinks"

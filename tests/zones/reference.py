@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from zones.catalogue import catalogue
-from zones.name import Name, canonical_key, from_text, is_under, is_wildcard, parent, reverse, wildcard
-from zones.network import NONE
-from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
-from zones.policy import Policies, ZonePolicy
-from zones.record import ANY, RRset, soa
-from zones.served import ALONE, BY_RULE, REFUSED, Variant, pack
-from zones.table import Table
+from zones.azure.catalogue import catalogue
+from zones.claims.policy import Policies, ZonePolicy
+from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.dns.name import Name, canonical_key, from_text, is_under, is_wildcard, parent, reverse, wildcard
+from zones.dns.record import ANY, RRset, soa
+from zones.networks.network import NONE
+from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
+from zones.table.table import Table
 
 A, NS, CNAME, SOA, PTR, MX, AAAA, DNAME, DS, HTTPS = 1, 2, 5, 6, 12, 15, 28, 39, 43, 65
 TYPES = (A, AAAA, NS, CNAME, SOA, PTR, MX, DNAME, DS, HTTPS, ANY)

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from zones.catalogue import catalogue
-from zones.name import Name, from_text, to_text
-from zones.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
-from zones.policy import Policies, ZonePolicy
-from zones.record import ANY, RRset
-from zones.served import ALONE, BY_RULE, REFUSED, Variant, pack
-from zones.table import Table
-from zones.zonefile import parse
+from zones.azure.catalogue import catalogue
+from zones.claims.policy import Policies, ZonePolicy
+from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.dns.name import Name, from_text, to_text
+from zones.dns.record import ANY, RRset
+from zones.dns.zonefile import parse
+from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
+from zones.table.table import Table
 
 TYPES = {
     "A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "DNAME": 39, "DS": 43,

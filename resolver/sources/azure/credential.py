@@ -17,7 +17,7 @@ import aiohttp
 from resolver.settings import Credential, Secret
 from resolver.sources.azure import advice
 from resolver.sources.azure.budget import skew
-from resolver.sources.azure.clouds import Cloud
+from zones.azure.clouds import Cloud
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from zones.resource import InvalidId, resource_id
+from zones.azure.resource import InvalidId, resource_id
 
 _VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent".casefold()
 _CHANGED: Final = ("microsoft.resources.resourcewritesuccess", "microsoft.resources.resourcedeletesuccess")

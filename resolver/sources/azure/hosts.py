@@ -13,13 +13,13 @@ from typing import Final
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from resolver.cache import Failure, Key
-from resolver.net.upstream import Resolver
+from resolver.forward.cache import Failure, Key
+from resolver.forward.client.forwarder import Resolver
+from resolver.forward.routing import Upstreams
 from resolver.settings import Upstream
-from resolver.upstream.policy import Upstreams
 from resolver.wire import codes, relay
-from zones import name, record
-from zones.name import Name
+from zones.dns import name, record
+from zones.dns.name import Name
 
 _HOPS: Final = 12
 _KEPT: Final = 60  # seconds for which an address is used again

@@ -14,9 +14,9 @@ import msgspec
 from resolver.sources.azure.budget import Patience
 from resolver.sources.azure.client import Answer, Client, Failed
 from resolver.sources.azure.pages import WHERE, Check, Incomplete, Page, Pages, merge
-from zones import arm
-from zones.endpoint import State, is_served
-from zones.resource import Resources, resource_type, subscription
+from zones.azure import arm
+from zones.azure.endpoint import State, is_served
+from zones.azure.resource import Resources, resource_type, subscription
 
 NETWORK: Final = "2024-05-01"
 """Version of Microsoft.Network."""

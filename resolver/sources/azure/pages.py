@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from zones import arm
-from zones.endpoint import Fault, VirtualNetwork
-from zones.resource import InvalidId, Nic, PrivateEndpoint, Resources, resource_id, subscription
+from zones.azure import arm
+from zones.azure.endpoint import Fault, VirtualNetwork
+from zones.azure.resource import InvalidId, Nic, PrivateEndpoint, Resources, resource_id, subscription
 
 WHERE = "Azure"
 """What faults of these rows say of where they stand."""

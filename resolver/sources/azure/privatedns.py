@@ -15,11 +15,11 @@ from resolver.sources.azure.client import Client, Failed
 from resolver.sources.azure.credential import NoToken
 from resolver.sources.azure.pages import Check, Incomplete
 from resolver.sources.reading import PrivateReading
-from zones import privatezone
-from zones.endpoint import Fault
-from zones.name import Name
-from zones.privatezone import PrivateZone, RecordSet, Unreadable, ZoneLink
-from zones.resource import subscription
+from zones.azure import private_dns_zone
+from zones.azure.endpoint import Fault
+from zones.azure.private_dns_zone import PrivateZone, RecordSet, Unreadable, ZoneLink
+from zones.azure.resource import subscription
+from zones.dns.name import Name
 
 API: Final = "2024-06-01"
 """Version of the private DNS zones, the first that tells how a link resolves what the zone lacks."""
@@ -124,7 +124,7 @@ class _Run:
         check, found = Check(), list[tuple[str, str, Name]]()
         try:
             async for rows in lists.each_page(self._client, path, "zones", f"{PRIVATE_DNS}{name}", self._patience):
-                for each in privatezone.zones(rows):
+                for each in private_dns_zone.zones(rows):
                     if isinstance(each, Fault):
                         self.faults.append(each)
                     else:
@@ -156,14 +156,14 @@ class _Run:
         found: list[ZoneLink] = []
         url = f"{quote(key)}/virtualNetworkLinks?api-version={API}"
         async for rows in lists.each_page(self._client, url, "zone links", self._bucket(key), self._patience):
-            found += privatezone.links(rows)
+            found += private_dns_zone.links(rows)
         return found
 
     async def _sets(self, key: str, origin: Name) -> tuple[list[RecordSet], list[Fault]]:
         check, found, faults = Check(), list[RecordSet](), list[Fault]()
         url = f"{quote(key)}/ALL?api-version={API}"
         async for rows in lists.each_page(self._client, url, "zone records", self._bucket(key), self._patience):
-            good, bad = await asyncio.to_thread(privatezone.records, rows, origin)
+            good, bad = await asyncio.to_thread(private_dns_zone.records, rows, origin)
             check.rows([each.id.casefold() for each in good])
             found += good
             faults += bad

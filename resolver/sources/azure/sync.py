@@ -16,12 +16,12 @@ from resolver import settings
 from resolver.sources.azure import advice, budget, graph, lists
 from resolver.sources.azure.budget import Budget, Patience
 from resolver.sources.azure.client import Client, Clock, Failed
-from resolver.sources.azure.clouds import CLOUDS
 from resolver.sources.azure.credential import NoToken, Tokens
 from resolver.sources.azure.pages import Incomplete, Page, Pages
 from resolver.sources.azure.privatedns import PrivateDns
 from resolver.sources.reading import ReadError, Reading, Requests
-from zones.resource import Resources, resource_id, subscription
+from zones.azure.clouds import CLOUDS
+from zones.azure.resource import Resources, resource_id, subscription
 
 LONGEST: Final = 900.0
 """Seconds that a sync may take."""

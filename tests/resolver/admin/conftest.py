@@ -9,13 +9,13 @@ from aiohttp.web import Application, Request
 
 from resolver import settings
 from resolver.admin.app import application
-from resolver.channel import Fallback
-from resolver.estate import Estate
-from resolver.feed import WorkerState
-from resolver.guard import Action, NothingHeld
-from zones import zonefile
-from zones.endpoint import Endpoint, NicRecord, State
-from zones.name import from_text
+from resolver.channel.frames import Fallback
+from resolver.control.estate.estate import Estate
+from resolver.control.feed.feed import WorkerState
+from resolver.control.guard.shrink_guard import Action, NothingHeld
+from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.dns import zonefile
+from zones.dns.name import from_text
 
 T0 = 1_700_000_000.0
 BLOB = "privatelink.blob.core.windows.net"

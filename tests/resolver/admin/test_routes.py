@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +10,11 @@ from aiohttp.test_utils import TestClient
 from resolver.admin import models
 from resolver.admin.reference import page
 from resolver.admin.routes import ROUTES
-from resolver.channel import Fallback
-from zones import topology
-from zones.endpoint import VirtualNetwork
-from zones.name import from_text
+from resolver.channel.frames import Fallback
+from tests.paths import ROOT
+from zones.azure.endpoint import VirtualNetwork
+from zones.dns.name import from_text
+from zones.networks import topology
 
 BLOB = "privatelink.blob.core.windows.net"
 T0_TEXT = "2023-11-14T22:13:20.000Z"
@@ -334,5 +334,5 @@ async def test_every_answer_has_the_keys_that_its_model_has(client: Client) -> N
 
 
 def test_the_page_of_the_interface_is_up_to_date() -> None:
-    there = Path(__file__).parents[3] / "docs" / "admin-api.md"
+    there = ROOT / "docs" / "admin-api.md"
     assert there.read_text() == page(), "run: python -m resolver.admin.reference > docs/admin-api.md"

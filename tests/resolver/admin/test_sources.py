@@ -8,11 +8,11 @@ from aiohttp.test_utils import TestClient
 
 from resolver import settings
 from resolver.admin import items
-from resolver.estate import Estate, SourceStatus
-from resolver.guard import Held, Standing
+from resolver.control.estate.estate import Estate, SourceStatus
+from resolver.control.guard.shrink_guard import Held, Standing
 from resolver.sources.reading import Reading, Requests
-from zones.endpoint import Endpoint, NicRecord, State
-from zones.name import from_text
+from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.dns.name import from_text
 
 Client = TestClient[Any, Any]
 Control = Any  # conftest's, which a test module cannot import

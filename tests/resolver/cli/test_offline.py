@@ -12,9 +12,9 @@ from msgspec import structs
 from resolver import settings
 from resolver.cli import explain
 from resolver.cli.settings import load
-from resolver.estate import Estate
-from zones.endpoint import Endpoint, NicRecord, State
-from zones.name import from_text
+from resolver.control.estate.estate import Estate
+from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.dns.name import from_text
 
 Run = Callable[..., Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import structs
 
-from resolver import state
 from resolver.cli.settings import load
-from tests.resolver.test_control import Running, until
+from resolver.control.state import inventory_file
+from tests.resolver.control.test_control import Running, until
 
 Run = Callable[..., Any]
 
@@ -82,8 +82,8 @@ def test_without_a_saved_inventory_all_is_new(run: Run, config: Path) -> None:
 
 def test_a_broken_saved_inventory_is_an_error_and_stays(run: Run, config: Path) -> None:
     (config.parent / "state").mkdir()
-    (config.parent / "state" / state.FILE).write_text("noise")
+    (config.parent / "state" / inventory_file.FILE).write_text("noise")
     ran = run("plan", "-c", config)
     assert ran.code == 1
     assert "cannot be used: it is not of this version" in ran.err
-    assert (config.parent / "state" / state.FILE).read_text() == "noise"
+    assert (config.parent / "state" / inventory_file.FILE).read_text() == "noise"

@@ -10,8 +10,8 @@ import pytest
 
 from resolver import settings
 from resolver.cli import place
-from tests.resolver.scripted import Scripted, endpoint, many, part
-from tests.resolver.test_control import Running, until
+from tests.resolver.control.scripted import Scripted, endpoint, many, part
+from tests.resolver.control.test_control import Running, until
 
 Run = Callable[..., Any]
 Said = Callable[..., Any]

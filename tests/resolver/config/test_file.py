@@ -12,6 +12,7 @@ import pytest
 from resolver import settings
 from resolver.config.file import ConfigError, effective, load, schema
 from resolver.config.reference import page
+from tests.paths import ROOT
 
 VNET_FORM = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/virtualNetworks/NAME"
 VNET = "/subscriptions/s1/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/"
@@ -487,7 +488,7 @@ def test_the_schemas_example_is_accepted(accepted: Load) -> None:
 
 
 def test_the_reference_page_is_up_to_date() -> None:
-    written = Path(__file__).parents[3] / "docs" / "configuration.md"
+    written = ROOT / "docs" / "configuration.md"
     assert written.read_text() == page(), "run: python -m resolver.config.reference > docs/configuration.md"
 
 

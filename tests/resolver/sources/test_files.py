@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from resolver.estate import Part
 from resolver.sources.files import Files, Scan
-from zones.resource import Resources
+from resolver.sources.reading import Part
+from zones.azure.resource import Resources
 
 DEADLINE = 20.0
 

@@ -17,9 +17,9 @@ from dns.message import QueryMessage
 from dnslib import DNSRecord
 
 from resolver.wire import codes, query, relay
-from zones import name, record
-from zones.name import Name
-from zones.record import RRset
+from zones.dns import name, record
+from zones.dns.name import Name
+from zones.dns.record import RRset
 
 ID = 0x1234
 WWW = name.from_text("www.example")

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resolver.wire import codes, render
-from zones import name, record
-from zones.record import RRset
+from zones.dns import name, record
+from zones.dns.record import RRset
 
 Sections = tuple[Sequence[RRset], Sequence[RRset], Sequence[RRset]]
 

@@ -6,8 +6,8 @@ import pytest
 from resolver.settings import Credential
 from resolver.sources.azure.budget import Budget
 from resolver.sources.azure.client import Client, Failed
-from resolver.sources.azure.clouds import CLOUDS
 from resolver.sources.azure.credential import Tokens
+from zones.azure.clouds import CLOUDS
 
 HERE = "https://management.azure.com"
 

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from resolver.settings import Credential, Secret
 from resolver.sources.azure import credential
-from resolver.sources.azure.clouds import CLOUDS, Cloud
 from resolver.sources.azure.credential import NoToken, Tokens
 from tests.fake_azure.server import FakeAzure
+from zones.azure.clouds import CLOUDS, Cloud
 
 TENANT, CLIENT = "11111111-0000-4000-a000-000000000001", "22222222-0000-4000-a000-000000000002"
 SECRET = "s3cr3t-of-the-test"  # noqa: S105  # made for this

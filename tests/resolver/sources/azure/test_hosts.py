@@ -19,7 +19,7 @@ from resolver.wire import codes
 from tests.fake_azure.conftest import ONE, TWO, small
 from tests.fake_azure.limits import UNLIMITED
 from tests.fake_azure.server import FakeAzure
-from tests.resolver.net.upstreams import FakeUpstream, answer
+from tests.resolver.forward.client.upstreams import FakeUpstream, answer
 
 HOST = "management.example"
 ANY = socket.AF_UNSPEC

@@ -9,7 +9,7 @@ from resolver.sources.azure import pages
 from resolver.sources.azure.graph import Query
 from resolver.sources.azure.pages import Check, Incomplete, Pages
 from tests.fake_azure import shapes
-from zones.resource import Resources
+from zones.azure.resource import Resources
 
 ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
 

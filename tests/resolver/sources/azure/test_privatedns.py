@@ -10,8 +10,8 @@ from tests.fake_azure.conftest import ONE
 from tests.fake_azure.faults import Fault
 from tests.fake_azure.server import FakeAzure
 from tests.resolver.sources.azure.conftest import Make, Time
-from zones.name import to_text
-from zones.resource import resource_id
+from zones.azure.resource import resource_id
+from zones.dns.name import to_text
 
 HERE = shapes.group(ONE, "RG-Network")
 ZONE = shapes.zone(HERE, "privatelink.blob.core.windows.net")["id"]

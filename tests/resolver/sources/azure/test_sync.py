@@ -17,7 +17,7 @@ from tests.fake_azure.faults import Fault
 from tests.fake_azure.replies import Reply
 from tests.fake_azure.server import FakeAzure
 from tests.resolver.sources.azure.conftest import Make, Time
-from zones.resource import Resources, resource_id
+from zones.azure.resource import Resources, resource_id
 
 READER = "give the identity the role Reader on /subscriptions/"
 Endpoints = dict[str, list[str]]

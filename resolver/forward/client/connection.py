@@ -1,0 +1,226 @@
+"""One kept connection to an upstream server (RFC 7766 §6.2, RFC 7858, RFC 8484): many queries at once.
+
+Refuses to know DNS beyond a message's id, and how messages are told apart on the wire, which is the session's. A query
+that was sent on a connection that the server then closed is sent once more on a new one, and as often as it takes where
+a server answers a few on each connection (RFC 7766 §6.2.4).
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+
+from resolver.forward.client import identity, random_ids
+from resolver.forward.client.stream import Frames
+from resolver.settings import Server
+
+if TYPE_CHECKING:
+    from resolver.forward.client.doh import Posts
+
+IDLE: Final = 10.0
+"""Seconds without a query, after which the connection is closed."""
+OPENING: Final = 4.0
+"""Seconds that a connection and its handshake may take."""
+_SILENT: Final = 3  # queries in a row without any answer, after which the connection is taken to be dead
+_ALPN: Final = {"tls": "dot", "https": "h2"}
+
+Asker = TypeVar("Asker")
+
+
+class Refused(OSError):  # noqa: N818 - what the server did
+    """The server speaks, and does not answer: an HTTP status, or another protocol."""
+
+
+class Session(Protocol):
+    """A connection as its protocol has it."""
+
+    def send(self, number: int, packet: bytes) -> None:
+        """Ask; the answer comes under this number."""
+
+    def cancel(self, number: int) -> None:
+        """Nobody waits for it any more."""
+
+    def close(self) -> None:
+        """Close at once."""
+
+
+class Events(Protocol):
+    """What a session tells."""
+
+    def arrived(self, number: int, message: bytes) -> None:
+        """A message with any id."""
+
+    def refused(self, number: int, why: str) -> None:
+        """There will be no message."""
+
+    def lost(self, session: Session, error: Exception | None) -> None:
+        """The connection has ended."""
+
+
+class _Asked(Generic[Asker]):
+    """A query on its way. `again`: it was sent before, on a connection that was lost."""
+
+    __slots__ = ("again", "asker", "packet")
+
+    def __init__(self, asker: Asker, packet: bytes) -> None:
+        self.asker = asker
+        self.packet = packet
+        self.again = False
+
+
+class Link(Generic[Asker]):
+    """The connection to one server. `received` and `failed` as for `Pool`."""
+
+    def __init__(
+        self,
+        server: Server,
+        loop: asyncio.AbstractEventLoop,
+        received: Callable[[Asker | None, bytes], None],
+        failed: Callable[[Asker, OSError | EOFError], None],
+    ) -> None:
+        self._server = server
+        self._loop = loop
+        self._received = received
+        self._failed = failed
+        self._alpn = _ALPN.get(server.transport, "")
+        self._context = identity.context(server, self._alpn) if self._alpn else None
+        self._session: Session | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._asked: dict[int, _Asked[Asker]] = {}
+        self._numbers: dict[Asker, int] = {}
+        self._idle: asyncio.TimerHandle | None = None
+        self._silent = 0
+        self._useful = False
+        """The connection has brought an answer that somebody took."""
+
+    def __len__(self) -> int:
+        """Open connections."""
+        return int(self._session is not None)
+
+    def ask(self, asker: Asker, packet: bytes) -> None:
+        """Send `packet`, at once or when the connection is there."""
+        self._ask(_Asked(asker, packet))
+
+    def _ask(self, asked: _Asked[Asker]) -> None:
+        number = random_ids.below(0x10000)
+        while number in self._asked:
+            number = random_ids.below(0x10000)
+        self._asked[number] = asked
+        self._numbers[asked.asker] = number
+        if self._idle:
+            self._idle.cancel()
+            self._idle = None
+        if self._session is not None:
+            self._session.send(number, asked.packet)
+        elif self._opening is None:
+            self._opening = self._loop.create_task(self._open())
+
+    def stop(self, asker: Asker, *, keep: bool) -> None:
+        """`asker` waits no longer. `keep`: its query was answered."""
+        number = self._numbers.pop(asker, None)
+        if number is None:
+            return
+        del self._asked[number]
+        self._useful |= keep
+        session = self._session
+        if session is not None and not keep:
+            session.cancel(number)
+            self._silent += 1
+            if self._silent >= _SILENT:
+                self._end(session, None)
+        if not self._asked and not self._idle:
+            self._idle = self._loop.call_later(IDLE, self.close)
+
+    def close(self) -> None:
+        """Close the connection; the next query opens another."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+        if self._idle:
+            self._idle.cancel()
+            self._idle = None
+        if self._session is not None:
+            session, self._session = self._session, None
+            session.close()
+
+    async def _open(self) -> None:
+        """Connect, shake hands, and send what waits."""
+        try:
+            async with asyncio.timeout(OPENING):
+                session = await self._connect()
+        except OSError as error:
+            self._opening = None
+            asked = self._taken()
+            for each in asked:
+                self._failed(each.asker, error)
+            return
+        self._opening, self._session, self._silent, self._useful = None, session, 0, False
+        for number, each in self._asked.items():
+            session.send(number, each.packet)
+
+    async def _connect(self) -> Session:
+        server = self._server
+        transport, session = await self._loop.create_connection(
+            self._made,
+            server.address,
+            server.port,
+            ssl=self._context,
+            server_hostname=(server.name or server.address) if self._context else None,
+        )
+        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        try:
+            if server.pin and not identity.has_pin(tls, server.pin):
+                raise ssl.SSLCertVerificationError("the server's key is not the pinned one")
+            if server.transport == "https" and tls and tls.selected_alpn_protocol() != self._alpn:
+                raise Refused("it does not speak HTTP/2")
+        except OSError:
+            transport.abort()
+            raise
+        return session
+
+    def _made(self) -> "Frames | Posts":
+        if self._server.transport == "https":
+            from resolver.forward.client.doh import Posts  # noqa: PLC0415 - h2 costs 60 ms and 5 MB, for those who use it
+
+            return Posts(self, self._server)
+        return Frames(self)
+
+    # -- what a session tells
+
+    def arrived(self, number: int, message: bytes) -> None:
+        """An answer, if anybody waits for it."""
+        self._silent = 0
+        asked = self._asked.get(number)
+        if asked is None:
+            self._received(None, message)
+        else:
+            self._received(asked.asker, asked.packet[:2] + message[2:])
+
+    def refused(self, number: int, why: str) -> None:
+        """The server will not answer it."""
+        self._silent = 0
+        asked = self._asked.get(number)
+        if asked is not None:
+            self._failed(asked.asker, Refused(why))
+
+    def lost(self, session: Session, error: Exception | None) -> None:
+        """The server has closed."""
+        if session is self._session:
+            self._end(session, error)
+
+    def _end(self, session: Session, error: Exception | None) -> None:
+        """What was not answered is asked once more on a new connection, and again while each brings an answer."""
+        self._session = None
+        session.close()
+        for asked in self._taken():
+            if asked.again and not self._useful:
+                self._failed(asked.asker, error if isinstance(error, OSError) else EOFError())
+            else:
+                asked.again = not self._useful
+                self._ask(asked)
+
+    def _taken(self) -> list[_Asked[Asker]]:
+        asked = list(self._asked.values())
+        self._asked.clear()
+        self._numbers.clear()
+        return asked

@@ -1,0 +1,162 @@
+"""DNS over HTTPS as a client (RFC 8484), spoken by h2: each query is a POST on a stream of its own.
+
+Redirects are not followed, cookies not kept: a server is what the configuration says and nothing else.
+"""
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import h2.config
+import h2.connection
+import h2.errors
+import h2.events
+import h2.exceptions
+
+from resolver.settings import Server
+from resolver.wire import codes
+
+if TYPE_CHECKING:
+    from resolver.forward.client.connection import Events
+
+TYPE: Final = "application/dns-message"
+_CONFIG: Final = h2.config.H2Configuration(client_side=True)
+
+
+class Posts(asyncio.Protocol):
+    """The session of one connection."""
+
+    def __init__(self, events: "Events", server: Server) -> None:
+        self._events = events
+        self._transport: asyncio.Transport | None = None
+        self._h2 = h2.connection.H2Connection(_CONFIG)
+        address = f"[{server.address}]" if ":" in server.address else server.address
+        host = server.name or address
+        self._headers = (
+            (":method", "POST"), (":scheme", "https"),
+            (":authority", host if server.port == 443 else f"{host}:{server.port}"), (":path", server.path),
+            ("accept", TYPE), ("content-type", TYPE),
+        )  # fmt: skip
+        self._unsent: deque[tuple[int, bytes]] = deque()
+        self._streams: dict[int, _Stream] = {}
+        self._by_number: dict[int, int] = {}
+
+    # -- from the transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
+        self._transport = transport
+        self._h2.initiate_connection()
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Take frames."""
+        if self._transport is None:
+            return
+        try:
+            for event in self._h2.receive_data(data):
+                self._handle(event)
+            self._push()
+        except (h2.exceptions.ProtocolError, UnicodeDecodeError):
+            self.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End."""
+        self._transport = None
+        self._events.lost(self, error)
+
+    # -- from the link
+
+    def send(self, number: int, packet: bytes) -> None:
+        """Ask, at once or when the server takes another stream. The id on the wire is 0 (RFC 8484 §4.1)."""
+        self._unsent.append((number, b"\0\0" + packet[2:]))
+        self._push()
+
+    def cancel(self, number: int) -> None:
+        """Take the query back."""
+        stream = self._by_number.get(number)
+        if stream is None:
+            self._unsent = deque(each for each in self._unsent if each[0] != number)
+            return
+        self._forget(stream)
+        try:
+            self._h2.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
+            self._push()
+        except h2.exceptions.ProtocolError:
+            self.close()
+
+    def close(self) -> None:
+        """Close at once."""
+        if self._transport:
+            self._transport.abort()
+
+    # -- streams
+
+    def _push(self) -> None:
+        """Send what streams and windows have room for."""
+        try:
+            while self._unsent and len(self._streams) < self._h2.remote_settings.max_concurrent_streams:
+                number, packet = self._unsent[0]
+                if self._h2.outbound_flow_control_window < len(packet):
+                    break
+                self._unsent.popleft()
+                stream = self._h2.get_next_available_stream_id()
+                self._streams[stream] = _Stream(number)
+                self._by_number[number] = stream
+                self._h2.send_headers(stream, [*self._headers, ("content-length", str(len(packet)))])
+                self._h2.send_data(stream, packet, end_stream=True)
+        except h2.exceptions.ProtocolError:  # it has said goodbye, or there are no more stream ids
+            self.close()
+        self._flush()
+
+    def _handle(self, event: h2.events.Event) -> None:
+        match event:
+            case h2.events.ResponseReceived(stream_id=int(at), headers=list(headers)):
+                if stream := self._streams.get(at):
+                    stream.status = next((value.decode() for name, value in headers if name == b":status"), "")
+            case h2.events.DataReceived(stream_id=int(at), data=bytes(data), flow_controlled_length=int(size)):
+                self._h2.acknowledge_received_data(size, at)
+                if stream := self._streams.get(at):
+                    stream.body += data
+                    if len(stream.body) > codes.MAX_MESSAGE:
+                        self._refuse(at, "its answer is too long")
+            case h2.events.StreamEnded(stream_id=int(at)):
+                self._whole(at)
+            case h2.events.StreamReset(stream_id=int(at)):
+                self._refuse(at, "it took the stream back")
+            case h2.events.ConnectionTerminated():
+                self.close()
+
+    def _whole(self, at: int) -> None:
+        stream = self._streams.get(at)
+        if stream is None:
+            return
+        if stream.status != "200" or len(stream.body) < 2:
+            self._refuse(at, f"HTTP status {stream.status}")
+            return
+        self._forget(at)
+        self._events.arrived(stream.number, bytes(stream.body))
+
+    def _refuse(self, at: int, why: str) -> None:
+        if stream := self._streams.get(at):
+            self._forget(at)
+            self._events.refused(stream.number, why)
+
+    def _forget(self, at: int) -> None:
+        self._by_number.pop(self._streams.pop(at).number, None)
+
+    def _flush(self) -> None:
+        if self._transport and (data := self._h2.data_to_send()):
+            self._transport.write(data)
+
+
+class _Stream:
+    """A query on its way."""
+
+    __slots__ = ("body", "number", "status")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.status = ""
+        self.body = bytearray()

@@ -1,0 +1,49 @@
+"""DNS over a stream as a client (RFC 1035 §4.2.2, RFC 7858 §3.3): messages after their length."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from resolver.forward.client.connection import Events
+
+
+class Frames(asyncio.Protocol):
+    """The session of one connection over TCP or TLS."""
+
+    def __init__(self, events: "Events") -> None:
+        self._events = events
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take messages; one that is too short to have an id is nobody's."""
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= 2 and len(buffer) >= (end := 2 + int.from_bytes(buffer[:2], "big")):
+            message = bytes(buffer[2:end])
+            del buffer[:end]
+            if len(message) >= 2:
+                self._events.arrived(int.from_bytes(message[:2], "big"), message)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End."""
+        self._transport = None
+        self._events.lost(self, error)
+
+    def send(self, number: int, packet: bytes) -> None:
+        """Ask under this id."""
+        if self._transport:
+            self._transport.write(len(packet).to_bytes(2, "big") + number.to_bytes(2, "big") + packet[2:])
+
+    def cancel(self, number: int) -> None:
+        """The answer cannot be stopped: it is ignored when it comes."""
+
+    def close(self) -> None:
+        """Close at once."""
+        if self._transport:
+            self._transport.abort()

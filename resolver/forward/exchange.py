@@ -1,0 +1,204 @@
+"""One question asked of one group of servers, as a state machine: events in, one action out.
+
+The driver (`net.upstream`) sends what a `Send` says and reports what came of it: `reply`, `timeout` or `error`. It ends
+with a `Message` or a `Failure`, at most `TOTAL` seconds after the start if the driver keeps the deadlines. Pure: time
+comes in as `now` (seconds on any steady clock), randomness as a function.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from resolver.forward.cache import Failure, Key
+from resolver.forward.health import Dice, Health
+from resolver.settings import Server
+from resolver.wire import codes, relay, render
+from resolver.wire.relay import Message
+from zones.dns import record
+
+TOTAL: Final = 4.8  # seconds; a client gets its answer or SERVFAIL within 5 s, and rendering takes a part of it
+TRIES: Final = 3  # at least, however few the servers; and at most of one server, RFC 9520 §3.1
+_BLOCK: Final = 128  # octets that the length of an encrypted query is a multiple of, RFC 8467 §4.1
+_OPT: Final = 11  # octets of an OPT record without options
+_OPTION: Final = 4  # octets of an option without data
+_ANSWERS: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
+_NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP, codes.BADVERS))
+
+Transport = Literal["udp", "tcp", "tls", "https"]
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Send `packet` (over streams: framed by its length) to `server`, and wait for replies until `deadline`."""
+
+    server: Server
+    transport: Transport
+    packet: bytes
+    deadline: float
+
+
+class _Turn(msgspec.Struct, frozen=True):
+    server: Server
+    transport: Transport
+    weight: int
+    edns: bool = True
+    last: bool = False
+    """It has been asked again for the sake of its cookie."""
+
+
+Action = Send | Message | Failure
+
+
+class Exchange:
+    """Asks `servers` in order, in as many rounds as make `tries`.
+
+    Each turn gets its share of the time that is left, in later rounds a greater one: 1.2, 1.6 and 2.0 s for one
+    server, 1.6 s each for three. A turn that fails at once leaves its time to the others.
+    """
+
+    def __init__(
+        self,
+        key: Key,
+        servers: Sequence[Server],
+        now: float,
+        dice: Dice,
+        health: Health,
+        *,
+        mixed_case: bool = False,
+        marker: bytes = b"",
+        tries: int = TRIES,
+    ) -> None:
+        self._key = key
+        self._question = relay.question(key.name, key.type)
+        self._sent = self._question
+        self._dice = dice
+        self._health = health
+        self._mixed_case = mixed_case
+        self._marker = marker
+        self._begun = now
+        self._end = now + TOTAL
+        rounds = -(-tries // len(servers)) if servers else 0
+        self._turns = [_Turn(server, server.transport, TRIES + i) for i in range(rounds) for server in servers]
+        self._turn: _Turn
+        self._id = 0
+        self._refusal: Message | None = None
+        self._refusers: list[Server] = []
+        self._failure = Failure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
+
+    def start(self, now: float) -> Action:
+        """Begin: the first action."""
+        return self._next(now)
+
+    def reply(self, packet: bytes, now: float) -> Action | None:
+        """A packet came from the server and to the port of the present turn. None: it does not match; wait on."""
+        if self._mixed_case and packet[4:6] == b"\0\1" and packet[12 : 12 + len(self._sent)] != self._sent:
+            return None
+        turn = self._turn
+        try:
+            message = relay.parse(packet, self._id, self._question)
+        except relay.Mismatch:
+            return None
+        except relay.Malformed as fault:
+            if turn.transport == "udp":
+                return self._over_tcp(turn, now)
+            return self._failed(codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
+        if turn.edns and turn.server.transport == "udp":
+            if message.cookie and not self._health.is_ours(turn.server, message.cookie):
+                return None  # RFC 7873 §5.3: a forgery
+            if not (message.cookie or message.tc) and self._health.has_cookie(turn.server):
+                if turn.transport == "udp":
+                    return self._over_tcp(turn, now)
+                self._health.forget_cookie(turn.server)
+        return self._read(message, turn, now)
+
+    def _over_tcp(self, turn: _Turn, now: float) -> Action:
+        """The same server where nobody else can get a word in, and nothing is cut."""
+        self._turns.insert(0, _Turn(turn.server, "tcp", turn.weight, turn.edns))
+        return self._next(now)
+
+    def _read(self, message: Message, turn: _Turn, now: float) -> Action:
+        server = turn.server
+        if message.cookie:
+            self._health.learn_cookie(server, message.cookie)
+        if again := self._again(message, turn):
+            self._turns.insert(0, again)
+            return self._next(now)
+        if message.rcode not in _ANSWERS or _refers(message):
+            self._refusers.append(server)
+            self._turns = [other for other in self._turns if other.server != server]
+            if message.rcode in _ANSWERS:
+                return self._failed(codes.NO_REACHABLE_AUTHORITY, "it only knows whom else to ask", now)
+            self._refusal = message
+            return self._next(now)
+        self._health.answered(server, now - self._begun)
+        if message.tc and turn.transport != "udp":
+            return self._failed(codes.NETWORK_ERROR, f"truncated over {turn.transport.upper()}", now)
+        if message.tc:
+            return self._over_tcp(turn, now)
+        if not (turn.edns or self._health.is_plain(server, now)):
+            self._health.learn_plain(server, now)
+        for refuser in self._refusers:
+            self._health.refused(refuser, now)
+        return msgspec.structs.replace(message, cookie=b"") if message.cookie else message
+
+    @staticmethod
+    def _again(message: Message, turn: _Turn) -> _Turn | None:
+        """The same server once more: without EDNS, or with the cookie that it has just given, at last over TCP."""
+        if message.rcode in _NO_EDNS and turn.edns:
+            return _Turn(turn.server, turn.transport, turn.weight, edns=False)
+        if message.rcode == codes.BADCOOKIE and turn.transport == "udp":
+            return _Turn(turn.server, "tcp" if turn.last else "udp", turn.weight, last=True)
+        return None
+
+    def timeout(self, now: float) -> Action:
+        """The deadline of the present turn has passed."""
+        self._health.failed(self._turn.server, now)
+        return self._failed(codes.NO_REACHABLE_AUTHORITY, "no reply", now)
+
+    def error(self, reason: str, now: float, *, ours: bool = False) -> Action:
+        """The present turn cannot go on: refused, closed, unreachable. `ours`: it is not the server's failure."""
+        if not ours:
+            self._health.failed(self._turn.server, now)
+        return self._failed(codes.NETWORK_ERROR, reason, now, lasting=not ours)
+
+    def _failed(self, ede: int, reason: str, now: float, *, lasting: bool = True) -> Action:
+        server = self._turn.server
+        self._failure = Failure(ede, f"{server.address} port {server.port}: {reason}", lasting)
+        return self._next(now)
+
+    def _next(self, now: float) -> Action:
+        """The next turn; after the last one what a server refused with, or else what failed."""
+        left = self._end - now
+        if not self._turns or left <= 0:
+            return self._refusal or self._failure
+        share = self._turns[0].weight / sum(turn.weight for turn in self._turns)
+        turn = self._turns.pop(0)
+        if turn.edns and self._health.is_plain(turn.server, now):
+            turn = _Turn(turn.server, turn.transport, turn.weight, edns=False)
+        self._turn, self._begun = turn, now
+        self._id = self._dice(0x10000)
+        return Send(turn.server, turn.transport, self._packet(turn), now + left * share)
+
+    def _packet(self, turn: _Turn) -> bytes:
+        key = self._key
+        options = render.option(codes.OPTION_LOOP, self._marker) if self._marker else b""
+        if turn.server.transport == "udp":
+            options += render.option(codes.OPTION_COOKIE, self._health.cookie(turn.server))
+        elif turn.transport in {"tls", "https"}:
+            size = codes.HEADER_SIZE + len(self._question) + _OPT + len(options) + _OPTION
+            options += render.option(codes.OPTION_PADDING, bytes(-size % _BLOCK))
+        packet = relay.query(self._id, key.name, key.type, do=key.do, cd=key.cd, options=options, edns=turn.edns)
+        if self._mixed_case:
+            end = codes.HEADER_SIZE + len(self._question)
+            mixed = bytes(octet ^ 0x20 if 0x61 <= octet <= 0x7A and self._dice(2) else octet for octet in key.name)
+            packet = packet[: codes.HEADER_SIZE] + mixed + packet[codes.HEADER_SIZE + len(mixed) :]
+            self._sent = packet[codes.HEADER_SIZE : end]
+        return packet
+
+
+def _refers(message: Message) -> bool:
+    """A referral, from a server that does not ask others for us (RFC 2308 §2.2): it says nothing about the name."""
+    if message.rcode != codes.NOERROR or message.aa or message.answer:
+        return False
+    types = {rrset.type for rrset in message.authority}
+    return record.NS in types and record.SOA not in types

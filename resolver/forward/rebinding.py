@@ -1,0 +1,82 @@
+"""What is taken out of upstream answers: private addresses that public servers have no business to give, and hints.
+
+A public name that gives a private address lets a web page reach what is behind the firewall (DNS rebinding). Groups
+whose servers are private, or are the system's, rightly give such addresses: the configuration says which are guarded.
+Pure; decided at every read of the cache, so that nothing of it is in the cache.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from resolver.settings import Upstream
+from resolver.wire import codes, svcb
+from zones.azure.catalogue import Catalogue
+from zones.dns.name import Name, ancestry, from_text
+from zones.dns.record import AAAA, RRSIG, A, RRset
+from zones.networks.private_addresses import is_private
+
+_SERVICES: Final = frozenset((codes.SVCB, codes.HTTPS))
+
+
+class Screened(NamedTuple):
+    """What is left of an answer. `stripped`: a private address was taken out; `changed`: anything was."""
+
+    rrsets: tuple[RRset, ...]
+    stripped: bool = False
+    changed: bool = False
+
+
+class Screen:
+    """Looks at the records of upstream answers. With `strip_hints`, names of services have no hints at all."""
+
+    def __init__(self, groups: Sequence[Upstream], catalogue: Catalogue, *, strip_hints: bool) -> None:
+        self._guarded = {
+            group.name: frozenset(map(from_text, group.rebinding_allow)) for group in groups if group.rebinding
+        }
+        self._catalogue = catalogue
+        self._strip_hints = strip_hints
+
+    def look(self, group: str, rrsets: tuple[RRset, ...], way: Sequence[RRset] = ()) -> Screened:
+        """The records that may be passed on of those that a group's server gave for one name, at the end of `way`."""
+        if not (self._strip_hints or group in self._guarded):
+            return Screened(rrsets)
+        kept = [(rrset, self._screened(group, rrset, way)) for rrset in rrsets]
+        touched = {old.type for old, (new, _) in kept if new is not old}
+        if not touched:
+            return Screened(rrsets)
+        rest = tuple(
+            new for old, (new, _) in kept
+            if new is not None and not (old.type == RRSIG and int.from_bytes(old.rdatas[0][:2], "big") in touched)
+        )  # fmt: skip
+        return Screened(rest, any(stripped for _, (_, stripped) in kept), changed=True)
+
+    def _screened(self, group: str, rrset: RRset, way: Sequence[RRset]) -> tuple[RRset | None, bool]:
+        """The RRset itself, another one, or None if nothing is left; and whether a private address was in it."""
+        if rrset.type not in {A, AAAA} and rrset.type not in _SERVICES:
+            return rrset, False
+        owner = Name(rrset.owner.lower())
+        guarded = self._is_guarded(group, owner)
+        if rrset.type in _SERVICES:
+            return self._service(rrset, (*(alias.owner for alias in way), owner), guarded=guarded)
+        if not guarded or not any(map(is_private, rrset.rdatas)):
+            return rrset, False
+        return _with(rrset, [rdata for rdata in rrset.rdatas if not is_private(rdata)]), True
+
+    def _service(self, rrset: RRset, names: Iterable[bytes], *, guarded: bool) -> tuple[RRset | None, bool]:
+        found = [address for rdata in rrset.rdatas for address in svcb.hints(rdata)]
+        if found and self._strip_hints and any(self._catalogue.covers(Name(name.lower())) for name in names):
+            return _with(rrset, [svcb.without_hints(rdata, lambda _: True) for rdata in rrset.rdatas]), False
+        if guarded and any(map(is_private, found)):
+            return _with(rrset, [svcb.without_hints(rdata, is_private) for rdata in rrset.rdatas]), True
+        return rrset, False
+
+    def _is_guarded(self, group: str, owner: Name) -> bool:
+        allowed = self._guarded.get(group)
+        if allowed is None or (self._catalogue.covers(owner) and self._catalogue.zone_of(owner)):
+            return False  # a privatelink zone that someone else holds has private addresses
+        return not allowed or allowed.isdisjoint(ancestry(owner))
+
+
+def _with(rrset: RRset, rdatas: Iterable[bytes]) -> RRset | None:
+    left = tuple(rdatas)
+    return RRset(rrset.owner, rrset.type, rrset.ttl, left) if left else None

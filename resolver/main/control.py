@@ -1,0 +1,28 @@
+"""Entry point of the control process: `python -m resolver.main.control`, started by the supervisor.
+
+Composes control with the sources that it asks and the admin surface that shows it.
+"""
+
+import asyncio
+import sys
+
+from resolver.admin import app
+from resolver.control.control import Control
+from resolver.control.sync import remotes
+from resolver.process import bootstrap, heap
+
+
+async def _run(begun: bootstrap.Control) -> None:
+    async with remotes.opened(begun.settings) as asked:
+        control, admin = Control(begun, asked), begun.settings.admin
+        await control.run(*([app.serving(control, admin)] if admin else []))
+
+
+def main() -> None:
+    """Run control until SIGTERM. `sys.argv` holds the options of `resolver.process.bootstrap`."""
+    heap.collect_seldom()
+    asyncio.run(_run(bootstrap.begin_control(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""An estate without its names: what people have named is hashed, what Azure has named stays.
+
+The same name has the same hash wherever it stands in one redaction, so that what belongs together, or clashes, still
+does. The key is thrown away: nobody can try names against the hashes. Private addresses stay: conflicts are about them.
+"""
+
+import hmac
+import re
+from typing import Final
+
+from msgspec import structs
+
+from resolver.offline.snapshot import Resource
+from zones.azure.catalogue import catalogue
+from zones.azure.endpoint import VirtualNetwork
+from zones.azure.resource import Nic, NicRow, PrivateEndpoint
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_ID: Final = "/subscriptions/"
+_LETTERS: Final = 12
+"""Of the hash of a name: 48 bits."""
+
+
+class Redaction:
+    """Hashes with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._words = frozenset(word.decode() for word in catalogue().words)
+
+    def resource(self, given: Resource) -> Resource:
+        """One resource. What could not be read of it is left out: it could be a name."""
+        match given:
+            case PrivateEndpoint():
+                return self._endpoint(given)
+            case Nic():
+                return self._nic(given)
+            case VirtualNetwork():
+                return self._vnet(given)
+
+    def _endpoint(self, given: PrivateEndpoint) -> PrivateEndpoint:
+        return structs.replace(
+            given,
+            key=self.reference(given.key), id=self.reference(given.id), name=self.name(given.name),
+            subscription=self.name(given.subscription), vnet=self.reference(given.vnet),
+            target=self.reference(given.target), nics=tuple(map(self.reference, given.nics)),
+            dns=tuple(map(self._row, given.dns)),
+            records=None if given.records is None else tuple(map(self._row, given.records)), faults=(),
+        )  # fmt: skip
+
+    def _nic(self, given: Nic) -> Nic:
+        return structs.replace(
+            given,
+            key=self.reference(given.key), id=self.reference(given.id), endpoint=self.reference(given.endpoint),
+            rows=tuple(map(self._row, given.rows)), faults=(),
+        )  # fmt: skip
+
+    def _vnet(self, given: VirtualNetwork) -> VirtualNetwork:
+        return structs.replace(
+            given,
+            key=self.reference(given.key), id=self.reference(given.id), peers=tuple(map(self.reference, given.peers)),
+        )  # fmt: skip
+
+    def _row(self, row: NicRow) -> NicRow:
+        return structs.replace(row, fqdns=tuple(map(self.fqdn, row.fqdns)), member=self.name(row.member))
+
+    def name(self, text: str) -> str:
+        """The hash of a name, folded: letters and digits, that begin with `r`. A GUID stays one."""
+        if not text:
+            return ""
+        found = hmac.digest(self._key, text.casefold().encode(errors="replace"), "sha256").hex()
+        if _GUID.fullmatch(text):
+            return "-".join((found[:8], found[8:12], found[12:16], found[16:20], found[20:32]))
+        return f"r{found[:_LETTERS]}"
+
+    def reference(self, text: str) -> str:
+        """A resource id with its names hashed; what is no id is a name."""
+        if not text.casefold().startswith(_ID):
+            return self.name(text)
+        parts = text.strip("/").split("/")
+        kept = {0, 2, 4, 5, *range(6, len(parts), 2)}  # subscriptions, resourceGroups, providers, namespace, types
+        return "/" + "/".join(part if i in kept else self.name(part) for i, part in enumerate(parts))
+
+    def fqdn(self, text: str) -> str:
+        """A host name with the labels hashed that are not Azure's; the first one always, unless it is `*`."""
+        first, *rest = text.split(".")
+        return ".".join(
+            (
+                first if first == "*" else self.name(first),
+                *(label if label.casefold() in self._words or not label else self.name(label) for label in rest),
+            )
+        )

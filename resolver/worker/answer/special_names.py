@@ -1,0 +1,69 @@
+"""Names that this server answers by itself, whatever the configuration says.
+
+`localhost.`, `invalid.` and `onion.` must never leave (RFC 6761 §6.3, §6.4, RFC 7686); `health.pldns.` tells a probe
+that a worker answers; CHAOS `version.bind` and `id.server` (RFC 4892) tell who it is.
+"""
+
+from typing import Final
+
+from resolver import version
+from resolver.wire import codes
+from resolver.wire.query import Query
+from resolver.worker.answer.response import Draft, error
+from zones.dns.name import Name, from_text, is_under
+from zones.dns.record import AAAA, ANY, A, RRset, soa
+
+_HEALTH: Final = from_text("health.pldns")
+_LOCALHOST: Final = from_text("localhost")
+_DENIED: Final = (from_text("invalid"), from_text("onion"))
+_TTL: Final = 10  # seconds
+_LOOPBACK: Final = {A: bytes((127, 0, 0, 1)), AAAA: bytes(15) + b"\x01"}
+
+
+def _text(text: str) -> bytes:
+    octets = text.encode()[:255]
+    return bytes((len(octets),)) + octets
+
+
+class Local:
+    """These names, for a server that calls itself `identity`."""
+
+    def __init__(self, identity: str) -> None:
+        software, who = _text(f"pldns {version.VERSION}"), _text(identity)
+        self._chaos = {
+            from_text("version.bind"): software,
+            from_text("version.server"): software,
+            from_text("id.server"): who,
+            from_text("hostname.bind"): who,
+        }
+
+    def answer(self, query: Query) -> Draft | None:
+        """The local answer to a query; None where the name is not one of these."""
+        name = query.name
+        if query.qclass == codes.CH:
+            return self._of_chaos(query)
+        if name.endswith(_LOCALHOST) and is_under(name, _LOCALHOST):
+            return _held(name, query.qtype, _LOOPBACK, _LOCALHOST)
+        if name == _HEALTH:
+            return _held(name, query.qtype, {A: _LOOPBACK[A], codes.TXT: _text("ok")}, _HEALTH)
+        for zone in _DENIED:
+            if name.endswith(zone) and is_under(name, zone):
+                return _denied(zone, codes.NXDOMAIN)
+        return None
+
+    def _of_chaos(self, query: Query) -> Draft:
+        rdata = self._chaos.get(query.name)
+        if rdata is None or query.qtype not in {codes.TXT, ANY}:
+            return error(codes.REFUSED)
+        return Draft(answer=[RRset(query.name, codes.TXT, 0, (rdata,))], aa=True, ad=False, origin="local", loose=True)
+
+
+def _held(name: Name, qtype: int, records: dict[int, bytes], zone: Name) -> Draft:
+    rtype = A if qtype == ANY else qtype
+    if rtype not in records:
+        return _denied(zone, codes.NOERROR)
+    return Draft(answer=[RRset(name, rtype, _TTL, (records[rtype],))], aa=True, ad=False, origin="local", loose=True)
+
+
+def _denied(zone: Name, rcode: int) -> Draft:
+    return Draft(authority=[soa(zone, _TTL)], aa=True, ad=False, rcode=rcode, origin="local", loose=True)

@@ -1,0 +1,26 @@
+# C types of `mmsg.py`, for the compiler alone.
+
+cdef class Batch:
+    cdef public object _receive, _send, _names, controls
+    cdef object _came_iov, _goes_iov, _came, _goes
+    cdef object _control_sizes, _control_full, _goes_controls, _goes_control_sizes
+    cdef object _data, _rest
+    cdef unsigned long long[:] _ids, _bases, _goes_sizes, _goes_to
+    cdef unsigned long long _data_at, _names_at, _controls_at, _came_at, _goes_at, _offset
+    cdef bint _with_control
+    cdef public int unsent
+    cdef int _fd, _family
+    cdef unsigned int _name_size
+    cdef readonly unsigned int[:] sizes
+    cdef readonly unsigned short[:] ports
+    cdef readonly bytes data, names
+    cdef int[:] _places
+    cdef list _held
+
+    cpdef bytes control(self, int slot)
+    cpdef bytes packet(self, int slot)
+    cpdef bytes name(self, int slot)
+    cpdef int receive(self)
+    cpdef void queue(self, int slot, bytes reply)
+    cpdef void queue_whole(self, int slot, bytes reply)
+    cpdef void flush(self)

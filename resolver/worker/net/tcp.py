@@ -1,0 +1,168 @@
+"""DNS over TCP and TLS (RFC 7766, RFC 7858): length-framed, pipelined, answered in any order."""
+
+import asyncio
+from typing import Final
+
+from resolver.worker.net.stream import Connection
+
+PIPELINED: Final = 100
+"""Queries of one connection in work; beyond that it is not read."""
+_GATHERED: Final = 16_384
+"""Octets of replies that go out as one, about."""
+_TURN: Final = 64  # queries of one connection in one go; then the loop has its turn
+
+
+def session(connection: Connection) -> asyncio.Protocol:
+    """What is spoken on a connection for plain DNS and DNS over TLS."""
+    return _Session(connection)
+
+
+class _Session(asyncio.Protocol):
+    """One client's stream.
+
+    It is read only while there is nothing left to work on: what waits in `_buffer` never grows beyond one read.
+    """
+
+    __slots__ = ("_blocked", "_buffer", "_connection", "_due", "_finishing", "_loop", "_open", "_ready", "_transport")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._loop = connection.listener.connections.loop
+        self._transport: asyncio.Transport | None = None
+        """None before and after the connection."""
+        self._buffer = bytearray()
+        self._ready: bytearray | None = None
+        """Replies that go out together, while queries are taken."""
+        self._open = 0
+        """Queries in work."""
+        self._blocked = False
+        """The client does not take its answers."""
+        self._finishing = False
+        """No more queries: the client has sent all, or we stop."""
+        self._due = False
+        """`_work` is called soon."""
+
+    @property
+    def busy(self) -> bool:
+        """Queries are in work, and the client takes its answers."""
+        return bool(self._open)
+
+    # -- from the transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
+        self._transport = transport
+        self._connection.begun(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        self._work()
+
+    def eof_received(self) -> bool:
+        self._finishing = True
+        # A half-closed client gets what it asked for (RFC 7766 §6.2.3); TLS cannot be half closed here.
+        return bool(self._open) and not self._connection.listener.way.encrypted
+
+    def pause_writing(self) -> None:
+        self._blocked = True
+        self._flow()
+
+    def resume_writing(self) -> None:
+        self._blocked = False
+        self._work_soon()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._connection.left()
+        self._transport = None
+        self._buffer.clear()
+
+    # -- queries
+
+    def _work_soon(self) -> None:
+        if not self._due:
+            self._due = True
+            self._loop.call_soon(self._work)
+
+    def _work(self) -> None:
+        """Take the whole queries that are there, as far as they can be worked on; what is answered goes out as one."""
+        self._due, self._ready = False, bytearray()
+        for _ in range(_TURN):
+            packet = self._next()
+            if packet is None:
+                break
+            self._take(packet)
+        else:
+            self._work_soon()
+        ready, self._ready = self._ready, None
+        if ready:
+            self._write(ready)
+            if self._transport and self._finishing and not self._open:
+                self._transport.close()
+        self._flow()
+
+    def _write(self, octets: bytes | bytearray) -> None:
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(octets)
+
+    def _next(self) -> bytes | None:
+        buffer = self._buffer
+        if len(buffer) < 2 or self._is_full():
+            return None
+        end = 2 + int.from_bytes(buffer[:2], "big")
+        if len(buffer) < end:
+            return None
+        packet = bytes(buffer[2:end])
+        del buffer[:end]
+        return packet
+
+    def _take(self, packet: bytes) -> None:
+        self._open += 1
+        if not self._connection.take(packet, self._reply):
+            self._done()
+
+    def _reply(self, octets: bytes) -> None:
+        framed = len(octets).to_bytes(2, "big") + octets
+        if self._ready is None:
+            self._write(framed)
+        else:
+            self._ready += framed
+            if len(self._ready) >= _GATHERED:
+                ready, self._ready = self._ready, bytearray()
+                self._write(ready)
+        self._done()
+
+    def _done(self) -> None:
+        self._open -= 1
+        if self._transport is None:
+            return
+        if self._finishing and not self._open:
+            if self._ready is None:
+                self._transport.close()
+        elif not self._transport.is_reading():
+            self._work_soon()  # there may be room for the next
+
+    def _is_full(self) -> bool:
+        return self._blocked or self._finishing or self._open >= PIPELINED
+
+    def _flow(self) -> None:
+        """Read only what can be worked on: a client that does not take its answers gets no more."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._is_full() or self._due:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    # -- the end
+
+    def finish(self) -> None:
+        """Answer what is in work, then close."""
+        self._finishing = True
+        if self._transport and not self._open:
+            self._transport.close()
+        self._flow()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport:
+            self._transport.abort()

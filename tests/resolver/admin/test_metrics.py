@@ -1,0 +1,140 @@
+"""Metrics: all declared, all on the page, correct in both formats, and nothing from an unknown label passed on."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from resolver import settings
+from resolver.admin import metrics
+from resolver.channel.frames import Fallback
+from resolver.control.estate.estate import Estate
+from resolver.control.feed.feed import WorkerState
+from tests.paths import ROOT
+from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.dns.name import from_text
+
+
+class Control:
+    """What metrics see of control."""
+
+    serial = 3
+    started = 1_700_000_000.0
+
+    def __init__(self) -> None:
+        self.estate = Estate(settings.Control(sources=(settings.Source("hub", "files", "/hub"),)))
+        self.workers = {0: WorkerState(0, 1, "w", 2, connected=True, synced=True), 1: WorkerState(1)}
+        self.counted: list[tuple[str, tuple[str, ...], int]] = []
+
+    def missing(self) -> list[str]:
+        return ["worker 1: not connected"]
+
+    async def ping(self) -> bool:
+        return True
+
+    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
+        raise AssertionError(f"a scrape asked workers: {what} {arguments}")
+
+    def sync(self, source: str, action: str) -> None:
+        raise AssertionError(f"a scrape changed a sync: {source} {action}")
+
+    def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
+        return iter(self.counted)
+
+    def gauges(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        yield "workers_connected", (), 1.0
+
+    def fallbacks(self) -> Iterator[Fallback]:
+        return iter(())
+
+
+@pytest.fixture
+def control() -> Control:
+    return Control()
+
+
+def samples(control: Control) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    body, _ = metrics.expose(control, "")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(body.decode())
+        for sample in family.samples
+    }
+
+
+def test_counters_of_workers_are_passed_on_with_their_labels(control: Control) -> None:
+    control.counted = [("dns_requests_total", ("udp", "4"), 5), ("cache_hits_total", (), 9)]
+    found = samples(control)
+    assert found["pldns_dns_requests_total", (("family", "4"), ("proto", "udp"))] == 5
+    assert found["pldns_cache_hits_total", ()] == 9
+
+
+def test_a_counter_without_labels_starts_at_zero(control: Control) -> None:
+    assert samples(control)["pldns_upstream_queries_total", ()] == 0
+
+
+@pytest.mark.parametrize(
+    "sample", [("made_up_total", (), 1), ("cache_hits_total", ("label",), 1), ("dns_requests_total", (), 1)]
+)
+def test_what_a_worker_makes_up_is_not_passed_on(control: Control, sample: tuple[str, tuple[str, ...], int]) -> None:
+    before = samples(control)
+    control.counted = [sample]
+    assert samples(control) == before
+
+
+def test_sources_and_workers_are_told(control: Control) -> None:
+    found = samples(control)
+    assert ("pldns_source_age_seconds", (("source", "hub"),)) not in found
+    assert found["pldns_sync_synced", (("source", "hub"),)] == 0
+    control.estate.source_read("hub", 4, 1_700_000_000.0)
+    found = samples(control)
+    assert found["pldns_source_age_seconds", (("source", "hub"),)] > 0
+    assert found["pldns_sync_last_success_timestamp_seconds", (("source", "hub"),)] == 1_700_000_000.0
+    assert found["pldns_source_parts", (("source", "hub"),)] == 4
+    assert (found["pldns_workers", ()], found["pldns_workers_connected", ()], found["pldns_ready", ()]) == (2, 1, 0)
+    assert found["pldns_worker_serial", (("worker", "0"),)] == 2
+
+
+def test_a_source_that_fails_is_told(control: Control) -> None:
+    control.estate.source_failed("hub", "gone", 1_700_000_000.0)
+    found = samples(control)
+    assert found["pldns_sync_failing", (("source", "hub"),)] == 1
+    assert found["pldns_findings", (("code", "source-unreadable"), ("severity", "warning"))] == 1
+
+
+def test_endpoints_claims_and_findings_are_counted(control: Control) -> None:
+    record = NicRecord(from_text("a.blob.core.windows.net"), (b"\x0a\x00\x00\x04",))
+    endpoints = [
+        Endpoint("one", "one", "one", State.APPROVED, records=(record,)),
+        Endpoint("two", "two", "two", State.PENDING, records=(record,)),
+    ]
+    control.estate.ledger.apply({each.key: each for each in endpoints}, 1_700_000_000.0)
+    found = samples(control)
+    assert found["pldns_endpoints", (("state", "Approved"),)] == 1
+    assert found["pldns_endpoints", (("state", "Pending"),)] == 1
+    assert (found["pldns_claims", ()], found["pldns_names", ()]) == (2, 1)
+    assert found["pldns_findings", (("code", "endpoint-pending"), ("severity", "info"))] == 1
+
+
+def test_every_metric_that_is_counted_anywhere_is_declared() -> None:
+    counted = set()
+    for file in (ROOT / "resolver").rglob("*.py"):
+        if file.name != "metrics.py":
+            counted |= set(re.findall(r'"([a-z_]+_total)"', file.read_text()))
+    # Of other libraries: an option of azure-core's.
+    assert counted - {"degraded_total", "networks_total", "retry_total"} <= {metric.name for metric in metrics.METRICS}
+
+
+def test_every_metric_is_on_the_page_and_the_page_is_up_to_date() -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    for metric in metrics.METRICS:
+        assert f"`pldns_{metric.name}`" in page
+    assert page == metrics.page(), "run: python -m resolver.admin.metrics > docs/metrics.md"
+
+
+def test_names_follow_the_conventions_of_the_format() -> None:
+    for metric in metrics.METRICS:
+        assert re.fullmatch(r"[a-z][a-z_]*[a-z]", metric.name)
+        assert metric.help.endswith(".")
+    assert len({metric.name for metric in metrics.METRICS}) == len(metrics.METRICS)

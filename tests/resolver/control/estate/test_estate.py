@@ -1,0 +1,279 @@
+"""What is known of the private namespace, and the health of its sources."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resolver import settings
+from resolver.control.estate.estate import Estate
+from resolver.control.guard.shrink_guard import Held, Standing
+from resolver.offline.load import offline
+from resolver.sources.reading import Part, Reading
+from tests.zones.books import remembered
+from zones.azure import arm
+from zones.azure.resource import Resources
+from zones.dns import zonefile
+from zones.dns.name import Name, from_text
+from zones.dns.record import A
+from zones.findings.finding import Finding
+
+FQDN = "acct.blob.core.windows.net"
+PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
+CORP = from_text("corp.example")
+ZONE = "$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n"
+
+
+def config(*sources: str, on_unsynced: str = "servfail", origins: tuple[str, ...] = ()) -> settings.Control:
+    found = tuple(msgspec.convert(
+        {"name": name, "type": "files", "path": f"/{name}", "on_unsynced": on_unsynced}, settings.Source
+    ) for name in sources)  # fmt: skip
+    return settings.Control(sources=found, zones=settings.Zones(origins=origins))
+
+
+def resources(name: str, address: str = "10.0.0.4", fqdn: str = FQDN) -> Resources:
+    body = {"name": name, "target": name, "group": "blob", "records": [{"fqdn": fqdn, "ips": [address]}]}
+    return arm.read(msgspec.json.encode({"endpoints": [body]}), "test", form="json")
+
+
+def taken(estate: Estate, now: float, **parts: Part) -> set[Name]:
+    """Take parts of the source `hub`, and note that it was read whole."""
+    changed = estate.take([("hub", part, given) for part, given in parts.items()], now)
+    held = {part for _, part, _ in estate.inventory.parts()}
+    estate.source_read("hub", len(held | estate._unreadable["hub"].keys()), now)
+    return changed
+
+
+def findings(estate: Estate) -> list[Finding]:
+    return sorted(estate.ledger.findings(), key=lambda fact: fact.subject)
+
+
+def unreadable(estate: Estate) -> dict[str, str]:
+    """What the findings say of parts and sources that cannot be read."""
+    return {fact.subject: fact.evidence["message"] for fact in findings(estate) if fact.code == "source-unreadable"}
+
+
+def winner(estate: Estate) -> str:
+    (verdict,) = estate.ledger.judged(PRIVATE, 99.0)
+    return verdict.rulings[0].winners[0]
+
+
+# -- parts
+
+
+def test_a_part_gives_rows_and_takes_them_away() -> None:
+    estate = Estate(config("hub"))
+    assert taken(estate, 1.0, a=resources("one")) == {PRIVATE}
+    assert taken(estate, 2.0, a=resources("one", "10.0.0.5")) == {PRIVATE}
+    assert taken(estate, 3.0, a=resources("one", "10.0.0.5")) == set()
+    assert taken(estate, 4.0, a=None) == {PRIVATE}
+    assert not estate.ledger.rows
+    assert estate.sources["hub"].last_success == 4.0
+
+
+def test_an_unreadable_part_keeps_what_it_gave_and_says_so_until_it_can_be_read() -> None:
+    estate = Estate(config("hub"))
+    taken(estate, 1.0, a=resources("one"), b=resources("two", fqdn="other.example"))
+    assert taken(estate, 2.0, a="line 3, column 4: broken") == set()
+    assert PRIVATE in estate.ledger.rows
+    assert unreadable(estate) == {"a": "line 3, column 4: broken"}
+    status = estate.sources["hub"]
+    assert (status.parts, status.unreadable, status.last_error, status.last_success) == (2, 1, "", 2.0)
+    taken(estate, 3.0, a="line 1, column 1: still")
+    assert unreadable(estate) == {"a": "line 1, column 1: still"}
+    taken(estate, 4.0, a=resources("one", "10.0.0.9"))
+    assert status.unreadable == 0
+    assert not unreadable(estate)
+
+
+def test_an_unreadable_part_that_is_removed_takes_all_with_it() -> None:
+    estate = Estate(config("hub"))
+    taken(estate, 1.0, a=resources("one"))
+    taken(estate, 2.0, a="broken")
+    assert taken(estate, 3.0, a=None) == {PRIVATE}
+    assert not findings(estate)
+    assert estate.sources["hub"].unreadable == 0
+
+
+def test_an_endpoint_that_moves_from_one_part_to_another_is_never_gone() -> None:
+    estate = Estate(config("hub"))
+    taken(estate, 1.0, a=resources("one"))
+    assert taken(estate, 2.0, a=None, b=resources("one")) == set()
+    (claim,) = estate.ledger.find(PRIVATE)
+    assert claim.first_seen == 1.0
+
+
+# -- health
+
+
+def test_a_source_is_synced_once_it_was_read() -> None:
+    estate = Estate(config("hub", "spoke"))
+    unsynced = [estate.unsynced]
+    taken(estate, 1.0, a=resources("one"))
+    unsynced.append(estate.unsynced)
+    estate.source_failed("spoke", "/spoke: No such file or directory", 2.0)
+    unsynced.append(estate.unsynced)
+    assert unreadable(estate) == {"/spoke": "/spoke: No such file or directory"}
+    estate.source_read("spoke", 0, 3.0)
+    unsynced.append(estate.unsynced)
+    assert unsynced == [True, True, True, False]
+    assert not unreadable(estate)
+
+
+def test_a_failure_later_changes_nothing_but_the_status() -> None:
+    estate = Estate(config("hub"))
+    taken(estate, 1.0, a=resources("one"))
+    estate.source_failed("hub", "gone", 2.0)
+    status = estate.sources["hub"]
+    assert (status.synced, status.last_error, status.last_success) == (True, "gone", 1.0)
+    assert PRIVATE in estate.ledger.rows
+    taken(estate, 3.0)
+    assert (status.last_error, status.last_success) == ("", 3.0)
+
+
+def test_a_source_of_which_nothing_can_be_read_has_given_nothing() -> None:
+    estate = Estate(config("hub"))
+    taken(estate, 1.0, a="line 1, column 1: broken", b="Permission denied")
+    status = estate.sources["hub"]
+    assert (status.synced, status.last_error) == (False, "a: line 1, column 1: broken")
+    assert estate.unsynced
+    assert len(findings(estate)) == 2
+    taken(estate, 2.0, b=resources("one"))
+    assert (status.synced, status.last_error, status.unreadable) == (True, "", 1)
+    taken(estate, 3.0, b="Permission denied")
+    assert (status.synced, status.last_success) == (True, 2.0)
+    assert status.last_error
+
+
+def test_what_is_wrong_with_a_source_that_is_served_is_listed_and_of_one_that_is_not_it_is_missing() -> None:
+    estate = Estate(config("hub", "spoke"))
+    estate.source_failed("spoke", "gone", 0.0)
+    taken(estate, 0.0, one=resources("a"), two="no permission")
+    estate.source_failed("spoke", "gone", 0.0)
+    assert estate.degraded() == [("hub", "two", "no permission")]
+    estate.source_failed("hub", "no token", 1.0)
+    assert estate.degraded() == [("hub", "", "no token"), ("hub", "two", "no permission")]
+    taken(estate, 2.0, two=resources("b"))
+    assert estate.degraded() == []
+
+
+def test_a_sync_that_is_held_is_wrong_with_its_source() -> None:
+    estate = Estate(config("hub"))
+    estate.restored("hub", 1, 0.0, Standing({}, Held(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ())))
+    ((source, scope, message),) = estate.degraded()
+    assert (source, scope) == ("hub", "")
+    assert message.startswith("a sync would remove 7 of 9 private endpoints; it is held")
+
+
+def test_a_source_may_be_allowed_to_be_unsynced() -> None:
+    assert not Estate(config("hub", on_unsynced="public")).unsynced
+    assert not Estate(config()).unsynced
+
+
+# -- over a restart
+
+
+def test_restored_and_then_read_times_and_incumbents_survive() -> None:
+    estate = Estate(config("hub"))
+    taken(estate, 1.0, b=resources("b-holder"))
+    taken(estate, 2.0, a=resources("a-late", "10.0.0.5"))
+    assert winner(estate) == "b-holder"
+    memory, parts = remembered(estate.ledger), list(estate.inventory.parts())
+
+    again = Estate(config("hub"), memory)
+    again.take(parts, 100.0)
+    again.restored("hub", 2, 50.0)
+    status = again.sources["hub"]
+    assert not again.unsynced
+    assert (status.synced, status.saved, status.parts, status.last_success) == (True, True, 2, 50.0)
+    assert (again.ledger.rows, winner(again)) == (estate.ledger.rows, "b-holder")
+    assert taken(again, 101.0, a=resources("a-late", "10.0.0.5"), b=resources("b-holder")) == set()
+    assert (winner(again), status.saved, status.last_success) == ("b-holder", False, 101.0)
+    assert {claim.endpoint: claim.first_seen for claim in again.ledger.find(PRIVATE)} == {
+        "b-holder": 1.0,
+        "a-late": 2.0,
+    }
+    assert [again.ledger.since(fact) for fact in findings(again)] == [2.0]
+
+
+def test_without_memory_all_that_is_read_together_was_seen_together() -> None:
+    estate = Estate(config("hub"))
+    taken(estate, 1.0, b=resources("b-holder"), a=resources("a-late", "10.0.0.5"))
+    assert winner(estate) == "a-late"
+
+
+# -- zone files
+
+
+def test_a_zone_of_the_configuration_without_its_file_is_awaited() -> None:
+    estate = Estate(config(origins=("corp.example", "lab.example")))
+    zone = zonefile.parse(ZONE, "corp.zone")
+    estate.set_static({zone.origin: zone}, 1.0)
+    assert estate.awaited == {from_text("lab.example")}
+    table = estate.table()
+    assert table.awaited == estate.awaited
+    assert type(table.lookup(from_text("www.lab.example"), A, 0)).__name__ == "Failure"
+    assert type(table.lookup(from_text("www.corp.example"), A, 0)).__name__ == "Found"
+
+
+# -- tools without a daemon
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, address in (("a", "10.0.0.4"), ("b", "10.0.0.5")):
+        file = tmp_path / name / "e.yaml"
+        file.parent.mkdir()
+        file.write_text(f"endpoints: [{{name: {name}, group: blob, records: [{{fqdn: {FQDN}, ips: [{address}]}}]}}]")
+    (tmp_path / "corp.zone").write_text(ZONE)
+    return tmp_path
+
+
+def read(folder: Path, *sources: str) -> Estate:
+    found = tuple(settings.Source(name, "files", str(folder / name)) for name in sources)
+    zones = settings.Zones(files=(str(folder / "corp.zone"),), origins=("corp.example",))
+    return offline(settings.Control(sources=found, zones=zones), 5.0)
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_offline_reads_all_sources_as_one(folder: Path, order: str) -> None:
+    estate = read(folder, *order)
+    assert winner(estate) == "a"
+    assert {claim.first_seen for claim in estate.ledger.find(PRIVATE)} == {5.0}
+    assert set(estate.static) == {CORP}
+    assert not estate.unsynced
+
+
+def test_offline_says_what_cannot_be_read_and_goes_on(folder: Path) -> None:
+    (folder / "a" / "broken.json").write_text("{")
+    (folder / "b" / "e.yaml").write_text("{")
+    (folder / "corp.zone").unlink()
+    estate = read(folder, "a", "b", "missing")
+    assert {name: (status.synced, status.unreadable) for name, status in estate.sources.items()} == {
+        "a": (True, 1), "b": (False, 1), "missing": (False, 0),
+    }  # fmt: skip
+    assert unreadable(estate).keys() == {
+        str(folder / path) for path in ("a/broken.json", "b/e.yaml", "corp.zone", "missing")
+    }
+    assert estate.awaited == {CORP}
+    assert PRIVATE in estate.ledger.rows
+
+
+# -- how fresh it is
+
+
+def test_a_source_is_fresh_for_three_intervals_then_stale_then_expired() -> None:
+    estate = Estate(config("hub"))
+    status = estate.sources["hub"]
+    status.interval, status.expire = 60.0, 1000.0
+    assert (status.freshness(0.0), estate.look(0.0), estate.stale) == (None, False, False)
+    taken(estate, 100.0, a=resources("one"))
+    told = [(status.freshness(now), estate.look(now), estate.stale) for now in (100.0, 279.9, 280.0, 1099.9, 1100.0)]
+    assert told == [
+        ("fresh", False, False), ("fresh", False, False), ("stale", True, True), ("stale", False, True),
+        ("expired", False, True),
+    ]  # fmt: skip
+    taken(estate, 2000.0, a=resources("one"))
+    assert (estate.look(2000.0), estate.stale, estate.table().stale) == (True, False, False)
+    estate.look(9e9)
+    assert estate.table().stale

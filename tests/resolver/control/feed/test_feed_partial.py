@@ -1,0 +1,153 @@
+"""What a worker with a table is told by a control that lost the saved inventory and cannot read one of its sources.
+
+The names x, y and z are what the lost source gave, the others are of the source that is read.
+"""
+
+import msgspec
+
+from resolver import settings
+from resolver.channel.frames import Begin
+from tests.resolver.control.feed.test_clientele import vnet, vnets
+from tests.resolver.control.feed.test_feed_to_replica import addresses, blob, contents, one
+from tests.resolver.control.lines import CONFIG, Control, Worker, resources
+from zones.azure.resource import Resources
+from zones.dns.name import from_text
+from zones.dns.record import A
+from zones.networks.network import NONE
+from zones.table.outcome import Outside
+
+BEFORE = {name: one(name) for name in "abcxyz"}
+FOUR, NINE = bytes((10, 0, 0, 4)), bytes((10, 0, 0, 9))
+
+
+async def settled(worker: Worker, parts: dict[str, Resources], config: settings.Control = CONFIG) -> Control:
+    """A new control that gets these parts of one source and is refused by the other; the worker has its word."""
+    await worker.cut()
+    control = Control(parts, synced=False, config=config)
+    worker.connect(control)
+    control.fail()
+    await worker.drain()
+    return control
+
+
+async def informed(parts: dict[str, Resources] = BEFORE) -> Worker:
+    """A worker that was told all by a control that had read all."""
+    worker = Worker()
+    worker.connect(Control(parts))
+    await worker.drain()
+    return worker
+
+
+def held(worker: Worker, network: int = 0) -> str:
+    """The names that a network sees, each once for each of its addresses."""
+    return "".join(name * len(addresses(worker.table, blob(name), network)) for name in "abcdxyz")
+
+
+async def test_changes_of_the_other_source_are_served_and_nothing_goes() -> None:
+    worker = await informed()
+    control = await settled(worker, {"a": one("a", "10.0.0.9"), "b": one("b")})
+    assert held(worker) == "abcxyz"
+    assert addresses(worker.table, blob("a")) == [NINE]
+    control.take({"b": one("b", "10.0.0.9"), "d": one("d")})
+    await worker.drain()
+    assert held(worker) == "abcdxyz"
+    assert addresses(worker.table, blob("b")) == [NINE]
+
+
+async def test_it_is_told_once_the_lost_source_has_failed_and_not_while_it_is_only_slow() -> None:
+    worker = await informed()
+    await worker.cut()
+    control = Control({"a": one("a", "10.0.0.9")}, synced=False)
+    control.estate.source_read("estate", 1, 0.0)
+    worker.connect(control)
+    await worker.drain()
+    assert worker.got == []
+    control.fail()
+    await worker.drain()
+    assert addresses(worker.table, blob("a")) == [NINE]
+
+
+async def test_what_the_other_source_gave_and_takes_away_goes() -> None:
+    worker = await informed()
+    control = await settled(worker, {"a": one("a"), "b": one("b")})
+    control.take({"a": None, "d": one("d")})
+    control.take({"d": None})
+    await worker.drain()
+    assert held(worker) == "bcxyz"
+
+
+async def test_a_name_stays_as_it_was_where_a_network_would_lose_it() -> None:
+    """Both sources own it, for different networks, or what the lost one tells of networks is missing."""
+    worker = await informed({"a": resources(("a", blob("a"), "10.0.0.4", "weu")), "x": one("x")})
+    control = await settled(worker, {"a": one("a", "10.0.0.9", network="neu"), "x": one("x", "10.0.0.9", "weu")})
+    assert [held(worker, network) for network in (0, 1)] == ["ax", "x"]
+    control.take({"a": None, "x": None})
+    await worker.drain()
+    assert [held(worker, network) for network in (0, 1)] == ["ax", "x"]
+    control.take({"x": one("x", "10.0.0.9")})
+    await worker.drain()
+    assert [addresses(worker.table, blob("x"), network) for network in (0, 1)] == [[NINE], [NINE]]
+
+
+async def test_misses_go_on_as_before_and_answers_say_that_they_may_be_old() -> None:
+    """Not SERVFAIL, as where nothing was ever known of a source: the worker has what it gave."""
+    worker = await informed()
+    await settled(worker, {"a": one("a")})
+    assert isinstance(worker.table.lookup(from_text(blob("public")), A, 0), Outside)
+    assert worker.table.stale
+
+
+async def test_what_was_never_known_stays_unsynced() -> None:
+    worker = Worker()
+    worker.connect(Control({"a": one("a")}, synced=False))
+    await worker.drain()
+    assert worker.table.unsynced
+    await worker.cut()
+    control = Control({"a": one("a", "10.0.0.9")}, synced=False)
+    worker.connect(control)
+    control.estate.source_failed("estate", "gone", 0.0)
+    control.estate.source_failed("cloud", "refused", 0.0)
+    control.feed.changed()
+    await worker.drain()
+    assert addresses(worker.table, blob("a")) == [NINE]
+    assert worker.table.unsynced
+
+
+async def test_when_the_lost_source_is_back_the_worker_has_what_control_has() -> None:
+    worker = await informed()
+    control = await settled(worker, {"a": one("a", "10.0.0.9"), "b": one("b")})
+    control.take({"b": None, "x": one("x", "10.0.0.9")})
+    control.sync()
+    await worker.drain()
+    assert contents(worker.table) == contents(control.estate.table())
+    assert not worker.table.stale
+    assert (worker.replica.epoch, worker.replica.serial) == (control.feed.epoch, control.feed.serial)
+    first, last = (frame for frame in worker.got if isinstance(frame, Begin))
+    assert (first.partial, last.partial) == (True, False)
+
+
+async def test_a_line_that_breaks_meanwhile_loses_nothing() -> None:
+    worker = await informed()
+    control = await settled(worker, {"a": one("a", "10.0.0.9")})
+    await worker.cut()
+    control.take({"b": one("b", "10.0.0.9")})
+    worker.connect(control)
+    await worker.drain()
+    assert held(worker) == "abcxyz"
+    assert addresses(worker.table, blob("b")) == [NINE]
+    control.sync()
+    await worker.drain()
+    assert contents(worker.table) == contents(control.estate.table())
+
+
+async def test_virtual_networks_of_the_lost_source_keep_their_clients() -> None:
+    worker, config = Worker(auto=True), msgspec.structs.replace(CONFIG, auto=True)
+    lost, found, fresh = (vnets(vnet(f"v{number}", f"10.{number}.0.0/16")) for number in (7, 8, 9))
+    worker.connect(Control({"lost": lost, "found": found}, config=config))
+    await worker.drain()
+    control = await settled(worker, {"found": found, "fresh": fresh}, config)
+    clients = [bytes((10, number, 0, 1)) for number in (7, 8, 9)]
+    assert [worker.clients.find(client) == NONE for client in clients] == [False, False, True]
+    control.sync()
+    await worker.drain()
+    assert [worker.clients.find(client) == NONE for client in clients] == [True, False, False]

@@ -1,0 +1,337 @@
+"""What a sync of a remote source may change, over any history of an estate."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolver.control.guard.shrink_guard import (
+    FEW,
+    LISTED,
+    SHARE,
+    VANISHED,
+    Judgement,
+    Standing,
+    absent,
+    accept,
+    corrected,
+    judge,
+    patched,
+)  # fmt: skip
+from resolver.sources.reading import Reading
+from zones.azure.endpoint import Fault, VirtualNetwork
+from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
+
+HOLD_DOWN = 300.0
+
+
+def endpoint(key: str) -> PrivateEndpoint:
+    return PrivateEndpoint(key, key.upper(), key, nics=(f"nic-{key}",))
+
+
+def nic(key: str, fqdn: str = "a.example") -> Nic:
+    return Nic(f"nic-{key}", f"NIC-{key}", key, (NicRow((fqdn,), ("10.0.0.4",)),))
+
+
+def vnet(key: str) -> VirtualNetwork:
+    return VirtualNetwork(key, key.upper())
+
+
+def part(endpoints: Iterable[str] = (), vnets: Iterable[str] = ()) -> Resources:
+    endpoints = tuple(endpoints)
+    return Resources(tuple(map(endpoint, endpoints)), tuple(map(nic, endpoints)), tuple(map(vnet, vnets)))
+
+
+def many(count: int, prefix: str = "e") -> list[str]:
+    return [f"{prefix}{i:03}" for i in range(count)]
+
+
+def keys(resources: Resources | None) -> set[str]:
+    assert resources is not None
+    return {each.key for each in resources.endpoints} | {each.key for each in resources.vnets}
+
+
+def look(
+    had: dict[str, Resources],
+    reading: Reading,
+    told: dict[str, Resources | str | None] | None = None,
+    standing: Standing | None = None,
+    now: float = 0.0,
+) -> Judgement:
+    return judge(had, reading, standing or Standing(), told or {}, now, HOLD_DOWN)
+
+
+def test_what_is_new_and_what_changed_is_published_at_once() -> None:
+    changed = Resources((endpoint("a"),), (nic("a", "b.example"),))
+    found = look({"s": part("a")}, Reading({"s": changed, "t": part("b")}))
+    assert found == Judgement({"s": changed, "t": part("b")}, {}, {}, Standing())
+
+
+# -- absence
+
+
+def test_an_absent_endpoint_goes_when_there_is_none() -> None:
+    found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": None})
+    assert found.parts == {"s": part("a")}
+    assert found.standing == Standing()
+
+
+def test_an_absent_endpoint_that_is_there_is_kept_as_it_is_now() -> None:
+    now = Resources((endpoint("b"),), (nic("b", "new.example"),))
+    found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": now})
+    assert found.parts == {"s": Resources((endpoint("b"), endpoint("a")), (nic("b", "new.example"), nic("a")))}
+    assert found.standing == Standing()
+
+
+def test_an_endpoint_that_is_there_but_cannot_be_understood_is_kept_as_it_was() -> None:
+    fault = Fault("B", "properties", "not an object")
+    found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": Resources(faults=(fault,))})
+    kept = found.parts["s"]
+    assert keys(kept) == {"a", "b"}
+    assert kept
+    assert kept.faults == (fault,)
+
+
+def test_an_absent_endpoint_that_cannot_be_read_is_kept_and_told_however_long() -> None:
+    had, standing = {"s": part("ab")}, Standing()
+    for now in (0.0, HOLD_DOWN, 100 * HOLD_DOWN):
+        found = look(had, Reading({"s": part("a")}), {"b": "403: Reader on B is missing"}, standing, now)
+        assert keys(found.parts["s"]) == {"a", "b"}
+        assert found.doubtful == {"B": "403: Reader on B is missing"}
+        standing = found.standing
+    assert standing == Standing()
+
+
+def test_an_absence_that_was_not_asked_for_waits_out_the_hold_down() -> None:
+    had, reading, standing = {"s": part("ab", "v")}, Reading({"s": part("a", "v")}), Standing()
+    for now in (10.0, 200.0, 10 + HOLD_DOWN - 0.1):
+        found = look(had, reading, None, standing, now)
+        assert found.parts == {"s": Resources((endpoint("b"), endpoint("a")), (nic("b"), nic("a")), (vnet("v"),))}
+        standing = found.standing
+        assert standing.missing == {"b": 10.0}
+    found = look(had, reading, None, standing, 10 + HOLD_DOWN)
+    assert (found.parts, found.standing) == ({"s": part("a", "v")}, Standing())
+
+
+def test_what_came_back_meanwhile_waits_anew() -> None:
+    had = {"s": part("ab")}
+    standing = look(had, Reading({"s": part("a")}), None, None, 0.0).standing
+    standing = look(had, Reading({"s": part("ab")}), None, standing, 100.0).standing
+    standing = look(had, Reading({"s": part("a")}), None, standing, HOLD_DOWN).standing
+    assert standing.missing == {"b": HOLD_DOWN}
+
+
+def test_the_longest_missing_are_asked_for_first() -> None:
+    had = {"s": part("abcd", "v"), "gone": part("z")}
+    assert absent(had, Reading({"s": part("a")}), {"d": 1.0, "c": 2.0}) == ["d", "c", "b", "v"]
+
+
+def test_what_moved_to_another_subscription_is_not_absent() -> None:
+    assert absent({"s": part("a")}, Reading({"s": part(), "t": part("a")}), {}) == []
+
+
+# -- lost access
+
+
+@pytest.mark.parametrize(
+    ("refused", "why"),
+    [({}, VANISHED), ({"t": "403: give it Reader on t"}, "403: give it Reader on t")],
+    ids=["vanished", "refused"],
+)
+def test_a_subscription_that_cannot_be_read_keeps_what_it_gave(refused: dict[str, str], why: str) -> None:
+    had = {"s": part("ab"), "t": part(many(40), "v")}
+    found = look(had, Reading({"s": part("abc")}, refused))
+    assert (found.parts, found.lost) == ({"s": part("abc")}, {"t": why})
+    assert found.standing.held is None
+
+
+def test_a_subscription_that_never_gave_anything_is_told_while_refused_and_then_forgotten() -> None:
+    had = {"s": part("a"), "t": part()}
+    assert look(had, Reading({"s": part("a")}, {"t": "no"})).lost == {"t": "no"}
+    found = look(had, Reading({"s": part("a")}))
+    assert (found.lost, found.parts["t"]) == ({}, None)
+
+
+def test_every_subscription_may_vanish_and_nothing_is_lost() -> None:
+    found = look({"s": part("a"), "t": part("b")}, Reading())
+    assert (found.parts, found.lost) == ({}, {"s": VANISHED, "t": VANISHED})
+
+
+# -- the shrink guard
+
+
+@pytest.mark.parametrize(
+    ("total", "gone", "held"),
+    [(20, 5, False), (20, 6, True), (30, 6, False), (31, 6, False), (30, 7, True), (100, 20, False), (100, 21, True)],
+)
+@pytest.mark.parametrize("kind", ["endpoints", "vnets"])
+def test_more_than_a_few_and_a_fifth_is_held(total: int, gone: int, held: bool, kind: str) -> None:
+    def of(names: list[str]) -> Resources:
+        return part(names, ["v"]) if kind == "endpoints" else part(["e"], names)
+
+    lost = many(total)[:gone]
+    found = look({"s": of(many(total))}, Reading({"s": of(many(total)[gone:])}), dict.fromkeys(lost))
+    assert bool(found.standing.held) is held
+    assert bool(found.parts) is not held
+
+
+def test_everything_that_a_subscription_had_is_held_though_it_is_little() -> None:
+    had = {"s": part(many(50)), "t": part("x", "v")}
+    found = look(had, Reading({"s": part([*many(50), "new"]), "t": part()}), {"x": None, "v": None}, now=7.0)
+    assert (found.parts, found.lost) == ({}, {})
+    held = found.standing.held
+    assert held
+    assert held.reasons == ("all 1 virtual networks of the source", "everything of subscription t")
+    assert (held.since, held.endpoints, held.vnets, held.ids) == (7.0, 1, 1, ("V", "X"))
+
+
+def test_the_last_endpoint_of_a_subscription_with_networks_left_goes() -> None:
+    had = {"s": part(many(50)), "t": part("x", "v")}
+    found = look(had, Reading({"s": part(many(50)), "t": part((), "v")}), {"x": None})
+    assert found.parts["t"] == part((), "v")
+
+
+def test_every_endpoint_of_a_source_is_held_though_networks_are_left() -> None:
+    found = look({"s": part("ab", "v")}, Reading({"s": part((), "v")}), {"a": None, "b": None})
+    assert found.standing.held
+    assert found.standing.held.reasons == ("all 2 private endpoints of the source",)
+
+
+def test_what_proves_to_be_there_does_not_count() -> None:
+    names = many(10)
+    told: dict[str, Resources | str | None] = {name: part([name]) for name in names[:5]}
+    found = look({"s": part(names)}, Reading({"s": part()}), told | dict.fromkeys(names[5:]))
+    assert found.standing.held is None
+    assert keys(found.parts["s"]) == set(names[:5])
+
+
+def test_what_waits_and_what_cannot_be_read_counts() -> None:
+    names = many(10)
+    assert look({"s": part(names)}, Reading({"s": part(names[6:])})).standing.held
+    refused: dict[str, Resources | str | None] = dict.fromkeys(names[:6], "403")
+    assert look({"s": part(names)}, Reading({"s": part(names[6:])}), refused).standing.held
+
+
+def test_a_later_sync_takes_the_place_of_the_held_one_and_a_good_one_clears_it() -> None:
+    had = {"s": part(many(10))}
+    standing = look(had, Reading({"s": part(many(2))}), now=1.0).standing
+    standing = look(had, Reading({"s": part(many(3))}), None, standing, 9.0).standing
+    assert standing.held
+    assert (standing.held.since, standing.held.endpoints) == (1.0, 7)
+    found = look(had, Reading({"s": part(many(11))}), None, standing, 10.0)
+    assert (found.standing, found.parts) == (Standing(), {"s": part(many(11))})
+
+
+def test_accepted_is_what_was_held_and_no_more() -> None:
+    had = {"s": part(many(9)), "t": part(), "u": part("x")}
+    reading = Reading({"s": part(("new",)), "v": part("y")})
+    held = look(had, reading).standing.held
+    assert held
+    found = accept(had, held)
+    assert found == Judgement({"s": part(("new",)), "v": part("y"), "t": None}, {"u": VANISHED}, {}, Standing())
+
+
+def test_evidence_is_bounded() -> None:
+    had = {f"s{i:03}": part([f"e{i}"]) for i in range(100)}
+    held = look(had, Reading(dict.fromkeys(had, part()))).standing.held
+    assert held
+    assert (len(held.ids), len(held.reasons), held.endpoints) == (LISTED, LISTED + 1, 100)
+
+
+# -- any history
+
+subscriptions = st.sampled_from(("s", "t", "u"))
+contents = st.builds(
+    lambda subscription, endpoints, vnets: (
+        subscription,
+        part([f"{subscription}-{each}" for each in endpoints], [f"{subscription}-{each}" for each in vnets]),
+    ),
+    subscriptions,
+    st.sets(st.sampled_from(many(14))),
+    st.sets(st.sampled_from(many(3, "v"))),
+)
+estates = st.lists(contents, max_size=3).map(dict)
+readings = st.builds(Reading, estates, st.dictionaries(subscriptions, st.just("403"), max_size=1))
+answers = st.sampled_from(("gone", "there", "403", "not asked"))
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> list[tuple[Reading, dict[str, str], float]]:
+    told = st.dictionaries(st.sampled_from([f"{s}-{e}" for s in "stu" for e in many(14)]), answers)
+    return draw(st.lists(st.tuples(readings, told, st.floats(0, 200)), max_size=6))
+
+
+def _told(reading: Reading, had: dict[str, Resources], said: dict[str, str]) -> dict[str, Resources | str | None]:
+    words: dict[str, Resources | str | None] = {}
+    for key in absent(had, reading, {}):
+        word = said.get(key, "not asked")
+        if word != "not asked":
+            words[key] = {"gone": None, "there": part([key])}.get(word, "403")
+    return words
+
+
+@given(estates, steps())
+def test_nothing_is_lost_but_what_is_sure_to_be_gone(
+    had: dict[str, Resources], history: list[tuple[Reading, dict[str, str], float]]
+) -> None:
+    standing, now = Standing(), 0.0
+    since: dict[str, float] = {}
+    """Since when each key has been absent from every reading of its subscription, unasked."""
+    for reading, said, later in history:
+        now += later
+        told = _told(reading, had, said)
+        lacking = set(absent(had, reading, {}))
+        since = {key: since.get(key, now) for key in lacking if key not in told}
+        found = judge(had, reading, standing, told, now, HOLD_DOWN)
+        before = {key for each in had.values() for key in keys(each)}
+        after_parts = {p: r for p, r in (had | found.parts).items() if r is not None}
+        after = {key for each in after_parts.values() for key in keys(each)}
+        removed = before - after
+        assert removed <= lacking
+        for key in removed:
+            assert told.get(key, "") is None or now - since[key] >= HOLD_DOWN
+        assert {part for part, each in had.items() if keys(each)} - reading.parts.keys() <= found.lost.keys()
+        assert found.lost.keys().isdisjoint(found.parts)
+        if found.standing.held:
+            assert not found.parts
+        else:
+            given = {key for each in reading.parts.values() for key in keys(each)}
+            assert given <= after
+            ends = [key for key in removed if key in {e.key for each in had.values() for e in each.endpoints}]
+            total = sum(len(each.endpoints) for each in had.values())
+            assert len(ends) <= max(FEW, total / SHARE)
+            assert not total or len(ends) < total
+        for each in (found.parts or {}).values():
+            assert each is None or {n.endpoint for n in each.nics} <= keys(each)
+        had, standing = after_parts, found.standing
+
+
+# -- single resources
+
+
+def test_a_resource_that_was_read_by_itself_takes_the_place_of_the_one_before_with_its_nics() -> None:
+    found = Resources((endpoint("a"),), (nic("a", "new.example"),))
+    after = patched(part("ab", "v"), "a", found)
+    assert (keys(after), {each.key: each.rows[0].fqdns for each in after.nics}) == (
+        {"a", "b", "v"},
+        {"nic-a": ("new.example",), "nic-b": ("a.example",)},
+    )
+
+
+def test_one_that_is_gone_takes_its_nics_and_what_was_wrong_with_it_along() -> None:
+    before = part("ab", "vw")
+    before = Resources(before.endpoints, before.nics, before.vnets, (Fault("A", "p", "m"), Fault("B", "p", "m")))
+    after = patched(before, "a", None)
+    assert (keys(after), [each.key for each in after.nics]) == ({"b", "v", "w"}, ["nic-b"])
+    assert [fault.subject for fault in after.faults] == ["B"]
+    assert keys(patched(before, "v", None)) == {"a", "b", "w"}
+
+
+def test_a_reading_is_corrected_by_what_was_read_after_it_began() -> None:
+    a, b, c = (f"/subscriptions/s/{each}" for each in "abc")
+    reading = Reading({"s": part([a, b])}, {"t": "no"})
+    told: dict[str, Resources | str | None] = {a: None, b: "503", c: part([c]), "/subscriptions/t/d": part(["d"])}
+    assert keys(corrected(reading, told).parts["s"]) == {b, c}
+    assert corrected(reading, told).parts.keys() == {"s"}
+    assert corrected(reading, {}) == reading

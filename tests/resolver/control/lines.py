@@ -1,0 +1,169 @@
+"""Control and a worker at the two ends of a line in memory: encoded frames, no processes and no sockets."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+
+import msgspec
+
+from resolver import settings
+from resolver.channel.frames import DOWN_LIMIT, Ask, Down, Frames, Hello
+from resolver.control.estate.estate import Estate
+from resolver.control.feed.feed import Feed, Link
+from resolver.sources.reading import PrivateReading
+from resolver.worker.access.clients import Clients
+from resolver.worker.answer.answer_cache import Answers
+from resolver.worker.replica import Replica
+from zones.azure import arm
+from zones.azure.catalogue import catalogue
+from zones.azure.private_dns_zone import PrivateZone
+from zones.azure.resource import Resources
+from zones.claims.policy import DEFAULTS, Policies
+from zones.dns import zonefile
+from zones.dns.name import from_text
+from zones.networks.network import Network, Networks
+from zones.table.table import Table
+
+NETWORKS = (Network("weu", ("10.1.0.0/16",)), Network("neu", ("10.2.0.0/16",)))
+CONFIG = settings.Control(
+    networks=NETWORKS,
+    zones=settings.Zones(origins=("corp.example",)),
+    sources=(
+        settings.Source("estate", "files", "/estate"),
+        settings.Source("cloud", "azure", on_unsynced="public", azure=settings.Azure(private_dns="serve")),
+    ),
+)
+ZONE = """\
+$ORIGIN corp.example.
+@ 60 SOA ns admin 1 2 3 4 5
+www 60 A 192.0.2.1
+old 60 A 192.0.2.2
+"""
+TURNS = 5
+
+
+def resources(*endpoints: tuple[str, str, str, str]) -> Resources:
+    """Endpoints as (name, FQDN, address, network or empty)."""
+    body = [
+        {"name": name, "target": name, "group": "blob", "records": [{"fqdn": fqdn, "ips": [address]}]}
+        | ({"network": network} if network else {})
+        for name, fqdn, address, network in endpoints
+    ]
+    return arm.read(msgspec.json.encode({"endpoints": body}), "test", form="json")
+
+
+class Control:
+    """An estate and its feed, as control drives them."""
+
+    def __init__(
+        self, parts: dict[str, Resources], *, synced: bool = True, zone: str = ZONE, config: settings.Control = CONFIG
+    ) -> None:
+        self.estate = Estate(config)
+        self.feed = Feed(self.estate)
+        if zone:
+            parsed = zonefile.parse(zone, "corp.zone")
+            self.estate.set_static({parsed.origin: parsed}, 0.0)
+        self.take(parts)
+        if synced:
+            self.sync()
+
+    def take(self, parts: Mapping[str, Resources | None]) -> None:
+        changed = self.estate.take([("estate", part, given) for part, given in parts.items()], 0.0)
+        self.feed.changed(changed | self.estate.lend_after(changed))
+
+    def read_zones(self, *zones: PrivateZone) -> None:
+        """The private DNS zones are these now."""
+        gone = frozenset(self.estate.private.of("cloud"))
+        self.estate.private.take("cloud", PrivateReading({zone.key: zone for zone in zones}, gone), 0.0)
+        self.feed.changed(self.estate.lend())
+
+    def fail(self) -> None:
+        """The source in the cloud refuses us; the other one is read."""
+        self.estate.source_read("estate", 1, 0.0)
+        self.estate.source_failed("cloud", "refused", 0.0)
+        self.feed.changed()
+
+    def sync(self) -> None:
+        self.estate.source_read("estate", 1, 0.0)
+        self.feed.complete = not self.estate.unsynced
+        self.feed.changed()
+
+
+class Wire:
+    """A stream in memory: no room for more until the other side has read all."""
+
+    def __init__(self) -> None:
+        self.pending = bytearray()
+        self._read = asyncio.Event()
+
+    def write(self, data: bytes | bytearray) -> None:
+        self.pending += data
+
+    async def drain(self) -> None:
+        self._read.clear()
+        while self.pending:
+            await self._read.wait()
+            self._read.clear()
+
+    def read(self) -> bytes:
+        octets = bytes(self.pending)
+        self.pending.clear()
+        self._read.set()
+        return octets
+
+
+class Worker:
+    """A replica and its line to control. `auto`: virtual networks make networks."""
+
+    def __init__(self, *, auto: bool = False) -> None:
+        self.table = Table(catalogue(), Policies(DEFAULTS, {}))
+        self.table.unsynced = True
+        self.table.awaited = frozenset({from_text("corp.example")})
+        self.answers = Answers(len(NETWORKS))
+        self.clients = Clients(Networks(NETWORKS, auto=auto), settings.Worker((), ("0.0.0.0/0",)))
+        self.replica = Replica(self.table, self.answers, self.clients)
+        self.got: list[Down] = []
+        """Frames since the last connection began."""
+        self.link: Link | None = None
+        self._sending: asyncio.Task[None] | None = None
+
+    def connect(self, control: Control) -> None:
+        self.got.clear()
+        self._wire = Wire()
+        self._frames = Frames[Down](DOWN_LIMIT, Down)
+        hello = Hello(0, 1, "worker", self.replica.epoch, self.replica.serial, self.replica.generation)
+        self.link = Link(control.feed, 0, hello, self._wire)
+        self._sending = asyncio.create_task(self.link.run())
+
+    async def cut(self) -> None:
+        """The line breaks; what was on it is lost."""
+        if self._sending:
+            self._sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sending
+            self._sending = self.link = None
+        self.replica.lost()
+
+    async def step(self) -> bool:
+        """Take what control wrote since the last time; False: nothing comes any more."""
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        assert self._sending
+        if self._sending.done():
+            self._sending.result()
+        octets = self._wire.read()
+        for frame in self._frames.feed(octets):
+            self.got.append(frame)
+            if not isinstance(frame, Ask):
+                for _ in self.replica.take(frame):
+                    pass
+        return bool(octets)
+
+    async def drain(self) -> None:
+        while await self.step():
+            pass
+
+    async def until(self, kind: type[Down]) -> None:
+        """Step until a frame of this kind has come."""
+        while not any(isinstance(frame, kind) for frame in self.got):
+            assert await self.step(), f"no {kind.__name__} comes"

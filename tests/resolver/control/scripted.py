@@ -1,0 +1,105 @@
+"""A remote source that gives what a test has put there: the interface's second implementation."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from resolver.sources.reading import PrivateReading, PrivateSource, Reading, Requests
+from zones.azure.endpoint import VirtualNetwork
+from zones.azure.private_dns_zone import PrivateZone
+from zones.azure.resource import NicRow, PrivateEndpoint, Resources, subscription
+
+INTERVAL = 0.02
+"""Seconds."""
+
+
+def key_of(name: str, subscription: str = "s1", kind: str = "privateendpoints") -> str:
+    return f"/subscriptions/{subscription}/resourcegroups/rg/providers/microsoft.network/{kind}/{name}"
+
+
+def endpoint(name: str, address: str, fqdn: str = "", state: str = "Approved", sub: str = "s1") -> PrivateEndpoint:
+    row = NicRow((fqdn or f"{name}.blob.core.windows.net",), (address,))
+    key = key_of(name, sub)
+    return PrivateEndpoint(
+        key, key.upper(), name, "weu", sub, target=name, groups=("blob",), state_text=state, records=(row,)
+    )
+
+
+def vnet(name: str, sub: str = "s1") -> VirtualNetwork:
+    key = key_of(name, sub, "virtualnetworks")
+    return VirtualNetwork(key, key.upper(), "weu")
+
+
+def part(*endpoints: PrivateEndpoint, vnets: Iterable[VirtualNetwork] = ()) -> Resources:
+    return Resources(endpoints, vnets=tuple(vnets))
+
+
+def many(count: int, sub: str = "s1") -> list[PrivateEndpoint]:
+    """Endpoints `e000` and so on, at 10.0.1.0 and so on."""
+    return [endpoint(f"e{i:03}", f"10.0.{1 + i // 250}.{i % 250}", sub=sub) for i in range(count)]
+
+
+class Scripted:
+    """What it gives is in its fields; what it was asked for, too."""
+
+    def __init__(self, *endpoints: PrivateEndpoint, interval: float = INTERVAL) -> None:
+        self.parts = {"s1": part(*endpoints)}
+        self.refused: dict[str, str] = {}
+        self.error = ""
+        self.breaks: Exception | None = None
+        self.every = interval
+        self.singles: dict[str, Resources | Exception | None] = {}
+        """What reading one gives; none, if not here."""
+        self.open = asyncio.Event()
+        """Clear it, and whoever reads has to wait."""
+        self.open.set()
+        self.private: PrivateSource | None = None
+        self.reads = 0
+        self.scope: tuple[str, ...] = ()
+        """The subscriptions of the last reading; none before the first."""
+        self.asked: list[str] = []
+
+    async def read(self) -> Reading:
+        self.reads += 1
+        await self.open.wait()
+        if self.breaks:
+            raise self.breaks
+        if self.error:
+            return Reading(error=self.error)
+        self.scope = tuple(self.parts)
+        return Reading(dict(self.parts), dict(self.refused))
+
+    def covers(self, key: str) -> bool | None:
+        return subscription(key) in self.scope if self.scope else None
+
+    async def read_one(self, key: str) -> Resources | None:
+        self.asked.append(key)
+        found = self.singles.get(key)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def interval(self) -> float:
+        return self.every
+
+    def requests(self) -> Requests:
+        return Requests({("graph", "200"): self.reads}, 7)
+
+
+class ScriptedZones:
+    """Private DNS zones: what a reading gives is in `reading`."""
+
+    def __init__(self, reading: PrivateReading) -> None:
+        self.reading = reading
+        self.breaks: Exception | None = None
+        self.had: list[dict[str, PrivateZone]] = []
+        """What each reading was told of the ones before it."""
+
+    async def read(self, had: Mapping[str, PrivateZone]) -> PrivateReading:
+        self.had.append(dict(had))
+        await asyncio.sleep(0)
+        if self.breaks:
+            raise self.breaks
+        return self.reading
+
+    def interval(self) -> float:
+        return INTERVAL

@@ -1,0 +1,158 @@
+"""The saved inventory on disk."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolver.control.state import inventory_file
+from resolver.control.state.inventory import Saved
+from resolver.control.state.inventory_file import FILE
+from zones.azure.resource import Resources
+
+SAVED = Saved(1.5, {"hub": 1.0}, [("hub", "/a.json", Resources())], ("weu",), findings={"f": 0.5})
+
+
+def file(folder: Path) -> Path:
+    return folder / FILE
+
+
+def names_in(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir()}
+
+
+def test_a_file_is_written_for_its_owner_alone_and_read_back(tmp_path: Path) -> None:
+    inventory_file.write(str(tmp_path), [SAVED])
+    assert inventory_file.read(str(tmp_path)) == SAVED
+    assert file(tmp_path).stat().st_mode & 0o777 == 0o600
+    assert names_in(tmp_path) == {FILE}
+
+
+def test_where_there_is_none_there_is_nothing(tmp_path: Path) -> None:
+    assert inventory_file.read(str(tmp_path)) is None
+    assert inventory_file.read(str(tmp_path / "missing")) is None
+    assert names_in(tmp_path) == set()
+
+
+def content(*pieces: Saved) -> bytes:
+    """Of a file that is whole."""
+    with tempfile.TemporaryDirectory() as folder:
+        inventory_file.write(folder, pieces)
+        return file(Path(folder)).read_bytes()
+
+
+GOOD = content(SAVED)
+
+
+@pytest.mark.parametrize(
+    ("octets", "reason"),
+    [
+        (b"", "not of this version"),
+        (b"pldns inventory 2\n" + GOOD[18:], "not of this version"),
+        (GOOD[:30], "checksum is wrong"),
+        (GOOD[:-1], "checksum is wrong"),
+        (GOOD + b"\0", "checksum is wrong"),
+        (GOOD[:60] + bytes((GOOD[60] ^ 1,)) + GOOD[61:], "checksum is wrong"),
+        (content(msgspec.structs.replace(SAVED, saved_at="x")), "Expected `float`"),  # another form, well kept
+        (content(), "there is nothing in it"),
+    ],
+    ids=["empty", "version", "head", "truncated", "longer", "bit", "form", "nothing"],
+)
+def test_a_file_that_does_not_check_is_set_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, octets: bytes, reason: str
+) -> None:
+    file(tmp_path).write_bytes(octets)
+    assert inventory_file.read(str(tmp_path)) is None
+    assert names_in(tmp_path) == {"inventory.broken"}
+    assert (tmp_path / "inventory.broken").read_bytes() == octets
+    assert reason in caplog.text
+    assert inventory_file.read(str(tmp_path)) is None
+    inventory_file.write(str(tmp_path), [SAVED])
+    assert inventory_file.read(str(tmp_path)) == SAVED
+    assert (tmp_path / "inventory.broken").read_bytes() == octets
+
+
+@given(st.binary(max_size=200), st.integers(0, len(GOOD)))
+def test_noise_is_never_believed(noise: bytes, at: int) -> None:
+    octets = GOOD[:at] + noise
+    if octets == GOOD:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file(Path(folder)).write_bytes(octets)
+        with pytest.raises(ValueError, match=r"version|checksum"):
+            inventory_file.load(folder)
+
+
+def test_what_cannot_be_read_is_set_aside_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file(tmp_path).mkdir()
+    assert inventory_file.read(str(tmp_path)) is None
+    assert names_in(tmp_path) == {"inventory.broken"}
+    assert "Is a directory" in caplog.text
+
+
+def test_a_write_replaces_the_file_and_never_writes_into_it(tmp_path: Path) -> None:
+    inventory_file.write(str(tmp_path), [SAVED])
+    with file(tmp_path).open("rb") as reader:
+        other = msgspec.structs.replace(SAVED, saved_at=9.0)
+        inventory_file.write(str(tmp_path), [other])
+        assert reader.read() == GOOD
+    assert inventory_file.read(str(tmp_path)) == other
+
+
+def test_what_an_interrupted_write_left_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "inventory.new").write_bytes(b"half" * 1000)
+    inventory_file.write(str(tmp_path), [SAVED])
+    assert inventory_file.read(str(tmp_path)) == SAVED
+    assert names_in(tmp_path) == {FILE}
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory_file.write(str(tmp_path), [SAVED])
+
+    def full(_: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        inventory_file.write(str(tmp_path), [Saved(2.0)])
+    assert names_in(tmp_path) == {FILE}
+    assert file(tmp_path).read_bytes() == GOOD
+
+
+def test_a_directory_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    for path in (tmp_path / "missing", Path("/proc/self")):
+        with pytest.raises(OSError, match=r"\[Errno"):
+            inventory_file.write(str(path), [SAVED])
+
+
+def test_a_link_in_the_place_of_the_new_file_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / "inventory.new").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        inventory_file.write(str(tmp_path), [SAVED])
+    assert victim.read_text() == "mine"
+
+
+def _shape(schema: object) -> object:
+    """A JSON Schema without its prose."""
+    if isinstance(schema, dict):
+        return {key: _shape(value) for key, value in schema.items() if key != "description"}
+    return [_shape(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def test_a_changed_shape_needs_another_version() -> None:
+    """Whoever changes what is saved raises the number in the file's first line, and the digest here.
+
+    Only a further key that may be missing leaves the number as it is: an older file is read without it.
+    """
+    shape = msgspec.json.encode(_shape(msgspec.json.schema(Saved)), order="sorted")
+    assert (inventory_file._MAGIC, hashlib.sha256(shape).hexdigest()[:16]) == (
+        b"pldns inventory 3\n",
+        "c1b46f8a0754c80e",
+    )

@@ -1,0 +1,163 @@
+"""What events come to in a running control: a real listener, a scripted source, the time between syncs an hour."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from resolver import settings
+from resolver.control.sync.event_grid import HEADER
+from resolver.control.sync.refresh_queue import WAITING
+from tests.ports import free_port
+from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part
+from tests.resolver.control.test_control import Running, until
+from tests.resolver.control.test_control_remote import Start, codes, served, start
+from tests.resolver.sources.azure.test_events import grid
+from zones.azure.resource import PrivateEndpoint
+
+__all__ = ["start"]
+
+SECRET = "0123456789abcdef"  # noqa: S105 - a test's
+A = key_of("a")
+
+
+class Site:
+    """Control with one source, `hub`, and who sends it events."""
+
+    def __init__(self, hub: Scripted, start: Start, folder: Path) -> None:
+        self.hub = hub
+        (folder / "secret").write_text(SECRET)
+        listen = f"127.0.0.1:{free_port()}"
+        events = settings.Events(listen, settings.Secret(file=str(folder / "secret")))
+        self.running: Running = start({"hub": hub}, azure=settings.Azure(events=events))
+        self.url = f"http://{listen}/events"
+        self._sent = 0
+
+    async def send(self, *keys: str) -> None:
+        """Tell that these resources have changed."""
+        events = [grid(key, ident=f"{self._sent + i}") for i, key in enumerate(keys)]
+        self._sent += len(keys)
+        async with aiohttp.ClientSession(headers={HEADER: SECRET}) as client:
+            while True:
+                try:
+                    async with client.post(self.url, json=events) as reply:
+                        assert reply.status == 200
+                        return
+                except aiohttp.ClientConnectionError:  # it does not listen yet
+                    await asyncio.sleep(0.01)
+
+    def count(self, metric: str, *labels: str) -> float:
+        """What the metrics say."""
+        wanted = (metric, ("hub", *labels))
+        return next((value for name, given, value in self.running.control.gauges() if (name, given) == wanted), 0.0)
+
+
+Open = Callable[[Scripted], Site]
+
+
+@pytest.fixture
+def site(start: Start, tmp_path: Path) -> Open:
+    return lambda hub: Site(hub, start, tmp_path)
+
+
+def scripted(*endpoints: PrivateEndpoint) -> Scripted:
+    return Scripted(*endpoints, interval=3600)
+
+
+# -- before it is known which subscriptions can be read
+
+
+async def test_an_event_before_the_first_sync_is_applied_with_it(site: Open) -> None:
+    hub = scripted(endpoint("b", "10.0.0.5"))  # the sync is behind
+    hub.open.clear()
+    hub.singles[A] = part(endpoint("a", "10.0.0.4"))
+    at = site(hub)
+    await at.send(A)
+    hub.open.set()
+    await until(lambda: served(at.running) == {"a", "b"})
+    assert at.count("events_total", "hint") == 1
+    await until(lambda: at.count("hints_seconds_total"))
+
+
+async def test_what_is_then_out_of_scope_is_not_read(site: Open) -> None:
+    hub = scripted(endpoint("b", "10.0.0.5"))
+    hub.open.clear()
+    at, elsewhere = site(hub), key_of("elsewhere", "s9")
+    await at.send(elsewhere, A)
+    hub.open.set()
+    await until(lambda: at.count("hints_total", "read"))
+    assert (at.count("hints_total", "out_of_scope"), elsewhere in hub.asked) == (1, False)
+
+
+async def test_of_many_before_the_first_sync_the_latest_are_read(site: Open) -> None:
+    hub = scripted(endpoint("b", "10.0.0.5"))
+    hub.open.clear()
+    at = site(hub)
+    await at.send(A, *(key_of(f"e{i}") for i in range(WAITING)))
+    hub.open.set()
+    await until(lambda: at.count("hints_total", "read") == WAITING)
+    assert A not in hub.asked
+    assert hub.reads == 1
+
+
+async def test_while_the_first_sync_fails_events_in_what_was_saved_are_applied(site: Open) -> None:
+    hub = scripted(endpoint("a", "10.0.0.4"))
+    at = site(hub)
+    await until(lambda: served(at.running) == {"a"})
+    await at.running.stop()
+    hub.scope, hub.error = (), "Resource Graph is down"
+    at = site(hub)
+    hub.singles[key_of("b")] = part(endpoint("b", "10.0.0.5"))
+    await at.send(key_of("b"))
+    await until(lambda: served(at.running) == {"a", "b"})
+
+
+# -- much that is gone
+
+
+async def removing(at: Site, keys: list[str], left: int) -> None:
+    """Tell that these are gone, while no sync can be done, and wait until so many are left."""
+    at.hub.open.clear()
+    held = at.count("hints_total", "held")
+    before = len(at.running.control.estate.ledger.endpoints)
+    await at.send(*keys)
+    await until(lambda: at.count("hints_total", "held") == held + len(keys) - (before - left))
+    assert len(at.running.control.estate.ledger.endpoints) == left
+
+
+async def synced(at: Site, **results: int) -> None:
+    """Let syncs be done until there were so many of these results."""
+    at.hub.open.set()
+    status = at.running.control.estate.sources["hub"]
+    await until(lambda: status.results == results)
+    await until(lambda: not status.syncing)
+
+
+async def test_what_events_may_remove_is_what_a_sync_may_and_the_next_sync_judges_the_rest(
+    site: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    estate = many(40)
+    at = site(scripted(*estate))
+    await synced(at, published=1)
+    await removing(at, [each.key for each in estate[:12]], left=32)
+    at.hub.parts["s1"] = part(*estate[12:])
+    await synced(at, published=2)  # asked for by what was held
+    assert len(at.running.control.estate.ledger.endpoints) == 28
+    (said,) = [record.message for record in caplog.records if "events" in record.message]
+    assert said.startswith("source hub: events would remove 9 of 40 private endpoints since the last sync; ")
+    await removing(at, [estate[12].key], left=27)  # the sync began anew
+
+
+async def test_while_a_sync_is_held_events_remove_no_more(site: Open) -> None:
+    estate = many(40)
+    at = site(scripted(*estate))
+    await synced(at, published=1)
+    await removing(at, [each.key for each in estate[:12]], left=32)
+    at.hub.parts["s1"] = part()
+    await synced(at, published=1, held=1)
+    assert codes(at.running) == [("sync-held", "hub")]
+    await removing(at, [each.key for each in estate[12:24]], left=32)
+    at.running.control.sync("hub", "accept")
+    assert not at.running.control.estate.ledger.endpoints

@@ -1,0 +1,122 @@
+"""Counters over restarts of workers, and the list of names that fell back."""
+
+import pytest
+
+from resolver.channel.frames import Fallback, Loop
+from resolver.control import aggregates
+from resolver.control.aggregates import FallbackList, LoopList, Totals
+from zones.dns.name import from_text, to_text
+
+ZONE = from_text("zone")
+
+Values = list[tuple[str, tuple[str, ...], int]]
+
+
+def counted(total: Totals) -> dict[str, int]:
+    return {" ".join((metric, *labels)): count for metric, labels, count in total}
+
+
+def values(**counts: int) -> Values:
+    return [(metric, (), count) for metric, count in counts.items()]
+
+
+def test_workers_are_added_up() -> None:
+    total = Totals()
+    total.report(0, "a", [("x", ("udp",), 3), ("x", ("tcp",), 1)])
+    total.report(1, "b", [("x", ("udp",), 4), ("y", (), 7)])
+    assert counted(total) == {"x udp": 7, "x tcp": 1, "y": 7}
+
+
+def test_a_report_says_what_was_counted_since_the_worker_started() -> None:
+    total = Totals()
+    for count in (3, 5, 5):
+        total.report(0, "a", values(x=count))
+    assert counted(total) == {"x": 5}
+
+
+def test_a_report_may_come_in_pieces() -> None:
+    total = Totals()
+    total.report(0, "a", values(x=1))
+    total.report(0, "a", values(y=2))
+    assert counted(total) == {"x": 1, "y": 2}
+
+
+def test_what_a_worker_counted_that_is_gone_stays() -> None:
+    total = Totals()
+    total.report(0, "a", values(x=3, y=1))
+    total.report(0, "b", values(x=1))
+    total.report(0, "b", values(x=2))
+    assert counted(total) == {"x": 5, "y": 1}
+    total.report(0, "c", [])
+    assert counted(total) == {"x": 5, "y": 1}
+
+
+def test_a_worker_that_makes_up_counters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aggregates, "_LABELS", 10)
+    total = Totals()
+    for instance in range(5):
+        total.report(0, str(instance), values(known=1))
+        total.report(0, str(instance), [(f"{instance} {number}", (), 1) for number in range(100)])
+    assert len(counted(total)) <= 20
+    assert counted(total)["known"] == 5
+
+
+def fallback(name: str, count: int = 1, first: float = 1.0, last: float = 2.0, network: str = "weu") -> Fallback:
+    return Fallback(ZONE, from_text(name), network, count, first, last)
+
+
+def test_fallbacks_of_one_name_are_added_up_and_come_last() -> None:
+    listed = FallbackList()
+    listed.add([fallback("a", 2, 1.0, 2.0), fallback("b"), fallback("a", network="neu")])
+    listed.add([fallback("a", 3, 0.5, 9.0)])
+    assert list(listed) == [fallback("b"), fallback("a", network="neu"), fallback("a", 5, 0.5, 9.0)]
+
+
+def test_the_name_seen_last_longest_ago_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aggregates, "_LISTED", 3)
+    listed = FallbackList()
+    listed.add(map(fallback, "abcabadae"))
+    assert [to_text(item.name) for item in listed] == ["d", "a", "e"]
+    assert len(listed) == 3
+
+
+def test_clients_of_one_name_are_joined_and_bounded() -> None:
+    listed = FallbackList()
+    for start in (0, 4, 2):
+        clients = tuple(bytes((10, 0, 0, i)) for i in range(start, start + 6))
+        listed.add([Fallback(ZONE, from_text("a"), "weu", 1, 1.0, 2.0, clients)])
+    (item,) = listed
+    assert item.clients == tuple(bytes((10, 0, 0, i)) for i in range(8))
+
+
+def test_what_is_no_name_is_not_listed() -> None:
+    listed = FallbackList()
+    listed.add([Fallback(b"\x05ab", from_text("a"), "weu", 1, 1.0, 2.0)])
+    listed.add([Fallback(ZONE, b"", "weu", 1, 1.0, 2.0)])
+    assert len(listed) == 0
+
+
+def loop(name: str, group: str = "onprem", client: bytes = b"\x0a\x09\0\4") -> Loop:
+    return Loop(group, from_text(name), client, 3, 50.0)
+
+
+def test_a_loop_is_told_with_the_names_seen_last_and_who_brought_them() -> None:
+    loops = LoopList(["onprem"])
+    ((group, fact),) = loops.add([loop("a.example"), loop("b.example", client=b"bad")], 100.0)
+    assert (group, fact.code, fact.subject) == ("onprem", "forward-loop", "onprem")
+    assert fact.evidence == {"names": ["a.example", "b.example"], "brought_by": ["10.9.0.4"]}
+    ((_, fact),) = loops.add([loop(f"{i}.example") for i in range(5)] + [loop("a.example")], 100.0)
+    assert fact.evidence["names"] == ["1.example", "2.example", "3.example", "4.example", "a.example"]
+
+
+def test_a_loop_that_is_no_more_is_over_after_ten_minutes() -> None:
+    loops = LoopList(["onprem"])
+    list(loops.add([loop("a.example")], 100.0))
+    assert list(loops.over(699.0)) == []
+    assert list(loops.over(700.0)) == ["onprem"]
+    assert list(loops.over(9999.0)) == []
+
+
+def test_a_loop_of_an_unknown_group_or_of_no_name_is_not_told() -> None:
+    loops = LoopList(["onprem"])
+    assert list(loops.add([loop("a.example", group="made-up"), Loop("onprem", b"\x09", b"", 1, 1.0)], 1.0)) == []

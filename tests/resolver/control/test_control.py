@@ -1,0 +1,417 @@
+"""Control in this process: real files, a real state directory, a real channel with the test as its workers."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resolver import settings
+from resolver.admin import app
+from resolver.channel import frames as channel
+from resolver.channel.frames import (
+    DOWN_LIMIT,
+    Applied,
+    Begin,
+    Commit,
+    Counters,
+    Down,
+    Fallback,
+    Fallbacks,
+    Frames,
+    Hello,
+)
+from resolver.control import control
+from resolver.control.control import Control
+from resolver.process import bootstrap
+from resolver.sources.reading import Remote
+from zones.dns.name import Name, from_text, to_text
+
+DEADLINE = 20.0
+FQDN = "acct.blob.core.windows.net"
+PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
+
+
+def write(file: Path, *endpoints: str, fqdn: str = FQDN, state: str = "Approved") -> None:
+    """Endpoints `NAME ADDRESS` in the short form."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    items = [
+        f"{{name: {name}, target: {name}, group: blob, state: {state}, records: [{{fqdn: {fqdn}, ips: [{address}]}}]}}"
+        for name, address in map(str.split, endpoints)
+    ]
+    fresh = file.with_name(".new")
+    fresh.write_text(f"endpoints: [{', '.join(items)}]")
+    fresh.rename(file)
+
+
+async def until(condition: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the condition gives
+    async with asyncio.timeout(DEADLINE):
+        while not (value := condition()):  # noqa: ASYNC110 - a condition has no event
+            await asyncio.sleep(0.005)
+    return value
+
+
+class Worker:
+    """The test as a worker."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self.writer = reader, writer
+        self._frames = Frames[Down](DOWN_LIMIT, Down)
+        self.got: list[Down] = []
+        self.rows: dict[str, bytes] = {}
+
+    def send(self, frame: channel.Up) -> None:
+        self.writer.write(channel.encode(frame))
+
+    async def read(self) -> list[Down]:
+        """The next frames; none at the end."""
+        async with asyncio.timeout(DEADLINE):
+            frames = self._frames.feed(await self._reader.read(1 << 18))
+        for frame in frames:
+            if isinstance(frame, channel.Rows):
+                self.rows |= {to_text(Name(name)): row for name, row in frame.rows}
+        self.got += frames
+        return frames
+
+    async def commit(self, *, answer: bool = True) -> Commit:
+        """The next commit, which is applied at once."""
+        while True:
+            for frame in await self.read():
+                if isinstance(frame, Commit):
+                    if answer:
+                        self.send(Applied(frame.serial))
+                    return frame
+
+    async def ended(self) -> None:
+        """Read until the line ends."""
+        async with asyncio.timeout(DEADLINE):
+            with suppress(ConnectionResetError):
+                while await self._reader.read(1 << 18):
+                    pass
+
+
+class Running:
+    """Control, and what it is started with."""
+
+    def __init__(
+        self,
+        folder: Path,
+        config: settings.Control,
+        announced: str = "0 {pid}\n",
+        remotes: Mapping[str, Remote] | None = None,
+    ) -> None:
+        self._path = str(folder / "channel")
+        Path(self._path).unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(0)
+        self._socket.bind(self._path)
+        self._socket.listen()
+        reading, self._announcing = os.pipe()
+        self.announce(announced.format(pid=os.getpid()))
+        self.control = Control(bootstrap.Control(config, self._socket, bootstrap.Announced(reading)), remotes or {})
+        self._reading = reading
+        self._workers: list[Worker] = []
+        admin = [app.serving(self.control, config.admin)] if config.admin else []
+        self._task = asyncio.create_task(self.control.run(*admin))
+
+    def announce(self, line: str) -> None:
+        os.write(self._announcing, line.encode())
+
+    async def connect(self, hello: Hello | None = None) -> Worker:
+        reader, writer = await asyncio.open_unix_connection(self._path)
+        worker = Worker(reader, writer)
+        self._workers.append(worker)
+        if hello:
+            worker.send(hello)
+        return worker
+
+    async def stop(self) -> None:
+        """As SIGTERM does."""
+        self.control._stopping.set()
+        async with asyncio.timeout(DEADLINE):
+            await self._task
+        self.close()
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.writer.close()
+        self._socket.close()
+        for descriptor in (self._reading, self._announcing):
+            with suppress(OSError):
+                os.close(descriptor)
+        self._task.cancel()
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts control on sources below the test's folder, its state there too."""
+    started: list[Running] = []
+
+    def call(*sources: str, announced: str = "0 {pid}\n", **given: Any) -> Running:  # noqa: ANN401 - fields of settings
+        found = tuple(settings.Source(name, "files", str(tmp_path / name)) for name in sources)
+        (tmp_path / "state").mkdir(exist_ok=True)
+        config = {"sources": found, "admin": "", "state": str(tmp_path / "state"), **given}
+        started.append(Running(tmp_path, settings.Control(**config), announced))
+        return started[-1]
+
+    yield call
+    for each in started:
+        if not each._task.done():
+            await each.stop()
+
+
+def hello(epoch: str = "", serial: int = 0, *, instance: str = "i1", generation: int = 0) -> Hello:
+    return Hello(0, os.getpid(), instance, epoch, serial, generation)
+
+
+def winner(running: Running, name: Name = PRIVATE) -> str:
+    (verdict,) = running.control.estate.ledger.judged(name, time.time())
+    return verdict.rulings[0].winners[0]
+
+
+# -- readiness
+
+
+async def test_what_is_missing_is_told_until_nothing_is(start: Start, tmp_path: Path) -> None:
+    running = start("hub", "spoke", workers=2)
+    missing = running.control.missing
+    gone = "No such file or directory"
+    workers = ["worker 0: not connected", "worker 1: not connected"]
+    assert missing() == ["source hub: not read yet", "source spoke: not read yet", *workers]
+    await until(lambda: missing()[:2] == [f"source {each}: {tmp_path / each}: {gone}" for each in ("hub", "spoke")])
+    write(tmp_path / "hub" / "a.yaml", "one 10.0.0.4")
+    await until(lambda: missing() == [f"source spoke: {tmp_path / 'spoke'}: {gone}", *workers])
+    worker = await running.connect(hello())
+    assert (await worker.commit()).unsynced
+    await until(lambda: missing()[1:] == ["worker 0: has not applied the table yet", workers[1]])
+    write(tmp_path / "spoke" / "b.yaml", "two 10.0.0.5", fqdn="b.blob.core.windows.net")
+    await until(lambda: missing() == ["worker 0: has not applied the table yet", workers[1]])
+    assert not (await worker.commit()).unsynced
+    await until(lambda: missing() == [workers[1]])
+    assert len(worker.rows) == 2
+    worker.writer.close()
+    await until(lambda: missing() == workers)
+
+
+async def test_a_source_of_one_broken_file_is_missing_with_the_reason(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "hub.json").write_text('{"value": [')
+    running = start("hub.json")
+    await until(lambda: "Input data was truncated" in running.control.missing()[0])
+    write(tmp_path / "hub.json", "one 10.0.0.4")
+    assert "malformed" in (await until(lambda: [each for each in running.control.missing() if "malformed" in each]))[0]
+    (tmp_path / "hub.json").write_text("[]")
+    await until(lambda: running.control.missing() == ["worker 0: not connected"])
+
+
+async def test_without_sources_a_worker_is_all_that_is_missing(start: Start) -> None:
+    running = start()
+    assert running.control.missing() == ["worker 0: not connected"]
+    worker = await running.connect(hello())
+    assert not (await worker.commit()).unsynced
+    assert not running.control.missing()
+
+
+async def test_a_change_reaches_a_worker(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "hub" / "a.yaml", "one 10.0.0.4")
+    running = start("hub")
+    worker = await running.connect(hello())
+    await worker.commit()
+    write(tmp_path / "hub" / "a.yaml", "one 10.0.0.9")
+    while bytes((10, 0, 0, 9)) not in worker.rows.get(to_text(PRIVATE), b""):
+        await worker.commit()
+    (tmp_path / "hub" / "a.yaml").unlink()
+    while worker.rows[to_text(PRIVATE)]:
+        await worker.commit()
+
+
+# -- sources
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+async def test_sources_are_read_as_one_so_that_none_is_first(start: Start, tmp_path: Path, order: str) -> None:
+    write(tmp_path / "a" / "e.yaml", "y 10.0.0.4")
+    write(tmp_path / "b" / "e.yaml", "x 10.0.0.5")
+    running = start(*order)
+    await until(lambda: running.control.feed.complete)
+    assert winner(running) == "x"  # by its id: both were first seen together
+    assert len({claim.first_seen for claim in running.control.estate.ledger.find(PRIVATE)}) == 1
+
+
+async def test_a_source_that_fails_at_first_and_then_appears_is_served(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
+    running = start("a", "b")
+    worker = await running.connect(hello())
+    while not worker.rows:
+        assert (await worker.commit()).unsynced
+    (tmp_path / "b").mkdir()
+    while (await worker.commit()).unsynced:
+        pass
+    assert running.control.feed.complete
+
+
+async def test_a_source_that_goes_away_later_changes_nothing(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
+    running = start("a")
+    await until(lambda: running.control.feed.complete)
+    (tmp_path / "a").rename(tmp_path / "away")
+    status = running.control.estate.sources["a"]
+    await until(lambda: status.last_error)
+    assert PRIVATE in running.control.estate.ledger.rows
+    assert running.control.missing() == ["worker 0: not connected"]
+    (tmp_path / "away").rename(tmp_path / "a")
+    await until(lambda: not status.last_error)
+
+
+async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "a" / "e.yaml", "x 10.0.0.4", "y 10.0.0.5")
+    end = time.time() + 1.5
+    pins = (settings.Pin(FQDN, "y", until=end),)
+    running = start("a", conflicts=settings.Conflicts(pins=pins, policy="merge"))
+    await until(lambda: running.control.feed.complete)
+    rows = running.control.estate.ledger.rows
+    before, serial = rows[PRIVATE], running.control.serial
+    await until(lambda: rows[PRIVATE] != before)
+    assert time.time() >= end
+    assert running.control.serial > serial
+
+
+# -- workers
+
+
+async def test_a_worker_with_a_table_loses_nothing_before_all_is_known(start: Start, tmp_path: Path) -> None:
+    running = start("a")
+    worker = await running.connect(hello("another", 9, generation=7))
+    await until(lambda: running.control.workers[0].connected)
+    await worker.commit()
+    assert worker.got[0] == Begin(running.control.feed.epoch, 8, partial=True)
+    write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
+    while Begin(running.control.feed.epoch, 9) not in worker.got or not isinstance(worker.got[-1], Commit):
+        await worker.read()
+    assert set(worker.rows) == {to_text(PRIVATE)}
+    assert running.control.feed.complete
+
+
+async def test_a_worker_that_connects_again_gets_what_it_missed(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
+    running = start("a")
+    await until(lambda: running.control.feed.complete)
+    worker = await running.connect(hello())
+    serial = (await worker.commit()).serial
+    worker.writer.close()
+    await until(running.control.missing)
+    again = await running.connect(hello(running.control.feed.epoch, serial, generation=1))
+    assert (await again.commit()).serial == serial
+    assert [type(frame) for frame in again.got] == [Commit]
+    await until(lambda: not running.control.missing())
+
+
+async def test_strangers_are_turned_away(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    running = start(announced="0 1\n")
+    stranger = await running.connect(hello())
+    await stranger.ended()
+    assert not running.control.workers[0].connected
+    assert "turned away" in caplog.text
+    running.announce(f"0 {os.getpid()}\n")
+    await (await running.connect(hello())).commit()
+    assert running.control.workers[0].connected
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"\xff" * 8, b"\0\0\0\1\xc1", channel.encode(hello()) * 2, channel.encode(Applied(1))[:3] + b"\xff" * 300],
+    ids=["long", "noise", "two greetings", "no frame"],
+)
+async def test_a_worker_that_breaks_the_rules_is_cut_off(start: Start, octets: bytes) -> None:
+    running = start()
+    worker = await running.connect(hello())
+    await worker.commit()
+    worker.writer.write(octets)
+    await worker.ended()
+    await until(lambda: not running.control.workers[0].connected)
+    await (await running.connect(hello())).commit()
+
+
+async def test_what_comes_before_a_greeting_is_not_taken(start: Start) -> None:
+    running = start()
+    worker = await running.connect()
+    worker.send(Applied(9))
+    worker.send(Counters("i1", [("x", (), 1)]))
+    worker.send(hello())
+    await worker.commit(answer=False)
+    assert running.control.workers[0].serial == 0
+    assert not list(running.control.totals())
+
+
+async def test_a_worker_that_cannot_be_told_is_cut_off_and_may_come_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = start()
+    with monkeypatch.context() as patch:
+        patch.setattr(channel, "DOWN_LIMIT", 10)
+        await (await running.connect(hello())).ended()
+        await until(lambda: not running.control.workers[0].connected)
+    assert "cannot be told" in caplog.text
+    await (await running.connect(hello())).commit()
+
+
+async def test_counters_and_fallbacks_are_taken_but_not_from_a_line_that_has_a_successor(start: Start) -> None:
+    running = start()
+    old = await running.connect(hello(instance="i1"))
+    await old.commit()
+    old.send(Counters("i1", [("x", (), 2)]))
+    await until(lambda: list(running.control.totals()) == [("x", (), 2)])
+    new = await running.connect(hello(instance="i2"))
+    await new.commit()
+    new.send(Counters("i2", [("x", (), 1)]))
+    await until(lambda: list(running.control.totals()) == [("x", (), 3)])
+    old.send(Counters("i1", [("x", (), 50)]))
+    old.send(Applied(99))
+    old.writer.close()
+    new.send(Fallbacks([Fallback(b"\4zone\0", b"\4name\0", "weu", 1, 1.0, 2.0)]))
+    await until(lambda: list(running.control.fallbacks()))
+    await until(lambda: len(running.control._links) == 1)
+    assert list(running.control.totals()) == [("x", (), 3)]
+    assert running.control.workers[0].connected
+    assert running.control.workers[0].serial != 99
+    assert list(running.control.gauges()) == [("workers_connected", (), 1.0)]
+
+
+async def test_a_ping_is_answered_by_any_worker(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "_PING", 0.2)
+    running = start()
+    assert not await running.control.ping()
+    worker = await running.connect(hello())
+    await worker.commit()
+    assert not await running.control.ping()  # it does not answer
+    asking = asyncio.create_task(running.control.ping())
+    while not asking.done():
+        for frame in await worker.read():
+            if isinstance(frame, channel.Ask):
+                worker.send(channel.Reply(frame.id, {}))
+        await asyncio.sleep(0.01)
+    assert await asking
+
+
+async def test_an_error_of_ours_ends_the_process(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisor starts control anew; what is saved stays as it was."""
+
+    def broken(*_: Iterable[object]) -> None:
+        raise KeyError("x")
+
+    write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
+    running = start("a")
+    await until(lambda: running.control.feed.complete)
+    monkeypatch.setattr(running.control.estate, "take", broken)
+    write(tmp_path / "a" / "e.yaml", "one 10.0.0.5")
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.wait_for(running._task, DEADLINE)
+    assert caught.group_contains(KeyError)
+    running.close()

@@ -1,0 +1,173 @@
+"""Control with the private DNS zones of a remote source: they are read beside its syncs, checked, and saved."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from resolver import settings
+from resolver.control import control
+from resolver.control.estate import private_dns as privatezones
+from resolver.sources.reading import PrivateReading
+from tests.resolver.control.scripted import Scripted, ScriptedZones, endpoint, part
+from tests.resolver.control.test_control import Running, until
+from tests.zones.findings.test_drift import made, zone
+from zones.azure.endpoint import Fault
+from zones.azure.private_dns_zone import PrivateZone
+from zones.dns.name import to_text
+
+Start = Callable[..., Running]
+BLOB = "privatelink.blob.core.windows.net"
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zones and endpoints are compared each time that one of them changed."""
+    monkeypatch.setattr(privatezones, "AGAIN", 0.0)
+    monkeypatch.setattr(control, "_TICK", 0.02)
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts control on one remote source whose private DNS zones are read."""
+    started: list[Running] = []
+
+    def call(hub: Scripted, private_dns: str = "check", subscriptions: tuple[str, ...] = ()) -> Running:
+        (tmp_path / "state").mkdir(exist_ok=True)
+        azure = settings.Azure(subscriptions, private_dns=private_dns)  # type: ignore[arg-type]  # as the test says
+        config = settings.Control(
+            sources=(settings.Source("hub", "azure", azure=azure),), admin="", state=str(tmp_path / "state")
+        )
+        started.append(Running(tmp_path, config, remotes={"hub": hub}))
+        return started[-1]
+
+    yield call
+    for each in started:
+        if not each._task.done():
+            await each.stop()
+
+
+def found(running: Running) -> list[tuple[str, str]]:
+    return sorted((fact.code, fact.subject) for fact in running.control.estate.ledger.findings())
+
+
+def reading(*zones: PrivateZone, **keys: object) -> PrivateReading:
+    return PrivateReading({each.key: each for each in zones}, **keys)  # type: ignore[arg-type]  # as the test says
+
+
+def hub(zones: ScriptedZones) -> Scripted:
+    source = Scripted(endpoint("acct", "10.0.0.4"))
+    source.private = zones
+    return source
+
+
+STALE = ("source-disagreement", f"old.{BLOB}")
+GOOD = made("acct", 4, by="acct")
+
+
+async def test_zones_are_compared_with_endpoints_and_again_when_one_of_them_changes(start: Start) -> None:
+    zones = ScriptedZones(reading(zone(GOOD, made("old", 9, by="gone"))))
+    source = hub(zones)
+    running = start(source)
+    await until(lambda: found(running) == [STALE])
+    source.parts["s1"] = part(endpoint("acct", "10.0.0.4"), endpoint("old", "10.0.0.9"))
+    await until(lambda: found(running) == [])
+    zones.reading = reading(zone(GOOD))
+    await until(lambda: found(running) == [("source-disagreement", f"old.{BLOB}")])
+
+
+async def test_a_zone_that_cannot_be_read_keeps_what_it_gave_and_is_told(start: Start) -> None:
+    zones = ScriptedZones(reading(zone(GOOD, made("old", 9))))
+    running = start(hub(zones))
+    await until(lambda: found(running) == [STALE])
+    zones.reading = reading(unreadable={"/ID/z": "no permission: the identity needs the role Reader there"})
+    await until(lambda: found(running) == [STALE, ("source-unreadable", "/ID/z")])
+    assert zones.had[-1].keys() == {"z"}
+    zones.reading = reading(gone=frozenset({"z"}))
+    await until(lambda: found(running) == [])
+
+
+async def test_a_reading_that_breaks_off_is_told_and_tried_again(start: Start) -> None:
+    zones = ScriptedZones(reading(zone(GOOD, made("old", 9))))
+    zones.breaks = RuntimeError("a bug")
+    running = start(hub(zones))
+    await until(lambda: found(running) == [("source-unreadable", "hub: private DNS zones")])
+    zones.breaks = None
+    await until(lambda: found(running) == [STALE])
+
+
+async def test_zones_survive_a_restart_and_the_next_reading_begins_with_them(start: Start) -> None:
+    running = start(hub(ScriptedZones(reading(zone(GOOD, made("old", 9))))))
+    await until(lambda: found(running) == [STALE])
+    await running.stop()
+    silent = ScriptedZones(reading(error="nobody answers"))
+    running = start(hub(silent))
+    await until(lambda: STALE in found(running))
+    await until(lambda: silent.had)
+    assert silent.had[0].keys() == {"z"}
+
+
+async def test_zones_that_are_not_to_be_read_any_more_are_forgotten(start: Start) -> None:
+    running = start(hub(ScriptedZones(reading(zone(GOOD, made("old", 9))))))
+    await until(lambda: found(running) == [STALE])
+    await running.stop()
+    source = Scripted(endpoint("acct", "10.0.0.4"))
+    running = start(source, "off")
+    await until(lambda: source.reads > 1)
+    assert list(running.control.estate.private.all()) == []
+    assert not found(running)
+
+
+async def test_before_the_first_sync_no_zone_is_asked_for(start: Start) -> None:
+    zones = ScriptedZones(reading())
+    source = hub(zones)
+    source.error = "no identity"
+    running = start(source)
+    await until(lambda: source.reads > 2)
+    assert not zones.had
+    source.error = ""
+    await until(lambda: zones.had)
+    assert not found(running)
+
+
+# -- what zones lend
+
+
+def hand(running: Running) -> set[str]:
+    """Names that zones lend, without the apexes."""
+    static = running.control.estate.static
+    return {to_text(name) for origin, each in static.items() for name in each.names if name != origin}
+
+
+async def test_records_by_hand_are_served_and_yield_to_an_endpoint_at_once(start: Start) -> None:
+    source = hub(ScriptedZones(reading(zone(GOOD, made("hand", 9), vnets=("hub",)))))
+    running = start(source, "serve")
+    await until(lambda: hand(running) == {f"hand.{BLOB}"})
+    source.parts["s1"] = part(endpoint("acct", "10.0.0.4"), endpoint("hand", "10.0.0.5"))
+    await until(lambda: not hand(running))
+
+
+async def test_records_are_served_after_a_restart_before_anybody_is_asked(start: Start) -> None:
+    running = start(hub(ScriptedZones(reading(zone(GOOD, made("hand", 9), vnets=("hub",))))), "serve")
+    await until(lambda: hand(running) == {f"hand.{BLOB}"})
+    await running.stop()
+    source = hub(ScriptedZones(reading(error="nobody answers")))
+    source.open.clear()
+    assert hand(start(source, "serve")) == {f"hand.{BLOB}"}
+    source.open.set()
+
+
+async def test_a_check_serves_nothing(start: Start) -> None:
+    zones = ScriptedZones(reading(zone(GOOD, made("old", 9), vnets=("hub",))))
+    running = start(hub(zones), "check")
+    await until(lambda: found(running) == [STALE])
+    assert not hand(running)
+
+
+async def test_faults_of_record_sets_are_told_and_the_others_served(start: Start) -> None:
+    fault = Fault("/ID/bad", "properties", "'10.0.0.300' is no address", "Azure")
+    zones = ScriptedZones(reading(structs.replace(zone(GOOD, made("old", 4), vnets=("hub",)), faults=(fault,))))
+    running = start(hub(zones), "serve")
+    await until(lambda: found(running) == [("invalid-record", "/ID/bad")])
+    assert hand(running) == {f"old.{BLOB}"}

@@ -1,0 +1,409 @@
+"""Kept connections to upstream servers: over TCP, TLS and HTTPS, with real ones on loopback."""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import dnslib
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolver.forward.cache import Failure
+from resolver.forward.client import connection, identity
+from resolver.forward.client.doh import Posts
+from resolver.forward.client.stream import Frames
+from resolver.settings import Server
+from resolver.wire import codes
+from tests.resolver.forward.client.conftest import Make
+from tests.resolver.forward.client.upstreams import (
+    ADDRESS,
+    FakeHttpsServer,
+    FakeUpstream,
+    address,
+    answer,
+    ask,
+    asking,
+    key,
+    settle,
+    until,
+)
+
+NAME = "dns.example"
+
+
+class Authority:
+    """A server's certificate for `NAME`, the authority that signed it on disk, and its pin."""
+
+    def __init__(self, folder: Path) -> None:
+        authority = trustme.CA()
+        self.made = authority.issue_cert(NAME)
+        self.ca = str(folder / "ca.pem")
+        authority.cert_pem.write_to_path(self.ca)
+        certificate = x509.load_pem_x509_certificate(self.made.cert_chain_pems[0].bytes())
+        key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self.key = key
+        self.certificate = certificate.public_bytes(Encoding.DER)
+        self.pin = base64.b64encode(hashlib.sha256(key).digest()).decode()
+
+    def context(self, *alpn: str) -> ssl.SSLContext:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.made.configure_cert(made)
+        if alpn:
+            made.set_alpn_protocols(list(alpn))
+        return made
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+async def over_tls(authority: Authority) -> AsyncIterator[FakeUpstream]:
+    fake = FakeUpstream(authority.context("dot"))
+    fake.closes_after = 0
+    await fake.open()
+    yield fake
+    await fake.close()
+
+
+@pytest.fixture
+async def over_https(authority: Authority) -> AsyncIterator[FakeHttpsServer]:
+    fake = FakeHttpsServer(authority.context("h2"))
+    await fake.open()
+    yield fake
+    await fake.close()
+
+
+def tcp(upstream: FakeUpstream) -> Server:
+    return Server("tcp", "127.0.0.1", upstream.port)
+
+
+# -- TCP
+
+
+async def test_queries_share_a_connection_and_replies_come_in_any_order(upstream: FakeUpstream, make: Make) -> None:
+    held: list[bytes] = []
+
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        held.append(answer(query))
+        return held[::-1] if len(held) == 20 else []
+
+    upstream.closes_after, upstream.respond = 0, respond
+    resolver = make(tcp(upstream))
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(20)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert upstream.connections == 1
+    assert resolver.mismatches == 0
+
+
+async def test_a_connection_that_the_server_closes_between_queries_is_opened_again(
+    upstream: FakeUpstream, make: Make
+) -> None:
+    resolver = make(tcp(upstream))
+    for i in range(3):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert upstream.connections == 3
+    assert resolver.errors == 0
+
+
+async def test_what_was_under_way_on_a_lost_connection_is_sent_once_more(upstream: FakeUpstream, make: Make) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        if upstream.connections == 1:
+            upstream.hang_up()
+            return []
+        return [answer(query)]
+
+    upstream.closes_after, upstream.respond = 0, respond
+    resolver = make(tcp(upstream))
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(5)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert upstream.connections == 2
+    assert resolver.errors == 0
+
+
+@pytest.mark.parametrize("way", ["tcp", "udp"])
+async def test_a_server_that_answers_once_on_each_connection_answers_all(
+    upstream: FakeUpstream, make: Make, way: str
+) -> None:
+    upstream.respond = lambda query, transport: [answer(query, tc=transport == "udp")]
+    resolver = make(upstream.server if way == "udp" else tcp(upstream))
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(20)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert upstream.connections == 20
+
+
+async def test_a_server_that_answers_nobody_and_closes_is_not_asked_without_end(
+    upstream: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda *_: [answer(dnslib.DNSRecord.question("other.example"))]
+    resolver = make(tcp(upstream))
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(20)]
+    for result in results:
+        assert isinstance(await result, Failure)
+    assert upstream.connections <= 12, "twice for each of three tries"
+
+
+async def test_a_connection_without_an_answer_for_long_is_given_up(
+    upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a firewall has forgotten it: what is sent vanishes, and nobody closes."""
+    monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
+
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        return [answer(query)] if upstream.connections > 1 else []
+
+    upstream.closes_after, upstream.respond = 0, respond
+    resolver = make(tcp(upstream))
+    assert isinstance(await ask(resolver), Failure)
+    assert address(await ask(resolver)) == ADDRESS
+    assert upstream.connections == 2
+
+
+async def test_an_idle_connection_is_closed_and_the_next_query_opens_another(
+    upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "IDLE", 0.01)
+    upstream.closes_after = 0
+    resolver = make(tcp(upstream))
+    assert address(await ask(resolver)) == ADDRESS
+    await until(lambda: not any(len(channel) for channel in resolver._channels.values()))  # type: ignore[arg-type]
+    assert address(await ask(resolver)) == ADDRESS
+    assert upstream.connections == 2
+
+
+async def test_a_reply_to_nobody_is_counted_and_harms_nobody(upstream: FakeUpstream, make: Make) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        right = answer(query)
+        return [b"", b"\0", bytes((right[0] ^ 0x55, *right[1:])), right]
+
+    upstream.closes_after, upstream.respond = 0, respond
+    resolver = make(tcp(upstream))
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.mismatches == 1
+
+
+# -- TLS
+
+
+@pytest.mark.parametrize("known_by", ["name", "pin"])
+async def test_a_server_over_tls_is_known_by_its_name_or_its_key(
+    over_tls: FakeUpstream, authority: Authority, make: Make, known_by: str
+) -> None:
+    server = (
+        Server("tls", "127.0.0.1", over_tls.port, name=NAME, ca=authority.ca)
+        if known_by == "name"
+        else Server("tls", "127.0.0.1", over_tls.port, pin=authority.pin)
+    )
+    resolver = make(server)
+    for i in range(3):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert over_tls.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "pin", "trusted"),
+    [("other.example", "", True), (NAME, "", False), ("", base64.b64encode(bytes(32)).decode(), True)],
+    ids=["another name", "an unknown authority", "another key"],
+)
+async def test_a_server_that_is_not_the_expected_one_is_asked_nothing(
+    over_tls: FakeUpstream, authority: Authority, make: Make, name: str, pin: str, trusted: bool
+) -> None:
+    server = Server("tls", "127.0.0.1", over_tls.port, name, pin, authority.ca if trusted else "")
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server hears of it in its handshake
+    resolver = make(server)
+    result = await ask(resolver)
+    why = f"127.0.0.1 port {over_tls.port}: its certificate is not the expected one"
+    assert result == Failure(codes.NETWORK_ERROR, why)
+    assert over_tls.asked == [], "not in clear text either"
+    assert over_tls.connections == 0 or pin
+
+
+async def test_a_server_that_speaks_no_tls_is_asked_nothing(
+    upstream: FakeUpstream, authority: Authority, make: Make
+) -> None:
+    resolver = make(Server("tls", "127.0.0.1", upstream.port, NAME, ca=authority.ca))
+    upstream.respond = lambda *_: []
+    result = await ask(resolver)
+    assert isinstance(result, Failure)
+    assert upstream.asked == []
+
+
+async def test_after_a_server_that_is_not_the_expected_one_the_next_is_asked(
+    over_tls: FakeUpstream, authority: Authority, make: Make
+) -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    wrong = Server("tls", "127.0.0.1", over_tls.port, "other.example", ca=authority.ca)
+    right = Server("tls", "127.0.0.1", over_tls.port, NAME, ca=authority.ca)
+    assert address(await ask(make(wrong, right))) == ADDRESS
+
+
+def test_the_key_of_a_certificate_is_found_as_cryptography_finds_it(authority: Authority) -> None:
+    assert identity.public_key(authority.certificate) == authority.key
+
+
+@given(octets=st.binary(max_size=200))
+def test_any_octets_have_a_key_or_none(octets: bytes) -> None:
+    with contextlib.suppress(IndexError):
+        identity.public_key(octets)
+
+
+# -- HTTPS
+
+
+def https(server: FakeHttpsServer, authority: Authority) -> Server:
+    return Server("https", "127.0.0.1", server.port, NAME, ca=authority.ca, path="/dns-query")
+
+
+async def test_queries_over_https_are_posts_on_one_connection(
+    over_https: FakeHttpsServer, authority: Authority, make: Make
+) -> None:
+    resolver = make(https(over_https, authority))
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(30)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert len(over_https.connections) == 1
+    assert {body[:2] for body in over_https.asked} == {b"\0\0"}, "RFC 8484 §4.1"
+    headers = over_https.headers[0]
+    assert (headers[":method"], headers[":path"], headers[":scheme"]) == ("POST", "/dns-query", "https")
+    assert headers[":authority"] == f"{NAME}:{over_https.port}"
+    assert headers["content-type"] == headers["accept"] == "application/dns-message"
+
+
+async def test_more_queries_than_the_server_takes_streams_wait_for_one(
+    over_https: FakeHttpsServer, authority: Authority, make: Make
+) -> None:
+    over_https.streams = 2
+    resolver = make(https(over_https, authority))
+    assert address(await ask(resolver)) == ADDRESS  # the server has told its limit
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(30)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert len(over_https.connections) == 1
+
+
+@pytest.mark.parametrize("status", [302, 400, 429, 503])
+async def test_a_status_that_is_no_answer_is_a_failure(
+    over_https: FakeHttpsServer, authority: Authority, make: Make, status: int
+) -> None:
+    over_https.respond = lambda _: (status, b"no")
+    result = await ask(make(https(over_https, authority)))
+    assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {over_https.port}: HTTP status {status}")
+
+
+async def test_an_answer_that_is_too_long_is_a_failure(
+    over_https: FakeHttpsServer, authority: Authority, make: Make
+) -> None:
+    over_https.respond = lambda _: (200, b"x" * 16_000)
+    resolver = make(https(over_https, authority))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codes, "MAX_MESSAGE", 10_000)
+        result = await ask(resolver)
+    assert isinstance(result, Failure)
+    assert "too long" in result.text
+
+
+async def test_a_server_that_says_goodbye_is_asked_on_a_new_connection(
+    over_https: FakeHttpsServer, authority: Authority, make: Make
+) -> None:
+    resolver = make(https(over_https, authority))
+    assert address(await ask(resolver)) == ADDRESS
+    over_https.connections[0].say_goodbye()
+    assert address(await ask(resolver, key("again.example.com"))) == ADDRESS
+    assert len(over_https.connections) == 2
+
+
+async def test_a_query_that_nobody_waits_for_is_taken_back(
+    over_https: FakeHttpsServer, authority: Authority, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
+    over_https.respond = lambda _: None
+    resolver = make(https(over_https, authority))
+    assert isinstance(await ask(resolver), Failure)
+    await settle()
+    await until(lambda: len(over_https.resets) >= 2)
+
+
+async def test_a_server_without_http_2_is_asked_nothing(
+    over_tls: FakeUpstream, authority: Authority, make: Make
+) -> None:
+    result = await ask(make(Server("https", "127.0.0.1", over_tls.port, NAME, ca=authority.ca, path="/")))
+    assert isinstance(result, Failure)
+    assert over_tls.asked == []
+
+
+# -- whatever a server sends
+
+
+class Heard:
+    """What a session told."""
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+
+    def arrived(self, number: int, message: bytes) -> None:
+        assert number == int.from_bytes(message[:2], "big") or number == 7
+        self.messages.append(message)
+
+    def refused(self, number: int, why: str) -> None:
+        assert (number, bool(why)) == (7, True)
+
+    def lost(self, *_: object) -> None:
+        """It ended."""
+
+
+class Sink(asyncio.Transport):
+    """Takes what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written, self.aborted = b"", False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@given(octets=st.binary(max_size=300), cut=st.integers(0, 300))
+def test_any_octets_on_a_stream_are_messages_in_order_however_they_come(octets: bytes, cut: int) -> None:
+    whole, parts = Heard(), Heard()
+    for heard, pieces in ((whole, [octets]), (parts, [octets[:cut], octets[cut:]])):
+        session = Frames(heard)
+        session.connection_made(Sink())
+        for piece in pieces:
+            session.data_received(piece)
+    assert whole.messages == parts.messages
+    assert sum(len(message) + 2 for message in whole.messages) <= len(octets)
+
+
+@given(
+    frames=st.lists(
+        st.tuples(st.integers(0, 10), st.integers(0, 255), st.integers(0, 5), st.binary(max_size=40)), max_size=8
+    ),
+    noise=st.binary(max_size=30),
+)
+def test_any_frames_of_http_2_end_the_connection_at_most(
+    frames: list[tuple[int, int, int, bytes]], noise: bytes
+) -> None:
+    session, sink = Posts(Heard(), Server("https", "127.0.0.1", 443, NAME, path="/")), Sink()
+    session.connection_made(sink)
+    session.send(7, b"\0\1" + bytes(15))
+    session.data_received(b"\0\0\0\4\0\0\0\0\0")
+    for kind, flags, stream, body in frames:
+        head = len(body).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big")
+        session.data_received(head + body)
+    session.data_received(noise)
+    assert sink.written

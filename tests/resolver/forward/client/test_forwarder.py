@@ -1,0 +1,464 @@
+"""The resolver against fake upstreams on loopback, over real sockets."""
+
+import asyncio
+import random
+import resource
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dnslib
+import pytest
+
+from resolver.forward.cache import Failure
+from resolver.forward.client import random_ids, udp_pool
+from resolver.forward.client.forwarder import Resolver
+from resolver.forward.routing import Upstreams
+from resolver.settings import Server, Upstream
+from resolver.wire import codes
+from resolver.wire.relay import Message
+from tests.resolver.forward.client.conftest import Make
+from tests.resolver.forward.client.upstreams import (
+    ADDRESS,
+    FakeUpstream,
+    address,
+    answer,
+    ask,
+    asking,
+    key,
+    settle,
+    until,
+)
+
+
+@pytest.fixture
+def refusing() -> Iterator[Server]:
+    """A port that is bound, so that nobody else gets it, but connected elsewhere: the kernel refuses datagrams."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.connect(("127.0.0.1", 9))
+        yield Server("udp", "127.0.0.1", taken.getsockname()[1])
+
+
+async def test_a_question_gets_its_answer(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert str(upstream.asked[0].q.qname) == "www.example.com."
+    assert (resolver.queries, resolver.replies, len(resolver)) == (1, 1, 0)
+
+
+async def test_forged_replies_are_counted_and_the_right_one_is_taken(upstream: FakeUpstream, make: Make) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        right = answer(query)
+        other = dnslib.DNSRecord.question("www.example.net")
+        other.header.id = query.header.id
+        return [bytes((right[0] ^ 1,)) + right[1:], answer(other), b"\x00", b"\xff" * 3000, right]
+
+    upstream.respond = respond
+    resolver = make(upstream.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.mismatches == 4
+
+
+async def test_a_reply_from_another_port_never_arrives(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        second.udp.sendto(answer(query, records=2), ("127.0.0.1", upstream.ports[-1]))
+        return [answer(query)]
+
+    upstream.respond = respond
+    resolver = make(upstream.server)
+    result = await ask(resolver)
+    assert isinstance(result, Message)
+    assert len(result.answer[0].rdatas) == 1
+    assert resolver.mismatches == 0
+
+
+async def test_a_reply_that_comes_twice_is_only_taken_once(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda query, _: [answer(query), answer(query)]
+    resolver = make(upstream.server)
+    for i in range(5):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    await settle()
+    assert resolver.replies == 5
+    assert resolver.mismatches == 5
+
+
+async def test_a_truncated_reply_is_fetched_over_tcp(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda query, transport: [
+        answer(query, tc=True) if transport == "udp" else answer(query, records=300)
+    ]
+    resolver = make(upstream.server)
+    result = await ask(resolver)
+    assert isinstance(result, Message)
+    assert len(result.answer[0].rdatas) == 300
+    assert (resolver.tcp, upstream.connections) == (1, 1)
+
+
+async def test_a_server_configured_for_tcp_is_never_asked_over_udp(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(Server("tcp", "127.0.0.1", upstream.port))
+    assert address(await ask(resolver)) == ADDRESS
+    assert upstream.asked == []
+
+
+async def test_a_mismatch_over_tcp_is_read_past(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda query, _: [answer(dnslib.DNSRecord.question("a.example")), answer(query)]
+    resolver = make(Server("tcp", "127.0.0.1", upstream.port))
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.mismatches == 1
+
+
+async def test_a_connection_closed_early_goes_on_to_the_next_server(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda query, transport: [answer(query, tc=True)] if transport == "udp" else []
+    resolver = make(upstream.server, second.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert len(second.asked) == 1
+    assert resolver.errors == 1
+
+
+async def test_a_closed_port_goes_on_to_the_next_server(refusing: Server, upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(refusing, upstream.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.errors == 1
+    assert resolver.timeouts == 0
+
+
+async def test_a_silent_server_is_given_up_for_the_next(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda *_: []
+    resolver = make(upstream.server, second.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.timeouts == 1
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_when_no_server_listens_it_fails_and_says_which(transport: str, make: Make) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        servers = [Server("udp", "127.0.0.1", port)] if transport == "udp" else [Server("tcp", "127.0.0.1", port)]
+        result = await ask(make(*servers))
+    assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {port}: Connection refused")
+
+
+async def test_a_server_that_cannot_be_reached_at_all_goes_on_to_the_next(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(Server("udp", "255.255.255.255", 53), upstream.server)  # connect fails: broadcast is not allowed
+    assert address(await ask(resolver)) == ADDRESS
+
+
+async def test_servfail_goes_on_to_the_next_server_and_is_the_reply_when_all_say_so(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda query, _: [answer(query, codes.SERVFAIL)]
+    resolver = make(upstream.server, second.server)
+    assert address(await ask(resolver)) == ADDRESS
+    second.respond = upstream.respond
+    result = await ask(resolver)
+    assert isinstance(result, Message)
+    assert result.rcode == codes.SERVFAIL
+
+
+async def test_an_unknown_group_fails(make: Make) -> None:
+    result = await ask(make(), key(group="nowhere"))
+    assert result == Failure(codes.NO_REACHABLE_AUTHORITY, "upstream nowhere has no servers")
+
+
+async def test_equal_questions_in_flight_are_asked_once(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    results = [asking(resolver, key()) for _ in range(50)]
+    assert len(resolver) == 1
+    assert {address(await result) for result in results} == {ADDRESS}
+    assert len(upstream.asked) == 1
+    await ask(resolver)
+    assert len(upstream.asked) == 2
+
+
+async def test_one_waiter_that_raises_does_not_harm_the_others(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    caught: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: caught.append(context["exception"]))
+
+    def bad(_: Message | Failure) -> None:
+        raise ZeroDivisionError
+
+    resolver.ask(key(), bad)
+    assert address(await ask(resolver)) == ADDRESS
+    assert [type(exception) for exception in caught] == [ZeroDivisionError]
+
+
+async def test_a_hundred_queries_in_a_row_come_from_as_many_ports(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    for i in range(100):
+        await ask(resolver, key(f"{i}.example.com"))
+    assert len(set(upstream.ports)) >= 80
+    assert len({query.header.id for query in upstream.asked}) >= 80
+
+
+async def test_ports_stay_unpredictable_when_every_socket_is_open(
+    upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By chance fewer than 80 would come up once in some hundred runs.
+    monkeypatch.setattr(random_ids, "below", random.Random(1).randrange)  # noqa: S311 - a test's seed
+    resolver = make(upstream.server)
+    for i in range(500):
+        await ask(resolver, key(f"{i}.example.com"))
+    assert len(set(upstream.ports[-100:])) >= 80
+
+
+async def test_a_socket_is_replaced_after_a_few_uses(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, sockets=1)
+    for i in range(3 * udp_pool.USES):
+        await ask(resolver, key(f"{i}.example.com"))
+    assert set(Counter(upstream.ports).values()) == {udp_pool.USES}
+
+
+async def test_one_query_is_in_flight_on_a_socket_and_more_wait_for_it(upstream: FakeUpstream, make: Make) -> None:
+    outstanding: list[int] = []
+
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        outstanding.append(len(upstream.asked) - resolver.replies)
+        return [answer(query)]
+
+    upstream.respond = respond
+    resolver = make(upstream.server, sockets=2)
+    results = [asking(resolver, key(f"{i}.example.com")) for i in range(50)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert max(outstanding) <= 2
+    assert resolver.timeouts == 0
+
+
+async def test_questions_beyond_the_bound_are_shed(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, in_flight=2, waiters=1)
+    results = [
+        asking(resolver, key(name)) for name in ("a.example", "b.example", "c.example", "a.example", "a.example")
+    ]
+    shed = [isinstance(await result, Failure) for result in results]
+    assert shed == [False, False, True, False, True]
+    assert resolver.shed == 2
+    assert address(await ask(resolver, key("c.example"))) == ADDRESS
+
+
+async def test_close_fails_what_waits_and_closes_the_sockets(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda *_: []
+    resolver = make(upstream.server, Server("tcp", "127.0.0.1", upstream.port), sockets=1)
+    over_tcp = make(Server("tcp", "127.0.0.1", upstream.port))
+    results = [asking(resolver, key("a.example")), asking(resolver, key("b.example")), asking(over_tcp, key())]
+    await settle()
+    resolver.close()
+    over_tcp.close()
+    for result in results:
+        assert await result == Failure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False)
+    assert len(resolver) == len(over_tcp) == 0
+    channels = [*resolver._channels.values(), *over_tcp._channels.values()]
+    assert [len(channel) for channel in channels] == [0, 0]  # type: ignore[arg-type]
+
+
+@contextmanager
+def descriptors(spare: int) -> Iterator[None]:
+    """Leave the process only so many more descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as probe:
+        lowest = probe.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + spare, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_without_descriptors_open_sockets_go_on_serving(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    with descriptors(3):
+        results = [asking(resolver, key(f"{i}.example.com")) for i in range(40)]
+        for result in results:
+            assert address(await result) == ADDRESS
+    assert resolver.errors == 0
+
+
+async def test_without_any_descriptor_it_fails_and_works_again_later(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    with descriptors(0):
+        result = await ask(resolver)
+    text = f"127.0.0.1 port {upstream.port}: Too many open files"
+    assert result == Failure(codes.NETWORK_ERROR, text, lasting=False), "no server said it: it is not kept"
+    assert address(await ask(resolver)) == ADDRESS
+
+
+# -- more than one server
+
+
+async def test_in_a_race_a_slow_first_server_costs_little(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda *_: []
+    resolver = make(upstream.server, second.server, order="race")
+    assert address(await ask(resolver)) == ADDRESS
+    assert (len(upstream.asked), len(second.asked)) == (1, 1)
+    assert resolver.timeouts == 0, "it was not waited for until its deadline"
+    assert len(resolver) == 0
+
+
+async def test_in_a_race_a_quick_first_server_is_the_only_one_asked(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    resolver = make(upstream.server, second.server, order="race")
+    for i in range(20):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert (len(upstream.asked), len(second.asked)) == (20, 0)
+
+
+async def test_in_a_race_the_one_who_fails_leaves_it_to_the_other(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make, refusing: Server
+) -> None:
+    resolver = make(refusing, second.server, order="race")
+    assert address(await ask(resolver)) == ADDRESS
+    upstream.respond = second.respond = lambda query, _: [answer(query, codes.SERVFAIL)]
+    result = await ask(make(upstream.server, second.server, order="race"))
+    assert isinstance(result, Message)
+    assert result.rcode == codes.SERVFAIL
+
+
+async def test_in_turn_each_server_gets_its_share(upstream: FakeUpstream, second: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, second.server, order="round-robin")
+    for i in range(20):
+        await ask(resolver, key(f"{i}.example.com"))
+    assert (len(upstream.asked), len(second.asked)) == (10, 10)
+
+
+async def test_a_dead_server_is_asked_first_twice_and_then_only_by_probes(
+    refusing: Server, upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resolver.forward.health.FIRST_RETRY", 0.0)
+    resolver = make(refusing, upstream.server)
+    for i in range(10):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    await until(lambda: not resolver._probes)
+    assert len(upstream.asked) == 10
+    assert 2 < resolver.errors < 30, "refused twice, and then once for each probe"
+
+
+async def test_a_server_that_is_back_is_first_again_within_seconds(
+    second: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.2)
+    first = FakeUpstream()
+    await first.open()
+    first.respond = lambda *_: []
+    resolver = make(first.server, second.server)
+    for i in range(3):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert resolver.health.is_down(first.server)
+    first.respond = second.respond
+    count, started = 0, asyncio.get_running_loop().time()
+    while resolver.health.is_down(first.server):
+        count += 1
+        assert address(await ask(resolver, key(f"back{count}.example.com"))) == ADDRESS
+        await asyncio.sleep(0.01)
+    assert asyncio.get_running_loop().time() - started < 5
+    asked = len(first.asked)
+    assert address(await ask(resolver, key("now.example.com"))) == ADDRESS
+    assert len(first.asked) == asked + 1
+    await first.close()
+
+
+async def test_forged_replies_do_not_count_against_the_server(upstream: FakeUpstream, make: Make) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        right = answer(query)
+        return [bytes((right[0] ^ 1,)) + right[1:]] * 10 + [right]
+
+    upstream.respond = respond
+    resolver = make(upstream.server)
+    for i in range(5):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert not resolver.health.is_down(upstream.server)
+
+
+async def test_a_group_with_a_rate_sheds_what_is_beyond_it(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, rate=5)
+    results = [await ask(resolver, key(f"{i}.example.com")) for i in range(12)]
+    shed = [result for result in results if isinstance(result, Failure)]
+    assert len(upstream.asked) == 5, "never more in any second"
+    assert len(shed) == 7
+    assert shed[0].text == "upstream public is asked no more often than 5 times a second"
+    assert not shed[0].lasting
+    assert resolver.shed == len(shed)
+
+
+async def test_a_rate_counts_all_that_is_sent_and_not_only_questions(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda query, _: [answer(query, codes.SERVFAIL)]
+    resolver = make(upstream.server, second.server, rate=3)
+    assert address(await ask(resolver, key("a.example"))) == ADDRESS
+    result = await ask(resolver, key("b.example"))
+    assert isinstance(result, Message), "what the first server said"
+    assert result.rcode == codes.SERVFAIL
+    assert len(upstream.asked) + len(second.asked) == 3
+    assert not resolver.health.is_down(second.server)
+
+
+@pytest.mark.parametrize("order", ["sequential", "race"])
+@pytest.mark.parametrize("servers", [1, 2, 3])
+async def test_no_server_is_asked_the_same_more_than_three_times(
+    upstream: FakeUpstream, second: FakeUpstream, third: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch,
+    order: str, servers: int,
+) -> None:  # fmt: skip
+    """RFC 9520 §3.1: probes and races included."""
+    monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
+    monkeypatch.setattr("resolver.forward.health.FIRST_RETRY", 0.0)
+    monkeypatch.setattr("resolver.forward.health.Health.hedge", lambda *_: 0.01)
+    fakes = [upstream, second, third][:servers]
+    for fake in fakes:
+        fake.respond = lambda *_: []
+    resolver = make(*(fake.server for fake in fakes), order=order)
+    for i in range(6):
+        assert isinstance(await ask(resolver, key(f"{i}.example.com")), Failure)
+    await until(lambda: not resolver._probes)
+    for fake in fakes:
+        counts = Counter(str(query.q.qname) for query in fake.asked)
+        assert set(counts) == {f"{i}.example.com." for i in range(6)}, "all are asked, down or not"
+        assert max(counts.values()) <= 3
+
+
+async def test_a_malformed_reply_over_udp_is_fetched_over_tcp_and_is_nobodys_failure(
+    upstream: FakeUpstream, make: Make
+) -> None:
+    upstream.respond = lambda query, transport: [answer(query)[: -3 if transport == "udp" else None]]
+    resolver = make(upstream.server)
+    for i in range(3):
+        assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
+    assert (resolver.tcp, len(upstream.asked)) == (3, 3)
+    upstream.respond = lambda query, _: [answer(query)[:-3]]
+    for i in range(3):
+        result = await ask(resolver, key(f"{i}.example.net"))
+        assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {upstream.port}: malformed reply: cut off")
+    assert not resolver.health.is_down(upstream.server)
+
+
+async def test_one_group_cannot_take_all_places(upstream: FakeUpstream) -> None:
+    upstream.respond = lambda *_: []
+    groups = [Upstream("public", (upstream.server,)), Upstream("onprem", (upstream.server,), ("corp.example",))]
+    resolver = Resolver(Upstreams(groups), asyncio.get_running_loop(), in_flight=10, of_one_group=4)
+    dead = [asking(resolver, key(f"{i}.example.com")) for i in range(6)]
+    await settle()
+    assert [result.done() for result in dead] == [False] * 4 + [True] * 2
+    upstream.respond = lambda query, _: [answer(query)]
+    assert address(await ask(resolver, key("a.corp.example", group="onprem"))) == ADDRESS
+    resolver.close()
+    for result in dead:
+        assert isinstance(await result, Failure)
+
+
+async def test_ten_thousand_equal_questions_are_one_query(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server)
+    results = [asking(resolver, key()) for _ in range(10_000)]
+    for result in results:
+        assert address(await result) == ADDRESS
+    assert len(upstream.asked) == 1
+    assert resolver.shed == 0

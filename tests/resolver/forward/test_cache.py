@@ -1,0 +1,258 @@
+"""What is kept, for how long, and what goes when the octets are used up."""
+
+import pytest
+
+from resolver.forward.cache import FAILURE_TTL, MAX_NEGATIVE_TTL, MAX_TTL, Cache, Failure, Key
+from resolver.wire import codes
+from resolver.wire.relay import Message
+from zones.dns import record
+from zones.dns.name import Name, from_text
+from zones.dns.record import RRset
+
+WWW = from_text("www.example.com")
+CDN = from_text("edge.cdn.example.net")
+KEY = Key("public", WWW, record.A)
+
+
+def a(owner: Name = WWW, ttl: int = 300, *, count: int = 1) -> RRset:
+    return RRset(owner, record.A, ttl, tuple(bytes((192, 0, 2, i)) for i in range(count)))
+
+
+def cname(ttl: int = 300) -> RRset:
+    return RRset(WWW, record.CNAME, ttl, (CDN,))
+
+
+def soa(owner: str = "example.com", ttl: int = 3600, minimum: int = 60) -> RRset:
+    name = from_text(owner)
+    return RRset(name, record.SOA, ttl, (name + name + bytes(16) + minimum.to_bytes(4),))
+
+
+def message(*answer: RRset, authority: tuple[RRset, ...] = (), rcode: int = codes.NOERROR, tc: bool = False) -> Message:
+    return Message(rcode, aa=False, ad=False, ra=True, tc=tc, answer=answer, authority=authority)
+
+
+def lifetime(reply: Message, key: Key = KEY) -> float | None:
+    entry = Cache().put(key, reply, 1000.0)
+    return entry.expires - entry.stored if entry else None
+
+
+def test_a_reply_is_kept_until_its_ttl_has_passed_and_then_removed() -> None:
+    cache, reply = Cache(), message(a(ttl=30))
+    entry = cache.put(KEY, reply, 1000.0)
+    assert entry is not None
+    assert entry.message is reply
+    assert (entry.stored, entry.expires) == (1000.0, 1030.0)
+    assert cache.get(KEY, 1029.9) is entry
+    assert cache.get(KEY, 1030.0) is None
+    assert (len(cache), cache.octets, cache.hits, cache.misses) == (0, 0, 1, 1)
+
+
+def test_replies_are_kept_apart_by_group_name_type_do_and_cd() -> None:
+    cache = Cache()
+    keys = [
+        KEY,
+        KEY._replace(group="onprem"),
+        KEY._replace(type=record.AAAA),
+        KEY._replace(do=True),
+        KEY._replace(cd=True),
+    ]
+    for key in keys:
+        assert cache.get(key, 0.0) is None
+        cache.put(key, message(RRset(WWW, key.type, 60, (b"x",))), 0.0)
+    assert len(cache) == len(keys)
+
+
+def test_the_least_ttl_on_the_way_to_the_answer_counts() -> None:
+    assert lifetime(message(cname(20), a(CDN, 300))) == 20
+    assert lifetime(message(cname(300), a(CDN, 20))) == 20
+    assert lifetime(message(a(ttl=300), a(CDN, 1))) == 300
+
+
+def test_a_chain_that_ends_in_nothing_is_kept_as_far_as_it_goes() -> None:
+    assert lifetime(message(cname(20))) == 20
+
+
+def test_a_ttl_has_a_ceiling() -> None:
+    assert lifetime(message(a(ttl=2**31 - 1))) == MAX_TTL
+
+
+@pytest.mark.parametrize("rcode", [codes.NOERROR, codes.NXDOMAIN])
+def test_a_negative_answer_lives_the_lesser_of_ttl_and_minimum_of_its_soa(rcode: int) -> None:
+    assert lifetime(message(authority=(soa(ttl=30, minimum=60),), rcode=rcode)) == 30
+    assert lifetime(message(authority=(soa(ttl=3600, minimum=60),), rcode=rcode)) == 60
+    assert lifetime(message(authority=(soa(ttl=86400, minimum=86400),), rcode=rcode)) == MAX_NEGATIVE_TTL
+
+
+def test_a_negative_answer_at_the_end_of_a_chain_needs_the_soa_of_the_last_name() -> None:
+    assert lifetime(message(cname(20), authority=(soa("example.net"),), rcode=codes.NXDOMAIN)) == 20
+    assert lifetime(message(cname(), authority=(soa("example.net"),), rcode=codes.NXDOMAIN)) == 60
+    assert lifetime(message(cname(), authority=(soa("example.com"),), rcode=codes.NXDOMAIN)) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        message(a(ttl=0)),
+        message(cname(0), a(CDN)),
+        message(),
+        message(a(CDN)),
+        message(rcode=codes.NXDOMAIN),
+        message(authority=(soa("sub.www.example.com"),)),
+        message(authority=(soa(minimum=0),)),
+        message(authority=(RRset(from_text("example.com"), record.NS, 300, (CDN,)),)),
+        message(a(), rcode=codes.SERVFAIL),
+        message(a(), rcode=codes.REFUSED),
+        message(a(), tc=True),
+        message(cname(), RRset(CDN, record.CNAME, 300, (WWW,))),
+    ],
+    ids=[
+        "ttl 0",
+        "ttl 0 in the chain",
+        "nothing",
+        "another name",
+        "NXDOMAIN without SOA",
+        "SOA below the name",
+        "minimum 0",
+        "referral",
+        "SERVFAIL",
+        "REFUSED",
+        "truncated",
+        "loop",
+    ],
+)
+def test_what_may_not_be_kept_is_not(reply: Message) -> None:
+    cache = Cache()
+    kept = cache.put(KEY, message(a(ttl=5)), 0.0)
+    assert cache.put(KEY, reply, 1.0) is None
+    assert cache.get(KEY, 2.0) is kept
+
+
+def test_a_later_reply_takes_the_place_of_the_earlier() -> None:
+    cache = Cache()
+    cache.put(KEY, message(a(count=9)), 0.0)
+    entry = cache.put(KEY, message(a(count=1)), 1.0)
+    assert entry is not None
+    assert cache.get(KEY, 2.0) is entry
+    assert (len(cache), cache.octets) == (1, entry.octets)
+
+
+def named(i: int) -> Key:
+    return KEY._replace(name=from_text(f"host-{i:04}.example.com"))
+
+
+def test_the_least_recently_used_goes_first_when_the_octets_are_used_up() -> None:
+    entry = Cache().put(named(0), message(a(named(0).name)), 0.0)
+    assert entry is not None
+    cache = Cache(limit=3 * entry.octets)
+    for i in (0, 1, 2):
+        cache.put(named(i), message(a(named(i).name)), 0.0)
+    assert cache.get(named(0), 1.0)
+    cache.put(named(3), message(a(named(3).name)), 1.0)
+    assert [cache.get(named(i), 2.0) is not None for i in range(4)] == [True, False, True, True]
+    assert cache.evictions == 1
+
+
+def test_octets_never_pass_the_limit_and_return_to_nothing() -> None:
+    cache = Cache(limit=20_000)
+    for i in range(500):
+        cache.put(named(i), message(a(named(i).name, count=i % 30 + 1)), 0.0)
+        assert 0 < cache.octets <= 20_000
+    assert cache.flush(from_text("com"), subtree=True) == 500 - cache.evictions
+    assert (len(cache), cache.octets) == (0, 0)
+
+
+def test_a_reply_larger_than_the_whole_cache_is_not_kept() -> None:
+    cache = Cache(limit=2_000)
+    cache.put(named(1), message(a(named(1).name)), 0.0)
+    assert cache.put(KEY, message(a(count=200)), 0.0) is None
+    assert len(cache) == 1
+
+
+def test_flush_takes_a_name_of_all_types_and_with_subtree_what_is_below() -> None:
+    cache = Cache()
+    names = ["example.com", "www.example.com", "notexample.com", "example.net"]
+    for key in (Key("public", from_text(name), rtype) for name in names for rtype in (record.A, record.AAAA)):
+        cache.put(key, message(RRset(key.name, key.type, 60, (bytes(4),))), 0.0)
+    assert cache.flush(from_text("example.com"), subtree=False) == 2
+    assert cache.flush(from_text("example.com"), subtree=True) == 2
+    assert cache.get(Key("public", from_text("notexample.com"), record.A), 1.0)
+    assert len(cache) == 4
+
+
+# -- what held before, failures, and what is forgotten on demand
+
+
+def test_what_has_expired_can_be_had_for_so_long_and_then_goes() -> None:
+    cache = Cache(stale=100)
+    entry = cache.put(KEY, message(a(ttl=30)), 1000.0)
+    assert cache.get(KEY, 1030.0) is None
+    assert cache.stale(KEY, 1129.9) is entry
+    assert cache.stale(KEY, 1130.0) is None
+    assert cache.get(KEY, 1130.0) is None
+    assert (len(cache), cache.octets) == (0, 0)
+
+
+def test_without_a_time_for_it_nothing_that_has_expired_can_be_had() -> None:
+    cache = Cache()
+    cache.put(KEY, message(a(ttl=30)), 1000.0)
+    assert cache.stale(KEY, 1030.0) is None
+
+
+def test_a_failure_is_kept_for_five_seconds_unless_it_was_ours_and_a_reply_ends_it() -> None:
+    cache, failure = Cache(), Failure(22, "no reply")
+    cache.fail(KEY, failure, 1000.0)
+    cache.fail(KEY._replace(type=28), Failure(22, "too many", lasting=False), 1000.0)
+    assert cache.failure(KEY, 1000.0 + FAILURE_TTL - 0.1) is failure
+    assert cache.failure(KEY._replace(type=28), 1000.0) is None
+    assert cache.failure(KEY, 1000.0 + FAILURE_TTL) is None
+    cache.fail(KEY, failure, 2000.0)
+    cache.put(KEY, message(a(ttl=0)), 2001.0)
+    assert cache.failure(KEY, 2001.0) is None
+
+
+def test_a_loop_of_aliases_is_a_failure_for_a_moment() -> None:
+    cache = Cache()
+    assert cache.put(KEY, message(cname(), RRset(CDN, record.CNAME, 300, (WWW,))), 0.0) is None
+    assert cache.failure(KEY, 4.9) == Failure(codes.NO_REACHABLE_AUTHORITY, "the upstream's answer: CNAME loop")
+    assert cache.failure(KEY, 5.0) is None
+
+
+def test_failures_are_bounded() -> None:
+    cache = Cache()
+    for i in range(20_000):
+        cache.fail(KEY._replace(name=from_text(f"{i}.example")), Failure(22, "no reply"), 1000.0)
+    kept = sum(cache.failure(KEY._replace(name=from_text(f"{i}.example")), 1000.0) is not None for i in range(20_000))
+    assert kept == 10_000
+
+
+def test_one_type_can_be_forgotten_and_failures_go_too() -> None:
+    cache = Cache()
+    other = KEY._replace(type=record.AAAA)
+    for key in (KEY, other):
+        cache.put(key, message(RRset(WWW, key.type, 300, (bytes(4 if key is KEY else 16),))), 0.0)
+    cache.fail(KEY._replace(group="onprem"), Failure(22, "no reply"), 0.0)
+    assert cache.flush(WWW, subtree=False, rtype=record.AAAA) == 1
+    assert cache.get(KEY, 0.0) is not None
+    assert cache.get(other, 0.0) is None
+    assert cache.failure(KEY._replace(group="onprem"), 0.0) is None
+
+
+def test_whether_a_reply_holds_longer_is_known_without_using_it() -> None:
+    cache = Cache()
+    cache.put(KEY, message(a(ttl=30)), 1000.0)
+    assert cache.holds(KEY, 1029.9)
+    assert not cache.holds(KEY, 1030.0)
+    assert not cache.holds(KEY._replace(group="onprem"), 0.0)
+    assert (cache.hits, cache.misses) == (0, 0)
+
+
+def test_what_does_not_belong_to_the_answer_is_not_kept() -> None:
+    stray, ns = a(from_text("bank.example")), RRset(from_text("com"), record.NS, 60, (CDN,))
+    cache = Cache()
+    entry = cache.put(KEY, message(cname(), stray, a(CDN), authority=(ns,)), 0.0)
+    assert entry is not None
+    assert (entry.message.answer, entry.message.authority) == ((cname(), a(CDN)), ())
+    denied = message(rcode=codes.NXDOMAIN, authority=(ns, soa()))
+    entry = cache.put(KEY, denied, 0.0)
+    assert entry is not None
+    assert (entry.message.authority, entry.message.rcode) == ((soa(),), codes.NXDOMAIN)

@@ -1,0 +1,142 @@
+"""Whom to ask, from what came of asking before."""
+
+from collections import Counter
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolver.forward.health import FAILURES, FIRST_RETRY, LAST_RETRY, Health
+from resolver.settings import Order, Server, Upstream
+
+ONE, TWO, THREE = (Server("udp", f"192.0.2.{i}", 53) for i in (1, 2, 3))
+
+
+def group(order: Order = "sequential", *servers: Server) -> Upstream:
+    return Upstream("public", servers or (ONE, TWO, THREE), order=order)
+
+
+def health(seed: int = 1) -> Health:
+    return Health(Random(seed).randrange)  # noqa: S311 - a test's seed
+
+
+def fail(it: Health, server: Server, now: float = 0.0, times: int = FAILURES) -> None:
+    for _ in range(times):
+        it.failed(server, now)
+
+
+def test_sequential_is_the_order_of_the_list() -> None:
+    it = health()
+    assert [it.order(group()) for _ in range(3)] == [[ONE, TWO, THREE]] * 3
+
+
+def test_round_robin_begins_with_each_in_turn_for_each_group() -> None:
+    it, other = health(), Upstream("other", (TWO, ONE), order="round-robin")
+    assert [it.order(group("round-robin"))[0] for _ in range(4)] == [ONE, TWO, THREE, ONE]
+    assert it.order(other)[0] == TWO
+
+
+def test_one_failure_changes_nothing_and_two_in_a_row_put_a_server_last() -> None:
+    it = health()
+    it.failed(ONE, 0.0)
+    it.answered(ONE, 0.01)
+    it.failed(ONE, 0.0)
+    assert it.order(group()) == [ONE, TWO, THREE]
+    it.failed(ONE, 0.0)
+    assert it.order(group()) == [TWO, THREE, ONE]
+    assert it.is_down(ONE)
+
+
+def test_when_all_are_down_all_are_still_asked_the_one_whose_time_comes_first_before_the_others() -> None:
+    it = health()
+    fail(it, ONE, 0.0)
+    fail(it, THREE, 10.0)
+    fail(it, TWO, 20.0)
+    assert it.order(group()) == [ONE, THREE, TWO]
+
+
+def test_a_server_that_is_down_is_probed_after_a_second_and_then_twice_as_late_each_time_up_to_half_a_minute() -> None:
+    it, now, waits = health(), 0.0, []
+    fail(it, ONE)
+    for _ in range(8):
+        since = now
+        while it.probe(group(), now) is None:
+            now += 0.01
+        waits.append(now - since)
+    wanted = [min(FIRST_RETRY * 2**i, LAST_RETRY) for i in range(8)]
+    for wait, want in zip(waits, wanted, strict=True):
+        assert 0.74 * want <= wait <= 1.26 * want
+
+
+def test_a_probe_is_sent_once_and_an_answer_ends_it() -> None:
+    it = health()
+    fail(it, TWO)
+    assert it.probe(group(), 5.0) == TWO
+    assert it.probe(group(), 5.0) is None
+    it.answered(TWO, 0.02)
+    assert not it.is_down(TWO)
+    assert it.order(group()) == [ONE, TWO, THREE]
+    assert it.probe(group(), 1e6) is None
+    fail(it, TWO, 2e6)
+    assert it.probe(group(), 2e6 + 1.3) == TWO, "the first wait is short again"
+
+
+def test_the_fastest_is_asked_first_and_another_now_and_then() -> None:
+    it = health()
+    for _ in range(20):
+        for server, rtt in ((ONE, 0.05), (TWO, 0.01), (THREE, 0.03)):
+            it.answered(server, rtt)
+    first = Counter(it.order(group("fastest"))[0] for _ in range(4000))
+    assert first[TWO] > 3500
+    assert first[ONE] > 50
+    assert first[THREE] > 50
+
+
+def test_the_fastest_that_begins_to_fail_is_soon_not_the_first_any_more() -> None:
+    it = health()
+    for _ in range(20):
+        it.answered(ONE, 0.03)
+        it.answered(TWO, 0.01)
+    fail(it, TWO)
+    assert it.order(Upstream("public", (TWO, ONE), order="fastest"))[0] == ONE
+
+
+def test_the_second_server_of_a_race_starts_after_three_round_trips_within_bounds() -> None:
+    it = health()
+    for _ in range(60):
+        it.answered(ONE, 0.02)
+        it.answered(TWO, 0.0001)
+        it.answered(THREE, 2.0)
+    assert [round(it.hedge(server), 3) for server in (ONE, TWO, THREE)] == [0.06, 0.03, 0.3]
+
+
+def test_each_server_gets_a_cookie_of_its_own() -> None:
+    it = health()
+    assert len({it.cookie(ONE), it.cookie(TWO)}) == 2
+    assert it.cookie(ONE) == it.cookie(ONE)
+    it.learn_cookie(ONE, it.cookie(ONE) + b"server's" * 2)
+    assert it.cookie(ONE).endswith(b"server's")
+    it.learn_cookie(ONE, it.cookie(ONE)[:8] + b"x")
+    assert it.cookie(ONE).endswith(b"server's"), "too short to be one"
+
+
+@given(
+    events=st.lists(st.tuples(st.sampled_from("afp"), st.integers(0, 2), st.floats(0, 3)), max_size=60),
+    order=st.sampled_from(["sequential", "fastest", "race", "round-robin"]),
+)
+def test_whatever_happened_every_server_is_in_the_order_once(
+    events: list[tuple[str, int, float]], order: Order
+) -> None:
+    it, now, servers = health(), 0.0, (ONE, TWO, THREE)
+    for what, index, seconds in events:
+        now += seconds
+        if what == "a":
+            it.answered(servers[index], seconds)
+        elif what == "f":
+            it.failed(servers[index], now)
+        else:
+            it.probe(group(order), now)
+    got = it.order(group(order))
+    assert sorted(got, key=servers.index) == list(servers)
+    downs = [it.is_down(server) for server in got]
+    assert downs == sorted(downs), "those that are down come last"

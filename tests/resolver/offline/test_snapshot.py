@@ -1,0 +1,124 @@
+"""A snapshot is read again as what it was made of; redacted, it says as much without a name."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from resolver import settings
+from resolver.control.estate.estate import Estate
+from resolver.offline import snapshot
+from resolver.offline.redaction import Redaction
+from tests.fake_azure import __main__ as fake_azure
+from tests.paths import ROOT
+from zones.azure import arm
+from zones.azure.resource import Resources
+
+EXAMPLE = ROOT / "examples/hub-spoke/endpoints"
+KEY = bytes(32)
+Parts = Callable[[], list[Resources]]
+
+
+def example() -> list[Resources]:
+    return [arm.read(file.read_bytes(), "file", form="json") for file in sorted(EXAMPLE.glob("*.json"))]
+
+
+def generated() -> list[Resources]:
+    """Many services and regions."""
+    return [again(json.dumps(list(fake_azure.generated(300, 3))))]
+
+
+def again(given: str) -> Resources:
+    return arm.read(given.encode(), "file", form="json")
+
+
+def text(made: snapshot.Snapshot) -> str:
+    return "".join(made.lines())
+
+
+def redacted(made: snapshot.Snapshot) -> str:
+    return "".join(made.lines(Redaction(KEY).resource))
+
+
+def estate(given: list[Resources]) -> Estate:
+    """What a daemon makes of parts of one source."""
+    made = Estate(settings.Control(auto=True, sources=(settings.Source("s", "files", "/s"),)))
+    made.take([("s", str(i), each) for i, each in enumerate(given)], 0.0)
+    return made
+
+
+def told(made: Estate) -> list[tuple[str, str]]:
+    return sorted((each.code, each.severity.value) for each in made.ledger.findings())
+
+
+@pytest.mark.parametrize("parts", [example, generated])
+def test_who_reads_it_serves_and_finds_the_same(parts: Parts) -> None:
+    given = parts()
+    made = snapshot.made(given)
+    first, second = estate(given), estate([again(text(made))])
+    assert dict(second.ledger.rows) == dict(first.ledger.rows)
+    assert second.ledger.rows
+    if not made.unreadable and not made.differing:
+        assert told(second) == told(first)
+
+
+@pytest.mark.parametrize("parts", [example, generated])
+def test_a_redacted_one_has_as_many_names_and_the_same_findings(parts: Parts) -> None:
+    given = parts()
+    made = snapshot.made(given)
+    first, second = estate([again(text(made))]), estate([again(redacted(made))])
+    assert told(second) == told(first)
+    assert len(second.ledger.rows) == len(first.ledger.rows)
+    assert len(second.networks.now) == len(first.networks.now)
+
+
+@pytest.mark.parametrize("parts", [example, generated])
+def test_no_name_and_no_id_is_in_a_redacted_one(parts: Parts) -> None:
+    made = snapshot.made(parts())
+    plain, hidden = text(made), redacted(made)
+    names = {each for row in json.loads(plain)["value"] for each in row["id"].split("/")[2::2]}
+    names -= {"Microsoft.Network", "microsoft.network"}
+    assert names
+    assert not [
+        each
+        for each in names
+        if f'"{each.casefold()}"' in hidden.casefold() or f"/{each.casefold()}/" in hidden.casefold()
+    ]
+
+
+def test_resources_that_parts_tell_differently_count_as_the_first_says() -> None:
+    record = {"fqdn": "a.blob.core.windows.net"}
+    given = [
+        again(
+            json.dumps(
+                {"endpoints": [{"name": "e", "target": "t", "group": "blob", "records": [record | {"ips": [ip]}]}]}
+            )
+        )
+        for ip in ("10.0.0.4", "10.0.0.5")
+    ]
+    made = snapshot.made(given)
+    assert (made.resources, made.differing) == (1, 1)
+    assert "10.0.0.4" in text(made)
+
+
+def test_a_file_is_for_its_owner_alone_and_replaced_only_if_asked(tmp_path: Path) -> None:
+    file = tmp_path / "estate.json"
+    snapshot.write(file, ["o", "ne"], replace=False)
+    assert file.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        snapshot.write(file, ["two"], replace=False)
+    assert file.read_text() == "one"
+    snapshot.write(file, ["two"], replace=True)
+    assert file.read_text() == "two"
+    assert [each.name for each in tmp_path.iterdir()] == ["estate.json"]
+
+
+def test_a_file_that_cannot_be_made_whole_is_not_there(tmp_path: Path) -> None:
+    def lines() -> Iterator[str]:
+        yield "half"
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        snapshot.write(tmp_path / "estate.json", lines(), replace=True)
+    assert list(tmp_path.iterdir()) == []

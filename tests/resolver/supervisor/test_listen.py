@@ -1,0 +1,146 @@
+"""Probing, binding and taking sockets over."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+
+from resolver.process import systemd
+from resolver.settings import Https, Tls, Worker
+from resolver.supervisor import listen as sockets
+from resolver.supervisor.listen import CannotListen, Listening
+from tests.ports import pair
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[..., Listening]]:
+    opened: list[Listening] = []
+
+    def call(*addresses: str, workers: int = 1, **more: Tls | Https) -> Listening:
+        wanted = msgspec.structs.replace(Worker(addresses, ()), **more)
+        opened.append(sockets.listen(wanted, workers, {}))
+        return opened[-1]
+
+    yield call
+    for each in opened:
+        each.close()
+
+
+def kinds(own: tuple[socket.socket, ...]) -> list[int]:
+    return [each.type for each in own]
+
+
+def test_each_worker_has_udp_and_tcp_on_each_address(listen: Callable[..., Listening]) -> None:
+    listening = listen("127.0.0.1:0", "127.0.0.2:0", workers=3)
+    assert len(listening.addresses) == 2
+    assert not listening.shared
+    for own in listening.workers:
+        assert kinds(own) == [socket.SOCK_DGRAM, socket.SOCK_STREAM] * 2
+        names = [f"{host}:{port}" for host, port in (each.getsockname() for each in own)]
+        assert names[0::2] == names[1::2] == [address for _, address in listening.addresses]
+        assert not any(each.getblocking() or each.get_inheritable() for each in own)
+    assert len({each.fileno() for own in listening.workers for each in own}) == 12
+
+
+def test_udp_sockets_never_have_so_reuseaddr(listen: Callable[..., Listening]) -> None:
+    udp, tcp = listen("127.0.0.1:0").workers[0]
+    assert udp.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 0
+    assert udp.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 1
+    assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
+
+
+def test_ipv6_stands_in_brackets_and_leaves_ipv4_alone(listen: Callable[..., Listening]) -> None:
+    address = listen("[::1]:0").addresses[0][1]
+    assert address.startswith("[::1]:")
+    both = listen("[::]:0")
+    listen(both.addresses[0][1].replace("[::]", "0.0.0.0"))
+
+
+def test_a_wildcard_and_an_address_on_one_port_are_no_conflict(listen: Callable[..., Listening]) -> None:
+    port = listen("127.0.0.3:0").addresses[0][1].rpartition(":")[2]
+    with pytest.raises(CannotListen):
+        listen(f"0.0.0.0:{port}")
+    tcp, udp = pair("0.0.0.0")
+    with tcp, udp:
+        port = tcp.getsockname()[1]
+    assert len(listen(f"0.0.0.0:{port}", f"127.0.0.3:{port}").addresses) == 2
+
+
+def test_an_address_that_another_instance_has_is_refused_in_one_line(listen: Callable[..., Listening]) -> None:
+    taken = listen("127.0.0.1:0", workers=2).addresses[0][1]
+    with pytest.raises(CannotListen) as error:
+        listen(taken)
+    assert str(error.value) == f"cannot listen on udp {taken}: address already in use"
+
+
+def test_a_port_that_only_tcp_lacks_is_refused(listen: Callable[..., Listening]) -> None:
+    tcp, udp = pair()
+    udp.close()
+    with tcp:
+        tcp.listen()
+        taken = f"127.0.0.1:{tcp.getsockname()[1]}"
+        with pytest.raises(CannotListen) as error:
+            listen(taken)
+    assert str(error.value) == f"cannot listen on tcp {taken}: address already in use"
+
+
+def test_connections_in_time_wait_do_not_keep_a_restart_out(listen: Callable[..., Listening]) -> None:
+    first = listen("127.0.0.1:0")
+    tcp, (host, port) = first.workers[0][1], first.workers[0][1].getsockname()
+    with socket.create_connection((host, port)) as client:
+        tcp.settimeout(5)
+        tcp.accept()[0].close()  # who closes first is left in TIME_WAIT
+        assert client.recv(1) == b""
+    first.close()
+    assert listen(f"{host}:{port}").addresses == first.addresses
+
+
+def test_an_address_that_is_not_ours_is_refused(listen: Callable[..., Listening]) -> None:
+    with pytest.raises(CannotListen, match=r"udp 192\.0\.2\.1:0: cannot assign requested address"):
+        listen("192.0.2.1:0")
+
+
+def test_a_missing_permission_names_the_capability() -> None:
+    line = sockets.refusal("udp", "127.0.0.1:53", PermissionError(13, "Permission denied"))
+    assert line.startswith("cannot listen on udp 127.0.0.1:53: permission denied; ")
+    assert "CAP_NET_BIND_SERVICE" in line
+
+
+def test_sockets_of_systemd_are_for_the_process_that_they_name() -> None:
+    assert systemd.inherited({"LISTEN_PID": str(os.getpid() + 1), "LISTEN_FDS": "1"}) == []
+    assert systemd.inherited({}) == []
+
+
+def test_encrypted_listeners_have_tcp_alone_and_say_their_role(listen: Callable[..., Listening]) -> None:
+    tls, https = Tls(("127.0.0.1:0",), "", ""), Https(("127.0.0.1:0", "[::1]:0"), "", "")
+    listening = listen("127.0.0.1:0", workers=2, tls=tls, https=https)
+    assert listening.roles == ("dns", "dns", "tls", "https", "https")
+    assert [role for role, _ in listening.addresses] == ["dns", "tls", "https", "https"]
+    for own in listening.workers:
+        assert kinds(own) == [socket.SOCK_DGRAM, *[socket.SOCK_STREAM] * 4]
+
+
+@pytest.mark.parametrize(("address", "told"), [("0.0.0.0:0", 1), ("127.0.0.1:0", 0)])
+def test_a_socket_with_all_addresses_tells_to_which_one_a_packet_came(
+    listen: Callable[..., Listening], address: str, told: int
+) -> None:
+    assert listen(address).workers[0][0].getsockopt(socket.IPPROTO_IP, 8) == told
+
+
+def test_a_socket_of_systemd_has_the_role_that_its_unit_names() -> None:
+    code = """
+import os, socket
+opened = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+for fd, sock in zip((3, 4, 5), [socket.socket(fileno=os.dup(each.fileno())) for each in opened]):
+    os.dup2(sock.fileno(), fd)
+from resolver import settings, sockets
+names = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "3", "LISTEN_FDNAMES": "pldns.socket:tls:https"}
+print(*sockets.listen(settings.Worker((), ()), 1, names).roles)
+os._exit(0)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["dns", "tls", "https"]

@@ -1,0 +1,416 @@
+"""Answers made from a sibling's: the same octets as the engine's, and only where names really are alike."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resolver import settings as accepted
+from resolver.forward.cache import Cache
+from resolver.forward.loops import Loops
+from resolver.forward.routing import Upstreams
+from resolver.settings import Upstream
+from resolver.worker.access.clients import Client, Clients
+from resolver.worker.access.cookies import Cookies
+from resolver.worker.access.edns import Options, Way
+from resolver.worker.answer import answer_templates
+from resolver.worker.answer.answer_cache import Answers
+from resolver.worker.answer.behaviour import PLAIN, Manner
+from resolver.worker.answer.counters import Counters
+from resolver.worker.answer.engine import Engine
+from resolver.worker.answer.fallbacks import Fallbacks
+from resolver.worker.answer.responder import Clock, Responder
+from tests.conftest import query
+from zones.azure.catalogue import catalogue
+from zones.claims.policy import DEFAULTS, Policies, ZonePolicy
+from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.dns.name import Name, from_text
+from zones.dns.record import RRset, soa
+from zones.networks.network import Network, Networks
+from zones.table.table import Table, Touched
+
+NETWORKS: Final = Networks((Network("weu", ("10.1.0.0/16",)), Network("neu", ("10.2.0.0/16",))))
+UDP, TCP = Way("udp", 1232), Way("tcp")
+BLOB, PRIVATE = "blob.core.windows.net", "privatelink.blob.core.windows.net"
+
+
+class _Timer:
+    def cancel(self) -> None: ...
+
+
+class World:
+    """A responder with everything under it; `judge` gives what the engine says when nothing was answered before."""
+
+    def __init__(
+        self, manner: Manner = PLAIN, overrides: dict[str, ZonePolicy] | None = None, on_miss: str | None = None
+    ) -> None:
+        defaults = ZonePolicy(**{**msgspec.structs.asdict(DEFAULTS), "on_miss": on_miss or DEFAULTS.on_miss})
+        self.table = Table(catalogue(), Policies(defaults, overrides or {}))
+        self.table.masks = {1: 0b01, 2: 0b10, 3: 0b11}
+        self.counters = Counters()
+        groups = Upstreams([Upstream("public", ())])
+        self.engine = Engine(self.table, NETWORKS, groups, Cache(), self.counters, manner)
+        self.answers = Answers(2)
+        self.responder = self._responder(self.answers)
+        self.made = 0
+        """Answers that the engine made for `reply`."""
+        self._count_engine()
+
+    def _responder(self, answers: Answers) -> Responder:
+        clients = Clients(NETWORKS, accepted.Worker((), ("0.0.0.0/0",)))
+        return Responder(
+            self.engine, answers, Options(clients, "test", Cookies(bytes(32))), self.counters,
+            Fallbacks(NETWORKS.label, self.counters, time.time), Loops((), b"", time.time),
+            Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Timer()), lambda *_: None,
+        )  # fmt: skip
+
+    def _count_engine(self) -> None:
+        answer = self.engine.answer
+
+        def counted(*arguments: object) -> object:
+            self.made += 1
+            return answer(*arguments)  # type: ignore[arg-type]
+
+        self.engine.answer = counted  # type: ignore[assignment, method-assign]
+
+    def row(self, label: str, *variants: Variant, below: str = PRIVATE) -> None:
+        """Set what stands at a private name; nothing without variants."""
+        self.touched(self.table.apply(from_text(f"{label}.{below}"), pack(variants) if variants else b""))
+
+    def static(self, origin: str, name: str, *rrsets: RRset) -> None:
+        self.touched(self.table.apply_static(from_text(origin), from_text(name), rrsets))
+
+    def touched(self, touched: Touched) -> None:
+        self.answers.evict(touched.names, touched.subtrees)
+
+    def reply(self, packet: bytes, network: int = 0, way: Way = UDP) -> bytes | None:
+        """None where an upstream is asked."""
+        return _asked(self.responder, packet, network, way)
+
+    def judge(self, packet: bytes, network: int = 0, way: Way = UDP) -> bytes | None:
+        before = self.made
+        reply = _asked(self._responder(Answers(2)), packet, network, way)
+        self.made = before
+        return reply
+
+
+def _asked(responder: Responder, packet: bytes, network: int, way: Way) -> bytes | None:
+    replies: list[bytes] = []
+    if not responder.repeat(packet, network, replies.append):
+        assert responder.take(packet, Client(b"\x0a\1\0\1", network), way, replies.append)
+    return replies[0] if replies else None
+
+
+def one(address: int, networks: int = 3, flags: int = BY_RULE) -> Variant:
+    """What nearly every endpoint is."""
+    return Variant(networks, flags, (address.to_bytes(4, "big"),), (), ())
+
+
+Ask = Callable[..., bytes]
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    for i in range(8):
+        world.row(f"acct{i}", one(0x0A010000 + i))
+    return world
+
+
+@pytest.mark.parametrize("below", [BLOB, PRIVATE])
+@pytest.mark.parametrize("qtype", ["A", "AAAA", "HTTPS"])
+@pytest.mark.parametrize("options", [(), ("noedns",), ("do", "cd")])
+def test_siblings_are_answered_without_the_engine(
+    world: World, ask: Ask, below: str, qtype: str, options: tuple[str, ...]
+) -> None:
+    assert world.reply(ask(f"acct0.{below}", qtype, *options))
+    packets = [ask(f"{label}.{below}", qtype, *options, ident=7) for label in ("acct1", "aCCt2", "ACCT3")]
+    assert world.made == 1
+    for packet in packets:
+        assert world.reply(packet) == world.judge(packet) is not None
+    assert world.made == 1
+    for packet in packets:  # now from the maps
+        assert world.reply(packet) == world.judge(packet)
+    assert len(world.answers) == 4
+
+
+def test_a_siblings_answer_is_evicted_by_its_own_names(world: World, ask: Ask) -> None:
+    world.reply(ask(f"acct0.{BLOB}"))
+    packet = ask(f"acct1.{BLOB}")
+    before = world.reply(packet)
+    world.row("acct1", one(0x0A020202))
+    after = world.reply(packet)
+    assert before != after == world.judge(packet)
+    assert world.made == 1
+
+
+def test_who_else_sees_a_sibling_makes_no_difference(world: World, ask: Ask) -> None:
+    world.row("acct1", one(0x0A010101, networks=1))
+    world.reply(ask(f"acct0.{BLOB}"))
+    packet = ask(f"acct1.{BLOB}")
+    assert world.reply(packet) == world.judge(packet)
+    assert world.made == 1
+    assert world.reply(packet, 1) is None  # an upstream is asked
+
+
+def test_a_siblings_answer_counts_as_its_model_does(world: World, ask: Ask) -> None:
+    for i in range(4):
+        world.reply(ask(f"acct{i}.{PRIVATE}"))
+    cell = world.counters.cell("dns_responses_total", ("NOERROR", PRIVATE, "weu", "private"))
+    assert cell == [4]
+
+
+def test_a_reply_over_tcp_is_made_alike(world: World, ask: Ask) -> None:
+    world.reply(ask(f"acct0.{BLOB}"), way=TCP)
+    packet = ask(f"acct1.{BLOB}")
+    assert world.reply(packet, way=TCP) == world.judge(packet, way=TCP)
+    assert world.made == 1
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [
+        (),
+        (one(1, networks=2),),
+        (one(1, flags=BY_RULE | REFUSED),),
+        (one(1, flags=ALONE),),
+        (Variant(3, BY_RULE, (b"\x0a\1\1\1", b"\x0a\1\1\2"), (), ()),),
+        (Variant(3, BY_RULE, (), (bytes(16),), ()),),
+        (Variant(3, 0, (b"\x0a\1\1\1",), (), ()),),
+        (Variant(3, 0, (b"\x0a\1\1\1",), (), (from_text("other.blob.core.windows.net"),)),),
+        (one(1, networks=1), one(2, networks=2)),
+    ],
+)
+@pytest.mark.parametrize("below", [BLOB, PRIVATE])
+@pytest.mark.parametrize("qtype", ["A", "AAAA"])
+def test_a_name_that_is_otherwise_is_the_engines(
+    world: World, ask: Ask, variants: tuple[Variant, ...], below: str, qtype: str
+) -> None:
+    world.row("else7", *variants)
+    world.reply(ask(f"acct0.{below}", qtype))
+    packet = ask(f"else7.{below}", qtype)
+    assert world.reply(packet) == world.judge(packet)
+    assert world.made >= 2
+
+
+def test_names_that_the_configuration_or_a_file_has_a_word_on(ask: Ask) -> None:
+    dropped = f"drop1.{BLOB}"
+    named = f"zone1.{PRIVATE}"
+    world = World(Manner(dropped=frozenset({from_text(dropped)})), {named: ZonePolicy(ttl=77)})
+    for label in ("acct1", "drop1", "zone1", "file1"):
+        world.row(label, one(0x0A010101))
+    own = f"file1.{BLOB}"
+    world.static(own, own, soa(from_text(own), 60), RRset(from_text(own), 1, 60, (b"\xc0\0\2\1",)))
+    world.reply(ask(f"acct1.{BLOB}"))
+    world.reply(ask(f"acct1.{PRIVATE}"))
+    for label in ("drop1", "zone1", "file1"):
+        for below in (BLOB, PRIVATE):
+            packet = ask(f"{label}.{below}")
+            assert world.reply(packet) == world.judge(packet), packet
+
+
+def test_what_a_file_over_the_siblings_says_of_one_is_not_the_others(world: World, ask: Ask) -> None:
+    world.static(PRIVATE, PRIVATE, soa(from_text(PRIVATE), 60))
+    world.static(PRIVATE, f"acct1.{PRIVATE}", RRset(from_text(f"acct1.{PRIVATE}"), 1, 60, (b"\xc0\0\2\1",)))
+    for label in ("acct0", "acct1", "acct2"):
+        for below in (BLOB, PRIVATE):
+            packet = ask(f"{label}.{below}")
+            assert world.reply(packet) == world.judge(packet), packet
+
+
+def test_a_row_at_the_public_name_itself_comes_first(world: World, ask: Ask) -> None:
+    world.row("acct1", one(0x0A090909, flags=ALONE), below=BLOB)
+    world.reply(ask(f"acct0.{BLOB}"))
+    packet = ask(f"acct1.{BLOB}")
+    assert world.reply(packet) == world.judge(packet)
+
+
+def test_the_first_of_several_private_names_comes_first(world: World, ask: Ask) -> None:
+    default, second = "privatelink.wvd.microsoft.com", "privatelink-global.wvd.microsoft.com"
+    for label, below in (("acct0", second), ("acct1", second), ("acct1", default)):
+        world.row(label, one(len(below)), below=below)
+    world.reply(ask("acct0.wvd.microsoft.com"))
+    packet = ask("acct1.wvd.microsoft.com")
+    assert world.reply(packet) == world.judge(packet)
+    assert world.made == 2
+
+
+def test_a_row_that_goes_on_where_its_siblings_end(world: World, ask: Ask) -> None:
+    world.row("acct0", one(1, networks=1))
+    world.row("acct1", one(2, networks=1), one(3, networks=2))
+    world.reply(ask(f"acct0.{PRIVATE}"))
+    packet = ask(f"acct1.{PRIVATE}")
+    assert world.reply(packet) == world.judge(packet)
+    assert world.made == 2
+
+
+def test_a_label_that_the_catalogue_knows_has_no_siblings(world: World, ask: Ask) -> None:
+    for label in ("elevenchars", "privatelink"):
+        world.row(label, one(0x0A020202))
+    world.reply(ask(f"elevenchars.{BLOB}"))
+    packet = ask(f"privatelink.{BLOB}")
+    assert world.reply(packet) == world.judge(packet)
+
+
+def test_an_answer_that_is_kept_serves_every_spelling(world: World, ask: Ask) -> None:
+    packets = [ask(f"{label}.{BLOB}") for label in ("acct0", "acct1", "aCCt1")]
+    for packet in packets:
+        world.reply(packet)
+    assert len(world.answers) == 2
+    assert world.answers.octets == sum(answer.octets for answer in world.answers)
+    assert [packet[2:] in world.answers.exact[0] for packet in packets] == [True, True, True]
+
+
+def test_a_zone_file_over_the_siblings_ends_their_likeness(world: World, ask: Ask) -> None:
+    world.reply(ask(f"acct0.{PRIVATE}"))
+    world.static(PRIVATE, PRIVATE, soa(from_text(PRIVATE), 60))
+    world.static(PRIVATE, f"acct1.{PRIVATE}", RRset(from_text(f"acct1.{PRIVATE}"), 1, 60, (b"\xc0\0\2\1",)))
+    packet = ask(f"acct1.{PRIVATE}")
+    reply = world.reply(packet)
+    assert reply == world.judge(packet)
+    assert reply is not None
+    assert b"\xc0\0\2\1" in reply
+
+
+def test_what_is_dropped_as_a_whole_is_no_model(world: World, ask: Ask) -> None:
+    world.reply(ask(f"acct0.{BLOB}"))
+    world.table.stale = True
+    world.answers.clear()
+    packet = ask(f"acct1.{BLOB}")
+    assert world.reply(packet) == world.judge(packet)
+    assert world.made == 2
+    again = ask(f"acct2.{BLOB}")
+    assert world.reply(again) == world.judge(again)
+    assert world.made == 2
+
+
+def test_a_network_has_its_own_shapes(world: World, ask: Ask) -> None:
+    world.reply(ask(f"acct0.{BLOB}"), 0)
+    world.reply(ask(f"acct1.{BLOB}"), 1)
+    assert world.made == 2
+    assert world.reply(ask(f"acct1.{BLOB}"), -1) is None  # nobody's network sees no endpoint
+
+
+def test_shapes_are_bounded(world: World, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_templates, "LIMIT", 2)
+    for payload in range(1300, 1310):
+        for i in range(2):
+            packet = ask(f"acct{i}.{BLOB}").replace((1232).to_bytes(2, "big"), payload.to_bytes(2, "big"))
+            assert world.reply(packet) == world.judge(packet)
+    assert len(world.responder._siblings._shapes) <= 2
+
+
+@pytest.fixture(params=["nxdomain", "nodata"])
+def denying(request: pytest.FixtureRequest) -> World:
+    """A zone that has a word on what it lacks."""
+    world = World(on_miss=request.param)
+    world.row("acct0", one(0x0A010000))
+    return world
+
+
+@pytest.mark.parametrize("qtype", ["A", "AAAA", "TYPE65280", "ANY"])
+@pytest.mark.parametrize("options", [(), ("noedns",), ("do", "cd")])
+@pytest.mark.parametrize("way", [UDP, TCP])
+def test_made_up_names_are_denied_without_the_engine_and_not_kept(
+    denying: World, ask: Ask, qtype: str, options: tuple[str, ...], way: Way
+) -> None:
+    world = denying
+    world.reply(ask(f"none0.{PRIVATE}", qtype, *options), way=way)
+    for label in ("none1", "nOne1", "none2", "none3"):
+        packet = ask(f"{label}.{PRIVATE}", qtype, *options, ident=9)
+        assert world.reply(packet, way=way) == world.judge(packet, way=way) is not None
+    assert world.made == 1
+    assert len(world.answers) == 1
+
+
+def test_denials_count_as_their_model_does(ask: Ask) -> None:
+    world = World(on_miss="nxdomain")
+    world.row("acct0", one(1))
+    for i in range(4):
+        world.reply(ask(f"none{i}.{PRIVATE}"))
+    assert world.counters.cell("dns_responses_total", ("NXDOMAIN", PRIVATE, "weu", "policy")) == [4]
+
+
+def test_what_comes_to_be_is_denied_no_longer(denying: World, ask: Ask) -> None:
+    """At the name, below it, over it as a wildcard, in a file at the zone; and no longer when the zone is gone."""
+    world = denying
+    world.reply(ask(f"none0.{PRIVATE}"))
+    packet = ask(f"none1.{PRIVATE}")
+    before = world.reply(packet)
+    for label in ("none1", "www.none1", "*"):
+        world.row(label, one(0x0A010107))
+        now = world.reply(packet)
+        assert now == world.judge(packet), label
+        assert now != before or label == "www.none1"  # an empty non-terminal is NODATA, as the name was perhaps
+        world.row(label)
+        assert before == world.reply(packet) == world.judge(packet), label
+    world.static(PRIVATE, PRIVATE, soa(from_text(PRIVATE), 7))
+    assert before != world.reply(packet) == world.judge(packet)
+    world.static(PRIVATE, PRIVATE)
+    world.row("acct0")
+    assert world.reply(packet) is None  # an upstream is asked: nobody has an endpoint in the zone
+
+
+def test_a_file_or_a_policy_for_one_name_that_is_not_there(ask: Ask) -> None:
+    named, dropped, own = (f"{label}.{PRIVATE}" for label in ("zone1", "drop1", "file1"))
+    manner = Manner(dropped=frozenset({from_text(dropped)}))
+    world = World(manner, {f"below.{named}": ZonePolicy(ttl=77)}, on_miss="nxdomain")
+    world.row("acct0", one(1))
+    world.static(own, own, soa(from_text(own), 60))
+    world.reply(ask(f"none1.{PRIVATE}"))
+    for name in (named, dropped, own):
+        assert world.reply(ask(name)) == world.judge(ask(name)) != world.reply(ask(f"none2.{PRIVATE}")), name
+
+
+def test_denials_are_bounded(denying: World, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_templates, "LIMIT", 3)
+    for size in range(1, 20):
+        for letter in "ab":
+            packet = ask(f"{letter * size}.{PRIVATE}")
+            assert denying.reply(packet) == denying.judge(packet)
+    assert len(denying.responder._siblings._denials) <= 3
+
+
+LABELS = ("a", "b", "x.a", "aa", "bb", "cc", "privatelink", "elevenchars", "*")
+ROWS = st.sampled_from([
+    (), (one(1),), (one(2),), (one(3),), (one(3, networks=1),), (one(3, networks=2),),
+    (one(4, flags=BY_RULE | REFUSED),), (one(5, flags=ALONE),), (one(6, networks=1), one(7, networks=2)),
+    (Variant(3, BY_RULE, (b"\x0a\1\1\1", b"\x0a\1\1\2"), (), ()),),
+    (Variant(3, BY_RULE, (b"\x0a\1\1\1",), (bytes(16),), ()),),
+])  # fmt: skip
+WHERE = st.sampled_from([BLOB, PRIVATE])
+SET = st.tuples(st.just("set"), st.sampled_from(LABELS), ROWS, WHERE)
+FILE = st.tuples(st.just("file"), st.sampled_from(LABELS), st.booleans(), WHERE)
+FLAG = st.tuples(st.just("stale"), st.booleans())
+QUERY = st.tuples(
+    st.just("ask"), st.sampled_from(LABELS), WHERE, st.sampled_from(["A", "AAAA", "CNAME", "ANY"]),
+    st.sampled_from([(), ("do",), ("noedns",)]), st.sampled_from([0, 1]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("on_miss", ["public", "nxdomain", "nodata", "servfail"])
+@given(st.lists(st.one_of(SET, SET, FILE, FLAG, QUERY, QUERY, QUERY, QUERY), min_size=10, max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_whatever_changes_answers_are_the_engines(on_miss: str, steps: list[tuple[object, ...]]) -> None:
+    world = World(Manner(rotate=False), {f"cc.{PRIVATE}": ZonePolicy(ttl=77)}, on_miss)
+    for step in steps:
+        match step:
+            case ("set", str(label), tuple(variants), str(below)):
+                world.row(label, *variants, below=below)
+            case ("file", str(label), bool(there), str(below)):
+                name = Name(from_text(f"{label}.{below}"))
+                world.static(
+                    f"{label}.{below}", f"{label}.{below}",
+                    *((soa(name, 60), RRset(name, 1, 60, (b"\xc0\0\2\1",))) if there else ()),
+                )  # fmt: skip
+            case ("stale", bool(stale)):
+                if world.table.stale != stale:
+                    world.table.stale = stale
+                    world.answers.clear()
+            case ("ask", str(label), str(below), str(qtype), tuple(options), int(network)):
+                packet = query(f"{label}.{below}", qtype, *options)
+                assert world.reply(packet, network) == world.judge(packet, network)

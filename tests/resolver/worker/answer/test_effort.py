@@ -1,0 +1,97 @@
+"""What one query costs, in instructions of the interpreter: a guard that no machine's speed has a part in.
+
+The bounds are some 30 % above what it took when they were set. Seconds are measured in `bench`.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from bench.paths import Paths, packet
+from resolver.worker.access.clients import Client
+from resolver.worker.access.edns import Way
+from resolver.worker.access.rate_limit import Verdict
+from tests.resolver.worker.net.test_packet_cache import FORMS, HERE, Pair, nothing
+from zones.dns.name import from_text
+
+CLIENT, WAY = Client(HERE, 0), Way("udp", 1232)
+
+
+class Effort:
+    """Instructions so far."""
+
+    count = 0
+
+
+@contextmanager
+def counted() -> Iterator[Effort]:
+    """Counts the instructions of all Python code that runs meanwhile."""
+    effort = Effort()
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - as typeshed has it
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        effort.count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield effort
+    finally:
+        sys.settrace(before)
+
+
+@pytest.fixture(scope="module")
+def paths() -> Paths:
+    return Paths()
+
+
+def test_a_repeated_packet() -> None:
+    batches, plain = FORMS[1]
+    pair = Pair(batches)
+    left: list[tuple[int, Verdict]] = []
+    exact = [{b"%d and a question" % i: (b"a reply", float("inf"), [0]) for i in range(50)}]
+    for i in range(50):
+        pair.client.sendto(b"id%d and a question" % i, pair.server.getsockname())
+    with counted() as effort:
+        assert plain.answer(pair.slots, pair.place, {HERE: 0}, exact, nothing, 0.0, None, left) == 50
+    pair.close()
+    assert not left
+    assert effort.count / 50 < 200
+
+
+def effort(paths: Paths, name: str) -> int:
+    """Instructions from a packet to its reply."""
+    octets, replies = packet(from_text(name), 1), list[bytes]()
+    with counted() as effort:
+        if not paths.responder.repeat(octets, 0, replies.append):
+            paths.responder.take(octets, CLIENT, WAY, replies.append)
+    assert len(replies) == 1
+    return effort.count
+
+
+@pytest.mark.parametrize(
+    ("below", "bounds"),
+    [
+        ("blob.core.windows.net", (11_400, 780, 100)),
+        ("privatelink.blob.core.windows.net", (5_800, 720, 100)),
+    ],
+)
+def test_a_question_of_a_new_kind_then_of_a_sibling_then_again(
+    paths: Paths, below: str, bounds: tuple[int, ...]
+) -> None:
+    paths.fresh()
+    for name, bound in zip(("acct000007", "acct000008", "acct000008"), bounds, strict=True):
+        assert effort(paths, f"{name}.{below}") < bound
+
+
+def test_a_question_that_an_upstream_answered_before(paths: Paths) -> None:
+    paths.fresh()
+    for name, bound in (("nope", 8_700), ("none", 6_400), ("none", 1_550)):
+        text = f"{name}.privatelink.blob.core.windows.net"
+        paths.publish(from_text(text))
+        assert effort(paths, text) < bound

@@ -1,0 +1,491 @@
+"""The walk from a question to its answer: what it depends on, how long it holds, and that it is what the table says.
+
+What clients get, row by row, is in `scenarios/`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resolver.forward.cache import Failure, Key
+from resolver.settings import Accepted, Control, Server, Upstream, Worker
+from resolver.wire import codes
+from resolver.wire.query import parse
+from resolver.wire.relay import Message
+from resolver.worker.answer.answer_cache import Compiled
+from resolver.worker.answer.engine import Ask
+from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.dns import zonefile
+from zones.dns.name import ROOT, Name, from_text, to_text
+from zones.dns.record import ANY, CNAME, SOA, A, RRset
+from zones.networks.network import NONE, Network
+from zones.table import outcome
+
+if TYPE_CHECKING:
+    from tests.conftest import FakeUpstream, Pipeline
+
+Build = Callable[..., "Pipeline"]
+SOURCE = "sources: [{name: estate, type: files, path: ./endpoints}]"
+ACCT = "{name: one, group: blob, records: [{fqdn: acct.blob.core.windows.net, ips: [10.1.0.4]}]}"
+ESTATE = {"endpoints/a.yaml": f"endpoints: [{ACCT}]"}
+
+
+def compiled(pipeline: "Pipeline", packet: bytes, fetched: dict[Key, Message | Failure] | None = None) -> Compiled:
+    answer = pipeline.engine.answer(parse(packet), 0, pipeline.now, fetched or {})
+    assert isinstance(answer, Compiled)
+    return answer
+
+
+def said(*answer: RRset, rcode: int = 0, authority: tuple[RRset, ...] = ()) -> Message:
+    return Message(rcode, aa=False, ad=False, ra=True, tc=False, answer=answer, authority=authority)
+
+
+def names(*texts: str) -> set[Name]:
+    return {from_text(text) for text in texts}
+
+
+# -- what an answer depends on, and how long it lives
+
+
+def test_an_answer_depends_on_every_owner_in_its_chain(build: Build, ask: Callable[..., bytes]) -> None:
+    chain = "files.example 60 CNAME www.files.example\nwww.files.example 60 CNAME acct.blob.core.windows.net"
+    pipeline = build(SOURCE, ESTATE, {"public": chain})
+    pipeline.reply(ask("files.example"))
+    answer = next(iter(pipeline.answers))
+    assert set(answer.deps) >= names(
+        "files.example", "www.files.example", "acct.blob.core.windows.net", "acct.privatelink.blob.core.windows.net"
+    )
+    assert len(answer.deps) == len(set(answer.deps))
+
+
+def test_a_name_that_a_zone_file_takes_over_evicts_what_an_endpoint_answered(build: Build) -> None:
+    pipeline = build(SOURCE, ESTATE)
+    assert pipeline.ask("acct.blob.core.windows.net").answer[0].rdtype == CNAME
+    apex = from_text("blob.core.windows.net")
+    soa = RRset(apex, SOA, 60, (b"\0\0" + bytes(20),))
+    name = from_text("acct.blob.core.windows.net")
+    for origin, owner, rrsets in ((apex, apex, (soa,)), (apex, name, (RRset(name, A, 60, (bytes(4),)),))):
+        touched = pipeline.table.apply_static(origin, owner, rrsets)
+        pipeline.answers.evict(touched.names, touched.subtrees)
+        pipeline.ask("acct.blob.core.windows.net")
+    assert [rrset.rdtype for rrset in pipeline.ask("acct.blob.core.windows.net").answer] == [A]
+
+
+def test_a_miss_inside_a_zone_and_a_question_of_an_odd_type_have_the_small_room(
+    build: Build, ask: Callable[..., bytes]
+) -> None:
+    pipeline = build(SOURCE, ESTATE, {"public": "*. 60 A 192.0.2.1\n*. 60 CAA 0 issue x"})
+
+    def loose(*arguments: str) -> bool:
+        pipeline.answers.clear()
+        pipeline.reply(ask(*arguments))
+        (answer,) = pipeline.answers
+        return answer.loose
+
+    assert not loose("acct.blob.core.windows.net")
+    assert not loose("acct.blob.core.windows.net", "HTTPS")
+    assert not loose("www.example")
+    assert loose("acct.blob.core.windows.net", "TYPE65280")
+    assert loose("www.example", "CAA")
+    assert loose("x.privatelink.blob.core.windows.net")
+    assert loose("a.localhost")
+    assert loose("www.example", "AXFR")
+    assert loose("www.example", "A", "class=ANY")
+
+
+def test_what_holds_for_this_query_only_is_not_kept(build: Build, ask: Callable[..., bytes]) -> None:
+    pipeline = build("", {}, {"public": "!servfail broken.example\n!nosoa nosoa.example\nzero.example 0 A 192.0.2.1"})
+    for arguments in (("broken.example",), ("nosoa.example",), ("zero.example",), ("other.example", "A", "norec")):
+        pipeline.reply(ask(*arguments))
+    assert len(pipeline.answers) == 0
+
+
+def test_a_fetched_answer_that_is_not_cached_is_used_and_not_kept(build: Build, ask: Callable[..., bytes]) -> None:
+    pipeline = build()
+    key = Key("public", from_text("www.example"), A)
+    assert pipeline.engine.answer(parse(ask("www.example")), 0, pipeline.now, {}) == Ask(key)
+    zero = RRset(from_text("www.example"), A, 0, (bytes(4),))
+    answer = compiled(pipeline, ask("www.example"), {key: said(zero)})
+    assert answer.until == 0
+    assert answer.expires <= pipeline.now
+
+
+def test_an_answer_never_outlives_what_it_was_made_of(build: Build, ask: Callable[..., bytes]) -> None:
+    """The age is in whole seconds, the end of its life is not."""
+    pipeline = build("", {}, {"public": "www.example 10 A 192.0.2.1"})
+    pipeline.reply(ask("www.example"))
+    pipeline.now += 9.9
+    answer = compiled(pipeline, ask("www.example", "A", "noedns"))
+    assert answer.expires == 1010
+
+
+# -- upstreams
+
+
+@pytest.mark.parametrize("rcode", [codes.FORMERR, codes.SERVFAIL, codes.NOTIMP, codes.REFUSED, 9, codes.BADVERS, 23])
+def test_an_upstreams_complaint_is_a_servfail(
+    build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message], rcode: int
+) -> None:
+    pipeline = build()
+    key = Key("public", from_text("www.example"), A)
+    packet = ask("www.example")
+    answer = compiled(pipeline, packet, {key: said(rcode=rcode)})
+    message = decode(packet[:2] + answer.head + packet[12:-11] + answer.now)
+    assert message.rcode() == dns.rcode.SERVFAIL
+    assert [o.to_text() for o in message.options] == [
+        f"EDE 22 (No Reachable Authority): the upstream answered {codes.rcode_text(rcode)}"
+    ]
+
+
+def test_proofs_go_to_clients_that_validate_and_to_no_others(build: Build) -> None:
+    data = "www.example 60 A 192.0.2.1\nexample 60 SOA a. b. 1 2 3 4 60"
+    pipeline = build("", {}, {"public": data})
+    key, name = Key("public", from_text("a.example"), A, True), from_text("a.example")  # noqa: FBT003 - the field is `do`
+    nsec = RRset(from_text("example"), codes.NSEC, 60, (from_text("www.example") + b"\0\1\x40",))
+    positive = said(RRset(name, A, 60, (bytes(4),)), authority=(nsec,))
+    pipeline.cache.put(key, positive, pipeline.now)
+    pipeline.cache.put(key._replace(do=False), positive, pipeline.now)
+    assert [rrset.rdtype for rrset in pipeline.ask("a.example", "A", "do").authority] == [codes.NSEC]
+    assert pipeline.ask("a.example", "A").authority == []
+
+
+def test_an_upstreams_chain_goes_on_below_a_cut_that_its_own_group_serves(build: Build) -> None:
+    zone = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\nchild NS ns.child\nns.child 60 A 10.0.0.1\n"
+    data = "a.child.corp.example 60 CNAME b.child.corp.example\nb.child.corp.example 60 A 10.0.0.2\n!ad"
+    pipeline = build("zones: {files: [z.zone]}", {"z.zone": "$TTL 60\n" + zone}, {"onprem child.corp.example": data})
+    message = pipeline.ask("a.child.corp.example", "A", "ad")
+    assert len(message.answer) == 2
+    assert message.flags & dns.flags.AD
+    assert pipeline.upstreams["onprem"].asked == ["a.child.corp.example A"]
+
+
+def test_a_name_that_a_dname_makes_too_long_is_yxdomain(build: Build) -> None:
+    target = ".".join(["x" * 60] * 4)
+    zone = f"$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\nold 60 DNAME {target}.\n"
+    pipeline = build("zones: {files: [z.zone]}", {"z.zone": zone})
+    reply = pipeline.ask("short.long.old.corp.example")
+    assert reply.rcode() == dns.rcode.YXDOMAIN
+    assert reply.flags & dns.flags.AA
+    assert [(str(rrset.name), rrset.rdtype) for rrset in reply.answer] == [("old.corp.example.", dns.rdatatype.DNAME)]
+
+
+def test_an_owned_name_never_shows_what_an_upstream_sent_for_it(build: Build, ask: Callable[..., bytes]) -> None:
+    data = "files.example 60 CNAME acct.blob.core.windows.net\nacct.blob.core.windows.net 60 A 192.0.2.1"
+    pipeline = build(SOURCE, ESTATE, {"public": data + "\nacct.blob.core.windows.net 60 AAAA 2001:db8::1"})
+    for rtype in ("A", "AAAA", "HTTPS", "ANY", "TXT"):
+        for options in ((), ("do",), ("cd", "noedns"), ("norec",)):
+            packet = pipeline.reply(ask("files.example", rtype, *options))
+            assert packet is not None
+            assert b"\xc0\0\2\1" not in packet
+            assert b"\x20\1\x0d\xb8" not in packet
+
+
+# -- labels
+
+
+def test_labels_never_come_from_a_query(build: Build) -> None:
+    rows = {"endpoints/a.yaml": (
+        "endpoints:\n"
+        "- {name: a, records: [{fqdn: '*.apps.internal.example', ips: [10.0.0.1]}]}\n"
+        "- {name: b, records: [{fqdn: db.internal.example, ips: [10.0.0.2]}]}\n"
+        "- {name: c, group: blob, records: [{fqdn: '*.env.azurewebsites.net', ips: [10.0.0.3]}]}\n"
+    )}  # fmt: skip
+    pipeline = build(SOURCE, rows, {"public": "*. 60 A 192.0.2.1"})
+    for i in range(20):
+        for name in (
+            f"n{i}.apps.internal.example", f"n{i}.env.azurewebsites.net", f"n{i}.privatelink.azurewebsites.net",
+            f"n{i}.example", f"n{i}.localhost", f"privatelink.n{i}.azmk8s.io", f"{i}.0.0.10.in-addr.arpa",
+        ):  # fmt: skip
+            for rtype in ("A", "PTR", "TXT"):
+                pipeline.ask(name, rtype)
+    pipeline.table.unsynced = True
+    pipeline.answers.clear()
+    for i in range(20):
+        pipeline.ask(f"privatelink.n{i}.azmk8s.io")
+    cells = [labels for metric, labels, _ in pipeline.counters.values() if metric.startswith("dns_responses")]
+    zones = {labels[1] for labels in cells}
+    assert zones <= {"", "(alone)", "(reverse)", "privatelink.azurewebsites.net"}
+
+
+# -- against the table: any rows, any question
+
+ZONE = """$ORIGIN corp.example.
+$TTL 300
+@ SOA ns h 1 2 3 4 60
+www A 10.9.0.1
+www AAAA fd00::1
+alias CNAME www
+store CNAME a.blob.core.windows.net.
+out CNAME www.example.
+loop CNAME loop2
+loop2 CNAME loop
+*.wild A 10.9.0.2
+child NS ns.child
+ns.child A 10.9.0.3
+old DNAME new.corp.example.
+x.new TXT "moved"
+"""
+PRIVATE = [
+    "a.privatelink.blob.core.windows.net", "b.privatelink.blob.core.windows.net",
+    "*.privatelink.blob.core.windows.net", "x.y.privatelink.blob.core.windows.net",
+    "kv.privatelink.vaultcore.azure.net",
+]  # fmt: skip
+LONE = ["db.internal.example", "*.internal.example", "db.corp.example"]
+ASKED = [
+    *PRIVATE, *LONE, "a.blob.core.windows.net", "b.blob.core.windows.net", "c.blob.core.windows.net",
+    "kv.vault.azure.net",
+    "privatelink.blob.core.windows.net", "y.privatelink.blob.core.windows.net", "n.internal.example", "www.example",
+    "www.corp.example", "alias.corp.example", "store.corp.example", "out.corp.example", "loop.corp.example",
+    "n.wild.corp.example", "none.corp.example", "w.child.corp.example", "x.old.corp.example", "corp.example",
+    "files.example", "1.0.0.10.in-addr.arpa", "9.0.0.10.in-addr.arpa", ".", "localhost",
+]  # fmt: skip
+FILES = from_text("files.example")
+UPSTREAMS = b"\xc0\0\2\1"
+ADDRESS4 = st.integers(1, 4).map(lambda i: bytes((10, 0, 0, i)))
+ADDRESS6 = st.integers(1, 3).map(lambda i: bytes(15) + bytes((i,)))
+
+
+def variant(number: int) -> st.SearchStrategy[Variant]:
+    fours, sixes = (st.lists(each, max_size=3, unique=True).map(tuple) for each in (ADDRESS4, ADDRESS6))
+    return st.builds(Variant, st.just(number), st.sampled_from([BY_RULE, BY_RULE, REFUSED]), fours, sixes, st.just(()))
+
+
+ROW = st.one_of(
+    st.lists(variant(1), min_size=1, max_size=1), st.lists(variant(3), min_size=1, max_size=1),
+    st.tuples(variant(1), variant(2)).map(list),
+)  # fmt: skip
+ROWS = st.dictionaries(st.sampled_from(PRIVATE + LONE), ROW, max_size=6)
+TYPES = ["A", "AAAA", "CNAME", "HTTPS", "TYPE97", "SOA", "NS", "PTR", "ANY", "TXT", "DS"]
+CLIENTS = {"127.0.1.1": 0, "127.0.2.1": 1, "127.0.9.9": NONE}
+
+
+class Question(NamedTuple):
+    name: str
+    rtype: str
+    options: set[str]
+    client: str
+
+
+QUESTIONS = st.lists(
+    st.builds(
+        Question,
+        st.sampled_from(ASKED),
+        st.sampled_from(TYPES),
+        st.sets(st.sampled_from(["do", "cd", "ad", "noedns", "norec"])),
+        st.sampled_from(list(CLIENTS)),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def assembled(
+    pipeline_of: type["Pipeline"], upstream: "FakeUpstream", rows: dict[str, list[Variant]], without: set[Name]
+) -> "Pipeline":
+    networks = (Network("one", ("127.0.1.0/24",)), Network("two", ("127.0.2.0/24",)))
+    groups = (Upstream("public", (Server("udp", "127.0.0.1", 9),)),)
+    worker = Worker(listen=(), allow=("127.0.0.0/8",), networks=networks, upstreams=groups)
+    pipeline = pipeline_of(Accepted("", worker, Control(networks=networks)), {"public": upstream}, {9: upstream})
+    pipeline.start()
+    table = pipeline.table
+    table.masks.update({1: 0b01, 2: 0b10, 3: 0b11})
+    for text, variants in rows.items():
+        table.apply(from_text(text), packed(text, variants))
+    zone = zonefile.parse(ZONE, "zone")
+    for name, rrsets in zone.names.items():
+        if name not in without:
+            table.apply_static(zone.origin, name, rrsets)
+    return pipeline
+
+
+def packed(text: str, variants: list[Variant]) -> bytes:
+    lone = text in LONE
+    return pack([v._replace(flags=v.flags & REFUSED | ALONE) if lone else v for v in variants]) if variants else b""
+
+
+Records = list[tuple[str, int, bytes]]
+
+
+def expected(pipeline: "Pipeline", name: Name, rtype: int, network: int, *, rd: bool) -> tuple[int, Records]:
+    """The rcode and the answer section, by the table's own words; the upstream has an A record for everything."""
+    answer: Records = []
+    for _ in range(12):
+        match pipeline.table.lookup(name, rtype, network):
+            case outcome.Found(rrsets=rrsets):
+                return 0, answer + records(rrsets)
+            case outcome.Alias(rrsets=rrsets, target=target):
+                answer += records(rrsets)
+                name = target
+            case outcome.NxDomain():
+                return codes.NXDOMAIN, answer
+            case outcome.NoData() | outcome.Referral():
+                return 0, answer
+            case outcome.Failure():
+                return codes.SERVFAIL, []
+            case outcome.Outside():
+                if not rd:
+                    return 0 if answer else codes.REFUSED, answer
+                if name == FILES:
+                    answer.append((to_text(name), CNAME, from_text("a.blob.core.windows.net")))
+                    if rtype in {CNAME, ANY}:
+                        return 0, answer
+                    name = from_text("a.blob.core.windows.net")
+                    continue
+                return 0, answer + ([(to_text(name), A, UPSTREAMS)] if rtype == A else [])
+    return codes.SERVFAIL, []
+
+
+def records(rrsets: tuple[RRset, ...]) -> Records:
+    return [(to_text(rrset.owner), rrset.type, rdata) for rrset in rrsets for rdata in rrset.rdatas]
+
+
+@pytest.fixture(scope="module")
+def world_of(
+    pipeline_of: type["Pipeline"], fake_upstream: type["FakeUpstream"]
+) -> Callable[[dict[str, list[Variant]], set[Name]], "Pipeline"]:
+    """A pipeline with these rows, the zone above, and an upstream that has an A record for everything."""
+    return lambda rows, without: assembled(
+        pipeline_of, fake_upstream("*. 60 A 192.0.2.1\nfiles.example 60 CNAME a.blob.core.windows.net"), rows, without
+    )
+
+
+MISSING = st.sets(st.sampled_from(sorted(zonefile.parse(ZONE, "zone").names)), max_size=4)
+World = Callable[[dict[str, list[Variant]], set[Name]], "Pipeline"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=ROWS, questions=QUESTIONS)
+def test_every_reply_is_what_the_table_says(
+    world_of: World,
+    ask: Callable[..., bytes],
+    decode: Callable[[bytes], dns.message.Message],
+    rows: dict[str, list[Variant]],
+    questions: list[Question],
+) -> None:
+    pipeline = world_of(rows, set())
+    for name, rtype, options, client in questions:
+        packet = ask(name, rtype, *options)
+        pipeline.cache.flush(ROOT, subtree=True)
+        first = pipeline.reply(packet, client)
+        assert first is not None
+        assert pipeline.reply(packet, client) == first, "kept"
+        message = decode(first)
+        if name == "localhost":
+            continue
+        number = dns.rdatatype.from_text(rtype)
+        rcode, answer = expected(pipeline, from_text(name), number, CLIENTS[client], rd="norec" not in options)
+        got = [(to_text(from_text(r.name.to_text())), int(r.rdtype), r[0].to_wire()) for r in message.answer]
+        assert (message.rcode(), got) == (rcode, answer)
+        assert message.edns == (-1 if "noedns" in options else 0)
+        if answer:
+            assert bool(message.flags & dns.flags.AA) == (answer[0][2] != UPSTREAMS and name != "files.example")
+            assert not message.flags & dns.flags.AD
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=ROWS, later=ROWS, before=MISSING, after=MISSING, questions=QUESTIONS)
+def test_after_a_change_no_reply_is_of_before_it(
+    world_of: World,
+    ask: Callable[..., bytes],
+    rows: dict[str, list[Variant]],
+    later: dict[str, list[Variant]],
+    before: set[Name],
+    after: set[Name],
+    questions: list[Question],
+) -> None:
+    pipeline, fresh = world_of(rows, before), world_of(later, after)
+    packets = [(ask(q.name, q.rtype, *(q.options - {"norec"})), q.client) for q in questions]
+    for packet, client in packets:
+        pipeline.reply(packet, client)
+    for text in PRIVATE + LONE:
+        touched = pipeline.table.apply(from_text(text), packed(text, later.get(text, [])))
+        pipeline.answers.evict(touched.names, touched.subtrees)
+    zone = zonefile.parse(ZONE, "zone")
+    for name in before ^ after:
+        rrsets = zone.names[name] if name in before else ()
+        touched = pipeline.table.apply_static(zone.origin, name, rrsets)
+        pipeline.answers.evict(touched.names, touched.subtrees)
+    for packet, client in packets:
+        assert pipeline.reply(packet, client) == fresh.reply(packet, client)
+
+
+def test_addresses_change_their_order_when_that_is_wanted(build: Build) -> None:
+    head = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\n"
+    zone = head + "$GENERATE 1-3 w 60 A 10.0.0.$\nw 60 AAAA fd00::1\nc 60 CNAME w\n"
+    for rotate in ("true", "false"):
+        pipeline = build(f"{{dns: {{rotate: {rotate}}}, zones: {{files: [z.zone]}}}}", {"z.zone": zone})
+        for name in ("w.corp.example", "c.corp.example"):
+            seen = [
+                [rr[0].address for rr in pipeline.ask(name).answer if rr.rdtype == dns.rdatatype.A] for _ in range(4)
+            ]
+            firsts = [each[0] for each in seen]
+            assert all(sorted(each) == ["10.0.0.1", "10.0.0.2", "10.0.0.3"] for each in seen)
+            if rotate == "true":
+                assert firsts == ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.1"]
+                assert seen[1] == ["10.0.0.2", "10.0.0.3", "10.0.0.1"]
+            else:
+                assert len(set(firsts)) == 1
+        assert pipeline.ask("w.corp.example", "AAAA").answer[0][0].address == "fd00::1"
+        pipeline.now += 0.5
+        assert {rr.ttl for rr in pipeline.ask("w.corp.example").answer} == {60}
+
+
+# -- endpoints that are not up to date
+
+
+STALE_WORLD = """
+sources: [{name: estate, type: files, path: ./endpoints}]
+zones:
+  files: [./corp.zone]
+  private_only: [only.example]
+  overrides:
+    privatelink.vaultcore.azure.net: {on_miss: nxdomain}
+    privatelink.queue.core.windows.net: {on_miss: servfail}
+"""
+STALE_ESTATE = {
+    "endpoints/a.yaml": "endpoints: ["
+    + ACCT
+    + ', {name: star, records: [{fqdn: "*.happy.westeurope.azurecontainerapps.io", ips: [10.1.0.7]}]}]',
+    "corp.zone": "$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "rtype", "rcode", "ede"),
+    [
+        ("acct.blob.core.windows.net", "A", "NOERROR", 3),
+        ("acct.privatelink.blob.core.windows.net", "A", "NOERROR", 3),
+        ("acct.privatelink.blob.core.windows.net", "AAAA", "NOERROR", 3),
+        ("x.happy.westeurope.azurecontainerapps.io", "A", "NOERROR", 3),
+        ("4.0.1.10.in-addr.arpa", "PTR", "NOERROR", 3),
+        ("kv.privatelink.vaultcore.azure.net", "A", "NXDOMAIN", 19),
+        ("q.privatelink.queue.core.windows.net", "A", "SERVFAIL", None),
+        ("www.corp.example", "A", "NOERROR", None),
+        ("none.corp.example", "A", "NXDOMAIN", None),
+        ("x.only.example", "A", "NXDOMAIN", 15),
+        ("www.example", "A", "NOERROR", None),
+    ],
+)
+def test_answers_from_endpoints_say_that_they_may_be_stale(
+    build: Build, name: str, rtype: str, rcode: str, ede: int | None
+) -> None:
+    pipeline = build(STALE_WORLD, STALE_ESTATE, {"public": "www.example 60 A 192.0.2.1"})
+
+    def told(reply: dns.message.Message) -> list[int]:
+        return [int(option.code) for option in reply.options if isinstance(option, dns.edns.EDEOption)]
+
+    before = told(pipeline.ask(name, rtype))
+    assert not {3, 19} & set(before)
+    pipeline.answers.clear()
+    pipeline.table.stale = True
+    reply = pipeline.ask(name, rtype)
+    assert dns.rcode.to_text(reply.rcode()) == rcode
+    assert told(reply) == ([] if ede is None else [ede])

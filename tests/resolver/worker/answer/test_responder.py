@@ -1,0 +1,475 @@
+"""From a packet to its reply: what is kept, cut, refused, and what becomes of queries that wait."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.rcode
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from resolver.forward.cache import FAILURE_TTL, Failure, Key
+from resolver.wire import codes
+from resolver.wire.relay import Message
+from resolver.worker.access.clients import Client
+from resolver.worker.access.edns import Way
+from resolver.worker.answer.pending import IMPATIENCE, PATIENCE
+from resolver.worker.answer.responder import Clock, Responder, Result
+from zones.dns.name import from_text
+from zones.dns.record import CNAME, RRset
+
+if TYPE_CHECKING:
+    from tests.conftest import Pipeline
+
+Build = Callable[..., "Pipeline"]
+SOURCE = "sources: [{name: estate, type: files, path: ./endpoints}]"
+ACCT = "{name: one, group: blob, records: [{fqdn: acct.blob.core.windows.net, ips: [10.1.0.4]}]}"
+ESTATE = {"endpoints/a.yaml": f"endpoints: [{ACCT}]"}
+WWW = RRset(from_text("www.example"), 1, 60, (b"\xc0\0\2\x50",))
+
+
+def ede(message: dns.message.Message) -> list[int]:
+    return [int(option.code) for option in message.options if isinstance(option, dns.edns.EDEOption)]
+
+
+# -- replies from compiled answers
+
+
+def test_a_repeated_packet_gets_the_same_reply_under_its_own_id(build: Build, ask: Callable[..., bytes]) -> None:
+    pipeline = build(SOURCE, ESTATE)
+    first = pipeline.reply(ask("acct.blob.core.windows.net"))
+    again = pipeline.reply(ask("acct.blob.core.windows.net", ident=0x1234))
+    assert first is not None
+    assert again == b"\x12\x34" + first[2:]
+    assert len(pipeline.answers.exact[0]) == 1
+
+
+def test_an_answer_for_one_spelling_serves_another_with_the_case_as_sent(build: Build) -> None:
+    pipeline = build(SOURCE, ESTATE)
+    pipeline.ask("acct.blob.core.windows.net")
+    message = pipeline.ask("aCCt.BLOB.core.windows.NET")
+    assert message.question[0].name.to_text() == "aCCt.BLOB.core.windows.NET."
+    assert message.answer[0].name.to_text() == "aCCt.BLOB.core.windows.NET."
+    assert len(pipeline.answers) == 1
+
+
+def test_type_97_is_not_https_in_lower_case(build: Build) -> None:
+    pipeline = build("", {}, {"public": "www.example 60 HTTPS 1 . port=443\nwww.example 60 TYPE97 \\# 1 00"})
+    assert [rrset.rdtype for rrset in pipeline.ask("www.example", "TYPE97").answer] == [97]
+    assert [rrset.rdtype for rrset in pipeline.ask("www.example", "HTTPS").answer] == [codes.HTTPS]
+    assert [rrset.rdtype for rrset in pipeline.ask("www.example", "TYPE97").answer] == [97]
+
+
+def test_a_kept_answer_is_the_one_that_is_made_anew(build: Build, ask: Callable[..., bytes]) -> None:
+    pipeline = build(SOURCE, ESTATE, {"public": "www.example 60 A 192.0.2.80\n*. 60 TXT x"})
+    names = ("acct.blob.core.windows.net", "WWW.example", "none.example", "x.privatelink.blob.core.windows.net")
+    for name in names:
+        for options in ((), ("noedns",), ("do", "cd"), ("ad",), ("norec",)):
+            packet = ask(name, "A", *options)
+            pipeline.reply(packet)
+            kept = [pipeline.reply(packet), pipeline.reply(packet, tcp=True)]
+            pipeline.answers.clear()
+            assert kept == [pipeline.reply(packet)] * 2, (name, options)
+
+
+def test_ttls_of_an_upstreams_answer_count_down_on_every_path(build: Build) -> None:
+    pipeline = build("", {}, {"public": "www.example 60 A 192.0.2.80\nother.example 60 A 192.0.2.81"})
+    for seconds in (0, 0.5, 1, 7.25, 51, 0.24):
+        pipeline.now += seconds
+        left = 60 - int(pipeline.now - 1000)
+        for options in ((), (), ("noedns",), ("ad",)):
+            assert pipeline.ask("www.example", "A", *options).answer[0].ttl == left
+    pipeline.now = 1060
+    assert pipeline.ask("www.example").answer[0].ttl == 60
+    assert pipeline.upstreams["public"].asked == ["www.example A"] * 2
+
+
+def test_an_answer_with_records_of_ours_lives_no_longer_than_the_least_of_its_ttls(build: Build) -> None:
+    alias = "files.example 3600 CNAME acct.blob.core.windows.net"
+    pipeline = build(SOURCE, ESTATE, {"public": alias})
+    for rtype in ("A", "AAAA"):
+        pipeline.ask("files.example", rtype)
+    pipeline.now += 9.9
+    for rtype in ("A", "AAAA"):
+        message = pipeline.ask("files.example", rtype)
+        assert [r.ttl for r in (*message.answer, *message.authority)][-1] == 1
+    pipeline.now += 0.1
+    for rtype in ("A", "AAAA"):
+        message = pipeline.ask("files.example", rtype)
+        assert [r.ttl for r in (*message.answer, *message.authority)][-1] == 10
+        assert message.answer[0].ttl == 3590
+
+
+def test_a_denial_lives_no_longer_than_the_soas_minimum(build: Build) -> None:
+    pipeline = build("", {}, {"public": "example 3600 SOA a. b. 1 2 3 4 60\nwww.example 60 A 192.0.2.80"})
+    for name, rtype in (("none.example", "A"), ("www.example", "AAAA")):
+        assert pipeline.ask(name, rtype).authority[0].ttl == 60
+    pipeline.now += 59.9
+    for name, rtype in (("none.example", "A"), ("www.example", "AAAA")):
+        assert pipeline.ask(name, rtype).authority[0].ttl == 1
+    pipeline.now += 0.1
+    assert pipeline.ask("none.example").authority[0].ttl == 60
+    assert pipeline.upstreams["public"].asked.count("none.example A") == 2
+
+
+@pytest.mark.parametrize("options", [("do",), ("noedns",), ("payload=400",), ("payload=65535", "do")])
+def test_what_does_not_fit_is_cut_each_time_and_whole_over_tcp(build: Build, options: tuple[str, ...]) -> None:
+    records = "\n".join(f"big.example 60 A 10.0.{i // 250}.{i % 250}" for i in range(400))
+    pipeline = build("", {}, {"public": records})
+    for _ in range(2):
+        cut = pipeline.ask("big.example", "A", *options)
+        assert cut.flags & dns.flags.TC
+        assert not cut.answer
+        assert (cut.ednsflags & dns.flags.DO) == (dns.flags.DO if "do" in options else 0)
+        whole = pipeline.ask("big.example", "A", *options, tcp=True)
+        assert len(whole.answer) == 400
+        assert not whole.flags & dns.flags.TC
+
+
+def test_what_fits_no_message_at_all_is_cut_over_tcp_too(build: Build) -> None:
+    records = "".join(f"x 60 A 10.{i >> 16}.{i >> 8 & 255}.{i & 255}\n" for i in range(5000))
+    zone = f"$ORIGIN huge.example.\n@ 60 SOA ns h 1 2 3 4 5\n{records}"
+    pipeline = build("zones: {files: [huge.zone]}", {"huge.zone": zone})
+    message = pipeline.ask("x.huge.example", tcp=True)
+    assert message.flags & dns.flags.TC
+    assert not message.answer
+
+
+# -- who may ask, and what is no query
+
+
+@pytest.mark.parametrize("packet", [b"", b"\0" * 11, b"\0\1\x80\0\0\1\0\0\0\0\0\0\3www\0\0\1\0\1"])
+def test_noise_and_responses_get_nothing_and_are_counted(build: Build, packet: bytes) -> None:
+    pipeline = build()
+    assert pipeline.reply(packet) is None
+    assert pipeline.counters.cell("dns_dropped_total", ("malformed",)) == [1]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(packet=st.binary(max_size=80))
+def test_any_octets_get_a_reply_that_both_decoders_read_or_none(
+    build: Build, decode: Callable[[bytes], dns.message.Message], packet: bytes
+) -> None:
+    head = b"\0\1\1\0\0\1\0\0\0\0\0"
+    pipeline = build()
+    for each in (packet, head + packet):
+        reply = pipeline.reply(each)
+        assert reply is None or decode(reply).flags & dns.flags.QR
+
+
+def test_refused_clients_are_counted_and_nothing_is_kept_for_them(build: Build) -> None:
+    pipeline = build("dns: {allow: [10.0.0.0/8]}", {}, {"public": "*. 60 A 192.0.2.1"})
+    message = pipeline.ask("www.example")
+    assert (message.rcode(), ede(message)) == (dns.rcode.REFUSED, [codes.PROHIBITED])
+    assert pipeline.counters.cell("dns_responses_total", ("REFUSED", "", "", "acl")) == [1]
+    assert len(pipeline.answers) == 0
+    assert pipeline.upstreams["public"].asked == []
+
+
+# -- queries that wait for an upstream
+
+
+class _Timer:
+    def __init__(self, stop: Callable[[], object]) -> None:
+        self._stop = stop
+
+    def cancel(self) -> None:
+        self._stop()
+
+
+_CLIENT = Client(b"\x0a\0\0\1", 0)
+
+
+class Waiting:
+    """A responder whose upstreams and timers do nothing until they are told to."""
+
+    def __init__(self, pipeline: "Pipeline") -> None:
+        self.pipeline = pipeline
+        self.asked: list[tuple[Key, Callable[[Result], None]]] = []
+        self.timers: dict[Callable[[], None], float] = {}
+        self.replies: list[bytes] = []
+        self.responder = Responder(
+            pipeline.engine, pipeline.answers, pipeline.options, pipeline.counters, pipeline.fallbacks, pipeline.loops,
+            Clock(lambda: pipeline.now, lambda: pipeline.now, self.later),
+            lambda key, done: self.asked.append((key, done)),
+        )  # fmt: skip
+
+    def later(self, seconds: float, call: Callable[[], None]) -> "_Timer":
+        self.timers[call] = seconds
+        return _Timer(lambda: self.timers.pop(call, None))
+
+    def take(self, packet: bytes) -> None:
+        assert self.responder.take(packet, _CLIENT, Way("udp", codes.PAYLOAD), self.replies.append)
+
+    def late(self) -> None:
+        for _ in range(2):
+            for call in list(self.timers):
+                del self.timers[call]
+                call()
+
+
+def message(*answer: RRset, rcode: int = 0) -> Message:
+    return Message(rcode, aa=False, ad=False, ra=True, tc=False, answer=answer)
+
+
+def alias(owner: str, target: str) -> RRset:
+    return RRset(from_text(owner), CNAME, 60, (from_text(target),))
+
+
+@pytest.fixture
+def waiting(build: Build) -> Waiting:
+    return Waiting(build())
+
+
+def test_a_query_waits_for_its_upstream_and_is_answered_once(
+    waiting: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    waiting.take(ask("www.example"))
+    assert (waiting.replies, waiting.responder.waiting, list(waiting.timers.values())) == (
+        [],
+        1,
+        [IMPATIENCE],
+    )
+    waiting.asked[0][1](message(WWW))
+    assert (len(waiting.replies), waiting.responder.waiting, waiting.timers) == (1, 0, {})
+    assert decode(waiting.replies[0]).answer[0].ttl == 60
+    waiting.take(ask("www.example", "A", "noedns"))
+    assert len(waiting.replies) == 2
+    assert len(waiting.asked) == 1
+
+
+def test_time_is_up_for_all_hops_together(
+    waiting: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    waiting.take(ask("a.example"))
+    waiting.asked[0][1](message(alias("a.example", "b.example")))
+    assert len(waiting.asked) == 2
+    assert list(waiting.timers.values()) == [IMPATIENCE], "as they were set at the start"
+    waiting.late()
+    assert ede(decode(waiting.replies[0])) == [codes.NO_REACHABLE_AUTHORITY]
+    assert waiting.responder.waiting == 0
+    waiting.asked[1][1](message(WWW))
+    assert len(waiting.replies) == 1, "what comes too late is for the next one"
+
+
+def test_what_comes_too_late_is_cached(waiting: Waiting, ask: Callable[..., bytes]) -> None:
+    waiting.take(ask("www.example"))
+    waiting.late()
+    waiting.asked[0][1](message(WWW))
+    waiting.take(ask("www.example"))
+    assert len(waiting.replies) == 2
+    assert len(waiting.asked) == 1
+
+
+def test_an_error_of_ours_is_a_servfail_and_the_next_query_is_served(
+    waiting: Waiting,
+    ask: Callable[..., bytes],
+    decode: Callable[[bytes], dns.message.Message],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    waiting.take(ask("www.example"))
+    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setattr("resolver.worker.answer.engine.Engine.answer", lambda *_: 1 / 0)
+        waiting.take(ask("other.example"))
+        waiting.asked[0][1](message(WWW))
+    for reply in waiting.replies:
+        assert decode(reply).rcode() == dns.rcode.SERVFAIL
+    assert len(waiting.replies) == 2
+    assert len(caplog.records) == 2
+    assert (waiting.responder.waiting, waiting.timers) == (0, {})
+    waiting.take(ask("www.example"))
+    assert decode(waiting.replies[2]).rcode() == dns.rcode.NOERROR
+
+
+def test_an_upstream_that_cannot_be_asked_is_a_servfail(build: Build, ask: Callable[..., bytes]) -> None:
+    waiting = Waiting(build())
+    waiting.responder._ask = lambda *_: 1 / 0  # type: ignore[assignment]
+    waiting.take(ask("www.example"))
+    assert len(waiting.replies) == 1
+    assert (waiting.responder.waiting, waiting.timers) == (0, {})
+
+
+@pytest.mark.parametrize(
+    "result", [Failure(codes.NETWORK_ERROR, "refused"), message(rcode=codes.SERVFAIL), message(rcode=codes.REFUSED)]
+)
+def test_a_failure_is_kept_for_a_moment_and_no_longer(
+    build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message], result: Result
+) -> None:
+    pipeline = build()
+    waiting = Waiting(pipeline)
+    for options in ((), ("noedns",), ()):
+        waiting.take(ask("www.example", "A", *options))
+        if len(waiting.replies) == 0:
+            waiting.asked[0][1](result)
+    assert [decode(reply).rcode() for reply in waiting.replies] == [dns.rcode.SERVFAIL] * 3
+    assert ede(decode(waiting.replies[2])) == ede(decode(waiting.replies[0])) != []
+    assert (len(waiting.asked), len(waiting.responder.answers)) == (1, 0)
+    pipeline.now += FAILURE_TTL
+    waiting.take(ask("www.example"))
+    waiting.asked[1][1](message(WWW))
+    assert decode(waiting.replies[3]).rcode() == dns.rcode.NOERROR
+
+
+def test_a_failure_that_is_ours_is_not_kept(waiting: Waiting, ask: Callable[..., bytes]) -> None:
+    for i in range(2):
+        waiting.take(ask("www.example"))
+        waiting.asked[i][1](Failure(codes.NO_REACHABLE_AUTHORITY, "too many questions", lasting=False))
+    assert len(waiting.replies) == 2
+
+
+# -- what held before, and what is about to expire
+
+
+@pytest.fixture
+def expired(build: Build, ask: Callable[..., bytes]) -> Waiting:
+    """www.example was answered with a TTL of 60, which is over."""
+    pipeline = build()
+    waiting = Waiting(pipeline)
+    waiting.take(ask("www.example"))
+    waiting.asked.pop()[1](message(WWW))
+    waiting.replies.clear()
+    pipeline.now += 61
+    return waiting
+
+
+def test_when_no_upstream_answers_what_held_before_is_given(
+    expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    expired.take(ask("www.example"))
+    expired.asked[0][1](Failure(codes.NO_REACHABLE_AUTHORITY, "no reply"))
+    stale = decode(expired.replies[0])
+    assert (stale.rcode(), stale.answer[0].ttl, ede(stale)) == (dns.rcode.NOERROR, 30, [codes.STALE_ANSWER])
+    expired.take(ask("www.example", "A", "ad"))
+    assert ede(decode(expired.replies[1])) == [codes.STALE_ANSWER], "without another question for a moment"
+    assert len(expired.asked) == 1
+    expired.pipeline.now += FAILURE_TTL
+    expired.take(ask("www.example"))
+    expired.asked[1][1](message(WWW))
+    fresh = decode(expired.replies[2])
+    assert (fresh.answer[0].ttl, ede(fresh)) == (60, [])
+
+
+def test_after_a_while_what_held_before_is_given_and_the_question_goes_on(
+    expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    expired.take(ask("www.example"))
+    (look_back,) = [call for call, seconds in expired.timers.items() if seconds == IMPATIENCE]
+    expired.timers.clear()
+    look_back()
+    assert ede(decode(expired.replies[0])) == [codes.STALE_ANSWER]
+    assert (expired.responder.waiting, expired.timers) == (0, {})
+    expired.asked[0][1](message(WWW))
+    expired.take(ask("www.example"))
+    assert decode(expired.replies[1]).answer[0].ttl == 60
+    assert len(expired.asked) == 1
+
+
+def test_what_held_before_is_given_for_a_later_alias_too_once_time_is_short(
+    build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    pipeline = build()
+    waiting = Waiting(pipeline)
+    waiting.take(ask("www.example"))
+    waiting.asked[0][1](message(WWW))
+    pipeline.now += 61
+    waiting.take(ask("a.example"))
+    (look_back,) = [call for call, seconds in waiting.timers.items() if seconds == IMPATIENCE]
+    del waiting.timers[look_back]
+    look_back()
+    waiting.asked[1][1](message(alias("a.example", "www.example")))
+    assert waiting.asked[2][0].name == from_text("www.example"), "the question goes on"
+    reply = decode(waiting.replies[1])
+    assert ([rrset.ttl for rrset in reply.answer], ede(reply)) == ([60, 30], [codes.STALE_ANSWER])
+    assert (waiting.responder.waiting, waiting.timers) == (0, {})
+
+
+def test_after_a_while_without_anything_that_held_before_it_goes_on_waiting(
+    waiting: Waiting, ask: Callable[..., bytes]
+) -> None:
+    waiting.take(ask("www.example"))
+    (look_back,) = [call for call, seconds in waiting.timers.items() if seconds == IMPATIENCE]
+    look_back()
+    assert waiting.replies == []
+    assert PATIENCE - IMPATIENCE in waiting.timers.values()
+    waiting.asked[0][1](message(WWW))
+    assert len(waiting.replies) == 1
+
+
+@pytest.mark.parametrize(("age", "stale"), [(86_399, True), (86_400, False)])
+def test_what_expired_too_long_ago_is_not_given(
+    expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message], age: int, stale: bool
+) -> None:
+    expired.pipeline.now += age - 1
+    expired.take(ask("www.example"))
+    expired.asked[0][1](Failure(codes.NO_REACHABLE_AUTHORITY, "no reply"))
+    assert decode(expired.replies[0]).rcode() == (dns.rcode.NOERROR if stale else dns.rcode.SERVFAIL)
+
+
+def test_what_is_asked_for_shortly_before_it_expires_is_asked_again_once(
+    build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    pipeline = build()
+    waiting = Waiting(pipeline)
+    for options in ((), ("noedns",)):
+        waiting.take(ask("www.example", "A", *options))
+        if waiting.asked:
+            waiting.asked[0][1](message(WWW))
+    pipeline.now += 53
+    waiting.take(ask("www.example"))
+    assert len(waiting.asked) == 1, "not before the last tenth of its life"
+    pipeline.now += 2
+    for options in ((), ("noedns",), ()):
+        waiting.take(ask("www.example", "A", *options))
+    assert len(waiting.asked) == 3, "both forms, as long as there is no answer"
+    waiting.asked[1][1](message(WWW))
+    assert pipeline.counters.cell("cache_prefetches_total") == [2]
+    assert decode(waiting.replies[-1]).answer[0].ttl == 5
+    pipeline.now += 6
+    waiting.take(ask("www.example"))
+    assert len(waiting.asked) == 3
+    assert decode(waiting.replies[-1]).answer[0].ttl == 54
+
+
+def test_aliases_without_end_are_given_up(waiting: Waiting, ask: Callable[..., bytes]) -> None:
+    waiting.take(ask("n0.example"))
+    for i in range(40):
+        if waiting.replies:
+            break
+        waiting.asked[i][1](message(alias(f"n{i}.example", f"n{i + 1}.example")))
+    assert len(waiting.replies) == 1
+    assert len(waiting.asked) == 12
+
+
+def test_each_answer_from_a_fallback_is_noted(build: Build) -> None:
+    pipeline = build(SOURCE, ESTATE, {"public": "*. 60 A 192.0.2.1"})
+    for _ in range(3):
+        pipeline.ask("x.privatelink.blob.core.windows.net")
+    pipeline.ask("acct.privatelink.blob.core.windows.net")
+    pipeline.ask("www.example")
+    (found,) = pipeline.fallbacks.report()
+    assert (found.name, found.count, found.network) == (from_text("x.privatelink.blob.core.windows.net"), 3, "default")
+
+
+def test_every_reply_is_counted_once_by_rcode_zone_network_and_origin(build: Build) -> None:
+    pipeline = build(SOURCE, ESTATE, {"public": "www.example 60 A 192.0.2.80"})
+    for _ in range(2):
+        pipeline.ask("acct.blob.core.windows.net")
+        pipeline.ask("acct.privatelink.blob.core.windows.net", "AAAA")
+        pipeline.ask("www.example", "A", "noedns")
+        pipeline.ask("none.example", tcp=True)
+        pipeline.ask("x.privatelink.blob.core.windows.net")
+        pipeline.ask("4.0.1.10.in-addr.arpa", "PTR")
+        pipeline.ask("www.example", "AXFR")
+    zone = "privatelink.blob.core.windows.net"
+    counted = {labels: count for metric, labels, count in pipeline.counters.values() if metric == "dns_responses_total"}
+    assert sum(counted.values()) == 14
+    assert set(counted) == {
+        ("NOERROR", zone, "default", "private"), ("NOERROR", "", "default", "forward"),
+        ("NXDOMAIN", "", "default", "forward"), ("NXDOMAIN", zone, "default", "public"),
+        ("NOERROR", "(reverse)", "default", "ptr"), ("REFUSED", "", "default", "error"),
+    }  # fmt: skip

@@ -1,0 +1,338 @@
+"""A worker in this process: real sockets for clients, a real channel with the test as its control."""
+
+import asyncio
+import hashlib
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import dns.rcode
+import pytest
+
+from resolver import settings
+from resolver.channel import frames as channel
+from resolver.channel import warm_start
+from resolver.channel.frames import (
+    UP_LIMIT,
+    Applied,
+    Begin,
+    Commit,
+    Counters,
+    Fallbacks,
+    Frames,
+    Hello,
+    Masks,
+    Rows,
+    Up,
+)
+from resolver.forward.cache import Key
+from resolver.process import bootstrap
+from resolver.wire.relay import Message
+from resolver.worker import worker
+from resolver.worker.worker import Worker
+from tests.ports import pair
+from zones.claims.row import BY_RULE, Variant, pack
+from zones.dns.name import Name, from_text
+from zones.dns.record import RRset
+
+DEADLINE = 20.0
+FQDN = "acct.blob.core.windows.net"
+PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
+
+
+def rows(last: int, generation: int = 0, number: int = 1) -> Rows:
+    return Rows([(PRIVATE, pack([Variant(number, BY_RULE, (bytes((10, 0, 0, last)),), (), ())], generation))])
+
+
+class Line:
+    """Control's end of a worker's connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self.writer = reader, writer
+        self._frames = Frames[Up](UP_LIMIT, Up)
+        self._got: list[Up] = []
+
+    def send(self, *frames: channel.Down) -> None:
+        for frame in frames:
+            self.writer.write(channel.encode(frame))
+
+    async def get(self, kind: type[Any]) -> Any:  # noqa: ANN401 - a frame of that kind
+        """The next frame of a kind."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                for frame in self._got:
+                    if isinstance(frame, kind):
+                        self._got.remove(frame)
+                        return frame
+                data = await self._reader.read(1 << 18)
+                assert data, "the line has ended"
+                self._got += self._frames.feed(data)
+
+
+class Running:
+    """A worker with one address, and what is around it."""
+
+    def __init__(self, folder: Path, served: int | None = None) -> None:
+        self._path = str(folder / "channel")
+        self.lines: asyncio.Queue[Line] = asyncio.Queue()
+        self._lines: list[Line] = []
+        self.tcp, self.udp = pair()
+        self.tcp.listen()
+        self.udp.settimeout(0)
+        self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.link.settimeout(0)
+        config = settings.Worker(listen=(), allow=("127.0.0.0/8",), unsynced=True)
+        begun = bootstrap.Worker(
+            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), bootstrap.Link(theirs), served
+        )
+        self.worker = Worker(begun, asyncio.get_running_loop())
+        self._theirs = theirs
+        self.task = asyncio.create_task(self.worker.run())
+
+    async def listen(self) -> None:
+        def connected(*ends: Any) -> None:  # noqa: ANN401 - a reader and a writer
+            self._lines.append(Line(*ends))
+            self.lines.put_nowait(self._lines[-1])
+
+        self._server = await asyncio.start_unix_server(connected, self._path)
+
+    async def line(self) -> tuple[Line, Hello]:
+        """The worker's next connection and its greeting."""
+        async with asyncio.timeout(DEADLINE):
+            line = await self.lines.get()
+        return line, await line.get(Hello)
+
+    async def loaded(self) -> Line:
+        """A line on which the worker has got its first table."""
+        line, _ = await self.line()
+        line.send(Begin("e1", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(1, unsynced=False))
+        assert (await line.get(Applied)).serial == 1
+        return line
+
+    async def ask(self, name: str = FQDN, sock: socket.socket | None = None) -> dns.message.Message:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(0)
+            client.connect((sock or self.udp).getsockname())
+            client.send(dns.message.make_query(name, "A", use_edns=0).to_wire())
+            async with asyncio.timeout(DEADLINE):
+                return dns.message.from_wire(await asyncio.get_running_loop().sock_recv(client, 4096))
+
+    async def address(self) -> str:
+        return str((await self.ask()).answer[-1][0])
+
+    async def answers(self) -> bool:
+        return bool((await self.ask()).answer)
+
+    async def close(self) -> None:
+        self.worker._stopping.set()
+        with suppress(Exception):
+            await asyncio.wait_for(self.task, DEADLINE)
+        self._server.close()
+        for line in self._lines:
+            line.writer.close()
+            with suppress(OSError):
+                await line.writer.wait_closed()
+        for each in (self.udp, self.tcp, self.link, self._theirs):
+            each.close()
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    made = Running(tmp_path)
+    await made.listen()
+    yield made
+    await made.close()
+
+
+def served_last(folder: Path, *frames: channel.Down, spoilt: bool = False) -> int:
+    """A descriptor of a file with these frames."""
+    body = b"".join(map(channel.encode, frames))
+    checksum = hashlib.sha256(b"" if spoilt else body).digest()
+    (folder / warm_start.FILE).write_bytes(warm_start.head(bytes(32), checksum) + body)
+    found = warm_start.opened(str(folder), bytes(32))
+    assert found is not None
+    return found
+
+
+async def test_what_was_served_last_is_answered_before_control_is_there(tmp_path: Path) -> None:
+    frames = (Begin("e0", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
+    running = Running(tmp_path, served_last(tmp_path, *frames))
+    await until(running.answers)
+    assert await running.address() == "10.0.0.4"
+    await running.listen()
+    line, hello = await running.line()
+    assert (hello.epoch, hello.serial, hello.generation) == ("e0", 7, 1)
+    line.send(Begin("e1", 2), Masks([(1, b"\x01")]), rows(5, 2), Commit(1, unsynced=False))
+    await line.get(Applied)
+    assert await running.address() == "10.0.0.5"
+    await running.close()
+
+
+async def test_what_was_served_last_is_not_used_where_it_does_not_check(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frames = (Begin("e0", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
+    running = Running(tmp_path, served_last(tmp_path, *frames, spoilt=True))
+    await running.listen()
+    _, hello = await running.line()
+    assert hello.epoch == ""
+    assert "what was served last is not used: its checksum is wrong" in caplog.text
+    await running.close()
+
+
+async def until(condition: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while not await condition():  # noqa: ASYNC110 - a condition has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_it_greets_applies_and_answers(running: Running) -> None:
+    line, greeting = await running.line()
+    assert (greeting.worker, greeting.pid, greeting.epoch, greeting.serial) == (0, os.getpid(), "", 0)
+    assert (await running.ask()).rcode() == dns.rcode.SERVFAIL
+    line.send(Begin("e1", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(1, unsynced=False))
+    assert (await line.get(Applied)).serial == 1
+    assert await running.address() == "10.0.0.4"
+    line.send(rows(5), Commit(2, unsynced=False))
+    assert (await line.get(Applied)).serial == 2
+    assert await running.address() == "10.0.0.5"
+    assert running.link.recv(16) == b"ready"
+
+
+async def test_without_control_it_answers_and_then_says_what_it_has(running: Running) -> None:
+    line = await running.loaded()
+    line.writer.close()
+    assert await running.address() == "10.0.0.4"
+    _, greeting = await running.line()
+    assert (greeting.epoch, greeting.serial, greeting.generation) == ("e1", 1, 1)
+
+
+async def test_a_line_that_breaks_in_the_first_snapshot_leaves_nothing_open(running: Running) -> None:
+    line, _ = await running.line()
+    line.send(Begin("e1", 1), Masks([(1, b"\x01")]), rows(4, 1))
+    await line.writer.drain()
+    line.writer.close()
+    again, greeting = await running.line()
+    assert (greeting.epoch, greeting.generation) == ("", 1)
+    again.send(Begin("e2", 2), Commit(1, unsynced=False))
+    await again.get(Applied)
+    assert len(running.worker._table) == 0
+
+
+@pytest.mark.parametrize("octets", [b"\xff" * 9, b"\0\0\0\1\xc1"], ids=["long", "noise"])
+async def test_what_is_no_frame_ends_the_line_and_it_connects_again(running: Running, octets: bytes) -> None:
+    line = await running.loaded()
+    line.writer.write(octets)
+    _, greeting = await running.line()
+    assert (greeting.epoch, greeting.serial) == ("e1", 1)
+    assert await running.address() == "10.0.0.4"
+
+
+async def test_what_cannot_be_applied_makes_it_ask_for_everything_and_answer_meanwhile(
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker, "_DOUBTFUL", 0.01)
+    line = await running.loaded()
+    line.send(rows(9, number=77))  # of a class that nobody told of
+    again, greeting = await running.line()
+    assert "could not be applied" in caplog.text
+    assert (greeting.epoch, greeting.serial, greeting.generation) == ("e1", -1, 1)
+    assert await running.address() == "10.0.0.4"
+    again.send(Begin("e1", 2), Masks([(77, b"\x01")]), rows(9, 2, 77), Commit(5, unsynced=False))
+    assert (await again.get(Applied)).serial == 5
+    assert await running.address() == "10.0.0.9"
+
+
+async def test_requests_are_answered_while_rows_come(running: Running) -> None:
+    line = await running.loaded()
+    many = [(Name(bytes((3,)) + b"%03d" % number + PRIVATE[5:]), rows(4).rows[0][1]) for number in range(900)]
+    line.send(Rows(many), channel.Ask(7, "status", {}), Commit(2, unsynced=False))
+    reply = await line.get(channel.Reply)
+    assert (reply.id, reply.body["names"]) == (7, 901)
+
+
+async def test_a_flush_forgets_replies_and_the_answers_made_of_them(running: Running) -> None:
+    line = await running.loaded()
+    name = from_text("www.example")
+    reply = Message(0, aa=False, ad=False, ra=True, tc=False, answer=(RRset(name, 1, 300, (bytes(4),)),))
+    running.worker._cache.put(Key("public", name, 1), reply, asyncio.get_running_loop().time())
+    assert (await running.ask("www.example")).answer[0][0].to_text() == "0.0.0.0"
+    assert len(running.worker._answers) == 1
+    line.send(channel.Ask(1, "flush", {"name": from_text("example"), "subtree": True, "rtype": None}))
+    assert (await line.get(channel.Reply)).body == {"flushed": 1}
+    assert len(running.worker._answers) == 0
+    assert (await running.ask("www.example")).rcode() == dns.rcode.SERVFAIL
+
+
+async def test_what_it_counts_is_reported_in_frames_that_control_takes(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "REPORT", 0.02)
+    line = await running.loaded()
+    names = [Name(bytes((60,)) + b"%060d" % number + b"\x3f" + b"x" * 63 + PRIVATE) for number in range(2_000)]
+    for name in names:
+        running.worker._fallbacks.note(name, name, 0, bytes(16))
+    for number in range(1_500):
+        running.worker._counters.add("made_up_total", (str(number), "x" * 300))
+    items = [item for _ in range(2) for item in (await line.get(Fallbacks)).items]
+    assert {item.name for item in items} == set(names)
+    counted: set[str] = set()
+    while len(counted) < 1_500:
+        counted |= {labels[0] for metric, labels, _ in (await line.get(Counters)).values if metric == "made_up_total"}
+
+
+async def test_it_reads_a_dead_siblings_sockets_until_it_is_back(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "DRAIN", 0.0)
+    await running.loaded()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.create_server(("127.0.0.1", 0)) as tcp:
+        udp.bind(("127.0.0.1", 0))
+        for each in (udp, tcp):
+            each.settimeout(0)
+        socket.send_fds(running.link, [b"adopt 1"], [udp.fileno(), tcp.fileno()])
+        assert (await running.ask(sock=udp)).rcode() == dns.rcode.NOERROR
+        running.link.send(b"release 1")
+
+        async def is_released() -> bool:
+            return set(running.worker._listeners) == {0}
+
+        await until(is_released)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.sendto(b"for the one who is back", udp.getsockname())
+        assert udp.recv(100) == b"for the one who is back"
+        assert await running.address() == "10.0.0.4"
+
+
+async def test_at_the_stop_a_stream_gets_all_its_answers(running: Running) -> None:
+    await running.loaded()
+    reader, writer = await asyncio.open_connection(*running.tcp.getsockname())
+    packet = dns.message.make_query(FQDN, "A", use_edns=0).to_wire()
+    writer.write((len(packet).to_bytes(2, "big") + packet) * 50)
+    await reader.readexactly(2)
+    running.worker._stopping.set()
+    rest = await asyncio.wait_for(reader.read(), DEADLINE)
+    assert len(rest) > 0
+    writer.close()
+    await asyncio.wait_for(running.task, DEADLINE)
+
+
+async def test_an_error_of_ours_ends_the_process_after_what_is_in_work(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await running.loaded()
+
+    def broken(_: int, adopted: tuple[socket.socket, ...]) -> None:
+        for each in adopted:
+            each.close()
+        raise KeyError("x")
+
+    monkeypatch.setattr(running.worker, "_listen", broken)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        socket.send_fds(running.link, [b"adopt 1"], [udp.fileno()])
+        with pytest.raises(KeyError):
+            await asyncio.wait_for(running.task, DEADLINE)

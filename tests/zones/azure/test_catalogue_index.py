@@ -1,0 +1,67 @@
+"""The remembered answers of the catalogue against the catalogue itself."""
+
+import json
+from importlib.resources import files
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zones.azure.catalogue import catalogue
+from zones.azure.catalogue_index import Places
+from zones.dns.name import MAX_NAME, Name, from_labels, from_text, labels, to_text
+
+_DATA = json.loads(files("zones.azure").joinpath("data/private-link-zones.json").read_bytes())
+PATTERNS = sorted({text for rule in _DATA["fqdnSuffixMap"] for text in (rule["publicSuffix"], rule["privateZone"])})
+places = Places(catalogue())
+
+label = st.sampled_from([b"a", b"7", b"*", b"x" * 63, b"privatelink", b"privatelink-global", b"weu", b"data"])
+
+
+@st.composite
+def names(draw: st.DrawFn) -> Name:
+    """A few labels before a suffix of the catalogue, its placeholders filled in with anything."""
+    suffix = [
+        draw(label) if part.startswith(b"{") else part
+        for part in labels(from_text(draw(st.sampled_from([*PATTERNS, "example.com", "."]))))
+    ]
+    parts = draw(st.lists(label, max_size=4)) + suffix
+    while len(from_labels(parts)) > MAX_NAME:
+        parts = parts[1:]
+    return from_labels(parts)
+
+
+@given(names())
+def test_what_is_remembered_of_siblings_is_what_the_catalogue_says(name: Name) -> None:
+    assert places.candidates(name) == tuple(mapping.name for mapping in catalogue().candidates(name))
+    assert places.public(name) == catalogue().public(name)
+    assert places.zones(name)[:1] == tuple(zone for zone in [catalogue().zone_of(name)] if zone)
+
+
+kinds = st.sampled_from([
+    "", "microsoft.authorization/resourcemanagementprivatelinks", "microsoft.containerservice/managedclusters",
+    "microsoft.desktopvirtualization/workspaces",
+])  # fmt: skip
+
+
+@given(names(), kinds, st.sampled_from([(), ("blob",), ("Global",), ("management", "feed")]))
+def test_a_claim_stands_where_the_catalogue_says(fqdn: Name, kind: str, groups: tuple[str, ...]) -> None:
+    assert places.claimed(fqdn, kind, groups) == (catalogue().map(fqdn, kind, groups) or (fqdn, None))
+
+
+def test_a_claim_whose_private_name_would_be_too_long_stands_at_itself() -> None:
+    fqdn = from_labels([b"x" * 63] * 3 + [b"x" * 40] + labels(from_text("vault.azure.net")))
+    assert len(fqdn) <= MAX_NAME
+    assert places.claimed(fqdn, "", ()) == (fqdn, None)
+    assert places.claimed(from_text("x.vault.azure.net"), "", ())[1] is not None
+
+
+def test_all_zones_over_a_name_the_longest_first() -> None:
+    zones = places.zones(from_text("api.sub.privatelink.weu.azmk8s.io"))
+    assert [to_text(zone) for zone in zones] == ["sub.privatelink.weu.azmk8s.io", "privatelink.weu.azmk8s.io"]
+    assert places.zones(from_text("acct.blob.core.windows.net")) == ()
+
+
+def test_opt_in_zones_are_told_from_others() -> None:
+    assert places.is_opt_in(from_text("privatelink.azure.com"))
+    for other in ("privatelink.blob.core.windows.net", "azure.com", "corp.example", "sub.privatelink.weu.azmk8s.io"):
+        assert not places.is_opt_in(from_text(other))

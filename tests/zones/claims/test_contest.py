@@ -1,0 +1,340 @@
+"""The five rules and three policies, on masks of networks alone: bit 0 is the network N0, bit 1 is N1."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zones.claims.contest import Claim, Contender, Incumbent, Ruling, Term, Verdict, judge
+from zones.dns.name import Name, from_text
+
+NAME = from_text("kv.privatelink.vaultcore.azure.net")
+PUBLIC = from_text("kv.vault.azure.net")
+ZONE = from_text("privatelink.vaultcore.azure.net")
+V4 = [bytes((10, 0, 0, i)) for i in range(9)]
+V6 = [bytes((0xFD, *bytes(14), i)) for i in range(9)]
+N0, N1, N2 = 1, 2, 4
+ALL = N0 | N1 | N2
+
+
+def contender(
+    key: str, *addresses: bytes, sees: int = N0, home: int = 0, near: int = 0, seen: float = 0, public: Name = PUBLIC
+) -> Contender:
+    return Contender((Claim(key, NAME, public, ZONE, addresses, seen),), sees, home, near)
+
+
+def term(
+    policy: str = "sticky",
+    *,
+    pins: tuple[tuple[int, str], ...] = (),
+    held: tuple[Incumbent, ...] = (),
+    homeless: int = 0,
+) -> Term:
+    return Term(policy, pins, held, homeless)
+
+
+def only(verdicts: list[Verdict]) -> Verdict:
+    (verdict,) = verdicts
+    return verdict
+
+
+def told(verdicts: list[Verdict]) -> dict[int, list[tuple[str, str]]]:
+    """Winner and rule of each family by network."""
+    return {
+        1 << i: [(" ".join(ruling.winners), ruling.rule) for ruling in verdict.rulings]
+        for verdict in verdicts
+        for i in range(3)
+        if verdict.mask >> i & 1
+    }
+
+
+# -- rule 1
+
+
+def test_several_addresses_of_one_endpoint_are_no_contest() -> None:
+    verdict = only(judge([contender("x", V4[2], V6[1], V4[1])], term()))
+
+    assert (verdict.a, verdict.aaaa) == ((V4[1], V4[2]), (V6[1],))
+    assert verdict.rulings == (Ruling(("x",), (), ""),)
+
+
+def test_two_public_names_of_one_endpoint_that_lead_to_one_private_name_are_no_contest() -> None:
+    other = from_text("kv.vaultcore.azure.net")
+    claims = tuple(Claim("x", NAME, public, ZONE, (V4[1],), 0) for public in (PUBLIC, other))
+    verdict = only(judge([Contender(claims, N0, 0, 0)], term()))
+
+    assert verdict.a == (V4[1],)
+    assert verdict.publics == tuple(sorted((PUBLIC, other)))
+
+
+def test_an_endpoint_that_no_network_sees_answers_nobody() -> None:
+    assert judge([contender("x", V4[1], sees=0)], term()) == []
+    assert judge([contender("x", V4[1], sees=0), contender("y", V4[2], sees=0)], term()) == []
+
+
+def test_two_endpoints_that_no_network_sees_together_are_no_contest() -> None:
+    verdicts = judge([contender("x", V4[1], sees=N0), contender("y", V4[2], sees=N1)], term())
+
+    assert told(verdicts) == {N0: [("x", "")], N1: [("y", "")]}
+    assert all(not ruling.losers for verdict in verdicts for ruling in verdict.rulings)
+
+
+# -- rule 2
+
+
+def test_a_pin_beats_nearness_incumbent_and_age() -> None:
+    x, y = contender("x", V4[1], home=N0, seen=1), contender("y", V4[2], seen=2)
+    verdict = only(judge([x, y], term(pins=((N0, "y"),), held=((N0, "x", ""),))))
+
+    assert verdict.a == (V4[2],)
+    assert verdict.rulings == (Ruling(("y",), ("x",), "pin"),)
+
+
+def test_a_pin_for_one_network_leaves_the_others_alone() -> None:
+    x, y = contender("x", V4[1], sees=N0 | N1, seen=1), contender("y", V4[2], sees=N0 | N1, seen=2)
+
+    assert told(judge([x, y], term(pins=((N1, "y"),)))) == {N0: [("x", "oldest")], N1: [("y", "pin")]}
+
+
+def test_a_pin_to_what_a_network_does_not_see_is_passed_over() -> None:
+    x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
+    z = contender("z", V4[3], sees=N1)
+
+    assert told(judge([x, y, z], term(pins=((N0, "z"), (ALL, "y")))))[N0] == [("y", "pin")]
+    assert told(judge([x, y, z], term(pins=((N0, "z"), (ALL, "gone")))))[N0] == [("x", "oldest")]
+
+
+def test_a_pin_decides_both_families() -> None:
+    verdict = only(judge([contender("x", V4[1]), contender("y", V4[2], V6[2])], term(pins=((N0, "x"),))))
+
+    assert (verdict.a, verdict.aaaa) == ((V4[1],), ())
+
+
+def test_a_pin_with_nobody_to_beat_decides_nothing() -> None:
+    verdicts = judge([contender("x", V4[1], sees=N0 | N1), contender("y", V4[2], sees=N1)], term(pins=((ALL, "x"),)))
+
+    assert told(verdicts) == {N0: [("x", "")], N1: [("x", "pin")]}
+
+
+# -- rule 3
+
+
+def test_a_home_is_nearer_than_its_region_and_that_nearer_than_the_rest() -> None:
+    home, near, far = contender("h", V4[1], home=N0), contender("n", V4[2], near=N0), contender("f", V4[3])
+
+    assert told(judge([far, home, near], term())) == {N0: [("h", "nearest")]}
+    assert told(judge([far, near], term())) == {N0: [("n", "nearest")]}
+
+
+def test_a_farther_claim_is_out_for_both_families() -> None:
+    home, far = contender("h", V4[1], home=N0), contender("f", V4[2], V6[2])
+    verdict = only(judge([far, home], term()))
+
+    assert (verdict.a, verdict.aaaa) == ((V4[1],), ())
+    assert verdict.rulings == (Ruling(("h",), ("f",), "nearest"),)
+
+
+def test_each_network_is_given_what_is_near_to_it() -> None:
+    x = contender("x", V4[1], sees=N0 | N1, home=N0)
+    y = contender("y", V4[2], sees=N0 | N1, home=N1)
+
+    assert told(judge([x, y], term())) == {N0: [("x", "nearest")], N1: [("y", "nearest")]}
+
+
+def test_of_several_homes_the_nearest_counts() -> None:
+    both, near = contender("b", V4[1], home=N0, near=N0), contender("n", V4[2], near=N0)
+
+    assert told(judge([near, both], term())) == {N0: [("b", "nearest")]}
+
+
+def test_without_a_home_nearness_decides_nothing() -> None:
+    x, y = contender("x", V4[1], near=N0, seen=2), contender("y", V4[2], seen=1)
+
+    assert told(judge([x, y], term(homeless=N0))) == {N0: [("y", "oldest")]}
+
+
+def test_what_is_equally_near_goes_on_to_the_next_rule_and_the_far_one_has_lost_too() -> None:
+    x, y, far = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], home=N0, seen=1), contender("f", V4[3])
+
+    assert only(judge([far, x, y], term())).rulings == (Ruling(("y",), ("f", "x"), "oldest"),)
+
+
+def test_equally_near_claims_in_different_families_do_not_meet() -> None:
+    verdict = only(judge([contender("x", V4[1]), contender("y", V6[2])], term()))
+
+    assert (verdict.a, verdict.aaaa) == ((V4[1],), (V6[2],))
+    assert verdict.rulings == (Ruling(("x",), (), ""), Ruling(("y",), (), ""))
+
+
+# -- rule 4
+
+
+def test_the_incumbent_stays_before_an_older_one() -> None:
+    x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
+
+    assert told(judge([x, y], term(held=((N0, "y", ""),)))) == {N0: [("y", "incumbent")]}
+
+
+def test_who_held_the_name_before_the_contest_is_the_incumbent_though_older_too() -> None:
+    x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
+
+    for how in ("", "incumbent", "nearest", "pin"):
+        assert told(judge([x, y], term(held=((N0, "x", how),)))) == {N0: [("x", "incumbent")]}
+
+
+def test_a_contest_that_age_decided_is_told_so_when_it_is_judged_again() -> None:
+    x, y, old = contender("x", V4[1], seen=1), contender("y", V4[2], seen=1), contender("z", V4[3], seen=0)
+
+    for how in ("oldest", "resource-id"):
+        assert told(judge([x, y], term(held=((N0, "x", how),)))) == {N0: [("x", "resource-id")]}
+        assert told(judge([x, y, old], term(held=((N0, "x", how),)))) == {N0: [("x", "incumbent")]}
+
+
+def test_incumbents_are_of_their_network() -> None:
+    x, y = contender("x", V4[1], sees=N0 | N1, seen=1), contender("y", V4[2], sees=N0 | N1, seen=2)
+
+    assert told(judge([x, y], term(held=((N1, "y", ""),)))) == {N0: [("x", "oldest")], N1: [("y", "incumbent")]}
+
+
+def test_an_incumbent_that_is_gone_or_out_of_sight_holds_nothing() -> None:
+    x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
+
+    assert told(judge([x, y], term(held=((ALL, "gone", ""),)))) == {N0: [("x", "oldest")]}
+
+
+def test_a_nearer_claim_beats_the_incumbent() -> None:
+    x, y = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], seen=1)
+
+    assert told(judge([x, y], term(held=((N0, "y", ""),)))) == {N0: [("x", "nearest")]}
+
+
+def test_each_family_keeps_its_own_holder() -> None:
+    """The holder of A stands first: neither flips when one comes to claim the other family too."""
+    x, y = contender("x", V4[1], V6[1], seen=1), contender("y", V4[2], V6[2], seen=2)
+
+    for first, second in (("x", "y"), ("y", "x")):
+        held = ((N0, first, ""), (N0, second, ""))
+        assert told(judge([x, y], term(held=held))) == {N0: [(first, "incumbent"), (second, "incumbent")]}
+
+
+# -- rule 5
+
+
+def test_the_oldest_wins_then_the_first_by_folded_id() -> None:
+    x, y, z = (contender(key, V4[i], seen=seen) for i, (key, seen) in enumerate((("x", 2), ("Y", 1), ("z", 1))))
+
+    assert only(judge([x, y, z], term())).rulings == (Ruling(("Y",), ("x", "z"), "resource-id"),)
+    assert only(judge([x, z], term())).rulings == (Ruling(("z",), ("x",), "oldest"),)
+
+
+def test_families_are_decided_apart() -> None:
+    x, y = contender("x", V4[1], seen=1), contender("y", V4[2], V6[2], seen=2)
+    verdict = only(judge([x, y], term()))
+
+    assert (verdict.a, verdict.aaaa) == ((V4[1],), (V6[2],))
+    assert verdict.rulings == (Ruling(("x",), ("y",), "oldest"), Ruling(("y",), (), ""))
+
+
+# -- policies
+
+
+def test_merge_serves_all_that_is_left_after_nearness() -> None:
+    x, y, far = contender("x", V4[1], V6[1], home=N0), contender("y", V4[2], home=N0), contender("f", V4[3])
+    verdict = only(judge([far, x, y], term("merge", held=((N0, "x", ""),))))
+
+    assert (verdict.a, verdict.aaaa) == ((V4[1], V4[2]), (V6[1],))
+    assert verdict.rulings == (Ruling(("x", "y"), ("f",), "merge"), Ruling(("x",), ("f",), "nearest"))
+
+
+def test_refuse_serves_nothing_where_the_last_rules_would_decide() -> None:
+    x, y = contender("x", V4[1], seen=1), contender("y", V4[2], V6[2], seen=2)
+    verdict = only(judge([x, y], term("refuse", held=((N0, "x", ""),))))
+
+    assert verdict.refused
+    assert (verdict.a, verdict.aaaa) == ((), ())
+    assert verdict.rulings[0] == Ruling((), ("x", "y"), "refuse")
+
+
+@pytest.mark.parametrize("pins", [((N0, "y"),), ()])
+def test_refuse_serves_what_a_pin_or_nearness_decides(pins: tuple[tuple[int, str], ...]) -> None:
+    x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2, home=N0)
+    verdict = only(judge([x, y], term("refuse", pins=pins)))
+
+    assert not verdict.refused
+    assert verdict.a == (V4[2],)
+
+
+# -- all together
+
+masks = st.integers(0, ALL)
+
+
+@st.composite
+def contests(draw: st.DrawFn) -> tuple[list[Contender], Term]:
+    keys = draw(st.lists(st.sampled_from("abcde"), min_size=2, max_size=5, unique=True))
+    contenders = []
+    for i, key in enumerate(sorted(keys)):
+        addresses = draw(st.sampled_from(((V4[i],), (V6[i],), (V4[i], V6[i]))))
+        sees, home, near = draw(masks), draw(masks), draw(masks)
+        contenders.append(contender(key, *addresses, sees=sees, home=home, near=near, seen=draw(st.integers(0, 2))))
+    pins = st.lists(st.tuples(masks, st.sampled_from("abcde")), max_size=3).map(tuple)
+    rules = st.sampled_from(("", "oldest", "incumbent"))
+    held = st.lists(st.tuples(masks, st.sampled_from("abcde"), rules), max_size=3).map(tuple)
+    policy = draw(st.sampled_from(("sticky", "merge", "refuse")))
+    return contenders, Term(policy, draw(pins), draw(held), draw(masks))
+
+
+def reference(contenders: list[Contender], given: Term, bit: int) -> tuple[set[bytes], bool]:
+    """The rules, word by word, for one network: the addresses that it is given, and whether it is refused."""
+    left = [c for c in contenders if c.sees & bit]
+    pinned = [c for mask, key in given.pins for c in left if mask & bit and c.endpoint == key]
+    if pinned:
+        left = pinned[:1]
+    elif not given.homeless & bit:
+        for distance in ("home", "near"):
+            if any(getattr(c, distance) & bit for c in left):
+                left = [c for c in left if getattr(c, distance) & bit]
+                break
+    answer: set[bytes] = set()
+    for octets in (4, 16):
+        claimants = [c for c in left if c.of_family(octets)]
+        if len(claimants) > 1 and given.policy == "refuse":
+            return set(), True
+        if len(claimants) > 1 and given.policy == "sticky":
+            held = [c for mask, key, _ in given.incumbents for c in claimants if mask & bit and c.endpoint == key]
+            oldest = sorted(claimants, key=lambda c: (c.first_seen, c.endpoint))
+            claimants = [(held or oldest)[0 if octets == 4 or not held else -1]]
+        answer.update(address for c in claimants for address in c.of_family(octets))
+    return answer, False
+
+
+@given(contests())
+def test_every_network_is_judged_once_and_as_the_rules_say(drawn: tuple[list[Contender], Term]) -> None:
+    contenders, given_term = drawn
+    verdicts = judge(contenders, given_term)
+    for bit in (N0, N1, N2):
+        mine = [verdict for verdict in verdicts if verdict.mask & bit]
+        assert len(mine) == any(c.sees & bit for c in contenders)
+        for verdict in mine:
+            assert ({*verdict.a, *verdict.aaaa}, verdict.refused) == reference(contenders, given_term, bit)
+
+
+@given(contests())
+def test_winners_and_losers_are_told_apart(drawn: tuple[list[Contender], Term]) -> None:
+    contenders, given_term = drawn
+    for verdict in judge(contenders, given_term):
+        visible = {c.endpoint for c in contenders if c.sees & verdict.mask}
+        for ruling in verdict.rulings:
+            assert set(ruling.winners).isdisjoint(ruling.losers)
+            assert visible.issuperset(ruling.winners + ruling.losers)
+            assert bool(ruling.rule) == (len(ruling.winners + ruling.losers) > 1)
+
+
+@given(contests())
+def test_the_order_of_contenders_decides_nothing(drawn: tuple[list[Contender], Term]) -> None:
+    contenders, given_term = drawn
+    backwards, forwards = judge(contenders[::-1], given_term), judge(contenders, given_term)
+
+    def plain(verdicts: list[Verdict]) -> set[tuple[object, ...]]:
+        return {(*v[:5], *((frozenset(r.winners), frozenset(r.losers), r.rule) for r in v.rulings)) for v in verdicts}
+
+    assert plain(backwards) == plain(forwards)

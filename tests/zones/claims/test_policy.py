@@ -1,0 +1,67 @@
+"""What an operator decides: zone policies, conflict policies, pins."""
+
+import pytest
+
+from zones.claims.policy import Conflict, Conflicts, Pin, Policies, Terms, ZonePolicy
+from zones.dns.name import from_text
+
+ID = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Network/privateEndpoints/PE"
+PRIVATE = from_text("kv.privatelink.vaultcore.azure.net")
+PUBLIC = from_text("kv.vault.azure.net")
+
+
+def test_an_endpoint_zone_has_the_defaults_where_no_override_says_otherwise() -> None:
+    policies = Policies(ZonePolicy(ttl=30), {"Privatelink.Vaultcore.Azure.Net": ZonePolicy(on_miss="nxdomain")})
+
+    assert policies.of(from_text("privatelink.blob.core.windows.net")) == Terms(30, 10, "public", "cname")
+    assert policies.of(from_text("privatelink.vaultcore.azure.net")) == Terms(30, 10, "nxdomain", "cname")
+    assert policies.of(None) == Terms(30, 10, "public", "cname")
+
+
+def test_a_zone_file_misses_with_nxdomain_unless_it_is_overridden_by_name() -> None:
+    policies = Policies(ZonePolicy(on_miss="servfail"), {"corp.example": ZonePolicy(on_miss="public", negative_ttl=7)})
+
+    assert policies.of_file(from_text("other.example")) == Terms(10, None, "nxdomain", "cname")
+    assert policies.of_file(from_text("corp.example")) == Terms(10, 7, "public", "cname")
+
+
+def test_the_zones_that_the_configuration_names_are_known() -> None:
+    assert Policies(ZonePolicy(), {"A.example": ZonePolicy()}).named == {from_text("a.example")}
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        ({}, "sticky"),
+        ({"azure.net": "merge"}, "merge"),
+        ({"privatelink.vaultcore.azure.net": "refuse", "azure.net": "merge"}, "refuse"),
+        ({"vault.azure.net": "refuse", "azure.net": "merge"}, "refuse"),
+        ({"kv.vault.azure.net": "refuse", "privatelink.vaultcore.azure.net": "merge"}, "refuse"),
+        ({"kv.privatelink.vaultcore.azure.net": "merge", "kv.vault.azure.net": "refuse"}, "merge"),
+        ({"x.kv.vault.azure.net": "merge", "lt.azure.net": "merge"}, "sticky"),
+    ],
+)
+def test_the_conflict_policy_that_stands_closest_above_the_name_counts(
+    policies: dict[str, Conflict], expected: str
+) -> None:
+    assert Conflicts("sticky", policies).of(PRIVATE, PUBLIC) == expected
+
+
+def test_pins_are_found_by_any_name_and_those_for_one_network_come_first() -> None:
+    everywhere, here = Pin("KV.vault.azure.net", "a"), Pin("kv.privatelink.vaultcore.azure.net", "b", network="weu")
+
+    assert Conflicts("sticky", {}, [everywhere, here]).pinned(0, PUBLIC, PRIVATE) == [here, everywhere]
+
+
+def test_a_pin_counts_until_its_time() -> None:
+    conflicts = Conflicts("sticky", {}, [Pin("kv.vault.azure.net", "a", until=100.0)])
+
+    assert conflicts.pinned(99.9, PUBLIC)
+    assert not conflicts.pinned(100.0, PUBLIC)
+
+
+def test_a_pin_is_to_a_normalised_id_or_to_the_short_forms_name_as_it_stands() -> None:
+    normalised = "/subscriptions/s/resourcegroups/rg/providers/microsoft.network/privateendpoints/pe"
+
+    assert Pin("n", f"{ID}/").key == normalised
+    assert Pin("n", "Lab-PE").key == "Lab-PE"

@@ -1,0 +1,177 @@
+"""What one zone file says to a name: RFC 1034 §4.3.2 with wildcards, DNAME and delegations."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zones.dns.name import Name, from_text, to_text
+from zones.dns.record import ANY, CNAME, DNAME, DS, NS, SOA, A, RRset
+from zones.dns.static import StaticZone, synthesised
+from zones.dns.zonefile import parse
+
+MX, TXT, RRSIG = 15, 16, 46
+TEXT = """
+$ORIGIN corp.example.
+$TTL 60
+@        SOA   ns hostmaster 1 3600 600 86400 300
+@        NS    ns
+www      A     192.0.2.1
+www      MX    10 mail
+alias    CNAME www
+a.b.c    A     192.0.2.2
+*.w      A     192.0.2.3
+x.y.w    A     192.0.2.4
+*.star   CNAME www
+cut      NS    ns.cut
+cut      NS    ns.elsewhere.example.
+cut      DS    1 8 2 00000000000000000000000000000000000000000000000000000000000000AA
+ns.cut   A     192.0.2.5
+ns.cut   AAAA  2001:db8::5
+d        DNAME other.example.
+d        A     192.0.2.6
+"""
+
+
+@pytest.fixture
+def zone() -> StaticZone:
+    parsed = parse(TEXT, "corp.zone")
+    out = StaticZone(parsed.origin)
+    for name, rrsets in parsed.names.items():
+        out.put(name, rrsets)
+    return out
+
+
+def says(zone: StaticZone, text: str, qtype: int = A) -> tuple[str, bool, str]:
+    """What the match is, whether it is of the name itself, and where its records stand."""
+    match = zone.match(from_text(text), qtype)
+    return match.kind, match.exact, to_text(match.at)
+
+
+def test_records_of_the_name_itself(zone: StaticZone) -> None:
+    assert says(zone, "www.corp.example", MX) == ("records", True, "www.corp.example")
+    assert says(zone, "www.corp.example", TXT) == ("nodata", True, "www.corp.example")
+    assert says(zone, "corp.example", SOA) == ("records", True, "corp.example")
+    assert says(zone, "corp.example", NS) == ("records", True, "corp.example")
+
+
+def test_an_alias_answers_for_every_type_but_its_own_and_any(zone: StaticZone) -> None:
+    assert says(zone, "alias.corp.example", A) == ("cname", True, "alias.corp.example")
+    assert says(zone, "alias.corp.example", CNAME) == ("records", True, "alias.corp.example")
+    assert says(zone, "alias.corp.example", ANY) == ("records", True, "alias.corp.example")
+
+
+def test_a_type_that_stands_beside_an_alias_is_answered_itself(zone: StaticZone) -> None:
+    name = from_text("signed.corp.example")
+    zone.put(name, (RRset(name, CNAME, 60, (name,)), RRset(name, RRSIG, 60, (b"",))))
+    assert zone.match(name, RRSIG).rrsets[0].type == RRSIG
+    assert says(zone, "signed.corp.example", A)[0] == "cname"
+
+
+def test_any_is_one_rrset(zone: StaticZone) -> None:
+    """RFC 8482 §4.1."""
+    assert [rrset.type for rrset in zone.match(from_text("www.corp.example"), ANY).rrsets] == [A]
+
+
+def test_an_empty_non_terminal_exists_and_holds_nothing(zone: StaticZone) -> None:
+    assert says(zone, "b.c.corp.example") == ("nodata", False, "b.c.corp.example")
+    assert says(zone, "w.corp.example") == ("nodata", False, "w.corp.example")
+
+
+def test_what_is_not_there_is_missed(zone: StaticZone) -> None:
+    assert says(zone, "nope.corp.example") == ("miss", False, ".")
+    assert says(zone, "x.www.corp.example") == ("miss", False, ".")
+
+
+def test_a_wildcard_covers_what_does_not_exist_below_its_parent(zone: StaticZone) -> None:
+    """RFC 4592 §2.2.1: what exists is in the way, for the names below it as well."""
+    assert says(zone, "q.w.corp.example") == ("records", False, "*.w.corp.example")
+    assert says(zone, "p.q.w.corp.example") == ("records", False, "*.w.corp.example")
+    assert says(zone, "q.w.corp.example", TXT) == ("nodata", False, "*.w.corp.example")
+    assert says(zone, "y.w.corp.example") == ("nodata", False, "y.w.corp.example")
+    assert says(zone, "z.y.w.corp.example") == ("miss", False, ".")
+    assert says(zone, "q.star.corp.example") == ("cname", False, "*.star.corp.example")
+    assert says(zone, "*.w.corp.example") == ("records", True, "*.w.corp.example")
+
+
+def test_a_delegation_hides_what_is_at_and_below_it_but_its_ds(zone: StaticZone) -> None:
+    for name in ("cut", "ns.cut", "x.y.cut"):
+        assert says(zone, f"{name}.corp.example") == ("cut", False, "cut.corp.example")
+    assert says(zone, "cut.corp.example", NS) == ("cut", False, "cut.corp.example")
+    assert says(zone, "cut.corp.example", DS) == ("records", True, "cut.corp.example")
+    assert says(zone, "x.cut.corp.example", DS) == ("cut", False, "cut.corp.example")
+
+
+def test_glue_is_what_the_file_has_for_the_name_servers(zone: StaticZone) -> None:
+    (ns,) = zone.match(from_text("cut.corp.example"), A).rrsets
+    assert [(to_text(rrset.owner), rrset.type) for rrset in zone.glue(ns)] == [
+        ("ns.cut.corp.example", 1), ("ns.cut.corp.example", 28),
+    ]  # fmt: skip
+
+
+def test_a_dname_redirects_what_is_below_it_and_not_itself(zone: StaticZone) -> None:
+    assert says(zone, "d.corp.example", A) == ("records", True, "d.corp.example")
+    assert says(zone, "d.corp.example", DNAME) == ("records", True, "d.corp.example")
+    assert says(zone, "d.corp.example", TXT) == ("nodata", True, "d.corp.example")
+    for qtype in (A, CNAME, DNAME, ANY):
+        assert says(zone, "x.y.d.corp.example", qtype) == ("dname", False, "d.corp.example")
+
+
+def test_the_alias_that_a_dname_makes_has_its_ttl_and_keeps_the_labels_below_it() -> None:
+    owner = from_text("d.corp.example")
+    dname = RRset(owner, DNAME, 77, (from_text("other.example"),))
+    made = synthesised(from_text("x.y.d.corp.example"), dname)
+    assert made == RRset(from_text("x.y.d.corp.example"), CNAME, 77, (from_text("x.y.other.example"),))
+
+
+@pytest.mark.parametrize(("label", "fits"), [("x" * 61, True), ("x" * 62, False)])
+def test_a_name_that_a_dname_makes_has_255_octets_at_most(label: str, fits: bool) -> None:
+    target = from_text(".".join(["y" * 63] * 3))
+    dname = RRset(from_text("d"), DNAME, 60, (target,))
+    made = synthesised(from_text(f"{label}.d"), dname)
+    assert (made is not None) == fits
+    if made:
+        assert len(made.rdatas[0]) == 255
+
+
+def test_a_zone_has_its_soa_from_the_moment_it_comes_until_it_goes() -> None:
+    zone = StaticZone(from_text("corp.example"))
+    soa = RRset(zone.origin, SOA, 60, (b"",))
+    zone.put(from_text("www.corp.example"), (RRset(from_text("www.corp.example"), A, 60, (b"abcd",)),))
+    assert zone.soa is None
+    zone.put(zone.origin, (soa,))
+    held = [zone.soa]
+    zone.put(zone.origin, ())
+    assert [*held, zone.soa] == [soa, None]
+
+
+def test_a_change_tells_which_names_came_into_being_or_vanished() -> None:
+    zone = StaticZone(from_text("corp.example"))
+
+    def put(text: str, *, gone: bool = False) -> set[str]:
+        name = from_text(text)
+        return {to_text(n) for n in zone.put(name, () if gone else (RRset(name, A, 60, (b"abcd",)),))}
+
+    assert put("a.b.corp.example") == {"a.b.corp.example", "b.corp.example", "corp.example"}
+    assert put("c.b.corp.example") == {"c.b.corp.example"}
+    assert put("c.b.corp.example") == set()
+    assert put("a.b.corp.example", gone=True) == {"a.b.corp.example"}
+    assert put("c.b.corp.example", gone=True) == {"c.b.corp.example", "b.corp.example", "corp.example"}
+
+
+inside = st.lists(st.sampled_from([b"a", b"b", b"*"]), max_size=3).map(
+    lambda parts: Name(b"".join(bytes((len(part),)) + part for part in parts) + from_text("corp.example"))
+)
+
+
+@given(st.lists(st.tuples(inside, st.booleans())), inside)
+def test_the_order_of_changes_does_not_matter(changes: list[tuple[Name, bool]], name: Name) -> None:
+    zone, fresh = StaticZone(from_text("corp.example")), StaticZone(from_text("corp.example"))
+    changes.append((zone.origin, True))  # nothing is asked of a zone without its apex
+    last = dict(changes)
+    for owner, there in changes:
+        zone.put(owner, (RRset(owner, A, 60, (b"abcd",)),) if there else ())
+    for owner, there in last.items():
+        if there:
+            fresh.put(owner, (RRset(owner, A, 60, (b"abcd",)),))
+    assert zone.match(name, A) == fresh.match(name, A)
+    assert zone.has_below(name) == fresh.has_below(name)

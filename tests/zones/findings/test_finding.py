@@ -1,0 +1,108 @@
+"""Findings: stable codes and ids, JSON, times over restarts, and a section of docs/findings.md for each code."""
+
+import re
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from tests.paths import ROOT
+from zones.findings.finding import CODES, Finding, Findings, Severity, finding
+
+DOCS = ROOT / "docs" / "findings.md"
+
+
+def test_a_finding_has_the_severity_of_its_code() -> None:
+    assert finding("address-reused", "10.0.0.1", "all are served").severity is Severity.ERROR
+    assert finding("zone-unknown", "a.example", "served").severity is Severity.INFO
+
+
+def test_the_id_is_made_of_code_subject_winner_and_rule_alone() -> None:
+    fact = finding("conflicting-address", "a.example", "served", addresses=["10.0.0.1"])
+    same = structs.replace(fact, evidence={}, action="other", severity=Severity.INFO, networks=("weu",))
+
+    assert fact.id == same.id
+    others = [structs.replace(fact, **{key: "other"}) for key in ("code", "subject", "winner", "rule")]
+    assert len({fact.id, *(other.id for other in others)}) == 5
+
+
+def test_ids_are_the_same_in_every_process() -> None:
+    assert finding("zone-unknown", "a.example", "").id == "1e7abbd661a4"
+
+
+def test_a_finding_survives_json() -> None:
+    fact = structs.replace(finding("pin-ignored", "a.example", "served", pins=[{"until": None}]), networks=("a", "b"))
+
+    assert msgspec.json.decode(msgspec.json.encode(fact), type=Finding) == fact
+
+
+# -- the findings that stand
+
+FACT, OTHER = finding("zone-unknown", "a.example", "served"), finding("zone-unknown", "b.example", "served")
+
+
+def test_what_is_put_replaces_what_stood() -> None:
+    findings = Findings({})
+    findings.put("zone", "a", [FACT], 1)
+    findings.put("zone", "b", [OTHER], 1)
+    findings.put("zone", "a", [], 2)
+
+    assert list(findings) == [OTHER]
+
+
+def test_a_finding_is_as_old_as_it_has_stood() -> None:
+    findings = Findings({})
+    findings.put("zone", "a", [FACT], 1)
+    findings.put("zone", "a", [structs.replace(FACT, evidence={"more": 1})], 2)
+    assert findings.since(FACT) == 1
+
+    findings.put("zone", "a", [], 3)
+    assert findings.since(FACT) is None
+
+    findings.put("zone", "a", [FACT], 4)
+    assert findings.since(FACT) == 4
+
+
+def test_times_are_remembered_over_a_restart_once() -> None:
+    before = Findings({})
+    before.put("zone", "a", [FACT], 1)
+    after = Findings(before.times)
+
+    after.put("zone", "a", [FACT], 5)
+    assert after.since(FACT) == 1
+    after.put("zone", "a", [], 6)
+    after.put("zone", "a", [FACT], 7)
+    assert after.since(FACT) == 7
+
+
+# -- docs
+
+
+def sections() -> dict[str, str]:
+    """Heading to text of the sections about codes."""
+    parts = re.split(r"^### `([a-z-]+)`.*$", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_every_code_has_a_section_and_every_section_a_code() -> None:
+    assert sorted(sections()) == sorted(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_section_says_what_it_means_and_what_to_do(code: str) -> None:
+    text = sections()[code]
+
+    assert f"*{CODES[code]}*" in text
+    for part in ("**Means.**", "**Hurts.**", "**Meanwhile.**", "**To do.**"):
+        assert part in text, part
+    assert "```json" in text
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_example_of_a_section_is_a_finding(code: str) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", sections()[code], flags=re.DOTALL)
+    fact = msgspec.json.decode(example, type=dict[str, object])
+
+    assert fact["code"] == code
+    assert fact["severity"] == CODES[code]
+    assert {"subject", "evidence"} <= fact.keys()

@@ -1,0 +1,484 @@
+"""The ledger: rows, winners and findings out of endpoints, incrementally, in any order, over restarts."""
+
+import pytest
+from msgspec import structs
+
+from tests.zones.books import (
+    ARM,
+    FQDN,
+    PRIVATE,
+    ROW,
+    SUB,
+    acct,
+    answer,
+    answers,
+    codes,
+    drop,
+    endpoint,
+    ledger,
+    one,
+    put,
+    record,
+    remembered,
+    target,
+    told,
+    two_spokes,
+    v6,
+    vnet_id,
+)
+from zones.azure.endpoint import State, VirtualNetwork
+from zones.claims.policy import Pin
+from zones.claims.row import ALONE, BY_RULE, unpack
+from zones.dns.name import from_text
+from zones.findings.finding import Severity
+from zones.ledger.carry_over import Memory
+from zones.networks.network import Network
+
+# -- rows
+
+
+def test_a_row_holds_addresses_and_leaves_out_the_name_that_the_catalogue_derives() -> None:
+    book = ledger()
+
+    assert put(book, endpoint("x", record(FQDN, 5, 4, v6(6)))) == {PRIVATE}
+    (variant,) = unpack(book.rows[ROW])
+    assert (variant.flags, variant.publics) == (BY_RULE, ())
+    assert variant.a == (bytes((10, 0, 0, 4)), bytes((10, 0, 0, 5)))
+    assert variant.aaaa == (v6(6),)
+
+
+def test_a_row_holds_the_public_name_that_the_catalogue_does_not_derive() -> None:
+    book = ledger()
+    put(book, endpoint("x", record("kv.vaultcore.azure.net", 4)))
+    (variant,) = unpack(book.rows[from_text("kv.privatelink.vaultcore.azure.net")])
+
+    assert (variant.flags, variant.publics) == (0, (from_text("kv.vaultcore.azure.net"),))
+
+
+def test_a_name_in_no_zone_stands_alone_and_is_told() -> None:
+    book = ledger()
+    put(book, endpoint("x", record("a.example", 4)))
+    (variant,) = unpack(book.rows[from_text("a.example")])
+
+    assert (variant.flags, variant.publics) == (ALONE, ())
+    assert told(book) == [("zone-unknown", "a.example", "", "")]
+    drop(book, "x")
+    assert told(book) == []
+
+
+def test_two_endpoints_at_one_unknown_name_are_one_finding_about_its_zone() -> None:
+    book = ledger()
+    put(book, endpoint("x", record("a.example", 4)), endpoint("y", record("a.example", 5)))
+
+    assert codes(book) == ["conflicting-address", "zone-unknown"]
+    assert one(book, "zone-unknown").evidence["endpoints"] == ["/ID/x", "/ID/y"]
+
+
+def test_an_opt_in_name_of_a_foreign_type_stands_alone() -> None:
+    """`privatelink.azure.com` is a zone for one resource type only: to others the name is one like any other."""
+    name = "x.privatelink.azure.com"
+    book = ledger()
+    put(book, endpoint("foreign", record(name, 4)))
+    (claim,) = book.find(from_text(name))
+    (variant,) = unpack(book.rows[from_text(name)])
+    assert (claim.zone, variant.flags) == (None, ALONE)
+    assert codes(book) == ["zone-unknown"]
+
+    put(book, endpoint("proper", record(name, 5), target=target("x", ARM), groups=("ResourceManagement",)))
+    (variant,) = unpack(book.rows[from_text(name)])
+    assert not variant.flags & ALONE
+
+    drop(book, "proper")
+    (variant,) = unpack(book.rows[from_text(name)])
+    assert variant.flags == ALONE
+
+
+def test_only_rows_that_changed_are_reported() -> None:
+    book = ledger()
+    put(book, acct("x", 4), endpoint("y", record("b.blob.core.windows.net", 5)))
+
+    assert put(book, acct("x", 4, name="renamed")) == set()
+    assert put(book, acct("x", 6)) == {PRIVATE}
+    assert drop(book, "x", "nobody") == {PRIVATE}
+    assert ROW not in book.rows
+
+
+def test_an_endpoint_that_changes_its_names_leaves_the_old_ones() -> None:
+    book = ledger()
+    put(book, acct("x", 4))
+
+    assert put(book, endpoint("x", record("b.blob.core.windows.net", 4))) == {
+        PRIVATE, "b.privatelink.blob.core.windows.net",
+    }  # fmt: skip
+    assert book.find(from_text(FQDN)) == []
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.REJECTED, State.DISCONNECTED, State.UNKNOWN])
+def test_what_is_not_approved_is_not_served_at_once(state: State) -> None:
+    book = ledger()
+    put(book, acct("x", 4))
+
+    assert put(book, acct("x", 4, state=state)) == {PRIVATE}
+    assert book.rows == {}
+    assert [claim.endpoint for claim in book.find(from_text(FQDN))] == ["x"]
+
+
+def test_provisioning_decides_only_when_it_is_deleting() -> None:
+    book = ledger()
+    put(book, acct("x", 4, provisioning="DELETING"), endpoint("y", record("b.example", 5), provisioning="Failed"))
+
+    assert set(book.rows) == {from_text("b.example")}
+    assert "provisioning-failed" in codes(book)
+
+
+def test_claims_are_found_by_public_and_by_private_name() -> None:
+    book = ledger()
+    put(book, acct("x", 4), endpoint("p", record(PRIVATE, 5)))
+
+    assert [claim.endpoint for claim in book.find(from_text(FQDN))] == ["x"]
+    assert [claim.endpoint for claim in book.find(ROW)] == ["p", "x"]
+    assert list(book.names()) == [ROW]
+
+
+def test_a_wildcard_claim_stands_at_the_wildcard() -> None:
+    book = ledger()
+    put(book, endpoint("x", record("*.acct.blob.core.windows.net", 4)))
+
+    assert answer(book, "*.acct.privatelink.blob.core.windows.net") == [4]
+
+
+# -- the rules
+
+
+def test_rule_1_several_addresses_of_one_endpoint_are_no_contest() -> None:
+    book = ledger()
+    put(book, endpoint("x", record(FQDN, 4), structs.replace(record(FQDN, 5), member="b")))
+
+    assert answer(book) == [4, 5]
+    assert told(book) == []
+
+
+def test_rule_2_a_pin_decides_in_its_network() -> None:
+    book = ledger(*two_spokes(), pins=[Pin(FQDN, "y", "a")])
+    put(book, acct("x", 4, vnet="hub"), acct("y", 5, vnet="hub"))
+
+    assert answers(book) == {"a": [5], "b": [4]}
+    pinned = next(fact for fact in book.findings() if fact.rule == "pin")
+    assert (pinned.severity, pinned.networks, pinned.winner) == (Severity.INFO, ("a",), "/ID/y")
+
+
+def test_rule_2_a_pin_may_be_on_the_private_name_and_its_id_written_in_any_case() -> None:
+    key = f"/subscriptions/{SUB}/resourcegroups/rg/providers/microsoft.network/privateendpoints/y"
+    book = ledger(pins=[Pin(PRIVATE, key.upper())])
+    put(book, acct("x", 4), acct(key, 5))
+
+    assert answer(book) == [5]
+
+
+def test_rule_2_a_pin_that_runs_out_leaves_its_endpoint_the_incumbent() -> None:
+    book = ledger(pins=[Pin(FQDN, "y", until=100)])
+    put(book, acct("x", 4), acct("y", 5))
+    assert book.reconsider(100) == set()
+
+    assert answer(book) == [5]
+    assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "incumbent")]
+
+
+def test_rule_2_a_pin_to_what_is_not_served_is_ignored_and_told() -> None:
+    book = ledger(pins=[Pin(FQDN, "y")])
+    put(book, acct("x", 4), acct("y", 5, state=State.REJECTED))
+    assert answer(book) == [4]
+    assert one(book, "pin-ignored").subject == FQDN
+
+    put(book, acct("y", 5))
+    assert answer(book) == [5]
+    assert codes(book) == ["conflicting-address"]
+
+
+def test_rule_2_a_pin_on_a_name_that_nobody_claims_is_told_until_somebody_does() -> None:
+    book = ledger(pins=[Pin(FQDN, "x", until=50), Pin("other.example", "x")])
+    put(book, now=7)
+    assert [subject for _, subject, *_ in told(book)] == [FQDN, "other.example"]
+    assert {book.since(fact) for fact in book.findings()} == {7}
+
+    put(book, acct("x", 4), now=8)
+    assert [subject for _, subject, *_ in told(book)] == ["other.example"]
+    drop(book, "x", now=9)
+    assert [subject for _, subject, *_ in told(book)] == [FQDN, "other.example"]
+
+    book.reconsider(50)
+    assert [subject for _, subject, *_ in told(book)] == ["other.example"], "what has run out is not ignored"
+
+
+def test_rule_3_each_network_is_given_its_own_then_its_regions() -> None:
+    book = ledger(
+        Network("a", (), (vnet_id("a"),), ("all",)),
+        Network("b", (), (vnet_id("b"),), ("all",)),
+        Network("c", (), (vnet_id("c"),), ("all",)),
+    )
+    book.set_vnets(
+        {vnet_id(v): VirtualNetwork(vnet_id(v), v, r) for v, r in (("a", "weu"), ("b", "weu"), ("c", "neu"))}, 1
+    )
+    put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="far", region="neu"))
+
+    assert answers(book) == {"a": [4], "b": [4], "c": [5]}
+    assert {fact.severity for fact in book.findings()} == {Severity.INFO}
+
+
+def test_rule_3_endpoints_tell_the_region_of_a_home_without_a_record() -> None:
+    networks = (Network("a", (), (vnet_id("a"),), ("all",)),)
+    x, y = acct("x", 4, vnet="x", region="weu"), acct("y", 5, vnet="y", region="neu")
+    tenant = endpoint("tenant", record("t.example", 9), vnet="a", region="neu")
+    book = ledger(*networks)
+    put(book, x, y)
+    assert answers(book) == {"a": [4]}
+
+    assert put(book, tenant) == {"t.example", PRIVATE}
+    assert answers(book) == {"a": [5]}
+    at_once = ledger(*networks)
+    put(at_once, tenant, y, x)
+    assert at_once.rows == book.rows
+
+
+def test_rule_3_a_vnets_record_moves_its_endpoints() -> None:
+    book = ledger(Network("a", (), (vnet_id("a"),), ("region:neu", vnet_id("x"))))
+    book.set_vnets({vnet_id("a"): VirtualNetwork(vnet_id("a"), "a", "weu")}, 1)
+    put(book, acct("x", 4, vnet="x", region="weu"), acct("y", 5, vnet="y", region="weu"))
+    assert answers(book) == {"a": [4]}
+
+    record_of = {vnet_id(v): VirtualNetwork(vnet_id(v), v, "neu") for v in "xy"}
+    assert book.set_vnets(record_of, 2) == set()
+    assert codes(book).count("endpoint-misplaced") == 2
+    assert ("conflicting-address", PRIVATE, "/ID/x", "incumbent") in told(book)
+
+    assert book.set_vnets(dict.fromkeys(record_of), 3) == set()
+    assert codes(book) == []
+
+
+def test_rule_3_both_families_are_judged_together() -> None:
+    book = ledger(Network("a", (), (vnet_id("a"),), ("all",)))
+    put(book, acct("x", 4, vnet="a"), endpoint("y", record(FQDN, v6(9)), vnet="far"))
+
+    assert answers(book) == {"a": [4]}
+
+
+def test_rule_4_who_held_the_name_alone_keeps_it() -> None:
+    book = ledger()
+    put(book, acct("y", 5), now=1)
+    assert put(book, acct("x", 4), now=2) == set()
+    assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "incumbent")]
+
+
+def test_rule_4_who_held_the_name_keeps_it_before_an_older_one() -> None:
+    book = ledger(memory=Memory(("default",), {("old", from_text(FQDN)): 1}))
+    put(book, acct("young", 4), now=5)
+    assert put(book, acct("old", 5), now=6) == set()
+
+    assert answer(book) == [4]
+    assert told(book) == [("conflicting-address", PRIVATE, "/ID/young", "incumbent")]
+
+
+def test_rule_4_the_incumbent_is_kept_over_a_restart() -> None:
+    def memory() -> Memory:
+        book = ledger()
+        put(book, acct("y", 5), now=1)
+        put(book, acct("x", 4), now=2)
+        drop(book, "y", now=3)
+        put(book, acct("y", 5), now=4)
+        return remembered(book)
+
+    again = ledger(memory=memory())
+    put(again, acct("x", 4), acct("y", 5), now=9)
+    assert answer(again) == [4]
+
+    fresh = ledger()
+    put(fresh, acct("y", 5), acct("z", 4), now=9)
+    assert answer(fresh) == [5]
+
+
+def test_rule_4_incumbents_hold_in_the_network_of_that_name() -> None:
+    for names, wanted in (
+        (("a", "b"), {"a": [5], "b": [4]}),
+        (("b", "a"), {"a": [4], "b": [5]}),
+        (("other", "b"), {"a": [4], "b": [4]}),
+        (("", "other", "a"), {"a": [4], "b": [4]}),
+    ):
+        book = ledger(*two_spokes(), memory=Memory(names, held={ROW: ((1, "y", ""),)}))
+        put(book, acct("x", 4, vnet="hub"), acct("y", 5, vnet="hub"))
+        assert answers(book) == wanted
+
+
+def test_rule_4_incumbents_wait_for_their_endpoints_whatever_comes_first() -> None:
+    pins = [Pin(FQDN, "z")]
+    book = ledger(pins=pins, memory=Memory(("default",), held={ROW: ((1, "y", ""),)}))
+    book.set_vnets({}, 1)
+    book.reconsider(2)
+    put(book, acct("x", 4), acct("y", 5), now=3)
+
+    assert answer(book) == [5]
+
+
+def test_rule_4_neither_family_flips_when_a_holder_comes_to_claim_the_other() -> None:
+    book = ledger()
+    put(book, endpoint("y", record(FQDN, 4)), endpoint("x", record(FQDN, v6(5))), now=1)
+    put(book, endpoint("y", record(FQDN, 4, v6(4))), endpoint("x", record(FQDN, 5, v6(5))), now=2)
+
+    assert answer(book) == [4, 5]
+
+
+def test_rule_5_the_oldest_then_the_first_by_id() -> None:
+    memory = Memory(first_seen={("x", from_text(FQDN)): 3, ("y", from_text(FQDN)): 2})
+    book = ledger(memory=memory)
+    put(book, acct("x", 4), acct("y", 5), now=9)
+    assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "oldest")]
+
+    together = ledger()
+    put(together, acct("y", 5), acct("x", 4), now=0)
+    assert told(together) == [("conflicting-address", PRIVATE, "/ID/x", "resource-id")]
+
+
+def test_a_claim_keeps_its_first_seen_time_while_the_endpoint_changes() -> None:
+    book = ledger()
+    put(book, acct("x", 4, state=State.PENDING), now=0)
+    put(book, acct("x", 5), now=7)
+    assert [claim.first_seen for claim in book.find(ROW)] == [0]
+
+    drop(book, "x", now=8)
+    put(book, acct("x", 5), now=9)
+    assert [claim.first_seen for claim in book.find(ROW)] == [9]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_contest_that_is_judged_again_or_after_a_restart_tells_the_same(late: bool) -> None:
+    x, y, z = acct("x", 4), acct("y", 5), endpoint("z", record("z.example", 6))
+    book = ledger()
+    put(book, *(() if late else (x,)), y, now=1)
+    put(book, x, now=1)
+    before = told(book)
+    assert before[0][2:] == (("/ID/y", "incumbent") if late else ("/ID/x", "resource-id"))
+    put(book, structs.replace(y, name="renamed"), z, now=2)
+    drop(book, "z", now=3)
+    assert told(book) == before
+
+    (fact,) = book.findings()
+    again = ledger(memory=remembered(book))
+    put(again, y, x, now=9)
+    assert told(again) == before
+    assert again.since(fact) == 1
+    assert [ruling.rule for verdict in again.judged(ROW, 9) for ruling in verdict.rulings] == [before[0][3]]
+
+
+def test_a_promoted_claim_is_told_by_the_rule_that_promoted_it() -> None:
+    book = ledger()
+    for now, key in enumerate("zyx"):
+        put(book, acct(key, now), now=now)
+    drop(book, "z", now=5)
+    promoted = [("conflicting-address", PRIVATE, "/ID/y", "oldest")]
+    assert told(book) == promoted
+
+    put(book, acct("x", 2, name="renamed"), now=6)
+    assert told(book) == promoted
+
+
+# -- losing a side
+
+
+def test_losing_a_loser_changes_nothing_and_ends_the_contest() -> None:
+    book = ledger()
+    put(book, acct("x", 4), acct("y", 5))
+
+    assert drop(book, "y") == set()
+    assert answer(book) == [4]
+    assert told(book) == []
+
+
+@pytest.mark.parametrize("state", [None, State.REJECTED, State.DISCONNECTED])
+def test_losing_the_winner_promotes_the_next_at_once_and_it_stays(state: State | None) -> None:
+    book = ledger()
+    put(book, acct("x", 4), acct("y", 5), acct("z", 6))
+    changed = drop(book, "x") if state is None else put(book, acct("x", 4, state=state))
+    assert changed == {PRIVATE}
+    assert answer(book) == [5]
+
+    assert put(book, acct("x", 4), now=2) == set()
+    assert answer(book) == [5]
+
+
+# -- networks
+
+
+def test_winners_are_of_their_network() -> None:
+    book = ledger(*two_spokes())
+    put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="hub"))
+
+    assert answers(book) == {"a": [4], "b": [5]}
+    assert [(fact.rule, fact.networks) for fact in book.findings()] == [("nearest", ("a",))]
+
+
+def test_one_name_in_two_networks_that_do_not_see_each_other_is_legal() -> None:
+    book = ledger(*two_spokes())
+    put(book, acct("x", 4, vnet="a"), acct("y", 4, vnet="b"))
+
+    assert answers(book) == {"a": [4], "b": [4]}
+    assert told(book) == []
+
+
+def test_one_endpoint_that_wins_in_several_networks_is_one_finding() -> None:
+    """Though it beats another one in each: one finding for each code, subject, winner and rule."""
+    networks = [Network(f"n{i:02}", (), (), (vnet_id("hub"), vnet_id(f"spoke{i}"))) for i in range(40)]
+    book = ledger(*networks)
+    spokes = [acct(f"y{i}", 5, vnet=f"spoke{i}") for i in range(40)]
+    put(book, acct("x", 4, vnet="hub"), *spokes)
+    fact = one(book, "conflicting-address")
+
+    assert (fact.winner, fact.rule) == ("/ID/x", "resource-id")
+    assert (len(fact.networks), fact.evidence["networks_total"]) == (32, 40)
+    assert (len(fact.evidence["losers"]), fact.evidence["losers_total"]) == (32, 40)
+    assert answers(book) == {network.name: [4] for network in networks}
+
+
+def test_what_only_some_networks_see_is_told_of_them_alone() -> None:
+    book = ledger(*two_spokes(), Network("all", ("10.0.0.0/8",)))
+    put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="b"))
+
+    assert answers(book) == {"a": [4], "b": [5], "all": [4]}
+    assert one(book, "conflicting-address").networks == ("all",)
+
+
+# -- policies
+
+
+def test_policies_are_of_the_zone_or_name_that_matches_longest() -> None:
+    book = ledger(
+        policy="refuse", policies={"privatelink.blob.core.windows.net": "merge", "one.blob.core.windows.net": "sticky"}
+    )
+    names = ("acct.blob.core.windows.net", "one.blob.core.windows.net", "kv.vault.azure.net")
+    put(book, *(endpoint(key, *(record(name, last) for name in names)) for key, last in (("x", 4), ("y", 5))))
+
+    assert answer(book) == [4, 5]
+    assert answer(book, "one.privatelink.blob.core.windows.net") == [4]
+    assert answer(book, "kv.privatelink.vaultcore.azure.net") == "SERVFAIL"
+
+
+def test_merge_and_refuse_are_told_without_a_winner() -> None:
+    for policy, severity in (("merge", Severity.ERROR), ("refuse", Severity.ERROR)):
+        book = ledger(policy=policy)  # type: ignore[arg-type]
+        put(book, acct("x", 4), acct("y", 5))
+        fact = one(book, "conflicting-address")
+        assert (fact.winner, fact.rule, fact.severity) == ("", policy, severity)
+        sides = {side: [each["endpoint"] for each in fact.evidence[side]] for side in ("winners", "losers")}
+        assert sides == (
+            {"winners": ["/ID/x", "/ID/y"], "losers": []}
+            if policy == "merge"
+            else {"winners": [], "losers": ["/ID/x", "/ID/y"]}
+        )
+
+
+def test_a_refused_name_is_served_again_when_one_claim_is_left() -> None:
+    book = ledger(policy="refuse")
+    put(book, acct("x", 4), acct("y", 5))
+    assert answer(book) == "SERVFAIL"
+    assert remembered(book).held == {}
+
+    assert drop(book, "x") == {PRIVATE}
+    assert answer(book) == [5]

@@ -1,0 +1,193 @@
+"""What the ledger finds: contests with their codes and evidence, and all the rest as it comes and goes."""
+
+from typing import Any
+
+import pytest
+
+from tests.zones.books import (
+    FQDN,
+    PRIVATE,
+    ROW,
+    acct,
+    codes,
+    drop,
+    endpoint,
+    ledger,
+    one,
+    put,
+    record,
+    remembered,
+    target,
+    told,
+    two_spokes,
+    vnet_id,
+)
+from zones.azure.endpoint import Fault, State, VirtualNetwork
+from zones.dns.name import from_text
+from zones.findings.finding import finding
+
+# -- the code of a contest
+
+
+def contest_code(**fields: Any) -> str:  # noqa: ANN401 - many types
+    book = ledger()
+    put(book, acct("x", 4, **fields), acct("y", 5, **fields))
+    (fact,) = book.findings()
+    return f"{fact.severity}: {fact.code}"
+
+
+def test_a_contest_between_targets_is_a_conflict() -> None:
+    assert contest_code() == "error: conflicting-address"
+    assert contest_code(target="") == "error: conflicting-address"
+
+
+def test_a_contest_for_one_target_and_group_is_a_duplicate() -> None:
+    assert contest_code(target=target("one")) == "warning: duplicate-endpoint"
+    book = ledger()
+    put(book, acct("x", 4, target=target("one")), acct("y", 5, target=target("ONE") + "/", groups=("BLOB",)))
+    assert codes(book) == ["duplicate-endpoint"]
+
+
+def test_one_target_with_two_groups_is_a_conflict() -> None:
+    book = ledger()
+    put(book, acct("x", 4, target=target("one")), acct("y", 5, target=target("one"), groups=("web",)))
+
+    assert codes(book) == ["conflicting-address"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "group"),
+    [
+        ("Microsoft.Insights/privateLinkScopes", "azuremonitor"),
+        ("Microsoft.DesktopVirtualization/workspaces", "Global"),
+    ],
+)
+def test_a_contest_in_which_a_shared_target_takes_part_is_told_as_such(kind: str, group: str) -> None:
+    shared = target("shared", kind)
+    assert contest_code(target=shared, groups=(group,)) == "warning: shared-global-name"
+
+    book = ledger()
+    put(book, acct("x", 4), acct("y", 5, target=shared, groups=(group,)))
+    assert codes(book) == ["shared-global-name"]
+
+
+def test_the_feed_of_a_virtual_desktop_is_not_shared() -> None:
+    fields = {"target": target("w", "Microsoft.DesktopVirtualization/workspaces"), "groups": ("feed",)}
+    assert contest_code(**fields) == "warning: duplicate-endpoint"
+
+
+def test_the_evidence_of_a_contest_tells_both_sides() -> None:
+    book = ledger()
+    put(book, acct("x", 4, vnet="a", source="estate", where="a.json"), acct("y", 5), now=3)
+    fact = one(book, "conflicting-address")
+
+    assert fact.action == "the first by resource id is served, since all were first seen together"
+    assert fact.evidence["winners"] == [
+        {
+            "endpoint": "/ID/x", "target": target("x"), "groups": ["blob"], "addresses": ["10.0.0.4"],
+            "names": [FQDN], "vnet": vnet_id("a"), "first_seen": 3, "source": "estate", "where": "a.json",
+        }
+    ]  # fmt: skip
+    assert [side["endpoint"] for side in fact.evidence["losers"]] == ["/ID/y"]
+
+
+# -- other findings, as they come and go
+
+
+def test_findings_on_addresses_targets_and_states_come_and_go_with_their_endpoints() -> None:
+    book = ledger()
+    dfs = endpoint("x", record("acct.dfs.core.windows.net", 4), groups=("dfs",), target=target("acct"))
+    put(book, dfs, endpoint("y", record("b.blob.core.windows.net", 4)), acct("p", 6, state=State.PENDING))
+    assert codes(book) == ["address-reused", "companion-missing", "endpoint-pending"]
+
+    put(book, acct("blob", 7, target=target("ACCT")))
+    assert codes(book) == ["address-reused", "endpoint-pending"]
+    drop(book, "y", "p")
+    assert codes(book) == []
+    drop(book, "blob")
+    assert codes(book) == ["companion-missing"]
+
+
+def test_a_dead_endpoint_is_as_old_as_its_finding_over_a_restart() -> None:
+    book = ledger()
+    put(book, acct("x", 4, state=State.REJECTED), now=10)
+    put(book, acct("x", 5, state=State.REJECTED), now=20)
+    fact = one(book, "endpoint-rejected")
+    assert book.since(fact) == 10
+
+    again = ledger(memory=remembered(book))
+    put(again, acct("x", 5, state=State.REJECTED), now=30)
+    assert again.since(fact) == 10
+    put(again, acct("x", 5, state=State.DISCONNECTED), now=40)
+    assert again.since(one(again, "endpoint-disconnected")) == 40
+
+
+def test_a_changed_address_is_told_while_it_is_served() -> None:
+    book = ledger()
+    put(book, acct("x", 4))
+    put(book, acct("x", 5))
+    assert told(book) == [("address-changed", "/ID/x", "", "")]
+
+    put(book, acct("x", 5, name="renamed"))
+    assert codes(book) == ["address-changed"]
+    put(book, acct("x", 5, state=State.PENDING))
+    assert codes(book) == ["endpoint-pending"]
+
+
+def test_faults_are_told_by_their_subject_whoever_tells_them() -> None:
+    book = ledger(*two_spokes())
+    faults = (Fault("/ID/nic", "fqdns[0]", "no name", "a.json"), Fault("/ID/x", "subnet.id", "no id", "a.json"))
+    put(book, acct("x", 4, faults=faults, network="lab"))
+    book.set_faults("b.json", [Fault("/ID/x", "", "twice", "b.json"), Fault("b.json[3]", "", "no row", "b.json")], 1)
+    by_subject = {fact.subject: [f["path"] for f in fact.evidence["faults"]] for fact in book.findings()}
+    assert by_subject == {"/ID/nic": ["fqdns[0]"], "/ID/x": ["subnet.id", "network", ""], "b.json[3]": [""]}
+    assert set(codes(book)) == {"invalid-record"}
+
+    drop(book, "x")
+    assert [subject for _, subject, *_ in told(book)] == ["/ID/x", "b.json[3]"]
+    book.set_faults("b.json", (), 2)
+    assert told(book) == []
+
+
+def test_what_a_source_says_of_itself_comes_and_goes() -> None:
+    book = ledger()
+    book.set_source("a.json", [finding("source-unreadable", "a.json", "kept", message="line 3")], 5)
+    assert book.since(one(book, "source-unreadable")) == 5
+
+    book.set_source("a.json", [], 6)
+    assert told(book) == []
+
+
+def test_names_of_zone_files_shadow_served_endpoints_by_public_or_private_name() -> None:
+    zone, public = from_text("core.windows.net"), from_text(FQDN)
+    book = ledger()
+    book.set_static({public: zone, from_text("www.core.windows.net"): zone}, 1)
+    assert told(book) == []
+
+    put(book, acct("x", 4))
+    assert told(book) == [("static-shadows-endpoint", FQDN, "", "")]
+    put(book, acct("x", 4, state=State.REJECTED))
+    assert codes(book) == ["endpoint-rejected"]
+    put(book, acct("x", 4))
+    drop(book, "x")
+    assert told(book) == []
+
+    put(book, acct("x", 4))
+    book.set_static({ROW: from_text("privatelink.blob.core.windows.net")}, 2)
+    assert told(book) == [("static-shadows-endpoint", PRIVATE, "", "")]
+    assert one(book, "static-shadows-endpoint").evidence == {
+        "zone": "privatelink.blob.core.windows.net", "endpoints": ["/ID/x"],
+    }  # fmt: skip
+    book.set_static({}, 3)
+    assert told(book) == []
+
+
+def test_overlapping_vnets_come_and_go() -> None:
+    book = ledger()
+    vnets = {vnet_id(name): VirtualNetwork(vnet_id(name), name, "weu", ("10.0.0.0/16",)) for name in "ab"}
+    assert book.set_vnets(vnets, 1) == set()
+    assert told(book) == [("network-overlap", "10.0.0.0/16", "", "")]
+
+    book.set_vnets({vnet_id("b"): None}, 2)
+    assert told(book) == []
+    assert set(book.vnets) == {vnet_id("a")}

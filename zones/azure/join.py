@@ -1,0 +1,170 @@
+"""One endpoint out of all that the inventory holds of it: its private endpoint and NICs, as each part tells them.
+
+Judges names and addresses: a bad one is a fault and the good rest is kept. Refuses to know which resources belong
+together: that is `inventory`'s.
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from sys import intern
+from typing import Final, NamedTuple, TypeAlias, TypeVar
+
+from zones.azure.endpoint import Endpoint, Fault, NicRecord, State
+from zones.azure.resource import Nic, NicRow, PrivateEndpoint
+from zones.dns.name import InvalidName, Name, host_from_text
+
+
+class Place(NamedTuple):
+    """A part of a source. Sorted, the first is believed: the order of sources decides, then the name of the part."""
+
+    order: int
+    part: str
+    source: str
+
+
+_R = TypeVar("_R")
+Versions: TypeAlias = Sequence[tuple[Place, _R]]
+"""One resource as different parts tell it, the one that is believed first."""
+
+
+def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> Endpoint:
+    """Build the endpoint. Its NICs are the truth; `customDnsConfigs` counts only where none is known."""
+    place, first = versions[0]
+    judge = _Judge()
+    judge.faults.extend(first.faults)
+    state = State.read(first.state_text)
+    if state is State.UNKNOWN:
+        path = "privateLinkServiceConnectionState.status" if first.records is None else "state"
+        value = f"{first.state_text[:80]!r} is no connection state" if first.state_text else "no connection state"
+        judge.faults.append(Fault(first.id, path, value, place.part))
+    for (where, nic), *_ in nics:
+        judge.faults.extend(nic.faults)
+        judge.rows(nic.rows, _OF_NIC, nic.id, where.part)
+    if first.records is not None:
+        judge.rows(first.records, _OF_SHORT_FORM, first.id, place.part)
+    elif not nics:
+        judge.rows(first.dns, _OF_DNS, first.id, place.part)
+    return Endpoint(
+        key=first.key,
+        id=first.id,
+        name=first.name,
+        state=state,
+        target=first.target,
+        groups=first.groups,
+        provisioning=intern(first.provisioning),
+        state_text=intern(first.state_text),
+        region=intern(first.region),
+        subscription=intern(first.subscription),
+        vnet=intern(first.vnet),
+        network=intern(first.network),
+        records=judge.records(),
+        faults=tuple(dict.fromkeys(judge.faults)),
+        rivals=_rivals(versions, nics),
+        source=place.source,
+        where=place.part,
+    )
+
+
+class _Paths(NamedTuple):
+    """Where texts stand in a resource: index of the row, then of the text in it."""
+
+    fqdn: str
+    address: str
+
+
+_OF_NIC: Final = _Paths(
+    "ipConfigurations[{}].properties.privateLinkConnectionProperties.fqdns[{}]",
+    "ipConfigurations[{}].properties.privateIPAddress",
+)
+_OF_DNS: Final = _Paths("customDnsConfigs[{}].fqdn", "customDnsConfigs[{}].ipAddresses[{}]")
+_OF_SHORT_FORM: Final = _Paths("records[{}].fqdn", "records[{}].ips[{}]")
+
+
+class _Judge:
+    """Sorts rows of texts into records and faults."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self._found: dict[tuple[Name, str, str], set[bytes]] = {}
+
+    def records(self) -> tuple[NicRecord, ...]:
+        """One for each FQDN, group and member, in an order that does not depend on that of the rows."""
+        return tuple(
+            NicRecord(fqdn, tuple(sorted(addresses)), intern(group), intern(member))
+            for (fqdn, group, member), addresses in sorted(self._found.items())
+        )
+
+    def rows(self, rows: Sequence[NicRow], paths: _Paths, subject: str, where: str) -> None:
+        for i, row in enumerate(rows):
+            if not row.fqdns:
+                continue  # a name that is missing altogether is for the checks to tell
+            addresses = set()
+            for j, text in enumerate(row.addresses):
+                try:
+                    addresses.add(_address(text))
+                except ValueError as error:
+                    self.faults.append(Fault(subject, paths.address.format(i, j), str(error), where))
+            if not row.addresses:
+                self.faults.append(Fault(subject, paths.address.format(i, 0), "no address", where))
+            for j, text in enumerate(row.fqdns):
+                try:
+                    fqdn = host_from_text(text)
+                except InvalidName as error:
+                    self.faults.append(Fault(subject, paths.fqdn.format(i, j), str(error), where))
+                else:
+                    if addresses:
+                        self._found.setdefault((fqdn, row.group, row.member), set()).update(addresses)
+
+
+def _address(text: str) -> bytes:
+    """Packed. Raises `ValueError` for what is no address that an endpoint can have."""
+    if "/" in text:
+        raise ValueError(f"{text[:80]!r} is a prefix, not an address")
+    address = ip_address(text[:80])
+    if (
+        address.is_unspecified
+        or address.is_loopback
+        or address.is_multicast
+        or address.is_link_local
+        or address.is_reserved  # 240.0.0.0/4 with the broadcast address; IPv4-mapped IPv6
+    ):
+        raise ValueError(f"{text!r} is no address that an endpoint can have")
+    return address.packed
+
+
+def _rivals(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> tuple[str, ...]:
+    """Who else tells of these resources and says something else, and what differs."""
+    differs: dict[Place, set[str]] = {}
+    (_, first), *others = versions
+    for place, other in others:
+        if other != first:
+            ours, theirs = _says(first, bool(nics)), _says(other, bool(nics))
+            differs.setdefault(place, set()).update(what for what in ours if ours[what] != theirs[what])
+    for (_, nic), *other_nics in nics:
+        for place, other_nic in other_nics:
+            if _records(nic.rows) != _records(other_nic.rows):
+                differs.setdefault(place, set()).add("records")
+    return tuple(
+        f"{place.source}: {place.part}: {', '.join(sorted(what))}" for place, what in sorted(differs.items()) if what
+    )
+
+
+def _says(endpoint: PrivateEndpoint, has_nic: bool) -> dict[str, object]:
+    """What matters in an endpoint, so that the spelling of an id or the order of names makes no disagreement."""
+    rows = endpoint.records if endpoint.records is not None else () if has_nic else endpoint.dns
+    return {
+        "state": State.read(endpoint.state_text),
+        "provisioning": endpoint.provisioning.casefold(),
+        "target": endpoint.target.casefold().rstrip("/"),
+        "groups": sorted(group.casefold() for group in endpoint.groups),
+        "region": endpoint.region,
+        "vnet": endpoint.vnet,
+        "network": endpoint.network,
+        "records": _records(rows),
+    }
+
+
+def _records(rows: Sequence[NicRow]) -> tuple[NicRecord, ...]:
+    judge = _Judge()
+    judge.rows(rows, _OF_NIC, "", "")
+    return judge.records()

@@ -1,0 +1,255 @@
+"""Azure's private DNS zones as they are read: record sets and links to virtual networks.
+
+The JSON of the Resource Manager (Microsoft.Network 2024-06-01) in, records in wire form out. A record set that cannot
+be read is a fault, and the rest of its zone stands. Refuses to know who asks, and what endpoints say of the same names.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from zones.azure.endpoint import Fault
+from zones.azure.resource import InvalidId, resource_id
+from zones.dns.name import InvalidName, Name, from_text
+from zones.dns.record import AAAA, CNAME, MX, PTR, SOA, SRV, TXT, A, RRset
+
+TYPE: Final = "microsoft.network/privatednszones"
+WHERE: Final = "Azure"
+_CREATOR: Final = re.compile(r"created by private endpoint (\S+)(?: with resource guid \S+)?", re.IGNORECASE)
+
+
+class RecordSet(Struct, frozen=True, gc=False, array_like=True):
+    """The records of one name and type."""
+
+    id: str
+    rrset: RRset
+    creator: str = ""
+    """What its metadata says of who made it; a DNS zone group of a private endpoint does. Empty: by hand."""
+    automatic: bool = False
+    """A machine has registered itself."""
+
+    @property
+    def owner(self) -> Name:
+        """The name."""
+        return Name(self.rrset.owner)
+
+    @property
+    def maker(self) -> str:
+        """The name of the private endpoint that made it; empty where the creator is none."""
+        found = _CREATOR.match(self.creator)
+        return found[1].casefold() if found else ""
+
+
+class ZoneLink(Struct, frozen=True, gc=False, array_like=True):
+    """A virtual network that asks the zone. `vnet` is its normalised id."""
+
+    name: str
+    vnet: str
+
+
+class PrivateZone(Struct, frozen=True, array_like=True):
+    """One private DNS zone, read whole."""
+
+    key: str
+    id: str
+    origin: bytes
+    records: tuple[RecordSet, ...] = ()
+    links: tuple[ZoneLink, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+class Unreadable(ValueError):  # noqa: N818 - the state of the rows
+    """The rows are not what a list of these has."""
+
+
+# -- JSON
+
+_U16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
+_U32 = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+_Ttl = Annotated[int, Meta(ge=0, le=0x7FFFFFFF)]  # RFC 2181 §8
+
+
+class _V4(Struct):
+    ipv4_address: str = msgspec.field(name="ipv4Address")
+
+
+class _V6(Struct):
+    ipv6_address: str = msgspec.field(name="ipv6Address")
+
+
+class _Cname(Struct):
+    cname: str
+
+
+class _Mx(Struct):
+    preference: _U16
+    exchange: str
+
+
+class _Ptr(Struct):
+    ptrdname: str
+
+
+class _Srv(Struct):
+    priority: _U16
+    weight: _U16
+    port: _U16
+    target: str
+
+
+class _Txt(Struct):
+    value: list[str]
+
+
+class _Soa(Struct, rename="camel"):
+    host: str
+    email: str
+    serial_number: _U32 = 1
+    refresh_time: _U32 = 3600
+    retry_time: _U32 = 300
+    expire_time: _U32 = 2419200
+    minimum_ttl: _U32 = 10
+
+
+class _Properties(Struct, rename="camel"):
+    ttl: _Ttl = 3600
+    metadata: dict[str, str] | None = None
+    is_auto_registered: bool | None = None
+    a_records: list[_V4] = []
+    aaaa_records: list[_V6] = []
+    cname_record: _Cname | None = None
+    mx_records: list[_Mx] = []
+    ptr_records: list[_Ptr] = []
+    srv_records: list[_Srv] = []
+    txt_records: list[_Txt] = []
+    soa_record: _Soa | None = None
+
+
+class _Set(Struct):
+    id: str
+    type: str
+    name: str
+    properties: _Properties
+
+
+class _Named(Struct):
+    id: str = ""
+
+
+class _LinkProperties(Struct, rename="camel"):
+    virtual_network: _Named = msgspec.field(default_factory=_Named)
+
+
+class _Link(Struct):
+    id: str
+    name: str = ""
+    properties: _LinkProperties = msgspec.field(default_factory=_LinkProperties)
+
+
+def zones(rows: bytes) -> list[tuple[str, str, Name] | Fault]:
+    """Normalised id, id and origin of each zone of a page; what is no zone is a fault. Raises `Unreadable`."""
+    try:
+        found = msgspec.json.decode(rows, type=list[_Named])
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise Unreadable(f"zones cannot be read: {error}") from None
+    out: list[tuple[str, str, Name] | Fault] = []
+    for each in found:
+        try:
+            out.append((resource_id(each.id), each.id, from_text(each.id.rstrip("/").rpartition("/")[2])))
+        except (InvalidId, InvalidName) as error:
+            out.append(Fault(each.id[:200] or "a private DNS zone", "id", str(error), WHERE))
+    return out
+
+
+def links(rows: bytes) -> list[ZoneLink]:
+    """The virtual networks that a page of links names. Raises `Unreadable`."""
+    try:
+        found = msgspec.json.decode(rows, type=list[_Link])
+        return [ZoneLink(each.name, resource_id(each.properties.virtual_network.id)) for each in found]
+    except (msgspec.DecodeError, UnicodeError, InvalidId) as error:
+        raise Unreadable(f"links cannot be read: {error}") from None
+
+
+def records(rows: bytes, origin: Name) -> tuple[list[RecordSet], list[Fault]]:
+    """The record sets of a page of this zone, and what could not be read of it. Raises `Unreadable`."""
+    try:
+        raw = msgspec.json.decode(rows, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise Unreadable(f"record sets cannot be read: {error}") from None
+    out, faults = [], []
+    for each in raw:
+        try:
+            said = msgspec.json.decode(each, type=_Set)
+            if found := _record(said, origin):
+                out.append(found)
+        except (ValueError, UnicodeError) as error:  # msgspec's and InvalidName are among them
+            faults.append(Fault(_id_of(each), "properties", str(error), WHERE))
+    return out, faults
+
+
+def _id_of(raw: msgspec.Raw) -> str:
+    try:
+        return msgspec.json.decode(raw, type=_Named).id[:500] or "a record set"
+    except (msgspec.DecodeError, UnicodeError):
+        return "a record set"
+
+
+def _record(said: _Set, origin: Name) -> RecordSet | None:
+    """None for a set without records, which Azure keeps and answers as if it were not there."""
+    kind = said.type.rpartition("/")[2].upper()
+    if kind not in _READ:
+        raise ValueError(f"records of type {kind[:20]} are not known")
+    owner = origin if said.name == "@" else _under(said.name, origin)
+    properties = said.properties
+    rtype, read = _READ[kind]
+    rdatas = tuple(dict.fromkeys(read(properties)))
+    metadata = {key.casefold(): value for key, value in (properties.metadata or {}).items()}
+    rrset = RRset(owner, rtype, properties.ttl, rdatas)
+    record = RecordSet(said.id, rrset, metadata.get("creator", ""), bool(properties.is_auto_registered))
+    return record if rdatas else None
+
+
+def _under(name: str, origin: Name) -> Name:
+    owner = Name(from_text(name)[:-1] + origin)
+    if len(owner) > 255:
+        raise ValueError(f"{name[:80]!r}: {len(owner)} octets with its zone; at most 255")
+    return owner
+
+
+def _numbers(*values: int) -> bytes:
+    return b"".join(value.to_bytes(2, "big") for value in values)
+
+
+def _text(strings: Sequence[str]) -> bytes:
+    octets = [each.encode() for each in strings]
+    if any(len(each) > 255 for each in octets) or not octets:
+        raise ValueError("a TXT record has strings of at most 255 octets, and at least one")
+    return b"".join(bytes((len(each),)) + each for each in octets)
+
+
+def _soa(said: _Soa) -> bytes:
+    times = (said.serial_number, said.refresh_time, said.retry_time, said.expire_time, said.minimum_ttl)
+    return (
+        from_text(said.host)
+        + from_text(said.email.replace("@", "."))
+        + b"".join(value.to_bytes(4, "big") for value in times)
+    )
+
+
+_READ: Final[dict[str, tuple[int, Callable[[_Properties], list[bytes]]]]] = {
+    "A": (A, lambda p: [IPv4Address(each.ipv4_address).packed for each in p.a_records]),
+    "AAAA": (AAAA, lambda p: [IPv6Address(each.ipv6_address).packed for each in p.aaaa_records]),
+    "CNAME": (CNAME, lambda p: [from_text(p.cname_record.cname)] if p.cname_record else []),
+    "MX": (MX, lambda p: [_numbers(each.preference) + from_text(each.exchange) for each in p.mx_records]),
+    "PTR": (PTR, lambda p: [from_text(each.ptrdname) for each in p.ptr_records]),
+    "SOA": (SOA, lambda p: [_soa(p.soa_record)] if p.soa_record else []),
+    "SRV": (
+        SRV,
+        lambda p: [_numbers(r.priority, r.weight, r.port) + from_text(r.target) for r in p.srv_records],
+    ),
+    "TXT": (TXT, lambda p: [_text(each.value) for each in p.txt_records]),
+}

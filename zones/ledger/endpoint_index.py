@@ -1,0 +1,67 @@
+"""Which endpoints share an address, a target or a VNet: who must be looked at again when one of them changes.
+
+An index of keys alone; refuses to know claims and findings.
+"""
+
+from collections.abc import Collection
+from typing import TypeVar
+
+from zones.azure.endpoint import Endpoint
+from zones.findings.checks import has_companions
+
+_K = TypeVar("_K")
+
+
+class Neighbours:
+    """Keys of endpoints by what they have in common."""
+
+    def __init__(self) -> None:
+        self._addresses: dict[bytes, tuple[str, ...]] = {}
+        self._targets: dict[str, tuple[str, ...]] = {}
+        self._vnets: dict[str, set[str]] = {}
+
+    def move(self, key: str, old: Endpoint | None, new: Endpoint | None) -> None:
+        """Put what an endpoint is now in place of what it was."""
+        for endpoint, present in ((old, False), (new, True)):
+            if endpoint is not None:
+                for address in addresses(endpoint) if endpoint.served else ():
+                    _set_member(self._addresses, address, key, present=present)
+                if target := target_of(endpoint):
+                    _set_member(self._targets, target, key, present=present)
+        was, now = old.vnet if old else "", new.vnet if new else ""
+        if was and was != now:
+            self._vnets[was].remove(key)
+            if not self._vnets[was]:
+                del self._vnets[was]
+        if now and was != now:
+            self._vnets.setdefault(now, set()).add(key)
+
+    def at(self, address: bytes) -> tuple[str, ...]:
+        """Served endpoints that have this address."""
+        return self._addresses.get(address, ())
+
+    def of_target(self, target: str) -> tuple[str, ...]:
+        """Endpoints of this target (`target_of`)."""
+        return self._targets.get(target, ())
+
+    def in_vnet(self, vnet: str) -> Collection[str]:
+        """Endpoints in this VNet."""
+        return self._vnets.get(vnet, ())
+
+
+def addresses(endpoint: Endpoint) -> set[bytes]:
+    """All addresses of an endpoint."""
+    return {address for record in endpoint.records for address in record.addresses}
+
+
+def target_of(endpoint: Endpoint) -> str:
+    """The target, where other endpoints of it matter to this one; else empty."""
+    return endpoint.target_key if endpoint.target and has_companions(endpoint) else ""
+
+
+def _set_member(index: dict[_K, tuple[str, ...]], at: _K, key: str, *, present: bool) -> None:
+    members = tuple(k for k in index.get(at, ()) if k != key) + ((key,) if present else ())
+    if members:
+        index[at] = members
+    else:
+        index.pop(at, None)

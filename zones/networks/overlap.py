@@ -1,0 +1,79 @@
+"""Address space that several virtual networks hold. It costs the sum of their prefixes, however many share one.
+
+Of two prefixes that share an address one lies in the other, so spans form a forest: each knows the one around it.
+Refuses to know networks and findings.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from zones.azure.endpoint import VirtualNetwork
+from zones.networks.prefixes import Prefix, prefix
+
+
+class Span:
+    """One prefix: `own` are the VNets that hold just it, `around` the next larger one that lies around it."""
+
+    __slots__ = ("around", "own", "space", "total")
+
+    def __init__(self, space: Prefix, around: "Span | None") -> None:
+        self.space = space
+        self.around = around
+        self.own: list[VirtualNetwork] = []
+        self.total: int = around.total if around else 0
+        """How many VNets hold it, by this prefix or a larger one."""
+
+    def holders(self) -> Iterator[tuple[VirtualNetwork, Prefix]]:
+        """All of them, each with the prefix by which it does, the smallest first."""
+        span: Span | None = self
+        while span:
+            for vnet in span.own:
+                yield vnet, span.space
+            span = span.around
+
+
+def spans(vnets: Iterable[VirtualNetwork]) -> Iterator[Span]:
+    """Every prefix once, in the order of addresses, those around others first."""
+    under_way: list[Span] = []
+    for space, own in sorted(_held(vnets).items(), key=_place):
+        while under_way and not _holds(under_way[-1].space, space):
+            under_way.pop()
+        span = Span(space, under_way[-1] if under_way else None)
+        span.own = sorted(own, key=lambda vnet: vnet.key)
+        span.total += len(own)
+        under_way.append(span)
+        yield span
+
+
+def space_of(vnet: VirtualNetwork) -> list[Prefix]:
+    """The address space of a VNet in order, without what lies inside another part of it or cannot be read."""
+    found = set()
+    for text in vnet.prefixes:
+        try:
+            found.add(prefix(text))
+        except ValueError:
+            continue  # an address space answers nothing; the VNet's endpoints are judged by themselves
+    out: list[Prefix] = []
+    for space in sorted(found, key=lambda s: (len(s.address), s)):
+        if not out or not _holds(out[-1], space):
+            out.append(space)
+    return out
+
+
+def _held(vnets: Iterable[VirtualNetwork]) -> dict[Prefix, list[VirtualNetwork]]:
+    held: dict[Prefix, list[VirtualNetwork]] = {}
+    for vnet in vnets:
+        for space in space_of(vnet):
+            held.setdefault(space, []).append(vnet)
+    return held
+
+
+def _place(item: tuple[Prefix, list[VirtualNetwork]]) -> tuple[int, Prefix]:
+    return len(item[0].address), item[0]
+
+
+def _holds(outer: Prefix, inner: Prefix) -> bool:
+    if len(outer.address) != len(inner.address) or outer.length > inner.length:
+        return False
+    shift = len(outer.address) * 8 - outer.length
+    one, two = int.from_bytes(outer.address, "big"), int.from_bytes(inner.address, "big")
+    return one >> shift == two >> shift
