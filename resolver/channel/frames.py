@@ -69,7 +69,7 @@ class Static(_Frame, frozen=True):
 
     origin: bytes
     names: Sequence[tuple[bytes, tuple[RRset, ...]]]
-    is_open: bool = False
+    is_open: bool
     """What the zone lacks is judged as in a zone of endpoints."""
 
 

@@ -148,7 +148,7 @@ class Replica:
         for origin, zone in list(self._table.static.items()):
             for name in list(zone.names) if origin not in kept else ():
                 if (origin, name) not in self._static:
-                    self._evict(self._table.apply_static(origin, name, ()))
+                    self._evict(self._table.remove_static(origin, name))
 
     def _evict(self, touched: Touched) -> None:
         if touched.names or touched.subtrees:

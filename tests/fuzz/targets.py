@@ -110,7 +110,7 @@ def zone(octets: bytes) -> bool:
         made = zonefile.parse(octets.decode("utf-8", "replace"), "fuzz.zone")
     except zonefile.InvalidZone:
         return False
-    static = StaticZone(made.origin)
+    static = StaticZone(made.origin, is_open=False)
     for name, rrsets in made.names.items():
         static.put(name, rrsets)
     assert static.soa is not None
@@ -177,7 +177,7 @@ class _Server:
             table.apply(from_text(text), pack([Variant(1, BY_RULE, (bytes(4), bytes(3) + b"1"), (), ())]))
         made = zonefile.parse(_ZONE, "z")
         for name, rrsets in made.names.items():
-            table.apply_static(made.origin, name, rrsets)
+            table.apply_static(made.origin, name, rrsets, is_open=False)
         worker = settings.Worker((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",))
         clients = Clients(networks, worker)
         self.clients = [clients.peer(packed(address)) for address in ("10.0.0.1", "10.0.0.53", "192.0.2.1")]

@@ -69,7 +69,7 @@ class State:
             table.apply(name, row)
         for origin, records in self.files.items():
             for name, rrsets in records.items():
-                table.apply_static(origin, name, rrsets)
+                table.apply_static(origin, name, rrsets, is_open=False)
         return table
 
 

@@ -76,7 +76,7 @@ def zone_file(text: str) -> str:
 def put_file(table: Table, text: str) -> None:
     zone = parse(zone_file(text), "test.zone")
     for name, rrsets in zone.names.items():
-        table.apply_static(zone.origin, name, rrsets)
+        table.apply_static(zone.origin, name, rrsets, is_open=False)
 
 
 def shown_record(rrset: RRset) -> str:

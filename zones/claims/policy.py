@@ -53,7 +53,7 @@ class Policies:
         override = self._overrides.get(zone) if zone is not None else None
         return _terms(override, self._defaults) if override else self._defaults
 
-    def of_file(self, zone: Name, *, is_open: bool = False) -> Terms:
+    def of_file(self, zone: Name, *, is_open: bool) -> Terms:
         """Terms of a zone that a file gives. `is_open`: what it lacks is judged as in a zone of endpoints."""
         base = self._defaults._replace(negative_ttl=None)
         base = base if is_open else base._replace(on_miss="nxdomain")

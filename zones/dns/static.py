@@ -28,12 +28,12 @@ class Match:
 class StaticZone:
     """One zone of files, changed name by name."""
 
-    def __init__(self, origin: Name) -> None:
+    def __init__(self, origin: Name, *, is_open: bool) -> None:
         self.origin = origin
         self.names: dict[Name, tuple[RRset, ...]] = {}
         self.soa: RRset | None = None
         """The SOA at the apex; None while the zone is being loaded."""
-        self.is_open = False
+        self.is_open = is_open
         """What it lacks is judged as in a zone of endpoints: it is one, of which a private DNS zone lends records."""
         self._below: Counter[Name] = Counter()
         """How many names stand below an ancestor: what makes an empty non-terminal exist."""

@@ -90,13 +90,13 @@ class Table:
         """
         return Touched(self.owned.apply(name, row))
 
-    def apply_static(self, origin: Name, name: Name, rrsets: tuple[RRset, ...], *, is_open: bool = False) -> Touched:
+    def apply_static(self, origin: Name, name: Name, rrsets: tuple[RRset, ...], *, is_open: bool) -> Touched:
         """Set the whole state of one name of a zone file, or of what a private DNS zone lends (`StaticZone.is_open`).
 
         A zone is served as soon as it has its SOA. That is in all its negative answers, so a change of it touches
         whatever is under it, as a change of a delegation or a DNAME does.
         """
-        zone = self.static.get(origin) or StaticZone(origin)
+        zone = self.static.get(origin) or StaticZone(origin, is_open=is_open)
         old, old_soa = zone.names.get(name, ()), zone.soa
         touched = Touched()
         if zone.is_open != is_open:
@@ -115,6 +115,10 @@ class Table:
         if not zone.names:
             del self.static[origin]
         return touched
+
+    def remove_static(self, origin: Name, name: Name) -> Touched:
+        """Remove one name of a static zone that the table holds. Raises `KeyError` where it holds no such zone."""
+        return self.apply_static(origin, name, (), is_open=self.static[origin].is_open)
 
     def _move_apex(self, origin: Name, step: int, moved: set[Name]) -> None:
         """The ancestors of a zone file's apex exist while it is served."""
@@ -275,7 +279,7 @@ class Table:
         file = self.static.get(zone)
         if file is None or file.soa is None:
             return soa(zone, self._policies.of(zone).negative_ttl or 0)
-        wanted = self._policies.of_file(zone).negative_ttl
+        wanted = self._policies.of_file(zone, is_open=file.is_open).negative_ttl
         minimum = int.from_bytes(file.soa.rdatas[0][-4:], "big")
         return RRset(zone, SOA, min(file.soa.ttl, minimum) if wanted is None else wanted, file.soa.rdatas)
 

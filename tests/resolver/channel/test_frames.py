@@ -35,7 +35,9 @@ DOWN: list[Down] = [
     Begin("e9", 2),
     Masks([(0, b"\x01"), (2**32 - 1, b"\x03\x80")]),
     Rows([(ORIGIN, b"packed"), (b"\x03old" + ORIGIN, b"")]),
-    Static(ORIGIN, [(ORIGIN, (RRset(ORIGIN, 1, 10, (b"\x0a\x00\x00\x01",)),)), (b"\x03old" + ORIGIN, ())]),
+    Static(
+        ORIGIN, [(ORIGIN, (RRset(ORIGIN, 1, 10, (b"\x0a\x00\x00\x01",)),)), (b"\x03old" + ORIGIN, ())], is_open=True
+    ),
     Commit(7, unsynced=True),
     Ask(1, "counters", {"name": "x", "limit": 3}),
 ]

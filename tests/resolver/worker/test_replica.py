@@ -17,6 +17,7 @@ from zones.claims.row import BY_RULE, Variant, pack
 from zones.dns.name import Name, from_text
 from zones.dns.record import SOA, A, RRset
 from zones.networks.network import Networks
+from zones.table.outcome import Outside
 from zones.table.table import Table
 
 CORP = from_text("corp.example")
@@ -83,10 +84,10 @@ def row(name: str, generation: int = 0, last: int = 4) -> tuple[Name, bytes]:
     return from_text(private(name)), pack([variant], generation)
 
 
-def zone(*names: str) -> Static:
+def zone(*names: str, is_open: bool = False) -> Static:
     soa = RRset(CORP, SOA, 60, (b"\0\0" + bytes(20),))
     hosts = [(from_text(f"{name}.corp.example"), (RRset(CORP, A, 60, (bytes(4),)),)) for name in names]
-    return Static(CORP, [(CORP, (soa,)), *hosts])
+    return Static(CORP, [(CORP, (soa,)), *hosts], is_open)
 
 
 def test_a_change_evicts_the_answers_of_its_names_and_no_others(loaded: Worker) -> None:
@@ -215,3 +216,11 @@ def test_a_class_that_was_never_told_of_is_an_error_and_leaves_the_row_as_it_was
     with pytest.raises(KeyError):
         loaded.take(Rows([(row("a")[0], pack([Variant(9, BY_RULE, (bytes(4),), (), ())]))]))
     assert dict(loaded.table.each())[row("a")[0]] == row("a", 1)[1]
+
+
+def test_a_sweep_leaves_a_lent_zone_open(worker: Worker) -> None:
+    worker.take(Begin("e1", 1), zone("www", "gone", is_open=True), Commit(1, unsynced=False))
+    worker.take(Begin("e2", 2), zone("www", is_open=True), Commit(1, unsynced=False))
+    assert from_text("gone.corp.example") not in worker.table.static[CORP].names
+    assert worker.table.static[CORP].is_open
+    assert isinstance(worker.table.lookup(from_text("gone.corp.example"), A, 0), Outside)

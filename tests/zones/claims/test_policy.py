@@ -21,8 +21,8 @@ def test_an_endpoint_zone_has_the_defaults_where_no_override_says_otherwise() ->
 def test_a_zone_file_misses_with_nxdomain_unless_it_is_overridden_by_name() -> None:
     policies = Policies(ZonePolicy(on_miss="servfail"), {"corp.example": ZonePolicy(on_miss="public", negative_ttl=7)})
 
-    assert policies.of_file(from_text("other.example")) == Terms(10, None, "nxdomain", "cname")
-    assert policies.of_file(from_text("corp.example")) == Terms(10, 7, "public", "cname")
+    assert policies.of_file(from_text("other.example"), is_open=False) == Terms(10, None, "nxdomain", "cname")
+    assert policies.of_file(from_text("corp.example"), is_open=False) == Terms(10, 7, "public", "cname")
 
 
 def test_the_zones_that_the_configuration_names_are_known() -> None:

@@ -35,7 +35,7 @@ d        A     192.0.2.6
 @pytest.fixture
 def zone() -> StaticZone:
     parsed = parse(TEXT, "corp.zone")
-    out = StaticZone(parsed.origin)
+    out = StaticZone(parsed.origin, is_open=False)
     for name, rrsets in parsed.names.items():
         out.put(name, rrsets)
     return out
@@ -134,7 +134,7 @@ def test_a_name_that_a_dname_makes_has_255_octets_at_most(label: str, fits: bool
 
 
 def test_a_zone_has_its_soa_from_the_moment_it_comes_until_it_goes() -> None:
-    zone = StaticZone(from_text("corp.example"))
+    zone = StaticZone(from_text("corp.example"), is_open=False)
     soa = RRset(zone.origin, SOA, 60, (b"",))
     zone.put(from_text("www.corp.example"), (RRset(from_text("www.corp.example"), A, 60, (b"abcd",)),))
     assert zone.soa is None
@@ -145,7 +145,7 @@ def test_a_zone_has_its_soa_from_the_moment_it_comes_until_it_goes() -> None:
 
 
 def test_a_change_tells_which_names_came_into_being_or_vanished() -> None:
-    zone = StaticZone(from_text("corp.example"))
+    zone = StaticZone(from_text("corp.example"), is_open=False)
 
     def put(text: str, *, gone: bool = False) -> set[str]:
         name = from_text(text)
@@ -165,7 +165,10 @@ inside = st.lists(st.sampled_from([b"a", b"b", b"*"]), max_size=3).map(
 
 @given(st.lists(st.tuples(inside, st.booleans())), inside)
 def test_the_order_of_changes_does_not_matter(changes: list[tuple[Name, bool]], name: Name) -> None:
-    zone, fresh = StaticZone(from_text("corp.example")), StaticZone(from_text("corp.example"))
+    zone, fresh = (
+        StaticZone(from_text("corp.example"), is_open=False),
+        StaticZone(from_text("corp.example"), is_open=False),
+    )
     changes.append((zone.origin, True))  # nothing is asked of a zone without its apex
     last = dict(changes)
     for owner, there in changes:

@@ -230,7 +230,7 @@ def changes(table: Table, before: State, after: State) -> Iterator[Touched]:
         was: Mapping[Name, tuple[RRset, ...]] = before.files.get(origin, {})
         now: Mapping[Name, tuple[RRset, ...]] = after.files.get(origin, {})
         for name in sorted({*was, *now}, key=lambda name: (name in now, name)):
-            yield table.apply_static(origin, name, now.get(name, ()))
+            yield table.apply_static(origin, name, now.get(name, ()), is_open=False)
     swept = list(table.sweep(2))
     yield Touched(set().union(*(t.names for t in swept)), set().union(*(t.subtrees for t in swept)))
 

@@ -61,7 +61,7 @@ def test_a_file_is_served_once_its_soa_is_there_and_its_parent_is_until_then() -
     for name in sorted(zone.names, key=len, reverse=True):
         assert ask(table, "www.corp.example") == "A 192.0.2.1"
         assert ask(table, "new.corp.example") == "NXDOMAIN example"
-        touched = table.apply_static(zone.origin, name, zone.names[name])
+        touched = table.apply_static(zone.origin, name, zone.names[name], is_open=False)
     assert zone.origin in touched.subtrees
     assert ask(table, "new.corp.example") == "A 192.0.2.2"
     assert ask(table, "www.corp.example") == "NXDOMAIN corp.example"

@@ -50,7 +50,7 @@ def test_a_name_that_comes_into_a_zone_in_sight_does_not_touch_the_others_of_it(
         assert touched.names.isdisjoint(outcome(table, question).deps)
     touched = table.apply_static(from_text("corp.example"), from_text("new.corp.example"), (
         RRset(from_text("new.corp.example"), 1, 60, (b"\x0a\x00\x00\x01",)),
-    ))  # fmt: skip
+    ), is_open=False)  # fmt: skip
     assert not touched.subtrees
     for question in questions:
         assert touched.names.isdisjoint(outcome(table, question).deps)
@@ -61,7 +61,7 @@ def test_the_same_row_and_the_same_records_again_touch_nothing() -> None:
     assert change(table, ACCT) == Touched()
     zone = table.static[from_text("corp.example")]
     for name, rrsets in dict(zone.names).items():
-        assert table.apply_static(zone.origin, name, rrsets) == Touched()
+        assert table.apply_static(zone.origin, name, rrsets, is_open=False) == Touched()
 
 
 def test_the_first_and_the_last_claim_of_a_zone_touch_what_was_missed_in_it() -> None:
@@ -78,7 +78,7 @@ def test_an_exact_record_of_a_file_touches_the_answer_of_the_endpoint_that_it_sh
     answer = outcome(table, "acct.blob.core.windows.net")
     name = from_text("acct.blob.core.windows.net")
     touched = table.apply_static(
-        from_text("blob.core.windows.net"), name, (RRset(name, 1, 60, (b"\x0a\x00\x00\x01",)),)
+        from_text("blob.core.windows.net"), name, (RRset(name, 1, 60, (b"\x0a\x00\x00\x01",)),), is_open=False
     )
     assert touched.names.intersection(answer.deps)
 
@@ -96,7 +96,7 @@ def test_a_zone_file_over_the_private_name_touches_the_alias_whose_ttl_is_its_zo
     table = build(ACCT, overrides={BLOB: ZonePolicy(ttl=60)})
     answer = outcome(table, "acct.blob.core.windows.net")
     zone = parse(zone_file(f"acct.{BLOB}\n"), "test.zone")
-    touched = table.apply_static(zone.origin, zone.origin, zone.names[zone.origin])
+    touched = table.apply_static(zone.origin, zone.origin, zone.names[zone.origin], is_open=False)
     changed = outcome(table, "acct.blob.core.windows.net")
     assert isinstance(answer, Alias)
     assert isinstance(changed, Alias)
@@ -110,14 +110,16 @@ def test_a_changed_glue_address_touches_the_referral_that_has_it() -> None:
     assert isinstance(referral, Referral)
     assert [shown_record(rrset) for rrset in referral.glue] == ["A 192.0.2.3"]
     name = from_text("ns.cut.corp.example")
-    touched = table.apply_static(from_text("corp.example"), name, (RRset(name, 1, 60, (b"\x0a\x00\x00\x01",)),))
+    touched = table.apply_static(
+        from_text("corp.example"), name, (RRset(name, 1, 60, (b"\x0a\x00\x00\x01",)),), is_open=False
+    )
     assert touched.names.intersection(referral.deps)
 
 
 def test_a_changed_soa_touches_all_of_its_zone() -> None:
     table = build(files=["corp.example\nwww A 192.0.2.1"])
     zone = parse(zone_file("corp.example\n").replace("hostmaster 1", "hostmaster 2"), "test.zone")
-    touched = table.apply_static(zone.origin, zone.origin, zone.names[zone.origin])
+    touched = table.apply_static(zone.origin, zone.origin, zone.names[zone.origin], is_open=False)
     denied = outcome(table, "www.corp.example TXT")
     assert any(is_under(dep, root) for dep in denied.deps for root in touched.subtrees)
 

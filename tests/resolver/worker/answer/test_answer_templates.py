@@ -82,7 +82,7 @@ class World:
         self.touched(self.table.apply(from_text(f"{label}.{below}"), pack(variants) if variants else b""))
 
     def static(self, origin: str, name: str, *rrsets: RRset) -> None:
-        self.touched(self.table.apply_static(from_text(origin), from_text(name), rrsets))
+        self.touched(self.table.apply_static(from_text(origin), from_text(name), rrsets, is_open=False))
 
     def touched(self, touched: Touched) -> None:
         self.answers.evict(touched.names, touched.subtrees)

@@ -73,7 +73,7 @@ def test_a_name_that_a_zone_file_takes_over_evicts_what_an_endpoint_answered(bui
     soa = RRset(apex, SOA, 60, (b"\0\0" + bytes(20),))
     name = from_text("acct.blob.core.windows.net")
     for origin, owner, rrsets in ((apex, apex, (soa,)), (apex, name, (RRset(name, A, 60, (bytes(4),)),))):
-        touched = pipeline.table.apply_static(origin, owner, rrsets)
+        touched = pipeline.table.apply_static(origin, owner, rrsets, is_open=False)
         pipeline.answers.evict(touched.names, touched.subtrees)
         pipeline.ask("acct.blob.core.windows.net")
     assert [rrset.rdtype for rrset in pipeline.ask("acct.blob.core.windows.net").answer] == [A]
@@ -302,7 +302,7 @@ def assembled(
     zone = zonefile.parse(ZONE, "zone")
     for name, rrsets in zone.names.items():
         if name not in without:
-            table.apply_static(zone.origin, name, rrsets)
+            table.apply_static(zone.origin, name, rrsets, is_open=False)
     return pipeline
 
 
@@ -411,7 +411,7 @@ def test_after_a_change_no_reply_is_of_before_it(
     zone = zonefile.parse(ZONE, "zone")
     for name in before ^ after:
         rrsets = zone.names[name] if name in before else ()
-        touched = pipeline.table.apply_static(zone.origin, name, rrsets)
+        touched = pipeline.table.apply_static(zone.origin, name, rrsets, is_open=False)
         pipeline.answers.evict(touched.names, touched.subtrees)
     for packet, client in packets:
         assert pipeline.reply(packet, client) == fresh.reply(packet, client)
