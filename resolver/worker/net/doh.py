@@ -7,20 +7,16 @@ client (`X-Forwarded-For`) are not read: the PROXY protocol is the way to tell i
 import asyncio
 import base64
 import binascii
-import struct
 from collections.abc import Callable
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs
 
-from resolver.wire import codes
+from resolver.worker.answer.compiled import Compiled
 from resolver.worker.net.http1 import Http1
 from resolver.worker.net.http2 import Http2
 from resolver.worker.net.stream import Connection
-from zones.dns.record import SOA
 
 TYPE: Final = "application/dns-message"
-_counts: Final = struct.Struct(">3H").unpack_from
-_record: Final = struct.Struct(">2HIH").unpack_from
 
 
 class Response(NamedTuple):
@@ -64,9 +60,9 @@ def query(path: str, method: str, target: str, kind: str, body: bytes) -> bytes:
         raise Refused(400, "one `dns` parameter with a query in base64url") from None
 
 
-def response(reply: bytes) -> Response:
-    """The response with a reply; it may be kept as long as all of its records (RFC 8484 §5.1)."""
-    return Response(200, (("content-type", TYPE), ("cache-control", f"max-age={_lifetime(reply)}")), reply)
+def response(reply: bytes, freshness: int) -> Response:
+    """Return the response with a reply, which HTTP caches may keep for `freshness` seconds (RFC 8484 §5.1)."""
+    return Response(200, (("content-type", TYPE), ("cache-control", f"max-age={freshness}")), reply)
 
 
 def no_reply() -> Response:
@@ -109,40 +105,17 @@ class Exchange:
             self._counters.add("dns_https_responses_total", (str(given.status),))
             send(given._replace(body=b"") if method == "HEAD" else given)  # RFC 9110 §9.3.2
 
+        def answered(reply: bytes, answer: Compiled | None) -> None:
+            counted(response(reply, answer.freshness() if answer else 0))
+
         try:
             packet = query(self._path, method, target, kind, body)
         except Refused as refused:
             counted(refused.response())
             return
-        if not self._connection.take(packet, lambda reply: counted(response(reply))):
+        if not self._connection.take(packet, answered):
             counted(no_reply())
 
     def broke(self, reason: str) -> None:
         """The connection ends for what came on it."""
         self._counters.add("dns_https_errors_total", (reason,))
-
-
-def _lifetime(reply: bytes) -> int:
-    """Seconds: the least TTL of answer and authority, an SOA's within its MINIMUM (RFC 2308 §5); 0 without any.
-
-    The reply is ours, so it is well-formed.
-    """
-    ancount, nscount, _ = _counts(reply, 6)
-    at = _after_name(reply, codes.HEADER_SIZE) + 4 if reply[5] else codes.HEADER_SIZE
-    least: int | None = None
-    for _ in range(ancount + nscount):
-        at = _after_name(reply, at)
-        rtype, _, ttl, size = _record(reply, at)
-        at += 10 + size
-        if rtype == SOA:
-            ttl = min(ttl, int.from_bytes(reply[at - 4 : at], "big"))
-        least = ttl if least is None else min(least, ttl)
-    return least or 0
-
-
-def _after_name(packet: bytes, at: int) -> int:
-    while size := packet[at]:
-        if size >= codes.POINTER:
-            return at + 2
-        at += size + 1
-    return at + 1

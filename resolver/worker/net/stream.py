@@ -16,7 +16,8 @@ from typing import Final, Protocol
 from resolver.settings import Streams
 from resolver.wire import proxy
 from resolver.worker.access.clients import DROPPED, PROXY, Client, Clients, packed, unmapped
-from resolver.worker.access.edns import Way
+from resolver.worker.access.edns import ClientTransport
+from resolver.worker.answer.request import Send
 from resolver.worker.answer.responder import Responder
 from zones.networks.network import NONE
 
@@ -142,13 +143,13 @@ class Connection:
         """It waits for us, not we for it."""
         return self.session is not None and self.session.busy
 
-    def take(self, packet: bytes, send: Callable[[bytes], None]) -> bool:
+    def take(self, packet: bytes, send: Send) -> bool:
         """A whole query has come: as `Responder.take`. What was asked before in just this form needs no parsing."""
         self.requests[0] += 1
         responder = self.listener.connections.responder
         client = self.listener.clients.peer(self.client.address)  # its network may have changed since it connected
         taken = client.network >= NONE and responder.repeat(packet, client.network, send)
-        if taken or responder.take(packet, client, self.listener.way, send):
+        if taken or responder.take(packet, client, self.listener.transport, send):
             self.touched()
             return True
         return False
@@ -205,11 +206,11 @@ class Listener:
         connections: Connections,
         clients: Clients,
         make: Make,
-        way: Way,
+        transport: ClientTransport,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self.connections = connections
-        self.way = way
+        self.transport = transport
         self._sock = sock
         sock.settimeout(0)
         self.clients = clients
@@ -218,10 +219,10 @@ class Listener:
         self._loop = connections.loop
         self._counters = connections.responder.counters
         self.requests = {
-            family: self._counters.cell("dns_requests_total", (way.name, digit))
+            family: self._counters.cell("dns_requests_total", (transport.name, digit))
             for family, digit in ((socket.AF_INET, "4"), (socket.AF_INET6, "6"))
         }
-        self._accepted = self._counters.cell("dns_connections_total", (way.name,))
+        self._accepted = self._counters.cell("dns_connections_total", (transport.name,))
         self._open = True
         self._resume()
 
@@ -233,7 +234,7 @@ class Listener:
 
     def count_closed(self, reason: str) -> None:
         """A connection is no more."""
-        self._counters.add("dns_connections_closed_total", (self.way.name, reason))
+        self._counters.add("dns_connections_closed_total", (self.transport.name, reason))
 
     def _resume(self) -> None:
         if self._open:
@@ -251,7 +252,7 @@ class Listener:
 
     def _exhausted(self, error: OSError) -> None:
         """Without a pause, the connection that cannot be accepted would wake us for ever."""
-        self._counters.add("dns_connections_waiting_total", (self.way.name,))
+        self._counters.add("dns_connections_waiting_total", (self.transport.name,))
         self.connections.relieve()
         self._loop.remove_reader(self._sock.fileno())
         self._loop.call_later(_PAUSE, self._resume)
