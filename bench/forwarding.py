@@ -30,7 +30,7 @@ from bench.measure import MIB, Result
 from bench.peers import nsd, program
 from bench.processes import PLDNS, Background, Broken, cores, pin
 from bench.report import told
-from resolver.forward.cache import Cache, Key
+from resolver.forward.cache import Key, UpstreamCache
 from resolver.wire import relay
 from zones.dns.name import from_text
 
@@ -297,7 +297,7 @@ def _local(client: socket.socket) -> None:
 
 def _weight() -> Result:
     """What a full cache takes, as Python counts its own objects."""
-    cache, number = Cache(_CACHE), 0
+    cache, number = UpstreamCache(_CACHE), 0
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     while not cache.evictions:
