@@ -1,8 +1,8 @@
 """`python -m bench.forwarding`: pldns as a forwarder, compared with Unbound, dnsmasq and dnsdist.
 
 All forwarders have one upstream server (NSD with a wildcard), the same queries, and one worker or thread on its own
-core. Measured are queries per second and CPU time of cache hits and misses, the latency that a miss adds at 1,000 queries a
-second, many equal questions at once, and the memory of a full cache.
+core. Measured are queries per second and CPU time of cache hits and misses, the latency that a miss adds at 1,000
+queries a second, many equal questions at once, and the memory of a full cache.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from bench.measure import MIB, Result
 from bench.peers import nsd, program
 from bench.processes import PLDNS, Background, Broken, cores, pin
 from bench.report import told
-from resolver.forward.cache import Cache, Key
+from resolver.forward.cache import Key, UpstreamCache
 from resolver.wire import relay
 from zones.dns.name import from_text
 
@@ -297,7 +297,7 @@ def _local(client: socket.socket) -> None:
 
 def _weight() -> Result:
     """Yield the memory of a full cache, as Python counts its objects."""
-    cache, number = Cache(_CACHE), 0
+    cache, number = UpstreamCache(_CACHE), 0
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     while not cache.evictions:

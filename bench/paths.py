@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from resolver import settings
-from resolver.forward.cache import Cache, Key
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
-from resolver.settings import RateLimit, Upstream
+from resolver.forward.cache import Key, UpstreamCache
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
+from resolver.settings import RateLimit, UpstreamGroup
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
 from resolver.wire.relay import Message
@@ -49,10 +49,12 @@ class Paths:
     def __init__(self) -> None:
         self.table = Table(catalogue(), Policies(DEFAULTS, {}))
         self.table.masks = {1: 1}
-        self.cache = Cache()
+        self.cache = UpstreamCache()
         networks = Networks(())
         self.counters = Counters()
-        self.engine = Engine(self.table, networks, Upstreams([Upstream("public", ())]), self.cache, self.counters)
+        self.engine = Engine(
+            self.table, networks, UpstreamGroups([UpstreamGroup("public", ())]), self.cache, self.counters
+        )
         self.fallbacks = Fallbacks(networks.label, self.counters, time.time)
         self.fresh()
         for i in range(NAMES):
@@ -62,10 +64,10 @@ class Paths:
     def fresh(self) -> None:
         """Drop all compiled answers."""
         self.answers = Answers(1)
-        clients = Clients(Networks(()), settings.Worker((), ("0.0.0.0/0",)))
+        clients = Clients(Networks(()), settings.WorkerSettings((), ("0.0.0.0/0",)))
         self.responder = Responder(
             self.engine, self.answers, Options(clients, "bench", Cookies(bytes(32))), self.counters, self.fallbacks,
-            Loops((), b"", time.time),
+            LoopDetector((), b"", time.time),
             Clock(time.monotonic, time.time, lambda *_: _Timer()), lambda *_: None,
         )  # fmt: skip
 
