@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 class Control:
     """The parts of control and their life. `remotes`: the sources that are asked, by name; all others are files."""
 
-    def __init__(self, begun: bootstrap.Control, remotes: Mapping[str, Remote]) -> None:
+    def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, Remote]) -> None:
         self._begun = begun
         saved = inventory_file.read(begun.settings.state) if begun.settings.state else None
         self.started = time.time()
