@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Action
 
@@ -47,8 +48,8 @@ class View(Protocol):
     async def ping(self) -> bool:
         """Return whether at least one worker answers."""
 
-    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
-        """Send a request to every worker. Return their answers by index; None for a worker that does not answer."""
+    async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        """Send a request to every worker. Return the replies by index; None for a worker without a reply in time."""
 
     def sync(self, source: str, action: Action) -> None:
         """Do what an operator wants with a remote source.

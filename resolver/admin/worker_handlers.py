@@ -8,6 +8,7 @@ from resolver.admin.resources.model import ListParameters
 from resolver.admin.resources.workers import FlushRequest, FlushResult
 from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
+from resolver.channel.requests import FlushCache, ReadCacheStats
 from resolver.wire import codes
 from zones.dns.name import to_text
 
@@ -25,7 +26,7 @@ async def list_fallbacks(context: Context, _: web.Request, asked: ListParameters
 
 async def list_caches(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
     """Answer with the caches of the workers that reply."""
-    replies = await context.view.ask_workers("status")
+    replies = await context.view.ask_workers(ReadCacheStats())
     found = {index: each for index, each in replies.items() if each}
 
     def shown(index: int) -> bytes | None:
@@ -41,10 +42,10 @@ async def flush(context: Context, _: web.Request, wanted: FlushRequest) -> web.R
     except ValueError:
         raise web.HTTPBadRequest(text=f"type: {wanted.type} is not a record type") from None
     name = requested_name(wanted.name)
-    replies = await context.view.ask_workers("flush", name=name, subtree=wanted.subtree, rtype=rtype)
+    replies = await context.view.ask_workers(FlushCache(name, wanted.subtree, rtype))
     return item_response(
         FlushResult(
-            flushed=sum(each["flushed"] for each in replies.values() if each),
+            flushed=sum(each.replies for each in replies.values() if each),
             silent=sorted(index for index, each in replies.items() if each is None),
         )
     )

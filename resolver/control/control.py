@@ -14,6 +14,7 @@ from typing import Final
 
 from resolver.channel import frames as channel
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import Ping, ReplyT, WorkerRequest
 from resolver.control import unix_server
 from resolver.control.aggregates import FallbackList, LoopList, Totals
 from resolver.control.estate.estate import NO_VNETS, Estate, SourceStatus
@@ -26,7 +27,7 @@ from resolver.control.sync.events import EventWatch
 from resolver.control.sync.private_dns_poller import ZoneWatch
 from resolver.control.sync.syncer import Sync, Syncs
 from resolver.process import bootstrap, heap
-from resolver.settings import Source
+from resolver.settings import SourceSettings
 from resolver.sources import zone_files
 from resolver.sources.files import RESCAN, Files
 from resolver.sources.reading import Part, Remote
@@ -82,7 +83,7 @@ class Control:
         self.estate.look(now)
         self._published(set())
 
-    def _begin(self, config: Source, remotes: Mapping[str, Remote]) -> None:
+    def _begin(self, config: SourceSettings, remotes: Mapping[str, Remote]) -> None:
         """Make what reads a source."""
         name, status = config.name, self.estate.sources[config.name]
         if name in remotes:
@@ -91,7 +92,7 @@ class Control:
             self._files[name] = Files(config.path, set(self.estate.inventory.of(name)))
             status.interval = RESCAN
 
-    def _watch(self, config: Source, remote: Remote, status: SourceStatus) -> None:
+    def _watch(self, config: SourceSettings, remote: Remote, status: SourceStatus) -> None:
         name, had = config.name, partial(self.estate.inventory.of, config.name)
         if config.azure and config.azure.events:
             take, sync = partial(self._reread, name), partial(self.sync, name, "now")
@@ -123,7 +124,7 @@ class Control:
 
     async def ping(self) -> bool:
         """A worker answers."""
-        pings = [asyncio.ensure_future(link.ask("ping")) for link in self._links.values()]
+        pings = [asyncio.ensure_future(link.ask(Ping())) for link in self._links.values()]
         if not pings:
             return False
         done, late = await asyncio.wait(pings, timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
@@ -131,9 +132,9 @@ class Control:
             ping.cancel()
         return any(not ping.cancelled() and ping.exception() is None for ping in done)
 
-    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
-        """What each worker answers to a request; None for one that does not."""
-        return dict.fromkeys(self.workers) | await ask_all(self._links, _ASK, what, **arguments)
+    async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        """Return each worker's reply by index; None for a worker that did not reply in time."""
+        return dict.fromkeys(self.workers) | await ask_all(self._links, _ASK, request)
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Counters of all workers, over their restarts: (metric, label values, count)."""
@@ -313,7 +314,7 @@ class Control:
             _log.warning("a process that is no worker of ours was turned away from the channel")
             writer.close()
             return
-        frames = channel.Frames[channel.Up](channel.UP_LIMIT, channel.Up)
+        frames = channel.FrameReader[channel.Up](channel.UP_LIMIT, channel.Up)
         link: Link | None = None
         sending: asyncio.Task[None] | None = None
         try:
@@ -362,13 +363,13 @@ class Control:
             case channel.Applied(serial=serial):
                 link.serial = worker.serial = serial
                 worker.synced |= bool(self._complete_since) and serial >= self._complete_since
-            case channel.Counters(instance=instance, values=values):
+            case channel.CounterReport(instance=instance, values=values):
                 self._totals.report(link.index, instance, values)
-            case channel.Fallbacks(items=items):
+            case channel.FallbackReport(items=items):
                 self._fallbacks.add(items)
-            case channel.Loops(items=items):
+            case channel.LoopReport(items=items):
                 self._looped(items)
-            case channel.Reply():
+            case channel.ReplyFrame():
                 link.replied(frame)
             case _:
                 raise channel.ChannelError("a second greeting")

@@ -1,12 +1,12 @@
 """Worker processes as JSON: their state, their caches, and the names that fell back to an upstream."""
 
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
 
 from resolver.admin.resources.model import Model, Parameters, Time, time_text
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import CacheStats
 from resolver.control.aggregates import address_text
 from zones.dns.name import to_text
 
@@ -59,11 +59,11 @@ class FallbackItem(Model):
     last: Time
 
 
-def cache(worker: int, counts: Mapping[str, int]) -> CacheItem:
-    """Return the caches of one worker as JSON, from the counts that the worker reports."""
+def cache(worker: int, stats: CacheStats) -> CacheItem:
+    """Return the caches of one worker as JSON."""
     return CacheItem(
-        worker=worker, replies=counts["cache"], octets=counts["cache_octets"], answers=counts["answers"],
-        answer_octets=counts["answer_octets"],
+        worker=worker, replies=stats.replies, octets=stats.reply_octets, answers=stats.answers,
+        answer_octets=stats.answer_octets,
     )  # fmt: skip
 
 

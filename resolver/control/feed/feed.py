@@ -9,10 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, takewhile
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, cast
 
 from resolver.channel import frames as channel
 from resolver.channel.frames import Begin, Clientele, Commit, Down, Masks, Rows, Static
+from resolver.channel.requests import Reply, ReplyT, Request, WorkerRequest
 from resolver.control.estate.estate import Estate
 from zones.claims.row import restamped
 from zones.dns.name import Name
@@ -216,7 +217,7 @@ class Link:
         """Of the last snapshot. The next has another, so that its rows are swept, but not 0: that is changes'."""
         self._partial = False
         """What is sent goes beside what the worker has."""
-        self._asked: dict[int, asyncio.Future[Any]] = {}
+        self._asked: dict[int, asyncio.Future[Reply]] = {}
         self._next = 0
 
     async def run(self) -> None:
@@ -295,27 +296,30 @@ class Link:
         self._writer.write(channel.encode(frame))
         await self._writer.drain()
 
-    async def ask(self, what: str, **arguments: Any) -> Any:  # noqa: ANN401 - what a worker tells is a plain value
-        """Ask the worker; its reply. The caller bounds the time."""
+    async def ask(self, request: WorkerRequest[ReplyT]) -> ReplyT:
+        """Send a request and return the worker's reply. The caller limits the time.
+
+        Raises `TypeError` when the reply is not one to this request.
+        """
         self._next += 1
         number = self._next
         reply = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._writer.write(channel.encode(channel.Ask(number, what, arguments)))
+        self._writer.write(channel.encode(channel.RequestFrame(number, cast("Request", request))))
         try:
-            return await reply
+            return request.checked(await reply)
         finally:
             del self._asked[number]
 
-    def replied(self, frame: channel.Reply) -> None:
+    def replied(self, frame: channel.ReplyFrame) -> None:
         """A reply came."""
         waiting = self._asked.get(frame.id)
         if waiting and not waiting.done():
             waiting.set_result(frame.body)
 
 
-async def ask_all(links: Mapping[int, Link], patience: float, what: str, **arguments: object) -> dict[int, Any]:
-    """What each worker answers within so many seconds; who does not is not in it."""
-    asked = {index: asyncio.ensure_future(link.ask(what, **arguments)) for index, link in links.items()}
+async def ask_all(links: Mapping[int, Link], patience: float, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT]:
+    """Return the replies that arrive within `patience` seconds, by worker index."""
+    asked = {index: asyncio.ensure_future(link.ask(request)) for index, link in links.items()}
     if asked:
         _, late = await asyncio.wait(asked.values(), timeout=patience)
         for each in late:

@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from resolver import settings
-from resolver.channel.frames import DOWN_LIMIT, Ask, Down, Frames, Hello
+from resolver.channel.frames import DOWN_LIMIT, Down, FrameReader, Hello, RequestFrame
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed, Link
 from resolver.sources.reading import PrivateReading
@@ -25,12 +25,14 @@ from zones.networks.network import Network, Networks
 from zones.table.table import Table
 
 NETWORKS = (Network("weu", ("10.1.0.0/16",)), Network("neu", ("10.2.0.0/16",)))
-CONFIG = settings.Control(
+CONFIG = settings.ControlSettings(
     networks=NETWORKS,
     zones=settings.Zones(origins=("corp.example",)),
     sources=(
-        settings.Source("estate", "files", "/estate"),
-        settings.Source("cloud", "azure", on_unsynced="public", azure=settings.Azure(private_dns="serve")),
+        settings.SourceSettings("estate", "files", "/estate"),
+        settings.SourceSettings(
+            "cloud", "azure", on_unsynced="public", azure=settings.AzureSettings(private_dns="serve")
+        ),
     ),
 )
 ZONE = """\
@@ -56,7 +58,12 @@ class Control:
     """An estate and its feed, as control drives them."""
 
     def __init__(
-        self, parts: dict[str, Resources], *, synced: bool = True, zone: str = ZONE, config: settings.Control = CONFIG
+        self,
+        parts: dict[str, Resources],
+        *,
+        synced: bool = True,
+        zone: str = ZONE,
+        config: settings.ControlSettings = CONFIG,
     ) -> None:
         self.estate = Estate(config)
         self.feed = Feed(self.estate)
@@ -120,7 +127,7 @@ class Worker:
         self.table.unsynced = True
         self.table.awaited = frozenset({from_text("corp.example")})
         self.answers = Answers(len(NETWORKS))
-        self.clients = Clients(Networks(NETWORKS, auto=auto), settings.Worker((), ("0.0.0.0/0",)))
+        self.clients = Clients(Networks(NETWORKS, auto=auto), settings.WorkerSettings((), ("0.0.0.0/0",)))
         self.replica = Replica(self.table, self.answers, self.clients)
         self.got: list[Down] = []
         """Frames since the last connection began."""
@@ -130,7 +137,7 @@ class Worker:
     def connect(self, control: Control) -> None:
         self.got.clear()
         self._wire = Wire()
-        self._frames = Frames[Down](DOWN_LIMIT, Down)
+        self._frames = FrameReader[Down](DOWN_LIMIT, Down)
         hello = Hello(0, 1, "worker", self.replica.epoch, self.replica.serial, self.replica.generation)
         self.link = Link(control.feed, 0, hello, self._wire)
         self._sending = asyncio.create_task(self.link.run())
@@ -154,7 +161,7 @@ class Worker:
         octets = self._wire.read()
         for frame in self._frames.feed(octets):
             self.got.append(frame)
-            if not isinstance(frame, Ask):
+            if not isinstance(frame, RequestFrame):
                 for _ in self.replica.take(frame):
                     pass
         return bool(octets)

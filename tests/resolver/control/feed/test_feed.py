@@ -6,7 +6,8 @@ import pytest
 
 from resolver import settings
 from resolver.channel import frames as channel
-from resolver.channel.frames import DOWN_LIMIT, Ask, Down, Frames, Hello, Reply, Rows, Static
+from resolver.channel.frames import DOWN_LIMIT, Down, FrameReader, Hello, ReplyFrame, RequestFrame, Rows, Static
+from resolver.channel.requests import CacheFlushed, FlushCache, Ping
 from resolver.control.estate.estate import Estate
 from resolver.control.feed import feed
 from resolver.control.feed.feed import Feed, Link
@@ -20,7 +21,7 @@ from zones.networks.network import Network
 def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_REMEMBERED", 3)
     a, b, c, d = (from_text(f"{letter}.example") for letter in "abcd")
-    fed = Feed(Estate(settings.Control()))
+    fed = Feed(Estate(settings.ControlSettings()))
     assert fed.since(fed.epoch, 0) == set()
     assert fed.since(fed.epoch, 1) is None
     assert fed.since("another", 0) is None
@@ -40,7 +41,7 @@ def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_frame_is_longer_than_a_worker_takes() -> None:
     """Names that hundreds of networks see differently, and names with many records."""
-    estate = Estate(settings.Control())
+    estate = Estate(settings.ControlSettings())
     estate.ledger.rows = {from_text(f"n{number}.example"): bytes(50_000) for number in range(400)}
     origin = from_text("corp.example")
     soa = RRset(origin, SOA, 60, (b"\0\0" + bytes(20),))
@@ -58,7 +59,7 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
 
 
 def test_classes_go_once_and_after_the_networks_of_their_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    estate = Estate(settings.Control(networks=(Network("first", ()),), auto=True))
+    estate = Estate(settings.ControlSettings(networks=(Network("first", ()),), auto=True))
     fed = Feed(estate)
     assert list(fed.masks(0, 0)) == []
     first = estate.ledger.classes.number(0b1)
@@ -78,7 +79,7 @@ def test_classes_go_once_and_after_the_networks_of_their_bits(monkeypatch: pytes
 
 
 def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
-    estate = Estate(settings.Control(auto=True))
+    estate = Estate(settings.ControlSettings(auto=True))
     key = "/subscriptions/11111111-0000-0000-0000-000000000000/resourcegroups/" + "g" * 90 + "/providers/x/y/{}"
     vnets = {
         key.format(i): VirtualNetwork(key.format(i), "", "", (f"10.{i >> 8}.{i & 255}.0/24",)) for i in range(20_000)
@@ -108,19 +109,29 @@ class Sink:
         """There is always room."""
 
 
-async def test_a_request_is_answered_by_its_reply_alone() -> None:
+async def test_each_request_gets_the_reply_with_its_own_id() -> None:
     sink = Sink()
-    link = Link(Feed(Estate(settings.Control())), 0, Hello(0, 1, "worker", "", 0, 0), sink)
-    asking = [asyncio.ensure_future(link.ask("stat", part=part)) for part in ("a", "b", "c")]
+    link = Link(Feed(Estate(settings.ControlSettings())), 0, Hello(0, 1, "worker", "", 0, 0), sink)
+    names = [from_text(f"{letter}.example") for letter in "abc"]
+    asking = [asyncio.ensure_future(link.ask(FlushCache(name, subtree=True, rtype=None))) for name in names]
     await asyncio.sleep(0)
-    first, second, third = Frames[Down](DOWN_LIMIT, Down).feed(sink.taken)
-    assert isinstance(first, Ask)
-    assert isinstance(second, Ask)
-    assert (first.what, first.arguments) == ("stat", {"part": "a"})
+    first, second, third = FrameReader[Down](DOWN_LIMIT, Down).feed(sink.taken)
+    assert isinstance(first, RequestFrame)
+    assert isinstance(second, RequestFrame)
+    assert first.body == FlushCache(names[0], subtree=True, rtype=None)
     asking[2].cancel()
     await asyncio.sleep(0)
-    assert isinstance(third, Ask)
-    for frame, body in ((third, "nobody waits"), (second, "second"), (first, "first"), (first, "again")):
-        link.replied(Reply(frame.id, body))
-    assert await asyncio.gather(*asking[:2]) == ["first", "second"]
-    link.replied(Reply(first.id, "long over"))
+    assert isinstance(third, RequestFrame)
+    for frame, count in ((third, 3), (second, 2), (first, 1), (first, 9)):
+        link.replied(ReplyFrame(frame.id, CacheFlushed(count)))
+    assert await asyncio.gather(*asking[:2]) == [CacheFlushed(1), CacheFlushed(2)]
+    link.replied(ReplyFrame(first.id, CacheFlushed(4)))  # nobody waits for it any more
+
+
+async def test_a_reply_of_another_kind_is_no_reply() -> None:
+    link = Link(Feed(Estate(settings.ControlSettings())), 0, Hello(0, 1, "worker", "", 0, 0), Sink())
+    asking = asyncio.ensure_future(link.ask(Ping()))
+    await asyncio.sleep(0)
+    link.replied(ReplyFrame(1, CacheFlushed(1)))
+    with pytest.raises(TypeError, match="CacheFlushed is no reply to Ping"):
+        await asking
