@@ -28,7 +28,7 @@ from resolver.control.sync.private_dns_poller import ZoneWatch
 from resolver.control.sync.syncer import Sync, Syncs
 from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
 from resolver.process import bootstrap, heap
-from resolver.settings import Source
+from resolver.settings import SourceSettings
 from resolver.sources import zone_files
 from resolver.sources.files import RESCAN, Files
 from resolver.sources.reading import Part, Remote
@@ -82,7 +82,7 @@ class Control:
         self.estate.look(now)
         self._published(set())
 
-    def _begin(self, config: Source, remotes: Mapping[str, Remote]) -> None:
+    def _begin(self, config: SourceSettings, remotes: Mapping[str, Remote]) -> None:
         """Make what reads a source."""
         name, status = config.name, self.estate.sources[config.name]
         if name in remotes:
@@ -91,7 +91,7 @@ class Control:
             self._files[name] = Files(config.path, set(self.estate.inventory.of(name)))
             status.interval = RESCAN
 
-    def _watch(self, config: Source, remote: Remote, status: SourceStatus) -> None:
+    def _watch(self, config: SourceSettings, remote: Remote, status: SourceStatus) -> None:
         name, had = config.name, partial(self.estate.inventory.of, config.name)
         if config.azure and config.azure.events:
             take, sync = partial(self._reread, name), partial(self.sync, name, "now")

@@ -13,7 +13,7 @@ from resolver.sources.files import Files
 from resolver.sources.reading import Part
 
 
-def offline(config: settings.Control, now: float) -> Estate:
+def offline(config: settings.ControlSettings, now: float) -> Estate:
     """Everything read once, as one, with no daemon: who held a name before is not known."""
     estate = Estate(config)
     zones, _, findings = zone_files.read(config.zones.files, {})

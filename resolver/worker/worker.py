@@ -23,10 +23,10 @@ from resolver import host_port
 from resolver import settings as accepted
 from resolver.channel import frames as channel
 from resolver.channel import warm_start
-from resolver.forward.cache import Cache
-from resolver.forward.client.forwarder import Resolver
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
+from resolver.forward.cache import UpstreamCache
+from resolver.forward.client.forwarder import Forwarder
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
 from resolver.process import bootstrap, certificate
 from resolver.process.certificate import DOH, DOT
 from resolver.process.cookie_secrets import read_secrets
@@ -74,16 +74,16 @@ class Worker:
         self._instance = uuid.uuid4().hex
         self._counters = Counters()
         networks = Networks(settings.networks, auto=settings.auto)
-        upstreams = Upstreams(settings.upstreams)
+        upstreams = UpstreamGroups(settings.upstreams)
         policies = Policies(settings.zones.defaults, settings.zones.overrides)
         self._table = Table(catalogue(), policies)
         self._table.unsynced = settings.unsynced
         self._table.awaited = frozenset(map(from_text, settings.zones.origins)) | policies.named
-        self._cache = Cache(settings.cache.octets, settings.cache.stale)
+        self._cache = UpstreamCache(settings.cache.octets, settings.cache.stale)
         self._answers = Answers(len(networks.names))
         self._fallbacks = Fallbacks(networks.label, self._counters, time.time)
-        self._loops = Loops(settings.upstreams, settings.mark, time.time)
-        self._upstream = Resolver(upstreams, loop, self._loops.mark)
+        self._loops = LoopDetector(settings.upstreams, settings.mark, time.time)
+        self._upstream = Forwarder(upstreams, loop, self._loops.mark)
         self._clients = Clients(networks, settings)
         self._cookies = Cookies(settings.cookies.root)
         self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
@@ -156,7 +156,7 @@ class Worker:
 
     # -- files
 
-    def _watched(self, settings: accepted.Worker) -> list[Watched]:
+    def _watched(self, settings: accepted.WorkerSettings) -> list[Watched]:
         """Certificates and cookie secrets."""
         files = []
         for role, tls, alpn in (("tls", settings.tls, DOT), ("https", settings.https, DOH)):

@@ -28,7 +28,7 @@ _FAULTS: Final = 1000  # faults that are told of one source
 class PrivateZones:
     """By source and key. Time is an argument."""
 
-    def __init__(self, sources: Iterable[settings.Source], ledger: Ledger) -> None:
+    def __init__(self, sources: Iterable[settings.SourceSettings], ledger: Ledger) -> None:
         self._ledger = ledger
         self._modes = {each.name: each.azure.private_dns for each in sources if each.azure}
         self._zones: dict[str, dict[str, PrivateZone]] = {

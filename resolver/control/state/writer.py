@@ -17,7 +17,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
 from resolver.control.state import inventory, inventory_file
-from resolver.settings import Control
+from resolver.settings import ControlSettings
 
 _NOBODY: Final = Hello(-1, 0, "", "", 0, 0)
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 class Keeper:
     """Writes what has changed since the last time. Without a directory nothing is written."""
 
-    def __init__(self, config: Control, estate: Estate, feed: Feed) -> None:
+    def __init__(self, config: ControlSettings, estate: Estate, feed: Feed) -> None:
         self.due = False
         """Something was taken since the inventory was written last."""
         self.zone_texts: dict[str, str] = {}

@@ -46,14 +46,14 @@ def endpoint() -> MakeEndpoint:
 
 @pytest.fixture
 def estate() -> Estate:
-    config = settings.Control(
+    config = settings.ControlSettings(
         networks=(
             settings.Network("east", ("10.1.0.0/16",), (VNETS["a"],), ("all",)),
             settings.Network("west", ("10.2.0.0/16",), (VNETS["b"],)),
         ),
         zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": settings.ZonePolicy(on_miss="nxdomain")}),
-        sources=(settings.Source("estate", "files", "/endpoints"),),
-        conflicts=settings.Conflicts(policies={f"refused.{BLOB}": "refuse"}),
+        sources=(settings.SourceSettings("estate", "files", "/endpoints"),),
+        conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": "refuse"}),
     )
     made = Estate(config)
     endpoints = [

@@ -23,7 +23,7 @@ class Control:
     started = 1_700_000_000.0
 
     def __init__(self) -> None:
-        self.estate = Estate(settings.Control(sources=(settings.Source("hub", "files", "/hub"),)))
+        self.estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "files", "/hub"),)))
         self.workers = {0: WorkerStatus(0, 1, "w", 2, connected=True, synced=True), 1: WorkerStatus(1)}
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
 

@@ -27,12 +27,14 @@ from zones.networks.network import Network, Networks
 from zones.table.table import Table
 
 NETWORKS = (Network("weu", ("10.1.0.0/16",)), Network("neu", ("10.2.0.0/16",)))
-CONFIG = settings.Control(
+CONFIG = settings.ControlSettings(
     networks=NETWORKS,
     zones=settings.Zones(origins=("corp.example",)),
     sources=(
-        settings.Source("estate", "files", "/estate"),
-        settings.Source("cloud", "azure", on_unsynced="public", azure=settings.Azure(private_dns="serve")),
+        settings.SourceSettings("estate", "files", "/estate"),
+        settings.SourceSettings(
+            "cloud", "azure", on_unsynced="public", azure=settings.AzureSettings(private_dns="serve")
+        ),
     ),
 )
 ZONE = """\
@@ -58,7 +60,12 @@ class Control:
     """An estate and its feed, as control drives them."""
 
     def __init__(
-        self, parts: dict[str, Resources], *, synced: bool = True, zone: str = ZONE, config: settings.Control = CONFIG
+        self,
+        parts: dict[str, Resources],
+        *,
+        synced: bool = True,
+        zone: str = ZONE,
+        config: settings.ControlSettings = CONFIG,
     ) -> None:
         self.estate = Estate(config)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
@@ -122,7 +129,7 @@ class Worker:
         self.table.unsynced = True
         self.table.awaited = frozenset({from_text("corp.example")})
         self.answers = Answers(len(NETWORKS))
-        self.clients = Clients(Networks(NETWORKS, auto=auto), settings.Worker((), ("0.0.0.0/0",)))
+        self.clients = Clients(Networks(NETWORKS, auto=auto), settings.WorkerSettings((), ("0.0.0.0/0",)))
         self.replica = Replica(self.table, self.answers, self.clients)
         self.got: list[Down] = []
         """Frames since the last connection began."""

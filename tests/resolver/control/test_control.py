@@ -101,7 +101,7 @@ class Running:
     def __init__(
         self,
         folder: Path,
-        config: settings.Control,
+        config: settings.ControlSettings,
         announced: str = "0 {pid}\n",
         remotes: Mapping[str, Remote] | None = None,
     ) -> None:
@@ -156,10 +156,10 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     started: list[Running] = []
 
     def call(*sources: str, announced: str = "0 {pid}\n", **given: Any) -> Running:  # noqa: ANN401 - fields of settings
-        found = tuple(settings.Source(name, "files", str(tmp_path / name)) for name in sources)
+        found = tuple(settings.SourceSettings(name, "files", str(tmp_path / name)) for name in sources)
         (tmp_path / "state").mkdir(exist_ok=True)
         config = {"sources": found, "admin": "", "state": str(tmp_path / "state"), **given}
-        started.append(Running(tmp_path, settings.Control(**config), announced))
+        started.append(Running(tmp_path, settings.ControlSettings(**config), announced))
         return started[-1]
 
     yield call
@@ -274,7 +274,7 @@ async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) 
     write(tmp_path / "a" / "e.yaml", "x 10.0.0.4", "y 10.0.0.5")
     end = time.time() + 1.5
     pins = (settings.Pin(FQDN, "y", until=end),)
-    running = start("a", conflicts=settings.Conflicts(pins=pins, policy="merge"))
+    running = start("a", conflicts=settings.ConflictSettings(pins=pins, policy="merge"))
     await until(lambda: running.control.feed.complete)
     rows = running.control.estate.ledger.rows
     before, serial = rows[PRIVATE], running.control.serial

@@ -24,7 +24,7 @@ class Sink:
 
 async def test_a_request_is_answered_by_its_reply_alone() -> None:
     sink = Sink()
-    link = WorkerLink(Feed(Estate(settings.Control()), "epoch"), 0, Hello(0, 1, "worker", "", 0, 0), sink)
+    link = WorkerLink(Feed(Estate(settings.ControlSettings()), "epoch"), 0, Hello(0, 1, "worker", "", 0, 0), sink)
     asking = [asyncio.ensure_future(link.ask("stat", part=part)) for part in ("a", "b", "c")]
     await asyncio.sleep(0)
     first, second, third = Frames[Down](DOWN_LIMIT, Down).feed(sink.taken)

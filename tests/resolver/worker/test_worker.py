@@ -85,7 +85,7 @@ class Running:
         self.udp.settimeout(0)
         self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
-        config = settings.Worker(listen=(), allow=("127.0.0.0/8",), unsynced=True)
+        config = settings.WorkerSettings(listen=(), allow=("127.0.0.0/8",), unsynced=True)
         begun = bootstrap.Worker(
             config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), bootstrap.Link(theirs), served
         )

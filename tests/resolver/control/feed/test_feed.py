@@ -18,7 +18,7 @@ from zones.networks.network import Network
 def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_REMEMBERED", 3)
     a, b, c, d = (from_text(f"{letter}.example") for letter in "abcd")
-    estate = Estate(settings.Control())
+    estate = Estate(settings.ControlSettings())
     fed = Feed(estate, "epoch")
     assert fed.since(fed.epoch, 0) == set()
     assert fed.since(fed.epoch, 1) is None
@@ -39,7 +39,7 @@ def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_frame_is_longer_than_a_worker_takes() -> None:
     """Names that hundreds of networks see differently, and names with many records."""
-    estate = Estate(settings.Control())
+    estate = Estate(settings.ControlSettings())
     estate.ledger.rows = {from_text(f"n{number}.example"): bytes(50_000) for number in range(400)}
     origin = from_text("corp.example")
     soa = RRset(origin, SOA, 60, (b"\0\0" + bytes(20),))
@@ -57,7 +57,7 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
 
 
 def test_classes_go_once_and_after_the_networks_of_their_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    estate = Estate(settings.Control(networks=(Network("first", ()),), auto=True))
+    estate = Estate(settings.ControlSettings(networks=(Network("first", ()),), auto=True))
     fed = Feed(estate, "epoch")
     assert list(fed.masks(0, 0)) == []
     first = estate.ledger.classes.number(0b1)
@@ -77,7 +77,7 @@ def test_classes_go_once_and_after_the_networks_of_their_bits(monkeypatch: pytes
 
 
 def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
-    estate = Estate(settings.Control(auto=True))
+    estate = Estate(settings.ControlSettings(auto=True))
     key = "/subscriptions/11111111-0000-0000-0000-000000000000/resourcegroups/" + "g" * 90 + "/providers/x/y/{}"
     vnets = {
         key.format(i): VirtualNetwork(key.format(i), "", "", (f"10.{i >> 8}.{i & 255}.0/24",)) for i in range(20_000)
