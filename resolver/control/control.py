@@ -15,6 +15,7 @@ from typing import Final
 
 from resolver.channel import frames as channel
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import Ping, ReplyT, WorkerRequest
 from resolver.control import unix_server
 from resolver.control.aggregates import FallbackList, LoopList, Totals
 from resolver.control.estate.estate import NO_VNETS, Estate, SourceStatus
@@ -123,7 +124,7 @@ class Control:
 
     async def ping(self) -> bool:
         """A worker answers."""
-        pings = [asyncio.ensure_future(link.ask("ping")) for link in self._links.values()]
+        pings = [asyncio.ensure_future(link.ask(Ping())) for link in self._links.values()]
         if not pings:
             return False
         done, late = await asyncio.wait(pings, timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
@@ -131,9 +132,9 @@ class Control:
             ping.cancel()
         return any(not ping.cancelled() and ping.exception() is None for ping in done)
 
-    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
-        """What each worker answers to a request; None for one that does not."""
-        return dict.fromkeys(self.workers) | await ask_all(self._links, _ASK, what, **arguments)
+    async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        """Return each worker's reply by index; None for a worker that did not reply in time."""
+        return dict.fromkeys(self.workers) | await ask_all(self._links, _ASK, request)
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Counters of all workers, over their restarts: (metric, label values, count)."""
@@ -311,7 +312,7 @@ class Control:
             _log.warning("a process that is no worker of ours was turned away from the channel")
             writer.close()
             return
-        frames = channel.Frames[channel.Up](channel.UP_LIMIT, channel.Up)
+        frames = channel.FrameReader[channel.Up](channel.UP_LIMIT, channel.Up)
         link: WorkerLink | None = None
         sending: asyncio.Task[None] | None = None
         try:
@@ -360,13 +361,13 @@ class Control:
             case channel.Applied(serial=serial):
                 worker.serial = serial
                 worker.synced |= 0 < self.feed.complete_since <= serial
-            case channel.Counters(instance=instance, values=values):
+            case channel.CounterReport(instance=instance, values=values):
                 self._totals.report(link.index, instance, values)
-            case channel.Fallbacks(items=items):
+            case channel.FallbackReport(items=items):
                 self._fallbacks.add(items)
-            case channel.Loops(items=items):
+            case channel.LoopReport(items=items):
                 self._looped(items)
-            case channel.Reply():
+            case channel.ReplyFrame():
                 link.replied(frame)
             case _:
                 raise channel.ChannelError("a second greeting")

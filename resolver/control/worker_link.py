@@ -6,9 +6,10 @@ Does not know what to send (`feed`) or what becomes of a worker's reports (`work
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, cast
 
-from resolver.channel.frames import Ask, Down, Hello, Reply, encode
+from resolver.channel.frames import Down, Hello, ReplyFrame, RequestFrame, encode
+from resolver.channel.requests import Reply, ReplyT, Request, WorkerRequest
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
 
@@ -47,7 +48,7 @@ class WorkerLink:
         self._stream = stream
         self._wake = asyncio.Event()
         self._session = FeedSession(feed, hello, self._wake.set)
-        self._asked: dict[int, asyncio.Future[Any]] = {}
+        self._asked: dict[int, asyncio.Future[Reply]] = {}
         self._next = 0
 
     async def run(self) -> None:
@@ -89,27 +90,32 @@ class WorkerLink:
             self._stream.write(encode(frame))
             await self._stream.drain()
 
-    async def ask(self, what: str, **arguments: Any) -> Any:  # noqa: ANN401 - what a worker tells is a plain value
-        """Ask the worker; its reply. The caller bounds the time."""
+    async def ask(self, request: WorkerRequest[ReplyT]) -> ReplyT:
+        """Send a request and return the worker's reply. The caller limits the time.
+
+        Raises `TypeError` when the reply is not one to this request.
+        """
         self._next += 1
         number = self._next
         reply = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._stream.write(encode(Ask(number, what, arguments)))
+        self._stream.write(encode(RequestFrame(number, cast("Request", request))))
         try:
-            return await reply
+            return request.checked(await reply)
         finally:
             del self._asked[number]
 
-    def replied(self, frame: Reply) -> None:
+    def replied(self, frame: ReplyFrame) -> None:
         """Hand a reply to the request that waits for it."""
         waiting = self._asked.get(frame.id)
         if waiting and not waiting.done():
             waiting.set_result(frame.body)
 
 
-async def ask_all(links: Mapping[int, WorkerLink], patience: float, what: str, **arguments: object) -> dict[int, Any]:
-    """What each worker answers within so many seconds; who does not is not in it."""
-    asked = {index: asyncio.ensure_future(link.ask(what, **arguments)) for index, link in links.items()}
+async def ask_all(
+    links: Mapping[int, WorkerLink], patience: float, request: WorkerRequest[ReplyT]
+) -> dict[int, ReplyT]:
+    """Return the replies that arrive within `patience` seconds, by worker index."""
+    asked = {index: asyncio.ensure_future(link.ask(request)) for index, link in links.items()}
     if asked:
         _, late = await asyncio.wait(asked.values(), timeout=patience)
         for each in late:

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from resolver import settings
 from resolver.admin import metrics
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.worker_link import WorkerStatus
 from tests.paths import ROOT
@@ -33,8 +34,8 @@ class Control:
     async def ping(self) -> bool:
         return True
 
-    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
-        raise AssertionError(f"a scrape asked workers: {what} {arguments}")
+    async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        raise AssertionError(f"a scrape asked workers: {request}")
 
     def sync(self, source: str, action: str) -> None:
         raise AssertionError(f"a scrape changed a sync: {source} {action}")

@@ -8,7 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from resolver import settings
-from resolver.channel.frames import DOWN_LIMIT, Ask, Down, Frames, Hello
+from resolver.channel.frames import DOWN_LIMIT, Down, FrameReader, Hello, RequestFrame
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.worker_link import WorkerLink
@@ -139,7 +139,7 @@ class Worker:
     def connect(self, control: Control) -> None:
         self.got.clear()
         self._wire = Wire()
-        self._frames = Frames[Down](DOWN_LIMIT, Down)
+        self._frames = FrameReader[Down](DOWN_LIMIT, Down)
         hello = Hello(0, 1, "worker", self.replica.epoch, self.replica.serial, self.replica.generation)
         self.link = WorkerLink(control.feed, 0, hello, self._wire)
         self._sending = asyncio.create_task(self.link.run())
@@ -163,7 +163,7 @@ class Worker:
         octets = self._wire.read()
         for frame in self._frames.feed(octets):
             self.got.append(frame)
-            if not isinstance(frame, Ask):
+            if not isinstance(frame, RequestFrame):
                 for _ in self.replica.take(frame):
                     pass
         return bool(octets)
