@@ -59,6 +59,7 @@ PURE: Final = """
 zones resolver.settings resolver.version resolver.host_port resolver.wire
 resolver.channel.frames resolver.channel.requests
 resolver.forward resolver.worker.answer resolver.worker.access resolver.control.guard resolver.control.estate
+resolver.control.feed
 """
 """No input or output, no clock, no chance. A folder stands for its own files, not for the folders in it."""
 
