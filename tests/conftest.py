@@ -280,7 +280,7 @@ class Pipeline:
         self.now = 1000.0
         self.upstreams = upstreams
         self.estate = Estate(control)
-        self.feed = Feed(self.estate)
+        self.feed = Feed(self.estate, "epoch")
         self.files = {source.name: Files(source.path, set()) for source in control.sources}
         networks = Networks(worker.networks, auto=worker.auto)
         groups = UpstreamGroups(worker.upstreams)

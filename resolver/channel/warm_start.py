@@ -60,6 +60,6 @@ def frames(descriptor: int) -> Iterator[Down]:
         if found.digest() != expected:
             raise ValueError("its checksum is wrong")
         file.seek(HEAD)
-        made = channel.Frames[Down](channel.DOWN_LIMIT, Down)
+        made = channel.FrameReader[Down](channel.DOWN_LIMIT, Down)
         while data := file.read(_READ):
             yield from made.feed(data)

@@ -23,6 +23,16 @@ from resolver import host_port
 from resolver import settings as accepted
 from resolver.channel import frames as channel
 from resolver.channel import warm_start
+from resolver.channel.requests import (
+    CacheFlushed,
+    CacheStats,
+    FlushCache,
+    Ping,
+    Pong,
+    ReadCacheStats,
+    Reply,
+    Request,
+)
 from resolver.forward.cache import UpstreamCache
 from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.loops import LoopDetector
@@ -48,7 +58,7 @@ from resolver.worker.net.watched import Watched
 from resolver.worker.replica import Replica
 from zones.azure.catalogue import catalogue
 from zones.claims.policy import Policies
-from zones.dns.name import Name, from_text
+from zones.dns.name import from_text
 from zones.networks.network import Networks
 from zones.table.table import Table
 
@@ -258,34 +268,27 @@ class Worker:
             self._replica.generation,
         )
         writer.write(channel.encode(hello))
-        frames = channel.Frames[channel.Down](channel.DOWN_LIMIT, channel.Down)
+        frames = channel.FrameReader[channel.Down](channel.DOWN_LIMIT, channel.Down)
         while data := await reader.read(1 << 18):
             for frame in frames.feed(data):
-                if isinstance(frame, channel.Ask):
-                    writer.write(channel.encode(channel.Reply(frame.id, self._told(frame))))
+                if isinstance(frame, channel.RequestFrame):
+                    writer.write(channel.encode(channel.ReplyFrame(frame.id, self._reply(frame.body))))
                     continue
                 await self._take(frame)
                 if isinstance(frame, channel.Commit):
                     writer.write(channel.encode(channel.Applied(frame.serial)))
 
-    def _told(self, asked: channel.Ask) -> dict[str, int]:
-        """The answer to a request of control's: `flush`, or else how it is."""
-        if asked.what == "flush":
-            return {"flushed": self._flush(**asked.arguments)}
-        return {
-            "serial": self._replica.serial,
-            "names": len(self._table),
-            "answers": len(self._answers),
-            "answer_octets": self._answers.octets,
-            "cache": len(self._cache),
-            "cache_octets": self._cache.octets,
-        }
-
-    def _flush(self, name: Name, *, subtree: bool, rtype: int | None) -> int:
-        """Forget what upstreams said of a name; the number of their replies gone."""
-        flushed = self._cache.flush(name, subtree=subtree, rtype=rtype)
-        self._answers.evict([name], [name] if subtree else [])
-        return flushed
+    def _reply(self, request: Request) -> Reply:
+        """Do what control requests, and return the reply."""
+        match request:
+            case Ping():
+                return Pong()
+            case ReadCacheStats():
+                return CacheStats(len(self._cache), self._cache.octets, len(self._answers), self._answers.octets)
+            case FlushCache(name=name, subtree=subtree, rtype=rtype):
+                flushed = self._cache.flush(name, subtree=subtree, rtype=rtype)
+                self._answers.evict([name], [name] if subtree else [])
+                return CacheFlushed(flushed)
 
     async def _report(self, writer: asyncio.StreamWriter) -> None:
         """Send counters and fallbacks once a second."""
@@ -294,11 +297,11 @@ class Worker:
                 await asyncio.sleep(REPORT)
                 self._collect()
                 for values in _cut(list(self._counters.values())):
-                    writer.write(channel.encode(channel.Counters(self._instance, values)))
+                    writer.write(channel.encode(channel.CounterReport(self._instance, values)))
                 for items in _cut(self._fallbacks.report()):
-                    writer.write(channel.encode(channel.Fallbacks(items)))
+                    writer.write(channel.encode(channel.FallbackReport(items)))
                 if loops := self._loops.report():
-                    writer.write(channel.encode(channel.Loops(loops)))
+                    writer.write(channel.encode(channel.LoopReport(loops)))
                 await writer.drain()
 
     def _collect(self) -> None:

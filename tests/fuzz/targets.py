@@ -94,7 +94,7 @@ def frames(octets: bytes) -> bool:
     for limit, kind in ((1 << 16, channel.Down), (1 << 14, channel.Up)):
         results: list[list[object] | None] = []
         for pieces in ((octets[1:],), (octets[1 : 1 + cut], octets[1 + cut :])):
-            reader = channel.Frames[object](limit, kind)
+            reader = channel.FrameReader[object](limit, kind)
             try:
                 results.append([frame for piece in pieces for frame in reader.feed(piece)])
             except channel.ChannelError:
