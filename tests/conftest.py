@@ -280,7 +280,7 @@ class Pipeline:
         self.now = 1000.0
         self.upstreams = upstreams
         self.estate = Estate(control)
-        self.feed = Feed(self.estate)
+        self.feed = Feed(self.estate, "epoch")
         self.files = {source.name: Files(source.path, set()) for source in control.sources}
         networks = Networks(worker.networks, auto=worker.auto)
         groups = UpstreamGroups(worker.upstreams)
@@ -289,7 +289,7 @@ class Pipeline:
         self.table = Table(catalogue(), self.policies)
         self.table.unsynced = worker.unsynced
         self.table.awaited = frozenset(map(from_text, worker.zones.origins)) | self.policies.named
-        self.cache = UpstreamCache(worker.cache.octets, worker.cache.stale)
+        self.cache = UpstreamCache(worker.cache.size, worker.cache.stale)
         self.counters = Counters()
         self.health = Health(lambda below: 0x1234 % below)
         self.answers = Answers(len(networks.names))

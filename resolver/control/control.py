@@ -8,6 +8,7 @@ import contextlib
 import logging
 import signal
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
@@ -18,7 +19,7 @@ from resolver.channel.requests import Ping, ReplyT, WorkerRequest
 from resolver.control import unix_server
 from resolver.control.aggregates import FallbackList, LoopList, Totals
 from resolver.control.estate.estate import NO_VNETS, Estate, SourceStatus
-from resolver.control.feed.feed import Feed, Link, WorkerState, ask_all
+from resolver.control.feed.feed import Feed
 from resolver.control.guard.shrink_guard import Action, NothingHeld
 from resolver.control.state import inventory_file
 from resolver.control.state.inventory import Saved, restore
@@ -26,6 +27,7 @@ from resolver.control.state.writer import Keeper
 from resolver.control.sync.events import EventWatch
 from resolver.control.sync.private_dns_poller import ZoneWatch
 from resolver.control.sync.syncer import Sync, Syncs
+from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
 from resolver.process import bootstrap, heap
 from resolver.settings import SourceSettings
 from resolver.sources import zone_files
@@ -48,18 +50,16 @@ class Control:
 
     def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, Remote]) -> None:
         self._begun = begun
-        saved = inventory_file.read(begun.settings.state) if begun.settings.state else None
+        saved = inventory_file.read(begun.settings.state_directory) if begun.settings.state_directory else None
         self.started = time.time()
         self.estate = Estate(begun.settings, saved.memory if saved else None)
-        self.feed = Feed(self.estate)
-        self.workers: dict[int, WorkerState] = {index: WorkerState(index) for index in range(begun.settings.workers)}
-        self._links: dict[int, Link] = {}
+        self.feed = Feed(self.estate, uuid.uuid4().hex)
+        self.workers: dict[int, WorkerStatus] = {index: WorkerStatus(index) for index in range(begun.settings.workers)}
+        self._links: dict[int, WorkerLink] = {}
         self._totals = Totals()
         self._fallbacks = FallbackList()
         self._loops = LoopList(group.name for group in begun.settings.upstreams)
         self._keeper = Keeper(begun.settings, self.estate, self.feed)
-        self._complete_since = 0
-        """Serial of the first state that all sources had a part in; 0 before that."""
         self._files: dict[str, Files] = {}
         self._syncs: dict[str, Syncs] = {}
         self._zones: dict[str, ZoneWatch] = {}
@@ -279,11 +279,9 @@ class Control:
 
     def _published(self, changed: set[Name]) -> None:
         """Tell the workers, if there is anything to tell, and note the first state that all sources had a part in."""
-        complete = all(status.synced for status in self.estate.sources.values())
-        self.feed.complete = complete
+        was_complete = bool(self.feed.complete_since)
         self.feed.changed(changed | self.estate.lend_after(changed))
-        if complete and not self._complete_since:
-            self._complete_since = self.feed.serial
+        if self.feed.complete and not was_complete:
             _log.info("all sources have data: %d names", len(self.estate.ledger.rows))
             if self.estate.lacks_vnets:
                 _log.warning(NO_VNETS)
@@ -315,13 +313,13 @@ class Control:
             writer.close()
             return
         frames = channel.FrameReader[channel.Up](channel.UP_LIMIT, channel.Up)
-        link: Link | None = None
+        link: WorkerLink | None = None
         sending: asyncio.Task[None] | None = None
         try:
             while data := await reader.read(1 << 18):
                 for frame in frames.feed(data):
                     if isinstance(frame, channel.Hello) and link is None:
-                        link = Link(self.feed, index, frame, writer)
+                        link = WorkerLink(self.feed, index, frame, writer)
                         self._joined(link)
                         sending = asyncio.create_task(self._send(link, writer))
                     elif link is not None:
@@ -335,7 +333,7 @@ class Control:
                 self._left(link)
             writer.close()
 
-    async def _send(self, link: Link, writer: asyncio.StreamWriter) -> None:
+    async def _send(self, link: WorkerLink, writer: asyncio.StreamWriter) -> None:
         """Feed a worker; without that its line is no use, and it connects anew."""
         try:
             await link.run()
@@ -346,23 +344,23 @@ class Control:
         finally:
             writer.close()
 
-    def _joined(self, link: Link) -> None:
+    def _joined(self, link: WorkerLink) -> None:
         self._links[link.index] = link
-        self.workers[link.index] = WorkerState(link.index, link.hello.pid, link.hello.instance, 0, connected=True)
+        self.workers[link.index] = WorkerStatus(link.index, link.hello.pid, link.hello.instance, 0, connected=True)
 
-    def _left(self, link: Link) -> None:
+    def _left(self, link: WorkerLink) -> None:
         if self._links.get(link.index) is link:
             del self._links[link.index]
             self.workers[link.index].connected = False
 
-    def _received(self, link: Link, frame: channel.Up) -> None:
+    def _received(self, link: WorkerLink, frame: channel.Up) -> None:
         if self._links.get(link.index) is not link:
             return  # the last words of a process that has a successor
         worker = self.workers[link.index]
         match frame:
             case channel.Applied(serial=serial):
-                link.serial = worker.serial = serial
-                worker.synced |= bool(self._complete_since) and serial >= self._complete_since
+                worker.serial = serial
+                worker.synced |= 0 < self.feed.complete_since <= serial
             case channel.CounterReport(instance=instance, values=values):
                 self._totals.report(link.index, instance, values)
             case channel.FallbackReport(items=items):

@@ -41,7 +41,7 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
         try:
             signals = stack.enter_context(Signals())
             accepted = preflight.accept(config_path, flags, commands.accept)
-            stack.enter_context(preflight.held(accepted.control.state))
+            stack.enter_context(preflight.held(accepted.control.state_directory))
             listening = listen.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
             channel = stack.enter_context(preflight.channel(os.environ.get("RUNTIME_DIRECTORY", "")))

@@ -45,14 +45,14 @@ class Supervisor:
         worker: Sequence[str],
         signals: Signals,
     ) -> None:
-        """`channel`: the path of control's socket, and the listening socket. `control`, `worker`: the children's commands."""
+        """`channel`: the path of control's socket and the socket. `control`, `worker`: the commands of the children."""
         now = time.monotonic()
         for_control, for_workers = msgspec.json.encode(accepted.control), msgspec.json.encode(accepted.worker)
         private, scrubbed = child.private(os.environ), child.scrubbed(os.environ)
         self._listening = listening
         self._channel_path, self._channel = channel
         self._signals = signals
-        self._state, self._digest = accepted.control.state, warm_start.digest(accepted.control)
+        self._state, self._digest = accepted.control.state_directory, warm_start.digest(accepted.control)
         self._stopping = self._notified_ready = False
         self._announcements = -1
         """A pipe to control, see `worker_pids`; -1 while control does not run."""

@@ -12,8 +12,8 @@ from resolver.admin.app import application
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
-from resolver.control.feed.feed import WorkerState
 from resolver.control.guard.shrink_guard import Action, NothingHeld
+from resolver.control.worker_link import WorkerStatus
 from zones.azure.endpoint import Endpoint, NicRecord, State
 from zones.dns import zonefile
 from zones.dns.name import from_text
@@ -81,7 +81,7 @@ class Control:
     estate: Estate
     serial: int = 7
     started: float = T0
-    workers: dict[int, WorkerState] = field(default_factory=dict)
+    workers: dict[int, WorkerStatus] = field(default_factory=dict)
     lacking: list[str] = field(default_factory=list)
     answers: bool = True
     counted: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
@@ -117,7 +117,7 @@ class Control:
 
 @pytest.fixture
 def control(estate: Estate) -> Control:
-    return Control(estate, workers={0: WorkerState(0, 4242, "w", 7, connected=True, synced=True)})
+    return Control(estate, workers={0: WorkerStatus(0, 4242, "w", 7, connected=True, synced=True)})
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from resolver.admin import metrics
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
-from resolver.control.feed.feed import WorkerState
+from resolver.control.worker_link import WorkerStatus
 from tests.paths import ROOT
 from zones.azure.endpoint import Endpoint, NicRecord, State
 from zones.dns.name import from_text
@@ -25,7 +25,7 @@ class Control:
 
     def __init__(self) -> None:
         self.estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "files", "/hub"),)))
-        self.workers = {0: WorkerState(0, 1, "w", 2, connected=True, synced=True), 1: WorkerState(1)}
+        self.workers = {0: WorkerStatus(0, 1, "w", 2, connected=True, synced=True), 1: WorkerStatus(1)}
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
 
     def missing(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Control and a worker at the two ends of a line in memory: encoded frames, no processes and no sockets."""
 
 import asyncio
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -9,7 +10,8 @@ import msgspec
 from resolver import settings
 from resolver.channel.frames import DOWN_LIMIT, Down, FrameReader, Hello, RequestFrame
 from resolver.control.estate.estate import Estate
-from resolver.control.feed.feed import Feed, Link
+from resolver.control.feed.feed import Feed
+from resolver.control.worker_link import WorkerLink
 from resolver.sources.reading import PrivateReading
 from resolver.worker.access.clients import Clients
 from resolver.worker.answer.answer_cache import Answers
@@ -66,7 +68,7 @@ class Control:
         config: settings.ControlSettings = CONFIG,
     ) -> None:
         self.estate = Estate(config)
-        self.feed = Feed(self.estate)
+        self.feed = Feed(self.estate, uuid.uuid4().hex)
         if zone:
             parsed = zonefile.parse(zone, "corp.zone")
             self.estate.set_static({parsed.origin: parsed}, 0.0)
@@ -91,8 +93,8 @@ class Control:
         self.feed.changed()
 
     def sync(self) -> None:
-        self.estate.source_read("estate", 1, 0.0)
-        self.feed.complete = not self.estate.unsynced
+        for name in self.estate.sources:
+            self.estate.source_read(name, 1, 0.0)
         self.feed.changed()
 
 
@@ -131,7 +133,7 @@ class Worker:
         self.replica = Replica(self.table, self.answers, self.clients)
         self.got: list[Down] = []
         """Frames since the last connection began."""
-        self.link: Link | None = None
+        self.link: WorkerLink | None = None
         self._sending: asyncio.Task[None] | None = None
 
     def connect(self, control: Control) -> None:
@@ -139,7 +141,7 @@ class Worker:
         self._wire = Wire()
         self._frames = FrameReader[Down](DOWN_LIMIT, Down)
         hello = Hello(0, 1, "worker", self.replica.epoch, self.replica.serial, self.replica.generation)
-        self.link = Link(control.feed, 0, hello, self._wire)
+        self.link = WorkerLink(control.feed, 0, hello, self._wire)
         self._sending = asyncio.create_task(self.link.run())
 
     async def cut(self) -> None:

@@ -1,16 +1,13 @@
 """What control remembers of changes, and the frames that it makes."""
 
-import asyncio
-
 import pytest
 
 from resolver import settings
 from resolver.channel import frames as channel
-from resolver.channel.frames import DOWN_LIMIT, Down, FrameReader, Hello, ReplyFrame, RequestFrame, Rows, Static
-from resolver.channel.requests import CacheFlushed, FlushCache, Ping
+from resolver.channel.frames import DOWN_LIMIT, Rows, Static
 from resolver.control.estate.estate import Estate
 from resolver.control.feed import feed
-from resolver.control.feed.feed import Feed, Link
+from resolver.control.feed.feed import Feed
 from zones.azure.endpoint import VirtualNetwork
 from zones.dns.name import Name, from_text
 from zones.dns.record import SOA, RRset
@@ -21,13 +18,14 @@ from zones.networks.network import Network
 def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_REMEMBERED", 3)
     a, b, c, d = (from_text(f"{letter}.example") for letter in "abcd")
-    fed = Feed(Estate(settings.ControlSettings()))
+    estate = Estate(settings.ControlSettings())
+    fed = Feed(estate, "epoch")
     assert fed.since(fed.epoch, 0) == set()
     assert fed.since(fed.epoch, 1) is None
     assert fed.since("another", 0) is None
     fed.changed([a])
     fed.changed([])  # nothing is other than before
-    fed.complete = True
+    estate.stale = True
     fed.changed([])
     fed.changed([b, a])
     assert [fed.since(fed.epoch, serial) for serial in range(-1, 5)] == [None, {a, b}, {a, b}, {a, b}, set(), None]
@@ -51,7 +49,7 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
         for name, number in names.items()
     }
     estate.set_static({origin: Zone(origin, soa, {origin: (soa,), **many})}, 0.0)
-    fed = Feed(estate)
+    fed = Feed(estate, "epoch")
     frames = [*fed.snapshot(1), *fed.changes(estate.ledger.rows)]
     assert all(len(channel.encode(frame)) < DOWN_LIMIT for frame in frames)
     assert sum(len(frame.rows) for frame in frames if isinstance(frame, Rows)) == 800
@@ -60,7 +58,7 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
 
 def test_classes_go_once_and_after_the_networks_of_their_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     estate = Estate(settings.ControlSettings(networks=(Network("first", ()),), auto=True))
-    fed = Feed(estate)
+    fed = Feed(estate, "epoch")
     assert list(fed.masks(0, 0)) == []
     first = estate.ledger.classes.number(0b1)
     assert list(fed.masks(0, 0)) == [channel.Masks([], ["first"]), channel.Masks([(first, b"\x01")])]
@@ -87,51 +85,10 @@ def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
     estate.ledger.set_vnets(vnets, 0.0)
     for i in range(20_000):
         estate.ledger.classes.number(1 << i)
-    fed = Feed(estate)
+    fed = Feed(estate, "epoch")
     version, clientele = fed.clientele()
     assert version == estate.networks.version
     assert sum(len(frame.networks) for frame in clientele) == 20_000
     assert [frame.more for frame in clientele] == [True] * (len(clientele) - 1) + [False]
     frames: list[channel.Down] = [*clientele, *fed.masks(0, 0)]
     assert all(len(channel.encode(frame)) < DOWN_LIMIT for frame in frames)
-
-
-class Sink:
-    """A stream that takes everything."""
-
-    def __init__(self) -> None:
-        self.taken = bytearray()
-
-    def write(self, data: bytes | bytearray) -> None:
-        self.taken += data
-
-    async def drain(self) -> None:
-        """There is always room."""
-
-
-async def test_each_request_gets_the_reply_with_its_own_id() -> None:
-    sink = Sink()
-    link = Link(Feed(Estate(settings.ControlSettings())), 0, Hello(0, 1, "worker", "", 0, 0), sink)
-    names = [from_text(f"{letter}.example") for letter in "abc"]
-    asking = [asyncio.ensure_future(link.ask(FlushCache(name, subtree=True, rtype=None))) for name in names]
-    await asyncio.sleep(0)
-    first, second, third = FrameReader[Down](DOWN_LIMIT, Down).feed(sink.taken)
-    assert isinstance(first, RequestFrame)
-    assert isinstance(second, RequestFrame)
-    assert first.body == FlushCache(names[0], subtree=True, rtype=None)
-    asking[2].cancel()
-    await asyncio.sleep(0)
-    assert isinstance(third, RequestFrame)
-    for frame, count in ((third, 3), (second, 2), (first, 1), (first, 9)):
-        link.replied(ReplyFrame(frame.id, CacheFlushed(count)))
-    assert await asyncio.gather(*asking[:2]) == [CacheFlushed(1), CacheFlushed(2)]
-    link.replied(ReplyFrame(first.id, CacheFlushed(4)))  # nobody waits for it any more
-
-
-async def test_a_reply_of_another_kind_is_no_reply() -> None:
-    link = Link(Feed(Estate(settings.ControlSettings())), 0, Hello(0, 1, "worker", "", 0, 0), Sink())
-    asking = asyncio.ensure_future(link.ask(Ping()))
-    await asyncio.sleep(0)
-    link.replied(ReplyFrame(1, CacheFlushed(1)))
-    with pytest.raises(TypeError, match="CacheFlushed is no reply to Ping"):
-        await asking
