@@ -171,15 +171,11 @@ def joined(pieces: Iterable[Saved]) -> Saved:
         private += piece.private
     return msgspec.structs.replace(
         whole, first_seen=first_seen, held=held, lingering=lingering,
-        parts=[(*place, _one([each for _, _, each in some])) for place, some in groupby(parts, itemgetter(0, 1))],
+        parts=[
+            (*place, Resources.joined(each for _, _, each in some)) for place, some in groupby(parts, itemgetter(0, 1))
+        ],
         private=[(source, [*chain(*(zones for _, zones in some))]) for source, some in groupby(private, itemgetter(0))],
     )  # fmt: skip
-
-
-def _one(resources: list[Resources]) -> Resources:
-    if len(resources) == 1:
-        return resources[0]
-    return Resources(*(tuple(chain(*kind)) for kind in zip(*map(msgspec.structs.astuple, resources), strict=True)))
 
 
 def _holder(incumbent: Incumbent) -> tuple[bytes, str, str]:

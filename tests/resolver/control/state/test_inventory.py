@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import pytest
@@ -21,6 +21,8 @@ from zones.dns.name import Name
 from zones.dns.record import RRset
 from zones.ledger.carry_over import Recollection
 from zones.ledger.tombstones import Tombstone
+
+_KEY = attrgetter("key")
 
 
 def through_a_file(pieces: Iterable[Saved]) -> Saved:
@@ -47,9 +49,12 @@ def estates() -> st.SearchStrategy[tuple[Any, ...]]:
         st.lists(
             st.builds(PrivateEndpoint, texts, texts, texts, dns=rows, records=st.none() | rows, faults=faults),
             max_size=2,
+            unique_by=_KEY,
         ).map(tuple),
-        st.lists(st.builds(Nic, texts, texts, texts, rows), max_size=2).map(tuple),
-        st.lists(st.builds(VirtualNetwork, texts, texts, prefixes=st.tuples(texts)), max_size=2).map(tuple),
+        st.lists(st.builds(Nic, texts, texts, texts, rows), max_size=2, unique_by=_KEY).map(tuple),
+        st.lists(st.builds(VirtualNetwork, texts, texts, prefixes=st.tuples(texts)), max_size=2, unique_by=_KEY).map(
+            tuple
+        ),
         faults,
     )
     addresses = st.lists(st.binary(min_size=4, max_size=4), max_size=2).map(tuple)
