@@ -12,8 +12,8 @@ from zones.claims.policy import DEFAULTS, Conflict, Pin, ZonePolicy
 from zones.networks.network import Network
 
 __all__ = [
-    "Accepted", "Azure", "Conflicts", "Control", "Credential", "Network", "Pin", "Secret", "Server", "Source",
-    "Upstream", "Worker", "ZonePolicy", "Zones",
+    "Accepted", "AzureSettings", "ConflictSettings", "ControlSettings", "Credential", "Network", "Pin", "Secret",
+    "Server", "SourceSettings", "UpstreamGroup", "WorkerSettings", "ZonePolicy", "Zones",
 ]  # fmt: skip
 
 Miss = str  # `public`, `nxdomain`, `nodata`, `servfail` or `forward:GROUP`
@@ -42,7 +42,7 @@ class Server(msgspec.Struct, frozen=True):
 Order = Literal["sequential", "fastest", "race", "round-robin"]
 
 
-class Upstream(msgspec.Struct, frozen=True):
+class UpstreamGroup(msgspec.Struct, frozen=True):
     """A group of servers. Names under one of `suffixes` go there (longest wins); `public` takes the rest."""
 
     name: str
@@ -79,14 +79,14 @@ class Credential(msgspec.Struct, frozen=True):
     """Of the certificate."""
 
 
-class Events(msgspec.Struct, frozen=True):
+class EventSettings(msgspec.Struct, frozen=True):
     """A listener for Event Grid: `address:port`, and what whoever sends has to know."""
 
     listen: str
     secret: Secret
 
 
-class Azure(msgspec.Struct, frozen=True):
+class AzureSettings(msgspec.Struct, frozen=True):
     """What a source of type `azure` reads, and as whom."""
 
     subscriptions: tuple[str, ...] = ()
@@ -98,10 +98,10 @@ class Azure(msgspec.Struct, frozen=True):
     credential: Credential = Credential()
     private_dns: Literal["off", "check", "serve"] = "off"
     """What private DNS zones are read for."""
-    events: Events | None = None
+    events: EventSettings | None = None
 
 
-class Source(msgspec.Struct, frozen=True):
+class SourceSettings(msgspec.Struct, frozen=True):
     """Where endpoints come from."""
 
     name: str
@@ -113,7 +113,7 @@ class Source(msgspec.Struct, frozen=True):
     """Of a remote source: seconds for which what is absent is kept, and for which claims that are gone linger."""
     expire: int = 86_400
     """Seconds without a good sync after which what it gave is called expired."""
-    azure: Azure | None = None
+    azure: AzureSettings | None = None
     """Of a source of that type."""
 
     @property
@@ -122,7 +122,7 @@ class Source(msgspec.Struct, frozen=True):
         return self.type != "files"
 
 
-class Conflicts(msgspec.Struct, frozen=True):
+class ConflictSettings(msgspec.Struct, frozen=True):
     """`policies` maps a zone or name to its policy; the longest match wins over `policy`."""
 
     policy: Conflict = "sticky"
@@ -179,7 +179,7 @@ class RateLimit(msgspec.Struct, frozen=True):
     exempt: tuple[str, ...] = ()
 
 
-class Cookies(msgspec.Struct, frozen=True):
+class CookieSettings(msgspec.Struct, frozen=True):
     """DNS cookies (RFC 7873). Secrets are read from a file, or derived from `root`, which all workers share."""
 
     answer: bool = True
@@ -189,7 +189,7 @@ class Cookies(msgspec.Struct, frozen=True):
     """32 random octets, made at each start where there is no file."""
 
 
-class Cache(msgspec.Struct, frozen=True):
+class CacheSettings(msgspec.Struct, frozen=True):
     """Of upstream answers, in each worker. `stale`: seconds for which an expired one may still be given, 0: never."""
 
     octets: int = 64 << 20
@@ -197,7 +197,7 @@ class Cache(msgspec.Struct, frozen=True):
     prefetch: bool = True
 
 
-class Worker(msgspec.Struct, frozen=True):
+class WorkerSettings(msgspec.Struct, frozen=True):
     """The part that answering workers get: nothing about sources, admin or state."""
 
     listen: tuple[str, ...]
@@ -215,7 +215,7 @@ class Worker(msgspec.Struct, frozen=True):
     """Names at and under these are refused."""
     streams: Streams = Streams()
     rate_limit: RateLimit | None = None
-    cookies: Cookies = Cookies()
+    cookies: CookieSettings = CookieSettings()
     identity: str = "pldns"
     """What this server calls itself: NSID (RFC 5001), CHAOS `id.server`."""
     payload: int = 1232
@@ -229,15 +229,15 @@ class Worker(msgspec.Struct, frozen=True):
     listeners: dict[str, str] = {}
     """`address:port` of listeners to the name of the network that all are in who come by it."""
     zones: Zones = Zones()
-    upstreams: tuple[Upstream, ...] = ()
-    cache: Cache = Cache()
+    upstreams: tuple[UpstreamGroup, ...] = ()
+    cache: CacheSettings = CacheSettings()
     mark: bytes = b""
     """Random octets by which a query of ours is known when it comes back; new at each start."""
     unsynced: bool = False
     """A source with `on_unsynced: servfail` is configured: row 9 applies until control says that all have data."""
 
 
-class Control(msgspec.Struct, frozen=True):
+class ControlSettings(msgspec.Struct, frozen=True):
     """The part that control gets."""
 
     networks: tuple[Network, ...] = ()
@@ -247,9 +247,9 @@ class Control(msgspec.Struct, frozen=True):
     listeners: dict[str, str] = {}
     """As workers have it: an address space that VNets share tells nothing, but a listener does."""
     zones: Zones = Zones()
-    sources: tuple[Source, ...] = ()
-    conflicts: Conflicts = Conflicts()
-    upstreams: tuple[Upstream, ...] = ()
+    sources: tuple[SourceSettings, ...] = ()
+    conflicts: ConflictSettings = ConflictSettings()
+    upstreams: tuple[UpstreamGroup, ...] = ()
     admin: str = "127.0.0.1:8053"
     """`address:port`; empty: no admin listener."""
     state: str = ""
@@ -261,7 +261,7 @@ class Accepted(msgspec.Struct, frozen=True):
     """The whole accepted configuration. `warnings` are sentences for the log."""
 
     path: str
-    worker: Worker
-    control: Control
+    worker: WorkerSettings
+    control: ControlSettings
     workers: int = 1
     warnings: tuple[str, ...] = ()

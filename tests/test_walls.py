@@ -55,8 +55,10 @@ resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file of `resolver` itself, imports only from the lines above its own."""
 PURE: Final = """
-zones resolver.settings resolver.version resolver.host_port resolver.wire resolver.channel.frames resolver.forward
-resolver.worker.answer resolver.worker.access resolver.control.guard resolver.control.estate
+zones resolver.settings resolver.version resolver.host_port resolver.wire
+resolver.channel.frames resolver.channel.requests
+resolver.forward resolver.worker.answer resolver.worker.access resolver.control.guard resolver.control.estate
+resolver.control.feed
 """
 """No input or output, no clock, no chance. A folder stands for its own files, not for the folders in it."""
 

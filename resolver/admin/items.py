@@ -3,7 +3,7 @@
 Decides nothing: who wins is the ledger's word. Time is an argument.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from math import isfinite
@@ -15,6 +15,7 @@ import dns.rdatatype
 
 from resolver.admin import models
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import CacheStats
 from resolver.control.aggregates import address_text
 from resolver.control.estate.estate import Estate, SourceStatus
 from resolver.control.guard.shrink_guard import Held
@@ -199,11 +200,11 @@ def fallback(item: Fallback) -> models.Fallback:
     )  # fmt: skip
 
 
-def cache(worker: int, told: Mapping[str, int]) -> models.Cache:
-    """What one worker has, as it tells."""
+def cache(worker: int, stats: CacheStats) -> models.Cache:
+    """The sizes of one worker's caches."""
     return models.Cache(
-        worker=worker, replies=told["cache"], octets=told["cache_octets"], answers=told["answers"],
-        answer_octets=told["answer_octets"],
+        worker=worker, replies=stats.replies, octets=stats.reply_octets, answers=stats.answers,
+        answer_octets=stats.answer_octets,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from resolver.admin import items, metrics, models, openapi
 from resolver.admin.paging import Key, Page, page, slices
 from resolver.admin.view import View
+from resolver.channel.requests import FlushCache, ReadCacheStats
 from resolver.control.guard.shrink_guard import NothingHeld
 from resolver.version import VERSION
 from resolver.wire import codes
@@ -220,7 +221,7 @@ class Admin:
 
     async def cache(self, _: web.Request, query: models.ListQuery) -> web.Response:
         """The caches of the workers."""
-        told = await self._view.ask_workers("status")
+        told = await self._view.ask_workers(ReadCacheStats())
         found = {index: each for index, each in told.items() if each}
 
         def shown(index: int) -> bytes | None:
@@ -234,10 +235,10 @@ class Admin:
             rtype = None if wanted.type is None else codes.type_number(wanted.type)
         except ValueError:
             raise web.HTTPBadRequest(text=f"type: {wanted.type} is no type of records") from None
-        told = await self._view.ask_workers("flush", name=_name(wanted.name), subtree=wanted.subtree, rtype=rtype)
+        told = await self._view.ask_workers(FlushCache(_name(wanted.name), wanted.subtree, rtype))
         return _said(
             models.Flushed(
-                flushed=sum(each["flushed"] for each in told.values() if each),
+                flushed=sum(each.replies for each in told.values() if each),
                 silent=sorted(index for index, each in told.items() if each is None),
             )
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Action
 
@@ -44,8 +45,8 @@ class View(Protocol):
     async def ping(self) -> bool:
         """A worker answers."""
 
-    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
-        """What each worker answers to a request, by index; None for one that does not."""
+    async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        """Return each worker's reply by index; None for a worker that did not reply in time."""
 
     def sync(self, source: str, action: Action) -> None:
         """Do what an operator says of a remote source. Raises KeyError for no such source, and `NothingHeld`."""

@@ -15,8 +15,8 @@ from resolver.admin import items, models
 from resolver.cli import Failed, output
 from resolver.cli.query import message, told
 from resolver.control.estate.estate import Estate
-from resolver.forward.cache import Cache
-from resolver.forward.routing import Upstreams
+from resolver.forward.cache import UpstreamCache
+from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Accepted
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
@@ -103,7 +103,7 @@ def question(name: str, rtype: str, client: str) -> Question:
 def explain(accepted: Accepted, estate: Estate, asked: Question, now: float) -> Lookup:
     """Work it out. `now` in seconds since the epoch."""
     index = estate.networks.find(asked.client)
-    upstreams = Upstreams(accepted.control.upstreams)
+    upstreams = UpstreamGroups(accepted.control.upstreams)
     table = estate.table()
     steps: list[Step] = []
     names: dict[Name, None] = {}
@@ -118,7 +118,7 @@ def explain(accepted: Accepted, estate: Estate, asked: Question, now: float) -> 
             steps.append(_step(name, outcome, is_local))
             names |= dict.fromkeys([name, *(dep for dep in outcome.deps if is_wildcard(dep))])
         zone = steps[-1].zone
-        engine = Engine(table, estate.networks, upstreams, Cache(), Counters(), manner(accepted.worker))
+        engine = Engine(table, estate.networks, upstreams, UpstreamCache(), Counters(), manner(accepted.worker))
         given = engine.answer(asked.query, index, 0.0, {})
         if isinstance(given, Ask):
             rcode, upstream = None, _upstream(upstreams, given)
@@ -169,7 +169,7 @@ def _claims(estate: Estate, names: dict[Name, None], network: int, now: float) -
                 yield Claim(**shown.model_dump(), visible=network != NONE and bool(sees >> network & 1))
 
 
-def _upstream(upstreams: Upstreams, ask: Ask) -> Upstream:
+def _upstream(upstreams: UpstreamGroups, ask: Ask) -> Upstream:
     group = upstreams.group(ask.key.group)
     servers = [f"{s.transport}://{s.address} port {s.port}" for s in group.servers] if group else []
     return Upstream(group=ask.key.group, servers=servers, name=to_text(ask.key.name))

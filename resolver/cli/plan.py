@@ -15,7 +15,7 @@ from resolver.control.state.inventory import Saved
 from resolver.control.sync import remotes
 from resolver.offline import plan
 from resolver.offline.plan import Plan
-from resolver.settings import Control
+from resolver.settings import ControlSettings
 from zones.dns.name import to_text
 from zones.findings.finding import Finding
 
@@ -38,7 +38,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     return 1 if made.errors else 0 if made.is_empty else 2
 
 
-async def _made(config: Control, saved: Saved | None, now: float) -> tuple[Plan, Estate, Estate]:
+async def _made(config: ControlSettings, saved: Saved | None, now: float) -> tuple[Plan, Estate, Estate]:
     async with remotes.opened(config) as asked:
         return await plan.made(config, saved, asked, now)
 

@@ -57,7 +57,7 @@ def _there(out: Path) -> Failed:
     return Failed(f"{out}: is there already; `--force` replaces it")
 
 
-def _saved(config: settings.Control) -> tuple[list[Resources], list[str]]:
+def _saved(config: settings.ControlSettings) -> tuple[list[Resources], list[str]]:
     try:
         saved = inventory_file.load(config.state)
     except (OSError, ValueError) as error:
@@ -70,7 +70,7 @@ def _saved(config: settings.Control) -> tuple[list[Resources], list[str]]:
     return [given for name in names for source, _, given in saved.parts if source == name], missing
 
 
-async def _read(config: settings.Control) -> tuple[list[Resources], list[str]]:
+async def _read(config: settings.ControlSettings) -> tuple[list[Resources], list[str]]:
     """What every source gives, in the order in which they count, and what could not be read."""
     parts: list[Resources] = []
     problems: list[str] = []

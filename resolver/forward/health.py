@@ -8,7 +8,7 @@ arguments.
 from collections.abc import Callable
 from typing import Final
 
-from resolver.settings import Server, Upstream
+from resolver.settings import Server, UpstreamGroup
 
 FAILURES: Final = 2
 """In a row, after which a server is taken to be down."""
@@ -54,7 +54,7 @@ class Health:
 
     # -- whom to ask
 
-    def order(self, group: Upstream) -> list[Server]:
+    def order(self, group: UpstreamGroup) -> list[Server]:
         """The servers of a group, the first to ask first. Being down only changes the order: the likeliest is asked."""
         servers = list(group.servers)
         if group.order == "round-robin":
@@ -72,7 +72,7 @@ class Health:
         state = self._states.get(server)
         return state.probe_at if state is not None and state.down else 0.0
 
-    def probe(self, group: Upstream, now: float) -> Server | None:
+    def probe(self, group: UpstreamGroup, now: float) -> Server | None:
         """A server that is down and whose time has come to be asked something, once."""
         for server in group.servers:
             state = self._states.get(server)

@@ -14,7 +14,7 @@ from resolver.sources.reading import Part
 from zones.findings.board import Topic
 
 
-def offline(config: settings.Control, now: float) -> Estate:
+def offline(config: settings.ControlSettings, now: float) -> Estate:
     """Everything read once, as one, with no daemon: who held a name before is not known."""
     estate = Estate(config)
     zones, _, findings = zone_files.read(config.zones.files, {})

@@ -54,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 async def made(
-    config: settings.Control, saved: Saved | None, remotes: Mapping[str, Remote], now: float
+    config: settings.ControlSettings, saved: Saved | None, remotes: Mapping[str, Remote], now: float
 ) -> tuple[Plan, Estate, Estate]:
     """The plan, the estate as it was, and as it would be. `remotes`: sources that are asked; all others are files."""
     before, after = _restored(config, saved, now), _restored(config, saved, now)
@@ -79,7 +79,7 @@ async def made(
     return plan, before, after
 
 
-def _restored(config: settings.Control, saved: Saved | None, now: float) -> Estate:
+def _restored(config: settings.ControlSettings, saved: Saved | None, now: float) -> Estate:
     estate = Estate(config, saved.memory if saved else None)
     if saved:
         restore(saved, estate, now)

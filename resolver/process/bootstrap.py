@@ -35,7 +35,7 @@ _LINE: Final = 64
 class Worker:
     """What a worker begins with. `sockets` are UDP and listening TCP, non-blocking; see `Link` for more of them."""
 
-    settings: settings.Worker
+    settings: settings.WorkerSettings
     index: int
     channel: str
     """Path of the Unix socket on which control listens. A connect succeeds while control restarts, and waits."""
@@ -51,7 +51,7 @@ class Worker:
 class Control:
     """What control begins with. `channel` listens, non-blocking; it and those waiting in it outlive this process."""
 
-    settings: settings.Control
+    settings: settings.ControlSettings
     channel: socket.socket
     workers: "Announced"
 
@@ -61,7 +61,7 @@ def begin_worker(arguments: Sequence[str]) -> Worker:
     options = _options(arguments)
     _begin(f"worker/{options['worker']}", options)
     return Worker(
-        settings=msgspec.json.decode(_read(options), type=settings.Worker),
+        settings=msgspec.json.decode(_read(options), type=settings.WorkerSettings),
         index=int(options["worker"]),
         channel=options["channel"],
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
@@ -77,7 +77,7 @@ def begin_control(arguments: Sequence[str]) -> Control:
     os.nice(_NICE)
     _begin("control", options)
     return Control(
-        settings=msgspec.json.decode(_read(options), type=settings.Control),
+        settings=msgspec.json.decode(_read(options), type=settings.ControlSettings),
         channel=_socket(options["channel"]),
         workers=Announced(int(options["workers"])),
     )

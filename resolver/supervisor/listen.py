@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 
 from resolver import host_port
 from resolver.process import systemd
-from resolver.settings import Worker
+from resolver.settings import WorkerSettings
 
 _BACKLOG: Final = 1024
 _RECEIVE: Final = 4 << 20
@@ -57,7 +57,7 @@ class Listening:
                 each.close()
 
 
-def listen(settings: Worker, workers: int, environ: Mapping[str, str]) -> Listening:
+def listen(settings: WorkerSettings, workers: int, environ: Mapping[str, str]) -> Listening:
     """Sockets for `workers` workers: those from systemd if it hands any over, otherwise bound as configured.
 
     Port 0 lets the kernel choose one, for UDP and TCP together. Raises `CannotListen`.
@@ -65,7 +65,7 @@ def listen(settings: Worker, workers: int, environ: Mapping[str, str]) -> Listen
     return _from_systemd(workers, environ) or _bind(_wanted(settings), workers)
 
 
-def _wanted(settings: Worker) -> list[tuple[Role, str]]:
+def _wanted(settings: WorkerSettings) -> list[tuple[Role, str]]:
     wanted: list[tuple[Role, str]] = [("dns", address) for address in settings.listen]
     wanted += [("tls", address) for address in settings.tls.listen] if settings.tls else []
     wanted += [("https", address) for address in settings.https.listen] if settings.https else []

@@ -87,7 +87,7 @@ class Degraded(NamedTuple):
 class Estate:
     """Everything that is known of the private namespace."""
 
-    def __init__(self, config: settings.Control, memory: Memory | None = None) -> None:
+    def __init__(self, config: settings.ControlSettings, memory: Memory | None = None) -> None:
         self.settings = config
         self.networks = Networks(config.networks, auto=config.auto, listeners=config.listeners.values())
         self.policies = Policies(config.zones.defaults, config.zones.overrides)

@@ -30,7 +30,7 @@ _FAULTS: Final = 1000  # faults that are told of one source
 class PrivateZones:
     """By source and key. Time is an argument."""
 
-    def __init__(self, sources: Iterable[settings.Source], ledger: Ledger, board: Board) -> None:
+    def __init__(self, sources: Iterable[settings.SourceSettings], ledger: Ledger, board: Board) -> None:
         self._ledger = ledger
         self._board = board
         self._modes = {each.name: each.azure.private_dns for each in sources if each.azure}

@@ -35,7 +35,7 @@ class Client(NamedTuple):
 class Clients:
     """What every address is. `listener`: all who are allowed are in the network of this name, which may be none yet."""
 
-    def __init__(self, networks: Networks, worker: settings.Worker, listener: str | None = None) -> None:
+    def __init__(self, networks: Networks, worker: settings.WorkerSettings, listener: str | None = None) -> None:
         self.networks = networks
         self._worker = worker
         self._listener = listener

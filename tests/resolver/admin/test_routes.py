@@ -11,6 +11,7 @@ from resolver.admin import models
 from resolver.admin.reference import page
 from resolver.admin.routes import ROUTES
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache
 from tests.paths import ROOT
 from zones.azure.endpoint import VirtualNetwork
 from zones.dns.name import from_text
@@ -263,21 +264,21 @@ async def test_fallbacks_are_listed(client: Client, control: Control) -> None:
     }  # fmt: skip
 
 
-CACHE = {"cache": 3, "cache_octets": 2048, "answers": 5, "answer_octets": 4096, "serial": 7, "names": 1}
+CACHE = CacheStats(replies=3, reply_octets=2048, answers=5, answer_octets=4096)
 
 
 async def test_caches_are_listed_for_the_workers_that_answer(client: Client, control: Control) -> None:
-    control.told = {0: CACHE, 1: None}
+    control.replies = {0: CACHE, 1: None}
     items = (await get(client, "/v1/cache"))["items"]
     assert items == [{"worker": 0, "replies": 3, "octets": 2048, "answers": 5, "answer_octets": 4096}]
 
 
 async def test_a_flush_goes_to_all_workers_and_says_what_became_of_it(client: Client, control: Control) -> None:
-    control.told = {0: {"flushed": 2}, 1: {"flushed": 1}, 2: None}
+    control.replies = {0: CacheFlushed(2), 1: CacheFlushed(1), 2: None}
     body = {"action": "flush", "name": "WWW.Example.", "subtree": True, "type": "aaaa"}
     async with client.post("/v1/cache", json=body) as response:
         assert (response.status, await response.json()) == (200, {"flushed": 3, "silent": [2]})
-    assert control.asked == [("flush", {"name": from_text("www.example"), "subtree": True, "rtype": 28})]
+    assert control.requests == [FlushCache(from_text("www.example"), subtree=True, rtype=28)]
 
 
 @pytest.mark.parametrize(
@@ -298,7 +299,7 @@ async def test_a_flush_that_says_something_wrong_does_nothing(
     async with client.post("/v1/cache", **sent) as response:
         assert response.status == status
         assert detail in (await response.json())["detail"]
-    assert control.asked == []
+    assert control.requests == []
 
 
 async def test_metrics_are_in_the_format_that_the_scraper_takes(client: Client) -> None:

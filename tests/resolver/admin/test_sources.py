@@ -131,7 +131,7 @@ async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus)
 
 
 def test_a_lingering_claim_says_until_when() -> None:
-    estate = Estate(settings.Control(sources=(settings.Source("hub", "azure", hold_down=60),)))
+    estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure", hold_down=60),)))
     fqdn = from_text("a.blob.core.windows.net")
     gone = Endpoint("a", "/ID/a", "a", State.APPROVED, records=(NicRecord(fqdn, (b"\x0a\0\0\4",)),), source="hub")
     estate.ledger.apply({"a": gone}, 0.0)

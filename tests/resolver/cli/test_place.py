@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from resolver.cli import Failed, place
-from resolver.config.listeners import Dns
-from resolver.config.model import Admin
+from resolver.config.listeners import DnsSection
+from resolver.config.model import AdminSection
 
 
 def test_the_defaults_are_those_of_the_configuration() -> None:
-    assert Dns().listen[0] == place.DNS
-    assert Admin().listen == place.ADMIN
+    assert DnsSection().listen[0] == place.DNS
+    assert AdminSection().listen == place.ADMIN
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,10 @@ async def running(tmp_path: Path, config: Path, hub: Scripted) -> AsyncIterator[
     """Control with a remote source `hub` and a folder `estate`."""
     admin = place.admin(config, config, {}).removeprefix("http://")
     sources = (
-        settings.Source("hub", "azure", hold_down=0),
-        settings.Source("estate", "files", str(tmp_path / "endpoints")),
+        settings.SourceSettings("hub", "azure", hold_down=0),
+        settings.SourceSettings("estate", "files", str(tmp_path / "endpoints")),
     )
-    control = Running(tmp_path, settings.Control(sources=sources, admin=admin), remotes={"hub": hub})
+    control = Running(tmp_path, settings.ControlSettings(sources=sources, admin=admin), remotes={"hub": hub})
     await until(lambda: len(control.control.estate.ledger.rows) > 10)
     yield control
     await control.stop()

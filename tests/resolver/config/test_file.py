@@ -69,19 +69,19 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
         origins=("static.example",),
     )
     upstreams = (
-        settings.Upstream(
+        settings.UpstreamGroup(
             "public",
             (settings.Server("udp", "192.0.2.53", 53), settings.Server("tcp", "2001:db8::1", 5353)),
             rebinding=True,
         ),
-        settings.Upstream("onprem", (settings.Server("udp", "10.9.0.4", 5353),), ("corp.example",)),
+        settings.UpstreamGroup("onprem", (settings.Server("udp", "10.9.0.4", 5353),), ("corp.example",)),
     )
     pin = settings.Pin("acct.blob.core.windows.net", "pe-1", "weu", 1893456000.0, "move")
     assert len(got.worker.cookies.root) == 32
     assert len(got.worker.mark) == 8
     assert got == settings.Accepted(
         path=str(file),
-        worker=settings.Worker(
+        worker=settings.WorkerSettings(
             cookies=got.worker.cookies,
             mark=got.worker.mark,
             identity=socket.gethostname(),
@@ -92,11 +92,11 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             upstreams=upstreams,
             unsynced=True,
         ),
-        control=settings.Control(
+        control=settings.ControlSettings(
             networks=networks,
             zones=zones,
-            sources=(settings.Source("estate", "files", str(file.parent / "endpoints")),),
-            conflicts=settings.Conflicts("merge", {"blob.core.windows.net": "refuse"}, (pin,)),
+            sources=(settings.SourceSettings("estate", "files", str(file.parent / "endpoints")),),
+            conflicts=settings.ConflictSettings("merge", {"blob.core.windows.net": "refuse"}, (pin,)),
             upstreams=upstreams,
             admin="127.0.0.1:8053",
             state=str(file.parent / "state"),
@@ -402,7 +402,7 @@ def test_the_environment_reaches_groups_by_name_and_whole_sections(accepted: Loa
     }
     got = accepted("upstreams: {onprem: {servers: ['udp://192.0.2.1'], suffixes: [a.b]}}", environ)
 
-    assert got.worker.upstreams[0] == settings.Upstream(
+    assert got.worker.upstreams[0] == settings.UpstreamGroup(
         "onprem", (settings.Server("udp", "192.0.2.7", 53),), ("a.b",), rebinding=True
     )  # fmt: skip
     assert got.control.conflicts.policy == "refuse"
@@ -443,7 +443,7 @@ def test_systemds_state_directory_is_the_default_only(accepted: Load, file: Path
 
 def test_a_source_that_is_missing_is_no_mistake(accepted: Load, file: Path) -> None:
     got = accepted("sources: [{name: a, type: files, path: ../gone, on_unsynced: public}]")
-    assert got.control.sources == (settings.Source("a", "files", str(file.parent.parent / "gone"), "public"),)
+    assert got.control.sources == (settings.SourceSettings("a", "files", str(file.parent.parent / "gone"), "public"),)
     assert not got.worker.unsynced
 
 

@@ -9,7 +9,7 @@ import trustme
 from resolver import settings
 from resolver.config.file import ConfigError, effective, load
 
-Load = Callable[..., settings.Worker]
+Load = Callable[..., settings.WorkerSettings]
 SIGNS = "e5e973e5a6b2a43f48e7dc849e37bfcf"
 
 
@@ -24,7 +24,7 @@ def worker(tmp_path: Path) -> Load:
             blob.write_to_path(str(tmp_path / f"{name}.pem"), append=index > 0)
     (tmp_path / "secrets").write_text(f"# ours\n{SIGNS}\n")
 
-    def read(dns: str) -> settings.Worker:
+    def read(dns: str) -> settings.WorkerSettings:
         file = tmp_path / "pldns.yaml"
         file.write_text(f"dns: {{{dns}}}\nupstreams: {{public: {{servers: ['udp://127.0.0.1:9']}}}}\n")
         return load(file, {}).worker

@@ -27,9 +27,9 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
     def call(remotes: Mapping[str, Scripted], *files: str, **given: Any) -> Running:  # noqa: ANN401 - fields of settings
         (tmp_path / "state").mkdir(exist_ok=True)
-        found = [settings.Source(name, "azure", **given) for name in remotes]
-        found += [settings.Source(name, "files", str(tmp_path / name)) for name in files]
-        config = settings.Control(sources=tuple(found), admin="", state=str(tmp_path / "state"))
+        found = [settings.SourceSettings(name, "azure", **given) for name in remotes]
+        found += [settings.SourceSettings(name, "files", str(tmp_path / name)) for name in files]
+        config = settings.ControlSettings(sources=tuple(found), admin="", state=str(tmp_path / "state"))
         started.append(Running(tmp_path, config, remotes=remotes))
         return started[-1]
 
@@ -316,7 +316,7 @@ async def test_a_subscription_that_is_no_longer_listed_is_gone_after_a_restart(s
     await until(lambda: served(running) == {"a", "b"})
     await running.stop()
     del hub.parts["s2"]
-    again = start({"hub": hub}, azure=settings.Azure(("s1",)))
+    again = start({"hub": hub}, azure=settings.AzureSettings(("s1",)))
     assert served(again) == {"a"}
     await done(hub)
     assert not codes(again)

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.forward.health import FAILURES, FIRST_RETRY, LAST_RETRY, Health
-from resolver.settings import Order, Server, Upstream
+from resolver.settings import Order, Server, UpstreamGroup
 
 ONE, TWO, THREE = (Server("udp", f"192.0.2.{i}", 53) for i in (1, 2, 3))
 
 
-def group(order: Order = "sequential", *servers: Server) -> Upstream:
-    return Upstream("public", servers or (ONE, TWO, THREE), order=order)
+def group(order: Order = "sequential", *servers: Server) -> UpstreamGroup:
+    return UpstreamGroup("public", servers or (ONE, TWO, THREE), order=order)
 
 
 def health(seed: int = 1) -> Health:
@@ -31,7 +31,7 @@ def test_sequential_is_the_order_of_the_list() -> None:
 
 
 def test_round_robin_begins_with_each_in_turn_for_each_group() -> None:
-    it, other = health(), Upstream("other", (TWO, ONE), order="round-robin")
+    it, other = health(), UpstreamGroup("other", (TWO, ONE), order="round-robin")
     assert [it.order(group("round-robin"))[0] for _ in range(4)] == [ONE, TWO, THREE, ONE]
     assert it.order(other)[0] == TWO
 
@@ -98,7 +98,7 @@ def test_the_fastest_that_begins_to_fail_is_soon_not_the_first_any_more() -> Non
         it.answered(ONE, 0.03)
         it.answered(TWO, 0.01)
     fail(it, TWO)
-    assert it.order(Upstream("public", (TWO, ONE), order="fastest"))[0] == ONE
+    assert it.order(UpstreamGroup("public", (TWO, ONE), order="fastest"))[0] == ONE
 
 
 def test_the_second_server_of_a_race_starts_after_three_round_trips_within_bounds() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from resolver.settings import Accepted, Control, Worker
+from resolver.settings import Accepted, ControlSettings, WorkerSettings
 from tests.ports import pair
 
 LAUNCHER = """
@@ -195,8 +195,8 @@ def folder(tmp_path: Path) -> Path:
 def configure(folder: Path, listen: str = "127.0.0.1:0", workers: int = 1, state: str = "state") -> None:
     accepted = Accepted(
         path=str(folder / "pldns.yaml"),
-        worker=Worker(listen=(listen,), allow=("127.0.0.0/8",)),
-        control=Control(state=str(folder / state), workers=workers),
+        worker=WorkerSettings(listen=(listen,), allow=("127.0.0.0/8",)),
+        control=ControlSettings(state=str(folder / state), workers=workers),
         workers=workers,
         warnings=("a warning from the configuration",),
     )

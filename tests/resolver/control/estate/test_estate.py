@@ -24,11 +24,11 @@ CORP = from_text("corp.example")
 ZONE = "$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n"
 
 
-def config(*sources: str, on_unsynced: str = "servfail", origins: tuple[str, ...] = ()) -> settings.Control:
+def config(*sources: str, on_unsynced: str = "servfail", origins: tuple[str, ...] = ()) -> settings.ControlSettings:
     found = tuple(msgspec.convert(
-        {"name": name, "type": "files", "path": f"/{name}", "on_unsynced": on_unsynced}, settings.Source
+        {"name": name, "type": "files", "path": f"/{name}", "on_unsynced": on_unsynced}, settings.SourceSettings
     ) for name in sources)  # fmt: skip
-    return settings.Control(sources=found, zones=settings.Zones(origins=origins))
+    return settings.ControlSettings(sources=found, zones=settings.Zones(origins=origins))
 
 
 def resources(name: str, address: str = "10.0.0.4", fqdn: str = FQDN) -> Resources:
@@ -230,9 +230,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(folder: Path, *sources: str) -> Estate:
-    found = tuple(settings.Source(name, "files", str(folder / name)) for name in sources)
+    found = tuple(settings.SourceSettings(name, "files", str(folder / name)) for name in sources)
     zones = settings.Zones(files=(str(folder / "corp.zone"),), origins=("corp.example",))
-    return offline(settings.Control(sources=found, zones=zones), 5.0)
+    return offline(settings.ControlSettings(sources=found, zones=zones), 5.0)
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])

@@ -15,7 +15,7 @@ NETWORKS = (Network("a", ("10.0.0.0/8",)), Network("b", ("10.1.0.0/16", "fd00::/
 
 
 def clients(networks: tuple[Network, ...] = NETWORKS, **keys: Any) -> Clients:  # noqa: ANN401 - keys of the settings
-    return Clients(Networks(networks), msgspec.structs.replace(settings.Worker((), ALLOW), **keys))
+    return Clients(Networks(networks), msgspec.structs.replace(settings.WorkerSettings((), ALLOW), **keys))
 
 
 def at(address: str) -> bytes:
