@@ -50,7 +50,8 @@ resolver.control.estate
 resolver.control.feed
 resolver.control.state resolver.control.sync
 resolver.control
-resolver.config resolver.offline resolver.admin
+resolver.config resolver.offline resolver.admin.resources
+resolver.admin
 resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file of `resolver` itself, imports only from the lines above its own."""

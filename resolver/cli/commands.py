@@ -7,8 +7,7 @@ from typing import Annotated, Final
 
 from typer import Argument, Exit, Option, Typer
 
-from resolver import cli
-from resolver.cli import Failed
+from resolver.cli.failure import Failed
 
 DEFAULT_CONFIG: Final = Path("/etc/pldns/pldns.yaml")
 
@@ -252,7 +251,9 @@ def healthcheck(
 @app.command()
 def version() -> None:
     """The version."""
-    cli.version()
+    from resolver.cli import version  # noqa: PLC0415
+
+    raise Exit(version.run())
 
 
 def _flags(overrides: list[str] | None) -> dict[str, str]:

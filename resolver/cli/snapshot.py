@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from resolver import settings
-from resolver.cli import Failed, output
+from resolver.cli import output
+from resolver.cli.failure import Failed
 from resolver.cli.settings import load
 from resolver.control.state import inventory_file
 from resolver.control.sync import remotes
