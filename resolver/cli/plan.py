@@ -25,7 +25,7 @@ from zones.findings.finding import Finding
 def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     """Write the plan: 0 nothing would change, 2 something would, 1 a source cannot be read."""
     accepted, now = load(path, flags), time.time()
-    directory = accepted.control.state
+    directory = accepted.control.state_directory
     try:
         saved = inventory_file.load(directory)
     except (OSError, ValueError) as error:

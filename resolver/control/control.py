@@ -51,7 +51,7 @@ class Control:
 
     def __init__(self, begun: bootstrap.Control, remotes: Mapping[str, Remote]) -> None:
         self._begun = begun
-        saved = inventory_file.read(begun.settings.state) if begun.settings.state else None
+        saved = inventory_file.read(begun.settings.state_directory) if begun.settings.state_directory else None
         self.started = time.time()
         self.estate = Estate(begun.settings, saved.memory if saved else None)
         self.feed = Feed(self.estate, uuid.uuid4().hex)

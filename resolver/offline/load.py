@@ -39,7 +39,7 @@ def offline(config: settings.ControlSettings, now: float) -> Estate:
 def _take_saved(estate: Estate, names: list[str], now: float) -> None:
     """What remote sources gave the daemon last."""
     try:
-        saved = inventory_file.load(estate.settings.state)
+        saved = inventory_file.load(estate.settings.state_directory)
     except (OSError, ValueError):
         saved = None
     for name in names:
@@ -48,7 +48,7 @@ def _take_saved(estate: Estate, names: list[str], now: float) -> None:
             estate.take(parts, now)
             estate.restored(name, len(parts), saved.sources[name], saved.standings.get(name))
         else:
-            why = f"nothing of it is saved in {Path(estate.settings.state)} yet; `pldns plan` asks it"
+            why = f"nothing of it is saved in {Path(estate.settings.state_directory)} yet; `pldns plan` asks it"
             estate.source_failed(name, why, now)
     if saved:
         estate.private.restore(saved.private, now)

@@ -57,7 +57,7 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
         try:
             signals = stack.enter_context(Signals())
             accepted = preflight.accept(config_path, flags, commands.accept)
-            stack.enter_context(preflight.held(accepted.control.state))
+            stack.enter_context(preflight.held(accepted.control.state_directory))
             listening = listen.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
             channel = stack.enter_context(preflight.channel(os.environ.get("RUNTIME_DIRECTORY", "")))
@@ -127,7 +127,7 @@ class Supervisor:
         self._listening = listening
         self._channel_path, self._channel = channel
         self._signals = signals
-        self._state, self._digest = accepted.control.state, warm_start.digest(accepted.control)
+        self._state, self._digest = accepted.control.state_directory, warm_start.digest(accepted.control)
         self._stopping = self._told_ready = False
         self._announcements = -1
         """A pipe to control, in which it reads which pid is which worker."""

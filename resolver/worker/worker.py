@@ -89,7 +89,7 @@ class Worker:
         self._table = Table(catalogue(), policies)
         self._table.unsynced = settings.unsynced
         self._table.awaited = frozenset(map(from_text, settings.zones.origins)) | policies.named
-        self._cache = UpstreamCache(settings.cache.octets, settings.cache.stale)
+        self._cache = UpstreamCache(settings.cache.size, settings.cache.stale)
         self._answers = Answers(len(networks.names))
         self._fallbacks = Fallbacks(networks.label, self._counters, time.time)
         self._loops = LoopDetector(settings.upstreams, settings.mark, time.time)

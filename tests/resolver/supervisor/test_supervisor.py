@@ -196,7 +196,7 @@ def configure(folder: Path, listen: str = "127.0.0.1:0", workers: int = 1, state
     accepted = Accepted(
         path=str(folder / "pldns.yaml"),
         worker=WorkerSettings(listen=(listen,), allow=("127.0.0.0/8",)),
-        control=ControlSettings(state=str(folder / state), workers=workers),
+        control=ControlSettings(state_directory=str(folder / state), workers=workers),
         workers=workers,
         warnings=("a warning from the configuration",),
     )
