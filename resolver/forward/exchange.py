@@ -1,8 +1,8 @@
 """One question asked of one group of servers, as a state machine: events in, one action out.
 
-The driver (`net.upstream`) sends what a `Send` says and reports what came of it: `reply`, `timeout` or `error`. It ends
-with a `Message` or a `Failure`, at most `TOTAL` seconds after the start if the driver keeps the deadlines. Pure: time
-comes in as `now` (seconds on any steady clock), randomness as a function.
+The driver (`client.forwarder`) sends what a `Send` says and reports the result: `reply`, `timeout` or `error`. The
+exchange ends with a `Message` or an `UpstreamFailure`, at most `TOTAL` seconds after its start if the driver keeps the
+deadlines. Pure: time comes in as `now` (seconds on any steady clock), randomness as a function.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from resolver.forward.cache import Failure, Key
+from resolver.forward.cache import Key, UpstreamFailure
 from resolver.forward.health import Dice, Health
 from resolver.settings import Server
 from resolver.wire import codes, relay, render
@@ -22,7 +22,6 @@ TRIES: Final = 3  # at least, however few the servers; and at most of one server
 _BLOCK: Final = 128  # octets that the length of an encrypted query is a multiple of, RFC 8467 §4.1
 _OPT: Final = 11  # octets of an OPT record without options
 _OPTION: Final = 4  # octets of an option without data
-_ANSWERS: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
 _NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP, codes.BADVERS))
 
 Transport = Literal["udp", "tcp", "tls", "https"]
@@ -46,7 +45,7 @@ class _Turn(msgspec.Struct, frozen=True):
     """It has been asked again for the sake of its cookie."""
 
 
-Action = Send | Message | Failure
+Action = Send | Message | UpstreamFailure
 
 
 class Exchange:
@@ -83,7 +82,7 @@ class Exchange:
         self._id = 0
         self._refusal: Message | None = None
         self._refusers: list[Server] = []
-        self._failure = Failure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
+        self._failure = UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
 
     def start(self, now: float) -> Action:
         """Begin: the first action."""
@@ -123,10 +122,10 @@ class Exchange:
         if again := self._again(message, turn):
             self._turns.insert(0, again)
             return self._next(now)
-        if message.rcode not in _ANSWERS or _refers(message):
+        if message.rcode not in codes.ANSWERS or _refers(message):
             self._refusers.append(server)
             self._turns = [other for other in self._turns if other.server != server]
-            if message.rcode in _ANSWERS:
+            if message.rcode in codes.ANSWERS:
                 return self._failed(codes.NO_REACHABLE_AUTHORITY, "it only knows whom else to ask", now)
             self._refusal = message
             return self._next(now)
@@ -163,7 +162,7 @@ class Exchange:
 
     def _failed(self, ede: int, reason: str, now: float, *, lasting: bool = True) -> Action:
         server = self._turn.server
-        self._failure = Failure(ede, f"{server.address} port {server.port}: {reason}", lasting)
+        self._failure = UpstreamFailure(ede, f"{server.address} port {server.port}: {reason}", lasting)
         return self._next(now)
 
     def _next(self, now: float) -> Action:

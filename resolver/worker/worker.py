@@ -23,34 +23,31 @@ from resolver import host_port
 from resolver import settings as accepted
 from resolver.channel import frames as channel
 from resolver.channel import warm_start
-from resolver.forward.cache import Cache
-from resolver.forward.client.forwarder import Resolver
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
-from resolver.process import bootstrap, certificate
+from resolver.channel.requests import (
+    CacheFlushed,
+    CacheStats,
+    FlushCache,
+    Ping,
+    Pong,
+    ReadCacheStats,
+    Reply,
+    Request,
+)
+from resolver.forward.client.forwarder import Forwarder
+from resolver.process import bootstrap, certificate, orders
 from resolver.process.certificate import DOH, DOT
 from resolver.process.cookie_secrets import read_secrets
 from resolver.process.heap import Pauses
-from resolver.worker.access.clients import Clients
-from resolver.worker.access.cookies import Cookies
-from resolver.worker.access.edns import Options, Way
+from resolver.worker.access.edns import ClientTransport
 from resolver.worker.access.rate_limit import RateLimiter
-from resolver.worker.answer.answer_cache import Answers
-from resolver.worker.answer.behaviour import manner
-from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Engine
-from resolver.worker.answer.fallbacks import Fallbacks
-from resolver.worker.answer.responder import Clock, Responder
+from resolver.worker.answer.clock import Clock
+from resolver.worker.answer.parts import compose
+from resolver.worker.answer.responder import Responder
 from resolver.worker.net import tcp
 from resolver.worker.net.stream import Connections, Listener, Make
 from resolver.worker.net.udp import Udp
 from resolver.worker.net.watched import Watched
 from resolver.worker.replica import Replica
-from zones.azure.catalogue import catalogue
-from zones.claims.policy import Policies
-from zones.dns.name import Name, from_text
-from zones.networks.network import Networks
-from zones.table.table import Table
 
 REPORT: Final = 1.0
 """Seconds between counters sent to control."""
@@ -67,44 +64,30 @@ _log = logging.getLogger(__name__)
 class Worker:
     """The parts of a worker and their life."""
 
-    def __init__(self, begun: bootstrap.Worker, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, begun: bootstrap.WorkerStart, loop: asyncio.AbstractEventLoop) -> None:
         settings = begun.settings
         self._begun = begun
         self._loop = loop
         self._instance = uuid.uuid4().hex
-        self._counters = Counters()
-        networks = Networks(settings.networks, auto=settings.auto)
-        upstreams = Upstreams(settings.upstreams)
-        policies = Policies(settings.zones.defaults, settings.zones.overrides)
-        self._table = Table(catalogue(), policies)
-        self._table.unsynced = settings.unsynced
-        self._table.awaited = frozenset(map(from_text, settings.zones.origins)) | policies.named
-        self._cache = Cache(settings.cache.octets, settings.cache.stale)
-        self._answers = Answers(len(networks.names))
-        self._fallbacks = Fallbacks(networks.label, self._counters, time.time)
-        self._loops = Loops(settings.upstreams, settings.mark, time.time)
-        self._upstream = Resolver(upstreams, loop, self._loops.mark)
-        self._clients = Clients(networks, settings)
-        self._cookies = Cookies(settings.cookies.root)
+        parts = compose(settings, Clock(loop.time, time.time, loop.call_later))
+        self._counters = parts.counters
+        self._cache = parts.cache
+        self._answers = parts.answers
+        self._fallbacks = parts.fallbacks
+        self._loops = parts.loops
+        self._clients = parts.clients
+        self._cookies = parts.cookies
         self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
-        self._responder = Responder(
-            Engine(self._table, networks, upstreams, self._cache, self._counters, manner(settings)),
-            self._answers,
-            Options(self._clients, settings.identity, self._cookies if settings.cookies.answer else None),
-            self._counters,
-            self._fallbacks,
-            self._loops,
-            Clock(loop.time, time.time, loop.call_later),
-            self._upstream.ask,
-        )
-        self._replica = Replica(self._table, self._answers, self._clients)
+        self._upstream = Forwarder(parts.upstreams, loop, parts.loops.mark)
+        self._responder = Responder(parts, self._upstream.ask)
+        self._replica = Replica(parts.table, parts.answers, parts.clients)
         self._connections = Connections(settings.streams, self._responder, loop)
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._files = self._watched(settings)
         self._path = settings.https.path if settings.https else ""
         self._listeners: dict[int, list[Udp | Listener]] = {}
         self._adopted: dict[int, tuple[socket.socket, ...]] = {}
-        self._orders: asyncio.Queue[bootstrap.Adopt | bootstrap.Release] = asyncio.Queue()
+        self._orders: asyncio.Queue[orders.Adopt | orders.Release] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._pauses = Pauses()
         gc.callbacks.append(self._pauses)
@@ -114,8 +97,8 @@ class Worker:
         self._loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
         self._read_files()
         self._listen(self._begun.index, self._begun.sockets)
-        self._loop.add_reader(self._begun.link.fileno(), self._ordered)
-        self._begun.link.ready()
+        self._loop.add_reader(self._begun.orders.fileno(), self._ordered)
+        self._begun.orders.send_ready()
         tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._obey())]
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -143,20 +126,20 @@ class Worker:
     def _stream(self, role: str, sock: socket.socket, clients: Clients) -> Listener:
         idle = int(self._connections.idle)
         if role == "dns":
-            return Listener(sock, self._connections, clients, tcp.session, Way("tcp", idle=idle))
+            return Listener(sock, self._connections, clients, tcp.session, ClientTransport("tcp", idle=idle))
         if role == "tls":
             make: Make = tcp.session
-            way = Way("tls", encrypted=True, idle=idle)
+            transport = ClientTransport("tls", encrypted=True, idle=idle)
         else:
             from resolver.worker.net import doh  # noqa: PLC0415 - HTTP costs 60 ms and 5 MB, for those who use it
 
             make = doh.sessions(self._path)
-            way = Way("https", encrypted=True)
-        return Listener(sock, self._connections, clients, make, way, self._contexts[role])
+            transport = ClientTransport("https", encrypted=True)
+        return Listener(sock, self._connections, clients, make, transport, self._contexts[role])
 
     # -- files
 
-    def _watched(self, settings: accepted.Worker) -> list[Watched]:
+    def _watched(self, settings: accepted.WorkerSettings) -> list[Watched]:
         """Certificates and cookie secrets."""
         files = []
         for role, tls, alpn in (("tls", settings.tls, DOT), ("https", settings.https, DOH)):
@@ -177,14 +160,14 @@ class Worker:
 
     def _ordered(self) -> None:
         """The supervisor hands over a dead sibling's sockets, or takes them back."""
-        for order in self._begun.link.receive():
+        for order in self._begun.orders.receive():
             self._orders.put_nowait(order)
 
     async def _obey(self) -> None:
         """Carry the orders out in turn."""
         while True:
             order = await self._orders.get()
-            if isinstance(order, bootstrap.Adopt):
+            if isinstance(order, orders.Adopt):
                 self._listen(order.index, order.sockets)
                 self._adopted[order.index] = order.sockets
             else:
@@ -202,7 +185,7 @@ class Worker:
             self._close(index)
         deadline = self._loop.time() + DRAIN
         while self._loop.time() < deadline:
-            if not self._responder.waiting and not self._connections:
+            if not self._responder.pending and not self._connections:
                 return
             await asyncio.sleep(0.02)
 
@@ -210,10 +193,10 @@ class Worker:
 
     async def _begin(self) -> None:
         """Answer from what was served last; control tells what is different when it is up."""
-        if self._begun.headstart is None:
+        if self._begun.warm_start is None:
             return
         try:
-            for frame in warm_start.frames(self._begun.headstart):
+            for frame in warm_start.frames(self._begun.warm_start):
                 await self._take(frame)
         except (OSError, ValueError, channel.ChannelError) as error:
             _log.warning("what was served last is not used: %s", error)
@@ -258,34 +241,27 @@ class Worker:
             self._replica.generation,
         )
         writer.write(channel.encode(hello))
-        frames = channel.Frames[channel.Down](channel.DOWN_LIMIT, channel.Down)
+        frames = channel.FrameReader[channel.Down](channel.DOWN_LIMIT, channel.Down)
         while data := await reader.read(1 << 18):
             for frame in frames.feed(data):
-                if isinstance(frame, channel.Ask):
-                    writer.write(channel.encode(channel.Reply(frame.id, self._told(frame))))
+                if isinstance(frame, channel.RequestFrame):
+                    writer.write(channel.encode(channel.ReplyFrame(frame.id, self._reply(frame.body))))
                     continue
                 await self._take(frame)
                 if isinstance(frame, channel.Commit):
                     writer.write(channel.encode(channel.Applied(frame.serial)))
 
-    def _told(self, asked: channel.Ask) -> dict[str, int]:
-        """The answer to a request of control's: `flush`, or else how it is."""
-        if asked.what == "flush":
-            return {"flushed": self._flush(**asked.arguments)}
-        return {
-            "serial": self._replica.serial,
-            "names": len(self._table),
-            "answers": len(self._answers),
-            "answer_octets": self._answers.octets,
-            "cache": len(self._cache),
-            "cache_octets": self._cache.octets,
-        }
-
-    def _flush(self, name: Name, *, subtree: bool, rtype: int | None) -> int:
-        """Forget what upstreams said of a name; the number of their replies gone."""
-        flushed = self._cache.flush(name, subtree=subtree, rtype=rtype)
-        self._answers.evict([name], [name] if subtree else [])
-        return flushed
+    def _reply(self, request: Request) -> Reply:
+        """Do what control requests, and return the reply."""
+        match request:
+            case Ping():
+                return Pong()
+            case ReadCacheStats():
+                return CacheStats(len(self._cache), self._cache.octets, len(self._answers), self._answers.octets)
+            case FlushCache(name=name, subtree=subtree, rtype=rtype):
+                flushed = self._cache.flush(name, subtree=subtree, rtype=rtype)
+                self._answers.evict([name], [name] if subtree else [])
+                return CacheFlushed(flushed)
 
     async def _report(self, writer: asyncio.StreamWriter) -> None:
         """Send counters and fallbacks once a second."""
@@ -294,11 +270,11 @@ class Worker:
                 await asyncio.sleep(REPORT)
                 self._collect()
                 for values in _cut(list(self._counters.values())):
-                    writer.write(channel.encode(channel.Counters(self._instance, values)))
+                    writer.write(channel.encode(channel.CounterReport(self._instance, values)))
                 for items in _cut(self._fallbacks.report()):
-                    writer.write(channel.encode(channel.Fallbacks(items)))
+                    writer.write(channel.encode(channel.FallbackReport(items)))
                 if loops := self._loops.report():
-                    writer.write(channel.encode(channel.Loops(loops)))
+                    writer.write(channel.encode(channel.LoopReport(loops)))
                 await writer.drain()
 
     def _collect(self) -> None:

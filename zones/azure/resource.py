@@ -4,7 +4,9 @@ Between `arm`, which reads them, and `inventory`, which joins and judges them; t
 are here. Refuses to know JSON.
 """
 
+from collections.abc import Iterable
 from sys import intern
+from typing import Self
 
 from msgspec import Struct
 
@@ -62,6 +64,26 @@ class Resources(Struct, frozen=True, array_like=True):
     nics: tuple[Nic, ...] = ()
     vnets: tuple[VirtualNetwork, ...] = ()
     faults: tuple[Fault, ...] = ()
+
+    @classmethod
+    def joined(cls, pieces: Iterable[Self]) -> Self:
+        """Return all pieces as one value; of a resource that several pieces hold, the version in the first counts."""
+        found = tuple(pieces)
+        if len(found) == 1:
+            return found[0]
+        endpoints: dict[str, PrivateEndpoint] = {}
+        nics: dict[str, Nic] = {}
+        vnets: dict[str, VirtualNetwork] = {}
+        faults: dict[Fault, None] = {}
+        for piece in found:
+            for endpoint in piece.endpoints:
+                endpoints.setdefault(endpoint.key, endpoint)
+            for nic in piece.nics:
+                nics.setdefault(nic.key, nic)
+            for vnet in piece.vnets:
+                vnets.setdefault(vnet.key, vnet)
+            faults |= dict.fromkeys(piece.faults)
+        return cls(tuple(endpoints.values()), tuple(nics.values()), tuple(vnets.values()), tuple(faults))
 
 
 class InvalidId(ValueError):  # noqa: N818 - the finding says "invalid id"

@@ -4,14 +4,13 @@ Pure: what the source gave before, a complete reading, what was read once more a
 all of it is held, out. Refuses to know how a source is read, and what becomes of what is published.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from resolver.sources.reading import Reading
-from zones.azure.endpoint import Fault, VirtualNetwork
-from zones.azure.resource import Nic, PrivateEndpoint, Resources, subscription
+from zones.azure.resource import Nic, Resources, subscription
 
 FEW: Final = 5
 SHARE: Final = 5
@@ -124,7 +123,7 @@ def patched(before: Resources, key: str, found: Resources | None) -> Resources:
         tuple(each for each in before.vnets if each.key != key),
         tuple(fault for fault in before.faults if fault.subject.casefold() not in {key, *nics}),
     )
-    return _joined((found, rest)) if found else rest
+    return Resources.joined((found, rest)) if found else rest
 
 
 def corrected(reading: Reading, told: Told) -> Reading:
@@ -182,26 +181,12 @@ def _merged(before: Resources | None, given: Resources, gone: set[str], told: To
         _nics_of(before, kept),
         tuple(each for each in before.vnets if each.key in kept),
     )
-    return _joined((given, *fresh, older))
+    return Resources.joined((given, *fresh, older))
 
 
 def _nics_of(before: Resources, kept: set[str]) -> tuple[Nic, ...]:
     named = {nic for endpoint in before.endpoints if endpoint.key in kept for nic in endpoint.nics}
     return tuple(nic for nic in before.nics if nic.endpoint in kept or nic.key in named)
-
-
-def _joined(parts: Iterable[Resources]) -> Resources:
-    """All of them as one, a key as the first has it."""
-    endpoints: dict[str, PrivateEndpoint] = {}
-    nics: dict[str, Nic] = {}
-    vnets: dict[str, VirtualNetwork] = {}
-    faults: dict[Fault, None] = {}
-    for part in parts:
-        endpoints = {each.key: each for each in part.endpoints} | endpoints
-        nics = {each.key: each for each in part.nics} | nics
-        vnets = {each.key: each for each in part.vnets} | vnets
-        faults |= dict.fromkeys(part.faults)
-    return Resources(tuple(endpoints.values()), tuple(nics.values()), tuple(vnets.values()), tuple(faults))
 
 
 def _lost(had: Parts, reading: Reading) -> dict[str, str]:

@@ -8,7 +8,7 @@ from resolver.sources.reading import Remote
 
 
 @contextlib.asynccontextmanager
-async def opened(config: settings.Control) -> AsyncIterator[dict[str, Remote]]:
+async def opened(config: settings.ControlSettings) -> AsyncIterator[dict[str, Remote]]:
     """By name. They share one HTTP session, which finds hosts by the configured upstream servers."""
     asked = [source for source in config.sources if source.azure]
     if not asked:

@@ -13,7 +13,7 @@ import msgspec
 
 from resolver.sources.azure.budget import Patience
 from resolver.sources.azure.client import Answer, Client, Failed
-from resolver.sources.azure.pages import WHERE, Check, Incomplete, Page, Pages, merge
+from resolver.sources.azure.pages import WHERE, Check, Incomplete, Page, Pages
 from zones.azure import arm
 from zones.azure.endpoint import State, is_served
 from zones.azure.resource import Resources, resource_type, subscription
@@ -102,7 +102,7 @@ async def read_one(client: Client, key: str, patience: Patience) -> Resources | 
                 joined.append(own)
             elif is_served(State.read(endpoint.state_text), endpoint.provisioning):
                 raise Incomplete(f"{endpoint.name} has no network interface yet, or none any more: there is no {nic}")
-    return merge(joined)
+    return Resources.joined(joined)
 
 
 async def _resource(client: Client, key: str, patience: Patience) -> Resources | None:

@@ -67,7 +67,7 @@ class Pages:
         before = self._parts.get(name)
         if before and len(before[0]) == len(found) and all(a is b for a, b in zip(before[0], found, strict=True)):
             return before
-        return found, found[0] if len(found) == 1 else merge(found)
+        return found, Resources.joined(found)
 
 
 class _Row(msgspec.Struct, rename="camel"):
@@ -109,17 +109,6 @@ def divided(resources: Resources) -> dict[str, Resources]:
         )
         for name in names
     }
-
-
-def merge(pieces: Iterable[Resources]) -> Resources:
-    """As one; what stands in several of them counts once, as it is in the first."""
-    found = tuple(pieces)
-    return Resources(
-        tuple({each.key: each for piece in reversed(found) for each in reversed(piece.endpoints)}.values())[::-1],
-        tuple({each.key: each for piece in reversed(found) for each in reversed(piece.nics)}.values())[::-1],
-        tuple({each.key: each for piece in reversed(found) for each in reversed(piece.vnets)}.values())[::-1],
-        tuple(dict.fromkeys(fault for piece in found for fault in piece.faults)),
-    )
 
 
 def _subscription(subject: str) -> str:

@@ -40,7 +40,7 @@ class Azure:
 
     def __init__(
         self,
-        source: settings.Source,
+        source: settings.SourceSettings,
         http: aiohttp.ClientSession,
         clock: Clock = Clock(),  # noqa: B008 - functions, which nobody changes
         chance: Callable[[], float] = random.random,

@@ -31,7 +31,7 @@ class Behaviour(NamedTuple):
 DEFAULT: Final = Behaviour()
 
 
-def behaviour(worker: settings.Worker) -> Behaviour:
+def behaviour(worker: settings.WorkerSettings) -> Behaviour:
     """Return the behaviour that a worker's settings describe."""
     return Behaviour(
         identity=worker.identity,

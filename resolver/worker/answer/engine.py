@@ -7,8 +7,8 @@ Pure.
 
 from typing import Final
 
-from resolver.forward.cache import Cache, Key
-from resolver.forward.routing import Upstreams
+from resolver.forward.cache import Key, UpstreamCache
+from resolver.forward.routing import UpstreamGroups
 from resolver.wire import codes, render
 from resolver.wire.query import Query
 from resolver.worker.answer.behaviour import DEFAULT, Behaviour
@@ -30,8 +30,8 @@ class Engine:
         self,
         table: Table,
         networks: Networks,
-        upstreams: Upstreams,
-        cache: Cache,
+        upstreams: UpstreamGroups,
+        cache: UpstreamCache,
         counters: Counters,
         behaviour: Behaviour = DEFAULT,
     ) -> None:

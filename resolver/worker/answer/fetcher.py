@@ -6,15 +6,15 @@ Knows what the cache holds and which questions a query may cause. Does not know 
 from collections.abc import Callable
 from typing import TypeAlias
 
-from resolver.forward.cache import Cache, Failure, Key
-from resolver.forward.loops import Loops
+from resolver.forward.cache import Key, UpstreamCache, UpstreamFailure
+from resolver.forward.loops import LoopDetector
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.request import Request
+from resolver.worker.answer.client_query import ClientQuery
 
-Result = Message | Failure
+Result = Message | UpstreamFailure
 """What asking an upstream ends with."""
 Ask: TypeAlias = Callable[[Key, Callable[[Result], None]], None]
 """Asks an upstream a question once, and calls back with the result, at once or later."""
@@ -24,7 +24,7 @@ class Fetcher:
     """Asks upstreams. `steady` returns seconds that never go back; with `prefetch`, expiring answers are renewed."""
 
     def __init__(
-        self, cache: Cache, loops: Loops, counters: Counters, steady: Callable[[], float], ask: Ask, *, prefetch: bool
+        self, cache: UpstreamCache, loops: LoopDetector, counters: Counters, steady: Callable[[], float], ask: Ask, *, prefetch: bool
     ) -> None:
         self._cache = cache
         self._loops = loops
@@ -62,7 +62,7 @@ class Fetcher:
 
     # -- loops
 
-    def begin(self, key: Key, request: Request) -> bool:
+    def begin(self, key: Key, request: ClientQuery) -> bool:
         """Note that a query begins to wait for a question. False if asking it would go round in a circle once more."""
         marks, client = request.edns.marks, request.client
         if self._loops.closed(key, marks, client):
@@ -71,12 +71,12 @@ class Fetcher:
         self._loops.begin(key, marks, client)
         return True
 
-    def end(self, key: Key, request: Request) -> None:
+    def end(self, key: Key, request: ClientQuery) -> None:
         """Note that a query no longer waits for a question."""
         self._loops.end(key, request.client)
 
 
-def _failure(result: Result) -> Failure:
-    if isinstance(result, Failure):
+def _failure(result: Result) -> UpstreamFailure:
+    if isinstance(result, UpstreamFailure):
         return result
-    return Failure(codes.NO_REACHABLE_AUTHORITY, f"the upstream answered {codes.rcode_text(result.rcode)}")
+    return UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream answered {codes.rcode_text(result.rcode)}")

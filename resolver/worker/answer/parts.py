@@ -6,9 +6,9 @@ The only place that wires them: the worker, the tests, the fuzzers and the bench
 from dataclasses import dataclass
 
 from resolver import settings
-from resolver.forward.cache import Cache
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
+from resolver.forward.cache import UpstreamCache
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
 from resolver.worker.access.clients import Clients
 from resolver.worker.access.cookies import Cookies
 from resolver.worker.access.edns import OptionReader
@@ -31,31 +31,31 @@ class Parts:
 
     clock: Clock
     networks: Networks
-    upstreams: Upstreams
+    upstreams: UpstreamGroups
     table: Table
     """Empty until control or a test fills it."""
-    cache: Cache
+    cache: UpstreamCache
     """Replies of upstreams."""
     answers: AnswerCache
     """Compiled answers."""
     counters: Counters
     fallbacks: Fallbacks
-    loops: Loops
+    loops: LoopDetector
     clients: Clients
     cookies: Cookies
     options: OptionReader
     engine: Engine
 
 
-def compose(worker: settings.Worker, clock: Clock) -> Parts:
+def compose(worker: settings.WorkerSettings, clock: Clock) -> Parts:
     """Return the parts for a worker with these settings."""
     networks = Networks(worker.networks, auto=worker.auto)
-    upstreams = Upstreams(worker.upstreams)
+    upstreams = UpstreamGroups(worker.upstreams)
     policies = Policies(worker.zones.defaults, worker.zones.overrides)
     table = Table(catalogue(), policies)
     table.unsynced = worker.unsynced
     table.awaited = frozenset(map(from_text, worker.zones.origins)) | policies.named
-    cache = Cache(worker.cache.octets, worker.cache.stale)
+    cache = UpstreamCache(worker.cache.size, worker.cache.stale)
     counters = Counters()
     clients = Clients(networks, worker)
     cookies = Cookies(worker.cookies.root)
@@ -68,7 +68,7 @@ def compose(worker: settings.Worker, clock: Clock) -> Parts:
         answers=AnswerCache(len(networks.names)),
         counters=counters,
         fallbacks=Fallbacks(networks.label, counters, clock.wall),
-        loops=Loops(worker.upstreams, worker.mark, clock.wall),
+        loops=LoopDetector(worker.upstreams, worker.mark, clock.wall),
         clients=clients,
         cookies=cookies,
         options=OptionReader(clients, worker.identity, cookies if worker.cookies.answer else None),

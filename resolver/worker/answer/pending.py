@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final, Protocol
 
-from resolver.forward.cache import Failure, Key
+from resolver.forward.cache import Key, UpstreamFailure
 from resolver.wire import codes
 from resolver.worker.answer.clock import Clock, Timer
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.fetcher import Fetcher, Result
-from resolver.worker.answer.request import Request
+from resolver.worker.answer.client_query import ClientQuery
 
 PATIENCE: Final = 4.9
 """Seconds from a query to its answer or SERVFAIL, however many servers its aliases lead to."""
@@ -29,16 +29,16 @@ class Answering(Protocol):
     clock: Clock
     fetcher: Fetcher
 
-    def resolve(self, request: Request, fetched: Mapping[Key, Result]) -> Compiled | Key:
+    def resolve(self, request: ClientQuery, fetched: Mapping[Key, Result]) -> Compiled | Key:
         """Return the answer as far as upstreams have replied, or the question that an upstream must answer first."""
 
-    def send(self, answer: Compiled, request: Request) -> None:
+    def send(self, answer: Compiled, request: ClientQuery) -> None:
         """Send an answer."""
 
-    def fail(self, request: Request, ede: tuple[int, str]) -> None:
+    def fail(self, request: ClientQuery, ede: tuple[int, str]) -> None:
         """Send SERVFAIL with a reason."""
 
-    def broken(self, request: Request, error: Exception) -> None:
+    def broken(self, request: ClientQuery, error: Exception) -> None:
         """Send SERVFAIL because of a bug."""
 
 
@@ -47,7 +47,7 @@ class Pending:
 
     __slots__ = ("_asked", "_fetched", "_impatient", "_over", "_request", "_responder", "_timer")
 
-    def __init__(self, responder: Answering, request: Request) -> None:
+    def __init__(self, responder: Answering, request: ClientQuery) -> None:
         self._responder = responder
         self._request = request
         self._fetched: dict[Key, Result] = {}
@@ -104,7 +104,7 @@ class Pending:
 
     def _take_stale(self) -> None:
         if self._asked and self._responder.fetcher.has_stale(self._asked):
-            self._arrived(self._asked, Failure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long"))
+            self._arrived(self._asked, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long"))
 
     def _late(self) -> None:
         if not self._over:

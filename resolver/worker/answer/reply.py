@@ -7,7 +7,7 @@ from resolver.wire import codes, render
 from resolver.wire.query import Malformed, Query
 from resolver.worker.access.edns import EdnsResult, with_options
 from resolver.worker.answer.compiled import Compiled
-from resolver.worker.answer.request import Request
+from resolver.worker.answer.client_query import ClientQuery
 
 
 class Renderer:
@@ -16,20 +16,20 @@ class Renderer:
     def __init__(self, payload: int) -> None:
         self._payload = payload
 
-    def whole(self, answer: Compiled, request: Request) -> bytes | None:
+    def whole(self, answer: Compiled, request: ClientQuery) -> bytes | None:
         """Return the reply with a compiled answer; None if it is larger than the client accepts."""
         reply = answer.reply(request.packet)
         if request.query.options:
             reply = with_options(reply, answer.end + answer.opt, request.edns)
         return reply if len(reply) <= request.limit else None
 
-    def truncated(self, request: Request, answer: Compiled | None = None) -> bytes:
+    def truncated(self, request: ClientQuery, answer: Compiled | None = None) -> bytes:
         """Return a reply with the TC bit and without records, in place of an answer: the client asks again over TCP."""
         query = request.query
         flags = int.from_bytes(answer.head[:2], "big") if answer else _copied(query)
         return self._reply(request, render.truncated(query.question, flags & ~0xF, flags & 0xF, self._opt(query)))
 
-    def error(self, request: Request, rcode: int, ede: tuple[int, str] | None = None) -> bytes:
+    def error(self, request: ClientQuery, rcode: int, ede: tuple[int, str] | None = None) -> bytes:
         """Return a reply with an error and its reason (RFC 8914)."""
         query = request.query
         flags = _copied(query) | (codes.RA if rcode == codes.SERVFAIL else 0)
@@ -44,7 +44,7 @@ class Renderer:
         return render.Opt(do=query.do, payload=self._payload, ede=ede) if query.edns else None
 
     @staticmethod
-    def _reply(request: Request, body: render.Body) -> bytes:
+    def _reply(request: ClientQuery, body: render.Body) -> bytes:
         query = request.query
         return _joined(query, body, request.edns if query.options else None)
 

@@ -20,7 +20,7 @@ from resolver.worker.answer.fetcher import Ask, Fetcher, Result
 from resolver.worker.answer.parts import Parts
 from resolver.worker.answer.pending import Pending
 from resolver.worker.answer.reply import Renderer
-from resolver.worker.answer.request import SMALL, Request, Send
+from resolver.worker.answer.client_query import SMALL, ClientQuery, Send
 
 _NOTHING: Final[Mapping[Key, Result]] = {}
 
@@ -73,7 +73,7 @@ class Responder:
             edns = self._read(query, client, transport)
         except Malformed as malformed:
             return limited is Verdict.PASS and self._reject(malformed, client, transport, send)
-        request = Request(packet, query, edns, client.address, transport, send)
+        request = ClientQuery(packet, query, edns, client.address, transport, send)
         if limited is not Verdict.PASS and not edns.proven:
             return self._limit(request, limited)
         if client.network == REFUSED:
@@ -135,7 +135,7 @@ class Responder:
         send(self._renderer.malformed(malformed, edns), None)
         return True
 
-    def _limit(self, request: Request, limited: Verdict) -> bool:
+    def _limit(self, request: ClientQuery, limited: Verdict) -> bool:
         """Drop a query over the rate limit, or make the client ask again over TCP or with the cookie in this reply."""
         if limited is Verdict.DROP:
             self.counters.add("dns_rate_limited_total", ("dropped",))
@@ -150,7 +150,7 @@ class Responder:
 
     # -- what a query that waits needs, too (`pending.Answering`)
 
-    def resolve(self, request: Request, fetched: Mapping[Key, Result]) -> Compiled | Key:
+    def resolve(self, request: ClientQuery, fetched: Mapping[Key, Result]) -> Compiled | Key:
         """Return the engine's answer, cached if it lasts, or the question that an upstream must answer first."""
         now = self.steady()
         answer = self._engine.answer(request.query, request.network, now, fetched)
@@ -159,7 +159,7 @@ class Responder:
             self._templates.learn(request.packet, request.query, request.network, answer)
         return answer
 
-    def send(self, answer: Compiled, request: Request) -> None:
+    def send(self, answer: Compiled, request: ClientQuery) -> None:
         """Send a compiled answer, or a truncated reply where it is too large; remember the reply for the same packet."""
         answer.cell[0] += 1
         if answer.fallback:
@@ -173,12 +173,12 @@ class Responder:
             self.answers.keep_exact(request.network, request.packet[2:], answer, reply[2:])
         request.send(reply, answer)
 
-    def fail(self, request: Request, ede: tuple[int, str]) -> None:
+    def fail(self, request: ClientQuery, ede: tuple[int, str]) -> None:
         """Send SERVFAIL with a reason."""
         self.counters.add("dns_responses_total", ("SERVFAIL", "", "", "error"))
         request.send(self._renderer.error(request, codes.SERVFAIL, ede), None)
 
-    def broken(self, request: Request, error: Exception) -> None:
+    def broken(self, request: ClientQuery, error: Exception) -> None:
         """Send SERVFAIL because of a bug, and log the error."""
         _log.error("a query of type %d could not be answered", request.query.qtype, exc_info=error)
         self.fail(request, (codes.OTHER, "internal error"))

@@ -8,9 +8,8 @@ the beginning, so that nothing is kept between two. Does not know octets and pac
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from resolver.forward.cache import MAX_TTL, STALE_TTL, Cache, Key, lifetime
-from resolver.forward.cache import Failure as UpstreamFailure
-from resolver.forward.routing import Upstreams
+from resolver.forward.cache import MAX_TTL, STALE_TTL, Key, UpstreamCache, UpstreamFailure, lifetime
+from resolver.forward.routing import UpstreamGroups
 from resolver.wire import codes, relay
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
@@ -43,12 +42,12 @@ class Basis(NamedTuple):
     """What all walks use."""
 
     table: Table
-    upstreams: Upstreams
-    cache: Cache
+    upstreams: UpstreamGroups
+    cache: UpstreamCache
     behaviour: Behaviour
 
 
-class _Reply(NamedTuple):
+class _UpstreamReply(NamedTuple):
     """An upstream's reply, or its failure. It came at `stored` and holds until `expires`."""
 
     message: Message | UpstreamFailure
@@ -202,22 +201,22 @@ class Walk:
         elif draft.fallback is None:
             draft.origin = Origin.FORWARD
 
-    def _reply(self, key: Key) -> _Reply | None:
+    def _reply(self, key: Key) -> _UpstreamReply | None:
         """Return the upstream's reply: the one just fetched, else the cached one, else an expired one or a failure."""
         now, fetched = self._now, self._fetched.get(key)
         if isinstance(fetched, Message) and fetched.rcode in codes.ANSWERS:
-            return _Reply(fetched, now, now + lifetime(key, fetched))
+            return _UpstreamReply(fetched, now, now + lifetime(key, fetched))
         if fetched is None:
             entry = self._cache.get(key, now)
             if entry is not None:
-                return _Reply(entry.message, entry.stored, entry.expires)
+                return _UpstreamReply(entry.message, entry.stored, entry.expires)
             fetched = self._cache.failure(key, now)
             if fetched is None:
                 return None
         stale = self._cache.stale(key, now)
-        return _Reply(stale.message, now, now, stale=True) if stale else _Reply(fetched, now, now)
+        return _UpstreamReply(stale.message, now, now, stale=True) if stale else _UpstreamReply(fetched, now, now)
 
-    def _follow(self, name: Name, key: Key, reply: _Reply) -> Name | None:
+    def _follow(self, name: Name, key: Key, reply: _UpstreamReply) -> Name | None:
         """Take the records of an upstream's reply up to the first alias whose target the table answers for."""
         draft, message = self._draft, reply.message
         if reply.expires < draft.expires:

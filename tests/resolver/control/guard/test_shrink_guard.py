@@ -80,7 +80,7 @@ def test_an_absent_endpoint_goes_when_there_is_none() -> None:
 def test_an_absent_endpoint_that_is_there_is_kept_as_it_is_now() -> None:
     now = Resources((endpoint("b"),), (nic("b", "new.example"),))
     found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": now})
-    assert found.parts == {"s": Resources((endpoint("b"), endpoint("a")), (nic("b", "new.example"), nic("a")))}
+    assert found.parts == {"s": Resources((endpoint("a"), endpoint("b")), (nic("a"), nic("b", "new.example")))}
     assert found.standing == Standing()
 
 
@@ -107,7 +107,7 @@ def test_an_absence_that_was_not_asked_for_waits_out_the_hold_down() -> None:
     had, reading, standing = {"s": part("ab", "v")}, Reading({"s": part("a", "v")}), Standing()
     for now in (10.0, 200.0, 10 + HOLD_DOWN - 0.1):
         found = look(had, reading, None, standing, now)
-        assert found.parts == {"s": Resources((endpoint("b"), endpoint("a")), (nic("b"), nic("a")), (vnet("v"),))}
+        assert found.parts == {"s": Resources((endpoint("a"), endpoint("b")), (nic("a"), nic("b")), (vnet("v"),))}
         standing = found.standing
         assert standing.missing == {"b": 10.0}
     found = look(had, reading, None, standing, 10 + HOLD_DOWN)

@@ -148,9 +148,3 @@ def test_rows_are_checked_over_pages() -> None:
 def test_groups_are_no_larger_than_asked_for() -> None:
     assert list(pages.groups("abcde", 2)) == [["a", "b"], ["c", "d"], ["e"]]
     assert list(pages.groups((), 2)) == []
-
-
-def test_the_first_of_two_counts() -> None:
-    first, second = (pages.divided(Query().take(body(row(1, location=each)), Pages()).parts[ONE]) for each in "ab")
-    merged = pages.merge((first[ONE], second[ONE]))
-    assert [each.region for each in merged.endpoints] == ["a"]

@@ -19,7 +19,7 @@ and for a truncated reply.
 """
 
 
-class Request:
+class ClientQuery:
     """One query: its packet, who sent it, how, and where the reply goes."""
 
     __slots__ = ("client", "edns", "key", "limit", "network", "packet", "query", "send", "stream")
