@@ -19,15 +19,15 @@ from resolver.cli import output
 from resolver.cli.failure import Failed
 from resolver.cli.query import message, told
 from resolver.control.estate.estate import Estate
-from resolver.forward.cache import UpstreamCache
+from resolver.forward.cache import Key, UpstreamCache
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Accepted
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
-from resolver.worker.answer.behaviour import manner
+from resolver.worker.answer.behaviour import behaviour
 from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Ask, Engine
-from resolver.worker.answer.special_names import Local
+from resolver.worker.answer.engine import Engine
+from resolver.worker.answer.special_names import SpecialNames
 from resolver.worker.answer.walk import MAX_HOPS
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.dns.record import RRset
@@ -114,7 +114,7 @@ def explain(accepted: Accepted, estate: Estate, asked: Question, now: float) -> 
     rcode: str | None = "REFUSED"
     answer: list[str] = []
     upstream = zone = None
-    is_local = Local(accepted.worker.identity).answer(asked.query) is not None
+    is_local = SpecialNames(accepted.worker.identity).answer(asked.query) is not None
     if not _is_allowed(asked.client, accepted.worker.allow):
         steps = [Step(name=to_text(asked.query.name), zone=None, what="the client is not in `dns.allow`", records=[])]
     else:
@@ -122,9 +122,9 @@ def explain(accepted: Accepted, estate: Estate, asked: Question, now: float) -> 
             steps.append(_step(name, outcome, is_local))
             names |= dict.fromkeys([name, *(dep for dep in outcome.deps if is_wildcard(dep))])
         zone = steps[-1].zone
-        engine = Engine(table, estate.networks, upstreams, UpstreamCache(), Counters(), manner(accepted.worker))
+        engine = Engine(table, estate.networks, upstreams, UpstreamCache(), Counters(), behaviour(accepted.worker))
         given = engine.answer(asked.query, index, 0.0, {})
-        if isinstance(given, Ask):
+        if isinstance(given, Key):
             rcode, upstream = None, _upstream(upstreams, given)
             answer = [record for step in steps for record in step.records]
         else:
@@ -173,10 +173,10 @@ def _claims(estate: Estate, names: dict[Name, None], network: int, now: float) -
                 yield VisibleClaim(**shown.model_dump(), visible=network != NONE and bool(sees >> network & 1))
 
 
-def _upstream(upstreams: UpstreamGroups, ask: Ask) -> Upstream:
-    group = upstreams.group(ask.key.group)
+def _upstream(upstreams: UpstreamGroups, key: Key) -> Upstream:
+    group = upstreams.group(key.group)
     servers = [f"{s.transport}://{s.address} port {s.port}" for s in group.servers] if group else []
-    return Upstream(group=ask.key.group, servers=servers, name=to_text(ask.key.name))
+    return Upstream(group=key.group, servers=servers, name=to_text(key.name))
 
 
 _FAILURES: Final = {

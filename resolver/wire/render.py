@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from resolver.wire import codes
-from resolver.wire.query import Malformed
+from resolver.wire.query import Malformed, Query
 from zones.dns.record import RRset
 
 _head: Final = struct.Struct(">5H").pack  # flags, then the counts of the four sections
@@ -113,6 +113,11 @@ def error(query: Malformed, payload: int = codes.PAYLOAD) -> Body:
     head = _head(flags, 1 if query.question else 0, 0, 0, 1 if query.edns else 0)
     opt = _opt_record(Opt(query.do, payload), query.rcode) if query.edns else b""
     return Body(head, opt, (), 0 if query.edns else -1)
+
+
+def whole(query: Query | Malformed, body: Body) -> bytes:
+    """Return the whole reply to a query: its id and question around the body."""
+    return query.id.to_bytes(2, "big") + body.head + query.question + body.tail
 
 
 def _opt_record(opt: Opt, rcode: int) -> bytes:

@@ -38,6 +38,7 @@ from resolver.process import bootstrap, certificate, orders
 from resolver.process.certificate import DOH, DOT
 from resolver.process.cookie_secrets import read_secrets
 from resolver.process.heap import Pauses
+from resolver.worker.access.clients import Clients
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.access.rate_limit import RateLimiter
 from resolver.worker.answer.clock import Clock
@@ -71,6 +72,7 @@ class Worker:
         self._instance = uuid.uuid4().hex
         parts = compose(settings, Clock(loop.time, time.time, loop.call_later))
         self._counters = parts.counters
+        self._table = parts.table
         self._cache = parts.cache
         self._answers = parts.answers
         self._fallbacks = parts.fallbacks

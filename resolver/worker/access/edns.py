@@ -51,9 +51,7 @@ class OptionReader:
         self._nsid = render.option(codes.OPTION_NSID, identity.encode())
         self._cookies = cookies
 
-    def read(
-        self, options: query.Options, client: Client, transport: ClientTransport, now: float
-    ) -> EdnsResult:
+    def read(self, options: query.Options, client: Client, transport: ClientTransport, now: float) -> EdnsResult:
         """Return what the options ask for. `now`: seconds since the epoch. Raises `BadSubnet`."""
         network, proven, padded, reply, marks = client.network, False, False, b"", b""
         for code, data in options:

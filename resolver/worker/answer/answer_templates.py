@@ -1,10 +1,11 @@
 """Answer templates: the first answer to a question that differs only in its first label from an answered question.
 
-The endpoints of a zone are much alike: one address each, in the same zone, visible to the same networks. A `Template` is
-the answer of one endpoint, cut at its label and its address. From it and the row of a sibling the sibling's answer is
-made without parsing, lookup and rendering. A template holds as long as the answer that it was taken from: a change that
-alters the answers of all siblings evicts that answer, too. What can set one sibling apart is checked for each of them:
-its row, and anything that zone files and the configuration say about its name.
+The endpoints of a zone are much alike: one address each, in the same zone, visible to the same networks. A `Template`
+is the answer of one endpoint, cut at its label and its address. The answer of a sibling is made from the template and
+the sibling's row, without parsing, lookup and rendering. A template holds as long as the answer that it was taken
+from: a change that alters the answers of all siblings evicts that answer, too. What can set one
+sibling apart is checked for each of them: its row, and anything that zone files and the configuration say about its
+name.
 
 A zone denies all names alike: a `Denial` is the answer to any name directly below the zone with nothing at or below it.
 Answers made from a denial are not cached: clients can invent names without end, and they would evict each other.

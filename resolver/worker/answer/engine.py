@@ -89,7 +89,7 @@ class Engine:
         return answer.turning(turning) if isinstance(answer, Rotating) else answer
 
     def _cell(self, draft: Draft, network: int) -> list[int]:
-        """Return the counter of such answers. Labels come from the catalogue or the configuration, never from a query."""
+        """Return the counter of such answers. Its labels come from the catalogue or the configuration."""
         key = draft.zone, draft.rcode, draft.origin, self._networks.label(network)
         cell = self._cells.get(key)
         if cell is None:

@@ -10,9 +10,9 @@ from resolver.forward.cache import Key, UpstreamCache, UpstreamFailure
 from resolver.forward.loops import LoopDetector
 from resolver.wire import codes
 from resolver.wire.relay import Message
+from resolver.worker.answer.client_query import ClientQuery
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.client_query import ClientQuery
 
 Result = Message | UpstreamFailure
 """What asking an upstream ends with."""
@@ -24,7 +24,14 @@ class Fetcher:
     """Asks upstreams. `steady` returns seconds that never go back; with `prefetch`, expiring answers are renewed."""
 
     def __init__(
-        self, cache: UpstreamCache, loops: LoopDetector, counters: Counters, steady: Callable[[], float], ask: Ask, *, prefetch: bool
+        self,
+        cache: UpstreamCache,
+        loops: LoopDetector,
+        counters: Counters,
+        steady: Callable[[], float],
+        ask: Ask,
+        *,
+        prefetch: bool,
     ) -> None:
         self._cache = cache
         self._loops = loops

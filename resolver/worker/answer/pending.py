@@ -9,10 +9,10 @@ from typing import Final, Protocol
 
 from resolver.forward.cache import Key, UpstreamFailure
 from resolver.wire import codes
+from resolver.worker.answer.client_query import ClientQuery
 from resolver.worker.answer.clock import Clock, Timer
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.fetcher import Fetcher, Result
-from resolver.worker.answer.client_query import ClientQuery
 
 PATIENCE: Final = 4.9
 """Seconds from a query to its answer or SERVFAIL, however many servers its aliases lead to."""
@@ -104,7 +104,9 @@ class Pending:
 
     def _take_stale(self) -> None:
         if self._asked and self._responder.fetcher.has_stale(self._asked):
-            self._arrived(self._asked, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long"))
+            self._arrived(
+                self._asked, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long")
+            )
 
     def _late(self) -> None:
         if not self._over:

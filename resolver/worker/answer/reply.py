@@ -6,8 +6,8 @@ The only place that puts a whole reply together. Does not decide what a reply sa
 from resolver.wire import codes, render
 from resolver.wire.query import Malformed, Query
 from resolver.worker.access.edns import EdnsResult, with_options
-from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.client_query import ClientQuery
+from resolver.worker.answer.compiled import Compiled
 
 
 class Renderer:
@@ -55,7 +55,7 @@ def _copied(query: Query) -> int:
 
 
 def _joined(query: Query | Malformed, body: render.Body, edns: EdnsResult | None) -> bytes:
-    reply = query.id.to_bytes(2, "big") + body.head + query.question + body.tail
+    reply = render.whole(query, body)
     if edns is None:
         return reply
     return with_options(reply, codes.HEADER_SIZE + len(query.question) + body.opt, edns)

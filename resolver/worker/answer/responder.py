@@ -15,12 +15,12 @@ from resolver.worker.access.clients import DROPPED, REFUSED, Client
 from resolver.worker.access.edns import BadSubnet, ClientTransport, EdnsResult
 from resolver.worker.access.rate_limit import Verdict
 from resolver.worker.answer.answer_templates import AnswerTemplates
+from resolver.worker.answer.client_query import SMALL, ClientQuery, Send
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.fetcher import Ask, Fetcher, Result
 from resolver.worker.answer.parts import Parts
 from resolver.worker.answer.pending import Pending
 from resolver.worker.answer.reply import Renderer
-from resolver.worker.answer.client_query import SMALL, ClientQuery, Send
 
 _NOTHING: Final[Mapping[Key, Result]] = {}
 
@@ -35,9 +35,7 @@ class Responder:
         self.pending = 0
         """Number of queries that wait for an upstream."""
         self.clock = parts.clock
-        self.fetcher = Fetcher(
-            parts.cache, parts.loops, counters, parts.clock.steady, ask, prefetch=behaviour.prefetch
-        )
+        self.fetcher = Fetcher(parts.cache, parts.loops, counters, parts.clock.steady, ask, prefetch=behaviour.prefetch)
         self.answers = parts.answers
         self.counters = counters
         self.payload = behaviour.payload
@@ -83,16 +81,16 @@ class Responder:
             return True
         try:
             request.key = self.answers.key(query, request.network)
-            answer: Compiled | Key | None = self.answers.find(request.key, self.steady())
-            if answer is None:
-                answer = self.resolve(request, _NOTHING)
-                if not isinstance(answer, Compiled):
-                    Pending(self, request).ask(answer)
-                    return True
+            found = self.answers.find(request.key, self.steady())
+            if found is not None:
+                self.send(found, request)
+                self.fetcher.prefetch(found)
+                return True
+            answer = self.resolve(request, _NOTHING)
+            if isinstance(answer, Compiled):
                 self.send(answer, request)
             else:
-                self.send(answer, request)
-                self.fetcher.prefetch(answer)
+                Pending(self, request).ask(answer)
         except Exception as error:  # noqa: BLE001 - the client gets a reply and the next query is served, whatever it is
             self.broken(request, error)
         return True
@@ -160,7 +158,7 @@ class Responder:
         return answer
 
     def send(self, answer: Compiled, request: ClientQuery) -> None:
-        """Send a compiled answer, or a truncated reply where it is too large; remember the reply for the same packet."""
+        """Send a compiled answer, or a truncated reply if it is too large. Remember the reply for the same packet."""
         answer.cell[0] += 1
         if answer.fallback:
             self._fallbacks.note(*answer.fallback, request.network, request.client)

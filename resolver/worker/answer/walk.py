@@ -155,7 +155,12 @@ class Walk:
         draft.expendable |= expendable
         if synthesised:
             draft.ede = (codes.SYNTHESIZED, "")
-        if self._table.stale and draft.origin is not Origin.STATIC and draft.rcode in _STALE and (synthesised or draft.ede is None):
+        if (
+            self._table.stale
+            and draft.origin is not Origin.STATIC
+            and draft.rcode in _STALE
+            and (synthesised or draft.ede is None)
+        ):
             draft.ede = (_STALE[draft.rcode], "the private endpoints may have changed since they were read")
 
     def _group(self, name: Name, outcome: Outcome) -> str | None:

@@ -17,7 +17,7 @@ from resolver.settings import Streams
 from resolver.wire import proxy
 from resolver.worker.access.clients import DROPPED, PROXY, Client, Clients, packed, unmapped
 from resolver.worker.access.edns import ClientTransport
-from resolver.worker.answer.request import Send
+from resolver.worker.answer.client_query import Send
 from resolver.worker.answer.responder import Responder
 from zones.networks.network import NONE
 
@@ -256,7 +256,7 @@ class Listener:
         self.connections.relieve()
         self._loop.remove_reader(self._sock.fileno())
         self._loop.call_later(_PAUSE, self._resume)
-        _log.warning("connections over %s have to wait: %s", self.way.name, error.strerror)
+        _log.warning("connections over %s have to wait: %s", self.transport.name, error.strerror)
 
     def _take(self, sock: socket.socket, address: str) -> None:
         self._accepted[0] += 1

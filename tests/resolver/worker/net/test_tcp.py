@@ -256,7 +256,7 @@ async def test_a_client_that_leaves_is_forgotten_with_what_it_asked(small: Small
         small.reply(name)
     await asyncio.sleep(0)
     assert not small.asked  # none of those that waited was taken for nobody
-    assert small.responder.waiting == 0
+    assert small.responder.pending == 0
 
 
 def _is_gone(small: Small, listener: Listener) -> bool:
