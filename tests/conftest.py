@@ -289,7 +289,7 @@ class Pipeline:
         self.table = Table(catalogue(), self.policies)
         self.table.unsynced = worker.unsynced
         self.table.awaited = frozenset(map(from_text, worker.zones.origins)) | self.policies.named
-        self.cache = UpstreamCache(worker.cache.octets, worker.cache.stale)
+        self.cache = UpstreamCache(worker.cache.size, worker.cache.stale)
         self.counters = Counters()
         self.health = Health(lambda below: 0x1234 % below)
         self.answers = Answers(len(networks.names))

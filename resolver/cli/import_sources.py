@@ -62,12 +62,12 @@ def _exists(out: Path) -> Failed:
 def _saved(config: settings.ControlSettings) -> tuple[list[Resources], list[str]]:
     """Return the saved resources of every source, and the sources that are not saved."""
     try:
-        saved = inventory_file.load(config.state)
+        saved = inventory_file.load(config.state_directory)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise Failed(f"cannot use the saved inventory in {config.state}: {why}") from None
+        raise Failed(f"cannot use the saved inventory in {config.state_directory}: {why}") from None
     if saved is None:
-        raise Failed(f"nothing is saved in {config.state} yet; without `--saved`, the sources are read")
+        raise Failed(f"nothing is saved in {config.state_directory} yet; without `--saved`, the sources are read")
     names = [source.name for source in config.sources]
     missing = [f"source {name}: nothing of it is saved" for name in names if name not in saved.sources]
     return [given for name in names for source, _, given in saved.parts if source == name], missing

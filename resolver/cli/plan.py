@@ -29,7 +29,7 @@ from zones.findings.finding import Finding
 def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     """Print the plan; return 0 when nothing would change, 2 when something would, 1 when a source cannot be read."""
     accepted, now = load(path, flags), time.time()
-    directory = accepted.control.state
+    directory = accepted.control.state_directory
     try:
         saved = inventory_file.load(directory)
     except (OSError, ValueError) as error:
@@ -51,7 +51,7 @@ async def _made(config: ControlSettings, saved: Saved | None, now: float) -> tup
 
 def _items(estate: Estate, found: list[Finding], now: float) -> list[FindingItem]:
     ordered = sorted(found, key=findings.most_severe_first)
-    return [findings.finding(estate.ledger, fact, now) for fact in ordered]
+    return [findings.finding(estate.board, fact, now) for fact in ordered]
 
 
 def _json(made: Plan, saved: Saved | None, opens: list[FindingItem], closes: list[FindingItem]) -> dict[str, Any]:

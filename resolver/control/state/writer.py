@@ -32,7 +32,7 @@ class Keeper:
         """Something was taken since the inventory was written last."""
         self.zone_texts: dict[str, str] = {}
         """Of the zone files that were read."""
-        self._directory = config.state
+        self._directory = config.state_directory
         self._under = warm_start.digest(config)
         self._estate = estate
         self._feed = feed

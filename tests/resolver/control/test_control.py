@@ -30,6 +30,7 @@ from resolver.channel.requests import Pong
 from resolver.control import control
 from resolver.control.control import Control
 from resolver.process import bootstrap
+from resolver.process.worker_pids import WorkerPids
 from resolver.sources.reading import Remote
 from zones.dns.name import Name, from_text, to_text
 
@@ -114,7 +115,7 @@ class Running:
         self._socket.listen()
         reading, self._announcing = os.pipe()
         self.announce(announced.format(pid=os.getpid()))
-        self.control = Control(bootstrap.Control(config, self._socket, bootstrap.Announced(reading)), remotes or {})
+        self.control = Control(bootstrap.ControlStart(config, self._socket, WorkerPids(reading)), remotes or {})
         self._reading = reading
         self._workers: list[Worker] = []
         admin = [app.serving(self.control, config.admin)] if config.admin else []
@@ -159,7 +160,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     def call(*sources: str, announced: str = "0 {pid}\n", **given: Any) -> Running:  # noqa: ANN401 - fields of settings
         found = tuple(settings.SourceSettings(name, "files", str(tmp_path / name)) for name in sources)
         (tmp_path / "state").mkdir(exist_ok=True)
-        config = {"sources": found, "admin": "", "state": str(tmp_path / "state"), **given}
+        config = {"sources": found, "admin": "", "state_directory": str(tmp_path / "state"), **given}
         started.append(Running(tmp_path, settings.ControlSettings(**config), announced))
         return started[-1]
 
