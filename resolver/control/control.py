@@ -28,8 +28,8 @@ from resolver.control.sync.syncer import Sync, Syncs
 from resolver.process import bootstrap, heap
 from resolver.settings import Source
 from resolver.sources import zone_files
-from resolver.sources.files import RESCAN, Files
-from resolver.sources.reading import Part, Remote
+from resolver.sources.files import RESCAN, FileSource
+from resolver.sources.reading import Part, RemoteSource
 from zones.azure.resource import Resources
 from zones.dns.name import Name
 
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 class Control:
     """The parts of control and their life. `remotes`: the sources that are asked, by name; all others are files."""
 
-    def __init__(self, begun: bootstrap.Control, remotes: Mapping[str, Remote]) -> None:
+    def __init__(self, begun: bootstrap.Control, remotes: Mapping[str, RemoteSource]) -> None:
         self._begun = begun
         saved = inventory_file.read(begun.settings.state) if begun.settings.state else None
         self.started = time.time()
@@ -59,14 +59,14 @@ class Control:
         self._keeper = Keeper(begun.settings, self.estate, self.feed)
         self._complete_since = 0
         """Serial of the first state that all sources had a part in; 0 before that."""
-        self._files: dict[str, Files] = {}
+        self._files: dict[str, FileSource] = {}
         self._syncs: dict[str, Syncs] = {}
         self._zones: dict[str, ZoneWatch] = {}
         self._events: dict[str, EventWatch] = {}
         self._stopping = asyncio.Event()
         self._restore(saved, remotes)
 
-    def _restore(self, saved: Saved | None, remotes: Mapping[str, Remote]) -> None:
+    def _restore(self, saved: Saved | None, remotes: Mapping[str, RemoteSource]) -> None:
         """Answer at once from the saved inventory and the zone files, before anybody is asked."""
         now = time.time()
         if saved:
@@ -82,16 +82,16 @@ class Control:
         self.estate.look(now)
         self._published(set())
 
-    def _begin(self, config: Source, remotes: Mapping[str, Remote]) -> None:
+    def _begin(self, config: Source, remotes: Mapping[str, RemoteSource]) -> None:
         """Make what reads a source."""
         name, status = config.name, self.estate.sources[config.name]
         if name in remotes:
             self._watch(config, remotes[name], status)
         else:
-            self._files[name] = Files(config.path, set(self.estate.inventory.of(name)))
+            self._files[name] = FileSource(config.path, set(self.estate.inventory.of(name)))
             status.interval = RESCAN
 
-    def _watch(self, config: Source, remote: Remote, status: SourceStatus) -> None:
+    def _watch(self, config: Source, remote: RemoteSource, status: SourceStatus) -> None:
         name, had = config.name, partial(self.estate.inventory.of, config.name)
         if config.azure and config.azure.events:
             take, sync = partial(self._reread, name), partial(self.sync, name, "now")
@@ -219,7 +219,7 @@ class Control:
                 read.append((name, scan.parts))
         self._published(self._take(changes, read))
 
-    async def _follow(self, name: str, files: Files) -> None:
+    async def _follow(self, name: str, files: FileSource) -> None:
         async for _ in files.changed():
             scan = await asyncio.to_thread(files.scan)
             if scan.error:

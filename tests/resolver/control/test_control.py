@@ -29,7 +29,7 @@ from resolver.channel.frames import (
 from resolver.control import control
 from resolver.control.control import Control
 from resolver.process import bootstrap
-from resolver.sources.reading import Remote
+from resolver.sources.reading import RemoteSource
 from zones.dns.name import Name, from_text, to_text
 
 DEADLINE = 20.0
@@ -103,7 +103,7 @@ class Running:
         folder: Path,
         config: settings.Control,
         announced: str = "0 {pid}\n",
-        remotes: Mapping[str, Remote] | None = None,
+        remotes: Mapping[str, RemoteSource] | None = None,
     ) -> None:
         self._path = str(folder / "channel")
         Path(self._path).unlink(missing_ok=True)
