@@ -1,4 +1,4 @@
-"""`make bench`: measures pldns on this machine in one run, prints targets beside figures, keeps them in results/."""
+"""`make bench`: measures pldns on this machine in one run, prints targets beside figures, stores both in results/."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from bench.report import told
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--endpoints", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5, help="of dnsperf, for each kind of query")

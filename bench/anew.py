@@ -1,9 +1,9 @@
-"""`python -m bench.anew`: what clients wait while a control that was started anew reads all of a large Azure.
+"""`python -m bench.anew`: the latency of clients while a restarted control process reads a large Azure.
 
-The first sync, then control is ended. Its successor begins with what was saved, tells the worker all of it, and reads
-every page without knowing one; meanwhile the paced probe asks. The estate is that of `tests/fake_azure`, in a process
-of its own and with Azure's quota. The worker stands on one core; control, the fake and the probe share the other. Linux
-only.
+The benchmark waits for the first sync and ends control. The next control process restores the saved inventory, sends
+all of it to the worker, and reads every page again. The paced probe sends queries meanwhile. The estate is that of
+`tests/fake_azure`, in its own process and with Azure's quota. The worker has one core; control, the fake and the probe
+share the other. Linux only.
 """
 
 import argparse
@@ -30,12 +30,12 @@ FAKE: Final = 5478
 RUN: Final = 20.0
 """Seconds of one run of the paced probe."""
 _PATIENCE: Final = 200.0
-"""Seconds after which something that should happen counts as broken."""
-_SAVING: Final = 35.0  # seconds within which control writes what it took
+"""Seconds to wait for an expected event before the measurement counts as broken."""
+_SAVING: Final = 35.0  # seconds within which control saves the inventory
 
 
 class Place(NamedTuple):
-    """Where it is measured, and how large."""
+    """The folder of the measurement and the size of the estate."""
 
     directory: Path
     endpoints: int
@@ -43,12 +43,12 @@ class Place(NamedTuple):
 
     @property
     def queries(self) -> Path:
-        """A query file."""
+        """The query file."""
         return self.directory / "private.txt"
 
 
 def get(path: str) -> bytes:
-    """What the admin interface says. Raises OSError, and `Broken` for an error."""
+    """Return the body of an admin reply. Raises `OSError`, and `Broken` for an error status."""
     connection = http.client.HTTPConnection("127.0.0.1", PORTS.admin, timeout=60)
     try:
         connection.request("GET", path)
@@ -62,7 +62,7 @@ def get(path: str) -> bytes:
 
 
 def everything(place: Place) -> Iterator[Result]:
-    """All results as they come. Raises `Broken`."""
+    """Yield each result as soon as it is measured. Raises `Broken`."""
     size = ("--endpoints", str(place.endpoints), "--subscriptions", str(place.subscriptions))
     fake, upstream = (sys.executable, "-m", "tests.fake_azure", *size), (sys.executable, "-m", "bench.upstream")
     log = place.directory / "fake.log"
@@ -77,12 +77,12 @@ def everything(place: Place) -> Iterator[Result]:
         write(place, azure["management"])
         with Background((PLDNS, "serve", "-c", place.directory / "pldns.yaml"), place.directory / "log") as daemon:
             yield from _first(daemon)
-            daemon.breathe(_SAVING)  # what the first sync gave is written meanwhile
+            daemon.breathe(_SAVING)  # control saves the first sync meanwhile
             yield from _full(place, daemon, cloud)
 
 
 def write(place: Place, management: str) -> None:
-    """The configuration and a query file."""
+    """Write the configuration and a query file."""
     source = {"name": "hub", "type": "azure", "management": management, "interval": "1d"}
     # JSON is YAML.
     (place.directory / "pldns.yaml").write_bytes(msgspec.json.encode({
@@ -96,7 +96,7 @@ def write(place: Place, management: str) -> None:
 
 
 def names(place: Place) -> Iterator[str]:
-    """Some 10,000 names from all over the estate."""
+    """Yield about 10,000 names, spread over the estate."""
     every = max(place.endpoints // 10_000, 1)
     for index, (_, nic) in enumerate(Estate(place.endpoints, subscriptions=place.subscriptions).resources()):
         if index % every == 0:
@@ -116,13 +116,13 @@ def _first(daemon: Background) -> Iterator[Result]:
 def _is_ready() -> bool:
     try:
         get("/readyz")
-    except (OSError, Broken):  # it does not listen yet, or says no
+    except (OSError, Broken):  # not listening yet, or not ready
         return False
     return True
 
 
 def _full(place: Place, daemon: Background, cloud: Background) -> Iterator[Result]:
-    """Control is ended: the next one begins with what was saved, reads all anew, and tells the worker all of it."""
+    """End control and measure while its successor restores, reads everything and sends it to the worker."""
     worker, control = _child(daemon, "worker"), _child(daemon, "control")
     pin(worker, cores()[0])
     pin(cloud.pid, cores()[1])
@@ -142,7 +142,7 @@ def _full(place: Place, daemon: Background, cloud: Background) -> Iterator[Resul
     seconds = time.monotonic() - began
     if _child(daemon, "worker") != worker:
         raise Broken("the worker was started anew")
-    # A percentile of the whole run is not to be had from those of its parts: the worst of them is no less.
+    # The percentile of the whole run cannot be derived from those of its parts. The worst of them is an upper bound.
     worst = max(waits, key=lambda each: each.p999)
     lost = sum(each.lost for each in waits)
     note = f"over that while nothing happens; the worst of {len(waits)} runs in {seconds:.0f} s: {_said(worst)}"
@@ -151,7 +151,7 @@ def _full(place: Place, daemon: Background, cloud: Background) -> Iterator[Resul
 
 
 def _live(daemon: Background) -> bool:
-    """What is served is from a sync of this control, no longer what was saved."""
+    """Return True when a sync of this control process has replaced the saved inventory."""
     try:
         (source,) = json.loads(get("/v1/sources"))["items"]
     except OSError:
@@ -184,7 +184,7 @@ def _wait(process: Background, seconds: float, since: float, why: str) -> None:
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench.anew", description=__doc__)
     parser.add_argument("--endpoints", type=int, default=100_000)
     parser.add_argument("--subscriptions", type=int, default=100)

@@ -1,8 +1,8 @@
-"""Changes under load: `python -m bench.changes`. What clients wait while 100 endpoints a second get another address.
+"""`python -m bench.changes`: the latency of clients while 100 endpoints a second change their address.
 
-dnsperf asks at half of the worker's rate, a paced client beside it; first nothing changes, then files with one endpoint
-each are renamed into place. The worker stands on one core; all others (control, dnsperf, the client, who changes the
-files) share the other.
+dnsperf sends half of the queries that the worker can answer, and a paced client measures. First nothing changes; then
+files with one endpoint each are renamed into place. The worker has one core; control, dnsperf, the client and the
+process that changes the files share the other.
 """
 
 import argparse
@@ -25,22 +25,22 @@ from bench.processes import PLDNS, Background, Broken, cores, pin
 from bench.report import told
 
 RATE: Final = 100
-"""Changes a second."""
+"""Changes per second."""
 FILES: Final = 50
-"""Endpoints that change again and again, a file each."""
+"""Number of endpoints that change repeatedly; each has its own file."""
 
 
 _EVICTED: Final = "pldns_answers_evicted_total "
-_REPORTED: Final = 2.5  # seconds in which workers have told what they counted
+_REPORTED: Final = 2.5  # seconds within which workers report their counters
 
 
 def fqdn(number: int) -> str:
-    """Of an endpoint that changes."""
+    """Return the FQDN of a changing endpoint."""
     return f"changing{number}.blob.core.windows.net"
 
 
 class Changing:
-    """The files, and their addresses so far."""
+    """The files of the changing endpoints, and the addresses used so far."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -49,7 +49,7 @@ class Changing:
             self.next()
 
     def next(self) -> None:
-        """One more change, as one rename."""
+        """Make one more change, by renaming a file."""
         number, at = self._turn % FILES, IPv4Address("10.200.0.0") + self._turn
         self._turn += 1
         record = {"fqdn": fqdn(number), "ips": [str(at)]}
@@ -59,23 +59,23 @@ class Changing:
         beside.replace(self._folder / f"changing{number}.json")
 
     def go_on(self, seconds: float) -> int:
-        """Change at `RATE`; how many there were."""
+        """Make changes at `RATE` for `seconds`. Return their number."""
         began, count = time.monotonic(), 0
         while (now := time.monotonic()) < began + seconds:
             if count < (now - began) * RATE:
                 self.next()
                 count += 1
             else:
-                time.sleep(0.002)  # until one is due; the core is dnsperf's and control's too
+                time.sleep(0.002)  # wait for the next change; dnsperf and control use this core too
         return count
 
     def last(self) -> tuple[str, str]:
-        """The name that changed last, and its address."""
+        """The last name that changed, and its address."""
         return fqdn((self._turn - 1) % FILES), str(IPv4Address("10.200.0.0") + self._turn - 1)
 
 
 def measure(folder: Path, endpoints: int, seconds: int) -> Iterator[Result]:
-    """All figures. Raises `Broken`."""
+    """Yield each result as soon as it is measured. Raises `Broken`."""
     ports = Ports()
     write(folder, endpoints, ports)
     changing = Changing(folder / "endpoints")
@@ -92,7 +92,7 @@ def measure(folder: Path, endpoints: int, seconds: int) -> Iterator[Result]:
         pin(worker, cores()[0])
         for other in (os.getpid(), daemon.pid, *daemon.children("resolver.main.control")):
             pin(other, cores()[1])
-        load.one(worker, ports.dns, queries, 120, ("-n", "1"))  # every answer is made once
+        load.one(worker, ports.dns, queries, 120, ("-n", "1"))  # compile every answer once
         half = int(load.one(worker, ports.dns, queries, seconds, ()).rate / 2)
         quiet, lost_quiet, _ = _beside(ports.dns, queries, half, seconds, None)
         evicted = _evicted(ports.admin)
@@ -115,7 +115,7 @@ def measure(folder: Path, endpoints: int, seconds: int) -> Iterator[Result]:
 
 
 def _evicted(admin: int) -> float:
-    """Answers that workers have dropped for changes so far."""
+    """Return the number of answers that changes have evicted so far."""
     with urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=10) as reply:
         told = reply.read().decode()
     return next((float(line.split()[1]) for line in told.splitlines() if line.startswith(_EVICTED)), 0.0)
@@ -124,13 +124,13 @@ def _evicted(admin: int) -> float:
 def _beside(
     port: int, queries: Path, rate: int, seconds: int, changing: Changing | None
 ) -> tuple[paced.Waits, int, int]:
-    """What the paced client waits beside that load, what both lost, and how many changes there were."""
+    """Return the waits of the paced client, the losses of both clients, and the number of changes."""
     command = load.command(port, queries, seconds + 3, ("-Q", str(rate)))
     with (
         paced.Probe(port, queries, seconds) as probe,
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as dnsperf,
     ):
-        time.sleep(1)  # dnsperf has begun, and its first burst is over
+        time.sleep(1)  # dnsperf has started, and its first burst is over
         probe.begin()
         count = changing.go_on(seconds) if changing else 0
         waits = probe.waits()
@@ -139,7 +139,7 @@ def _beside(
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench.changes", description=__doc__)
     parser.add_argument("--endpoints", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=10)

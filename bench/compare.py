@@ -1,8 +1,9 @@
-"""pldns beside Knot DNS, NSD, Unbound and dnsmasq, and beside an echo that does nothing: `python -m bench.compare`.
+"""`python -m bench.compare`: pldns compared with Knot DNS, NSD, Unbound, dnsmasq, and an echo server that does nothing.
 
-The same machine, the same names, the same query files. A server alone on one core, dnsperf on the other; one round of
-each server after the other, so that other work on the machine hits all alike. Then, while dnsperf asks all of them at
-the same rate, what a client waits that asks 1,000 times a second. Prints Markdown, keeps results/compare-*.json.
+All servers run on the same machine with the same names and query files: the server on one core, dnsperf on the other.
+The servers take turns, one round each, so that other work on the machine affects all of them. Afterwards dnsperf loads
+every server at the same rate while a client measures its latency with 1,000 queries a second. The program prints
+Markdown and stores results/compare-*.json.
 """
 
 import argparse
@@ -30,17 +31,17 @@ from bench.report import keep
 
 PUBLIC: Final = 1_000
 MIXED: Final = (80, 15, 5)
-"""Private, public and missing names of the mix, in percent."""
+"""Percentages of private, public and missing names in the mix."""
 ITSELF: Final = ("A", "A, EDNS", "NODATA")
-"""What pldns is measured with in turn, beside itself."""
+"""The workloads that alternate when pldns is compared with itself."""
 FEW: Final = 5
-"""A fifth of the names then, so that it keeps all three answers of each."""
-_SETTLED: Final = 120.0  # seconds for a server to answer
-_WARM: Final = 1  # seconds of the round that does not count
+"""A fifth of the names is used then, so that pldns keeps all three answers of each name."""
+_SETTLED: Final = 120.0  # seconds until a server answers
+_WARM: Final = 1  # seconds of the warm-up round
 
 
 class Workload(NamedTuple):
-    """A query file, how dnsperf sends it, and the response codes that are right."""
+    """A query file, the dnsperf options that send it, and the expected response codes."""
 
     file: str
     options: tuple[str, ...] = ()
@@ -61,13 +62,13 @@ TARGETS: Final = {
     ("A", "Knot"): 1.0, ("A", "Unbound"): 0.85, ("A", "echo in C"): 1.4, ("cached public", "Unbound"): 0.85,
     ("TCP", "Knot"): 1.5,
 }  # fmt: skip
-"""CPU time of a query, of the peer's."""
+"""Target for pldns's CPU time per query, relative to the peer's."""
 _P999: Final = 2.0
-"""What the paced client waits, of what it waits for Knot."""
+"""Target for the latency of the paced client, relative to its latency with Knot."""
 
 
 class Round(NamedTuple):
-    """Queries a second, lost queries, and microseconds of CPU a query in user and in system mode."""
+    """Queries per second, lost queries, and CPU microseconds per query in user and in system mode."""
 
     rate: float
     lost: int
@@ -76,12 +77,12 @@ class Round(NamedTuple):
 
     @property
     def cpu(self) -> float:
-        """Both."""
+        """User and system time together."""
         return self.user + self.system
 
 
 class Server:
-    """One that runs. `pids`: all of its processes."""
+    """A running server. `pids`: all of its processes."""
 
     def __init__(self, peer: Peer, process: Background) -> None:
         self.peer = peer
@@ -92,7 +93,7 @@ class Server:
             pin(pid, cores()[0])
 
     def round(self, work: Workload, folder: Path, seconds: int) -> Round:
-        """One run of dnsperf."""
+        """Run dnsperf once."""
         port = self.peer.tls if "dot" in work.options else self.peer.port
         codes = work.codes | load.NOERROR if self.peer.name.startswith("echo") else work.codes
         before = used(self.pids)
@@ -101,7 +102,7 @@ class Server:
         return Round(run.rate, run.lost, user, system)
 
     def waits(self, work: Workload, folder: Path, seconds: int, rate: int) -> paced.Waits:
-        """What the paced client waits while dnsperf asks at `rate`."""
+        """Return the waits of the paced client while dnsperf sends `rate` queries per second."""
         file = folder / f"{work.file}.txt"
         command = load.command(self.peer.port, file, seconds + 5, (*work.options, "-Q", str(rate)))
         with (
@@ -111,12 +112,12 @@ class Server:
             half.breathe(1.0)
             probe.begin()
             found = probe.waits()
-            half.breathe(0.0)  # it was there to the end
+            half.breathe(0.0)  # raises `Broken` if the load ended early
             return found
 
 
 def _answers(peer: Peer, process: Background) -> None:
-    """Wait until a name is answered, and one that is not there: who is still loading has no word on that."""
+    """Wait until an existing and a missing name are answered. A server that is still loading denies nothing."""
     end = time.monotonic() + _SETTLED
     for name in (peers.name(0), f"missing.{peers.ZONE}"):
         query = dns.message.make_query(name, "A")
@@ -135,7 +136,7 @@ def _is_answered(query: dns.message.Message, port: int) -> bool:
 
 
 def questions(folder: Path, names: int) -> None:
-    """The query files, the same for all."""
+    """Write the query files, which are the same for all servers."""
     order = random.Random(names)
     private = [peers.name(order.randrange(names)) for _ in range(names)]
     public = [f"public{i}.example" for i in range(PUBLIC)]
@@ -150,11 +151,11 @@ def questions(folder: Path, names: int) -> None:
 
 
 Rounds = dict[str, list[Round]]
-"""By server, or by workload."""
+"""Results by server, or by workload."""
 
 
 def rounds(servers: list[Server], work: str, folder: Path, count: int, seconds: int) -> Rounds:
-    """By server: so many rounds in turn, after one that warms up. Who fails is left out, with a line."""
+    """Return by server the rounds after a warm-up round, in turn. A server that fails is skipped, with a line."""
     able = [server for server in servers if work in server.peer.can]
     found: Rounds = {server.peer.name: [] for server in able}
     for number in range(count + 1):
@@ -171,7 +172,7 @@ def rounds(servers: list[Server], work: str, folder: Path, count: int, seconds: 
 
 
 def itself(server: Server, folder: Path, count: int, seconds: int) -> Rounds:
-    """By workload: rounds of one server in turn, after one of each that does not count."""
+    """Return by workload the rounds of one server, in turn, after one warm-up round each."""
     works = {name: WORKLOADS[name]._replace(file=f"few-{WORKLOADS[name].file}") for name in ITSELF}
     for work in works.values():
         server.round(work, folder, seconds)
@@ -183,19 +184,19 @@ def itself(server: Server, folder: Path, count: int, seconds: int) -> Rounds:
 
 
 def ratios(found: Rounds, peer: str) -> list[float]:
-    """CPU time of pldns' queries, of the peer's, round by round, rising."""
+    """Return the ratios of pldns's CPU time per query to the peer's, per round, in ascending order."""
     return sorted(ours.cpu / its.cpu for ours, its in zip(found["pldns"], found[peer], strict=True))
 
 
 def told(ratios: list[float], target: float | None) -> str:
-    """Median, least and most, and whether the median is within the target."""
+    """Return median, minimum and maximum as text, and whether the median meets the target."""
     middle = statistics.median(ratios)
     verdict = "" if target is None else f", target {target}: {'met' if middle <= target else 'MISSED'}"
     return f"{middle:.2f} ({min(ratios):.2f} to {max(ratios):.2f}){verdict}"
 
 
 def table(work: str, found: Rounds) -> Iterator[str]:
-    """Markdown of one workload."""
+    """Return the Markdown table of one workload."""
     yield f"\n**{work}**\n"
     yield "| | queries/s | lost | CPU of a query, us (user + system) | CPU of pldns, of this |"
     yield "|---|---|---|---|---|"
@@ -209,7 +210,7 @@ def table(work: str, found: Rounds) -> Iterator[str]:
 
 
 def waiting(servers: list[Server], folder: Path, count: int, seconds: int, rate: int) -> dict[str, list[paced.Waits]]:
-    """By server: what the paced client waits, in turn."""
+    """Return by server the waits of the paced client, in turn."""
     able = [server for server in servers if "A" in server.peer.can]
     found: dict[str, list[paced.Waits]] = {server.peer.name: [] for server in able}
     for _ in range(count):
@@ -219,7 +220,7 @@ def waiting(servers: list[Server], folder: Path, count: int, seconds: int, rate:
 
 
 def waits_table(found: Mapping[str, list[paced.Waits]], rate: int) -> Iterator[str]:
-    """Markdown of the waits."""
+    """Return the Markdown table of the waits."""
     yield f"\n**A client that asks 1,000 times a second, beside {rate:,} queries/s** (microseconds)\n"
     yield "| | p50 | p99 | p99.9 | lost | p99.9 of pldns, of this |"
     yield "|---|---|---|---|---|---|"
@@ -231,7 +232,7 @@ def waits_table(found: Mapping[str, list[paced.Waits]], rate: int) -> Iterator[s
 
 
 def compare(folder: Path, given: argparse.Namespace, kept: dict[str, Any]) -> None:
-    """Measure everything that was asked for, printing tables and putting figures into `kept`. Raises `Broken`."""
+    """Measure the requested workloads, print tables and add the figures to `kept`. Raises `Broken`."""
     questions(folder, given.names)
     with ExitStack() as stack:
         command = (sys.executable, "-m", "bench.upstream", str(peers.UPSTREAM))
@@ -272,14 +273,14 @@ def _plain(found: Mapping[str, Sequence[Round | paced.Waits]]) -> dict[str, list
 
 
 def _within(found: Rounds) -> Iterator[str]:
-    """Beside itself: what EDNS and NODATA cost, of a plain answer."""
+    """Print the cost of EDNS and NODATA relative to a plain answer."""
     for work, target in (("A, EDNS", 1.1), ("NODATA", 1.1)):
         held = [one.cpu / base.cpu for one, base in zip(found[work], found["A"], strict=True)]
         yield f"\npldns, CPU of {work}, of A in turn with it: {told(held, target)}"
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
     parser.add_argument("--names", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)

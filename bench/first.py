@@ -1,7 +1,7 @@
-"""First answers, `python -m bench.first`: what names cost that nobody asked since the table changed under all of them.
+"""`python -m bench.first`: the cost of first answers, to names not asked for since their addresses changed.
 
-Each round rewrites the source with other addresses, waits until the last of them is served, and lets dnsperf go through
-all names once, then again and again: once through nothing is answered from what was kept, after that all of it is.
+Each round rewrites the source with other addresses and waits until the last of them is served. dnsperf then asks for
+every name once, where no answer has been compiled, and after that repeatedly, where every answer has been.
 """
 
 import argparse
@@ -29,19 +29,19 @@ PORT: Final = 5391
 PATIENCE: Final = 120.0
 ZONES: Final = ("blob.core.windows.net", "file.core.windows.net", "database.windows.net", "servicebus.windows.net")
 _AGAIN: Final = 5
-"""Times that the names are gone through for the steady rate."""
+"""Passes over all names that give the steady rate."""
 _EXTRA: Final = 10.0  # microseconds
 _SHARE: Final = 0.35
 
 
 def name(number: int, *, private: bool = False) -> str:
-    """The FQDN of an endpoint, or its private name."""
+    """Return the public FQDN of an endpoint, or its private name."""
     zone = ZONES[number % len(ZONES)]
     return f"contoso{number}.{'privatelink.' if private else ''}{zone}"
 
 
 def write(file: Path, names: int, turn: int) -> str:
-    """The source, whole; returns the last name's address."""
+    """Write the whole source. Return the last name's address."""
     first = IPv4Address("10.64.0.0") + turn * names
     records = ([{"fqdn": name(i), "ips": [str(first + i)]}] for i in range(names))
     endpoints = [
@@ -54,7 +54,7 @@ def write(file: Path, names: int, turn: int) -> str:
 
 
 def measure(folder: Path, names: int, rounds: int) -> Iterator[Result]:
-    """All figures. Raises `Broken`."""
+    """Yield each result as soon as it is measured. Raises `Broken`."""
     source, file = folder / "estate.json", folder / "pldns.yaml"
     write(source, names, 0)
     file.write_text(
@@ -72,14 +72,14 @@ def _rounds(daemon: Background, folder: Path, names: int, rounds: int) -> Iterat
     found: dict[str, list[tuple[load.Round, load.Round]]] = {"public": [], "privatelink": []}
     turns = itertools.count()
     for _ in range(rounds + 1):
-        for kind, each in found.items():  # both at once would not find room
+        for kind, each in found.items():  # both kinds at once would exceed the room for compiled answers
             _wait(daemon, names, write(folder / "estate.json", names, next(turns)))
             worker = daemon.children("resolver.main.worker")[0]
             pin(worker, cores()[0])
             queries = folder / f"{kind}.txt"
             each.append((_through(worker, queries, 1), _through(worker, queries, _AGAIN)))
     for kind, each in found.items():
-        pairs = each[1:]  # the first warms the interpreter up
+        pairs = each[1:]  # the first round warms up the interpreter
         extra = [first.cpu - steady.cpu for first, steady in pairs]
         share = [first.rate / steady.rate for first, steady in pairs]
         note = f"{min(extra):.1f} to {max(extra):.1f}; steady {statistics.median(s.cpu for _, s in pairs):.1f}"
@@ -93,7 +93,7 @@ def _rounds(daemon: Background, folder: Path, names: int, rounds: int) -> Iterat
 
 
 def _wait(daemon: Background, names: int, address: str) -> None:
-    """The last name is served with its new address: rows are applied in the order of the file's names."""
+    """Wait until the last name has its new address. Rows are applied in the order of the file's names."""
     until = time.monotonic() + PATIENCE
     asked = [name(i) for i in range(0, names, max(names // 50, 1))] + [name(names - 1)]
     last = int(IPv4Address(address))
@@ -108,7 +108,7 @@ def _number(fqdn: str) -> int:
 
 
 def _address(fqdn: str) -> str | None:
-    """Asked in a way of its own, so that it makes none of the answers that are to be first ones."""
+    """Return the address of a name. The query sets DO, so that it does not compile the answers to be measured."""
     query = dns.message.make_query(fqdn, "A", want_dnssec=True)
     try:
         answer = dns.query.udp(query, "127.0.0.1", timeout=1, port=PORT).answer
@@ -122,7 +122,7 @@ def _through(worker: int, queries: Path, times: int) -> load.Round:
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench.first", description=__doc__)
     parser.add_argument("--names", type=int, default=NAMES)
     parser.add_argument("--rounds", type=int, default=5)

@@ -1,4 +1,4 @@
-"""Sends malformed packets to a port of this machine at a fixed rate: `python -m bench.flood PORT RATE`; two minutes."""
+"""`python -m bench.flood PORT RATE`: sends malformed packets to a local port at a fixed rate for two minutes."""
 
 import random
 import socket
@@ -11,7 +11,7 @@ SLICE: Final = 0.01
 
 
 def main() -> None:
-    """Packets cut, packets with pointers, packets of noise; what comes back is thrown away."""
+    """Send truncated packets, packets with compression pointers and random octets. Replies are discarded."""
     port, rate = int(sys.argv[1]), int(sys.argv[2])
     dice = random.Random(1)
     good = b"\x12\x34\1\0\0\1\0\0\0\0\0\1\3www\7example\0\0\1\0\1\0\0\x29\4\xd0\0\0\0\0\0\0"
@@ -26,7 +26,7 @@ def main() -> None:
             while sent < (now - began) * rate:
                 sock.send(packets[sent % len(packets)])
                 sent += 1
-            time.sleep(SLICE)  # the rate is kept by the slice: a packet each time would cost a core
+            time.sleep(SLICE)  # send one slice at a time: a wake-up per packet would occupy a core
 
 
 if __name__ == "__main__":

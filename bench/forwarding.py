@@ -1,8 +1,8 @@
-"""pldns as a forwarder beside Unbound, dnsmasq and dnsdist: `python -m bench.forwarding`.
+"""`python -m bench.forwarding`: pldns as a forwarder, compared with Unbound, dnsmasq and dnsdist.
 
-One upstream process (NSD with a wildcard), the same queries, one worker or thread each, on a core of its own: queries
-per second and CPU time of a query from the cache and past it, what a miss adds to the upstream's own time at 1,000
-queries a second, equal questions at once, and what a full cache weighs.
+All forwarders have one upstream server (NSD with a wildcard), the same queries, and one worker or thread on its own
+core. Measured are queries per second and CPU time of cache hits and misses, the latency that a miss adds at 1,000
+queries a second, many equal questions at once, and the memory of a full cache.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from bench.measure import MIB, Result
 from bench.peers import nsd, program
 from bench.processes import PLDNS, Background, Broken, cores, pin
 from bench.report import told
-from resolver.forward.cache import Cache, Key
+from resolver.forward.cache import Key, UpstreamCache
 from resolver.wire import relay
 from zones.dns.name import from_text
 
@@ -38,16 +38,16 @@ UPSTREAM: Final = 5390
 SLOW: Final = 5389
 HIT_NAMES: Final = 1_000
 MISS_NAMES: Final = 40_000
-"""Of one round."""
+"""Names of one round."""
 EQUAL: Final = 10_000
 _NAMES: Final = itertools.count()
 _CACHE: Final = 16 * MIB
-_SETTLED: Final = 20.0  # seconds for a server to answer
+_SETTLED: Final = 20.0  # seconds until a server answers
 
 
 @dataclass(frozen=True, eq=False)
 class Peer:
-    """A forwarder: its command, its port, and what its files are to hold."""
+    """A forwarder: its command, its port, and the content of its files."""
 
     name: str
     port: int
@@ -56,7 +56,7 @@ class Peer:
 
 
 def peers(folder: Path) -> list[Peer]:
-    """Everyone who is measured; those that are not installed are left out."""
+    """Return the installed forwarders."""
     ours, theirs, dist = (str(folder / name) for name in ("pldns.yaml", "unbound.conf", "dnsdist.conf"))
     found = [
         Peer("pldns", 5391, (str(PLDNS), "serve", "-c", ours), {"pldns.yaml": _pldns(5391, UPSTREAM)}),
@@ -128,18 +128,18 @@ def _nsd(folder: Path) -> tuple[str, ...]:
     return nsd(folder, UPSTREAM, "bench", program("nsd") or "nsd")
 
 
-# -- a peer under load
+# -- a forwarder under load
 
 
 def everything(folder: Path, rounds: int, seconds: int) -> Iterator[Result]:
-    """All results as they come; all in turn, so that other work on the machine hits all alike. Raises `Broken`."""
+    """Yield results as they are measured. The forwarders take turns: other work affects all. Raises `Broken`."""
     hits = _file(folder, "hits", HIT_NAMES)
     with ExitStack() as stack:
         stack.enter_context(Background(_nsd(folder), folder / "nsd.log"))
         _answers(UPSTREAM)
         running = {peer: _busy(stack.enter_context(_started(peer, folder)), peer) for peer in peers(folder)}
         for peer, pid in running.items():
-            load.one(pid, peer.port, hits, seconds, ())  # fills the cache, and does not count
+            load.one(pid, peer.port, hits, seconds, ())  # fills the cache; not counted
         rows: dict[tuple[str, str], list[load.Round]] = {}
         for _ in range(rounds):
             for peer, pid in running.items():
@@ -164,7 +164,7 @@ def _started(peer: Peer, folder: Path) -> Background:
 
 
 def _busy(process: Background, peer: Peer) -> int:
-    """The id of the process that answers, on a core of its own."""
+    """Return the id of the answering process, pinned to its own core."""
     _answers(peer.port)
     pid = process.children("resolver.main.worker")[0] if peer.name == "pldns" else process.pid
     pin(pid, cores()[0])
@@ -183,11 +183,11 @@ def _answers(port: int) -> None:
             pass
         if time.monotonic() > end:
             raise Broken(f"nobody answers on port {port}")
-        time.sleep(0.02)  # it may take a while to load; a look costs it time
+        time.sleep(0.02)  # loading may take a while, and each query slows it down
 
 
 def _file(folder: Path, name: str, count: int) -> Path:
-    """Names that nobody was asked for yet."""
+    """Write a file of names that no client has asked for yet."""
     file = folder / f"{name}.txt"
     file.write_text("".join(f"n{next(_NAMES)}.bench. A\n" for _ in range(count)))
     return file
@@ -204,7 +204,7 @@ def _told(peer: Peer, rows: dict[tuple[str, str], list[load.Round]]) -> Iterator
 
 
 def _waits(peer: Peer, folder: Path) -> Iterator[Result]:
-    """What misses take at 1,000 queries a second, beside what the upstream takes by itself."""
+    """Yield the latency of misses at 1,000 queries a second, and of the upstream server alone."""
     there = _p99(UPSTREAM, _file(folder, "paced", 8_000))
     here = _p99(peer.port, _file(folder, "paced", 8_000))
     limit = 1.0 if peer.name == "pldns" else None
@@ -213,7 +213,7 @@ def _waits(peer: Peer, folder: Path) -> Iterator[Result]:
 
 
 def _p99(port: int, names: Path) -> float:
-    """Milliseconds, from dnsperf's line for each query."""
+    """Return latencies in milliseconds, from dnsperf's verbose output."""
     output = subprocess.run(
         ["taskset", "--cpu-list", str(cores()[1]), "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", names,
          "-n", "1", "-c", "4", "-T", "1", "-Q", "1000", "-v", "-q", "1000"],
@@ -226,7 +226,7 @@ def _p99(port: int, names: Path) -> float:
 
 
 def _compared(rows: dict[tuple[str, str], list[load.Round]]) -> Iterator[Result]:
-    """The targets: ratios of CPU time, round by round."""
+    """Yield the ratios of CPU time per round, with their targets."""
     for peer, kind, limit in (("unbound", "hit", 0.85), ("dnsmasq", "miss", 3.0)):
         theirs = rows.get((peer, kind), [])
         ratios = sorted(ours.cpu / its.cpu for ours, its in zip(rows["pldns", kind], theirs, strict=False))
@@ -239,7 +239,7 @@ def _compared(rows: dict[tuple[str, str], list[load.Round]]) -> Iterator[Result]
 
 
 def _equal(folder: Path) -> Iterator[Result]:
-    """Equal questions at once, while the upstream takes its time."""
+    """Send equal questions at once while the upstream server is slow."""
     place = folder / "equal"
     place.mkdir()
     (place / "pldns.yaml").write_text(_pldns(5395, SLOW))
@@ -256,7 +256,7 @@ def _equal(folder: Path) -> Iterator[Result]:
         for number in range(EQUAL):
             client.send(number.to_bytes(2, "big") + packet[2:])
             if not number % 50:
-                time.sleep(0.001)  # no more at once than a receive buffer takes
+                time.sleep(0.001)  # no more at once than fits a receive buffer
         upstream.settimeout(0.5)
         asked = [upstream.recvfrom(4096)]
         try:
@@ -279,7 +279,7 @@ def _equal(folder: Path) -> Iterator[Result]:
 
 
 def _local(client: socket.socket) -> None:
-    """Wait for a daemon that has no upstream to answer for it."""
+    """Wait for a daemon whose upstream server does not answer."""
     client.settimeout(0.2)
     query = dns.message.make_query("health.pldns.", "A").to_wire()
     end = time.monotonic() + _SETTLED
@@ -288,7 +288,7 @@ def _local(client: socket.socket) -> None:
             client.send(query)
             client.recv(4096)
         except (TimeoutError, ConnectionRefusedError):
-            time.sleep(0.05)  # nobody listens yet: that is told at once
+            time.sleep(0.05)  # not listening yet: the kernel reports that at once
         else:
             client.settimeout(None)
             return
@@ -296,8 +296,8 @@ def _local(client: socket.socket) -> None:
 
 
 def _weight() -> Result:
-    """What a full cache takes, as Python counts its own objects."""
-    cache, number = Cache(_CACHE), 0
+    """Yield the memory of a full cache, as Python counts its objects."""
+    cache, number = UpstreamCache(_CACHE), 0
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     while not cache.evictions:
@@ -316,7 +316,7 @@ def _weight() -> Result:
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench.forwarding", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)

@@ -1,7 +1,7 @@
-"""Writes an estate of any size as Azure's REST interface does: private endpoints and their NICs, page by page.
+"""Writes an estate of any size in the form of Azure's REST interface: private endpoints and their NICs, page by page.
 
-Deterministic for a seed, and never holds more than one resource in memory. One more endpoint stands in a file of its
-own, to be changed while pldns runs. There are no contests in it: every name has one claim.
+The output depends only on the size. No more than one resource is in memory at a time. One more endpoint has its own
+file, which can be changed while pldns runs. The estate has no contests: each name has one claim.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 import msgspec
 
 PAGE: Final = 5_000
-"""Resources in one file, at most."""
+"""Maximum number of resources per file."""
 PER_VNET: Final = 1_000
 """Azure's limit of private endpoints in one virtual network."""
 REGIONS: Final = ("westeurope", "northeurope", "swedencentral", "eastus", "westus2", "japaneast", "australiaeast")
@@ -83,7 +83,7 @@ class VNet(NamedTuple):
 
 
 class Estate:
-    """`size` endpoints spread over virtual networks and regions."""
+    """An estate of `size` endpoints, spread over virtual networks and regions."""
 
     def __init__(self, size: int, seed: int = 1, subscriptions: int = SUBSCRIPTIONS) -> None:
         self.size = size
@@ -105,7 +105,7 @@ class Estate:
         )  # fmt: skip
 
     def resources(self) -> Iterator[tuple[Json, Json]]:
-        """Each endpoint with its NIC."""
+        """Yield each endpoint with its NIC."""
         for index in range(self.size):
             place, vnet = divmod(index, len(self.vnets))
             service = SERVICES[place % len(SERVICES)]
@@ -113,13 +113,13 @@ class Estate:
             yield self.pair(f"{service.prefix}contoso{index:06d}", service, self.vnets[vnet], first)
 
     def changing(self, address: IPv4Address) -> bytes:
-        """A file with one endpoint and its NIC; `CHANGING` has this address."""
-        # Ids are the same at every call: it is the same endpoint each time.
+        """Return a file with one endpoint and its NIC, in which `CHANGING` has this address."""
+        # Ids are the same at every call, so it is the same endpoint each time.
         private_endpoint, nic = Estate(1).pair(CHANGING.partition(".")[0], SERVICES[0], self.vnets[0], address)
         return msgspec.json.encode([private_endpoint, nic])
 
     def pair(self, name: str, service: Service, vnet: VNet, first: IPv4Address) -> tuple[Json, Json]:
-        """A private endpoint of the resource `name` and its NIC, whose addresses count up from `first`."""
+        """Return a private endpoint of the resource `name` and its NIC. Addresses count up from `first`."""
         group = f"/subscriptions/{vnet.subscription}/resourceGroups/rg-{vnet.name[5:]}/providers"
         endpoint_id = f"{group}/Microsoft.Network/privateEndpoints/pe-{name}-{service.group}"
         nic_name = f"pe-{name}-{service.group}.nic.{self._guid()}"
@@ -253,7 +253,7 @@ def _vnet_resource(vnet: VNet) -> Json:
 
 
 class Page:
-    """One file, `{"value": […]}`, written resource by resource."""
+    """A file `{"value": […]}` that is written resource by resource."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -271,7 +271,7 @@ class Page:
 
 
 class Ports(NamedTuple):
-    """Where the daemon listens, all on 127.0.0.1; `upstream` is where public names go."""
+    """Ports of the daemon and of the upstream server for public names, all on 127.0.0.1."""
 
     dns: int = 5391
     admin: int = 8391
@@ -279,7 +279,7 @@ class Ports(NamedTuple):
 
 
 def configuration(estate: Estate, ports: Ports) -> bytes:
-    """A network for each region, and one for this machine that sees everything. JSON is YAML."""
+    """Return the configuration: a network per region, and one for this machine that sees everything. JSON is YAML."""
     networks: list[Json] = [{"name": "bench", "clients": ["127.0.0.0/8"], "reach": ["all"]}]
     for region in REGIONS:
         here = [vnet for vnet in estate.vnets if vnet.region == region]

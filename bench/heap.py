@@ -1,7 +1,7 @@
-"""`python -m bench.heap`: what an estate of a million endpoints costs control and a worker in memory and time.
+"""`python -m bench.heap`: memory and time that an estate of a million endpoints costs control and a worker.
 
-The estate is in the short form, in files of 10,000 endpoints: what a pipeline writes for each subscription or team, and
-what keeps a change small. Linux only.
+The estate is in the short form, in files of 10,000 endpoints, as a pipeline writes them per subscription or team. Small
+files keep changes small. Linux only.
 """
 
 import argparse
@@ -28,7 +28,7 @@ CHANGES: Final = 5
 CHANGING: Final = "stchanging.blob.core.windows.net"
 PORTS: Final = Ports(5480, 5481, 5482)
 _PATIENCE: Final = 300.0
-"""Seconds after which a load counts as broken."""
+"""Seconds to wait before the load counts as broken."""
 _KINDS: Final = (
     ("blob.core.windows.net", "blob", "Microsoft.Storage/storageAccounts"),
     ("vault.azure.net", "vault", "Microsoft.KeyVault/vaults"),
@@ -41,7 +41,7 @@ Json = dict[str, Any]
 
 
 def endpoint(number: int) -> Json:
-    """One endpoint of the short form; each has a name, an address and a target of its own."""
+    """Return one endpoint of the short form, with its own name, address and target."""
     suffix, group, kind = _KINDS[number % len(_KINDS)]
     return {
         "name": f"pe-contoso{number:07d}-{group}",
@@ -53,14 +53,14 @@ def endpoint(number: int) -> Json:
 
 
 def changing(address: str) -> bytes:
-    """A file with one endpoint, that all networks see."""
+    """Return a file with one endpoint that is visible to all networks."""
     return msgspec.json.encode(
         {"endpoints": [{"name": "pe-changing", "group": "blob", "records": [{"fqdn": CHANGING, "ips": address}]}]}
     )
 
 
 def write(directory: Path, size: int) -> None:
-    """The estate, its configuration and a query file."""
+    """Write the estate, its configuration and a query file."""
     folder = directory / "endpoints"
     folder.mkdir()
     for start in range(0, size, PER_FILE):
@@ -68,7 +68,7 @@ def write(directory: Path, size: int) -> None:
         (folder / f"estate-{start // PER_FILE:04d}.json").write_bytes(msgspec.json.encode({"endpoints": rows}))
     (folder / "changing.json").write_bytes(changing("10.255.0.1"))
     spokes = [{"name": f"spoke{n}", "clients": [f"10.{200 + n}.0.0/16"]} for n in range(1, NETWORKS)]
-    # This machine is in the first network; JSON is YAML.
+    # This machine is in the first network. JSON is YAML.
     (directory / "pldns.yaml").write_bytes(msgspec.json.encode({
         "dns": {"listen": [f"127.0.0.1:{PORTS.dns}"]},
         "sources": [{"name": "estate", "type": "files", "path": "./endpoints"}],
@@ -84,7 +84,7 @@ def write(directory: Path, size: int) -> None:
 
 
 def everything(directory: Path, size: int) -> Iterator[Result]:
-    """All results as they come. Raises `Broken`."""
+    """Yield each result as soon as it is measured. Raises `Broken`."""
     write(directory, size)
     upstream = (sys.executable, "-m", "bench.upstream", str(PORTS.upstream))
     with (
@@ -103,12 +103,12 @@ def everything(directory: Path, size: int) -> Iterator[Result]:
             waits = probe.waits()
         yield Result("worst wait of a query during the changes", waits.worst / 1000, "ms", note=f"{waits.lost} lost")
         yield Result("collections over 20 ms in the worker", long_pauses(PORTS.admin), "", 0)
-        daemon.breathe(35)  # the inventory is saved meanwhile
+        daemon.breathe(35)  # control saves the inventory meanwhile
         yield from _memory(daemon, "after the inventory was saved")
 
 
 def long_pauses(port: int) -> float:
-    """What the metric of the workers says."""
+    """Return the workers' count of collections over 20 ms."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as page:
         lines = page.read().decode().splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith("pldns_gc_long_pauses_total "))
@@ -122,7 +122,7 @@ def _memory(daemon: Background, when: str) -> Iterator[Result]:
 
 
 def _changes(directory: Path, daemon: Background) -> Iterator[Result]:
-    """Rewrite the small file by rename. The watch gathers for 200 ms before it hands over: that is in the figure."""
+    """Replace the small file by renaming. The figure includes the 200 ms for which the watcher collects changes."""
     target, beside = directory / "endpoints/changing.json", directory / "changing.new"
     taken = []
     for number in range(CHANGES):
@@ -140,7 +140,7 @@ def _changes(directory: Path, daemon: Background) -> Iterator[Result]:
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench.heap", description=__doc__)
     parser.add_argument("--endpoints", type=int, default=1_000_000)
     given = parser.parse_args()

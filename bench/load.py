@@ -1,4 +1,4 @@
-"""Rounds of dnsperf against one worker: queries per second, loss, and the server's CPU time for each query."""
+"""Rounds of dnsperf against one worker: queries per second, losses, and the server's CPU time per query."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ class Round(NamedTuple):
 
 
 class Load(NamedTuple):
-    """Medians over the rounds, the losses of all of them, and each one's rate."""
+    """Medians over the rounds, losses of all rounds, and the rate of each."""
 
     rate: float
     lost: int
@@ -38,7 +38,7 @@ class Load(NamedTuple):
 
 
 def measure(worker: int, port: int, queries: Path, seconds: int, rounds: int, options: Sequence[str] = ()) -> Load:
-    """Ask all of `queries` again and again for `seconds`, `rounds` times after one that warms up and does not count."""
+    """Send `queries` repeatedly for `seconds`, in `rounds` rounds after a warm-up round that does not count."""
     runs = [one(worker, port, queries, seconds, options) for _ in range(rounds + 1)][1:]
     return Load(
         statistics.median(run.rate for run in runs),
@@ -49,14 +49,14 @@ def measure(worker: int, port: int, queries: Path, seconds: int, rounds: int, op
 
 
 def one(worker: int, port: int, queries: Path, seconds: int, options: Sequence[str]) -> Round:
-    """One run of dnsperf, after which the CPU time of one process is looked at."""
+    """Run dnsperf once and measure the CPU time of one process."""
     before = cpu(worker)
     run = ask(port, queries, seconds, options)
     return Round(run.rate, run.lost, (cpu(worker) - before) / run.completed * 1e6)
 
 
 class Asked(NamedTuple):
-    """What dnsperf says of a run."""
+    """The result that dnsperf prints."""
 
     rate: float
     completed: int
@@ -64,13 +64,13 @@ class Asked(NamedTuple):
 
 
 def ask(port: int, queries: Path, seconds: int, options: Sequence[str], codes: frozenset[str] = NOERROR) -> Asked:
-    """One run of dnsperf. Raises `Broken` when nothing is answered, or with other than these response codes."""
+    """Run dnsperf once. Raises `Broken` without answers, or for response codes other than `codes`."""
     given = command(port, queries, seconds, options)
     return asked(subprocess.run(given, capture_output=True, text=True, check=True).stdout, codes)
 
 
 def asked(output: str, codes: frozenset[str]) -> Asked:
-    """What dnsperf has printed. Raises `Broken` as `ask`."""
+    """Parse the output of dnsperf. Raises `Broken` as `ask` does."""
     found = _STATISTICS.search(output)
     if not found or not int(found["completed"]):
         raise Broken(f"dnsperf got no answers:\n{output}")
@@ -80,7 +80,7 @@ def asked(output: str, codes: frozenset[str]) -> Asked:
 
 
 def command(port: int, queries: Path, seconds: int, options: Sequence[str]) -> list[str]:
-    """How dnsperf is started, on the core of the clients."""
+    """Return the command that runs dnsperf on the core of the clients."""
     return [
         "taskset", "--cpu-list", str(cores()[1]), "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", str(queries),
         "-l", str(seconds), "-c", "4", "-T", "1", "-q", str(OUTSTANDING), *options,

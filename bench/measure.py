@@ -1,4 +1,4 @@
-"""The measurements, in the order of a daemon's life: check, start, memory, a change, load."""
+"""The measurements in the order of a daemon's life: check, start, memory, one change, load."""
 
 import functools
 import http.client
@@ -22,12 +22,12 @@ from bench.processes import PLDNS, Background, Broken, cores, pin, resident, run
 CHANGES: Final = 5
 VERSIONS: Final = 11
 PATIENCE: Final = 120.0
-"""Seconds after which something that should happen counts as broken."""
+"""Seconds to wait for an expected event before the measurement counts as broken."""
 MIB: Final = 1 << 20
 
 
 class Result(NamedTuple):
-    """One line of the table. `limit` is the target, `least` whether more is better; None: measured for its own sake."""
+    """One line of the table. `limit`: the target, if there is one. `least`: the target is a minimum."""
 
     what: str
     value: float
@@ -38,14 +38,14 @@ class Result(NamedTuple):
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met, None without one."""
+        """Whether the target is met; None without a target."""
         if self.limit is None:
             return None
         return self.value >= self.limit if self.least else self.value <= self.limit
 
 
 class Plan(NamedTuple):
-    """What to measure with. `directory` is filled; `rounds` of `seconds` each for every load."""
+    """The parameters of a measurement. `rounds` rounds of `seconds` seconds measure each load in `directory`."""
 
     directory: Path
     endpoints: int
@@ -55,12 +55,12 @@ class Plan(NamedTuple):
 
     @property
     def file(self) -> Path:
-        """The configuration."""
+        """The configuration file."""
         return self.directory / "pldns.yaml"
 
 
 def everything(plan: Plan) -> Iterator[Result]:
-    """All results as they come. Raises `Broken`."""
+    """Yield each result as soon as it is measured. Raises `Broken`."""
     began = time.monotonic()
     estate = write(plan.directory, plan.endpoints, plan.ports)
     yield Result(f"generate {plan.endpoints:,} endpoints", time.monotonic() - began, "s")
@@ -107,7 +107,7 @@ def _restart(plan: Plan) -> Iterator[Result]:
 
 
 def ready(port: int) -> bool:
-    """`/readyz` says yes."""
+    """Return True when `/readyz` returns 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/readyz")
@@ -132,7 +132,7 @@ def _wait(daemon: Background, seconds: float, since: float, why: str) -> None:
 
 
 def _change(plan: Plan, daemon: Background, estate: Estate) -> Iterator[Result]:
-    """Rewrite a file with one endpoint, as `mv` over it does, and ask until the new address is the answer."""
+    """Replace a file with one endpoint by renaming, and ask until the answer has the new address."""
     target, beside = plan.directory / "endpoints/changing.json", plan.directory / "changing.new"
     taken = []
     for number in range(CHANGES):
@@ -148,7 +148,7 @@ def _change(plan: Plan, daemon: Background, estate: Estate) -> Iterator[Result]:
 
 
 def address(port: int, name: str) -> str | None:
-    """The address that a name has now, None if it has none."""
+    """Return the address of a name; None if it has none."""
     query = dns.message.make_query(name, "A")
     try:
         answer = dns.query.udp(query, "127.0.0.1", timeout=2, port=port).answer
@@ -176,7 +176,7 @@ def _load(plan: Plan, daemon: Background) -> Iterator[Result]:
 
 
 def machine() -> dict[str, str | int]:
-    """What the figures were measured on."""
+    """Describe the machine."""
     cpus = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(":")[2].strip() for line in cpus if line.startswith("model name")), "unknown")
     return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "kernel": os.uname().release, "python": sys.version}

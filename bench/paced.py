@@ -1,9 +1,9 @@
-"""A paced probe: asks at a steady rate, whatever the answers do, and says how long each took.
+"""A paced probe: sends queries at a steady rate, independent of the answers, and reports the latency of each.
 
-`python -m bench.paced PORT QUERIES SECONDS` prints `ready`, waits for a line, asks 127.0.0.1:PORT the questions of a
-dnsperf file in turn and prints a line of JSON: `sent`, `lost`, and `p50`, `p99`, `p999`, `worst` in microseconds. A
-wait begins when the query is handed to the kernel and ends when the kernel took the answer in (SO_TIMESTAMPNS,
-socket(7)), so that what the probe's own core is busy with does not count. Linux only.
+`python -m bench.paced PORT QUERIES SECONDS` prints `ready`, waits for a line of input, sends the questions of a dnsperf
+file to 127.0.0.1:PORT in turn and prints one line of JSON: `sent`, `lost`, and `p50`, `p99`, `p999`, `worst` in
+microseconds. A wait starts when the kernel accepts the query and ends when the kernel receives the answer
+(SO_TIMESTAMPNS, socket(7)), so that other work on the probe's core does not count. Linux only.
 """
 
 import argparse
@@ -25,17 +25,17 @@ import dns.message
 from bench.processes import Broken, cores
 
 RATE: Final = 1000
-"""Queries a second."""
+"""Queries per second."""
 _TIMESTAMPS: Final = 35  # SO_TIMESTAMPNS, asm-generic/socket.h
 _TIMESPEC: Final = struct.Struct("@ll")
 _GRACE: Final = 2.0
-"""Seconds that the last answers get before they count as lost."""
+"""Seconds to wait for the last answers before they count as lost."""
 _IDS: Final = 1 << 16
 _ROOM: Final = 4096
 
 
 class Waits(NamedTuple):
-    """What the queries of a run waited, in microseconds."""
+    """Latencies of a run, in microseconds."""
 
     sent: int
     lost: int
@@ -46,7 +46,7 @@ class Waits(NamedTuple):
 
 
 def waits(sent: int, taken: Sequence[float]) -> Waits:
-    """The figures of a run from what each answered query took, in microseconds."""
+    """Return the figures of a run from the latencies of the answered queries, in microseconds."""
     rising = sorted(taken)
     if not rising:
         raise Broken(f"none of {sent} queries was answered")
@@ -55,14 +55,14 @@ def waits(sent: int, taken: Sequence[float]) -> Waits:
 
 
 def queries(file: Path, most: int = 10_000, *, edns: bool = False) -> list[bytes]:
-    """The first questions of a dnsperf file as packets, without their ids."""
+    """Return the first `most` questions of a dnsperf file as packets without ids."""
     with file.open() as lines:
         pairs = [line.split() for line, _ in zip(lines, range(most), strict=False)]
     return [dns.message.make_query(name, kind, use_edns=0 if edns else -1).to_wire()[2:] for name, kind in pairs]
 
 
 def ask(port: int, packets: Sequence[bytes], seconds: float, rate: int = RATE) -> Waits:
-    """Ask for so long. Raises `Broken` when nobody answers."""
+    """Send queries for `seconds`. Raises `Broken` without any answer."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)
         sock.connect(("127.0.0.1", port))
@@ -92,7 +92,7 @@ def _ask(sock: socket.socket, packets: Sequence[bytes], count: int, rate: int) -
 
 
 def _take(sock: socket.socket, pending: dict[int, int], taken: list[float]) -> None:
-    """Read what has come."""
+    """Read the replies that have arrived."""
     while True:
         try:
             reply, ancillary, _, _ = sock.recvmsg(_ROOM, 64)
@@ -104,7 +104,7 @@ def _take(sock: socket.socket, pending: dict[int, int], taken: list[float]) -> N
 
 
 class Probe:
-    """The probe as a process of its own on the client's core, before dnsperf where the kernel lets it."""
+    """The probe in its own process on the clients' core, with a higher priority than dnsperf where permitted."""
 
     def __init__(self, port: int, file: Path, seconds: float, *options: str) -> None:
         self._process = subprocess.Popen(
@@ -123,13 +123,13 @@ class Probe:
             self._process.kill()
 
     def begin(self) -> None:
-        """Ask from now on; the packets are made."""
+        """Start sending; the packets have been made."""
         if self._process.stdin:
             self._process.stdin.write("\n")
             self._process.stdin.flush()
 
     def waits(self) -> Waits:
-        """Wait for the end of the run. Raises `Broken`."""
+        """Wait for the end of the run and return its latencies. Raises `Broken`."""
         output, _ = self._process.communicate()
         if self._process.returncode:
             raise Broken(f"the paced probe ended with {self._process.returncode}")
@@ -137,7 +137,7 @@ class Probe:
 
 
 def main() -> None:
-    """Ask and print."""
+    """Send queries and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench.paced", description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("queries", type=Path)

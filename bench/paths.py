@@ -1,7 +1,7 @@
-"""`python -m bench.paths`: what one query costs in the worker's own code, without sockets: microseconds for each path.
+"""`python -m bench.paths`: the cost of one query in the worker's code, without sockets, in microseconds per path.
 
-Runs the real table, engine, answers and responder in this process, on many names, so that caches are as cold as a
-first question finds them. CPU time, and the least of several rounds, since machines are shared.
+Runs the real table, engine, answer cache and responder in this process, on many names, so that CPU caches are as cold
+as for a first question. Prints CPU time: the minimum of several rounds, because the machine may be shared.
 """
 
 import time
@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from resolver import settings
-from resolver.forward.cache import Cache, Key
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
-from resolver.settings import RateLimit, Upstream
+from resolver.forward.cache import Key, UpstreamCache
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
+from resolver.settings import RateLimit, UpstreamGroup
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
 from resolver.wire.relay import Message
@@ -40,19 +40,21 @@ _OPT: Final = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00"
 
 class _Timer:
     def cancel(self) -> None:
-        """Nothing waits."""
+        """Do nothing: no query waits."""
 
 
 class Paths:
-    """A worker's parts, with `NAMES` endpoints in one network."""
+    """The answering parts of a worker, with `NAMES` endpoints in one network."""
 
     def __init__(self) -> None:
         self.table = Table(catalogue(), Policies(DEFAULTS, {}))
         self.table.masks = {1: 1}
-        self.cache = Cache()
+        self.cache = UpstreamCache()
         networks = Networks(())
         self.counters = Counters()
-        self.engine = Engine(self.table, networks, Upstreams([Upstream("public", ())]), self.cache, self.counters)
+        self.engine = Engine(
+            self.table, networks, UpstreamGroups([UpstreamGroup("public", ())]), self.cache, self.counters
+        )
         self.fallbacks = Fallbacks(networks.label, self.counters, time.time)
         self.fresh()
         for i in range(NAMES):
@@ -60,12 +62,12 @@ class Paths:
             self.table.apply(name, pack([Variant(1, BY_RULE, ((0x0A000000 + i).to_bytes(4, "big"),), (), ())]))
 
     def fresh(self) -> None:
-        """No compiled answers."""
+        """Drop all compiled answers."""
         self.answers = Answers(1)
-        clients = Clients(Networks(()), settings.Worker((), ("0.0.0.0/0",)))
+        clients = Clients(Networks(()), settings.WorkerSettings((), ("0.0.0.0/0",)))
         self.responder = Responder(
             self.engine, self.answers, Options(clients, "bench", Cookies(bytes(32))), self.counters, self.fallbacks,
-            Loops((), b"", time.time),
+            LoopDetector((), b"", time.time),
             Clock(time.monotonic, time.time, lambda *_: _Timer()), lambda *_: None,
         )  # fmt: skip
 
@@ -76,12 +78,12 @@ class Paths:
 
 
 def packet(name: Name, ident: int) -> bytes:
-    """A query for A, with RD and EDNS."""
+    """Return a query for A with RD and EDNS."""
     return ident.to_bytes(2, "big") + b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01" + name + b"\x00\x01\x00\x01" + _OPT
 
 
 def least(call: Callable[[bytes], object], packets: Iterable[bytes], before: Callable[[], None]) -> float:
-    """Microseconds for one call, the least over the rounds."""
+    """Return microseconds per call: the minimum over the rounds."""
     packets, best = list(packets), float("inf")
     for _ in range(ROUNDS):
         before()
@@ -100,7 +102,7 @@ def main() -> None:
     outside = [from_text(f"host{i:06d}.example.org") for i in range(NAMES)]
     missing = [
         from_text(f"none{i:06d}.privatelink.blob.core.windows.net") for i in range(NAMES // 4)
-    ]  # they have a small room
+    ]  # these answers share a small part of the room
     for name in (*outside, *missing):
         paths.publish(name)
     now = time.monotonic()

@@ -1,6 +1,6 @@
-"""The servers that pldns is compared with, and pldns: the same names, one thread each, nothing logged.
+"""pldns and the servers that it is compared with: the same names, one thread each, no logging.
 
-Owns their configurations. Refuses to know what they are asked.
+Owns their configurations. Does not know the queries.
 """
 
 import re
@@ -25,7 +25,7 @@ _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Peer(NamedTuple):
-    """One server: where it listens, how it is started, and the workloads that it can do."""
+    """One server: its port, its command, and the workloads that it supports."""
 
     name: str
     port: int
@@ -36,17 +36,17 @@ class Peer(NamedTuple):
 
 
 def name(number: int) -> str:
-    """The private name of an endpoint."""
+    """Return the private name of an endpoint."""
     return f"contoso{number}.{ZONE}"
 
 
 def program(command: str) -> str | None:
-    """Where a program is; Debian has servers in sbin."""
+    """Return the path of a program. Debian installs servers in sbin."""
     return shutil.which(command, path=_PATH)
 
 
 def written(folder: Path, names: int) -> Iterator[Peer | str]:
-    """Every server with its files in `folder`, or the line that says why it is left out."""
+    """Return each server with its files in `folder`, or a line that says why the server is skipped."""
     addresses = [(name(i), str(IPv4Address("10.64.0.0") + i)) for i in range(names)]
     certificate = trustme.CA().issue_cert("localhost", "127.0.0.1")
     certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "pair.pem"))
@@ -134,7 +134,7 @@ def _nsd(folder: Path, addresses: Addresses, found: str) -> Peer:
 
 
 def nsd(folder: Path, port: int, zone: str, found: str) -> tuple[str, ...]:
-    """NSD with one process, which serves `bench.zone` of the folder; its command."""
+    """Write the files of an NSD with one process that serves `bench.zone` of the folder. Return its command."""
     file = folder / "nsd.conf"
     file.write_text(f"""
 server:

@@ -1,4 +1,4 @@
-"""Processes under measurement: started, watched through /proc, ended. Linux only; knows nothing of DNS."""
+"""Processes under measurement: starts them, observes them through /proc, ends them. Linux only. Does not know DNS."""
 
 import os
 import resource
@@ -11,16 +11,16 @@ from typing import NamedTuple, Self
 
 PLDNS = Path(sys.executable).with_name("pldns")
 ENDING = 15.0
-"""Seconds that a process gets after SIGTERM before the measurement counts as broken."""
+"""Seconds between SIGTERM and the end of a process before the measurement counts as broken."""
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Broken(Exception):  # noqa: N818 - reads as a sentence: the benchmark is broken
-    """What was to be measured did not run; the message says what happened."""
+    """The measured program did not run; the message says what happened."""
 
 
 class Run(NamedTuple):
-    """A command that ended: exit code, wall seconds, CPU seconds, peak resident octets."""
+    """A finished command: exit code, wall seconds, CPU seconds, peak resident bytes."""
 
     code: int
     seconds: float
@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
 
 def run(command: Sequence[str | Path], log: Path) -> Run:
-    """Run to the end; its output goes to `log`."""
+    """Run a command to its end. Its output goes to `log`."""
     began = time.monotonic()
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         _, status, used = os.wait4(process.pid, 0)
@@ -42,7 +42,7 @@ def _used(usage: resource.struct_rusage) -> tuple[float, int]:
 
 
 class Background:
-    """A process that runs while something else is measured; `with` ends it and waits for it."""
+    """A process that runs during a measurement. Leaving `with` ends it and waits for it."""
 
     def __init__(self, command: Sequence[str | Path], log: Path) -> None:
         self.began = time.monotonic()
@@ -64,11 +64,11 @@ class Background:
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """The id of the process."""
         return self._process.pid
 
     def breathe(self, seconds: float) -> None:
-        """Let time pass between two looks at a condition. Raises `Broken` when the process has ended meanwhile."""
+        """Wait before a condition is checked again. Raises `Broken` if the process has ended."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -77,20 +77,20 @@ class Background:
         raise Broken(f"{self._process.args!r} ended with {code}:\n{tail}")
 
     def children(self, word: str) -> list[int]:
-        """Ids of its children that have `word` in their command line."""
+        """Return the ids of children whose command line contains `word`."""
         pid = self._process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [int(child) for child in children if word in Path(f"/proc/{child}/cmdline").read_text().split("\0")]
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all that descend from it."""
+    """Return the ids of a process and all its descendants."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(each for child in children for each in tree(int(child)))]
 
 
 def used(pids: Sequence[int]) -> tuple[float, float]:
-    """Seconds of CPU in user and in system mode, with those of children that have ended (proc(5): fields 14 to 17)."""
+    """Return CPU seconds in user and system mode, including ended children (proc(5): fields 14 to 17)."""
     user = system = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -100,18 +100,18 @@ def used(pids: Sequence[int]) -> tuple[float, float]:
 
 
 def proportional(pids: Sequence[int]) -> int:
-    """Octets of memory that processes have together; what they share counts once (Pss)."""
+    """Return the memory of several processes in bytes. Shared memory counts once (Pss)."""
     texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
     return sum(int(line.split()[1]) * 1024 for text in texts for line in text.splitlines() if line.startswith("Pss:"))
 
 
 def resident(pid: int) -> int:
-    """Octets of memory that a process has now."""
+    """Return the resident memory of a process in bytes."""
     return _status(pid, "VmRSS:")
 
 
 def peak(pid: int) -> int:
-    """The most octets of memory that a process has had."""
+    """Return the peak resident memory of a process in bytes."""
     return _status(pid, "VmHWM:")
 
 
@@ -121,18 +121,18 @@ def _status(pid: int, field: str) -> int:
 
 
 def cpu(pid: int) -> float:
-    """Seconds of CPU that a process has used, user and system (proc(5): fields 14 and 15)."""
+    """Return the CPU seconds of a process, user and system (proc(5): fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICK
 
 
 def pin(pid: int, core: int) -> None:
-    """Keep all threads of a process on one core."""
+    """Pin all threads of a process to one core."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(thread.name), {core})
 
 
 def cores() -> tuple[int, int]:
-    """A core for the server and one for its clients; the same where there is only one."""
+    """Return a core for the server and one for its clients. With a single core both are the same."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[-1]

@@ -1,6 +1,7 @@
-"""What a benchmark says: a line for each result as it comes, and all of them kept in results/.
+"""The report of a benchmark: one line per result, and all results stored in results/.
 
-A missed target is a figure, not a failure: exit 0. What did not run at all is: exit 1. Refuses to know what is asked.
+A missed target is a result: exit status 0. A program that did not run is a failure: exit status 1. Does not know what
+is measured.
 """
 
 import json
@@ -20,7 +21,7 @@ _VERDICT: Final = {True: "met", False: "MISSED", None: ""}
 
 
 def told(measure: Callable[[Path], Iterable[Result]]) -> int:
-    """Measure in a folder of its own, print and keep; the exit status."""
+    """Measure in a temporary folder, print and store the results. Return the exit status."""
     results = []
     with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:
         try:
@@ -36,7 +37,7 @@ def told(measure: Callable[[Path], Iterable[Result]]) -> int:
 
 
 def line(result: Result) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     target = "" if result.limit is None else f"{'>=' if result.least else '<='} {result.limit:,g}"
     digits = 2 if result.value < 100 else 0
     measured = f"{result.value:,.{digits}f} {result.unit}"
@@ -44,7 +45,7 @@ def line(result: Result) -> str:
 
 
 def keep(found: dict[str, Any], prefix: str = "") -> Path:
-    """Write what was found, with the time and the machine, beside what earlier runs found."""
+    """Store the results with the time and the machine, beside those of earlier runs."""
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
     file = RESULTS / f"{prefix}{now:%Y%m%dT%H%M%SZ}.json"

@@ -1,7 +1,7 @@
-"""Azure at size, `python -m bench.sync`: a fake of 100,000 endpoints in 100 subscriptions, and a daemon on it.
+"""`python -m bench.sync`: a daemon that reads a fake Azure of 100,000 endpoints in 100 subscriptions.
 
-The first sync, one in which nothing has changed, what clients wait while a sync runs, and the time from an event to the
-answer. The worker stands on one core; control, the fake and the client share the other, so a sync has half a machine.
+Measured are the first sync, a sync without changes, the latency of clients during a sync, and the time from an event to
+the answer. The worker has one core; control, the fake and the client share the other, so a sync has half a machine.
 """
 
 import argparse
@@ -25,11 +25,11 @@ from bench.report import told
 from tests.fake_azure import shapes
 
 DNS, ADMIN, EVENTS, CLOUD = 5470, 5471, 5472, 5473
-SECRET: Final = "0123456789abcdef"  # noqa: S105 - a benchmark's
+SECRET: Final = "0123456789abcdef"  # noqa: S105 - a secret of this benchmark only
 
 
 def call(method: str, url: str, body: object = None) -> bytes:
-    """The body of a reply. Raises `Broken` for what is no success."""
+    """Return the body of a reply. Raises `Broken` for an error status."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:
@@ -45,7 +45,7 @@ def call(method: str, url: str, body: object = None) -> bytes:
 
 
 class Site:
-    """The fake and the daemon."""
+    """The fake Azure and the daemon."""
 
     def __init__(self, folder: Path, endpoints: int, subscriptions: int, stack: ExitStack) -> None:
         command = [sys.executable, "-m", "tests.fake_azure", "--endpoints", str(endpoints),
@@ -89,12 +89,12 @@ class Site:
             pin(other, cores()[1])
 
     def source(self) -> dict[str, Any]:
-        """As `/v1/sources` has it."""
+        """The source as `/v1/sources` shows it."""
         found: dict[str, Any] = json.loads(call("GET", f"http://127.0.0.1:{ADMIN}/v1/sources"))["items"][0]
         return found
 
     def sync(self) -> float:
-        """One more sync, to its end; seconds that it took."""
+        """Run one more sync to its end. Return its duration in seconds."""
         self.settle()
         before = self.source()["last_success"]
         began = time.monotonic()
@@ -104,19 +104,19 @@ class Site:
         return time.monotonic() - began
 
     def settle(self) -> None:
-        """Nothing is under way."""
+        """Return True when no sync is running."""
         began = time.monotonic()
         while self.source()["sync"]["next"] is None:
             self._patient(began, "the sync did not end")
 
     def _patient(self, began: float, why: str, seconds: float = 0.05) -> None:
-        """Let so much time pass before the next look."""
+        """Wait before the next check."""
         if time.monotonic() - began > PATIENCE:
             raise Broken(why)
         self.daemon.breathe(seconds)
 
     def event(self, number: int) -> float:
-        """A new endpoint in the cloud, and its event; seconds until it is answered."""
+        """Create an endpoint in the fake and send its event. Return the seconds until its name is answered."""
         where = self._group
         fqdn, at = f"event{number}.blob.core.windows.net", f"10.250.{number // 250}.{number % 250}"
         made = list(shapes.endpoint(where, f"pe-event{number}", {fqdn: at}))
@@ -131,7 +131,7 @@ class Site:
 
 
 def measure(folder: Path, given: argparse.Namespace) -> Iterator[Result]:
-    """All figures. Raises `Broken`."""
+    """Yield each result as soon as it is measured. Raises `Broken`."""
     with ExitStack() as stack:
         site = Site(folder, given.endpoints, given.subscriptions, stack)
         yield Result("first sync, from start until ready", site.first, "s", 60)
@@ -158,7 +158,7 @@ def measure(folder: Path, given: argparse.Namespace) -> Iterator[Result]:
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench.sync", description=__doc__)
     parser.add_argument("--endpoints", type=int, default=100_000)
     parser.add_argument("--subscriptions", type=int, default=100)

@@ -1,7 +1,7 @@
-"""What each way in costs, side by side: `python -m bench.transports`.
+"""`python -m bench.transports`: the cost of each transport.
 
-Queries per second of one worker over UDP, TCP, TLS and HTTPS; what a paced client waits while half of that load is on;
-what an idle connection weighs; what a good query waits while malformed packets flood in.
+Measured are queries per second of one worker over UDP, TCP, TLS and HTTPS, the latency of a paced client at half of
+that load, the memory of an idle connection, and the latency of a good query during a flood of malformed packets.
 """
 
 import argparse
@@ -27,16 +27,16 @@ from bench.processes import PLDNS, Background, cores, pin, resident
 from bench.report import told
 
 WAYS: Final = {"udp": "udp", "tcp": "tcp", "tls": "dot", "https": "doh"}
-"""Our names of the ways in, and dnsperf's."""
+"""Names of the transports, and dnsperf's names for them."""
 IDLE: Final = 5_000
 PROBES: Final = 2_000
 PACE: Final = 250.0
-"""Probes each second."""
+"""Probes per second."""
 _FLOOD: Final = "bench.flood"
 
 
 class Site(NamedTuple):
-    """A daemon with every listener."""
+    """A daemon with all listeners."""
 
     directory: Path
     ports: Ports
@@ -44,12 +44,12 @@ class Site(NamedTuple):
     https: int
 
     def port(self, way: str) -> int:
-        """Where a way is spoken."""
+        """The port of a transport."""
         return {"tls": self.tls, "https": self.https}.get(way, self.ports.dns)
 
 
 def site(directory: Path, endpoints: int) -> Site:
-    """Write an estate with a certificate."""
+    """Write an estate and a certificate."""
     ports = Ports()
     made = Site(directory, ports, ports.dns + 100, ports.dns + 101)
     write(directory, endpoints, ports)
@@ -68,7 +68,7 @@ def site(directory: Path, endpoints: int) -> Site:
 
 
 def everything(made: Site, rounds: int, seconds: int) -> Iterator[Result]:
-    """All results as they come. Raises `Broken`."""
+    """Yield each result as soon as it is measured. Raises `Broken`."""
     command = (PLDNS, "serve", "-c", made.directory / "pldns.yaml")
     with Background(command, made.directory / "serve.log") as daemon:
         while not ready(made.ports.admin):
@@ -98,7 +98,7 @@ def _way(made: Site, worker: int, way: str, rounds: int, seconds: int) -> Iterat
 
 
 def _probes(made: Site, way: str, count: int) -> list[float]:
-    """Seconds from query to reply, sorted, of one client that asks at a fixed pace."""
+    """Return the latencies in seconds, sorted, of one client that sends queries at a fixed rate."""
     ask, close = _client(made, way)
     name = (made.directory / "private.txt").read_text().split()[0]
     packet = dns.message.make_query(name, "A", id=0x4242).to_wire()
@@ -107,7 +107,7 @@ def _probes(made: Site, way: str, count: int) -> list[float]:
     try:
         for _ in range(count):
             due += 1 / PACE
-            time.sleep(max(0.0, due - time.monotonic()))  # a paced client: that is what is measured
+            time.sleep(max(0.0, due - time.monotonic()))  # the client is paced by design
             began = time.perf_counter()
             ask(packet)
             waits.append(time.perf_counter() - began)
@@ -158,7 +158,7 @@ def _posted(sock: socket.socket, packet: bytes) -> bytes:
 
 
 def _flooded(made: Site) -> Iterator[Result]:
-    """Malformed packets at ten times the rate of good queries, from a process of their own."""
+    """Send malformed packets from another process, ten times as many as good queries."""
     rate = int(PACE * 10)
     quiet = _probes(made, "udp", PROBES)
     command = [sys.executable, "-m", _FLOOD, str(made.port("udp")), str(rate)]
@@ -184,7 +184,7 @@ def _idle(made: Site, worker: int) -> Iterator[Result]:
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench.transports", description=__doc__)
     parser.add_argument("--endpoints", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,4 +1,4 @@
-"""A public resolver that answers every question for A at once, from a documentation address, with TTL 300.
+"""A public resolver that answers every A question at once with a documentation address and TTL 300 (seconds).
 
 `python -m bench.upstream PORT` listens on 127.0.0.1.
 """
@@ -13,7 +13,7 @@ _ANSWER: Final = b"\xc0\x0c\x00\x01\x00\x01" + (300).to_bytes(4, "big") + b"\x00
 
 
 def reply(query: bytes) -> bytes:
-    """Id and question of `query`, with one A record."""
+    """Return a reply with the id and question of `query` and one A record."""
     end = 12
     while query[end]:
         end += 1 + query[end]
@@ -24,7 +24,7 @@ class Upstream(asyncio.DatagramProtocol):
     """Answers datagrams."""
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's own type is wider than UDP's
-        """Keep the transport to answer on."""
+        """Store the transport for replies."""
         self._transport: asyncio.DatagramTransport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
@@ -33,7 +33,7 @@ class Upstream(asyncio.DatagramProtocol):
 
 
 async def serve(port: int) -> None:
-    """Answer until the process is ended."""
+    """Answer until the process ends."""
     await asyncio.get_running_loop().create_datagram_endpoint(Upstream, local_addr=("127.0.0.1", port))
     await asyncio.get_running_loop().create_future()
 

@@ -1,7 +1,8 @@
-"""More than one core, and many networks: `python -m bench.workers`.
+"""`python -m bench.workers`: more than one worker, and many networks.
 
-Two workers beside one: how evenly 256 client sockets fall to them, and what a query costs. Then 20,000 endpoints in one
-network and in 1,000: a sum, or a product? Nothing is pinned: two workers and dnsperf share the cores that there are.
+Compares two workers with one: the distribution of 256 client sockets, and the cost of a query. Then compares 20,000
+endpoints in one network with the same in 1,000: the cost should grow with the sum, not the product. Processes are not
+pinned: two workers and dnsperf share all cores.
 """
 
 import argparse
@@ -28,12 +29,12 @@ PORT: Final = 5460
 
 
 def fqdn(number: int) -> str:
-    """Of an endpoint."""
+    """Return the FQDN of an endpoint."""
     return f"contoso{number}.blob.core.windows.net"
 
 
 def write(folder: Path, port: int, workers: int, networks: int, *, own: bool) -> Path:
-    """A configuration with its estate. `own`: each endpoint is seen by one network, else all see all."""
+    """Write a configuration and its estate. `own`: each endpoint is visible to one network, otherwise to all."""
     folder.mkdir()
     endpoints = [
         {"name": f"e{i}", "target": f"contoso{i}", "group": "blob",
@@ -57,7 +58,7 @@ def write(folder: Path, port: int, workers: int, networks: int, *, own: bool) ->
 
 
 def serve(stack: ExitStack, file: Path, port: int) -> Background:
-    """A daemon that is ready."""
+    """Start a daemon and wait until it is ready."""
     daemon = stack.enter_context(Background((PLDNS, "serve", "-c", file), file.with_suffix(".log")))
     while not ready(port + 1):
         if time.monotonic() - daemon.began > PATIENCE:
@@ -67,7 +68,7 @@ def serve(stack: ExitStack, file: Path, port: int) -> Background:
 
 
 def workers(folder: Path, rounds: int, seconds: int) -> Iterator[Result]:
-    """One worker and two, in turn."""
+    """Measure one worker and two workers, in turn."""
     with ExitStack() as stack:
         running: dict[int, tuple[int, list[int]]] = {}
         for count in (1, 2):
@@ -79,11 +80,13 @@ def workers(folder: Path, rounds: int, seconds: int) -> Iterator[Result]:
         rates: dict[int, list[float]] = {1: [], 2: []}
         shares: list[float] = []
         for port, _ in running.values():
-            load.ask(port, queries, 120, ("-c", SOCKETS, "-n", "8"))  # each worker makes nearly all answers once
+            load.ask(port, queries, 120, ("-c", SOCKETS, "-n", "8"))  # each worker compiles nearly all answers once
         for _ in range(rounds):
             for count, (port, pids) in running.items():
                 before = [cpu(pid) for pid in pids]
-                outstanding = str(count * load.OUTSTANDING)  # as many wait for each: a batch costs less of each query
+                outstanding = str(
+                    count * load.OUTSTANDING
+                )  # the same number per worker: a larger batch makes each query cheaper
                 run = load.ask(port, queries, seconds, ("-c", SOCKETS, "-q", outstanding))
                 used = [cpu(pid) - was for pid, was in zip(pids, before, strict=True)]
                 costs[count].append(sum(used) / run.completed * 1e6)
@@ -102,7 +105,7 @@ def workers(folder: Path, rounds: int, seconds: int) -> Iterator[Result]:
 
 
 def networks(folder: Path) -> Iterator[Result]:
-    """The same endpoints in one network, and in many."""
+    """Measure the same endpoints in one network and in many."""
     for what, count, own in (
         ("1 network", 1, False), (f"{NETWORKS:,} networks, all see all", NETWORKS, False),
         (f"{NETWORKS:,} networks, each its own", NETWORKS, True),
@@ -117,7 +120,7 @@ def networks(folder: Path) -> Iterator[Result]:
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print the results and store them."""
     parser = argparse.ArgumentParser(prog="python -m bench.workers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)

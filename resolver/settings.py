@@ -12,8 +12,8 @@ from zones.claims.policy import DEFAULTS, Conflict, Pin, ZonePolicy
 from zones.networks.network import Network
 
 __all__ = [
-    "Accepted", "Azure", "Conflicts", "Control", "Credential", "Network", "Pin", "Secret", "Server", "Source",
-    "Upstream", "Worker", "ZonePolicy", "Zones",
+    "Accepted", "AzureSettings", "ConflictSettings", "ControlSettings", "Credential", "Network", "Pin", "Secret",
+    "Server", "SourceSettings", "UpstreamGroup", "WorkerSettings", "ZonePolicy", "Zones",
 ]  # fmt: skip
 
 Miss = str  # `public`, `nxdomain`, `nodata`, `servfail` or `forward:GROUP`
@@ -35,24 +35,30 @@ class Server(msgspec.Struct, frozen=True):
     """Absolute path of the authorities that may sign its certificate; empty: the system's."""
     path: str = ""
     """Of the URL, over HTTPS."""
-    strict: bool = True
-    """It has failed, too, where it refuses what another server of the group answers."""
+    count_errors: bool = True
+    """An error reply (REFUSED, SERVFAIL) to a query that another server answers counts as a failure."""
 
 
-Order = Literal["sequential", "fastest", "race", "round-robin"]
+ServerPolicy = Literal["sequential", "fastest", "race", "round-robin"]
 
 
-class Upstream(msgspec.Struct, frozen=True):
+class Rebinding(msgspec.Struct, frozen=True):
+    """Whether private addresses in a group's answers are stripped or passed on. Those of names in `allow` pass."""
+
+    answers: Literal["strip", "pass"] = "pass"
+    allow: tuple[str, ...] = ()
+    """Suffixes: names at and under these may have private addresses."""
+
+
+class UpstreamGroup(msgspec.Struct, frozen=True):
     """A group of servers. Names under one of `suffixes` go there (longest wins); `public` takes the rest."""
 
     name: str
     servers: tuple[Server, ...]
     suffixes: tuple[str, ...] = ()
-    order: Order = "sequential"
+    policy: ServerPolicy = "sequential"
     """Which server is asked first, and when the next one is."""
-    rebinding: bool = False
-    """Private addresses are taken out of its answers, but for names at and under `rebinding_allow`."""
-    rebinding_allow: tuple[str, ...] = ()
+    rebinding: Rebinding = Rebinding()
     mixed_case: bool = False
     """Questions in random case, which a forger has to guess too (0x20)."""
     rate: int = 0
@@ -79,14 +85,14 @@ class Credential(msgspec.Struct, frozen=True):
     """Of the certificate."""
 
 
-class Events(msgspec.Struct, frozen=True):
+class EventSettings(msgspec.Struct, frozen=True):
     """A listener for Event Grid: `address:port`, and what whoever sends has to know."""
 
     listen: str
     secret: Secret
 
 
-class Azure(msgspec.Struct, frozen=True):
+class AzureSettings(msgspec.Struct, frozen=True):
     """What a source of type `azure` reads, and as whom."""
 
     subscriptions: tuple[str, ...] = ()
@@ -98,10 +104,10 @@ class Azure(msgspec.Struct, frozen=True):
     credential: Credential = Credential()
     private_dns: Literal["off", "check", "serve"] = "off"
     """What private DNS zones are read for."""
-    events: Events | None = None
+    events: EventSettings | None = None
 
 
-class Source(msgspec.Struct, frozen=True):
+class SourceSettings(msgspec.Struct, frozen=True):
     """Where endpoints come from."""
 
     name: str
@@ -113,7 +119,7 @@ class Source(msgspec.Struct, frozen=True):
     """Of a remote source: seconds for which what is absent is kept, and for which claims that are gone linger."""
     expire: int = 86_400
     """Seconds without a good sync after which what it gave is called expired."""
-    azure: Azure | None = None
+    azure: AzureSettings | None = None
     """Of a source of that type."""
 
     @property
@@ -122,7 +128,7 @@ class Source(msgspec.Struct, frozen=True):
         return self.type != "files"
 
 
-class Conflicts(msgspec.Struct, frozen=True):
+class ConflictSettings(msgspec.Struct, frozen=True):
     """`policies` maps a zone or name to its policy; the longest match wins over `policy`."""
 
     policy: Conflict = "sticky"
@@ -168,18 +174,18 @@ class Streams(msgspec.Struct, frozen=True):
 class RateLimit(msgspec.Struct, frozen=True):
     """Answers over UDP for one client prefix: a bucket of `burst`, filled `per_second`; 1 of `slip` over it gets TC.
 
-    `slip` 0: none does. `ipv4` and `ipv6` are prefix lengths; loopback and `exempt` are not limited.
+    `slip` 0: none does. `ipv4_prefix` and `ipv6_prefix` are lengths; loopback and `exempt` are not limited.
     """
 
     per_second: int
     burst: int
     slip: int = 2
-    ipv4: int = 24
-    ipv6: int = 56
+    ipv4_prefix: int = 24
+    ipv6_prefix: int = 56
     exempt: tuple[str, ...] = ()
 
 
-class Cookies(msgspec.Struct, frozen=True):
+class CookieSettings(msgspec.Struct, frozen=True):
     """DNS cookies (RFC 7873). Secrets are read from a file, or derived from `root`, which all workers share."""
 
     answer: bool = True
@@ -189,15 +195,15 @@ class Cookies(msgspec.Struct, frozen=True):
     """32 random octets, made at each start where there is no file."""
 
 
-class Cache(msgspec.Struct, frozen=True):
+class CacheSettings(msgspec.Struct, frozen=True):
     """Of upstream answers, in each worker. `stale`: seconds for which an expired one may still be given, 0: never."""
 
-    octets: int = 64 << 20
+    size: int = 64 << 20
     stale: int = 86_400
     prefetch: bool = True
 
 
-class Worker(msgspec.Struct, frozen=True):
+class WorkerSettings(msgspec.Struct, frozen=True):
     """The part that answering workers get: nothing about sources, admin or state."""
 
     listen: tuple[str, ...]
@@ -205,7 +211,7 @@ class Worker(msgspec.Struct, frozen=True):
     allow: tuple[str, ...]
     tls: Tls | None = None
     https: Https | None = None
-    proxies: tuple[str, ...] = ()
+    proxy_from: tuple[str, ...] = ()
     """Prefixes of proxies: what comes from them begins with a PROXY protocol header."""
     forwarders: tuple[str, ...] = ()
     """Prefixes of resolvers whose client-subnet option (RFC 7871) chooses the network."""
@@ -215,7 +221,7 @@ class Worker(msgspec.Struct, frozen=True):
     """Names at and under these are refused."""
     streams: Streams = Streams()
     rate_limit: RateLimit | None = None
-    cookies: Cookies = Cookies()
+    cookies: CookieSettings = CookieSettings()
     identity: str = "pldns"
     """What this server calls itself: NSID (RFC 5001), CHAOS `id.server`."""
     payload: int = 1232
@@ -229,15 +235,15 @@ class Worker(msgspec.Struct, frozen=True):
     listeners: dict[str, str] = {}
     """`address:port` of listeners to the name of the network that all are in who come by it."""
     zones: Zones = Zones()
-    upstreams: tuple[Upstream, ...] = ()
-    cache: Cache = Cache()
+    upstreams: tuple[UpstreamGroup, ...] = ()
+    cache: CacheSettings = CacheSettings()
     mark: bytes = b""
     """Random octets by which a query of ours is known when it comes back; new at each start."""
     unsynced: bool = False
     """A source with `on_unsynced: servfail` is configured: row 9 applies until control says that all have data."""
 
 
-class Control(msgspec.Struct, frozen=True):
+class ControlSettings(msgspec.Struct, frozen=True):
     """The part that control gets."""
 
     networks: tuple[Network, ...] = ()
@@ -247,13 +253,13 @@ class Control(msgspec.Struct, frozen=True):
     listeners: dict[str, str] = {}
     """As workers have it: an address space that VNets share tells nothing, but a listener does."""
     zones: Zones = Zones()
-    sources: tuple[Source, ...] = ()
-    conflicts: Conflicts = Conflicts()
-    upstreams: tuple[Upstream, ...] = ()
+    sources: tuple[SourceSettings, ...] = ()
+    conflicts: ConflictSettings = ConflictSettings()
+    upstreams: tuple[UpstreamGroup, ...] = ()
     admin: str = "127.0.0.1:8053"
     """`address:port`; empty: no admin listener."""
-    state: str = ""
-    """Directory, absolute."""
+    state_directory: str = ""
+    """An absolute path."""
     workers: int = 1
 
 
@@ -261,7 +267,7 @@ class Accepted(msgspec.Struct, frozen=True):
     """The whole accepted configuration. `warnings` are sentences for the log."""
 
     path: str
-    worker: Worker
-    control: Control
+    worker: WorkerSettings
+    control: ControlSettings
     workers: int = 1
     warnings: tuple[str, ...] = ()

@@ -23,11 +23,11 @@ from resolver.channel.frames import Begin
 from resolver.config import file as config
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
-from resolver.forward.cache import Cache, Key
+from resolver.forward.cache import Key, UpstreamCache
 from resolver.forward.exchange import Exchange, Send
 from resolver.forward.health import Health
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import Part
@@ -280,16 +280,16 @@ class Pipeline:
         self.now = 1000.0
         self.upstreams = upstreams
         self.estate = Estate(control)
-        self.feed = Feed(self.estate)
+        self.feed = Feed(self.estate, "epoch")
         self.files = {source.name: FileSource(source.path, set()) for source in control.sources}
         networks = Networks(worker.networks, auto=worker.auto)
-        groups = Upstreams(worker.upstreams)
+        groups = UpstreamGroups(worker.upstreams)
         self.groups = groups
         self.policies = Policies(worker.zones.defaults, worker.zones.overrides)
         self.table = Table(catalogue(), self.policies)
         self.table.unsynced = worker.unsynced
         self.table.awaited = frozenset(map(from_text, worker.zones.origins)) | self.policies.named
-        self.cache = Cache(worker.cache.octets, worker.cache.stale)
+        self.cache = UpstreamCache(worker.cache.size, worker.cache.stale)
         self.counters = Counters()
         self.health = Health(lambda below: 0x1234 % below)
         self.answers = Answers(len(networks.names))
@@ -298,7 +298,7 @@ class Pipeline:
         self.clients = Clients(networks, worker)
         self.cookies = Cookies(worker.cookies.root)
         self.options = Options(self.clients, worker.identity, self.cookies if worker.cookies.answer else None)
-        self.loops = Loops(worker.upstreams, worker.mark, lambda: self.now)
+        self.loops = LoopDetector(worker.upstreams, worker.mark, lambda: self.now)
         self.clock = Clock(lambda: self.now, lambda: self.now, lambda _seconds, _call: _Timer())
         self.responder = Responder(
             self.engine, self.answers, self.options, self.counters, self.fallbacks, self.loops, self.clock, self._ask

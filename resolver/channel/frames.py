@@ -1,8 +1,8 @@
-"""The frames between control and its workers, and their framing; no sockets here.
+"""The frames that control and its workers exchange, and their encoding. Does no input or output.
 
-A frame is a tagged msgspec struct in MessagePack after its length in 4 octets, big-endian. A worker reads packets from
-anyone and is not trusted: nothing here can run code when decoded, and no frame makes the receiver allocate more than
-its limit allows.
+A frame is a tagged msgspec struct in MessagePack, preceded by its length in 4 octets, big-endian. A worker reads
+packets from anyone, so control does not trust it: decoding a frame runs no code, and no frame makes the receiver
+allocate more than its limit.
 """
 
 from collections.abc import Sequence
@@ -10,27 +10,34 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from resolver.channel import requests
 from zones.dns.record import RRset
 
 UP_LIMIT: Final = 1 << 20
 """Octets of a frame from a worker, without its length."""
 DOWN_LIMIT: Final = 4 << 20
 """Octets of a frame to a worker, without its length."""
+FALLBACK_CLIENTS: Final = 8
+"""Client addresses in one `Fallback`, at most."""
 
 
 class ChannelError(Exception):
-    """A frame is too long or is not one of ours. What follows it cannot be read: close the connection."""
+    """A frame is too long or cannot be decoded. The rest of the stream cannot be read: close the connection."""
 
 
 class _Frame(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=str.lower):
     """What all frames share."""
 
 
-class Begin(_Frame, frozen=True):
-    """Opens a snapshot: what is not in it is gone at `Commit`. `generation` stamps what came with it.
+# -- from control to a worker
 
-    `epoch` names the life of control whose serials count from here. `partial`: some source has given nothing yet. What
-    comes until the next snapshot goes beside what the worker has; nothing is gone because it is not in it.
+
+class Begin(_Frame, frozen=True):
+    """Opens a snapshot. Rows and records that the snapshot does not contain are removed at `Commit`.
+
+    `epoch` identifies the run of control that counts the serials. `generation` marks the rows of this snapshot.
+    `partial`: some source has not been read yet. Until the next snapshot, frames add to what the worker has, and
+    nothing is removed because it is missing.
     """
 
     epoch: str
@@ -39,9 +46,10 @@ class Begin(_Frame, frozen=True):
 
 
 class Masks(_Frame, frozen=True):
-    """Visibility classes: (number, little-endian bit mask). `networks`: identities of those of the next bits.
+    """Visibility classes, as (number, bit mask in little-endian octets).
 
-    A connection begins with no bit known. A worker has bits of its own, by identity, and keeps them.
+    `networks` holds the identities of the networks of the next bits. Each connection starts with no bit assigned. A
+    worker translates the bits to its own, which it keeps by identity.
     """
 
     masks: list[tuple[int, bytes]]
@@ -49,9 +57,9 @@ class Masks(_Frame, frozen=True):
 
 
 class Clientele(_Frame, frozen=True):
-    """Networks, as (identity, name, prefixes of their clients), in place of all that there were. `more`: others follow.
+    """All networks, as (identity, name, prefixes of their clients). `more`: the list continues in the next frame.
 
-    Stands where all rows have come that tell what they see.
+    Control sends the networks after the rows that their clients see.
     """
 
     networks: list[tuple[str, str, tuple[str, ...]]]
@@ -59,25 +67,25 @@ class Clientele(_Frame, frozen=True):
 
 
 class Rows(_Frame, frozen=True):
-    """Whole states of names: (name, packed row). An empty row: the name is gone."""
+    """The whole state of some names, as (name, packed row). An empty row removes the name."""
 
     rows: Sequence[tuple[bytes, bytes]]
 
 
 class Static(_Frame, frozen=True):
-    """Names of the zone file at `origin`, or of what a private DNS zone lends. An empty tuple: the name is gone."""
+    """Names of the zone file at `origin`, or provided by the private DNS zone there. An empty tuple removes a name."""
 
     origin: bytes
     names: Sequence[tuple[bytes, tuple[RRset, ...]]]
     is_open: bool
-    """What the zone lacks is judged as in a zone of endpoints."""
+    """Whether names that the zone lacks follow the policy for zones of endpoints instead of being denied."""
 
 
 class Commit(_Frame, frozen=True):
-    """Ends a snapshot or a batch of changes. `unsynced`: some source has never had data.
+    """Ends a snapshot or a batch of changes. `unsynced`: some source has never provided data.
 
-    `awaited`: origins of zone files that cannot be read, and never could be: what the worker has of them stays.
-    `stale`: some source could not be read for a while, and private answers say so.
+    `awaited`: origins of zone files that have never been readable; the worker keeps its records for these zones.
+    `stale`: some source has been unreadable for a while, and private answers are marked as stale.
     """
 
     serial: int
@@ -86,16 +94,18 @@ class Commit(_Frame, frozen=True):
     stale: bool = False
 
 
-class Ask(_Frame, frozen=True):
-    """A request to the worker, answered by a `Reply` of the same `id`."""
+class RequestFrame(_Frame, frozen=True):
+    """A request to the worker. The worker sends a `ReplyFrame` with the same `id`."""
 
     id: int
-    what: str
-    arguments: dict[str, Any]
+    body: requests.Request
+
+
+# -- from a worker to control
 
 
 class Hello(_Frame, frozen=True):
-    """A worker's first frame: who it is, and the last state that it has applied (`epoch` empty: none).
+    """The first frame of a worker: its identity, and the last state that it applied (`epoch` is empty for none).
 
     `generation` is that of its last snapshot, 0 before the first.
     """
@@ -109,26 +119,22 @@ class Hello(_Frame, frozen=True):
 
 
 class Applied(_Frame, frozen=True):
-    """The worker answers from this serial now."""
+    """The worker now answers from this serial."""
 
     serial: int
 
 
-class Counters(_Frame, frozen=True):
-    """Counts since `instance` started: (metric name, label values, count)."""
+class CounterReport(_Frame, frozen=True):
+    """Counts since `instance` started, as (metric name, label values, count)."""
 
     instance: str
     values: list[tuple[str, tuple[str, ...], int]]
 
 
-FALLBACK_CLIENTS: Final = 8
-"""Client addresses that one `Fallback` lists at most."""
-
-
 class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Questions inside a private zone that went to an upstream; `first` and `last` in seconds since the epoch.
+    """Queries for a name inside a private zone that were forwarded to an upstream.
 
-    `clients`: some of the addresses that they came from, packed.
+    `first` and `last` are seconds since the epoch. `clients` holds some of the clients' packed addresses.
     """
 
     zone: bytes
@@ -140,44 +146,44 @@ class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
     clients: tuple[bytes, ...] = ()
 
 
-class Loop(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A question that came back from the group that it was asked of; `last` in seconds since the epoch."""
-
-    group: str
-    name: bytes
-    client: bytes
-    """Who brought it last, packed."""
-    count: int
-    last: float
-
-
-class Loops(_Frame, frozen=True):
-    """Forwarding loops since the frame before, bounded by the worker."""
-
-    items: list[Loop]
-
-
-class Fallbacks(_Frame, frozen=True):
-    """What fell back since the frame before, bounded by the worker."""
+class FallbackReport(_Frame, frozen=True):
+    """Fallbacks since the previous report. The worker limits their number."""
 
     items: list[Fallback]
 
 
-class Reply(_Frame, frozen=True):
-    """The answer to an `Ask`."""
+class Loop(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A forwarded query that came back from the upstream group. `last` is in seconds since the epoch."""
+
+    group: str
+    name: bytes
+    client: bytes
+    """Packed address of the last client that sent it."""
+    count: int
+    last: float
+
+
+class LoopReport(_Frame, frozen=True):
+    """Forwarding loops since the previous report. The worker limits their number."""
+
+    items: list[Loop]
+
+
+class ReplyFrame(_Frame, frozen=True):
+    """The reply to the `RequestFrame` with the same `id`."""
 
     id: int
-    body: Any
+    body: requests.Reply
 
 
-Down = Begin | Masks | Clientele | Rows | Static | Commit | Ask
-Up = Hello | Applied | Counters | Fallbacks | Loops | Reply
+Down = Begin | Masks | Clientele | Rows | Static | Commit | RequestFrame
+Up = Hello | Applied | CounterReport | FallbackReport | LoopReport | ReplyFrame
 
 T = TypeVar("T")
 
 
-class Frames(Generic[T]):
-    """A stream turned into frames: `Frames[Up](UP_LIMIT, Up)`, or with `DOWN_LIMIT` and `Down` in a worker."""
+class FrameReader(Generic[T]):
+    """Cuts a stream into frames: `FrameReader[Up](UP_LIMIT, Up)` in control, with `DOWN_LIMIT, Down` in a worker."""
 
     def __init__(self, limit: int, kind: Any) -> None:  # noqa: ANN401 - a union of types has no type of its own
         self._limit = limit
@@ -185,10 +191,10 @@ class Frames(Generic[T]):
         self._pending = bytearray()
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[T]:
-        """Add what came in and return the frames that are now whole, in order.
+        """Add received octets and return the frames that are complete now, in order.
 
-        Raises `ChannelError` as soon as a length exceeds the limit, before its octets are kept, or when a frame does
-        not decode.
+        Raises `ChannelError` for a frame that cannot be decoded, and for a length over the limit as soon as the length
+        has arrived.
         """
         self._pending += data
         frames: list[T] = []
@@ -206,7 +212,7 @@ class Frames(Generic[T]):
         return frames
 
     def _decode(self, body: memoryview) -> T:
-        # Bad UTF-8, deep nesting and unhashable keys do not come as msgspec's own error.
+        # msgspec raises errors other than its own for bad UTF-8, deep nesting and unhashable keys.
         with body:
             try:
                 return self._decoder.decode(body)
@@ -218,7 +224,7 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 def encode(frame: Down | Up) -> bytearray:
-    """The frame with its length before it. Raises `ChannelError` where the receiver would refuse it as too long."""
+    """Return the frame, preceded by its length. Raises `ChannelError` if it is longer than the receiver accepts."""
     out = bytearray(4)
     _ENCODER.encode_into(frame, out, 4)
     limit = UP_LIMIT if isinstance(frame, Up) else DOWN_LIMIT

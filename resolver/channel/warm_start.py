@@ -16,7 +16,7 @@ import msgspec
 
 from resolver.channel import frames as channel
 from resolver.channel.frames import Down
-from resolver.settings import Control
+from resolver.settings import ControlSettings
 from resolver.version import VERSION
 
 FILE: Final = "served.v1"
@@ -28,7 +28,7 @@ HEAD: Final = len(_MAGIC) + 2 * _SUM
 _READ: Final = 1 << 18
 
 
-def digest(config: Control) -> bytes:
+def digest(config: ControlSettings) -> bytes:
     """Of all that decides what is served, but for what the sources give."""
     return hashlib.sha256(VERSION.encode() + msgspec.json.encode(config)).digest()
 
@@ -60,6 +60,6 @@ def frames(descriptor: int) -> Iterator[Down]:
         if found.digest() != expected:
             raise ValueError("its checksum is wrong")
         file.seek(HEAD)
-        made = channel.Frames[Down](channel.DOWN_LIMIT, Down)
+        made = channel.FrameReader[Down](channel.DOWN_LIMIT, Down)
         while data := file.read(_READ):
             yield from made.feed(data)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from resolver import settings
 from resolver.config.checks import own
-from resolver.config.forwarding import Upstream
-from resolver.config.listeners import Https, RateLimit, Tls
-from resolver.config.model import AUTO, Configuration, Conflicts
+from resolver.config.forwarding import UpstreamSection
+from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
+from resolver.config.model import AUTO, Configuration, ConflictsSection
 from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
-from resolver.config.sources import Files, SecretReference, Source
+from resolver.config.sources import FilesSection, SecretReference, Source
 from resolver.config.values import Invalid, listener, until
 from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
@@ -48,20 +48,20 @@ def accept(
         private_only=tuple(map(_name, model.zones.private_only)),
         strip_hints=model.zones.strip_hints,
     )
-    upstreams: tuple[settings.Upstream, ...] = ()
+    upstreams: tuple[settings.UpstreamGroup, ...] = ()
     for group, upstream in model.upstreams.items():
         found, more = _servers(group, upstream, folder, model.dns.listen)
         upstreams += (_upstream(group, upstream, found, model.dns.workers),)
         notes = notes + more
     if "public" not in model.upstreams:
         servers, more = system_servers(resolv_conf, model.dns.listen)
-        upstreams += (settings.Upstream("public", servers),)
+        upstreams += (settings.UpstreamGroup("public", servers),)
         notes = notes + more
     sources = tuple(_source(source, folder) for source in model.sources)
     return settings.Accepted(
         path=_absolute(path),
         worker=_worker(model, folder, networks, zones, upstreams),
-        control=settings.Control(
+        control=settings.ControlSettings(
             networks=networks,
             auto=AUTO in model.networks,
             listeners=model.dns.listeners,
@@ -70,7 +70,7 @@ def accept(
             conflicts=_conflicts(model.conflicts),
             upstreams=upstreams,
             admin=model.admin.listen or "",
-            state=_absolute(folder / model.state.directory),
+            state_directory=_absolute(folder / model.state.directory),
             workers=model.dns.workers,
         ),
         workers=model.dns.workers,
@@ -78,9 +78,9 @@ def accept(
     )
 
 
-def _source(source: Source, folder: Path) -> settings.Source:
-    if isinstance(source, Files):
-        return settings.Source(source.name, source.type, _absolute(folder / source.path), source.on_unsynced)
+def _source(source: Source, folder: Path) -> settings.SourceSettings:
+    if isinstance(source, FilesSection):
+        return settings.SourceSettings(source.name, source.type, _absolute(folder / source.path), source.on_unsynced)
     given = source.credential
     credential = settings.Credential(
         type=given.type,
@@ -92,11 +92,11 @@ def _source(source: Source, folder: Path) -> settings.Source:
     )
     management = source.management or CLOUDS[source.cloud].management
     webhook = source.events
-    events = settings.Events(webhook.listen, _found(webhook.secret, folder)) if webhook else None
-    azure = settings.Azure(
+    events = settings.EventSettings(webhook.listen, _found(webhook.secret, folder)) if webhook else None
+    azure = settings.AzureSettings(
         source.subscriptions, source.interval, source.cloud, management, credential, source.private_dns, events
     )
-    return settings.Source(
+    return settings.SourceSettings(
         source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure
     )
 
@@ -115,22 +115,24 @@ def _worker(
     folder: Path,
     networks: tuple[settings.Network, ...],
     zones: settings.Zones,
-    upstreams: tuple[settings.Upstream, ...],
-) -> settings.Worker:
+    upstreams: tuple[settings.UpstreamGroup, ...],
+) -> settings.WorkerSettings:
     dns, cache = model.dns, model.cache
     secrets = dns.cookies.secrets
-    return settings.Worker(
+    return settings.WorkerSettings(
         listen=dns.listen,
         allow=dns.allow,
         tls=settings.Tls(dns.tls.listen, *_pair(dns.tls, folder)) if dns.tls else None,
         https=settings.Https(dns.https.listen, *_pair(dns.https, folder), dns.https.path) if dns.https else None,
-        proxies=dns.proxy.from_ if dns.proxy else (),
+        proxy_from=dns.proxy.from_ if dns.proxy else (),
         forwarders=dns.forwarders,
         drop_clients=dns.drop.clients,
         drop_names=tuple(map(_name, dns.drop.names)),
         streams=settings.Streams(dns.streams.idle, dns.streams.connections, dns.streams.per_client or 0),
         rate_limit=_rate_limit(dns.rate_limit) if dns.rate_limit else None,
-        cookies=settings.Cookies(dns.cookies.answer, _absolute(folder / secrets) if secrets else "", os.urandom(32)),
+        cookies=settings.CookieSettings(
+            dns.cookies.answer, _absolute(folder / secrets) if secrets else "", os.urandom(32)
+        ),
         identity=dns.identity or socket.gethostname(),
         payload=dns.payload,
         rotate=dns.rotate,
@@ -139,32 +141,32 @@ def _worker(
         listeners=dns.listeners,
         zones=zones,
         upstreams=upstreams,
-        cache=settings.Cache(cache.size, cache.stale, cache.prefetch),
+        cache=settings.CacheSettings(cache.size, cache.stale, cache.prefetch),
         mark=os.urandom(8),
         unsynced=any(source.on_unsynced == "servfail" for source in model.sources),
     )
 
 
-def _rate_limit(limit: RateLimit) -> settings.RateLimit:
+def _rate_limit(limit: RateLimitSection) -> settings.RateLimit:
     return settings.RateLimit(
         per_second=limit.per_second,
         burst=limit.burst or 2 * limit.per_second,
         slip=limit.slip,
-        ipv4=limit.ipv4_prefix,
-        ipv6=limit.ipv6_prefix,
+        ipv4_prefix=limit.ipv4_prefix,
+        ipv6_prefix=limit.ipv6_prefix,
         exempt=limit.exempt,
     )
 
 
-def _pair(section: Tls | Https, folder: Path) -> tuple[str, str]:
+def _pair(section: TlsSection | HttpsSection, folder: Path) -> tuple[str, str]:
     return _absolute(folder / section.certificate), _absolute(folder / section.key)
 
 
 def _servers(
-    group: str, upstream: Upstream, folder: Path, listen: Iterable[str]
+    group: str, upstream: UpstreamSection, folder: Path, listen: Iterable[str]
 ) -> tuple[tuple[settings.Server, ...], list[str]]:
     if upstream.resolv_conf:
-        return system_servers(folder / upstream.resolv_conf, listen, group, strict=upstream.count_errors)
+        return system_servers(folder / upstream.resolv_conf, listen, group, count_errors=upstream.count_errors)
     ca = _absolute(folder / upstream.ca) if upstream.ca else ""
     servers = tuple(
         settings.Server(
@@ -175,28 +177,32 @@ def _servers(
     return servers, []
 
 
-def _upstream(group: str, upstream: Upstream, servers: tuple[settings.Server, ...], workers: int) -> settings.Upstream:
+def _upstream(
+    group: str, upstream: UpstreamSection, servers: tuple[settings.Server, ...], workers: int
+) -> settings.UpstreamGroup:
     answers = upstream.rebinding.answers
     public = not upstream.resolv_conf and all(not is_private(ip_address(each.address).packed) for each in servers)
-    return settings.Upstream(
+    return settings.UpstreamGroup(
         name=group,
         servers=servers,
         suffixes=tuple(map(_name, upstream.suffixes)),
-        order=upstream.policy,
-        rebinding=answers == "strip" or (answers == "auto" and public),
-        rebinding_allow=tuple(map(_name, upstream.rebinding.allow)),
+        policy=upstream.policy,
+        rebinding=settings.Rebinding(
+            "strip" if answers == "strip" or (answers == "auto" and public) else "pass",
+            tuple(map(_name, upstream.rebinding.allow)),
+        ),
         mixed_case=upstream.mixed_case,
         rate=(upstream.rate or 0) // workers,
     )
 
 
-def _conflicts(conflicts: Conflicts) -> settings.Conflicts:
+def _conflicts(conflicts: ConflictsSection) -> settings.ConflictSettings:
     pins = tuple(
         settings.Pin(pin.name, pin.endpoint, pin.network, until(pin.until) if pin.until else None, pin.reason)
         for pin in conflicts.pins
     )
     policies = {_name(zone): policy for zone, policy in conflicts.policies.items()}
-    return settings.Conflicts(conflicts.policy, policies, pins)
+    return settings.ConflictSettings(conflicts.policy, policies, pins)
 
 
 def _name(text: str) -> str:
@@ -291,7 +297,7 @@ def _take(file: str, files: ZoneFiles) -> str:
 
 
 def system_servers(
-    file: Path, listen: Iterable[str], group: str = "public", *, strict: bool = True
+    file: Path, listen: Iterable[str], group: str = "public", *, count_errors: bool = True
 ) -> tuple[tuple[settings.Server, ...], list[str]]:
     """The name servers of resolv.conf without ourselves, and sentences about those left out."""
     servers: dict[settings.Server, None] = {}
@@ -313,7 +319,7 @@ def system_servers(
         if own((address, port), listen):
             notes.append(f"{file}: name server {address} is this server itself; left out")
         else:
-            servers[settings.Server("udp", str(address), port, strict=strict)] = None
+            servers[settings.Server("udp", str(address), port, count_errors=count_errors)] = None
     if not servers:
         what = "public names" if group == "public" else f"names of group `{group}`"
         notes.append(f"there is no name server in {file}: {what} cannot be resolved")

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple
 
-from resolver.config.forwarding import Upstream
+from resolver.config.forwarding import UpstreamSection
 from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
-from resolver.config.sources import Azure, Credential, SecretReference
+from resolver.config.sources import AzureSection, CredentialSection, SecretReference
 from resolver.config.values import Address, listener
 from zones.dns import name
 
 
-class Fault(NamedTuple):
+class Contradiction(NamedTuple):
     """What is wrong at `location`. `known` are the values that would have been right, for the hint."""
 
     location: tuple[Part, ...]
@@ -26,7 +26,7 @@ class Fault(NamedTuple):
     known: tuple[str, ...] = ()
 
 
-def faults(model: Configuration, groups: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Fault]:
+def faults(model: Configuration, groups: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Contradiction]:
     """Every contradiction in `model`. `groups` and `networks` may be referred to: the names that the file declares."""
     yield from _listeners(model)
     yield from _listeners_of_networks(model, networks or ("default",))
@@ -96,9 +96,9 @@ _KEYS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 """By type of a credential: the keys that it needs, and those that it may have."""
 
 
-def _azure(model: Configuration) -> Iterator[Fault]:
+def _azure(model: Configuration) -> Iterator[Contradiction]:
     for i, source in enumerate(model.sources):
-        if not isinstance(source, Azure):
+        if not isinstance(source, AzureSection):
             continue
         where: tuple[Part, ...] = ("sources", i, "subscriptions")
         yield from _twice("subscription", (((*where, j), each) for j, each in enumerate(source.subscriptions)))
@@ -107,25 +107,25 @@ def _azure(model: Configuration) -> Iterator[Fault]:
             yield from _one_of(("sources", i, "events", "secret"), source.events.secret)
 
 
-def _credential(where: tuple[Part, ...], given: Credential) -> Iterator[Fault]:
+def _credential(where: tuple[Part, ...], given: CredentialSection) -> Iterator[Contradiction]:
     needed, possible = _KEYS[given.type]
     for key in needed:
         if getattr(given, key) is None:
-            yield Fault(where, f"a `{given.type}` needs `{key}`")
+            yield Contradiction(where, f"a `{given.type}` needs `{key}`")
     for key in ("tenant_id", "client_id", "secret", "certificate", "password"):
         value = getattr(given, key)
         if value is not None and key not in (*needed, *possible):
-            yield Fault((*where, key), f"a credential of type `{given.type}` has no `{key}`")
+            yield Contradiction((*where, key), f"a credential of type `{given.type}` has no `{key}`")
         elif isinstance(value, SecretReference):
             yield from _one_of((*where, key), value)
 
 
-def _one_of(where: tuple[Part, ...], reference: SecretReference) -> Iterator[Fault]:
+def _one_of(where: tuple[Part, ...], reference: SecretReference) -> Iterator[Contradiction]:
     if bool(reference.file) == bool(reference.environment):
-        yield Fault(where, "needs `file` or `environment`, one of them")
+        yield Contradiction(where, "needs `file` or `environment`, one of them")
 
 
-def _listeners(model: Configuration) -> Iterator[Fault]:
+def _listeners(model: Configuration) -> Iterator[Contradiction]:
     dns = model.dns
     lists: dict[tuple[Part, ...], tuple[str, ...]] = {("dns", "listen"): dns.listen}
     lists |= {("dns", "tls", "listen"): dns.tls.listen} if dns.tls else {}
@@ -135,98 +135,98 @@ def _listeners(model: Configuration) -> Iterator[Fault]:
     admin = model.admin.listen
     for where, texts in lists.items():
         if admin and own(listener(admin), texts):
-            yield Fault(("admin", "listen"), f"`{admin}` is taken by {'.'.join(map(str, where))}")
+            yield Contradiction(("admin", "listen"), f"`{admin}` is taken by {'.'.join(map(str, where))}")
     taken = [text for texts in lists.values() for text in texts] + ([admin] if admin else [])
     for i, source in enumerate(model.sources):
-        if isinstance(source, Azure) and source.events:
+        if isinstance(source, AzureSection) and source.events:
             if own(listener(source.events.listen), taken):
-                yield Fault(
+                yield Contradiction(
                     ("sources", i, "events", "listen"), f"`{source.events.listen}` is taken by another listener"
                 )
             taken.append(source.events.listen)
 
 
-def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> Iterator[Fault]:
+def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> Iterator[Contradiction]:
     dns = model.dns
     known = (*dns.listen, *(dns.tls.listen if dns.tls else ()), *(dns.https.listen if dns.https else ()))
     for address, network in dns.listeners.items():
         location = ("dns", "listeners", address)
         if address not in known:
-            yield Fault(location, f"nothing listens on `{address}`", address, known)
+            yield Contradiction(location, f"nothing listens on `{address}`", address, known)
         elif address.endswith(":0"):
-            yield Fault(location, f"`{address}`: a listener for one network needs a port of its own")
+            yield Contradiction(location, f"`{address}`: a listener for one network needs a port of its own")
         if AUTO not in model.networks and network not in networks:
-            yield Fault(location, f"there is no network `{network}`", network, networks)
+            yield Contradiction(location, f"there is no network `{network}`", network, networks)
 
 
-def _clients(model: Configuration) -> Iterator[Fault]:
+def _clients(model: Configuration) -> Iterator[Contradiction]:
     holders: dict[str, int] = {}
     for i, network in enumerate(model.networks):
         for j, prefix in enumerate(network.clients):
             first = holders.setdefault(prefix, i)
             if first != i:
                 who = f"network `{model.networks[first].name}` and network `{network.name}`"
-                yield Fault(("networks", i, "clients", j), f"`{prefix}` is in {who}")
+                yield Contradiction(("networks", i, "clients", j), f"`{prefix}` is in {who}")
 
 
-def _overrides(model: Configuration, groups: tuple[str, ...]) -> Iterator[Fault]:
+def _overrides(model: Configuration, groups: tuple[str, ...]) -> Iterator[Contradiction]:
     yield from _same_name(("zones", "overrides"), model.zones.overrides)
     yield from _miss(groups, ("zones", "defaults", "on_miss"), model.zones.defaults.on_miss)
     for zone, override in model.zones.overrides.items():
         yield from _miss(groups, ("zones", "overrides", zone, "on_miss"), override.on_miss)
 
 
-def _miss(groups: tuple[str, ...], location: tuple[Part, ...], on_miss: str | None) -> Iterator[Fault]:
+def _miss(groups: tuple[str, ...], location: tuple[Part, ...], on_miss: str | None) -> Iterator[Contradiction]:
     mode, _, group = (on_miss or "").partition(":")
     if mode == "forward" and group not in groups:
-        yield Fault(location, f"there is no upstream group `{group}`", group, groups)
+        yield Contradiction(location, f"there is no upstream group `{group}`", group, groups)
 
 
-def _upstreams(model: Configuration) -> Iterator[Fault]:
+def _upstreams(model: Configuration) -> Iterator[Contradiction]:
     misses = [model.zones.defaults.on_miss, *(override.on_miss for override in model.zones.overrides.values())]
     forwarded = {miss.removeprefix("forward:") for miss in misses if miss}
     holders: dict[name.Name, str] = {}
     for group, upstream in model.upstreams.items():
         if group == "public" and upstream.suffixes:
             location = ("upstreams", group, "suffixes")
-            yield Fault(location, "`public` takes what no suffix takes and has none of its own")
+            yield Contradiction(location, "`public` takes what no suffix takes and has none of its own")
         elif group != "public" and not upstream.suffixes and group not in forwarded:
             message = f"group `{group}` is never asked: it has no `suffixes`, and no zone forwards to it"
-            yield Fault(("upstreams", group), message)
+            yield Contradiction(("upstreams", group), message)
         if upstream.rate is not None and upstream.rate < model.dns.workers:
             message = f"a rate of {upstream.rate} cannot be shared among {model.dns.workers} workers (dns.workers)"
-            yield Fault(("upstreams", group, "rate"), message)
+            yield Contradiction(("upstreams", group, "rate"), message)
         yield from _suffixes(group, upstream, holders)
         yield from _servers(group, upstream)
         yield from _twice("server", ((("upstreams", group, "servers", i), s) for i, s in enumerate(upstream.servers)))
 
 
-def _servers(group: str, upstream: Upstream) -> Iterator[Fault]:
+def _servers(group: str, upstream: UpstreamSection) -> Iterator[Contradiction]:
     if bool(upstream.servers) == bool(upstream.resolv_conf):
         message = "takes its servers from `servers` or from `resolv_conf`" if upstream.servers else "has no server"
-        yield Fault(("upstreams", group), f"group `{group}` {message}")
+        yield Contradiction(("upstreams", group), f"group `{group}` {message}")
     for i, uri in enumerate(upstream.servers):
         if not upstream.bootstrap and server(uri).address is None:
             message = f"`{uri}`: its addresses must stand in `bootstrap`; a name cannot be resolved before there is one"
-            yield Fault(("upstreams", group, "servers", i), message)
+            yield Contradiction(("upstreams", group, "servers", i), message)
 
 
-def _suffixes(group: str, upstream: Upstream, holders: dict[name.Name, str]) -> Iterator[Fault]:
+def _suffixes(group: str, upstream: UpstreamSection, holders: dict[name.Name, str]) -> Iterator[Contradiction]:
     for i, suffix in enumerate(upstream.suffixes):
         key = name.from_text(suffix)
         if key in holders:
             where = f"group `{group}`" if holders[key] == group else f"groups `{holders[key]}` and `{group}`"
-            yield Fault(("upstreams", group, "suffixes", i), f"`{suffix}` is listed twice, in {where}")
+            yield Contradiction(("upstreams", group, "suffixes", i), f"`{suffix}` is listed twice, in {where}")
         holders.setdefault(key, group)
 
 
-def _loops(model: Configuration) -> Iterator[Fault]:
+def _loops(model: Configuration) -> Iterator[Contradiction]:
     for group, upstream in model.upstreams.items():
         for i, uri in enumerate(upstream.servers):
             given = server(uri)
             spoken = _spoken(model, given.transport)
             if any(own((ip_address(at), given.port), spoken) for _, at in placed([given], upstream.bootstrap)):
-                yield Fault(("upstreams", group, "servers", i), f"`{uri}` is our own address: a loop")
+                yield Contradiction(("upstreams", group, "servers", i), f"`{uri}` is our own address: a loop")
 
 
 def _spoken(model: Configuration, transport: str) -> tuple[str, ...]:
@@ -238,30 +238,32 @@ def _spoken(model: Configuration, transport: str) -> tuple[str, ...]:
     return model.dns.listen
 
 
-def _conflicts(model: Configuration, networks: tuple[str, ...]) -> Iterator[Fault]:
+def _conflicts(model: Configuration, networks: tuple[str, ...]) -> Iterator[Contradiction]:
     yield from _same_name(("conflicts", "policies"), model.conflicts.policies)
     seen: dict[tuple[str, str | None], int] = {}
     for i, pin in enumerate(model.conflicts.pins):
         if pin.network is not None and pin.network not in networks and AUTO not in model.networks:
             location = ("conflicts", "pins", i, "network")
-            yield Fault(location, f"there is no network `{pin.network}`", pin.network, networks)
+            yield Contradiction(location, f"there is no network `{pin.network}`", pin.network, networks)
         first = seen.setdefault((pin.name, pin.network), i)
         if first != i:
             scope = f"in network `{pin.network}`" if pin.network else "in all networks"
-            yield Fault(("conflicts", "pins", i, "name"), f"`{pin.name}` is pinned {scope} already, by pins[{first}]")
+            yield Contradiction(
+                ("conflicts", "pins", i, "name"), f"`{pin.name}` is pinned {scope} already, by pins[{first}]"
+            )
 
 
-def _same_name(location: tuple[Part, ...], keys: Iterable[str]) -> Iterator[Fault]:
+def _same_name(location: tuple[Part, ...], keys: Iterable[str]) -> Iterator[Contradiction]:
     seen: dict[name.Name, str] = {}
     for key in keys:
         first = seen.setdefault(name.from_text(key), key)
         if first != key:
-            yield Fault((*location, key), f"`{key}` and `{first}` are the same name")
+            yield Contradiction((*location, key), f"`{key}` and `{first}` are the same name")
 
 
-def _twice(what: str, values: Iterable[tuple[tuple[Part, ...], str]]) -> Iterator[Fault]:
+def _twice(what: str, values: Iterable[tuple[tuple[Part, ...], str]]) -> Iterator[Contradiction]:
     seen = set[str]()
     for location, value in values:
         if value in seen:
-            yield Fault(location, f"the {what} `{value}` is listed twice")
+            yield Contradiction(location, f"the {what} `{value}` is listed twice")
         seen.add(value)

@@ -20,7 +20,7 @@ from resolver import settings
 from resolver.config.accept import ZoneFiles, accept, key_files, system_servers, zone_files
 from resolver.config.checks import faults, warnings
 from resolver.config.model import AUTO, Configuration
-from resolver.config.nodes import Node, Part, Place, Problem, join, parse
+from resolver.config.nodes import ConfigProblem, Node, Part, Position, join, parse
 from resolver.config.section import fields, kind, written
 from resolver.config.values import Invalid
 
@@ -32,7 +32,7 @@ _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 class ConfigError(Exception):
     """The configuration is refused. `problems` are all of its mistakes; the text has a line for each."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[ConfigProblem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.place.line, p.place.column, p.place.source)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -88,7 +88,7 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _
         root = root.put(keys, _value(text, keys, f"flag {flag}", problems))
     directory = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if directory and not root.find(("state", "directory"))[1]:
-        place = Place("environment STATE_DIRECTORY")
+        place = Position("environment STATE_DIRECTORY")
         root = root.put(("state", "directory"), Node(directory, place, "state.directory", place))
     networks_node = root.child("networks")
     if networks_node and networks_node.value == "auto":
@@ -109,21 +109,21 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _
     return _Found(root, model, files, [*notes, *odd, *warnings(model)])
 
 
-def _file(path: Path) -> tuple[Node, list[Problem]]:
+def _file(path: Path) -> tuple[Node, list[ConfigProblem]]:
     source = str(path)
     try:
         root, problems = parse(path.read_bytes().decode("utf-8-sig"), source)
     except OSError as error:
-        raise ConfigError([Problem(Place(source), "", f"cannot be read: {error.strerror}")]) from None
+        raise ConfigError([ConfigProblem(Position(source), "", f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError as error:
-        raise ConfigError([Problem(Place(source), "", f"is not UTF-8 (octet {error.start})")]) from None
+        raise ConfigError([ConfigProblem(Position(source), "", f"is not UTF-8 (octet {error.start})")]) from None
     if root.value is None and problems:
         raise ConfigError(problems)
     return root, problems
 
 
 def _variables(
-    environ: Mapping[str, str], problems: list[Problem], notes: list[str]
+    environ: Mapping[str, str], problems: list[ConfigProblem], notes: list[str]
 ) -> Iterator[tuple[tuple[str, ...], Node]]:
     """The variables that name a setting, whole sections before their parts. Kubernetes makes others: a note each."""
     for variable in sorted(key for key in environ if key.startswith(PREFIX)):
@@ -134,12 +134,12 @@ def _variables(
         yield keys, _value(environ[variable], keys, f"environment {variable}", problems)
 
 
-def _value(text: str, keys: tuple[str, ...], source: str, problems: list[Problem]) -> Node:
+def _value(text: str, keys: tuple[str, ...], source: str, problems: list[ConfigProblem]) -> Node:
     """A variable's or flag's text as a node: YAML, but `[::1]:53` for a single value is no list."""
     path = _path(keys)
     node, wrong = parse(text, source, path=path, lines=False)
     if text.startswith("[") and text.isprintable() and not _holds_more(kind(Configuration, keys)):
-        node, wrong = Node(text, Place(source), path), []
+        node, wrong = Node(text, Position(source), path), []
     problems += wrong
     return Node(node.value, node.place, path, node.place)
 
@@ -159,7 +159,7 @@ def _holds_more(kind: Any) -> bool:  # noqa: ANN401 - types have no common type
     return get_origin(kind) in {tuple, dict} or (isinstance(kind, type) and issubclass(kind, BaseModel))
 
 
-def _validate(root: Node, problems: list[Problem]) -> tuple[Configuration, Node]:
+def _validate(root: Node, problems: list[ConfigProblem]) -> tuple[Configuration, Node]:
     """The model of what is valid in `root`, and the tree of just that; what is not goes to `problems`.
 
     Invalid values are taken out and the rest is read again, so that checks between keys still see all that is right.
@@ -176,7 +176,7 @@ def _validate(root: Node, problems: list[Problem]) -> tuple[Configuration, Node]
             root = root.without([root.find(_place(detail))[0] for detail in details])
 
 
-def _problems(root: Node, details: list[ErrorDetails]) -> Iterator[Problem]:
+def _problems(root: Node, details: list[ErrorDetails]) -> Iterator[ConfigProblem]:
     locations = [_place(detail) for detail in details]
     for detail, location in zip(details, locations, strict=True):
         if detail["type"] == "too_short" and any(other[:-1] == location for other in locations):
@@ -184,7 +184,7 @@ def _problems(root: Node, details: list[ErrorDetails]) -> Iterator[Problem]:
         node, _ = root.find(location)
         message, hint = _message(detail)
         at_key = detail["type"] == "extra_forbidden" or location[-1:] == ("[key]",)
-        yield Problem((at_key and node.key) or node.place, node.path, message, hint)
+        yield ConfigProblem((at_key and node.key) or node.place, node.path, message, hint)
 
 
 def _place(detail: ErrorDetails) -> tuple[Part, ...]:
@@ -241,11 +241,11 @@ def _nearest(said: str, known: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(said.casefold(), list(known), n=1, cutoff=0.6)), "") if said else ""
 
 
-def _problem(root: Node, location: tuple[Part, ...], message: str, hint: str = "") -> Problem:
+def _problem(root: Node, location: tuple[Part, ...], message: str, hint: str = "") -> ConfigProblem:
     """A problem with the value at `location`; what is wrong with a whole mapping stands at its key."""
     node, whole = root.find(location)
     place = node.key if node.key and isinstance(node.value, dict) else node.place
-    return Problem(place, node.path if whole else _path(location), message, hint)
+    return ConfigProblem(place, node.path if whole else _path(location), message, hint)
 
 
 def _path(location: Iterable[Part]) -> str:

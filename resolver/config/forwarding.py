@@ -9,7 +9,7 @@ from resolver.config.servers import Server
 from resolver.config.values import Count, Duration, IpAddress, Size, Text, Zone
 
 
-class Rebinding(Section):
+class RebindingSection(Section):
     """Private addresses in a group's answers, with which a public name would lead behind the firewall."""
 
     answers: Literal["auto", "strip", "pass"] = Field(
@@ -20,7 +20,7 @@ class Rebinding(Section):
     allow: tuple[Zone, ...] = Field(default=(), description="Names at and under these may have private addresses.")
 
 
-class Upstream(Section):
+class UpstreamSection(Section):
     """A group of servers."""
 
     servers: tuple[Server, ...] = Field(
@@ -42,7 +42,7 @@ class Upstream(Section):
         description="Who is asked first: the first in the list that answers; the one that answers fastest; the first, "
         "and after a short while the second as well; each in turn. Servers that do not answer come last.",
     )
-    rebinding: Rebinding = Rebinding()
+    rebinding: RebindingSection = RebindingSection()
     mixed_case: bool = Field(
         default=False,
         description="Questions in random case, which a forger would have to guess too; some servers fail.",
@@ -62,7 +62,7 @@ class Upstream(Section):
     )
 
 
-class Cache(Section):
+class CacheSection(Section):
     """Answers of upstreams, in each worker."""
 
     size: Size = Field(default=64 << 20, description="Room; the least recently used goes first.")

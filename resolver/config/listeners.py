@@ -22,7 +22,7 @@ _CERTIFICATE: Final = "Certificate chain in PEM form. Read again when it changes
 _KEY: Final = "Its private key in PEM form, not encrypted."
 
 
-class Tls(Section):
+class TlsSection(Section):
     """DNS over TLS (RFC 7858)."""
 
     listen: tuple[Listen, ...] = Field(min_length=1, description="Addresses to answer on, over TCP.")
@@ -30,7 +30,7 @@ class Tls(Section):
     key: Text = Field(description=_KEY)
 
 
-class Https(Section):
+class HttpsSection(Section):
     """DNS over HTTPS (RFC 8484), over HTTP/2 and HTTP/1.1."""
 
     listen: tuple[Listen, ...] = Field(min_length=1, description="Addresses to answer on, over TCP.")
@@ -39,7 +39,7 @@ class Https(Section):
     key: Text = Field(description=_KEY)
 
 
-class Proxy(Section):
+class ProxySection(Section):
     """Proxies and load balancers that tell whose queries they pass on (PROXY protocol, version 2)."""
 
     from_: tuple[Prefix, ...] = Field(
@@ -50,14 +50,14 @@ class Proxy(Section):
     )
 
 
-class Drop(Section):
+class DropSection(Section):
     """What is not served, whoever may ask."""
 
     clients: tuple[Prefix, ...] = Field(default=(), description="Clients that get no reply at all, allowed or not.")
     names: tuple[Zone, ...] = Field(default=(), description="Names that are refused, with all names under them.")
 
 
-class Cookies(Section):
+class CookiesSection(Section):
     """DNS cookies (RFC 7873, RFC 9018), with which a client shows that its address is its own."""
 
     answer: bool = Field(default=True, description="Clients that send a cookie get one.")
@@ -68,7 +68,7 @@ class Cookies(Section):
     )
 
 
-class Streams(Section):
+class StreamsSection(Section):
     """Connections over TCP, TLS and HTTPS together, in each worker."""
 
     idle: Duration = Field(
@@ -82,7 +82,7 @@ class Streams(Section):
     )
 
 
-class RateLimit(Section):
+class RateLimitSection(Section):
     """Answers over UDP for each client prefix. Clients with a cookie, over TCP, or on loopback are not limited."""
 
     per_second: Count = Field(ge=1, le=1_000_000, description="Answers in a second, in the long run.")
@@ -99,7 +99,7 @@ class RateLimit(Section):
     exempt: tuple[Prefix, ...] = Field(default=(), description="Clients without a limit.")
 
 
-class Dns(Section):
+class DnsSection(Section):
     """The listeners, and who may ask."""
 
     listen: tuple[Listen, ...] = Field(
@@ -123,10 +123,10 @@ class Dns(Section):
         min_length=1,
         description="Clients that may ask; all others get REFUSED.",
     )  # fmt: skip
-    drop: Drop = Drop()
-    tls: Tls | None = None
-    https: Https | None = None
-    proxy: Proxy | None = None
+    drop: DropSection = DropSection()
+    tls: TlsSection | None = None
+    https: HttpsSection | None = None
+    proxy: ProxySection | None = None
     forwarders: tuple[Prefix, ...] = Field(
         default=(),
         description="Resolvers that forward to this one: the client subnet that they send (RFC 7871) chooses the "
@@ -139,6 +139,6 @@ class Dns(Section):
         default=1232, ge=512, le=4096, description="Octets of the largest reply over UDP (RFC 9715)."
     )
     rotate: bool = Field(default=False, description="Several addresses of a name change their order with each reply.")
-    cookies: Cookies = Cookies()
-    streams: Streams = Streams()
-    rate_limit: RateLimit | None = None
+    cookies: CookiesSection = CookiesSection()
+    streams: StreamsSection = StreamsSection()
+    rate_limit: RateLimitSection | None = None

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from resolver.config.forwarding import Cache, Upstream
-from resolver.config.listeners import Dns
+from resolver.config.forwarding import CacheSection, UpstreamSection
+from resolver.config.listeners import DnsSection
 from resolver.config.section import Section
 from resolver.config.sources import Source
 from resolver.config.values import (
@@ -31,7 +31,7 @@ from resolver.config.values import (
 Policy = Literal["sticky", "merge", "refuse"]
 
 
-class Network(Section):
+class NetworkSection(Section):
     """A named set of clients, and which endpoints they see. With neither `vnets` nor `reach` they see all."""
 
     name: NetworkName = Field(description="Unique; `none`, `default` and `auto` are reserved.")
@@ -46,7 +46,7 @@ class Network(Section):
     )
 
 
-AUTO: Final = Network.model_construct(name="auto", clients=())
+AUTO: Final = NetworkSection.model_construct(name="auto", clients=())
 """The word `auto` among the networks."""
 
 
@@ -69,7 +69,7 @@ _ON_MISS: Final = (
 _CHAIN: Final = "A public name answers with a `cname` to its privatelink name, or `flat` with the address."
 
 
-class ZoneDefaults(Section):
+class ZoneDefaultsSection(Section):
     """Answers of endpoint zones."""
 
     ttl: Duration = Field(default=10, description=_TTL)
@@ -78,7 +78,7 @@ class ZoneDefaults(Section):
     chain: Literal["cname", "flat"] = Field(default="cname", description=_CHAIN)
 
 
-class ZoneOverride(Section):
+class ZoneOverrideSection(Section):
     """The same keys for one zone; a key that is left out is as in `defaults` (a zone file's miss: `nxdomain`)."""
 
     ttl: Duration | None = Field(default=None, description=_TTL)
@@ -87,11 +87,11 @@ class ZoneOverride(Section):
     chain: Literal["cname", "flat"] | None = Field(default=None, description=_CHAIN)
 
 
-class Zones(Section):
+class ZonesSection(Section):
     """How zones answer, and zone files."""
 
-    defaults: ZoneDefaults = Field(default=ZoneDefaults(), description="For every endpoint zone.")
-    overrides: dict[Zone, ZoneOverride] = Field(default={}, description="By zone, also for those of zone files.")
+    defaults: ZoneDefaultsSection = Field(default=ZoneDefaultsSection(), description="For every endpoint zone.")
+    overrides: dict[Zone, ZoneOverrideSection] = Field(default={}, description="By zone, also for those of zone files.")
     files: tuple[Text, ...] = Field(
         default=(),
         description="RFC 1035 master files; `*`, `?`, `[…]` and `**` match. Origin from `$ORIGIN` or the SOA.",
@@ -104,7 +104,7 @@ class Zones(Section):
     )
 
 
-class Pin(Section):
+class PinSection(Section):
     """An operator's word on which endpoint holds a name."""
 
     name: Host = Field(description="The name, public or private.")
@@ -116,7 +116,7 @@ class Pin(Section):
     reason: str = Field(default="", description="Why; shown wherever the pin decides.")
 
 
-class Conflicts(Section):
+class ConflictsSection(Section):
     """What happens when several endpoints claim one name."""
 
     policy: Policy = Field(
@@ -126,16 +126,16 @@ class Conflicts(Section):
     policies: dict[Zone, Policy] = Field(
         default={}, description="By zone or name; the longest match wins over `policy`."
     )
-    pins: tuple[Pin, ...] = Field(default=(), description="Decisions by hand.")
+    pins: tuple[PinSection, ...] = Field(default=(), description="Decisions by hand.")
 
 
-class Admin(Section):
+class AdminSection(Section):
     """The HTTP interface for health, metrics and status."""
 
     listen: AdminListen = Field(default="127.0.0.1:8053", description="A loopback address, or `off`.")
 
 
-class State(Section):
+class StateSection(Section):
     """What is kept over restarts."""
 
     directory: Text = Field(
@@ -148,24 +148,24 @@ class Configuration(Section):
 
     model_config = ConfigDict(title="pldns configuration")
 
-    dns: Dns = Dns()
+    dns: DnsSection = DnsSection()
     sources: tuple[Source, ...] = Field(default=(), description="Where endpoints come from; may be empty.")
-    networks: tuple[Annotated[Network, BeforeValidator(_auto)], ...] = Field(
+    networks: tuple[Annotated[NetworkSection, BeforeValidator(_auto)], ...] = Field(
         default=(),
         description="Sets of clients and what they see. None: one network that sees every endpoint. `auto`, alone or "
         "as an item: virtual networks and their peerings make networks too (docs/networks.md).",
         json_schema_extra=_or_auto,
     )
-    zones: Zones = Zones()
-    upstreams: dict[Label, Upstream] = Field(
+    zones: ZonesSection = ZonesSection()
+    upstreams: dict[Label, UpstreamSection] = Field(
         default={},
         description="Groups of servers by name. `public` takes what no suffix takes; without it, the servers of the "
         "system's resolv.conf do.",
     )
-    cache: Cache = Cache()
-    conflicts: Conflicts = Conflicts()
-    admin: Admin = Admin()
-    state: State = State()
+    cache: CacheSection = CacheSection()
+    conflicts: ConflictsSection = ConflictsSection()
+    admin: AdminSection = AdminSection()
+    state: StateSection = StateSection()
 
     @model_validator(mode="before")
     @classmethod

@@ -15,7 +15,7 @@ Part = str | int
 """A step into the tree: a key or an index."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where something stands: a file with line and column from 1; line 0: `source` has no lines (a variable)."""
 
     source: str
@@ -26,10 +26,10 @@ class Place(NamedTuple):
         return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
 
 
-class Problem(NamedTuple):
+class ConfigProblem(NamedTuple):
     """One mistake. `path` is like `networks[0].clients[1]`; `hint` what was perhaps meant, or empty."""
 
-    place: Place
+    place: Position
     path: str
     message: str
     hint: str = ""
@@ -45,9 +45,9 @@ class Node:
     """A value with its place; in a mapping, `key` is the place of its key."""
 
     value: "str | int | bool | list[Node] | dict[str, Node] | None"
-    place: Place
+    place: Position
     path: str = ""
-    key: Place | None = None
+    key: Position | None = None
 
     def plain(self) -> Any:  # noqa: ANN401 - what JSON can hold
         """The value without places, for pydantic."""
@@ -97,26 +97,28 @@ class Node:
         return self
 
 
-def parse(text: str, source: str, *, path: str = "", lines: bool = True) -> tuple[Node, list[Problem]]:
+def parse(text: str, source: str, *, path: str = "", lines: bool = True) -> tuple[Node, list[ConfigProblem]]:
     """Read one YAML document; an empty one is a node of None. Without `lines`, places say `source` alone.
 
     A syntax error gives a node of None and one problem; duplicate keys and tags give a problem each, the rest stands.
     """
-    start = Place(source, 1, 1) if lines else Place(source)
+    start = Position(source, 1, 1) if lines else Position(source)
     try:
         document = yaml.SafeLoader(text).get_single_node()
         if document is None:
             return Node(None, start, path), []
-        reader = _Reader(source, lines)
+        reader = _TreeBuilder(source, lines)
         return reader.node(document, path), reader.problems
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(source, mark.line + 1, mark.column + 1) if mark and lines else start
-        return Node(None, start, path), [Problem(place, path, f"not YAML: {error.problem or error.context}")]
+        place = Position(source, mark.line + 1, mark.column + 1) if mark and lines else start
+        return Node(None, start, path), [ConfigProblem(place, path, f"not YAML: {error.problem or error.context}")]
     except yaml.YAMLError as error:
-        return Node(None, start, path), [Problem(start, path, f"not YAML: {str(error).splitlines()[0]}")]
+        return Node(None, start, path), [ConfigProblem(start, path, f"not YAML: {str(error).splitlines()[0]}")]
     except RecursionError:
-        return Node(None, start, path), [Problem(start, path, "not readable: nested too deeply, or inside itself")]
+        return Node(None, start, path), [
+            ConfigProblem(start, path, "not readable: nested too deeply, or inside itself")
+        ]
 
 
 def join(path: str, part: Part) -> str:
@@ -138,19 +140,19 @@ _WORDS: Final[dict[str, bool | None]] = {
 }  # fmt: skip
 
 
-class _Reader:
+class _TreeBuilder:
     """Turns PyYAML's nodes into ours and collects what is wrong with them."""
 
     def __init__(self, source: str, lines: bool) -> None:
         self._source, self._lines = source, lines
-        self.problems: list[Problem] = []
+        self.problems: list[ConfigProblem] = []
 
-    def node(self, raw: yaml.Node, path: str, key: Place | None = None) -> Node:
+    def node(self, raw: yaml.Node, path: str, key: Position | None = None) -> Node:
         place = self._place(raw)
         if not raw.tag.startswith(_STANDARD_TAG):
-            self.problems.append(Problem(place, path, f"the tag `{raw.tag}` has no meaning here"))
+            self.problems.append(ConfigProblem(place, path, f"the tag `{raw.tag}` has no meaning here"))
         if isinstance(raw, yaml.ScalarNode) and _UNPRINTABLE.search(raw.value):
-            self.problems.append(Problem(place, path, "control characters have no meaning here"))
+            self.problems.append(ConfigProblem(place, path, "control characters have no meaning here"))
         if isinstance(raw, yaml.MappingNode):
             return Node(dict(self._items(raw, path)), place, path, key)
         if isinstance(raw, yaml.SequenceNode):
@@ -158,26 +160,28 @@ class _Reader:
         return Node(_scalar(raw), place, path, key)
 
     def _items(self, raw: yaml.MappingNode, path: str) -> Iterator[tuple[str, Node]]:
-        seen: dict[str, Place] = {}
+        seen: dict[str, Position] = {}
         for raw_key, raw_value in raw.value:
             place = self._place(raw_key)
             if not isinstance(raw_key, yaml.ScalarNode):
-                self.problems.append(Problem(place, path, "a key must be text"))
+                self.problems.append(ConfigProblem(place, path, "a key must be text"))
                 continue
             name = raw_key.value
             if _UNPRINTABLE.search(name):
-                self.problems.append(Problem(place, path, "a key has control characters"))
+                self.problems.append(ConfigProblem(place, path, "a key has control characters"))
                 continue
             if name in seen:
                 before = f" (first in line {seen[name].line}, again in line {place.line})" if self._lines else ""
-                self.problems.append(Problem(place, join(path, name), f"the key `{name}` stands here twice{before}"))
+                self.problems.append(
+                    ConfigProblem(place, join(path, name), f"the key `{name}` stands here twice{before}")
+                )
                 continue
             seen[name] = place
             yield name, self.node(raw_value, join(path, name), place)
 
-    def _place(self, raw: yaml.Node) -> Place:
+    def _place(self, raw: yaml.Node) -> Position:
         mark = raw.start_mark
-        return Place(self._source, mark.line + 1, mark.column + 1) if self._lines else Place(self._source)
+        return Position(self._source, mark.line + 1, mark.column + 1) if self._lines else Position(self._source)
 
 
 def _scalar(raw: yaml.Node) -> str | int | bool | None:

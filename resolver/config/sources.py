@@ -89,7 +89,7 @@ class SecretReference(Section):
 Reference = Annotated[SecretReference, BeforeValidator(_reference)]
 
 
-class Credential(Section):
+class CredentialSection(Section):
     """The identity that reads. It needs the role Reader on what it is to read, and nothing else."""
 
     type: Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"] = Field(
@@ -115,7 +115,7 @@ _ON_UNSYNCED: Final = (
 )
 
 
-class Files(Section):
+class FilesSection(Section):
     """Endpoints from files."""
 
     name: Label = Field(description=_NAME)
@@ -127,7 +127,7 @@ class Files(Section):
     on_unsynced: Literal["servfail", "public"] = Field(default="servfail", description=_ON_UNSYNCED)
 
 
-class Events(Section):
+class EventsSection(Section):
     """A listener for Event Grid, so that a change is served within a second (docs/events.md)."""
 
     listen: Listen = Field(
@@ -139,7 +139,7 @@ class Events(Section):
     )
 
 
-class Azure(Section):
+class AzureSection(Section):
     """Endpoints, their network interfaces, virtual networks and peerings, live from Azure (docs/azure.md)."""
 
     name: Label = Field(description=_NAME)
@@ -156,14 +156,14 @@ class Azure(Section):
         description="Origin of the Resource Manager in place of the cloud's, for Azure Stack: the only one that tokens "
         "are sent to. HTTPS; plain HTTP on loopback only.",
     )
-    credential: Credential = Credential()
+    credential: CredentialSection = CredentialSection()
     private_dns: Literal["off", "check", "serve"] = Field(
         default="off",
         description="Private DNS zones of the subscriptions: `check` compares them with the endpoints "
         "(`source-disagreement`), `serve` answers their hand-made records too (docs/private-dns.md). `off`, since each "
         "zone costs two reads or more.",
     )
-    events: Events | None = Field(default=None, description="Without it, changes are seen at the next sync.")
+    events: EventsSection | None = Field(default=None, description="Without it, changes are seen at the next sync.")
     on_unsynced: Literal["servfail", "public"] = Field(default="servfail", description=_ON_UNSYNCED)
     hold_down: Duration = Field(
         default=300,
@@ -176,4 +176,4 @@ class Azure(Section):
     )
 
 
-Source = Annotated[Files | Azure, Field(discriminator="type")]
+Source = Annotated[FilesSection | AzureSection, Field(discriminator="type")]

@@ -8,16 +8,18 @@ import contextlib
 import logging
 import signal
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
 from resolver.channel import frames as channel
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import Ping, ReplyT, WorkerRequest
 from resolver.control import unix_server
 from resolver.control.aggregates import FallbackList, LoopList, Totals
 from resolver.control.estate.estate import NO_VNETS, Estate, SourceStatus
-from resolver.control.feed.feed import Feed, Link, WorkerState, ask_all
+from resolver.control.feed.feed import Feed
 from resolver.control.guard.shrink_guard import Action, NothingHeld
 from resolver.control.state import inventory_file
 from resolver.control.state.inventory import Saved, restore
@@ -25,13 +27,15 @@ from resolver.control.state.writer import Keeper
 from resolver.control.sync.events import EventWatch
 from resolver.control.sync.private_dns_poller import ZoneWatch
 from resolver.control.sync.syncer import Sync, Syncs
+from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
 from resolver.process import bootstrap, heap
-from resolver.settings import Source
+from resolver.settings import SourceSettings
 from resolver.sources import zone_files
 from resolver.sources.files import RESCAN, FileSource
 from resolver.sources.reading import Part, RemoteSource
 from zones.azure.resource import Resources
 from zones.dns.name import Name
+from zones.findings.board import Topic
 
 SAVE: Final = 30.0
 """Seconds between two writes of the saved inventory, at least."""
@@ -45,20 +49,18 @@ _log = logging.getLogger(__name__)
 class Control:
     """The parts of control and their life. `remotes`: the sources that are asked, by name; all others are files."""
 
-    def __init__(self, begun: bootstrap.Control, remotes: Mapping[str, RemoteSource]) -> None:
+    def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
         self._begun = begun
-        saved = inventory_file.read(begun.settings.state) if begun.settings.state else None
+        saved = inventory_file.read(begun.settings.state_directory) if begun.settings.state_directory else None
         self.started = time.time()
         self.estate = Estate(begun.settings, saved.memory if saved else None)
-        self.feed = Feed(self.estate)
-        self.workers: dict[int, WorkerState] = {index: WorkerState(index) for index in range(begun.settings.workers)}
-        self._links: dict[int, Link] = {}
+        self.feed = Feed(self.estate, uuid.uuid4().hex)
+        self.workers: dict[int, WorkerStatus] = {index: WorkerStatus(index) for index in range(begun.settings.workers)}
+        self._links: dict[int, WorkerLink] = {}
         self._totals = Totals()
         self._fallbacks = FallbackList()
         self._loops = LoopList(group.name for group in begun.settings.upstreams)
         self._keeper = Keeper(begun.settings, self.estate, self.feed)
-        self._complete_since = 0
-        """Serial of the first state that all sources had a part in; 0 before that."""
         self._files: dict[str, FileSource] = {}
         self._syncs: dict[str, Syncs] = {}
         self._zones: dict[str, ZoneWatch] = {}
@@ -78,11 +80,11 @@ class Control:
         )
         self.estate.set_static(zones, now)
         for path, found in findings.items():
-            self.estate.ledger.set_source(path, found, now)
+            self.estate.board.replace(Topic.ZONE_FILE, path, found, now)
         self.estate.look(now)
         self._published(set())
 
-    def _begin(self, config: Source, remotes: Mapping[str, RemoteSource]) -> None:
+    def _begin(self, config: SourceSettings, remotes: Mapping[str, RemoteSource]) -> None:
         """Make what reads a source."""
         name, status = config.name, self.estate.sources[config.name]
         if name in remotes:
@@ -91,7 +93,7 @@ class Control:
             self._files[name] = FileSource(config.path, set(self.estate.inventory.of(name)))
             status.interval = RESCAN
 
-    def _watch(self, config: Source, remote: RemoteSource, status: SourceStatus) -> None:
+    def _watch(self, config: SourceSettings, remote: RemoteSource, status: SourceStatus) -> None:
         name, had = config.name, partial(self.estate.inventory.of, config.name)
         if config.azure and config.azure.events:
             take, sync = partial(self._reread, name), partial(self.sync, name, "now")
@@ -123,7 +125,7 @@ class Control:
 
     async def ping(self) -> bool:
         """A worker answers."""
-        pings = [asyncio.ensure_future(link.ask("ping")) for link in self._links.values()]
+        pings = [asyncio.ensure_future(link.ask(Ping())) for link in self._links.values()]
         if not pings:
             return False
         done, late = await asyncio.wait(pings, timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
@@ -131,9 +133,9 @@ class Control:
             ping.cancel()
         return any(not ping.cancelled() and ping.exception() is None for ping in done)
 
-    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
-        """What each worker answers to a request; None for one that does not."""
-        return dict.fromkeys(self.workers) | await ask_all(self._links, _ASK, what, **arguments)
+    async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        """Return each worker's reply by index; None for a worker that did not reply in time."""
+        return dict.fromkeys(self.workers) | await ask_all(self._links, _ASK, request)
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Counters of all workers, over their restarts: (metric, label values, count)."""
@@ -278,11 +280,9 @@ class Control:
 
     def _published(self, changed: set[Name]) -> None:
         """Tell the workers, if there is anything to tell, and note the first state that all sources had a part in."""
-        complete = all(status.synced for status in self.estate.sources.values())
-        self.feed.complete = complete
+        was_complete = bool(self.feed.complete_since)
         self.feed.changed(changed | self.estate.lend_after(changed))
-        if complete and not self._complete_since:
-            self._complete_since = self.feed.serial
+        if self.feed.complete and not was_complete:
             _log.info("all sources have data: %d names", len(self.estate.ledger.rows))
             if self.estate.lacks_vnets:
                 _log.warning(NO_VNETS)
@@ -313,14 +313,14 @@ class Control:
             _log.warning("a process that is no worker of ours was turned away from the channel")
             writer.close()
             return
-        frames = channel.Frames[channel.Up](channel.UP_LIMIT, channel.Up)
-        link: Link | None = None
+        frames = channel.FrameReader[channel.Up](channel.UP_LIMIT, channel.Up)
+        link: WorkerLink | None = None
         sending: asyncio.Task[None] | None = None
         try:
             while data := await reader.read(1 << 18):
                 for frame in frames.feed(data):
                     if isinstance(frame, channel.Hello) and link is None:
-                        link = Link(self.feed, index, frame, writer)
+                        link = WorkerLink(self.feed, index, frame, writer)
                         self._joined(link)
                         sending = asyncio.create_task(self._send(link, writer))
                     elif link is not None:
@@ -334,7 +334,7 @@ class Control:
                 self._left(link)
             writer.close()
 
-    async def _send(self, link: Link, writer: asyncio.StreamWriter) -> None:
+    async def _send(self, link: WorkerLink, writer: asyncio.StreamWriter) -> None:
         """Feed a worker; without that its line is no use, and it connects anew."""
         try:
             await link.run()
@@ -345,30 +345,30 @@ class Control:
         finally:
             writer.close()
 
-    def _joined(self, link: Link) -> None:
+    def _joined(self, link: WorkerLink) -> None:
         self._links[link.index] = link
-        self.workers[link.index] = WorkerState(link.index, link.hello.pid, link.hello.instance, 0, connected=True)
+        self.workers[link.index] = WorkerStatus(link.index, link.hello.pid, link.hello.instance, 0, connected=True)
 
-    def _left(self, link: Link) -> None:
+    def _left(self, link: WorkerLink) -> None:
         if self._links.get(link.index) is link:
             del self._links[link.index]
             self.workers[link.index].connected = False
 
-    def _received(self, link: Link, frame: channel.Up) -> None:
+    def _received(self, link: WorkerLink, frame: channel.Up) -> None:
         if self._links.get(link.index) is not link:
             return  # the last words of a process that has a successor
         worker = self.workers[link.index]
         match frame:
             case channel.Applied(serial=serial):
-                link.serial = worker.serial = serial
-                worker.synced |= bool(self._complete_since) and serial >= self._complete_since
-            case channel.Counters(instance=instance, values=values):
+                worker.serial = serial
+                worker.synced |= 0 < self.feed.complete_since <= serial
+            case channel.CounterReport(instance=instance, values=values):
                 self._totals.report(link.index, instance, values)
-            case channel.Fallbacks(items=items):
+            case channel.FallbackReport(items=items):
                 self._fallbacks.add(items)
-            case channel.Loops(items=items):
+            case channel.LoopReport(items=items):
                 self._looped(items)
-            case channel.Reply():
+            case channel.ReplyFrame():
                 link.replied(frame)
             case _:
                 raise channel.ChannelError("a second greeting")
@@ -376,11 +376,11 @@ class Control:
     def _looped(self, items: list[channel.Loop]) -> None:
         now = time.time()
         for group, finding in self._loops.add(items, now):
-            self.estate.ledger.set_source(f"upstream {group}", [finding], now)
+            self.estate.board.replace(Topic.UPSTREAM, group, [finding], now)
 
     async def _save_often(self) -> None:
         while True:
             await asyncio.sleep(SAVE)
             await self._keeper.save()
             for group in self._loops.over(time.time()):
-                self.estate.ledger.set_source(f"upstream {group}", [], time.time())
+                self.estate.board.replace(Topic.UPSTREAM, group, [], time.time())

@@ -15,7 +15,7 @@ from resolver.wire.relay import Message
 from zones.dns.name import Name, is_under
 from zones.dns.record import RRset
 
-LIMIT: Final = 64 * 1024 * 1024  # octets
+SIZE: Final = 64 * 1024 * 1024  # octets
 MAX_TTL: Final = 86_400  # seconds; a day, RFC 8767 §4 allows a week
 MAX_NEGATIVE_TTL: Final = 900  # seconds; RFC 2308 §5 speaks of one to three hours as still sensible
 
@@ -39,7 +39,7 @@ class Key(NamedTuple):
     cd: bool = False
 
 
-class Failure(msgspec.Struct, frozen=True):
+class UpstreamFailure(msgspec.Struct, frozen=True):
     """No server gave a reply. `ede` and `text` are for the client's extended error (RFC 8914 §4.23, §4.24)."""
 
     ede: int
@@ -48,7 +48,7 @@ class Failure(msgspec.Struct, frozen=True):
     """It is likely to be the same a moment later; false where it was about us."""
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class CachedReply(msgspec.Struct, frozen=True, gc=False):
     """A cached reply. `stored` and `expires` are on the caller's clock, in seconds; TTLs are as of `stored`."""
 
     message: Message
@@ -57,15 +57,15 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     octets: int
 
 
-class Cache:
-    """Replies by question. Holds at most `limit` octets, roughly counted; the least recently used goes first."""
+class UpstreamCache:
+    """Replies by question. Holds at most `size` octets, roughly counted; the least recently used goes first."""
 
-    def __init__(self, limit: int = LIMIT, stale: float = 0.0) -> None:
+    def __init__(self, size: int = SIZE, stale: float = 0.0) -> None:
         self._stale = stale
         """Seconds after its end for which an entry can still be had."""
-        self._failures: OrderedDict[Key, tuple[Failure, float]] = OrderedDict()
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
-        self._limit = limit
+        self._failures: OrderedDict[Key, tuple[UpstreamFailure, float]] = OrderedDict()
+        self._entries: OrderedDict[Key, CachedReply] = OrderedDict()
+        self._size = size
         self.octets = 0
         self.hits = 0
         self.misses = 0
@@ -74,7 +74,7 @@ class Cache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Key, now: float) -> Entry | None:
+    def get(self, key: Key, now: float) -> CachedReply | None:
         """The reply to `key` that still holds at `now`."""
         entry = self._entries.get(key)
         if entry is not None and now < entry.expires:
@@ -91,12 +91,12 @@ class Cache:
         entry = self._entries.get(key)
         return entry is not None and entry.expires > until
 
-    def stale(self, key: Key, now: float) -> Entry | None:
+    def stale(self, key: Key, now: float) -> CachedReply | None:
         """The reply to `key` that held before `now`, not too long ago (RFC 8767)."""
         entry = self._entries.get(key)
         return entry if entry is not None and now < entry.expires + self._stale else None
 
-    def failure(self, key: Key, now: float) -> Failure | None:
+    def failure(self, key: Key, now: float) -> UpstreamFailure | None:
         """Why there was no reply a moment ago (RFC 9520)."""
         found = self._failures.get(key)
         if found is None:
@@ -106,7 +106,7 @@ class Cache:
         del self._failures[key]
         return None
 
-    def fail(self, key: Key, failure: Failure, now: float) -> None:
+    def fail(self, key: Key, failure: UpstreamFailure, now: float) -> None:
         """Remember that there was no reply."""
         if failure.lasting:
             self._failures[key] = failure, now + FAILURE_TTL
@@ -114,22 +114,22 @@ class Cache:
             if len(self._failures) > _FAILURES:
                 self._failures.popitem(last=False)
 
-    def put(self, key: Key, message: Message, now: float) -> Entry | None:
+    def put(self, key: Key, message: Message, now: float) -> CachedReply | None:
         """Keep a reply that has just come. None for one that is not to be kept; a loop is a failure (RFC 9520 §2.5)."""
         self._failures.pop(key, None)
         try:
             ttl, message = _kept(key, message)
         except relay.Malformed as fault:
-            self.fail(key, Failure(codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"), now)
+            self.fail(key, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"), now)
             return None
         octets = _octets(key, message)
-        if ttl <= 0 or octets > self._limit:
+        if ttl <= 0 or octets > self._size:
             return None
         if key in self._entries:
             self._remove(key)
-        entry = self._entries[key] = Entry(message, now, now + ttl, octets)
+        entry = self._entries[key] = CachedReply(message, now, now + ttl, octets)
         self.octets += octets
-        while self.octets > self._limit:
+        while self.octets > self._size:
             self._remove(next(iter(self._entries)))
             self.evictions += 1
         return entry

@@ -1,8 +1,8 @@
 """One question asked of one group of servers, as a state machine: events in, one action out.
 
-The driver (`net.upstream`) sends what a `Send` says and reports what came of it: `reply`, `timeout` or `error`. It ends
-with a `Message` or a `Failure`, at most `TOTAL` seconds after the start if the driver keeps the deadlines. Pure: time
-comes in as `now` (seconds on any steady clock), randomness as a function.
+The driver (`client.forwarder`) sends what a `Send` says and reports the result: `reply`, `timeout` or `error`. The
+exchange ends with a `Message` or an `UpstreamFailure`, at most `TOTAL` seconds after its start if the driver keeps the
+deadlines. Pure: time comes in as `now` (seconds on any steady clock), randomness as a function.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from resolver.forward.cache import Failure, Key
+from resolver.forward.cache import Key, UpstreamFailure
 from resolver.forward.health import Dice, Health
 from resolver.settings import Server
 from resolver.wire import codes, relay, render
@@ -46,7 +46,7 @@ class _Turn(msgspec.Struct, frozen=True):
     """It has been asked again for the sake of its cookie."""
 
 
-Action = Send | Message | Failure
+Action = Send | Message | UpstreamFailure
 
 
 class Exchange:
@@ -83,7 +83,7 @@ class Exchange:
         self._id = 0
         self._refusal: Message | None = None
         self._refusers: list[Server] = []
-        self._failure = Failure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
+        self._failure = UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
 
     def start(self, now: float) -> Action:
         """Begin: the first action."""
@@ -163,7 +163,7 @@ class Exchange:
 
     def _failed(self, ede: int, reason: str, now: float, *, lasting: bool = True) -> Action:
         server = self._turn.server
-        self._failure = Failure(ede, f"{server.address} port {server.port}: {reason}", lasting)
+        self._failure = UpstreamFailure(ede, f"{server.address} port {server.port}: {reason}", lasting)
         return self._next(now)
 
     def _next(self, now: float) -> Action:

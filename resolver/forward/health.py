@@ -8,7 +8,7 @@ arguments.
 from collections.abc import Callable
 from typing import Final
 
-from resolver.settings import Server, Upstream
+from resolver.settings import Server, UpstreamGroup
 
 FAILURES: Final = 2
 """In a row, after which a server is taken to be down."""
@@ -54,14 +54,14 @@ class Health:
 
     # -- whom to ask
 
-    def order(self, group: Upstream) -> list[Server]:
+    def order(self, group: UpstreamGroup) -> list[Server]:
         """The servers of a group, the first to ask first. Being down only changes the order: the likeliest is asked."""
         servers = list(group.servers)
-        if group.order == "round-robin":
+        if group.policy == "round-robin":
             turn = self._turns[group.name] = self._turns.get(group.name, -1) + 1
             turn %= len(servers) or 1
             servers = servers[turn:] + servers[:turn]
-        elif group.order == "fastest":
+        elif group.policy == "fastest":
             servers.sort(key=lambda server: self._of(server).rtt)
             if len(servers) > 1 and not self._dice(_EXPLORE):
                 servers.insert(0, servers.pop(1 + self._dice(len(servers) - 1)))
@@ -72,7 +72,7 @@ class Health:
         state = self._states.get(server)
         return state.probe_at if state is not None and state.down else 0.0
 
-    def probe(self, group: Upstream, now: float) -> Server | None:
+    def probe(self, group: UpstreamGroup, now: float) -> Server | None:
         """A server that is down and whose time has come to be asked something, once."""
         for server in group.servers:
             state = self._states.get(server)
@@ -99,7 +99,7 @@ class Health:
 
     def refused(self, server: Server, now: float) -> None:
         """It has refused or failed what another server then answered."""
-        if server.strict:
+        if server.count_errors:
             self.failed(server, now)
 
     def failed(self, server: Server, now: float) -> None:

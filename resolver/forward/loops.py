@@ -13,7 +13,7 @@ from typing import Final
 
 from resolver.channel.frames import Loop
 from resolver.forward.cache import Key
-from resolver.settings import Upstream
+from resolver.settings import UpstreamGroup
 from zones.dns.name import Name
 
 AGAIN: Final = 3
@@ -22,10 +22,10 @@ _LISTED: Final = 100  # between two reports
 _MARKS: Final = 80  # octets; so many pldns in a circle know each other, 10 octets each
 
 
-class Loops:
+class LoopDetector:
     """What marks queries, and who brings them back. `mark`: random octets, the same in all workers."""
 
-    def __init__(self, groups: Sequence[Upstream], mark: bytes, clock: Callable[[], float]) -> None:
+    def __init__(self, groups: Sequence[UpstreamGroup], mark: bytes, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._marks = {group.name: mark + index.to_bytes(2, "big") for index, group in enumerate(groups)}
         addresses = ((ip_address(server.address), group.name) for group in groups for server in group.servers)

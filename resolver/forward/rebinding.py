@@ -8,7 +8,7 @@ Pure; decided at every read of the cache, so that nothing of it is in the cache.
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from resolver.settings import Upstream
+from resolver.settings import UpstreamGroup
 from resolver.wire import codes, svcb
 from zones.azure.catalogue import Catalogue
 from zones.dns.name import Name, ancestry, from_text
@@ -29,9 +29,11 @@ class Screened(NamedTuple):
 class Screen:
     """Looks at the records of upstream answers. With `strip_hints`, names of services have no hints at all."""
 
-    def __init__(self, groups: Sequence[Upstream], catalogue: Catalogue, *, strip_hints: bool) -> None:
+    def __init__(self, groups: Sequence[UpstreamGroup], catalogue: Catalogue, *, strip_hints: bool) -> None:
         self._guarded = {
-            group.name: frozenset(map(from_text, group.rebinding_allow)) for group in groups if group.rebinding
+            group.name: frozenset(map(from_text, group.rebinding.allow))
+            for group in groups
+            if group.rebinding.answers == "strip"
         }
         self._catalogue = catalogue
         self._strip_hints = strip_hints

@@ -6,20 +6,20 @@ Pure: knows names and groups; how a question is asked is `exchange`'s, sockets a
 from collections.abc import Sequence
 from typing import Final
 
-from resolver.settings import Upstream
+from resolver.settings import UpstreamGroup
 from zones.dns.name import Name, from_text
 
 PUBLIC: Final = "public"
 
 
-class Upstreams:
+class UpstreamGroups:
     """The configured groups. A group is chosen by the longest of the suffixes that a name is at or under."""
 
-    def __init__(self, groups: Sequence[Upstream]) -> None:
+    def __init__(self, groups: Sequence[UpstreamGroup]) -> None:
         self._groups = {group.name: group for group in groups}
         self._suffixes = {from_text(suffix): group.name for group in groups for suffix in group.suffixes}
 
-    def group(self, name: str) -> Upstream | None:
+    def group(self, name: str) -> UpstreamGroup | None:
         """The group of that name."""
         return self._groups.get(name)
 

@@ -11,14 +11,15 @@ from resolver.control.state import inventory_file
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import Part
+from zones.findings.board import Topic
 
 
-def offline(config: settings.Control, now: float) -> Estate:
+def offline(config: settings.ControlSettings, now: float) -> Estate:
     """Everything read once, as one, with no daemon: who held a name before is not known."""
     estate = Estate(config)
     zones, _, findings = zone_files.read(config.zones.files, {})
     for path, found in findings.items():
-        estate.ledger.set_source(path, found, now)
+        estate.board.replace(Topic.ZONE_FILE, path, found, now)
     estate.set_static(zones, now)
     scans = {source.name: FileSource(source.path, set()).scan() for source in config.sources if not source.remote}
     changes: list[tuple[str, str, Part]] = [
@@ -38,7 +39,7 @@ def offline(config: settings.Control, now: float) -> Estate:
 def _take_saved(estate: Estate, names: list[str], now: float) -> None:
     """What remote sources gave the daemon last."""
     try:
-        saved = inventory_file.load(estate.settings.state)
+        saved = inventory_file.load(estate.settings.state_directory)
     except (OSError, ValueError):
         saved = None
     for name in names:
@@ -47,7 +48,7 @@ def _take_saved(estate: Estate, names: list[str], now: float) -> None:
             estate.take(parts, now)
             estate.restored(name, len(parts), saved.sources[name], saved.standings.get(name))
         else:
-            why = f"nothing of it is saved in {Path(estate.settings.state)} yet; `pldns plan` asks it"
+            why = f"nothing of it is saved in {Path(estate.settings.state_directory)} yet; `pldns plan` asks it"
             estate.source_failed(name, why, now)
     if saved:
         estate.private.restore(saved.private, now)

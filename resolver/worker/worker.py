@@ -23,11 +23,21 @@ from resolver import host_port
 from resolver import settings as accepted
 from resolver.channel import frames as channel
 from resolver.channel import warm_start
-from resolver.forward.cache import Cache
-from resolver.forward.client.forwarder import Resolver
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
-from resolver.process import bootstrap, certificate
+from resolver.channel.requests import (
+    CacheFlushed,
+    CacheStats,
+    FlushCache,
+    Ping,
+    Pong,
+    ReadCacheStats,
+    Reply,
+    Request,
+)
+from resolver.forward.cache import UpstreamCache
+from resolver.forward.client.forwarder import Forwarder
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
+from resolver.process import bootstrap, certificate, orders
 from resolver.process.certificate import DOH, DOT
 from resolver.process.cookie_secrets import read_secrets
 from resolver.process.heap import Pauses
@@ -48,7 +58,7 @@ from resolver.worker.net.watched import Watched
 from resolver.worker.replica import Replica
 from zones.azure.catalogue import catalogue
 from zones.claims.policy import Policies
-from zones.dns.name import Name, from_text
+from zones.dns.name import from_text
 from zones.networks.network import Networks
 from zones.table.table import Table
 
@@ -67,23 +77,23 @@ _log = logging.getLogger(__name__)
 class Worker:
     """The parts of a worker and their life."""
 
-    def __init__(self, begun: bootstrap.Worker, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, begun: bootstrap.WorkerStart, loop: asyncio.AbstractEventLoop) -> None:
         settings = begun.settings
         self._begun = begun
         self._loop = loop
         self._instance = uuid.uuid4().hex
         self._counters = Counters()
         networks = Networks(settings.networks, auto=settings.auto)
-        upstreams = Upstreams(settings.upstreams)
+        upstreams = UpstreamGroups(settings.upstreams)
         policies = Policies(settings.zones.defaults, settings.zones.overrides)
         self._table = Table(catalogue(), policies)
         self._table.unsynced = settings.unsynced
         self._table.awaited = frozenset(map(from_text, settings.zones.origins)) | policies.named
-        self._cache = Cache(settings.cache.octets, settings.cache.stale)
+        self._cache = UpstreamCache(settings.cache.size, settings.cache.stale)
         self._answers = Answers(len(networks.names))
         self._fallbacks = Fallbacks(networks.label, self._counters, time.time)
-        self._loops = Loops(settings.upstreams, settings.mark, time.time)
-        self._upstream = Resolver(upstreams, loop, self._loops.mark)
+        self._loops = LoopDetector(settings.upstreams, settings.mark, time.time)
+        self._upstream = Forwarder(upstreams, loop, self._loops.mark)
         self._clients = Clients(networks, settings)
         self._cookies = Cookies(settings.cookies.root)
         self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
@@ -104,7 +114,7 @@ class Worker:
         self._path = settings.https.path if settings.https else ""
         self._listeners: dict[int, list[Udp | Listener]] = {}
         self._adopted: dict[int, tuple[socket.socket, ...]] = {}
-        self._orders: asyncio.Queue[bootstrap.Adopt | bootstrap.Release] = asyncio.Queue()
+        self._orders: asyncio.Queue[orders.Adopt | orders.Release] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._pauses = Pauses()
         gc.callbacks.append(self._pauses)
@@ -114,8 +124,8 @@ class Worker:
         self._loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
         self._read_files()
         self._listen(self._begun.index, self._begun.sockets)
-        self._loop.add_reader(self._begun.link.fileno(), self._ordered)
-        self._begun.link.ready()
+        self._loop.add_reader(self._begun.orders.fileno(), self._ordered)
+        self._begun.orders.send_ready()
         tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._obey())]
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -156,7 +166,7 @@ class Worker:
 
     # -- files
 
-    def _watched(self, settings: accepted.Worker) -> list[Watched]:
+    def _watched(self, settings: accepted.WorkerSettings) -> list[Watched]:
         """Certificates and cookie secrets."""
         files = []
         for role, tls, alpn in (("tls", settings.tls, DOT), ("https", settings.https, DOH)):
@@ -177,14 +187,14 @@ class Worker:
 
     def _ordered(self) -> None:
         """The supervisor hands over a dead sibling's sockets, or takes them back."""
-        for order in self._begun.link.receive():
+        for order in self._begun.orders.receive():
             self._orders.put_nowait(order)
 
     async def _obey(self) -> None:
         """Carry the orders out in turn."""
         while True:
             order = await self._orders.get()
-            if isinstance(order, bootstrap.Adopt):
+            if isinstance(order, orders.Adopt):
                 self._listen(order.index, order.sockets)
                 self._adopted[order.index] = order.sockets
             else:
@@ -210,10 +220,10 @@ class Worker:
 
     async def _begin(self) -> None:
         """Answer from what was served last; control tells what is different when it is up."""
-        if self._begun.headstart is None:
+        if self._begun.warm_start is None:
             return
         try:
-            for frame in warm_start.frames(self._begun.headstart):
+            for frame in warm_start.frames(self._begun.warm_start):
                 await self._take(frame)
         except (OSError, ValueError, channel.ChannelError) as error:
             _log.warning("what was served last is not used: %s", error)
@@ -258,34 +268,27 @@ class Worker:
             self._replica.generation,
         )
         writer.write(channel.encode(hello))
-        frames = channel.Frames[channel.Down](channel.DOWN_LIMIT, channel.Down)
+        frames = channel.FrameReader[channel.Down](channel.DOWN_LIMIT, channel.Down)
         while data := await reader.read(1 << 18):
             for frame in frames.feed(data):
-                if isinstance(frame, channel.Ask):
-                    writer.write(channel.encode(channel.Reply(frame.id, self._told(frame))))
+                if isinstance(frame, channel.RequestFrame):
+                    writer.write(channel.encode(channel.ReplyFrame(frame.id, self._reply(frame.body))))
                     continue
                 await self._take(frame)
                 if isinstance(frame, channel.Commit):
                     writer.write(channel.encode(channel.Applied(frame.serial)))
 
-    def _told(self, asked: channel.Ask) -> dict[str, int]:
-        """The answer to a request of control's: `flush`, or else how it is."""
-        if asked.what == "flush":
-            return {"flushed": self._flush(**asked.arguments)}
-        return {
-            "serial": self._replica.serial,
-            "names": len(self._table),
-            "answers": len(self._answers),
-            "answer_octets": self._answers.octets,
-            "cache": len(self._cache),
-            "cache_octets": self._cache.octets,
-        }
-
-    def _flush(self, name: Name, *, subtree: bool, rtype: int | None) -> int:
-        """Forget what upstreams said of a name; the number of their replies gone."""
-        flushed = self._cache.flush(name, subtree=subtree, rtype=rtype)
-        self._answers.evict([name], [name] if subtree else [])
-        return flushed
+    def _reply(self, request: Request) -> Reply:
+        """Do what control requests, and return the reply."""
+        match request:
+            case Ping():
+                return Pong()
+            case ReadCacheStats():
+                return CacheStats(len(self._cache), self._cache.octets, len(self._answers), self._answers.octets)
+            case FlushCache(name=name, subtree=subtree, rtype=rtype):
+                flushed = self._cache.flush(name, subtree=subtree, rtype=rtype)
+                self._answers.evict([name], [name] if subtree else [])
+                return CacheFlushed(flushed)
 
     async def _report(self, writer: asyncio.StreamWriter) -> None:
         """Send counters and fallbacks once a second."""
@@ -294,11 +297,11 @@ class Worker:
                 await asyncio.sleep(REPORT)
                 self._collect()
                 for values in _cut(list(self._counters.values())):
-                    writer.write(channel.encode(channel.Counters(self._instance, values)))
+                    writer.write(channel.encode(channel.CounterReport(self._instance, values)))
                 for items in _cut(self._fallbacks.report()):
-                    writer.write(channel.encode(channel.Fallbacks(items)))
+                    writer.write(channel.encode(channel.FallbackReport(items)))
                 if loops := self._loops.report():
-                    writer.write(channel.encode(channel.Loops(loops)))
+                    writer.write(channel.encode(channel.LoopReport(loops)))
                 await writer.drain()
 
     def _collect(self) -> None:

@@ -14,9 +14,9 @@ from dnslib import DNSRecord
 from resolver import settings
 from resolver.channel import frames as channel
 from resolver.control.estate.estate import Estate
-from resolver.forward.cache import Cache, Failure, Key
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
+from resolver.forward.cache import Key, UpstreamCache, UpstreamFailure
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
 from resolver.sources.azure.protocol import events
 from resolver.wire import codes, proxy, relay, render
 from resolver.wire import query as wire
@@ -95,7 +95,7 @@ def frames(octets: bytes) -> bool:
     for limit, kind in ((1 << 16, channel.Down), (1 << 14, channel.Up)):
         results: list[list[object] | None] = []
         for pieces in ((octets[1:],), (octets[1 : 1 + cut], octets[1 + cut :])):
-            reader = channel.Frames[object](limit, kind)
+            reader = channel.FrameReader[object](limit, kind)
             try:
                 results.append([frame for piece in pieces for frame in reader.feed(piece)])
             except channel.ChannelError:
@@ -123,8 +123,8 @@ def zone(octets: bytes) -> bool:
     return True
 
 
-_CONTROL: Final = settings.Control(
-    networks=(Network("weu", ("10.0.0.0/8",)),), sources=(settings.Source("s", "files", "/x"),)
+_CONTROL: Final = settings.ControlSettings(
+    networks=(Network("weu", ("10.0.0.0/8",)),), sources=(settings.SourceSettings("s", "files", "/x"),)
 )
 
 
@@ -139,7 +139,7 @@ def inventory(octets: bytes) -> bool:
         estate = Estate(_CONTROL)
         estate.take([("s", "part", made)], 1.0)
         accepted |= bool(estate.ledger.endpoints)
-        list(estate.ledger.findings())
+        list(estate.board)
         estate.take([("s", "part", None)], 2.0)
         assert not estate.ledger.endpoints
     return accepted
@@ -179,24 +179,24 @@ class _Server:
         made = zonefile.parse(_ZONE, "z")
         for name, rrsets in made.names.items():
             table.apply_static(made.origin, name, rrsets, is_open=False)
-        worker = settings.Worker((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",))
+        worker = settings.WorkerSettings((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",))
         clients = Clients(networks, worker)
         self.clients = [clients.peer(packed(address)) for address in ("10.0.0.1", "10.0.0.53", "192.0.2.1")]
         self.answers = Answers(1, 1 << 20)
         self.responder = Responder(
-            Engine(table, networks, Upstreams(()), Cache(), counters),
+            Engine(table, networks, UpstreamGroups(()), UpstreamCache(), counters),
             self.answers,
             Options(clients, "fuzz", Cookies(bytes(32))),
             counters,
             Fallbacks(networks.label, counters, lambda: 0.0),
-            Loops((), b"", lambda: 0.0),
+            LoopDetector((), b"", lambda: 0.0),
             Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Never()),
             self._ask,
         )
 
     @staticmethod
     def _ask(_: Key, done: Callable[[Result], None]) -> None:
-        done(Failure(codes.NO_REACHABLE_AUTHORITY, "no upstream here"))
+        done(UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "no upstream here"))
 
 
 class _Never:

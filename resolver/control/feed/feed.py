@@ -1,72 +1,88 @@
-"""What control sends to its workers: snapshots as a socket drains, then changes; each name's whole state, never a diff.
+"""The served state as a numbered sequence of changes, and the frames that carry it to workers.
 
-A worker that falls behind costs a set of names, not a queue of frames: what it is sent is the state at that moment.
+Owns which names changed at which serial, and how rows, zones, visibility classes and networks are cut into frames. A
+frame carries the whole state of a name, never a difference. Does not know connections, or what a worker already has
+(`session`). Pure: the epoch is an argument.
 """
 
-import asyncio
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice, takewhile
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
-from resolver.channel import frames as channel
-from resolver.channel.frames import Begin, Clientele, Commit, Down, Masks, Rows, Static
+from resolver.channel.frames import Clientele, Commit, Down, Masks, Rows, Static
 from resolver.control.estate.estate import Estate
 from zones.claims.row import restamped
 from zones.dns.name import Name
 from zones.dns.record import RRset
 
 _ROWS: Final = 500
-"""Rows of one frame: some 100 KiB."""
+"""Rows in one frame: about 100 KiB."""
 _OCTETS: Final = 1 << 20
-"""And at most about so many of their octets: names with many records, or seen differently in many networks."""
+"""Octets in one frame, approximately: a name can have many records, or differ between many networks."""
 _NETWORKS: Final = 2_000
-"""Networks of one frame: names and prefixes, some 100 KiB."""
+"""Networks in one frame: names and prefixes, about 100 KiB."""
 _REMEMBERED: Final = 50_000
-"""Changed names that are remembered for workers that were away."""
+"""Changed names that are remembered for workers that reconnect."""
+
+
+class ChangeListener(Protocol):
+    """A worker's session, as the feed knows it."""
+
+    def mark(self, names: Iterable[Name]) -> None:
+        """Record that these names, or the content of a commit, changed."""
 
 
 class Feed:
-    """The served state as a sequence of changes. Serials count the changes of this epoch."""
+    """The served state as a sequence of changes. `epoch` names this life of control; serials count changes within it.
 
-    def __init__(self, estate: Estate) -> None:
-        self.epoch = uuid.uuid4().hex
+    A worker that falls behind costs one set of names, not a queue of frames: it receives each name as the name is when
+    the frame is made.
+    """
+
+    def __init__(self, estate: Estate, epoch: str) -> None:
+        self.epoch = epoch
         self.serial = 0
-        self.complete = False
-        """Every source has its saved or first inventory: only then may a snapshot replace what a worker has."""
-        self.links: set[Link] = set()
+        self.complete_since = 0
+        """Serial of the first state in which every source has data; 0 before that."""
+        self.listeners: set[ChangeListener] = set()
+        """Sessions of the connected workers. Each one is notified of changes."""
         self._estate = estate
         self._changed: OrderedDict[Name, int] = OrderedDict()
         """The serial of each name's last change, the latest at the end."""
         self._forgotten = 0
-        """Of the changes up to this serial, some are not remembered."""
-        self._told: object = None
-        """What a commit said beside the names, when the last change was told."""
+        """Up to this serial, some changes are no longer remembered."""
+        self._announced: object = None
+        """The state beside the names at the last change: what a commit carries, and the version of the networks."""
+
+    @property
+    def complete(self) -> bool:
+        """True when every source has data, saved or live. Only then may a snapshot replace what a worker has."""
+        return all(status.synced for status in self._estate.sources.values())
 
     @property
     def settled(self) -> bool:
-        """Every source was read, or has failed: those that are only slower than others are waited for."""
-        return self.complete or all(each.synced or each.last_error for each in self._estate.sources.values())
+        """True when every source has data or has failed. Before that, a source may only be slower than the others."""
+        return all(status.synced or status.last_error for status in self._estate.sources.values())
 
     def changed(self, names: Iterable[Name] = ()) -> None:
-        """These names have a new state, or what a commit says has changed, or the networks; else nothing happens."""
+        """Start a new serial if a name, the networks or the content of a commit changed, and notify the listeners."""
         fresh = frozenset(names)
         estate = self._estate
-        told = estate.unsynced, estate.awaited, estate.stale, estate.networks.version, self.complete, self.settled
-        if not fresh and told == self._told:
+        state = estate.unsynced, estate.awaited, estate.stale, estate.networks.version, self.complete, self.settled
+        if not fresh and state == self._announced:
             return
-        self._told = told
+        self._announced = state
         self.serial += 1
-        if len(fresh) > _REMEMBERED:  # a load: all that was away ask for a snapshot
+        if len(fresh) > _REMEMBERED:  # a load: every worker that is away will ask for a snapshot
             self._changed.clear()
             self._forgotten = self.serial
         else:
             self._remember(fresh)
-        for link in self.links:
-            link.dirty |= fresh
-            link.wake.set()
+        if self.complete and not self.complete_since:
+            self.complete_since = self.serial
+        for listener in self.listeners:
+            listener.mark(fresh)
 
     def _remember(self, names: Iterable[Name]) -> None:
         for name in names:
@@ -76,13 +92,15 @@ class Feed:
             _, self._forgotten = self._changed.popitem(last=False)
 
     def since(self, epoch: str, serial: int) -> set[Name] | None:
-        """Names that changed after that serial; None if that is not known any more."""
+        """Return the names that changed after this serial; None if they are no longer remembered."""
         if epoch != self.epoch or not self._forgotten <= serial <= self.serial:
             return None
         return {name for name, _ in takewhile(lambda item: item[1] > serial, reversed(self._changed.items()))}
 
+    # -- frames
+
     def snapshot(self, generation: int) -> Iterator[Down]:
-        """Everything there is, as frames. The ledger may change between two of them."""
+        """Yield the whole state as frames. The estate may change between two frames."""
         rows = self._estate.ledger.rows
         names = list(rows)
         for chunk in _chunks(((name, restamped(row, generation)) for name in names if (row := rows.get(name))), _row):
@@ -92,14 +110,18 @@ class Feed:
                 yield Static(origin, part, origin in self._estate.open)
 
     def changes(self, names: Collection[Name]) -> Iterator[Down]:
-        """The state of some names now, as frames."""
+        """Yield the current state of these names as frames."""
         rows = self._estate.ledger.rows
         for chunk in _chunks(((name, rows.get(name, b"")) for name in names), _row):
             yield Rows(chunk)
-        yield from self._lent(names)
+        yield from self._provided(names)
 
-    def _lent(self, names: Collection[Name]) -> Iterator[Static]:
-        """Those of them that private DNS zones lend, or have lent. A zone ends or begins with its apex, as a whole."""
+    def _provided(self, names: Collection[Name]) -> Iterator[Static]:
+        """Yield the records that private DNS zones provide, or once provided, at these names.
+
+        A worker serves a zone while the zone has its apex. So a new zone ends with its apex, and a zone that goes
+        begins with it: no worker serves half a zone.
+        """
         estate = self._estate
         found: dict[Name, list[Name]] = {}
         for name in names if estate.lent else ():
@@ -113,7 +135,7 @@ class Feed:
                 yield Static(origin, part, origin in estate.open)
 
     def masks(self, sent: int, bits: int) -> Iterator[Masks]:
-        """Classes from the `sent`th on, with the identities of the networks from that bit on."""
+        """Yield the classes from number `sent` on, after the identities of the networks from bit number `bits` on."""
         masks, identities = self._estate.ledger.classes.masks, self._estate.networks.identities
         new = [(number, mask.to_bytes((mask.bit_length() + 7) // 8, "little")) for number, mask in _after(masks, sent)]
         networks = identities[bits:] if new else []
@@ -123,21 +145,24 @@ class Feed:
             yield Masks(chunk)
 
     def clientele(self) -> tuple[int, list[Clientele]]:
-        """Which clients are in which network, where virtual networks tell that, and which version of it this is."""
+        """Return the version of the networks, and the frames that say which clients are in which network.
+
+        Only where virtual networks make networks: version 0 and no frame elsewhere.
+        """
         networks = self._estate.networks
         if not networks.auto:
             return 0, []
-        told = [(network.key, network.name, network.clients) for network in networks.now]
-        starts = range(0, max(len(told), 1), _NETWORKS)
+        clients = [(network.key, network.name, network.clients) for network in networks.now]
+        starts = range(0, max(len(clients), 1), _NETWORKS)
         return networks.version, [
-            Clientele(told[start : start + _NETWORKS], start + _NETWORKS < len(told)) for start in starts
+            Clientele(clients[start : start + _NETWORKS], start + _NETWORKS < len(clients)) for start in starts
         ]
 
     def commit(self) -> Commit:
-        """The end of a snapshot or of changes that begin now.
+        """Return the frame that ends a snapshot or a batch of changes which starts now.
 
-        To be made before them: what changes while they are sent is not in them, and a worker that loses its line has to
-        ask for it again.
+        Make the commit before the first frame of the batch: a change that happens while the batch is sent is not
+        certain to be in it, and a worker that loses its connection must ask for that change again.
         """
         return Commit(self.serial, self._estate.unsynced, tuple(self._estate.awaited), self._estate.stale)
 
@@ -146,7 +171,7 @@ _T = TypeVar("_T")
 
 
 def _chunks(items: Iterable[_T], octets: Callable[[_T], int]) -> Iterator[list[_T]]:
-    """Cut into what fits a frame, each item taken only when its frame is made."""
+    """Cut items into lists that fit one frame each. An item is read only when its frame is made."""
     chunk: list[_T] = []
     size = 0
     for item in items:
@@ -173,153 +198,3 @@ def _row(item: tuple[Name, bytes]) -> int:
 
 def _records(item: tuple[Name, tuple[RRset, ...]]) -> int:
     return sum(len(rdata) + 8 for rrset in item[1] for rdata in rrset.rdatas)
-
-
-@dataclass(slots=True)
-class WorkerState:
-    """A worker as control sees it. `serial`: the last state that it has applied; `synced`: one made of all sources."""
-
-    index: int
-    pid: int = 0
-    instance: str = ""
-    serial: int = 0
-    connected: bool = False
-    synced: bool = False
-
-
-class Writer(Protocol):
-    """What a link needs of a stream."""
-
-    def write(self, data: bytes | bytearray) -> None:
-        """Take octets to send."""
-
-    async def drain(self) -> None:
-        """Wait until there is room for more."""
-
-
-class Link:
-    """One worker's connection."""
-
-    def __init__(self, feed: Feed, index: int, hello: channel.Hello, writer: Writer) -> None:
-        self.index = index
-        self.hello = hello
-        self.serial = 0
-        """The last serial that the worker has applied in this connection."""
-        self.dirty: set[Name] = set()
-        self.wake = asyncio.Event()
-        self._feed = feed
-        self._writer = writer
-        self._sent_masks = self._sent_bits = 0
-        self._sent_clientele = 0
-        """Its version."""
-        self._generation = hello.generation
-        """Of the last snapshot. The next has another, so that its rows are swept, but not 0: that is changes'."""
-        self._partial = False
-        """What is sent goes beside what the worker has."""
-        self._asked: dict[int, asyncio.Future[Any]] = {}
-        self._next = 0
-
-    async def run(self) -> None:
-        """Send until the connection ends."""
-        missed = self._feed.since(self.hello.epoch, self.hello.serial)
-        self._feed.links.add(self)
-        try:
-            if missed is None:
-                if self.hello.epoch:
-                    await self._bide()
-                await self.snapshot()
-            else:
-                self.dirty |= missed
-                self.wake.set()
-            while True:
-                await self._woken()
-                await self._changes()
-        finally:
-            self._feed.links.discard(self)
-
-    async def _woken(self) -> None:
-        await self.wake.wait()
-        self.wake.clear()
-
-    async def _bide(self) -> None:
-        """A worker that has a table keeps it until we know everything; meanwhile it is told what we know, beside it."""
-        while not self._feed.settled:
-            await self._woken()
-        self._partial = not self._feed.complete
-        if self._partial:
-            await self.snapshot()
-        while not self._feed.complete:
-            await self._woken()
-            await self._changes()
-        self._partial = False
-
-    async def snapshot(self) -> int:
-        """Tell everything that there is. Returns the serial that the worker has then."""
-        self.dirty.clear()
-        commit, clientele = self._feed.commit(), self._feed.clientele()
-        self._generation = self._generation % 255 + 1
-        await self._send(Begin(self._feed.epoch, self._generation, self._partial))
-        if not self.hello.epoch:
-            await self._send_clientele(*clientele)  # it has nothing that a row would have to come before
-        for frame in self._feed.snapshot(self._generation):
-            await self._send(frame)
-        await self._send_clientele(*clientele)
-        await self._send(commit)
-        return commit.serial
-
-    async def _changes(self) -> None:
-        names, self.dirty = self.dirty, set()
-        commit, clientele = self._feed.commit(), self._feed.clientele()
-        for frame in self._feed.changes(names):
-            await self._send(frame)
-        await self._send_clientele(*clientele)
-        await self._send(commit)
-
-    async def _send_clientele(self, version: int, frames: list[Clientele]) -> None:
-        """A client comes into another network when the names that it sees are there.
-
-        As long as some source has given nothing, its virtual networks are not known, and their clients stay.
-        """
-        if version != self._sent_clientele and not self._partial:
-            self._sent_clientele = version
-            for frame in frames:
-                await self._send(frame)
-
-    async def _send(self, frame: Down) -> None:
-        """Send when the socket has drained; the classes that a row needs go before it."""
-        if isinstance(frame, Rows):
-            for masks in self._feed.masks(self._sent_masks, self._sent_bits):
-                self._sent_masks += len(masks.masks)
-                self._sent_bits += len(masks.networks)
-                self._writer.write(channel.encode(masks))
-        self._writer.write(channel.encode(frame))
-        await self._writer.drain()
-
-    async def ask(self, what: str, **arguments: Any) -> Any:  # noqa: ANN401 - what a worker tells is a plain value
-        """Ask the worker; its reply. The caller bounds the time."""
-        self._next += 1
-        number = self._next
-        reply = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._writer.write(channel.encode(channel.Ask(number, what, arguments)))
-        try:
-            return await reply
-        finally:
-            del self._asked[number]
-
-    def replied(self, frame: channel.Reply) -> None:
-        """A reply came."""
-        waiting = self._asked.get(frame.id)
-        if waiting and not waiting.done():
-            waiting.set_result(frame.body)
-
-
-async def ask_all(links: Mapping[int, Link], patience: float, what: str, **arguments: object) -> dict[int, Any]:
-    """What each worker answers within so many seconds; who does not is not in it."""
-    asked = {index: asyncio.ensure_future(link.ask(what, **arguments)) for index, link in links.items()}
-    if asked:
-        _, late = await asyncio.wait(asked.values(), timeout=patience)
-        for each in late:
-            each.cancel()
-    return {
-        i: each.result() for i, each in asked.items() if not each.cancelled() and each.done() and not each.exception()
-    }

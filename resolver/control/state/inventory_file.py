@@ -85,7 +85,7 @@ def _pieces(file: IO[bytes]) -> Iterator[Saved]:
     if head[len(_MAGIC) :] != checksum.digest():
         raise ValueError("its checksum is wrong")
     file.seek(_HEAD)
-    frames = channel.Frames[Saved](_LARGEST, Saved)
+    frames = channel.FrameReader[Saved](_LARGEST, Saved)
     try:
         while data := file.read(_READ):
             yield from frames.feed(data)

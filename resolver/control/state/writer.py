@@ -9,14 +9,15 @@ import hashlib
 import logging
 import time
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from resolver.channel import warm_start
-from resolver.channel.frames import Hello
+from resolver.channel.frames import Commit, Hello, encode
 from resolver.control.estate.estate import Estate
-from resolver.control.feed.feed import Feed, Link
+from resolver.control.feed.feed import Feed
+from resolver.control.feed.session import FeedSession
 from resolver.control.state import inventory, inventory_file
-from resolver.settings import Control
+from resolver.settings import ControlSettings
 
 _NOBODY: Final = Hello(-1, 0, "", "", 0, 0)
 
@@ -26,12 +27,12 @@ _log = logging.getLogger(__name__)
 class Keeper:
     """Writes what has changed since the last time. Without a directory nothing is written."""
 
-    def __init__(self, config: Control, estate: Estate, feed: Feed) -> None:
+    def __init__(self, config: ControlSettings, estate: Estate, feed: Feed) -> None:
         self.due = False
         """Something was taken since the inventory was written last."""
         self.zone_texts: dict[str, str] = {}
         """Of the zone files that were read."""
-        self._directory = config.state
+        self._directory = config.state_directory
         self._under = warm_start.digest(config)
         self._estate = estate
         self._feed = feed
@@ -65,21 +66,6 @@ class Keeper:
             self._kept = await write(self._feed, self._directory, self._under)
 
 
-class _Paper:
-    """A line that ends in a file."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.checksum = hashlib.sha256()
-
-    def write(self, data: bytes | bytearray) -> None:
-        self._file.write(data)
-        self.checksum.update(data)
-
-    async def drain(self) -> None:
-        await asyncio.sleep(0)  # a file takes all; others have their turn
-
-
 async def write(feed: Feed, directory: str, under: bytes) -> int:
     """Replace the file; returns the serial that a worker has with it. Raises OSError; the old one stays.
 
@@ -89,9 +75,15 @@ async def write(feed: Feed, directory: str, under: bytes) -> int:
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(inventory_file.replacing(Path(directory) / warm_start.FILE))
         file.write(bytes(warm_start.HEAD))
-        paper = _Paper(file)
-        serial = await Link(feed, _NOBODY.worker, _NOBODY, paper).snapshot()
+        checksum, serial = hashlib.sha256(), 0
+        for frame in FeedSession(feed, _NOBODY, lambda: None).snapshot(partial=False):
+            octets = encode(frame)
+            file.write(octets)
+            checksum.update(octets)
+            if isinstance(frame, Commit):
+                serial = frame.serial
+            await asyncio.sleep(0)  # a file takes all; others have their turn
         file.seek(0)
-        file.write(warm_start.head(under, paper.checksum.digest()))
+        file.write(warm_start.head(under, checksum.digest()))
         await asyncio.to_thread(stack.pop_all().close)
     return serial

@@ -18,7 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
-from resolver.settings import Events, Secret
+from resolver.settings import EventSettings, Secret
 from resolver.sources.azure.credential import NoToken, text
 from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
@@ -160,7 +160,7 @@ class Webhook:
 
 
 @contextlib.asynccontextmanager
-async def serving(webhook: Webhook, config: Events, source: str) -> AsyncIterator[None]:
+async def serving(webhook: Webhook, config: EventSettings, source: str) -> AsyncIterator[None]:
     """Serve while the context is open. An address that cannot be had is logged and tried again."""
     runner = web.AppRunner(webhook.application(), access_log=None, logger=_MUTE, shutdown_timeout=_DRAIN)
     await runner.setup()

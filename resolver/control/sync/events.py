@@ -13,7 +13,7 @@ from resolver.control.guard.event_guard import Deletions
 from resolver.control.guard.shrink_guard import patched
 from resolver.control.sync import event_grid
 from resolver.control.sync.refresh_queue import WAITING, Hints
-from resolver.settings import Events
+from resolver.settings import EventSettings
 from resolver.sources.reading import RemoteSource
 from zones.azure.resource import Resources, subscription
 
@@ -26,7 +26,7 @@ class EventWatch:
     def __init__(
         self,
         source: str,
-        config: Events,
+        config: EventSettings,
         remote: RemoteSource,
         had: Callable[[], Mapping[str, Resources]],
         take: Callable[[str, Resources], None],

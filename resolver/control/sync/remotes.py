@@ -8,7 +8,7 @@ from resolver.sources.reading import RemoteSource
 
 
 @contextlib.asynccontextmanager
-async def opened(config: settings.Control) -> AsyncIterator[dict[str, RemoteSource]]:
+async def opened(config: settings.ControlSettings) -> AsyncIterator[dict[str, RemoteSource]]:
     """By name. They share one HTTP session, which finds hosts by the configured upstream servers."""
     asked = [source for source in config.sources if source.azure]
     if not asked:

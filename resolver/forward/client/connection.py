@@ -8,14 +8,15 @@ a server answers a few on each connection (RFC 7766 §6.2.4).
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from resolver.forward.client import identity, random_ids
-from resolver.forward.client.stream import Frames
+from resolver.forward.client.session import ServerRefused, UpstreamSession
+from resolver.forward.client.stream import StreamSession
 from resolver.settings import Server
 
 if TYPE_CHECKING:
-    from resolver.forward.client.doh import Posts
+    from resolver.forward.client.doh import HttpsSession
 
 IDLE: Final = 10.0
 """Seconds without a query, after which the connection is closed."""
@@ -25,36 +26,6 @@ _SILENT: Final = 3  # queries in a row without any answer, after which the conne
 _ALPN: Final = {"tls": "dot", "https": "h2"}
 
 Asker = TypeVar("Asker")
-
-
-class Refused(OSError):  # noqa: N818 - what the server did
-    """The server speaks, and does not answer: an HTTP status, or another protocol."""
-
-
-class Session(Protocol):
-    """A connection as its protocol has it."""
-
-    def send(self, number: int, packet: bytes) -> None:
-        """Ask; the answer comes under this number."""
-
-    def cancel(self, number: int) -> None:
-        """Nobody waits for it any more."""
-
-    def close(self) -> None:
-        """Close at once."""
-
-
-class Events(Protocol):
-    """What a session tells."""
-
-    def arrived(self, number: int, message: bytes) -> None:
-        """A message with any id."""
-
-    def refused(self, number: int, why: str) -> None:
-        """There will be no message."""
-
-    def lost(self, session: Session, error: Exception | None) -> None:
-        """The connection has ended."""
 
 
 class _Asked(Generic[Asker]):
@@ -68,7 +39,7 @@ class _Asked(Generic[Asker]):
         self.again = False
 
 
-class Link(Generic[Asker]):
+class UpstreamConnection(Generic[Asker]):
     """The connection to one server. `received` and `failed` as for `Pool`."""
 
     def __init__(
@@ -84,7 +55,7 @@ class Link(Generic[Asker]):
         self._failed = failed
         self._alpn = _ALPN.get(server.transport, "")
         self._context = identity.context(server, self._alpn) if self._alpn else None
-        self._session: Session | None = None
+        self._session: UpstreamSession | None = None
         self._opening: asyncio.Task[None] | None = None
         self._asked: dict[int, _Asked[Asker]] = {}
         self._numbers: dict[Asker, int] = {}
@@ -158,7 +129,7 @@ class Link(Generic[Asker]):
         for number, each in self._asked.items():
             session.send(number, each.packet)
 
-    async def _connect(self) -> Session:
+    async def _connect(self) -> UpstreamSession:
         server = self._server
         transport, session = await self._loop.create_connection(
             self._made,
@@ -172,18 +143,18 @@ class Link(Generic[Asker]):
             if server.pin and not identity.has_pin(tls, server.pin):
                 raise ssl.SSLCertVerificationError("the server's key is not the pinned one")
             if server.transport == "https" and tls and tls.selected_alpn_protocol() != self._alpn:
-                raise Refused("it does not speak HTTP/2")
+                raise ServerRefused("it does not speak HTTP/2")
         except OSError:
             transport.abort()
             raise
         return session
 
-    def _made(self) -> "Frames | Posts":
+    def _made(self) -> "StreamSession | HttpsSession":
         if self._server.transport == "https":
-            from resolver.forward.client.doh import Posts  # noqa: PLC0415 - h2 costs 60 ms and 5 MB, for those who use it
+            from resolver.forward.client.doh import HttpsSession  # noqa: PLC0415 - h2 costs 60 ms and 5 MB, for those who use it
 
-            return Posts(self, self._server)
-        return Frames(self)
+            return HttpsSession(self, self._server)
+        return StreamSession(self)
 
     # -- what a session tells
 
@@ -201,14 +172,14 @@ class Link(Generic[Asker]):
         self._silent = 0
         asked = self._asked.get(number)
         if asked is not None:
-            self._failed(asked.asker, Refused(why))
+            self._failed(asked.asker, ServerRefused(why))
 
-    def lost(self, session: Session, error: Exception | None) -> None:
+    def lost(self, session: UpstreamSession, error: Exception | None) -> None:
         """The server has closed."""
         if session is self._session:
             self._end(session, error)
 
-    def _end(self, session: Session, error: Exception | None) -> None:
+    def _end(self, session: UpstreamSession, error: Exception | None) -> None:
         """What was not answered is asked once more on a new connection, and again while each brings an answer."""
         self._session = None
         session.close()

@@ -5,7 +5,7 @@ Redirects are not followed, cookies not kept: a server is what the configuration
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import h2.config
 import h2.connection
@@ -13,20 +13,18 @@ import h2.errors
 import h2.events
 import h2.exceptions
 
+from resolver.forward.client.session import SessionEvents
 from resolver.settings import Server
 from resolver.wire import codes
-
-if TYPE_CHECKING:
-    from resolver.forward.client.connection import Events
 
 TYPE: Final = "application/dns-message"
 _CONFIG: Final = h2.config.H2Configuration(client_side=True)
 
 
-class Posts(asyncio.Protocol):
+class HttpsSession(asyncio.Protocol):
     """The session of one connection."""
 
-    def __init__(self, events: "Events", server: Server) -> None:
+    def __init__(self, events: SessionEvents, server: Server) -> None:
         self._events = events
         self._transport: asyncio.Transport | None = None
         self._h2 = h2.connection.H2Connection(_CONFIG)

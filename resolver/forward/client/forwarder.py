@@ -10,18 +10,19 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from resolver.forward.cache import Failure, Key
+from resolver.forward.cache import Key, UpstreamFailure
 from resolver.forward.client import random_ids
-from resolver.forward.client.connection import Link, Refused
-from resolver.forward.client.udp_pool import SHORTAGE, Pool
+from resolver.forward.client.connection import UpstreamConnection
+from resolver.forward.client.session import ServerRefused
+from resolver.forward.client.udp_pool import SHORTAGE, UdpPool
 from resolver.forward.exchange import TRIES, Action, Exchange, Send
 from resolver.forward.health import Health
-from resolver.forward.routing import Upstreams
-from resolver.settings import Server, Upstream
+from resolver.forward.routing import UpstreamGroups
+from resolver.settings import Server, UpstreamGroup
 from resolver.wire import codes
 from resolver.wire.relay import Message
 
-Done = Callable[[Message | Failure], None]
+Done = Callable[[Message | UpstreamFailure], None]
 
 IN_FLIGHT: Final = 4096  # questions; beyond that an error now serves the client better than an answer too late
 OF_ONE_GROUP: Final = 2048  # of these, so that a group whose servers are dead leaves room for the others
@@ -29,8 +30,8 @@ WAITERS: Final = 65_536  # for all of them: equal questions cost room here, and 
 SOCKETS: Final = 400  # over UDP to one server
 
 
-class Channel(Protocol):
-    """What carries queries to one server: a `Pool` of sockets or a `Link`."""
+class Carrier(Protocol):
+    """What carries queries to one server: a `UdpPool` of sockets or a `UpstreamConnection`."""
 
     def ask(self, asker: "_Leg", packet: bytes) -> None:
         """Send. Raises OSError."""
@@ -51,10 +52,10 @@ class _Leg:
         self.flight = flight
         self.exchange = exchange
         self.timer: asyncio.TimerHandle | None = None
-        self.channel: Channel | None = None
+        self.channel: Carrier | None = None
 
     def stop_waiting(self, *, keep: bool = False) -> None:
-        """Give up the timer and the channel; `keep` as for `Pool.stop`."""
+        """Give up the timer and the channel; `keep` as for `UdpPool.stop`."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -93,7 +94,7 @@ class _Rate:
         self._sent.append(now)
 
 
-class Resolver:
+class Forwarder:
     """Asks questions, equal ones at the same time only once.
 
     Counts since the start: `queries`, and of these `tcp`, were sent or queued; `replies` came and matched.
@@ -101,7 +102,7 @@ class Resolver:
 
     def __init__(
         self,
-        upstreams: Upstreams,
+        upstreams: UpstreamGroups,
         loop: asyncio.AbstractEventLoop,
         mark: Callable[[Key], bytes] = lambda _: b"",
         *,
@@ -130,7 +131,7 @@ class Resolver:
         self._sockets = sockets
         self._flights: dict[Key, _Flight] = {}
         self._probes = set[_Flight]()
-        self._channels: dict[tuple[Server, str], Channel] = {}
+        self._channels: dict[tuple[Server, str], Carrier] = {}
         self._rates: dict[str, _Rate] = {}
 
     def __len__(self) -> int:
@@ -147,7 +148,7 @@ class Resolver:
             self._waiting += 1
             flight.waiters.append(done)
             return
-        group = self._upstreams.group(key.group) or Upstream(key.group, ())
+        group = self._upstreams.group(key.group) or UpstreamGroup(key.group, ())
         now = self._loop.time()
         if flight is not None or len(self._flights) >= self._in_flight:
             self._shed(done, "too many questions are waiting")
@@ -158,7 +159,7 @@ class Resolver:
         else:
             self._begin(group, key, done, now)
 
-    def _rate(self, group: Upstream) -> _Rate:
+    def _rate(self, group: UpstreamGroup) -> _Rate:
         found = self._rates.get(group.name)
         if found is None:
             found = self._rates[group.name] = _Rate(group.rate)
@@ -166,13 +167,13 @@ class Resolver:
 
     def _shed(self, done: Done, why: str) -> None:
         self.shed += 1
-        self._loop.call_soon(done, Failure(codes.NO_REACHABLE_AUTHORITY, why, lasting=False))
+        self._loop.call_soon(done, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, why, lasting=False))
 
-    def _begin(self, group: Upstream, key: Key, done: Done, now: float) -> None:
+    def _begin(self, group: UpstreamGroup, key: Key, done: Done, now: float) -> None:
         flight = self._flights[key] = _Flight(key, done)
         self._groups[key.group] += 1
         order = self.health.order(group)
-        if group.order == "race" and len(order) > 1 and not self.health.is_down(order[1]):
+        if group.policy == "race" and len(order) > 1 and not self.health.is_down(order[1]):
             delay = self.health.hedge(order[0])
             flight.hedge = self._loop.call_later(delay, self._start, flight, group, order[1:] + order[:1], 1)
         self._start(flight, group, order)
@@ -182,7 +183,7 @@ class Resolver:
             self._probes.add(probe)
             self._start(probe, group, [server], 1)
 
-    def _start(self, flight: _Flight, group: Upstream, servers: list[Server], tries: int = TRIES) -> None:
+    def _start(self, flight: _Flight, group: UpstreamGroup, servers: list[Server], tries: int = TRIES) -> None:
         now = self._loop.time()
         exchange = Exchange(
             flight.key, servers, now, random_ids.below, self.health,
@@ -197,7 +198,7 @@ class Resolver:
         for channel in self._channels.values():
             channel.close()
         for flight in (*self._flights.values(), *self._probes):
-            self._end(flight, Failure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False))
+            self._end(flight, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False))
 
     # -- what happens
 
@@ -229,7 +230,7 @@ class Resolver:
         if isinstance(action, Message) or not flight.legs:
             self._end(flight, action)
 
-    def _end(self, flight: _Flight, result: Message | Failure) -> None:
+    def _end(self, flight: _Flight, result: Message | UpstreamFailure) -> None:
         self._probes.discard(flight)
         if self._flights.get(flight.key) is flight:
             del self._flights[flight.key]
@@ -265,24 +266,24 @@ class Resolver:
         ours = isinstance(error, OSError) and error.errno in SHORTAGE
         self._go_on(leg, leg.exchange.error(_reason(error), self._loop.time(), ours=ours))
 
-    def _channel(self, server: Server, transport: str) -> Channel:
+    def _channel(self, server: Server, transport: str) -> Carrier:
         """Raises OSError where the authorities of a server cannot be read."""
         found = self._channels.get((server, transport))
         if found is None:
             found = self._channels[server, transport] = self._open(server, transport)
         return found
 
-    def _open(self, server: Server, transport: str) -> Channel:
+    def _open(self, server: Server, transport: str) -> Carrier:
         if transport == "udp":
-            return Pool[_Leg]((server.address, server.port), self._sockets, self._loop, self._received, self._failed)
-        return Link[_Leg](server, self._loop, self._received, self._failed)
+            return UdpPool[_Leg]((server.address, server.port), self._sockets, self._loop, self._received, self._failed)
+        return UpstreamConnection[_Leg](server, self._loop, self._received, self._failed)
 
 
 def _reason(error: OSError | EOFError) -> str:
     """For a client to read; asyncio's own texts hold addresses."""
     if isinstance(error, EOFError):
         return "connection closed"
-    if isinstance(error, Refused):
+    if isinstance(error, ServerRefused):
         return str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return "its certificate is not the expected one"

@@ -1,16 +1,14 @@
 """DNS over a stream as a client (RFC 1035 §4.2.2, RFC 7858 §3.3): messages after their length."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from resolver.forward.client.connection import Events
+from resolver.forward.client.session import SessionEvents
 
 
-class Frames(asyncio.Protocol):
+class StreamSession(asyncio.Protocol):
     """The session of one connection over TCP or TLS."""
 
-    def __init__(self, events: "Events") -> None:
+    def __init__(self, events: SessionEvents) -> None:
         self._events = events
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None

@@ -21,7 +21,7 @@ SHORTAGE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EN
 Asker = TypeVar("Asker")
 
 
-class _Channel(Generic[Asker]):
+class _Socket(Generic[Asker]):
     """An open socket. `asker` is None while it is idle."""
 
     __slots__ = ("asker", "socket", "uses")
@@ -32,7 +32,7 @@ class _Channel(Generic[Asker]):
         self.asker: Asker | None = None
 
 
-class Pool(Generic[Asker]):
+class UdpPool(Generic[Asker]):
     """At most `limit` sockets to `address`; queries beyond that wait for one in order.
 
     A new socket is opened as long as there are fewer, since the kernel's choice among all its free ports is the harder
@@ -55,8 +55,8 @@ class Pool(Generic[Asker]):
         self._loop = loop
         self._received = received
         self._failed = failed
-        self._idle: list[_Channel[Asker]] = []
-        self._busy: dict[Asker, _Channel[Asker]] = {}
+        self._idle: list[_Socket[Asker]] = []
+        self._busy: dict[Asker, _Socket[Asker]] = {}
         self._waiting: OrderedDict[Asker, bytes] = OrderedDict()
 
     def __len__(self) -> int:
@@ -105,7 +105,7 @@ class Pool(Generic[Asker]):
         self._busy.clear()
         self._waiting.clear()
 
-    def _take(self) -> _Channel[Asker] | None:
+    def _take(self) -> _Socket[Asker] | None:
         """A socket that nobody uses; None when there is none, and one that is in use will be free again."""
         if len(self) < self._limit:
             try:
@@ -119,22 +119,22 @@ class Pool(Generic[Asker]):
         self._idle[pick], self._idle[-1] = self._idle[-1], self._idle[pick]
         return self._idle.pop()
 
-    def _open(self) -> _Channel[Asker]:
+    def _open(self) -> _Socket[Asker]:
         connected = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
             connected.connect(self._address)
         except OSError:
             connected.close()
             raise
-        channel: _Channel[Asker] = _Channel(connected)
+        channel: _Socket[Asker] = _Socket(connected)
         self._loop.add_reader(connected, self._readable, channel)
         return channel
 
-    def _discard(self, channel: _Channel[Asker]) -> None:
+    def _discard(self, channel: _Socket[Asker]) -> None:
         self._loop.remove_reader(channel.socket)
         channel.socket.close()
 
-    def _readable(self, channel: _Channel[Asker]) -> None:
+    def _readable(self, channel: _Socket[Asker]) -> None:
         try:
             packet = channel.socket.recv(_DATAGRAM)
         except BlockingIOError:

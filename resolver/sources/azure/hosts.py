@@ -13,10 +13,10 @@ from typing import Final
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from resolver.forward.cache import Failure, Key
-from resolver.forward.client.forwarder import Resolver
-from resolver.forward.routing import Upstreams
-from resolver.settings import Upstream
+from resolver.forward.cache import Key, UpstreamFailure
+from resolver.forward.client.forwarder import Forwarder
+from resolver.forward.routing import UpstreamGroups
+from resolver.settings import UpstreamGroup
 from resolver.wire import codes, relay
 from zones.dns import name, record
 from zones.dns.name import Name
@@ -31,9 +31,9 @@ _LOCAL: Final = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 class Hosts(AbstractResolver):
     """Asks the upstream group that takes a name, as a client's question would be: `public`, if no suffix does."""
 
-    def __init__(self, groups: Sequence[Upstream]) -> None:
-        self._upstreams = Upstreams(groups)
-        self._resolver = Resolver(self._upstreams, asyncio.get_running_loop())
+    def __init__(self, groups: Sequence[UpstreamGroup]) -> None:
+        self._upstreams = UpstreamGroups(groups)
+        self._resolver = Forwarder(self._upstreams, asyncio.get_running_loop())
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -73,10 +73,10 @@ class Hosts(AbstractResolver):
         raise OSError("too many aliases")
 
     async def _ask(self, key: Key) -> relay.Message:
-        done: asyncio.Future[relay.Message | Failure] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[relay.Message | UpstreamFailure] = asyncio.get_running_loop().create_future()
         self._resolver.ask(key, lambda result: None if done.done() else done.set_result(result))
         result = await done
-        if isinstance(result, Failure):
+        if isinstance(result, UpstreamFailure):
             raise OSError(f"upstream servers do not answer: {result.text}")
         return result
 
@@ -86,7 +86,7 @@ def _result(host: str, address: str, port: int, family: socket.AddressFamily) ->
 
 
 @contextlib.asynccontextmanager
-async def session(groups: Iterable[Upstream]) -> AsyncIterator[aiohttp.ClientSession]:
+async def session(groups: Iterable[UpstreamGroup]) -> AsyncIterator[aiohttp.ClientSession]:
     """A session for cloud hosts: no system resolver, no proxy of the environment, no cookies."""
     hosts = Hosts(tuple(groups))
     connector = aiohttp.TCPConnector(resolver=hosts, limit=_CONNECTIONS, ttl_dns_cache=_KEPT)

@@ -41,7 +41,7 @@ class AzureSource:
 
     def __init__(
         self,
-        source: settings.Source,
+        source: settings.SourceSettings,
         http: aiohttp.ClientSession,
         clock: Clocks = Clocks(),  # noqa: B008 - immutable
         chance: Callable[[], float] = random.random,
@@ -159,7 +159,7 @@ class AzureSource:
     async def read_one(self, key: str) -> Resources | None:
         """Return one resource by its normalised id, an endpoint with its NICs; None where it does not exist (404).
 
-        Raises `ReadError` where Azure does not say whether it exists.
+        Raises `ReadError` where AzureSource does not say whether it exists.
         """
         try:
             if self.covers(key) is False:

@@ -35,7 +35,7 @@ class Client(NamedTuple):
 class Clients:
     """What every address is. `listener`: all who are allowed are in the network of this name, which may be none yet."""
 
-    def __init__(self, networks: Networks, worker: settings.Worker, listener: str | None = None) -> None:
+    def __init__(self, networks: Networks, worker: settings.WorkerSettings, listener: str | None = None) -> None:
         self.networks = networks
         self._worker = worker
         self._listener = listener
@@ -43,7 +43,7 @@ class Clients:
         """Those of listeners that are for one network, by its name."""
         self._allowed = _Prefixes(worker.allow)
         self._dropped = _Prefixes(worker.drop_clients)
-        self._proxies = _Prefixes(worker.proxies)
+        self._proxies = _Prefixes(worker.proxy_from)
         self._forwarders = _Prefixes(worker.forwarders)
         self.known: dict[bytes, int] = {}
         """By the address's octets as the socket gives them: what `find` said."""

@@ -29,7 +29,7 @@ class Manner(NamedTuple):
 PLAIN: Final = Manner()
 
 
-def manner(worker: settings.Worker) -> Manner:
+def manner(worker: settings.WorkerSettings) -> Manner:
     """As the configuration has it."""
     return Manner(
         identity=worker.identity,

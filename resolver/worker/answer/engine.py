@@ -6,8 +6,8 @@ calls again with what came back. Refuses to know sockets, clocks and who the cli
 
 from typing import Final, NamedTuple
 
-from resolver.forward.cache import Cache, Key
-from resolver.forward.routing import Upstreams
+from resolver.forward.cache import Key, UpstreamCache
+from resolver.forward.routing import UpstreamGroups
 from resolver.wire import codes, render
 from resolver.wire.query import Query
 from resolver.worker.answer.answer_cache import FOREVER, Compiled, Rotating
@@ -35,8 +35,8 @@ class Engine:
         self,
         table: Table,
         networks: Networks,
-        upstreams: Upstreams,
-        cache: Cache,
+        upstreams: UpstreamGroups,
+        cache: UpstreamCache,
         counters: Counters,
         manner: Manner = PLAIN,
     ) -> None:

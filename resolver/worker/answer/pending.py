@@ -6,7 +6,7 @@ Refuses to know packets: what it sends is what the responder makes of an answer 
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from resolver.forward.cache import Failure, Key
+from resolver.forward.cache import Key, UpstreamFailure
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from resolver.worker.answer.answer_cache import Compiled
@@ -30,7 +30,7 @@ class Wait:
         self.responder = responder
         self.request = request
         self.key = key
-        self.fetched: dict[Key, Message | Failure] = {}
+        self.fetched: dict[Key, Message | UpstreamFailure] = {}
         self.asked: Key | None = None
         """What is being asked now."""
         self.timer: Timer | None = None
@@ -65,7 +65,7 @@ class Wait:
         elif self.impatient:
             self._take_stale()
 
-    def _arrived(self, key: Key, reply: Message | Failure) -> None:
+    def _arrived(self, key: Key, reply: Message | UpstreamFailure) -> None:
         if self.over:
             return
         self._asked_no_more()
@@ -87,7 +87,9 @@ class Wait:
 
     def _take_stale(self) -> None:
         if self.asked and self.responder.has_stale(self.asked):
-            self._arrived(self.asked, Failure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long"))
+            self._arrived(
+                self.asked, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long")
+            )
 
     def _late(self) -> None:
         if not self.over:

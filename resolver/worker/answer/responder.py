@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
-from resolver.forward.cache import Cache, Failure, Key
-from resolver.forward.loops import Loops
+from resolver.forward.cache import Key, UpstreamCache, UpstreamFailure
+from resolver.forward.loops import LoopDetector
 from resolver.wire import codes, render
 from resolver.wire.query import Malformed, Query, parse
 from resolver.wire.relay import Message
@@ -31,7 +31,7 @@ _SMALL: Final = 512  # octets
 _log = logging.getLogger(__name__)
 
 Send = Callable[[bytes], None]
-Result = Message | Failure
+Result = Message | UpstreamFailure
 
 
 class Timer(Protocol):
@@ -83,7 +83,7 @@ class Responder:
         options: Options,
         counters: Counters,
         fallbacks: Fallbacks,
-        loops: Loops,
+        loops: LoopDetector,
         clock: Clock,
         ask: Callable[[Key, Callable[[Result], None]], None],
     ) -> None:
@@ -98,7 +98,7 @@ class Responder:
         self.later = clock.later
         self.payload = engine.manner.payload
         self._engine = engine
-        self._cache: Cache = engine.cache
+        self._cache: UpstreamCache = engine.cache
         self._options = options
         self._fallbacks = fallbacks
         self._ask = ask
@@ -272,7 +272,7 @@ class Responder:
         request.send(reply)
 
 
-def _failure(result: Result) -> Failure:
-    if isinstance(result, Failure):
+def _failure(result: Result) -> UpstreamFailure:
+    if isinstance(result, UpstreamFailure):
         return result
-    return Failure(codes.NO_REACHABLE_AUTHORITY, f"the upstream answered {codes.rcode_text(result.rcode)}")
+    return UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream answered {codes.rcode_text(result.rcode)}")

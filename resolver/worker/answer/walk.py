@@ -7,9 +7,8 @@ walk starts anew each time, so that no state is kept between. Refuses to know oc
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from resolver.forward.cache import MAX_TTL, STALE_TTL, Cache, Key, lifetime
-from resolver.forward.cache import Failure as UpstreamFailure
-from resolver.forward.routing import Upstreams
+from resolver.forward.cache import MAX_TTL, STALE_TTL, Key, UpstreamCache, UpstreamFailure, lifetime
+from resolver.forward.routing import UpstreamGroups
 from resolver.wire import codes, relay
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
@@ -42,8 +41,8 @@ class Basis(NamedTuple):
     """What every walk draws on."""
 
     table: Table
-    upstreams: Upstreams
-    cache: Cache
+    upstreams: UpstreamGroups
+    cache: UpstreamCache
     manner: Manner
 
 

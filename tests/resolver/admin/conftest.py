@@ -10,9 +10,10 @@ from aiohttp.web import Application, Request
 from resolver import settings
 from resolver.admin.app import application
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
-from resolver.control.feed.feed import WorkerState
 from resolver.control.guard.shrink_guard import Action, NothingHeld
+from resolver.control.worker_link import WorkerStatus
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.dns import zonefile
 from zones.dns.name import from_text
@@ -51,14 +52,14 @@ def endpoint() -> MakeEndpoint:
 
 @pytest.fixture
 def estate() -> Estate:
-    config = settings.Control(
+    config = settings.ControlSettings(
         networks=(
             settings.Network("east", ("10.1.0.0/16",), (VNETS["a"],), ("all",)),
             settings.Network("west", ("10.2.0.0/16",), (VNETS["b"],)),
         ),
         zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": settings.ZonePolicy(on_miss="nxdomain")}),
-        sources=(settings.Source("estate", "files", "/endpoints"),),
-        conflicts=settings.Conflicts(policies={f"refused.{BLOB}": "refuse"}),
+        sources=(settings.SourceSettings("estate", "files", "/endpoints"),),
+        conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": "refuse"}),
     )
     made = Estate(config)
     endpoints = [
@@ -85,13 +86,13 @@ class Control:
     estate: Estate
     serial: int = 7
     started: float = T0
-    workers: dict[int, WorkerState] = field(default_factory=dict)
+    workers: dict[int, WorkerStatus] = field(default_factory=dict)
     lacking: list[str] = field(default_factory=list)
     answers: bool = True
     counted: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
     fallen: list[Fallback] = field(default_factory=list)
-    told: dict[int, dict[str, int] | None] = field(default_factory=dict)
-    asked: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    replies: dict[int, WorkerReply | None] = field(default_factory=dict)
+    requests: list[object] = field(default_factory=list)
     wanted: list[tuple[str, str]] = field(default_factory=list)
 
     def missing(self) -> list[str]:
@@ -100,9 +101,9 @@ class Control:
     async def ping(self) -> bool:
         return self.answers
 
-    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
-        self.asked.append((what, arguments))
-        return self.told
+    async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        self.requests.append(request)
+        return {worker: None if reply is None else request.checked(reply) for worker, reply in self.replies.items()}
 
     def sync(self, source: str, action: Action) -> None:
         if action != "now" and self.estate.sources[source].standing.held is None:
@@ -121,7 +122,7 @@ class Control:
 
 @pytest.fixture
 def control(estate: Estate) -> Control:
-    return Control(estate, workers={0: WorkerState(0, 4242, "w", 7, connected=True, synced=True)})
+    return Control(estate, workers={0: WorkerStatus(0, 4242, "w", 7, connected=True, synced=True)})
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from resolver import settings
 from resolver.admin import metrics
 from resolver.channel.frames import Fallback
+from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
-from resolver.control.feed.feed import WorkerState
+from resolver.control.worker_link import WorkerStatus
 from tests.paths import ROOT
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.dns.name import from_text
@@ -23,8 +24,8 @@ class Control:
     started = 1_700_000_000.0
 
     def __init__(self) -> None:
-        self.estate = Estate(settings.Control(sources=(settings.Source("hub", "files", "/hub"),)))
-        self.workers = {0: WorkerState(0, 1, "w", 2, connected=True, synced=True), 1: WorkerState(1)}
+        self.estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "files", "/hub"),)))
+        self.workers = {0: WorkerStatus(0, 1, "w", 2, connected=True, synced=True), 1: WorkerStatus(1)}
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
 
     def missing(self) -> list[str]:
@@ -33,8 +34,8 @@ class Control:
     async def ping(self) -> bool:
         return True
 
-    async def ask_workers(self, what: str, **arguments: object) -> dict[int, dict[str, int] | None]:
-        raise AssertionError(f"a scrape asked workers: {what} {arguments}")
+    async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        raise AssertionError(f"a scrape asked workers: {request}")
 
     def sync(self, source: str, action: str) -> None:
         raise AssertionError(f"a scrape changed a sync: {source} {action}")

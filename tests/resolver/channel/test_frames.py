@@ -11,23 +11,25 @@ from resolver.channel.frames import (
     DOWN_LIMIT,
     UP_LIMIT,
     Applied,
-    Ask,
     Begin,
     ChannelError,
     Commit,
-    Counters,
+    CounterReport,
     Down,
     Fallback,
-    Fallbacks,
-    Frames,
+    FallbackReport,
+    FrameReader,
     Hello,
     Masks,
-    Reply,
+    ReplyFrame,
+    RequestFrame,
     Rows,
     Static,
     Up,
     encode,
 )
+from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, Ping, Pong, ReadCacheStats
+from zones.dns.name import Name
 from zones.dns.record import RRset
 
 ORIGIN = b"\x04corp\x07example\x00"
@@ -39,14 +41,18 @@ DOWN: list[Down] = [
         ORIGIN, [(ORIGIN, (RRset(ORIGIN, 1, 10, (b"\x0a\x00\x00\x01",)),)), (b"\x03old" + ORIGIN, ())], is_open=True
     ),
     Commit(7, unsynced=True),
-    Ask(1, "counters", {"name": "x", "limit": 3}),
+    RequestFrame(1, FlushCache(Name(ORIGIN), subtree=True, rtype=None)),
+    RequestFrame(2, Ping()),
+    RequestFrame(3, ReadCacheStats()),
 ]
 UP: list[Up] = [
     Hello(0, 4711, "a1b2", "", 0, 0),
     Applied(7),
-    Counters("a1b2", [("requests", ("udp", "weu"), 2**40)]),
-    Fallbacks([Fallback(ORIGIN, b"\x01a" + ORIGIN, "weu", 3, 1.5, 2.5)]),
-    Reply(1, {"items": [1, None, "x", b"\x00"]}),
+    CounterReport("a1b2", [("requests", ("udp", "weu"), 2**40)]),
+    FallbackReport([Fallback(ORIGIN, b"\x01a" + ORIGIN, "weu", 3, 1.5, 2.5)]),
+    ReplyFrame(1, CacheFlushed(3)),
+    ReplyFrame(2, Pong()),
+    ReplyFrame(3, CacheStats(1, 2, 3, 4)),
 ]
 
 
@@ -55,13 +61,13 @@ def length(size: int) -> bytes:
 
 
 def test_every_frame_reads_back_as_it_was_written() -> None:
-    assert Frames[Down](DOWN_LIMIT, Down).feed(b"".join(map(encode, DOWN))) == DOWN
-    assert Frames[Up](UP_LIMIT, Up).feed(b"".join(map(encode, UP))) == UP
+    assert FrameReader[Down](DOWN_LIMIT, Down).feed(b"".join(map(encode, DOWN))) == DOWN
+    assert FrameReader[Up](UP_LIMIT, Up).feed(b"".join(map(encode, UP))) == UP
 
 
 @given(st.lists(st.integers(1, 40), max_size=60))
 def test_frames_come_out_whole_however_the_stream_is_cut(cuts: list[int]) -> None:
-    stream, frames, out = b"".join(map(encode, UP)), Frames[Up](UP_LIMIT, Up), []
+    stream, frames, out = b"".join(map(encode, UP)), FrameReader[Up](UP_LIMIT, Up), []
     for cut in cuts:
         out += frames.feed(stream[:cut])
         stream = stream[cut:]
@@ -70,19 +76,19 @@ def test_frames_come_out_whole_however_the_stream_is_cut(cuts: list[int]) -> Non
 
 def test_a_frame_over_the_limit_is_refused_by_its_length_alone() -> None:
     with pytest.raises(ChannelError, match="1048577 octets; at most 1048576"):
-        Frames[Up](UP_LIMIT, Up).feed(length(UP_LIMIT + 1))
+        FrameReader[Up](UP_LIMIT, Up).feed(length(UP_LIMIT + 1))
 
 
 def test_a_frame_of_exactly_the_limit_passes() -> None:
-    overhead = len(encode(Reply(1, b"x" * 70_000))) - 4 - 70_000
-    frame = Reply(1, b"x" * (UP_LIMIT - overhead))
+    overhead = len(encode(CounterReport("x" * 70_000, []))) - 4 - 70_000
+    frame = CounterReport("x" * (UP_LIMIT - overhead), [])
     assert len(encode(frame)) == 4 + UP_LIMIT
-    assert Frames[Up](UP_LIMIT, Up).feed(encode(frame)) == [frame]
+    assert FrameReader[Up](UP_LIMIT, Up).feed(encode(frame)) == [frame]
 
 
 def test_what_the_receiver_would_refuse_is_not_sent() -> None:
     with pytest.raises(ChannelError, match="at most 1048576"):
-        encode(Reply(1, b"x" * UP_LIMIT))
+        encode(CounterReport("x" * UP_LIMIT, []))
     assert encode(Rows([(ORIGIN, b"x" * UP_LIMIT)]))
     with pytest.raises(ChannelError, match="at most 4194304"):
         encode(Rows([(ORIGIN, b"x" * DOWN_LIMIT)]))
@@ -97,23 +103,23 @@ def test_what_the_receiver_would_refuse_is_not_sent() -> None:
         msgspec.msgpack.encode(["hello", 1]),
         msgspec.msgpack.encode(["applied", "7"]),
         bytes(encode(Begin("e9", 1))[4:]),
-        b"\x93\xa5reply\x01" + b"\x91" * 500_000,
-        b"\x93\xa5reply\x01\xa1\xff",
-        b"\x93\xa5reply\x01\xdd\xff\xff\xff\xff",
-        b"\x93\xa5reply\x01\x81\x80\x01",
+        b"\x93\xaareplyframe\x01" + b"\x91" * 500_000,
+        b"\x93\xaareplyframe\x01\xa1\xff",
+        b"\x93\xaareplyframe\x01\xdd\xff\xff\xff\xff",
+        b"\x93\xaareplyframe\x01\x81\x80\x01",
         bytes(encode(Applied(1))[4:]) + b"\x00",
     ],
     ids=["empty", "no type", "tag", "short", "type", "down", "deep", "utf-8", "huge", "key", "trailing"],
 )
 def test_what_is_no_frame_from_a_worker_is_a_channel_error(body: bytes) -> None:
     with pytest.raises(ChannelError):
-        Frames[Up](UP_LIMIT, Up).feed(length(len(body)) + body)
+        FrameReader[Up](UP_LIMIT, Up).feed(length(len(body)) + body)
 
 
 @given(st.binary(max_size=200))
 def test_noise_is_a_channel_error_or_a_frame(noise: bytes) -> None:
     with contextlib.suppress(ChannelError):
-        assert len(Frames[Up](UP_LIMIT, Up).feed(length(len(noise)) + noise)) == 1
+        assert len(FrameReader[Up](UP_LIMIT, Up).feed(length(len(noise)) + noise)) == 1
 
 
 def test_the_tag_of_a_frame_is_its_name_in_lower_case() -> None:

@@ -66,9 +66,9 @@ async def test_the_next_control_takes_away_what_is_gone_once_it_knows_all(tmp_pa
 @pytest.mark.parametrize(
     "change",
     [
-        {"conflicts": settings.Conflicts("refuse")},
+        {"conflicts": settings.ConflictSettings("refuse")},
         {"networks": ()},
-        {"sources": (settings.Source("other", "files", "/estate"),)},
+        {"sources": (settings.SourceSettings("other", "files", "/estate"),)},
     ],
 )
 async def test_under_another_configuration_it_is_not_opened(tmp_path: Path, change: dict[str, object]) -> None:

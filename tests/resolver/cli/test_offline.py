@@ -170,7 +170,7 @@ def test_a_client_in_no_network_sees_no_claim(run: Run, config: Path) -> None:
 
 def test_what_lingers_is_said_to_be_removed(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     accepted = load(config, {})
-    estate = Estate(structs.replace(accepted.control, sources=(settings.Source("hub", "azure"),)))
+    estate = Estate(structs.replace(accepted.control, sources=(settings.SourceSettings("hub", "azure"),)))
     record = NicRecord(from_text("a.blob.core.windows.net"), (b"\x0a\0\0\4",))
     estate.ledger.apply(
         {"a": Endpoint("a", "/ID/a", "a", ConnectionState.APPROVED, records=(record,), source="hub")}, 0.0

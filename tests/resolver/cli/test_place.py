@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from resolver.cli import Failed, place
-from resolver.config.listeners import Dns
-from resolver.config.model import Admin
+from resolver.cli import place
+from resolver.cli.failure import Failed
+from resolver.config.listeners import DnsSection
+from resolver.config.model import AdminSection
 
 
 def test_the_defaults_are_those_of_the_configuration() -> None:
-    assert Dns().listen[0] == place.DNS
-    assert Admin().listen == place.ADMIN
+    assert DnsSection().listen[0] == place.DNS
+    assert AdminSection().listen == place.ADMIN
 
 
 @pytest.mark.parametrize(

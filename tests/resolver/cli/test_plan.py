@@ -26,7 +26,7 @@ def saved(config: Path) -> None:
 
 async def _saved(config: Path) -> None:
     accepted = structs.replace(load(config, {}).control, admin="")
-    Path(accepted.state).mkdir()
+    Path(accepted.state_directory).mkdir()
     running = Running(config.parent, accepted)
     await until(lambda: running.control.feed.complete)
     await running.stop()

@@ -69,19 +69,19 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
         origins=("static.example",),
     )
     upstreams = (
-        settings.Upstream(
+        settings.UpstreamGroup(
             "public",
             (settings.Server("udp", "192.0.2.53", 53), settings.Server("tcp", "2001:db8::1", 5353)),
-            rebinding=True,
+            rebinding=settings.Rebinding("strip"),
         ),
-        settings.Upstream("onprem", (settings.Server("udp", "10.9.0.4", 5353),), ("corp.example",)),
+        settings.UpstreamGroup("onprem", (settings.Server("udp", "10.9.0.4", 5353),), ("corp.example",)),
     )
     pin = settings.Pin("acct.blob.core.windows.net", "pe-1", "weu", 1893456000.0, "move")
     assert len(got.worker.cookies.root) == 32
     assert len(got.worker.mark) == 8
     assert got == settings.Accepted(
         path=str(file),
-        worker=settings.Worker(
+        worker=settings.WorkerSettings(
             cookies=got.worker.cookies,
             mark=got.worker.mark,
             identity=socket.gethostname(),
@@ -92,14 +92,14 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             upstreams=upstreams,
             unsynced=True,
         ),
-        control=settings.Control(
+        control=settings.ControlSettings(
             networks=networks,
             zones=zones,
-            sources=(settings.Source("estate", "files", str(file.parent / "endpoints")),),
-            conflicts=settings.Conflicts("merge", {"blob.core.windows.net": "refuse"}, (pin,)),
+            sources=(settings.SourceSettings("estate", "files", str(file.parent / "endpoints")),),
+            conflicts=settings.ConflictSettings("merge", {"blob.core.windows.net": "refuse"}, (pin,)),
             upstreams=upstreams,
             admin="127.0.0.1:8053",
-            state=str(file.parent / "state"),
+            state_directory=str(file.parent / "state"),
             workers=2,
         ),
         workers=2,
@@ -115,7 +115,7 @@ def test_an_empty_file_or_section_means_the_defaults(accepted: Load, file: Path,
     assert got.worker.zones.defaults == settings.Zones().defaults
     assert not got.worker.unsynced
     assert got.control.admin == "127.0.0.1:8053"
-    assert got.control.state == str(file.parent / "state")
+    assert got.control.state_directory == str(file.parent / "state")
     assert got.warnings == ()
 
 
@@ -402,8 +402,8 @@ def test_the_environment_reaches_groups_by_name_and_whole_sections(accepted: Loa
     }
     got = accepted("upstreams: {onprem: {servers: ['udp://192.0.2.1'], suffixes: [a.b]}}", environ)
 
-    assert got.worker.upstreams[0] == settings.Upstream(
-        "onprem", (settings.Server("udp", "192.0.2.7", 53),), ("a.b",), rebinding=True
+    assert got.worker.upstreams[0] == settings.UpstreamGroup(
+        "onprem", (settings.Server("udp", "192.0.2.7", 53),), ("a.b",), rebinding=settings.Rebinding("strip")
     )  # fmt: skip
     assert got.control.conflicts.policy == "refuse"
     assert got.control.admin == "[::1]:8053"
@@ -437,13 +437,13 @@ def test_a_mistake_in_a_variable_or_flag_names_it(accepted: Load) -> None:
 
 def test_systemds_state_directory_is_the_default_only(accepted: Load, file: Path) -> None:
     environ = {"STATE_DIRECTORY": "/var/lib/pldns:/var/lib/other"}
-    assert accepted("", environ).control.state == "/var/lib/pldns"
-    assert accepted("state: {directory: mine}", environ).control.state == str(file.parent / "mine")
+    assert accepted("", environ).control.state_directory == "/var/lib/pldns"
+    assert accepted("state: {directory: mine}", environ).control.state_directory == str(file.parent / "mine")
 
 
 def test_a_source_that_is_missing_is_no_mistake(accepted: Load, file: Path) -> None:
     got = accepted("sources: [{name: a, type: files, path: ../gone, on_unsynced: public}]")
-    assert got.control.sources == (settings.Source("a", "files", str(file.parent.parent / "gone"), "public"),)
+    assert got.control.sources == (settings.SourceSettings("a", "files", str(file.parent.parent / "gone"), "public"),)
     assert not got.worker.unsynced
 
 

@@ -96,8 +96,8 @@ def test_a_group_without_suffixes_is_right_when_a_zone_forwards_to_it(accepted: 
     got = accepted(
         "zones: {overrides: {a.b: {on_miss: forward:far}}}\nupstreams: {far: {servers: ['udp://192.0.2.1']}}"
     )
-    assert got.worker.upstreams[0] == settings.Upstream(
-        "far", (settings.Server("udp", "192.0.2.1", 53),), rebinding=True
+    assert got.worker.upstreams[0] == settings.UpstreamGroup(
+        "far", (settings.Server("udp", "192.0.2.1", 53),), rebinding=settings.Rebinding("strip")
     )
 
 
@@ -111,7 +111,7 @@ def test_without_public_servers_the_systems_are_used_but_not_ourselves(accepted:
     got = accepted("")
 
     servers = (settings.Server("udp", "192.0.2.1", 53), settings.Server("udp", "2001:db8::1", 53))
-    assert got.worker.upstreams == got.control.upstreams == (settings.Upstream("public", servers),)
+    assert got.worker.upstreams == got.control.upstreams == (settings.UpstreamGroup("public", servers),)
     assert got.warnings == (
         f"{resolv}: name server 127.0.0.1 is this server itself; left out",
         f"{resolv}: name server left out: `[fe80::1%eth0]:53`: an address with a scope (`%eth0`) is not supported",
@@ -128,8 +128,10 @@ def test_a_group_can_take_its_servers_from_a_resolv_conf_of_its_own(accepted: Lo
 
     got = accepted("upstreams: {onprem: {resolv_conf: vpn.conf, suffixes: [a.b], count_errors: false}}")
 
-    servers = tuple(settings.Server("udp", each, 53, strict=False) for each in ("10.9.0.4", "198.51.100.4"))
-    assert got.worker.upstreams[0] == settings.Upstream("onprem", servers, ("a.b",)), "never guarded against rebinding"
+    servers = tuple(settings.Server("udp", each, 53, count_errors=False) for each in ("10.9.0.4", "198.51.100.4"))
+    assert got.worker.upstreams[0] == settings.UpstreamGroup("onprem", servers, ("a.b",)), (
+        "never guarded against rebinding"
+    )
     assert got.warnings == (f"{file.parent / 'vpn.conf'}: name server 127.0.0.1 is this server itself; left out",)
 
 
@@ -155,7 +157,7 @@ upstreams:
         server("tls", "2001:db8::1", 8853, "a.b"), server("https", "192.0.2.9", 443, pin=pin, path="/q"),
         server("tcp", "192.0.2.9", 5353),
     )  # fmt: skip
-    assert (got.order, got.mixed_case, got.rate, got.rebinding_allow) == ("fastest", True, 1000, ("plex.direct",))
+    assert (got.policy, got.mixed_case, got.rate, got.rebinding.allow) == ("fastest", True, 1000, ("plex.direct",))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_only_groups_of_public_servers_are_guarded_against_rebinding_unless_told
     accepted: Load, servers: str, rebinding: str, guarded: bool
 ) -> None:
     got = accepted(f"upstreams: {{public: {{servers: [{servers}], {rebinding}}}}}")
-    assert got.worker.upstreams[0].rebinding == guarded
+    assert got.worker.upstreams[0].rebinding.answers == ("strip" if guarded else "pass")
 
 
 def test_an_address_of_this_machine_is_ourselves_when_we_listen_on_all(refused: Refused) -> None:
@@ -188,7 +190,7 @@ def test_no_public_servers_at_all_is_a_warning(accepted: Load, file: Path) -> No
 
     got = accepted("")
 
-    assert got.worker.upstreams == (settings.Upstream("public", ()),)
+    assert got.worker.upstreams == (settings.UpstreamGroup("public", ()),)
     assert got.warnings == (
         f"{resolv}: cannot be read: No such file or directory".replace(": cannot", " cannot"),
         f"there is no name server in {resolv}: public names cannot be resolved",

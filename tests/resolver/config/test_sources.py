@@ -19,7 +19,9 @@ MANAGEMENT = "https://management.azure.com"
 
 def test_a_name_and_a_type_are_enough(accepted: Load) -> None:
     (source,) = accepted("sources: [{name: hub, type: azure}]").control.sources
-    assert source == settings.Source("hub", "azure", MANAGEMENT, azure=settings.Azure(management=MANAGEMENT))
+    assert source == settings.SourceSettings(
+        "hub", "azure", MANAGEMENT, azure=settings.AzureSettings(management=MANAGEMENT)
+    )
     assert source.azure
     assert (source.azure.interval, source.hold_down, source.azure.credential.type) == (60, 300, "default")
 
@@ -49,8 +51,10 @@ def test_all_keys(accepted: Load, file: Path) -> None:
         certificate=settings.Secret(file=str(file.parent / "keys/pldns.pem")),
         password=settings.Secret(environment="PLDNS_CERTIFICATE"),
     )
-    azure = settings.Azure((A, B.lower()), 300, "usgovernment", "https://stack.example:8443", credential)
-    assert got.control.sources == (settings.Source("hub", "azure", azure.management, "public", 600, 86_400, azure),)
+    azure = settings.AzureSettings((A, B.lower()), 300, "usgovernment", "https://stack.example:8443", credential)
+    assert got.control.sources == (
+        settings.SourceSettings("hub", "azure", azure.management, "public", 600, 86_400, azure),
+    )
     assert not got.worker.unsynced
     assert msgspec.json.decode(msgspec.json.encode(got), type=settings.Accepted) == got  # as the supervisor gets it
 
@@ -145,4 +149,4 @@ def test_each_setting_of_a_source_is_shown(accepted: Load, file: Path) -> None:
 def test_the_schema_has_both_types() -> None:
     found = schema()
     assert found["properties"]["sources"]["items"]["discriminator"]["propertyName"] == "type"
-    assert found["$defs"]["Azure"]["properties"]["subscriptions"]["items"]["format"] == "uuid"
+    assert found["$defs"]["AzureSection"]["properties"]["subscriptions"]["items"]["format"] == "uuid"

@@ -1,15 +1,17 @@
 """Control and a worker at the two ends of a line in memory: encoded frames, no processes and no sockets."""
 
 import asyncio
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 
 import msgspec
 
 from resolver import settings
-from resolver.channel.frames import DOWN_LIMIT, Ask, Down, Frames, Hello
+from resolver.channel.frames import DOWN_LIMIT, Down, FrameReader, Hello, RequestFrame
 from resolver.control.estate.estate import Estate
-from resolver.control.feed.feed import Feed, Link
+from resolver.control.feed.feed import Feed
+from resolver.control.worker_link import WorkerLink
 from resolver.sources.reading import PrivateReading
 from resolver.worker.access.clients import Clients
 from resolver.worker.answer.answer_cache import Answers
@@ -25,12 +27,14 @@ from zones.networks.network import Network, Networks
 from zones.table.table import Table
 
 NETWORKS = (Network("weu", ("10.1.0.0/16",)), Network("neu", ("10.2.0.0/16",)))
-CONFIG = settings.Control(
+CONFIG = settings.ControlSettings(
     networks=NETWORKS,
     zones=settings.Zones(origins=("corp.example",)),
     sources=(
-        settings.Source("estate", "files", "/estate"),
-        settings.Source("cloud", "azure", on_unsynced="public", azure=settings.Azure(private_dns="serve")),
+        settings.SourceSettings("estate", "files", "/estate"),
+        settings.SourceSettings(
+            "cloud", "azure", on_unsynced="public", azure=settings.AzureSettings(private_dns="serve")
+        ),
     ),
 )
 ZONE = """\
@@ -56,10 +60,15 @@ class Control:
     """An estate and its feed, as control drives them."""
 
     def __init__(
-        self, parts: dict[str, Resources], *, synced: bool = True, zone: str = ZONE, config: settings.Control = CONFIG
+        self,
+        parts: dict[str, Resources],
+        *,
+        synced: bool = True,
+        zone: str = ZONE,
+        config: settings.ControlSettings = CONFIG,
     ) -> None:
         self.estate = Estate(config)
-        self.feed = Feed(self.estate)
+        self.feed = Feed(self.estate, uuid.uuid4().hex)
         if zone:
             parsed = zonefile.parse(zone, "corp.zone")
             self.estate.set_static({parsed.origin: parsed}, 0.0)
@@ -84,8 +93,8 @@ class Control:
         self.feed.changed()
 
     def sync(self) -> None:
-        self.estate.source_read("estate", 1, 0.0)
-        self.feed.complete = not self.estate.unsynced
+        for name in self.estate.sources:
+            self.estate.source_read(name, 1, 0.0)
         self.feed.changed()
 
 
@@ -120,19 +129,19 @@ class Worker:
         self.table.unsynced = True
         self.table.awaited = frozenset({from_text("corp.example")})
         self.answers = Answers(len(NETWORKS))
-        self.clients = Clients(Networks(NETWORKS, auto=auto), settings.Worker((), ("0.0.0.0/0",)))
+        self.clients = Clients(Networks(NETWORKS, auto=auto), settings.WorkerSettings((), ("0.0.0.0/0",)))
         self.replica = Replica(self.table, self.answers, self.clients)
         self.got: list[Down] = []
         """Frames since the last connection began."""
-        self.link: Link | None = None
+        self.link: WorkerLink | None = None
         self._sending: asyncio.Task[None] | None = None
 
     def connect(self, control: Control) -> None:
         self.got.clear()
         self._wire = Wire()
-        self._frames = Frames[Down](DOWN_LIMIT, Down)
+        self._frames = FrameReader[Down](DOWN_LIMIT, Down)
         hello = Hello(0, 1, "worker", self.replica.epoch, self.replica.serial, self.replica.generation)
-        self.link = Link(control.feed, 0, hello, self._wire)
+        self.link = WorkerLink(control.feed, 0, hello, self._wire)
         self._sending = asyncio.create_task(self.link.run())
 
     async def cut(self) -> None:
@@ -154,7 +163,7 @@ class Worker:
         octets = self._wire.read()
         for frame in self._frames.feed(octets):
             self.got.append(frame)
-            if not isinstance(frame, Ask):
+            if not isinstance(frame, RequestFrame):
                 for _ in self.replica.take(frame):
                     pass
         return bool(octets)

@@ -19,16 +19,18 @@ from resolver.channel.frames import (
     Applied,
     Begin,
     Commit,
-    Counters,
+    CounterReport,
     Down,
     Fallback,
-    Fallbacks,
-    Frames,
+    FallbackReport,
+    FrameReader,
     Hello,
 )
+from resolver.channel.requests import Pong
 from resolver.control import control
 from resolver.control.control import Control
 from resolver.process import bootstrap
+from resolver.process.worker_pids import WorkerPids
 from resolver.sources.reading import RemoteSource
 from zones.dns.name import Name, from_text, to_text
 
@@ -61,7 +63,7 @@ class Worker:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self.writer = reader, writer
-        self._frames = Frames[Down](DOWN_LIMIT, Down)
+        self._frames = FrameReader[Down](DOWN_LIMIT, Down)
         self.got: list[Down] = []
         self.rows: dict[str, bytes] = {}
 
@@ -101,7 +103,7 @@ class Running:
     def __init__(
         self,
         folder: Path,
-        config: settings.Control,
+        config: settings.ControlSettings,
         announced: str = "0 {pid}\n",
         remotes: Mapping[str, RemoteSource] | None = None,
     ) -> None:
@@ -113,7 +115,7 @@ class Running:
         self._socket.listen()
         reading, self._announcing = os.pipe()
         self.announce(announced.format(pid=os.getpid()))
-        self.control = Control(bootstrap.Control(config, self._socket, bootstrap.Announced(reading)), remotes or {})
+        self.control = Control(bootstrap.ControlStart(config, self._socket, WorkerPids(reading)), remotes or {})
         self._reading = reading
         self._workers: list[Worker] = []
         admin = [app.serving(self.control, config.admin)] if config.admin else []
@@ -156,10 +158,10 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     started: list[Running] = []
 
     def call(*sources: str, announced: str = "0 {pid}\n", **given: Any) -> Running:  # noqa: ANN401 - fields of settings
-        found = tuple(settings.Source(name, "files", str(tmp_path / name)) for name in sources)
+        found = tuple(settings.SourceSettings(name, "files", str(tmp_path / name)) for name in sources)
         (tmp_path / "state").mkdir(exist_ok=True)
-        config = {"sources": found, "admin": "", "state": str(tmp_path / "state"), **given}
-        started.append(Running(tmp_path, settings.Control(**config), announced))
+        config = {"sources": found, "admin": "", "state_directory": str(tmp_path / "state"), **given}
+        started.append(Running(tmp_path, settings.ControlSettings(**config), announced))
         return started[-1]
 
     yield call
@@ -274,7 +276,7 @@ async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) 
     write(tmp_path / "a" / "e.yaml", "x 10.0.0.4", "y 10.0.0.5")
     end = time.time() + 1.5
     pins = (settings.Pin(FQDN, "y", until=end),)
-    running = start("a", conflicts=settings.Conflicts(pins=pins, policy="merge"))
+    running = start("a", conflicts=settings.ConflictSettings(pins=pins, policy="merge"))
     await until(lambda: running.control.feed.complete)
     rows = running.control.estate.ledger.rows
     before, serial = rows[PRIVATE], running.control.serial
@@ -343,7 +345,7 @@ async def test_what_comes_before_a_greeting_is_not_taken(start: Start) -> None:
     running = start()
     worker = await running.connect()
     worker.send(Applied(9))
-    worker.send(Counters("i1", [("x", (), 1)]))
+    worker.send(CounterReport("i1", [("x", (), 1)]))
     worker.send(hello())
     await worker.commit(answer=False)
     assert running.control.workers[0].serial == 0
@@ -366,16 +368,16 @@ async def test_counters_and_fallbacks_are_taken_but_not_from_a_line_that_has_a_s
     running = start()
     old = await running.connect(hello(instance="i1"))
     await old.commit()
-    old.send(Counters("i1", [("x", (), 2)]))
+    old.send(CounterReport("i1", [("x", (), 2)]))
     await until(lambda: list(running.control.totals()) == [("x", (), 2)])
     new = await running.connect(hello(instance="i2"))
     await new.commit()
-    new.send(Counters("i2", [("x", (), 1)]))
+    new.send(CounterReport("i2", [("x", (), 1)]))
     await until(lambda: list(running.control.totals()) == [("x", (), 3)])
-    old.send(Counters("i1", [("x", (), 50)]))
+    old.send(CounterReport("i1", [("x", (), 50)]))
     old.send(Applied(99))
     old.writer.close()
-    new.send(Fallbacks([Fallback(b"\4zone\0", b"\4name\0", "weu", 1, 1.0, 2.0)]))
+    new.send(FallbackReport([Fallback(b"\4zone\0", b"\4name\0", "weu", 1, 1.0, 2.0)]))
     await until(lambda: list(running.control.fallbacks()))
     await until(lambda: len(running.control._links) == 1)
     assert list(running.control.totals()) == [("x", (), 3)]
@@ -394,8 +396,8 @@ async def test_a_ping_is_answered_by_any_worker(start: Start, monkeypatch: pytes
     asking = asyncio.create_task(running.control.ping())
     while not asking.done():
         for frame in await worker.read():
-            if isinstance(frame, channel.Ask):
-                worker.send(channel.Reply(frame.id, {}))
+            if isinstance(frame, channel.RequestFrame):
+                worker.send(channel.ReplyFrame(frame.id, Pong()))
         await asyncio.sleep(0.01)
     assert await asking
 

@@ -35,9 +35,11 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
     def call(hub: Scripted, private_dns: str = "check", subscriptions: tuple[str, ...] = ()) -> Running:
         (tmp_path / "state").mkdir(exist_ok=True)
-        azure = settings.Azure(subscriptions, private_dns=private_dns)  # type: ignore[arg-type]  # as the test says
-        config = settings.Control(
-            sources=(settings.Source("hub", "azure", azure=azure),), admin="", state=str(tmp_path / "state")
+        azure = settings.AzureSettings(subscriptions, private_dns=private_dns)  # type: ignore[arg-type]  # as the test says
+        config = settings.ControlSettings(
+            sources=(settings.SourceSettings("hub", "azure", azure=azure),),
+            admin="",
+            state_directory=str(tmp_path / "state"),
         )
         started.append(Running(tmp_path, config, remotes={"hub": hub}))
         return started[-1]
@@ -49,7 +51,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 
 def found(running: Running) -> list[tuple[str, str]]:
-    return sorted((fact.code, fact.subject) for fact in running.control.estate.ledger.findings())
+    return sorted((fact.code, fact.subject) for fact in running.control.estate.board)
 
 
 def reading(*zones: PrivateZone, **keys: object) -> PrivateReading:

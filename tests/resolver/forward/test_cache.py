@@ -2,7 +2,7 @@
 
 import pytest
 
-from resolver.forward.cache import FAILURE_TTL, MAX_NEGATIVE_TTL, MAX_TTL, Cache, Failure, Key
+from resolver.forward.cache import FAILURE_TTL, MAX_NEGATIVE_TTL, MAX_TTL, Key, UpstreamCache, UpstreamFailure
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from zones.dns import record
@@ -32,12 +32,12 @@ def message(*answer: RRset, authority: tuple[RRset, ...] = (), rcode: int = code
 
 
 def lifetime(reply: Message, key: Key = KEY) -> float | None:
-    entry = Cache().put(key, reply, 1000.0)
+    entry = UpstreamCache().put(key, reply, 1000.0)
     return entry.expires - entry.stored if entry else None
 
 
 def test_a_reply_is_kept_until_its_ttl_has_passed_and_then_removed() -> None:
-    cache, reply = Cache(), message(a(ttl=30))
+    cache, reply = UpstreamCache(), message(a(ttl=30))
     entry = cache.put(KEY, reply, 1000.0)
     assert entry is not None
     assert entry.message is reply
@@ -48,7 +48,7 @@ def test_a_reply_is_kept_until_its_ttl_has_passed_and_then_removed() -> None:
 
 
 def test_replies_are_kept_apart_by_group_name_type_do_and_cd() -> None:
-    cache = Cache()
+    cache = UpstreamCache()
     keys = [
         KEY,
         KEY._replace(group="onprem"),
@@ -121,14 +121,14 @@ def test_a_negative_answer_at_the_end_of_a_chain_needs_the_soa_of_the_last_name(
     ],
 )
 def test_what_may_not_be_kept_is_not(reply: Message) -> None:
-    cache = Cache()
+    cache = UpstreamCache()
     kept = cache.put(KEY, message(a(ttl=5)), 0.0)
     assert cache.put(KEY, reply, 1.0) is None
     assert cache.get(KEY, 2.0) is kept
 
 
 def test_a_later_reply_takes_the_place_of_the_earlier() -> None:
-    cache = Cache()
+    cache = UpstreamCache()
     cache.put(KEY, message(a(count=9)), 0.0)
     entry = cache.put(KEY, message(a(count=1)), 1.0)
     assert entry is not None
@@ -141,9 +141,9 @@ def named(i: int) -> Key:
 
 
 def test_the_least_recently_used_goes_first_when_the_octets_are_used_up() -> None:
-    entry = Cache().put(named(0), message(a(named(0).name)), 0.0)
+    entry = UpstreamCache().put(named(0), message(a(named(0).name)), 0.0)
     assert entry is not None
-    cache = Cache(limit=3 * entry.octets)
+    cache = UpstreamCache(size=3 * entry.octets)
     for i in (0, 1, 2):
         cache.put(named(i), message(a(named(i).name)), 0.0)
     assert cache.get(named(0), 1.0)
@@ -153,7 +153,7 @@ def test_the_least_recently_used_goes_first_when_the_octets_are_used_up() -> Non
 
 
 def test_octets_never_pass_the_limit_and_return_to_nothing() -> None:
-    cache = Cache(limit=20_000)
+    cache = UpstreamCache(size=20_000)
     for i in range(500):
         cache.put(named(i), message(a(named(i).name, count=i % 30 + 1)), 0.0)
         assert 0 < cache.octets <= 20_000
@@ -162,14 +162,14 @@ def test_octets_never_pass_the_limit_and_return_to_nothing() -> None:
 
 
 def test_a_reply_larger_than_the_whole_cache_is_not_kept() -> None:
-    cache = Cache(limit=2_000)
+    cache = UpstreamCache(size=2_000)
     cache.put(named(1), message(a(named(1).name)), 0.0)
     assert cache.put(KEY, message(a(count=200)), 0.0) is None
     assert len(cache) == 1
 
 
 def test_flush_takes_a_name_of_all_types_and_with_subtree_what_is_below() -> None:
-    cache = Cache()
+    cache = UpstreamCache()
     names = ["example.com", "www.example.com", "notexample.com", "example.net"]
     for key in (Key("public", from_text(name), rtype) for name in names for rtype in (record.A, record.AAAA)):
         cache.put(key, message(RRset(key.name, key.type, 60, (bytes(4),))), 0.0)
@@ -183,7 +183,7 @@ def test_flush_takes_a_name_of_all_types_and_with_subtree_what_is_below() -> Non
 
 
 def test_what_has_expired_can_be_had_for_so_long_and_then_goes() -> None:
-    cache = Cache(stale=100)
+    cache = UpstreamCache(stale=100)
     entry = cache.put(KEY, message(a(ttl=30)), 1000.0)
     assert cache.get(KEY, 1030.0) is None
     assert cache.stale(KEY, 1129.9) is entry
@@ -193,15 +193,15 @@ def test_what_has_expired_can_be_had_for_so_long_and_then_goes() -> None:
 
 
 def test_without_a_time_for_it_nothing_that_has_expired_can_be_had() -> None:
-    cache = Cache()
+    cache = UpstreamCache()
     cache.put(KEY, message(a(ttl=30)), 1000.0)
     assert cache.stale(KEY, 1030.0) is None
 
 
 def test_a_failure_is_kept_for_five_seconds_unless_it_was_ours_and_a_reply_ends_it() -> None:
-    cache, failure = Cache(), Failure(22, "no reply")
+    cache, failure = UpstreamCache(), UpstreamFailure(22, "no reply")
     cache.fail(KEY, failure, 1000.0)
-    cache.fail(KEY._replace(type=28), Failure(22, "too many", lasting=False), 1000.0)
+    cache.fail(KEY._replace(type=28), UpstreamFailure(22, "too many", lasting=False), 1000.0)
     assert cache.failure(KEY, 1000.0 + FAILURE_TTL - 0.1) is failure
     assert cache.failure(KEY._replace(type=28), 1000.0) is None
     assert cache.failure(KEY, 1000.0 + FAILURE_TTL) is None
@@ -211,26 +211,26 @@ def test_a_failure_is_kept_for_five_seconds_unless_it_was_ours_and_a_reply_ends_
 
 
 def test_a_loop_of_aliases_is_a_failure_for_a_moment() -> None:
-    cache = Cache()
+    cache = UpstreamCache()
     assert cache.put(KEY, message(cname(), RRset(CDN, record.CNAME, 300, (WWW,))), 0.0) is None
-    assert cache.failure(KEY, 4.9) == Failure(codes.NO_REACHABLE_AUTHORITY, "the upstream's answer: CNAME loop")
+    assert cache.failure(KEY, 4.9) == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream's answer: CNAME loop")
     assert cache.failure(KEY, 5.0) is None
 
 
 def test_failures_are_bounded() -> None:
-    cache = Cache()
+    cache = UpstreamCache()
     for i in range(20_000):
-        cache.fail(KEY._replace(name=from_text(f"{i}.example")), Failure(22, "no reply"), 1000.0)
+        cache.fail(KEY._replace(name=from_text(f"{i}.example")), UpstreamFailure(22, "no reply"), 1000.0)
     kept = sum(cache.failure(KEY._replace(name=from_text(f"{i}.example")), 1000.0) is not None for i in range(20_000))
     assert kept == 10_000
 
 
 def test_one_type_can_be_forgotten_and_failures_go_too() -> None:
-    cache = Cache()
+    cache = UpstreamCache()
     other = KEY._replace(type=record.AAAA)
     for key in (KEY, other):
         cache.put(key, message(RRset(WWW, key.type, 300, (bytes(4 if key is KEY else 16),))), 0.0)
-    cache.fail(KEY._replace(group="onprem"), Failure(22, "no reply"), 0.0)
+    cache.fail(KEY._replace(group="onprem"), UpstreamFailure(22, "no reply"), 0.0)
     assert cache.flush(WWW, subtree=False, rtype=record.AAAA) == 1
     assert cache.get(KEY, 0.0) is not None
     assert cache.get(other, 0.0) is None
@@ -238,7 +238,7 @@ def test_one_type_can_be_forgotten_and_failures_go_too() -> None:
 
 
 def test_whether_a_reply_holds_longer_is_known_without_using_it() -> None:
-    cache = Cache()
+    cache = UpstreamCache()
     cache.put(KEY, message(a(ttl=30)), 1000.0)
     assert cache.holds(KEY, 1029.9)
     assert not cache.holds(KEY, 1030.0)
@@ -248,7 +248,7 @@ def test_whether_a_reply_holds_longer_is_known_without_using_it() -> None:
 
 def test_what_does_not_belong_to_the_answer_is_not_kept() -> None:
     stray, ns = a(from_text("bank.example")), RRset(from_text("com"), record.NS, 60, (CDN,))
-    cache = Cache()
+    cache = UpstreamCache()
     entry = cache.put(KEY, message(cname(), stray, a(CDN), authority=(ns,)), 0.0)
     assert entry is not None
     assert (entry.message.answer, entry.message.authority) == ((cname(), a(CDN)), ())

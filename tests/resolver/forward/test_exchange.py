@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.forward.cache import Failure, Key
+from resolver.forward.cache import Key, UpstreamFailure
 from resolver.forward.exchange import TOTAL, Exchange, Send
 from resolver.forward.health import Health
 from resolver.settings import Server
@@ -102,8 +102,8 @@ def test_one_server_is_tried_three_times_and_longer_each_time() -> None:
         waits.append(round(action.deadline - now, 3))
         now = action.deadline
         following = it.timeout(now)
-        if isinstance(following, Failure):
-            assert following == Failure(codes.NO_REACHABLE_AUTHORITY, "192.0.2.1 port 53: no reply")
+        if isinstance(following, UpstreamFailure):
+            assert following == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "192.0.2.1 port 53: no reply")
             break
         assert isinstance(following, Send)
         action = following
@@ -135,7 +135,7 @@ def test_whatever_happens_every_server_has_a_turn_and_it_ends_in_time(servers: i
             assert following is not None
             result = following
         if not isinstance(result, Send):
-            assert isinstance(result, Failure)
+            assert isinstance(result, UpstreamFailure)
             assert len(asked) == servers
             return
         action = result
@@ -147,7 +147,7 @@ def test_servers_are_asked_in_order_and_again_when_they_are_few() -> None:
     turns = [turn(first)]
     turns += [turn(it.error("Connection refused", START)) for _ in range(3)]
     assert [server for server, _ in turns] == [ONE, TWO, ONE, TWO]
-    assert it.error("Connection refused", START) == Failure(
+    assert it.error("Connection refused", START) == UpstreamFailure(
         codes.NETWORK_ERROR, "192.0.2.2 port 53: Connection refused"
     )
 
@@ -178,7 +178,7 @@ def test_a_referral_is_no_answer() -> None:
     assert isinstance(second, Send)
     referral.id = int.from_bytes(second.packet[:2], "big")
     last = it.reply(referral.to_wire(), START)
-    assert last == Failure(codes.NO_REACHABLE_AUTHORITY, "192.0.2.2 port 53: it only knows whom else to ask")
+    assert last == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "192.0.2.2 port 53: it only knows whom else to ask")
     it, send = exchange(ONE)
     denial = dns.message.make_response(dns.message.from_wire(send.packet))
     for rtype, rdata in (("NS", "ns.example.com."), ("SOA", "a. b. 1 2 3 4 5")):
@@ -238,7 +238,7 @@ def test_a_server_that_fails_without_edns_too_is_passed_over_and_nothing_is_reme
 
 
 def test_a_server_that_fails_what_another_answers_counts_as_failing_unless_told_otherwise() -> None:
-    lenient = Server("udp", "192.0.2.9", 53, strict=False)
+    lenient = Server("udp", "192.0.2.9", 53, count_errors=False)
     for server, failing in ((ONE, True), (lenient, False)):
         it, send = exchange(server, TWO)
         for _ in range(2):
@@ -374,7 +374,7 @@ def test_a_server_configured_for_tcp_is_asked_over_tcp() -> None:
 
 def test_a_group_without_servers_fails() -> None:
     failure = Exchange(KEY, (), START, lambda _: 0, Health(lambda _: 0)).start(START)
-    assert failure == Failure(codes.NO_REACHABLE_AUTHORITY, "upstream public has no servers")
+    assert failure == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "upstream public has no servers")
 
 
 @pytest.mark.parametrize("name", ["a.b", "www.example.com", "a" * 60 + "." + "b" * 60 + ".example"])

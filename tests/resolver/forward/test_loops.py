@@ -2,19 +2,19 @@
 
 from resolver.channel.frames import Loop
 from resolver.forward.cache import Key
-from resolver.forward.loops import AGAIN, Loops
-from resolver.settings import Server, Upstream
+from resolver.forward.loops import AGAIN, LoopDetector
+from resolver.settings import Server, UpstreamGroup
 from zones.dns.name import from_text
 
-ONPREM = Upstream("onprem", (Server("udp", "10.9.0.4", 53), Server("udp", "127.0.0.5", 53)), ("corp.example",))
-PUBLIC = Upstream("public", (Server("udp", "192.0.2.53", 53),))
+ONPREM = UpstreamGroup("onprem", (Server("udp", "10.9.0.4", 53), Server("udp", "127.0.0.5", 53)), ("corp.example",))
+PUBLIC = UpstreamGroup("public", (Server("udp", "192.0.2.53", 53),))
 SERVER, CLIENT, LOCAL = b"\x0a\x09\x00\x04", b"\x0a\x01\x00\x01", b"\x7f\x00\x00\x05"
 NAME = from_text("host.corp.example")
 KEY, PUBLIC_KEY = Key("onprem", NAME, 1), Key("public", NAME, 1)
 
 
-def loops(mark: bytes = b"8 octets") -> Loops:
-    return Loops((ONPREM, PUBLIC), mark, lambda: 50.0)
+def loops(mark: bytes = b"8 octets") -> LoopDetector:
+    return LoopDetector((ONPREM, PUBLIC), mark, lambda: 50.0)
 
 
 def test_a_query_with_our_mark_is_a_loop_only_where_it_would_go_to_the_same_group() -> None:

@@ -6,15 +6,15 @@ import dns.rdata
 import pytest
 
 from resolver.forward.rebinding import Screen
-from resolver.settings import Upstream
+from resolver.settings import Rebinding, UpstreamGroup
 from resolver.wire import codes
 from zones.azure.catalogue import catalogue
 from zones.dns.name import from_text
 from zones.dns.record import AAAA, RRSIG, A, RRset
 from zones.networks.private_addresses import PRIVATE, is_private
 
-GUARDED = Upstream("public", (), rebinding=True, rebinding_allow=("plex.direct",))
-OPEN = Upstream("onprem", ())
+GUARDED = UpstreamGroup("public", (), rebinding=Rebinding("strip", ("plex.direct",)))
+OPEN = UpstreamGroup("onprem", ())
 
 
 def screen(*, strip_hints: bool = False) -> Screen:

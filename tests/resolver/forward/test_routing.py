@@ -3,15 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.forward.routing import PUBLIC, Upstreams
-from resolver.settings import Server, Upstream
+from resolver.forward.routing import PUBLIC, UpstreamGroups
+from resolver.settings import Server, UpstreamGroup
 from zones.dns.name import Name, from_labels, from_text, is_under
 
 SERVER = Server("udp", "127.0.0.1", 53)
 
 
-def upstreams(**suffixes: tuple[str, ...]) -> Upstreams:
-    return Upstreams([Upstream(group, (SERVER,), names) for group, names in suffixes.items()])
+def upstreams(**suffixes: tuple[str, ...]) -> UpstreamGroups:
+    return UpstreamGroups([UpstreamGroup(group, (SERVER,), names) for group, names in suffixes.items()])
 
 
 def test_the_longest_suffix_on_label_boundaries_wins() -> None:
@@ -58,7 +58,7 @@ def slow_route(suffixes: dict[Name, str], name: Name) -> str:
     return suffixes[max(covering, key=len)] if covering else PUBLIC
 
 
-class Wire(Upstreams):
+class Wire(UpstreamGroups):
     """Suffixes given as names, since some of these have no plain text."""
 
     def __init__(self, suffixes: dict[Name, str]) -> None:

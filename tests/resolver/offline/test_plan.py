@@ -20,19 +20,19 @@ from zones.dns.name import to_text
 NOW = 1_700_000_000.0
 
 
-def saved(config: settings.Control, private: tuple[PrivateZone, ...] = (), **parts: Resources) -> Saved:
+def saved(config: settings.ControlSettings, private: tuple[PrivateZone, ...] = (), **parts: Resources) -> Saved:
     """What a daemon has saved that read these parts of the source `hub`, and these private DNS zones."""
     estate = Estate(config)
     estate.take([("hub", name, given) for name, given in parts.items()], NOW - 100)
-    recollection, parts_of = estate.ledger.recollection(), estate.inventory.parts()
-    kept = of(recollection, {"hub": NOW - 100}, parts_of, {}, NOW - 90, private=[("hub", list(private))])
+    head = Saved(NOW - 90, {"hub": NOW - 100}, findings=estate.board.times())
+    kept = of(head, estate.ledger.recollection(), estate.inventory.parts(), private=[("hub", list(private))])
     return joined(kept)
 
 
-CONFIG = settings.Control(sources=(settings.Source("hub", "azure"),))
+CONFIG = settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure"),))
 
 
-async def plan(before: Saved | None, hub: Scripted, config: settings.Control = CONFIG) -> Plan:
+async def plan(before: Saved | None, hub: Scripted, config: settings.ControlSettings = CONFIG) -> Plan:
     found, _, _ = await made(config, before, {"hub": hub}, NOW)
     return found
 
@@ -105,7 +105,7 @@ async def test_files_are_read_beside_what_is_saved_of_them(tmp_path: Path) -> No
     file = tmp_path / "hub.yaml"
     body = "endpoints: [{{name: one, target: t, group: blob, records: [{{fqdn: a.blob.core.windows.net, ips: [{}]}}]}}]"
     file.write_text(body.format("10.0.0.4"))
-    config = settings.Control(sources=(settings.Source("hub", "files", str(file)),))
+    config = settings.ControlSettings(sources=(settings.SourceSettings("hub", "files", str(file)),))
     first, _, after = await made(config, None, {}, NOW)
     assert [change.kind for change in first.endpoints] == ["add"]
     before = saved(config, (), **after.inventory.of("hub"))
@@ -124,9 +124,9 @@ BLOB = "privatelink.blob.core.windows.net"
 BY_HAND = zone(record("hand", 7), vnets=("v",))
 
 
-def following(mode: str) -> settings.Control:
-    azure = settings.Azure(private_dns=mode)  # type: ignore[arg-type]  # as the test says
-    return settings.Control(sources=(settings.Source("hub", "azure", azure=azure),))
+def following(mode: str) -> settings.ControlSettings:
+    azure = settings.AzureSettings(private_dns=mode)  # type: ignore[arg-type]  # as the test says
+    return settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure", azure=azure),))
 
 
 def zoned(given: Resources, *zones: PrivateZone, **keys: object) -> Scripted:

@@ -43,13 +43,13 @@ def redacted(made: snapshot.Snapshot) -> str:
 
 def estate(given: list[Resources]) -> Estate:
     """What a daemon makes of parts of one source."""
-    made = Estate(settings.Control(auto=True, sources=(settings.Source("s", "files", "/s"),)))
+    made = Estate(settings.ControlSettings(auto=True, sources=(settings.SourceSettings("s", "files", "/s"),)))
     made.take([("s", str(i), each) for i, each in enumerate(given)], 0.0)
     return made
 
 
 def told(made: Estate) -> list[tuple[str, str]]:
-    return sorted((each.code, each.severity.value) for each in made.ledger.findings())
+    return sorted((each.code, each.severity.value) for each in made.board)
 
 
 @pytest.mark.parametrize("parts", [example, generated])

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from resolver.process import systemd
-from resolver.settings import Https, Tls, Worker
+from resolver.settings import Https, Tls, WorkerSettings
 from resolver.supervisor import listen as sockets
 from resolver.supervisor.listen import CannotListen, Listening
 from tests.ports import pair
@@ -21,7 +21,7 @@ def listen() -> Iterator[Callable[..., Listening]]:
     opened: list[Listening] = []
 
     def call(*addresses: str, workers: int = 1, **more: Tls | Https) -> Listening:
-        wanted = msgspec.structs.replace(Worker(addresses, ()), **more)
+        wanted = msgspec.structs.replace(WorkerSettings(addresses, ()), **more)
         opened.append(sockets.listen(wanted, workers, {}))
         return opened[-1]
 
@@ -137,9 +137,10 @@ import os, socket
 opened = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
 for fd, sock in zip((3, 4, 5), [socket.socket(fileno=os.dup(each.fileno())) for each in opened]):
     os.dup2(sock.fileno(), fd)
-from resolver import settings, sockets
+from resolver import settings
+from resolver.supervisor import listen
 names = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "3", "LISTEN_FDNAMES": "pldns.socket:tls:https"}
-print(*sockets.listen(settings.Worker((), ()), 1, names).roles)
+print(*listen.listen(settings.WorkerSettings((), ()), 1, names).roles)
 os._exit(0)
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

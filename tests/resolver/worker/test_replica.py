@@ -30,7 +30,7 @@ class Worker:
         self.table = Table(catalogue(), Policies(DEFAULTS, {}))
         self.table.unsynced, self.table.awaited = True, frozenset({CORP})
         self.answers = Answers(1)
-        self.clients = Clients(Networks(auto=True), settings.Worker((), ("0.0.0.0/0",)))
+        self.clients = Clients(Networks(auto=True), settings.WorkerSettings((), ("0.0.0.0/0",)))
         self.replica = Replica(self.table, self.answers, self.clients)
 
     def take(self, *frames: Down) -> int:

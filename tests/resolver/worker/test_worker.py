@@ -21,16 +21,20 @@ from resolver.channel.frames import (
     Applied,
     Begin,
     Commit,
-    Counters,
-    Fallbacks,
-    Frames,
+    CounterReport,
+    FallbackReport,
+    FrameReader,
     Hello,
     Masks,
+    ReplyFrame,
+    RequestFrame,
     Rows,
     Up,
 )
+from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, ReadCacheStats
 from resolver.forward.cache import Key
 from resolver.process import bootstrap
+from resolver.process.orders import OrderReceiver
 from resolver.wire.relay import Message
 from resolver.worker import worker
 from resolver.worker.worker import Worker
@@ -53,7 +57,7 @@ class Line:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self.writer = reader, writer
-        self._frames = Frames[Up](UP_LIMIT, Up)
+        self._frames = FrameReader[Up](UP_LIMIT, Up)
         self._got: list[Up] = []
 
     def send(self, *frames: channel.Down) -> None:
@@ -85,9 +89,9 @@ class Running:
         self.udp.settimeout(0)
         self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
-        config = settings.Worker(listen=(), allow=("127.0.0.0/8",), unsynced=True)
-        begun = bootstrap.Worker(
-            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), bootstrap.Link(theirs), served
+        config = settings.WorkerSettings(listen=(), allow=("127.0.0.0/8",), unsynced=True)
+        begun = bootstrap.WorkerStart(
+            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), OrderReceiver(theirs), served
         )
         self.worker = Worker(begun, asyncio.get_running_loop())
         self._theirs = theirs
@@ -250,9 +254,10 @@ async def test_what_cannot_be_applied_makes_it_ask_for_everything_and_answer_mea
 async def test_requests_are_answered_while_rows_come(running: Running) -> None:
     line = await running.loaded()
     many = [(Name(bytes((3,)) + b"%03d" % number + PRIVATE[5:]), rows(4).rows[0][1]) for number in range(900)]
-    line.send(Rows(many), channel.Ask(7, "status", {}), Commit(2, unsynced=False))
-    reply = await line.get(channel.Reply)
-    assert (reply.id, reply.body["names"]) == (7, 901)
+    line.send(Rows(many), RequestFrame(7, ReadCacheStats()), Commit(2, unsynced=False))
+    reply = await line.get(ReplyFrame)
+    assert (reply.id, type(reply.body)) == (7, CacheStats)
+    assert (await line.get(Applied)).serial == 2
 
 
 async def test_a_flush_forgets_replies_and_the_answers_made_of_them(running: Running) -> None:
@@ -262,8 +267,8 @@ async def test_a_flush_forgets_replies_and_the_answers_made_of_them(running: Run
     running.worker._cache.put(Key("public", name, 1), reply, asyncio.get_running_loop().time())
     assert (await running.ask("www.example")).answer[0][0].to_text() == "0.0.0.0"
     assert len(running.worker._answers) == 1
-    line.send(channel.Ask(1, "flush", {"name": from_text("example"), "subtree": True, "rtype": None}))
-    assert (await line.get(channel.Reply)).body == {"flushed": 1}
+    line.send(RequestFrame(1, FlushCache(from_text("example"), subtree=True, rtype=None)))
+    assert (await line.get(ReplyFrame)).body == CacheFlushed(1)
     assert len(running.worker._answers) == 0
     assert (await running.ask("www.example")).rcode() == dns.rcode.SERVFAIL
 
@@ -278,11 +283,13 @@ async def test_what_it_counts_is_reported_in_frames_that_control_takes(
         running.worker._fallbacks.note(name, name, 0, bytes(16))
     for number in range(1_500):
         running.worker._counters.add("made_up_total", (str(number), "x" * 300))
-    items = [item for _ in range(2) for item in (await line.get(Fallbacks)).items]
+    items = [item for _ in range(2) for item in (await line.get(FallbackReport)).items]
     assert {item.name for item in items} == set(names)
     counted: set[str] = set()
     while len(counted) < 1_500:
-        counted |= {labels[0] for metric, labels, _ in (await line.get(Counters)).values if metric == "made_up_total"}
+        counted |= {
+            labels[0] for metric, labels, _ in (await line.get(CounterReport)).values if metric == "made_up_total"
+        }
 
 
 async def test_it_reads_a_dead_siblings_sockets_until_it_is_back(

@@ -24,11 +24,11 @@ CORP = from_text("corp.example")
 ZONE = "$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n"
 
 
-def config(*sources: str, on_unsynced: str = "servfail", origins: tuple[str, ...] = ()) -> settings.Control:
+def config(*sources: str, on_unsynced: str = "servfail", origins: tuple[str, ...] = ()) -> settings.ControlSettings:
     found = tuple(msgspec.convert(
-        {"name": name, "type": "files", "path": f"/{name}", "on_unsynced": on_unsynced}, settings.Source
+        {"name": name, "type": "files", "path": f"/{name}", "on_unsynced": on_unsynced}, settings.SourceSettings
     ) for name in sources)  # fmt: skip
-    return settings.Control(sources=found, zones=settings.Zones(origins=origins))
+    return settings.ControlSettings(sources=found, zones=settings.Zones(origins=origins))
 
 
 def resources(name: str, address: str = "10.0.0.4", fqdn: str = FQDN) -> Resources:
@@ -45,7 +45,7 @@ def taken(estate: Estate, now: float, **parts: Part) -> set[Name]:
 
 
 def findings(estate: Estate) -> list[Finding]:
-    return sorted(estate.ledger.findings(), key=lambda fact: fact.subject)
+    return sorted(estate.board, key=lambda fact: fact.subject)
 
 
 def unreadable(estate: Estate) -> dict[str, str]:
@@ -193,7 +193,7 @@ def test_restored_and_then_read_times_and_incumbents_survive() -> None:
         "b-holder": 1.0,
         "a-late": 2.0,
     }
-    assert [again.ledger.since(fact) for fact in findings(again)] == [2.0]
+    assert [again.board.first_seen(fact) for fact in findings(again)] == [2.0]
 
 
 def test_without_memory_all_that_is_read_together_was_seen_together() -> None:
@@ -230,9 +230,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(folder: Path, *sources: str) -> Estate:
-    found = tuple(settings.Source(name, "files", str(folder / name)) for name in sources)
+    found = tuple(settings.SourceSettings(name, "files", str(folder / name)) for name in sources)
     zones = settings.Zones(files=(str(folder / "corp.zone"),), origins=("corp.example",))
-    return offline(settings.Control(sources=found, zones=zones), 5.0)
+    return offline(settings.ControlSettings(sources=found, zones=zones), 5.0)
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])

@@ -23,7 +23,9 @@ from zones.dns.record import A
 from zones.table.outcome import Alias, Found
 from zones.table.table import Table
 
-CONFIG = settings.Control(networks=NETWORKS, auto=True, sources=(settings.Source("estate", "files", "/estate"),))
+CONFIG = settings.ControlSettings(
+    networks=NETWORKS, auto=True, sources=(settings.SourceSettings("estate", "files", "/estate"),)
+)
 ACCT = from_text("acct.privatelink.blob.core.windows.net")
 
 

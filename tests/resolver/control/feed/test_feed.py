@@ -1,15 +1,13 @@
 """What control remembers of changes, and the frames that it makes."""
 
-import asyncio
-
 import pytest
 
 from resolver import settings
 from resolver.channel import frames as channel
-from resolver.channel.frames import DOWN_LIMIT, Ask, Down, Frames, Hello, Reply, Rows, Static
+from resolver.channel.frames import DOWN_LIMIT, Rows, Static
 from resolver.control.estate.estate import Estate
 from resolver.control.feed import feed
-from resolver.control.feed.feed import Feed, Link
+from resolver.control.feed.feed import Feed
 from zones.azure.endpoint import VirtualNetwork
 from zones.dns.name import Name, from_text
 from zones.dns.record import SOA, RRset
@@ -20,13 +18,14 @@ from zones.networks.network import Network
 def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_REMEMBERED", 3)
     a, b, c, d = (from_text(f"{letter}.example") for letter in "abcd")
-    fed = Feed(Estate(settings.Control()))
+    estate = Estate(settings.ControlSettings())
+    fed = Feed(estate, "epoch")
     assert fed.since(fed.epoch, 0) == set()
     assert fed.since(fed.epoch, 1) is None
     assert fed.since("another", 0) is None
     fed.changed([a])
     fed.changed([])  # nothing is other than before
-    fed.complete = True
+    estate.stale = True
     fed.changed([])
     fed.changed([b, a])
     assert [fed.since(fed.epoch, serial) for serial in range(-1, 5)] == [None, {a, b}, {a, b}, {a, b}, set(), None]
@@ -40,7 +39,7 @@ def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_frame_is_longer_than_a_worker_takes() -> None:
     """Names that hundreds of networks see differently, and names with many records."""
-    estate = Estate(settings.Control())
+    estate = Estate(settings.ControlSettings())
     estate.ledger.rows = {from_text(f"n{number}.example"): bytes(50_000) for number in range(400)}
     origin = from_text("corp.example")
     soa = RRset(origin, SOA, 60, (b"\0\0" + bytes(20),))
@@ -50,7 +49,7 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
         for name, number in names.items()
     }
     estate.set_static({origin: Zone(origin, soa, {origin: (soa,), **many})}, 0.0)
-    fed = Feed(estate)
+    fed = Feed(estate, "epoch")
     frames = [*fed.snapshot(1), *fed.changes(estate.ledger.rows)]
     assert all(len(channel.encode(frame)) < DOWN_LIMIT for frame in frames)
     assert sum(len(frame.rows) for frame in frames if isinstance(frame, Rows)) == 800
@@ -58,8 +57,8 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
 
 
 def test_classes_go_once_and_after_the_networks_of_their_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    estate = Estate(settings.Control(networks=(Network("first", ()),), auto=True))
-    fed = Feed(estate)
+    estate = Estate(settings.ControlSettings(networks=(Network("first", ()),), auto=True))
+    fed = Feed(estate, "epoch")
     assert list(fed.masks(0, 0)) == []
     first = estate.ledger.classes.number(0b1)
     assert list(fed.masks(0, 0)) == [channel.Masks([], ["first"]), channel.Masks([(first, b"\x01")])]
@@ -78,7 +77,7 @@ def test_classes_go_once_and_after_the_networks_of_their_bits(monkeypatch: pytes
 
 
 def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
-    estate = Estate(settings.Control(auto=True))
+    estate = Estate(settings.ControlSettings(auto=True))
     key = "/subscriptions/11111111-0000-0000-0000-000000000000/resourcegroups/" + "g" * 90 + "/providers/x/y/{}"
     vnets = {
         key.format(i): VirtualNetwork(key.format(i), "", "", (f"10.{i >> 8}.{i & 255}.0/24",)) for i in range(20_000)
@@ -86,41 +85,10 @@ def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
     estate.ledger.set_vnets(vnets, 0.0)
     for i in range(20_000):
         estate.ledger.classes.number(1 << i)
-    fed = Feed(estate)
+    fed = Feed(estate, "epoch")
     version, clientele = fed.clientele()
     assert version == estate.networks.version
     assert sum(len(frame.networks) for frame in clientele) == 20_000
     assert [frame.more for frame in clientele] == [True] * (len(clientele) - 1) + [False]
     frames: list[channel.Down] = [*clientele, *fed.masks(0, 0)]
     assert all(len(channel.encode(frame)) < DOWN_LIMIT for frame in frames)
-
-
-class Sink:
-    """A stream that takes everything."""
-
-    def __init__(self) -> None:
-        self.taken = bytearray()
-
-    def write(self, data: bytes | bytearray) -> None:
-        self.taken += data
-
-    async def drain(self) -> None:
-        """There is always room."""
-
-
-async def test_a_request_is_answered_by_its_reply_alone() -> None:
-    sink = Sink()
-    link = Link(Feed(Estate(settings.Control())), 0, Hello(0, 1, "worker", "", 0, 0), sink)
-    asking = [asyncio.ensure_future(link.ask("stat", part=part)) for part in ("a", "b", "c")]
-    await asyncio.sleep(0)
-    first, second, third = Frames[Down](DOWN_LIMIT, Down).feed(sink.taken)
-    assert isinstance(first, Ask)
-    assert isinstance(second, Ask)
-    assert (first.what, first.arguments) == ("stat", {"part": "a"})
-    asking[2].cancel()
-    await asyncio.sleep(0)
-    assert isinstance(third, Ask)
-    for frame, body in ((third, "nobody waits"), (second, "second"), (first, "first"), (first, "again")):
-        link.replied(Reply(frame.id, body))
-    assert await asyncio.gather(*asking[:2]) == ["first", "second"]
-    link.replied(Reply(first.id, "long over"))

@@ -20,7 +20,7 @@ BEFORE = {name: one(name) for name in "abcxyz"}
 FOUR, NINE = bytes((10, 0, 0, 4)), bytes((10, 0, 0, 9))
 
 
-async def settled(worker: Worker, parts: dict[str, Resources], config: settings.Control = CONFIG) -> Control:
+async def settled(worker: Worker, parts: dict[str, Resources], config: settings.ControlSettings = CONFIG) -> Control:
     """A new control that gets these parts of one source and is refused by the other; the worker has its word."""
     await worker.cut()
     control = Control(parts, synced=False, config=config)

@@ -299,7 +299,7 @@ async def test_a_worker_in_doubt_gets_everything_but_not_from_a_control_that_doe
     await worker.drain()
     await worker.cut()
     worker.replica.lost(doubtful=True)
-    control.feed.complete = False
+    control.estate.sources["estate"].synced = False
     control.feed.changed()
     worker.connect(control)
     await worker.drain()

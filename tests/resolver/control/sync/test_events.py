@@ -30,8 +30,8 @@ class Site:
         self.hub = hub
         (folder / "secret").write_text(SECRET)
         listen = f"127.0.0.1:{free_port()}"
-        events = settings.Events(listen, settings.Secret(file=str(folder / "secret")))
-        self.running: Running = start({"hub": hub}, azure=settings.Azure(events=events))
+        events = settings.EventSettings(listen, settings.Secret(file=str(folder / "secret")))
+        self.running: Running = start({"hub": hub}, azure=settings.AzureSettings(events=events))
         self.url = f"http://{listen}/events"
         self._sent = 0
 

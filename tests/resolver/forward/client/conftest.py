@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from resolver.forward.client.forwarder import Resolver
-from resolver.forward.routing import Upstreams
-from resolver.settings import Order, Server, Upstream
+from resolver.forward.client.forwarder import Forwarder
+from resolver.forward.routing import UpstreamGroups
+from resolver.settings import Server, ServerPolicy, UpstreamGroup
 from tests.resolver.forward.client.upstreams import FakeUpstream, settle
 
-Make = Callable[..., Resolver]
+Make = Callable[..., Forwarder]
 
 
 @pytest.fixture
@@ -39,11 +39,11 @@ async def third() -> AsyncIterator[FakeUpstream]:
 
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
-    made: list[Resolver] = []
+    made: list[Forwarder] = []
 
-    def make(*servers: Server, order: Order = "sequential", rate: int = 0, **bounds: int) -> Resolver:
-        upstreams = Upstreams([Upstream("public", servers, order=order, rate=rate)])
-        made.append(Resolver(upstreams, asyncio.get_running_loop(), lambda _: b"", **bounds))
+    def make(*servers: Server, policy: ServerPolicy = "sequential", rate: int = 0, **bounds: int) -> Forwarder:
+        upstreams = UpstreamGroups([UpstreamGroup("public", servers, policy=policy, rate=rate)])
+        made.append(Forwarder(upstreams, asyncio.get_running_loop(), lambda _: b"", **bounds))
         return made[-1]
 
     yield make

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.forward.cache import Failure
+from resolver.forward.cache import UpstreamFailure
 from resolver.forward.client import connection, identity
-from resolver.forward.client.doh import Posts
-from resolver.forward.client.stream import Frames
+from resolver.forward.client.doh import HttpsSession
+from resolver.forward.client.stream import StreamSession
 from resolver.settings import Server
 from resolver.wire import codes
 from tests.resolver.forward.client.conftest import Make
@@ -151,7 +151,7 @@ async def test_a_server_that_answers_nobody_and_closes_is_not_asked_without_end(
     resolver = make(tcp(upstream))
     results = [asking(resolver, key(f"{i}.example.com")) for i in range(20)]
     for result in results:
-        assert isinstance(await result, Failure)
+        assert isinstance(await result, UpstreamFailure)
     assert upstream.connections <= 12, "twice for each of three tries"
 
 
@@ -166,7 +166,7 @@ async def test_a_connection_without_an_answer_for_long_is_given_up(
 
     upstream.closes_after, upstream.respond = 0, respond
     resolver = make(tcp(upstream))
-    assert isinstance(await ask(resolver), Failure)
+    assert isinstance(await ask(resolver), UpstreamFailure)
     assert address(await ask(resolver)) == ADDRESS
     assert upstream.connections == 2
 
@@ -225,7 +225,7 @@ async def test_a_server_that_is_not_the_expected_one_is_asked_nothing(
     resolver = make(server)
     result = await ask(resolver)
     why = f"127.0.0.1 port {over_tls.port}: its certificate is not the expected one"
-    assert result == Failure(codes.NETWORK_ERROR, why)
+    assert result == UpstreamFailure(codes.NETWORK_ERROR, why)
     assert over_tls.asked == [], "not in clear text either"
     assert over_tls.connections == 0 or pin
 
@@ -236,7 +236,7 @@ async def test_a_server_that_speaks_no_tls_is_asked_nothing(
     resolver = make(Server("tls", "127.0.0.1", upstream.port, NAME, ca=authority.ca))
     upstream.respond = lambda *_: []
     result = await ask(resolver)
-    assert isinstance(result, Failure)
+    assert isinstance(result, UpstreamFailure)
     assert upstream.asked == []
 
 
@@ -299,7 +299,7 @@ async def test_a_status_that_is_no_answer_is_a_failure(
 ) -> None:
     over_https.respond = lambda _: (status, b"no")
     result = await ask(make(https(over_https, authority)))
-    assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {over_https.port}: HTTP status {status}")
+    assert result == UpstreamFailure(codes.NETWORK_ERROR, f"127.0.0.1 port {over_https.port}: HTTP status {status}")
 
 
 async def test_an_answer_that_is_too_long_is_a_failure(
@@ -310,7 +310,7 @@ async def test_an_answer_that_is_too_long_is_a_failure(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(codes, "MAX_MESSAGE", 10_000)
         result = await ask(resolver)
-    assert isinstance(result, Failure)
+    assert isinstance(result, UpstreamFailure)
     assert "too long" in result.text
 
 
@@ -330,7 +330,7 @@ async def test_a_query_that_nobody_waits_for_is_taken_back(
     monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
     over_https.respond = lambda _: None
     resolver = make(https(over_https, authority))
-    assert isinstance(await ask(resolver), Failure)
+    assert isinstance(await ask(resolver), UpstreamFailure)
     await settle()
     await until(lambda: len(over_https.resets) >= 2)
 
@@ -339,7 +339,7 @@ async def test_a_server_without_http_2_is_asked_nothing(
     over_tls: FakeUpstream, authority: Authority, make: Make
 ) -> None:
     result = await ask(make(Server("https", "127.0.0.1", over_tls.port, NAME, ca=authority.ca, path="/")))
-    assert isinstance(result, Failure)
+    assert isinstance(result, UpstreamFailure)
     assert over_tls.asked == []
 
 
@@ -381,7 +381,7 @@ class Sink(asyncio.Transport):
 def test_any_octets_on_a_stream_are_messages_in_order_however_they_come(octets: bytes, cut: int) -> None:
     whole, parts = Heard(), Heard()
     for heard, pieces in ((whole, [octets]), (parts, [octets[:cut], octets[cut:]])):
-        session = Frames(heard)
+        session = StreamSession(heard)
         session.connection_made(Sink())
         for piece in pieces:
             session.data_received(piece)
@@ -398,7 +398,7 @@ def test_any_octets_on_a_stream_are_messages_in_order_however_they_come(octets: 
 def test_any_frames_of_http_2_end_the_connection_at_most(
     frames: list[tuple[int, int, int, bytes]], noise: bytes
 ) -> None:
-    session, sink = Posts(Heard(), Server("https", "127.0.0.1", 443, NAME, path="/")), Sink()
+    session, sink = HttpsSession(Heard(), Server("https", "127.0.0.1", 443, NAME, path="/")), Sink()
     session.connection_made(sink)
     session.send(7, b"\0\1" + bytes(15))
     session.data_received(b"\0\0\0\4\0\0\0\0\0")

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 import dnslib
 import pytest
 
-from resolver.forward.cache import Failure
+from resolver.forward.cache import UpstreamFailure
 from resolver.forward.client import random_ids, udp_pool
-from resolver.forward.client.forwarder import Resolver
-from resolver.forward.routing import Upstreams
-from resolver.settings import Server, Upstream
+from resolver.forward.client.forwarder import Forwarder
+from resolver.forward.routing import UpstreamGroups
+from resolver.settings import Server, UpstreamGroup
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from tests.resolver.forward.client.conftest import Make
@@ -143,7 +143,7 @@ async def test_when_no_server_listens_it_fails_and_says_which(transport: str, ma
         port = taken.getsockname()[1]
         servers = [Server("udp", "127.0.0.1", port)] if transport == "udp" else [Server("tcp", "127.0.0.1", port)]
         result = await ask(make(*servers))
-    assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {port}: Connection refused")
+    assert result == UpstreamFailure(codes.NETWORK_ERROR, f"127.0.0.1 port {port}: Connection refused")
 
 
 async def test_a_server_that_cannot_be_reached_at_all_goes_on_to_the_next(upstream: FakeUpstream, make: Make) -> None:
@@ -165,7 +165,7 @@ async def test_servfail_goes_on_to_the_next_server_and_is_the_reply_when_all_say
 
 async def test_an_unknown_group_fails(make: Make) -> None:
     result = await ask(make(), key(group="nowhere"))
-    assert result == Failure(codes.NO_REACHABLE_AUTHORITY, "upstream nowhere has no servers")
+    assert result == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "upstream nowhere has no servers")
 
 
 async def test_equal_questions_in_flight_are_asked_once(upstream: FakeUpstream, make: Make) -> None:
@@ -183,7 +183,7 @@ async def test_one_waiter_that_raises_does_not_harm_the_others(upstream: FakeUps
     caught: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: caught.append(context["exception"]))
 
-    def bad(_: Message | Failure) -> None:
+    def bad(_: Message | UpstreamFailure) -> None:
         raise ZeroDivisionError
 
     resolver.ask(key(), bad)
@@ -238,7 +238,7 @@ async def test_questions_beyond_the_bound_are_shed(upstream: FakeUpstream, make:
     results = [
         asking(resolver, key(name)) for name in ("a.example", "b.example", "c.example", "a.example", "a.example")
     ]
-    shed = [isinstance(await result, Failure) for result in results]
+    shed = [isinstance(await result, UpstreamFailure) for result in results]
     assert shed == [False, False, True, False, True]
     assert resolver.shed == 2
     assert address(await ask(resolver, key("c.example"))) == ADDRESS
@@ -253,7 +253,7 @@ async def test_close_fails_what_waits_and_closes_the_sockets(upstream: FakeUpstr
     resolver.close()
     over_tcp.close()
     for result in results:
-        assert await result == Failure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False)
+        assert await result == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False)
     assert len(resolver) == len(over_tcp) == 0
     channels = [*resolver._channels.values(), *over_tcp._channels.values()]
     assert [len(channel) for channel in channels] == [0, 0]  # type: ignore[arg-type]
@@ -286,7 +286,7 @@ async def test_without_any_descriptor_it_fails_and_works_again_later(upstream: F
     with descriptors(0):
         result = await ask(resolver)
     text = f"127.0.0.1 port {upstream.port}: Too many open files"
-    assert result == Failure(codes.NETWORK_ERROR, text, lasting=False), "no server said it: it is not kept"
+    assert result == UpstreamFailure(codes.NETWORK_ERROR, text, lasting=False), "no server said it: it is not kept"
     assert address(await ask(resolver)) == ADDRESS
 
 
@@ -297,7 +297,7 @@ async def test_in_a_race_a_slow_first_server_costs_little(
     upstream: FakeUpstream, second: FakeUpstream, make: Make
 ) -> None:
     upstream.respond = lambda *_: []
-    resolver = make(upstream.server, second.server, order="race")
+    resolver = make(upstream.server, second.server, policy="race")
     assert address(await ask(resolver)) == ADDRESS
     assert (len(upstream.asked), len(second.asked)) == (1, 1)
     assert resolver.timeouts == 0, "it was not waited for until its deadline"
@@ -307,7 +307,7 @@ async def test_in_a_race_a_slow_first_server_costs_little(
 async def test_in_a_race_a_quick_first_server_is_the_only_one_asked(
     upstream: FakeUpstream, second: FakeUpstream, make: Make
 ) -> None:
-    resolver = make(upstream.server, second.server, order="race")
+    resolver = make(upstream.server, second.server, policy="race")
     for i in range(20):
         assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
     assert (len(upstream.asked), len(second.asked)) == (20, 0)
@@ -316,16 +316,16 @@ async def test_in_a_race_a_quick_first_server_is_the_only_one_asked(
 async def test_in_a_race_the_one_who_fails_leaves_it_to_the_other(
     upstream: FakeUpstream, second: FakeUpstream, make: Make, refusing: Server
 ) -> None:
-    resolver = make(refusing, second.server, order="race")
+    resolver = make(refusing, second.server, policy="race")
     assert address(await ask(resolver)) == ADDRESS
     upstream.respond = second.respond = lambda query, _: [answer(query, codes.SERVFAIL)]
-    result = await ask(make(upstream.server, second.server, order="race"))
+    result = await ask(make(upstream.server, second.server, policy="race"))
     assert isinstance(result, Message)
     assert result.rcode == codes.SERVFAIL
 
 
 async def test_in_turn_each_server_gets_its_share(upstream: FakeUpstream, second: FakeUpstream, make: Make) -> None:
-    resolver = make(upstream.server, second.server, order="round-robin")
+    resolver = make(upstream.server, second.server, policy="round-robin")
     for i in range(20):
         await ask(resolver, key(f"{i}.example.com"))
     assert (len(upstream.asked), len(second.asked)) == (10, 10)
@@ -382,7 +382,7 @@ async def test_forged_replies_do_not_count_against_the_server(upstream: FakeUpst
 async def test_a_group_with_a_rate_sheds_what_is_beyond_it(upstream: FakeUpstream, make: Make) -> None:
     resolver = make(upstream.server, rate=5)
     results = [await ask(resolver, key(f"{i}.example.com")) for i in range(12)]
-    shed = [result for result in results if isinstance(result, Failure)]
+    shed = [result for result in results if isinstance(result, UpstreamFailure)]
     assert len(upstream.asked) == 5, "never more in any second"
     assert len(shed) == 7
     assert shed[0].text == "upstream public is asked no more often than 5 times a second"
@@ -403,11 +403,11 @@ async def test_a_rate_counts_all_that_is_sent_and_not_only_questions(
     assert not resolver.health.is_down(second.server)
 
 
-@pytest.mark.parametrize("order", ["sequential", "race"])
+@pytest.mark.parametrize("policy", ["sequential", "race"])
 @pytest.mark.parametrize("servers", [1, 2, 3])
 async def test_no_server_is_asked_the_same_more_than_three_times(
     upstream: FakeUpstream, second: FakeUpstream, third: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch,
-    order: str, servers: int,
+    policy: str, servers: int,
 ) -> None:  # fmt: skip
     """RFC 9520 §3.1: probes and races included."""
     monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
@@ -416,9 +416,9 @@ async def test_no_server_is_asked_the_same_more_than_three_times(
     fakes = [upstream, second, third][:servers]
     for fake in fakes:
         fake.respond = lambda *_: []
-    resolver = make(*(fake.server for fake in fakes), order=order)
+    resolver = make(*(fake.server for fake in fakes), policy=policy)
     for i in range(6):
-        assert isinstance(await ask(resolver, key(f"{i}.example.com")), Failure)
+        assert isinstance(await ask(resolver, key(f"{i}.example.com")), UpstreamFailure)
     await until(lambda: not resolver._probes)
     for fake in fakes:
         counts = Counter(str(query.q.qname) for query in fake.asked)
@@ -437,14 +437,19 @@ async def test_a_malformed_reply_over_udp_is_fetched_over_tcp_and_is_nobodys_fai
     upstream.respond = lambda query, _: [answer(query)[:-3]]
     for i in range(3):
         result = await ask(resolver, key(f"{i}.example.net"))
-        assert result == Failure(codes.NETWORK_ERROR, f"127.0.0.1 port {upstream.port}: malformed reply: cut off")
+        assert result == UpstreamFailure(
+            codes.NETWORK_ERROR, f"127.0.0.1 port {upstream.port}: malformed reply: cut off"
+        )
     assert not resolver.health.is_down(upstream.server)
 
 
 async def test_one_group_cannot_take_all_places(upstream: FakeUpstream) -> None:
     upstream.respond = lambda *_: []
-    groups = [Upstream("public", (upstream.server,)), Upstream("onprem", (upstream.server,), ("corp.example",))]
-    resolver = Resolver(Upstreams(groups), asyncio.get_running_loop(), in_flight=10, of_one_group=4)
+    groups = [
+        UpstreamGroup("public", (upstream.server,)),
+        UpstreamGroup("onprem", (upstream.server,), ("corp.example",)),
+    ]
+    resolver = Forwarder(UpstreamGroups(groups), asyncio.get_running_loop(), in_flight=10, of_one_group=4)
     dead = [asking(resolver, key(f"{i}.example.com")) for i in range(6)]
     await settle()
     assert [result.done() for result in dead] == [False] * 4 + [True] * 2
@@ -452,7 +457,7 @@ async def test_one_group_cannot_take_all_places(upstream: FakeUpstream) -> None:
     assert address(await ask(resolver, key("a.corp.example", group="onprem"))) == ADDRESS
     resolver.close()
     for result in dead:
-        assert isinstance(await result, Failure)
+        assert isinstance(await result, UpstreamFailure)
 
 
 async def test_ten_thousand_equal_questions_are_one_query(upstream: FakeUpstream, make: Make) -> None:

@@ -11,8 +11,8 @@ import h2.errors
 import h2.events
 import h2.settings
 
-from resolver.forward.cache import Failure, Key
-from resolver.forward.client.forwarder import Resolver
+from resolver.forward.cache import Key, UpstreamFailure
+from resolver.forward.client.forwarder import Forwarder
 from resolver.settings import Server
 from resolver.wire import codes
 from resolver.wire.relay import Message
@@ -180,20 +180,20 @@ def key(name: str = "www.example.com", group: str = "public") -> Key:
     return Key(group, from_text(name), record.A)
 
 
-def asking(resolver: Resolver, question: Key) -> asyncio.Future[Message | Failure]:
+def asking(resolver: Forwarder, question: Key) -> asyncio.Future[Message | UpstreamFailure]:
     """A second call of `done` would raise InvalidStateError in the loop, and the test would fail."""
-    result: asyncio.Future[Message | Failure] = asyncio.get_running_loop().create_future()
+    result: asyncio.Future[Message | UpstreamFailure] = asyncio.get_running_loop().create_future()
     resolver.ask(question, result.set_result)
     assert not result.done()
     return result
 
 
-async def ask(resolver: Resolver, question: Key | None = None) -> Message | Failure:
+async def ask(resolver: Forwarder, question: Key | None = None) -> Message | UpstreamFailure:
     async with asyncio.timeout(DEADLINE):
         return await asking(resolver, question or key())
 
 
-def address(result: Message | Failure) -> bytes:
+def address(result: Message | UpstreamFailure) -> bytes:
     assert isinstance(result, Message), result
     return result.answer[0].rdatas[0]
 

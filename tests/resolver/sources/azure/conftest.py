@@ -74,8 +74,8 @@ async def make(fake: FakeAzure, http: aiohttp.ClientSession, passing: Time) -> A
         credential: settings.Credential = settings.Credential(),  # noqa: B008 - frozen
         **keys: object,
     ) -> AzureSource:
-        config = settings.Azure(subscriptions, management=fake.url, credential=credential, **keys)  # type: ignore[arg-type]  # as the test says
-        source = settings.Source("hub", "azure", fake.url, azure=config)
+        config = settings.AzureSettings(subscriptions, management=fake.url, credential=credential, **keys)  # type: ignore[arg-type]  # as the test says
+        source = settings.SourceSettings("hub", "azure", fake.url, azure=config)
         made.append(AzureSource(source, http, passing.clock, lambda: 0.0))
         return made[-1]
 

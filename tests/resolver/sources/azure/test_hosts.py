@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from resolver import settings
-from resolver.settings import Server, Upstream
+from resolver.settings import Server, UpstreamGroup
 from resolver.sources.azure import hosts
 from resolver.sources.azure.hosts import Hosts
 from resolver.sources.azure.sync import AzureSource
@@ -35,8 +35,8 @@ class Zone:
         upstream.respond = self._respond
 
     @property
-    def group(self) -> Upstream:
-        return Upstream("public", (self.upstream.server,))
+    def group(self) -> UpstreamGroup:
+        return UpstreamGroup("public", (self.upstream.server,))
 
     def _respond(self, query: dnslib.DNSRecord, _: str) -> list[bytes]:
         if self.rcode:
@@ -74,7 +74,7 @@ def no_system(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-async def addresses(name: str, *groups: Upstream, family: socket.AddressFamily = ANY) -> list[str]:
+async def addresses(name: str, *groups: UpstreamGroup, family: socket.AddressFamily = ANY) -> list[str]:
     found = Hosts(groups)
     try:
         return [each["host"] for each in await found.resolve(name, 443, family)]
@@ -104,8 +104,8 @@ async def test_aliases_in_a_circle_end(zone: Zone) -> None:
 
 async def test_a_name_goes_to_the_group_that_takes_it(zone: Zone) -> None:
     zone.records[HOST] = [dnslib.A("192.0.2.1")]
-    public = Upstream("public", (Server("udp", "127.0.0.1", 9),))
-    assert await addresses(HOST, public, Upstream("stack", (zone.upstream.server,), ("example",))) == ["192.0.2.1"]
+    public = UpstreamGroup("public", (Server("udp", "127.0.0.1", 9),))
+    assert await addresses(HOST, public, UpstreamGroup("stack", (zone.upstream.server,), ("example",))) == ["192.0.2.1"]
 
 
 async def test_localhost_is_this_machine_whoever_is_asked() -> None:
@@ -138,8 +138,8 @@ def identity(monkeypatch: pytest.MonkeyPatch, alone: None) -> pytest.MonkeyPatch
     return monkeypatch
 
 
-def source(url: str) -> settings.Source:
-    return settings.Source("hub", "azure", url, azure=settings.Azure(management=url))
+def source(url: str) -> settings.SourceSettings:
+    return settings.SourceSettings("hub", "azure", url, azure=settings.AzureSettings(management=url))
 
 
 async def test_a_whole_sync_asks_the_upstream_and_never_the_system(

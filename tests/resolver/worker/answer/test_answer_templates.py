@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resolver import settings as accepted
-from resolver.forward.cache import Cache
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
-from resolver.settings import Upstream
+from resolver.forward.cache import UpstreamCache
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
+from resolver.settings import UpstreamGroup
 from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.cookies import Cookies
 from resolver.worker.access.edns import Options, Way
@@ -52,8 +52,8 @@ class World:
         self.table = Table(catalogue(), Policies(defaults, overrides or {}))
         self.table.masks = {1: 0b01, 2: 0b10, 3: 0b11}
         self.counters = Counters()
-        groups = Upstreams([Upstream("public", ())])
-        self.engine = Engine(self.table, NETWORKS, groups, Cache(), self.counters, manner)
+        groups = UpstreamGroups([UpstreamGroup("public", ())])
+        self.engine = Engine(self.table, NETWORKS, groups, UpstreamCache(), self.counters, manner)
         self.answers = Answers(2)
         self.responder = self._responder(self.answers)
         self.made = 0
@@ -61,10 +61,10 @@ class World:
         self._count_engine()
 
     def _responder(self, answers: Answers) -> Responder:
-        clients = Clients(NETWORKS, accepted.Worker((), ("0.0.0.0/0",)))
+        clients = Clients(NETWORKS, accepted.WorkerSettings((), ("0.0.0.0/0",)))
         return Responder(
             self.engine, answers, Options(clients, "test", Cookies(bytes(32))), self.counters,
-            Fallbacks(NETWORKS.label, self.counters, time.time), Loops((), b"", time.time),
+            Fallbacks(NETWORKS.label, self.counters, time.time), LoopDetector((), b"", time.time),
             Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Timer()), lambda *_: None,
         )  # fmt: skip
 

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resolver.forward.cache import Failure, Key
-from resolver.settings import Accepted, Control, Server, Upstream, Worker
+from resolver.forward.cache import Key, UpstreamFailure
+from resolver.settings import Accepted, ControlSettings, Server, UpstreamGroup, WorkerSettings
 from resolver.wire import codes
 from resolver.wire.query import parse
 from resolver.wire.relay import Message
@@ -38,7 +38,9 @@ ACCT = "{name: one, group: blob, records: [{fqdn: acct.blob.core.windows.net, ip
 ESTATE = {"endpoints/a.yaml": f"endpoints: [{ACCT}]"}
 
 
-def compiled(pipeline: "Pipeline", packet: bytes, fetched: dict[Key, Message | Failure] | None = None) -> Compiled:
+def compiled(
+    pipeline: "Pipeline", packet: bytes, fetched: dict[Key, Message | UpstreamFailure] | None = None
+) -> Compiled:
     answer = pipeline.engine.answer(parse(packet), 0, pipeline.now, fetched or {})
     assert isinstance(answer, Compiled)
     return answer
@@ -291,9 +293,11 @@ def assembled(
     pipeline_of: type["Pipeline"], upstream: "FakeUpstream", rows: dict[str, list[Variant]], without: set[Name]
 ) -> "Pipeline":
     networks = (Network("one", ("127.0.1.0/24",)), Network("two", ("127.0.2.0/24",)))
-    groups = (Upstream("public", (Server("udp", "127.0.0.1", 9),)),)
-    worker = Worker(listen=(), allow=("127.0.0.0/8",), networks=networks, upstreams=groups)
-    pipeline = pipeline_of(Accepted("", worker, Control(networks=networks)), {"public": upstream}, {9: upstream})
+    groups = (UpstreamGroup("public", (Server("udp", "127.0.0.1", 9),)),)
+    worker = WorkerSettings(listen=(), allow=("127.0.0.0/8",), networks=networks, upstreams=groups)
+    pipeline = pipeline_of(
+        Accepted("", worker, ControlSettings(networks=networks)), {"public": upstream}, {9: upstream}
+    )
     pipeline.start()
     table = pipeline.table
     table.masks.update({1: 0b01, 2: 0b10, 3: 0b11})

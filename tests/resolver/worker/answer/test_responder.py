@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resolver.forward.cache import FAILURE_TTL, Failure, Key
+from resolver.forward.cache import FAILURE_TTL, Key, UpstreamFailure
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from resolver.worker.access.clients import Client
@@ -295,7 +295,8 @@ def test_an_upstream_that_cannot_be_asked_is_a_servfail(build: Build, ask: Calla
 
 
 @pytest.mark.parametrize(
-    "result", [Failure(codes.NETWORK_ERROR, "refused"), message(rcode=codes.SERVFAIL), message(rcode=codes.REFUSED)]
+    "result",
+    [UpstreamFailure(codes.NETWORK_ERROR, "refused"), message(rcode=codes.SERVFAIL), message(rcode=codes.REFUSED)],
 )
 def test_a_failure_is_kept_for_a_moment_and_no_longer(
     build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message], result: Result
@@ -318,7 +319,7 @@ def test_a_failure_is_kept_for_a_moment_and_no_longer(
 def test_a_failure_that_is_ours_is_not_kept(waiting: Waiting, ask: Callable[..., bytes]) -> None:
     for i in range(2):
         waiting.take(ask("www.example"))
-        waiting.asked[i][1](Failure(codes.NO_REACHABLE_AUTHORITY, "too many questions", lasting=False))
+        waiting.asked[i][1](UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "too many questions", lasting=False))
     assert len(waiting.replies) == 2
 
 
@@ -341,7 +342,7 @@ def test_when_no_upstream_answers_what_held_before_is_given(
     expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
 ) -> None:
     expired.take(ask("www.example"))
-    expired.asked[0][1](Failure(codes.NO_REACHABLE_AUTHORITY, "no reply"))
+    expired.asked[0][1](UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "no reply"))
     stale = decode(expired.replies[0])
     assert (stale.rcode(), stale.answer[0].ttl, ede(stale)) == (dns.rcode.NOERROR, 30, [codes.STALE_ANSWER])
     expired.take(ask("www.example", "A", "ad"))
@@ -406,7 +407,7 @@ def test_what_expired_too_long_ago_is_not_given(
 ) -> None:
     expired.pipeline.now += age - 1
     expired.take(ask("www.example"))
-    expired.asked[0][1](Failure(codes.NO_REACHABLE_AUTHORITY, "no reply"))
+    expired.asked[0][1](UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "no reply"))
     assert decode(expired.replies[0]).rcode() == (dns.rcode.NOERROR if stale else dns.rcode.SERVFAIL)
 
 

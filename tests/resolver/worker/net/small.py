@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 
 from resolver import settings
-from resolver.forward.cache import Cache, Key
-from resolver.forward.loops import Loops
-from resolver.forward.routing import Upstreams
+from resolver.forward.cache import Key, UpstreamCache
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
 from resolver.wire.relay import Message
 from resolver.worker.access.clients import Clients
 from resolver.worker.access.cookies import Cookies
@@ -30,13 +30,13 @@ DEADLINE = 10.0
 ADDRESS = bytes((10, 0, 0, 4))
 
 
-WORKER = settings.Worker((), ("127.0.0.0/8", "::1/128"))
+WORKER = settings.WorkerSettings((), ("127.0.0.0/8", "::1/128"))
 
 
 class Small:
     """One endpoint, `OWNED`; every other name waits in `asked` until the test answers it."""
 
-    def __init__(self, worker: settings.Worker = WORKER) -> None:
+    def __init__(self, worker: settings.WorkerSettings = WORKER) -> None:
         loop = asyncio.get_running_loop()
         networks, counters = Networks(()), Counters()
         self.table = Table(catalogue(), Policies(DEFAULTS, {}))
@@ -47,12 +47,12 @@ class Small:
         self.asked: dict[str, Callable[[Result], None]] = {}
         self.clients = Clients(networks, worker)
         self.responder = Responder(
-            Engine(self.table, networks, Upstreams(()), Cache(), counters),
+            Engine(self.table, networks, UpstreamGroups(()), UpstreamCache(), counters),
             self.answers,
             Options(self.clients, "small", Cookies(bytes(32))),
             counters,
             Fallbacks(networks.label, counters, time.time),
-            Loops((), b"", time.time),
+            LoopDetector((), b"", time.time),
             Clock(loop.time, time.time, loop.call_later),
             self._ask,
         )

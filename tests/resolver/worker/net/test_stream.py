@@ -11,7 +11,7 @@ import dns.message
 import pytest
 import trustme
 
-from resolver.settings import Worker
+from resolver.settings import WorkerSettings
 from resolver.wire import proxy
 from resolver.worker.access.edns import Way
 from resolver.worker.net import tcp
@@ -97,7 +97,7 @@ async def test_connections_are_counted_in_and_out(small: Small, listen: Listen) 
 
 
 async def test_a_dropped_client_is_not_even_read() -> None:
-    small = Small(Worker((), ("127.0.0.0/8",), drop_clients=("127.0.0.1/32",)))
+    small = Small(WorkerSettings((), ("127.0.0.0/8",), drop_clients=("127.0.0.1/32",)))
     listener = Listener(small)
     client = await listener.connect()
     assert await client.ended() == b""
@@ -235,7 +235,7 @@ def header(address: str, command: int = 0x21) -> bytes:
     return proxy.SIGNATURE + struct.pack(">BBH", command, 0x11, 12) + packed + packed + struct.pack(">HH", 4711, 53)
 
 
-PROXIED = Worker((), ("10.0.0.0/8", "127.0.0.0/8"), proxies=("127.0.0.1/32",), drop_clients=("10.9.0.0/16",))
+PROXIED = WorkerSettings((), ("10.0.0.0/8", "127.0.0.0/8"), proxy_from=("127.0.0.1/32",), drop_clients=("10.9.0.0/16",))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resolver.settings import Worker
+from resolver.settings import WorkerSettings
 from resolver.worker.net import tcp
 from tests.resolver.worker.net.small import Small
 from tests.resolver.worker.net.streams import NAME, Listener, framed, packet, query
@@ -285,7 +285,7 @@ async def test_at_the_stop_what_is_in_work_is_answered_and_nobody_else_comes_in(
 
 
 async def test_a_client_that_may_not_ask_is_refused() -> None:
-    listener = Listener(Small(Worker((), ("10.0.0.0/8",))))
+    listener = Listener(Small(WorkerSettings((), ("10.0.0.0/8",))))
     client = await listener.connect()
     client.send(query())
     assert (await client.reply()).rcode() == dns.rcode.REFUSED

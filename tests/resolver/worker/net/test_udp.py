@@ -13,7 +13,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from resolver.settings import RateLimit, Worker
+from resolver.settings import RateLimit, WorkerSettings
 from resolver.wire import proxy
 from resolver.worker.access.clients import Clients, packed
 from resolver.worker.access.edns import Way
@@ -273,7 +273,7 @@ async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(
 
 async def test_a_client_that_may_not_ask_is_refused_even_what_others_asked(small: Small, opened: Open) -> None:
     sock, client, stranger = opened(), opened(), opened("127.0.0.9")
-    Udp(sock, small.responder, Clients(Networks(()), Worker((), ("127.0.0.1/32",))), asyncio.get_running_loop())
+    Udp(sock, small.responder, Clients(Networks(()), WorkerSettings((), ("127.0.0.1/32",))), asyncio.get_running_loop())
     for each, rcode in ((client, dns.rcode.NOERROR), (stranger, dns.rcode.REFUSED)) * 2:
         each.sendto(query(), sock.getsockname())
         assert (await received(each)).rcode() == rcode
@@ -324,7 +324,7 @@ def header(address: str, command: int = 0x21) -> bytes:
     return proxy.SIGNATURE + struct.pack(">BBH", command, 0x12, 12) + packed + packed + struct.pack(">HH", 4711, 53)
 
 
-PROXIED = Worker((), ("10.0.0.0/8", "127.0.0.0/8"), proxies=("127.0.0.1/32",), drop_clients=("10.9.0.0/16",))
+PROXIED = WorkerSettings((), ("10.0.0.0/8", "127.0.0.0/8"), proxy_from=("127.0.0.1/32",), drop_clients=("10.9.0.0/16",))
 
 
 async def test_a_proxy_tells_whose_packets_it_passes_on(opened: Open) -> None:
@@ -353,7 +353,7 @@ async def test_what_a_proxy_sends_without_a_good_header_or_query_gets_nothing(op
 
 
 async def test_over_the_rate_limit_repeated_packets_are_dropped_or_cut(opened: Open) -> None:
-    small, sock, client = Small(Worker((), ("127.0.0.0/8",))), opened(), opened()
+    small, sock, client = Small(WorkerSettings((), ("127.0.0.0/8",))), opened(), opened()
     limiter = RateLimiter(RateLimit(per_second=1, burst=5, slip=2))
     limiter._exempt = Networks([Network("nobody", ("192.0.2.0/24",))])
     Udp(sock, small.responder, small.clients, asyncio.get_running_loop(), limiter)

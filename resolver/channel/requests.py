@@ -1,0 +1,76 @@
+"""Requests that control makes of a worker, and the reply to each. How they travel is `frames`'s concern."""
+
+from typing import ClassVar, Generic, TypeVar, cast
+
+import msgspec
+
+from zones.dns.name import Name
+
+
+class WorkerReply(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=str.lower):
+    """What all replies share."""
+
+
+class Pong(WorkerReply, frozen=True):
+    """The reply to `Ping`."""
+
+
+class CacheStats(WorkerReply, frozen=True):
+    """The reply to `ReadCacheStats`. Octets are estimates of the memory in use."""
+
+    replies: int
+    """Replies of upstreams in the cache, including expired ones that may still be served."""
+    reply_octets: int
+    answers: int
+    """Compiled answers."""
+    answer_octets: int
+
+
+class CacheFlushed(WorkerReply, frozen=True):
+    """The reply to `FlushCache`: how many replies of upstreams the worker removed."""
+
+    replies: int
+
+
+ReplyT = TypeVar("ReplyT", bound=WorkerReply)
+
+
+class WorkerRequest(msgspec.Struct, Generic[ReplyT], frozen=True, gc=False, array_like=True, tag=str.lower):
+    """What all requests share. `ReplyT` is the type of the reply."""
+
+    reply: ClassVar[type[WorkerReply]]
+    """`ReplyT` at run time."""
+
+    def checked(self, reply: WorkerReply) -> ReplyT:
+        """Return the reply if it is one to this request. Raises `TypeError` otherwise: workers are not trusted."""
+        if type(reply) is not self.reply:
+            raise TypeError(f"{type(reply).__name__} is no reply to {type(self).__name__}")
+        return cast("ReplyT", reply)
+
+
+class Ping(WorkerRequest[Pong], frozen=True):
+    """Asks whether the worker's event loop runs."""
+
+    reply = Pong
+
+
+class ReadCacheStats(WorkerRequest[CacheStats], frozen=True):
+    """Asks for the sizes of the worker's caches."""
+
+    reply = CacheStats
+
+
+class FlushCache(WorkerRequest[CacheFlushed], frozen=True):
+    """Removes the replies of upstreams for `name`, of every type when `rtype` is None.
+
+    `subtree`: the replies for all names below `name` too.
+    """
+
+    reply = CacheFlushed
+    name: Name
+    subtree: bool
+    rtype: int | None
+
+
+Request = Ping | ReadCacheStats | FlushCache
+Reply = Pong | CacheStats | CacheFlushed

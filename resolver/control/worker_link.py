@@ -1,0 +1,125 @@
+"""One worker's connection: sends the feed as the socket drains, and matches replies to requests.
+
+Does not know what to send (`feed`) or what becomes of a worker's reports (`worker_server`).
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from resolver.channel.frames import Down, Hello, ReplyFrame, RequestFrame, encode
+from resolver.channel.requests import Reply, ReplyT, Request, WorkerRequest
+from resolver.control.feed.feed import Feed
+from resolver.control.feed.session import FeedSession
+
+
+@dataclass(slots=True)
+class WorkerStatus:
+    """What control knows of one worker."""
+
+    index: int
+    pid: int = 0
+    instance: str = ""
+    serial: int = 0
+    """The last serial that the worker has applied."""
+    connected: bool = False
+    synced: bool = False
+    """The worker answers from a state in which every source has data."""
+
+
+class ByteStream(Protocol):
+    """The part of `asyncio.StreamWriter` that a link uses."""
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Queue octets to send."""
+
+    async def drain(self) -> None:
+        """Wait until there is room for more octets."""
+
+
+class WorkerLink:
+    """One connection of the worker with this index."""
+
+    def __init__(self, feed: Feed, index: int, hello: Hello, stream: ByteStream) -> None:
+        self.index = index
+        self.hello = hello
+        self._feed = feed
+        self._stream = stream
+        self._wake = asyncio.Event()
+        self._session = FeedSession(feed, hello, self._wake.set)
+        self._asked: dict[int, asyncio.Future[Reply]] = {}
+        self._next = 0
+
+    async def run(self) -> None:
+        """Send the state, then each change, until the connection ends. Raises OSError and `ChannelError`."""
+        session = self._session
+        self._feed.listeners.add(session)
+        try:
+            if not session.resume():
+                if session.has_table:
+                    await self._wait_for_sources()
+                await self._send(session.snapshot(partial=False))
+            while True:
+                await self._changed()
+                await self._send(session.changes())
+        finally:
+            self._feed.listeners.discard(session)
+
+    async def _wait_for_sources(self) -> None:
+        """Wait until every source has data, so that a snapshot may replace the table of this worker.
+
+        The worker keeps its table meanwhile. Once the sources that are late have failed, it receives the known state in
+        addition to that table.
+        """
+        while not self._feed.settled:
+            await self._changed()
+        if not self._feed.complete:
+            await self._send(self._session.snapshot(partial=True))
+        while not self._feed.complete:
+            await self._changed()
+            await self._send(self._session.changes())
+
+    async def _changed(self) -> None:
+        await self._wake.wait()
+        self._wake.clear()
+
+    async def _send(self, frames: Iterable[Down]) -> None:
+        """Send frames. Each one is made when the socket has taken the one before."""
+        for frame in frames:
+            self._stream.write(encode(frame))
+            await self._stream.drain()
+
+    async def ask(self, request: WorkerRequest[ReplyT]) -> ReplyT:
+        """Send a request and return the worker's reply. The caller limits the time.
+
+        Raises `TypeError` when the reply is not one to this request.
+        """
+        self._next += 1
+        number = self._next
+        reply = self._asked[number] = asyncio.get_running_loop().create_future()
+        self._stream.write(encode(RequestFrame(number, cast("Request", request))))
+        try:
+            return request.checked(await reply)
+        finally:
+            del self._asked[number]
+
+    def replied(self, frame: ReplyFrame) -> None:
+        """Hand a reply to the request that waits for it."""
+        waiting = self._asked.get(frame.id)
+        if waiting and not waiting.done():
+            waiting.set_result(frame.body)
+
+
+async def ask_all(
+    links: Mapping[int, WorkerLink], patience: float, request: WorkerRequest[ReplyT]
+) -> dict[int, ReplyT]:
+    """Return the replies that arrive within `patience` seconds, by worker index."""
+    asked = {index: asyncio.ensure_future(link.ask(request)) for index, link in links.items()}
+    if asked:
+        _, late = await asyncio.wait(asked.values(), timeout=patience)
+        for each in late:
+            each.cancel()
+    return {
+        i: each.result() for i, each in asked.items() if not each.cancelled() and each.done() and not each.exception()
+    }

@@ -1,0 +1,36 @@
+"""The interface between a connection to an upstream server and the protocol on it: DNS over a stream, or HTTP/2.
+
+Contains no I/O: `connection` opens and closes connections, `stream` and `doh` speak the protocols.
+"""
+
+from typing import Protocol
+
+
+class ServerRefused(OSError):  # noqa: N818 - names what the server did
+    """The server is reachable but does not answer: it sent an HTTP error status, or speaks another protocol."""
+
+
+class UpstreamSession(Protocol):
+    """The protocol on one open connection. Queries are identified by a number from 0 to 65,535."""
+
+    def send(self, number: int, packet: bytes) -> None:
+        """Send a query. Its answer is reported under `number`."""
+
+    def cancel(self, number: int) -> None:
+        """Stop waiting for the answer to query `number`."""
+
+    def close(self) -> None:
+        """Close the connection at once."""
+
+
+class SessionEvents(Protocol):
+    """The callbacks of a session."""
+
+    def arrived(self, number: int, message: bytes) -> None:
+        """Take the answer to query `number`. The id in `message` has no meaning."""
+
+    def refused(self, number: int, why: str) -> None:
+        """The server will not answer query `number`."""
+
+    def lost(self, session: UpstreamSession, error: Exception | None) -> None:
+        """The connection of `session` has ended. `error` is None where the server closed it."""
