@@ -6,29 +6,29 @@ import sys
 import time
 from typing import Final
 
-from resolver.cli.place import Place
+from resolver.host_port import HostPort
 
 _QUESTION: Final = b"\x06health\x05pldns\x00\x00\x01\x00\x01"  # A, IN
 _REFUSED: Final = 5  # a client outside `dns.allow`: refused, but by a worker that lives
 _NOERROR: Final = 0
 
 
-def check(server: Place, timeout: float) -> int:
+def check(server: HostPort, timeout: float) -> int:
     """0 when a worker answers within `timeout` seconds, else 1 and a line on stderr."""
     try:
         rcode = _ask(server, timeout)
     except OSError as error:
-        return _unwell(f"{server[0]} port {server[1]}: {error.strerror or f'no answer within {timeout:g} s'}")
-    return 0 if rcode in {_NOERROR, _REFUSED} else _unwell(f"{server[0]} port {server[1]}: answered rcode {rcode}")
+        return _unwell(f"{server.host} port {server.port}: {error.strerror or f'no answer within {timeout:g} s'}")
+    return 0 if rcode in {_NOERROR, _REFUSED} else _unwell(f"{server.host} port {server.port}: answered rcode {rcode}")
 
 
-def _ask(server: Place, timeout: float) -> int:
+def _ask(server: HostPort, timeout: float) -> int:
     """The rcode of the answer. Raises OSError, `TimeoutError` among them."""
     number = os.urandom(2)
-    family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     deadline = time.monotonic() + timeout
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        sock.connect(server)
+        sock.connect((server.host, server.port))
         sock.send(number + b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + _QUESTION)
         while True:
             sock.settimeout(max(deadline - time.monotonic(), 0.001))

@@ -3,29 +3,26 @@
 So a command that only talks to the daemon is quick, and works beside a file that is being edited.
 """
 
-import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
 from resolver.cli.failure import Failed
-from resolver.config.nodes import parse
+from resolver.config import nodes
+from resolver.host_port import HostPort, InvalidHostPort, bracketed, parse
 
 DNS: Final = "127.0.0.1:53"
 ADMIN: Final = "127.0.0.1:8053"
 """What the configuration's models default to; they cost too much to import."""
 
-Place = tuple[str, int]
 
-
-def dns(path: Path | None, default: Path, environ: Mapping[str, str]) -> Place:
+def dns(path: Path | None, default: Path, environ: Mapping[str, str]) -> HostPort:
     """Where to ask: the first of `dns.listen`, on loopback if it is every address. Raises `Failed`."""
     listen = _value(("dns", "listen"), path, default, environ) or [DNS]
-    host, port = endpoint(str(listen[0] if isinstance(listen, list) else listen))
-    if ip_address(host).is_unspecified:
-        host = "127.0.0.1" if "." in host else "::1"
-    return host, port
+    at = endpoint(str(listen[0] if isinstance(listen, list) else listen))
+    if at.address.is_unspecified:
+        return HostPort("127.0.0.1" if at.address.version == 4 else "::1", at.port)
+    return at
 
 
 def admin(path: Path | None, default: Path, environ: Mapping[str, str]) -> str:
@@ -36,22 +33,16 @@ def admin(path: Path | None, default: Path, environ: Mapping[str, str]) -> str:
     return f"http://{listen or ADMIN}"
 
 
-def endpoint(text: str) -> Place:
+def endpoint(text: str) -> HostPort:
     """Read `ADDRESS[:PORT]`, IPv6 with a port in brackets; port 53 if none is given. Raises `Failed`."""
-    match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
-    host, port = (match[1], match[2] or "53") if match else (text, "53")
+    bare = text.count(":") > 1 and not text.startswith("[")
     try:
-        ip_address(host)
-        number = int(port)
-    except ValueError:
+        at = parse(bracketed(text) if bare else text, 53)
+    except InvalidHostPort:
         raise Failed(f"`{text}` is not ADDRESS:PORT") from None
-    if not 0 < number < 65536:
+    if not at.port:
         raise Failed(f"`{text}`: a port is from 1 to 65535")
-    return host, number
-
-
-_BRACKETED: Final = re.compile(r"\[([^\]]*)\](?::([0-9]+))?")
-_PLAIN: Final = re.compile(r"([^:\[\]]+)(?::([0-9]+))?")
+    return at
 
 
 def _value(keys: tuple[str, str], path: Path | None, default: Path, environ: Mapping[str, str]) -> Any:  # noqa: ANN401
@@ -60,7 +51,7 @@ def _value(keys: tuple[str, str], path: Path | None, default: Path, environ: Map
     if variable in environ:
         text = environ[variable]
         # As in the configuration proper: `[::1]:53` is an address, not a list.
-        return text if text.startswith("[") and "]:" in text else parse(text, variable)[0].plain()
+        return text if text.startswith("[") and "]:" in text else nodes.parse(text, variable)[0].plain()
     if path is None and not default.exists():
         return None
     try:
@@ -68,6 +59,6 @@ def _value(keys: tuple[str, str], path: Path | None, default: Path, environ: Map
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise Failed(f"{path or default}: cannot be read: {reason}") from None
-    node, _ = parse(text, str(path or default))
+    node, _ = nodes.parse(text, str(path or default))
     found, whole = node.find(keys)
     return found.plain() if whole else None

@@ -16,31 +16,31 @@ import dns.rdatatype
 
 from resolver.cli import output
 from resolver.cli.failure import Failed
-from resolver.cli.place import Place
+from resolver.host_port import HostPort
 from resolver.wire import codes
 from zones.dns.name import InvalidName, from_text
 
 _TIMEOUT = 5.5  # seconds; the daemon answers within 5, if only SERVFAIL
 
 
-def run(name: str, rtype: str, server: Place, *, source: str | None, tcp: bool, as_json: bool) -> int:
+def run(name: str, rtype: str, server: HostPort, *, source: str | None, tcp: bool, as_json: bool) -> int:
     """Ask and write the reply; 0 whatever the reply is. Raises `Failed` when there is none."""
     question = message(name, rtype)
     begun = time.monotonic()
     try:
         reply = _tcp(question, server, source) if tcp else _udp(question, server, source)
     except dns.exception.Timeout:
-        raise Failed(f"no reply from {server[0]} port {server[1]} within {_TIMEOUT:g} s") from None
+        raise Failed(f"no reply from {server.host} port {server.port} within {_TIMEOUT:g} s") from None
     except (dns.exception.DNSException, ValueError) as error:
-        raise Failed(f"what {server[0]} port {server[1]} replied is no DNS reply: {error}") from None
+        raise Failed(f"what {server.host} port {server.port} replied is no DNS reply: {error}") from None
     except OSError as error:
-        raise Failed(f"{server[0]} port {server[1]} cannot be asked: {error.strerror or error}") from None
+        raise Failed(f"{server.host} port {server.port} cannot be asked: {error.strerror or error}") from None
     took = round((time.monotonic() - begun) * 1000, 1)
     if as_json:
-        output.json_out({"server": f"{server[0]} port {server[1]}", "milliseconds": took} | told(reply))
+        output.json_out({"server": f"{server.host} port {server.port}", "milliseconds": took} | told(reply))
     else:
         write(reply)
-        output.line(f";; {took} ms from {server[0]} port {server[1]}")
+        output.line(f";; {took} ms from {server.host} port {server.port}")
     return 0
 
 
@@ -54,23 +54,29 @@ def message(name: str, rtype: str) -> dns.message.QueryMessage:
     return dns.message.make_query(owner, dns.rdatatype.RdataType.make(number), use_edns=True, payload=codes.PAYLOAD)
 
 
-def _udp(question: dns.message.Message, server: Place, source: str | None) -> dns.message.Message:
+def _udp(question: dns.message.Message, server: HostPort, source: str | None) -> dns.message.Message:
     """Over a connected socket, which is told at once where nobody listens."""
-    with socket.socket(dns.inet.af_for_address(server[0]), socket.SOCK_DGRAM) as sock:
+    with socket.socket(dns.inet.af_for_address(server.host), socket.SOCK_DGRAM) as sock:
         if source:
             sock.bind((source, 0))
-        sock.connect(server)
+        sock.connect((server.host, server.port))
         sock.settimeout(0)
         try:
             return dns.query.udp(
-                question, server[0], _TIMEOUT, server[1], sock=sock, ignore_unexpected=True, raise_on_truncation=True
+                question,
+                server.host,
+                _TIMEOUT,
+                server.port,
+                sock=sock,
+                ignore_unexpected=True,
+                raise_on_truncation=True,
             )
         except dns.message.Truncated:
             return _tcp(question, server, source)
 
 
-def _tcp(question: dns.message.Message, server: Place, source: str | None) -> dns.message.Message:
-    return dns.query.tcp(question, server[0], _TIMEOUT, server[1], source)
+def _tcp(question: dns.message.Message, server: HostPort, source: str | None) -> dns.message.Message:
+    return dns.query.tcp(question, server.host, _TIMEOUT, server.port, source)
 
 
 def told(reply: dns.message.Message) -> dict[str, Any]:

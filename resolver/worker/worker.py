@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from resolver import host_port
 from resolver import settings as accepted
 from resolver.channel import frames as channel
 from resolver.channel import warm_start
@@ -37,6 +36,7 @@ from resolver.forward.cache import UpstreamCache
 from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.loops import LoopDetector
 from resolver.forward.routing import UpstreamGroups
+from resolver.host_port import HostPort
 from resolver.process import bootstrap, certificate
 from resolver.process.certificate import DOH, DOT
 from resolver.process.cookie_secrets import read_secrets
@@ -144,7 +144,7 @@ class Worker:
         """Read these sockets, which are worker `index`'s."""
         listeners = self._listeners.setdefault(index, [])
         for role, sock in zip(self._begun.roles, sockets, strict=True):
-            clients = self._clients.at(host_port.join(*sock.getsockname()[:2]))
+            clients = self._clients.at(HostPort(*sock.getsockname()[:2]))
             if sock.type == socket.SOCK_DGRAM:
                 listeners.append(Udp(sock, self._responder, clients, self._loop, self._limiter))
             else:
