@@ -37,7 +37,7 @@ STORIES = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
 SERVE = """
 import sys
 from pathlib import Path
-from resolver.supervisor.supervisor import serve
+from resolver.supervisor.serve import serve
 sys.exit(serve(Path(sys.argv[1]), {}))
 """
 SETTLED = 15.0
@@ -161,7 +161,7 @@ class Pure:
         self._pipeline.scan()
 
     def findings(self) -> list[tuple[str, str, str, str]]:
-        return [(f.severity, f.code, f.subject, f.rule) for f in self._pipeline.estate.ledger.findings()]
+        return [(f.severity, f.code, f.subject, f.rule) for f in self._pipeline.estate.board]
 
     def advance(self, seconds: float) -> None:
         self._pipeline.now += seconds

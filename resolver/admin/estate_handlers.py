@@ -74,16 +74,16 @@ async def get_claims(context: Context, _: web.Request, asked: ClaimParameters) -
 
 async def list_findings(context: Context, _: web.Request, asked: FindingParameters) -> web.Response:
     """Answer with the findings, the most severe first."""
-    ledger, now = context.estate.ledger, time.time()
+    board, now = context.estate.board, time.time()
 
     def key(fact: Finding) -> Key | None:
         wanted = asked.code in {None, fact.code} and asked.severity in {None, fact.severity}
         return findings.most_severe_first(fact) if wanted else None
 
     def shown(fact: Finding) -> bytes | None:
-        return encoded(findings.finding(ledger, fact, now))
+        return encoded(findings.finding(board, fact, now))
 
-    return list_response(await page(ledger.findings(), key, shown, asked.limit, asked.cursor))
+    return list_response(await page(board, key, shown, asked.limit, asked.cursor))
 
 
 def _canonical(name: Name) -> Key:

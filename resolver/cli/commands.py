@@ -58,9 +58,9 @@ app.add_typer(_cache, name="cache")
 @app.command()
 def serve(config: _Config = DEFAULT_CONFIG, override: _Set = None) -> None:
     """Answer DNS until SIGTERM or Ctrl-C."""
-    from resolver.supervisor import supervisor  # noqa: PLC0415
+    from resolver.supervisor import serve  # noqa: PLC0415
 
-    raise Exit(supervisor.serve(config, _flags(override)))
+    raise Exit(serve.serve(config, _flags(override)))
 
 
 @app.command()

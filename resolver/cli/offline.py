@@ -20,9 +20,9 @@ def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> in
     accepted, now = load(path, flags), time.time()
     estate = offline.offline(accepted.control, now)
     numbers = counts(estate)
-    facts = sorted(estate.ledger.findings(), key=finding_items.most_severe_first)
+    facts = sorted(estate.board, key=finding_items.most_severe_first)
     shown = facts if as_json else facts[: limit or None]
-    findings = [finding_items.finding(estate.ledger, fact, now).model_dump(mode="json") for fact in shown]
+    findings = [finding_items.finding(estate.board, fact, now).model_dump(mode="json") for fact in shown]
     sources = [source_items.source(status, now) for status in estate.sources.values()]
     if as_json:
         output.json_out({

@@ -5,8 +5,8 @@ from typing import Any, Final
 from pydantic import Field
 
 from resolver.admin.resources.model import ListParameters, Model, Time, time_text
+from zones.findings.board import Board
 from zones.findings.finding import Finding, Severity
-from zones.ledger.ledger import Ledger
 
 
 class FindingItem(Model):
@@ -32,9 +32,10 @@ class FindingParameters(ListParameters):
     severity: Severity | None = None
 
 
-def finding(ledger: Ledger, fact: Finding, now: float) -> FindingItem:
+def finding(board: Board, fact: Finding, now: float) -> FindingItem:
     """Return one finding as JSON, with its age."""
-    since = ledger.since(fact)
+    first_seen = board.first_seen(fact)
+    since = now if first_seen is None else first_seen
     return FindingItem(
         id=fact.id, code=fact.code, severity=fact.severity, networks=list(fact.networks), subject=fact.subject,
         evidence=_dated(fact.evidence), winner=fact.winner, rule=fact.rule, action=fact.action,

@@ -77,7 +77,7 @@ def counts(estate: Estate) -> Counts:
     """Return the numbers of the inventory."""
     ledger = estate.ledger
     severities = dict.fromkeys(Severity, 0)
-    for (_, severity), count in ledger.finding_counts().items():
+    for (_, severity), count in estate.board.counts.items():
         severities[severity] += count
     return Counts(
         endpoints=len(ledger.endpoints), served=ledger.census.served, claims=ledger.census.records,

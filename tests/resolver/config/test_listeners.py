@@ -94,7 +94,7 @@ def test_cookie_secrets_are_a_file_or_made_anew(worker: Load, tmp_path: Path) ->
         ),
         (
             "https: {listen: ['127.0.0.1:443'], certificate: cert.pem, key: other.key}",
-            "dns.https.certificate: the key {0}/other.key is not that of the certificate {0}/cert.pem",
+            "dns.https.certificate: the key {0}/other.key does not belong to the certificate {0}/cert.pem",
         ),
         (
             "tls: {listen: ['127.0.0.1:853'], certificate: secrets, key: cert.key}",

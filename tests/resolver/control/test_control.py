@@ -30,6 +30,7 @@ from resolver.channel.requests import Pong
 from resolver.control import control
 from resolver.control.control import Control
 from resolver.process import bootstrap
+from resolver.process.worker_pids import WorkerPids
 from resolver.sources.reading import Remote
 from zones.dns.name import Name, from_text, to_text
 
@@ -114,7 +115,7 @@ class Running:
         self._socket.listen()
         reading, self._announcing = os.pipe()
         self.announce(announced.format(pid=os.getpid()))
-        self.control = Control(bootstrap.Control(config, self._socket, bootstrap.Announced(reading)), remotes or {})
+        self.control = Control(bootstrap.ControlStart(config, self._socket, WorkerPids(reading)), remotes or {})
         self._reading = reading
         self._workers: list[Worker] = []
         admin = [app.serving(self.control, config.admin_listen)] if config.admin_listen else []

@@ -34,6 +34,7 @@ from resolver.channel.frames import (
 from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, ReadCacheStats
 from resolver.forward.cache import Key
 from resolver.process import bootstrap
+from resolver.process.orders import OrderReceiver
 from resolver.wire.relay import Message
 from resolver.worker import worker
 from resolver.worker.worker import Worker
@@ -89,8 +90,8 @@ class Running:
         self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
         config = settings.WorkerSettings(listen=(), allow=("127.0.0.0/8",), unsynced=True)
-        begun = bootstrap.Worker(
-            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), bootstrap.Link(theirs), served
+        begun = bootstrap.WorkerStart(
+            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), OrderReceiver(theirs), served
         )
         self.worker = Worker(begun, asyncio.get_running_loop())
         self._theirs = theirs
