@@ -14,7 +14,7 @@ from resolver.control.state import inventory_file
 from resolver.control.sync import remotes
 from resolver.offline import snapshot
 from resolver.offline.redaction import Redaction
-from resolver.sources.files import Files
+from resolver.sources.files import FileSource
 from zones.azure.resource import Resources
 
 
@@ -83,7 +83,7 @@ async def _read(config: settings.ControlSettings) -> tuple[list[Resources], list
                 problems += [f"source {source.name}: {part}: {why}" for part, why in reading.refused.items()]
                 error = reading.error
             else:
-                scan = await asyncio.to_thread(Files(source.path, set()).scan)
+                scan = await asyncio.to_thread(FileSource(source.path, set()).scan)
                 for part, given in scan.changes:
                     if isinstance(given, str):
                         problems.append(f"source {source.name}: {part}: {given}")

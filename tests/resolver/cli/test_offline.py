@@ -13,7 +13,7 @@ from resolver import settings
 from resolver.cli import explain
 from resolver.cli.settings import load
 from resolver.control.estate.estate import Estate
-from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.dns.name import from_text
 
 Run = Callable[..., Any]
@@ -172,7 +172,9 @@ def test_what_lingers_is_said_to_be_removed(config: Path, capsys: pytest.Capture
     accepted = load(config, {})
     estate = Estate(structs.replace(accepted.control, sources=(settings.SourceSettings("hub", "azure"),)))
     record = NicRecord(from_text("a.blob.core.windows.net"), (b"\x0a\0\0\4",))
-    estate.ledger.apply({"a": Endpoint("a", "/ID/a", "a", State.APPROVED, records=(record,), source="hub")}, 0.0)
+    estate.ledger.apply(
+        {"a": Endpoint("a", "/ID/a", "a", ConnectionState.APPROVED, records=(record,), source="hub")}, 0.0
+    )
     estate.ledger.apply({"a": None}, 60.0)
     asked = explain.question("a.blob.core.windows.net", "A", "10.1.0.9")
     explain.write(explain.explain(accepted, estate, asked, 61.0))
