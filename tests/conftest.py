@@ -29,7 +29,7 @@ from resolver.forward.health import Health
 from resolver.forward.loops import LoopDetector
 from resolver.forward.routing import UpstreamGroups
 from resolver.sources import zone_files
-from resolver.sources.files import Files
+from resolver.sources.files import FileSource
 from resolver.sources.reading import Part
 from resolver.wire import codes
 from resolver.worker.access.clients import Clients, packed
@@ -281,7 +281,7 @@ class Pipeline:
         self.upstreams = upstreams
         self.estate = Estate(control)
         self.feed = Feed(self.estate, "epoch")
-        self.files = {source.name: Files(source.path, set()) for source in control.sources}
+        self.files = {source.name: FileSource(source.path, set()) for source in control.sources}
         networks = Networks(worker.networks, auto=worker.auto)
         groups = UpstreamGroups(worker.upstreams)
         self.groups = groups
