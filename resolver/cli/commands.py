@@ -11,6 +11,7 @@ from resolver.cli.failure import Failed
 
 if TYPE_CHECKING:
     from resolver.control.guard.shrink_guard import Action
+    from resolver.host_port import HostPort
 
 DEFAULT_CONFIG: Final = Path("/etc/pldns/pldns.yaml")
 
