@@ -27,7 +27,7 @@ from resolver.forward.cache import Key
 from resolver.forward.exchange import Exchange, Send
 from resolver.forward.health import Health
 from resolver.sources import zone_files
-from resolver.sources.files import Files
+from resolver.sources.files import FileSource
 from resolver.sources.reading import Part
 from resolver.wire import codes
 from resolver.worker.access.clients import packed
@@ -272,7 +272,7 @@ class Pipeline:
         self.upstreams = upstreams
         self.estate = Estate(control)
         self.feed = Feed(self.estate, "epoch")
-        self.files = {source.name: Files(source.path, set()) for source in control.sources}
+        self.files = {source.name: FileSource(source.path, set()) for source in control.sources}
         self.clock = Clock(lambda: self.now, lambda: self.now, lambda _seconds, _call: _Timer())
         self.parts = parts = compose(worker, self.clock)
         self.groups = parts.upstreams
@@ -333,7 +333,7 @@ class Pipeline:
         self._apply(self.feed.commit())
 
     def _apply(self, frame: object) -> None:
-        for _ in self.replica.take(frame):  # type: ignore[arg-type]  # every frame of the feed's is one
+        for _ in self.replica.apply(frame):  # type: ignore[arg-type]  # every frame of the feed's is one
             pass
 
     def reply(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> bytes | None:

@@ -31,8 +31,8 @@ from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
 from resolver.process import bootstrap, heap
 from resolver.settings import SourceSettings
 from resolver.sources import zone_files
-from resolver.sources.files import RESCAN, Files
-from resolver.sources.reading import Part, Remote
+from resolver.sources.files import RESCAN, FileSource
+from resolver.sources.reading import Part, RemoteSource
 from zones.azure.resource import Resources
 from zones.dns.name import Name
 from zones.findings.board import Topic
@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 class Control:
     """The parts of control and their life. `remotes`: the sources that are asked, by name; all others are files."""
 
-    def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, Remote]) -> None:
+    def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
         self._begun = begun
         saved = inventory_file.read(begun.settings.state_directory) if begun.settings.state_directory else None
         self.started = time.time()
@@ -61,14 +61,14 @@ class Control:
         self._fallbacks = FallbackList()
         self._loops = LoopList(group.name for group in begun.settings.upstreams)
         self._keeper = Keeper(begun.settings, self.estate, self.feed)
-        self._files: dict[str, Files] = {}
+        self._files: dict[str, FileSource] = {}
         self._syncs: dict[str, Syncs] = {}
         self._zones: dict[str, ZoneWatch] = {}
         self._events: dict[str, EventWatch] = {}
         self._stopping = asyncio.Event()
         self._restore(saved, remotes)
 
-    def _restore(self, saved: Saved | None, remotes: Mapping[str, Remote]) -> None:
+    def _restore(self, saved: Saved | None, remotes: Mapping[str, RemoteSource]) -> None:
         """Answer at once from the saved inventory and the zone files, before anybody is asked."""
         now = time.time()
         if saved:
@@ -84,16 +84,16 @@ class Control:
         self.estate.look(now)
         self._published(set())
 
-    def _begin(self, config: SourceSettings, remotes: Mapping[str, Remote]) -> None:
+    def _begin(self, config: SourceSettings, remotes: Mapping[str, RemoteSource]) -> None:
         """Make what reads a source."""
         name, status = config.name, self.estate.sources[config.name]
         if name in remotes:
             self._watch(config, remotes[name], status)
         else:
-            self._files[name] = Files(config.path, set(self.estate.inventory.of(name)))
+            self._files[name] = FileSource(config.path, set(self.estate.inventory.of(name)))
             status.interval = RESCAN
 
-    def _watch(self, config: SourceSettings, remote: Remote, status: SourceStatus) -> None:
+    def _watch(self, config: SourceSettings, remote: RemoteSource, status: SourceStatus) -> None:
         name, had = config.name, partial(self.estate.inventory.of, config.name)
         if config.azure and config.azure.events:
             take, sync = partial(self._reread, name), partial(self.sync, name, "now")
@@ -221,7 +221,7 @@ class Control:
                 read.append((name, scan.parts))
         self._published(self._take(changes, read))
 
-    async def _follow(self, name: str, files: Files) -> None:
+    async def _follow(self, name: str, files: FileSource) -> None:
         async for _ in files.changed():
             scan = await asyncio.to_thread(files.scan)
             if scan.error:

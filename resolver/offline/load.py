@@ -9,7 +9,7 @@ from resolver import settings
 from resolver.control.estate.estate import Estate
 from resolver.control.state import inventory_file
 from resolver.sources import zone_files
-from resolver.sources.files import Files
+from resolver.sources.files import FileSource
 from resolver.sources.reading import Part
 from zones.findings.board import Topic
 
@@ -21,7 +21,7 @@ def offline(config: settings.ControlSettings, now: float) -> Estate:
     for path, found in findings.items():
         estate.board.replace(Topic.ZONE_FILE, path, found, now)
     estate.set_static(zones, now)
-    scans = {source.name: Files(source.path, set()).scan() for source in config.sources if not source.remote}
+    scans = {source.name: FileSource(source.path, set()).scan() for source in config.sources if not source.remote}
     changes: list[tuple[str, str, Part]] = [
         (source, part, given) for source, scan in scans.items() for part, given in scan.changes
     ]

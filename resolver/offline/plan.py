@@ -15,8 +15,8 @@ from resolver.control.estate.estate import Estate
 from resolver.control.state.inventory import Saved, restore
 from resolver.control.sync.syncer import Syncs
 from resolver.sources import zone_files
-from resolver.sources.files import Files
-from resolver.sources.reading import Remote
+from resolver.sources.files import FileSource
+from resolver.sources.reading import RemoteSource
 from zones.azure.endpoint import Endpoint, VirtualNetwork
 from zones.dns.name import Name, canonical_key
 from zones.findings.board import Topic
@@ -54,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 async def made(
-    config: settings.ControlSettings, saved: Saved | None, remotes: Mapping[str, Remote], now: float
+    config: settings.ControlSettings, saved: Saved | None, remotes: Mapping[str, RemoteSource], now: float
 ) -> tuple[Plan, Estate, Estate]:
     """The plan, the estate as it was, and as it would be. `remotes`: sources that are asked; all others are files."""
     before, after = _restored(config, saved, now), _restored(config, saved, now)
@@ -92,7 +92,7 @@ def _restored(config: settings.ControlSettings, saved: Saved | None, now: float)
 
 def _read_files(estate: Estate, names: list[str], now: float) -> None:
     """Take all files as one, as control does."""
-    scans = {name: Files(estate.sources[name].path, set(estate.inventory.of(name))).scan() for name in names}
+    scans = {name: FileSource(estate.sources[name].path, set(estate.inventory.of(name))).scan() for name in names}
     estate.take([(name, part, given) for name, scan in scans.items() for part, given in scan.changes], now)
     for name, scan in scans.items():
         if scan.error:
@@ -101,7 +101,7 @@ def _read_files(estate: Estate, names: list[str], now: float) -> None:
             estate.source_read(name, scan.parts, now)
 
 
-async def _read(estate: Estate, name: str, remote: Remote, now: float) -> str:
+async def _read(estate: Estate, name: str, remote: RemoteSource, now: float) -> str:
     """Read a source, then its private DNS zones where they are to be read; why these could not be read whole."""
     hold_down = next(source.hold_down for source in estate.settings.sources if source.name == name)
     sync = await Syncs(remote, estate.sources[name], hold_down, lambda: estate.inventory.of(name)).once()

@@ -16,7 +16,7 @@ from resolver import settings
 from resolver.channel import frames as channel
 from resolver.control.estate.estate import Estate
 from resolver.forward.cache import Key, UpstreamFailure
-from resolver.sources.azure import events
+from resolver.sources.azure.protocol import events
 from resolver.wire import codes, proxy, relay, render
 from resolver.wire import query as wire
 from resolver.worker.access.clients import packed
@@ -28,6 +28,7 @@ from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from tests.replies import Replies
 from zones.azure import arm
+from zones.azure.encoding import UnreadableDocument
 from zones.azure.resource import resource_id
 from zones.claims.row import BY_RULE, Variant, pack
 from zones.dns import record, zonefile
@@ -129,7 +130,7 @@ def inventory(octets: bytes) -> bool:
     for form in ("json", "yaml"):
         try:
             made = arm.read(octets[:20_000], "fuzz", form=form)
-        except arm.Unreadable:
+        except UnreadableDocument:
             continue
         estate = Estate(_CONTROL)
         estate.take([("s", "part", made)], 1.0)
@@ -190,14 +191,12 @@ class _Never:
 
 _server: list[_Server] = []
 _TRANSPORTS: Final = (
-    ClientTransport("udp", 1232),
-    ClientTransport("tcp", idle=10),
-    ClientTransport("tls", encrypted=True, idle=10),
-)
+    ClientTransport("udp", 1232), ClientTransport("tcp", idle=10), ClientTransport("tls", encrypted=True, idle=10),
+)  # fmt: skip
 
 
 def packet(octets: bytes) -> bool:
-    """A client's packet on every transport has one reply or none, the same one the second time, and one that parses."""
+    """A packet over any transport gets no reply, or one that parses and is the same the second time."""
     if not _server:
         _server.append(_Server())
     server, answered = _server[0], False
@@ -224,7 +223,7 @@ def event(octets: bytes) -> bool:
     """A body at the listener for events: read, or refused in one line."""
     try:
         found, malformed = events.read(octets)
-    except events.Malformed:
+    except events.MalformedEvents:
         return False
     assert malformed >= 0
     for each in found:

@@ -1,7 +1,7 @@
 """UDP for clients: packets read and answered in batches, repeated ones from the exact map without being parsed.
 
 A socket that has all of this machine's addresses answers from the one that was asked (RFC 3542 §6, ip(7) IP_PKTINFO).
-Where the kernel has no batches (`batch.AVAILABLE`), packets are read one by one, and all by the slow way.
+Where the kernel has no batches (`batch.AVAILABLE`), packets are read one by one, and all on the slow path.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _CONTROL: Final = socket.CMSG_SPACE(20)
 _Control = list[tuple[int, int, bytes]]
 
 
-class Udp:
+class UdpListener:
     """One socket and its reader. `batched`: by recvmmsg and sendmmsg."""
 
     def __init__(
@@ -144,7 +144,7 @@ class Udp:
             self._unsent[0] += 1  # UDP may lose: the send buffer is full, or there is no way back
 
     def _source(self, pktinfo: bytes) -> _Control:
-        """What makes the kernel send from the address that a packet came to, by whichever way is right."""
+        """What makes the kernel send from the address that a packet came to, by whichever option is right."""
         if not pktinfo:
             return []
         level, kind = _PKTINFO[self._sock.family]
@@ -161,7 +161,7 @@ class _Reply:
 
     __slots__ = ("_udp", "control", "name", "slot", "turn")
 
-    def __init__(self, udp: Udp, slot: int, name: bytes, control: bytes) -> None:
+    def __init__(self, udp: UdpListener, slot: int, name: bytes, control: bytes) -> None:
         self._udp = udp
         self.turn = udp.turn
         self.slot = slot
