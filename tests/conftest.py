@@ -350,7 +350,7 @@ class Pipeline:
         self._apply(self.feed.commit())
 
     def _apply(self, frame: object) -> None:
-        for _ in self.replica.take(frame):  # type: ignore[arg-type]  # every frame of the feed's is one
+        for _ in self.replica.apply(frame):  # type: ignore[arg-type]  # every frame of the feed's is one
             pass
 
     def reply(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> bytes | None:

@@ -118,7 +118,7 @@ class Running:
         self.control = Control(bootstrap.ControlStart(config, self._socket, WorkerPids(reading)), remotes or {})
         self._reading = reading
         self._workers: list[Worker] = []
-        admin = [app.serving(self.control, config.admin)] if config.admin else []
+        admin = [app.serving(self.control, config.admin_listen)] if config.admin_listen else []
         self._task = asyncio.create_task(self.control.run(*admin))
 
     def announce(self, line: str) -> None:
@@ -160,7 +160,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     def call(*sources: str, announced: str = "0 {pid}\n", **given: Any) -> Running:  # noqa: ANN401 - fields of settings
         found = tuple(settings.SourceSettings(name, "files", str(tmp_path / name)) for name in sources)
         (tmp_path / "state").mkdir(exist_ok=True)
-        config = {"sources": found, "admin": "", "state_directory": str(tmp_path / "state"), **given}
+        config = {"sources": found, "state_directory": str(tmp_path / "state"), **given}
         started.append(Running(tmp_path, settings.ControlSettings(**config), announced))
         return started[-1]
 
