@@ -161,7 +161,7 @@ class Pure:
         self._pipeline.scan()
 
     def findings(self) -> list[tuple[str, str, str, str]]:
-        return [(f.severity, f.code, f.subject, f.rule) for f in self._pipeline.estate.ledger.findings()]
+        return [(f.severity, f.code, f.subject, f.rule) for f in self._pipeline.estate.board]
 
     def advance(self, seconds: float) -> None:
         self._pipeline.now += seconds

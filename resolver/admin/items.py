@@ -22,9 +22,9 @@ from resolver.control.guard.shrink_guard import Held
 from zones.claims import contest
 from zones.dns.name import Name, canonical_key, is_under, to_text
 from zones.dns.record import AAAA, A, RRset
+from zones.findings.board import Board
 from zones.findings.checks import LISTED
 from zones.findings.finding import Finding, Severity
-from zones.ledger.ledger import Ledger
 from zones.networks.network import Network
 
 
@@ -125,9 +125,10 @@ def _claim(estate: Estate, claim: contest.Claim) -> models.Claim:
     )  # fmt: skip
 
 
-def finding(ledger: Ledger, fact: Finding, now: float) -> models.Finding:
+def finding(board: Board, fact: Finding, now: float) -> models.Finding:
     """One finding, with its age."""
-    since = ledger.since(fact)
+    first_seen = board.first_seen(fact)
+    since = now if first_seen is None else first_seen
     return models.Finding(
         id=fact.id, code=fact.code, severity=fact.severity, networks=list(fact.networks), subject=fact.subject,
         evidence=_told(fact.evidence), winner=fact.winner, rule=fact.rule, action=fact.action,
@@ -252,7 +253,7 @@ def counts(estate: Estate) -> models.Counts:
     """How much there is."""
     ledger = estate.ledger
     severities = dict.fromkeys(Severity, 0)
-    for (_, severity), count in ledger.finding_counts().items():
+    for (_, severity), count in estate.board.counts.items():
         severities[severity] += count
     return models.Counts(
         endpoints=len(ledger.endpoints), served=ledger.census.served, claims=ledger.census.records,

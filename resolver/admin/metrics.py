@@ -222,7 +222,7 @@ def _inventory(view: View) -> Iterator[Sample]:
     yield "claims", (), float(ledger.census.records)
     yield "claims_lingering", (), float(len(ledger.tombstones))
     yield "names", (), float(len(ledger.rows))
-    for (code, severity), count in sorted(ledger.finding_counts().items()):
+    for (code, severity), count in sorted(view.estate.board.counts.items()):
         if count:
             yield "findings", (code, severity.value), float(count)
 

@@ -198,16 +198,16 @@ class Admin:
 
     async def findings(self, _: web.Request, query: models.FindingQuery) -> web.Response:
         """Findings, the gravest first."""
-        ledger, now = self._estate.ledger, time.time()
+        board, now = self._estate.board, time.time()
 
         def key(fact: Finding) -> Key | None:
             wanted = query.code in {None, fact.code} and query.severity in {None, fact.severity}
             return items.gravest_first(fact) if wanted else None
 
         def shown(fact: Finding) -> bytes | None:
-            return _json(items.finding(ledger, fact, now))
+            return _json(items.finding(board, fact, now))
 
-        return _listed(await page(ledger.findings(), key, shown, query.limit, query.cursor))
+        return _listed(await page(board, key, shown, query.limit, query.cursor))
 
     async def fallbacks(self, _: web.Request, query: models.ListQuery) -> web.Response:
         """Names that fell back to an upstream, by zone, name and network."""

@@ -17,9 +17,9 @@ def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> in
     accepted, now = load(path, flags), time.time()
     estate = offline.offline(accepted.control, now)
     counts = items.counts(estate)
-    facts = sorted(estate.ledger.findings(), key=items.gravest_first)
+    facts = sorted(estate.board, key=items.gravest_first)
     shown = facts if as_json else facts[: limit or None]
-    findings = [items.finding(estate.ledger, fact, now).model_dump(mode="json") for fact in shown]
+    findings = [items.finding(estate.board, fact, now).model_dump(mode="json") for fact in shown]
     sources = [items.source(status, now) for status in estate.sources.values()]
     if as_json:
         output.json_out({

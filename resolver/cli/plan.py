@@ -45,7 +45,7 @@ async def _made(config: ControlSettings, saved: Saved | None, now: float) -> tup
 
 def _shown(estate: Estate, found: list[Finding], now: float) -> list[dict[str, Any]]:
     ordered = sorted(found, key=items.gravest_first)
-    return [items.finding(estate.ledger, fact, now).model_dump(mode="json") for fact in ordered]
+    return [items.finding(estate.board, fact, now).model_dump(mode="json") for fact in ordered]
 
 
 def _told(made: Plan, saved: Saved | None) -> dict[str, Any]:

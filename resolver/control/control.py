@@ -35,6 +35,7 @@ from resolver.sources.files import RESCAN, Files
 from resolver.sources.reading import Part, Remote
 from zones.azure.resource import Resources
 from zones.dns.name import Name
+from zones.findings.board import Topic
 
 SAVE: Final = 30.0
 """Seconds between two writes of the saved inventory, at least."""
@@ -79,7 +80,7 @@ class Control:
         )
         self.estate.set_static(zones, now)
         for path, found in findings.items():
-            self.estate.ledger.set_source(path, found, now)
+            self.estate.board.replace(Topic.ZONE_FILE, path, found, now)
         self.estate.look(now)
         self._published(set())
 
@@ -375,11 +376,11 @@ class Control:
     def _looped(self, items: list[channel.Loop]) -> None:
         now = time.time()
         for group, finding in self._loops.add(items, now):
-            self.estate.ledger.set_source(f"upstream {group}", [finding], now)
+            self.estate.board.replace(Topic.UPSTREAM, group, [finding], now)
 
     async def _save_often(self) -> None:
         while True:
             await asyncio.sleep(SAVE)
             await self._keeper.save()
             for group in self._loops.over(time.time()):
-                self.estate.ledger.set_source(f"upstream {group}", [], time.time())
+                self.estate.board.replace(Topic.UPSTREAM, group, [], time.time())

@@ -11,6 +11,7 @@ from resolver.control.state import inventory_file
 from resolver.sources import zone_files
 from resolver.sources.files import Files
 from resolver.sources.reading import Part
+from zones.findings.board import Topic
 
 
 def offline(config: settings.ControlSettings, now: float) -> Estate:
@@ -18,7 +19,7 @@ def offline(config: settings.ControlSettings, now: float) -> Estate:
     estate = Estate(config)
     zones, _, findings = zone_files.read(config.zones.files, {})
     for path, found in findings.items():
-        estate.ledger.set_source(path, found, now)
+        estate.board.replace(Topic.ZONE_FILE, path, found, now)
     estate.set_static(zones, now)
     scans = {source.name: Files(source.path, set()).scan() for source in config.sources if not source.remote}
     changes: list[tuple[str, str, Part]] = [

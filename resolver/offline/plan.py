@@ -19,6 +19,7 @@ from resolver.sources.files import Files
 from resolver.sources.reading import Remote
 from zones.azure.endpoint import Endpoint, VirtualNetwork
 from zones.dns.name import Name, canonical_key
+from zones.findings.board import Topic
 from zones.findings.finding import Finding
 
 Kind = Literal["add", "change", "remove"]
@@ -85,7 +86,7 @@ def _restored(config: settings.ControlSettings, saved: Saved | None, now: float)
     zones, _, findings = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
     estate.set_static(zones, now)
     for path, found in findings.items():
-        estate.ledger.set_source(path, found, now)
+        estate.board.replace(Topic.ZONE_FILE, path, found, now)
     return estate
 
 
@@ -159,5 +160,5 @@ def _answers(estate: Estate) -> dict[Name, object]:
 
 def _only_in(estate: Estate, other: Estate) -> list[Finding]:
     """Findings that stand in one and not in the other."""
-    there = {fact.id for fact in other.ledger.findings()}
-    return [fact for fact in estate.ledger.findings() if fact.id not in there]
+    there = {fact.id for fact in other.board}
+    return [fact for fact in estate.board if fact.id not in there]

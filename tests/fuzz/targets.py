@@ -138,7 +138,7 @@ def inventory(octets: bytes) -> bool:
         estate = Estate(_CONTROL)
         estate.take([("s", "part", made)], 1.0)
         accepted |= bool(estate.ledger.endpoints)
-        list(estate.ledger.findings())
+        list(estate.board)
         estate.take([("s", "part", None)], 2.0)
         assert not estate.ledger.endpoints
     return accepted

@@ -10,6 +10,7 @@ from zones.azure.endpoint import Endpoint, NicRecord, State
 from zones.claims.policy import Conflict, Conflicts, Pin
 from zones.claims.row import REFUSED, unpack
 from zones.dns.name import from_text, to_text
+from zones.findings.board import Board
 from zones.findings.finding import Finding
 from zones.ledger.carry_over import Memory
 from zones.ledger.ledger import Ledger
@@ -59,7 +60,11 @@ def ledger(
     hold_down: Mapping[str, float] | None = None,
 ) -> Ledger:
     conflicts = Conflicts(policy, policies or {}, tuple(pins))
-    return Ledger(Networks(networks), catalogue(), conflicts, memory, hold_down)
+    return Ledger(Networks(networks), catalogue(), conflicts, board(memory), memory, hold_down)
+
+
+def board(memory: Memory | None) -> Board:
+    return Board(memory.findings if memory else None)
 
 
 def put(book: Ledger, *endpoints: Endpoint, now: float = 1) -> set[str]:
@@ -85,7 +90,7 @@ def answer(book: Ledger, name: str = PRIVATE) -> list[int] | str | None:
 
 def told(book: Ledger) -> list[tuple[str, str, str, str]]:
     """Code, subject, winner and rule of each finding; all make it through JSON, and no id stands twice."""
-    facts = list(book.findings())
+    facts = list(book.board)
     assert [msgspec.json.decode(msgspec.json.encode(fact), type=Finding) for fact in facts] == facts
     assert len({fact.id for fact in facts}) == len(facts)
     return sorted((fact.code, fact.subject, fact.winner, fact.rule) for fact in facts)
@@ -96,7 +101,7 @@ def codes(book: Ledger) -> list[str]:
 
 
 def one(book: Ledger, code: str) -> Finding:
-    (fact,) = (fact for fact in book.findings() if fact.code == code)
+    (fact,) = (fact for fact in book.board if fact.code == code)
     return fact
 
 
@@ -112,4 +117,4 @@ def remembered(ledger: Ledger) -> Memory:
     """What a ledger would know again after a restart."""
     seen = ledger.recollection()
     first_seen = {(endpoint, fqdn): time for endpoint, fqdn, time in seen.first_seen()}
-    return Memory(seen.networks, first_seen, dict(seen.held()), seen.findings)
+    return Memory(seen.networks, first_seen, dict(seen.held()), ledger.board.times())

@@ -1,8 +1,6 @@
 """Findings: facts about the inventory that a person should know. Codes are stable; docs/findings.md explains each."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
 from enum import StrEnum
 from typing import Any, Final
 
@@ -68,49 +66,3 @@ class Finding(msgspec.Struct, frozen=True):
 def finding(code: str, subject: str, action: str, **evidence: Any) -> Finding:  # noqa: ANN401 - any JSON value
     """A finding with the ordinary severity of its code."""
     return Finding(code=code, subject=subject, evidence=evidence, action=action, severity=CODES[code])
-
-
-class Findings:
-    """Findings as they stand, by what they are about, and since when each has stood.
-
-    `remembered` holds times by finding id from before a restart; each counts once, for a finding that comes back.
-    """
-
-    def __init__(self, remembered: dict[str, float]) -> None:
-        self._remembered = remembered
-        self._facts: dict[tuple[str, Hashable], tuple[Finding, ...]] = {}
-        self._since: dict[str, float] = {}
-        self.counts: Counter[tuple[str, Severity]] = Counter()
-        """How many stand, by code and severity."""
-
-    def __iter__(self) -> Iterator[Finding]:
-        for facts in self._facts.values():
-            yield from facts
-
-    def put(self, kind: str, about: Hashable, facts: Iterable[Finding], now: float) -> None:
-        """Put what is found now in place of what was found. `now`: seconds since the epoch."""
-        new, old = tuple(facts), self._facts.get((kind, about), ())
-        if old == new:
-            return
-        self.counts.subtract((fact.code, fact.severity) for fact in old)
-        self.counts.update((fact.code, fact.severity) for fact in new)
-        ids = {fact.id for fact in new}
-        for fact in old:
-            if fact.id not in ids:
-                self._since.pop(fact.id, None)
-        for each in ids:
-            if each not in self._since:
-                self._since[each] = self._remembered.pop(each, now)
-        if new:
-            self._facts[kind, about] = new
-        else:
-            del self._facts[kind, about]
-
-    @property
-    def times(self) -> dict[str, float]:
-        """Since when each has stood, by id, in seconds since the epoch: what to remember over a restart."""
-        return dict(self._since)
-
-    def since(self, fact: Finding) -> float | None:
-        """When the finding was first made; None for one that does not stand."""
-        return self._since.get(fact.id)

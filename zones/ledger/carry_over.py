@@ -23,6 +23,7 @@ class Memory:
     first_seen: dict[tuple[str, Name], float] = field(default_factory=dict)
     held: dict[Name, tuple[Incumbent, ...]] = field(default_factory=dict)
     findings: dict[str, float] = field(default_factory=dict)
+    """First-seen times by finding id. The board takes these; the ledger takes the rest."""
 
     def held_in(self, networks: Networks) -> dict[Name, Held]:
         """Who held each name, with the bits that stand for the same in `networks`; some may come only later."""
@@ -41,7 +42,6 @@ class Recollection(NamedTuple):
     networks: tuple[str, ...]
     claims: list[tuple[Claim, ...]]
     holders: dict[Name, Held]
-    findings: dict[str, float]
 
     def first_seen(self) -> Iterator[tuple[str, Name, float]]:
         """(endpoint, public FQDN, time); once more for each further private name of a FQDN."""

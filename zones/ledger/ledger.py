@@ -12,14 +12,16 @@ from operator import or_
 
 from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import Places
-from zones.azure.endpoint import Endpoint, Fault, NicRecord, VirtualNetwork
+from zones.azure.endpoint import Endpoint, NicRecord, VirtualNetwork
 from zones.claims.census import Census
 from zones.claims.contest import Claim, Contender, Term, Verdict, judge
 from zones.claims.policy import Conflicts
 from zones.claims.row import ALONE, BY_RULE, REFUSED, Classes, Variant, pack
 from zones.dns.name import Name
 from zones.findings import checks, contested
-from zones.findings.finding import Finding, Findings, Severity
+from zones.findings.board import Board, Topic
+from zones.findings.faults import Reporter
+from zones.findings.finding import Finding
 from zones.ledger.carry_over import Held, Memory, Recollection
 from zones.ledger.endpoint_index import Neighbours, addresses, target_of
 from zones.ledger.tombstones import Tombstone, Tombstones
@@ -44,7 +46,7 @@ class _Touched:
 
 
 class Ledger:
-    """Claims by name, their winners as packed rows, and findings by subject.
+    """Claims by name and their winners as packed rows. What the ledger finds out goes to the board.
 
     `hold_down`: the sources whose claims linger when they are gone, and for how many seconds.
     """
@@ -54,12 +56,14 @@ class Ledger:
         networks: Networks,
         catalogue: Catalogue,
         conflicts: Conflicts,
+        board: Board,
         memory: Memory | None = None,
         hold_down: Mapping[str, float] | None = None,
     ) -> None:
         self.networks = networks
         self.catalogue = catalogue
         self.conflicts = conflicts
+        self.board = board
         self.classes = Classes(networks.identities)
         self.endpoints: dict[str, Endpoint] = {}
         self.census = Census()
@@ -75,9 +79,6 @@ class Ledger:
         self._holders = ChainMap(self.endpoints, self.tombstones.endpoints)
         """Endpoints that are, and those of lingering claims."""
         self._static: dict[Name, Name] = {}
-        self._faults: dict[str, dict[tuple[str, str], tuple[Fault, ...]]] = {}
-        """By subject, what each endpoint and part of the inventory says of it."""
-        self._parts: dict[str, tuple[Fault, ...]] = {}
         self._pinned: dict[Name, tuple[Name, ...]] = _pinned(conflicts, catalogue)
         """Pinned names by the private names that they may lead to."""
         self._unchecked = set(conflicts.pins)
@@ -85,7 +86,6 @@ class Ledger:
         memory = memory or Memory()
         self._first_seen = memory.first_seen
         self._held: dict[Name, Held] = memory.held_in(networks)
-        self._findings = Findings(memory.findings)
         self._now = 0.0
 
     # -- changes
@@ -109,7 +109,7 @@ class Ledger:
                 self.endpoints.pop(key, None)
             else:
                 self.endpoints[key] = new
-            self._tell(key, old, new)
+            self._check_endpoint(key, old, new)
         lingering = [stone.claim for key in changes for stone in self.tombstones.of(key)]
         self._claim(changes, (*lingering, *withdrawn), touched)
         touched.names |= self.tombstones.replace(changes, before, withdrawn, self._names_of, now)
@@ -171,30 +171,19 @@ class Ledger:
         for record in endpoint.records:
             yield *self._places.claimed(record.fqdn, kind, endpoint.groups), record
 
-    def _tell(self, key: str, old: Endpoint | None, new: Endpoint | None) -> None:
-        """What there is to find on an endpoint by itself."""
+    def _check_endpoint(self, key: str, old: Endpoint | None, new: Endpoint | None) -> None:
+        """Report what one endpoint shows by itself."""
         vnet = self.vnets.get(new.vnet) if new else None
-        self._put("endpoint", key, checks.of_endpoint(new, vnet) if new else ())
+        self._report(Topic.ENDPOINT, key, checks.of_endpoint(new, vnet) if new else ())
         if new is None or not new.served:
-            self._put("moved", key, ())
+            self._report(Topic.MOVED, key, ())
         elif old is not None and (moved := tuple(checks.of_moved(new, old))):
-            self._put("moved", key, moved)
-        before = checks.faults_of(old, self.networks) if old else ()
-        after = checks.faults_of(new, self.networks) if new else ()
-        if before != after:
-            self._blame(("endpoint", key), before, after)
+            self._report(Topic.MOVED, key, moved)
+        self._report_faults(key, new)
 
-    def _blame(self, teller: tuple[str, str], before: tuple[Fault, ...], after: tuple[Fault, ...]) -> None:
-        """Faults are told by the resource that they are of, whoever tells them."""
-        for subject in {fault.subject for fault in (*before, *after)}:
-            told = self._faults.setdefault(subject, {})
-            told[teller] = tuple(fault for fault in after if fault.subject == subject)
-            if not told[teller]:
-                del told[teller]
-            if not told:
-                del self._faults[subject]
-            faults = dict.fromkeys(fault for each in sorted(told) for fault in told[each])
-            self._put("faults", subject, checks.of_faults(subject, faults))
+    def _report_faults(self, key: str, endpoint: Endpoint | None) -> None:
+        faults = checks.faults_of(endpoint, self.networks) if endpoint else ()
+        self.board.replace_faults(Reporter("endpoint", key), faults, self._now)
 
     def set_vnets(self, changes: Mapping[str, VirtualNetwork | None], now: float) -> set[Name]:
         """Take what changed of the VNets. Returns the names whose rows changed."""
@@ -211,25 +200,25 @@ class Ledger:
             touched.names |= self._contested
         for key in [key for vnet in regions for key in self._neighbours.in_vnet(vnet)]:
             endpoint = self.endpoints[key]
-            self._put("endpoint", key, checks.of_endpoint(endpoint, self.vnets.get(endpoint.vnet)))
+            self._report(Topic.ENDPOINT, key, checks.of_endpoint(endpoint, self.vnets.get(endpoint.vnet)))
             touched.names.update(private for private, _, _ in self._stands(endpoint))
             touched.neighbours(endpoint)
         if self.networks.auto:
             self._redraw(topology.networks(self.vnets.values(), self.networks.configured), touched)
         touched.names |= self.tombstones.names_in(regions) if regions else set()
-        self._put("vnets", "", checks.overlaps(self.vnets.values(), self.networks))
+        self._report(Topic.OVERLAP, "", checks.overlaps(self.vnets.values(), self.networks))
         return self._settle(touched)
 
     def _redraw(self, networks: tuple[Network, ...], touched: _Touched) -> None:
         """Put these networks in place of those that there are, and touch what they see otherwise than those did."""
         if networks == self.networks.now:
             return
-        bound = {key: checks.faults_of(each, self.networks) for key, each in self.endpoints.items() if each.network}
         for key in topology.redraw(self.networks, networks, self.endpoints):
             touched.names.update(private for private, _, _ in self._stands(self.endpoints[key]))
             touched.neighbours(self.endpoints[key])
-        for key, faults in bound.items():
-            self._blame(("endpoint", key), faults, checks.faults_of(self.endpoints[key], self.networks))
+        for key, endpoint in self.endpoints.items():
+            if endpoint.network:
+                self._report_faults(key, endpoint)
         touched.names.update(stone.claim.name for stone in self.tombstones)
         touched.names |= self._pinned.keys() & self._claims.keys()
         self._unchecked.update(self.conflicts.pins)
@@ -240,20 +229,6 @@ class Ledger:
         old, self._static = self._static, dict(names)
         for name in old.keys() | self._static.keys():
             self._check_shadow(name)
-
-    def set_faults(self, part: str, faults: Iterable[Fault], now: float) -> None:
-        """Take all faults of one part of the inventory that belong to no endpoint."""
-        self._now = now
-        before = self._parts.pop(part, ())
-        after = tuple(faults)
-        if after:
-            self._parts[part] = after
-        self._blame(("part", part), before, after)
-
-    def set_source(self, part: str, findings: Iterable[Finding], now: float) -> None:
-        """Take what a source says of one part of itself: `source-unreadable`."""
-        self._now = now
-        self._put("source", part, findings)
 
     def reconsider(self, now: float) -> set[Name]:
         """Judge the pinned names anew: a pin has run out. Returns the names whose rows changed."""
@@ -268,11 +243,11 @@ class Ledger:
         for address in touched.addresses:
             keys = self._neighbours.at(address)
             holders = [self.endpoints[key] for key in keys] if len(keys) > 1 else None
-            self._put("address", address, checks.of_address(address, holders, self.networks) if holders else ())
+            self._report(Topic.ADDRESS, address, checks.of_address(address, holders, self.networks) if holders else ())
             touched.names.update(self.tombstones.names_at(address))
         for target in touched.targets - {""}:
             members = [self.endpoints[key] for key in self._neighbours.of_target(target)]
-            self._put("target", target, checks.of_target(members, self.networks))
+            self._report(Topic.TARGET, target, checks.of_target(members, self.networks))
         for name in touched.names | touched.publics if self._static else ():
             self._check_shadow(name)
         if self._pinned:
@@ -335,12 +310,14 @@ class Ledger:
         """What there is to find on one name: a contest, a zone that nobody knows."""
         if len(contenders) > 1:
             self._contested.add(name)
-            self._put("contest", name, contested.of_name(name, verdicts, contenders, self._holders, self.networks))
+            self._report(
+                Topic.CONTEST, name, contested.of_name(name, verdicts, contenders, self._holders, self.networks)
+            )
         elif name in self._contested:
             self._contested.remove(name)
-            self._put("contest", name, ())
+            self._report(Topic.CONTEST, name, ())
         holders = [self._holders[key] for key in strays]
-        self._put("zone", name, (checks.of_unknown_zone(name, holders, self.catalogue),) if strays else ())
+        self._report(Topic.ZONE, name, (checks.of_unknown_zone(name, holders, self.catalogue),) if strays else ())
 
     def _keep_incumbents(self, name: Name, contenders: list[Contender], verdicts: list[Verdict]) -> None:
         """Where a policy decided, nobody has come to hold the name."""
@@ -375,28 +352,15 @@ class Ledger:
     def _check_pins(self, name: Name) -> None:
         claimants = {claim.endpoint: self._holders[claim.endpoint] for claim in self.find(name)}
         pins = self.conflicts.pinned(self._now, name)
-        self._put("pin", name, checks.of_pins(name, pins, claimants, self.networks))
+        self._report(Topic.PIN, name, checks.of_pins(name, pins, claimants, self.networks))
 
     def _check_shadow(self, name: Name) -> None:
         claims = self.find(name) if name in self._static else ()
         owners = [endpoint for c in claims if (endpoint := self._holders[c.endpoint]).served]
-        self._put("static", name, checks.of_shadow(name, self._static[name], owners) if owners else ())
+        self._report(Topic.SHADOW, name, checks.of_shadow(name, self._static[name], owners) if owners else ())
 
-    def _put(self, kind: str, about: Hashable, facts: Iterable[Finding]) -> None:
-        self._findings.put(kind, about, facts, self._now)
-
-    def findings(self) -> Iterator[Finding]:
-        """All findings as they stand, in no order."""
-        return iter(self._findings)
-
-    def finding_counts(self) -> Mapping[tuple[str, Severity], int]:
-        """How many findings stand, by code and severity; 0 where some have stood."""
-        return self._findings.counts
-
-    def since(self, fact: Finding) -> float:
-        """When the finding was first made, in seconds since the epoch, over restarts; the age of a dead endpoint."""
-        since = self._findings.since(fact)
-        return self._now if since is None else since
+    def _report(self, topic: Topic, about: Hashable, findings: Iterable[Finding]) -> None:
+        self.board.replace(topic, about, findings, self._now)
 
     # -- reading
 
@@ -423,10 +387,10 @@ class Ledger:
         return iter(self._claims)
 
     def recollection(self) -> Recollection:
-        """What to save: first-seen times, and the incumbents of contested names."""
+        """What to save: first-seen times of claims, and the incumbents of contested names."""
         networks = self.networks
         bits = tuple(each if networks.all >> i & 1 else "" for i, each in enumerate(networks.identities))
-        return Recollection(bits, list(self._claims.values()), self._held.copy(), dict(self._findings.times))
+        return Recollection(bits, list(self._claims.values()), self._held.copy())
 
 
 def _region(vnet: VirtualNetwork | None) -> str:

@@ -17,7 +17,9 @@ from zones.azure.resource import Resources
 from zones.claims.policy import Conflicts, Policies
 from zones.dns.name import Name, from_text
 from zones.dns.zonefile import Zone
+from zones.findings.board import Board, Topic
 from zones.findings.checks import bounded
+from zones.findings.faults import Reporter
 from zones.findings.finding import Finding, finding
 from zones.findings.source import unreadable_finding
 from zones.ledger.carry_over import Memory
@@ -91,9 +93,10 @@ class Estate:
         self.policies = Policies(config.zones.defaults, config.zones.overrides)
         conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, config.conflicts.pins)
         hold_down = {source.name: float(source.hold_down) for source in config.sources if source.remote}
-        self.ledger = Ledger(self.networks, catalogue(), conflicts, memory, hold_down)
+        self.board = Board(memory.findings if memory else None)
+        self.ledger = Ledger(self.networks, catalogue(), conflicts, self.board, memory, hold_down)
         self.inventory = Inventory([source.name for source in config.sources])
-        self.private = PrivateZones(config.sources, self.ledger)
+        self.private = PrivateZones(config.sources, self.ledger, self.board)
         self.static: dict[Name, Zone] = {}
         """Zone files, and what private DNS zones lend."""
         self.lent: dict[Name, frozenset[Name]] = {}
@@ -130,18 +133,17 @@ class Estate:
                 readable[source, part] = given
         change = self.inventory.update(readable)
         for subject, faults in change.faults.items():
-            self.ledger.set_faults(subject, faults, now)
+            self.board.replace_faults(Reporter("inventory", subject), faults, now)
         changed = self.ledger.set_vnets(change.vnets, now) if change.vnets else set()
         return changed | self.ledger.apply(change.endpoints, now)
 
     def _note(self, source: str, part: str, given: Part, now: float) -> None:
         unreadable = self._unreadable[source]
-        where = f"{source}:{part}"
         if isinstance(given, str):
             unreadable[part] = given
-            self.ledger.set_source(where, [unreadable_finding(part, given)], now)
+            self.board.replace(Topic.PART, (source, part), [unreadable_finding(part, given)], now)
         elif unreadable.pop(part, None) is not None:
-            self.ledger.set_source(where, [], now)
+            self.board.replace(Topic.PART, (source, part), [], now)
         self.sources[source].unreadable = len(unreadable)
 
     def is_unreadable(self, source: str, part: str) -> bool:
@@ -155,7 +157,7 @@ class Estate:
         """
         status = self.sources[source]
         status.parts = parts
-        self.ledger.set_source(source, [], now)
+        self.board.replace(Topic.SOURCE, source, [], now)
         if parts and status.unreadable >= parts:
             status.last_error = "{}: {}".format(*next(iter(self._unreadable[source].items())))
             return
@@ -166,7 +168,9 @@ class Estate:
         """A source could not be read: what it gave before stays."""
         status = self.sources[source]
         status.last_error = why
-        self.ledger.set_source(source, [unreadable_finding(source if status.remote else status.path, why)], now)
+        self.board.replace(
+            Topic.SOURCE, source, [unreadable_finding(source if status.remote else status.path, why)], now
+        )
 
     def judged(self, source: str, judgement: Judgement, now: float, read_at: float) -> set[Name]:
         """Take what a sync of a remote source, read at `read_at`, came to. Returns the names whose rows changed."""
@@ -187,16 +191,16 @@ class Estate:
             self.source_read(source, len(parts), read_at)
         else:
             status.last_error = ""
-            self.ledger.set_source(source, [], now)
+            self.board.replace(Topic.SOURCE, source, [], now)
         return changed
 
     def _tell(self, source: str, judgement: Judgement, now: float) -> None:
         doubts = [unreadable_finding(key, why) for key, why in judgement.doubtful.items()]
-        self.ledger.set_source(f"{source} absent", doubts, now)
+        self.board.replace(Topic.ABSENT, source, doubts, now)
         self._tell_held(source, judgement.standing.held, now)
 
     def _tell_held(self, source: str, held: Held | None, now: float) -> None:
-        self.ledger.set_source(f"{source} held", [held_finding(source, held)] if held else [], now)
+        self.board.replace(Topic.HELD, source, [held_finding(source, held)] if held else [], now)
 
     def degraded(self) -> list[Degraded]:
         """What is wrong with sources of which something is served; one that has given nothing is missing as a whole."""

@@ -15,6 +15,8 @@ from zones.azure.private_dns_zone import PrivateZone
 from zones.dns.name import Name
 from zones.dns.zonefile import Zone
 from zones.findings import drift
+from zones.findings.board import Board, Topic
+from zones.findings.faults import Reporter
 from zones.findings.finding import Finding, finding
 from zones.ledger.ledger import Ledger
 from zones.table import overlay
@@ -28,8 +30,9 @@ _FAULTS: Final = 1000  # faults that are told of one source
 class PrivateZones:
     """By source and key. Time is an argument."""
 
-    def __init__(self, sources: Iterable[settings.SourceSettings], ledger: Ledger) -> None:
+    def __init__(self, sources: Iterable[settings.SourceSettings], ledger: Ledger, board: Board) -> None:
         self._ledger = ledger
+        self._board = board
         self._modes = {each.name: each.azure.private_dns for each in sources if each.azure}
         self._zones: dict[str, dict[str, PrivateZone]] = {
             name: {} for name, mode in self._modes.items() if mode != "off"
@@ -76,13 +79,13 @@ class PrivateZones:
         if reading.error:
             why[f"{source}: private DNS zones"] = reading.error
         facts = [finding("source-unreadable", subject, _KEPT, message=message) for subject, message in why.items()]
-        self._ledger.set_source(f"{source} private dns", facts, now)
+        self._board.replace(Topic.PRIVATE_DNS, source, facts, now)
         self._blame(source, reading.faults, now)
 
     def _blame(self, source: str, faults: Iterable[Fault], now: float) -> None:
         """Tell what is bad: of rows that are no zone, and in zones."""
         faults = (*faults, *(fault for zone in self._zones[source].values() for fault in zone.faults))
-        self._ledger.set_faults(f"{source} private dns", faults[:_FAULTS], now)
+        self._board.replace_faults(Reporter("private-dns", source), faults[:_FAULTS], now)
 
     def moved(self) -> None:
         """Endpoints have changed."""
@@ -105,7 +108,7 @@ class PrivateZones:
 
     def compared(self, facts: list[Finding], now: float) -> None:
         """Take what a comparison found."""
-        self._ledger.set_source("private dns", facts, now)
+        self._board.replace(Topic.DRIFT, "", facts, now)
 
     def lent(self, files: Mapping[Name, Zone]) -> dict[Name, Zone]:
         """What is to be served of the zones of sources with `private_dns: serve`, beside these zone files."""

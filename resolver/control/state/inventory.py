@@ -112,24 +112,21 @@ def of_estate(estate: Estate, zone_texts: dict[str, str], now: float) -> Iterato
     standings = {each.name: each.standing for each in sources if each.remote}
     parts, lingering = list(estate.inventory.parts()), list(estate.ledger.tombstones)
     recollection, private = estate.ledger.recollection(), list(estate.private.all())
-    return of(recollection, read, parts, dict(zone_texts), now, standings, lingering, private)
+    head = Saved(
+        now, read, findings=estate.board.times(), zone_texts=dict(zone_texts), standings=standings,
+    )  # fmt: skip
+    return of(head, recollection, parts, lingering, private)
 
 
 def of(
+    head: Saved,
     recollection: Recollection,
-    sources: dict[str, float],
     parts: Iterable[tuple[str, str, Resources]],
-    zone_texts: dict[str, str],
-    now: float,
-    standings: dict[str, Standing] | None = None,
     lingering: Iterable[Tombstone] = (),
     private: Iterable[tuple[str, list[PrivateZone]]] = (),
 ) -> Iterator[Saved]:
-    """What there is to save, in pieces."""
-    yield Saved(
-        now, sources, networks=recollection.networks, findings=recollection.findings, zone_texts=zone_texts,
-        standings=standings or {},
-    )  # fmt: skip
+    """What there is to save, in pieces. `head`: the first piece, all that is in no list."""
+    yield msgspec.structs.replace(head, networks=recollection.networks)
     for source, part, resources in parts:
         yield from (Saved(parts=[(source, part, some)]) for some in _cut(resources))
     for seen in _some(recollection.first_seen()):

@@ -49,7 +49,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 
 def found(running: Running) -> list[tuple[str, str]]:
-    return sorted((fact.code, fact.subject) for fact in running.control.estate.ledger.findings())
+    return sorted((fact.code, fact.subject) for fact in running.control.estate.board)
 
 
 def reading(*zones: PrivateZone, **keys: object) -> PrivateReading:

@@ -45,7 +45,7 @@ def served(running: Running) -> set[str]:
 
 
 def codes(running: Running) -> list[tuple[str, str]]:
-    return sorted((fact.code, fact.subject) for fact in running.control.estate.ledger.findings())
+    return sorted((fact.code, fact.subject) for fact in running.control.estate.board)
 
 
 async def done(source: Scripted, times: int = 2) -> None:
@@ -186,7 +186,7 @@ async def test_a_sync_that_shrinks_is_held_until_it_is_accepted(start: Start) ->
     await until(lambda: len(served(running)) == 10)
     hub.parts["s1"] = part(endpoint("new", "10.0.0.4"))
     await until(lambda: codes(running) == [("sync-held", "hub")])
-    (fact,) = running.control.estate.ledger.findings()
+    (fact,) = running.control.estate.board
     assert fact.evidence["reasons"] == ["all 10 private endpoints of the source", "everything of subscription s1"]
     assert (fact.evidence["endpoints"], len(fact.evidence["would_remove"])) == (10, 10)
     assert len(served(running)) == 10
@@ -276,7 +276,7 @@ async def test_a_restart_answers_from_what_was_saved_before_anyone_is_asked(star
     held = running.control.estate.sources["hub"].standing.held
     assert held
     ends = running.control.estate.ledger.tombstones.next_end
-    since = {fact.code: running.control.estate.ledger.since(fact) for fact in running.control.estate.ledger.findings()}
+    since = {fact.code: running.control.estate.board.first_seen(fact) for fact in running.control.estate.board}
     await running.stop()
 
     hub.open.clear()
@@ -285,7 +285,7 @@ async def test_a_restart_answers_from_what_was_saved_before_anyone_is_asked(star
     assert len(served(again)) == 22
     assert estate.ledger.tombstones.next_end == ends
     assert codes(again) == [("sync-held", "hub")]
-    assert {fact.code: estate.ledger.since(fact) for fact in estate.ledger.findings()} == since
+    assert {fact.code: estate.board.first_seen(fact) for fact in estate.board} == since
     status = estate.sources["hub"]
     assert (status.synced, status.saved) == (True, True)
     assert status.standing.held

@@ -24,8 +24,8 @@ def saved(config: settings.ControlSettings, private: tuple[PrivateZone, ...] = (
     """What a daemon has saved that read these parts of the source `hub`, and these private DNS zones."""
     estate = Estate(config)
     estate.take([("hub", name, given) for name, given in parts.items()], NOW - 100)
-    recollection, parts_of = estate.ledger.recollection(), estate.inventory.parts()
-    kept = of(recollection, {"hub": NOW - 100}, parts_of, {}, NOW - 90, private=[("hub", list(private))])
+    head = Saved(NOW - 90, {"hub": NOW - 100}, findings=estate.board.times())
+    kept = of(head, estate.ledger.recollection(), estate.inventory.parts(), private=[("hub", list(private))])
     return joined(kept)
 
 

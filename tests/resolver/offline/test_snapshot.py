@@ -49,7 +49,7 @@ def estate(given: list[Resources]) -> Estate:
 
 
 def told(made: Estate) -> list[tuple[str, str]]:
-    return sorted((each.code, each.severity.value) for each in made.ledger.findings())
+    return sorted((each.code, each.severity.value) for each in made.board)
 
 
 @pytest.mark.parametrize("parts", [example, generated])

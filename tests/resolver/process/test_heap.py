@@ -16,6 +16,7 @@ from zones.azure.inventory import Inventory
 from zones.claims.policy import DEFAULTS, Conflicts, Policies
 from zones.claims.row import restamped
 from zones.dns.name import Name
+from zones.findings.board import Board
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Network, Networks
 from zones.table.table import Table
@@ -39,7 +40,7 @@ def traced() -> Iterator[None]:
 
 def _ledger() -> tuple[Inventory, Ledger]:
     networks = Networks([Network(f"spoke{n}", (f"10.{n}.0.0/16",)) for n in range(10)])
-    inventory, ledger = Inventory(["estate"]), Ledger(networks, catalogue(), Conflicts("sticky", {}))
+    inventory, ledger = Inventory(["estate"]), Ledger(networks, catalogue(), Conflicts("sticky", {}), Board())
     files = {}
     for start in range(0, SIZE, PER_FILE):
         rows = [endpoint(number) for number in range(start, start + PER_FILE)]

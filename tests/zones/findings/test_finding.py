@@ -1,4 +1,4 @@
-"""Findings: stable codes and ids, JSON, times over restarts, and a section of docs/findings.md for each code."""
+"""Findings: stable codes and ids, JSON, and a section of docs/findings.md for each code."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from tests.paths import ROOT
-from zones.findings.finding import CODES, Finding, Findings, Severity, finding
+from zones.findings.finding import CODES, Finding, Severity, finding
 
 DOCS = ROOT / "docs" / "findings.md"
 
@@ -34,45 +34,6 @@ def test_a_finding_survives_json() -> None:
     fact = structs.replace(finding("pin-ignored", "a.example", "served", pins=[{"until": None}]), networks=("a", "b"))
 
     assert msgspec.json.decode(msgspec.json.encode(fact), type=Finding) == fact
-
-
-# -- the findings that stand
-
-FACT, OTHER = finding("zone-unknown", "a.example", "served"), finding("zone-unknown", "b.example", "served")
-
-
-def test_what_is_put_replaces_what_stood() -> None:
-    findings = Findings({})
-    findings.put("zone", "a", [FACT], 1)
-    findings.put("zone", "b", [OTHER], 1)
-    findings.put("zone", "a", [], 2)
-
-    assert list(findings) == [OTHER]
-
-
-def test_a_finding_is_as_old_as_it_has_stood() -> None:
-    findings = Findings({})
-    findings.put("zone", "a", [FACT], 1)
-    findings.put("zone", "a", [structs.replace(FACT, evidence={"more": 1})], 2)
-    assert findings.since(FACT) == 1
-
-    findings.put("zone", "a", [], 3)
-    assert findings.since(FACT) is None
-
-    findings.put("zone", "a", [FACT], 4)
-    assert findings.since(FACT) == 4
-
-
-def test_times_are_remembered_over_a_restart_once() -> None:
-    before = Findings({})
-    before.put("zone", "a", [FACT], 1)
-    after = Findings(before.times)
-
-    after.put("zone", "a", [FACT], 5)
-    assert after.since(FACT) == 1
-    after.put("zone", "a", [], 6)
-    after.put("zone", "a", [FACT], 7)
-    assert after.since(FACT) == 7
 
 
 # -- docs

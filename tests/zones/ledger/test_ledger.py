@@ -163,7 +163,7 @@ def test_rule_2_a_pin_decides_in_its_network() -> None:
     put(book, acct("x", 4, vnet="hub"), acct("y", 5, vnet="hub"))
 
     assert answers(book) == {"a": [5], "b": [4]}
-    pinned = next(fact for fact in book.findings() if fact.rule == "pin")
+    pinned = next(fact for fact in book.board if fact.rule == "pin")
     assert (pinned.severity, pinned.networks, pinned.winner) == (Severity.INFO, ("a",), "/ID/y")
 
 
@@ -199,7 +199,7 @@ def test_rule_2_a_pin_on_a_name_that_nobody_claims_is_told_until_somebody_does()
     book = ledger(pins=[Pin(FQDN, "x", until=50), Pin("other.example", "x")])
     put(book, now=7)
     assert [subject for _, subject, *_ in told(book)] == [FQDN, "other.example"]
-    assert {book.since(fact) for fact in book.findings()} == {7}
+    assert {book.board.first_seen(fact) for fact in book.board} == {7}
 
     put(book, acct("x", 4), now=8)
     assert [subject for _, subject, *_ in told(book)] == ["other.example"]
@@ -222,7 +222,7 @@ def test_rule_3_each_network_is_given_its_own_then_its_regions() -> None:
     put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="far", region="neu"))
 
     assert answers(book) == {"a": [4], "b": [4], "c": [5]}
-    assert {fact.severity for fact in book.findings()} == {Severity.INFO}
+    assert {fact.severity for fact in book.board} == {Severity.INFO}
 
 
 def test_rule_3_endpoints_tell_the_region_of_a_home_without_a_record() -> None:
@@ -360,11 +360,11 @@ def test_a_contest_that_is_judged_again_or_after_a_restart_tells_the_same(late: 
     drop(book, "z", now=3)
     assert told(book) == before
 
-    (fact,) = book.findings()
+    (fact,) = book.board
     again = ledger(memory=remembered(book))
     put(again, y, x, now=9)
     assert told(again) == before
-    assert again.since(fact) == 1
+    assert again.board.first_seen(fact) == 1
     assert [ruling.rule for verdict in again.judged(ROW, 9) for ruling in verdict.rulings] == [before[0][3]]
 
 
@@ -412,7 +412,7 @@ def test_winners_are_of_their_network() -> None:
     put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="hub"))
 
     assert answers(book) == {"a": [4], "b": [5]}
-    assert [(fact.rule, fact.networks) for fact in book.findings()] == [("nearest", ("a",))]
+    assert [(fact.rule, fact.networks) for fact in book.board] == [("nearest", ("a",))]
 
 
 def test_one_name_in_two_networks_that_do_not_see_each_other_is_legal() -> None:

@@ -24,7 +24,7 @@ from tests.zones.books import (
 )
 from zones.azure.endpoint import Fault, State, VirtualNetwork
 from zones.dns.name import from_text
-from zones.findings.finding import finding
+from zones.findings.faults import Reporter
 
 # -- the code of a contest
 
@@ -32,7 +32,7 @@ from zones.findings.finding import finding
 def contest_code(**fields: Any) -> str:  # noqa: ANN401 - many types
     book = ledger()
     put(book, acct("x", 4, **fields), acct("y", 5, **fields))
-    (fact,) = book.findings()
+    (fact,) = book.board
     return f"{fact.severity}: {fact.code}"
 
 
@@ -113,13 +113,13 @@ def test_a_dead_endpoint_is_as_old_as_its_finding_over_a_restart() -> None:
     put(book, acct("x", 4, state=State.REJECTED), now=10)
     put(book, acct("x", 5, state=State.REJECTED), now=20)
     fact = one(book, "endpoint-rejected")
-    assert book.since(fact) == 10
+    assert book.board.first_seen(fact) == 10
 
     again = ledger(memory=remembered(book))
     put(again, acct("x", 5, state=State.REJECTED), now=30)
-    assert again.since(fact) == 10
+    assert again.board.first_seen(fact) == 10
     put(again, acct("x", 5, state=State.DISCONNECTED), now=40)
-    assert again.since(one(again, "endpoint-disconnected")) == 40
+    assert again.board.first_seen(one(again, "endpoint-disconnected")) == 40
 
 
 def test_a_changed_address_is_told_while_it_is_served() -> None:
@@ -138,23 +138,18 @@ def test_faults_are_told_by_their_subject_whoever_tells_them() -> None:
     book = ledger(*two_spokes())
     faults = (Fault("/ID/nic", "fqdns[0]", "no name", "a.json"), Fault("/ID/x", "subnet.id", "no id", "a.json"))
     put(book, acct("x", 4, faults=faults, network="lab"))
-    book.set_faults("b.json", [Fault("/ID/x", "", "twice", "b.json"), Fault("b.json[3]", "", "no row", "b.json")], 1)
-    by_subject = {fact.subject: [f["path"] for f in fact.evidence["faults"]] for fact in book.findings()}
+    book.board.replace_faults(
+        Reporter("inventory", "b.json"),
+        [Fault("/ID/x", "", "twice", "b.json"), Fault("b.json[3]", "", "no row", "b.json")],
+        1,
+    )
+    by_subject = {fact.subject: [f["path"] for f in fact.evidence["faults"]] for fact in book.board}
     assert by_subject == {"/ID/nic": ["fqdns[0]"], "/ID/x": ["subnet.id", "network", ""], "b.json[3]": [""]}
     assert set(codes(book)) == {"invalid-record"}
 
     drop(book, "x")
     assert [subject for _, subject, *_ in told(book)] == ["/ID/x", "b.json[3]"]
-    book.set_faults("b.json", (), 2)
-    assert told(book) == []
-
-
-def test_what_a_source_says_of_itself_comes_and_goes() -> None:
-    book = ledger()
-    book.set_source("a.json", [finding("source-unreadable", "a.json", "kept", message="line 3")], 5)
-    assert book.since(one(book, "source-unreadable")) == 5
-
-    book.set_source("a.json", [], 6)
+    book.board.replace_faults(Reporter("inventory", "b.json"), (), 2)
     assert told(book) == []
 
 

@@ -13,7 +13,8 @@ from zones.azure.endpoint import Endpoint, State, VirtualNetwork
 from zones.claims.contest import Contender, Term, Verdict, judge
 from zones.claims.policy import Conflict, Pin
 from zones.dns.name import Name, from_text
-from zones.findings.finding import Finding, Findings
+from zones.findings.board import Board
+from zones.findings.finding import Finding
 from zones.ledger import ledger as module
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Network
@@ -64,7 +65,7 @@ PINS = (Pin(FQDN, "z"), Pin("kv.vault.azure.net", "t", "a"), Pin("a.example", "u
 
 def facts_of(book: Ledger) -> dict[str, Finding]:
     told(book)
-    return {fact.id: fact for fact in book.findings() if fact.code != "address-changed"}
+    return {fact.id: fact for fact in book.board if fact.code != "address-changed"}
 
 
 def step(book: Ledger, key: str, change: Endpoint | VirtualNetwork | None, now: float) -> set[Name]:
@@ -127,7 +128,7 @@ def test_what_is_counted_is_what_a_walk_finds(
         assert +book.census.states == Counter(each.state for each in endpoints)
         assert book.census.served == sum(each.served for each in endpoints)
         assert book.census.records == sum(len(each.records) for each in endpoints)
-        assert +Counter(book.finding_counts()) == Counter((fact.code, fact.severity) for fact in book.findings())
+        assert +Counter(book.board.counts) == Counter((fact.code, fact.severity) for fact in book.board)
         assert len(book.tombstones) == sum(1 for _ in book.tombstones)
 
 
@@ -140,13 +141,13 @@ class Cost:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.judged = self.looked = 0
         monkeypatch.setattr(module, "judge", self._judge)
-        put_finding = Findings.put
+        replace = Board.replace
 
         def counted(*args: Any) -> None:  # noqa: ANN401 - passed on
             self.looked += 1
-            put_finding(*args)
+            replace(*args)
 
-        monkeypatch.setattr(Findings, "put", counted)
+        monkeypatch.setattr(Board, "replace", counted)
 
     def _judge(self, contenders: list[Contender], term: Term) -> list[Verdict]:
         self.judged += len(contenders)

@@ -12,6 +12,7 @@ from tests.zones.books import (
     ROW,
     acct,
     answers,
+    board,
     codes,
     drop,
     endpoint,
@@ -25,6 +26,7 @@ from tests.zones.books import (
 from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import VirtualNetwork
 from zones.claims.policy import Conflicts, Pin
+from zones.findings.board import Board
 from zones.ledger.carry_over import Memory
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Network, Networks
@@ -33,7 +35,7 @@ HAND = Network("onprem", ("10.200.0.0/16",), (), ("all",))
 
 
 def book(*by_hand: Network, pins: tuple[Pin, ...] = (), memory: Memory | None = None) -> Ledger:
-    return Ledger(Networks(by_hand, auto=True), catalogue(), Conflicts("sticky", {}, pins), memory)
+    return Ledger(Networks(by_hand, auto=True), catalogue(), Conflicts("sticky", {}, pins), board(memory), memory)
 
 
 def vnet(name: str, *peers: str, region: str = "weu", prefixes: tuple[str, ...] | None = None) -> VirtualNetwork:
@@ -62,7 +64,7 @@ def test_vnets_come_and_their_clients_see_what_they_reach() -> None:
 
 
 def test_what_lingers_is_seen_by_the_networks_that_there_are_now() -> None:
-    ledger = Ledger(Networks((), auto=True), catalogue(), Conflicts("sticky", {}, ()), None, {"hub": 300.0})
+    ledger = Ledger(Networks((), auto=True), catalogue(), Conflicts("sticky", {}, ()), Board(), None, {"hub": 300.0})
     draw(ledger, vnet("h", "s"), vnet("s"))
     put(ledger, acct("pe", 4, vnet="h", source="hub"))
     drop(ledger, "pe", now=2)

@@ -45,7 +45,7 @@ def taken(estate: Estate, now: float, **parts: Part) -> set[Name]:
 
 
 def findings(estate: Estate) -> list[Finding]:
-    return sorted(estate.ledger.findings(), key=lambda fact: fact.subject)
+    return sorted(estate.board, key=lambda fact: fact.subject)
 
 
 def unreadable(estate: Estate) -> dict[str, str]:
@@ -193,7 +193,7 @@ def test_restored_and_then_read_times_and_incumbents_survive() -> None:
         "b-holder": 1.0,
         "a-late": 2.0,
     }
-    assert [again.ledger.since(fact) for fact in findings(again)] == [2.0]
+    assert [again.board.first_seen(fact) for fact in findings(again)] == [2.0]
 
 
 def test_without_memory_all_that_is_read_together_was_seen_together() -> None:

@@ -65,7 +65,6 @@ def estates() -> st.SearchStrategy[tuple[Any, ...]]:
         st.lists(texts, max_size=3).map(tuple),
         st.lists(claims, max_size=3),
         st.dictionaries(names, texts | holders, max_size=3),
-        st.dictionaries(texts, times, max_size=3),
     )
     readings = st.builds(
         Reading, st.dictionaries(texts, resources, max_size=2), st.dictionaries(texts, texts, max_size=2)
@@ -86,6 +85,7 @@ def estates() -> st.SearchStrategy[tuple[Any, ...]]:
         st.dictionaries(texts, st.lists(private_zones(names, texts, faults), max_size=2), max_size=2).map(
             lambda zones: list(zones.items())
         ),
+        st.dictionaries(texts, times, max_size=3),
     )
 
 
@@ -116,15 +116,16 @@ def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) 
 
 @given(estates(), st.integers(1, 4))
 def test_what_is_saved_reads_back_however_small_the_pieces(given: tuple[Any, ...], most: int) -> None:
-    recollection, sources, parts, zone_texts, now, standings, lingering, private = given
+    recollection, sources, parts, zone_texts, now, standings, lingering, private, findings = given
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inventory, "_PIECE", most)
-        read = through_a_file(inventory.of(*given))
+        head = Saved(now, sources, findings=findings, zone_texts=zone_texts, standings=standings)
+        read = through_a_file(inventory.of(head, recollection, parts, lingering, private))
     assert (read.sources, read.zone_texts, read.saved_at, read.standings) == (sources, zone_texts, now, standings)
     assert (read.parts, read.private) == (parts, private)
     assert [each.tombstone for each in read.lingering] == lingering
     memory = read.memory
-    assert (memory.networks, memory.findings) == (recollection.networks, recollection.findings)
+    assert (memory.networks, memory.findings) == (recollection.networks, findings)
     assert memory.held == {name: who for name, who in recollection.holders.items() if not isinstance(who, str)}
     assert memory.first_seen == {
         (claim.endpoint, claim.public): claim.first_seen for claims in recollection.claims for claim in claims
@@ -137,6 +138,6 @@ def test_no_piece_is_large() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inventory, "_PIECE", 3)
         parts = [("hub", "one", Resources(endpoints, nics)), ("hub", "two", Resources())]
-        pieces = list(inventory.of(Recollection((), [], {}, {}), {}, parts, {}, 1.0))
+        pieces = list(inventory.of(Saved(1.0), Recollection((), [], {}), parts))
     assert [[len(each.endpoints) for _, _, each in piece.parts] for piece in pieces] == [[], [3], [3], [1], [0]]
     assert inventory.joined(pieces).parts == parts

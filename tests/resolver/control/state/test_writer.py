@@ -108,4 +108,4 @@ async def test_a_zone_file_that_is_gone_is_served_from_what_was_saved(start: Sta
     zone.unlink()
     again = start("a", zones=zones)
     assert set(again.control.estate.static) == {from_text("corp.example")}
-    assert [fact.subject for fact in again.control.estate.ledger.findings()] == [str(zone)]
+    assert [fact.subject for fact in again.control.estate.board] == [str(zone)]

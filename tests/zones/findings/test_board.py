@@ -1,0 +1,85 @@
+"""The board: findings replaced by topic and subject, counted, and dated over restarts; faults merged by resource."""
+
+from collections import Counter
+
+from msgspec import structs
+
+from zones.azure.endpoint import Fault
+from zones.findings.board import Board, Topic
+from zones.findings.faults import Reporter
+from zones.findings.finding import Severity, finding
+
+FACT, OTHER = finding("zone-unknown", "a.example", "served"), finding("zone-unknown", "b.example", "served")
+
+
+def test_findings_replace_those_about_the_same_thing_only() -> None:
+    board = Board()
+    board.replace(Topic.ZONE, "a", [FACT], 1)
+    board.replace(Topic.ZONE, "b", [OTHER], 1)
+    board.replace(Topic.ZONE, "a", [], 2)
+
+    assert list(board) == [OTHER]
+
+
+def test_topics_do_not_share_keys() -> None:
+    board = Board()
+    board.replace(Topic.SOURCE, "a", [FACT], 1)
+    board.replace(Topic.UPSTREAM, "a", [OTHER], 1)
+    board.replace(Topic.UPSTREAM, "a", [], 2)
+
+    assert list(board) == [FACT]
+
+
+def test_findings_are_counted_by_code_and_severity() -> None:
+    board = Board()
+    board.replace(Topic.ZONE, "a", [FACT], 1)
+    board.replace(Topic.ZONE, "b", [OTHER], 1)
+    board.replace(Topic.CONTEST, "c", [finding("conflicting-address", "c.example", "served")], 1)
+    board.replace(Topic.ZONE, "b", [], 2)
+
+    expected = {("zone-unknown", Severity.INFO): 1, ("conflicting-address", Severity.ERROR): 1}
+    assert +Counter(board.counts) == expected
+
+
+def test_a_finding_keeps_its_time_while_it_is_current() -> None:
+    board = Board()
+    board.replace(Topic.ZONE, "a", [FACT], 1)
+    board.replace(Topic.ZONE, "a", [structs.replace(FACT, action="other")], 2)
+    assert board.first_seen(FACT) == 1
+
+    board.replace(Topic.ZONE, "a", [], 3)
+    assert board.first_seen(FACT) is None
+
+    board.replace(Topic.ZONE, "a", [FACT], 4)
+    assert board.first_seen(FACT) == 4
+
+
+def test_a_time_from_before_a_restart_is_used_once() -> None:
+    before = Board()
+    before.replace(Topic.ZONE, "a", [FACT], 1)
+    after = Board(before.times())
+
+    after.replace(Topic.ZONE, "a", [FACT], 5)
+    assert after.first_seen(FACT) == 1
+    after.replace(Topic.ZONE, "a", [], 6)
+    after.replace(Topic.ZONE, "a", [FACT], 7)
+    assert after.first_seen(FACT) == 7
+
+
+def test_a_resource_has_one_finding_with_the_faults_of_all_reporters() -> None:
+    board = Board()
+    endpoint, inventory = Reporter("endpoint", "x"), Reporter("inventory", "/ID/x")
+    mine = Fault("/ID/x", "subnet.id", "no id", "a.json")
+    twice, nic = Fault("/ID/x", "", "twice", "b.json"), Fault("/ID/nic", "fqdns[0]", "no name", "a.json")
+    board.replace_faults(inventory, [twice, mine], 1)
+    board.replace_faults(endpoint, [nic, mine], 2)
+    assert paths(board) == {"/ID/x": ["subnet.id", ""], "/ID/nic": ["fqdns[0]"]}
+
+    board.replace_faults(inventory, [], 3)
+    assert paths(board) == {"/ID/x": ["subnet.id"], "/ID/nic": ["fqdns[0]"]}
+    board.replace_faults(endpoint, [], 4)
+    assert paths(board) == {}
+
+
+def paths(board: Board) -> dict[str, list[str]]:
+    return {fact.subject: [fault["path"] for fault in fact.evidence["faults"]] for fact in board}
