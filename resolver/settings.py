@@ -35,11 +35,19 @@ class Server(msgspec.Struct, frozen=True):
     """Absolute path of the authorities that may sign its certificate; empty: the system's."""
     path: str = ""
     """Of the URL, over HTTPS."""
-    strict: bool = True
-    """It has failed, too, where it refuses what another server of the group answers."""
+    count_errors: bool = True
+    """An error reply (REFUSED, SERVFAIL) to a query that another server answers counts as a failure."""
 
 
-Order = Literal["sequential", "fastest", "race", "round-robin"]
+ServerPolicy = Literal["sequential", "fastest", "race", "round-robin"]
+
+
+class Rebinding(msgspec.Struct, frozen=True):
+    """Whether private addresses in a group's answers are stripped or passed on. Those of names in `allow` pass."""
+
+    answers: Literal["strip", "pass"] = "pass"
+    allow: tuple[str, ...] = ()
+    """Suffixes: names at and under these may have private addresses."""
 
 
 class UpstreamGroup(msgspec.Struct, frozen=True):
@@ -48,11 +56,9 @@ class UpstreamGroup(msgspec.Struct, frozen=True):
     name: str
     servers: tuple[Server, ...]
     suffixes: tuple[str, ...] = ()
-    order: Order = "sequential"
+    policy: ServerPolicy = "sequential"
     """Which server is asked first, and when the next one is."""
-    rebinding: bool = False
-    """Private addresses are taken out of its answers, but for names at and under `rebinding_allow`."""
-    rebinding_allow: tuple[str, ...] = ()
+    rebinding: Rebinding = Rebinding()
     mixed_case: bool = False
     """Questions in random case, which a forger has to guess too (0x20)."""
     rate: int = 0
@@ -168,14 +174,14 @@ class Streams(msgspec.Struct, frozen=True):
 class RateLimit(msgspec.Struct, frozen=True):
     """Answers over UDP for one client prefix: a bucket of `burst`, filled `per_second`; 1 of `slip` over it gets TC.
 
-    `slip` 0: none does. `ipv4` and `ipv6` are prefix lengths; loopback and `exempt` are not limited.
+    `slip` 0: none does. `ipv4_prefix` and `ipv6_prefix` are lengths; loopback and `exempt` are not limited.
     """
 
     per_second: int
     burst: int
     slip: int = 2
-    ipv4: int = 24
-    ipv6: int = 56
+    ipv4_prefix: int = 24
+    ipv6_prefix: int = 56
     exempt: tuple[str, ...] = ()
 
 
@@ -192,7 +198,7 @@ class CookieSettings(msgspec.Struct, frozen=True):
 class CacheSettings(msgspec.Struct, frozen=True):
     """Of upstream answers, in each worker. `stale`: seconds for which an expired one may still be given, 0: never."""
 
-    octets: int = 64 << 20
+    size: int = 64 << 20
     stale: int = 86_400
     prefetch: bool = True
 
@@ -205,7 +211,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     allow: tuple[str, ...]
     tls: Tls | None = None
     https: Https | None = None
-    proxies: tuple[str, ...] = ()
+    proxy_from: tuple[str, ...] = ()
     """Prefixes of proxies: what comes from them begins with a PROXY protocol header."""
     forwarders: tuple[str, ...] = ()
     """Prefixes of resolvers whose client-subnet option (RFC 7871) chooses the network."""
@@ -252,8 +258,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     upstreams: tuple[UpstreamGroup, ...] = ()
     admin: str = "127.0.0.1:8053"
     """`address:port`; empty: no admin listener."""
-    state: str = ""
-    """Directory, absolute."""
+    state_directory: str = ""
+    """An absolute path."""
     workers: int = 1
 
 

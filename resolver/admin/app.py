@@ -1,7 +1,7 @@
-"""The admin HTTP server: who may ask, how errors look, and the listener.
+"""The HTTP server of the admin interface: its listener, which requests it accepts, and how errors look.
 
-Loopback only. A browser can be made to send requests to a loopback address under a foreign name (DNS rebinding); such
-a name stands in the Host header, so only our own names are taken there (RFC 9110 §7.4).
+It listens on loopback only. A browser can still be made to send requests to a loopback address under a foreign name
+(DNS rebinding). Such a name appears in the Host header, so only our own names are accepted there (RFC 9110 §7.4).
 """
 
 import asyncio
@@ -9,20 +9,28 @@ import contextlib
 import logging
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, Final
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from resolver import host_port
 from resolver.admin.paging import InvalidCursor
-from resolver.admin.routes import ROUTES, Admin, Route, parameters, problem
+from resolver.admin.resources.model import Parameters
+from resolver.admin.responses import problem
+from resolver.admin.route import Context, Route
+from resolver.admin.routes import ROUTES
 from resolver.admin.view import View
+from resolver.admin.zone_census import ZoneCensus
 
-_RETRY: Final = 1.0  # seconds; a control that was started anew may find the address taken for a moment
-_DRAIN: Final = 0.5  # seconds for requests under way at the stop
+_RETRY: Final = 1.0
+"""Seconds between two attempts to listen. After a restart of control the address may be in use for a moment."""
+_DRAIN: Final = 0.5
+"""Seconds that running requests may take to finish when the server stops."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,82 +39,96 @@ _log = logging.getLogger(__name__)
 async def serving(view: View, listen: str) -> AsyncIterator[None]:
     """Serve on `listen` (`address:port`) while the context is open.
 
-    An address that cannot be had is logged and tried again: names are answered without an admin interface too.
+    An address that cannot be used is logged and tried again, because DNS is served without the admin interface too.
     """
     runner = web.AppRunner(application(view, listen), access_log=None, shutdown_timeout=_DRAIN)
     await runner.setup()
-    trying = None if await _listens(runner, listen) else asyncio.create_task(_keep_trying(runner, listen))
+    retrying = None
+    if error := await _listen(runner, listen):
+        _log.error("the admin interface cannot listen on %s: %s; retrying", listen, error)
+        retrying = asyncio.create_task(_retry(runner, listen))
     try:
         yield
     finally:
-        if trying:
-            trying.cancel()
-            await asyncio.wait([trying])
+        if retrying:
+            retrying.cancel()
+            await asyncio.wait([retrying])
         await runner.cleanup()
 
 
-async def _listens(runner: web.AppRunner, listen: str, *, again: bool = False) -> bool:
-    host, port = _split(listen)
-    site = web.TCPSite(runner, host, int(port or 0))
+async def _listen(runner: web.AppRunner, listen: str) -> str:
+    """Start to listen. Return an empty string, or why it is not possible."""
+    site = web.TCPSite(runner, *host_port.split(listen))
     try:
         await site.start()
     except OSError as error:
         await site.stop()
-        if not again:
-            reason = os.strerror(error.errno or 0).lower()
-            _log.error("the admin interface cannot listen on %s: %s; trying again", listen, reason)
-        return False
+        return os.strerror(error.errno or 0).lower()
     _log.info("admin interface on http://%s", listen)
-    return True
+    return ""
 
 
-async def _keep_trying(runner: web.AppRunner, listen: str) -> None:
+async def _retry(runner: web.AppRunner, listen: str) -> None:
     while True:
         await asyncio.sleep(_RETRY)
-        if await _listens(runner, listen, again=True):
+        if not await _listen(runner, listen):
             return
 
 
 def application(view: View, listen: str) -> web.Application:
-    """The application, for the listener at `listen`."""
-    app = web.Application(middlewares=[_problems, _own_host(_split(listen)[0])])
-    admin = Admin(view)
+    """Return the application for the listener at `listen`."""
+    app = web.Application(middlewares=[_problems, _own_host(host_port.split(listen)[0])])
+    context = Context(view, ZoneCensus(view.estate))
     for route in ROUTES:
         for path in (route.path, *route.aliases):
-            if route.takes:
-                app.router.add_post(path, partial(_change, admin, route, route.takes))
+            if route.body:
+                app.router.add_post(path, partial(_post, context, route, route.body))
             else:
-                app.router.add_get(path, partial(_handle, admin, route))
+                app.router.add_get(path, partial(_get, context, route))
     return app
 
 
-async def _handle(admin: Admin, route: Route, request: web.Request) -> web.Response:
+async def _get(context: Context, route: Route, request: web.Request) -> web.Response:
     try:
-        query = route.query.model_validate(dict(parameters(request)))
-        return await route.handler(admin, request, query)
+        return await route.handler(context, request, route.parameters.model_validate(_query(request)))
     except ValidationError as error:
-        raise web.HTTPBadRequest(text="; ".join(_said(detail) for detail in error.errors())) from None
+        raise web.HTTPBadRequest(text=_mistakes(error.errors())) from None
     except InvalidCursor as error:
         raise web.HTTPBadRequest(text=f"cursor: {error}") from None
 
 
-async def _change(admin: Admin, route: Route, takes: type[BaseModel], request: web.Request) -> web.Response:
-    if request.content_type != "application/json":  # a page of another origin cannot send this type without asking
-        raise web.HTTPUnsupportedMediaType(text="the body must be of the type application/json")
+async def _post(context: Context, route: Route, body: type[Parameters], request: web.Request) -> web.Response:
+    # A page of another origin cannot send this content type without a CORS preflight, which fails here.
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="the content type of the body must be application/json")
     try:
-        return await route.handler(admin, request, takes.model_validate_json(await request.read()))
+        return await route.handler(context, request, body.model_validate_json(await request.read()))
     except ValidationError as error:
-        raise web.HTTPBadRequest(text="; ".join(_said(detail) for detail in error.errors())) from None
+        raise web.HTTPBadRequest(text=_mistakes(error.errors())) from None
 
 
-def _said(detail: Any) -> str:  # noqa: ANN401 - pydantic's own
-    where = ".".join(str(part) for part in detail["loc"])
-    return f"{where}: " + ("no such parameter" if detail["type"] == "extra_forbidden" else detail["msg"])
+def _query(request: web.Request) -> dict[str, str]:
+    """Return the query parameters of a request. Raises a 400 for a parameter that is given twice."""
+    found: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in found:
+            raise web.HTTPBadRequest(text=f"{name}: given twice")
+        found[name] = value
+    return found
+
+
+def _mistakes(errors: Sequence[ErrorDetails]) -> str:
+    return "; ".join(_mistake(error) for error in errors)
+
+
+def _mistake(error: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    return f"{where}: " + ("no such parameter" if error["type"] == "extra_forbidden" else error["msg"])
 
 
 @web.middleware
 async def _problems(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401 - aiohttp's own type is private
-    """Errors as problem details (RFC 9457); nothing that is said here is to be kept or guessed at."""
+    """Turn errors into problem details (RFC 9457), and forbid caching and guessing of content types."""
     try:
         response: web.StreamResponse = await handler(request)
     except web.HTTPException as error:
@@ -114,7 +136,7 @@ async def _problems(request: web.Request, handler: Any) -> web.StreamResponse:  
         response = problem(error.status, None if plain else error.text)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
-    except Exception:  # noqa: BLE001 - whatever it is, it is one request's
+    except Exception:  # noqa: BLE001 - an error in one request must not end the server
         _log.exception("%s failed", request.path)
         response = problem(500)
     response.headers["Server"] = "pldns"
@@ -126,7 +148,7 @@ async def _problems(request: web.Request, handler: Any) -> web.StreamResponse:  
 def _own_host(own: str) -> Any:  # noqa: ANN401 - a middleware; aiohttp's own type is private
     @web.middleware
     async def check(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401 - as above
-        host = _split(request.headers.get("Host", ""))[0].rstrip(".").lower()
+        host = _host(request.headers.get("Host", ""))
         if host not in {own, "localhost"} and not _is_loopback(host):
             raise web.HTTPMisdirectedRequest(text="the Host header names neither a loopback address nor the listener")
         response: web.StreamResponse = await handler(request)
@@ -142,10 +164,10 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _split(authority: str) -> tuple[str, str]:
-    """Host and port of `HOST[:PORT]`, the brackets of IPv6 taken off; empty for anything else."""
-    match = _AUTHORITY.fullmatch(authority)
-    return (match[1] or match[2], match[3] or "") if match else ("", "")
+def _host(header: str) -> str:
+    """Return the host of a Host header (`HOST[:PORT]`), without brackets; empty for a malformed header."""
+    match = _AUTHORITY.fullmatch(header)
+    return (match[1] or match[2]).rstrip(".").lower() if match else ""
 
 
-_AUTHORITY: Final = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+))(?::([0-9]*))?")
+_AUTHORITY: Final = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+))(?::[0-9]*)?")

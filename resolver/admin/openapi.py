@@ -1,25 +1,26 @@
-"""The admin interface as OpenAPI 3.1, made from the route table and the pydantic models."""
+"""The OpenAPI 3.1 document of the admin interface, made from the routes and their pydantic models."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from resolver.admin import models
+from resolver.admin.resources.model import Parameters, ProblemDetails
+from resolver.admin.resources.status import NotReady, Ready
+from resolver.admin.route import Route
 from resolver.version import VERSION
 
-if TYPE_CHECKING:
-    from resolver.admin.routes import Route
+_REF: Final = "#/components/schemas/{model}"
+_PROBLEMS: Final = {400: "A parameter is invalid.", 421: "The Host header does not name this interface."}
+"""Errors of every route, by status."""
 
-_REF = "#/components/schemas/{model}"
 
-
-def document(routes: "Sequence[Route]") -> dict[str, Any]:
-    """The whole document."""
+def document(routes: Sequence[Route]) -> dict[str, Any]:
+    """Return the OpenAPI document of these routes."""
     shown: list[type[BaseModel]] = [route.returns for route in routes if route.returns]
-    shown += [models.Problem, models.NotReady]
-    shown += [route.takes for route in routes if route.takes]
+    shown += [ProblemDetails, NotReady]
+    shown += [route.body for route in routes if route.body]
     _, schemas = models_json_schema([(model, "serialization") for model in shown], ref_template=_REF)
     return {
         "openapi": "3.1.0",
@@ -29,19 +30,19 @@ def document(routes: "Sequence[Route]") -> dict[str, Any]:
     }
 
 
-def _paths(routes: "Sequence[Route]") -> dict[str, Any]:
+def _paths(routes: Sequence[Route]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in routes:
         for path in (route.path, *route.aliases):
-            paths.setdefault(path, {})["post" if route.takes else "get"] = _operation(route)
+            paths.setdefault(path, {})["post" if route.body else "get"] = _operation(route)
     return paths
 
 
-def _operation(route: "Route") -> dict[str, Any]:
-    problems = {400: "A parameter is wrong.", 421: "The Host header is not this interface's."} | dict(route.problems)
+def _operation(route: Route) -> dict[str, Any]:
+    problems = _PROBLEMS | dict(route.problems)
     body = {}
-    if route.takes:
-        schema = {"$ref": _REF.format(model=route.takes.__name__)}
+    if route.body:
+        schema = {"$ref": _REF.format(model=route.body.__name__)}
         body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
     return {
         "summary": route.summary,
@@ -54,13 +55,13 @@ def _operation(route: "Route") -> dict[str, Any]:
     }
 
 
-def _problem(route: "Route", status: int, text: str) -> dict[str, Any]:
-    name = "NotReady" if route.returns is models.Ready and status == 503 else "Problem"
+def _problem(route: Route, status: int, text: str) -> dict[str, Any]:
+    name = "NotReady" if route.returns is Ready and status == 503 else "ProblemDetails"
     schema = {"$ref": _REF.format(model=name)}
     return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
 
 
-def _content(route: "Route") -> dict[str, Any]:
+def _content(route: Route) -> dict[str, Any]:
     if route.returns is None:
         return {"text/plain": {}} if route.path == "/metrics" else {"application/json": {"schema": {"type": "object"}}}
     schema: dict[str, Any] = {"$ref": _REF.format(model=route.returns.__name__)}
@@ -70,31 +71,31 @@ def _content(route: "Route") -> dict[str, Any]:
             "required": ["items", "next"],
             "properties": {
                 "items": {"type": "array", "items": schema},
-                "next": {"type": ["string", "null"], "description": "`cursor` of the next page."},
+                "next": {"type": ["string", "null"], "description": "`cursor` of the next page; null on the last one."},
             },
         }
     return {"application/json": {"schema": schema}}
 
 
-def _parameters(route: "Route") -> list[dict[str, Any]]:
+def _parameters(route: Route) -> list[dict[str, Any]]:
     path = [
         {"name": part.strip("{}"), "in": "path", "required": True, "schema": {"type": "string"}}
         for part in route.path.split("/")
         if part.startswith("{")
     ]
-    # A parameter that is not given is absent, never null.
-    required = [name for name, field in route.query.model_fields.items() if field.is_required()]
+    # A parameter is given or absent, but never null.
+    required = [name for name, field in route.parameters.model_fields.items() if field.is_required()]
     return path + [
         {
             "name": name, "in": "query", "required": name in required,
-            "description": field.description or "", "schema": _schema(route.query, name),
+            "description": field.description or "", "schema": _schema(route.parameters, name),
         }
-        for name, field in route.query.model_fields.items()
+        for name, field in route.parameters.model_fields.items()
     ]  # fmt: skip
 
 
-def _schema(query: type[models.Query], name: str) -> dict[str, Any]:
-    schema = query.model_json_schema()
+def _schema(parameters: type[Parameters], name: str) -> dict[str, Any]:
+    schema = parameters.model_json_schema()
     found: dict[str, Any] = dict(schema["properties"][name])
     for key in ("title", "description", "default"):
         if key != "default" or found.get(key) is None:

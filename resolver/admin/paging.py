@@ -1,7 +1,7 @@
-"""Pages of lists: sorted, stateless, and made in slices, so that a long list does not hold up the event loop.
+"""Pages of sorted lists. No state is kept between two pages, and a long list does not block the event loop.
 
-A cursor is the key of the last item given and how many of that key were; items that come or go between two pages
-move no others.
+A cursor holds the key of the last item on a page, and how many items with that key have been given. Items that appear
+or disappear between two pages do not shift the others.
 """
 
 import asyncio
@@ -14,29 +14,32 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 SLICE: Final = 500
-"""Items between two turns of the event loop: a few milliseconds, whatever is done with each."""
+"""Items between two turns of the event loop, which takes a few milliseconds."""
 
 Key = tuple[str, ...]
 T = TypeVar("T")
 
 
-class InvalidCursor(ValueError):  # noqa: N818 - what it says of the text
-    """The text is no cursor of ours."""
+class InvalidCursor(ValueError):  # noqa: N818 - it describes the text
+    """The text is not a cursor of this interface."""
 
 
-class _After(NamedTuple):
+class _Cursor(NamedTuple):
+    """Where the previous page ended."""
+
     key: Key
     given: int
+    """Items with this key on the previous pages."""
 
 
 class Page(NamedTuple):
-    """The items of one page as JSON, and the cursor of the next one."""
+    """The items of one page as JSON, and the cursor of the next page; None on the last one."""
 
     items: list[bytes]
     next: str | None
 
     def encode(self) -> bytes:
-        """`{"items": […], "next": CURSOR|null}`."""
+        """Return `{"items": […], "next": CURSOR|null}`."""
         return b'{"items":[%b],"next":%b}' % (b",".join(self.items), json.dumps(self.next).encode())
 
 
@@ -44,11 +47,11 @@ async def page(
     items: Iterable[T], key: Callable[[T], Key | None], shown: Callable[[T], bytes | None], limit: int,
     cursor: str | None,
 ) -> Page:  # fmt: skip
-    """The first `limit` items after `cursor` in the order of `key`; an item whose key is None is left out.
+    """Return the first `limit` items after `cursor`, sorted by `key`. An item whose key is None is left out.
 
-    `shown` makes an item's JSON; None where the item has gone since. Raises `InvalidCursor`.
+    `shown` returns the JSON of an item, or None when the item no longer exists. Raises `InvalidCursor`.
     """
-    after = _read(cursor) if cursor is not None else None
+    after = _decoded(cursor) if cursor is not None else None
     given = after.given if after else 0
     first: list[tuple[Key, T]] = []
     for some in slices(list(items)):
@@ -66,11 +69,11 @@ async def page(
         return Page(encoded, None)
     last = chosen[-1][0]
     same = sum(at == last for at, _ in chosen) + (skip if after and after.key == last else 0)
-    return Page(encoded, _written(_After(last, same)))
+    return Page(encoded, _encoded(_Cursor(last, same)))
 
 
 def slices(items: list[T]) -> Iterator[list[T]]:
-    """The items in lists of `SLICE`; let the loop turn after each."""
+    """Yield the items in lists of `SLICE`. The caller lets the event loop run after each list."""
     each = iter(items)
     while some := list(islice(each, SLICE)):
         yield some
@@ -91,13 +94,13 @@ def _key(pair: tuple[Key, object]) -> Key:
     return pair[0]
 
 
-def _written(after: _After) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(after)).decode().rstrip("=")
+def _encoded(cursor: _Cursor) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def _read(cursor: str) -> _After:
+def _decoded(text: str) -> _Cursor:
     try:
-        after = msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_After)
+        cursor = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Cursor)
     except ValueError:
-        raise InvalidCursor("no cursor of this interface") from None
-    return after._replace(given=max(after.given, 0))
+        raise InvalidCursor("not a cursor of this interface") from None
+    return cursor._replace(given=max(cursor.given, 0))

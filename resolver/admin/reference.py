@@ -1,6 +1,6 @@
-"""Writes docs/admin-api.md from the route table and the models, so that the page cannot say other than what is served.
+"""The page docs/admin-api.md, generated from the routes and their models.
 
-`python -m resolver.admin.reference > docs/admin-api.md`; a test fails while the page is out of date.
+`python -m resolver.admin.reference > docs/admin-api.md` writes it; a test fails while the page is out of date.
 """
 
 import sys
@@ -15,21 +15,26 @@ _HEAD: Final = """\
 
 <!-- Written by `python -m resolver.admin.reference`; do not edit. -->
 
-HTTP on `admin.listen`, by default `http://127.0.0.1:8053`. A GET (or HEAD) changes nothing; what changes
-something is a POST with a JSON body, of the type `application/json`. `/v1/openapi.json` describes it as OpenAPI 3.1.
+The admin interface is HTTP on `admin.listen`, by default `http://127.0.0.1:8053`. A GET or HEAD request changes
+nothing. Changes are POST requests with a JSON body of the type `application/json`. `/v1/openapi.json` describes the
+interface as OpenAPI 3.1.
 
-- **Who may ask**: it listens on a loopback address only, and a request whose `Host` is neither a loopback address,
-  `localhost` nor the listener is refused with 421, since a browser can be made to send such requests.
-- **Lists** are `{"items": […], "next": CURSOR|null}`: `limit` items of a page (1000, at most 10000), and `cursor` takes
-  `next` of the page before. Items that come or go between two pages move no others.
+- **Access**: pldns listens on a loopback address only. It refuses a request with status 421 unless the `Host` header
+  names a loopback address, `localhost` or the listen address, because a browser can be made to send requests to
+  loopback.
+- **Lists** are `{"items": […], "next": CURSOR|null}`. `limit` is the number of items on a page: 1000 by default, at
+  most 10000. Pass `next` of one page as `cursor` to get the following page. Items that appear or disappear between two
+  pages do not shift the others.
 - **Errors** are problem details (RFC 9457, `application/problem+json`). Unknown parameters are errors.
-- **Times** are RFC 3339 in UTC, durations seconds. Lists of networks hold the first 32; `networks_total` counts all.
-- Keys may be added; take answers with keys that you do not know.
+- **Times** are RFC 3339 in UTC; durations are in seconds.
+- **Bounded lists**: a list of networks holds the first 32, and `networks_total` counts all of them. `degraded` and
+  `degraded_total` work the same way.
+- **New keys** may be added to any object. Clients must accept keys that they do not know.
 """
 
 
 def page() -> str:
-    """The page in Markdown."""
+    """Return the page in Markdown."""
     described = document(ROUTES)
     schemas = described["components"]["schemas"]
     parts = [_HEAD, "## Paths\n", *_paths(described["paths"])]
@@ -39,7 +44,7 @@ def page() -> str:
 
 
 def _paths(paths: dict[str, Any]) -> Iterator[str]:
-    yield "| path | what | parameters | answer |\n|---|---|---|---|"
+    yield "| path | description | parameters | response |\n|---|---|---|---|"
     for path, item in paths.items():
         for method, operation in item.items():
             parameters = ", ".join(f"`{each['name']}`" for each in operation["parameters"] if each["in"] == "query")

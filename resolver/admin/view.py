@@ -1,4 +1,7 @@
-"""What the admin interface and the metrics ask of control: a protocol, since control itself starts them."""
+"""What the admin interface and the metrics need from control: a protocol, because control starts after them.
+
+Does not know how control keeps its state, nor how it reaches the workers.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -9,11 +12,11 @@ from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Action
 
 
-class Worker(Protocol):
-    """A worker as control sees it; `synced`: it answers from a table that every source had a part in."""
+class ConnectedWorker(Protocol):
+    """The state of one configured worker, as control knows it. `WorkerItem` describes each field."""
 
     @property
-    def index(self) -> int: ...  # noqa: D102 - its name says it, as all of these
+    def index(self) -> int: ...  # noqa: D102 - described by WorkerItem, as the others are
     @property
     def pid(self) -> int: ...  # noqa: D102
     @property
@@ -25,37 +28,40 @@ class Worker(Protocol):
 
 
 class View(Protocol):
-    """Control, as far as operators may see it and tell it what to do."""
+    """What operators may read from control and ask it to do."""
 
     estate: Estate
     started: float
-    """Seconds since the epoch."""
+    """When control started, in seconds since the epoch."""
 
     @property
     def serial(self) -> int:
-        """Of the served state: it changes with every change of what is served."""
+        """Serial of the served state; it grows with every change of what is served."""
 
     @property
-    def workers(self) -> Mapping[int, Worker]:
-        """All configured workers by index, those that are not there too."""
+    def workers(self) -> Mapping[int, ConnectedWorker]:
+        """All configured workers by index, connected or not."""
 
     def missing(self) -> list[str]:
-        """What stands between now and being ready; nothing when ready."""
+        """Return the reasons why the daemon is not ready; empty when it is."""
 
     async def ping(self) -> bool:
-        """A worker answers."""
+        """Return whether at least one worker answers."""
 
     async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
-        """Return each worker's reply by index; None for a worker that did not reply in time."""
+        """Send a request to every worker. Return the replies by index; None for a worker without a reply in time."""
 
     def sync(self, source: str, action: Action) -> None:
-        """Do what an operator says of a remote source. Raises KeyError for no such source, and `NothingHeld`."""
+        """Do what an operator wants with a remote source.
+
+        Raises KeyError for an unknown source, and `NothingHeld` when there is no held sync to accept or drop.
+        """
 
     def totals(self) -> Iterable[tuple[str, tuple[str, ...], int]]:
-        """Counters over all workers: (metric, label values, count)."""
+        """Return the counters, summed over all workers: (metric, label values, count)."""
 
     def gauges(self) -> Iterable[tuple[str, tuple[str, ...], float]]:
-        """What stands now: (metric, label values, value)."""
+        """Return the current values that control itself measures: (metric, label values, value)."""
 
     def fallbacks(self) -> Iterable[Fallback]:
-        """Names inside private zones that went to an upstream."""
+        """Return the names inside private zones that an upstream was asked for."""

@@ -7,8 +7,7 @@ from typing import Annotated, Final
 
 from typer import Argument, Exit, Option, Typer
 
-from resolver import cli
-from resolver.cli import Failed
+from resolver.cli.failure import Failed
 
 DEFAULT_CONFIG: Final = Path("/etc/pldns/pldns.yaml")
 
@@ -59,9 +58,9 @@ app.add_typer(_cache, name="cache")
 @app.command()
 def serve(config: _Config = DEFAULT_CONFIG, override: _Set = None) -> None:
     """Answer DNS until SIGTERM or Ctrl-C."""
-    from resolver.supervisor import supervisor  # noqa: PLC0415
+    from resolver.supervisor import serve  # noqa: PLC0415
 
-    raise Exit(supervisor.serve(config, _flags(override)))
+    raise Exit(serve.serve(config, _flags(override)))
 
 
 @app.command()
@@ -252,7 +251,9 @@ def healthcheck(
 @app.command()
 def version() -> None:
     """The version."""
-    cli.version()
+    from resolver.cli import version  # noqa: PLC0415
+
+    raise Exit(version.run())
 
 
 def _flags(overrides: list[str] | None) -> dict[str, str]:

@@ -11,8 +11,12 @@ from typing import Final, NamedTuple
 import dns.message
 from pydantic import Field
 
-from resolver.admin import items, models
-from resolver.cli import Failed, output
+from resolver.admin.resources import claims as claim_items
+from resolver.admin.resources.claims import ClaimItem
+from resolver.admin.resources.model import Model
+from resolver.admin.resources.names import NameAnswer, NameItem, name_item, rdata_texts
+from resolver.cli import output
+from resolver.cli.failure import Failed
 from resolver.cli.query import message, told
 from resolver.control.estate.estate import Estate
 from resolver.forward.cache import UpstreamCache
@@ -51,13 +55,13 @@ class Question(NamedTuple):
     client: bytes
 
 
-class Claim(models.Claim):
+class VisibleClaim(ClaimItem):
     """A claim, and whether this client's network sees it."""
 
     visible: bool
 
 
-class Step(models.Model):
+class Step(Model):
     """A name of the chain, and what it is to this network."""
 
     name: str
@@ -66,7 +70,7 @@ class Step(models.Model):
     records: list[str]
 
 
-class Upstream(models.Model):
+class Upstream(Model):
     """Who would be asked, and for what."""
 
     group: str
@@ -74,7 +78,7 @@ class Upstream(models.Model):
     name: str
 
 
-class Lookup(models.Model):
+class Lookup(Model):
     """What a client gets for a name and why."""
 
     name: str
@@ -83,8 +87,8 @@ class Lookup(models.Model):
     network: str
     zone: str | None = Field(description="Of the last name of the chain.")
     steps: list[Step]
-    claims: list[Claim]
-    decided: list[models.Record] = Field(description="What the claims came to in this network.")
+    claims: list[VisibleClaim]
+    decided: list[NameItem] = Field(description="What the claims came to in this network.")
     rcode: str | None = Field(description="null where an upstream decides.")
     answer: list[str]
     upstream: Upstream | None
@@ -132,7 +136,7 @@ def explain(accepted: Accepted, estate: Estate, asked: Question, now: float) -> 
     claims = list(_claims(estate, names, index, now))
     mask = 0 if index == NONE else 1 << index
     private = dict.fromkeys(claim.name for name in names for claim in estate.ledger.find(name))
-    decided = (items.record(estate, name, now, mask) for name in private)
+    decided = (name_item(estate, name, now, mask) for name in private)
     return Lookup(
         name=to_text(asked.query.name), type=codes.type_text(asked.query.qtype), client=str(ip_address(asked.client)),
         network="none" if index == NONE else estate.networks.names[index], zone=zone, steps=steps, claims=claims,
@@ -157,16 +161,16 @@ def _chain(table: Table, query: Query, network: int) -> Iterator[tuple[Name, Out
         name = outcome.target
 
 
-def _claims(estate: Estate, names: dict[Name, None], network: int, now: float) -> Iterator[Claim]:
+def _claims(estate: Estate, names: dict[Name, None], network: int, now: float) -> Iterator[VisibleClaim]:
     """Claims on any of the names, each once."""
     seen = set()
     for name in names:
         found = estate.ledger.find(name)
-        for claim, shown in zip(found, items.claims(estate, name, now).items, strict=True):
+        for claim, shown in zip(found, claim_items.claims(estate, name, now).items, strict=True):
             if claim not in seen:
                 seen.add(claim)
                 sees = estate.networks.sees(estate.ledger.holder(claim.endpoint))
-                yield Claim(**shown.model_dump(), visible=network != NONE and bool(sees >> network & 1))
+                yield VisibleClaim(**shown.model_dump(), visible=network != NONE and bool(sees >> network & 1))
 
 
 def _upstream(upstreams: UpstreamGroups, ask: Ask) -> Upstream:
@@ -194,7 +198,7 @@ def _step(name: Name, outcome: Outcome, is_local: bool) -> Step:
     records = [
         f"{to_text(rrset.owner)}. {rrset.ttl} IN {codes.type_text(rrset.type)} {text}"
         for rrset in rrsets
-        for text in items.rdata_texts(rrset)
+        for text in rdata_texts(rrset)
     ]
     return Step(name=to_text(name), zone=to_text(zone) if zone and not is_local else None, what=what, records=records)
 
@@ -249,13 +253,13 @@ def write(said: Lookup) -> None:
         output.line(text)
 
 
-def _state(claim: Claim) -> str:
+def _state(claim: VisibleClaim) -> str:
     if claim.lingers_until:
         return f"removed, lingers until {claim.lingers_until}"
     return claim.state if claim.served else f"{claim.state}, not served"
 
 
-def _decision(answer: models.Answer) -> str:
+def _decision(answer: NameAnswer) -> str:
     holders = " and ".join(map(output.short, answer.endpoints))
     if answer.rcode == "SERVFAIL":
         return f"none of {' and '.join(map(output.short, answer.losers))} (rule: {answer.rule})"

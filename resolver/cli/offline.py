@@ -4,7 +4,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from resolver.admin import items, models
+from resolver.admin.resources import findings as finding_items
+from resolver.admin.resources import sources as source_items
+from resolver.admin.resources.sources import SourceItem
+from resolver.admin.resources.status import Counts, counts
 from resolver.cli import explain, output, words
 from resolver.cli.settings import load
 from resolver.control.estate.estate import NO_VNETS
@@ -16,14 +19,14 @@ def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> in
     """Write what there is and what was found; 2 when an error is among it."""
     accepted, now = load(path, flags), time.time()
     estate = offline.offline(accepted.control, now)
-    counts = items.counts(estate)
-    facts = sorted(estate.board, key=items.gravest_first)
+    numbers = counts(estate)
+    facts = sorted(estate.board, key=finding_items.most_severe_first)
     shown = facts if as_json else facts[: limit or None]
-    findings = [items.finding(estate.board, fact, now).model_dump(mode="json") for fact in shown]
-    sources = [items.source(status, now) for status in estate.sources.values()]
+    findings = [finding_items.finding(estate.board, fact, now).model_dump(mode="json") for fact in shown]
+    sources = [source_items.source(status, now) for status in estate.sources.values()]
     if as_json:
         output.json_out({
-            "counts": counts.model_dump(mode="json"), "sources": [each.model_dump() for each in sources],
+            "counts": numbers.model_dump(mode="json"), "sources": [each.model_dump() for each in sources],
             "warnings": list(accepted.warnings), "findings": findings, "skipped": explain.SKIPPED,
         })  # fmt: skip
     else:
@@ -31,15 +34,15 @@ def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> in
             output.note(warning)
         if estate.lacks_vnets:
             output.note(NO_VNETS)
-        _write(counts, sources)
+        _write(numbers, sources)
         output.table(words.COLUMNS, list(map(words.row, findings)))
         output.more(len(findings), len(facts))
         if explain.is_uncertain(fact.rule for fact in facts):
             output.note(explain.SKIPPED_NOTE)
-    return 2 if counts.findings[Severity.ERROR] else 0
+    return 2 if numbers.findings[Severity.ERROR] else 0
 
 
-def _write(counts: models.Counts, sources: list[models.Source]) -> None:
+def _write(counts: Counts, sources: list[SourceItem]) -> None:
     output.line(
         f"{_many(counts.endpoints, 'endpoint')}, {counts.served} served: {_many(counts.claims, 'claim')}, "
         f"{_many(counts.names, 'private name')}; {_many(counts.vnets, 'virtual network')}, "

@@ -9,7 +9,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from resolver.cli import Failed, output, words
+from resolver.cli import output, words
+from resolver.cli.failure import Failed
 
 _TIMEOUT = 30.0  # seconds
 _PAGE = 5000

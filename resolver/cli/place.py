@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
-from resolver.cli import Failed
+from resolver.cli.failure import Failed
 from resolver.config.nodes import parse
 
 DNS: Final = "127.0.0.1:53"

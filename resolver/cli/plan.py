@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from resolver.admin import items
-from resolver.cli import Failed, output, words
+from resolver.admin.resources import findings
+from resolver.admin.resources.model import time_text
+from resolver.cli import output, words
+from resolver.cli.failure import Failed
 from resolver.cli.settings import load
 from resolver.control.estate.estate import Estate
+from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.state import inventory_file
-from resolver.control.state.inventory import Saved
 from resolver.control.sync import remotes
 from resolver.offline import plan
 from resolver.offline.plan import Plan
@@ -23,12 +25,14 @@ from zones.findings.finding import Finding
 def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     """Write the plan: 0 nothing would change, 2 something would, 1 a source cannot be read."""
     accepted, now = load(path, flags), time.time()
-    directory = accepted.control.state
+    directory = accepted.control.state_directory
     try:
         saved = inventory_file.load(directory)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise Failed(f"the saved inventory {Path(directory) / inventory_file.FILE} cannot be used: {why}") from None
+        raise Failed(
+            f"the saved inventory {Path(directory) / inventory_file.FORMAT.name} cannot be used: {why}"
+        ) from None
     made, before, after = asyncio.run(_made(accepted.control, saved, now))
     opens, closes = _shown(after, made.opens, now), _shown(before, made.closes, now)
     if as_json:
@@ -38,19 +42,19 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     return 1 if made.errors else 0 if made.is_empty else 2
 
 
-async def _made(config: ControlSettings, saved: Saved | None, now: float) -> tuple[Plan, Estate, Estate]:
+async def _made(config: ControlSettings, saved: SavedInventory | None, now: float) -> tuple[Plan, Estate, Estate]:
     async with remotes.opened(config) as asked:
         return await plan.made(config, saved, asked, now)
 
 
 def _shown(estate: Estate, found: list[Finding], now: float) -> list[dict[str, Any]]:
-    ordered = sorted(found, key=items.gravest_first)
-    return [items.finding(estate.board, fact, now).model_dump(mode="json") for fact in ordered]
+    ordered = sorted(found, key=findings.most_severe_first)
+    return [findings.finding(estate.board, fact, now).model_dump(mode="json") for fact in ordered]
 
 
-def _told(made: Plan, saved: Saved | None) -> dict[str, Any]:
+def _told(made: Plan, saved: SavedInventory | None) -> dict[str, Any]:
     return {
-        "saved_at": items.time(saved.saved_at) if saved else None,
+        "saved_at": time_text(saved.saved_at) if saved else None,
         "endpoints": [{"change": each.kind, "id": each.id, "differs": each.differs} for each in made.endpoints],
         "vnets": [{"change": each.kind, "id": each.id, "differs": each.differs} for each in made.vnets],
         "names": [{"change": kind, "name": to_text(name)} for kind, name in made.names],
@@ -61,8 +65,8 @@ def _told(made: Plan, saved: Saved | None) -> dict[str, Any]:
 Row = tuple[str, str, str, str]
 
 
-def _write(made: Plan, saved: Saved | None, rows: list[Row], limit: int) -> None:
-    when = f"saved {items.time(saved.saved_at)}" if saved else "nothing is saved: all is new"
+def _write(made: Plan, saved: SavedInventory | None, rows: list[Row], limit: int) -> None:
+    when = f"saved {time_text(saved.saved_at)}" if saved else "nothing is saved: all is new"
     output.line(f"against the saved inventory ({when})")
     for name, why in made.errors.items():
         output.line(f"source {name}: {why}; what it gave before is kept")

@@ -14,7 +14,8 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
-from resolver.cli import Failed, output
+from resolver.cli import output
+from resolver.cli.failure import Failed
 from resolver.cli.place import Place
 from resolver.wire import codes
 from zones.dns.name import InvalidName, from_text

@@ -5,7 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from resolver.cli import Failed, output
+from resolver.cli import output
+from resolver.cli.failure import Failed
 from resolver.config import file as config
 from resolver.settings import Accepted
 

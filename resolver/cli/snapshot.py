@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from resolver import settings
-from resolver.cli import Failed, output
+from resolver.cli import output
+from resolver.cli.failure import Failed
 from resolver.cli.settings import load
 from resolver.control.state import inventory_file
 from resolver.control.sync import remotes
@@ -59,12 +60,12 @@ def _there(out: Path) -> Failed:
 
 def _saved(config: settings.ControlSettings) -> tuple[list[Resources], list[str]]:
     try:
-        saved = inventory_file.load(config.state)
+        saved = inventory_file.load(config.state_directory)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise Failed(f"the saved inventory in {config.state} cannot be used: {why}") from None
+        raise Failed(f"the saved inventory in {config.state_directory} cannot be used: {why}") from None
     if saved is None:
-        raise Failed(f"nothing is saved in {config.state} yet; without `--saved` the sources are read")
+        raise Failed(f"nothing is saved in {config.state_directory} yet; without `--saved` the sources are read")
     names = [source.name for source in config.sources]
     missing = [f"source {name}: nothing of it is saved" for name in names if name not in saved.sources]
     return [given for name in names for source, _, given in saved.parts if source == name], missing

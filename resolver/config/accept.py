@@ -70,7 +70,7 @@ def accept(
             conflicts=_conflicts(model.conflicts),
             upstreams=upstreams,
             admin=model.admin.listen or "",
-            state=_absolute(folder / model.state.directory),
+            state_directory=_absolute(folder / model.state.directory),
             workers=model.dns.workers,
         ),
         workers=model.dns.workers,
@@ -124,7 +124,7 @@ def _worker(
         allow=dns.allow,
         tls=settings.Tls(dns.tls.listen, *_pair(dns.tls, folder)) if dns.tls else None,
         https=settings.Https(dns.https.listen, *_pair(dns.https, folder), dns.https.path) if dns.https else None,
-        proxies=dns.proxy.from_ if dns.proxy else (),
+        proxy_from=dns.proxy.from_ if dns.proxy else (),
         forwarders=dns.forwarders,
         drop_clients=dns.drop.clients,
         drop_names=tuple(map(_name, dns.drop.names)),
@@ -152,8 +152,8 @@ def _rate_limit(limit: RateLimitSection) -> settings.RateLimit:
         per_second=limit.per_second,
         burst=limit.burst or 2 * limit.per_second,
         slip=limit.slip,
-        ipv4=limit.ipv4_prefix,
-        ipv6=limit.ipv6_prefix,
+        ipv4_prefix=limit.ipv4_prefix,
+        ipv6_prefix=limit.ipv6_prefix,
         exempt=limit.exempt,
     )
 
@@ -166,7 +166,7 @@ def _servers(
     group: str, upstream: UpstreamSection, folder: Path, listen: Iterable[str]
 ) -> tuple[tuple[settings.Server, ...], list[str]]:
     if upstream.resolv_conf:
-        return system_servers(folder / upstream.resolv_conf, listen, group, strict=upstream.count_errors)
+        return system_servers(folder / upstream.resolv_conf, listen, group, count_errors=upstream.count_errors)
     ca = _absolute(folder / upstream.ca) if upstream.ca else ""
     servers = tuple(
         settings.Server(
@@ -186,9 +186,11 @@ def _upstream(
         name=group,
         servers=servers,
         suffixes=tuple(map(_name, upstream.suffixes)),
-        order=upstream.policy,
-        rebinding=answers == "strip" or (answers == "auto" and public),
-        rebinding_allow=tuple(map(_name, upstream.rebinding.allow)),
+        policy=upstream.policy,
+        rebinding=settings.Rebinding(
+            "strip" if answers == "strip" or (answers == "auto" and public) else "pass",
+            tuple(map(_name, upstream.rebinding.allow)),
+        ),
         mixed_case=upstream.mixed_case,
         rate=(upstream.rate or 0) // workers,
     )
@@ -295,7 +297,7 @@ def _take(file: str, files: ZoneFiles) -> str:
 
 
 def system_servers(
-    file: Path, listen: Iterable[str], group: str = "public", *, strict: bool = True
+    file: Path, listen: Iterable[str], group: str = "public", *, count_errors: bool = True
 ) -> tuple[tuple[settings.Server, ...], list[str]]:
     """The name servers of resolv.conf without ourselves, and sentences about those left out."""
     servers: dict[settings.Server, None] = {}
@@ -317,7 +319,7 @@ def system_servers(
         if own((address, port), listen):
             notes.append(f"{file}: name server {address} is this server itself; left out")
         else:
-            servers[settings.Server("udp", str(address), port, strict=strict)] = None
+            servers[settings.Server("udp", str(address), port, count_errors=count_errors)] = None
     if not servers:
         what = "public names" if group == "public" else f"names of group `{group}`"
         notes.append(f"there is no name server in {file}: {what} cannot be resolved")

@@ -41,9 +41,9 @@ class Control:
     Workers are answered at once from the saved inventory and the zone files, before any source is read.
     """
 
-    def __init__(self, begun: bootstrap.Control, remotes: Mapping[str, Remote]) -> None:
+    def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, Remote]) -> None:
         config, now = begun.settings, time.time()
-        saved = inventory_file.read(config.state) if config.state else None
+        saved = inventory_file.read(config.state_directory) if config.state_directory else None
         files = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
         self.estate = assemble(config, files, saved, {}, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)

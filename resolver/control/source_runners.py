@@ -1,5 +1,6 @@
-"""The tasks that read the sources: one for each source of files, and for each remote source its syncs, its events and
-its private DNS zones. Each result goes to the estate, and the changed names to `publish`.
+"""The tasks that read the sources, and apply each result to the estate.
+
+A source of files has one task. A remote source has one for its syncs, and one each for events and private DNS zones.
 
 Does not know how a source is read, or what a result changes.
 """
@@ -15,7 +16,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Action, NothingHeld
 from resolver.control.sync.events import SourceEvents
 from resolver.control.sync.private_dns_poller import PrivateDnsPoller
-from resolver.control.sync.syncer import SyncResult, Syncer
+from resolver.control.sync.syncer import Syncer, SyncResult
 from resolver.process import heap
 from resolver.settings import SourceSettings
 from resolver.sources.files import RESCAN, Files
@@ -38,9 +39,7 @@ class SourceRunners:
         self._estate = estate
         self._publish = publish
         self._files = {
-            each.name: FileRunner(each, estate, publish)
-            for each in estate.settings.sources
-            if each.name not in remotes
+            each.name: FileRunner(each, estate, publish) for each in estate.settings.sources if each.name not in remotes
         }
         self._remotes = {
             each.name: RemoteRunner(each, remotes[each.name], estate, publish)
@@ -59,8 +58,10 @@ class SourceRunners:
         _take(scans, self._estate, self._publish)
         heap.settle()
         async with asyncio.TaskGroup() as group:
-            for runner in (*self._files.values(), *self._remotes.values()):
-                group.create_task(runner.follow())
+            for files in self._files.values():
+                group.create_task(files.follow())
+            for remote in self._remotes.values():
+                group.create_task(remote.follow())
             group.create_task(asyncio.Event().wait())  # runs endlessly where there is no source
 
     def command(self, source: str, action: Action) -> None:

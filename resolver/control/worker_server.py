@@ -25,7 +25,7 @@ from resolver.channel.requests import Ping, ReplyT, WorkerRequest
 from resolver.control.feed.feed import Feed
 from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
 from resolver.control.worker_reports import WorkerReports
-from resolver.process.bootstrap import Announced
+from resolver.process.worker_pids import WorkerPids
 
 PING_PATIENCE: Final = 1.0
 """Seconds that a worker has to answer a ping."""
@@ -37,12 +37,12 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerServer:
-    """The configured number of workers. `announced`: the processes that the supervisor has started as workers."""
+    """The configured number of workers. `pids`: the processes that the supervisor started."""
 
-    def __init__(self, count: int, announced: Announced, feed: Feed, reports: WorkerReports) -> None:
+    def __init__(self, count: int, pids: WorkerPids, feed: Feed, reports: WorkerReports) -> None:
         self._statuses = {index: WorkerStatus(index) for index in range(count)}
         self._links: dict[int, WorkerLink] = {}
-        self._announced = announced
+        self._pids = pids
         self._feed = feed
         self._reports = reports
 
@@ -71,7 +71,7 @@ class WorkerServer:
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, from the worker's greeting to the end."""
-        index = self._announced.admit(writer.get_extra_info("socket"))
+        index = self._pids.admit(writer.get_extra_info("socket"))
         if index is None:
             _log.warning("a process that the supervisor did not start as a worker was turned away from the channel")
             writer.close()

@@ -15,7 +15,7 @@ from resolver.wire.relay import Message
 from zones.dns.name import Name, is_under
 from zones.dns.record import RRset
 
-LIMIT: Final = 64 * 1024 * 1024  # octets
+SIZE: Final = 64 * 1024 * 1024  # octets
 MAX_TTL: Final = 86_400  # seconds; a day, RFC 8767 §4 allows a week
 MAX_NEGATIVE_TTL: Final = 900  # seconds; RFC 2308 §5 speaks of one to three hours as still sensible
 
@@ -58,14 +58,14 @@ class CachedReply(msgspec.Struct, frozen=True, gc=False):
 
 
 class UpstreamCache:
-    """Replies by question. Holds at most `limit` octets, roughly counted; the least recently used goes first."""
+    """Replies by question. Holds at most `size` octets, roughly counted; the least recently used goes first."""
 
-    def __init__(self, limit: int = LIMIT, stale: float = 0.0) -> None:
+    def __init__(self, size: int = SIZE, stale: float = 0.0) -> None:
         self._stale = stale
         """Seconds after its end for which an entry can still be had."""
         self._failures: OrderedDict[Key, tuple[UpstreamFailure, float]] = OrderedDict()
         self._entries: OrderedDict[Key, CachedReply] = OrderedDict()
-        self._limit = limit
+        self._size = size
         self.octets = 0
         self.hits = 0
         self.misses = 0
@@ -123,13 +123,13 @@ class UpstreamCache:
             self.fail(key, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"), now)
             return None
         octets = _octets(key, message)
-        if ttl <= 0 or octets > self._limit:
+        if ttl <= 0 or octets > self._size:
             return None
         if key in self._entries:
             self._remove(key)
         entry = self._entries[key] = CachedReply(message, now, now + ttl, octets)
         self.octets += octets
-        while self.octets > self._limit:
+        while self.octets > self._size:
             self._remove(next(iter(self._entries)))
             self.evictions += 1
         return entry

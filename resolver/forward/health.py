@@ -57,11 +57,11 @@ class Health:
     def order(self, group: UpstreamGroup) -> list[Server]:
         """The servers of a group, the first to ask first. Being down only changes the order: the likeliest is asked."""
         servers = list(group.servers)
-        if group.order == "round-robin":
+        if group.policy == "round-robin":
             turn = self._turns[group.name] = self._turns.get(group.name, -1) + 1
             turn %= len(servers) or 1
             servers = servers[turn:] + servers[:turn]
-        elif group.order == "fastest":
+        elif group.policy == "fastest":
             servers.sort(key=lambda server: self._of(server).rtt)
             if len(servers) > 1 and not self._dice(_EXPLORE):
                 servers.insert(0, servers.pop(1 + self._dice(len(servers) - 1)))
@@ -99,7 +99,7 @@ class Health:
 
     def refused(self, server: Server, now: float) -> None:
         """It has refused or failed what another server then answered."""
-        if server.strict:
+        if server.count_errors:
             self.failed(server, now)
 
     def failed(self, server: Server, now: float) -> None:

@@ -31,7 +31,9 @@ class Screen:
 
     def __init__(self, groups: Sequence[UpstreamGroup], catalogue: Catalogue, *, strip_hints: bool) -> None:
         self._guarded = {
-            group.name: frozenset(map(from_text, group.rebinding_allow)) for group in groups if group.rebinding
+            group.name: frozenset(map(from_text, group.rebinding.allow))
+            for group in groups
+            if group.rebinding.answers == "strip"
         }
         self._catalogue = catalogue
         self._strip_hints = strip_hints

@@ -36,10 +36,10 @@ def part_changes(scans: Mapping[str, Scan]) -> list[PartChange]:
     return [(source, part, data) for source, scan in scans.items() for part, data in scan.changes]
 
 
-class ZoneFiles(msgspec.Struct, frozen=True):
+class ZoneFiles(NamedTuple):
     """The zone files of the configuration."""
 
-    zones: Mapping[Name, Zone] = {}
+    zones: Mapping[Name, Zone]
     """By origin."""
     texts: Mapping[str, str] = {}
     """The last good text of each file, by path."""

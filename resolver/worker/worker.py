@@ -37,7 +37,7 @@ from resolver.forward.cache import UpstreamCache
 from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.loops import LoopDetector
 from resolver.forward.routing import UpstreamGroups
-from resolver.process import bootstrap, certificate
+from resolver.process import bootstrap, certificate, orders
 from resolver.process.certificate import DOH, DOT
 from resolver.process.cookie_secrets import read_secrets
 from resolver.process.heap import Pauses
@@ -77,7 +77,7 @@ _log = logging.getLogger(__name__)
 class Worker:
     """The parts of a worker and their life."""
 
-    def __init__(self, begun: bootstrap.Worker, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, begun: bootstrap.WorkerStart, loop: asyncio.AbstractEventLoop) -> None:
         settings = begun.settings
         self._begun = begun
         self._loop = loop
@@ -89,7 +89,7 @@ class Worker:
         self._table = Table(catalogue(), policies)
         self._table.unsynced = settings.unsynced
         self._table.awaited = frozenset(map(from_text, settings.zones.origins)) | policies.named
-        self._cache = UpstreamCache(settings.cache.octets, settings.cache.stale)
+        self._cache = UpstreamCache(settings.cache.size, settings.cache.stale)
         self._answers = Answers(len(networks.names))
         self._fallbacks = Fallbacks(networks.label, self._counters, time.time)
         self._loops = LoopDetector(settings.upstreams, settings.mark, time.time)
@@ -114,7 +114,7 @@ class Worker:
         self._path = settings.https.path if settings.https else ""
         self._listeners: dict[int, list[Udp | Listener]] = {}
         self._adopted: dict[int, tuple[socket.socket, ...]] = {}
-        self._orders: asyncio.Queue[bootstrap.Adopt | bootstrap.Release] = asyncio.Queue()
+        self._orders: asyncio.Queue[orders.Adopt | orders.Release] = asyncio.Queue()
         self._stopping = asyncio.Event()
         self._pauses = Pauses()
         gc.callbacks.append(self._pauses)
@@ -124,8 +124,8 @@ class Worker:
         self._loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
         self._read_files()
         self._listen(self._begun.index, self._begun.sockets)
-        self._loop.add_reader(self._begun.link.fileno(), self._ordered)
-        self._begun.link.ready()
+        self._loop.add_reader(self._begun.orders.fileno(), self._ordered)
+        self._begun.orders.send_ready()
         tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._obey())]
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -187,14 +187,14 @@ class Worker:
 
     def _ordered(self) -> None:
         """The supervisor hands over a dead sibling's sockets, or takes them back."""
-        for order in self._begun.link.receive():
+        for order in self._begun.orders.receive():
             self._orders.put_nowait(order)
 
     async def _obey(self) -> None:
         """Carry the orders out in turn."""
         while True:
             order = await self._orders.get()
-            if isinstance(order, bootstrap.Adopt):
+            if isinstance(order, orders.Adopt):
                 self._listen(order.index, order.sockets)
                 self._adopted[order.index] = order.sockets
             else:
@@ -220,10 +220,10 @@ class Worker:
 
     async def _begin(self) -> None:
         """Answer from what was served last; control tells what is different when it is up."""
-        if self._begun.headstart is None:
+        if self._begun.warm_start is None:
             return
         try:
-            for frame in warm_start.frames(self._begun.headstart):
+            for frame in warm_start.frames(self._begun.warm_start):
                 await self._take(frame)
         except (OSError, ValueError, channel.ChannelError) as error:
             _log.warning("what was served last is not used: %s", error)

@@ -22,12 +22,15 @@ def assemble(
 ) -> Estate:
     """Return the estate of this configuration. `scans`: by file source; a source without one has only saved data.
 
-    Saved data is left out where the configuration has its source, or its subscription, no more.
+    SavedInventory data is left out where the configuration has its source, or its subscription, no more.
     """
     estate = Estate(config, saved.memory if saved else None)
+    # The subscriptions of each source; none: the source reads all that it can.
     scopes = {source.name: source.azure.subscriptions if source.azure else () for source in config.sources}
     in_scope: list[PartChange] = [
-        part for part in (saved.parts if saved else ()) if part[0] in scopes and _covers(scopes[part[0]], part[1])
+        part
+        for part in (saved.parts if saved else ())
+        if part[0] in scopes and (not (scope := scopes[part[0]]) or part[1] in scope)
     ]
     estate.take([*in_scope, *part_changes(scans)], now)
     if saved:
@@ -36,7 +39,7 @@ def assemble(
             estate.health.restored(name, parts, saved.sources[name], standing)
         estate.ledger.restore((each.tombstone for each in saved.lingering), now)
         private = [
-            (name, [zone for zone in zones if _covers(scopes.get(name, ()), subscription(zone.key))])
+            (name, [zone for zone in zones if not (scope := scopes.get(name, ())) or subscription(zone.key) in scope])
             for name, zones in saved.private
         ]
         estate.private.restore(private, now)
@@ -44,8 +47,3 @@ def assemble(
     estate.take_zone_files(zone_files, now)
     estate.health.update_freshness(now)
     return estate
-
-
-def _covers(subscriptions: tuple[str, ...], subscription_id: str) -> bool:
-    """Return whether a source with these subscriptions reads this one. None listed: it reads all that it can."""
-    return not subscriptions or subscription_id in subscriptions

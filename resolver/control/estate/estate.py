@@ -171,5 +171,3 @@ class Estate:
                 table.apply_static(origin, name, rrsets, is_open=zone.is_open)
         table.unsynced, table.awaited, table.stale = self.health.unsynced, self.static.awaited, self.health.stale
         return table
-
-

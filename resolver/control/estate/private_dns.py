@@ -1,6 +1,7 @@
 """The private DNS zones of all sources: the last reading of each, the records they provide, and findings about them.
 
-Does not know how or when zones are read, or who serves the provided records. Pure; times are in seconds since the epoch.
+Does not know how or when zones are read, or who serves the provided records. Pure; times are in seconds since the
+epoch.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -73,8 +73,8 @@ class StaticZones(Mapping[Name, ServedZone]):
 
         A zone file, even one that cannot be read, comes before a provided zone of the same origin.
         """
-        awaited = self.awaited
-        provided = {zone.origin: zone for zone in zones if zone.origin not in self._files | awaited}
+        reserved = self._files.keys() | self._origins
+        provided = {zone.origin: zone for zone in zones if zone.origin not in reserved}
         before = {origin: zone for origin, zone in self._served.items() if zone.is_provided}
         changed: set[Name] = set()
         for origin in before.keys() | provided.keys():

@@ -69,7 +69,8 @@ class Feed:
         """Start a new serial if a name, the networks or the content of a commit changed, and notify the listeners."""
         fresh = frozenset(names)
         estate = self._estate
-        state = estate.health.unsynced, estate.static.awaited, estate.health.stale, estate.networks.version, self.complete, self.settled
+        commit = estate.health.unsynced, estate.static.awaited, estate.health.stale
+        state = commit, estate.networks.version, self.complete, self.settled
         if not fresh and state == self._announced:
             return
         self._announced = state

@@ -173,7 +173,7 @@ class Forwarder:
         flight = self._flights[key] = _Flight(key, done)
         self._groups[key.group] += 1
         order = self.health.order(group)
-        if group.order == "race" and len(order) > 1 and not self.health.is_down(order[1]):
+        if group.policy == "race" and len(order) > 1 and not self.health.is_down(order[1]):
             delay = self.health.hedge(order[0])
             flight.hedge = self._loop.call_later(delay, self._start, flight, group, order[1:] + order[:1], 1)
         self._start(flight, group, order)

@@ -43,7 +43,7 @@ class Clients:
         """Those of listeners that are for one network, by its name."""
         self._allowed = _Prefixes(worker.allow)
         self._dropped = _Prefixes(worker.drop_clients)
-        self._proxies = _Prefixes(worker.proxies)
+        self._proxies = _Prefixes(worker.proxy_from)
         self._forwarders = _Prefixes(worker.forwarders)
         self.known: dict[bytes, int] = {}
         """By the address's octets as the socket gives them: what `find` said."""

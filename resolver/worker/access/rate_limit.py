@@ -60,7 +60,7 @@ class RateLimiter:
 
     def _meet(self, address: bytes, now: float) -> _Bucket | None:
         at = unmapped(address)
-        prefix = _prefix(at, self._limit.ipv4 if len(at) == 4 else self._limit.ipv6)
+        prefix = _prefix(at, self._limit.ipv4_prefix if len(at) == 4 else self._limit.ipv6_prefix)
         bucket = None
         if self._exempt.find(at) == NONE:
             if len(self._buckets) >= _BUCKETS:

@@ -7,8 +7,9 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from resolver import settings
-from resolver.admin import items
-from resolver.control.estate.estate import Estate, SourceStatus
+from resolver.admin.resources import claims
+from resolver.control.estate.estate import Estate
+from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard.shrink_guard import Held, Standing
 from resolver.sources.reading import Reading, Requests
 from zones.azure.endpoint import Endpoint, NicRecord, State
@@ -27,7 +28,7 @@ def hub(control: Control) -> SourceStatus:
     status.remote, status.interval, status.expire = True, 60.0, 86_400.0
     status.next_sync, status.duration, status.results = now + 30, 1.25, {"published": 3}
     status.requests = Requests({("graph", "200"): 3}, 7)
-    control.estate.sources["hub"], control.estate._unreadable["hub"] = status, {}
+    control.estate.sources["hub"], control.estate.health._unreadable["hub"] = status, {}
     return status
 
 
@@ -88,9 +89,14 @@ async def test_a_held_sync_is_told_and_accepted_or_dropped(client: Client, contr
 @pytest.mark.parametrize(
     ("name", "body", "status", "detail"),
     [
-        ("hub", {"action": "accept"}, 409, "no sync of source `hub` is held: nothing to accept"),
-        ("hub", {"action": "drop"}, 409, "no sync of source `hub` is held: nothing to drop"),
-        ("estate", {"action": "now"}, 409, "source `estate` is of the type `files`: it is watched, and has no syncs"),
+        ("hub", {"action": "accept"}, 409, "source `hub` has no held sync to accept"),
+        ("hub", {"action": "drop"}, 409, "source `hub` has no held sync to drop"),
+        (
+            "estate",
+            {"action": "now"},
+            409,
+            "source `estate` has the type `files`: it has no syncs",
+        ),
         ("nope", {"action": "now"}, 404, "there is no source `nope`"),
         ("hub", {"action": "later"}, 400, "action: Input should be 'now', 'accept' or 'drop'"),
         ("hub", {"action": "now", "force": True}, 400, "force: no such parameter"),
@@ -135,9 +141,9 @@ def test_a_lingering_claim_says_until_when() -> None:
     fqdn = from_text("a.blob.core.windows.net")
     gone = Endpoint("a", "/ID/a", "a", State.APPROVED, records=(NicRecord(fqdn, (b"\x0a\0\0\4",)),), source="hub")
     estate.ledger.apply({"a": gone}, 0.0)
-    assert items.claims(estate, fqdn, 1.0).items[0].lingers_until is None
+    assert claims.claims(estate, fqdn, 1.0).items[0].lingers_until is None
     estate.ledger.apply({"a": None}, 2.0)
-    told = items.claims(estate, fqdn, 3.0)
+    told = claims.claims(estate, fqdn, 3.0)
     assert [(claim.endpoint, claim.lingers_until) for claim in told.items] == [("/ID/a", "1970-01-01T00:01:02.000Z")]
     assert told.records[0].answers[0].endpoints == ["/ID/a"]
     assert told.records[0].answers[0].data == ["10.0.0.4"]

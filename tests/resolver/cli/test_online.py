@@ -63,7 +63,7 @@ def test_the_cache_is_shown_and_flushed(run: Run, daemon: Path) -> None:
     }  # fmt: skip
     wrong = run("cache", "flush", "www.example", "--type", "NOPE", "-c", daemon)
     assert (wrong.code, wrong.out) == (1, "")
-    assert wrong.err.endswith(" says: type: NOPE is no type of records\n")
+    assert wrong.err.endswith(" says: type: NOPE is not a record type\n")
 
 
 def test_the_daemon_says_what_is_wrong_with_a_request(run: Run, daemon: Path) -> None:

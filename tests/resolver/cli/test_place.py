@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from resolver.cli import Failed, place
+from resolver.cli import place
+from resolver.cli.failure import Failed
 from resolver.config.listeners import DnsSection
 from resolver.config.model import AdminSection
 

@@ -68,7 +68,7 @@ async def test_a_held_sync_is_shown_and_accepted(say: Said, running: Running, hu
     ledger = running.control.estate.ledger
     ran = await say("accept", "hub")
     assert (ran.code, ran.out) == (1, "")
-    assert "no sync of source `hub` is held: nothing to accept" in ran.err
+    assert "source `hub` has no held sync to accept" in ran.err
     hub.parts["s1"] = part(endpoint("new", "10.0.0.4"))
     await until(lambda: running.control.estate.sources["hub"].standing.held)
     ran = await say("status")
@@ -99,7 +99,7 @@ async def test_what_cannot_be_done_is_said_in_a_line(say: Said, running: Running
     assert running.control.estate.sources["hub"].synced
     ran = await say("now", "estate")
     assert ran.code == 1
-    assert "source `estate` is of the type `files`" in ran.err
+    assert "source `estate` has the type `files`" in ran.err
     ran = await say("now", "no/where")
     assert ran.code == 1
     assert "there is no source `no/where`" in ran.err

@@ -72,7 +72,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
         settings.UpstreamGroup(
             "public",
             (settings.Server("udp", "192.0.2.53", 53), settings.Server("tcp", "2001:db8::1", 5353)),
-            rebinding=True,
+            rebinding=settings.Rebinding("strip"),
         ),
         settings.UpstreamGroup("onprem", (settings.Server("udp", "10.9.0.4", 5353),), ("corp.example",)),
     )
@@ -99,7 +99,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             conflicts=settings.ConflictSettings("merge", {"blob.core.windows.net": "refuse"}, (pin,)),
             upstreams=upstreams,
             admin="127.0.0.1:8053",
-            state=str(file.parent / "state"),
+            state_directory=str(file.parent / "state"),
             workers=2,
         ),
         workers=2,
@@ -115,7 +115,7 @@ def test_an_empty_file_or_section_means_the_defaults(accepted: Load, file: Path,
     assert got.worker.zones.defaults == settings.Zones().defaults
     assert not got.worker.unsynced
     assert got.control.admin == "127.0.0.1:8053"
-    assert got.control.state == str(file.parent / "state")
+    assert got.control.state_directory == str(file.parent / "state")
     assert got.warnings == ()
 
 
@@ -403,7 +403,7 @@ def test_the_environment_reaches_groups_by_name_and_whole_sections(accepted: Loa
     got = accepted("upstreams: {onprem: {servers: ['udp://192.0.2.1'], suffixes: [a.b]}}", environ)
 
     assert got.worker.upstreams[0] == settings.UpstreamGroup(
-        "onprem", (settings.Server("udp", "192.0.2.7", 53),), ("a.b",), rebinding=True
+        "onprem", (settings.Server("udp", "192.0.2.7", 53),), ("a.b",), rebinding=settings.Rebinding("strip")
     )  # fmt: skip
     assert got.control.conflicts.policy == "refuse"
     assert got.control.admin == "[::1]:8053"
@@ -437,8 +437,8 @@ def test_a_mistake_in_a_variable_or_flag_names_it(accepted: Load) -> None:
 
 def test_systemds_state_directory_is_the_default_only(accepted: Load, file: Path) -> None:
     environ = {"STATE_DIRECTORY": "/var/lib/pldns:/var/lib/other"}
-    assert accepted("", environ).control.state == "/var/lib/pldns"
-    assert accepted("state: {directory: mine}", environ).control.state == str(file.parent / "mine")
+    assert accepted("", environ).control.state_directory == "/var/lib/pldns"
+    assert accepted("state: {directory: mine}", environ).control.state_directory == str(file.parent / "mine")
 
 
 def test_a_source_that_is_missing_is_no_mistake(accepted: Load, file: Path) -> None:

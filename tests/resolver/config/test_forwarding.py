@@ -97,7 +97,7 @@ def test_a_group_without_suffixes_is_right_when_a_zone_forwards_to_it(accepted: 
         "zones: {overrides: {a.b: {on_miss: forward:far}}}\nupstreams: {far: {servers: ['udp://192.0.2.1']}}"
     )
     assert got.worker.upstreams[0] == settings.UpstreamGroup(
-        "far", (settings.Server("udp", "192.0.2.1", 53),), rebinding=True
+        "far", (settings.Server("udp", "192.0.2.1", 53),), rebinding=settings.Rebinding("strip")
     )
 
 
@@ -128,7 +128,7 @@ def test_a_group_can_take_its_servers_from_a_resolv_conf_of_its_own(accepted: Lo
 
     got = accepted("upstreams: {onprem: {resolv_conf: vpn.conf, suffixes: [a.b], count_errors: false}}")
 
-    servers = tuple(settings.Server("udp", each, 53, strict=False) for each in ("10.9.0.4", "198.51.100.4"))
+    servers = tuple(settings.Server("udp", each, 53, count_errors=False) for each in ("10.9.0.4", "198.51.100.4"))
     assert got.worker.upstreams[0] == settings.UpstreamGroup("onprem", servers, ("a.b",)), (
         "never guarded against rebinding"
     )
@@ -157,7 +157,7 @@ upstreams:
         server("tls", "2001:db8::1", 8853, "a.b"), server("https", "192.0.2.9", 443, pin=pin, path="/q"),
         server("tcp", "192.0.2.9", 5353),
     )  # fmt: skip
-    assert (got.order, got.mixed_case, got.rate, got.rebinding_allow) == ("fastest", True, 1000, ("plex.direct",))
+    assert (got.policy, got.mixed_case, got.rate, got.rebinding.allow) == ("fastest", True, 1000, ("plex.direct",))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_only_groups_of_public_servers_are_guarded_against_rebinding_unless_told
     accepted: Load, servers: str, rebinding: str, guarded: bool
 ) -> None:
     got = accepted(f"upstreams: {{public: {{servers: [{servers}], {rebinding}}}}}")
-    assert got.worker.upstreams[0].rebinding == guarded
+    assert got.worker.upstreams[0].rebinding.answers == ("strip" if guarded else "pass")
 
 
 def test_an_address_of_this_machine_is_ourselves_when_we_listen_on_all(refused: Refused) -> None:

@@ -56,7 +56,7 @@ def test_who_may_ask_and_for_whom(worker: Load) -> None:
     )
     assert got.drop_clients == ("192.0.2.0/24",)
     assert got.drop_names == ("bad.example",)
-    assert got.proxies == ("10.0.0.0/28",)
+    assert got.proxy_from == ("10.0.0.0/28",)
     assert got.forwarders == ("10.0.0.53/32",)
     assert (got.identity, got.payload, got.rotate) == ("weu-1", 1400, True)
 
@@ -93,7 +93,7 @@ def test_cookie_secrets_are_a_file_or_made_anew(worker: Load, tmp_path: Path) ->
         ),
         (
             "https: {listen: ['127.0.0.1:443'], certificate: cert.pem, key: other.key}",
-            "dns.https.certificate: the key {0}/other.key is not that of the certificate {0}/cert.pem",
+            "dns.https.certificate: the key {0}/other.key does not belong to the certificate {0}/cert.pem",
         ),
         (
             "tls: {listen: ['127.0.0.1:853'], certificate: secrets, key: cert.key}",
@@ -148,4 +148,4 @@ def test_the_keys_are_shown_as_they_are_written(worker: Load, tmp_path: Path) ->
     assert rows["dns.proxy.from"] == (["10.0.0.0/28"], f"{tmp_path}/pldns.yaml:1")
     assert rows["dns.payload"] == (1232, "default")
     environ = {"PLDNS_DNS__PROXY__FROM": "[10.1.0.0/28]"}
-    assert load(tmp_path / "pldns.yaml", environ).worker.proxies == ("10.1.0.0/28",)
+    assert load(tmp_path / "pldns.yaml", environ).worker.proxy_from == ("10.1.0.0/28",)

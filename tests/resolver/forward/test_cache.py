@@ -143,7 +143,7 @@ def named(i: int) -> Key:
 def test_the_least_recently_used_goes_first_when_the_octets_are_used_up() -> None:
     entry = UpstreamCache().put(named(0), message(a(named(0).name)), 0.0)
     assert entry is not None
-    cache = UpstreamCache(limit=3 * entry.octets)
+    cache = UpstreamCache(size=3 * entry.octets)
     for i in (0, 1, 2):
         cache.put(named(i), message(a(named(i).name)), 0.0)
     assert cache.get(named(0), 1.0)
@@ -153,7 +153,7 @@ def test_the_least_recently_used_goes_first_when_the_octets_are_used_up() -> Non
 
 
 def test_octets_never_pass_the_limit_and_return_to_nothing() -> None:
-    cache = UpstreamCache(limit=20_000)
+    cache = UpstreamCache(size=20_000)
     for i in range(500):
         cache.put(named(i), message(a(named(i).name, count=i % 30 + 1)), 0.0)
         assert 0 < cache.octets <= 20_000
@@ -162,7 +162,7 @@ def test_octets_never_pass_the_limit_and_return_to_nothing() -> None:
 
 
 def test_a_reply_larger_than_the_whole_cache_is_not_kept() -> None:
-    cache = UpstreamCache(limit=2_000)
+    cache = UpstreamCache(size=2_000)
     cache.put(named(1), message(a(named(1).name)), 0.0)
     assert cache.put(KEY, message(a(count=200)), 0.0) is None
     assert len(cache) == 1

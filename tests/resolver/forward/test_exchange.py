@@ -238,7 +238,7 @@ def test_a_server_that_fails_without_edns_too_is_passed_over_and_nothing_is_reme
 
 
 def test_a_server_that_fails_what_another_answers_counts_as_failing_unless_told_otherwise() -> None:
-    lenient = Server("udp", "192.0.2.9", 53, strict=False)
+    lenient = Server("udp", "192.0.2.9", 53, count_errors=False)
     for server, failing in ((ONE, True), (lenient, False)):
         it, send = exchange(server, TWO)
         for _ in range(2):

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.forward.health import FAILURES, FIRST_RETRY, LAST_RETRY, Health
-from resolver.settings import Order, Server, UpstreamGroup
+from resolver.settings import Server, ServerPolicy, UpstreamGroup
 
 ONE, TWO, THREE = (Server("udp", f"192.0.2.{i}", 53) for i in (1, 2, 3))
 
 
-def group(order: Order = "sequential", *servers: Server) -> UpstreamGroup:
-    return UpstreamGroup("public", servers or (ONE, TWO, THREE), order=order)
+def group(policy: ServerPolicy = "sequential", *servers: Server) -> UpstreamGroup:
+    return UpstreamGroup("public", servers or (ONE, TWO, THREE), policy=policy)
 
 
 def health(seed: int = 1) -> Health:
@@ -31,7 +31,7 @@ def test_sequential_is_the_order_of_the_list() -> None:
 
 
 def test_round_robin_begins_with_each_in_turn_for_each_group() -> None:
-    it, other = health(), UpstreamGroup("other", (TWO, ONE), order="round-robin")
+    it, other = health(), UpstreamGroup("other", (TWO, ONE), policy="round-robin")
     assert [it.order(group("round-robin"))[0] for _ in range(4)] == [ONE, TWO, THREE, ONE]
     assert it.order(other)[0] == TWO
 
@@ -98,7 +98,7 @@ def test_the_fastest_that_begins_to_fail_is_soon_not_the_first_any_more() -> Non
         it.answered(ONE, 0.03)
         it.answered(TWO, 0.01)
     fail(it, TWO)
-    assert it.order(UpstreamGroup("public", (TWO, ONE), order="fastest"))[0] == ONE
+    assert it.order(UpstreamGroup("public", (TWO, ONE), policy="fastest"))[0] == ONE
 
 
 def test_the_second_server_of_a_race_starts_after_three_round_trips_within_bounds() -> None:
@@ -122,10 +122,10 @@ def test_each_server_gets_a_cookie_of_its_own() -> None:
 
 @given(
     events=st.lists(st.tuples(st.sampled_from("afp"), st.integers(0, 2), st.floats(0, 3)), max_size=60),
-    order=st.sampled_from(["sequential", "fastest", "race", "round-robin"]),
+    policy=st.sampled_from(["sequential", "fastest", "race", "round-robin"]),
 )
 def test_whatever_happened_every_server_is_in_the_order_once(
-    events: list[tuple[str, int, float]], order: Order
+    events: list[tuple[str, int, float]], policy: ServerPolicy
 ) -> None:
     it, now, servers = health(), 0.0, (ONE, TWO, THREE)
     for what, index, seconds in events:
@@ -135,8 +135,8 @@ def test_whatever_happened_every_server_is_in_the_order_once(
         elif what == "f":
             it.failed(servers[index], now)
         else:
-            it.probe(group(order), now)
-    got = it.order(group(order))
+            it.probe(group(policy), now)
+    got = it.order(group(policy))
     assert sorted(got, key=servers.index) == list(servers)
     downs = [it.is_down(server) for server in got]
     assert downs == sorted(downs), "those that are down come last"

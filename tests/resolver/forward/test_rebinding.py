@@ -6,14 +6,14 @@ import dns.rdata
 import pytest
 
 from resolver.forward.rebinding import Screen
-from resolver.settings import UpstreamGroup
+from resolver.settings import Rebinding, UpstreamGroup
 from resolver.wire import codes
 from zones.azure.catalogue import catalogue
 from zones.dns.name import from_text
 from zones.dns.record import AAAA, RRSIG, A, RRset
 from zones.networks.private_addresses import PRIVATE, is_private
 
-GUARDED = UpstreamGroup("public", (), rebinding=True, rebinding_allow=("plex.direct",))
+GUARDED = UpstreamGroup("public", (), rebinding=Rebinding("strip", ("plex.direct",)))
 OPEN = UpstreamGroup("onprem", ())
 
 

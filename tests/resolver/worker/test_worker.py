@@ -1,7 +1,6 @@
 """A worker in this process: real sockets for clients, a real channel with the test as its control."""
 
 import asyncio
-import hashlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,6 +33,7 @@ from resolver.channel.frames import (
 from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, ReadCacheStats
 from resolver.forward.cache import Key
 from resolver.process import bootstrap
+from resolver.process.orders import OrderReceiver
 from resolver.wire.relay import Message
 from resolver.worker import worker
 from resolver.worker.worker import Worker
@@ -89,8 +89,8 @@ class Running:
         self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
         config = settings.WorkerSettings(listen=(), allow=("127.0.0.0/8",), unsynced=True)
-        begun = bootstrap.Worker(
-            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), bootstrap.Link(theirs), served
+        begun = bootstrap.WorkerStart(
+            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), OrderReceiver(theirs), served
         )
         self.worker = Worker(begun, asyncio.get_running_loop())
         self._theirs = theirs
@@ -153,9 +153,10 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 
 def served_last(folder: Path, *frames: channel.Down, spoilt: bool = False) -> int:
     """A descriptor of a file with these frames."""
-    body = b"".join(map(channel.encode, frames))
-    checksum = hashlib.sha256(b"" if spoilt else body).digest()
-    (folder / warm_start.FILE).write_bytes(warm_start.head(bytes(32), checksum) + body)
+    with warm_start.FORMAT.replacing(folder, bytes(32)) as file:
+        file.write(b"".join(map(channel.encode, frames)))
+        if spoilt:
+            file.checksum.update(b"more")
     found = warm_start.opened(str(folder), bytes(32))
     assert found is not None
     return found

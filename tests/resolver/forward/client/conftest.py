@@ -7,7 +7,7 @@ import pytest
 
 from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.routing import UpstreamGroups
-from resolver.settings import Order, Server, UpstreamGroup
+from resolver.settings import Server, ServerPolicy, UpstreamGroup
 from tests.resolver.forward.client.upstreams import FakeUpstream, settle
 
 Make = Callable[..., Forwarder]
@@ -41,8 +41,8 @@ async def third() -> AsyncIterator[FakeUpstream]:
 async def make() -> AsyncIterator[Make]:
     made: list[Forwarder] = []
 
-    def make(*servers: Server, order: Order = "sequential", rate: int = 0, **bounds: int) -> Forwarder:
-        upstreams = UpstreamGroups([UpstreamGroup("public", servers, order=order, rate=rate)])
+    def make(*servers: Server, policy: ServerPolicy = "sequential", rate: int = 0, **bounds: int) -> Forwarder:
+        upstreams = UpstreamGroups([UpstreamGroup("public", servers, policy=policy, rate=rate)])
         made.append(Forwarder(upstreams, asyncio.get_running_loop(), lambda _: b"", **bounds))
         return made[-1]
 

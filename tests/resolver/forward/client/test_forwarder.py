@@ -297,7 +297,7 @@ async def test_in_a_race_a_slow_first_server_costs_little(
     upstream: FakeUpstream, second: FakeUpstream, make: Make
 ) -> None:
     upstream.respond = lambda *_: []
-    resolver = make(upstream.server, second.server, order="race")
+    resolver = make(upstream.server, second.server, policy="race")
     assert address(await ask(resolver)) == ADDRESS
     assert (len(upstream.asked), len(second.asked)) == (1, 1)
     assert resolver.timeouts == 0, "it was not waited for until its deadline"
@@ -307,7 +307,7 @@ async def test_in_a_race_a_slow_first_server_costs_little(
 async def test_in_a_race_a_quick_first_server_is_the_only_one_asked(
     upstream: FakeUpstream, second: FakeUpstream, make: Make
 ) -> None:
-    resolver = make(upstream.server, second.server, order="race")
+    resolver = make(upstream.server, second.server, policy="race")
     for i in range(20):
         assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
     assert (len(upstream.asked), len(second.asked)) == (20, 0)
@@ -316,16 +316,16 @@ async def test_in_a_race_a_quick_first_server_is_the_only_one_asked(
 async def test_in_a_race_the_one_who_fails_leaves_it_to_the_other(
     upstream: FakeUpstream, second: FakeUpstream, make: Make, refusing: Server
 ) -> None:
-    resolver = make(refusing, second.server, order="race")
+    resolver = make(refusing, second.server, policy="race")
     assert address(await ask(resolver)) == ADDRESS
     upstream.respond = second.respond = lambda query, _: [answer(query, codes.SERVFAIL)]
-    result = await ask(make(upstream.server, second.server, order="race"))
+    result = await ask(make(upstream.server, second.server, policy="race"))
     assert isinstance(result, Message)
     assert result.rcode == codes.SERVFAIL
 
 
 async def test_in_turn_each_server_gets_its_share(upstream: FakeUpstream, second: FakeUpstream, make: Make) -> None:
-    resolver = make(upstream.server, second.server, order="round-robin")
+    resolver = make(upstream.server, second.server, policy="round-robin")
     for i in range(20):
         await ask(resolver, key(f"{i}.example.com"))
     assert (len(upstream.asked), len(second.asked)) == (10, 10)
@@ -403,11 +403,11 @@ async def test_a_rate_counts_all_that_is_sent_and_not_only_questions(
     assert not resolver.health.is_down(second.server)
 
 
-@pytest.mark.parametrize("order", ["sequential", "race"])
+@pytest.mark.parametrize("policy", ["sequential", "race"])
 @pytest.mark.parametrize("servers", [1, 2, 3])
 async def test_no_server_is_asked_the_same_more_than_three_times(
     upstream: FakeUpstream, second: FakeUpstream, third: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch,
-    order: str, servers: int,
+    policy: str, servers: int,
 ) -> None:  # fmt: skip
     """RFC 9520 §3.1: probes and races included."""
     monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
@@ -416,7 +416,7 @@ async def test_no_server_is_asked_the_same_more_than_three_times(
     fakes = [upstream, second, third][:servers]
     for fake in fakes:
         fake.respond = lambda *_: []
-    resolver = make(*(fake.server for fake in fakes), order=order)
+    resolver = make(*(fake.server for fake in fakes), policy=policy)
     for i in range(6):
         assert isinstance(await ask(resolver, key(f"{i}.example.com")), UpstreamFailure)
     await until(lambda: not resolver._probes)

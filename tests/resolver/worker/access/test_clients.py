@@ -42,7 +42,7 @@ def test_an_address_to_drop_is_dropped_whether_allowed_or_not() -> None:
 
 
 def test_a_proxy_is_known_as_one_and_as_a_client_by_what_it_tells() -> None:
-    known = clients(proxies=("10.0.0.0/28",))
+    known = clients(proxy_from=("10.0.0.0/28",))
     assert known.find(packed("10.0.0.1")) == PROXY
     assert known.find(packed("10.0.0.17")) == 0
     assert known.client(at("10.1.2.3")) == Client(at("10.1.2.3"), 1)

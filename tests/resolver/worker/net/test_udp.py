@@ -324,7 +324,7 @@ def header(address: str, command: int = 0x21) -> bytes:
     return proxy.SIGNATURE + struct.pack(">BBH", command, 0x12, 12) + packed + packed + struct.pack(">HH", 4711, 53)
 
 
-PROXIED = WorkerSettings((), ("10.0.0.0/8", "127.0.0.0/8"), proxies=("127.0.0.1/32",), drop_clients=("10.9.0.0/16",))
+PROXIED = WorkerSettings((), ("10.0.0.0/8", "127.0.0.0/8"), proxy_from=("127.0.0.1/32",), drop_clients=("10.9.0.0/16",))
 
 
 async def test_a_proxy_tells_whose_packets_it_passes_on(opened: Open) -> None:

@@ -1,0 +1,61 @@
+"""Findings as JSON, and the order in which people read them."""
+
+from typing import Any, Final
+
+from pydantic import Field
+
+from resolver.admin.resources.model import ListParameters, Model, Time, time_text
+from zones.findings.board import Board
+from zones.findings.finding import Finding, Severity
+
+
+class FindingItem(Model):
+    """A fact about the inventory that a person should know. docs/findings.md explains each code."""
+
+    id: str = Field(description="Stays the same while the finding is open.")
+    code: str
+    severity: Severity
+    networks: list[str] = Field(description="Networks in which it holds.")
+    subject: str = Field(description="The name, address, endpoint or source that the finding is about.")
+    evidence: dict[str, Any]
+    winner: str = Field(description="The endpoint that is served; empty when there is no contest.")
+    rule: str = Field(description="The rule that decided; empty when there is no contest.")
+    action: str = Field(description="What pldns does.")
+    first_seen: Time
+    age: float = Field(description="Seconds since `first_seen`.")
+
+
+class FindingParameters(ListParameters):
+    """Query parameters of `/v1/findings`."""
+
+    code: str | None = None
+    severity: Severity | None = None
+
+
+def finding(board: Board, fact: Finding, now: float) -> FindingItem:
+    """Return one finding as JSON, with its age."""
+    first_seen = board.first_seen(fact)
+    since = now if first_seen is None else first_seen
+    return FindingItem(
+        id=fact.id, code=fact.code, severity=fact.severity, networks=list(fact.networks), subject=fact.subject,
+        evidence=_dated(fact.evidence), winner=fact.winner, rule=fact.rule, action=fact.action,
+        first_seen=time_text(since), age=round(max(now - since, 0), 3),
+    )  # fmt: skip
+
+
+def most_severe_first(fact: Finding) -> tuple[str, ...]:
+    """Return a sort key for findings: by severity, then code, subject, winner and rule."""
+    return (_RANKS[fact.severity], fact.code, fact.subject, fact.winner, fact.rule)
+
+
+_RANKS: Final = {severity: str(rank) for rank, severity in enumerate(Severity)}
+
+
+def _dated(evidence: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return evidence with its times, which the ledger keeps in seconds, as dates."""
+    if isinstance(evidence, dict):
+        return {
+            key: time_text(value) if key in {"first_seen", "held_since"} and isinstance(value, float) else _dated(value)
+            for key, value in evidence.items()
+        }
+    return [_dated(each) for each in evidence] if isinstance(evidence, list) else evidence

@@ -1,0 +1,44 @@
+"""What all JSON bodies of the admin interface share: the base classes, times, and problem details.
+
+Times are RFC 3339 in UTC; durations are in seconds.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+class Model(BaseModel):
+    """A JSON object in a response. Clients must accept keys that they do not know."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ProblemDetails(Model):
+    """An error (RFC 9457)."""
+
+    type: str = Field(default="about:blank", description="Always this value: the title explains the status.")
+    title: str
+    status: int
+    detail: str | None = None
+
+
+class Parameters(BaseModel):
+    """Query parameters, or the JSON body of a POST. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ListParameters(Parameters):
+    """Query parameters that every list accepts."""
+
+    limit: int = Field(default=1000, ge=1, le=10_000, description="Largest number of items on the page.")
+    cursor: str | None = Field(default=None, description="`next` of the previous page.")
+
+
+def time_text(epoch: float) -> str:
+    """Return a time in seconds since the epoch as RFC 3339 in UTC, with milliseconds."""
+    return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

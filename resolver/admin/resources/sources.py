@@ -1,0 +1,118 @@
+"""Sources of endpoints as JSON: how fresh their data is, their syncs, and what is wrong with them."""
+
+from math import isfinite
+from typing import Literal
+
+from pydantic import Field
+
+from resolver.admin.resources.model import Model, Parameters, Time, time_text
+from resolver.control.estate.estate import Estate
+from resolver.control.estate.source_health import SourceStatus
+from resolver.control.guard.shrink_guard import Action, Held
+from zones.findings.checks import LISTED
+
+
+class HeldSync(Model):
+    """A sync that would remove so much that an operator has to accept or drop it. None of it is served."""
+
+    since: Time = Field(description="When a sync was first held. A later one that is held too replaces it.")
+    read: Time = Field(description="When this sync was read.")
+    reasons: list[str]
+    endpoints: int = Field(description="Number of private endpoints that it would remove.")
+    vnets: int = Field(description="Number of virtual networks that it would remove.")
+    ids: list[str] = Field(description="Some of the resources that it would remove.")
+
+
+class SyncItem(Model):
+    """The syncs of a remote source."""
+
+    syncing: bool = Field(description="A sync is under way.")
+    next: Time | None = Field(description="When the next sync begins; null while one is under way.")
+    interval: float | None = Field(description="Current time between two syncs, in seconds.")
+    duration: float | None = Field(description="Duration of the last sync, in seconds.")
+    failures: int = Field(description="Number of failed syncs in a row; each one lengthens the time to the next.")
+    results: dict[str, int] = Field(
+        description="Number of syncs that were `published`, `held` or `failed` since control started."
+    )
+    calls_per_hour: int | None = Field(description="Requests per hour to Azure, if every sync is like the last one.")
+    absent: int = Field(
+        description="Number of resources that recent syncs lack and that are still served, because their removal is "
+        "not confirmed."
+    )
+    held: HeldSync | None
+
+
+class SourceItem(Model):
+    """A source of endpoints, and the state of its data."""
+
+    name: str
+    type: str
+    path: str = Field(description="Empty for a remote source.")
+    on_unsynced: str
+    synced: bool = Field(description="It has provided a complete inventory, live or saved.")
+    saved: bool = Field(description="Its data still comes from the saved inventory.")
+    last_success: Time | None
+    age: float | None = Field(description="Seconds since `last_success`.")
+    freshness: Literal["fresh", "stale", "expired"] | None = Field(
+        description="`stale` after three intervals without a good sync, `expired` after `expire`; null without data."
+    )
+    last_error: str
+    parts: int = Field(description="Number of files or subscriptions.")
+    unreadable: int = Field(
+        description="Number of files or subscriptions that cannot be read. Their last good data is served."
+    )
+    sync: SyncItem | None = Field(description="null for files, which pldns watches.")
+
+
+class Degradation(Model):
+    """A problem with a source, or part of it, whose last good data is served meanwhile."""
+
+    source: str
+    scope: str = Field(description="The file or subscription; empty for the whole source.")
+    message: str
+
+
+class SyncRequest(Parameters):
+    """What an operator wants done with a remote source."""
+
+    action: Action = Field(
+        description="`now`: sync at once. `accept`: publish the held sync. `drop`: discard the held sync; the next "
+        "sync is checked by itself."
+    )
+
+
+def source(status: SourceStatus, now: float) -> SourceItem:
+    """Return the state of one source as JSON."""
+    last = status.last_success
+    return SourceItem(
+        name=status.name, type=status.type, path=status.path, on_unsynced=status.on_unsynced, synced=status.synced,
+        saved=status.saved, last_success=None if last is None else time_text(last),
+        age=None if last is None else round(max(now - last, 0), 3), freshness=status.freshness(now),
+        last_error=status.last_error, parts=status.parts, unreadable=status.unreadable,
+        sync=_syncs(status) if status.remote else None,
+    )  # fmt: skip
+
+
+def degradations(estate: Estate) -> tuple[list[Degradation], int]:
+    """Return the first 32 problems with sources whose data is served, and the number of all such problems."""
+    found = estate.health.degraded()
+    listed = [Degradation(source=name, scope=scope, message=message) for name, scope, message in found[:LISTED]]
+    return listed, len(found)
+
+
+def _syncs(status: SourceStatus) -> SyncItem:
+    return SyncItem(
+        syncing=status.syncing, next=None if status.next_sync is None else time_text(status.next_sync),
+        interval=round(status.interval, 3) if isfinite(status.interval) else None,
+        duration=None if status.duration is None else round(status.duration, 3),
+        failures=status.failures, results=dict(status.results),
+        calls_per_hour=status.requests.per_hour if status.requests else None, absent=len(status.standing.missing),
+        held=_held(status.standing.held) if status.standing.held else None,
+    )  # fmt: skip
+
+
+def _held(held: Held) -> HeldSync:
+    return HeldSync(
+        since=time_text(held.since), read=time_text(held.at), reasons=list(held.reasons), endpoints=held.endpoints,
+        vnets=held.vnets, ids=list(held.ids),
+    )  # fmt: skip

@@ -1,0 +1,86 @@
+"""Health and status of the daemon as JSON."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from resolver.admin.resources.model import Model, Parameters, ProblemDetails, Time
+from resolver.admin.resources.sources import Degradation, SourceItem
+from resolver.admin.resources.workers import WorkerItem
+from resolver.control.estate.estate import Estate
+from zones.findings.finding import Severity
+
+
+class Alive(Model):
+    """Control runs and a worker answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(Model):
+    """Every source has provided data, and every worker has applied it."""
+
+    status: Literal["ready"] = "ready"
+    missing: list[str] = Field(default=[])
+    degraded: list[Degradation] = Field(description="Problems that do not make the daemon unready.")
+    degraded_total: int
+    sources: list[SourceItem] | None = Field(default=None, description="Only with `?verbose`.")
+    workers: list[WorkerItem] | None = Field(default=None, description="Only with `?verbose`.")
+
+
+class NotReady(ProblemDetails):
+    """Reasons why the daemon is not ready."""
+
+    missing: list[str]
+    degraded: list[Degradation]
+    degraded_total: int
+    sources: list[SourceItem] | None = Field(default=None, description="Only with `?verbose`.")
+    workers: list[WorkerItem] | None = Field(default=None, description="Only with `?verbose`.")
+
+
+class ReadyParameters(Parameters):
+    """Query parameters of `/readyz`."""
+
+    verbose: str | None = Field(default=None, description="Adds the sources and the workers.")
+
+
+class Counts(Model):
+    """Numbers of the inventory."""
+
+    endpoints: int
+    served: int = Field(description="Endpoints whose claims may be served.")
+    claims: int
+    names: int = Field(description="Private names that have an answer.")
+    vnets: int
+    networks: int
+    zone_files: int
+    findings: dict[Severity, int]
+
+
+class DaemonStatus(Model):
+    """The state of the daemon."""
+
+    version: str
+    started: Time = Field(description="When the control process started. It restarts by itself after a crash.")
+    uptime: float = Field(description="Seconds since `started`.")
+    serial: int = Field(description="Serial of the served state; it grows with every change.")
+    ready: bool
+    missing: list[str] = Field(description="Reasons why the daemon is not ready.")
+    degraded: list[Degradation]
+    degraded_total: int
+    workers: list[WorkerItem]
+    sources: list[SourceItem]
+    counts: Counts
+
+
+def counts(estate: Estate) -> Counts:
+    """Return the numbers of the inventory."""
+    ledger = estate.ledger
+    severities = dict.fromkeys(Severity, 0)
+    for (_, severity), count in estate.board.counts.items():
+        severities[severity] += count
+    return Counts(
+        endpoints=len(ledger.endpoints), served=ledger.census.served, claims=ledger.census.records,
+        names=len(ledger.rows), vnets=len(ledger.vnets), networks=estate.networks.all.bit_count(),
+        zone_files=len(estate.static.files), findings=severities,
+    )  # fmt: skip

@@ -1,0 +1,76 @@
+"""Worker processes as JSON: their state, their caches, and the names that fell back to an upstream."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from resolver.admin.resources.model import Model, Parameters, Time, time_text
+from resolver.channel.frames import Fallback
+from resolver.channel.requests import CacheStats
+from resolver.control.aggregates import address_text
+from zones.dns.name import to_text
+
+
+class WorkerItem(Model):
+    """A worker process, which answers queries."""
+
+    index: int
+    pid: int = Field(description="Process id; 0 before the worker has connected for the first time.")
+    connected: bool = Field(description="It is connected to control.")
+    synced: bool = Field(description="It answers from a table that holds the data of every source.")
+    serial: int = Field(description="Serial of the last state that it has applied.")
+
+
+class CacheItem(Model):
+    """The caches of one worker: replies of upstreams, and compiled answers."""
+
+    worker: int = Field(description="Index of the worker.")
+    replies: int = Field(description="Number of upstream replies, with expired ones that may still be served.")
+    octets: int = Field(description="Approximate memory of these replies, in octets.")
+    answers: int = Field(description="Number of compiled answers.")
+    answer_octets: int = Field(description="Approximate memory of the compiled answers, in octets.")
+
+
+class FlushRequest(Parameters):
+    """Which upstream replies the workers shall remove from their caches."""
+
+    action: Literal["flush"]
+    name: str = Field(description="The name of the question.")
+    subtree: bool = Field(default=False, description="Also all names below it.")
+    type: str | None = Field(default=None, description="Only questions for this record type.")
+
+
+class FlushResult(Model):
+    """The result of a flush."""
+
+    flushed: int = Field(description="Number of upstream replies removed, over all workers.")
+    silent: list[int] = Field(description="Workers that did not answer in time and may still hold such replies.")
+
+
+class FallbackItem(Model):
+    """A name inside a private zone that no endpoint holds and that an upstream was asked for."""
+
+    zone: str
+    name: str
+    network: str
+    clients: list[str] = Field(description="Addresses of clients that asked, at most 8.")
+    count: int
+    first: Time
+    last: Time
+
+
+def cache(worker: int, stats: CacheStats) -> CacheItem:
+    """Return the caches of one worker as JSON."""
+    return CacheItem(
+        worker=worker, replies=stats.replies, octets=stats.reply_octets, answers=stats.answers,
+        answer_octets=stats.answer_octets,
+    )  # fmt: skip
+
+
+def fallback(item: Fallback) -> FallbackItem:
+    """Return one name that fell back to an upstream as JSON."""
+    return FallbackItem(
+        zone=to_text(item.zone), name=to_text(item.name), network=item.network, count=item.count,
+        clients=[shown for address in item.clients if (shown := address_text(address))],
+        first=time_text(item.first), last=time_text(item.last),
+    )  # fmt: skip

@@ -1,0 +1,61 @@
+"""Zones as JSON, and which zone a name belongs to."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from resolver.admin.resources.model import Model
+from resolver.admin.resources.networks import network_names
+from resolver.control.estate.estate import Estate
+from zones.dns.name import Name, is_under, to_text
+
+
+class ZoneItem(Model):
+    """A zone that pldns answers, and its settings."""
+
+    zone: str
+    source: Literal["endpoints", "file", "private-dns", "configuration"] = Field(
+        description="Where the zone comes from: served endpoints, a zone file, records of a private DNS zone (each "
+        "with or without endpoints), or `zones.overrides`."
+    )
+    names: int = Field(description="Number of names that own records.")
+    networks: list[str] = Field(description="Networks to which it is visible.")
+    networks_total: int
+    ttl: int = Field(description="TTL of private answers, in seconds.")
+    negative_ttl: int | None = Field(description="TTL of negative answers; null: as the zone file's SOA says.")
+    on_miss: str = Field(description="What a name that nobody holds gets.")
+    chain: str = Field(description="Form of the answer for a public FQDN.")
+
+
+def zone(estate: Estate, origin: Name, names: int, mask: int) -> ZoneItem:
+    """Return one zone as JSON.
+
+    `names`: how many of its names only endpoints hold; `mask`: the networks to which those names are visible.
+    """
+    file = estate.static.get(origin)
+    policies = estate.policies
+    terms = policies.of_file(origin, is_open=file.is_open) if file else policies.of(origin)
+    named = origin in estate.policies.named
+    networks, total = network_names(estate, estate.networks.all if file or named else mask)
+    return ZoneItem(
+        zone=to_text(origin),
+        source=static_source(estate, origin) if file else "endpoints" if names else "configuration",
+        names=names + (len(file.names) if file else 0), networks=networks, networks_total=total,
+        ttl=terms.ttl, negative_ttl=terms.negative_ttl, on_miss=terms.on_miss, chain=terms.chain,
+    )  # fmt: skip
+
+
+def static_source(estate: Estate, origin: Name) -> Literal["file", "private-dns"]:
+    """Return where the records of a static zone come from."""
+    return "private-dns" if estate.static[origin].is_provided else "file"
+
+
+def zone_of(estate: Estate, name: Name) -> Name | None:
+    """Return the zone of a name: the longest one of the catalogue, the zone files and the private DNS zones."""
+    found = static_zone_of(estate, name), estate.ledger.catalogue.zone_of(name)
+    return max((zone for zone in found if zone), key=len, default=None)
+
+
+def static_zone_of(estate: Estate, name: Name) -> Name | None:
+    """Return the longest zone of the zone files and the private DNS zones at or above a name."""
+    return max((origin for origin in estate.static if is_under(name, origin)), key=len, default=None)

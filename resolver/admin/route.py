@@ -1,0 +1,49 @@
+"""A route of the admin interface, and what its handler receives. The table of all routes is in `routes`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from resolver.admin.resources.model import Model, Parameters
+from resolver.admin.view import View
+from resolver.admin.zone_census import ZoneCensus
+from resolver.control.estate.estate import Estate
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every handler reads: control at the time of the request."""
+
+    view: View
+    zone_census: ZoneCensus
+
+    @property
+    def estate(self) -> Estate:
+        """The estate that control holds."""
+        return self.view.estate
+
+
+Handler = Callable[[Context, web.Request, Any], Awaitable[web.Response]]
+"""Handles one request. The third argument is an instance of the route's `parameters`, or of its `body`."""
+
+
+class Route(NamedTuple):
+    """One path and method. A route with a `body` is a POST; every other one is a GET, which changes nothing."""
+
+    path: str
+    handler: Handler
+    summary: str
+    returns: type[Model] | None = None
+    """The model of the response, or of each item when `listed`; None: the response is not described by a model."""
+    listed: bool = False
+    """The response is a page of a list."""
+    parameters: type[Parameters] = Parameters
+    problems: tuple[tuple[int, str], ...] = ()
+    """Statuses of the errors that this route adds to those of all routes, with their meaning."""
+    aliases: tuple[str, ...] = ()
+    body: type[Parameters] | None = None
+    """The model of the JSON that a POST carries."""
+    status: int = 200
+    """The status of a successful response."""

@@ -1,0 +1,38 @@
+"""Handlers for the sources of endpoints and the syncs of remote ones."""
+
+import time
+
+from aiohttp import web
+
+from resolver.admin.paging import page
+from resolver.admin.resources import sources
+from resolver.admin.resources.model import ListParameters
+from resolver.admin.resources.sources import SyncRequest
+from resolver.admin.responses import encoded, item_response, list_response
+from resolver.admin.route import Context
+from resolver.control.guard.shrink_guard import NothingHeld
+
+
+async def list_sources(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+    """Answer with the sources, sorted by name."""
+    found = context.estate.sources
+
+    def shown(name: str) -> bytes | None:
+        return encoded(sources.source(found[name], time.time()))
+
+    return list_response(await page(found, lambda name: (name,), shown, asked.limit, asked.cursor))
+
+
+async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> web.Response:
+    """Sync a remote source now, or accept or drop its held sync."""
+    name = request.match_info["name"]
+    status = context.estate.sources.get(name)
+    if status is None:
+        raise web.HTTPNotFound(text=f"there is no source `{name}`")
+    if not status.remote:
+        raise web.HTTPConflict(text=f"source `{name}` has the type `{status.type}`: it has no syncs")
+    try:
+        context.view.sync(name, wanted.action)
+    except NothingHeld:
+        raise web.HTTPConflict(text=f"source `{name}` has no held sync to {wanted.action}") from None
+    return item_response(sources.source(status, time.time()), status=202)

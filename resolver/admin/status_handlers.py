@@ -1,0 +1,73 @@
+"""Handlers for health, metrics and the status of the daemon."""
+
+import time
+
+from aiohttp import web
+
+from resolver.admin import metrics
+from resolver.admin.resources import sources
+from resolver.admin.resources.model import Parameters, time_text
+from resolver.admin.resources.sources import SourceItem
+from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, counts
+from resolver.admin.resources.workers import WorkerItem
+from resolver.admin.responses import item_response, problem, problem_response
+from resolver.admin.route import Context
+from resolver.version import VERSION
+
+
+async def livez(context: Context, _: web.Request, __: Parameters) -> web.Response:
+    """Answer whether control runs and a worker answers."""
+    if await context.view.ping():
+        return item_response(Alive())
+    return problem(503, "no worker answers")
+
+
+async def readyz(context: Context, _: web.Request, asked: ReadyParameters) -> web.Response:
+    """Answer whether every source has provided data and every worker has applied it."""
+    missing = context.view.missing()
+    degraded, total = sources.degradations(context.estate)
+    source_items = worker_items = None
+    if asked.verbose is not None:
+        source_items, worker_items = _sources(context), _workers(context)
+    if not missing:
+        ready = Ready(degraded=degraded, degraded_total=total, sources=source_items, workers=worker_items)
+        return item_response(ready, exclude_none=True)
+    return problem_response(
+        NotReady(
+            title="Not ready", status=503, detail="; ".join(missing), missing=missing, degraded=degraded,
+            degraded_total=total, sources=source_items, workers=worker_items,
+        )
+    )  # fmt: skip
+
+
+async def get_metrics(context: Context, request: web.Request, _: Parameters) -> web.Response:
+    """Answer with all metrics, in the format that the scraper accepts."""
+    body, content_type = metrics.expose(context.view, request.headers.get("Accept", ""))
+    return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+async def status(context: Context, _: web.Request, __: Parameters) -> web.Response:
+    """Answer with the state of the daemon."""
+    view, now = context.view, time.time()
+    missing = view.missing()
+    degraded, total = sources.degradations(context.estate)
+    return item_response(
+        DaemonStatus(
+            version=VERSION, started=time_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
+            ready=not missing, missing=missing, degraded=degraded, degraded_total=total, workers=_workers(context),
+            sources=_sources(context), counts=counts(context.estate),
+        )
+    )  # fmt: skip
+
+
+def _workers(context: Context) -> list[WorkerItem]:
+    return [
+        WorkerItem(
+            index=worker.index, pid=worker.pid, connected=worker.connected, synced=worker.synced, serial=worker.serial
+        )
+        for worker in context.view.workers.values()
+    ]
+
+
+def _sources(context: Context) -> list[SourceItem]:
+    return [sources.source(status, time.time()) for status in context.estate.sources.values()]

@@ -1,0 +1,51 @@
+"""Handlers for what the workers hold: caches, and the names that fell back to an upstream."""
+
+from aiohttp import web
+
+from resolver.admin.paging import page
+from resolver.admin.resources import workers
+from resolver.admin.resources.model import ListParameters
+from resolver.admin.resources.workers import FlushRequest, FlushResult
+from resolver.admin.responses import encoded, item_response, list_response, requested_name
+from resolver.admin.route import Context
+from resolver.channel.requests import FlushCache, ReadCacheStats
+from resolver.wire import codes
+from zones.dns.name import to_text
+
+
+async def list_fallbacks(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+    """Answer with the names that fell back to an upstream, sorted by zone, name and network."""
+    return list_response(
+        await page(
+            context.view.fallbacks(),
+            lambda item: (to_text(item.zone), to_text(item.name), item.network),
+            lambda item: encoded(workers.fallback(item)), asked.limit, asked.cursor,
+        )
+    )  # fmt: skip
+
+
+async def list_caches(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+    """Answer with the caches of the workers that reply."""
+    replies = await context.view.ask_workers(ReadCacheStats())
+    found = {index: each for index, each in replies.items() if each}
+
+    def shown(index: int) -> bytes | None:
+        return encoded(workers.cache(index, found[index]))
+
+    return list_response(await page(found, lambda index: (f"{index:05}",), shown, asked.limit, asked.cursor))
+
+
+async def flush(context: Context, _: web.Request, wanted: FlushRequest) -> web.Response:
+    """Remove upstream replies from the caches of all workers."""
+    try:
+        rtype = None if wanted.type is None else codes.type_number(wanted.type)
+    except ValueError:
+        raise web.HTTPBadRequest(text=f"type: {wanted.type} is not a record type") from None
+    name = requested_name(wanted.name)
+    replies = await context.view.ask_workers(FlushCache(name, wanted.subtree, rtype))
+    return item_response(
+        FlushResult(
+            flushed=sum(each.replies for each in replies.values() if each),
+            silent=sorted(index for index, each in replies.items() if each is None),
+        )
+    )

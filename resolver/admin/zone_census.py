@@ -1,0 +1,41 @@
+"""The zones that contain names of endpoints: how many names, and to which networks these are visible.
+
+Counting walks over all names, so the result is kept until the served state changes, and the walk lets the event loop
+run between slices.
+"""
+
+import asyncio
+
+from resolver.admin.paging import slices
+from resolver.admin.resources.zones import zone_of
+from resolver.control.estate.estate import Estate
+from zones.claims.row import classes
+from zones.dns.name import Name
+
+
+class ZoneCensus:
+    """Counts of names by zone, for one serial of the served state."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._serial = -1
+        self._counts: dict[Name, tuple[int, int]] = {}
+
+    async def at(self, serial: int) -> dict[Name, tuple[int, int]]:
+        """Return, by zone, the number of names that only endpoints hold and the mask of networks that see them."""
+        if self._serial == serial:
+            return self._counts
+        counts: dict[Name, tuple[int, int]] = {}
+        ledger, masks = self._estate.ledger, self._estate.ledger.classes.masks
+        for names in slices(list(ledger.rows)):
+            for name in names:
+                zone, row = zone_of(self._estate, name), ledger.rows.get(name)
+                file = self._estate.static.get(zone) if zone else None
+                if zone and row and not (file and name in file.names):
+                    count, mask = counts.get(zone, (0, 0))
+                    for number in classes(row):
+                        mask |= masks[number]
+                    counts[zone] = count + 1, mask
+            await asyncio.sleep(0)
+        self._serial, self._counts = serial, counts
+        return counts
