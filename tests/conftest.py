@@ -30,7 +30,7 @@ from resolver.forward.health import Health
 from resolver.forward.loops import LoopDetector
 from resolver.forward.routing import UpstreamGroups
 from resolver.sources import zone_files
-from resolver.sources.files import Files
+from resolver.sources.files import FileSource
 from resolver.sources.reading import Scan
 from resolver.wire import codes
 from resolver.worker.access.clients import Clients, packed
@@ -283,7 +283,7 @@ class Pipeline:
         self.estate = assemble(control, zone_files.read(control.zones.files, {}), None, {}, self.now)
         self.feed = Feed(self.estate, "epoch")
         self._session = FeedSession(self.feed, Hello(0, 0, "", "", 0, 0), lambda: None)
-        self.files = {source.name: Files(source.path, set()) for source in control.sources}
+        self.files = {source.name: FileSource(source.path, set()) for source in control.sources}
         networks = Networks(worker.networks, auto=worker.auto)
         groups = UpstreamGroups(worker.upstreams)
         self.groups = groups
@@ -325,7 +325,7 @@ class Pipeline:
 
     def _send(self, frames: Iterable[Down]) -> None:
         for frame in frames:
-            for _ in self.replica.take(frame):
+            for _ in self.replica.apply(frame):
                 pass
 
     def reply(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> bytes | None:

@@ -37,12 +37,13 @@ zones.claims
 zones.findings
 zones.ledger
 zones.table
-resolver.settings resolver.version resolver.host_port
+resolver.settings resolver.version resolver.host_port resolver.token_bucket
 resolver.wire resolver.channel resolver.process
 resolver.forward
 resolver.forward.client
 resolver.sources resolver.supervisor resolver.worker.access
-resolver.sources.azure resolver.worker.answer
+resolver.sources.azure.protocol resolver.worker.answer
+resolver.sources.azure
 resolver.worker.net
 resolver.worker
 resolver.control.guard
@@ -56,10 +57,10 @@ resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file of `resolver` itself, imports only from the lines above its own."""
 PURE: Final = """
-zones resolver.settings resolver.version resolver.host_port resolver.wire
-resolver.channel.frames resolver.channel.requests
-resolver.forward resolver.worker.answer resolver.worker.access resolver.control.guard resolver.control.estate
-resolver.control.feed
+zones resolver.settings resolver.version resolver.host_port resolver.token_bucket resolver.wire
+resolver.channel.frames resolver.channel.requests resolver.forward
+resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access
+resolver.control.guard resolver.control.estate resolver.control.feed
 """
 """No input or output, no clock, no chance. A folder stands for its own files, not for the folders in it."""
 

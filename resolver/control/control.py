@@ -26,7 +26,7 @@ from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.process import bootstrap
 from resolver.sources import zone_files
-from resolver.sources.reading import Remote
+from resolver.sources.reading import RemoteSource
 from zones.dns.name import Name
 
 SAVE_INTERVAL: Final = 30.0
@@ -41,7 +41,7 @@ class Control:
     Workers are answered at once from the saved inventory and the zone files, before any source is read.
     """
 
-    def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, Remote]) -> None:
+    def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
         config, now = begun.settings, time.time()
         saved = inventory_file.read(config.state_directory) if config.state_directory else None
         files = zone_files.read(config.zones.files, saved.zone_texts if saved else {})

@@ -19,8 +19,8 @@ from resolver.control.sync.private_dns_poller import PrivateDnsPoller
 from resolver.control.sync.syncer import Syncer, SyncResult
 from resolver.process import heap
 from resolver.settings import SourceSettings
-from resolver.sources.files import RESCAN, Files
-from resolver.sources.reading import Remote, Scan
+from resolver.sources.files import RESCAN, FileSource
+from resolver.sources.reading import RemoteSource, Scan
 from zones.azure.resource import Resources
 from zones.dns.name import Name
 
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 class SourceRunners:
     """All sources. `remotes`: the sources that are asked, by name; all other sources are files."""
 
-    def __init__(self, estate: Estate, remotes: Mapping[str, Remote], publish: Publish) -> None:
+    def __init__(self, estate: Estate, remotes: Mapping[str, RemoteSource], publish: Publish) -> None:
         self._estate = estate
         self._publish = publish
         self._files = {
@@ -88,7 +88,7 @@ class FileRunner:
         self._name = config.name
         self._estate = estate
         self._publish = publish
-        self._files = Files(config.path, set(estate.inventory.of(config.name)))
+        self._files = FileSource(config.path, set(estate.inventory.of(config.name)))
         estate.sources[config.name].interval = RESCAN
 
     async def scan(self) -> Scan:
@@ -117,7 +117,7 @@ def _log_failure(estate: Estate, source: str, error: str) -> None:
 class RemoteRunner:
     """One remote source."""
 
-    def __init__(self, config: SourceSettings, remote: Remote, estate: Estate, publish: Publish) -> None:
+    def __init__(self, config: SourceSettings, remote: RemoteSource, estate: Estate, publish: Publish) -> None:
         self.events: SourceEvents | None = None
         self._name = name = config.name
         self._estate = estate

@@ -10,7 +10,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.state import inventory_file
 from resolver.settings import ControlSettings
 from resolver.sources import zone_files
-from resolver.sources.files import Files
+from resolver.sources.files import FileSource
 
 
 def offline(config: ControlSettings, now: float) -> Estate:
@@ -23,7 +23,7 @@ def offline(config: ControlSettings, now: float) -> Estate:
         except (OSError, ValueError):
             saved = None
     saved = saved.only(remote) if saved else None
-    scans = {source.name: Files(source.path, set()).scan() for source in config.sources if not source.remote}
+    scans = {source.name: FileSource(source.path, set()).scan() for source in config.sources if not source.remote}
     estate = assemble(config, zone_files.read(config.zones.files, {}), saved, scans, now)
     for name in remote:
         if not estate.sources[name].synced:

@@ -16,8 +16,8 @@ from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.sync.syncer import Syncer
 from resolver.settings import ControlSettings
 from resolver.sources import zone_files
-from resolver.sources.files import Files
-from resolver.sources.reading import Remote
+from resolver.sources.files import FileSource
+from resolver.sources.reading import RemoteSource
 from zones.azure.endpoint import Endpoint, VirtualNetwork
 from zones.dns.name import Name, canonical_key
 from zones.findings.finding import Finding
@@ -54,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 async def made(
-    config: ControlSettings, saved: SavedInventory | None, remotes: Mapping[str, Remote], now: float
+    config: ControlSettings, saved: SavedInventory | None, remotes: Mapping[str, RemoteSource], now: float
 ) -> tuple[Plan, Estate, Estate]:
     """Return the plan, the estate as it was, and the estate as it would be.
 
@@ -90,11 +90,11 @@ def _restored(config: ControlSettings, saved: SavedInventory | None, now: float)
 
 def _read_files(estate: Estate, names: list[str], now: float) -> None:
     """Read all files, and apply them as one change."""
-    scans = {name: Files(estate.sources[name].path, set(estate.inventory.of(name))).scan() for name in names}
+    scans = {name: FileSource(estate.sources[name].path, set(estate.inventory.of(name))).scan() for name in names}
     estate.take_scans(scans, now)
 
 
-async def _read(estate: Estate, name: str, remote: Remote, now: float) -> str:
+async def _read(estate: Estate, name: str, remote: RemoteSource, now: float) -> str:
     """Read a source, then its private DNS zones if it has any. Return why these could not be read whole; else empty."""
     hold_down = next(source.hold_down for source in estate.settings.sources if source.name == name)
     result = await Syncer(remote, estate.sources[name], hold_down, lambda: estate.inventory.of(name)).once()

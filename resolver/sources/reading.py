@@ -95,7 +95,7 @@ class Requests(NamedTuple):
     """What the last sync comes to, if the next ones are like it."""
 
 
-class Remote(Protocol):
+class RemoteSource(Protocol):
     """A source that is asked. Its parts are subscriptions."""
 
     @property

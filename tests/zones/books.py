@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.claims.policy import Conflict, Conflicts, Pin
 from zones.claims.row import REFUSED, unpack
 from zones.dns.name import from_text, to_text
@@ -40,7 +40,7 @@ def v6(last: int) -> bytes:
 
 
 def endpoint(key: str, *records: NicRecord, vnet: str = "", **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
-    base = {"key": key, "id": f"/ID/{key}", "name": key, "state": State.APPROVED, "target": target(key)}
+    base = {"key": key, "id": f"/ID/{key}", "name": key, "state": ConnectionState.APPROVED, "target": target(key)}
     return Endpoint(
         **{**base, "groups": ("blob",), "vnet": vnet_id(vnet) if vnet else "", "records": records, **fields}
     )

@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from zones.azure.catalogue import Catalogue
-from zones.azure.endpoint import Endpoint, Fault, State, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.dns.name import Name, to_text
 from zones.findings.finding import Finding, finding
@@ -65,9 +65,9 @@ def of_endpoint(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Fin
 
 
 _DEAD: Final = {
-    State.PENDING: "endpoint-pending",
-    State.REJECTED: "endpoint-rejected",
-    State.DISCONNECTED: "endpoint-disconnected",
+    ConnectionState.PENDING: "endpoint-pending",
+    ConnectionState.REJECTED: "endpoint-rejected",
+    ConnectionState.DISCONNECTED: "endpoint-disconnected",
 }
 
 

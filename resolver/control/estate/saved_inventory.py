@@ -14,7 +14,7 @@ import msgspec
 
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Standing
-from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
 from zones.claims.contest import Claim, Incumbent
@@ -51,7 +51,7 @@ class Lingering(msgspec.Struct, frozen=True, array_like=True):
         public = Name(self.public)
         zone = None if self.zone is None else Name(self.zone)
         endpoint = Endpoint(
-            self.endpoint, self.id, self.id.rpartition("/")[2], State.APPROVED, self.target, self.groups,
+            self.endpoint, self.id, self.id.rpartition("/")[2], ConnectionState.APPROVED, self.target, self.groups,
             region=self.region, subscription=self.subscription, vnet=self.vnet,
             records=(NicRecord(public, self.addresses),), source=self.source, where=self.where,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from resolver.control.guard.shrink_guard import patched
 from resolver.control.sync import event_grid
 from resolver.control.sync.refresh_queue import WAITING, Hints
 from resolver.settings import EventSettings
-from resolver.sources.reading import Remote
+from resolver.sources.reading import RemoteSource
 from zones.azure.resource import Resources, subscription
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class SourceEvents:
         self,
         source: str,
         config: EventSettings,
-        remote: Remote,
+        remote: RemoteSource,
         had: Callable[[], Mapping[str, Resources]],
         take: Callable[[str, Resources], None],
         sync: Callable[[], None],

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard import shrink_guard
 from resolver.control.guard.shrink_guard import Judgement, NothingHeld, Parts, Told
-from resolver.sources.reading import ReadError, Reading, Remote
+from resolver.sources.reading import ReadError, Reading, RemoteSource
 from zones.azure.resource import Resources
 
 CONFIRMED: Final = 50
@@ -51,7 +51,7 @@ class Syncer:
 
     def __init__(
         self,
-        remote: Remote,
+        remote: RemoteSource,
         status: SourceStatus,
         hold_down: float,
         had: Callable[[], Parts],

@@ -31,7 +31,7 @@ _CONTROL: Final = socket.CMSG_SPACE(20)
 _Control = list[tuple[int, int, bytes]]
 
 
-class Udp:
+class UdpListener:
     """One socket and its reader. `batched`: by recvmmsg and sendmmsg."""
 
     def __init__(
@@ -160,7 +160,7 @@ class _Reply:
 
     __slots__ = ("_udp", "control", "name", "slot", "turn")
 
-    def __init__(self, udp: Udp, slot: int, name: bytes, control: bytes) -> None:
+    def __init__(self, udp: UdpListener, slot: int, name: bytes, control: bytes) -> None:
         self._udp = udp
         self.turn = udp.turn
         self.slot = slot

@@ -15,7 +15,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Action, NothingHeld
 from resolver.control.worker_link import WorkerStatus
 from resolver.sources.reading import ZoneFiles
-from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.dns import zonefile
 from zones.dns.name import from_text
 
@@ -31,7 +31,12 @@ MakeEndpoint = Callable[..., Endpoint]
 
 
 def _endpoint(
-    name: str, fqdn: str, *addresses: bytes, vnet: str = "", state: State = State.APPROVED, target: str = ""
+    name: str,
+    fqdn: str,
+    *addresses: bytes,
+    vnet: str = "",
+    state: ConnectionState = ConnectionState.APPROVED,
+    target: str = "",
 ) -> Endpoint:
     key = f"/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/privateendpoints/{name}"
     return Endpoint(
@@ -66,7 +71,7 @@ def estate() -> Estate:
         _endpoint("second", "twice.blob.core.windows.net", b"\x0a\x01\x00\x07", vnet="a"),
         _endpoint("one", "refused.blob.core.windows.net", b"\x0a\x01\x00\x08", vnet="a"),
         _endpoint("two", "refused.blob.core.windows.net", b"\x0a\x01\x00\x09", vnet="a"),
-        _endpoint("waits", "waits.blob.core.windows.net", b"\x0a\x01\x00\x0a", vnet="a", state=State.PENDING),
+        _endpoint("waits", "waits.blob.core.windows.net", b"\x0a\x01\x00\x0a", vnet="a", state=ConnectionState.PENDING),
     ]
     made.ledger.apply({each.key: each for each in endpoints}, T0)
     made.health.read("estate", 3, T0)

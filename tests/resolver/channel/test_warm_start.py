@@ -26,9 +26,9 @@ def taken(worker: Worker, folder: Path) -> Worker:
     descriptor = warm_start.opened(str(folder), SAME)
     assert descriptor is not None
     for frame in warm_start.frames(descriptor):
-        for _ in worker.replica.take(frame):
+        for _ in worker.replica.apply(frame):
             pass
-    worker.replica.lost()
+    worker.replica.disconnected()
     return worker
 
 

@@ -1,4 +1,4 @@
-"""Commands run as a person runs them, on a small estate, and a real daemon on loopback for those that ask one."""
+"""A small estate, commands run as a person runs them, and a real daemon on loopback for commands that ask one."""
 
 import json
 import signal
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from resolver.cli import main, place
+from resolver.cli import daemon_address, main
 from tests.ports import free_port
 
 ENDPOINTS = """
@@ -83,6 +83,7 @@ Run = Callable[..., Ran]
 
 
 def write_estate(folder: Path) -> Path:
+    """Write a configuration and its sources, and return the configuration file."""
     (folder / "endpoints").mkdir()
     (folder / "endpoints" / "all.yaml").write_text(ENDPOINTS)
     (folder / "corp.zone").write_text(ZONE)
@@ -98,7 +99,7 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def contested(config: Path) -> Path:
-    """The same with two endpoints that claim one name."""
+    """The same estate with a second endpoint that claims one of the names."""
     (config.parent / "endpoints" / "all.yaml").write_text(ENDPOINTS + CONFLICT)
     return config
 
@@ -113,9 +114,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The configuration file of a daemon that is ready."""
+    """Start a daemon, and return its configuration file when the daemon is ready."""
     folder = tmp_path_factory.mktemp("daemon")
     config = write_estate(folder)
     (folder / "endpoints" / "all.yaml").write_text(ENDPOINTS + CONFLICT)
@@ -123,7 +124,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as process:
         try:
             deadline = time.monotonic() + 30
-            admin = place.admin(config, config, {}).removeprefix("http://")
+            admin = daemon_address.admin_url(config, config, {}).removeprefix("http://")
             while not _is_ready(admin):
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, (folder / "log").read_text()

@@ -1,4 +1,4 @@
-"""How results look: tables, ids, evidence."""
+"""How commands print tables, resource ids and evidence."""
 
 import os
 import subprocess
@@ -28,12 +28,12 @@ def test_a_table_on_a_terminal_is_folded_and_coloured() -> None:
 
 
 def test_a_resource_id_is_shown_as_its_name_and_group() -> None:
-    told = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
-    assert output.short(told) == "pe (rg)"
+    text = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
+    assert output.short(text) == "pe (rg)"
     assert output.short("a.example") == "a.example"
 
 
-def test_evidence_is_told_in_words() -> None:
+def test_evidence_becomes_a_sentence() -> None:
     pe = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
     finding = {
         "severity": "warning", "code": "companion-missing", "subject": pe, "action": "served without it", "rule": "",

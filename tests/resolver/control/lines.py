@@ -151,7 +151,7 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await self._sending
             self._sending = self.link = None
-        self.replica.lost()
+        self.replica.disconnected()
 
     async def step(self) -> bool:
         """Take what control wrote since the last time; False: nothing comes any more."""
@@ -164,7 +164,7 @@ class Worker:
         for frame in self._frames.feed(octets):
             self.got.append(frame)
             if not isinstance(frame, RequestFrame):
-                for _ in self.replica.take(frame):
+                for _ in self.replica.apply(frame):
                     pass
         return bool(octets)
 

@@ -31,7 +31,7 @@ from resolver.control import worker_server
 from resolver.control.control import Control
 from resolver.process import bootstrap
 from resolver.process.worker_pids import WorkerPids
-from resolver.sources.reading import Remote
+from resolver.sources.reading import RemoteSource
 from zones.dns.name import Name, from_text, to_text
 
 DEADLINE = 20.0
@@ -105,7 +105,7 @@ class Running:
         folder: Path,
         config: settings.ControlSettings,
         announced: str = "0 {pid}\n",
-        remotes: Mapping[str, Remote] | None = None,
+        remotes: Mapping[str, RemoteSource] | None = None,
     ) -> None:
         self._path = str(folder / "channel")
         Path(self._path).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.guard.shrink_guard import Held, Standing
 from resolver.control.state import inventory_file
 from resolver.sources.reading import Reading
-from zones.azure.endpoint import Endpoint, Fault, NicRecord, State, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
 from zones.claims.contest import Claim
@@ -106,8 +106,9 @@ def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) 
         key, name, target, group, region, subscription, vnet, source = texts
         address = b"\x0a\0\0\4"
         endpoint = Endpoint(
-            key, f"/ID/{name}", name, State.APPROVED, target, (group,), region=region, subscription=subscription,
-            vnet=vnet, records=(NicRecord(public, (address,)),), source=source, where=subscription,
+            key, f"/ID/{name}", name, ConnectionState.APPROVED, target, (group,), region=region,
+            subscription=subscription, vnet=vnet, records=(NicRecord(public, (address,)),), source=source,
+            where=subscription,
         )  # fmt: skip
         return Tombstone(Claim(key, private, public, zone, (address,), first), endpoint, until)
 

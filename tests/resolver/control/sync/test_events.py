@@ -14,7 +14,7 @@ from tests.ports import free_port
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part
 from tests.resolver.control.test_control import Running, until
 from tests.resolver.control.test_control_remote import Start, codes, served, start
-from tests.resolver.sources.azure.test_events import grid
+from tests.resolver.sources.azure.protocol.test_events import grid
 from zones.azure.resource import PrivateEndpoint
 
 __all__ = ["start"]

@@ -1,111 +1,96 @@
-"""How often Azure may be asked: buckets that refill, what its headers say of them, and the time between two syncs.
+"""How often Azure may be asked: one quota for each bucket, what the response headers say of it, the time between syncs.
 
-Pure: time comes in as `now` (seconds on any steady clock), chance as a number. Refuses to know what is asked.
+Pure: the time is an argument (`now`, seconds on any steady clock), and so is chance. Does not know what is requested.
 """
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Final, NamedTuple
+from typing import Final
+
+from resolver.token_bucket import Quota, TokenBucket
 
 GRAPH: Final = "graph"
-"""The bucket of Resource Graph; every other one is a subscription's."""
+"""The bucket of Resource Graph. Every other bucket belongs to a subscription."""
 PRIVATE_DNS: Final = "dns "
-"""What the bucket of a subscription's private DNS zones begins with."""
+"""Prefix of the bucket for the private DNS zones of a subscription."""
 SPARE: Final = 0.5
-"""The part of a quota that is used in the long run; the rest is for whoever shares the identity."""
+"""Share of a quota that pldns uses in the long run. The rest is for other programs with the same identity."""
 _JITTER: Final = 0.1
-_ROUNDING: Final = 1e-6
-_UNSAID: Final = 5.0  # seconds to wait for an answer 429 that does not say how long
+_UNSAID: Final = 5.0  # seconds to wait after a 429 response that does not say how long
 
-
-class Quota(NamedTuple):
-    """So many requests at once, and so many more with each second."""
-
-    burst: int
-    rate: float
-
-
-_GRAPH: Final = Quota(15, 3.0)  # 15 queries in 5 s, for one principal
+_GRAPH: Final = Quota(15, 3.0)  # 15 queries in 5 s for one principal
 _READS: Final = Quota(250, 25.0)  # for one principal in one subscription
-_DNS: Final = Quota(50, 100 / 60)  # 100 lists of record sets or links in a minute, 500 reads in five
+_DNS: Final = Quota(50, 100 / 60)  # 100 lists of record sets or links per minute, 500 reads in five minutes
 
 
-class Bucket:
-    """One quota, as we know it."""
+class QuotaBucket:
+    """One quota of Azure, as far as pldns knows its use."""
 
     def __init__(self, quota: Quota) -> None:
         self.quota = quota
         self.spent = 0
         """Requests since this was last set to 0."""
         self.remaining: int | None = None
-        """What the last answer said."""
-        self._left = float(quota.burst)
-        self._then = 0.0
+        """Requests that the last response said are left; None before a response said so."""
+        self._tokens = TokenBucket(quota)
         self._reset = self._refused = 0.0
 
     def wait(self, now: float) -> float:
-        """Seconds until a request may be sent; 0: now."""
-        self._refill(now)
-        closed = max(self._reset - now, self.refused(now))
-        missing = 1 - self._left
-        return closed if missing < _ROUNDING else max(closed, missing / self.quota.rate)
+        """Return the seconds until a request may be sent; 0 for now."""
+        return max(self._reset - now, self.refused(now), self._tokens.wait(self.quota, now))
 
     def refused(self, now: float) -> float:
-        """Seconds of these for which Azure has refused requests; the rest is our own doing."""
+        """Return the seconds of `wait` for which Azure itself has refused requests."""
         return max(self._refused - now, 0.0)
 
     def spend(self, now: float) -> None:
-        """A request is sent."""
-        self._refill(now)
-        self._left -= 1
+        """Count a request that is sent now."""
+        self._tokens.refill(self.quota, now)
+        self._tokens.tokens -= 1
         self.spent += 1
 
     def close(self, until: float) -> None:
-        """Azure refuses what is sent before that time."""
+        """Send nothing before that time: Azure would refuse it."""
         self._refused = max(self._refused, until)
 
-    def told(self, headers: Mapping[str, str], now: float) -> None:
-        """Take what Resource Graph says of its quota, which others may be using too."""
+    def learn(self, headers: Mapping[str, str], now: float) -> None:
+        """Take what Resource Graph says of its quota, which other programs may be using too."""
         remaining = headers.get("x-ms-user-quota-remaining", "")
         if not remaining.isdecimal():
             return
-        self._refill(now)
+        self._tokens.refill(self.quota, now)
         self.remaining = int(remaining)
-        self._left = min(self._left, float(remaining))
+        self._tokens.tokens = min(self._tokens.tokens, float(remaining))
         if not self.remaining:
             resets = now + (clock_time(headers.get("x-ms-user-quota-resets-after", "")) or 0.0)
             self._reset = max(self._reset, resets)
-            self._left = max(self._left, 1.0)  # the time until the reset says it all
-
-    def _refill(self, now: float) -> None:
-        self._left = min(float(self.quota.burst), self._left + max(now - self._then, 0.0) * self.quota.rate)
-        self._then = now
+            self._tokens.tokens = max(self._tokens.tokens, 1.0)  # the time of the reset is the only limit
 
 
 class Budget:
     """The buckets of one identity."""
 
     def __init__(self) -> None:
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, QuotaBucket] = {}
 
-    def bucket(self, name: str) -> Bucket:
-        """`GRAPH`, a subscription, or empty for what belongs to none."""
+    def bucket(self, name: str) -> QuotaBucket:
+        """Return the bucket of `GRAPH` or of a subscription. The empty name is for requests that concern neither."""
         found = self._buckets.get(name)
         if found is None:
-            found = self._buckets[name] = Bucket(_quota(name))
+            found = self._buckets[name] = QuotaBucket(_quota(name))
         return found
 
     def begin(self) -> None:
-        """Count anew: a sync begins."""
+        """Count from 0 again: a sync begins."""
         for bucket in self._buckets.values():
             bucket.spent = 0
 
     def spent(self) -> int:
-        """Requests since then."""
+        """Return the number of requests since `begin`."""
         return sum(bucket.spent for bucket in self._buckets.values())
 
     def shortest(self) -> float:
-        """Seconds between two such syncs that keep every bucket's use below its part."""
+        """Return the seconds between two syncs of this cost that keep the use of every quota below `SPARE`."""
         return max((each.spent / (each.quota.rate * SPARE) for each in self._buckets.values()), default=0.0)
 
 
@@ -114,13 +99,13 @@ def _quota(bucket: str) -> Quota:
 
 
 class Patience:
-    """How long the whole of something may wait for answers 429."""
+    """The seconds that one piece of work may spend on waiting after 429 responses."""
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
 
     def allows(self, seconds: float) -> bool:
-        """Take so much of it, if there is."""
+        """Spend so many seconds. Return False, and spend nothing, where fewer are left."""
         if seconds > self._left:
             return False
         self._left -= seconds
@@ -128,12 +113,12 @@ class Patience:
 
 
 def interval(configured: float, shortest: float, chance: float) -> float:
-    """Seconds until the next sync; `chance` is from 0 to 1."""
+    """Return the seconds until the next sync; `chance` is between 0 and 1."""
     return max(configured, shortest) * (1 + _JITTER * chance)
 
 
 def retry_after(headers: Mapping[str, str], wall: float) -> float:
-    """Seconds to wait before a request that got 429 may be sent again; `wall` is the time since the epoch."""
+    """Return the seconds to wait after a 429 response with these headers; `wall` is the time since the epoch."""
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():
         return float(text)
@@ -146,7 +131,7 @@ def retry_after(headers: Mapping[str, str], wall: float) -> float:
 
 
 def clock_time(text: str) -> float | None:
-    """Seconds of `hh:mm:ss`."""
+    """Return the seconds of a text `hh:mm:ss`; None for any other text."""
     parts = text.strip().split(":")
     if len(parts) != 3:
         return None
@@ -158,7 +143,7 @@ def clock_time(text: str) -> float | None:
 
 
 def skew(headers: Mapping[str, str], wall: float) -> float:
-    """Seconds that our clock is ahead of the sender's; 0 where it does not say."""
+    """Return the seconds by which the local clock is ahead of the sender's; 0 where the headers have no date."""
     try:
         return wall - parsedate_to_datetime(headers.get("Date", "")).timestamp()
     except (ValueError, TypeError):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resolver.sources.azure import advice
+from resolver.sources.azure.protocol import advice
 
 CHAIN = """DefaultAzureCredential failed to retrieve a token from the included credentials.
 Attempted credentials:

@@ -1,49 +1,50 @@
-"""Pages of resources: read once for each content, checked against each other, put together by subscription.
+"""Pages of resources: each distinct page is parsed once, pages are checked against each other and joined.
 
-Pure. What came in the last sync and comes again is not read again, and a subscription of which nothing changed stays
-the very same value, so that a sync of an unchanged estate costs little. Refuses to know who sent the pages.
+Pure. A page that came in the last sync is not parsed again, and a subscription in which nothing changed is the same
+object as before. So a sync of an unchanged estate costs little. Does not know how pages are requested.
 """
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from zones.azure import arm
+from zones.azure.encoding import UnreadableDocument
 from zones.azure.endpoint import Fault, VirtualNetwork
 from zones.azure.resource import InvalidId, Nic, PrivateEndpoint, Resources, resource_id, subscription
 
-WHERE = "Azure"
-"""What faults of these rows say of where they stand."""
+WHERE: Final = "Azure"
+"""Where faults of these rows come from, for people."""
 
 
-class Incomplete(Exception):  # noqa: N818 - the state of what came
-    """Pages that do not make up a whole: nothing of them may be used. One line for people."""
+class Incomplete(Exception):  # noqa: N818 - the state of the pages
+    """Pages are missing or contradict each other, so none of them may be used. The message is one line for people."""
 
 
-class Page(NamedTuple):
-    """What one page holds. `rows` names each of its rows; empty for one without an id."""
+class ResourcePage(NamedTuple):
+    """The resources of one page. `rows` has the id of each row; empty for a row without one."""
 
     rows: tuple[str, ...]
     parts: dict[str, Resources]
-    """By subscription, folded; under the empty one faults of rows that do not say theirs."""
+    """By subscription, folded. The empty key has faults of rows whose subscription is not known."""
 
 
 class Pages:
-    """Reads pages, and remembers those of two syncs."""
+    """Parses pages, and remembers those of this sync and of the last one."""
 
     def __init__(self) -> None:
-        self._before: dict[bytes, Page] = {}
-        self._seen: dict[bytes, Page] = {}
+        self._before: dict[bytes, ResourcePage] = {}
+        self._seen: dict[bytes, ResourcePage] = {}
         self._parts: dict[str, tuple[tuple[Resources, ...], Resources]] = {}
 
     def begin(self) -> None:
-        """A sync begins: forget the pages that the last one did not have."""
+        """Begin a sync: forget the pages that the last sync did not have."""
         self._before, self._seen = self._seen, {}
 
-    def read(self, rows: bytes) -> Page:
-        """Read an array of rows. May run in another thread. Raises `Incomplete`."""
+    def read(self, rows: bytes) -> ResourcePage:
+        """Parse an array of rows. May run in another thread. Raises `Incomplete`."""
         digest = blake2b(rows, digest_size=16).digest()
         page = self._seen.get(digest) or self._before.get(digest)
         if page is None:
@@ -51,8 +52,8 @@ class Pages:
         self._seen[digest] = page
         return page
 
-    def together(self, pages: Iterable[Page], scope: Iterable[str]) -> dict[str, Resources]:
-        """The resources of each subscription in `scope`; what belongs to none is the first one's."""
+    def together(self, pages: Iterable[ResourcePage], scope: Iterable[str]) -> dict[str, Resources]:
+        """Return the resources of each subscription in `scope`; those without a subscription are the first one's."""
         pieces: dict[str, list[Resources]] = {name: [] for name in scope}
         first = next(iter(pieces), "")
         for page in pages:
@@ -60,33 +61,33 @@ class Pages:
                 where = pieces.get(name or first)
                 if where is not None:
                     where.append(resources)
-        self._parts = {name: self._merged(name, tuple(found)) for name, found in pieces.items()}
+        self._parts = {name: self._joined(name, tuple(found)) for name, found in pieces.items()}
         return {name: resources for name, (_, resources) in self._parts.items()}
 
-    def _merged(self, name: str, found: tuple[Resources, ...]) -> tuple[tuple[Resources, ...], Resources]:
+    def _joined(self, name: str, found: tuple[Resources, ...]) -> tuple[tuple[Resources, ...], Resources]:
         before = self._parts.get(name)
         if before and len(before[0]) == len(found) and all(a is b for a, b in zip(before[0], found, strict=True)):
             return before
         return found, Resources.joined(found)
 
 
-class _Row(msgspec.Struct, rename="camel"):
+class _RowId(msgspec.Struct, rename="camel"):
     id: str = ""
     nic_id: str | None = None
 
 
-def _read(rows: bytes) -> Page:
+def _read(rows: bytes) -> ResourcePage:
     try:
-        named = msgspec.json.decode(rows, type=list[_Row])
+        named = msgspec.json.decode(rows, type=list[_RowId])
         resources = arm.read(rows, WHERE, form="json")
-    except (msgspec.DecodeError, UnicodeError, arm.Unreadable) as error:
+    except (msgspec.DecodeError, UnicodeError, UnreadableDocument) as error:
         raise Incomplete(f"its rows cannot be read: {error}") from None
     names = tuple(f"{row.id} {row.nic_id or ''}".strip().casefold() for row in named)
-    return Page(names, divided(resources))
+    return ResourcePage(names, divided(resources))
 
 
 def divided(resources: Resources) -> dict[str, Resources]:
-    """By subscription."""
+    """Return the resources by subscription."""
     endpoints: dict[str, list[PrivateEndpoint]] = {}
     nics: dict[str, list[Nic]] = {}
     vnets: dict[str, list[VirtualNetwork]] = {}
@@ -118,8 +119,8 @@ def _subscription(subject: str) -> str:
         return ""
 
 
-class Check:
-    """The pages of one query or list, in their order."""
+class PageCheck:
+    """Checks the pages of one query or list, in their order."""
 
     def __init__(self) -> None:
         self._rows: set[str] = set()
@@ -127,7 +128,7 @@ class Check:
         self.count = 0
 
     def rows(self, names: Iterable[str]) -> None:
-        """Take the rows of the next page. Raises `Incomplete`."""
+        """PageCheck the rows of the next page. Raises `Incomplete` for a row that came before."""
         for name in names:
             self.count += 1
             if name in self._rows:
@@ -136,13 +137,13 @@ class Check:
                 self._rows.add(name)
 
     def token(self, token: str) -> None:
-        """Take what leads to the page after it. Raises `Incomplete`."""
+        """PageCheck the token or link of the page after it. Raises `Incomplete` for one that came before."""
         if token in self._tokens:
             raise Incomplete("the same page was announced twice")
         self._tokens.add(token)
 
 
 def groups(names: Iterable[str], size: int) -> Iterator[list[str]]:
-    """In turn, at most so many at a time."""
+    """Return the names in groups of at most `size`, in their order."""
     every = list(names)
     return (every[at : at + size] for at in range(0, len(every), size))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from resolver.sources.azure import privatedns
-from resolver.sources.azure.privatedns import PrivateDns
+from resolver.sources.azure import private_dns
+from resolver.sources.azure.private_dns import PrivateDns
 from resolver.sources.reading import PrivateReading, PrivateSource
 from tests.fake_azure import shapes
 from tests.fake_azure.conftest import ONE
@@ -106,7 +106,7 @@ async def test_where_nothing_answers_the_reading_ends_and_what_was_read_stands(
     reading = await private.read({})
     assert set(names(reading)) == {"corp.example", "privatelink.blob.core.windows.net"}
     assert reading.error.startswith("private DNS zones: ")
-    assert len(reading.unreadable) == (privatedns.TOLERATED if status == 500 else 0)
+    assert len(reading.unreadable) == (private_dns.TOLERATED if status == 500 else 0)
 
 
 async def test_a_list_of_zones_that_makes_no_whole_is_named_and_takes_no_zone_away(fake: FakeAzure, make: Make) -> None:
@@ -165,7 +165,7 @@ async def test_zones_cost_two_reads_each_and_the_interval_grows_with_them(
     private = await source(make)
     assert not (await private.read({})).error
     assert private.calls == 2 + 2  # a list for each subscription, records and links of the one zone
-    assert private.interval() == privatedns.INTERVAL
+    assert private.interval() == private_dns.INTERVAL
     for number in range(200):
         fake.estate.add(shapes.zone(HERE, f"z{number}.example"))
     before = passing.now
@@ -182,7 +182,7 @@ async def test_what_zones_cost_is_among_the_requests_of_the_source(fake: FakeAzu
     assert azure.private
     await azure.private.read({})
     told = azure.requests()
-    assert told.per_hour == alone + round(4 * 3600 / privatedns.INTERVAL)
+    assert told.per_hour == alone + round(4 * 3600 / private_dns.INTERVAL)
     assert told.answered["zone records", "200"] == 1
 
 
@@ -190,7 +190,7 @@ async def test_a_zone_beyond_the_bound_is_named_and_not_read(
     fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.estate.add(shapes.zone(HERE, "corp.example"), shapes.record(OTHER, "www", ["10.0.0.9"]))
-    monkeypatch.setattr(privatedns, "MOST", 2)
+    monkeypatch.setattr(private_dns, "MOST", 2)
     private = await source(make)
     reading = await private.read({})
     assert set(names(reading)) == {"corp.example"}

@@ -1,4 +1,7 @@
-"""Commands that need no daemon: they read the configuration and its sources themselves."""
+"""`pldns check`: reads the configuration and the sources once, and prints the inventory and its findings.
+
+Needs no daemon.
+"""
 
 import time
 from collections.abc import Mapping
@@ -8,17 +11,17 @@ from resolver.admin.resources import findings as finding_items
 from resolver.admin.resources import sources as source_items
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Counts, counts
-from resolver.cli import explain, output, words
-from resolver.cli.settings import load
+from resolver.cli import output, skipped_rules, words
+from resolver.cli.configuration import load
 from resolver.control.estate.estate import NO_VNETS
-from resolver.offline import load as offline
+from resolver.offline.load import offline
 from zones.findings.finding import Severity
 
 
-def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
-    """Write what there is and what was found; 2 when an error is among it."""
+def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
+    """Print counts, sources and findings; return 2 when one of the findings is an error, else 0."""
     accepted, now = load(path, flags), time.time()
-    estate = offline.offline(accepted.control, now)
+    estate = offline(accepted.control, now)
     numbers = counts(estate)
     facts = sorted(estate.board, key=finding_items.most_severe_first)
     shown = facts if as_json else facts[: limit or None]
@@ -27,7 +30,7 @@ def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> in
     if as_json:
         output.json_out({
             "counts": numbers.model_dump(mode="json"), "sources": [each.model_dump() for each in sources],
-            "warnings": list(accepted.warnings), "findings": findings, "skipped": explain.SKIPPED,
+            "warnings": list(accepted.warnings), "findings": findings, "skipped": skipped_rules.RULES,
         })  # fmt: skip
     else:
         for warning in accepted.warnings:
@@ -37,8 +40,8 @@ def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> in
         _write(numbers, sources)
         output.table(words.COLUMNS, list(map(words.row, findings)))
         output.more(len(findings), len(facts))
-        if explain.is_uncertain(fact.rule for fact in facts):
-            output.note(explain.SKIPPED_NOTE)
+        if skipped_rules.may_differ(fact.rule for fact in facts):
+            output.note(skipped_rules.NOTE)
     return 2 if numbers.findings[Severity.ERROR] else 0
 
 
@@ -52,22 +55,10 @@ def _write(counts: Counts, sources: list[SourceItem]) -> None:
         bad = f", {source.unreadable} unreadable" if source.unreadable else ""
         state = source.last_error or f"{_many(source.parts, 'file')}{bad}"
         output.line(f"source {source.name}: {source.path}: {state}")
-    told = [_many(count, severity) for severity, count in counts.findings.items() if count]
-    output.line(f"findings: {', '.join(told) or 'none'}")
+    severities = [_many(count, severity) for severity, count in counts.findings.items() if count]
+    output.line(f"findings: {', '.join(severities) or 'none'}")
 
 
 def _many(count: int, noun: str) -> str:
     plural = noun if count == 1 or noun == Severity.INFO else f"{noun}s"
     return f"{count} {plural}"
-
-
-def lookup(path: Path, flags: Mapping[str, str], asked: tuple[str, str, str], as_json: bool) -> int:
-    """Write what a client gets for a name and why. `asked`: name, type, client's address."""
-    question = explain.question(*asked)
-    accepted, now = load(path, flags), time.time()
-    said = explain.explain(accepted, offline.offline(accepted.control, now), question, now)
-    if as_json:
-        output.json_out(said.model_dump(mode="json"))
-    else:
-        explain.write(said)
-    return 0

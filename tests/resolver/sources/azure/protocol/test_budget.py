@@ -2,18 +2,19 @@
 
 import pytest
 
-from resolver.sources.azure import budget
-from resolver.sources.azure.budget import GRAPH, Bucket, Budget, Patience, Quota
+from resolver.sources.azure.protocol import budget
+from resolver.sources.azure.protocol.budget import GRAPH, Budget, Patience, QuotaBucket
+from resolver.token_bucket import Quota
 
 
-def spend(bucket: Bucket, times: int, now: float) -> None:
+def spend(bucket: QuotaBucket, times: int, now: float) -> None:
     for _ in range(times):
         assert bucket.wait(now) == 0
         bucket.spend(now)
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
-    bucket = Bucket(Quota(15, 3.0))
+    bucket = QuotaBucket(Quota(15, 3.0))
     spend(bucket, 15, now=100.0)
     assert bucket.wait(100.0) == pytest.approx(1 / 3)
     spend(bucket, 1, now=100.0 + 1 / 3)
@@ -22,16 +23,16 @@ def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
 
 
 def test_what_is_left_is_what_azure_says_when_that_is_less() -> None:
-    bucket = Bucket(Quota(15, 3.0))
-    bucket.told({"x-ms-user-quota-remaining": "1", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
+    bucket = QuotaBucket(Quota(15, 3.0))
+    bucket.learn({"x-ms-user-quota-remaining": "1", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
     spend(bucket, 1, now=100.0)
     assert bucket.wait(100.0) > 0
     assert bucket.remaining == 1
 
 
 def test_a_quota_that_is_used_up_closes_the_bucket_until_it_is_reset() -> None:
-    bucket = Bucket(Quota(15, 3.0))
-    bucket.told({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
+    bucket = QuotaBucket(Quota(15, 3.0))
+    bucket.learn({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
     assert bucket.wait(100.0) == 4.0
     assert bucket.wait(103.0) == 1.0
     spend(bucket, 1, now=104.0)
@@ -39,14 +40,14 @@ def test_a_quota_that_is_used_up_closes_the_bucket_until_it_is_reset() -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"x-ms-user-quota-remaining": "many"}, {"x-ms-user-quota-remaining": "-1"}])
 def test_headers_that_say_nothing_change_nothing(headers: dict[str, str]) -> None:
-    bucket = Bucket(Quota(15, 3.0))
-    bucket.told(headers, 100.0)
+    bucket = QuotaBucket(Quota(15, 3.0))
+    bucket.learn(headers, 100.0)
     spend(bucket, 15, now=100.0)
     assert bucket.remaining is None
 
 
 def test_a_closed_bucket_opens_at_the_latest_time_that_was_said() -> None:
-    bucket = Bucket(Quota(15, 3.0))
+    bucket = QuotaBucket(Quota(15, 3.0))
     bucket.close(110.0)
     bucket.close(105.0)
     assert bucket.wait(100.0) == 10.0

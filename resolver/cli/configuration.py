@@ -1,4 +1,4 @@
-"""`pldns config`: the schema of the file, and every setting that holds with where it comes from."""
+"""`pldns config`: prints the schema of the configuration file, or all settings in effect and where each comes from."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from resolver.settings import Accepted
 
 
 def load(path: Path, flags: Mapping[str, str]) -> Accepted:
-    """The accepted configuration. Raises `Failed` with all of its mistakes."""
+    """Return the accepted configuration. Raises `Failed` with every mistake in it."""
     try:
         return config.load(path, os.environ, flags)
     except config.ConfigError as error:
@@ -20,13 +20,13 @@ def load(path: Path, flags: Mapping[str, str]) -> Accepted:
 
 
 def schema() -> int:
-    """Write the JSON Schema."""
+    """Print the JSON Schema of the configuration file; return 0."""
     output.json_out(config.schema())
     return 0
 
 
 def show(path: Path, flags: Mapping[str, str], as_json: bool) -> int:
-    """Write each setting, its value and its origin."""
+    """Print each setting, its value and its origin; return 0."""
     try:
         rows = config.effective(path, os.environ, flags)
     except config.ConfigError as error:

@@ -1,7 +1,7 @@
-"""What Event Grid sends: events in its own schema and as CloudEvents 1.0, one or many in a body.
+"""Events of Event Grid, in its own schema and as CloudEvents 1.0, one or many in a body.
 
-An event names a resource that was written or deleted. Nothing else of it is believed: who needs to know reads the
-resource. Refuses to know who sent it and what becomes of it.
+An event names a resource that was written or deleted. pldns believes nothing else of it and reads the resource instead.
+Does not know who sent the event, nor what is done about it.
 
 Microsoft Learn: event-schema-subscriptions, end-point-validation-event-grid-events-schema.
 """
@@ -19,17 +19,18 @@ _KINDS: Final = (
     "microsoft.network/privateendpoints", "microsoft.network/networkinterfaces", "microsoft.network/virtualnetworks",
 )  # fmt: skip
 _SEGMENTS: Final = 9
-"""Of the id of a resource that is nobody's part, counted from the empty one before the first slash."""
+"""Segments in the id of a resource without a parent, with the empty segment before the first slash."""
 
 
-class Malformed(ValueError):  # noqa: N818 - what is said of a body
-    """The body is not JSON, or has no events."""
+class MalformedEvents(ValueError):  # noqa: N818 - the state of the body
+    """The body is not JSON, or holds no event."""
 
 
 class Event(NamedTuple):
-    """One event, with the normalised id of the endpoint, network interface or virtual network that it is about.
+    """One event.
 
-    `validation`: the code that a handshake of the Event Grid schema wants back.
+    `resource` is the normalised id of the private endpoint, network interface or virtual network that the event is
+    about; empty for any other event. `validation` is the code that a handshake of the Event Grid schema asks back.
     """
 
     id: str
@@ -38,7 +39,7 @@ class Event(NamedTuple):
 
 
 class _Event(msgspec.Struct, rename="camel"):
-    """Both schemas. What is not needed is not looked at; ids are remembered, so they are not of any length."""
+    """The fields of both schemas that pldns uses. Ids are kept to find duplicates, so their length is limited."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     subject: str = ""
@@ -48,15 +49,15 @@ class _Event(msgspec.Struct, rename="camel"):
 
 
 def read(body: bytes) -> tuple[list[Event], int]:
-    """The events of a body, and how many of its items are none. Raises `Malformed`."""
+    """Return the events of a body, and the number of its items that are no events. Raises `MalformedEvents`."""
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Malformed(f"not JSON: {error}") from None
+        raise MalformedEvents(f"not JSON: {error}") from None
     items = found if isinstance(found, list) else [found]
     events = list(_events(items))
     if items and not events:
-        raise Malformed("no event of the Event Grid schema or of CloudEvents 1.0")
+        raise MalformedEvents("no event of the Event Grid schema or of CloudEvents 1.0")
     return events, len(items) - len(events)
 
 
@@ -77,7 +78,10 @@ def _events(items: list[Any]) -> Iterator[Event]:
 
 
 def _resource(text: str) -> str:
-    """The normalised id of what is to be read again; of a part (subnet, peering, DNS zone group) that of the whole."""
+    """Return the normalised id of the resource to read again.
+
+    For a subnet, a peering or a DNS zone group that is its parent. Empty for a resource that pldns does not read.
+    """
     try:
         whole = resource_id("/".join(f"/{text.strip().strip('/')}".split("/")[:_SEGMENTS]))
     except InvalidId:

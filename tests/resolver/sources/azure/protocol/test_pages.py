@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from resolver.sources.azure import pages
-from resolver.sources.azure.graph import Query
-from resolver.sources.azure.pages import Check, Incomplete, Pages
+from resolver.sources.azure.protocol import pages
+from resolver.sources.azure.protocol.graph_query import VNETS, GraphQuery
+from resolver.sources.azure.protocol.pages import Incomplete, PageCheck, Pages
 from tests.fake_azure import shapes
 from zones.azure.resource import Resources
 
@@ -29,7 +29,7 @@ def body(*rows: Any, total: int | None = None, then: str = "", **more: Any) -> b
 
 
 def read(*bodies: bytes) -> dict[str, Resources]:
-    query, cache = Query(), Pages()
+    query, cache = GraphQuery(VNETS, [ONE, TWO]), Pages()
     found = [query.take(each, cache) for each in bodies]
     assert query.token is None
     return cache.together(found, [ONE, TWO])
@@ -65,8 +65,8 @@ def test_an_endpoint_with_two_nics_comes_once_and_its_nics_both() -> None:
         ([body(row(1), total=2, then="a"), body(row(2), total=3)], "the estate changed meanwhile: 2 rows, then 3"),
         ([body(row(1), total=1, count=2)], "a page of 2 rows has 1"),
         ([body(total=1, then="a")], "an empty page that is not the last"),
-        ([body(row(1), resultTruncated="true")], "rows were left out, and nothing leads to them"),
-        ([body(row(1), resultTruncated=True)], "rows were left out, and nothing leads to them"),
+        ([body(row(1), resultTruncated="true")], "rows were left out, and no token leads to them"),
+        ([body(row(1), resultTruncated=True)], "rows were left out, and no token leads to them"),
         ([b'{"totalRecords": 1'], "its answer cannot be read"),
         ([b'{"error": {}}'], "its answer cannot be read"),
         ([b"<html>"], "its answer cannot be read"),
@@ -99,7 +99,7 @@ def test_a_fault_belongs_to_the_subscription_of_its_row() -> None:
 
 def test_what_was_not_asked_for_is_left_out() -> None:
     cache = Pages()
-    page = Query().take(body(row(1), row(2, TWO)), cache)
+    page = GraphQuery(VNETS, [ONE, TWO]).take(body(row(1), row(2, TWO)), cache)
     assert names(cache.together([page], [TWO])) == {TWO: ["pe2"]}
 
 
@@ -107,7 +107,7 @@ def test_a_page_is_read_once_for_each_content(monkeypatch: pytest.MonkeyPatch) -
     reads: list[bytes] = []
     real = pages._read
 
-    def counted(rows: bytes) -> pages.Page:
+    def counted(rows: bytes) -> pages.ResourcePage:
         reads.append(rows)
         return real(rows)
 
@@ -137,7 +137,7 @@ def test_a_subscription_of_which_nothing_changed_is_the_same_value() -> None:
 
 
 def test_rows_are_checked_over_pages() -> None:
-    check = Check()
+    check = PageCheck()
     check.rows(("a", "", "b"))
     check.rows(("c", ""))
     assert check.count == 5

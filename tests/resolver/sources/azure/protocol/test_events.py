@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.sources.azure import events
-from resolver.sources.azure.events import Event, Malformed
+from resolver.sources.azure.protocol import events
+from resolver.sources.azure.protocol.events import Event, MalformedEvents
 
 GROUP = "/subscriptions/s1/resourceGroups/RG/providers/Microsoft.Network"
 KEY = "/subscriptions/s1/resourcegroups/rg/providers/microsoft.network"
@@ -79,7 +79,7 @@ def test_items_that_are_no_events_are_counted_and_the_others_read() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'[{"id": 1}]', b"7", b'{"id": "x"}', b"[" * 100_000])
 def test_a_body_without_an_event_is_malformed(body: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedEvents):
         events.read(body)
 
 
@@ -91,7 +91,7 @@ def test_a_body_without_an_event_is_malformed(body: bytes) -> None:
 def test_whatever_json_comes_it_is_read_or_malformed(value: object) -> None:
     try:
         found, _ = events.read(json.dumps(value).encode())
-    except Malformed:
+    except MalformedEvents:
         return
     assert all(isinstance(event.id, str) for event in found)
 

@@ -1,6 +1,7 @@
-"""Files that a worker reads, and reads again when they have changed: certificates, keys, cookie secrets.
+"""Files that a worker reads, and reads again when they change: certificates, keys, cookie secrets.
 
-Looks at what the file system says of them, following links: a mounted secret changes by where its links lead.
+A change is found in the metadata of the file behind any links, because a mounted Kubernetes secret changes when a link
+is replaced. Does not know what the files contain.
 """
 
 import logging
@@ -10,8 +11,8 @@ from pathlib import Path
 _log = logging.getLogger(__name__)
 
 
-class Watched:
-    """Some files that belong together. `read` takes them; what it raises leaves what was read before in use."""
+class WatchedFiles:
+    """Files that are read together. `read` reads them; when it raises, what was read before stays in use."""
 
     def __init__(self, files: Sequence[str], read: Callable[[], None]) -> None:
         self._files = files
@@ -19,7 +20,7 @@ class Watched:
         self._seen: tuple[tuple[int, ...], ...] | None = None
 
     def check(self) -> None:
-        """Read them if they are others than at the last call. What is wrong with them is logged once."""
+        """Read the files if they changed since the last call. An error is logged once for each change."""
         seen = tuple(map(_state, self._files))
         if seen == self._seen:
             return
@@ -34,7 +35,7 @@ class Watched:
 
 
 def _state(path: str) -> tuple[int, ...]:
-    """Another one for other content; empty where there is no file."""
+    """Return a value that differs when the content does; empty where there is no file."""
     try:
         found = Path(path).stat()
     except OSError:

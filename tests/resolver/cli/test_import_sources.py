@@ -1,4 +1,4 @@
-"""`pldns import`: one file of what sources give, for a source that reads files."""
+"""`pldns import`: the resources of all sources in one file that a `files` source can read."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ def answered(run: Run, config: Path, name: str) -> str:
     return ran.out.partition("\n")[2]
 
 
-def test_a_source_reads_what_was_imported(run: Run, config: Path) -> None:
+def test_a_files_source_reads_the_imported_file(run: Run, config: Path) -> None:
     before = answered(run, config, "shop.blob.core.windows.net")
     out = config.parent / "estate.json"
     ran = run("import", out, "-c", config)
@@ -23,17 +23,17 @@ def test_a_source_reads_what_was_imported(run: Run, config: Path) -> None:
     assert answered(run, config, "shop.blob.core.windows.net") == before
 
 
-def test_a_file_that_is_there_is_replaced_only_with_force(run: Run, config: Path) -> None:
+def test_an_existing_file_is_replaced_only_with_force(run: Run, config: Path) -> None:
     out = config.parent / "estate.json"
     out.write_text("mine")
     ran = run("import", out, "-c", config)
     assert (ran.code, out.read_text()) == (1, "mine")
-    assert f"{out}: is there already; `--force` replaces it" in ran.err
+    assert f"{out} exists; `--force` replaces it" in ran.err
     assert run("import", out, "-c", config, "--force").code == 0
     assert json.loads(out.read_text())["endpoints"]
 
 
-def test_what_was_saved_is_written_without_asking(run: Run, config: Path) -> None:
+def test_the_saved_inventory_is_written_without_asking_a_source(run: Run, config: Path) -> None:
     ran = run("import", "-", "-c", config, "--saved")
     assert ran.code == 1
     assert "nothing is saved in" in ran.err
@@ -45,14 +45,14 @@ def test_what_was_saved_is_written_without_asking(run: Run, config: Path) -> Non
     assert {each["name"] for each in json.loads(ran.out)["endpoints"]} == {"shop", "east", "west", "waits", "star"}
 
 
-def test_a_redacted_one_has_no_names(run: Run, config: Path) -> None:
+def test_a_redacted_file_has_no_names(run: Run, config: Path) -> None:
     ran = run("import", "-", "-c", config, "--redact")
     assert ran.code == 0, ran.err
     assert not [name for name in ("shop", "vault-1", "later", "happy", "waits") if name in ran.out]
     assert ".blob.core.windows.net" in ran.out
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_is_written(run: Run, config: Path) -> None:
+def test_an_unreadable_file_is_reported_and_the_rest_is_written(run: Run, config: Path) -> None:
     (config.parent / "endpoints" / "bad.json").write_text("{")
     ran = run("import", "-", "-c", config)
     assert ran.code == 1

@@ -1,18 +1,18 @@
-"""Where a running daemon is, as its configuration says."""
+"""The addresses of a running daemon, read from its configuration."""
 
 from pathlib import Path
 
 import pytest
 
-from resolver.cli import place
+from resolver.cli import daemon_address
 from resolver.cli.failure import Failed
 from resolver.config.listeners import DnsSection
 from resolver.config.model import AdminSection
 
 
 def test_the_defaults_are_those_of_the_configuration() -> None:
-    assert DnsSection().listen[0] == place.DNS
-    assert AdminSection().listen == place.ADMIN
+    assert DnsSection().listen[0] == daemon_address.DNS
+    assert AdminSection().listen == daemon_address.ADMIN
 
 
 @pytest.mark.parametrize(
@@ -32,22 +32,22 @@ def test_the_listen_address_is_read_as_the_daemon_reads_it(
 ) -> None:
     file = tmp_path / "pldns.yaml"
     file.write_text(text)
-    assert place.dns(file, file, environ) == expected
+    assert daemon_address.dns_address(file, file, environ) == expected
 
 
-def test_without_any_configuration_the_defaults_hold(tmp_path: Path) -> None:
+def test_without_any_configuration_the_defaults_apply(tmp_path: Path) -> None:
     missing = tmp_path / "pldns.yaml"
-    assert place.admin(None, missing, {}) == "http://127.0.0.1:8053"
-    assert place.dns(None, missing, {}) == ("127.0.0.1", 53)
+    assert daemon_address.admin_url(None, missing, {}) == "http://127.0.0.1:8053"
+    assert daemon_address.dns_address(None, missing, {}) == ("127.0.0.1", 53)
     with pytest.raises(Failed, match=r"pldns\.yaml"):
-        place.dns(missing, missing, {})
+        daemon_address.dns_address(missing, missing, {})
 
 
-def test_an_admin_interface_that_is_off_is_said(tmp_path: Path) -> None:
+def test_an_admin_interface_that_is_off_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "pldns.yaml"
     file.write_text("admin: {listen: off}")
     with pytest.raises(Failed, match="off"):
-        place.admin(file, file, {})
+        daemon_address.admin_url(file, file, {})
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_an_admin_interface_that_is_off_is_said(tmp_path: Path) -> None:
         ("[::1]:5", ("::1", 5)),
     ],
 )
-def test_an_address_has_port_53_unless_it_says_another(text: str, expected: tuple[str, int]) -> None:
-    assert place.endpoint(text) == expected
+def test_the_default_port_is_53(text: str, expected: tuple[str, int]) -> None:
+    assert daemon_address.parse_address(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "host", "192.0.2.1:x", "192.0.2.1:70000", "[::1", "1.2.3.4:0"])
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(Failed):
-        place.endpoint(text)
+        daemon_address.parse_address(text)
