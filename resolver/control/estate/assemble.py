@@ -22,7 +22,7 @@ def assemble(
 ) -> Estate:
     """Return the estate of this configuration. `scans`: by file source; a source without one has only saved data.
 
-    Saved data is left out where the configuration has its source, or its subscription, no more.
+    SavedInventory data is left out where the configuration has its source, or its subscription, no more.
     """
     estate = Estate(config, saved.memory if saved else None)
     # The subscriptions of each source; none: the source reads all that it can.

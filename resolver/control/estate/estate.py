@@ -35,7 +35,9 @@ class Estate:
 
     def __init__(self, config: ControlSettings, memory: Memory | None = None) -> None:
         self.settings = config
-        self.networks = Networks(config.networks, auto=config.auto, listeners=config.listeners.values())
+        self.networks = Networks(
+            config.networks, auto=config.auto, listeners=[each.network for each in config.listeners]
+        )
         self.policies = Policies(config.zones.defaults, config.zones.overrides)
         conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, config.conflicts.pins)
         hold_down = {source.name: float(source.hold_down) for source in config.sources if source.remote}

@@ -14,6 +14,7 @@ from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Action, NothingHeld
 from resolver.control.worker_link import WorkerStatus
+from resolver.host_port import HostPort
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.dns import zonefile
@@ -128,5 +129,5 @@ def control(estate: Estate) -> Control:
 
 @pytest.fixture
 async def client(control: Control) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(application(control, "127.0.0.1:8053"))) as client:
+    async with TestClient(TestServer(application(control, HostPort("127.0.0.1", 8053)))) as client:
         yield client

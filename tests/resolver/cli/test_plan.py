@@ -25,7 +25,7 @@ def saved(config: Path) -> None:
 
 
 async def _saved(config: Path) -> None:
-    accepted = structs.replace(load(config, {}).control, admin="")
+    accepted = structs.replace(load(config, {}).control, admin_listen=None)
     Path(accepted.state_directory).mkdir()
     running = Running(config.parent, accepted)
     await until(lambda: running.control.feed.complete)

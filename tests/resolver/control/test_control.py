@@ -119,7 +119,7 @@ class Running:
         self._reading = reading
         self._workers: list[Worker] = []
         self.view = self.control.view
-        admin = [app.serving(self.view, config.admin)] if config.admin else []
+        admin = [app.serving(self.view, config.admin_listen)] if config.admin_listen else []
         self._task = asyncio.create_task(self.control.run(*admin))
 
     def announce(self, line: str) -> None:
@@ -161,7 +161,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     def call(*sources: str, announced: str = "0 {pid}\n", **given: Any) -> Running:  # noqa: ANN401 - fields of settings
         found = tuple(settings.SourceSettings(name, "files", str(tmp_path / name)) for name in sources)
         (tmp_path / "state").mkdir(exist_ok=True)
-        config = {"sources": found, "admin": "", "state_directory": str(tmp_path / "state"), **given}
+        config = {"sources": found, "state_directory": str(tmp_path / "state"), **given}
         started.append(Running(tmp_path, settings.ControlSettings(**config), announced))
         return started[-1]
 

@@ -38,7 +38,6 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         azure = settings.AzureSettings(subscriptions, private_dns=private_dns)  # type: ignore[arg-type]  # as the test says
         config = settings.ControlSettings(
             sources=(settings.SourceSettings("hub", "azure", azure=azure),),
-            admin="",
             state_directory=str(tmp_path / "state"),
         )
         started.append(Running(tmp_path, config, remotes={"hub": hub}))

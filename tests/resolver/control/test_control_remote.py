@@ -29,7 +29,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         (tmp_path / "state").mkdir(exist_ok=True)
         found = [settings.SourceSettings(name, "azure", **given) for name in remotes]
         found += [settings.SourceSettings(name, "files", str(tmp_path / name)) for name in files]
-        config = settings.ControlSettings(sources=tuple(found), admin="", state_directory=str(tmp_path / "state"))
+        config = settings.ControlSettings(sources=tuple(found), state_directory=str(tmp_path / "state"))
         started.append(Running(tmp_path, config, remotes=remotes))
         return started[-1]
 

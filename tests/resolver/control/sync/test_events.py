@@ -10,6 +10,7 @@ import pytest
 from resolver import settings
 from resolver.control.sync.event_grid import HEADER
 from resolver.control.sync.refresh_queue import WAITING
+from resolver.host_port import HostPort
 from tests.ports import free_port
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part
 from tests.resolver.control.test_control import Running, until
@@ -29,7 +30,7 @@ class Site:
     def __init__(self, hub: Scripted, start: Start, folder: Path) -> None:
         self.hub = hub
         (folder / "secret").write_text(SECRET)
-        listen = f"127.0.0.1:{free_port()}"
+        listen = HostPort("127.0.0.1", free_port())
         events = settings.EventSettings(listen, settings.Secret(file=str(folder / "secret")))
         self.running: Running = start({"hub": hub}, azure=settings.AzureSettings(events=events))
         self.url = f"http://{listen}/events"
