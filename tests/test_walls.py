@@ -37,7 +37,8 @@ zones.claims
 zones.findings
 zones.ledger
 zones.table
-resolver.settings resolver.version resolver.host_port resolver.token_bucket
+resolver.host_port resolver.token_bucket resolver.version
+resolver.settings
 resolver.wire resolver.channel resolver.process
 resolver.forward
 resolver.forward.client

@@ -10,8 +10,8 @@ from typer import Argument, Exit, Option, Typer
 from resolver.cli.failure import Failed
 
 if TYPE_CHECKING:
-    from resolver.cli.daemon_address import Address
     from resolver.control.guard.shrink_guard import Action
+    from resolver.host_port import HostPort
 
 DEFAULT_CONFIG: Final = Path("/etc/pldns/pldns.yaml")
 
@@ -294,7 +294,7 @@ def _flags(overrides: list[str] | None) -> dict[str, str]:
     return flags
 
 
-def _server_address(server: str | None, config: Path | None) -> "Address":
+def _server_address(server: str | None, config: Path | None) -> "HostPort":
     from resolver.cli import daemon_address  # noqa: PLC0415
 
     if server:

@@ -3,30 +3,26 @@
 A command that only talks to the daemon is therefore quick, and works while somebody edits the file.
 """
 
-import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
 from resolver.cli.failure import Failed
-from resolver.config.nodes import parse
+from resolver.config import nodes
+from resolver.host_port import HostPort, InvalidHostPort, bracketed, parse
 
 DNS: Final = "127.0.0.1:53"
 ADMIN: Final = "127.0.0.1:8053"
 """The defaults of the configuration's models, which take too long to import here. A test compares them."""
 
-Address = tuple[str, int]
-"""IP address and port."""
 
-
-def dns_address(path: Path | None, default: Path, environ: Mapping[str, str]) -> Address:
+def dns_address(path: Path | None, default: Path, environ: Mapping[str, str]) -> HostPort:
     """Return the first address of `dns.listen`; loopback when that is the wildcard address. Raises `Failed`."""
     listen = _value(("dns", "listen"), path, default, environ) or [DNS]
-    host, port = parse_address(str(listen[0] if isinstance(listen, list) else listen))
-    if ip_address(host).is_unspecified:
-        host = "127.0.0.1" if "." in host else "::1"
-    return host, port
+    server = parse_address(str(listen[0] if isinstance(listen, list) else listen))
+    if server.address.is_unspecified:
+        return HostPort("127.0.0.1" if server.address.version == 4 else "::1", server.port)
+    return server
 
 
 def admin_url(path: Path | None, default: Path, environ: Mapping[str, str]) -> str:
@@ -37,25 +33,19 @@ def admin_url(path: Path | None, default: Path, environ: Mapping[str, str]) -> s
     return f"http://{listen or ADMIN}"
 
 
-def parse_address(text: str) -> Address:
+def parse_address(text: str) -> HostPort:
     """Parse `ADDRESS[:PORT]`, with brackets around an IPv6 address that has a port. The default port is 53.
 
     Raises `Failed`.
     """
-    match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
-    host, port = (match[1], match[2] or "53") if match else (text, "53")
+    bare = text.count(":") > 1 and not text.startswith("[")
     try:
-        ip_address(host)
-        number = int(port)
-    except ValueError:
+        server = parse(bracketed(text) if bare else text, 53)
+    except InvalidHostPort:
         raise Failed(f"`{text}` is not ADDRESS:PORT") from None
-    if not 0 < number < 65536:
+    if not server.port:
         raise Failed(f"`{text}`: a port must be from 1 to 65535")
-    return host, number
-
-
-_BRACKETED: Final = re.compile(r"\[([^\]]*)\](?::([0-9]+))?")
-_PLAIN: Final = re.compile(r"([^:\[\]]+)(?::([0-9]+))?")
+    return server
 
 
 def _value(keys: tuple[str, str], path: Path | None, default: Path, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - what YAML can hold
@@ -64,7 +54,7 @@ def _value(keys: tuple[str, str], path: Path | None, default: Path, environ: Map
     if variable in environ:
         text = environ[variable]
         # As in `resolver.config`: `[::1]:53` is an address, not a YAML list.
-        return text if text.startswith("[") and "]:" in text else parse(text, variable)[0].plain()
+        return text if text.startswith("[") and "]:" in text else nodes.parse(text, variable)[0].plain()
     if path is None and not default.exists():
         return None
     try:
@@ -72,6 +62,6 @@ def _value(keys: tuple[str, str], path: Path | None, default: Path, environ: Map
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise Failed(f"cannot read {path or default}: {reason}") from None
-    node, _ = parse(text, str(path or default))
+    node, _ = nodes.parse(text, str(path or default))
     found, whole = node.find(keys)
     return found.plain() if whole else None

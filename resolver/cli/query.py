@@ -19,8 +19,8 @@ import dns.rdatatype
 import dns.rrset
 
 from resolver.cli import output
-from resolver.cli.daemon_address import Address
 from resolver.cli.failure import Failed
+from resolver.host_port import HostPort
 from resolver.wire import codes
 from zones.dns.name import InvalidName, from_text
 
@@ -46,24 +46,24 @@ class Reply(TypedDict):
     ede: list[ExtendedError]
 
 
-def run(name: str, rtype: str, server: Address, *, source: str | None, tcp: bool, as_json: bool) -> int:
+def run(name: str, rtype: str, server: HostPort, *, source: str | None, tcp: bool, as_json: bool) -> int:
     """Ask and print the reply; return 0 for any reply. Raises `Failed` when there is none."""
     question = message(name, rtype)
     begun = time.monotonic()
     try:
         reply = _tcp(question, server, source) if tcp else _udp(question, server, source)
     except dns.exception.Timeout:
-        raise Failed(f"no reply from {server[0]} port {server[1]} within {_TIMEOUT:g} s") from None
+        raise Failed(f"no reply from {server.host} port {server.port} within {_TIMEOUT:g} s") from None
     except (dns.exception.DNSException, ValueError) as error:
-        raise Failed(f"the reply of {server[0]} port {server[1]} is not a DNS reply: {error}") from None
+        raise Failed(f"the reply of {server.host} port {server.port} is not a DNS reply: {error}") from None
     except OSError as error:
-        raise Failed(f"cannot ask {server[0]} port {server[1]}: {error.strerror or error}") from None
+        raise Failed(f"cannot ask {server.host} port {server.port}: {error.strerror or error}") from None
     took = round((time.monotonic() - begun) * 1000, 1)
     if as_json:
-        output.json_out({"server": f"{server[0]} port {server[1]}", "milliseconds": took, **reply_json(reply)})
+        output.json_out({"server": f"{server.host} port {server.port}", "milliseconds": took, **reply_json(reply)})
     else:
         _write(reply)
-        output.line(f";; {took} ms from {server[0]} port {server[1]}")
+        output.line(f";; {took} ms from {server.host} port {server.port}")
     return 0
 
 
@@ -97,23 +97,29 @@ def _records(rrsets: list[dns.rrset.RRset]) -> list[str]:
     return [line for rrset in rrsets for line in rrset.to_text().splitlines()]
 
 
-def _udp(question: dns.message.Message, server: Address, source: str | None) -> dns.message.Message:
+def _udp(question: dns.message.Message, server: HostPort, source: str | None) -> dns.message.Message:
     """Ask over a connected socket, which fails at once when nothing listens on the port."""
-    with socket.socket(dns.inet.af_for_address(server[0]), socket.SOCK_DGRAM) as sock:
+    with socket.socket(dns.inet.af_for_address(server.host), socket.SOCK_DGRAM) as sock:
         if source:
             sock.bind((source, 0))
-        sock.connect(server)
+        sock.connect((server.host, server.port))
         sock.settimeout(0)
         try:
             return dns.query.udp(
-                question, server[0], _TIMEOUT, server[1], sock=sock, ignore_unexpected=True, raise_on_truncation=True
+                question,
+                server.host,
+                _TIMEOUT,
+                server.port,
+                sock=sock,
+                ignore_unexpected=True,
+                raise_on_truncation=True,
             )
         except dns.message.Truncated:
             return _tcp(question, server, source)
 
 
-def _tcp(question: dns.message.Message, server: Address, source: str | None) -> dns.message.Message:
-    return dns.query.tcp(question, server[0], _TIMEOUT, server[1], source)
+def _tcp(question: dns.message.Message, server: HostPort, source: str | None) -> dns.message.Message:
+    return dns.query.tcp(question, server.host, _TIMEOUT, server.port, source)
 
 
 def _write(reply: dns.message.Message) -> None:

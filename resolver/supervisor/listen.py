@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from resolver import host_port
+from resolver.host_port import HostPort
 from resolver.process import systemd
 from resolver.settings import WorkerSettings
 
@@ -45,7 +45,7 @@ class Listening:
     sockets.
     """
 
-    addresses: tuple[tuple[Role, str], ...]
+    addresses: tuple[tuple[Role, HostPort], ...]
     workers: tuple[tuple[socket.socket, ...], ...]
     roles: tuple[Role, ...]
     """The role of each socket in a worker's tuple."""
@@ -66,8 +66,8 @@ def listen(settings: WorkerSettings, workers: int, environ: Mapping[str, str]) -
     return _from_systemd(workers, environ) or _bind(_wanted(settings), workers)
 
 
-def _wanted(settings: WorkerSettings) -> list[tuple[Role, str]]:
-    wanted: list[tuple[Role, str]] = [("dns", address) for address in settings.listen]
+def _wanted(settings: WorkerSettings) -> list[tuple[Role, HostPort]]:
+    wanted: list[tuple[Role, HostPort]] = [("dns", address) for address in settings.listen]
     wanted += [("tls", address) for address in settings.tls.listen] if settings.tls else []
     wanted += [("https", address) for address in settings.https.listen] if settings.https else []
     return wanted
@@ -100,12 +100,12 @@ def _role(sock: socket.socket, name: str) -> Role:
     return role
 
 
-def _bind(wanted: Sequence[tuple[Role, str]], workers: int) -> Listening:
+def _bind(wanted: Sequence[tuple[Role, HostPort]], workers: int) -> Listening:
     # Probe all addresses before binding any: 0.0.0.0 and 127.0.0.1 on one port conflict only without SO_REUSEPORT.
     targets = [
         (role, kind, *target)
         for role, address in wanted
-        for target in [_probe(role, *host_port.split(address))]
+        for target in [_probe(role, address.host, address.port)]
         for kind in (_KINDS if role == "dns" else (socket.SOCK_STREAM,))
     ]
     bound: list[tuple[socket.socket, ...]] = []
@@ -163,7 +163,7 @@ def _open(kind: socket.SocketKind, host: str, port: int, *, group: bool = False)
     except OSError as error:
         if sock:
             sock.close()
-        raise CannotListen(refusal(_KINDS[kind], host_port.join(host, port), error)) from None
+        raise CannotListen(refusal(_KINDS[kind], str(HostPort(host, port)), error)) from None
     return sock
 
 
@@ -187,6 +187,6 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
-def _names(roles: Sequence[Role], sockets: Sequence[socket.socket]) -> tuple[tuple[Role, str], ...]:
+def _names(roles: Sequence[Role], sockets: Sequence[socket.socket]) -> tuple[tuple[Role, HostPort], ...]:
     named = zip(roles, sockets, strict=True)
-    return tuple(dict.fromkeys((role, host_port.join(*each.getsockname()[:2])) for role, each in named))
+    return tuple(dict.fromkeys((role, HostPort(*each.getsockname()[:2])) for role, each in named))

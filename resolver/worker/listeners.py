@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from resolver import host_port
+from resolver.host_port import HostPort
 from resolver.settings import WorkerSettings
 from resolver.worker.access.clients import Clients
 from resolver.worker.access.edns import Way
@@ -58,7 +58,7 @@ class Listeners:
         """Read these sockets of worker `index`."""
         listeners = self._open.setdefault(index, [])
         for role, sock in zip(self._roles, sockets, strict=True):
-            clients = self._clients.at(host_port.join(*sock.getsockname()[:2]))
+            clients = self._clients.at(HostPort(*sock.getsockname()[:2]))
             if sock.type == socket.SOCK_DGRAM:
                 listeners.append(UdpListener(sock, self._responder, clients, self._loop, self._limiter))
             else:

@@ -18,6 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
+from resolver.host_port import HostPort
 from resolver.settings import EventSettings, Secret
 from resolver.sources.azure.credential import NoToken, text
 from resolver.sources.azure.protocol import events
@@ -173,11 +174,10 @@ async def serving(webhook: Webhook, config: EventSettings, source: str) -> Async
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, listen: str, source: str) -> None:
-    host, _, port = listen.rpartition(":")
+async def _listen(runner: web.AppRunner, listen: HostPort, source: str) -> None:
     told = False
     while True:
-        site = web.TCPSite(runner, host.strip("[]"), int(port))
+        site = web.TCPSite(runner, listen.host, listen.port)
         try:
             await site.start()
         except OSError as error:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from resolver.cli import daemon_address, main
+from resolver.host_port import HostPort, parse
 from tests.ports import free_port
 
 ENDPOINTS = """
@@ -124,7 +125,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as process:
         try:
             deadline = time.monotonic() + 30
-            admin = daemon_address.admin_url(config, config, {}).removeprefix("http://")
+            admin = parse(daemon_address.admin_url(config, config, {}).removeprefix("http://"))
             while not _is_ready(admin):
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, (folder / "log").read_text()
@@ -134,10 +135,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             process.wait(15)
 
 
-def _is_ready(admin: str) -> bool:
-    host, _, port = admin.partition(":")
+def _is_ready(admin: HostPort) -> bool:
     try:
-        with socket.create_connection((host, int(port)), 1) as sock:
+        with socket.create_connection((admin.host, admin.port), 1) as sock:
             sock.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             return b" 200 " in sock.makefile("rb").readline()
     except OSError:

@@ -8,6 +8,7 @@ from resolver.cli import daemon_address
 from resolver.cli.failure import Failed
 from resolver.config.listeners import DnsSection
 from resolver.config.model import AdminSection
+from resolver.host_port import HostPort
 
 
 def test_the_defaults_are_those_of_the_configuration() -> None:
@@ -32,13 +33,13 @@ def test_the_listen_address_is_read_as_the_daemon_reads_it(
 ) -> None:
     file = tmp_path / "pldns.yaml"
     file.write_text(text)
-    assert daemon_address.dns_address(file, file, environ) == expected
+    assert daemon_address.dns_address(file, file, environ) == HostPort(*expected)
 
 
 def test_without_any_configuration_the_defaults_apply(tmp_path: Path) -> None:
     missing = tmp_path / "pldns.yaml"
     assert daemon_address.admin_url(None, missing, {}) == "http://127.0.0.1:8053"
-    assert daemon_address.dns_address(None, missing, {}) == ("127.0.0.1", 53)
+    assert daemon_address.dns_address(None, missing, {}) == HostPort("127.0.0.1", 53)
     with pytest.raises(Failed, match=r"pldns\.yaml"):
         daemon_address.dns_address(missing, missing, {})
 
@@ -60,7 +61,7 @@ def test_an_admin_interface_that_is_off_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_the_default_port_is_53(text: str, expected: tuple[str, int]) -> None:
-    assert daemon_address.parse_address(text) == expected
+    assert daemon_address.parse_address(text) == HostPort(*expected)
 
 
 @pytest.mark.parametrize("text", ["", "host", "192.0.2.1:x", "192.0.2.1:70000", "[::1", "1.2.3.4:0"])

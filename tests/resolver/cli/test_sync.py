@@ -10,6 +10,7 @@ import pytest
 
 from resolver import settings
 from resolver.cli import daemon_address
+from resolver.host_port import parse
 from tests.resolver.control.scripted import Scripted, endpoint, many, part
 from tests.resolver.control.test_control import Running, until
 
@@ -25,12 +26,12 @@ def hub() -> Scripted:
 @pytest.fixture
 async def running(tmp_path: Path, config: Path, hub: Scripted) -> AsyncIterator[Running]:
     """Start control with a remote source `hub` and a `files` source `estate`."""
-    admin = daemon_address.admin_url(config, config, {}).removeprefix("http://")
+    admin = parse(daemon_address.admin_url(config, config, {}).removeprefix("http://"))
     sources = (
         settings.SourceSettings("hub", "azure", hold_down=0),
         settings.SourceSettings("estate", "files", str(tmp_path / "endpoints")),
     )
-    control = Running(tmp_path, settings.ControlSettings(sources=sources, admin=admin), remotes={"hub": hub})
+    control = Running(tmp_path, settings.ControlSettings(sources=sources, admin_listen=admin), remotes={"hub": hub})
     await until(lambda: len(control.control.estate.ledger.rows) > 10)
     yield control
     await control.stop()

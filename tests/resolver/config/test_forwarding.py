@@ -114,7 +114,7 @@ def test_without_public_servers_the_systems_are_used_but_not_ourselves(accepted:
     assert got.worker.upstreams == got.control.upstreams == (settings.UpstreamGroup("public", servers),)
     assert got.warnings == (
         f"{resolv}: name server 127.0.0.1 is this server itself; left out",
-        f"{resolv}: name server left out: `[fe80::1%eth0]:53`: an address with a scope (`%eth0`) is not supported",
+        f"{resolv}: name server left out: `[fe80::1%eth0]`: an address with a scope (`%eth0`) is not supported",
     )
 
 

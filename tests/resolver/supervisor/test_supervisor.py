@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from resolver.host_port import parse
 from resolver.settings import Accepted, ControlSettings, WorkerSettings
 from tests.ports import pair
 
@@ -195,7 +196,7 @@ def folder(tmp_path: Path) -> Path:
 def configure(folder: Path, listen: str = "127.0.0.1:0", workers: int = 1, state: str = "state") -> None:
     accepted = Accepted(
         path=str(folder / "pldns.yaml"),
-        worker=WorkerSettings(listen=(listen,), allow=("127.0.0.0/8",)),
+        worker=WorkerSettings(listen=(parse(listen),), allow=("127.0.0.0/8",)),
         control=ControlSettings(state_directory=str(folder / state), workers=workers),
         workers=workers,
         warnings=("a warning from the configuration",),

@@ -12,6 +12,7 @@ import pytest
 
 from resolver.control.sync import event_grid
 from resolver.control.sync.event_grid import HEADER, LONGEST, RATE, STRANGERS, Webhook
+from resolver.host_port import HostPort
 from resolver.settings import EventSettings, Secret
 from resolver.token_bucket import TokenBucket
 from tests.ports import free_port, pair
@@ -52,7 +53,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     made = Site(tmp_path / "secret")
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(
-            event_grid.serving(made.webhook, EventSettings(f"127.0.0.1:{made.port}", Secret()), "hub")
+            event_grid.serving(made.webhook, EventSettings(HostPort("127.0.0.1", made.port), Secret()), "hub")
         )
         async with aiohttp.ClientSession() as client:
             while True:
@@ -232,7 +233,7 @@ async def test_an_address_that_is_taken_is_told_and_tried_again(
     udp.close()
     tcp.listen()
     port = tcp.getsockname()[1]
-    async with event_grid.serving(site.webhook, EventSettings(f"127.0.0.1:{port}", Secret()), "hub"):
+    async with event_grid.serving(site.webhook, EventSettings(HostPort("127.0.0.1", port), Secret()), "hub"):
         site.url = f"http://127.0.0.1:{port}/events"
         while "cannot listen" not in caplog.text:  # noqa: ASYNC110 - a log has no event
             await asyncio.sleep(0)
