@@ -247,7 +247,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     mark: bytes = b""
     """Random octets by which a query of ours is known when it comes back; new at each start."""
     unsynced: bool = False
-    """A source with `on_unsynced: servfail` is configured: row 9 applies until control says that all have data."""
+    """A source with `on_unsynced: servfail` is configured: the row "not ready" applies until all sources have data."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True):
