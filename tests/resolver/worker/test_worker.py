@@ -1,7 +1,6 @@
 """A worker in this process: real sockets for clients, a real channel with the test as its control."""
 
 import asyncio
-import hashlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -154,9 +153,10 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 
 def served_last(folder: Path, *frames: channel.Down, spoilt: bool = False) -> int:
     """A descriptor of a file with these frames."""
-    body = b"".join(map(channel.encode, frames))
-    checksum = hashlib.sha256(b"" if spoilt else body).digest()
-    (folder / warm_start.FILE).write_bytes(warm_start.head(bytes(32), checksum) + body)
+    with warm_start.FORMAT.replacing(folder, bytes(32)) as file:
+        file.write(b"".join(map(channel.encode, frames)))
+        if spoilt:
+            file.checksum.update(b"more")
     found = warm_start.opened(str(folder), bytes(32))
     assert found is not None
     return found
