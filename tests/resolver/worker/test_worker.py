@@ -34,6 +34,7 @@ from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, Read
 from resolver.forward.cache import Key
 from resolver.process import bootstrap
 from resolver.process.orders import OrderReceiver
+from resolver.process.socket_role import SocketRole
 from resolver.wire.relay import Message
 from resolver.worker import control_link, listeners
 from resolver.worker.worker import Worker
@@ -90,7 +91,7 @@ class Running:
         self.link.settimeout(0)
         config = settings.WorkerSettings(listen=(), allow=("127.0.0.0/8",), unsynced=True)
         begun = bootstrap.WorkerStart(
-            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), OrderReceiver(theirs), served
+            config, 0, self._path, (self.udp, self.tcp), (SocketRole.DNS, SocketRole.DNS), OrderReceiver(theirs), served
         )
         self.worker = Worker(begun, asyncio.get_running_loop())
         self._theirs = theirs

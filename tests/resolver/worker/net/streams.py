@@ -92,7 +92,7 @@ class Listener:
             client.writer.transport.abort()
         self.listener.close()
         for connection in self.held:
-            connection.close("end")
+            connection.close("stop")
         async with asyncio.timeout(DEADLINE):
             while len(asyncio.all_tasks()) > 1 and any(each.task for each in self.held):  # noqa: ASYNC110
                 await asyncio.sleep(0)
