@@ -9,7 +9,7 @@ import asyncio
 import socket
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from resolver.settings import Streams
 from resolver.worker.access.clients import Client, Clients
@@ -17,6 +17,9 @@ from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.client_query import Send
 from resolver.worker.answer.responder import Responder
 from zones.networks.network import NONE
+
+CloseReason = Literal["ended", "idle", "limit", "client_limit", "dropped", "proxy", "handshake", "stop"]
+"""Why a connection ended, as counted: `ended` by the client or its session, `stop` with the worker."""
 
 
 class Session(Protocol):
@@ -52,7 +55,7 @@ class Acceptor(Protocol):
     def requests(self) -> Mapping[int, list[int]]:
         """The counter of queries, by address family."""
 
-    def count_closed(self, reason: str) -> None:
+    def count_closed(self, reason: CloseReason) -> None:
         """Count the end of a connection."""
 
 
@@ -197,7 +200,7 @@ class Connection:
         else:
             self.close("stop")
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: CloseReason) -> None:
         """End at once, and count `reason`."""
         if not self.listener.connections.leave(self):
             return
