@@ -271,7 +271,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     mark: bytes = b""
     """Random octets, new at each start, that mark the queries of this server so that loops are found."""
     unsynced: bool = False
-    """A source has `on_unsynced: servfail`. That rule applies until control reports that all sources have data."""
+    """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True):

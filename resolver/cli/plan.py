@@ -16,8 +16,8 @@ from resolver.cli import output, words
 from resolver.cli.configuration import load
 from resolver.cli.failure import Failed
 from resolver.control.estate.estate import Estate
+from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.state import inventory_file
-from resolver.control.state.inventory import Saved
 from resolver.control.sync import remotes
 from resolver.offline import plan
 from resolver.offline.plan import Plan
@@ -34,7 +34,8 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
         saved = inventory_file.load(directory)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise Failed(f"cannot use the saved inventory {Path(directory) / inventory_file.FILE}: {why}") from None
+        file = Path(directory) / inventory_file.FORMAT.name
+        raise Failed(f"cannot use the saved inventory {file}: {why}") from None
     made, before, after = asyncio.run(_made(accepted.control, saved, now))
     opens, closes = _items(after, made.opens, now), _items(before, made.closes, now)
     if as_json:
@@ -44,7 +45,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     return 1 if made.errors else 0 if made.is_empty else 2
 
 
-async def _made(config: ControlSettings, saved: Saved | None, now: float) -> tuple[Plan, Estate, Estate]:
+async def _made(config: ControlSettings, saved: SavedInventory | None, now: float) -> tuple[Plan, Estate, Estate]:
     async with remotes.opened(config) as asked:
         return await plan.made(config, saved, asked, now)
 
@@ -54,7 +55,9 @@ def _items(estate: Estate, found: list[Finding], now: float) -> list[FindingItem
     return [findings.finding(estate.board, fact, now) for fact in ordered]
 
 
-def _json(made: Plan, saved: Saved | None, opens: list[FindingItem], closes: list[FindingItem]) -> dict[str, Any]:
+def _json(
+    made: Plan, saved: SavedInventory | None, opens: list[FindingItem], closes: list[FindingItem]
+) -> dict[str, Any]:
     return {
         "saved_at": time_text(saved.saved_at) if saved else None,
         "endpoints": [{"change": each.kind, "id": each.id, "differs": each.differs} for each in made.endpoints],
@@ -70,7 +73,7 @@ Row = tuple[str, str, str, str]
 """Change, what changes, subject, detail."""
 
 
-def _write(made: Plan, saved: Saved | None, rows: list[Row], limit: int) -> None:
+def _write(made: Plan, saved: SavedInventory | None, rows: list[Row], limit: int) -> None:
     when = f"saved {time_text(saved.saved_at)}" if saved else "nothing is saved, so everything is new"
     output.line(f"compared with the saved inventory ({when})")
     for name, why in made.errors.items():

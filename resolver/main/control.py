@@ -15,7 +15,7 @@ from resolver.process import bootstrap, heap
 async def _run(begun: bootstrap.ControlStart) -> None:
     async with remotes.opened(begun.settings) as asked:
         control, admin = Control(begun, asked), begun.settings.admin_listen
-        await control.run(*([app.serving(control, admin)] if admin else []))
+        await control.run(*([app.serving(control.view, admin)] if admin else []))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 import watchfiles
 
-from resolver.sources.reading import Part
+from resolver.sources.reading import Part, Scan
 from zones.azure import arm
 from zones.azure.encoding import Form, UnreadableDocument
 
@@ -33,14 +33,6 @@ _log = logging.getLogger(__name__)
 logging.getLogger(watchfiles.__name__).setLevel(logging.WARNING)  # it tells every change, of the log file too
 
 Signature = tuple[int, ...]
-
-
-class Scan(NamedTuple):
-    """What one look at the source found: the parts that changed, and how many there are. `error`: it cannot be read."""
-
-    changes: list[tuple[str, Part]]
-    parts: int
-    error: str = ""
 
 
 class FileSource:

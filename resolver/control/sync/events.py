@@ -20,7 +20,7 @@ from zones.azure.resource import Resources, subscription
 _log = logging.getLogger(__name__)
 
 
-class EventWatch:
+class SourceEvents:
     """`had`: what the source gave, by subscription; `take` gets what one of them holds now; `sync` asks for a sync."""
 
     def __init__(
@@ -72,7 +72,7 @@ class EventWatch:
         self._deletions.judged()
         self._holding = False
 
-    def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    def metrics(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """For the metrics: (metric, label values, count)."""
         for metric, counts in (("events_total", self._webhook.counts), ("hints_total", self._hints.counts)):
             yield from ((metric, (self._source, result), float(count)) for result, count in sorted(counts.items()))

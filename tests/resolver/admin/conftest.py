@@ -15,6 +15,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Action, NothingHeld
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
+from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.claims.policy import ZonePolicy
 from zones.dns import zonefile
@@ -76,9 +77,9 @@ def estate() -> Estate:
         _endpoint("waits", "waits.blob.core.windows.net", b"\x0a\x01\x00\x0a", vnet="a", state=ConnectionState.PENDING),
     ]
     made.ledger.apply({each.key: each for each in endpoints}, T0)
-    made.source_read("estate", 3, T0)
+    made.health.read("estate", 3, T0)
     zone = zonefile.parse(ZONE, "corp.zone")
-    made.set_static({zone.origin: zone}, T0)
+    made.take_zone_files(ZoneFiles({zone.origin: zone}), T0)
     return made
 
 

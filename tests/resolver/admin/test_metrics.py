@@ -88,7 +88,7 @@ def test_sources_and_workers_are_told(control: Control) -> None:
     found = samples(control)
     assert ("pldns_source_age_seconds", (("source", "hub"),)) not in found
     assert found["pldns_sync_synced", (("source", "hub"),)] == 0
-    control.estate.source_read("hub", 4, 1_700_000_000.0)
+    control.estate.health.read("hub", 4, 1_700_000_000.0)
     found = samples(control)
     assert found["pldns_source_age_seconds", (("source", "hub"),)] > 0
     assert found["pldns_sync_last_success_timestamp_seconds", (("source", "hub"),)] == 1_700_000_000.0
@@ -98,7 +98,7 @@ def test_sources_and_workers_are_told(control: Control) -> None:
 
 
 def test_a_source_that_fails_is_told(control: Control) -> None:
-    control.estate.source_failed("hub", "gone", 1_700_000_000.0)
+    control.estate.health.failed("hub", "gone", 1_700_000_000.0)
     found = samples(control)
     assert found["pldns_sync_failing", (("source", "hub"),)] == 1
     assert found["pldns_findings", (("code", "source-unreadable"), ("severity", "warning"))] == 1

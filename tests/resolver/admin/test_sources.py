@@ -8,7 +8,8 @@ from aiohttp.test_utils import TestClient
 
 from resolver import settings
 from resolver.admin.resources import claims
-from resolver.control.estate.estate import Estate, SourceStatus
+from resolver.control.estate.estate import Estate
+from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard.shrink_guard import Held, Standing
 from resolver.sources.reading import Reading, Requests
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
@@ -27,7 +28,7 @@ def hub(control: Control) -> SourceStatus:
     status.remote, status.interval, status.expire = True, 60.0, 86_400.0
     status.next_sync, status.duration, status.results = now + 30, 1.25, {"published": 3}
     status.requests = Requests({("graph", "200"): 3}, 7)
-    control.estate.sources["hub"], control.estate._unreadable["hub"] = status, {}
+    control.estate.sources["hub"], control.estate.health._unreadable["hub"] = status, {}
     return status
 
 

@@ -82,8 +82,8 @@ def test_without_a_saved_inventory_everything_is_new(run: Run, config: Path) -> 
 
 def test_a_damaged_saved_inventory_is_an_error_and_is_kept(run: Run, config: Path) -> None:
     (config.parent / "state").mkdir()
-    (config.parent / "state" / inventory_file.FILE).write_text("noise")
+    (config.parent / "state" / inventory_file.FORMAT.name).write_text("noise")
     ran = run("plan", "-c", config)
     assert ran.code == 1
     assert "it is not of this version" in ran.err
-    assert (config.parent / "state" / inventory_file.FILE).read_text() == "noise"
+    assert (config.parent / "state" / inventory_file.FORMAT.name).read_text() == "noise"

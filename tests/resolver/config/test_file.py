@@ -286,7 +286,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("conflicts: {policies: {a.b: stick}}", 1, 29, 'conflicts.policies["a.b"]',
          "must be `sticky` or `merge` or `refuse` -> sticky"),
         ("conflicts: {pins: [{name: 'a b', endpoint: e}]}", 1, 27, "conflicts.pins[0].name",
-         "not a host name: 'a b': label 'a b' has characters that no host name has"),
+         "not a host name: 'a b': label 'a b' has characters that are not allowed in a host name"),
         ("conflicts: {pins: [{name: a.b, endpoint: e, until: 2030-01-01}]}", 1, 52, "conflicts.pins[0].until",
          "`2030-01-01` has no time zone -> 2030-01-01T00:00:00Z"),
         ("conflicts: {pins: [{name: a.b, endpoint: e, until: soon}]}", 1, 52, "conflicts.pins[0].until",

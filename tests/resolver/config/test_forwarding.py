@@ -36,7 +36,7 @@ Refused = Callable[..., list[tuple[int, int, str, str]]]
         ("upstreams: {public: {servers: ['tls://192.0.2.1#sha256/AAAA']}}", 1, 32, "upstreams.public.servers[0]",
          "`tls://192.0.2.1#sha256/AAAA`: a pin is the SHA-256 of a public key in base64"),
         ("upstreams: {public: {servers: ['tls://192.0.2.1#a b']}}", 1, 32, "upstreams.public.servers[0]",
-         "not a host name: 'a b': label 'a b' has characters that no host name has"),
+         "not a host name: 'a b': label 'a b' has characters that are not allowed in a host name"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1#a.b']}}", 1, 32, "upstreams.public.servers[0]",
          "`udp://192.0.2.1#a.b`: only `https://` may have a path, only `tls://` and `https://` a certificate name"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1:0']}}", 1, 32, "upstreams.public.servers[0]",

@@ -7,8 +7,8 @@ import pytest
 from msgspec import structs
 
 from resolver import settings
-from resolver.control import control
-from resolver.control.estate import private_dns as privatezones
+from resolver.control import clock
+from resolver.control.estate import private_dns
 from resolver.sources.reading import PrivateReading
 from tests.resolver.control.scripted import Scripted, ScriptedZones, endpoint, part
 from tests.resolver.control.test_control import Running, until
@@ -24,8 +24,8 @@ BLOB = "privatelink.blob.core.windows.net"
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Zones and endpoints are compared each time that one of them changed."""
-    monkeypatch.setattr(privatezones, "AGAIN", 0.0)
-    monkeypatch.setattr(control, "_TICK", 0.02)
+    monkeypatch.setattr(private_dns, "COMPARE_INTERVAL", 0.0)
+    monkeypatch.setattr(clock, "TICK", 0.02)
 
 
 @pytest.fixture

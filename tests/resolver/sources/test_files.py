@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from resolver.sources.files import FileSource, Scan
-from resolver.sources.reading import Part
+from resolver.sources.files import FileSource
+from resolver.sources.reading import Part, Scan
 from zones.azure.resource import Resources
 
 DEADLINE = 20.0

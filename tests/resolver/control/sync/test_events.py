@@ -52,7 +52,7 @@ class Site:
     def count(self, metric: str, *labels: str) -> float:
         """What the metrics say."""
         wanted = (metric, ("hub", *labels))
-        return next((value for name, given, value in self.running.control.gauges() if (name, given) == wanted), 0.0)
+        return next((value for name, given, value in self.running.view.gauges() if (name, given) == wanted), 0.0)
 
 
 Open = Callable[[Scripted], Site]
@@ -160,5 +160,5 @@ async def test_while_a_sync_is_held_events_remove_no_more(site: Open) -> None:
     await synced(at, published=1, held=1)
     assert codes(at.running) == [("sync-held", "hub")]
     await removing(at, [each.key for each in estate[12:24]], left=32)
-    at.running.control.sync("hub", "accept")
+    at.running.view.sync("hub", "accept")
     assert not at.running.control.estate.ledger.endpoints

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resolver.control.estate import saved_inventory
+from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.guard.shrink_guard import Held, Standing
-from resolver.control.state import inventory, inventory_file
-from resolver.control.state.inventory import Saved
+from resolver.control.state import inventory_file
 from resolver.sources.reading import Reading
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
@@ -25,7 +26,7 @@ from zones.ledger.tombstones import Tombstone
 _KEY = attrgetter("key")
 
 
-def through_a_file(pieces: Iterable[Saved]) -> Saved:
+def through_a_file(pieces: Iterable[SavedInventory]) -> SavedInventory:
     """As the next start has it."""
     with tempfile.TemporaryDirectory() as folder:
         inventory_file.write(folder, pieces)
@@ -119,9 +120,9 @@ def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) 
 def test_what_is_saved_reads_back_however_small_the_pieces(given: tuple[Any, ...], most: int) -> None:
     recollection, sources, parts, zone_texts, now, standings, lingering, private, findings = given
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inventory, "_PIECE", most)
-        head = Saved(now, sources, findings=findings, zone_texts=zone_texts, standings=standings)
-        read = through_a_file(inventory.of(head, recollection, parts, lingering, private))
+        patch.setattr(saved_inventory, "_PIECE", most)
+        head = SavedInventory(now, sources, findings=findings, zone_texts=zone_texts, standings=standings)
+        read = through_a_file(saved_inventory.pieces(head, recollection, parts, lingering, private))
     assert (read.sources, read.zone_texts, read.saved_at, read.standings) == (sources, zone_texts, now, standings)
     assert (read.parts, read.private) == (parts, private)
     assert [each.tombstone for each in read.lingering] == lingering
@@ -137,8 +138,8 @@ def test_no_piece_is_large() -> None:
     endpoints = tuple(PrivateEndpoint(f"/e{i}", f"/E{i}", "e") for i in range(7))
     nics = tuple(Nic(f"/n{i}", f"/N{i}", "/e0") for i in range(4))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inventory, "_PIECE", 3)
+        patch.setattr(saved_inventory, "_PIECE", 3)
         parts = [("hub", "one", Resources(endpoints, nics)), ("hub", "two", Resources())]
-        pieces = list(inventory.of(Saved(1.0), Recollection((), [], {}), parts))
+        pieces = list(saved_inventory.pieces(SavedInventory(1.0), Recollection((), [], {}), parts))
     assert [[len(each.endpoints) for _, _, each in piece.parts] for piece in pieces] == [[], [3], [3], [1], [0]]
-    assert inventory.joined(pieces).parts == parts
+    assert saved_inventory.joined(pieces).parts == parts

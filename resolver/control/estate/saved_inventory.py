@@ -1,7 +1,8 @@
-"""What is saved of the estate: what sources gave last and left open, what lingers, first-seen times, who held names.
+"""The saved inventory as values: taken from an estate in pieces, and joined again.
 
-Shapes only, taken from an estate and put back into one; `state` knows the file. All is saved in pieces: there is never
-a copy of the whole, and nothing waits for long while it is encoded, though there are a million endpoints.
+Holds the last good data of each source, what its syncs have left open, lingering claims, first-seen times and the
+holders of names. There is never a copy of the whole, and no piece takes long to encode, even for a million endpoints.
+Does not know files (`state.inventory_file`) or how an estate is made of it (`assemble`). Pure.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,18 +16,18 @@ from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Standing
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.azure.private_dns_zone import PrivateZone
-from zones.azure.resource import Resources, subscription
+from zones.azure.resource import Resources
 from zones.claims.contest import Claim, Incumbent
 from zones.dns.name import Name
 from zones.ledger.carry_over import Memory, Recollection
 from zones.ledger.tombstones import Tombstone
 
 _PIECE: Final = 2_000
-"""Items of a piece, some 500 KiB."""
+"""Items in one piece: about 500 KiB."""
 
 
 class Lingering(msgspec.Struct, frozen=True, array_like=True):
-    """A tombstone: the claim, and of its endpoint what lingering takes."""
+    """A lingering claim, with the fields of its endpoint that lingering needs."""
 
     until: float
     endpoint: str
@@ -46,7 +47,7 @@ class Lingering(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def tombstone(self) -> Tombstone:
-        """For the ledger."""
+        """The same as the ledger holds it."""
         public = Name(self.public)
         zone = None if self.zone is None else Name(self.zone)
         endpoint = Endpoint(
@@ -67,24 +68,27 @@ def _lingering(stone: Tombstone) -> Lingering:
     )  # fmt: skip
 
 
-class Saved(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a restart needs so that it answers at once and flips no winner, or a piece of it.
+class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a restart needs to answer at once and to change no winner; or one piece of it.
 
-    Times in seconds since the epoch. Of lists, each piece has some items; all else is in the first.
+    Times are in seconds since the epoch. Each piece has some items of the lists; the first piece has all else.
     """
 
     saved_at: float = 0.0
     sources: dict[str, float] = {}
-    """When each source that has given anything was last read whole."""
+    """When each source that has data was last read whole."""
     parts: list[tuple[str, str, Resources]] = []
-    """(source, part, what it gave)."""
+    """(source, part, its last good data)."""
     networks: tuple[str, ...] = ()
+    """Identities of the networks by bit, for the masks in `held`."""
     first_seen: Sequence[tuple[str, bytes, float]] = []
     """(endpoint, public FQDN, time)."""
     held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, str]]]] = []
-    """(name, holders): masks of networks, little-endian, endpoints, and the rules that they won by."""
+    """(name, holders). A holder is (mask of networks, little-endian; endpoint; the rule by which it won)."""
     findings: dict[str, float] = {}
+    """First-seen times by finding id."""
     zone_texts: dict[str, str] = {}
+    """The last good text of each zone file, by path."""
     standings: dict[str, Standing] = {}
     """What the syncs of each remote source have left open."""
     lingering: list[Lingering] = []
@@ -93,7 +97,7 @@ class Saved(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def memory(self) -> Memory:
-        """For the ledger."""
+        """The part that the ledger carries over a restart."""
         return Memory(
             self.networks,
             {(endpoint, Name(fqdn)): seen for endpoint, fqdn, seen in self.first_seen},
@@ -104,46 +108,57 @@ class Saved(msgspec.Struct, frozen=True, omit_defaults=True):
             dict(self.findings),
         )
 
+    def only(self, sources: Iterable[str]) -> "SavedInventory":
+        """Return the data of these sources alone, without what the ledger carries over."""
+        names = {name for name in sources if name in self.sources}
+        return SavedInventory(
+            self.saved_at,
+            {name: when for name, when in self.sources.items() if name in names},
+            [each for each in self.parts if each[0] in names],
+            standings={name: standing for name, standing in self.standings.items() if name in names},
+            private=[each for each in self.private if each[0] in names],
+        )
 
-def of_estate(estate: Estate, zone_texts: dict[str, str], now: float) -> Iterator[Saved]:
-    """What there is to save of an estate now. The pieces are made when they are asked for, in a thread if need be."""
+
+def pieces_of(estate: Estate, now: float) -> Iterator[SavedInventory]:
+    """Return the inventory to save, as it is now. Each piece is made when the iterator reaches it, in any thread."""
     sources = estate.sources.values()
     read = {each.name: each.last_success for each in sources if each.synced and each.last_success is not None}
     standings = {each.name: each.standing for each in sources if each.remote}
     parts, lingering = list(estate.inventory.parts()), list(estate.ledger.tombstones)
     recollection, private = estate.ledger.recollection(), list(estate.private.all())
-    head = Saved(
-        now, read, findings=estate.board.times(), zone_texts=dict(zone_texts), standings=standings,
-    )  # fmt: skip
-    return of(head, recollection, parts, lingering, private)
+    first = SavedInventory(
+        now, read, findings=estate.board.times(), zone_texts=dict(estate.zone_texts), standings=standings
+    )
+    return pieces(first, recollection, parts, lingering, private)
 
 
-def of(
-    head: Saved,
+def pieces(
+    first: SavedInventory,
     recollection: Recollection,
     parts: Iterable[tuple[str, str, Resources]],
     lingering: Iterable[Tombstone] = (),
     private: Iterable[tuple[str, list[PrivateZone]]] = (),
-) -> Iterator[Saved]:
-    """What there is to save, in pieces. `head`: the first piece, all that is in no list."""
-    yield msgspec.structs.replace(head, networks=recollection.networks)
+) -> Iterator[SavedInventory]:
+    """Yield the inventory in pieces. `first` holds all that is in no list."""
+    yield msgspec.structs.replace(first, networks=recollection.networks)
     for source, part, resources in parts:
-        yield from (Saved(parts=[(source, part, some)]) for some in _cut(resources))
-    for seen in _some(recollection.first_seen()):
-        yield Saved(first_seen=seen)
-    for held in _some((name, [*map(_holder, holders)]) for name, holders in recollection.held()):
-        yield Saved(held=held)
-    for stones in _some(map(_lingering, lingering)):
-        yield Saved(lingering=stones)
+        yield from (SavedInventory(parts=[(source, part, some)]) for some in _cut(resources))
+    for seen in _batches(recollection.first_seen()):
+        yield SavedInventory(first_seen=seen)
+    for held in _batches((name, [*map(_holder, holders)]) for name, holders in recollection.held()):
+        yield SavedInventory(held=held)
+    for stones in _batches(map(_lingering, lingering)):
+        yield SavedInventory(lingering=stones)
     for source, zones in private:
-        yield Saved(private=[(source, [])])  # that it has been read, though it may have none
-        yield from (Saved(private=[(source, [zone])]) for zone in zones)
+        yield SavedInventory(private=[(source, [])])  # the source has been read, even if it has no zone
+        yield from (SavedInventory(private=[(source, [zone])]) for zone in zones)
 
 
 T = TypeVar("T")
 
 
-def _some(items: Iterable[T]) -> Iterator[list[T]]:
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
     left = iter(items)
     while some := list(islice(left, _PIECE)):
         yield some
@@ -155,8 +170,8 @@ def _cut(resources: Resources) -> Iterator[Resources]:
         yield Resources(*(kind[start : start + _PIECE] for kind in kinds))
 
 
-def joined(pieces: Iterable[Saved]) -> Saved:
-    """The whole. Raises ValueError where there is no piece."""
+def joined(pieces: Iterable[SavedInventory]) -> SavedInventory:
+    """Return the whole inventory. Raises ValueError if there is no piece."""
     left = iter(pieces)
     whole = next(left, None)
     if whole is None:
@@ -181,22 +196,3 @@ def joined(pieces: Iterable[Saved]) -> Saved:
 def _holder(incumbent: Incumbent) -> tuple[bytes, str, str]:
     mask, endpoint, rule = incumbent
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little"), endpoint, rule
-
-
-def restore(saved: Saved, estate: Estate, now: float) -> None:
-    """Put what is saved into an estate that was made with its memory.
-
-    What is of no source any more is left out, and so are subscriptions that its configuration no longer lists.
-    """
-    scopes = {source.name: source.azure.subscriptions if source.azure else () for source in estate.settings.sources}
-    in_scope = [each for each in saved.parts if each[0] in scopes and each[1] in (scopes[each[0]] or (each[1],))]
-    estate.take(in_scope, now)
-    for name, last_success in saved.sources.items():
-        if name in estate.sources:
-            estate.restored(name, len(estate.inventory.of(name)), last_success, saved.standings.get(name))
-    estate.ledger.restore((each.tombstone for each in saved.lingering), now)
-    private = [
-        (name, [zone for zone in zones if not (scope := scopes.get(name)) or subscription(zone.key) in scope])
-        for name, zones in saved.private
-    ]
-    estate.private.restore(private, now)
