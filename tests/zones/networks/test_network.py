@@ -1,4 +1,4 @@
-"""Networks: whose client an address is, which endpoints a network sees, and how near they are to it."""
+"""Networks: the network of a client, the endpoints that are visible to a network, and how near they are."""
 
 from ipaddress import ip_address, ip_network
 
