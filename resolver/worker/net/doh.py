@@ -118,7 +118,7 @@ class DohHandler:
 def _lifetime(reply: bytes) -> int:
     """Seconds: the least TTL of answer and authority, an SOA's within its MINIMUM (RFC 2308 §5); 0 without any.
 
-    The reply is ours, so it is well-formed.
+    pldns made the reply, so it is well-formed.
     """
     ancount, nscount, _ = _counts(reply, 6)
     at = _after_name(reply, codes.HEADER_SIZE) + 4 if reply[5] else codes.HEADER_SIZE
