@@ -5,4 +5,4 @@ from zones.findings.finding import Finding, finding
 
 def unreadable_finding(subject: str, why: str) -> Finding:
     """`source-unreadable` for a file, or for a whole source."""
-    return finding("source-unreadable", subject, "what it gave before is kept", message=why)
+    return finding("source-unreadable", subject, "its last good data is kept", message=why)

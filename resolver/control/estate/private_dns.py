@@ -140,4 +140,4 @@ class PrivateDnsZones:
         return "served" if any(holder.served for holder in holders) else "known" if holders else ""
 
 
-_KEPT: Final = "the data from before is kept"
+_KEPT: Final = "its last good data is kept"

@@ -12,13 +12,15 @@ from resolver.admin.app import application
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.shrink_guard import Action, NothingHeld
+from resolver.control.guard.sync_state import Action, NothingHeld
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.claims.policy import ZonePolicy
 from zones.dns import zonefile
 from zones.dns.name import from_text
+from zones.networks.network import Network
 
 T0 = 1_700_000_000.0
 BLOB = "privatelink.blob.core.windows.net"
@@ -56,10 +58,10 @@ def endpoint() -> MakeEndpoint:
 def estate() -> Estate:
     config = settings.ControlSettings(
         networks=(
-            settings.Network("east", ("10.1.0.0/16",), (VNETS["a"],), ("all",)),
-            settings.Network("west", ("10.2.0.0/16",), (VNETS["b"],)),
+            Network("east", ("10.1.0.0/16",), (VNETS["a"],), ("all",)),
+            Network("west", ("10.2.0.0/16",), (VNETS["b"],)),
         ),
-        zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": settings.ZonePolicy(on_miss="nxdomain")}),
+        zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": ZonePolicy(on_miss="nxdomain")}),
         sources=(settings.SourceSettings("estate", "files", "/endpoints"),),
         conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": "refuse"}),
     )
@@ -108,7 +110,7 @@ class Control:
         return {worker: None if reply is None else request.checked(reply) for worker, reply in self.replies.items()}
 
     def sync(self, source: str, action: Action) -> None:
-        if action != "now" and self.estate.sources[source].standing.held is None:
+        if action != "now" and self.estate.sources[source].sync_state.held is None:
             raise NothingHeld
         self.wanted.append((source, action))
 
