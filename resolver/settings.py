@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from zones.claims.policy import DEFAULTS, Conflict, Pin, ZonePolicy
+from zones.claims.policy import DEFAULTS, ConflictPolicy, Pin, ZonePolicy
 from zones.networks.network import Network
 
 __all__ = [
@@ -131,8 +131,8 @@ class SourceSettings(msgspec.Struct, frozen=True):
 class ConflictSettings(msgspec.Struct, frozen=True):
     """`policies` maps a zone or name to its policy; the longest match wins over `policy`."""
 
-    policy: Conflict = "sticky"
-    policies: dict[str, Conflict] = {}
+    policy: ConflictPolicy = ConflictPolicy.STICKY
+    policies: dict[str, ConflictPolicy] = {}
     pins: tuple[Pin, ...] = ()
 
 

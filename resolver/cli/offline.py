@@ -12,7 +12,7 @@ from resolver.cli import explain, output, words
 from resolver.cli.settings import load
 from resolver.control.estate.estate import NO_VNETS
 from resolver.offline import load as offline
-from zones.findings.finding import Severity
+from zones.findings.evidence import Severity
 
 
 def check(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:

@@ -23,6 +23,7 @@ from resolver.config.values import Invalid, listener, until
 from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
 from zones.azure.clouds import CLOUDS
+from zones.claims.policy import ConflictPolicy
 from zones.dns import name, zonefile
 from zones.networks.private_addresses import is_private
 
@@ -201,8 +202,8 @@ def _conflicts(conflicts: ConflictsSection) -> settings.ConflictSettings:
         settings.Pin(pin.name, pin.endpoint, pin.network, until(pin.until) if pin.until else None, pin.reason)
         for pin in conflicts.pins
     )
-    policies = {_name(zone): policy for zone, policy in conflicts.policies.items()}
-    return settings.ConflictSettings(conflicts.policy, policies, pins)
+    policies = {_name(zone): ConflictPolicy(policy) for zone, policy in conflicts.policies.items()}
+    return settings.ConflictSettings(ConflictPolicy(conflicts.policy), policies, pins)
 
 
 def _name(text: str) -> str:

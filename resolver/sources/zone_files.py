@@ -6,8 +6,8 @@ from pathlib import Path
 
 from zones.dns.name import Name
 from zones.dns.zonefile import InvalidZone, Zone, parse
+from zones.findings import checks
 from zones.findings.finding import Finding
-from zones.findings.source import unreadable_finding
 
 
 def read(
@@ -41,5 +41,5 @@ def _good(path: str, findings: dict[str, list[Finding]]) -> tuple[str, Zone] | N
         why = f"{path}: {error.strerror or error}"
     except InvalidZone as error:
         why = str(error)
-    findings[path] = [unreadable_finding(path, why)]
+    findings[path] = [checks.unreadable(path, why)]
     return None

@@ -8,7 +8,7 @@ from pydantic import Field
 from resolver.admin.resources.model import Model, Parameters, Time, time_text
 from resolver.control.estate.estate import Estate, SourceStatus
 from resolver.control.guard.shrink_guard import Action, Held
-from zones.findings.checks import LISTED
+from zones.findings.evidence import LISTED
 
 
 class HeldSync(Model):

@@ -17,11 +17,12 @@ from zones.azure.resource import Resources
 from zones.claims.policy import Conflicts, Policies
 from zones.dns.name import Name, from_text
 from zones.dns.zonefile import Zone
+from zones.findings import checks
 from zones.findings.board import Board, Topic
-from zones.findings.checks import bounded
+from zones.findings.evidence import Listed, listed
 from zones.findings.faults import Reporter
 from zones.findings.finding import Finding, finding
-from zones.findings.source import unreadable_finding
+from zones.findings.source_evidence import SyncHeld
 from zones.ledger.carry_over import Memory
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Networks
@@ -141,7 +142,7 @@ class Estate:
         unreadable = self._unreadable[source]
         if isinstance(given, str):
             unreadable[part] = given
-            self.board.replace(Topic.PART, (source, part), [unreadable_finding(part, given)], now)
+            self.board.replace(Topic.PART, (source, part), [checks.unreadable(part, given)], now)
         elif unreadable.pop(part, None) is not None:
             self.board.replace(Topic.PART, (source, part), [], now)
         self.sources[source].unreadable = len(unreadable)
@@ -169,7 +170,7 @@ class Estate:
         status = self.sources[source]
         status.last_error = why
         self.board.replace(
-            Topic.SOURCE, source, [unreadable_finding(source if status.remote else status.path, why)], now
+            Topic.SOURCE, source, [checks.unreadable(source if status.remote else status.path, why)], now
         )
 
     def judged(self, source: str, judgement: Judgement, now: float, read_at: float) -> set[Name]:
@@ -195,7 +196,7 @@ class Estate:
         return changed
 
     def _tell(self, source: str, judgement: Judgement, now: float) -> None:
-        doubts = [unreadable_finding(key, why) for key, why in judgement.doubtful.items()]
+        doubts = [checks.unreadable(key, why) for key, why in judgement.doubtful.items()]
         self.board.replace(Topic.ABSENT, source, doubts, now)
         self._tell_held(source, judgement.standing.held, now)
 
@@ -299,10 +300,10 @@ class Estate:
 
 
 def held_finding(source: str, held: Held) -> Finding:
-    """`sync-held`: a sync would remove so much that an operator has to say so."""
-    return finding(
-        "sync-held", source,
-        "what it gave before is served, nothing of the sync is; accept or drop it: `pldns sync accept|drop`",
-        **bounded(reasons=held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=list(held.ids),
-        would_remove_total=held.endpoints + held.vnets, held_since=held.since,
+    """Return the finding `sync-held`: a sync would remove so much that an operator has to decide."""
+    removed = Listed(held.ids, held.endpoints + held.vnets)
+    evidence = SyncHeld(
+        reasons=listed(held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=removed,
+        held_since=held.since,
     )  # fmt: skip
+    return finding(source, evidence)

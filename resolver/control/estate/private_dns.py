@@ -14,10 +14,10 @@ from zones.azure.endpoint import Fault
 from zones.azure.private_dns_zone import PrivateZone
 from zones.dns.name import Name
 from zones.dns.zonefile import Zone
-from zones.findings import drift
+from zones.findings import checks, drift
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
-from zones.findings.finding import Finding, finding
+from zones.findings.finding import Finding
 from zones.ledger.ledger import Ledger
 from zones.table import overlay
 from zones.table.overlay import Claimed
@@ -78,7 +78,7 @@ class PrivateZones:
         why = dict(islice(sorted(reading.unreadable.items()), _FAULTS))
         if reading.error:
             why[f"{source}: private DNS zones"] = reading.error
-        facts = [finding("source-unreadable", subject, _KEPT, message=message) for subject, message in why.items()]
+        facts = [checks.unreadable(subject, message) for subject, message in why.items()]
         self._board.replace(Topic.PRIVATE_DNS, source, facts, now)
         self._blame(source, reading.faults, now)
 
@@ -139,6 +139,3 @@ class PrivateZones:
     def _claimed(self, name: Name) -> Claimed:
         holders = [self._ledger.holder(claim.endpoint) for claim in self._ledger.find(name)]
         return "served" if any(holder.served for holder in holders) else "known" if holders else ""
-
-
-_KEPT: Final = "what it gave before is kept"

@@ -16,7 +16,7 @@ from resolver.control.guard.shrink_guard import Standing
 from zones.azure.endpoint import Endpoint, NicRecord, State
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources, subscription
-from zones.claims.contest import Claim, Incumbent
+from zones.claims.contest import Claim, Incumbent, Rule
 from zones.dns.name import Name
 from zones.ledger.carry_over import Memory, Recollection
 from zones.ledger.tombstones import Tombstone
@@ -81,7 +81,7 @@ class Saved(msgspec.Struct, frozen=True, omit_defaults=True):
     networks: tuple[str, ...] = ()
     first_seen: Sequence[tuple[str, bytes, float]] = []
     """(endpoint, public FQDN, time)."""
-    held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, str]]]] = []
+    held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, Rule]]]] = []
     """(name, holders): masks of networks, little-endian, endpoints, and the rules that they won by."""
     findings: dict[str, float] = {}
     zone_texts: dict[str, str] = {}
@@ -178,7 +178,7 @@ def joined(pieces: Iterable[Saved]) -> Saved:
     )  # fmt: skip
 
 
-def _holder(incumbent: Incumbent) -> tuple[bytes, str, str]:
+def _holder(incumbent: Incumbent) -> tuple[bytes, str, Rule]:
     mask, endpoint, rule = incumbent
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little"), endpoint, rule
 

@@ -15,6 +15,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Action, NothingHeld
 from resolver.control.worker_link import WorkerStatus
 from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.claims.policy import ConflictPolicy
 from zones.dns import zonefile
 from zones.dns.name import from_text
 
@@ -54,7 +55,7 @@ def estate() -> Estate:
         ),
         zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": settings.ZonePolicy(on_miss="nxdomain")}),
         sources=(settings.SourceSettings("estate", "files", "/endpoints"),),
-        conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": "refuse"}),
+        conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": ConflictPolicy.REFUSE}),
     )
     made = Estate(config)
     endpoints = [

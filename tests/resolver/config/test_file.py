@@ -13,6 +13,7 @@ from resolver import settings
 from resolver.config.file import ConfigError, effective, load, schema
 from resolver.config.reference import page
 from tests.paths import ROOT
+from zones.claims.policy import ConflictPolicy
 
 VNET_FORM = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/virtualNetworks/NAME"
 VNET = "/subscriptions/s1/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/"
@@ -20,7 +21,6 @@ ZONE = "$TTL 60\n@ SOA ns hostmaster 1 3600 300 2419200 60\n@ NS ns\nns A 192.0.
 
 Load = Callable[..., settings.Accepted]
 Refused = Callable[..., list[tuple[int, int, str, str]]]
-
 
 EXAMPLE = f"""\
 dns:
@@ -96,7 +96,9 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             networks=networks,
             zones=zones,
             sources=(settings.SourceSettings("estate", "files", str(file.parent / "endpoints")),),
-            conflicts=settings.ConflictSettings("merge", {"blob.core.windows.net": "refuse"}, (pin,)),
+            conflicts=settings.ConflictSettings(
+                ConflictPolicy.MERGE, {"blob.core.windows.net": ConflictPolicy.REFUSE}, (pin,)
+            ),
             upstreams=upstreams,
             admin="127.0.0.1:8053",
             state_directory=str(file.parent / "state"),

@@ -31,6 +31,7 @@ from resolver.control import control
 from resolver.control.control import Control
 from resolver.process import bootstrap
 from resolver.sources.reading import Remote
+from zones.claims.policy import ConflictPolicy
 from zones.dns.name import Name, from_text, to_text
 
 DEADLINE = 20.0
@@ -275,7 +276,7 @@ async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) 
     write(tmp_path / "a" / "e.yaml", "x 10.0.0.4", "y 10.0.0.5")
     end = time.time() + 1.5
     pins = (settings.Pin(FQDN, "y", until=end),)
-    running = start("a", conflicts=settings.ConflictSettings(pins=pins, policy="merge"))
+    running = start("a", conflicts=settings.ConflictSettings(pins=pins, policy=ConflictPolicy.MERGE))
     await until(lambda: running.control.feed.complete)
     rows = running.control.estate.ledger.rows
     before, serial = rows[PRIVATE], running.control.serial
