@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from resolver.host_port import HostPort
 from zones.claims.policy import DEFAULTS, ConflictPolicy, Pin, ZonePolicy
 from zones.networks.network import Network
 
@@ -86,9 +87,9 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 class EventSettings(msgspec.Struct, frozen=True):
-    """A listener for Event Grid: `address:port`, and what whoever sends has to know."""
+    """A listener for Event Grid, and the secret that senders must give."""
 
-    listen: str
+    listen: HostPort
     secret: Secret
 
 
@@ -152,7 +153,7 @@ class Zones(msgspec.Struct, frozen=True):
 class Tls(msgspec.Struct, frozen=True):
     """An encrypted listener. `certificate` (a chain, PEM) and `key` are absolute paths; workers read them."""
 
-    listen: tuple[str, ...]
+    listen: tuple[HostPort, ...]
     certificate: str
     key: str
 
@@ -161,6 +162,13 @@ class Https(Tls, frozen=True):
     """DNS over HTTPS at one path of that origin."""
 
     path: str = "/dns-query"
+
+
+class NetworkListener(msgspec.Struct, frozen=True):
+    """A listener for one network: every client that is allowed and asks at `listen` is in it."""
+
+    listen: HostPort
+    network: str
 
 
 class Streams(msgspec.Struct, frozen=True):
@@ -206,8 +214,7 @@ class CacheSettings(msgspec.Struct, frozen=True):
 class WorkerSettings(msgspec.Struct, frozen=True):
     """The part that answering workers get: nothing about sources, admin or state."""
 
-    listen: tuple[str, ...]
-    """`address:port`, IPv6 in brackets."""
+    listen: tuple[HostPort, ...]
     allow: tuple[str, ...]
     tls: Tls | None = None
     https: Https | None = None
@@ -232,15 +239,15 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     """Those made by hand."""
     auto: bool = False
     """Virtual networks make networks too; control tells them."""
-    listeners: dict[str, str] = {}
-    """`address:port` of listeners to the name of the network that all are in who come by it."""
+    listeners: tuple[NetworkListener, ...] = ()
+    """Listeners for one network each."""
     zones: Zones = Zones()
     upstreams: tuple[UpstreamGroup, ...] = ()
     cache: CacheSettings = CacheSettings()
     mark: bytes = b""
     """Random octets by which a query of ours is known when it comes back; new at each start."""
     unsynced: bool = False
-    """A source with `on_unsynced: servfail` is configured: row 9 applies until control says that all have data."""
+    """A source with `on_unsynced: servfail` is configured: the row "not ready" applies until all sources have data."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True):
@@ -250,14 +257,14 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """Those made by hand."""
     auto: bool = False
     """Virtual networks make networks too."""
-    listeners: dict[str, str] = {}
-    """As workers have it: an address space that VNets share tells nothing, but a listener does."""
+    listeners: tuple[NetworkListener, ...] = ()
+    """As for workers. Where VNets share an address space, only a listener can say which network a client is in."""
     zones: Zones = Zones()
     sources: tuple[SourceSettings, ...] = ()
     conflicts: ConflictSettings = ConflictSettings()
     upstreams: tuple[UpstreamGroup, ...] = ()
-    admin: str = "127.0.0.1:8053"
-    """`address:port`; empty: no admin listener."""
+    admin_listen: HostPort | None = None
+    """None: no admin listener."""
     state_directory: str = ""
     """An absolute path."""
     workers: int = 1

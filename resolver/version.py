@@ -1,4 +1,4 @@
-"""The version, in one place that costs nothing to import."""
+"""The version of pldns, in a module that takes no time to import."""
 
 from typing import Final
 

@@ -19,18 +19,19 @@ import pytest
 import yaml
 
 from resolver import settings
-from resolver.channel.frames import Begin
+from resolver.channel.frames import Down, Hello
 from resolver.config import file as config
-from resolver.control.estate.estate import Estate
+from resolver.control.estate.assemble import assemble
 from resolver.control.feed.feed import Feed
+from resolver.control.feed.session import FeedSession
 from resolver.forward.cache import Key, UpstreamCache
 from resolver.forward.exchange import Exchange, Send
 from resolver.forward.health import Health
 from resolver.forward.loops import LoopDetector
 from resolver.forward.routing import UpstreamGroups
 from resolver.sources import zone_files
-from resolver.sources.files import Files
-from resolver.sources.reading import Part
+from resolver.sources.files import FileSource
+from resolver.sources.reading import Scan
 from resolver.wire import codes
 from resolver.worker.access.clients import Clients, packed
 from resolver.worker.access.cookies import Cookies
@@ -279,9 +280,10 @@ class Pipeline:
         worker, control = accepted.worker, accepted.control
         self.now = 1000.0
         self.upstreams = upstreams
-        self.estate = Estate(control)
+        self.estate = assemble(control, zone_files.read(control.zones.files, {}), None, {}, self.now)
         self.feed = Feed(self.estate, "epoch")
-        self.files = {source.name: Files(source.path, set()) for source in control.sources}
+        self._session = FeedSession(self.feed, Hello(0, 0, "", "", 0, 0), lambda: None)
+        self.files = {source.name: FileSource(source.path, set()) for source in control.sources}
         networks = Networks(worker.networks, auto=worker.auto)
         groups = UpstreamGroups(worker.upstreams)
         self.groups = groups
@@ -305,53 +307,26 @@ class Pipeline:
         )
         self.replica = Replica(self.table, self.answers, self.clients)
         self._queue: deque[tuple[Key, Callable[[Result], None]]] = deque()
-        self._masks = self._bits = self._clientele = 0
 
     def start(self) -> None:
-        """Read zone files and sources, and send the first snapshot."""
-        zones, _, _ = zone_files.read(self.estate.settings.zones.files, {})
-        self.estate.set_static(zones, self.now)
-        self.scan(begin=True)
+        """Read the sources, and send the first snapshot."""
+        self.feed.changed(self.estate.take_scans(self._scans(), self.now))
+        self._send(self._session.snapshot(partial=False))
 
-    def scan(self, *, begin: bool = False) -> None:
+    def scan(self) -> None:
         """Read what changed in the sources, and send it."""
-        changes: list[tuple[str, str, Part]] = []
-        read: list[tuple[str, int]] = []
-        for name, files in self.files.items():
-            scan = files.scan()
-            if scan.error:
-                self.estate.source_failed(name, scan.error, self.now)
-            else:
-                changes += [(name, part, given) for part, given in scan.changes]
-                read.append((name, scan.parts))
-        self.take(changes, read, begin=begin)
-
-    def take(
-        self, changes: Iterable[tuple[str, str, Part]], read: Iterable[tuple[str, int]] = (), *, begin: bool = False
-    ) -> None:
-        """Take what parts of sources gave, and bring the table up to it as control and a worker do."""
-        changed = self.estate.take(changes, self.now)
-        for name, parts in read:
-            self.estate.source_read(name, parts, self.now)
+        changed = self.estate.take_scans(self._scans(), self.now)
+        self._session.mark(changed)
         self.feed.changed(changed)
-        frames = self.feed.snapshot(1) if begin else self.feed.changes(changed)
-        if begin:
-            self._apply(Begin(self.feed.epoch, 1))
-        for frame in frames:
-            for masks in self.feed.masks(self._masks, self._bits):
-                self._masks += len(masks.masks)
-                self._bits += len(masks.networks)
-                self._apply(masks)
-            self._apply(frame)
-        version, clientele = self.feed.clientele()
-        for each in clientele if version != self._clientele else ():
-            self._apply(each)
-        self._clientele = version
-        self._apply(self.feed.commit())
+        self._send(self._session.changes())
 
-    def _apply(self, frame: object) -> None:
-        for _ in self.replica.take(frame):  # type: ignore[arg-type]  # every frame of the feed's is one
-            pass
+    def _scans(self) -> dict[str, Scan]:
+        return {name: files.scan() for name, files in self.files.items()}
+
+    def _send(self, frames: Iterable[Down]) -> None:
+        for frame in frames:
+            for _ in self.replica.apply(frame):
+                pass
 
     def reply(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> bytes | None:
         """The octets that a client gets for its packet; None: nothing."""

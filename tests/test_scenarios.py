@@ -37,7 +37,7 @@ STORIES = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
 SERVE = """
 import sys
 from pathlib import Path
-from resolver.supervisor.supervisor import serve
+from resolver.supervisor.serve import serve
 sys.exit(serve(Path(sys.argv[1]), {}))
 """
 SETTLED = 15.0

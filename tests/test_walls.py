@@ -37,12 +37,14 @@ zones.claims
 zones.findings
 zones.ledger
 zones.table
-resolver.settings resolver.version resolver.host_port
+resolver.host_port resolver.token_bucket resolver.version
+resolver.settings
 resolver.wire resolver.channel resolver.process
 resolver.forward
 resolver.forward.client
 resolver.sources resolver.supervisor resolver.worker.access
-resolver.sources.azure resolver.worker.answer
+resolver.sources.azure.protocol resolver.worker.answer
+resolver.sources.azure
 resolver.worker.net
 resolver.worker
 resolver.control.guard
@@ -56,10 +58,10 @@ resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file of `resolver` itself, imports only from the lines above its own."""
 PURE: Final = """
-zones resolver.settings resolver.version resolver.host_port resolver.wire
-resolver.channel.frames resolver.channel.requests
-resolver.forward resolver.worker.answer resolver.worker.access resolver.control.guard resolver.control.estate
-resolver.control.feed
+zones resolver.settings resolver.version resolver.host_port resolver.token_bucket resolver.wire
+resolver.channel.frames resolver.channel.requests resolver.forward
+resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access
+resolver.control.guard resolver.control.estate resolver.control.feed
 """
 """No input or output, no clock, no chance. A folder stands for its own files, not for the folders in it."""
 
@@ -165,7 +167,7 @@ def test_a_worker_reaches_no_source_no_admin_surface_and_no_heavy_library() -> N
 
 def test_the_supervisor_has_no_event_loop_no_packets_and_no_configuration_parser() -> None:
     forbidden = {f"resolver.{name}" for name in ("wire", "worker", "control", "config", "admin", "forward")}
-    assert not among(reached("resolver.supervisor.supervisor"), {*forbidden, "asyncio", "multiprocessing", *HEAVY})
+    assert not among(reached("resolver.supervisor.serve"), {*forbidden, "asyncio", "multiprocessing", *HEAVY})
 
 
 def test_a_library_for_identities_is_loaded_with_the_first_token_and_not_before() -> None:
@@ -199,7 +201,7 @@ worker.main()
 SERVE = """
 import sys
 from pathlib import Path
-from resolver.supervisor.supervisor import Commands, serve
+from resolver.supervisor.serve import Commands, serve
 folder = Path(sys.argv[1])
 sys.exit(serve(folder / "pldns.yaml", {}, Commands(worker=(sys.executable, str(folder / "worker.py")))))
 """

@@ -18,7 +18,6 @@ from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from resolver import host_port
 from resolver.admin.paging import InvalidCursor
 from resolver.admin.resources.model import Parameters
 from resolver.admin.responses import problem
@@ -26,6 +25,7 @@ from resolver.admin.route import Context, Route
 from resolver.admin.routes import ROUTES
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
+from resolver.host_port import HostPort
 
 _RETRY: Final = 1.0
 """Seconds between two attempts to listen. After a restart of control the address may be in use for a moment."""
@@ -36,8 +36,8 @@ _log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def serving(view: View, listen: str) -> AsyncIterator[None]:
-    """Serve on `listen` (`address:port`) while the context is open.
+async def serving(view: View, listen: HostPort) -> AsyncIterator[None]:
+    """Serve on `listen` while the context is open.
 
     An address that cannot be used is logged and tried again, because DNS is served without the admin interface too.
     """
@@ -56,9 +56,9 @@ async def serving(view: View, listen: str) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, listen: str) -> str:
+async def _listen(runner: web.AppRunner, listen: HostPort) -> str:
     """Start to listen. Return an empty string, or why it is not possible."""
-    site = web.TCPSite(runner, *host_port.split(listen))
+    site = web.TCPSite(runner, listen.host, listen.port)
     try:
         await site.start()
     except OSError as error:
@@ -68,16 +68,16 @@ async def _listen(runner: web.AppRunner, listen: str) -> str:
     return ""
 
 
-async def _retry(runner: web.AppRunner, listen: str) -> None:
+async def _retry(runner: web.AppRunner, listen: HostPort) -> None:
     while True:
         await asyncio.sleep(_RETRY)
         if not await _listen(runner, listen):
             return
 
 
-def application(view: View, listen: str) -> web.Application:
+def application(view: View, listen: HostPort) -> web.Application:
     """Return the application for the listener at `listen`."""
-    app = web.Application(middlewares=[_problems, _own_host(host_port.split(listen)[0])])
+    app = web.Application(middlewares=[_problems, _own_host(listen.host)])
     context = Context(view, ZoneCensus(view.estate))
     for route in ROUTES:
         for path in (route.path, *route.aliases):

@@ -17,7 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from resolver.admin.view import View
-from resolver.control.estate.estate import SourceStatus
+from resolver.control.estate.source_health import SourceStatus
 from resolver.version import VERSION
 
 PREFIX: Final = "pldns_"

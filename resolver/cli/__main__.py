@@ -1,4 +1,4 @@
-"""`python -m resolver.cli`: the command line without an installed script."""
+"""`python -m resolver.cli`: the command line, without the installed script."""
 
 import sys
 

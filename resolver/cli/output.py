@@ -1,6 +1,6 @@
-"""How results look: tables for people, in colour only on a terminal; JSON for programs.
+"""How commands print results: tables for people, with colour only on a terminal, and JSON for programs.
 
-A table that goes to a file or a pipe has one line for each row, however long, so that grep can be used on it.
+In a file or a pipe, a table has one line for each row, however long, so that grep works on it.
 """
 
 import json
@@ -15,22 +15,22 @@ _STYLES: Final = {
 
 
 def json_out(value: Any) -> None:  # noqa: ANN401 - what JSON can hold
-    """Write a value as JSON, indented."""
+    """Print a value as indented JSON."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def line(text: str = "") -> None:
-    """Write one line."""
+    """Print one line of the result."""
     sys.stdout.write(text + "\n")
 
 
 def note(text: str) -> None:
-    """Write a line to stderr: what is no result."""
+    """Print one line on stderr that is not part of the result."""
     sys.stderr.write(f"pldns: {text}\n")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table."""
+    """Print a table; nothing when there are no rows."""
     if not rows:
         return
     if sys.stdout.isatty():
@@ -42,7 +42,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _on_terminal(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - 60 ms that a pipe need not pay
+    from rich.console import Console  # noqa: PLC0415 - takes 60 ms to import, which output to a pipe need not pay
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
@@ -55,14 +55,21 @@ def _on_terminal(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def more(shown: int, total: int) -> None:
-    """Say what a table left out."""
+    """Print a note about the rows that a table left out, if any."""
     if shown < total:
-        note(f"{total - shown} more are not shown: `--limit 0` or `-o json` shows all")
+        note(f"{total - shown} more not shown; `--limit 0` or `-o json` shows all")
 
 
 def short(text: str) -> str:
-    """A resource id as people name it, `NAME (RESOURCE GROUP)`; any other text as it is."""
+    """Return an Azure resource id as `NAME (RESOURCE GROUP)`, and any other text unchanged."""
     parts = text.strip("/").split("/")
     if len(parts) >= 8 and parts[0].lower() == "subscriptions":
         return f"{parts[-1]} ({parts[3]})"
     return text
+
+
+def listed(values: Iterable[str], total: int | None) -> str:
+    """Return values as a list in a sentence; `total` is how many there are when some were left out."""
+    shown = list(values)
+    text = ", ".join(shown)
+    return f"{text} and {total - len(shown)} more" if total and total > len(shown) else text

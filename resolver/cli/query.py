@@ -1,8 +1,11 @@
-"""`pldns query`: one question to a server over UDP, or TCP where the reply is cut short, and its reply like dig's."""
+"""`pldns query`: sends one question to a server and prints the reply, much as dig does.
+
+The question goes over UDP, and again over TCP when the reply is truncated.
+"""
 
 import socket
 import time
-from typing import Any
+from typing import Final, TypedDict
 
 import dns.edns
 import dns.exception
@@ -13,39 +16,59 @@ import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
+import dns.rrset
 
 from resolver.cli import output
 from resolver.cli.failure import Failed
-from resolver.cli.place import Place
+from resolver.host_port import HostPort
 from resolver.wire import codes
 from zones.dns.name import InvalidName, from_text
 
-_TIMEOUT = 5.5  # seconds; the daemon answers within 5, if only SERVFAIL
+_TIMEOUT: Final = 5.5
+"""Seconds. The daemon answers within 5 seconds, with SERVFAIL if it has no other answer."""
 
 
-def run(name: str, rtype: str, server: Place, *, source: str | None, tcp: bool, as_json: bool) -> int:
-    """Ask and write the reply; 0 whatever the reply is. Raises `Failed` when there is none."""
+class ExtendedError(TypedDict):
+    """An Extended DNS Error (RFC 8914)."""
+
+    code: int
+    text: str
+
+
+class Reply(TypedDict):
+    """A DNS reply as JSON. Sections hold records in presentation form."""
+
+    rcode: str
+    flags: list[str]
+    answer: list[str]
+    authority: list[str]
+    additional: list[str]
+    ede: list[ExtendedError]
+
+
+def run(name: str, rtype: str, server: HostPort, *, source: str | None, tcp: bool, as_json: bool) -> int:
+    """Ask and print the reply; return 0 for any reply. Raises `Failed` when there is none."""
     question = message(name, rtype)
     begun = time.monotonic()
     try:
         reply = _tcp(question, server, source) if tcp else _udp(question, server, source)
     except dns.exception.Timeout:
-        raise Failed(f"no reply from {server[0]} port {server[1]} within {_TIMEOUT:g} s") from None
+        raise Failed(f"no reply from {server.host} port {server.port} within {_TIMEOUT:g} s") from None
     except (dns.exception.DNSException, ValueError) as error:
-        raise Failed(f"what {server[0]} port {server[1]} replied is no DNS reply: {error}") from None
+        raise Failed(f"the reply of {server.host} port {server.port} is not a DNS reply: {error}") from None
     except OSError as error:
-        raise Failed(f"{server[0]} port {server[1]} cannot be asked: {error.strerror or error}") from None
+        raise Failed(f"cannot ask {server.host} port {server.port}: {error.strerror or error}") from None
     took = round((time.monotonic() - begun) * 1000, 1)
     if as_json:
-        output.json_out({"server": f"{server[0]} port {server[1]}", "milliseconds": took} | told(reply))
+        output.json_out({"server": f"{server.host} port {server.port}", "milliseconds": took, **reply_json(reply)})
     else:
-        write(reply)
-        output.line(f";; {took} ms from {server[0]} port {server[1]}")
+        _write(reply)
+        output.line(f";; {took} ms from {server.host} port {server.port}")
     return 0
 
 
 def message(name: str, rtype: str) -> dns.message.QueryMessage:
-    """The question, with EDNS. Raises `Failed` for what is no name or no type."""
+    """Return the question as a message with EDNS. Raises `Failed` for an invalid name or type."""
     try:
         owner, _ = dns.name.from_wire(from_text(name), 0)
         number = codes.type_number(rtype)
@@ -54,51 +77,61 @@ def message(name: str, rtype: str) -> dns.message.QueryMessage:
     return dns.message.make_query(owner, dns.rdatatype.RdataType.make(number), use_edns=True, payload=codes.PAYLOAD)
 
 
-def _udp(question: dns.message.Message, server: Place, source: str | None) -> dns.message.Message:
-    """Over a connected socket, which is told at once where nobody listens."""
-    with socket.socket(dns.inet.af_for_address(server[0]), socket.SOCK_DGRAM) as sock:
+def reply_json(reply: dns.message.Message) -> Reply:
+    """Return a reply as JSON."""
+    return {
+        "rcode": codes.rcode_text(reply.rcode()),
+        "flags": dns.flags.to_text(reply.flags).split(),
+        "answer": _records(reply.answer),
+        "authority": _records(reply.authority),
+        "additional": _records(reply.additional),
+        "ede": [
+            {"code": int(option.code), "text": option.text or ""}
+            for option in reply.options
+            if isinstance(option, dns.edns.EDEOption)
+        ],
+    }
+
+
+def _records(rrsets: list[dns.rrset.RRset]) -> list[str]:
+    return [line for rrset in rrsets for line in rrset.to_text().splitlines()]
+
+
+def _udp(question: dns.message.Message, server: HostPort, source: str | None) -> dns.message.Message:
+    """Ask over a connected socket, which fails at once when nothing listens on the port."""
+    with socket.socket(dns.inet.af_for_address(server.host), socket.SOCK_DGRAM) as sock:
         if source:
             sock.bind((source, 0))
-        sock.connect(server)
+        sock.connect((server.host, server.port))
         sock.settimeout(0)
         try:
             return dns.query.udp(
-                question, server[0], _TIMEOUT, server[1], sock=sock, ignore_unexpected=True, raise_on_truncation=True
+                question,
+                server.host,
+                _TIMEOUT,
+                server.port,
+                sock=sock,
+                ignore_unexpected=True,
+                raise_on_truncation=True,
             )
         except dns.message.Truncated:
             return _tcp(question, server, source)
 
 
-def _tcp(question: dns.message.Message, server: Place, source: str | None) -> dns.message.Message:
-    return dns.query.tcp(question, server[0], _TIMEOUT, server[1], source)
+def _tcp(question: dns.message.Message, server: HostPort, source: str | None) -> dns.message.Message:
+    return dns.query.tcp(question, server.host, _TIMEOUT, server.port, source)
 
 
-def told(reply: dns.message.Message) -> dict[str, Any]:
-    """A reply as JSON."""
-    sections = {"answer": reply.answer, "authority": reply.authority, "additional": reply.additional}
-    return {
-        "rcode": codes.rcode_text(reply.rcode()),
-        "flags": dns.flags.to_text(reply.flags).split(),
-        **{
-            key: [line for rrset in rrsets for line in rrset.to_text().splitlines()] for key, rrsets in sections.items()
-        },
-        "ede": [_ede(option) for option in reply.options if isinstance(option, dns.edns.EDEOption)],
-    }
-
-
-def _ede(option: dns.edns.EDEOption) -> dict[str, Any]:
-    return {"code": int(option.code), "text": option.text or ""}
-
-
-def write(reply: dns.message.Message) -> None:
-    """A reply as dig writes it, shortened."""
-    body = told(reply)
+def _write(reply: dns.message.Message) -> None:
+    body = reply_json(reply)
     question = "".join(f" {rrset.name} {dns.rdatatype.to_text(rrset.rdtype)}" for rrset in reply.question)
     output.line(f";; {body['rcode']} [{' '.join(body['flags'])}]{question}")
     for each in body["ede"]:
         output.line(f";; EDE {each['code']}: {each['text']}".rstrip(": "))
-    for section in ("answer", "authority", "additional"):
-        if body[section]:
+    for section, records in (
+        ("answer", body["answer"]), ("authority", body["authority"]), ("additional", body["additional"]),
+    ):  # fmt: skip
+        if records:
             output.line(f";; {section}")
-            for record in body[section]:
+            for record in records:
                 output.line(record)

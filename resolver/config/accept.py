@@ -19,7 +19,8 @@ from resolver.config.model import AUTO, Configuration, ConflictsSection
 from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, SecretReference, Source
-from resolver.config.values import Invalid, listener, until
+from resolver.config.values import until
+from resolver.host_port import HostPort, InvalidHostPort, bracketed, parse
 from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
 from zones.azure.clouds import CLOUDS
@@ -41,6 +42,7 @@ def accept(
     """The settings that `model`, read from `path`, stands for; `notes` and what resolv.conf adds are its warnings."""
     folder = path.parent
     networks = tuple(settings.Network(n.name, n.clients, n.vnets, n.reach) for n in model.networks if n is not AUTO)
+    listeners = tuple(settings.NetworkListener(parse(at), of) for at, of in model.dns.listeners.items())
     zones = settings.Zones(
         defaults=settings.ZonePolicy(**model.zones.defaults.model_dump()),
         overrides={_name(zone): settings.ZonePolicy(**o.model_dump()) for zone, o in model.zones.overrides.items()},
@@ -61,16 +63,16 @@ def accept(
     sources = tuple(_source(source, folder) for source in model.sources)
     return settings.Accepted(
         path=_absolute(path),
-        worker=_worker(model, folder, networks, zones, upstreams),
+        worker=_worker(model, folder, networks, listeners, zones, upstreams),
         control=settings.ControlSettings(
             networks=networks,
             auto=AUTO in model.networks,
-            listeners=model.dns.listeners,
+            listeners=listeners,
             zones=zones,
             sources=sources,
             conflicts=_conflicts(model.conflicts),
             upstreams=upstreams,
-            admin=model.admin.listen or "",
+            admin_listen=parse(model.admin.listen) if model.admin.listen else None,
             state_directory=_absolute(folder / model.state.directory),
             workers=model.dns.workers,
         ),
@@ -93,7 +95,7 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
     )
     management = source.management or CLOUDS[source.cloud].management
     webhook = source.events
-    events = settings.EventSettings(webhook.listen, _found(webhook.secret, folder)) if webhook else None
+    events = settings.EventSettings(parse(webhook.listen), _found(webhook.secret, folder)) if webhook else None
     azure = settings.AzureSettings(
         source.subscriptions, source.interval, source.cloud, management, credential, source.private_dns, events
     )
@@ -115,16 +117,18 @@ def _worker(
     model: Configuration,
     folder: Path,
     networks: tuple[settings.Network, ...],
+    listeners: tuple[settings.NetworkListener, ...],
     zones: settings.Zones,
     upstreams: tuple[settings.UpstreamGroup, ...],
 ) -> settings.WorkerSettings:
     dns, cache = model.dns, model.cache
     secrets = dns.cookies.secrets
+    tls, https = dns.tls, dns.https
     return settings.WorkerSettings(
-        listen=dns.listen,
+        listen=_addresses(dns.listen),
         allow=dns.allow,
-        tls=settings.Tls(dns.tls.listen, *_pair(dns.tls, folder)) if dns.tls else None,
-        https=settings.Https(dns.https.listen, *_pair(dns.https, folder), dns.https.path) if dns.https else None,
+        tls=settings.Tls(_addresses(tls.listen), *_pair(tls, folder)) if tls else None,
+        https=settings.Https(_addresses(https.listen), *_pair(https, folder), https.path) if https else None,
         proxy_from=dns.proxy.from_ if dns.proxy else (),
         forwarders=dns.forwarders,
         drop_clients=dns.drop.clients,
@@ -139,13 +143,17 @@ def _worker(
         rotate=dns.rotate,
         networks=networks,
         auto=AUTO in model.networks,
-        listeners=dns.listeners,
+        listeners=listeners,
         zones=zones,
         upstreams=upstreams,
         cache=settings.CacheSettings(cache.size, cache.stale, cache.prefetch),
         mark=os.urandom(8),
         unsynced=any(source.on_unsynced == "servfail" for source in model.sources),
     )
+
+
+def _addresses(texts: Iterable[str]) -> tuple[HostPort, ...]:
+    return tuple(map(parse, texts))
 
 
 def _rate_limit(limit: RateLimitSection) -> settings.RateLimit:
@@ -311,16 +319,15 @@ def system_servers(
     for words in (line.split() for line in lines):
         if len(words) < 2 or words[0] != "nameserver":
             continue
-        text = f"[{words[1]}]" if ":" in words[1] else words[1]
         try:
-            address, port = listener(f"{text}:53")
-        except Invalid as error:
+            at = parse(bracketed(words[1]), 53)
+        except InvalidHostPort as error:
             notes.append(f"{file}: name server left out: {error}")
             continue
-        if own((address, port), listen):
-            notes.append(f"{file}: name server {address} is this server itself; left out")
+        if own(at, listen):
+            notes.append(f"{file}: name server {at.host} is this server itself; left out")
         else:
-            servers[settings.Server("udp", str(address), port, count_errors=count_errors)] = None
+            servers[settings.Server("udp", at.host, at.port, count_errors=count_errors)] = None
     if not servers:
         what = "public names" if group == "public" else f"names of group `{group}`"
         notes.append(f"there is no name server in {file}: {what} cannot be resolved")

@@ -5,7 +5,7 @@ Each check takes a model whose values are valid one by one and yields what is wr
 
 import socket
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, NamedTuple
 
 from resolver.config.forwarding import UpstreamSection
@@ -13,7 +13,7 @@ from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
 from resolver.config.servers import placed, server
 from resolver.config.sources import AzureSection, CredentialSection, SecretReference
-from resolver.config.values import Address, listener
+from resolver.host_port import HostPort, parse
 from zones.dns import name
 
 
@@ -40,18 +40,16 @@ def faults(model: Configuration, groups: tuple[str, ...], networks: tuple[str, .
     yield from _conflicts(model, networks or ("default",))
 
 
-def own(upstream: tuple[Address, int], listen: Iterable[str]) -> bool:
+def own(upstream: HostPort, listen: Iterable[str]) -> bool:
     """True when a query to `upstream` would come back to one of our own listeners."""
-    address, port = upstream
-    for text in listen:
-        mine, my_port = listener(text)
-        here = mine == address or (mine.is_unspecified and _is_local(address))
-        if here and port == my_port != 0:
+    for mine in map(parse, listen):
+        here = mine.host == upstream.host or (mine.address.is_unspecified and _is_local(upstream.address))
+        if here and upstream.port == mine.port != 0:
             return True
     return False
 
 
-def _is_local(address: Address) -> bool:
+def _is_local(address: IPv4Address | IPv6Address) -> bool:
     """An address of this machine: the kernel would ask it from that very address. No packet is sent."""
     if address.is_loopback:
         return True
@@ -134,12 +132,12 @@ def _listeners(model: Configuration) -> Iterator[Contradiction]:
     yield from _twice("address", [(where, text) for where, text in every if not text.endswith(":0")])
     admin = model.admin.listen
     for where, texts in lists.items():
-        if admin and own(listener(admin), texts):
+        if admin and own(parse(admin), texts):
             yield Contradiction(("admin", "listen"), f"`{admin}` is taken by {'.'.join(map(str, where))}")
     taken = [text for texts in lists.values() for text in texts] + ([admin] if admin else [])
     for i, source in enumerate(model.sources):
         if isinstance(source, AzureSection) and source.events:
-            if own(listener(source.events.listen), taken):
+            if own(parse(source.events.listen), taken):
                 yield Contradiction(
                     ("sources", i, "events", "listen"), f"`{source.events.listen}` is taken by another listener"
                 )
@@ -206,7 +204,7 @@ def _servers(group: str, upstream: UpstreamSection) -> Iterator[Contradiction]:
         message = "takes its servers from `servers` or from `resolv_conf`" if upstream.servers else "has no server"
         yield Contradiction(("upstreams", group), f"group `{group}` {message}")
     for i, uri in enumerate(upstream.servers):
-        if not upstream.bootstrap and server(uri).address is None:
+        if not upstream.bootstrap and not server(uri).address:
             message = f"`{uri}`: its addresses must stand in `bootstrap`; a name cannot be resolved before there is one"
             yield Contradiction(("upstreams", group, "servers", i), message)
 
@@ -225,7 +223,7 @@ def _loops(model: Configuration) -> Iterator[Contradiction]:
         for i, uri in enumerate(upstream.servers):
             given = server(uri)
             spoken = _spoken(model, given.transport)
-            if any(own((ip_address(at), given.port), spoken) for _, at in placed([given], upstream.bootstrap)):
+            if any(own(HostPort(at, given.port), spoken) for _, at in placed([given], upstream.bootstrap)):
                 yield Contradiction(("upstreams", group, "servers", i), f"`{uri}` is our own address: a loop")
 
 

@@ -23,6 +23,7 @@ from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import ConfigProblem, Node, Part, Position, join, parse
 from resolver.config.section import fields, kind, written
 from resolver.config.values import Invalid
+from resolver.host_port import HostPort, InvalidHostPort
 
 PREFIX: Final = "PLDNS_"
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
@@ -59,7 +60,7 @@ def effective(
     rows = list(_rows(found.model, found.root, ()))
     if "public" not in found.model.upstreams:
         servers, _ = system_servers(resolv_conf, found.model.dns.listen)
-        uris = [f"udp://{s.address if ':' not in s.address else f'[{s.address}]'}:{s.port}" for s in servers]
+        uris = [f"udp://{HostPort(s.address, s.port)}" for s in servers]
         rows.append(("upstreams.public.servers", uris, str(resolv_conf)))
     return rows
 
@@ -215,7 +216,7 @@ def _message(detail: ErrorDetails) -> tuple[str, str]:
         return f"`{location[-1]}` is missing", ""
     if error_type == "value_error":
         error = context["error"]
-        return str(error), error.hint if isinstance(error, Invalid) else ""
+        return str(error), error.hint if isinstance(error, Invalid | InvalidHostPort) else ""
     if error_type == "union_tag_invalid":
         words = tuple(re.findall(r"'([^']*)'", context["expected_tags"]))
         return f"must be {' or '.join(f'`{word}`' for word in words)}", _nearest(context["tag"], words)

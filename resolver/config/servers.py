@@ -9,7 +9,8 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from resolver.config.values import Address, Invalid, address_and_port, bracketed, host_name, url_path
+from resolver.config.values import Invalid, host_name, url_path
+from resolver.host_port import HostPort, InvalidHostPort, bracketed, parse
 
 Transport = Literal["udp", "tcp", "tls", "https"]
 _PORTS: Final[dict[Transport, int]] = {"udp": 53, "tcp": 53, "tls": 853, "https": 443}
@@ -20,8 +21,8 @@ class Given(NamedTuple):
     """One server."""
 
     transport: Transport
-    address: Address | None
-    """None: those of `bootstrap`."""
+    address: str
+    """Empty: the addresses in `bootstrap`."""
     port: int
     path: str = ""
     name: str = ""
@@ -29,7 +30,7 @@ class Given(NamedTuple):
     pin: str = ""
 
     def __str__(self) -> str:
-        host = self.name if self.address is None else bracketed(self.address)
+        host = bracketed(self.address) if self.address else self.name
         known_by = f"#sha256/{self.pin}" if self.pin else f"#{self.name}" if self.name and self.address else ""
         return f"{self.transport}://{host}:{self.port}{self.path}{known_by}"
 
@@ -49,32 +50,34 @@ def server(uri: str) -> Given:
     if transport == "https" and not path:
         raise Invalid(f"`{uri}` has no path", f"https://{authority}/dns-query{mark}{known_by}")
     name, pin = _identity(uri, known_by)
-    host, port = _host(authority, transport)
-    if isinstance(host, str):
-        if name:
-            raise Invalid(f"`{uri}` has two names")
-        address, name = None, host
-    else:
-        address = host
-        if host.is_unspecified or host.is_multicast:
+    at = _host(authority, transport)
+    if isinstance(at, HostPort):
+        if at.port == 0 or at.address.is_unspecified or at.address.is_multicast:
             raise Invalid(f"`{uri}` is not the address of a server")
         if transport in {"tls", "https"} and not known_by:
             raise Invalid(f"`{uri}` does not say whose certificate is expected", f"{uri}#dns.example")
-    if port == 0:
-        raise Invalid(f"`{uri}` is not the address of a server")
+        address, port = at.host, at.port
+    else:
+        if name:
+            raise Invalid(f"`{uri}` has two names")
+        name, port = at
+        address = ""
     where = url_path(f"/{path}") if path else ""
-    return Given(transport, address, _PORTS[transport] if port is None else port, where, name, pin)
+    return Given(transport, address, port, where, name, pin)
 
 
-def _host(authority: str, transport: Transport) -> tuple[Address | str, int | None]:
-    """An address, or a name for one in `bootstrap`; and the port."""
+def _host(authority: str, transport: Transport) -> HostPort | tuple[str, int]:
+    """Return an address and port, or the host name of a server whose addresses are in `bootstrap`, and its port."""
+    default = _PORTS[transport]
     try:
-        return address_and_port(authority)
-    except Invalid as error:
+        return parse(authority, default)
+    except InvalidHostPort as error:
         host, _, port = authority.partition(":")
         if transport in {"udp", "tcp"} or not host or host[-1].isdigit() or not (port.isdigit() or not port):
             raise Invalid(f"an upstream is asked before any name can be resolved: {error}", error.hint) from None
-    _, number = address_and_port(f"192.0.2.1:{port}" if port else "192.0.2.1")
+    number = parse(f"192.0.2.1:{port}" if port else "192.0.2.1", default).port
+    if number == 0:
+        raise Invalid(f"`{authority}` is not the address of a server")
     return host_name(host), number
 
 
@@ -95,7 +98,7 @@ def placed(given: Iterable[Given], bootstrap: Iterable[str]) -> Iterator[tuple[G
     """Each server with its address as text: one with a name for every address of `bootstrap`."""
     for each in given:
         for address in (each.address,) if each.address else bootstrap:
-            yield each, str(address)
+            yield each, address
 
 
 Server = Annotated[

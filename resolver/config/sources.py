@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from resolver.config.section import Section
 from resolver.config.values import Duration, Invalid, Label, Listen, Text
+from resolver.host_port import bracketed
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
@@ -41,8 +42,7 @@ def _management(text: str) -> str:
         raise Invalid(f"`{text}`: without TLS, tokens are sent to a loopback address only", f"https://{parts.netloc}")
     if ":" not in host and not _HOST.fullmatch(host):
         raise Invalid(f"`{text}`: `{host}` is not a host name")
-    bracketed = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{bracketed}" + (f":{port}" if port else "")
+    return f"{parts.scheme}://{bracketed(host)}" + (f":{port}" if port else "")
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,14 +6,13 @@ Kept as canonical text (`127.0.0.1:53`, `10.0.0.0/8`, `udp://192.0.2.53:53`), du
 import os
 import re
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from resolver import host_port
 from zones.dns import name
-
-Address = IPv4Address | IPv6Address
 
 
 class Invalid(ValueError):  # noqa: N818 - what it says of the value
@@ -22,14 +21,6 @@ class Invalid(ValueError):  # noqa: N818 - what it says of the value
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
-
-
-def listener(text: str) -> tuple[Address, int]:
-    """Read `IPV4:PORT` or `[IPV6]:PORT`. Raises `Invalid`."""
-    address, port = address_and_port(text)
-    if port is None:
-        raise Invalid(f"`{text}` has no port", f"{bracketed(address)}:53")
-    return address, port
 
 
 def until(text: str) -> float:
@@ -44,37 +35,8 @@ def until(text: str) -> float:
     return moment.timestamp()
 
 
-def address_and_port(text: str) -> tuple[Address, int | None]:
-    """Read `IPV4[:PORT]` or `[IPV6][:PORT]`. Raises `Invalid`."""
-    match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
-    host, port = (match[1], match[2]) if match else (text, None)
-    try:
-        address = ip_address(host)
-    except ValueError:
-        raise Invalid(f"`{host}` is not an IP address") from None
-    if isinstance(address, IPv6Address):
-        if not match or not text.startswith("["):
-            raise Invalid(f"`{text}`: an IPv6 address stands in brackets", f"[{host}]")
-        if address.scope_id is not None:
-            raise Invalid(f"`{text}`: an address with a scope (`%{address.scope_id}`) is not supported")
-        address = address.ipv4_mapped or address
-    if port is not None and int(port) > 65535:
-        raise Invalid(f"`{text}`: a port is at most 65535")
-    return address, None if port is None else int(port)
-
-
-_BRACKETED: Final = re.compile(r"\[([^\]]*)\](?::([0-9]{1,9}))?", re.ASCII)
-_PLAIN: Final = re.compile(r"([^:/\[\]]*)(?::([0-9]{1,9}))?", re.ASCII)
-
-
-def bracketed(address: Address) -> str:
-    """As it stands before a port."""
-    return f"[{address}]" if address.version == 6 else str(address)
-
-
 def _listen(text: str) -> str:
-    address, port = listener(text)
-    return f"{bracketed(address)}:{port}"
+    return str(host_port.parse(text))
 
 
 def _ip(text: str) -> str:
@@ -102,7 +64,7 @@ def _off(value: object) -> object:
 
 
 def _loopback(text: str) -> str:
-    if not listener(text)[0].is_loopback:
+    if not host_port.parse(text).address.is_loopback:
         raise Invalid(f"`{text}`: this version serves the admin interface on a loopback address only")
     return text
 

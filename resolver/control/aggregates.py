@@ -23,7 +23,7 @@ _LOOPING: Final = 5
 Label = tuple[str, tuple[str, ...]]
 
 
-class Totals:
+class CounterTotals:
     """Counters by metric and label values. A worker reports what it counted since it started."""
 
     def __init__(self) -> None:

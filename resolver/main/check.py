@@ -1,6 +1,7 @@
-"""The configuration check as a process of its own: `{"path", "flags"}` on stdin, the accepted settings on stdout.
+"""The configuration check as a process: reads `{"path", "flags"}` from stdin, writes the accepted settings to stdout.
 
-So the supervisor never loads what reading a configuration takes, and a crash in it is not the supervisor's.
+With a process for the check, the supervisor does not load the configuration parser, and a crash of the parser does not
+end the supervisor.
 """
 
 import os
@@ -12,16 +13,16 @@ import msgspec
 from resolver.config import file as config
 
 
-class Request(msgspec.Struct, frozen=True):
-    """What to load: the file, and the flags that come before it."""
+class CheckRequest(msgspec.Struct, frozen=True):
+    """What to check: the configuration file, and the flags that override it."""
 
     path: str
     flags: dict[str, str]
 
 
 def main() -> int:
-    """Exit status: 0, or 1 with the errors on stderr."""
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    """Return the exit status: 0, or 1 after the errors were written to stderr."""
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=CheckRequest)
     try:
         accepted = config.load(Path(request.path), os.environ, request.flags)
     except config.ConfigError as error:

@@ -1,6 +1,6 @@
 """Entry point of the control process: `python -m resolver.main.control`, started by the supervisor.
 
-Composes control with the sources that it asks and the admin surface that shows it.
+Composes control with the remote sources that it reads and the admin interface that shows its state.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from resolver.control.sync import remotes
 from resolver.process import bootstrap, heap
 
 
-async def _run(begun: bootstrap.Control) -> None:
+async def _run(begun: bootstrap.ControlStart) -> None:
     async with remotes.opened(begun.settings) as asked:
-        control, admin = Control(begun, asked), begun.settings.admin
-        await control.run(*([app.serving(control, admin)] if admin else []))
+        control, admin = Control(begun, asked), begun.settings.admin_listen
+        await control.run(*([app.serving(control.view, admin)] if admin else []))
 
 
 def main() -> None:
-    """Run control until SIGTERM. `sys.argv` holds the options of `resolver.process.bootstrap`."""
+    """Run control until SIGTERM. `sys.argv` has the options that `resolver.process.bootstrap` reads."""
     heap.collect_seldom()
     asyncio.run(_run(bootstrap.begin_control(sys.argv[1:])))
 

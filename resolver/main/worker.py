@@ -7,12 +7,12 @@ from resolver.process import bootstrap, heap
 from resolver.worker.worker import Worker
 
 
-async def _run(begun: bootstrap.Worker) -> None:
+async def _run(begun: bootstrap.WorkerStart) -> None:
     await Worker(begun, asyncio.get_running_loop()).run()
 
 
 def main() -> None:
-    """Run a worker until SIGTERM. `sys.argv` holds the options of `resolver.process.bootstrap`."""
+    """Run a worker until SIGTERM. `sys.argv` has the options that `resolver.process.bootstrap` reads."""
     begun = bootstrap.begin_worker(sys.argv[1:])
     heap.collect_seldom()
     asyncio.run(_run(begun))

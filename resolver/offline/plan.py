@@ -1,6 +1,6 @@
-"""What the next sync would change: the saved inventory beside a fresh reading of every source, in two estates.
+"""What the next sync would change: the saved inventory and a new reading of every source, in two estates.
 
-Changes nothing that a daemon has: no file, no saved state. Refuses to know how it is shown.
+Changes nothing that a daemon has: no file and no saved state. Does not know how a plan is shown.
 """
 
 import asyncio
@@ -10,23 +10,23 @@ from typing import Literal
 import msgspec
 from msgspec import structs
 
-from resolver import settings
+from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import Estate
-from resolver.control.state.inventory import Saved, restore
-from resolver.control.sync.syncer import Syncs
+from resolver.control.estate.saved_inventory import SavedInventory
+from resolver.control.sync.syncer import Syncer
+from resolver.settings import ControlSettings
 from resolver.sources import zone_files
-from resolver.sources.files import Files
-from resolver.sources.reading import Remote
+from resolver.sources.files import FileSource
+from resolver.sources.reading import RemoteSource
 from zones.azure.endpoint import Endpoint, VirtualNetwork
 from zones.dns.name import Name, canonical_key
-from zones.findings.board import Topic
 from zones.findings.finding import Finding
 
 Kind = Literal["add", "change", "remove"]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One thing that would be added, changed or removed; `differs`: what of it."""
+    """One resource that would be added, changed or removed. `differs`: the fields that would change."""
 
     kind: Kind
     id: str
@@ -34,12 +34,12 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What would change, each list in an order of its own."""
+    """All that would change. Each list is sorted."""
 
     endpoints: list[Change]
     vnets: list[Change]
     names: list[tuple[Kind, Name]]
-    """Private names whose answers would be others at once: what lingers is not among them."""
+    """Private names whose answers would change at once. A name that lingers is not among them."""
     opens: list[Finding]
     closes: list[Finding]
     errors: dict[str, str]
@@ -49,14 +49,17 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def is_empty(self) -> bool:
-        """Nothing would change."""
+        """True if nothing would change."""
         return not (self.endpoints or self.vnets or self.names or self.opens or self.closes)
 
 
 async def made(
-    config: settings.ControlSettings, saved: Saved | None, remotes: Mapping[str, Remote], now: float
+    config: ControlSettings, saved: SavedInventory | None, remotes: Mapping[str, RemoteSource], now: float
 ) -> tuple[Plan, Estate, Estate]:
-    """The plan, the estate as it was, and as it would be. `remotes`: sources that are asked; all others are files."""
+    """Return the plan, the estate as it was, and the estate as it would be.
+
+    `remotes`: the sources that are asked, by name; all other sources are files.
+    """
     before, after = _restored(config, saved, now), _restored(config, saved, now)
     taken = [source.name for source in config.sources if source.name not in remotes]
     await asyncio.to_thread(_read_files, after, taken, now)
@@ -65,7 +68,7 @@ async def made(
         if error := await _read(after, name, remote, now):
             errors[name] = error
     for estate in (before, after):
-        await _judge_zones(estate, now)
+        await _compare_zones(estate, now)
     statuses = after.sources.values()
     plan = Plan(
         list(_changes(before.ledger.endpoints, after.ledger.endpoints)),
@@ -79,49 +82,37 @@ async def made(
     return plan, before, after
 
 
-def _restored(config: settings.ControlSettings, saved: Saved | None, now: float) -> Estate:
-    estate = Estate(config, saved.memory if saved else None)
-    if saved:
-        restore(saved, estate, now)
-    zones, _, findings = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
-    estate.set_static(zones, now)
-    for path, found in findings.items():
-        estate.board.replace(Topic.ZONE_FILE, path, found, now)
-    return estate
+def _restored(config: ControlSettings, saved: SavedInventory | None, now: float) -> Estate:
+    """Return the estate as the daemon would start it."""
+    files = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
+    return assemble(config, files, saved, {}, now)
 
 
 def _read_files(estate: Estate, names: list[str], now: float) -> None:
-    """Take all files as one, as control does."""
-    scans = {name: Files(estate.sources[name].path, set(estate.inventory.of(name))).scan() for name in names}
-    estate.take([(name, part, given) for name, scan in scans.items() for part, given in scan.changes], now)
-    for name, scan in scans.items():
-        if scan.error:
-            estate.source_failed(name, scan.error, now)
-        else:
-            estate.source_read(name, scan.parts, now)
+    """Read all files, and apply them as one change."""
+    scans = {name: FileSource(estate.sources[name].path, set(estate.inventory.of(name))).scan() for name in names}
+    estate.take_scans(scans, now)
 
 
-async def _read(estate: Estate, name: str, remote: Remote, now: float) -> str:
-    """Read a source, then its private DNS zones where they are to be read; why these could not be read whole."""
+async def _read(estate: Estate, name: str, remote: RemoteSource, now: float) -> str:
+    """Read a source, then its private DNS zones if it has any. Return why these could not be read whole; else empty."""
     hold_down = next(source.hold_down for source in estate.settings.sources if source.name == name)
-    sync = await Syncs(remote, estate.sources[name], hold_down, lambda: estate.inventory.of(name)).once()
-    if sync.judgement is None:
-        estate.source_failed(name, sync.error, now)
+    result = await Syncer(remote, estate.sources[name], hold_down, lambda: estate.inventory.of(name)).once()
+    if result.judgement is None:
+        estate.health.failed(name, result.error, now)
         return ""
-    estate.judged(name, sync.judgement, now, now)
+    estate.take_sync(name, result.judgement, now, now)
     if remote.private is None:
         return ""
     reading = await remote.private.read(estate.private.of(name))
-    estate.private.take(name, reading, now)
+    estate.take_private_dns(name, reading, now)
     return reading.error
 
 
-async def _judge_zones(estate: Estate, now: float) -> None:
-    """Compare private DNS zones with the endpoints as they are now, and lend what these leave to them."""
-    estate.private.moved()
-    if compare := estate.private.comparison(now):
-        estate.private.compared(await asyncio.to_thread(compare), now)
-    estate.lend()
+async def _compare_zones(estate: Estate, now: float) -> None:
+    """Compare the private DNS zones with the endpoints as they are now."""
+    if compare := estate.comparison(now):
+        estate.take_comparison(await asyncio.to_thread(compare), now)
 
 
 def _changes(
@@ -150,15 +141,15 @@ def _names(before: Estate, after: Estate) -> list[tuple[Kind, Name]]:
 
 
 def _answers(estate: Estate) -> dict[Name, object]:
-    """What is answered at each name: what endpoints say, and what private DNS zones lend."""
+    """Return the answers by name: the rows of endpoints, and the records that private DNS zones provide."""
     found: dict[Name, object] = dict(estate.ledger.rows)
-    for origin in filter(estate.is_lent, sorted(estate.static)):
-        for name, rrsets in estate.static[origin].names.items():
+    for _, zone in sorted(estate.static.items()):
+        for name, rrsets in zone.names.items() if zone.is_provided else ():
             found[name] = found.get(name), rrsets
     return found
 
 
 def _only_in(estate: Estate, other: Estate) -> list[Finding]:
-    """Findings that stand in one and not in the other."""
+    """Return the findings of one estate that the other does not have."""
     there = {fact.id for fact in other.board}
     return [fact for fact in estate.board if fact.id not in there]

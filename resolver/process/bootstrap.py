@@ -1,17 +1,15 @@
-"""What every child does first, and its lines to the supervisor.
+"""What a child process does first: it isolates itself, then reads its settings and takes over its descriptors.
 
-A child is executed anew with descriptors named in its arguments. Before anything else it ties its life to the
-supervisor's, closes itself to debuggers and to new privileges, and reads the settings that are its own.
+The supervisor executes each child with the numbers of inherited descriptors in its arguments. Before anything else, the
+child ties its life to the supervisor's, and closes itself to debuggers and to new privileges.
 """
 
-import array
 import ctypes
 import fcntl
 import os
 import select
 import signal
 import socket
-import struct
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,145 +17,78 @@ from typing import Final
 
 import msgspec
 
-from resolver import settings
 from resolver.process import log
+from resolver.process.orders import OrderReceiver
+from resolver.process.worker_pids import WorkerPids
+from resolver.settings import ControlSettings, WorkerSettings
 
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 _PR_SET_NO_NEW_PRIVS: Final = 38
-_MAX_DESCRIPTORS: Final = 253  # SCM_MAX_FD of the kernel
 _NICE: Final = 5
-"""A third of a worker's share of a core that both want (sched(7)): less, and changes would wait for quiet times."""
-_LINE: Final = 64
-"""Octets, more than any message on a link has."""
+"""Niceness of control. On a core that both want, control gets a third of a worker's share (sched(7)).
+
+With a higher value, changes would wait until clients ask less.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
-    """What a worker begins with. `sockets` are UDP and listening TCP, non-blocking; see `Link` for more of them."""
+class WorkerStart:
+    """What a worker starts with. `sockets` are UDP sockets and listening TCP sockets, all non-blocking."""
 
-    settings: settings.WorkerSettings
+    settings: WorkerSettings
     index: int
     channel: str
-    """Path of the Unix socket on which control listens. A connect succeeds while control restarts, and waits."""
+    """Path of control's Unix socket. A connection waits in the socket while control restarts."""
     sockets: tuple[socket.socket, ...]
     roles: tuple[str, ...]
-    """What is spoken on each of them, and on each that is adopted (`sockets.Role`)."""
-    link: "Link"
-    headstart: int | None = None
-    """Descriptor of what was served last (`headstart.frames`)."""
+    """The `listen.Role` of each socket. The sockets of a sibling have the same roles in the same order."""
+    orders: OrderReceiver
+    warm_start: int | None = None
+    """Descriptor of the warm-start file, None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
-    """What control begins with. `channel` listens, non-blocking; it and those waiting in it outlive this process."""
+class ControlStart:
+    """What control starts with.
 
-    settings: settings.ControlSettings
+    `channel` listens, and is non-blocking. The socket, with the connections that wait in it, outlives this process.
+    """
+
+    settings: ControlSettings
     channel: socket.socket
-    workers: "Announced"
+    workers: WorkerPids
 
 
-def begin_worker(arguments: Sequence[str]) -> Worker:
-    """Begin as a worker; `arguments` are `sys.argv[1:]`. Raises OSError or ValueError: nothing can be done then."""
+def begin_worker(arguments: Sequence[str]) -> WorkerStart:
+    """Start as a worker; `arguments` are `sys.argv[1:]`. Raises OSError or ValueError: the process cannot continue."""
     options = _options(arguments)
-    _begin(f"worker/{options['worker']}", options)
-    return Worker(
-        settings=msgspec.json.decode(_read(options), type=settings.WorkerSettings),
+    _isolate(f"worker/{options['worker']}", options)
+    return WorkerStart(
+        settings=msgspec.json.decode(_read(options), type=WorkerSettings),
         index=int(options["worker"]),
         channel=options["channel"],
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
         roles=tuple(options["roles"].split(",")),
-        link=Link(_socket(options["link"])),
-        headstart=int(options["headstart"]) if "headstart" in options else None,
+        orders=OrderReceiver(_socket(options["orders"])),
+        warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )
 
 
-def begin_control(arguments: Sequence[str]) -> Control:
-    """Begin as control; as `begin_worker`. Where they share a core, clients come before what control reads."""
+def begin_control(arguments: Sequence[str]) -> ControlStart:
+    """Start as control; `arguments` and errors as in `begin_worker`. Control runs at a lower priority than workers."""
     options = _options(arguments)
     os.nice(_NICE)
-    _begin("control", options)
-    return Control(
-        settings=msgspec.json.decode(_read(options), type=settings.ControlSettings),
+    _isolate("control", options)
+    return ControlStart(
+        settings=msgspec.json.decode(_read(options), type=ControlSettings),
         channel=_socket(options["channel"]),
-        workers=Announced(int(options["workers"])),
+        workers=WorkerPids(int(options["workers"])),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Adopt:
-    """Read these sockets too, at once: worker `index` is dead, and the kernel goes on sending clients to them."""
-
-    index: int
-    sockets: tuple[socket.socket, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Stop reading the sockets adopted from worker `index`, and close them: it is back."""
-
-    index: int
-
-
-class Link:
-    """A worker's line to the supervisor. Watch `fileno()` for reading and then call `receive`."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def fileno(self) -> int:
-        """The descriptor to watch."""
-        return self._sock.fileno()
-
-    def ready(self) -> None:
-        """Say once that this worker reads its sockets now; the supervisor takes them back from whoever adopted them."""
-        self._sock.send(b"ready")
-
-    def receive(self) -> list[Adopt | Release]:
-        """What the supervisor asked since the last call, in order; never waits."""
-        orders: list[Adopt | Release] = []
-        while select.select([self._sock], [], [], 0)[0]:
-            message, sockets = _receive(self._sock)
-            if not message:
-                break
-            verb, _, index = message.decode().partition(" ")
-            orders.append(Adopt(int(index), sockets) if verb == "adopt" else Release(int(index)))
-        return orders
-
-
-class Announced:
-    """Which process is which worker, as the supervisor alone can say."""
-
-    def __init__(self, pipe: int) -> None:
-        os.set_blocking(pipe, False)
-        self._pipe = pipe
-        self._partial = b""
-        self._pids: dict[int, int] = {}
-
-    def admit(self, connection: socket.socket) -> int | None:
-        """The index of the worker at the other end of this Unix connection, None for anyone else (unix(7) SO_PEERCRED).
-
-        A worker that was faster than its announcement is refused too; it connects again.
-        """
-        self._update()
-        size = struct.calcsize("3i")
-        pid, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
-        if uid != os.getuid():
-            return None
-        return next((index for index, known in self._pids.items() if known == pid), None)
-
-    def _update(self) -> None:
-        try:
-            while data := os.read(self._pipe, 4096):
-                *lines, self._partial = (self._partial + data).split(b"\n")
-                for line in lines:
-                    index, pid = line.split()
-                    self._pids[int(index)] = int(pid)
-        except BlockingIOError:
-            return
-
-
-def _begin(process: str, options: dict[str, str]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; only the supervisor decides
+def _isolate(process: str, options: dict[str, str]) -> None:
+    # Ctrl-C signals the whole process group; only the supervisor acts on it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _hold_lifeline(int(options["lifeline"]))
     _prctl(_PR_SET_DUMPABLE, 0)
@@ -166,17 +97,17 @@ def _begin(process: str, options: dict[str, str]) -> None:
 
 
 def _hold_lifeline(pipe: int) -> None:
-    """End this process as soon as the supervisor, which alone holds the other end, is gone, however it went.
+    """End this process as soon as the supervisor, which alone holds the other end of the pipe, has ended.
 
     The kernel does it: end of file raises SIGIO, whose default action is to terminate (fcntl(2) O_ASYNC). An event
-    loop or a thread would be late while a long call holds the interpreter.
+    loop or a thread would react late while a long call holds the interpreter.
     """
     os.set_inheritable(pipe, False)  # noqa: FBT003 - it takes no keyword
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([pipe], [], [], 0)[0]:
-        sys.exit(1)  # it went before we asked for the signal
+        sys.exit(1)  # the supervisor ended before this process asked for the signal
 
 
 def _prctl(option: int, value: int) -> None:
@@ -198,13 +129,3 @@ def _socket(fd: str) -> socket.socket:
     sock = socket.socket(fileno=int(fd))
     sock.set_inheritable(False)
     return sock
-
-
-def _receive(sock: socket.socket) -> tuple[bytes, tuple[socket.socket, ...]]:
-    descriptors = array.array("i")
-    size = socket.CMSG_SPACE(_MAX_DESCRIPTORS * descriptors.itemsize)
-    message, ancillary, _, _ = sock.recvmsg(_LINE, size, socket.MSG_CMSG_CLOEXEC)
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            descriptors.frombytes(data)
-    return message, tuple(socket.socket(fileno=fd) for fd in descriptors)

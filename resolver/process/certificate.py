@@ -1,6 +1,6 @@
-"""TLS contexts of listeners: what is offered, and certificates loaded into them, again and again.
+"""TLS contexts of listeners, and loading a certificate into a context that is in use.
 
-Refuses to know who listens. New connections of a context have the certificate that it loaded last.
+Does not know the listeners. A new connection gets the certificate that its context loaded last.
 """
 
 import ssl
@@ -10,13 +10,13 @@ from typing import Final
 from resolver.settings import Tls
 
 DOT: Final = ("dot",)
-"""ALPN identifiers of DNS over TLS …"""
+"""ALPN identifier of DNS over TLS (RFC 7858)."""
 DOH: Final = ("h2", "http/1.1")
-"""… and of DNS over HTTPS, both versions of it (RFC 8484 §5.2)."""
+"""ALPN identifiers of DNS over HTTPS: HTTP/2 and HTTP/1.1 (RFC 8484 §5.2)."""
 
 
 def context(alpn: Sequence[str] = ()) -> ssl.SSLContext:
-    """A context for a listener, without a certificate: handshakes fail until one is loaded."""
+    """Return a context for a listener. It has no certificate, so handshakes fail until one is loaded."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
@@ -26,9 +26,9 @@ def context(alpn: Sequence[str] = ()) -> ssl.SSLContext:
 
 
 def load(into: ssl.SSLContext, tls: Tls) -> None:
-    """Load certificate chain and key. A pair that cannot be used changes nothing.
+    """Load a certificate chain and its key into a context. Leaves the context unchanged where the pair is unusable.
 
-    Raises `ValueError`, or `OSError` where a file cannot be read; both say what is wrong.
+    Raises `ValueError` for an unusable pair, and `OSError` where a file cannot be read. The message gives the reason.
     """
     for made in (context(), into):
         try:
@@ -38,12 +38,12 @@ def load(into: ssl.SSLContext, tls: Tls) -> None:
 
 
 def _no_password() -> str:
-    raise ValueError("the key is encrypted, and there is nobody to ask for its password")
+    raise ValueError("the key is encrypted; pldns needs a key without a password")
 
 
 def _reason(error: ssl.SSLError, tls: Tls) -> str:
     if error.reason == "KEY_VALUES_MISMATCH":
-        return f"the key {tls.key} is not that of the certificate {tls.certificate}"
+        return f"the key {tls.key} does not belong to the certificate {tls.certificate}"
     if error.reason in {None, "PEM", "NO_START_LINE", "BAD_BASE64_DECODE", "BAD_END_LINE"} or "PEM" in str(error):
         return f"{tls.certificate} or {tls.key} is not a certificate chain or a key in PEM form"
     return f"{tls.certificate} and {tls.key} cannot be used: {error.reason}"

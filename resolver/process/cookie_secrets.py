@@ -1,8 +1,11 @@
-"""The file of DNS cookie secrets: its syntax."""
+"""The syntax of the file with secrets for DNS cookies (RFC 7873). Does not read the file itself."""
 
 
 def read_secrets(text: str) -> tuple[bytes, ...]:
-    """The secrets of a file: 32 hexadecimal digits a line, `#` begins a comment. Raises `ValueError` with the line."""
+    """Return the secrets in the text of a file, in its order: 32 hexadecimal digits per line; `#` starts a comment.
+
+    Raises `ValueError` with the number of a bad line, or where the text has no secret.
+    """
     secrets = []
     for number, line in enumerate(text.splitlines(), 1):
         digits = line.partition("#")[0].strip()
@@ -16,5 +19,5 @@ def read_secrets(text: str) -> tuple[bytes, ...]:
             raise ValueError(f"line {number}: not 32 hexadecimal digits")
         secrets.append(secret)
     if not secrets:
-        raise ValueError("no secret in it")
+        raise ValueError("the file has no secret")
     return tuple(secrets)

@@ -1,6 +1,6 @@
-"""The memory of a process that holds an estate: what a load leaves behind, and how long the collector stops it.
+"""Memory of a process that holds many long-lived objects: less work for the collector, and its pauses counted.
 
-Refuses to know what is in it.
+Does not know what the objects are.
 """
 
 import ctypes
@@ -10,19 +10,19 @@ from collections.abc import Mapping
 from typing import Final
 
 LONG: Final = 0.020
-"""Seconds that a collection may take before queries feel it."""
+"""Seconds. A collection that takes longer delays queries noticeably."""
 
 
 def collect_seldom() -> None:
-    """Full collections walk every long-lived object, and everything waits."""
+    """Make collections rare: a full one visits every long-lived object, and the process does nothing else meanwhile."""
     gc.set_threshold(100_000, 50, 1000)
 
 
 def settle() -> None:
-    """After a load: the collector leaves alone what is there now, and what the load used goes back to the system.
+    """After a load: exclude all present objects from collections, and return freed memory to the system.
 
-    Without a collection: nearly all of it lives as long as the process. What glibc has freed in between (JSON, tables
-    that grew) it keeps, unless it is asked for (malloc_trim(3)); other C libraries have no such call.
+    Nearly all present objects live as long as the process, so they are not collected first. glibc keeps the memory
+    that the load freed (JSON, tables that grew) until malloc_trim(3) is called. Other C libraries lack that call.
     """
     gc.freeze()
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
@@ -30,14 +30,14 @@ def settle() -> None:
 
 
 class Pauses:
-    """Counts the collections that took longer than `LONG`, once it is among `gc.callbacks`."""
+    """Counts the collections that take longer than `LONG`. Add an instance to `gc.callbacks`."""
 
     def __init__(self) -> None:
         self.long = 0
         self._began = 0.0
 
     def __call__(self, phase: str, _: Mapping[str, int]) -> None:
-        """A collection begins or ends."""
+        """Called by the collector when a collection starts and when it ends."""
         if phase == "start":
             self._began = time.perf_counter()
         elif time.perf_counter() - self._began > LONG:

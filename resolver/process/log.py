@@ -1,4 +1,7 @@
-"""Log lines: one per event, on stderr, as `level process message`. Time is what journald and container engines add."""
+"""The format of log lines: one line per event on stderr, as `level process message`.
+
+Lines have no timestamp: journald and container engines add one.
+"""
 
 import logging
 import sys
@@ -8,14 +11,14 @@ _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7
 
 
 def setup(process: str, level: int = logging.INFO) -> None:
-    """Send the root logger's events to stderr under the name of this process."""
+    """Write the root logger's events to stderr, with the name of this process."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine(process))
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
 class _OneLine(logging.Formatter):
-    """One line for each event, tracebacks too: control characters, which names from outside may hold, are escaped."""
+    """Formats an event and its traceback as one line. Escapes control characters: a domain name can have them."""
 
     def __init__(self, process: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""systemd's two small protocols: sockets handed over (sd_listen_fds(3)) and readiness told (sd_notify(3))."""
+"""Two protocols of systemd: socket activation (sd_listen_fds(3)) and readiness notification (sd_notify(3))."""
 
 import contextlib
 import os
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Final
 
 VARIABLES: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET")
-"""Addressed to the main process alone; children must not see them."""
+"""Environment variables for the main process only. They are not passed on to children."""
 _FIRST: Final = 3  # SD_LISTEN_FDS_START
 
 
 def inherited(environ: Mapping[str, str]) -> list[socket.socket]:
-    """The sockets that systemd opened for this process, none where the variables are absent or another's.
+    """Return the sockets that systemd opened for this process. Empty where the variables are absent or name another.
 
-    Raises OSError for a descriptor that is no socket.
+    Raises OSError for a descriptor that is not a socket.
     """
     if environ.get("LISTEN_PID") != str(os.getpid()):
         return []
@@ -26,7 +26,7 @@ def inherited(environ: Mapping[str, str]) -> list[socket.socket]:
 
 
 def notify(state: str) -> None:
-    """Tell `state` (such as `READY=1`) to the service manager, if there is one. That it is deaf is not our trouble."""
+    """Send `state` (such as `READY=1`) to the service manager, if there is one. Errors are ignored."""
     path = os.environ.get("NOTIFY_SOCKET", "")
     if not path.startswith(("/", "@")):
         return

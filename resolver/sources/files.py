@@ -17,9 +17,9 @@ from typing import Final, NamedTuple
 
 import watchfiles
 
-from resolver.sources.reading import Part
+from resolver.sources.reading import Part, Scan
 from zones.azure import arm
-from zones.azure.encoding import Form, Unreadable
+from zones.azure.encoding import Form, UnreadableDocument
 
 _FORMS: Final[dict[str, Form]] = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 DEBOUNCE: Final = 200
@@ -35,15 +35,7 @@ logging.getLogger(watchfiles.__name__).setLevel(logging.WARNING)  # it tells eve
 Signature = tuple[int, ...]
 
 
-class Scan(NamedTuple):
-    """What one look at the source found: the parts that changed, and how many there are. `error`: it cannot be read."""
-
-    changes: list[tuple[str, Part]]
-    parts: int
-    error: str = ""
-
-
-class Files:
+class FileSource:
     """One source. `restored` are the parts that the saved inventory has of it."""
 
     def __init__(self, path: str, restored: set[str]) -> None:
@@ -73,7 +65,7 @@ class Files:
         return Scan(changes, len(found))
 
     def _look(self) -> tuple[list[str], dict[str, str]]:
-        """Files by full path, in order, and the folders that cannot be read, with the reason.
+        """FileSource by full path, in order, and the folders that cannot be read, with the reason.
 
         Hidden ones are not ours: editors' and Kubernetes' (`..data`) live there. Raises OSError for the path itself.
         """
@@ -188,7 +180,7 @@ def _read(file: Path) -> Part:
         if not stat.S_ISREG(file.stat().st_mode):
             return "not a file"  # a pipe would never end
         return arm.read(file.read_bytes(), str(file), form=_FORMS.get(file.suffix.lower(), "json"))
-    except Unreadable as error:
+    except UnreadableDocument as error:
         return str(error)
     except OSError as error:
         return error.strerror or str(error)

@@ -11,9 +11,40 @@ import msgspec
 from zones.azure.endpoint import Fault
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
+from zones.dns.name import Name
+from zones.dns.zonefile import Zone
+from zones.findings.finding import Finding
 
 Part = Resources | str | None
 """What a part of a source gave: resources, the reason why it cannot be read, or nothing since it is gone."""
+
+
+PartChange = tuple[str, str, Part]
+"""(source, part, its new data)."""
+
+
+class Scan(NamedTuple):
+    """One look at a source of files: the parts that changed, and how many there are. `error`: it cannot be read."""
+
+    changes: list[tuple[str, Part]]
+    parts: int
+    error: str = ""
+
+
+def part_changes(scans: Mapping[str, Scan]) -> list[PartChange]:
+    """Return the changed parts of all scans, by source."""
+    return [(source, part, data) for source, scan in scans.items() for part, data in scan.changes]
+
+
+class ZoneFiles(NamedTuple):
+    """The zone files of the configuration."""
+
+    zones: Mapping[Name, Zone]
+    """By origin."""
+    texts: Mapping[str, str] = {}
+    """The last good text of each file, by path."""
+    findings: Mapping[str, list[Finding]] = {}
+    """What is wrong with each file, by path."""
 
 
 class ReadError(Exception):
@@ -64,7 +95,7 @@ class Requests(NamedTuple):
     """What the last sync comes to, if the next ones are like it."""
 
 
-class Remote(Protocol):
+class RemoteSource(Protocol):
     """A source that is asked. Its parts are subscriptions."""
 
     @property

@@ -4,19 +4,15 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from resolver.sources.reading import ZoneFiles
 from zones.dns.name import Name
 from zones.dns.zonefile import InvalidZone, Zone, parse
 from zones.findings import checks
 from zones.findings.finding import Finding
 
 
-def read(
-    paths: Sequence[str], saved: Mapping[str, str]
-) -> tuple[dict[Name, Zone], dict[str, str], dict[str, list[Finding]]]:
-    """The zones by origin, the good text of each file by path, and what is to be told of each path.
-
-    `saved` are texts that were good before, by path.
-    """
+def read(paths: Sequence[str], saved: Mapping[str, str]) -> ZoneFiles:
+    """Return the zone files at these paths. `saved`: texts that were good before, by path."""
     zones: dict[Name, Zone] = {}
     texts: dict[str, str] = {}
     findings: dict[str, list[Finding]] = {}
@@ -28,7 +24,7 @@ def read(
         if good:
             texts[path], zone = good
             zones[zone.origin] = zone
-    return zones, texts, findings
+    return ZoneFiles(zones, texts, findings)
 
 
 def _good(path: str, findings: dict[str, list[Finding]]) -> tuple[str, Zone] | None:

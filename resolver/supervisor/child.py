@@ -1,6 +1,6 @@
-"""A child as the supervisor holds it: executed anew, tied by a lifeline, started again with back-off.
+"""A child process of the supervisor: executed, tied to the supervisor by a lifeline, restarted with back-off.
 
-What a child is for, and when it may start, is the supervisor's business.
+Does not know what a child does. The supervisor decides when to start one.
 """
 
 import contextlib
@@ -14,19 +14,21 @@ from typing import Final
 from resolver.process import systemd
 
 FIRST_DELAY: Final = 0.1
+"""Seconds before the first restart. Each further restart waits twice as long …"""
 LAST_DELAY: Final = 5.0
+"""… up to this."""
 STEADY: Final = 10.0
-"""Seconds of life after which the next restart is prompt again."""
+"""Seconds. After a child that ran this long, the next restart waits `FIRST_DELAY` again."""
 
-# Python and the locale need these; nothing that could hold a credential passes.
+# Variables for Python and the locale. None of them holds a credential.
 _KEPT: Final = frozenset(("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH"))
 _KEPT_PREFIXES: Final = ("LC_", "PYTHON")
 
 _log = logging.getLogger(__name__)
 
 
-class Process:
-    """One child, living or to be started again. `due` is when (monotonic seconds), None while it lives."""
+class Child:
+    """One child. `due`: when to start it (monotonic seconds), None while it runs."""
 
     def __init__(self, name: str, command: Sequence[str], settings: bytes, environment: Mapping[str, str]) -> None:
         self.name = name
@@ -41,21 +43,21 @@ class Process:
 
     @property
     def pid(self) -> int | None:
-        """Process id, None when it is not running."""
+        """The process id, None while the child does not run."""
         return self._popen.pid if self._popen else None
 
     def start(self, now: float, options: Mapping[str, str], descriptors: Sequence[int]) -> None:
-        """Execute the command with `options` as `--name value`; it inherits `descriptors` and no others.
+        """Execute the command, with `options` as `--name value`. The child inherits `descriptors` and no others.
 
-        Raises OSError where the system has no room for it: see `failed`.
+        Raises OSError where the system cannot start it; then call `failed`.
         """
         self._execute(options, descriptors)
         self._started, self.due = now, None
         _log.info("%s started (pid %d)", self.name, self.pid)
 
     def failed(self, error: OSError, now: float) -> None:
-        """It could not be started: that is logged, and `due` set."""
-        self._again(f"{self.name} could not be started: {error}", now)
+        """Log that the child could not be started, and set `due`."""
+        self._restart(f"{self.name} could not be started: {error}", now)
 
     def _execute(self, options: Mapping[str, str], descriptors: Sequence[int]) -> None:
         with contextlib.ExitStack() as stack:
@@ -64,14 +66,14 @@ class Process:
             with open(settings, "wb", closefd=False) as file:
                 file.write(self._settings)
             os.lseek(settings, 0, os.SEEK_SET)
-            # A pipe for each child: who is told of its end is a property of the open pipe (fcntl(2) F_SETOWN).
+            # One pipe for each child: the process that gets SIGIO is a property of the open pipe (fcntl(2) F_SETOWN).
             held, self._lifeline = os.pipe()
             stack.callback(os.close, held)
             own = {"settings": str(settings), "lifeline": str(held), **options}
             words = [word for name, value in own.items() for word in (f"--{name}", value)]
             try:
                 with interrupts_blocked():
-                    self._popen = subprocess.Popen(  # noqa: S603 - our own modules
+                    self._popen = subprocess.Popen(  # noqa: S603 - a command of `serve.Commands`
                         [*self._command, *words],
                         pass_fds=(settings, held, *descriptors),
                         stdin=subprocess.DEVNULL,
@@ -82,44 +84,47 @@ class Process:
                 raise
 
     def ended(self, code: int, now: float, *, expected: bool) -> None:
-        """It was reaped, with the exit status or the negative signal number `code`; sets `due` unless expected."""
+        """Note that the child was reaped, and set `due` unless the end was `expected`.
+
+        `code` is the exit status, or the negative number of the signal that killed the child.
+        """
         if not self._popen:
             return
-        self._popen.returncode = code  # so that Popen does not wait for a process that is gone
-        told = f"{self.name} (pid {self._popen.pid}) {_how(code)}"
+        self._popen.returncode = code  # so that Popen does not wait for a process that was reaped
+        line = f"{self.name} (pid {self._popen.pid}) {_how(code)}"
         self._popen = None
         os.close(self._lifeline)
         if not expected:
             if now - self._started >= STEADY:
                 self._delay = FIRST_DELAY
-            self._again(told, now)
+            self._restart(line, now)
         elif code not in (0, -signal.SIGTERM):
-            _log.warning(told)
+            _log.warning(line)
 
-    def _again(self, told: str, now: float) -> None:
-        _log.warning("%s; starting again in %.1f s", told, self._delay)
+    def _restart(self, reason: str, now: float) -> None:
+        _log.warning("%s; restarting in %.1f s", reason, self._delay)
         self.due = now + self._delay
         self._delay = min(self._delay * 2, LAST_DELAY)
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Signal it if it runs. Its pid cannot be another's: only the supervisor reaps it."""
+        """Send a signal, if the child runs. No other process can have its pid: only the supervisor reaps children."""
         if self._popen:
             os.kill(self._popen.pid, number)
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a worker may know of the environment: no credentials."""
+    """Return the environment of a worker: the variables that cannot hold a credential."""
     return {name: value for name, value in environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
 
 
 def private(environ: Mapping[str, str]) -> dict[str, str]:
-    """What control gets: all but systemd's words to its main process."""
+    """Return the environment of control: everything except systemd's variables for the main process."""
     return {name: value for name, value in environ.items() if name not in systemd.VARIABLES}
 
 
 @contextlib.contextmanager
 def interrupts_blocked() -> Iterator[None]:
-    """Children inherit the mask, so that Ctrl-C cannot hit one before it ignores SIGINT."""
+    """Block SIGINT within the block. A child inherits the mask, so Ctrl-C cannot end it before it ignores SIGINT."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -1,7 +1,8 @@
-"""The listening sockets: probed, bound once for each worker, or taken from systemd. Who reads them is not known here.
+"""The listening sockets: bound once for each worker, or taken from systemd. Does not know who reads them.
 
-Each worker has sockets of its own in one SO_REUSEPORT group per address, over which the kernel spreads the clients.
-SO_REUSEPORT alone would let a second instance take half of the queries in silence; hence the probe without it.
+The workers' sockets for one address form one SO_REUSEPORT group, and the kernel distributes the clients over the group.
+With SO_REUSEPORT alone, a second instance of pldns could join the group and take half of the queries unnoticed. So each
+address is first bound without it, as a probe.
 """
 
 import errno
@@ -11,15 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from resolver import host_port
+from resolver.host_port import HostPort
 from resolver.process import systemd
 from resolver.settings import WorkerSettings
 
 _BACKLOG: Final = 1024
 _RECEIVE: Final = 4 << 20
-"""Octets of packets that wait while a worker is busy or starts; the kernel grants up to net.core.rmem_max."""
+"""Octets of packets that can wait while a worker is busy or starts. The kernel limits it to net.core.rmem_max."""
 _ATTEMPTS: Final = 16
-"""Tries for a port that is free for both UDP and TCP when the kernel chooses."""
+"""Attempts to find a port that is free for both UDP and TCP, where the kernel chooses the port."""
 _KINDS: Final = {socket.SOCK_DGRAM: "udp", socket.SOCK_STREAM: "tcp"}
 _ANY: Final = frozenset(("0.0.0.0", "::"))  # noqa: S104 - compared with, not bound to
 _PKTINFO: Final = {
@@ -28,45 +29,45 @@ _PKTINFO: Final = {
 }
 
 Role = Literal["dns", "tls", "https"]
-"""What is spoken on a socket: DNS over UDP or TCP, whichever the socket is, DNS over TLS or over HTTPS."""
+"""The protocol of a socket: DNS over UDP or TCP (by the type of the socket), DNS over TLS, or DNS over HTTPS."""
 _ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
-class CannotListen(Exception):  # noqa: N818 - it reads as the sentence that it is
-    """One line that says which address, and why."""
+class CannotListen(Exception):  # noqa: N818 - reads as a sentence
+    """An address cannot be used; the message is one line with the address and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Open sockets, non-blocking, UDP and (already listening) TCP, in one tuple for each worker.
+    """Open non-blocking sockets, one tuple for each worker: UDP sockets, and TCP sockets that already listen.
 
-    `addresses` are those bound, each once, with their roles and real ports. `shared`: all workers hold the same
-    descriptors.
+    `addresses` has each bound address once, with its role and its real port. `shared`: all workers have the same
+    sockets.
     """
 
-    addresses: tuple[tuple[Role, str], ...]
+    addresses: tuple[tuple[Role, HostPort], ...]
     workers: tuple[tuple[socket.socket, ...], ...]
     roles: tuple[Role, ...]
-    """Of each socket of a worker, the same for all workers."""
+    """The role of each socket in a worker's tuple."""
     shared: bool = False
 
     def close(self) -> None:
-        """Close this process's copies; the kernel closes a socket with its last copy."""
+        """Close the descriptors of this process. The kernel closes a socket with its last descriptor."""
         for sockets in self.workers:
             for each in sockets:
                 each.close()
 
 
 def listen(settings: WorkerSettings, workers: int, environ: Mapping[str, str]) -> Listening:
-    """Sockets for `workers` workers: those from systemd if it hands any over, otherwise bound as configured.
+    """Return sockets for `workers` workers: those from systemd if it passes any, otherwise bound as configured.
 
-    Port 0 lets the kernel choose one, for UDP and TCP together. Raises `CannotListen`.
+    With port 0, the kernel chooses one port for both UDP and TCP. Raises `CannotListen`.
     """
     return _from_systemd(workers, environ) or _bind(_wanted(settings), workers)
 
 
-def _wanted(settings: WorkerSettings) -> list[tuple[Role, str]]:
-    wanted: list[tuple[Role, str]] = [("dns", address) for address in settings.listen]
+def _wanted(settings: WorkerSettings) -> list[tuple[Role, HostPort]]:
+    wanted: list[tuple[Role, HostPort]] = [("dns", address) for address in settings.listen]
     wanted += [("tls", address) for address in settings.tls.listen] if settings.tls else []
     wanted += [("https", address) for address in settings.https.listen] if settings.https else []
     return wanted
@@ -83,28 +84,28 @@ def _from_systemd(workers: int, environ: Mapping[str, str]) -> Listening | None:
         if each.family not in (socket.AF_INET, socket.AF_INET6) or each.type not in _KINDS:
             raise CannotListen(f"cannot listen on what systemd passed: {each.family.name} {each.type.name}")
         each.settimeout(0)
-        _tell_destinations(each)
+        _report_destinations(each)
     names = environ.get("LISTEN_FDNAMES", "").split(":")
-    given = dict(zip(sockets, names, strict=False))
-    roles = tuple(_role(each, given.get(each, "")) for each in sockets)
-    # Each worker has the same descriptors: a worker of another uid could not join a group that systemd's uid opened.
+    names += [""] * (len(sockets) - len(names))
+    roles = tuple(_role(each, name) for each, name in zip(sockets, names, strict=False))
+    # All workers share the sockets: the uid of pldns cannot join an SO_REUSEPORT group that another uid opened.
     return Listening(_names(roles, sockets), (sockets,) * workers, roles, shared=True)
 
 
 def _role(sock: socket.socket, name: str) -> Role:
-    """By the name that the unit gives (FileDescriptorName=); any other name is plain DNS."""
+    """Return the role that the unit names (FileDescriptorName=). Any other name means plain DNS."""
     role: Role = next((role for role in _ROLES if role == name), "dns")
     if role != "dns" and sock.type is socket.SOCK_DGRAM:
-        raise CannotListen(f"cannot listen on what systemd passed: `{name}` is spoken over TCP, not over UDP")
+        raise CannotListen(f"cannot listen on what systemd passed: `{name}` needs a TCP socket, not UDP")
     return role
 
 
-def _bind(wanted: Sequence[tuple[Role, str]], workers: int) -> Listening:
-    # All probes come first: 0.0.0.0 and 127.0.0.1 on one port are no conflict of ours once they share SO_REUSEPORT.
+def _bind(wanted: Sequence[tuple[Role, HostPort]], workers: int) -> Listening:
+    # Probe all addresses before binding any: 0.0.0.0 and 127.0.0.1 on one port conflict only without SO_REUSEPORT.
     targets = [
         (role, kind, *target)
         for role, address in wanted
-        for target in [_probe(role, *host_port.split(address))]
+        for target in [_probe(role, address.host, address.port)]
         for kind in (_KINDS if role == "dns" else (socket.SOCK_STREAM,))
     ]
     bound: list[tuple[socket.socket, ...]] = []
@@ -121,7 +122,7 @@ def _bind(wanted: Sequence[tuple[Role, str]], workers: int) -> Listening:
 
 
 def _probe(role: Role, host: str, port: int) -> tuple[str, int]:
-    """Bind without SO_REUSEPORT, UDP and TCP, and close again; returns the port, chosen by the kernel if it was 0."""
+    """Bind UDP and TCP without SO_REUSEPORT, and close. Return host and port; for port 0, the one the kernel chose."""
     if role != "dns":
         with _open(socket.SOCK_STREAM, host, port) as sock:
             return host, sock.getsockname()[1]
@@ -147,33 +148,33 @@ def _open(kind: socket.SocketKind, host: str, port: int, *, group: bool = False)
         if family is socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if kind is socket.SOCK_STREAM:
-            # Only so that connections in TIME_WAIT do not keep a restart out; on UDP it would let others in.
+            # Connections in TIME_WAIT must not prevent a restart. On UDP, the option would admit other processes.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if group:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if kind is socket.SOCK_DGRAM:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE)
-        _tell_destinations(sock, host)
+        _report_destinations(sock, host)
         sock.bind(socket.getaddrinfo(host, port, family, kind, flags=socket.AI_NUMERICHOST)[0][4])
         if kind is socket.SOCK_STREAM:
-            # From here on, so that clients wait in the queue while a worker starts. The probe too: until then the
-            # kernel lets SO_REUSEADDR sockets share a port.
+            # Listen at once, so that clients wait in the queue while a worker starts. The probe listens too: only then
+            # does the kernel refuse to share the port between SO_REUSEADDR sockets.
             sock.listen(_BACKLOG)
     except OSError as error:
         if sock:
             sock.close()
-        raise CannotListen(refusal(_KINDS[kind], host_port.join(host, port), error)) from None
+        raise CannotListen(refusal(_KINDS[kind], str(HostPort(host, port)), error)) from None
     return sock
 
 
-def _tell_destinations(sock: socket.socket, host: str = "") -> None:
-    """A UDP socket with all addresses tells to which one each packet came: that is where the reply comes from."""
+def _report_destinations(sock: socket.socket, host: str = "") -> None:
+    """Have a UDP socket on all addresses report each packet's destination: the reply is sent from that address."""
     if sock.type is socket.SOCK_DGRAM and (host or sock.getsockname()[0]) in _ANY:
         sock.setsockopt(*_PKTINFO[sock.family], 1)
 
 
 def refusal(kind: str, address: str, error: OSError) -> str:
-    """The line about an address that could not be bound."""
+    """Return the message for an address that could not be bound."""
     line = f"cannot listen on {kind} {address}: {_reason(error)}"
     if error.errno in (errno.EACCES, errno.EPERM):
         line += "; a port below 1024 needs CAP_NET_BIND_SERVICE (in a systemd unit: AmbientCapabilities=)"
@@ -186,6 +187,6 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
-def _names(roles: Sequence[Role], sockets: Sequence[socket.socket]) -> tuple[tuple[Role, str], ...]:
+def _names(roles: Sequence[Role], sockets: Sequence[socket.socket]) -> tuple[tuple[Role, HostPort], ...]:
     named = zip(roles, sockets, strict=True)
-    return tuple(dict.fromkeys((role, host_port.join(*each.getsockname()[:2])) for role, each in named))
+    return tuple(dict.fromkeys((role, HostPort(*each.getsockname()[:2])) for role, each in named))

@@ -1,4 +1,4 @@
-"""What must hold before the first child starts: an accepted configuration, the state directory, room for sockets."""
+"""Preconditions of the first child: an accepted configuration, the state directory, the channel, open files."""
 
 import contextlib
 import fcntl
@@ -20,33 +20,33 @@ from resolver.supervisor.child import interrupts_blocked
 _MAX_PATH: Final = 107  # octets of a Unix socket's path, unix(7)
 
 
-class Refused(Exception):  # noqa: N818 - what happened to the start
-    """pldns cannot start; one line that says why, empty where the reason is on stderr already."""
+class CannotStart(Exception):  # noqa: N818 - reads as a sentence
+    """pldns cannot start. The message is one line with the reason, empty where stderr already has it."""
 
 
 def accept(path: Path, flags: Mapping[str, str], command: Sequence[str]) -> Accepted:
-    """Have a process of its own read the configuration. Raises `Refused`: it told its errors itself."""
+    """Read the configuration in a separate process, which writes its errors to stderr. Raises `CannotStart`."""
     request = json.dumps({"path": str(path), "flags": flags}).encode()
     with interrupts_blocked():
-        done = subprocess.run(command, input=request, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own module
+        done = subprocess.run(command, input=request, stdout=subprocess.PIPE, check=False)  # noqa: S603 - a command of `serve.Commands`
     if done.returncode:
-        raise Refused("" if done.returncode > 0 else f"the configuration check died of signal {-done.returncode}")
+        raise CannotStart("" if done.returncode > 0 else f"the configuration check died of signal {-done.returncode}")
     return msgspec.json.decode(done.stdout, type=Accepted)
 
 
 @contextlib.contextmanager
 def held(directory: str) -> Iterator[None]:
-    """Make the state directory if it is missing, 0700, and hold it alone by flock(2). Raises `Refused`."""
+    """Create the state directory (mode 0700) if it is missing, and lock it with flock(2). Raises `CannotStart`."""
     try:
         Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(Path(directory) / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Refused(f"cannot use the state directory {directory}: {_reason(error)}") from None
+        raise CannotStart(f"cannot use the state directory {directory}: {_reason(error)}") from None
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(f"the state directory {directory} is held by another pldns") from None
+            raise CannotStart(f"the state directory {directory} is held by another pldns") from None
         yield
     finally:
         os.close(lock)
@@ -54,18 +54,19 @@ def held(directory: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def channel(runtime: str) -> Iterator[tuple[str, socket.socket]]:
-    """Control's listening Unix socket and its path, in a fresh 0700 directory under `runtime` (empty: the system's).
+    """Yield the path of control's Unix socket, and the listening socket, in a new directory with mode 0700.
 
-    Raises `Refused`.
+    The directory is in `runtime`, or where that is empty, in the system's directory for temporary files. Raises
+    `CannotStart`.
     """
     try:
         directory = tempfile.TemporaryDirectory(prefix="pldns-", dir=runtime.partition(":")[0] or None)
     except OSError as error:
-        raise Refused(f"cannot make a directory for the control socket: {_reason(error)}") from None
+        raise CannotStart(f"cannot make a directory for the control socket: {_reason(error)}") from None
     with directory, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         path = f"{directory.name}/control"
         if len(os.fsencode(path)) > _MAX_PATH:
-            raise Refused(f"the path {path} is too long for a socket; set TMPDIR or RUNTIME_DIRECTORY to a shorter one")
+            raise CannotStart(f"the socket path {path} is too long; set TMPDIR or RUNTIME_DIRECTORY to a shorter one")
         sock.bind(path)
         sock.listen(128)
         sock.settimeout(0)
@@ -73,9 +74,9 @@ def channel(runtime: str) -> Iterator[tuple[str, socket.socket]]:
 
 
 def raise_open_files() -> None:
-    """Every connection is a descriptor: take as many as the system allows. Children inherit the limit."""
+    """Raise the limit of open files to the system's maximum: each connection takes one. Children inherit the limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # an odd sandbox; the soft limit serves too
+    with contextlib.suppress(OSError, ValueError):  # a sandbox may forbid it; the soft limit is enough to start
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 

@@ -1,7 +1,7 @@
-"""A worker's place: its sockets, the process that fills it, and who reads the sockets while it is empty.
+"""A worker slot: its sockets, the process that serves it, and the sibling that reads the sockets meanwhile.
 
-The sockets stay open in the supervisor, so packets wait in them while a process is replaced. But the kernel goes on
-hashing clients to them, so a worker that is not back soon has them read by a sibling until it is.
+The sockets stay open in the supervisor, so packets wait in them while a worker is replaced. The kernel keeps assigning
+clients to these sockets, so a sibling reads them when the worker stays absent for longer.
 """
 
 import logging
@@ -10,83 +10,91 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from resolver.supervisor.child import Process
+from resolver.process import orders
+from resolver.supervisor.child import Child
 
 ABSENCE: Final = 1.0
-"""Seconds that a worker may be away before a sibling reads its sockets."""
+"""Seconds that a worker may be absent before a sibling reads its sockets."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
-class Place:
-    """One of N. Times are monotonic seconds."""
+class Slot:
+    """One of the worker slots. Times are monotonic seconds."""
 
     index: int
-    process: Process
+    process: Child
     sockets: tuple[socket.socket, ...]
-    away_since: float | None
-    """None while its process reads its sockets."""
+    absent_since: float | None
+    """None while the process reads its sockets."""
     link: socket.socket | None = None
-    """Our end of the `Link` to the process, None while none runs."""
-    adopter: "Place | None" = None
+    """The supervisor's end of the worker's `orders` socket, None while no process runs."""
+    adopter: "Slot | None" = None
+    """The sibling that reads the sockets."""
     tried: float = 0.0
-    """When a sibling was last asked."""
+    """When a sibling was last ordered to adopt the sockets."""
 
     @property
     def adopt_at(self) -> float | None:
-        """When its sockets are to be read by a sibling; None: no need."""
-        if self.away_since is None or self.adopter:
+        """When a sibling is to adopt the sockets; None where none has to."""
+        if self.absent_since is None or self.adopter:
             return None
-        return max(self.away_since, self.tried) + ABSENCE
+        return max(self.absent_since, self.tried) + ABSENCE
 
-    def back(self) -> None:
-        """Its process reads the sockets now."""
-        self.away_since = None
+    def ready(self) -> None:
+        """Note that the process reads its sockets, and have the adopter release them."""
+        self.absent_since = None
         if self.adopter and self.adopter.link:
-            _send(self.adopter.link, f"release {self.index}")
+            _release(self, self.adopter.link)
         self.adopter = None
 
-    def left(self, now: float) -> None:
-        """Its process is gone. One that had never come back does not begin a new absence."""
-        if self.away_since is None:
-            self.away_since = now
+    def ended(self, now: float) -> None:
+        """Note that the process ended. For one that never became ready, the absence has already started."""
+        if self.absent_since is None:
+            self.absent_since = now
 
 
-def hand_over(places: Iterable[Place], now: float) -> float | None:
-    """Give the sockets of who is away too long to a sibling that is not; returns when to look again, None: no need.
+def hand_over(slots: Iterable[Slot], now: float) -> float | None:
+    """Have siblings adopt the sockets of workers that are absent too long. Return when to call again, None for never.
 
-    Where nobody is there to take them, they wait in the queue, as with a single worker.
+    Where no sibling is ready, the packets wait in the sockets, as with a single worker.
     """
-    places = list(places)
-    siblings = [place for place in places if place.away_since is None and place.link]
+    slots = list(slots)
+    siblings = [slot for slot in slots if slot.absent_since is None and slot.link]
     if not siblings:
         return None
-    for place in places:
-        if place.adopt_at is not None and place.adopt_at <= now:
-            place.tried = now
-            _adopt(place, siblings[place.index % len(siblings)])
-    return min((place.adopt_at for place in places if place.adopt_at is not None), default=None)
+    for slot in slots:
+        if slot.adopt_at is not None and slot.adopt_at <= now:
+            slot.tried = now
+            _adopt(slot, siblings[slot.index % len(siblings)])
+    return min((slot.adopt_at for slot in slots if slot.adopt_at is not None), default=None)
 
 
-def orphan(places: Iterable[Place], gone: Place) -> None:
-    """What `gone` had adopted needs someone else."""
-    for place in places:
-        if place.adopter is gone:
-            place.adopter = None
+def orphan(slots: Iterable[Slot], ended: Slot) -> None:
+    """Note that the sockets which `ended` had adopted need another sibling."""
+    for slot in slots:
+        if slot.adopter is ended:
+            slot.adopter = None
 
 
-def _adopt(place: Place, sibling: Place) -> None:
-    if sibling.link and _send(sibling.link, f"adopt {place.index}", place.sockets):
-        place.adopter = sibling
-        _log.warning("%s is away; %s reads its sockets", place.process.name, sibling.process.name)
+# An order fails where the worker has ended and will be reaped soon, or does not read its orders.
 
 
-def _send(link: socket.socket, message: str, sockets: Iterable[socket.socket] = ()) -> bool:
-    """Never waits: False where the worker is about to be reaped, or does not read what it is told."""
+def _adopt(slot: Slot, sibling: Slot) -> None:
+    if sibling.link is None:
+        return
     try:
-        socket.send_fds(link, [message.encode()], [sock.fileno() for sock in sockets])
+        orders.send_adopt(sibling.link, slot.index, slot.sockets)
     except OSError as error:
-        _log.warning("could not tell a worker to %s: %s", message, error)
-        return False
-    return True
+        _log.warning("%s cannot adopt the sockets of %s: %s", sibling.process.name, slot.process.name, error)
+    else:
+        slot.adopter = sibling
+        _log.warning("%s is absent; %s reads its sockets", slot.process.name, sibling.process.name)
+
+
+def _release(slot: Slot, link: socket.socket) -> None:
+    try:
+        orders.send_release(link, slot.index)
+    except OSError as error:
+        _log.warning("the sockets of %s cannot be released: %s", slot.process.name, error)

@@ -1,6 +1,6 @@
-"""A worker's copy of the served state, kept in step by control's frames; compiled answers are evicted as it changes.
+"""A worker's copy of the served state, updated by the frames of control. Evicts compiled answers that change.
 
-Rows apply in place, atomic per name, in slices: the caller lets queries run between them.
+Rows are applied in place and atomically for each name, in slices: the caller answers queries between two slices.
 """
 
 import gc
@@ -18,53 +18,54 @@ from zones.networks.network import Network, translated
 from zones.table.table import Table, Touched
 
 _SLICE: Final = 16
-"""Rows applied in one go, some 0.3 ms for which queries wait; a turn of the loop between costs 0.02 ms."""
+"""Rows of one slice. A slice delays queries by about 0.3 ms, and a turn of the event loop in between costs 0.02 ms."""
 
 
 class Replica:
-    """Applies frames to a table. `epoch` and `serial` tell control what it has; `epoch` is empty before that."""
+    """Applies frames to a table. `epoch` and `serial` identify the applied state; `epoch` is empty before the first."""
 
     def __init__(self, table: Table, answers: Answers, clients: Clients) -> None:
         self.epoch = ""
         self.serial = 0
         self.generation = 0
-        """Stamp of the last snapshot that began, whole or not: the next one has another, or could not be swept."""
+        """Generation of the last snapshot that began. The next must differ, or its sweep would remove nothing."""
         self.evicted = 0
-        """Compiled answers that changes have dropped."""
+        """How many compiled answers changes have evicted."""
         self._table = table
         self._answers = answers
         self._clients = clients
-        self._places: list[int] = []
-        """Our index of the network that each bit stands for in this connection."""
+        self._bits: list[int] = []
+        """The index of the network here, for each bit of the masks in this connection."""
         self._moved = False
-        """They are not the same."""
+        """Whether any bit differs from the index."""
         self._clientele: list[Network] = []
-        """Networks of which others follow."""
+        """Networks received so far of a list that continues."""
         self._opening: Begin | None = None
-        """The snapshot that is not whole yet. One that is partial stays open until the next begins."""
+        """The snapshot that is not complete yet. A partial one stays open until the next begins."""
         self._static: set[tuple[Name, Name]] = set()
-        """Zone-file names that the open snapshot brought."""
+        """Origins and names of static records in the open snapshot."""
 
-    def take(self, frame: Down) -> Iterator[None]:
-        """Apply one frame, yielding between slices."""
+    def apply(self, frame: Down) -> Iterator[None]:
+        """Apply one frame. Yields between slices."""
         match frame:
             case Begin():
                 self._opening, self.generation, self._static = frame, frame.generation, set()
                 if not self.epoch:
-                    gc.disable()  # nothing of a first load is garbage
+                    gc.disable()  # no part of a first load is garbage
             case Masks(masks=masks, networks=networks):
-                self._meet(networks)
+                self._add_bits(networks)
                 for number, octets in masks:
                     mask = int.from_bytes(octets, "little")
-                    self._table.masks[number] = translated(mask, self._places) if self._moved else mask
+                    self._table.masks[number] = translated(mask, self._bits) if self._moved else mask
             case Clientele(networks=networks, more=more):
                 self._clientele += (Network(name, clients, key=key) for key, name, clients in networks)
                 if not more:
-                    self._enroll()
+                    self._replace_networks()
             case Rows(rows=rows):
                 for start in range(0, len(rows), _SLICE):
                     for name, row in rows[start : start + _SLICE]:
-                        self._evict(self._table.apply(Name(name), self._beside(name, row) if self._partial else row))
+                        new = self._merged(Name(name), row) if self._partial else row
+                        self._evict(self._table.apply(Name(name), new))
                     yield
             case Static(origin=origin, names=names, is_open=is_open):
                 for start in range(0, len(names), _SLICE):
@@ -76,15 +77,26 @@ class Replica:
             case Commit():
                 yield from self._commit(frame)
 
-    def _meet(self, identities: list[str]) -> None:
-        """The bits that follow stand for these networks."""
+    def disconnected(self, *, resync: bool = False) -> None:
+        """Note that the connection ended: the open snapshot will not be completed.
+
+        `resync`: request a complete snapshot in the next connection, because a frame could not be applied.
+        """
+        self._opening = None
+        self._bits, self._clientele = [], []
+        gc.enable()
+        if resync:
+            self.serial = -1
+
+    def _add_bits(self, identities: list[str]) -> None:
+        """Assign the next bits of this connection to these networks."""
         if identities:
-            self._places += map(self._clients.networks.index, identities)
-            self._moved = self._places != list(range(len(self._places)))
+            self._bits += map(self._clients.networks.index, identities)
+            self._moved = self._bits != list(range(len(self._bits)))
             self._answers.widen(len(self._clients.networks.names))
 
-    def _enroll(self) -> None:
-        """Take the networks that have come. Answers count by the names of networks."""
+    def _replace_networks(self) -> None:
+        """Replace the networks by the received ones. Clear the answers if a name changed: their counters have it."""
         networks, clientele = self._clients.networks, tuple(self._clientele)
         before = list(networks.names)
         self._clients.become(clientele)
@@ -93,36 +105,29 @@ class Replica:
         if any(old not in {"", new} for old, new in zip(before, networks.names, strict=False)):
             self._answers.clear()
 
-    def lost(self, *, doubtful: bool = False) -> None:
-        """The line is gone: an open snapshot will never end. `doubtful`: ask for a whole one, nobody knows why."""
-        self._opening = None
-        self._places, self._clientele = [], []
-        gc.enable()
-        if doubtful:
-            self.serial = -1
-
     @property
     def _partial(self) -> bool:
         return self._opening is not None and self._opening.partial
 
-    def _beside(self, name: bytes, row: bytes) -> bytes:
-        """The row to have where some source has given nothing: it may be in what there is of the name.
+    def _merged(self, name: Name, row: bytes) -> bytes:
+        """Return the row to store for a name during a partial snapshot.
 
-        A row that this snapshot has not brought stays as it is where it is seen by a network that would lose the name.
+        A source that has not been read yet may own records in the present row. A present row that this snapshot has not
+        brought therefore stays if a network that sees it would lose the name.
         """
-        had = self._table.owned.rows.get(Name(name))
-        if had and had[0] != self.generation and self._sight(had) & ~self._sight(row):
-            return had
+        present = self._table.owned.rows.get(name)
+        if present and present[0] != self.generation and self._visible_to(present) & ~self._visible_to(row):
+            return present
         return restamped(row, self.generation)
 
-    def _sight(self, row: bytes) -> int:
-        """Mask of the networks that see the row."""
+    def _visible_to(self, row: bytes) -> int:
+        """Return the mask of the networks that see the row."""
         return reduce(or_, (self._table.masks[number] for number in classes(row)), 0)
 
     def _commit(self, frame: Commit) -> Iterator[None]:
         awaited = frozenset(map(Name, frame.awaited))
-        if self._partial:  # what the worker has was told by a control that had read that source: not anew, but all
-            self._say(awaited, unsynced=frame.unsynced and self._table.unsynced, stale=True)
+        if self._partial:  # the present rows come from a control that had read all sources: stale, but complete
+            self._set_status(awaited, unsynced=frame.unsynced and self._table.unsynced, stale=True)
             return
         if self._opening is not None:
             for touched in self._table.sweep(self._opening.generation):
@@ -130,14 +135,14 @@ class Replica:
                 yield
             self._sweep_static(awaited)
             if not self.epoch:
-                gc.freeze()  # without collecting: what was loaded lives as long as the process
+                gc.freeze()  # without a collection: nearly all of the load lives as long as the process
                 gc.enable()
             self.epoch, self._opening = self._opening.epoch, None
         self.serial = frame.serial
-        self._say(awaited, unsynced=frame.unsynced, stale=frame.stale)
+        self._set_status(awaited, unsynced=frame.unsynced, stale=frame.stale)
 
-    def _say(self, awaited: frozenset[Name], *, unsynced: bool, stale: bool) -> None:
-        """What a commit says beside the names."""
+    def _set_status(self, awaited: frozenset[Name], *, unsynced: bool, stale: bool) -> None:
+        """Set what a commit says about the sources. Clear the answers if it changed."""
         table = self._table
         awaited -= table.static.keys()
         if (table.awaited, table.unsynced, table.stale) != (awaited, unsynced, stale):

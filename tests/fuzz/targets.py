@@ -17,7 +17,7 @@ from resolver.control.estate.estate import Estate
 from resolver.forward.cache import Key, UpstreamCache, UpstreamFailure
 from resolver.forward.loops import LoopDetector
 from resolver.forward.routing import UpstreamGroups
-from resolver.sources.azure import events
+from resolver.sources.azure.protocol import events
 from resolver.wire import codes, proxy, relay, render
 from resolver.wire import query as wire
 from resolver.worker.access.clients import Clients, packed
@@ -30,6 +30,7 @@ from resolver.worker.answer.fallbacks import Fallbacks
 from resolver.worker.answer.responder import Clock, Responder, Result
 from zones.azure import arm
 from zones.azure.catalogue import catalogue
+from zones.azure.encoding import UnreadableDocument
 from zones.azure.resource import resource_id
 from zones.claims.policy import DEFAULTS, Policies
 from zones.claims.row import BY_RULE, Variant, pack
@@ -133,7 +134,7 @@ def inventory(octets: bytes) -> bool:
     for form in ("json", "yaml"):
         try:
             made = arm.read(octets[:20_000], "fuzz", form=form)
-        except arm.Unreadable:
+        except UnreadableDocument:
             continue
         estate = Estate(_CONTROL)
         estate.take([("s", "part", made)], 1.0)
@@ -235,7 +236,7 @@ def event(octets: bytes) -> bool:
     """A body at the listener for events: read, or refused in one line."""
     try:
         found, malformed = events.read(octets)
-    except events.Malformed:
+    except events.MalformedEvents:
         return False
     assert malformed >= 0
     for each in found:

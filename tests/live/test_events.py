@@ -14,8 +14,8 @@ from tests.live.cloud import ONE, Cloud, estate
 from tests.live.daemon import Daemon, until
 from tests.live.test_azure import cloud
 from tests.ports import free_port
-from tests.resolver.sources.azure.test_events import cloud as cloud_event
-from tests.resolver.sources.azure.test_events import grid
+from tests.resolver.sources.azure.protocol.test_events import cloud as cloud_event
+from tests.resolver.sources.azure.protocol.test_events import grid
 
 __all__ = ["cloud"]
 pytestmark = pytest.mark.live

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import structs
 
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.claims.policy import ConflictPolicy, Conflicts, Pin
 from zones.claims.row import REFUSED, unpack
 from zones.dns.name import from_text, to_text
@@ -42,7 +42,7 @@ def v6(last: int) -> bytes:
 
 
 def endpoint(key: str, *records: NicRecord, vnet: str = "", **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
-    base = {"key": key, "id": f"/ID/{key}", "name": key, "state": State.APPROVED, "target": target(key)}
+    base = {"key": key, "id": f"/ID/{key}", "name": key, "state": ConnectionState.APPROVED, "target": target(key)}
     return Endpoint(
         **{**base, "groups": ("blob",), "vnet": vnet_id(vnet) if vnet else "", "records": records, **fields}
     )

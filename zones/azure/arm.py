@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec import Struct, field
 
-from zones.azure.encoding import Document, Form, Mismatch, Node, Unreadable
+from zones.azure.encoding import Document, Form, Node, TypeMismatch, UnreadableDocument
 from zones.azure.endpoint import Fault, VirtualNetwork, fold_region
 from zones.azure.resource import (
     InvalidId,
@@ -25,20 +25,18 @@ from zones.azure.resource import (
     subscription,
 )
 
-__all__ = ["InvalidId", "Resources", "Unreadable", "read", "resource_id"]
-
 
 def read(data: bytes, where: str, *, form: Form) -> Resources:
     """Read one file or page; `where` names it in faults.
 
-    Raises `Unreadable`, with line and column, when it is no JSON (YAML) or not what any source writes.
+    Raises `UnreadableDocument`, with line and column, when it is no JSON (YAML) or not what any source writes.
     """
     document = Document(data, form)
     reading = _Reading(document, where)
     try:
         reading.value(document.root)
-    except Mismatch as error:
-        raise Unreadable(f"{error} at {error.path}" if error.path else str(error)) from None
+    except TypeMismatch as error:
+        raise UnreadableDocument(f"{error} at {error.path}" if error.path else str(error)) from None
     return reading.resources()
 
 
@@ -177,7 +175,7 @@ class _Reading:
         )
 
     def value(self, node: Node) -> None:
-        """An array, a page, the short form, a single resource, or any of these under `body`. Raises `Mismatch`."""
+        """An array, a page, the short form, a single resource, or any of these under `body`. Raises `TypeMismatch`."""
         top = self._document.split(node)
         if isinstance(top, list):
             self._rows(node, _Row, self._row)
@@ -190,7 +188,9 @@ class _Reading:
         else:
             row = self._one(node, _Row, self._where)
             if row and not self._row(row, self._where):
-                raise Mismatch("neither a resource nor an array, a page (value, data) or the short form (endpoints)")
+                raise TypeMismatch(
+                    "neither a resource nor an array, a page (value, data) or the short form (endpoints)"
+                )
 
     def _rows(self, node: Node, kind: type[_R], take: Callable[[_R, str], bool]) -> None:
         for i, row in enumerate(self._decoded(node, kind) if node is not None else ()):
@@ -203,10 +203,10 @@ class _Reading:
         try:
             rows: list[_R] | None = self._document.decode(node, list[kind] | None)  # type: ignore[valid-type]
             yield from rows or ()
-        except Mismatch:
+        except TypeMismatch:
             items = self._document.split(node)
             if isinstance(items, dict):
-                raise Mismatch("an object where an array of resources should be") from None
+                raise TypeMismatch("an object where an array of resources should be") from None
             for i, item in enumerate(items):
                 yield self._one(item, kind, f"{self._where}: item {i}")
 
@@ -214,7 +214,7 @@ class _Reading:
         """None, with a fault, for a row that cannot be read; without one if it is of a type that we do not read."""
         try:
             row: _R = self._document.decode(node, kind)
-        except Mismatch as error:
+        except TypeMismatch as error:
             head = self._head(node)
             if kind is _Short or _type(head.type, _id(head.id)[0]) in ("", *_OURS):
                 subject = next((text for text in (head.id, head.name) if text and isinstance(text, str)), label)
@@ -225,7 +225,7 @@ class _Reading:
     def _head(self, node: Node) -> _Head:
         try:
             head: _Head = self._document.decode(node, _Head)
-        except Mismatch:
+        except TypeMismatch:
             return _Head()
         return head
 

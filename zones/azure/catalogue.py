@@ -27,14 +27,14 @@ Labels = tuple[bytes, ...]
 T = TypeVar("T")
 
 
-class Mapping(NamedTuple):
+class PrivateName(NamedTuple):
     """A private name and the zone that it lies in, placeholders filled in."""
 
     name: Name
     zone: Name
 
 
-class Entry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=False):
+class CatalogueEntry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=False):
     """One row of Microsoft's table. `zones` and `public_forwarders` are texts that may hold placeholders."""
 
     id: str
@@ -57,7 +57,7 @@ class Suffix(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _File(msgspec.Struct, frozen=True, rename="camel"):
-    entries: tuple[Entry, ...]
+    entries: tuple[CatalogueEntry, ...]
     fqdn_suffix_map: tuple[Suffix, ...]
 
 
@@ -80,7 +80,7 @@ class _Zone(NamedTuple):
     only_types: frozenset[str]
 
 
-class _Match(NamedTuple, Generic[T]):
+class _SuffixMatch(NamedTuple, Generic[T]):
     """A pattern of `depth` labels that a name ends in, and what its placeholders stood for."""
 
     depth: int
@@ -91,7 +91,7 @@ class _Match(NamedTuple, Generic[T]):
 class Catalogue:
     """Longest suffix wins; at equal length a literal label beats a placeholder; one label or more stands before it."""
 
-    def __init__(self, suffixes: Collection[Suffix], entries: Collection[Entry]) -> None:
+    def __init__(self, suffixes: Collection[Suffix], entries: Collection[CatalogueEntry]) -> None:
         self._entries = tuple(entries)
         self._public: _Trie[_Rule] = _Trie()
         self._private: _Trie[_Zone] = _Trie()
@@ -122,7 +122,7 @@ class Catalogue:
             if not value.only_types:
                 self._covered.add(zone, value=True)
 
-    def candidates(self, name: Name) -> tuple[Mapping, ...]:
+    def candidates(self, name: Name) -> tuple[PrivateName, ...]:
         """Every private name that a public one could stand for, the default first; none for a private name.
 
         Normally one. Two below `wvd…`. An opt-in suffix (`azure.com`) counts only where no ordinary one matches: the
@@ -138,7 +138,7 @@ class Catalogue:
         zones = (match.value.zone, *(zone for _, zone in match.value.alternatives))
         return tuple(mapping for zone in zones if (mapping := self._mapping(parts, match, zone)))
 
-    def map(self, fqdn: Name, resource_type: str, groups: Collection[str]) -> Mapping | None:
+    def map(self, fqdn: Name, resource_type: str, groups: Collection[str]) -> PrivateName | None:
         """Where a claim on `fqdn` by an endpoint of that resource type and those group ids stands.
 
         The suffix decides; a group id only chooses between zones that share one suffix. A name that is private already
@@ -149,7 +149,7 @@ class Catalogue:
             zone = self._zone(parts)
             if zone is None or not _allows(zone.value.only_types, kind):
                 return None
-            return Mapping(fqdn, from_labels(parts[-zone.depth :]))
+            return PrivateName(fqdn, from_labels(parts[-zone.depth :]))
         match = next((m for m in self._public.below(parts) if _allows(m.value.only_types, kind)), None)
         if match is None:
             return None
@@ -184,7 +184,7 @@ class Catalogue:
         public = from_labels(parts[: -match.depth] + _filled(match.value.public, match.bound))
         return public if any(mapping.name == name for mapping in self.candidates(public)) else None
 
-    def by_resource(self, resource_type: str, group: str) -> tuple[Entry, ...]:
+    def by_resource(self, resource_type: str, group: str) -> tuple[CatalogueEntry, ...]:
         """The rows for a resource type and group id, of all clouds; compared without case.
 
         App Service slots have groups `sites-SLOT`. A row that names no fixed group id takes any.
@@ -199,7 +199,7 @@ class Catalogue:
             and (not entry.group_ids or any(g.startswith("{") or g.casefold() == wanted for g in entry.group_ids))
         )
 
-    def _mapping(self, parts: list[bytes], match: _Match[_Rule], zone: Labels) -> Mapping | None:
+    def _mapping(self, parts: list[bytes], match: _SuffixMatch[_Rule], zone: Labels) -> PrivateName | None:
         """None when the private name would be longer than a name can be.
 
         The zone is asked again for the whole name: AKS has a longer one, `{subzone}.privatelink.…`, below some.
@@ -207,9 +207,9 @@ class Catalogue:
         private = parts[: -match.depth] + _filled(zone, match.bound)
         name = from_labels(private)
         found = self._zone(private)
-        return Mapping(name, from_labels(private[-found.depth :])) if found and len(name) <= MAX_NAME else None
+        return PrivateName(name, from_labels(private[-found.depth :])) if found and len(name) <= MAX_NAME else None
 
-    def _zone(self, parts: list[bytes]) -> _Match[_Zone] | None:
+    def _zone(self, parts: list[bytes]) -> _SuffixMatch[_Zone] | None:
         found = self._private.at_or_below(parts)
         return next((m for m in found if m.depth < len(parts) or parts[0] in _PRIVATE), None)
 
@@ -237,7 +237,7 @@ class _Trie(Generic[T]):
             node = children.setdefault(label, _Trie())
         node.value = value
 
-    def walk(self, parts: list[bytes]) -> Iterator[_Match[T]]:
+    def walk(self, parts: list[bytes]) -> Iterator[_SuffixMatch[T]]:
         """Every pattern at the end of the name, shortest first; at equal length the placeholder first."""
         paths: list[tuple[dict[bytes, bytes], _Trie[T]]] = [({}, self)]
         for depth, label in enumerate(reversed(parts), 1):
@@ -246,7 +246,7 @@ class _Trie(Generic[T]):
                 return
             for bound, node in paths:
                 if node.value is not None:
-                    yield _Match(depth, bound, node.value)
+                    yield _SuffixMatch(depth, bound, node.value)
 
     def _step(self, bound: dict[bytes, bytes], label: bytes) -> Iterator[tuple[dict[bytes, bytes], "_Trie[T]"]]:
         for placeholder, child in self.placeholders.items():
@@ -255,11 +255,11 @@ class _Trie(Generic[T]):
         if (literal := self.literals.get(label)) is not None:
             yield bound, literal
 
-    def at_or_below(self, parts: list[bytes]) -> list[_Match[T]]:
+    def at_or_below(self, parts: list[bytes]) -> list[_SuffixMatch[T]]:
         """The matches for a name that may be the pattern itself, best first."""
         return list(self.walk(parts))[::-1]
 
-    def below(self, parts: list[bytes]) -> list[_Match[T]]:
+    def below(self, parts: list[bytes]) -> list[_SuffixMatch[T]]:
         """The matches for a name with one label or more before the pattern, best first."""
         return [match for match in self.at_or_below(parts) if match.depth < len(parts)]
 

@@ -16,7 +16,7 @@ _SPECIAL: Final = (b"\x0bprivatelink", b"\x12privatelink-global")
 """First labels that the catalogue looks at."""
 
 
-class Places:
+class CatalogueIndex:
     """The catalogue's `candidates`, zones and `public`, quick for siblings of names that were asked before."""
 
     def __init__(self, catalogue: Catalogue) -> None:

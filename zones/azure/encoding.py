@@ -14,7 +14,7 @@ Node: TypeAlias = Any
 """A value of the document that is not decoded yet: octets of JSON, or what the YAML loader made of it."""
 
 
-class Unreadable(Exception):  # noqa: N818 - the finding says "source unreadable"
+class UnreadableDocument(Exception):  # noqa: N818 - the finding says "source unreadable"
     """The data as a whole cannot be read. `line` and `column` count characters from 1."""
 
     def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
@@ -22,7 +22,7 @@ class Unreadable(Exception):  # noqa: N818 - the finding says "source unreadable
         self.line, self.column = line, column
 
 
-class Mismatch(ValueError):  # noqa: N818 - it says what the value is
+class TypeMismatch(ValueError):  # noqa: N818 - it says what the value is
     """A value is not of the type wanted; `path` leads to it from the node."""
 
     def __init__(self, message: str, path: str = "") -> None:
@@ -34,7 +34,7 @@ class Document:
     """A document whose syntax is right; `root` is its outermost value."""
 
     def __init__(self, data: bytes, form: Form) -> None:
-        """UTF-8, or UTF-16 with a byte order mark (PowerShell's `>` writes that). Raises `Unreadable`."""
+        """UTF-8, or UTF-16 with a byte order mark (PowerShell's `>` writes that). Raises `UnreadableDocument`."""
         data = _utf8(data)
         self._json = form == "json"
         self.root: Node = data if self._json else _load_yaml(data)
@@ -42,15 +42,15 @@ class Document:
             _check_json(data)
 
     def decode(self, node: Node, into: Any) -> Any:  # noqa: ANN401 - any type that msgspec knows
-        """Raises `Mismatch`."""
+        """Raises `TypeMismatch`."""
         try:
             return msgspec.json.decode(node, type=into) if self._json else msgspec.convert(node, into)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             message, _, path = _reason(error).partition(" - at `")
-            raise Mismatch(message, path.removeprefix("$").removeprefix(".").rstrip("`")) from None
+            raise TypeMismatch(message, path.removeprefix("$").removeprefix(".").rstrip("`")) from None
 
     def split(self, node: Node) -> dict[str, Node] | list[Node]:
-        """The members of an object or the items of an array, not decoded. Raises `Mismatch`."""
+        """The members of an object or the items of an array, not decoded. Raises `TypeMismatch`."""
         parts: dict[str, Node] | list[Node] = self.decode(node, _RAW if self._json else _ANY)
         return parts
 
@@ -64,7 +64,7 @@ def _utf8(data: bytes) -> bytes:
         try:
             return data.decode("utf-16").encode()
         except UnicodeError as error:
-            raise Unreadable(f"UTF-16 by its byte order mark, but {error}") from None
+            raise UnreadableDocument(f"UTF-16 by its byte order mark, but {error}") from None
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -72,10 +72,10 @@ def _check_json(data: bytes) -> None:
     try:
         msgspec.json.decode(data, type=msgspec.Raw)
     except RecursionError:
-        raise Unreadable("nested too deeply") from None
+        raise UnreadableDocument("nested too deeply") from None
     except msgspec.DecodeError as error:
         octet = re.search(r"\(byte (\d+)\)$", str(error))
-        raise Unreadable(_reason(error), *_line_column(data, int(octet[1]) if octet else len(data))) from None
+        raise UnreadableDocument(_reason(error), *_line_column(data, int(octet[1]) if octet else len(data))) from None
 
 
 def _reason(error: Exception) -> str:
@@ -99,11 +99,13 @@ def _load_yaml(data: bytes) -> Node:
         return yaml.load(data, loader)  # noqa: S506 - one of the two safe loaders
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Unreadable(error.problem or str(error), *((mark.line + 1, mark.column + 1) if mark else ())) from None
+        raise UnreadableDocument(
+            error.problem or str(error), *((mark.line + 1, mark.column + 1) if mark else ())
+        ) from None
     except yaml.reader.ReaderError as error:
-        raise Unreadable(error.reason, *_line_column(data, error.position)) from None
+        raise UnreadableDocument(error.reason, *_line_column(data, error.position)) from None
     except (ValueError, KeyError, TypeError, OverflowError) as error:  # a scalar does not fit its tag: 2001-99-99
-        raise Unreadable(f"a value cannot be read: {error}") from None
+        raise UnreadableDocument(f"a value cannot be read: {error}") from None
 
 
 def _check_depth(events: Iterable[Any]) -> None:
@@ -114,6 +116,6 @@ def _check_depth(events: Iterable[Any]) -> None:
         if kind.endswith("StartEvent"):
             depth += 1
             if depth > _DEEPEST:
-                raise Unreadable("nested too deeply", event.start_mark.line + 1, event.start_mark.column + 1)
+                raise UnreadableDocument("nested too deeply", event.start_mark.line + 1, event.start_mark.column + 1)
         elif kind.endswith("EndEvent"):
             depth -= 1

@@ -10,7 +10,7 @@ import msgspec
 from zones.dns.name import Name
 
 
-class State(StrEnum):
+class ConnectionState(StrEnum):
     """Connection state of an endpoint (azure/private-endpoint-semantics.md). Only `APPROVED` is ever served."""
 
     APPROVED = "Approved"
@@ -20,12 +20,12 @@ class State(StrEnum):
     UNKNOWN = "Unknown"
 
     @classmethod
-    def read(cls, text: str | None) -> "State":
+    def read(cls, text: str | None) -> "ConnectionState":
         """Compare without case; `Removed` is Disconnected; anything else is `UNKNOWN`."""
         return _STATES.get((text or "").strip().casefold(), cls.UNKNOWN)
 
 
-_STATES = {state.value.casefold(): state for state in State} | {"removed": State.DISCONNECTED}
+_STATES = {state.value.casefold(): state for state in ConnectionState} | {"removed": ConnectionState.DISCONNECTED}
 _STATES.pop("unknown")
 
 
@@ -53,7 +53,7 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
     key: str
     id: str
     name: str
-    state: State
+    state: ConnectionState
     target: str = ""
     """Resource id (or alias) of what it connects to, as written; compare with `target_key`."""
     groups: tuple[str, ...] = ()
@@ -98,9 +98,9 @@ class VirtualNetwork(msgspec.Struct, frozen=True, gc=False):
     where: str = ""
 
 
-def is_served(state: State, provisioning: str) -> bool:
+def is_served(state: ConnectionState, provisioning: str) -> bool:
     """The names of an endpoint in these states are answered."""
-    return state is State.APPROVED and provisioning.casefold() != "deleting"
+    return state is ConnectionState.APPROVED and provisioning.casefold() != "deleting"
 
 
 def fold_region(text: str | None) -> str:

@@ -12,11 +12,11 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from msgspec import structs
 
 from zones.azure.endpoint import Endpoint, Fault, VirtualNetwork
-from zones.azure.join import Place, Versions, join
+from zones.azure.join import SourcePart, Versions, join
 from zones.azure.resource import Nic, PrivateEndpoint, Resources
 
 
-class Change(NamedTuple):
+class InventoryChange(NamedTuple):
     """What an update really changed, by key; None is gone. `faults` are by subject, all that it has now."""
 
     endpoints: dict[str, Endpoint | None]
@@ -29,7 +29,7 @@ class Inventory:
 
     def __init__(self, sources: Sequence[str] = ()) -> None:
         self._order = {source: i for i, source in enumerate(sources)}
-        self._parts: dict[Place, Resources] = {}
+        self._parts: dict[SourcePart, Resources] = {}
         self._held_endpoints = _Index[PrivateEndpoint]()
         self._held_nics = _Index[Nic]()
         self._held_vnets = _Index[VirtualNetwork]()
@@ -63,29 +63,29 @@ class Inventory:
         """What a source gave, by part."""
         return {place.part: resources for place, resources in self._parts.items() if place.source == source}
 
-    def replace(self, source: str, part: str, resources: Resources | None) -> Change:
+    def replace(self, source: str, part: str, resources: Resources | None) -> InventoryChange:
         """Put what a part holds now in place of what it held; None removes the part."""
         return self.update({(source, part): resources})
 
-    def update(self, parts: Mapping[tuple[str, str], Resources | None]) -> Change:
+    def update(self, parts: Mapping[tuple[str, str], Resources | None]) -> InventoryChange:
         """Replace several parts as one change, so that what moves from one to another is never gone in between."""
         touched = _Touched()
         for (source, part), resources in parts.items():
             self._put(
-                Place(self._order.get(source, len(self._order)), intern(part), intern(source)), resources, touched
+                SourcePart(self._order.get(source, len(self._order)), intern(part), intern(source)), resources, touched
             )
         for endpoint, nic in touched.links:
             self._relink(endpoint, nic)
         nics = touched.nics | {nic for _, nic in touched.links} | self._linked(touched.endpoints)
         for nic in nics:
             self._judge_orphan(nic, touched)
-        return Change(
+        return InventoryChange(
             self._rejoin(touched.endpoints | {endpoint for endpoint, _ in touched.links} | self._linked(nics)),
             self._refresh_vnets(touched.vnets),
             self._move_faults(touched),
         )
 
-    def _put(self, place: Place, resources: Resources | None, touched: "_Touched") -> None:
+    def _put(self, place: SourcePart, resources: Resources | None, touched: "_Touched") -> None:
         old, new = self._parts.pop(place, _NOTHING), resources or _NOTHING
         if resources is not None:
             self._parts[place] = resources
@@ -197,8 +197,8 @@ class _Index(Generic[_R]):
     """Resources of one kind, and who holds each: the part that is believed first."""
 
     def __init__(self) -> None:
-        self._held: dict[Place, dict[str, _R]] = {}
-        self._holders: dict[str, tuple[Place, ...]] = {}
+        self._held: dict[SourcePart, dict[str, _R]] = {}
+        self._holders: dict[str, tuple[SourcePart, ...]] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self._holders
@@ -212,14 +212,14 @@ class _Index(Generic[_R]):
         """What each part says of it."""
         return [(place, self._held[place][key]) for place in self._holders.get(key, ())]
 
-    def put(self, place: Place, resources: Iterable[_R]) -> list[_R]:
+    def put(self, place: SourcePart, resources: Iterable[_R]) -> list[_R]:
         """Returns what is other than before: the old and the new version of each."""
         old, new = self._held.pop(place, {}), {resource.key: resource for resource in resources}
         if new:
             self._held[place] = new
         alone = (place,)  # shared by all that only this part holds
         for key in new.keys() - old.keys():
-            holders: tuple[Place, ...] = self._holders.get(key, ())
+            holders: tuple[SourcePart, ...] = self._holders.get(key, ())
             self._holders[key] = tuple(sorted((*holders, place))) if holders else alone
         for key in old.keys() - new.keys():
             others = tuple(other for other in self._holders[key] if other != place)

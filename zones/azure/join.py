@@ -9,12 +9,12 @@ from ipaddress import ip_address
 from sys import intern
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from zones.azure.endpoint import Endpoint, Fault, NicRecord, State
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint
 from zones.dns.name import InvalidName, Name, host_from_text
 
 
-class Place(NamedTuple):
+class SourcePart(NamedTuple):
     """A part of a source. Sorted, the first is believed: the order of sources decides, then the name of the part."""
 
     order: int
@@ -23,7 +23,7 @@ class Place(NamedTuple):
 
 
 _R = TypeVar("_R")
-Versions: TypeAlias = Sequence[tuple[Place, _R]]
+Versions: TypeAlias = Sequence[tuple[SourcePart, _R]]
 """One resource as different parts tell it, the one that is believed first."""
 
 
@@ -32,8 +32,8 @@ def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> 
     place, first = versions[0]
     judge = _Judge()
     judge.faults.extend(first.faults)
-    state = State.read(first.state_text)
-    if state is State.UNKNOWN:
+    state = ConnectionState.read(first.state_text)
+    if state is ConnectionState.UNKNOWN:
         path = "privateLinkServiceConnectionState.status" if first.records is None else "state"
         value = f"{first.state_text[:80]!r} is no connection state" if first.state_text else "no connection state"
         judge.faults.append(Fault(first.id, path, value, place.part))
@@ -134,7 +134,7 @@ def _address(text: str) -> bytes:
 
 def _rivals(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> tuple[str, ...]:
     """Who else tells of these resources and says something else, and what differs."""
-    differs: dict[Place, set[str]] = {}
+    differs: dict[SourcePart, set[str]] = {}
     (_, first), *others = versions
     for place, other in others:
         if other != first:
@@ -153,7 +153,7 @@ def _says(endpoint: PrivateEndpoint, has_nic: bool) -> dict[str, object]:
     """What matters in an endpoint, so that the spelling of an id or the order of names makes no disagreement."""
     rows = endpoint.records if endpoint.records is not None else () if has_nic else endpoint.dns
     return {
-        "state": State.read(endpoint.state_text),
+        "state": ConnectionState.read(endpoint.state_text),
         "provisioning": endpoint.provisioning.casefold(),
         "target": endpoint.target.casefold().rstrip("/"),
         "groups": sorted(group.casefold() for group in endpoint.groups),

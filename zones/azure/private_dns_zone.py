@@ -62,7 +62,7 @@ class PrivateZone(Struct, frozen=True, array_like=True):
     faults: tuple[Fault, ...] = ()
 
 
-class Unreadable(ValueError):  # noqa: N818 - the state of the rows
+class UnreadableRows(ValueError):  # noqa: N818 - the state of the rows
     """The rows are not what a list of these has."""
 
 
@@ -151,11 +151,11 @@ class _Link(Struct):
 
 
 def zones(rows: bytes) -> list[tuple[str, str, Name] | Fault]:
-    """Normalised id, id and origin of each zone of a page; what is no zone is a fault. Raises `Unreadable`."""
+    """Normalised id, id and origin of each zone of a page; what is no zone is a fault. Raises `UnreadableRows`."""
     try:
         found = msgspec.json.decode(rows, type=list[_Named])
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise Unreadable(f"zones cannot be read: {error}") from None
+        raise UnreadableRows(f"zones cannot be read: {error}") from None
     out: list[tuple[str, str, Name] | Fault] = []
     for each in found:
         try:
@@ -166,20 +166,20 @@ def zones(rows: bytes) -> list[tuple[str, str, Name] | Fault]:
 
 
 def links(rows: bytes) -> list[ZoneLink]:
-    """The virtual networks that a page of links names. Raises `Unreadable`."""
+    """The virtual networks that a page of links names. Raises `UnreadableRows`."""
     try:
         found = msgspec.json.decode(rows, type=list[_Link])
         return [ZoneLink(each.name, resource_id(each.properties.virtual_network.id)) for each in found]
     except (msgspec.DecodeError, UnicodeError, InvalidId) as error:
-        raise Unreadable(f"links cannot be read: {error}") from None
+        raise UnreadableRows(f"links cannot be read: {error}") from None
 
 
 def records(rows: bytes, origin: Name) -> tuple[list[RecordSet], list[Fault]]:
-    """The record sets of a page of this zone, and what could not be read of it. Raises `Unreadable`."""
+    """The record sets of a page of this zone, and what could not be read of it. Raises `UnreadableRows`."""
     try:
         raw = msgspec.json.decode(rows, type=list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise Unreadable(f"record sets cannot be read: {error}") from None
+        raise UnreadableRows(f"record sets cannot be read: {error}") from None
     out, faults = [], []
     for each in raw:
         try:

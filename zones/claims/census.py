@@ -2,14 +2,14 @@
 
 from collections import Counter
 
-from zones.azure.endpoint import Endpoint, State
+from zones.azure.endpoint import ConnectionState, Endpoint
 
 
 class Census:
     """Counts of endpoints and of their NIC records."""
 
     def __init__(self) -> None:
-        self.states: Counter[State] = Counter()
+        self.states: Counter[ConnectionState] = Counter()
         self.served = 0
         self.records = 0
 

@@ -1,7 +1,7 @@
-r"""Domain names as folded wire-format octets (RFC 1035 §3.1), the one form in which they are compared and stored.
+r"""Domain names in wire format (RFC 1035 §3.1), folded: the only form in which names are compared and stored.
 
-A `Name` is the uncompressed wire form in lower case, root octet included: `www.example.` is
-``b"\x03www\x07example\x00"``. Label lengths are below 0x41, so folding the whole is safe (RFC 4343).
+A `Name` is uncompressed, in lower case and ends in the root octet: `www.example.` is ``b"\x03www\x07example\x00"``.
+The length octets are below 0x41, so it is safe to fold the whole name (RFC 4343).
 """
 
 import re
@@ -19,13 +19,14 @@ _IP6: Final = b"\x03ip6\x04arpa\x00"
 
 
 class InvalidName(ValueError):  # noqa: N818 - the field says "invalid name", as RFC 1035 does
-    """The text is not a domain name; the message says why."""
+    """The text is not a domain name. The message says why."""
 
 
 def from_text(text: str) -> Name:
-    r"""Read `text` in presentation form: with or without the final dot, `\.` and `\DDD` escapes, IDNs as U-labels.
+    r"""Return the name that `text` is in presentation form.
 
-    Raises `InvalidName` for an empty name, an empty label, a bad escape, a label over 63 or a name over 255 octets.
+    The final dot is optional. The text may have `\.` and `\DDD` escapes, or IDNs as U-labels. Raises `InvalidName` for
+    an empty name, an empty label, a bad escape, a label of more than 63 octets or a name of more than 255 octets.
     """
     if text == ".":
         return ROOT
@@ -47,21 +48,21 @@ def from_text(text: str) -> Name:
 
 
 def host_from_text(text: str) -> Name:
-    """Read `text` as a host name that a service can have: letters, digits, `-`, `_`, at most one leading `*` label.
+    """Return the host name that `text` is: letters, digits, `-` and `_`, and optionally `*` as the first label.
 
-    Raises `InvalidName`, also for what is a name but no host name: spaces, an IP address, a `*` elsewhere.
+    Raises `InvalidName`, also for a domain name that is not a host name: an IP address, or `*` elsewhere.
     """
     if text.strip() != text:
-        _reject(text, "white space around it")
+        _reject(text, "white space at the start or end")
     name = from_text(text)
     parts = labels(name)
     if not parts:
-        _reject(text, "the root is no host")
+        _reject(text, "the root is not a host name")
     for i, label in enumerate(parts):
         if label == b"*" and i == 0 and len(parts) > 1:
             continue
         if not all(c in _HOST_OCTETS for c in label):
-            _reject(text, f"label {label.decode('latin-1')!r} has characters that no host name has")
+            _reject(text, f"label {label.decode('latin-1')!r} has characters that are not allowed in a host name")
     if parts[-1].isdigit():
         _reject(text, "its last label is a number")
     return name
@@ -75,7 +76,7 @@ def _reject(text: str, why: str) -> NoReturn:
 
 
 def _split(text: str) -> list[bytes]:
-    """Split presentation form into labels (RFC 1035 §5.1 escapes); a final dot leaves an empty last label."""
+    """Split presentation form into labels, with the escapes of RFC 1035 §5.1. A final dot makes an empty last label."""
     if not text.isascii():
         return [_idna(part, text) for part in text.translate(_IDNA_DOTS).split(".")]
     if "\\" not in text:
@@ -93,7 +94,7 @@ def _split(text: str) -> list[bytes]:
         else:
             label += match[0][-1].encode()
     if end != len(text):
-        _reject(text, "a bad escape: a backslash stands before three digits up to 255, or before one other character")
+        _reject(text, "a bad escape: a backslash goes before three digits up to 255, or before one other character")
     return [*out, bytes(label)]
 
 
@@ -102,18 +103,18 @@ _IDNA_DOTS: Final = dict.fromkeys(map(ord, "\u3002\uff0e\uff61"), ".")  # RFC 34
 
 
 def _idna(label: str, text: str) -> bytes:
-    """The A-label of one label. Escapes and U-labels do not go together: there is no standard that says how."""
+    """Return the A-label of one label. Escapes are refused here: no standard says how they combine with U-labels."""
     try:
         encoded = label.encode("idna") if label else b""
     except UnicodeError as error:
         _reject(text, str(error))
     if b"." in encoded or b"\\" in encoded:
-        _reject(text, "an escape, or a character that stands for a dot, beside letters outside ASCII")
+        _reject(text, "an escape, or a character that is equivalent to a dot, together with letters outside ASCII")
     return encoded
 
 
 def to_text(name: bytes) -> str:
-    r"""Presentation form without the final dot; the root is `.`. Octets outside printable ASCII become `\DDD`."""
+    r"""Return presentation form without the final dot; the root is `.`. Octets that do not print become `\DDD`."""
     parts = labels(name)
     return ".".join(_label_text(part) for part in parts) if parts else "."
 
@@ -133,7 +134,7 @@ def _label_text(label: bytes) -> str:
 
 
 def labels(name: bytes) -> list[bytes]:
-    """Labels from left to right, without the root."""
+    """Return the labels from left to right, without the root."""
     out, i = [], 0
     while size := name[i]:
         out.append(name[i + 1 : i + 1 + size])
@@ -142,17 +143,17 @@ def labels(name: bytes) -> list[bytes]:
 
 
 def from_labels(parts: list[bytes]) -> Name:
-    """Join labels that are already folded and valid; the inverse of `labels`."""
+    """Return the name with these labels, which are folded and valid already; the inverse of `labels`."""
     return Name(b"".join(bytes((len(part),)) + part for part in parts) + b"\x00")
 
 
 def parent(name: Name) -> Name:
-    """The name without its first label; the root is its own parent."""
+    """Return the name without its first label. The root is its own parent."""
     return Name(name[1 + name[0] :]) if name[0] else name
 
 
 def ancestry(name: Name) -> list[Name]:
-    """The name and all its ancestors, the root last."""
+    """Return the name and all its ancestors, the root last."""
     out, i = [name], 0
     while size := name[i]:
         i += 1 + size
@@ -161,7 +162,7 @@ def ancestry(name: Name) -> list[Name]:
 
 
 def is_under(name: bytes, ancestor: bytes) -> bool:
-    """True when `name` is `ancestor` or below it, on label boundaries."""
+    """Return True where `name` is `ancestor` or below it, on label boundaries."""
     if not name.endswith(ancestor):
         return False
     i, start = 0, len(name) - len(ancestor)
@@ -171,22 +172,22 @@ def is_under(name: bytes, ancestor: bytes) -> bool:
 
 
 def is_wildcard(name: bytes) -> bool:
-    """True when the first label is `*` (RFC 4592 §2.1.1)."""
+    """Return True where the first label is `*` (RFC 4592 §2.1.1)."""
     return name.startswith(_WILDCARD)
 
 
 def wildcard(encloser: bytes) -> Name:
-    """`*.` before `encloser`."""
+    """Return the wildcard name directly below `encloser`."""
     return Name(_WILDCARD + encloser)
 
 
 def canonical_key(name: bytes) -> tuple[bytes, ...]:
-    """Sort key of the canonical order (RFC 4034 §6.1)."""
+    """Return the sort key of the canonical order (RFC 4034 §6.1)."""
     return tuple(reversed(labels(name)))
 
 
 def reverse(address: bytes) -> Name:
-    """The `in-addr.arpa` or `ip6.arpa` name of a packed address of 4 or 16 octets."""
+    """Return the `in-addr.arpa` or `ip6.arpa` name of a packed address of 4 or 16 octets."""
     if len(address) == 4:
         return Name(b"".join([_OCTETS[octet] for octet in reversed(address)]) + _IN_ADDR)
     return Name(b"".join(b"\x01" + digit.encode() for digit in reversed(address.hex())).lower() + _IP6)
@@ -196,7 +197,7 @@ _OCTETS: Final = tuple(b"%c%d" % (len(str(octet)), octet) for octet in range(256
 
 
 def reversed_address(name: bytes) -> bytes | None:
-    """The packed address whose reverse name this is, or None: a parent in the reverse tree has none."""
+    """Return the packed address that this is the reverse name of; None for any other name, such as a reverse zone."""
     parts = labels(name)
     if parts[4:] == [b"in-addr", b"arpa"]:
         octets = parts[3::-1]

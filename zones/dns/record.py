@@ -1,6 +1,6 @@
-"""Records in wire form: what a zone holds and what an answer is made of.
+"""Records in wire form: the content of zones and answers. Does not know how records are read or looked up.
 
-Rdata is kept uncompressed, as RFC 1035 §3.2.1 puts it on the wire, so that compiling an answer is concatenation.
+Rdata is kept uncompressed, as RFC 1035 §3.2.1 puts it on the wire, so that a compiled answer is a concatenation.
 """
 
 from typing import Final
@@ -25,19 +25,23 @@ ANY: Final = 255
 
 
 class RRset(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Records of one owner and type, class IN. `ttl` in seconds; `rdatas` uncompressed, without their length."""
+    """The records of one owner name and type, class IN.
+
+    `ttl` is in seconds. `rdatas` are uncompressed, without their length field.
+    """
 
     owner: bytes
-    """Wire form; the case is that of the sender for an upstream's record, folded for ours."""
+    """Wire form. A record from an upstream server keeps the sender's case; all other owners are folded."""
     type: int
     ttl: int
     rdatas: tuple[bytes, ...]
 
 
 def soa(owner: Name, negative_ttl: int) -> RRset:
-    """The SOA of a zone that endpoints alone make up; a negative answer lives `negative_ttl` seconds (RFC 2308 §5).
+    """Return the SOA record of a zone that exists only through endpoints.
 
-    The serial is fixed: these zones are not transferred. MNAME is the zone itself, so that the record stays small.
+    `negative_ttl` is the seconds for which a negative answer may be cached (RFC 2308 §5). The serial is fixed, since
+    these zones are not transferred. MNAME is the zone itself, which keeps the record small.
     """
     rdata = owner + b"\x0ahostmaster" + owner + _numbers(1, 3600, 300, 2419200, negative_ttl)
     return RRset(owner, SOA, negative_ttl, (rdata,))

@@ -1,32 +1,40 @@
-"""Zone files as they are served: RFC 1034 §4.3.2 lookup with wildcards (RFC 4592), DNAME (RFC 6672), delegations.
+"""Static zones: the RFC 1034 §4.3.2 lookup, with wildcards (RFC 4592), DNAME (RFC 6672) and delegations.
 
-Holds records that `zonefile` has read; knows no endpoints, networks or policies.
+The records come from zone files or from private DNS zones. Does not know endpoints, networks and policies.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from zones.dns.name import ROOT, Name, from_labels, is_under, labels, parent, wildcard
 from zones.dns.record import AAAA, ANY, CNAME, DNAME, DS, NS, SOA, A, RRset
 
+MatchKind = Literal["records", "cname", "dname", "nodata", "cut", "miss"]
+"""`cut`: the name is at or below a zone cut, and `rrsets` has its NS records. `miss`: the zone does not have the name.
+
+`nodata`: the name exists, but not the type. The other kinds name the RRset in `rrsets`.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a zone file says to a name. `kind`: `records`, `cname`, `dname`, `nodata`, `cut`, `miss`.
+    """The result of a lookup in a static zone.
 
-    `exact`: the name itself is in the file and authoritative; else a wildcard, an ancestor or nothing matched.
+    `exact` is True where the zone is authoritative for records of the name itself. It is False where a wildcard, an
+    ancestor or nothing matched.
     """
 
-    kind: str
+    kind: MatchKind
     exact: bool
     rrsets: tuple[RRset, ...] = ()
     at: Name = ROOT
-    """Where the records stand: the name, the cut, the DNAME's owner or the wildcard; of a miss, the root."""
+    """The owner of the records: the name, the zone cut, the DNAME's owner or the wildcard. The root for a miss."""
 
 
 class StaticZone:
-    """One zone of files, changed name by name."""
+    """One static zone. It is changed name by name."""
 
     def __init__(self, origin: Name, *, is_open: bool) -> None:
         self.origin = origin
@@ -34,12 +42,18 @@ class StaticZone:
         self.soa: RRset | None = None
         """The SOA at the apex; None while the zone is being loaded."""
         self.is_open = is_open
-        """What it lacks is judged as in a zone of endpoints: it is one, of which a private DNS zone lends records."""
+        """True for a zone of endpoints to which a private DNS zone provides records.
+
+        A name that such a zone does not have follows the zone's miss policy. A closed zone answers NXDOMAIN.
+        """
         self._below: Counter[Name] = Counter()
-        """How many names stand below an ancestor: what makes an empty non-terminal exist."""
+        """The number of names below each ancestor. An ancestor without records is an empty non-terminal."""
 
     def put(self, name: Name, rrsets: tuple[RRset, ...]) -> set[Name]:
-        """Set the whole state of one name; none means it is gone. Returns the names that it makes exist or vanish."""
+        """Replace all records of one name; an empty tuple removes the name.
+
+        Return the names that begin or cease to exist by that, empty non-terminals among them.
+        """
         was = name in self.names
         if rrsets:
             self.names[name] = rrsets
@@ -59,19 +73,19 @@ class StaticZone:
         return moved
 
     def _ancestors(self, name: Name) -> Iterator[Name]:
-        """Ancestors inside the zone, nearest first, apex last."""
+        """Yield the ancestors inside the zone, from the parent to the apex."""
         while name != self.origin:
             name = parent(name)
             yield name
 
     def has_below(self, name: Name) -> bool:
-        """The file has names below this one: it exists, if only as an empty non-terminal."""
+        """Return True where the zone has names below this one, so that the name exists (RFC 8020)."""
         return name in self._below
 
     def match(self, name: Name, qtype: int) -> Match:
-        """What the file says to `name`, which is in the zone; the zone has its apex."""
+        """Look up a name at or below the origin. The zone has its SOA record already."""
         path = [name, *self._ancestors(name)]
-        for at in reversed(path):  # from the apex down, as the tree is walked in RFC 1034 §4.3.2
+        for at in reversed(path):  # from the apex down, as RFC 1034 §4.3.2 walks the tree
             rrsets = self.names.get(at)
             if not rrsets:
                 continue
@@ -90,7 +104,7 @@ class StaticZone:
         return Match("miss", exact=False)
 
     def glue(self, ns: RRset) -> tuple[RRset, ...]:
-        """Addresses that the file holds for the targets of `ns` (RFC 1034 §4.2.1)."""
+        """Return the addresses that the zone has for the targets of `ns` (RFC 1034 §4.2.1)."""
         out: list[RRset] = []
         for target in ns.rdatas:
             host = Name(target.lower())
@@ -109,12 +123,12 @@ def _records(rrsets: tuple[RRset, ...], at: Name, qtype: int, *, exact: bool) ->
 
 
 def synthesised(name: Name, dname: RRset) -> RRset | None:
-    """The CNAME that a DNAME makes for `name` (RFC 6672 §2.2); None where it would be longer than 255 octets."""
+    """Return the CNAME that a DNAME makes for `name` (RFC 6672 §2.2); None where the target exceeds 255 octets."""
     prefix = labels(name)[: len(labels(name)) - len(labels(dname.owner))]
     target = from_labels(prefix)[:-1] + dname.rdatas[0]
     return RRset(name, CNAME, dname.ttl, (target,)) if len(target) <= 255 else None
 
 
 def of_type(rrsets: Iterable[RRset], rtype: int) -> RRset | None:
-    """The RRset of this type."""
+    """Return the RRset of this type; None where there is none."""
     return next((rrset for rrset in rrsets if rrset.type == rtype), None)

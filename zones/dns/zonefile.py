@@ -1,7 +1,7 @@
 r"""Zone files (RFC 1035 §5) to records: every type that dnspython knows, and `TYPEnnn \# …` (RFC 3597) for the rest.
 
-dnspython reads the lines; what makes a set of records a zone is checked here. Refuses to know files: no `$INCLUDE`,
-the text comes in. What a zone answers is `served`'s business.
+dnspython parses the lines. This module checks that the records form a zone. The text is an argument: there is no
+`$INCLUDE`. Does not know how a zone is looked up: that is `static`.
 """
 
 import re
@@ -31,11 +31,14 @@ MAX_GENERATED: Final = 65_536
 _GENERATE: Final = re.compile(r"\s*\$GENERATE\s+(\d+)-(\d+)(?:/(\d+))?", re.IGNORECASE | re.ASCII)
 _LINE_END: Final = re.compile(r"\r\n?|\n")
 _NO_ORIGIN: Final = dns.name.Name((b"\x00no origin\x00", b""))
-"""Ends every name that is relative to nothing yet, so that it can be told from an absolute one."""
+"""Added to each relative name that comes before an origin is known, so that it differs from an absolute name."""
 
 
 class InvalidZone(ValueError):  # noqa: N818 - the name of the fact, as in `InvalidName`
-    """The text is no zone. `line` counts from 1 and is where the record begins; None when no one line is at fault."""
+    """The text is not a valid zone.
+
+    `line` is the line on which the wrong record begins, counted from 1; None where no single line is wrong.
+    """
 
     def __init__(self, where: str, line: int | None, reason: str) -> None:
         super().__init__(f"{where}:{line}: {reason}" if line else f"{where}: {reason}")
@@ -43,9 +46,10 @@ class InvalidZone(ValueError):  # noqa: N818 - the name of the fact, as in `Inva
 
 
 class Zone(msgspec.Struct, frozen=True, gc=False):
-    """A zone as its file has it: names in the order of the file, the RRsets of each by type, the SOA among them.
+    """The content of a zone file: names in the order of the file, and the RRsets of each name in the order of types.
 
-    Owners are folded. So are the targets of NS, CNAME and DNAME, whose rdata is a `Name`; other rdata is as written.
+    `names` includes the apex with its SOA. Owners are folded, and so are the targets of NS, CNAME and DNAME, whose
+    rdata is a `Name`. Other rdata is as written.
     """
 
     origin: Name
@@ -54,11 +58,11 @@ class Zone(msgspec.Struct, frozen=True, gc=False):
 
 
 def parse(text: str, where: str, origin: str | None = None) -> Zone:
-    """Read the text of one zone; `where` (a file's name) goes into the errors.
+    """Return the zone that a text describes. `where` is the name of the file for error messages.
 
-    The apex is `origin`, or else the SOA's owner. Until the first `$ORIGIN`, names are relative to that same apex;
-    before an apex is known they have to be absolute.
-    Where the records of one RRset differ in TTL, the smallest counts (RFC 2181 §5.2). Raises `InvalidZone`.
+    The apex is `origin`, or the SOA's owner where no origin is given. Names are relative to the apex until the first
+    `$ORIGIN`. Names before the SOA must be absolute where no origin is given.
+    Where the records of one RRset differ in TTL, the smallest TTL counts (RFC 2181 §5.2). Raises `InvalidZone`.
     """
     records = _read(text.removeprefix("\ufeff"), where, origin)
     apex = _apex(records, where, origin)
@@ -71,7 +75,7 @@ def parse(text: str, where: str, origin: str | None = None) -> Zone:
 
 
 class _Record(msgspec.Struct, frozen=True, gc=False):
-    """One record of the file and the line on which it begins."""
+    """One record, and the line on which it begins."""
 
     line: int
     owner: Name
@@ -84,7 +88,7 @@ def _read(text: str, where: str, origin: str | None) -> list[_Record]:
     _check_generated(text, where)
     tokens = _Tokenizer(text, where)
     transaction = _Transaction(tokens)
-    # The reader drops what is outside of its zone without a word: its zone is the root, ours is checked afterwards.
+    # The reader drops records outside its zone silently. So its zone is the root, and the real apex is checked later.
     reader = dns.zonefile.Reader(tokens, dns.rdataclass.IN, transaction, allow_directives=_DIRECTIVES)
     reader.last_name = None
     reader.current_origin = _NO_ORIGIN if origin is None else _wire_origin(origin, where)
@@ -100,7 +104,7 @@ def _read(text: str, where: str, origin: str | None) -> list[_Record]:
 
 
 def _check_generated(text: str, where: str) -> None:
-    """A `$GENERATE` of billions is a slip of the finger, and would take the time and memory of billions."""
+    """Refuse a `$GENERATE` of billions of records: it is a typing error, and would exhaust time and memory."""
     for number, line in enumerate(_LINE_END.split(text), 1):
         found = _GENERATE.match(line)
         if found and (int(found[2]) - int(found[1])) // max(int(found[3] or 1), 1) >= MAX_GENERATED:
@@ -115,7 +119,7 @@ def _wire_origin(origin: str, where: str) -> dns.name.Name:
 
 
 class _Tokenizer(dns.tokenizer.Tokenizer):
-    """Knows on which line the current record or directive begins; dnspython has often read past it when it fails."""
+    """Remembers the line on which the current record begins: dnspython has often read past it when it fails."""
 
     begin = 1
 
@@ -127,7 +131,7 @@ class _Tokenizer(dns.tokenizer.Tokenizer):
 
 
 class _Transaction(dns.zonefile.RRsetsReaderTransaction):
-    """Where dnspython's reader puts records: kept one by one with their lines, so that the checks can name them."""
+    """Collects the records that dnspython reads, each with its line, so that error messages can name the line."""
 
     source: dns.zonefile.Reader
 
@@ -136,7 +140,7 @@ class _Transaction(dns.zonefile.RRsetsReaderTransaction):
         self.tokens = tokens
         self.found: list[_Record] = []
 
-    def add(self, *args: Any) -> None:  # noqa: ANN401 - dnspython's signature; the reader passes these three
+    def add(self, *args: Any) -> None:  # noqa: ANN401 - dnspython's signature; its reader passes three
         name, ttl, rdata = args
         wire = rdata.to_wire()
         if dns.rdatatype.is_metatype(rdata.rdtype) or rdata.rdtype == dns.rdatatype.TYPE0:
@@ -144,7 +148,7 @@ class _Transaction(dns.zonefile.RRsetsReaderTransaction):
         if len(wire) > 0xFFFF:
             raise ValueError(f"rdata of {len(wire)} octets; at most 65535")
         if name.is_subdomain(_NO_ORIGIN) or _NO_ORIGIN.to_wire() in wire:
-            raise ValueError("a relative name, but no $ORIGIN stands before it")
+            raise ValueError("a relative name without an $ORIGIN before it")
         if rdata.rdtype == SOA and self.source.current_origin == _NO_ORIGIN:
             self.source.current_origin = name
         if rdata.rdtype in _IS_A_NAME:
@@ -161,7 +165,7 @@ def _apex(records: list[_Record], where: str, origin: str | None) -> Name:
         raise InvalidZone(where, soas[1].line, f"a second SOA record; the first is on line {soas[0].line}")
     apex = soas[0].owner
     if origin is not None and from_text(origin) != apex:
-        raise InvalidZone(where, soas[0].line, f"the SOA record stands at {to_text(apex)}, the zone is {origin}")
+        raise InvalidZone(where, soas[0].line, f"the SOA record is at {to_text(apex)}, but the zone is {origin}")
     return apex
 
 
@@ -169,7 +173,7 @@ def _rrsets(records: list[_Record], where: str, apex: Name) -> dict[tuple[Name, 
     out: dict[tuple[Name, int], RRset] = {}
     for record in records:
         if not is_under(record.owner, apex):
-            raise InvalidZone(where, record.line, f"{to_text(record.owner)} is outside of the zone {to_text(apex)}")
+            raise InvalidZone(where, record.line, f"{to_text(record.owner)} is outside the zone {to_text(apex)}")
         key = record.owner, record.type
         held = out.get(key) or RRset(record.owner, record.type, record.ttl, ())
         rdatas = held.rdatas if record.rdata in held.rdatas else (*held.rdatas, record.rdata)
@@ -180,7 +184,7 @@ def _rrsets(records: list[_Record], where: str, apex: Name) -> dict[tuple[Name, 
 
 
 def _check_aliases(records: list[_Record], where: str, rrsets: dict[tuple[Name, int], RRset]) -> None:
-    """A CNAME stands alone (RFC 1034 §3.6.2), and nothing stands below a DNAME (RFC 6672 §2.4)."""
+    """Refuse other data beside a CNAME (RFC 1034 §3.6.2) and any name below a DNAME (RFC 6672 §2.4)."""
     redirected = {owner for owner, kind in rrsets if kind == DNAME}
     for record in records:
         if (record.owner, CNAME) in rrsets and record.type not in _BESIDE_CNAME:

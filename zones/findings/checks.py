@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import structs
 
 from zones.azure.catalogue import Catalogue
-from zones.azure.endpoint import Endpoint, Fault, State, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.dns.name import Name, to_text
 from zones.findings.endpoint_evidence import (
@@ -75,10 +75,10 @@ def of_endpoint(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Fin
         yield finding(endpoint.id, RivalSources(believed=used, others=listed(endpoint.rivals)))
 
 
-_NOT_CONNECTED: Final[Mapping[State, type[EndpointPending | EndpointRejected | EndpointDisconnected]]] = {
-    State.PENDING: EndpointPending,
-    State.REJECTED: EndpointRejected,
-    State.DISCONNECTED: EndpointDisconnected,
+_NOT_CONNECTED: Final[Mapping[ConnectionState, type[EndpointPending | EndpointRejected | EndpointDisconnected]]] = {
+    ConnectionState.PENDING: EndpointPending,
+    ConnectionState.REJECTED: EndpointRejected,
+    ConnectionState.DISCONNECTED: EndpointDisconnected,
 }
 _NO_DIFFERENCE: Final = Differences()
 

@@ -12,7 +12,7 @@ from operator import or_
 from typing import Final
 
 from zones.azure.catalogue import Catalogue
-from zones.azure.catalogue_index import Places
+from zones.azure.catalogue_index import CatalogueIndex
 from zones.azure.endpoint import Endpoint, NicRecord, VirtualNetwork
 from zones.claims.census import Census
 from zones.claims.contest import Claim, Contender, Rule, Term, Verdict, judge
@@ -73,7 +73,7 @@ class Ledger:
         self.census = Census()
         self.rows: dict[Name, bytes] = {}
         self.vnets: dict[str, VirtualNetwork] = {}
-        self._places = Places(catalogue)
+        self._places = CatalogueIndex(catalogue)
         self._claims: dict[Name, tuple[Claim, ...]] = {}
         self._contested: set[Name] = set()
         """Names with more than one contender: all that nearness can matter to."""

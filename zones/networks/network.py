@@ -1,7 +1,7 @@
-"""Networks: named sets of client prefixes, and which endpoints each one sees. Others call them views.
+"""Networks: named sets of client prefixes, and the endpoints that are visible to each. Other servers call them views.
 
-Sets of networks are bit masks (bit i is network i), so that what an endpoint is visible to costs one integer
-however many networks there are. Knows prefixes, VNets, subscriptions and regions; knows no names and no claims.
+A set of networks is a bit mask in which bit i is network i. So the visibility of an endpoint takes one integer however
+many networks there are. Knows prefixes, VNets, subscriptions and regions. Does not know names and claims.
 """
 
 from collections import Counter
@@ -16,13 +16,14 @@ from zones.networks.prefixes import NONE, Prefix, Prefixes, prefix
 __all__ = ["EVERYBODY", "NOBODY", "NONE", "Network", "Networks", "bits", "translated"]
 
 NOBODY: Final = "none"
-"""In place of a network's name: its clients are in no network (`NONE`) and see no endpoint."""
+"""The reserved name for clients in no network (index `NONE`). No endpoint is visible to them."""
 
 
 class Network(msgspec.Struct, frozen=True):
-    """A named set of client prefixes; `vnets` its home, `reach` what else it sees. Neither: it sees everything.
+    """A named set of client prefixes (`clients`), and the endpoints that are visible to these clients.
 
-    Items of `reach`: a VNet id, `/subscriptions/ID`, `region:NAME`, `all`.
+    `vnets` are the home VNets. `reach` has what else is visible: VNet ids, `/subscriptions/ID`, `region:NAME` or `all`.
+    Where both are empty, every endpoint is visible.
     """
 
     name: str
@@ -30,24 +31,25 @@ class Network(msgspec.Struct, frozen=True):
     vnets: tuple[str, ...] = ()
     reach: tuple[str, ...] = ()
     key: str = ""
-    """Normalised id of the virtual network that makes it; empty for one made by hand."""
+    """Normalised id of the virtual network that the network was derived from; empty for a configured network."""
 
     @property
     def identity(self) -> str:
-        """What it is known by while everything else of it may change, the name too."""
+        """The part of the network that never changes; even its name may."""
         return self.key or self.name
 
 
 EVERYBODY: Final = Network("default", ("0.0.0.0/0", "::/0"))
-"""The one network where none is configured."""
+"""The only network where none is configured."""
 
 
 class Networks:
-    """All networks as they are now; `become` puts others in their place. `auto`: VNets make networks, none at first.
+    """All present networks. `become` replaces them.
 
-    An index, once given to an identity, is given to no other, so masks and indices outlive a change. Without `auto` and
-    with none configured there is one, `default`, that every client is in and that sees everything. `listeners`: names
-    of networks whose clients are told by the listener that they come by.
+    An index belongs to one identity and is never reused, so masks and indices stay valid over a change. With `auto`,
+    virtual networks define networks, none at first. Without `auto` and without configured networks there is one
+    network, `default`: every client is in it, and every endpoint is visible to it. `listeners` has the names of
+    networks whose clients are recognised by the listener that receives their queries.
     """
 
     def __init__(
@@ -58,20 +60,20 @@ class Networks:
         self.auto = auto
         self.implicit = not configured and not auto
         self.identities: list[str] = []
-        """By index; also of networks that are gone, as are the names."""
+        """By index, as are the names. Both include networks that no longer exist."""
         self.names: list[str] = []
         self.version = 0
-        """Counts the changes."""
+        """The number of calls of `become` so far."""
         self._indices: dict[str, int] = {}
         """By identity."""
         self._regions: dict[str, str] = {}
-        """Region of each VNet whose record tells it."""
+        """The region of each VNet whose own resource has been read."""
         self._tenants: dict[str, Counter[str]] = {}
-        """Regions of the endpoints in each VNet, counted."""
+        """For each VNet, the number of its endpoints in each region."""
         self.become(self.configured)
 
     def become(self, networks: Sequence[Network]) -> None:
-        """Put these networks in place of those that there are. What was learnt of regions stays."""
+        """Replace the networks by these. The regions that are known stay known."""
         self.now = tuple(networks)
         self.version += 1
         self._everything = 0
@@ -80,24 +82,24 @@ class Networks:
         self._seen_regions: dict[str, int] = {}
         self._home: dict[str, int] = {}
         self.all = 0
-        """The mask of every network that there is."""
+        """The mask of all present networks."""
         self._named: dict[str, int] = {}
-        """Indices of the networks that there are."""
+        """The index of each present network, by name."""
         for network in (EVERYBODY,) if self.implicit else networks:
             if network.name != NOBODY:
                 self._add(network)
         self.homeless = self.all & ~_union(self._home.values())
-        """Networks without a home VNet: nearness decides nothing there."""
+        """The mask of networks without a home VNet, where nearness cannot decide a contest."""
         self._prefixes = Prefixes(
             (prefix(text), self._named.get(network.name, NONE)) for network in networks for text in network.clients
         )
         self._home_regions: dict[str, str] = {}
         self._near: dict[str, int] = {}
-        """Networks with a home VNet in each region."""
+        """For each region, the mask of networks with a home VNet there."""
         self._settle(self._home)
 
     def index(self, identity: str) -> int:
-        """The index of an identity, for good; new if need be."""
+        """Return the index of an identity. The first call for an identity assigns the index."""
         index = self._indices.get(identity)
         if index is None:
             index = self._indices[identity] = len(self.identities)
@@ -134,34 +136,35 @@ class Networks:
     # -- clients
 
     def find(self, address: bytes) -> int:
-        """Index of the network with the longest prefix that holds the packed `address`; `NONE` where none does.
+        """Return the index of the network with the longest prefix that contains the packed `address`, or `NONE`.
 
-        An IPv4-mapped IPv6 address is the IPv4 address (RFC 4291 §2.5.5.2).
+        An IPv4-mapped IPv6 address is taken as the IPv4 address (RFC 4291 §2.5.5.2).
         """
         return 0 if self.implicit else self._prefixes.find(address)
 
     def find_subnet(self, address: bytes, length: int) -> tuple[int, int]:
-        """The network that holds the whole subnet of `length` bits at the packed `address`, `NONE` where none does.
+        """Return the network of all addresses of a subnet, or `NONE`, and the length in bits of the deciding prefix.
 
-        With it the length in bits of the longest prefix that matters there: at or above the subnet, or inside it.
+        The subnet has `length` bits at the packed `address`. The deciding prefix is the longest that contains the
+        subnet or lies in it.
         """
         return (0, 0) if self.implicit else self._prefixes.find_subnet(address, length)
 
     def has_listener(self, vnet: str) -> bool:
-        """The network that this VNet makes has a listener of its own."""
+        """Return True where the network of this VNet has a listener of its own."""
         index = self._indices.get(vnet)
         return index is not None and self.names[index] in self._listeners
 
     def has_nobody(self, space: Prefix) -> bool:
-        """Clients in exactly this prefix are kept out of every network."""
+        """Return True where exactly this prefix is configured to be in no network."""
         return self._prefixes.at(space) == NONE
 
     # -- regions
 
     def learn(self, regions: Mapping[str, str]) -> bool:
-        """Take what the records of VNets (by normalised id) say of their regions; empty: nothing, or no record.
+        """Learn the regions of VNets, by normalised id. An empty region means that it is not known.
 
-        True when the region of a home VNet has changed by it.
+        Return True where the region of a home VNet has changed.
         """
         for vnet, region in regions.items():
             if region:
@@ -171,10 +174,10 @@ class Networks:
         return self._settle(regions)
 
     def move(self, old: Endpoint | None, new: Endpoint | None) -> bool:
-        """Take where an endpoint was and where it is. True when the region of a home VNet has changed by it.
+        """Note that an endpoint changed from `old` to `new`. Return True where the region of a home VNet has changed.
 
-        An endpoint lives in the region of its VNet, so endpoints tell the region of a home VNet that has no record:
-        the one that most of them have, then the first by name.
+        An endpoint is in the region of its VNet. So the region of a home VNet that has not been read itself is the one
+        of most of its endpoints, and among equals the first by name.
         """
         homes = []
         for endpoint, step in ((old, -1), (new, 1)):
@@ -197,13 +200,13 @@ class Networks:
         return moved
 
     def region_of(self, endpoint: Endpoint) -> str:
-        """Region of the endpoint's VNet: as the VNet's own record says, else the endpoint's, which must be the same."""
+        """Return the region of the endpoint's VNet. Azure requires the endpoint to be in the same region."""
         return self._regions.get(endpoint.vnet) or endpoint.region
 
-    # -- sight
+    # -- visibility
 
     def sees(self, endpoint: Endpoint) -> int:
-        """Mask of the networks that the endpoint is visible to."""
+        """Return the mask of the networks that the endpoint is visible to."""
         if endpoint.network:
             return self._everything if self.implicit else self.named(endpoint.network)
         if not endpoint.vnet:
@@ -211,7 +214,7 @@ class Networks:
         return self.sees_vnet(endpoint.vnet, self.region_of(endpoint))
 
     def sees_vnet(self, vnet: str, region: str) -> int:
-        """Mask of the networks whose home or reach holds this VNet."""
+        """Return the mask of the networks that have this VNet in their home or reach."""
         mask = self._everything | self._seen_vnets.get(vnet, 0)
         if self._seen_subscriptions:
             parts = vnet.split("/", 3)
@@ -221,38 +224,38 @@ class Networks:
         return mask
 
     def home(self, endpoint: Endpoint) -> int:
-        """Mask of the networks that have the endpoint's VNet as a home."""
+        """Return the mask of the networks that have the endpoint's VNet as a home."""
         return self._home.get(endpoint.vnet, 0)
 
     def near(self, endpoint: Endpoint) -> int:
-        """Mask of the networks that have a home VNet in the region of the endpoint's VNet."""
+        """Return the mask of the networks that have a home VNet in the region of the endpoint's VNet."""
         region = self.region_of(endpoint)
         return self._near.get(region, 0) if region else 0
 
     def sight(self, endpoint: Endpoint) -> tuple[int, int, int]:
-        """All that decides who sees the endpoint and how near it is to them: `sees`, `home` and `near`."""
+        """Return the masks `sees`, `home` and `near` of the endpoint; the last two only where it is visible."""
         sees = self.sees(endpoint)
         return sees, sees & self.home(endpoint), sees & self.near(endpoint)
 
     # -- names
 
     def named(self, name: str | None) -> int:
-        """Mask of the one network called `name`, 0 where there is none; None: of every network."""
+        """Return the mask of the network called `name`, 0 where there is none; for None, of every network."""
         if name is None:
             return self.all
         index = self.find_named(name)
         return 0 if index == NONE else 1 << index
 
     def find_named(self, name: str) -> int:
-        """Index of the network called `name`, `NONE` where there is none."""
+        """Return the index of the network called `name`, `NONE` where there is none."""
         return self._named.get(name, NONE)
 
     def label(self, index: int) -> str:
-        """The name of the network with this index, `none` for `NONE`."""
+        """Return the name of the network with this index, `none` for `NONE`."""
         return NOBODY if index == NONE else self.names[index]
 
     def listed(self, mask: int) -> tuple[str, ...]:
-        """Names of the networks in `mask`, in the order of their indices."""
+        """Return the names of the networks in `mask`, in the order of their indices."""
         return tuple(self.names[i] for i in bits(mask))
 
 
@@ -264,7 +267,7 @@ def _union(masks: Iterable[int]) -> int:
 
 
 def bits(mask: int) -> Iterator[int]:
-    """Indexes of the bits that are set, lowest first."""
+    """Yield the indices of the bits that are set, lowest first."""
     while mask:
         low = mask & -mask
         yield low.bit_length() - 1
@@ -272,7 +275,7 @@ def bits(mask: int) -> Iterator[int]:
 
 
 def translated(mask: int, places: Sequence[int]) -> int:
-    """The mask whose bit `places[i]` is what bit i was; `NONE`: that bit is left out."""
+    """Return the mask in which each set bit i has moved to `places[i]`; a bit that moves to `NONE` is left out."""
     out = 0
     for i in bits(mask):
         if places[i] != NONE:

@@ -1,7 +1,7 @@
-"""Address space that several virtual networks hold. It costs the sum of their prefixes, however many share one.
+"""Address space that several virtual networks have in common.
 
-Of two prefixes that share an address one lies in the other, so spans form a forest: each knows the one around it.
-Refuses to know networks and findings.
+Of two prefixes that share an address, one contains the other. So spans form a forest in which each span knows its
+parent, and finding all of them costs the number of prefixes. Does not know networks and findings.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from zones.networks.prefixes import Prefix, prefix
 
 
 class Span:
-    """One prefix: `own` are the VNets that hold just it, `around` the next larger one that lies around it."""
+    """One prefix. `own` has the VNets with exactly this prefix; `around` is the next larger span that contains it."""
 
     __slots__ = ("around", "own", "space", "total")
 
@@ -20,10 +20,10 @@ class Span:
         self.around = around
         self.own: list[VirtualNetwork] = []
         self.total: int = around.total if around else 0
-        """How many VNets hold it, by this prefix or a larger one."""
+        """The number of VNets whose address space includes this prefix, by this prefix or by a larger one."""
 
     def holders(self) -> Iterator[tuple[VirtualNetwork, Prefix]]:
-        """All of them, each with the prefix by which it does, the smallest first."""
+        """Yield these VNets, each with its own prefix, the smallest prefix first."""
         span: Span | None = self
         while span:
             for vnet in span.own:
@@ -32,9 +32,9 @@ class Span:
 
 
 def spans(vnets: Iterable[VirtualNetwork]) -> Iterator[Span]:
-    """Every prefix once, in the order of addresses, those around others first."""
+    """Yield every prefix once, in the order of addresses, a containing prefix before those inside it."""
     under_way: list[Span] = []
-    for space, own in sorted(_held(vnets).items(), key=_place):
+    for space, own in sorted(_held(vnets).items(), key=_address_order):
         while under_way and not _holds(under_way[-1].space, space):
             under_way.pop()
         span = Span(space, under_way[-1] if under_way else None)
@@ -45,13 +45,13 @@ def spans(vnets: Iterable[VirtualNetwork]) -> Iterator[Span]:
 
 
 def space_of(vnet: VirtualNetwork) -> list[Prefix]:
-    """The address space of a VNet in order, without what lies inside another part of it or cannot be read."""
+    """Return the address space of a VNet in order. Prefixes inside other prefixes and invalid texts are left out."""
     found = set()
     for text in vnet.prefixes:
         try:
             found.add(prefix(text))
         except ValueError:
-            continue  # an address space answers nothing; the VNet's endpoints are judged by themselves
+            continue  # the VNet has fewer clients then; its endpoints do not depend on its address space
     out: list[Prefix] = []
     for space in sorted(found, key=lambda s: (len(s.address), s)):
         if not out or not _holds(out[-1], space):
@@ -67,7 +67,7 @@ def _held(vnets: Iterable[VirtualNetwork]) -> dict[Prefix, list[VirtualNetwork]]
     return held
 
 
-def _place(item: tuple[Prefix, list[VirtualNetwork]]) -> tuple[int, Prefix]:
+def _address_order(item: tuple[Prefix, list[VirtualNetwork]]) -> tuple[int, Prefix]:
     return len(item[0].address), item[0]
 
 

@@ -1,4 +1,4 @@
-"""Address prefixes, and which of them is the longest that holds an address. Knows numbers, not whose they are."""
+"""Address prefixes, and the longest-prefix match. Does not know who the prefixes belong to."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -6,12 +6,12 @@ from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple
 
 NONE: Final = -1
-"""In place of an index: nobody's."""
+"""The index of no network."""
 _REMEMBERED: Final = 1 << 17
 
 
 class Prefix(NamedTuple):
-    """A packed address, 4 or 16 octets, whose bits beyond `length` are zero."""
+    """A packed address of 4 or 16 octets, and the length in bits. The bits beyond `length` are zero."""
 
     address: bytes
     length: int
@@ -21,43 +21,43 @@ class Prefix(NamedTuple):
 
     @property
     def end(self) -> bytes:
-        """The last address under it."""
+        """The last address in the prefix."""
         spare = len(self.address) * 8 - self.length
         return (int.from_bytes(self.address, "big") | (1 << spare) - 1).to_bytes(len(self.address), "big")
 
 
 @lru_cache(_REMEMBERED)
 def prefix(text: str) -> Prefix:
-    """The prefix that a text is; bits beyond its length do not count. Raises ValueError."""
+    """Return the prefix that a text in CIDR form names. Bits beyond its length are ignored. Raises ValueError."""
     network = ip_network(text, strict=False)
     return Prefix(network.network_address.packed, network.prefixlen)
 
 
 class Prefixes:
-    """Prefixes with an index each; of two that are equal, the later one counts."""
+    """A table from prefixes to indices. Of two equal prefixes, the later one counts."""
 
     def __init__(self, held: Iterable[tuple[Prefix, int]]) -> None:
         tables: dict[int, dict[int, dict[bytes, int]]] = {4: {}, 16: {}}
         for (address, length), index in held:
             tables[len(address)].setdefault(length, {})[address] = index
         self._tables: dict[int, list[tuple[int, dict[bytes, int]]]] = {4: [], 16: []}
-        """By octets of an address: mask and prefixes, the longest first."""
+        """By address size in octets: mask and prefixes of each length, the longest first."""
         for size, by_length in tables.items():
             for length in sorted(by_length, reverse=True):
                 mask = ((1 << length) - 1) << (size * 8 - length)
                 self._tables[size].append((mask, by_length[length]))
 
     def at(self, prefix: Prefix) -> int | None:
-        """The index of exactly this prefix; None: it is not among them."""
+        """Return the index of exactly this prefix; None where the table does not have it."""
         for mask, table in self._tables[len(prefix.address)]:
             if mask.bit_count() == prefix.length:
                 return table.get(prefix.address)
         return None
 
     def find(self, address: bytes) -> int:
-        """The index of the longest prefix that holds the packed `address`; `NONE` where none does.
+        """Return the index of the longest prefix that contains the packed `address`; `NONE` where no prefix does.
 
-        An IPv4-mapped IPv6 address is the IPv4 address (RFC 4291 §2.5.5.2).
+        An IPv4-mapped IPv6 address is taken as the IPv4 address (RFC 4291 §2.5.5.2).
         """
         if len(address) == 16 and address.startswith(b"\x00" * 10 + b"\xff\xff"):
             address = address[12:]
@@ -70,9 +70,10 @@ class Prefixes:
         return NONE
 
     def find_subnet(self, address: bytes, length: int) -> tuple[int, int]:
-        """The index for the whole subnet of `length` bits at the packed `address`, `NONE` where there is not one.
+        """Return the one index for all addresses of a subnet, or `NONE`, and the length in bits of the deciding prefix.
 
-        With it the length in bits of the longest prefix that matters there: at or above the subnet, or inside it.
+        The subnet has `length` bits at the packed `address`. The deciding prefix is the longest that contains the
+        subnet or lies in it.
         """
         size = len(address)
         shift = size * 8 - length

@@ -1,11 +1,11 @@
-"""Networks from topology: what virtual networks and their peerings make of clients, beside networks made by hand.
+"""Networks derived from virtual networks and their peerings, beside configured networks.
 
-Each VNet makes one network: its address space is the clients, it is their home, its Connected peers are their reach,
-never the peers' peers. Nearness follows from that: the same VNet, then the same region, then the rest.
+Each VNet makes one network. Its address space are the clients, the VNet is their home, and its Connected peers are
+their reach; the peers' peers are not. Nearness follows: the same VNet first, then the same region, then the rest.
 
-A prefix that two VNets hold cannot tell whose client asks, whether they hold it alike or one inside a larger one. It
-belongs to neither: nobody is given an address that means another machine where he is. What is made by hand counts
-instead wherever it says the same prefix or a longer one.
+Where two VNets have a prefix in common, the client's VNet cannot be told from its address. Such a prefix is in neither
+network: its clients must not get an address that is another machine in their VNet. A configured network with the same
+prefix or a longer one takes precedence.
 """
 
 from collections import Counter
@@ -18,11 +18,11 @@ from zones.networks.overlap import spans
 from zones.networks.prefixes import Prefix, prefix
 
 RESERVED: Final = frozenset((NOBODY, "default", "auto"))
-"""Names that no network has."""
+"""Names that no derived network gets."""
 
 
 def networks(vnets: Iterable[VirtualNetwork], configured: Sequence[Network]) -> tuple[Network, ...]:
-    """The configured ones as they are, then one for each VNet, then `none` with the prefixes that tell nothing."""
+    """Return the configured networks, one network for each VNet, and `none` with the prefixes of several VNets."""
     ordered = sorted(vnets, key=lambda vnet: vnet.key)
     taken = {prefix(text) for network in configured for text in network.clients}
     clients: dict[str, list[str]] = {vnet.key: [] for vnet in ordered}
@@ -43,26 +43,27 @@ def networks(vnets: Iterable[VirtualNetwork], configured: Sequence[Network]) -> 
 
 
 def redraw(networks: Networks, drawn: Sequence[Network], endpoints: Mapping[str, Endpoint]) -> list[str]:
-    """Put `drawn` in place of the networks that there are; the keys of the endpoints that are seen otherwise by it.
+    """Replace the networks by `drawn`. Return the keys of the endpoints whose visibility or nearness has changed.
 
-    All endpoints in one place are seen alike, so it costs their number and, beyond that, the number of places.
+    Endpoints with the same VNet, network and region are alike, so the masks are computed once for each such group.
     """
-    places: dict[tuple[str, str, str], list[str]] = {}
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for key, endpoint in endpoints.items():
-        place = endpoint.vnet, endpoint.network, networks.region_of(endpoint)
-        places.setdefault(place, []).append(key)
-    before = [networks.sight(endpoints[keys[0]]) for keys in places.values()]
+        placement = endpoint.vnet, endpoint.network, networks.region_of(endpoint)
+        groups.setdefault(placement, []).append(key)
+    before = [networks.sight(endpoints[keys[0]]) for keys in groups.values()]
     networks.become(drawn)
-    after = (networks.sight(endpoints[keys[0]]) for keys in places.values())
+    after = (networks.sight(endpoints[keys[0]]) for keys in groups.values())
     return [
-        key for keys, one, other in zip(places.values(), before, after, strict=True) if one != other for key in keys
+        key for keys, one, other in zip(groups.values(), before, after, strict=True) if one != other for key in keys
     ]
 
 
 def _names(keys: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
-    """The VNet's name in lower case; `NAME@GROUP` or `NAME@GROUP@SUBSCRIPTION` where that is not one network's alone.
+    """Return a name for each VNet key: the VNet's name in lower case where it is unique.
 
-    All that share a name are told apart, so that none of them comes to mean another one.
+    Otherwise `NAME@GROUP` or `NAME@GROUP@SUBSCRIPTION`. All VNets that share a name get a longer one, so that a name
+    never passes from one VNet to another.
     """
     texts = {key: _texts(key) for key in keys}
     counts = Counter(text for each in texts.values() for text in each)

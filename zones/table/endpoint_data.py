@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from zones.azure.catalogue import Catalogue
-from zones.azure.catalogue_index import Places
+from zones.azure.catalogue_index import CatalogueIndex
 from zones.claims.row import BY_RULE, Variant, unpack
 from zones.dns.name import Name, is_wildcard, reverse
 from zones.networks.network import NONE
@@ -28,7 +28,7 @@ class Owned:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.masks: dict[int, int] = {}
-        self.places = Places(catalogue)
+        self.places = CatalogueIndex(catalogue)
         self.rows: Buckets[Name, bytes] = Buckets()
         self.tree = Tree()
         """Above every owned name, private or public."""

@@ -32,7 +32,7 @@ def network(estate: Estate, shown: Network) -> NetworkItem:
     return NetworkItem(
         name=shown.name, origin="default" if networks.implicit else origin,
         clients=list(shown.clients), vnets=list(shown.vnets), reach=list(shown.reach),
-        listeners=[address for address, name in estate.settings.listeners.items() if name == shown.name],
+        listeners=[str(each.listen) for each in estate.settings.listeners if each.network == shown.name],
     )  # fmt: skip
 
 

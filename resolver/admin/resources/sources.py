@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from resolver.admin.resources.model import Model, Parameters, Time, time_text
-from resolver.control.estate.estate import Estate, SourceStatus
+from resolver.control.estate.estate import Estate
+from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard.shrink_guard import Action, Held
 from zones.findings.evidence import LISTED
 
@@ -94,7 +95,7 @@ def source(status: SourceStatus, now: float) -> SourceItem:
 
 def degradations(estate: Estate) -> tuple[list[Degradation], int]:
     """Return the first 32 problems with sources whose data is served, and the number of all such problems."""
-    found = estate.degraded()
+    found = estate.health.degraded()
     listed = [Degradation(source=name, scope=scope, message=message) for name, scope, message in found[:LISTED]]
     return listed, len(found)
 

@@ -82,5 +82,5 @@ def counts(estate: Estate) -> Counts:
     return Counts(
         endpoints=len(ledger.endpoints), served=ledger.census.served, claims=ledger.census.records,
         names=len(ledger.rows), vnets=len(ledger.vnets), networks=estate.networks.all.bit_count(),
-        zone_files=estate.zone_files, findings=severities,
+        zone_files=len(estate.static.files), findings=severities,
     )  # fmt: skip

@@ -34,7 +34,7 @@ def zone(estate: Estate, origin: Name, names: int, mask: int) -> ZoneItem:
     """
     file = estate.static.get(origin)
     policies = estate.policies
-    terms = policies.of_file(origin, is_open=origin in estate.open) if file else policies.of(origin)
+    terms = policies.of_file(origin, is_open=file.is_open) if file else policies.of(origin)
     named = origin in estate.policies.named
     networks, total = network_names(estate, estate.networks.all if file or named else mask)
     return ZoneItem(
@@ -47,7 +47,7 @@ def zone(estate: Estate, origin: Name, names: int, mask: int) -> ZoneItem:
 
 def static_source(estate: Estate, origin: Name) -> Literal["file", "private-dns"]:
     """Return where the records of a static zone come from."""
-    return "private-dns" if estate.is_lent(origin) else "file"
+    return "private-dns" if estate.static[origin].is_provided else "file"
 
 
 def zone_of(estate: Estate, name: Name) -> Name | None:

@@ -1,6 +1,7 @@
-"""The private DNS zones of all sources as the estate holds them: what was read last, what it lends, what to tell of it.
+"""The private DNS zones of all sources: the last reading of each, the records they provide, and findings about them.
 
-Joins the pure parts; refuses to know how zones are read, and when, and who is told what they lend.
+Does not know how or when zones are read, or who serves the provided records. Pure; times are in seconds since the
+epoch.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,7 +9,8 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Final
 
-from resolver import settings
+from resolver.control.estate.static_zones import ServedZone
+from resolver.settings import SourceSettings
 from resolver.sources.reading import PrivateReading
 from zones.azure.endpoint import Fault
 from zones.azure.private_dns_zone import PrivateZone
@@ -22,15 +24,15 @@ from zones.ledger.ledger import Ledger
 from zones.table import overlay
 from zones.table.overlay import Claimed
 
-AGAIN: Final = 10.0
-"""Seconds between two comparisons with the endpoints, at least: each takes all of them."""
-_FAULTS: Final = 1000  # faults that are told of one source
+COMPARE_INTERVAL: Final = 10.0
+"""Least seconds between two comparisons of zones and endpoints. Each comparison walks all endpoints."""
+_MOST: Final = 1000  # faults and unreadable zones that are reported of one source
 
 
-class PrivateZones:
-    """By source and key. Time is an argument."""
+class PrivateDnsZones:
+    """The private DNS zones by source and key."""
 
-    def __init__(self, sources: Iterable[settings.SourceSettings], ledger: Ledger, board: Board) -> None:
+    def __init__(self, sources: Iterable[SourceSettings], ledger: Ledger, board: Board) -> None:
         self._ledger = ledger
         self._board = board
         self._modes = {each.name: each.azure.private_dns for each in sources if each.azure}
@@ -38,67 +40,71 @@ class PrivateZones:
             name: {} for name, mode in self._modes.items() if mode != "off"
         }
         self._watched: frozenset[Name] = frozenset()
-        """Private names on which it depends what is lent."""
-        self._checked = 0.0
-        self._stale = False
-        """Zones or endpoints have changed since they were compared."""
+        """The private names at which a claim decides whether a record is provided."""
+        self._compared_at = 0.0
+        self._comparison_due = False
+        """Zones or endpoints have changed since the last comparison."""
 
     def of(self, source: str) -> Mapping[str, PrivateZone]:
-        """What a source gave last, by key."""
+        """Return the last reading of a source, by key."""
         return self._zones[source]
 
     def all(self) -> Iterator[tuple[str, list[PrivateZone]]]:
-        """What each source gave last: what to save."""
+        """Yield the last reading of each source, to be saved."""
         return ((name, list(zones.values())) for name, zones in self._zones.items())
 
+    # -- changes
+
     def restore(self, saved: Iterable[tuple[str, list[PrivateZone]]], now: float) -> None:
-        """What sources gave before a restart; not of those whose zones are not to be read any more."""
+        """Put saved zones back. Zones of a source with `private_dns: off` are left out."""
         for name, zones in saved:
             if name in self._zones:
                 self._zones[name] = {zone.key: zone for zone in zones}
-                self._blame(name, (), now)
-        self._changed()
+                self._report_faults(name, (), now)
+        self._zones_changed()
 
     def take(self, source: str, reading: PrivateReading, now: float) -> bool:
-        """Take what a reading gave; what it does not name stays. True when a zone changed."""
+        """Apply a reading and return whether a zone changed. A zone that the reading does not name stays."""
         before = self._zones[source]
         after = {key: zone for key, zone in before.items() if key not in reading.gone} | reading.zones
         self._zones[source] = after
-        self._tell(source, reading, now)
-        if after == before:
-            return False
-        self._changed()
-        return True
-
-    def _changed(self) -> None:
-        self._watch()
-        self._stale = True
-
-    def _tell(self, source: str, reading: PrivateReading, now: float) -> None:
-        why = dict(islice(sorted(reading.unreadable.items()), _FAULTS))
+        why = dict(islice(sorted(reading.unreadable.items()), _MOST))
         if reading.error:
             why[f"{source}: private DNS zones"] = reading.error
         facts = [checks.unreadable(subject, message) for subject, message in why.items()]
         self._board.replace(Topic.PRIVATE_DNS, source, facts, now)
-        self._blame(source, reading.faults, now)
+        self._report_faults(source, reading.faults, now)
+        if after == before:
+            return False
+        self._zones_changed()
+        return True
 
-    def _blame(self, source: str, faults: Iterable[Fault], now: float) -> None:
-        """Tell what is bad: of rows that are no zone, and in zones."""
+    def _report_faults(self, source: str, faults: Iterable[Fault], now: float) -> None:
+        """Report the faults of the zones of a source, and of rows that are no zone."""
         faults = (*faults, *(fault for zone in self._zones[source].values() for fault in zone.faults))
-        self._board.replace_faults(Reporter("private-dns", source), faults[:_FAULTS], now)
+        self._board.replace_faults(Reporter("private-dns", source), faults[:_MOST], now)
 
-    def moved(self) -> None:
-        """Endpoints have changed."""
-        self._stale |= any(self._zones.values())
+    def _zones_changed(self) -> None:
+        candidates = self._ledger.catalogue.candidates
+        owners = {record.owner for zone in self._serving() for record in zone.records}
+        privates = (mapping.name for owner in owners for mapping in candidates(owner))
+        self._watched = frozenset((*owners, *privates))
+        self._comparison_due = True
+
+    def endpoints_changed(self) -> None:
+        """Make a comparison due, if there are zones to compare."""
+        self._comparison_due |= any(self._zones.values())
+
+    # -- the comparison with endpoints
 
     def comparison(self, now: float) -> Callable[[], list[Finding]] | None:
-        """What compares zones and endpoints as they are now, in whatever thread; None if it is not time or not needed.
+        """Return a function that compares zones and endpoints as they are now; None if no comparison is due.
 
-        For a hundred thousand endpoints with a record each that takes a second.
+        The function may run in any thread. It takes a second for 100,000 endpoints with one record each.
         """
-        if not self._stale or now - self._checked < AGAIN:
+        if not self._comparison_due or now - self._compared_at < COMPARE_INTERVAL:
             return None
-        self._stale, self._checked = False, now
+        self._comparison_due, self._compared_at = False, now
         ledger = self._ledger
         zones = list({key: zone for own in self._zones.values() for key, zone in own.items()}.values())
         regions = {key: vnet.region for key, vnet in ledger.vnets.items()}
@@ -107,32 +113,25 @@ class PrivateZones:
         return lambda: [*drift.of_records(zones, claims, endpoints, ledger.catalogue), *links]
 
     def compared(self, facts: list[Finding], now: float) -> None:
-        """Take what a comparison found."""
+        """Report the findings of a comparison."""
         self._board.replace(Topic.DRIFT, "", facts, now)
 
-    def lent(self, files: Mapping[Name, Zone]) -> dict[Name, Zone]:
-        """What is to be served of the zones of sources with `private_dns: serve`, beside these zone files."""
-        zones = [zone for name, own in self._zones.items() if self._modes[name] == "serve" for zone in own.values()]
-        return overlay.lent(zones, files, self._claimed)
-
-    def _watch(self) -> None:
-        candidates = self._ledger.catalogue.candidates
-        owners = {
-            record.owner
-            for name, own in self._zones.items()
-            if self._modes[name] == "serve"
-            for zone in own.values()
-            for record in zone.records
-        }
-        privates = (mapping.name for owner in owners for mapping in candidates(owner))
-        self._watched = frozenset((*owners, *privates))
+    # -- the records that zones provide
 
     def concerns(self, changed: AbstractSet[Name]) -> bool:
-        """What endpoints say of these private names may change what is lent."""
+        """Return whether changed claims at these private names can change the provided records."""
         return not self._watched.isdisjoint(changed)
 
-    def is_open(self, origin: Name) -> bool:
-        """The zone is one of endpoints, or among the names of services: what it lacks may be public."""
+    def provided(self, files: Mapping[Name, Zone]) -> Iterator[ServedZone]:
+        """Yield the zones to serve for sources with `private_dns: serve`, beside these zone files."""
+        for origin, zone in overlay.lent(self._serving(), files, self._claimed).items():
+            yield ServedZone(origin, zone.names, is_open=self._is_open(origin), is_provided=True)
+
+    def _serving(self) -> list[PrivateZone]:
+        return [zone for name, own in self._zones.items() if self._modes[name] == "serve" for zone in own.values()]
+
+    def _is_open(self, origin: Name) -> bool:
+        """Return whether the zone is one of endpoints or of Azure's services: a name that it lacks may be public."""
         catalogue = self._ledger.catalogue
         return catalogue.zone_of(origin) == origin or catalogue.covers(origin)
 

@@ -69,7 +69,8 @@ class Feed:
         """Start a new serial if a name, the networks or the content of a commit changed, and notify the listeners."""
         fresh = frozenset(names)
         estate = self._estate
-        state = estate.unsynced, estate.awaited, estate.stale, estate.networks.version, self.complete, self.settled
+        commit = estate.health.unsynced, estate.static.awaited, estate.health.stale
+        state = commit, estate.networks.version, self.complete, self.settled
         if not fresh and state == self._announced:
             return
         self._announced = state
@@ -107,7 +108,7 @@ class Feed:
             yield Rows(chunk)
         for origin, zone in self._estate.static.items():
             for part in _chunks(zone.names.items(), _records):
-                yield Static(origin, part, origin in self._estate.open)
+                yield Static(origin, part, zone.is_open)
 
     def changes(self, names: Collection[Name]) -> Iterator[Down]:
         """Yield the current state of these names as frames."""
@@ -124,15 +125,15 @@ class Feed:
         """
         estate = self._estate
         found: dict[Name, list[Name]] = {}
-        for name in names if estate.lent else ():
-            for origin in estate.lent.get(name, ()):
+        for name in names if estate.static.has_provided else ():
+            for origin in estate.static.provided_in(name):
                 found.setdefault(origin, []).append(name)
         for origin, own in found.items():
             zone = estate.static.get(origin)
             own.sort(key=lambda name: (name == origin) == (zone is not None))
             records = ((name, zone.names.get(name, ()) if zone else ()) for name in own)
             for part in _chunks(records, _records):
-                yield Static(origin, part, origin in estate.open)
+                yield Static(origin, part, zone is not None and zone.is_open)
 
     def masks(self, sent: int, bits: int) -> Iterator[Masks]:
         """Yield the classes from number `sent` on, after the identities of the networks from bit number `bits` on."""
@@ -164,7 +165,8 @@ class Feed:
         Make the commit before the first frame of the batch: a change that happens while the batch is sent is not
         certain to be in it, and a worker that loses its connection must ask for that change again.
         """
-        return Commit(self.serial, self._estate.unsynced, tuple(self._estate.awaited), self._estate.stale)
+        health = self._estate.health
+        return Commit(self.serial, health.unsynced, tuple(self._estate.static.awaited), health.stale)
 
 
 _T = TypeVar("_T")

@@ -1,89 +1,76 @@
-"""What control writes into the state directory: the saved inventory, and what is served (`state`, `headstart`).
+"""Writes the state directory: the saved inventory for control, and the warm-start file for workers.
 
-What is served is written as a snapshot, as to a worker that is not there yet.
+Each is written only if it has changed. Does not know when to write.
 """
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import time
-from pathlib import Path
 from typing import Final
 
 from resolver.channel import warm_start
 from resolver.channel.frames import Commit, Hello, encode
+from resolver.control.estate import saved_inventory
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
-from resolver.control.state import inventory, inventory_file
-from resolver.settings import ControlSettings
+from resolver.control.state import inventory_file
 
-_NOBODY: Final = Hello(-1, 0, "", "", 0, 0)
+_NEW_WORKER: Final = Hello(-1, 0, "", "", 0, 0)
+"""The greeting of a worker that has nothing: the file is a snapshot for it."""
 
 _log = logging.getLogger(__name__)
 
 
-class Keeper:
-    """Writes what has changed since the last time. Without a directory nothing is written."""
+class StateWriter:
+    """Writes the state of an estate into the directory that its settings name; nothing where they name none."""
 
-    def __init__(self, config: ControlSettings, estate: Estate, feed: Feed) -> None:
-        self.due = False
-        """Something was taken since the inventory was written last."""
-        self.zone_texts: dict[str, str] = {}
-        """Of the zone files that were read."""
-        self._directory = config.state_directory
-        self._under = warm_start.digest(config)
+    def __init__(self, estate: Estate, feed: Feed) -> None:
+        self._directory = estate.settings.state_directory
+        self._configuration = warm_start.digest(estate.settings)
         self._estate = estate
         self._feed = feed
-        self._kept = -1
-        """Serial of what was written last for workers."""
+        self._saved_revision = estate.revision
+        """Revision of the estate in the saved inventory."""
+        self._warm_serial = -1
+        """Serial in the warm-start file."""
 
-    async def save(self) -> None:
-        """Write both; what cannot be written is tried again the next time."""
+    async def save(self, *, even_unchanged: bool = False) -> None:
+        """Write both files. An error is logged, and the next call tries again.
+
+        `even_unchanged`: write the inventory for the times of the last readings alone.
+        """
         if not self._directory:
             return
         try:
-            await self._save()
-            await self._keep()
+            if even_unchanged or self._saved_revision != self._estate.revision:
+                await self._save_inventory()
+            if self._feed.complete and self._warm_serial != self._feed.serial:
+                self._warm_serial = await write_warm_start(self._feed, self._directory, self._configuration)
         except OSError as error:
             _log.warning("%s cannot be written: %s", self._directory, error.strerror or error)
 
-    async def _save(self) -> None:
-        if not self.due:
-            return
-        self.due = False
-        pieces = inventory.of_estate(self._estate, self.zone_texts, time.time())
-        try:
-            await asyncio.to_thread(inventory_file.write, self._directory, pieces)
-        except OSError:
-            self.due = True
-            raise
-
-    async def _keep(self) -> None:
-        """Once all sources had a part in what is served."""
-        if self._feed.complete and self._feed.serial != self._kept:
-            self._kept = await write(self._feed, self._directory, self._under)
+    async def _save_inventory(self) -> None:
+        revision = self._estate.revision
+        pieces = saved_inventory.pieces_of(self._estate, time.time())
+        await asyncio.to_thread(inventory_file.write, self._directory, pieces)
+        self._saved_revision = revision
 
 
-async def write(feed: Feed, directory: str, under: bytes) -> int:
-    """Replace the file; returns the serial that a worker has with it. Raises OSError; the old one stays.
+async def write_warm_start(feed: Feed, directory: str, configuration: bytes) -> int:
+    """Replace the warm-start file and return the serial in it. Raises OSError; the old file stays.
 
-    `under`: the digest of the configuration. What changes meanwhile is in it or not, name by name; a worker that began
-    with it is told that by control, as after any snapshot.
+    `configuration`: the digest of the configuration. A change during the write is in the file or not, name by name.
+    Control sends it to each worker that starts with the file, as after any snapshot.
     """
+    serial = 0
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(inventory_file.replacing(Path(directory) / warm_start.FILE))
-        file.write(bytes(warm_start.HEAD))
-        checksum, serial = hashlib.sha256(), 0
-        for frame in FeedSession(feed, _NOBODY, lambda: None).snapshot(partial=False):
-            octets = encode(frame)
-            file.write(octets)
-            checksum.update(octets)
+        file = stack.enter_context(warm_start.FORMAT.replacing(directory, configuration))
+        for frame in FeedSession(feed, _NEW_WORKER, lambda: None).snapshot(partial=False):
+            file.write(encode(frame))
             if isinstance(frame, Commit):
                 serial = frame.serial
-            await asyncio.sleep(0)  # a file takes all; others have their turn
-        file.seek(0)
-        file.write(warm_start.head(under, checksum.digest()))
+            await asyncio.sleep(0)  # a file takes everything at once; other tasks must run
         await asyncio.to_thread(stack.pop_all().close)
     return serial

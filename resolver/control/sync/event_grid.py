@@ -18,10 +18,12 @@ from typing import Final
 
 from aiohttp import web
 
+from resolver.host_port import HostPort
 from resolver.settings import EventSettings, Secret
-from resolver.sources.azure import events
 from resolver.sources.azure.credential import NoToken, text
-from resolver.sources.azure.events import Malformed
+from resolver.sources.azure.protocol import events
+from resolver.sources.azure.protocol.events import MalformedEvents
+from resolver.token_bucket import Quota, TokenBucket
 
 PATH: Final = "/events"
 HEADER: Final = "X-Pldns-Secret"
@@ -31,6 +33,8 @@ RATE: Final = 100.0
 """Requests a second, and twice as many at once; Event Grid sends the rest again later."""
 STRANGERS: Final = 10.0
 """The same of those without the secret, who take nothing from those who know it."""
+_KNOWN: Final = Quota(2 * RATE, RATE)
+_UNKNOWN: Final = Quota(2 * STRANGERS, STRANGERS)
 REMEMBERED: Final = 10_000
 """Ids of events that are known again: each is delivered at least once."""
 SHORTEST: Final = 16
@@ -47,21 +51,6 @@ _MUTE.disabled = True
 """What aiohttp would say of requests that are no HTTP has their first line in it, and so the secret."""
 
 
-class _Allowance:
-    """So many requests a second, and twice as many at once."""
-
-    def __init__(self, rate: float, now: float) -> None:
-        self._rate = rate
-        self._left, self._at = 2 * rate, now
-
-    def take(self, now: float) -> None:
-        """One request. Raises 429."""
-        self._left, self._at = min(self._left + (now - self._at) * self._rate, 2 * self._rate), now
-        if self._left < 1:
-            raise web.HTTPTooManyRequests(headers={"Retry-After": "1"})
-        self._left -= 1
-
-
 class Webhook:
     """The route of one source. `hint` takes the id of a resource and says whether it is in the source's scope."""
 
@@ -75,7 +64,8 @@ class Webhook:
         self._hint = hint
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._clock = clock
-        self._friends, self._strangers = _Allowance(RATE, clock()), _Allowance(STRANGERS, clock())
+        self._known = TokenBucket(_KNOWN, clock())
+        self._strangers = TokenBucket(_UNKNOWN, clock())
         self._told = ""
         """What was last logged to be wrong with the secret."""
 
@@ -112,7 +102,7 @@ class Webhook:
         except web.HTTPRequestEntityTooLarge:
             self.counts["malformed"] += 1
             raise web.HTTPRequestEntityTooLarge(LONGEST, text=f"at most {LONGEST} octets") from None
-        except Malformed as error:
+        except MalformedEvents as error:
             self.counts["malformed"] += 1
             raise web.HTTPBadRequest(text=str(error)) from None
         self.counts["malformed"] += malformed
@@ -148,7 +138,9 @@ class Webhook:
         """Who does not know the secret, or asks too often, gets no further."""
         given = request.headers.get(HEADER) or request.query.get("secret", "")
         known = hmac.compare_digest(given.encode(errors="replace"), self._expected().encode())
-        (self._friends if known else self._strangers).take(self._clock())
+        bucket, quota = (self._known, _KNOWN) if known else (self._strangers, _UNKNOWN)
+        if not bucket.take(quota, self._clock()):
+            raise web.HTTPTooManyRequests(headers={"Retry-After": "1"})
         if not known:
             self.counts["refused"] += 1
             raise web.HTTPForbidden(text="the secret is wrong")
@@ -182,11 +174,10 @@ async def serving(webhook: Webhook, config: EventSettings, source: str) -> Async
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, listen: str, source: str) -> None:
-    host, _, port = listen.rpartition(":")
+async def _listen(runner: web.AppRunner, listen: HostPort, source: str) -> None:
     told = False
     while True:
-        site = web.TCPSite(runner, host.strip("[]"), int(port))
+        site = web.TCPSite(runner, listen.host, listen.port)
         try:
             await site.start()
         except OSError as error:

@@ -14,20 +14,20 @@ from resolver.control.guard.shrink_guard import patched
 from resolver.control.sync import event_grid
 from resolver.control.sync.refresh_queue import WAITING, Hints
 from resolver.settings import EventSettings
-from resolver.sources.reading import Remote
+from resolver.sources.reading import RemoteSource
 from zones.azure.resource import Resources, subscription
 
 _log = logging.getLogger(__name__)
 
 
-class EventWatch:
+class SourceEvents:
     """`had`: what the source gave, by subscription; `take` gets what one of them holds now; `sync` asks for a sync."""
 
     def __init__(
         self,
         source: str,
         config: EventSettings,
-        remote: Remote,
+        remote: RemoteSource,
         had: Callable[[], Mapping[str, Resources]],
         take: Callable[[str, Resources], None],
         sync: Callable[[], None],
@@ -72,7 +72,7 @@ class EventWatch:
         self._deletions.judged()
         self._holding = False
 
-    def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    def metrics(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """For the metrics: (metric, label values, count)."""
         for metric, counts in (("events_total", self._webhook.counts), ("hints_total", self._hints.counts)):
             yield from ((metric, (self._source, result), float(count)) for result, count in sorted(counts.items()))

@@ -13,7 +13,7 @@ from zones.azure.private_dns_zone import PrivateZone
 _log = logging.getLogger(__name__)
 
 
-class ZoneWatch:
+class PrivateDnsPoller:
     """One source. `had` gives what its zones gave before."""
 
     def __init__(self, source: str, private: PrivateSource, had: Callable[[], Mapping[str, PrivateZone]]) -> None:

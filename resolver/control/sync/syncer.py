@@ -9,10 +9,10 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
-from resolver.control.estate.estate import SourceStatus
+from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard import shrink_guard
 from resolver.control.guard.shrink_guard import Judgement, NothingHeld, Parts, Told
-from resolver.sources.reading import ReadError, Reading, Remote
+from resolver.sources.reading import ReadError, Reading, RemoteSource
 from zones.azure.resource import Resources
 
 CONFIRMED: Final = 50
@@ -25,7 +25,7 @@ _CLOCK: Final = 60.0  # seconds between looks at the clock, which may be set
 _log = logging.getLogger(__name__)
 
 
-class Sync(NamedTuple):
+class SyncResult(NamedTuple):
     """How one sync went: what it comes to, or why it failed."""
 
     read_at: float
@@ -46,12 +46,12 @@ class Events(Protocol):
         """A sync is published."""
 
 
-class Syncs:
+class Syncer:
     """One remote source. `had` gives what it gave before; `status` is where its state stands for all to see."""
 
     def __init__(
         self,
-        remote: Remote,
+        remote: RemoteSource,
         status: SourceStatus,
         hold_down: float,
         had: Callable[[], Parts],
@@ -67,7 +67,7 @@ class Syncs:
         """Subscriptions that the last sync lost, with the reason: each is said once."""
         status.interval = remote.interval()
 
-    async def run(self) -> AsyncGenerator[Sync, None]:
+    async def run(self) -> AsyncGenerator[SyncResult, None]:
         """Each sync as it is done, for ever; what it comes to is to be taken before the next one is asked for."""
         while True:
             self._wanted.clear()
@@ -80,14 +80,14 @@ class Syncs:
         """Sync at once; again at once, if a sync is under way: it may have missed what it is asked for."""
         self._wanted.set()
 
-    def accept(self) -> Sync:
+    def accept(self) -> SyncResult:
         """What the held sync comes to. Raises `NothingHeld`."""
         held = self._status.standing.held
         if held is None:
             raise NothingHeld
-        return Sync(held.at, self._judged(shrink_guard.accept(self._had(), held)))
+        return SyncResult(held.at, self._judged(shrink_guard.accept(self._had(), held)))
 
-    async def once(self) -> Sync:
+    async def once(self) -> SyncResult:
         """One sync. Raises nothing."""
         status, started, now = self._status, time.monotonic(), time.time()
         status.syncing, status.next_sync = True, None
@@ -95,7 +95,7 @@ class Syncs:
             sync = await self._read(now)
         except Exception as error:  # noqa: BLE001 - whatever it is, what the source gave is kept and it is tried again
             _log.exception("source %s: the sync broke off", status.name)
-            sync = Sync(now, None, f"internal error: {error!r}")
+            sync = SyncResult(now, None, f"internal error: {error!r}")
         status.syncing, status.duration = False, time.monotonic() - started
         status.requests = self._remote.requests()
         held = sync.judgement and sync.judgement.standing.held
@@ -103,11 +103,11 @@ class Syncs:
         status.results[result] = status.results.get(result, 0) + 1
         return sync
 
-    async def _read(self, now: float) -> Sync:
+    async def _read(self, now: float) -> SyncResult:
         began = time.monotonic()
         reading = await self._remote.read()
         if reading.error:
-            return Sync(now, None, reading.error)
+            return SyncResult(now, None, reading.error)
         asked = time.monotonic()
         if self._events:
             reading = shrink_guard.corrected(reading, await self._ask(self._events.since(began)[:CONFIRMED]))
@@ -117,7 +117,7 @@ class Syncs:
             reading = shrink_guard.corrected(reading, self._events.found(asked))
         judgement = shrink_guard.judge(self._had(), reading, self._status.standing, told, time.time(), self._hold_down)
         self._say(reading, judgement.lost)
-        return Sync(now, self._judged(judgement))
+        return SyncResult(now, self._judged(judgement))
 
     def _judged(self, judgement: Judgement) -> Judgement:
         if self._events and not judgement.standing.held:

@@ -14,6 +14,7 @@ import h2.events
 import h2.exceptions
 
 from resolver.forward.client.session import SessionEvents
+from resolver.host_port import bracketed
 from resolver.settings import Server
 from resolver.wire import codes
 
@@ -28,8 +29,7 @@ class HttpsSession(asyncio.Protocol):
         self._events = events
         self._transport: asyncio.Transport | None = None
         self._h2 = h2.connection.H2Connection(_CONFIG)
-        address = f"[{server.address}]" if ":" in server.address else server.address
-        host = server.name or address
+        host = server.name or bracketed(server.address)
         self._headers = (
             (":method", "POST"), (":scheme", "https"),
             (":authority", host if server.port == 443 else f"{host}:{server.port}"), (":path", server.path),

@@ -1,7 +1,7 @@
-"""One authorised request to the Resource Manager: a token to that origin alone, no redirect, a bounded body.
+"""One authorised request to the Resource Manager: the token goes to that origin only, no redirects, a bounded body.
 
-Waits as the budget says and as answers 429 ask. Refuses to know what is asked for and what the answer holds, but for
-the error that a refusal carries. Nothing of a token ever stands in an error or in the log.
+Waits as the budget requires and as 429 responses ask. Does not know what is requested and what a response holds, except
+for the error in a refusal. No part of a token is ever in an error or in the log.
 """
 
 import asyncio
@@ -14,41 +14,41 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from resolver.sources.azure import advice
-from resolver.sources.azure.budget import Bucket, Budget, Patience, retry_after, skew
 from resolver.sources.azure.credential import NoToken, Tokens
+from resolver.sources.azure.protocol import advice
+from resolver.sources.azure.protocol.budget import Budget, Patience, QuotaBucket, retry_after, skew
 
 MAX_BODY: Final = 64 << 20
-"""Octets of an answer."""
+"""Bytes of a response body, uncompressed."""
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
-_MAX_ERROR: Final = 64 << 10  # octets that are read of an answer that says what is wrong
-_AGAIN: Final = 1.0  # seconds before a read that failed is tried once more
+_MAX_ERROR: Final = 64 << 10  # bytes that are read of an error response
+_AGAIN: Final = 1.0  # seconds before a failed read is tried once more
 
 
-class Failed(Exception):  # noqa: N818 - what became of the request
-    """A request had no answer that is of use; one line for people. `status` 0: there was none at all."""
+class RequestFailed(Exception):  # noqa: N818 - what became of the request
+    """A request had no usable response. The message is one line for people. `status` is 0 where no response came."""
 
     def __init__(self, message: str, status: int = 0, code: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.code = code
-        """Azure's word for the error."""
+        """Azure's error code."""
 
     @property
     def passing(self) -> bool:
-        """It may well go better a moment later."""
+        """True where the same request may well succeed a moment later."""
         return self.status == 0 or self.status >= 500
 
 
-class Answer(NamedTuple):
-    """An answer 200."""
+class AzureResponse(NamedTuple):
+    """A response with status 200."""
 
     body: bytes
     headers: Mapping[str, str]
 
 
-class Clock(NamedTuple):
-    """Time, as the client takes it."""
+class Clocks(NamedTuple):
+    """The clocks of a client: steady seconds, seconds since the epoch, and how to sleep."""
 
     now: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
@@ -64,8 +64,11 @@ class _Refusal(msgspec.Struct):
     error: _Error = _Error()
 
 
-class Client:
-    """Requests with the tokens of one identity. `calls` counts them: what was asked, and the status or what failed."""
+class ManagementClient:
+    """Sends requests with the tokens of one identity.
+
+    `calls` counts them by (API, result); the result is the HTTP status, or what failed.
+    """
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class Client:
         management: str,
         tokens: Tokens,
         budget: Budget,
-        clock: Clock = Clock(),  # noqa: B008 - functions, which nobody changes
+        clock: Clocks = Clocks(),  # noqa: B008 - immutable
     ) -> None:
         self._http = http
         self._origin = URL(management).origin()
@@ -82,23 +85,23 @@ class Client:
         self._clock = clock
         self.calls = Counter[tuple[str, str]]()
 
-    async def get(self, url: str, *, api: str, bucket: str, patience: Patience) -> Answer:
-        """Read; once more where that failed in passing. Raises `Failed`, `NoToken`."""
+    async def get(self, url: str, *, api: str, bucket: str, patience: Patience) -> AzureResponse:
+        """Send a GET request, once more where the failure may be a passing one. Raises `RequestFailed`, `NoToken`."""
         try:
             return await self._request("GET", url, None, api, bucket, patience)
-        except Failed as error:
+        except RequestFailed as error:
             if not error.passing or not patience.allows(_AGAIN):
                 raise
         await self._clock.sleep(_AGAIN)
         return await self._request("GET", url, None, api, bucket, patience)
 
-    async def post(self, url: str, body: bytes, *, api: str, bucket: str, patience: Patience) -> Answer:
-        """Ask. Raises `Failed`, `NoToken`."""
+    async def post(self, url: str, body: bytes, *, api: str, bucket: str, patience: Patience) -> AzureResponse:
+        """Send a POST request. Raises `RequestFailed`, `NoToken`."""
         return await self._request("POST", url, body, api, bucket, patience)
 
     async def _request(
         self, method: str, text: str, body: bytes | None, api: str, bucket: str, patience: Patience
-    ) -> Answer:
+    ) -> AzureResponse:
         url = self._own(text)
         quota = self._budget.bucket(bucket)
         renewed = False
@@ -110,55 +113,57 @@ class Client:
                 status, headers, content = await self._send(method, url, body, token)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 self._count(api, "timeout" if isinstance(error, TimeoutError) else "error")
-                raise Failed(f"{self._origin.host}: {_reason(error)}") from None
+                raise RequestFailed(f"{self._origin.host}: {_reason(error)}") from None
             except _TooLong:
                 self._count(api, "too-long")
-                raise Failed(f"{self._origin.host}: an answer of more than {MAX_BODY >> 20} MiB") from None
+                raise RequestFailed(f"{self._origin.host}: an answer of more than {MAX_BODY >> 20} MiB") from None
             self._count(api, str(status))
-            quota.told(headers, self._clock.now())
+            quota.learn(headers, self._clock.now())
             if status == 200:
-                return Answer(content, headers)
+                return AzureResponse(content, headers)
             if status == 429 or (status == 503 and body is None and "Retry-After" in headers):
                 quota.close(self._clock.now() + retry_after(headers, self._clock.wall()))
                 continue
             if status == 401 and not renewed:
                 renewed = True
-                await self._tokens.renew()  # it may have been taken back, or our clock may be wrong
+                await self._tokens.renew()  # the token may have been revoked, or the local clock may be wrong
                 continue
             raise self._failed(status, headers, content, url)
 
-    async def _turn(self, quota: Bucket, patience: Patience) -> None:
-        """Wait until a request may be sent. Raises `Failed` where Azure asks for more patience than is left.
+    async def _turn(self, quota: QuotaBucket, patience: Patience) -> None:
+        """Wait until a request may be sent. Raises `RequestFailed` where Azure asks for more patience than is left.
 
-        It may have asked in an earlier sync: a wait that long is to be told, not sat out until this one times out.
+        Azure may have asked in an earlier sync. Such a wait is an error at once, so that the sync does not time out.
         """
         while (pause := quota.wait(self._clock.now())) > 0:
             refused = quota.refused(self._clock.now())
             if refused and not patience.allows(refused):
-                raise Failed(f"Azure asks to wait {refused:.0f} s, which is too long", 429)
+                raise RequestFailed(f"Azure asks to wait {refused:.0f} s, which is too long", 429)
             await self._clock.sleep(pause)
 
     async def _token(self) -> str:
         try:
             return await self._tokens.get()
         except NoToken:
-            self._count("token", "failed")  # nothing else is asked, so nothing else would count
+            self._count("token", "failed")  # no request follows that could be counted
             raise
 
     def _own(self, text: str) -> URL:
-        """An address as it was given, but for what cannot stand in a URL.
+        """Return the URL of a link as it is, with the characters escaped that no URL may have.
 
-        Raises `Failed` for one that is not to see a token.
+        Raises `RequestFailed` for a URL of another origin: that must not get a token.
         """
         try:
             url = URL(text, encoded=text.isascii() and text.isprintable() and " " not in text)
             url = url if url.absolute else self._origin.join(url)
-            if _place(url) == _place(self._origin) and url.user is None and url.password is None:
+            if _origin(url) == _origin(self._origin) and url.user is None and url.password is None:
                 return url
             host = url.host
         except ValueError:
             host = "nowhere"
-        raise Failed(f"a link leads to {host}, not to {self._origin}: it was not followed, since it is to see no token")
+        raise RequestFailed(
+            f"a link leads to {host}, not to {self._origin}: it was not followed, to keep the token secret"
+        )
 
     async def _send(
         self, method: str, url: URL, body: bytes | None, token: str
@@ -173,30 +178,30 @@ class Client:
                 return 200, answer.headers, await _body(answer)
             return answer.status, answer.headers, await answer.content.read(_MAX_ERROR)
 
-    def _failed(self, status: int, headers: Mapping[str, str], content: bytes, url: URL) -> Failed:
+    def _failed(self, status: int, headers: Mapping[str, str], content: bytes, url: URL) -> RequestFailed:
         if 300 <= status < 400:
-            return Failed(f"{self._origin.host} sends us elsewhere (HTTP {status}), which is not followed", status)
+            return RequestFailed(f"{self._origin.host} redirects (HTTP {status}), which is not followed", status)
         try:
             error = msgspec.json.decode(content, type=_Refusal).error
         except (msgspec.DecodeError, UnicodeError):
             error = _Error()
         ahead = skew(headers, self._clock.wall())
-        return Failed(advice.answered(status, error.code, error.message, url.path, ahead), status, error.code)
+        return RequestFailed(advice.answered(status, error.code, error.message, url.path, ahead), status, error.code)
 
     def _count(self, api: str, code: str) -> None:
         self.calls[api, code] += 1
 
 
-def _place(url: URL) -> tuple[str, str, int | None]:
+def _origin(url: URL) -> tuple[str, str, int | None]:
     return url.scheme.lower(), (url.host or "").lower(), url.port
 
 
-class _TooLong(Exception):  # noqa: N818 - what the body is
+class _TooLong(Exception):  # noqa: N818 - the fact about the body
     pass
 
 
 async def _body(answer: aiohttp.ClientResponse) -> bytes:
-    """Whole, if it is not too long unpacked. A length that is announced is not believed."""
+    """Return the whole body, uncompressed. Raises `_TooLong`; an announced length is not trusted."""
     found = bytearray()
     async for piece in answer.content.iter_any():
         found += piece
@@ -211,7 +216,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return "its certificate is not valid"
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return "it does not speak TLS as we do"
+        return "no TLS version or cipher in common"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"its address is not known: {error.os_error}"
     if isinstance(error, aiohttp.ClientConnectorError):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from resolver.settings import Credential, Secret
-from resolver.sources.azure import advice
-from resolver.sources.azure.budget import skew
+from resolver.sources.azure.protocol import advice
+from resolver.sources.azure.protocol.budget import skew
 from zones.azure.clouds import Cloud
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
-"""A source of type `azure`: one whole sync after the other, and single resources in between.
+"""A source of type `azure`: reads whole syncs, and single resources between them.
 
-What is read from where, and what a refusal means for the whole. A sync is complete, or it is an error; refuses to judge
-what it changes (`guard`) and to know who follows it.
+Decides which API is read and what a refusal means for the sync. A sync is complete or an error. Does not decide what a
+sync may change (`control.guard` does), nor when to sync.
 """
 
 import asyncio
@@ -13,12 +13,13 @@ from typing import Any, Final, TypeVar
 import aiohttp
 
 from resolver import settings
-from resolver.sources.azure import advice, budget, graph, lists
-from resolver.sources.azure.budget import Budget, Patience
-from resolver.sources.azure.client import Client, Clock, Failed
+from resolver.sources.azure import graph, lists
+from resolver.sources.azure.client import Clocks, ManagementClient, RequestFailed
 from resolver.sources.azure.credential import NoToken, Tokens
-from resolver.sources.azure.pages import Incomplete, Page, Pages
-from resolver.sources.azure.privatedns import PrivateDns
+from resolver.sources.azure.private_dns import PrivateDns
+from resolver.sources.azure.protocol import advice, budget
+from resolver.sources.azure.protocol.budget import Budget, Patience
+from resolver.sources.azure.protocol.pages import Incomplete, Pages, ResourcePage
 from resolver.sources.reading import ReadError, Reading, Requests
 from zones.azure.clouds import CLOUDS
 from zones.azure.resource import Resources, resource_id, subscription
@@ -26,36 +27,36 @@ from zones.azure.resource import Resources, resource_id, subscription
 LONGEST: Final = 900.0
 """Seconds that a sync may take."""
 WAITING: Final = 300.0
-"""Seconds of these that answers 429 may cost."""
-_ONE_WAITING: Final = 30.0  # seconds that they may cost a single resource
+"""Seconds of a sync that may be spent on waiting after 429 responses."""
+_ONE_WAITING: Final = 30.0  # the same for reading a single resource
 _AT_ONCE: Final = 8  # subscriptions whose lists are read at the same time
-_GRAPH_IS_OUT: Final = frozenset((0, 401, 403, 404, 405, 501))
+_GRAPH_IS_OUT: Final = frozenset((0, 401, 403, 404, 405, 501))  # after these, and after 5xx, lists are read instead
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Azure:
-    """One source. `http` is a session of `hosts`; a `Remote`."""
+class AzureSource:
+    """One source of type `azure`, as a `RemoteSource`. `http` is a session that `hosts.session` has opened."""
 
     def __init__(
         self,
         source: settings.SourceSettings,
         http: aiohttp.ClientSession,
-        clock: Clock = Clock(),  # noqa: B008 - functions, which nobody changes
+        clock: Clocks = Clocks(),  # noqa: B008 - immutable
         chance: Callable[[], float] = random.random,
     ) -> None:
-        assert source.azure is not None  # noqa: S101 - what its type means
+        assert source.azure is not None  # noqa: S101 - a source of this type has it
         self._name = source.name
         self._config = source.azure
         cloud = CLOUDS[source.azure.cloud]
         self._tokens = Tokens(source.azure.credential, cloud, http)
         self._budget = Budget()
-        self._client = Client(http, source.azure.management, self._tokens, self._budget, clock)
+        self._client = ManagementClient(http, source.azure.management, self._tokens, self._budget, clock)
         self._private: PrivateDns | None = None
         if source.azure.private_dns != "off":
             allowed = Budget()
-            asking = Client(http, source.azure.management, self._tokens, allowed, clock)
+            asking = ManagementClient(http, source.azure.management, self._tokens, allowed, clock)
             self._private = PrivateDns(asking, allowed, lambda: self._scope, chance)
         self._chance = chance
         self._pages = Pages()
@@ -72,7 +73,7 @@ class Azure:
     # -- syncs
 
     async def read(self) -> Reading:
-        """Read all of it. Raises nothing."""
+        """Read the whole source. Raises nothing."""
         async with self._syncing:
             self._budget.begin()
             reading = await self._whole()
@@ -85,7 +86,7 @@ class Azure:
                 return await self._read(Patience(WAITING))
         except TimeoutError:
             return Reading(error=f"a sync took more than {LONGEST:.0f} s")
-        except (Failed, Incomplete, NoToken) as error:
+        except (RequestFailed, Incomplete, NoToken) as error:
             return Reading(error=str(error))
 
     async def _read(self, patience: Patience) -> Reading:
@@ -105,11 +106,11 @@ class Azure:
         parts = await asyncio.to_thread(self._pages.together, pages, self._scope)
         return Reading(parts=parts, refused=refused)
 
-    async def _by_graph(self, patience: Patience) -> list[Page] | None:
-        """None where Resource Graph does not answer."""
+    async def _by_graph(self, patience: Patience) -> list[ResourcePage] | None:
+        """Return all pages from Resource Graph; None where it does not answer."""
         try:
             pages = await graph.read(self._client, self._scope, self._pages, patience)
-        except Failed as error:
+        except RequestFailed as error:
             if error.status not in _GRAPH_IS_OUT and error.status < 500:
                 raise
             if self._graph_answers:
@@ -121,19 +122,22 @@ class Azure:
         self._graph_answers = True
         return pages
 
-    async def _by_lists(self, patience: Patience) -> tuple[list[Page], dict[str, str]]:
-        """The pages of all subscriptions that may be read, and why others may not, which leave the scope."""
+    async def _by_lists(self, patience: Patience) -> tuple[list[ResourcePage], dict[str, str]]:
+        """Return the pages of all readable subscriptions, and the reason for each other one.
+
+        The others leave the scope.
+        """
         room = asyncio.Semaphore(_AT_ONCE)
         refused: dict[str, str] = {}
 
-        async def one(name: str) -> list[Page]:
+        async def one(name: str) -> list[ResourcePage]:
             async with room:
                 try:
                     return await lists.read(self._client, name, self._pages, patience)
-                except Failed as error:
+                except RequestFailed as error:
                     if error.status not in {403, 404}:
                         raise
-                    refused[name] = advice.reader(name) if error.status == 403 else f"it is gone: {error}"
+                    refused[name] = advice.reader(name) if error.status == 403 else f"it no longer exists: {error}"
                     return []
 
         found = await together(one(name) for name in self._scope)
@@ -143,9 +147,9 @@ class Azure:
     # -- single resources
 
     def covers(self, key: str) -> bool | None:
-        """The resource with this normalised id is in the scope: of the configuration, else of the last sync.
+        """Return True where the resource with this normalised id is in scope of the configuration or of the last sync.
 
-        None: no sync has told yet which subscriptions there are.
+        Return None before the first sync, when neither names the subscriptions.
         """
         if resource_id(key) != key:
             return False
@@ -153,9 +157,9 @@ class Azure:
         return subscription(key) in scope if scope else None
 
     async def read_one(self, key: str) -> Resources | None:
-        """Read one resource by its normalised id, with an endpoint's NICs; None: there is none (404).
+        """Return one resource by its normalised id, an endpoint with its NICs; None where it does not exist (404).
 
-        Raises `ReadError` where that cannot be told.
+        Raises `ReadError` where AzureSource does not say whether it exists.
         """
         try:
             if self.covers(key) is False:
@@ -164,20 +168,20 @@ class Azure:
                 return await lists.read_one(self._client, key, Patience(_ONE_WAITING))
         except TimeoutError:
             raise ReadError(f"{key}: no answer in time") from None
-        except (Failed, Incomplete, NoToken, ValueError) as error:
+        except (RequestFailed, Incomplete, NoToken, ValueError) as error:
             raise ReadError(str(error)) from None
 
-    # -- how it is
+    # -- pace and cost
 
     def interval(self) -> float:
-        """Seconds until the next sync, jitter and stretching included."""
+        """Return the seconds until the next sync, with jitter, longer where the quota asks for it."""
         return self._interval(self._chance())
 
     def _interval(self, chance: float) -> float:
         return budget.interval(float(self._config.interval), self._shortest, chance)
 
     def requests(self) -> Requests:
-        """What its syncs cost, and reading its private DNS zones."""
+        """Return the requests of syncs and of reading private DNS zones."""
         answered, per_hour = self._client.calls, self._calls * 3600 / self._interval(0.0)
         if self._private:
             answered, per_hour = answered + self._private.client.calls, per_hour + self._private.per_hour()
@@ -185,7 +189,7 @@ class Azure:
 
     @property
     def private(self) -> PrivateDns | None:
-        """Its private DNS zones, as the last sync's subscriptions have them; None where they are not to be read."""
+        """The private DNS zones in the subscriptions of the last sync; None where the configuration has them off."""
         return self._private
 
 
@@ -200,7 +204,7 @@ def _nothing(refused: Mapping[str, str]) -> str:
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """All of it at once; the first error ends the rest."""
+    """Run all of the work at the same time and return the results in order. The first error cancels the rest."""
     tasks = [asyncio.ensure_future(each) for each in work]
     try:
         return list(await asyncio.gather(*tasks))

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from resolver import settings
+from resolver.host_port import HostPort
 from zones.networks.network import NONE, Network, Networks
 from zones.networks.prefixes import Prefixes, prefix
 
@@ -82,9 +83,9 @@ class Clients:
         for each in self._at.values():
             each.forget()
 
-    def at(self, listener: str) -> "Clients":
-        """What addresses are that come by the listener at this `address:port`."""
-        name = self._worker.listeners.get(listener)
+    def at(self, listener: HostPort) -> "Clients":
+        """What addresses are that come by the listener at this address and port."""
+        name = next((each.network for each in self._worker.listeners if each.listen == listener), None)
         if name is None:
             return self
         if name not in self._at:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final
 
 from resolver.settings import RateLimit
+from resolver.token_bucket import Quota, TokenBucket
 from resolver.worker.access.clients import unmapped
 from zones.networks.network import NONE, Network, Networks
 
@@ -23,12 +24,11 @@ class Verdict(Enum):
     SLIP = 2
 
 
-class _Bucket:
-    __slots__ = ("over", "then", "tokens")
+class _Bucket(TokenBucket):
+    __slots__ = ("over",)
 
-    def __init__(self, tokens: float, then: float) -> None:
-        self.tokens = tokens
-        self.then = then
+    def __init__(self, quota: Quota, now: float) -> None:
+        super().__init__(quota, now)
         self.over = 0
 
 
@@ -37,6 +37,7 @@ class RateLimiter:
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
+        self._quota = Quota(limit.burst, limit.per_second)
         self._exempt = Networks([Network("exempt", (*_LOOPBACK, *limit.exempt))])
         self._buckets: dict[bytes, _Bucket] = {}
         self._known: dict[bytes, _Bucket | None] = {}
@@ -49,14 +50,11 @@ class RateLimiter:
             bucket = self._meet(address, now)
         if bucket is None:
             return Verdict.PASS
-        limit = self._limit
-        bucket.tokens = min(limit.burst, bucket.tokens + (now - bucket.then) * limit.per_second)
-        bucket.then = now
-        if bucket.tokens >= 1:
-            bucket.tokens -= 1
+        if bucket.take(self._quota, now):
             return Verdict.PASS
         bucket.over += 1
-        return Verdict.SLIP if limit.slip and not bucket.over % limit.slip else Verdict.DROP
+        slip = self._limit.slip
+        return Verdict.SLIP if slip and not bucket.over % slip else Verdict.DROP
 
     def _meet(self, address: bytes, now: float) -> _Bucket | None:
         at = unmapped(address)
@@ -65,7 +63,7 @@ class RateLimiter:
         if self._exempt.find(at) == NONE:
             if len(self._buckets) >= _BUCKETS:
                 self._make_room(now)
-            bucket = self._buckets.setdefault(prefix, _Bucket(self._limit.burst, now))
+            bucket = self._buckets.setdefault(prefix, _Bucket(self._quota, now))
         if len(self._known) >= _BUCKETS:
             self._known.clear()
         self._known[address] = bucket
@@ -74,7 +72,7 @@ class RateLimiter:
     def _make_room(self, now: float) -> None:
         """Forget those that have been quiet until full again; if that is not half of them, the oldest of all."""
         full = self._limit.burst / self._limit.per_second
-        kept = [(prefix, bucket) for prefix, bucket in self._buckets.items() if now - bucket.then < full]
+        kept = [(prefix, bucket) for prefix, bucket in self._buckets.items() if bucket.idle(now) < full]
         self._buckets = dict(kept[-_BUCKETS // 2 :])
         self._known.clear()
 

@@ -170,7 +170,7 @@ class Walk:
         return None
 
     def _forward(self, name: Name, group: str, outcome: Outside | Referral) -> Name | None:
-        """Rows 10 and 12: the upstream group's word, from the cache if it holds; followed as far as it is theirs."""
+        """Follow the reply of the upstream group, from the cache if possible (rows "miss policy" and "upstream")."""
         draft, query = self._draft, self._query
         if not query.rd and draft.aa:
             return None  # a chain that leaves our data ends there

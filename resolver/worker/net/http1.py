@@ -1,30 +1,28 @@
-"""One connection of HTTP/1.1 (RFC 9112), spoken by h11: one request after the other.
+"""One connection with HTTP/1.1 (RFC 9112), by h11: one request after the other.
 
-For clients and proxies that have no HTTP/2; what a request means is `doh`'s.
+For clients and proxies without HTTP/2. Does not know what a request means.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import h11
 
 from resolver.wire import codes
-from resolver.worker.net.stream import Connection
-
-if TYPE_CHECKING:
-    from resolver.worker.net.doh import Exchange, Response
+from resolver.worker.net.connections import Connection
+from resolver.worker.net.http import HttpResponse, RequestHandler
 
 _HEAD: Final = 16_384  # octets of request line and headers; a query in a URL has some 700
 
 
 class Http1(asyncio.Protocol):
-    """One connection."""
+    """The session of one connection."""
 
-    def __init__(self, connection: Connection, exchange: "Exchange") -> None:
+    def __init__(self, connection: Connection, handler: RequestHandler) -> None:
         self._connection = connection
-        self._exchange = exchange
+        self._handler = handler
         self._transport: asyncio.Transport | None = None
-        """None before and after the connection."""
+        """None before the connection is made and after it is lost."""
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD)
         self._request: h11.Request | None = None
         self._body = bytearray()
@@ -33,34 +31,34 @@ class Http1(asyncio.Protocol):
 
     @property
     def busy(self) -> bool:
-        """A query is in work."""
+        """Whether a query is in flight."""
         return self._open
 
     # -- from the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Start the session."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
         self._transport = transport
-        self._connection.begun(self)
+        self._connection.session_started(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take octets."""
+        """Process received octets."""
         self._h11.receive_data(data)
         self._work()
 
     def eof_received(self) -> None:
-        """TLS cannot be half closed: the end of one side is the end."""
+        """Close: TLS has no half-closed connections."""
 
     def connection_lost(self, _: Exception | None) -> None:
-        """End."""
-        self._connection.left()
+        """End the session."""
+        self._connection.session_ended()
         self._transport = None
 
     # -- requests
 
     def _work(self) -> None:
-        """Take what is there, up to the end of one request: the next one waits for the response."""
+        """Process received octets up to the end of one request. The next request waits for the response."""
         transport = self._transport
         if transport is None or transport.is_closing() or self._open:
             return
@@ -91,14 +89,14 @@ class Http1(asyncio.Protocol):
     def _take(self, request: h11.Request) -> None:
         self._open = True
         kind = next((value for name, value in request.headers if name == b"content-type"), b"")
-        self._exchange.take(
+        self._handler.take(
             request.method.decode("ascii"), request.target.decode("ascii"), kind.decode("latin-1"),
             bytes(self._body), self._respond,
         )  # fmt: skip
 
     # -- responses
 
-    def _respond(self, response: "Response") -> None:
+    def _respond(self, response: HttpResponse) -> None:
         self._open = False
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -117,12 +115,12 @@ class Http1(asyncio.Protocol):
             transport.close()
 
     def _refuse(self, status: int) -> None:
-        """What cannot be read has no next request either."""
+        """Respond with an error and close: after octets that cannot be parsed, no further request can be found."""
         if self._h11.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             headers = [("content-length", "0"), ("connection", "close")]
             self._send(h11.Response(status_code=status, headers=headers))
             self._send(h11.EndOfMessage())
-        self._exchange.broke("protocol")
+        self._handler.count_error("protocol")
         if self._transport:
             self._transport.close()
 
@@ -134,7 +132,7 @@ class Http1(asyncio.Protocol):
     # -- the end
 
     def finish(self) -> None:
-        """Answer what is in work, then close."""
+        """Answer the queries in flight, then close."""
         self._finishing = True
         if self._transport and not self._open:
             self._transport.close()

@@ -1,11 +1,11 @@
-"""One connection of HTTP/2 (RFC 9113), spoken by h2: requests in, responses out, within bounds.
+"""One connection with HTTP/2 (RFC 9113), by h2: requests in, responses out, within limits.
 
-Knows streams, windows and floods; what a request means is `doh`'s.
+Knows streams, flow control and floods. Does not know what a request means.
 """
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import h2.config
 import h2.connection
@@ -15,27 +15,25 @@ import h2.exceptions
 import h2.settings
 
 from resolver.wire import codes
-from resolver.worker.net.stream import Connection
-
-if TYPE_CHECKING:
-    from resolver.worker.net.doh import Exchange, Response
+from resolver.worker.net.connections import Connection
+from resolver.worker.net.http import HttpResponse, RequestHandler
 
 STREAMS: Final = 100
-"""Requests of one connection at a time."""
-_BODIES: Final = 4 * codes.MAX_MESSAGE  # octets of unfinished requests of one connection
+"""Requests of one connection in flight, at most."""
+_BODIES: Final = 4 * codes.MAX_MESSAGE  # octets of the incomplete requests of one connection
 _HEADERS: Final = 16_384  # octets of one header list; a query in a URL has some 700
-_IDLING: Final = 1_000  # resets, pings and settings between two queries; a client that does more only costs time
+_IDLING: Final = 1_000  # resets, pings and settings between two queries; a client that sends more is a flood
 _CONFIG: Final = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
 
 
 class Http2(asyncio.Protocol):
-    """One connection."""
+    """The session of one connection."""
 
-    def __init__(self, connection: Connection, exchange: "Exchange") -> None:
+    def __init__(self, connection: Connection, handler: RequestHandler) -> None:
         self._connection = connection
-        self._exchange = exchange
+        self._handler = handler
         self._transport: asyncio.Transport | None = None
-        """None before and after the connection."""
+        """None before the connection is made and after it is lost."""
         self._h2 = h2.connection.H2Connection(_CONFIG)
         self._h2.local_settings = h2.settings.Settings(
             client=False,
@@ -46,31 +44,31 @@ class Http2(asyncio.Protocol):
             },
         )
         self._requests: dict[int, _Request] = {}
-        """By stream: those that are not whole yet."""
+        """Incomplete requests by stream."""
         self._open = set[int]()
-        """Streams whose query is in work."""
+        """Streams whose query is in flight."""
         self._unsent: dict[int, memoryview] = {}
-        """What a window has no room for yet."""
+        """The rest of each response body, where the client's window has no room for it yet."""
         self._finishing = False
         self._idling = 0
 
     @property
     def busy(self) -> bool:
-        """Queries are in work, and the client takes its answers."""
+        """Whether queries are in flight."""
         return bool(self._open)
 
     # -- from the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Start the session."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
         self._transport = transport
-        self._connection.begun(self)
+        self._connection.session_started(self)
         self._h2.initiate_connection()
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """Take frames."""
+        """Process received frames."""
         if self._transport is None or self._transport.is_closing():
             return
         try:
@@ -81,21 +79,21 @@ class Http2(asyncio.Protocol):
         self._flush()
 
     def eof_received(self) -> None:
-        """TLS cannot be half closed: the end of one side is the end."""
+        """Close: TLS has no half-closed connections."""
 
     def pause_writing(self) -> None:
-        """The client does not take its answers: it gets no more."""
+        """Read no more queries: the client does not read its answers."""
         if self._transport and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """It does again."""
+        """Read queries again."""
         if self._transport and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def connection_lost(self, _: Exception | None) -> None:
-        """End."""
-        self._connection.left()
+        """End the session."""
+        self._connection.session_ended()
         self._transport = None
         self._requests.clear()
         self._unsent.clear()
@@ -119,7 +117,7 @@ class Http2(asyncio.Protocol):
                 self._idle()
             case h2.events.PingReceived() | h2.events.PriorityUpdated() | h2.events.UnknownFrameReceived():
                 self._idle()
-            case h2.events.ConnectionTerminated():  # h2 sends nothing more then
+            case h2.events.ConnectionTerminated():  # after it, h2 sends no more responses
                 self._close()
 
     def _data(self, stream: int, data: bytes, size: int) -> None:
@@ -147,7 +145,7 @@ class Http2(asyncio.Protocol):
         self._open.add(stream)
         self._idling = 0
         headers = request.headers
-        self._exchange.take(
+        self._handler.take(
             headers.get(":method", ""), headers.get(":path", ""), headers.get("content-type", ""),
             bytes(request.body), lambda response: self._respond(stream, response),
         )  # fmt: skip
@@ -159,9 +157,9 @@ class Http2(asyncio.Protocol):
 
     # -- responses
 
-    def _respond(self, stream: int, response: "Response") -> None:
+    def _respond(self, stream: int, response: HttpResponse) -> None:
         if self._transport is None or stream not in self._open:
-            return  # the client has left, or wants it no more
+            return  # the client closed the connection or reset the stream
         self._open.discard(stream)
         length = ("content-length", str(len(response.body)))
         try:
@@ -171,12 +169,12 @@ class Http2(asyncio.Protocol):
             self._unsent[stream] = memoryview(response.body)
             self._push(stream)
         except h2.exceptions.ProtocolError:
-            self._forget(stream)  # h2 knows that it is closed, and we had not been told
+            self._forget(stream)  # h2 has closed the stream without an event
         self._flush()
         self._finished()
 
     def _push(self, stream: int) -> None:
-        """Send as much of a body as the client's windows take."""
+        """Send as much of the body as the client's windows allow."""
         body = self._unsent.pop(stream)
         try:
             while body:
@@ -196,20 +194,20 @@ class Http2(asyncio.Protocol):
     # -- the end
 
     def _idle(self) -> None:
-        """A frame that asks nothing; too many of them are a flood."""
+        """Count a frame without a query. Too many of them are a flood."""
         self._idling += 1
         self._finished()
         if self._idling > _IDLING:
             self._refuse("flood", h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
 
     def _refuse(self, reason: str, code: h2.errors.ErrorCodes | int) -> None:
-        """Say why, and close."""
+        """Close with an error code; count `reason`."""
         if self._transport and not self._transport.is_closing():
-            self._exchange.broke(reason)
+            self._handler.count_error(reason)
             self._close(code)
 
     def finish(self) -> None:
-        """Answer what is in work, then close."""
+        """Answer the queries in flight, then close."""
         self._finishing = True
         self._finished()
 
@@ -218,9 +216,9 @@ class Http2(asyncio.Protocol):
             self._close()
 
     def _close(self, code: h2.errors.ErrorCodes | int = h2.errors.ErrorCodes.NO_ERROR) -> None:
-        """Say goodbye and close. Only now: after GOAWAY, h2 sends no more responses."""
+        """Send GOAWAY and close. Not earlier: after GOAWAY, h2 sends no more responses."""
         if self._transport and not self._transport.is_closing():
-            with contextlib.suppress(h2.exceptions.ProtocolError):  # it has said goodbye already
+            with contextlib.suppress(h2.exceptions.ProtocolError):  # h2 has sent GOAWAY already
                 self._h2.close_connection(code)
             self._flush()
             self._transport.close()
@@ -232,7 +230,7 @@ class Http2(asyncio.Protocol):
 
 
 class _Request:
-    """One that is not whole yet."""
+    """A request that is not complete yet."""
 
     __slots__ = ("body", "headers")
 

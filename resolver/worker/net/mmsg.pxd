@@ -1,4 +1,4 @@
-# C types of `mmsg.py`, for the compiler alone.
+# C types of `mmsg.py`. Only the compiler reads this file.
 
 cdef class Batch:
     cdef public object _receive, _send, _names, controls

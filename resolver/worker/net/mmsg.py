@@ -1,8 +1,8 @@
-"""Many datagrams for one system call: recvmmsg(2) and sendmmsg(2), which Python has no names for.
+"""Many datagrams with one system call: recvmmsg(2) and sendmmsg(2), which the standard library lacks.
 
-Owns buffers that are used again and again, one slot for each datagram of a batch. Knows addresses as the octets of the
-kernel's structures, and of DNS only that a reply begins with the two octets of its query. Linux on 64 bits and CPython;
-elsewhere `AVAILABLE` is false. Compiled where there is a compiler; the types for that stand in `batch.pxd`.
+Owns buffers that are reused, one slot for each datagram of a batch. Addresses are octets of the kernel's structures. Of
+DNS, this file knows only that a reply starts with the first two octets of its query, the message id. Needs 64-bit Linux
+and CPython; elsewhere `AVAILABLE` is false. Compiled where a C compiler is available, with the types in `mmsg.pxd`.
 """
 
 import ctypes
@@ -13,16 +13,16 @@ from array import array
 from typing import Final
 
 SIZE: Final = 64
-"""Datagrams of one batch."""
+"""Datagrams of one batch, at most."""
 ROOM: Final = 256
-"""Octets of a datagram that lie close to those of the next: nearly all queries are shorter."""
+"""Octets of a slot in the dense buffer. Nearly all queries fit; the rest of a longer one goes to another buffer."""
 LONGEST: Final = 4096
-"""Octets of one datagram; what is longer arrives cut and is malformed."""
+"""Octets of one datagram, at most. The kernel cuts a longer one, which then is malformed."""
 _REST: Final = LONGEST - ROOM
 NAME: Final = 28
-"""Octets of a slot for an address: sockaddr_in6 is the longest. A socket's addresses are all of one length."""
+"""Octets of a slot for an address: the size of sockaddr_in6, the longest. All addresses of a socket have one size."""
 _NOWHERE: Final = -1
-_ID: Final = 2  # octets of a message's id, with which every packet and every reply begins
+_ID: Final = 2  # octets of the message id, with which every query and every reply starts
 _HEAD: Final = 16  # octets of a struct cmsghdr
 _CONTROL: Final = 64  # octets of a slot for ancillary data; in6_pktinfo with its header takes 40
 
@@ -58,7 +58,7 @@ def _library() -> ctypes.CDLL | None:
         return None
     library.recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
     library.sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
-    # A sandbox may forbid what the library has; the kernel would say EBADF.
+    # A sandbox may forbid the calls. Without one, the kernel refuses descriptor -1 with EBADF.
     library.recvmmsg(-1, None, 0, 0, None)
     received = ctypes.get_errno()
     library.sendmmsg(-1, None, 0, 0)
@@ -66,7 +66,7 @@ def _library() -> ctypes.CDLL | None:
 
 
 def _offset() -> int:
-    """Where the octets of a `bytes` object are, counted from its `id`; 0 where that is no place in memory."""
+    """Return the offset of the octets of a `bytes` object from its `id`; 0 where the `id` is not its address."""
     samples = [bytes((i,)) * (i + 9) for i in range(8)]
     offsets = {(ctypes.cast(ctypes.c_char_p(each), ctypes.c_void_p).value or 0) - id(each) for each in samples}
     return offsets.pop() if offsets == {bytes.__basicsize__ - 1} else 0
@@ -78,7 +78,7 @@ AVAILABLE: Final = _LIBRARY is not None and _OFFSET > 0
 
 
 class Batch:
-    """The slots of one socket. `control`: room for ancillary data, which a reply takes from the query's slot."""
+    """The slots of one socket. `control`: with ancillary data, which a reply takes from the slot of its query."""
 
     def __init__(self, sock: socket.socket, *, control: bool = False) -> None:
         assert _LIBRARY is not None  # noqa: S101 - see `AVAILABLE`
@@ -100,16 +100,16 @@ class Batch:
             self._goes_iov[2 * i].base, self._goes_iov[2 * i].len = data_at + i * ROOM, _ID
         self._came = self._messages(self._came_iov, control=control)
         self._goes = self._messages(self._goes_iov, control=control)
-        # Single numbers and whole columns of the structures, without an object for each.
+        # Columns of the structures as memoryviews: reading a number makes no ctypes object.
         came = memoryview(self._came).cast("B")
         self.sizes = came.cast("I")[_Message.len.offset // 4 :: _U32]
-        """Octets of each datagram that came."""
+        """The size of each received datagram, in octets."""
         self._goes_to = memoryview(self._goes).cast("B").cast("Q")[_Header.name.offset // 8 :: _U64]
         vectors = memoryview(self._goes_iov).cast("B").cast("Q")
         self._ids, self._bases, self._goes_sizes = vectors[0::4], vectors[2::4], vectors[3::4]
         self._came_at, self._goes_at = ctypes.addressof(self._came), ctypes.addressof(self._goes)
         self.ports = self._names.cast("H")[1 :: NAME // 2]
-        """Its sender's port, as it is in memory."""
+        """The port of each sender, in network byte order, read as a native integer."""
         self._family = sock.family
         self._with_control = control
         if control:
@@ -119,18 +119,18 @@ class Batch:
             self._control_full = memoryview((ctypes.c_uint64 * SIZE)(*[_CONTROL] * SIZE)).cast("B").cast("Q")
             self._goes_controls, self._goes_control_sizes = goes[of::_U64], goes[size::_U64]
         self.data = b""
-        """What came, the first `ROOM` octets of each; slot i begins at `i * ROOM`."""
+        """The first `ROOM` octets of each received datagram; slot i starts at `i * ROOM`."""
         self.names = b""
-        """Who sent it: struct sockaddr_in or sockaddr_in6, slot i at `i * NAME`."""
+        """The sender of each datagram as sockaddr_in or sockaddr_in6; slot i starts at `i * NAME`."""
         self._places = array("i", range(SIZE))
-        """Whose packet each reply answers, as it was last."""
+        """The slot that each header for sending refers to, kept from one batch to the next."""
         self._held: list[bytes] = []
-        """Replies that are queued: the kernel reads them where they are."""
+        """Queued replies. The kernel reads their octets in place, so they must stay alive."""
         self.unsent = 0
-        """Replies that could not be sent, since the last one who looked."""
+        """Replies that could not be sent, since the reader last reset this number."""
 
     def _messages(self, vectors: ctypes.Array[_Iovec], *, control: bool) -> ctypes.Array[_Message]:
-        """Headers for all slots, with two vectors each."""
+        """Return the headers of all slots, with two vectors each."""
         made = (_Message * SIZE)()
         for i in range(SIZE):
             header = made[i].header
@@ -141,12 +141,11 @@ class Batch:
         return made
 
     def receive(self) -> int:
-        """Take what has come, without waiting; how many datagrams that is. It stands in the first slots.
+        """Receive the waiting datagrams into the first slots, and return their number. Never waits.
 
-        None where there are none, or there was an error: what became of an earlier reply (ICMP), which the kernel tells
-        once.
+        Returns 0 where none waits, and for an error: the kernel reports once what happened to an earlier reply (ICMP).
         """
-        self._held.clear()  # of a batch that broke off before its `flush`: its slots are other packets' now
+        self._held.clear()  # replies left by a batch that failed before `flush`; their slots now hold other datagrams
         if self._with_control:
             self._control_sizes[:] = self._control_full
         count = self._receive(self._fd, self._came_at, SIZE, socket.MSG_DONTWAIT, None)
@@ -156,25 +155,25 @@ class Batch:
         return int(count)
 
     def packet(self, slot: int) -> bytes:
-        """All octets of the datagram in a slot."""
+        """Return all octets of the datagram in a slot."""
         size, at = self.sizes[slot], slot * ROOM
         if size <= ROOM:
             return self.data[at : at + size]
         return self.data[at : at + ROOM] + self._rest[slot * _REST : slot * _REST + size - ROOM].tobytes()
 
     def name(self, slot: int) -> bytes:
-        """The sender's address in a slot."""
+        """Return the sender's address of a slot."""
         return self.names[slot * NAME : slot * NAME + NAME]
 
     def control(self, slot: int) -> bytes:
-        """The in_pktinfo or in6_pktinfo of what is in a slot; empty on a socket without."""
+        """Return the in_pktinfo or in6_pktinfo of a slot; empty on a socket without it."""
         if not self._with_control or self._control_sizes[slot] < _HEAD:
             return b""
         at = slot * _CONTROL + _HEAD
         return self.controls[at : at + (20 if self._family == socket.AF_INET6 else 12)].tobytes()
 
     def queue(self, slot: int, reply: bytes) -> None:
-        """Queue a reply to what is in a slot: the id from there, then these octets. At most `SIZE` before `flush`."""
+        """Queue a reply to a slot: the message id in the slot, then these octets. At most `SIZE` before `flush`."""
         held = self._held
         k = len(held)
         held.append(reply)
@@ -187,12 +186,12 @@ class Batch:
         if self._with_control:
             if info := self.control(slot):
                 start = slot * _CONTROL + _HEAD
-                self.controls[start : start + len(info)] = anyway(self._family, info)
+                self.controls[start : start + len(info)] = any_interface(self._family, info)
             self._goes_controls[k] = self._controls_at + slot * _CONTROL
             self._goes_control_sizes[k] = self._control_sizes[slot]
 
     def queue_whole(self, slot: int, reply: bytes) -> None:
-        """The same with a reply that has an id of its own: what is in the slot may begin with something else."""
+        """Queue a reply that has its own message id, because the slot may start with other octets (a PROXY header)."""
         k = len(self._held)
         self.queue(slot, reply)
         self._ids[k] = id(reply) + self._offset
@@ -201,22 +200,22 @@ class Batch:
         self._places[k] = _NOWHERE
 
     def flush(self) -> None:
-        """Send what is queued."""
+        """Send the queued replies. A reply that cannot be sent is dropped and counted."""
         done, count = 0, len(self._held)
         while done < count:
             sent = self._send(self._fd, self._goes_at + done * _U64 * 8, count - done, socket.MSG_DONTWAIT)
             if sent <= 0:
                 if ctypes.get_errno() == errno.EINTR:
                     continue
-                sent = 1  # the buffer is full, or there is no way back: UDP may lose
+                sent = 1  # the send buffer is full, or there is no route: UDP may lose packets
                 self.unsent += 1
             done += sent
         self._held.clear()
 
 
-def anyway(family: int, pktinfo: bytes) -> bytes:
-    """An in_pktinfo or in6_pktinfo that says the address to send from, and not by which interface."""
-    if family == socket.AF_INET:  # interface, our address, the packet's destination
+def any_interface(family: int, pktinfo: bytes) -> bytes:
+    """Return an in_pktinfo or in6_pktinfo with the address to send from, and any interface."""
+    if family == socket.AF_INET:  # interface, local address, destination of the packet
         return bytes(4) + pktinfo[4:8] + bytes(4)
     link_local = pktinfo[0] == 0xFE and pktinfo[1] & 0xC0 == 0x80
     return pktinfo if link_local else pktinfo[:16] + bytes(4)

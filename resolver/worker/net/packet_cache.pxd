@@ -1,4 +1,4 @@
-# C types of `packet_cache.py`, for the compiler alone.
+# C types of `packet_cache.py`. Only the compiler reads this file.
 
 cimport cython
 from resolver.worker.net.mmsg cimport Batch
@@ -8,4 +8,4 @@ from resolver.worker.net.mmsg cimport Batch
     room=int, most=int, name_room=int, taken=int, count=int, slot=int, at=int, size=int, port=int, network=int,
     until=double,
 )
-cpdef int answer(Batch slots, object place, dict known, list exact, object first_time, double now, object judge, list left)
+cpdef int answer(Batch slots, object layout, dict known, list exact, object first_time, double now, object limit, list left)

@@ -1,7 +1,7 @@
-"""What was asked before in just this form: packets that get their replies without being parsed.
+"""Answers repeated packets without parsing them: the reply is found by the octets after the message id.
 
-This is the path that nearly all packets take, so it is compiled where there is a compiler; the types for that stand in
-`hits.pxd`. Refuses to know DNS: a packet is octets after an id, and so is its reply.
+Nearly all packets take this path, so it is compiled where a C compiler is available; the types for the compiler are in
+`packet_cache.pxd`. Does not know DNS: a packet is a message id and octets, and so is its reply.
 """
 
 from collections.abc import Callable
@@ -11,16 +11,20 @@ from resolver.worker.access.rate_limit import Verdict
 from resolver.worker.answer.answer_cache import Form
 from resolver.worker.net.mmsg import NAME, ROOM, SIZE, Batch
 
-Judge = Callable[[bytes, float], Verdict]
+Limit = Callable[[bytes, float], Verdict]
+"""Returns the verdict of the rate limit on a packet, from the client's address and the time."""
 First = Callable[[bytes, int], bytes | None]
-"""Packet and network to the reply after its id, where that is made in no time; None where it is not."""
+"""Returns the reply after its id to a new packet from a network, None where making one takes longer."""
 
 _PASS: Final = Verdict.PASS
-_UNKNOWN: Final = -9  # in place of a network
+_UNKNOWN: Final = -9  # a network that no address has
 
 
-class Place(NamedTuple):
-    """Of a socket: where in a sockaddr the address begins, its octets, and our port as it is in memory."""
+class AddressLayout(NamedTuple):
+    """Where a sockaddr of the socket's family has the address: its first octet, and how many octets it has.
+
+    `port` is the port of the socket in network byte order, read as a native integer.
+    """
 
     first: int
     width: int
@@ -29,22 +33,24 @@ class Place(NamedTuple):
 
 def answer(
     slots: Batch,
-    place: Place,
+    layout: AddressLayout,
     known: dict[bytes, int],
     exact: list[dict[bytes, Form]],
     first_time: First,
     now: float,
-    judge: Judge | None,
+    limit: Limit | None,
     left: list[tuple[int, Verdict]],
 ) -> int:
-    """Read and answer until nothing has come, a batch's worth is through, or some packets have no reply here.
+    """Read and answer packets until none is waiting, a batch's worth was read, or some packets have no reply here.
 
-    Returns how many packets were read; the slots of those without a reply are put into `left`, with the rate limit's
-    word: their batch waits to be sent until they were looked at. `known` is the network of each address, `exact` by
-    network the reply to every packet after its id (`Answers.exact`), `first_time` is asked where there is none. What
-    says that it comes from port 0 or from our own is looked at more closely, too.
+    Returns how many packets were read. For a packet without a reply here, `left` gets its slot and the verdict of the
+    rate limit; the replies to the rest of its batch stay queued until the caller flushes. Packets from port 0 or from
+    the socket's own port are left too.
+
+    `known` has the network of each address. `exact` has, for each network, the reply to each packet after its id
+    (`Answers.exact`). `first_time` makes a reply that is not in `exact`.
     """
-    first, width, own = place
+    first, width, own = layout
     room, most, name_room = ROOM, SIZE, NAME
     taken = 0
     over: Verdict = _PASS
@@ -57,8 +63,8 @@ def answer(
         for slot in range(count):
             at = slot * name_room + first
             address = names[at : at + width]
-            if judge is not None:
-                over = judge(address, now)
+            if limit is not None:
+                over = limit(address, now)
             network = known.get(address, _UNKNOWN)
             port, size = slots.ports[slot], slots.sizes[slot]
             if network >= -1 and port not in (0, own) and size <= room and over is _PASS:

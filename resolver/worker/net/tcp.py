@@ -1,26 +1,26 @@
-"""DNS over TCP and TLS (RFC 7766, RFC 7858): length-framed, pipelined, answered in any order."""
+"""DNS over TCP and TLS (RFC 7766, RFC 7858): framed by length, pipelined, answered in any order."""
 
 import asyncio
 from typing import Final
 
-from resolver.worker.net.stream import Connection
+from resolver.worker.net.connections import Connection
 
 PIPELINED: Final = 100
-"""Queries of one connection in work; beyond that it is not read."""
+"""Queries of one connection in flight, at most. At the limit, the connection is not read."""
 _GATHERED: Final = 16_384
-"""Octets of replies that go out as one, about."""
-_TURN: Final = 64  # queries of one connection in one go; then the loop has its turn
+"""Octets of replies after which they are sent together."""
+_TURN: Final = 64  # queries of one connection before the event loop continues
 
 
 def session(connection: Connection) -> asyncio.Protocol:
-    """What is spoken on a connection for plain DNS and DNS over TLS."""
+    """Return the session of a connection for plain DNS and DNS over TLS."""
     return _Session(connection)
 
 
 class _Session(asyncio.Protocol):
-    """One client's stream.
+    """The session of one connection.
 
-    It is read only while there is nothing left to work on: what waits in `_buffer` never grows beyond one read.
+    The connection is read only while no received query waits, so `_buffer` never grows beyond one read.
     """
 
     __slots__ = ("_blocked", "_buffer", "_connection", "_due", "_finishing", "_loop", "_open", "_ready", "_transport")
@@ -29,22 +29,22 @@ class _Session(asyncio.Protocol):
         self._connection = connection
         self._loop = connection.listener.connections.loop
         self._transport: asyncio.Transport | None = None
-        """None before and after the connection."""
+        """None before the connection is made and after it is lost."""
         self._buffer = bytearray()
         self._ready: bytearray | None = None
-        """Replies that go out together, while queries are taken."""
+        """Replies to send together; None while no received query is being processed."""
         self._open = 0
-        """Queries in work."""
+        """Queries in flight."""
         self._blocked = False
-        """The client does not take its answers."""
+        """Whether the client does not read its answers."""
         self._finishing = False
-        """No more queries: the client has sent all, or we stop."""
+        """Whether no more queries are read: the client has sent all of them, or the worker stops."""
         self._due = False
-        """`_work` is called soon."""
+        """Whether a call of `_work` is scheduled."""
 
     @property
     def busy(self) -> bool:
-        """Queries are in work, and the client takes its answers."""
+        """Whether queries are in flight."""
         return bool(self._open)
 
     # -- from the transport
@@ -52,7 +52,7 @@ class _Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
         self._transport = transport
-        self._connection.begun(self)
+        self._connection.session_started(self)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -72,7 +72,7 @@ class _Session(asyncio.Protocol):
         self._work_soon()
 
     def connection_lost(self, _: Exception | None) -> None:
-        self._connection.left()
+        self._connection.session_ended()
         self._transport = None
         self._buffer.clear()
 
@@ -84,7 +84,7 @@ class _Session(asyncio.Protocol):
             self._loop.call_soon(self._work)
 
     def _work(self) -> None:
-        """Take the whole queries that are there, as far as they can be worked on; what is answered goes out as one."""
+        """Process complete queries, within the limits, and send the immediate replies together."""
         self._due, self._ready = False, bytearray()
         for _ in range(_TURN):
             packet = self._next()
@@ -139,13 +139,13 @@ class _Session(asyncio.Protocol):
             if self._ready is None:
                 self._transport.close()
         elif not self._transport.is_reading():
-            self._work_soon()  # there may be room for the next
+            self._work_soon()  # the next query may be within the limits now
 
     def _is_full(self) -> bool:
         return self._blocked or self._finishing or self._open >= PIPELINED
 
     def _flow(self) -> None:
-        """Read only what can be worked on: a client that does not take its answers gets no more."""
+        """Read only within the limits: a client that does not read its answers is not read either."""
         if self._transport is None or self._transport.is_closing():
             return
         if self._is_full() or self._due:
@@ -156,7 +156,7 @@ class _Session(asyncio.Protocol):
     # -- the end
 
     def finish(self) -> None:
-        """Answer what is in work, then close."""
+        """Answer the queries in flight, then close."""
         self._finishing = True
         if self._transport and not self._open:
             self._transport.close()

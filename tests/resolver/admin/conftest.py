@@ -14,7 +14,9 @@ from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Action, NothingHeld
 from resolver.control.worker_link import WorkerStatus
-from zones.azure.endpoint import Endpoint, NicRecord, State
+from resolver.host_port import HostPort
+from resolver.sources.reading import ZoneFiles
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.claims.policy import ConflictPolicy
 from zones.dns import zonefile
 from zones.dns.name import from_text
@@ -31,7 +33,12 @@ MakeEndpoint = Callable[..., Endpoint]
 
 
 def _endpoint(
-    name: str, fqdn: str, *addresses: bytes, vnet: str = "", state: State = State.APPROVED, target: str = ""
+    name: str,
+    fqdn: str,
+    *addresses: bytes,
+    vnet: str = "",
+    state: ConnectionState = ConnectionState.APPROVED,
+    target: str = "",
 ) -> Endpoint:
     key = f"/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/privateendpoints/{name}"
     return Endpoint(
@@ -66,12 +73,12 @@ def estate() -> Estate:
         _endpoint("second", "twice.blob.core.windows.net", b"\x0a\x01\x00\x07", vnet="a"),
         _endpoint("one", "refused.blob.core.windows.net", b"\x0a\x01\x00\x08", vnet="a"),
         _endpoint("two", "refused.blob.core.windows.net", b"\x0a\x01\x00\x09", vnet="a"),
-        _endpoint("waits", "waits.blob.core.windows.net", b"\x0a\x01\x00\x0a", vnet="a", state=State.PENDING),
+        _endpoint("waits", "waits.blob.core.windows.net", b"\x0a\x01\x00\x0a", vnet="a", state=ConnectionState.PENDING),
     ]
     made.ledger.apply({each.key: each for each in endpoints}, T0)
-    made.source_read("estate", 3, T0)
+    made.health.read("estate", 3, T0)
     zone = zonefile.parse(ZONE, "corp.zone")
-    made.set_static({zone.origin: zone}, T0)
+    made.take_zone_files(ZoneFiles({zone.origin: zone}), T0)
     return made
 
 
@@ -123,5 +130,5 @@ def control(estate: Estate) -> Control:
 
 @pytest.fixture
 async def client(control: Control) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(application(control, "127.0.0.1:8053"))) as client:
+    async with TestClient(TestServer(application(control, HostPort("127.0.0.1", 8053)))) as client:
         yield client

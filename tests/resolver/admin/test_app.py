@@ -10,6 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from resolver.admin.app import application, serving
+from resolver.host_port import HostPort
 
 Client = TestClient[Any, Any]
 Control = Any  # conftest's, which a test module cannot import
@@ -48,7 +49,7 @@ async def test_foreign_names_are_refused_on_every_path(client: Client, host: str
 
 async def test_the_listen_address_is_an_own_name(control: Control) -> None:
     async with (
-        TestClient(TestServer(application(control, "192.0.2.1:8053"))) as client,
+        TestClient(TestServer(application(control, HostPort("192.0.2.1", 8053)))) as client,
         client.get("/livez", headers={"Host": "192.0.2.1:8053"}) as response,
     ):
         assert response.status == 200
@@ -81,7 +82,7 @@ async def test_what_slips_through_is_a_500_that_tells_nothing_of_itself(
 
 
 async def test_serving_listens_while_it_is_open(control: Control, port: int) -> None:
-    async with serving(control, f"127.0.0.1:{port}"):
+    async with serving(control, HostPort("127.0.0.1", port)):
         assert await _alive(port)
     assert not await _alive(port)
 
@@ -93,7 +94,7 @@ async def test_an_address_that_is_taken_is_had_once_it_is_free(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        async with serving(control, f"127.0.0.1:{port}"):
+        async with serving(control, HostPort("127.0.0.1", port)):
             assert [record.levelno for record in caplog.records] == [logging.ERROR]
             assert f"cannot listen on 127.0.0.1:{port}: address already in use" in caplog.text
             taken.close()
@@ -106,7 +107,7 @@ async def test_serving_ends_while_its_address_is_still_taken(control: Control, p
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        async with asyncio.timeout(10), serving(control, f"127.0.0.1:{port}"):
+        async with asyncio.timeout(10), serving(control, HostPort("127.0.0.1", port)):
             pass
 
 

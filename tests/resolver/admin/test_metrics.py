@@ -13,7 +13,7 @@ from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.worker_link import WorkerStatus
 from tests.paths import ROOT
-from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.dns.name import from_text
 
 
@@ -88,7 +88,7 @@ def test_sources_and_workers_are_told(control: Control) -> None:
     found = samples(control)
     assert ("pldns_source_age_seconds", (("source", "hub"),)) not in found
     assert found["pldns_sync_synced", (("source", "hub"),)] == 0
-    control.estate.source_read("hub", 4, 1_700_000_000.0)
+    control.estate.health.read("hub", 4, 1_700_000_000.0)
     found = samples(control)
     assert found["pldns_source_age_seconds", (("source", "hub"),)] > 0
     assert found["pldns_sync_last_success_timestamp_seconds", (("source", "hub"),)] == 1_700_000_000.0
@@ -98,7 +98,7 @@ def test_sources_and_workers_are_told(control: Control) -> None:
 
 
 def test_a_source_that_fails_is_told(control: Control) -> None:
-    control.estate.source_failed("hub", "gone", 1_700_000_000.0)
+    control.estate.health.failed("hub", "gone", 1_700_000_000.0)
     found = samples(control)
     assert found["pldns_sync_failing", (("source", "hub"),)] == 1
     assert found["pldns_findings", (("code", "source-unreadable"), ("severity", "warning"))] == 1
@@ -107,8 +107,8 @@ def test_a_source_that_fails_is_told(control: Control) -> None:
 def test_endpoints_claims_and_findings_are_counted(control: Control) -> None:
     record = NicRecord(from_text("a.blob.core.windows.net"), (b"\x0a\x00\x00\x04",))
     endpoints = [
-        Endpoint("one", "one", "one", State.APPROVED, records=(record,)),
-        Endpoint("two", "two", "two", State.PENDING, records=(record,)),
+        Endpoint("one", "one", "one", ConnectionState.APPROVED, records=(record,)),
+        Endpoint("two", "two", "two", ConnectionState.PENDING, records=(record,)),
     ]
     control.estate.ledger.apply({each.key: each for each in endpoints}, 1_700_000_000.0)
     found = samples(control)

@@ -8,10 +8,11 @@ from aiohttp.test_utils import TestClient
 
 from resolver import settings
 from resolver.admin.resources import claims
-from resolver.control.estate.estate import Estate, SourceStatus
+from resolver.control.estate.estate import Estate
+from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard.shrink_guard import Held, Standing
 from resolver.sources.reading import Reading, Requests
-from zones.azure.endpoint import Endpoint, NicRecord, State
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.dns.name import from_text
 
 Client = TestClient[Any, Any]
@@ -27,7 +28,7 @@ def hub(control: Control) -> SourceStatus:
     status.remote, status.interval, status.expire = True, 60.0, 86_400.0
     status.next_sync, status.duration, status.results = now + 30, 1.25, {"published": 3}
     status.requests = Requests({("graph", "200"): 3}, 7)
-    control.estate.sources["hub"], control.estate._unreadable["hub"] = status, {}
+    control.estate.sources["hub"], control.estate.health._unreadable["hub"] = status, {}
     return status
 
 
@@ -138,7 +139,9 @@ async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus)
 def test_a_lingering_claim_says_until_when() -> None:
     estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure", hold_down=60),)))
     fqdn = from_text("a.blob.core.windows.net")
-    gone = Endpoint("a", "/ID/a", "a", State.APPROVED, records=(NicRecord(fqdn, (b"\x0a\0\0\4",)),), source="hub")
+    gone = Endpoint(
+        "a", "/ID/a", "a", ConnectionState.APPROVED, records=(NicRecord(fqdn, (b"\x0a\0\0\4",)),), source="hub"
+    )
     estate.ledger.apply({"a": gone}, 0.0)
     assert claims.claims(estate, fqdn, 1.0).items[0].lingers_until is None
     estate.ledger.apply({"a": None}, 2.0)

@@ -9,7 +9,7 @@ import pytest
 from resolver import settings
 from resolver.channel import warm_start
 from resolver.channel.frames import Commit
-from resolver.channel.warm_start import FILE
+from resolver.channel.warm_start import FORMAT
 from resolver.control.state import writer
 from tests.resolver.control.feed.test_feed_to_replica import contents
 from tests.resolver.control.lines import CONFIG, Control, Worker, resources
@@ -27,15 +27,15 @@ def taken(worker: Worker, folder: Path) -> Worker:
     descriptor = warm_start.opened(str(folder), SAME)
     assert descriptor is not None
     for frame in warm_start.frames(descriptor):
-        for _ in worker.replica.take(frame):
+        for _ in worker.replica.apply(frame):
             pass
-    worker.replica.lost()
+    worker.replica.disconnected()
     return worker
 
 
 async def test_a_worker_has_what_the_one_before_it_had(tmp_path: Path) -> None:
     control = Control({"a": resources(one("a"), ("b", "b.blob.core.windows.net", "10.0.0.5", "neu"))})
-    assert await writer.write(control.feed, str(tmp_path), SAME) == control.feed.serial
+    assert await writer.write_warm_start(control.feed, str(tmp_path), SAME) == control.feed.serial
     worker = taken(Worker(), tmp_path)
     assert contents(worker.table) == contents(control.estate.table())
     assert (worker.replica.epoch, worker.replica.serial) == (control.feed.epoch, control.feed.serial)
@@ -43,7 +43,7 @@ async def test_a_worker_has_what_the_one_before_it_had(tmp_path: Path) -> None:
 
 async def test_the_control_that_wrote_it_sends_only_what_changed_since(tmp_path: Path) -> None:
     control = Control({"a": resources(one("a")), "b": resources(one("b"))})
-    await writer.write(control.feed, str(tmp_path), SAME)
+    await writer.write_warm_start(control.feed, str(tmp_path), SAME)
     control.take({"b": resources(one("b", "10.0.0.9"))})
     worker = taken(Worker(), tmp_path)
     worker.connect(control)
@@ -53,7 +53,7 @@ async def test_the_control_that_wrote_it_sends_only_what_changed_since(tmp_path:
 
 async def test_the_next_control_takes_away_what_is_gone_once_it_knows_all(tmp_path: Path) -> None:
     before = Control({"a": resources(one("a")), "b": resources(one("b"))})
-    await writer.write(before.feed, str(tmp_path), SAME)
+    await writer.write_warm_start(before.feed, str(tmp_path), SAME)
     worker = taken(Worker(), tmp_path)
     control = Control({"a": resources(one("a", "10.0.0.9"))}, synced=False)
     worker.connect(control)
@@ -73,22 +73,22 @@ async def test_the_next_control_takes_away_what_is_gone_once_it_knows_all(tmp_pa
     ],
 )
 async def test_under_another_configuration_it_is_not_opened(tmp_path: Path, change: dict[str, object]) -> None:
-    await writer.write(Control({}).feed, str(tmp_path), SAME)
+    await writer.write_warm_start(Control({}).feed, str(tmp_path), SAME)
     assert warm_start.opened(str(tmp_path), warm_start.digest(msgspec.structs.replace(CONFIG, **change))) is None
 
 
 def test_where_there_is_none_none_is_opened(tmp_path: Path) -> None:
     assert warm_start.opened(str(tmp_path), SAME) is None
-    (tmp_path / FILE).write_bytes(b"pldns")
+    (tmp_path / FORMAT.name).write_bytes(b"pldns")
     assert warm_start.opened(str(tmp_path), SAME) is None
 
 
-@pytest.mark.parametrize("where", [-1, warm_start.HEAD, warm_start.HEAD - 1])
+@pytest.mark.parametrize("where", [-1, FORMAT.head, FORMAT.head - 1])
 async def test_a_changed_octet_is_noticed_before_the_first_frame(tmp_path: Path, where: int) -> None:
-    await writer.write(Control({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
-    content = bytearray((tmp_path / FILE).read_bytes())
+    await writer.write_warm_start(Control({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
+    content = bytearray((tmp_path / FORMAT.name).read_bytes())
     content[where] ^= 1
-    (tmp_path / FILE).write_bytes(content)
+    (tmp_path / FORMAT.name).write_bytes(content)
     descriptor = warm_start.opened(str(tmp_path), SAME)
     assert descriptor is not None
     with pytest.raises(ValueError, match="its checksum is wrong"):
@@ -98,21 +98,21 @@ async def test_a_changed_octet_is_noticed_before_the_first_frame(tmp_path: Path,
 
 
 async def test_a_write_that_fails_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await writer.write(Control({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
-    content = (tmp_path / FILE).read_bytes()
+    await writer.write_warm_start(Control({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
+    content = (tmp_path / FORMAT.name).read_bytes()
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        await writer.write(Control({}).feed, str(tmp_path), SAME)
-    assert (tmp_path / FILE).read_bytes() == content
-    assert [each.name for each in tmp_path.iterdir()] == [FILE]
+        await writer.write_warm_start(Control({}).feed, str(tmp_path), SAME)
+    assert (tmp_path / FORMAT.name).read_bytes() == content
+    assert [each.name for each in tmp_path.iterdir()] == [FORMAT.name]
 
 
 async def test_its_last_frame_is_a_commit(tmp_path: Path) -> None:
-    await writer.write(Control({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
+    await writer.write_warm_start(Control({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
     descriptor = warm_start.opened(str(tmp_path), SAME)
     assert descriptor is not None
     *_, last = warm_start.frames(descriptor)

@@ -1,4 +1,4 @@
-"""Commands run as a person runs them, on a small estate, and a real daemon on loopback for those that ask one."""
+"""A small estate, commands run as a person runs them, and a real daemon on loopback for commands that ask one."""
 
 import json
 import signal
@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from resolver.cli import main, place
+from resolver.cli import daemon_address, main
+from resolver.host_port import HostPort, parse
 from tests.ports import free_port
 
 ENDPOINTS = """
@@ -83,6 +84,7 @@ Run = Callable[..., Ran]
 
 
 def write_estate(folder: Path) -> Path:
+    """Write a configuration and its sources, and return the configuration file."""
     (folder / "endpoints").mkdir()
     (folder / "endpoints" / "all.yaml").write_text(ENDPOINTS)
     (folder / "corp.zone").write_text(ZONE)
@@ -98,7 +100,7 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def contested(config: Path) -> Path:
-    """The same with two endpoints that claim one name."""
+    """The same estate with a second endpoint that claims one of the names."""
     (config.parent / "endpoints" / "all.yaml").write_text(ENDPOINTS + CONFLICT)
     return config
 
@@ -113,9 +115,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The configuration file of a daemon that is ready."""
+    """Start a daemon, and return its configuration file when the daemon is ready."""
     folder = tmp_path_factory.mktemp("daemon")
     config = write_estate(folder)
     (folder / "endpoints" / "all.yaml").write_text(ENDPOINTS + CONFLICT)
@@ -123,7 +125,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as process:
         try:
             deadline = time.monotonic() + 30
-            admin = place.admin(config, config, {}).removeprefix("http://")
+            admin = parse(daemon_address.admin_url(config, config, {}).removeprefix("http://"))
             while not _is_ready(admin):
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, (folder / "log").read_text()
@@ -133,10 +135,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             process.wait(15)
 
 
-def _is_ready(admin: str) -> bool:
-    host, _, port = admin.partition(":")
+def _is_ready(admin: HostPort) -> bool:
     try:
-        with socket.create_connection((host, int(port)), 1) as sock:
+        with socket.create_connection((admin.host, admin.port), 1) as sock:
             sock.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             return b" 200 " in sock.makefile("rb").readline()
     except OSError:

@@ -1,4 +1,4 @@
-"""What all commands share: mistakes are one line, nothing is loaded that is not needed, nothing ends in a traceback."""
+"""What all commands share: a mistake is one line on stderr, no command loads what only others need, no traceback."""
 
 import subprocess
 import sys
@@ -38,17 +38,17 @@ def test_a_mistake_is_one_clear_line_and_status_1(run: Run, arguments: list[str]
     assert said in ran.err
 
 
-def test_a_command_does_not_load_what_others_need() -> None:
+def test_version_does_not_load_what_other_commands_need() -> None:
     code = "import sys; from resolver.cli import main; main(['version']); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"rich", "aiohttp", "yaml", "dns", "prometheus_client", "watchfiles", "zones", "asyncio"} & set(loaded)
 
 
-def test_a_reader_that_had_enough_is_no_traceback(config: Path) -> None:
+def test_a_closed_pipe_causes_no_traceback(config: Path) -> None:
     command = f"{sys.executable} -m resolver.cli config schema | true"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=config.parent)
     assert "Traceback" not in ran.stdout + ran.stderr
 
 
-def test_severities_are_those_of_the_findings() -> None:
-    assert {each.value for each in commands.Severity} == {each.value for each in Severity}
+def test_the_severity_option_has_the_severities_of_findings() -> None:
+    assert {each.value for each in commands.SeverityOption} == {each.value for each in Severity}

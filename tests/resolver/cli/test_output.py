@@ -1,4 +1,4 @@
-"""How results look: tables, ids, evidence."""
+"""How commands print tables, resource ids and evidence."""
 
 import os
 import subprocess
@@ -28,8 +28,8 @@ def test_a_table_on_a_terminal_is_folded_and_coloured() -> None:
 
 
 def test_a_resource_id_is_shown_as_its_name_and_group() -> None:
-    told = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
-    assert output.short(told) == "pe (rg)"
+    text = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
+    assert output.short(text) == "pe (rg)"
     assert output.short("a.example") == "a.example"
 
 

@@ -1,4 +1,4 @@
-"""`pldns plan` beside a daemon's real state directory."""
+"""`pldns plan` with the state directory of a real control process."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
-from resolver.cli.settings import load
+from resolver.cli.configuration import load
 from resolver.control.state import inventory_file
 from tests.resolver.control.test_control import Running, until
 
@@ -15,17 +15,17 @@ Run = Callable[..., Any]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder."""
+    """Return the content of every file in a folder, by name."""
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 def saved(config: Path) -> None:
-    """Have a control read the estate, and save it."""
+    """Let a control process read the estate and save it."""
     asyncio.run(_saved(config))
 
 
 async def _saved(config: Path) -> None:
-    accepted = structs.replace(load(config, {}).control, admin="")
+    accepted = structs.replace(load(config, {}).control, admin_listen=None)
     Path(accepted.state_directory).mkdir()
     running = Running(config.parent, accepted)
     await until(lambda: running.control.feed.complete)
@@ -36,7 +36,7 @@ def test_nothing_would_change(run: Run, config: Path) -> None:
     saved(config)
     ran = run("plan", "-c", config)
     assert ran.code == 0
-    assert ran.out.startswith("against the saved inventory (saved 2")
+    assert ran.out.startswith("compared with the saved inventory (saved 2")
     assert ran.out.endswith("nothing would change\n")
 
 
@@ -54,14 +54,14 @@ def test_what_would_change_exits_2_and_changes_nothing(run: Run, config: Path) -
         ("open", "info", "address-changed"), ("open", "info", "endpoint-pending"),
         ("close", "info", "endpoint-pending"),
     ]  # fmt: skip
-    told = run("plan", "-c", config, "-o", "json")
-    assert told.code == 2
-    assert told.json["endpoints"][0] == {"change": "change", "id": "shop", "differs": ["records"]}
-    assert [each["code"] for each in told.json["closes"]] == ["endpoint-pending"]
-    assert (told.json["errors"], told.json["held"]) == ({}, {})
+    result = run("plan", "-c", config, "-o", "json")
+    assert result.code == 2
+    assert result.json["endpoints"][0] == {"change": "change", "id": "shop", "differs": ["records"]}
+    assert [each["code"] for each in result.json["closes"]] == ["endpoint-pending"]
+    assert (result.json["errors"], result.json["held"]) == ({}, {})
     assert contents(config.parent / "state") == kept
     short = run("plan", "-c", config, "--limit", "1")
-    assert "6 more are not shown" in short.err
+    assert "6 more not shown" in short.err
 
 
 def test_a_source_that_cannot_be_read_exits_1(run: Run, config: Path) -> None:
@@ -70,20 +70,20 @@ def test_a_source_that_cannot_be_read_exits_1(run: Run, config: Path) -> None:
     ran = run("plan", "-c", config)
     assert ran.code == 1
     assert "source estate: " in ran.out
-    assert "No such file or directory; what it gave before is kept" in ran.out
+    assert "No such file or directory; its saved data is kept" in ran.out
 
 
-def test_without_a_saved_inventory_all_is_new(run: Run, config: Path) -> None:
+def test_without_a_saved_inventory_everything_is_new(run: Run, config: Path) -> None:
     ran = run("plan", "-c", config)
     assert ran.code == 2
-    assert "nothing is saved: all is new" in ran.out
+    assert "nothing is saved, so everything is new" in ran.out
     assert not (config.parent / "state").exists()
 
 
-def test_a_broken_saved_inventory_is_an_error_and_stays(run: Run, config: Path) -> None:
+def test_a_damaged_saved_inventory_is_an_error_and_is_kept(run: Run, config: Path) -> None:
     (config.parent / "state").mkdir()
-    (config.parent / "state" / inventory_file.FILE).write_text("noise")
+    (config.parent / "state" / inventory_file.FORMAT.name).write_text("noise")
     ran = run("plan", "-c", config)
     assert ran.code == 1
-    assert "cannot be used: it is not of this version" in ran.err
-    assert (config.parent / "state" / inventory_file.FILE).read_text() == "noise"
+    assert "it is not of this version" in ran.err
+    assert (config.parent / "state" / inventory_file.FORMAT.name).read_text() == "noise"

@@ -12,6 +12,7 @@ import pytest
 from resolver import settings
 from resolver.config.file import ConfigError, effective, load, schema
 from resolver.config.reference import page
+from resolver.host_port import HostPort
 from tests.paths import ROOT
 from zones.claims.policy import ConflictPolicy
 
@@ -85,7 +86,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             cookies=got.worker.cookies,
             mark=got.worker.mark,
             identity=socket.gethostname(),
-            listen=("127.0.0.1:5300",),
+            listen=(HostPort("127.0.0.1", 5300),),
             allow=("127.0.0.0/8", "10.0.0.0/8", "::1/128"),
             networks=networks,
             zones=zones,
@@ -100,7 +101,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
                 ConflictPolicy.MERGE, {"blob.core.windows.net": ConflictPolicy.REFUSE}, (pin,)
             ),
             upstreams=upstreams,
-            admin="127.0.0.1:8053",
+            admin_listen=HostPort("127.0.0.1", 8053),
             state_directory=str(file.parent / "state"),
             workers=2,
         ),
@@ -112,11 +113,11 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
 def test_an_empty_file_or_section_means_the_defaults(accepted: Load, file: Path, text: str) -> None:
     got = accepted(text)
 
-    assert got.worker.listen == ("127.0.0.1:53",)
+    assert got.worker.listen == (HostPort("127.0.0.1", 53),)
     assert len(got.worker.allow) == 9
     assert got.worker.zones.defaults == settings.Zones().defaults
     assert not got.worker.unsynced
-    assert got.control.admin == "127.0.0.1:8053"
+    assert got.control.admin_listen == HostPort("127.0.0.1", 8053)
     assert got.control.state_directory == str(file.parent / "state")
     assert got.warnings == ()
 
@@ -211,7 +212,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("dns: {listen: [localhost:53]}", 1, 16, "dns.listen[0]", "`localhost` is not an IP address"),
         ("dns: {listen: [127.0.0.1]}", 1, 16, "dns.listen[0]", "`127.0.0.1` has no port -> 127.0.0.1:53"),
         ("dns: {listen: [127.0.0.1:70000]}", 1, 16, "dns.listen[0]", "`127.0.0.1:70000`: a port is at most 65535"),
-        ("dns: {listen: ['::1']}", 1, 16, "dns.listen[0]", "`::1`: an IPv6 address stands in brackets -> [::1]"),
+        ("dns: {listen: ['::1']}", 1, 16, "dns.listen[0]", "`::1`: an IPv6 address must be in brackets -> [::1]"),
         (
             "dns: {listen: ['[fe80::1%eth0]:53']}", 1, 16, "dns.listen[0]",
             "`[fe80::1%eth0]:53`: an address with a scope (`%eth0`) is not supported",
@@ -287,7 +288,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("conflicts: {policies: {a.b: stick}}", 1, 29, 'conflicts.policies["a.b"]',
          "must be `sticky` or `merge` or `refuse` -> sticky"),
         ("conflicts: {pins: [{name: 'a b', endpoint: e}]}", 1, 27, "conflicts.pins[0].name",
-         "not a host name: 'a b': label 'a b' has characters that no host name has"),
+         "not a host name: 'a b': label 'a b' has characters that are not allowed in a host name"),
         ("conflicts: {pins: [{name: a.b, endpoint: e, until: 2030-01-01}]}", 1, 52, "conflicts.pins[0].until",
          "`2030-01-01` does not say in which time zone -> 2030-01-01T00:00:00Z"),
         ("conflicts: {pins: [{name: a.b, endpoint: e, until: soon}]}", 1, 52, "conflicts.pins[0].until",
@@ -314,7 +315,7 @@ def test_a_reference_to_something_with_a_mistake_of_its_own_is_no_second_mistake
 
 @pytest.mark.parametrize("off", ["off", "'off'", "null", "false"])
 def test_the_admin_listener_can_be_off(accepted: Load, off: str) -> None:
-    assert accepted(f"admin: {{listen: {off}}}").control.admin == ""
+    assert accepted(f"admin: {{listen: {off}}}").control.admin_listen is None
 
 
 def test_words_of_yaml_1_1_are_text(accepted: Load) -> None:
@@ -336,7 +337,7 @@ def test_anchors_repeat_a_value_and_errors_name_each_use(refused: Refused, accep
 
 
 def test_port_0_may_be_listed_twice(accepted: Load) -> None:
-    listen = ("127.0.0.1:0", "127.0.0.1:0", "[::1]:0")
+    listen = HostPort("127.0.0.1", 0), HostPort("127.0.0.1", 0), HostPort("::1", 0)
     assert accepted('dns: {listen: ["127.0.0.1:0", "127.0.0.1:0", "[::1]:0"]}').worker.listen == listen
 
 
@@ -393,7 +394,7 @@ def test_a_flag_beats_the_environment_which_beats_the_file(accepted: Load) -> No
     assert accepted(text, environ).workers == 3
     got = accepted(text, environ, {"dns.workers": "4"})
     assert got.workers == got.control.workers == 4
-    assert got.worker.listen == ("127.0.0.1:2", "[::1]:2")
+    assert got.worker.listen == (HostPort("127.0.0.1", 2), HostPort("::1", 2))
 
 
 def test_the_environment_reaches_groups_by_name_and_whole_sections(accepted: Load) -> None:
@@ -408,7 +409,7 @@ def test_the_environment_reaches_groups_by_name_and_whole_sections(accepted: Loa
         "onprem", (settings.Server("udp", "192.0.2.7", 53),), ("a.b",), rebinding=settings.Rebinding("strip")
     )  # fmt: skip
     assert got.control.conflicts.policy == "refuse"
-    assert got.control.admin == "[::1]:8053"
+    assert got.control.admin_listen == HostPort("::1", 8053)
 
 
 def test_variables_that_kubernetes_injects_are_warned_of_and_ignored(accepted: Load) -> None:
@@ -510,7 +511,7 @@ def test_with_networks_from_topology_a_name_need_not_be_known(accepted: Load) ->
         "dns: {listeners: {'127.0.0.1:53': spoke@rg-(1)}}\n"
         "conflicts: {pins: [{name: a.example, endpoint: e, network: spoke@rg@1111}]}"
     )
-    assert found.worker.listeners == {"127.0.0.1:53": "spoke@rg-(1)"}
+    assert found.worker.listeners == (settings.NetworkListener(HostPort("127.0.0.1", 53), "spoke@rg-(1)"),)
     assert any("finds no virtual network" in warning for warning in found.warnings)
 
 
@@ -519,4 +520,4 @@ def test_listeners_are_known_by_the_address_that_they_are_bound_to(accepted: Loa
         "dns: {listen: ['[0:0::1]:5353'], listeners: {'[::0:1]:5353': weu}}\n"
         "networks: [{name: weu, clients: [10.0.0.0/8]}]"
     )
-    assert found.worker.listeners == {"[::1]:5353": "weu"}
+    assert found.worker.listeners == (settings.NetworkListener(HostPort("::1", 5353), "weu"),)

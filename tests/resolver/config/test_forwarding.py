@@ -37,7 +37,7 @@ Refused = Callable[..., list[tuple[int, int, str, str]]]
         ("upstreams: {public: {servers: ['tls://192.0.2.1#sha256/AAAA']}}", 1, 32, "upstreams.public.servers[0]",
          "`tls://192.0.2.1#sha256/AAAA`: a pin is the SHA-256 of a public key in base64"),
         ("upstreams: {public: {servers: ['tls://192.0.2.1#a b']}}", 1, 32, "upstreams.public.servers[0]",
-         "not a host name: 'a b': label 'a b' has characters that no host name has"),
+         "not a host name: 'a b': label 'a b' has characters that are not allowed in a host name"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1#a.b']}}", 1, 32, "upstreams.public.servers[0]",
          "`udp://192.0.2.1#a.b`: nothing stands after the port; `tls://` and `https://` say whose certificate it is"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1:0']}}", 1, 32, "upstreams.public.servers[0]",
@@ -114,7 +114,7 @@ def test_without_public_servers_the_systems_are_used_but_not_ourselves(accepted:
     assert got.worker.upstreams == got.control.upstreams == (settings.UpstreamGroup("public", servers),)
     assert got.warnings == (
         f"{resolv}: name server 127.0.0.1 is this server itself; left out",
-        f"{resolv}: name server left out: `[fe80::1%eth0]:53`: an address with a scope (`%eth0`) is not supported",
+        f"{resolv}: name server left out: `[fe80::1%eth0]`: an address with a scope (`%eth0`) is not supported",
     )
 
 

@@ -8,6 +8,7 @@ import trustme
 
 from resolver import settings
 from resolver.config.file import ConfigError, effective, load
+from resolver.host_port import HostPort
 
 Load = Callable[..., settings.WorkerSettings]
 SIGNS = "e5e973e5a6b2a43f48e7dc849e37bfcf"
@@ -45,8 +46,8 @@ def test_encrypted_listeners(worker: Load, tmp_path: Path) -> None:
         "https: {listen: ['[::1]:443'], certificate: cert.pem, key: cert.key, path: /q}"
     )
     files = str(tmp_path / "cert.pem"), str(tmp_path / "cert.key")
-    assert got.tls == settings.Tls(("127.0.0.1:853",), *files)
-    assert got.https == settings.Https(("[::1]:443",), *files, "/q")
+    assert got.tls == settings.Tls((HostPort("127.0.0.1", 853),), *files)
+    assert got.https == settings.Https((HostPort("::1", 443),), *files, "/q")
 
 
 def test_who_may_ask_and_for_whom(worker: Load) -> None:
@@ -93,7 +94,7 @@ def test_cookie_secrets_are_a_file_or_made_anew(worker: Load, tmp_path: Path) ->
         ),
         (
             "https: {listen: ['127.0.0.1:443'], certificate: cert.pem, key: other.key}",
-            "dns.https.certificate: the key {0}/other.key is not that of the certificate {0}/cert.pem",
+            "dns.https.certificate: the key {0}/other.key does not belong to the certificate {0}/cert.pem",
         ),
         (
             "tls: {listen: ['127.0.0.1:853'], certificate: secrets, key: cert.key}",

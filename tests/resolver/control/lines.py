@@ -12,7 +12,7 @@ from resolver.channel.frames import DOWN_LIMIT, Down, FrameReader, Hello, Reques
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.worker_link import WorkerLink
-from resolver.sources.reading import PrivateReading
+from resolver.sources.reading import PrivateReading, ZoneFiles
 from resolver.worker.access.clients import Clients
 from resolver.worker.answer.answer_cache import Answers
 from resolver.worker.replica import Replica
@@ -71,30 +71,30 @@ class Control:
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         if zone:
             parsed = zonefile.parse(zone, "corp.zone")
-            self.estate.set_static({parsed.origin: parsed}, 0.0)
+            self.estate.take_zone_files(ZoneFiles({parsed.origin: parsed}), 0.0)
         self.take(parts)
         if synced:
             self.sync()
 
     def take(self, parts: Mapping[str, Resources | None]) -> None:
         changed = self.estate.take([("estate", part, given) for part, given in parts.items()], 0.0)
-        self.feed.changed(changed | self.estate.lend_after(changed))
+        self.feed.changed(changed)
 
     def read_zones(self, *zones: PrivateZone) -> None:
         """The private DNS zones are these now."""
         gone = frozenset(self.estate.private.of("cloud"))
-        self.estate.private.take("cloud", PrivateReading({zone.key: zone for zone in zones}, gone), 0.0)
-        self.feed.changed(self.estate.lend())
+        reading = PrivateReading({zone.key: zone for zone in zones}, gone)
+        self.feed.changed(self.estate.take_private_dns("cloud", reading, 0.0))
 
     def fail(self) -> None:
         """The source in the cloud refuses us; the other one is read."""
-        self.estate.source_read("estate", 1, 0.0)
-        self.estate.source_failed("cloud", "refused", 0.0)
+        self.estate.health.read("estate", 1, 0.0)
+        self.estate.health.failed("cloud", "refused", 0.0)
         self.feed.changed()
 
     def sync(self) -> None:
         for name in self.estate.sources:
-            self.estate.source_read(name, 1, 0.0)
+            self.estate.health.read(name, 1, 0.0)
         self.feed.changed()
 
 
@@ -151,7 +151,7 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await self._sending
             self._sending = self.link = None
-        self.replica.lost()
+        self.replica.disconnected()
 
     async def step(self) -> bool:
         """Take what control wrote since the last time; False: nothing comes any more."""
@@ -164,7 +164,7 @@ class Worker:
         for frame in self._frames.feed(octets):
             self.got.append(frame)
             if not isinstance(frame, RequestFrame):
-                for _ in self.replica.take(frame):
+                for _ in self.replica.apply(frame):
                     pass
         return bool(octets)
 

@@ -4,7 +4,7 @@ import pytest
 
 from resolver.channel.frames import Fallback, Loop
 from resolver.control import aggregates
-from resolver.control.aggregates import FallbackList, LoopList, Totals
+from resolver.control.aggregates import CounterTotals, FallbackList, LoopList
 from tests.zones.books import shown
 from zones.dns.name import from_text, to_text
 
@@ -13,7 +13,7 @@ ZONE = from_text("zone")
 Values = list[tuple[str, tuple[str, ...], int]]
 
 
-def counted(total: Totals) -> dict[str, int]:
+def counted(total: CounterTotals) -> dict[str, int]:
     return {" ".join((metric, *labels)): count for metric, labels, count in total}
 
 
@@ -22,28 +22,28 @@ def values(**counts: int) -> Values:
 
 
 def test_workers_are_added_up() -> None:
-    total = Totals()
+    total = CounterTotals()
     total.report(0, "a", [("x", ("udp",), 3), ("x", ("tcp",), 1)])
     total.report(1, "b", [("x", ("udp",), 4), ("y", (), 7)])
     assert counted(total) == {"x udp": 7, "x tcp": 1, "y": 7}
 
 
 def test_a_report_says_what_was_counted_since_the_worker_started() -> None:
-    total = Totals()
+    total = CounterTotals()
     for count in (3, 5, 5):
         total.report(0, "a", values(x=count))
     assert counted(total) == {"x": 5}
 
 
 def test_a_report_may_come_in_pieces() -> None:
-    total = Totals()
+    total = CounterTotals()
     total.report(0, "a", values(x=1))
     total.report(0, "a", values(y=2))
     assert counted(total) == {"x": 1, "y": 2}
 
 
 def test_what_a_worker_counted_that_is_gone_stays() -> None:
-    total = Totals()
+    total = CounterTotals()
     total.report(0, "a", values(x=3, y=1))
     total.report(0, "b", values(x=1))
     total.report(0, "b", values(x=2))
@@ -54,7 +54,7 @@ def test_what_a_worker_counted_that_is_gone_stays() -> None:
 
 def test_a_worker_that_makes_up_counters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aggregates, "_LABELS", 10)
-    total = Totals()
+    total = CounterTotals()
     for instance in range(5):
         total.report(0, str(instance), values(known=1))
         total.report(0, str(instance), [(f"{instance} {number}", (), 1) for number in range(100)])

@@ -27,10 +27,11 @@ from resolver.channel.frames import (
     Hello,
 )
 from resolver.channel.requests import Pong
-from resolver.control import control
+from resolver.control import worker_server
 from resolver.control.control import Control
 from resolver.process import bootstrap
-from resolver.sources.reading import Remote
+from resolver.process.worker_pids import WorkerPids
+from resolver.sources.reading import RemoteSource
 from zones.claims.policy import ConflictPolicy
 from zones.dns.name import Name, from_text, to_text
 
@@ -105,7 +106,7 @@ class Running:
         folder: Path,
         config: settings.ControlSettings,
         announced: str = "0 {pid}\n",
-        remotes: Mapping[str, Remote] | None = None,
+        remotes: Mapping[str, RemoteSource] | None = None,
     ) -> None:
         self._path = str(folder / "channel")
         Path(self._path).unlink(missing_ok=True)
@@ -115,10 +116,11 @@ class Running:
         self._socket.listen()
         reading, self._announcing = os.pipe()
         self.announce(announced.format(pid=os.getpid()))
-        self.control = Control(bootstrap.Control(config, self._socket, bootstrap.Announced(reading)), remotes or {})
+        self.control = Control(bootstrap.ControlStart(config, self._socket, WorkerPids(reading)), remotes or {})
         self._reading = reading
         self._workers: list[Worker] = []
-        admin = [app.serving(self.control, config.admin)] if config.admin else []
+        self.view = self.control.view
+        admin = [app.serving(self.view, config.admin_listen)] if config.admin_listen else []
         self._task = asyncio.create_task(self.control.run(*admin))
 
     def announce(self, line: str) -> None:
@@ -134,7 +136,7 @@ class Running:
 
     async def stop(self) -> None:
         """As SIGTERM does."""
-        self.control._stopping.set()
+        self.control.stop()
         async with asyncio.timeout(DEADLINE):
             await self._task
         self.close()
@@ -160,7 +162,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     def call(*sources: str, announced: str = "0 {pid}\n", **given: Any) -> Running:  # noqa: ANN401 - fields of settings
         found = tuple(settings.SourceSettings(name, "files", str(tmp_path / name)) for name in sources)
         (tmp_path / "state").mkdir(exist_ok=True)
-        config = {"sources": found, "admin": "", "state_directory": str(tmp_path / "state"), **given}
+        config = {"sources": found, "state_directory": str(tmp_path / "state"), **given}
         started.append(Running(tmp_path, settings.ControlSettings(**config), announced))
         return started[-1]
 
@@ -184,7 +186,7 @@ def winner(running: Running, name: Name = PRIVATE) -> str:
 
 async def test_what_is_missing_is_told_until_nothing_is(start: Start, tmp_path: Path) -> None:
     running = start("hub", "spoke", workers=2)
-    missing = running.control.missing
+    missing = running.view.missing
     gone = "No such file or directory"
     workers = ["worker 0: not connected", "worker 1: not connected"]
     assert missing() == ["source hub: not read yet", "source spoke: not read yet", *workers]
@@ -206,19 +208,19 @@ async def test_what_is_missing_is_told_until_nothing_is(start: Start, tmp_path: 
 async def test_a_source_of_one_broken_file_is_missing_with_the_reason(start: Start, tmp_path: Path) -> None:
     (tmp_path / "hub.json").write_text('{"value": [')
     running = start("hub.json")
-    await until(lambda: "Input data was truncated" in running.control.missing()[0])
+    await until(lambda: "Input data was truncated" in running.view.missing()[0])
     write(tmp_path / "hub.json", "one 10.0.0.4")
-    assert "malformed" in (await until(lambda: [each for each in running.control.missing() if "malformed" in each]))[0]
+    assert "malformed" in (await until(lambda: [each for each in running.view.missing() if "malformed" in each]))[0]
     (tmp_path / "hub.json").write_text("[]")
-    await until(lambda: running.control.missing() == ["worker 0: not connected"])
+    await until(lambda: running.view.missing() == ["worker 0: not connected"])
 
 
 async def test_without_sources_a_worker_is_all_that_is_missing(start: Start) -> None:
     running = start()
-    assert running.control.missing() == ["worker 0: not connected"]
+    assert running.view.missing() == ["worker 0: not connected"]
     worker = await running.connect(hello())
     assert not (await worker.commit()).unsynced
-    assert not running.control.missing()
+    assert not running.view.missing()
 
 
 async def test_a_change_reaches_a_worker(start: Start, tmp_path: Path) -> None:
@@ -267,7 +269,7 @@ async def test_a_source_that_goes_away_later_changes_nothing(start: Start, tmp_p
     status = running.control.estate.sources["a"]
     await until(lambda: status.last_error)
     assert PRIVATE in running.control.estate.ledger.rows
-    assert running.control.missing() == ["worker 0: not connected"]
+    assert running.view.missing() == ["worker 0: not connected"]
     (tmp_path / "away").rename(tmp_path / "a")
     await until(lambda: not status.last_error)
 
@@ -279,10 +281,10 @@ async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) 
     running = start("a", conflicts=settings.ConflictSettings(pins=pins, policy=ConflictPolicy.MERGE))
     await until(lambda: running.control.feed.complete)
     rows = running.control.estate.ledger.rows
-    before, serial = rows[PRIVATE], running.control.serial
+    before, serial = rows[PRIVATE], running.view.serial
     await until(lambda: rows[PRIVATE] != before)
     assert time.time() >= end
-    assert running.control.serial > serial
+    assert running.view.serial > serial
 
 
 # -- workers
@@ -291,7 +293,7 @@ async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) 
 async def test_a_worker_with_a_table_loses_nothing_before_all_is_known(start: Start, tmp_path: Path) -> None:
     running = start("a")
     worker = await running.connect(hello("another", 9, generation=7))
-    await until(lambda: running.control.workers[0].connected)
+    await until(lambda: running.view.workers[0].connected)
     await worker.commit()
     assert worker.got[0] == Begin(running.control.feed.epoch, 8, partial=True)
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
@@ -308,22 +310,22 @@ async def test_a_worker_that_connects_again_gets_what_it_missed(start: Start, tm
     worker = await running.connect(hello())
     serial = (await worker.commit()).serial
     worker.writer.close()
-    await until(running.control.missing)
+    await until(running.view.missing)
     again = await running.connect(hello(running.control.feed.epoch, serial, generation=1))
     assert (await again.commit()).serial == serial
     assert [type(frame) for frame in again.got] == [Commit]
-    await until(lambda: not running.control.missing())
+    await until(lambda: not running.view.missing())
 
 
 async def test_strangers_are_turned_away(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     running = start(announced="0 1\n")
     stranger = await running.connect(hello())
     await stranger.ended()
-    assert not running.control.workers[0].connected
+    assert not running.view.workers[0].connected
     assert "turned away" in caplog.text
     running.announce(f"0 {os.getpid()}\n")
     await (await running.connect(hello())).commit()
-    assert running.control.workers[0].connected
+    assert running.view.workers[0].connected
 
 
 @pytest.mark.parametrize(
@@ -337,7 +339,7 @@ async def test_a_worker_that_breaks_the_rules_is_cut_off(start: Start, octets: b
     await worker.commit()
     worker.writer.write(octets)
     await worker.ended()
-    await until(lambda: not running.control.workers[0].connected)
+    await until(lambda: not running.view.workers[0].connected)
     await (await running.connect(hello())).commit()
 
 
@@ -348,8 +350,8 @@ async def test_what_comes_before_a_greeting_is_not_taken(start: Start) -> None:
     worker.send(CounterReport("i1", [("x", (), 1)]))
     worker.send(hello())
     await worker.commit(answer=False)
-    assert running.control.workers[0].serial == 0
-    assert not list(running.control.totals())
+    assert running.view.workers[0].serial == 0
+    assert not list(running.view.totals())
 
 
 async def test_a_worker_that_cannot_be_told_is_cut_off_and_may_come_again(
@@ -359,8 +361,8 @@ async def test_a_worker_that_cannot_be_told_is_cut_off_and_may_come_again(
     with monkeypatch.context() as patch:
         patch.setattr(channel, "DOWN_LIMIT", 10)
         await (await running.connect(hello())).ended()
-        await until(lambda: not running.control.workers[0].connected)
-    assert "cannot be told" in caplog.text
+        await until(lambda: not running.view.workers[0].connected)
+    assert "the state cannot be sent to worker 0" in caplog.text
     await (await running.connect(hello())).commit()
 
 
@@ -369,31 +371,31 @@ async def test_counters_and_fallbacks_are_taken_but_not_from_a_line_that_has_a_s
     old = await running.connect(hello(instance="i1"))
     await old.commit()
     old.send(CounterReport("i1", [("x", (), 2)]))
-    await until(lambda: list(running.control.totals()) == [("x", (), 2)])
+    await until(lambda: list(running.view.totals()) == [("x", (), 2)])
     new = await running.connect(hello(instance="i2"))
     await new.commit()
     new.send(CounterReport("i2", [("x", (), 1)]))
-    await until(lambda: list(running.control.totals()) == [("x", (), 3)])
+    await until(lambda: list(running.view.totals()) == [("x", (), 3)])
     old.send(CounterReport("i1", [("x", (), 50)]))
     old.send(Applied(99))
     old.writer.close()
     new.send(FallbackReport([Fallback(b"\4zone\0", b"\4name\0", "weu", 1, 1.0, 2.0)]))
-    await until(lambda: list(running.control.fallbacks()))
-    await until(lambda: len(running.control._links) == 1)
-    assert list(running.control.totals()) == [("x", (), 3)]
-    assert running.control.workers[0].connected
-    assert running.control.workers[0].serial != 99
-    assert list(running.control.gauges()) == [("workers_connected", (), 1.0)]
+    await until(lambda: list(running.view.fallbacks()))
+    await until(lambda: len(running.control.workers._links) == 1)
+    assert list(running.view.totals()) == [("x", (), 3)]
+    assert running.view.workers[0].connected
+    assert running.view.workers[0].serial != 99
+    assert list(running.view.gauges()) == [("workers_connected", (), 1.0)]
 
 
 async def test_a_ping_is_answered_by_any_worker(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "_PING", 0.2)
+    monkeypatch.setattr(worker_server, "PING_PATIENCE", 0.2)
     running = start()
-    assert not await running.control.ping()
+    assert not await running.view.ping()
     worker = await running.connect(hello())
     await worker.commit()
-    assert not await running.control.ping()  # it does not answer
-    asking = asyncio.create_task(running.control.ping())
+    assert not await running.view.ping()  # it does not answer
+    asking = asyncio.create_task(running.view.ping())
     while not asking.done():
         for frame in await worker.read():
             if isinstance(frame, channel.RequestFrame):

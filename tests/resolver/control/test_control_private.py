@@ -7,8 +7,8 @@ import pytest
 from msgspec import structs
 
 from resolver import settings
-from resolver.control import control
-from resolver.control.estate import private_dns as privatezones
+from resolver.control import clock
+from resolver.control.estate import private_dns
 from resolver.sources.reading import PrivateReading
 from tests.resolver.control.scripted import Scripted, ScriptedZones, endpoint, part
 from tests.resolver.control.test_control import Running, until
@@ -24,8 +24,8 @@ BLOB = "privatelink.blob.core.windows.net"
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Zones and endpoints are compared each time that one of them changed."""
-    monkeypatch.setattr(privatezones, "AGAIN", 0.0)
-    monkeypatch.setattr(control, "_TICK", 0.02)
+    monkeypatch.setattr(private_dns, "COMPARE_INTERVAL", 0.0)
+    monkeypatch.setattr(clock, "TICK", 0.02)
 
 
 @pytest.fixture
@@ -38,7 +38,6 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         azure = settings.AzureSettings(subscriptions, private_dns=private_dns)  # type: ignore[arg-type]  # as the test says
         config = settings.ControlSettings(
             sources=(settings.SourceSettings("hub", "azure", azure=azure),),
-            admin="",
             state_directory=str(tmp_path / "state"),
         )
         started.append(Running(tmp_path, config, remotes={"hub": hub}))

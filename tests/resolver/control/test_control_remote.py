@@ -30,7 +30,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         (tmp_path / "state").mkdir(exist_ok=True)
         found = [settings.SourceSettings(name, "azure", **given) for name in remotes]
         found += [settings.SourceSettings(name, "files", str(tmp_path / name)) for name in files]
-        config = settings.ControlSettings(sources=tuple(found), admin="", state_directory=str(tmp_path / "state"))
+        config = settings.ControlSettings(sources=tuple(found), state_directory=str(tmp_path / "state"))
         started.append(Running(tmp_path, config, remotes=remotes))
         return started[-1]
 
@@ -68,10 +68,10 @@ async def answer(worker: Worker, address: str) -> None:
 async def test_a_remote_source_is_served_and_followed(start: Start) -> None:
     hub = Scripted(endpoint("a", "10.0.0.4"))
     running = start({"hub": hub})
-    assert running.control.missing()[0] == "source hub: not read yet"
+    assert running.view.missing()[0] == "source hub: not read yet"
     worker = await running.connect(hello())
     await answer(worker, "10.0.0.4")
-    await until(lambda: not running.control.missing())
+    await until(lambda: not running.view.missing())
     hub.parts["s1"] = part(endpoint("a", "10.0.0.9"))
     await answer(worker, "10.0.0.9")
     status = running.control.estate.sources["hub"]
@@ -82,7 +82,7 @@ async def test_a_source_that_cannot_be_read_at_first_is_missing_with_the_reason(
     hub = Scripted(endpoint("a", "10.0.0.4"))
     hub.error = "no identity: give the machine a managed identity"
     running = start({"hub": hub})
-    await until(lambda: running.control.missing()[0] == f"source hub: {hub.error}")
+    await until(lambda: running.view.missing()[0] == f"source hub: {hub.error}")
     assert codes(running) == [("source-unreadable", "hub")]
     hub.error = ""
     await until(lambda: served(running) == {"a"} and not codes(running))
@@ -104,7 +104,7 @@ async def test_a_sync_that_fails_changes_nothing_and_it_recovers(start: Start) -
     status = running.control.estate.sources["hub"]
     await until(lambda: status.last_error)
     assert served(running) == {"a"}
-    assert running.control.missing() == ["worker 0: not connected"]
+    assert running.view.missing() == ["worker 0: not connected"]
     hub.parts, hub.error = {"s1": part(endpoint("b", "10.0.0.5"), endpoint("a", "10.0.0.4"))}, ""
     await until(lambda: served(running) == {"a", "b"})
     assert not status.last_error
@@ -183,7 +183,7 @@ async def test_a_sync_that_shrinks_is_held_until_it_is_accepted(start: Start) ->
     hub = Scripted(*many(10))
     running = start({"hub": hub}, hold_down=0)
     with pytest.raises(NothingHeld):
-        running.control.sync("hub", "accept")
+        running.view.sync("hub", "accept")
     await until(lambda: len(served(running)) == 10)
     hub.parts["s1"] = part(endpoint("new", "10.0.0.4"))
     await until(lambda: codes(running) == [("sync-held", "hub")])
@@ -196,7 +196,7 @@ async def test_a_sync_that_shrinks_is_held_until_it_is_accepted(start: Start) ->
     assert len(served(running)) == 10
     status = running.control.estate.sources["hub"]
     assert status.results["held"] >= 1
-    running.control.sync("hub", "accept")
+    running.view.sync("hub", "accept")
     assert served(running) == {"new"}
     assert not codes(running)
     assert status.standing.held is None
@@ -222,10 +222,10 @@ async def test_a_dropped_sync_is_forgotten_and_the_next_one_is_judged_anew(start
     status = running.control.estate.sources["hub"]
     assert status.standing.held
     since = status.standing.held.since
-    running.control.sync("hub", "drop")
+    running.view.sync("hub", "drop")
     assert not codes(running)
     with pytest.raises(NothingHeld):
-        running.control.sync("hub", "drop")
+        running.view.sync("hub", "drop")
     await until(lambda: codes(running) == [("sync-held", "hub")])
     assert status.standing.held.since > since
     hub.parts["s1"] = part(*many(11))
@@ -238,10 +238,10 @@ async def test_now_does_not_wait_and_files_have_no_syncs(start: Start) -> None:
     running = start({"hub": hub}, "files")
     await until(lambda: running.control.estate.sources["hub"].next_sync)
     hub.parts["s1"] = part(endpoint("a", "10.0.0.4"))
-    running.control.sync("hub", "now")
+    running.view.sync("hub", "now")
     await until(lambda: served(running) == {"a"})
     with pytest.raises(KeyError):
-        running.control.sync("files", "now")
+        running.view.sync("files", "now")
 
 
 # -- stale
@@ -258,7 +258,7 @@ async def test_workers_are_told_when_what_is_served_grows_stale_and_when_it_is_f
     while not (await worker.commit()).stale:
         pass
     assert status.freshness(time.time()) in {"stale", "expired"}
-    assert not running.control.missing()
+    assert not running.view.missing()
     await until(lambda: status.freshness(time.time()) == "expired")
     hub.error = ""
     while (await worker.commit()).stale:
@@ -294,7 +294,7 @@ async def test_a_restart_answers_from_what_was_saved_before_anyone_is_asked(star
     assert (status.synced, status.saved) == (True, True)
     assert status.standing.held
     assert status.standing.held.reading == held.reading
-    again.control.sync("hub", "accept")
+    again.view.sync("hub", "accept")
     assert served(again) == {"x", "y"} | {each.name for each in many(20)}  # what is gone lingers
     assert len(estate.ledger.endpoints) == 3
 

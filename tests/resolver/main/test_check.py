@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from resolver.host_port import HostPort
 from resolver.settings import Accepted
 
 
@@ -22,7 +23,7 @@ def test_an_accepted_configuration_reads_back_as_settings(tmp_path: Path) -> Non
     done = accept(path, **{"dns.workers": "2"})
     assert done.returncode == 0, done.stderr
     accepted = msgspec.json.decode(done.stdout, type=Accepted)
-    assert accepted.worker.listen == ("127.0.0.1:0",)
+    assert accepted.worker.listen == (HostPort("127.0.0.1", 0),)
     assert accepted.workers == 2
 
 

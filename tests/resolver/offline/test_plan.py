@@ -6,7 +6,7 @@ import msgspec
 
 from resolver import settings
 from resolver.control.estate.estate import Estate
-from resolver.control.state.inventory import Saved, joined, of
+from resolver.control.estate.saved_inventory import SavedInventory, joined, pieces
 from resolver.offline.plan import Change, Plan, made
 from resolver.sources.reading import PrivateReading, ReadError
 from tests.resolver.control.scripted import Scripted, ScriptedZones, endpoint, key_of, many, part, vnet
@@ -20,19 +20,21 @@ from zones.dns.name import to_text
 NOW = 1_700_000_000.0
 
 
-def saved(config: settings.ControlSettings, private: tuple[PrivateZone, ...] = (), **parts: Resources) -> Saved:
+def saved(
+    config: settings.ControlSettings, private: tuple[PrivateZone, ...] = (), **parts: Resources
+) -> SavedInventory:
     """What a daemon has saved that read these parts of the source `hub`, and these private DNS zones."""
     estate = Estate(config)
     estate.take([("hub", name, given) for name, given in parts.items()], NOW - 100)
-    head = Saved(NOW - 90, {"hub": NOW - 100}, findings=estate.board.times())
-    kept = of(head, estate.ledger.recollection(), estate.inventory.parts(), private=[("hub", list(private))])
+    head = SavedInventory(NOW - 90, {"hub": NOW - 100}, findings=estate.board.times())
+    kept = pieces(head, estate.ledger.recollection(), estate.inventory.parts(), private=[("hub", list(private))])
     return joined(kept)
 
 
 CONFIG = settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure"),))
 
 
-async def plan(before: Saved | None, hub: Scripted, config: settings.ControlSettings = CONFIG) -> Plan:
+async def plan(before: SavedInventory | None, hub: Scripted, config: settings.ControlSettings = CONFIG) -> Plan:
     found, _, _ = await made(config, before, {"hub": hub}, NOW)
     return found
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from resolver.sources.files import Files, Scan
-from resolver.sources.reading import Part
+from resolver.sources.files import FileSource
+from resolver.sources.reading import Part, Scan
 from zones.azure.resource import Resources
 
 DEADLINE = 20.0
@@ -49,7 +49,7 @@ def test_every_file_of_a_folder_is_a_part(tmp_path: Path) -> None:
     write(tmp_path / "b.yaml", text("b"))
     write(tmp_path / "deep" / "er" / "A.YML", text("a"))
     write(tmp_path / "c.json", '{"endpoints": []}')
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     scan = files.scan()
     assert told(scan, tmp_path) == {"b.yaml": ["b"], "c.json": [], "deep/er/A.YML": ["a"]}
     assert scan.parts == 3
@@ -60,21 +60,21 @@ def test_other_files_and_hidden_ones_are_not_read(tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("not: {")
-    assert Files(str(tmp_path), set()).scan() == Scan([], 0)
+    assert FileSource(str(tmp_path), set()).scan() == Scan([], 0)
 
 
 def test_a_single_file_is_a_source_whatever_its_name(tmp_path: Path) -> None:
     for name, content in (("a.yaml", text("a")), ("dump", '{"endpoints": [{"name": "a"}]}')):
         file = write(tmp_path / name, content)
         (tmp_path / "other.yaml").write_text("not: {")
-        scan = Files(str(file), set()).scan()
+        scan = FileSource(str(file), set()).scan()
         assert told(scan, tmp_path) == {name: ["a"]}
 
 
 def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         write(tmp_path / f"{name}.yaml", text(name))
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     files.scan()
     assert files.scan() == Scan([], 3)
     write(tmp_path / "b.yaml", text("bb"))
@@ -87,7 +87,7 @@ def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
 
 def test_a_rename_is_one_part_gone_and_one_come_in_the_same_scan(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     files.scan()
     file.rename(tmp_path / "b.yaml")
     assert told(files.scan(), tmp_path) == {"a.yaml": None, "b.yaml": ["a"]}
@@ -95,7 +95,7 @@ def test_a_rename_is_one_part_gone_and_one_come_in_the_same_scan(tmp_path: Path)
 
 def test_a_file_of_the_same_size_and_time_is_read_if_it_is_another(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     files.scan()
     before = file.stat()
     other = tmp_path / ".other"
@@ -108,7 +108,7 @@ def test_a_file_of_the_same_size_and_time_is_read_if_it_is_another(tmp_path: Pat
 def test_a_file_whose_time_is_set_back_after_a_change_is_read(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     before = file.stat()
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     files.scan()
     while file.stat().st_ctime_ns == before.st_ctime_ns:  # the clock of the file system has ticks of some ms
         with file.open("r+") as opened:
@@ -119,7 +119,7 @@ def test_a_file_whose_time_is_set_back_after_a_change_is_read(tmp_path: Path) ->
 
 def test_restored_parts_are_read_anew_and_those_that_are_gone_are_told(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
-    files = Files(str(tmp_path), {str(file), str(tmp_path / "gone.yaml")})
+    files = FileSource(str(tmp_path), {str(file), str(tmp_path / "gone.yaml")})
     assert told(files.scan(), tmp_path) == {"a.yaml": ["a"], "gone.yaml": None}
 
 
@@ -129,7 +129,7 @@ def test_symbolic_links_are_followed_and_those_that_lead_back_are_not(tmp_path: 
     (tmp_path / "folder" / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "folder" / "up").symlink_to(tmp_path / "folder")
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "folder")
-    scan = Files(str(tmp_path / "folder"), set()).scan()
+    scan = FileSource(str(tmp_path / "folder"), set()).scan()
     assert told(scan, tmp_path / "folder") == {"a.yaml": ["a"], "linked/b.yaml": ["b"]}
 
 
@@ -141,7 +141,7 @@ def test_a_configmap_is_swapped_as_a_whole(tmp_path: Path) -> None:
     (tmp_path / "..data").symlink_to("..1")
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).symlink_to(f"..data/{name}")
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     assert told(files.scan(), tmp_path) == {"a.yaml": ["a1"], "b.yaml": ["b"]}
     (tmp_path / "..fresh").symlink_to("..2")
     (tmp_path / "..fresh").rename(tmp_path / "..data")
@@ -154,7 +154,7 @@ def test_a_configmap_is_swapped_as_a_whole(tmp_path: Path) -> None:
 
 def test_a_file_that_does_not_parse_says_where(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     files.scan()
     write(file, "endpoints: [\n  {")
     (given,) = told(files.scan(), tmp_path).values()
@@ -169,7 +169,7 @@ def test_a_file_that_does_not_parse_says_where(tmp_path: Path) -> None:
 def test_a_file_that_a_redirection_has_emptied_is_unreadable_and_no_empty_inventory(tmp_path: Path, name: str) -> None:
     """`az … > a.json` empties the file at once and fills it when it is done."""
     file = write(tmp_path / name, "[]")
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     assert told(files.scan(), tmp_path) == {name: []}
     with file.open("w") as opened:
         (given,) = told(files.scan(), tmp_path).values()
@@ -180,7 +180,7 @@ def test_a_file_that_a_redirection_has_emptied_is_unreadable_and_no_empty_invent
 
 def test_a_broken_link_is_unreadable_until_it_leads_somewhere(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to(tmp_path / "elsewhere")
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     for _ in range(2):
         assert told(files.scan(), tmp_path) == {"a.yaml": "No such file or directory"}
     (tmp_path / "elsewhere").write_text(text("a"))
@@ -191,19 +191,19 @@ def test_a_broken_link_is_unreadable_until_it_leads_somewhere(tmp_path: Path) ->
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.yaml")
-    assert told(Files(str(tmp_path), set()).scan(), tmp_path) == {"a.yaml": "not a file"}
+    assert told(FileSource(str(tmp_path), set()).scan(), tmp_path) == {"a.yaml": "not a file"}
 
 
 def test_a_folder_with_the_name_of_a_file_is_a_folder(tmp_path: Path) -> None:
     write(tmp_path / "x.json" / "a.yaml", text("a"))
-    assert told(Files(str(tmp_path), set()).scan(), tmp_path) == {"x.json/a.yaml": ["a"]}
+    assert told(FileSource(str(tmp_path), set()).scan(), tmp_path) == {"x.json/a.yaml": ["a"]}
 
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_source_whose_path_is_gone_has_failed_and_changes_nothing(tmp_path: Path, *, whole: bool) -> None:
     path = tmp_path / "folder" if whole else tmp_path / "folder" / "a.yaml"
     write(tmp_path / "folder" / "a.yaml", text("a"))
-    files = Files(str(path), set())
+    files = FileSource(str(path), set())
     files.scan()
     path.rename(tmp_path / "away")
     for _ in range(2):
@@ -233,7 +233,7 @@ def unprivileged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_a_file_without_permission_is_unreadable_until_it_is_granted(unprivileged: Path) -> None:
     file = write(unprivileged / "a.yaml", text("a"))
     file.chmod(0)
-    files = Files(str(unprivileged), set())
+    files = FileSource(str(unprivileged), set())
     assert told(files.scan(), unprivileged) == {"a.yaml": "Permission denied"}
     assert files.scan() == Scan([], 1)
     file.chmod(0o600)
@@ -244,7 +244,7 @@ def test_what_lies_in_a_folder_without_permission_stays_and_the_rest_goes_on(unp
     write(unprivileged / "a.yaml", text("a"))
     write(unprivileged / "closed" / "b.yaml", text("b"))
     write(unprivileged / "closed" / "deep" / "c.yaml", text("c"))
-    files = Files(str(unprivileged), set())
+    files = FileSource(str(unprivileged), set())
     files.scan()
     (unprivileged / "closed").chmod(0)
     write(unprivileged / "a.yaml", text("aa"))
@@ -258,7 +258,7 @@ def test_a_source_that_may_not_be_looked_at_has_failed(unprivileged: Path) -> No
     folder = unprivileged / "folder"
     file = write(folder / "deep" / "a.yaml", text("a"))
     for path, closed in ((folder, folder), (folder / "deep", folder), (file, folder), (file.parent, file.parent)):
-        files = Files(str(path), set())
+        files = FileSource(str(path), set())
         files.scan()
         closed.chmod(0)
         assert files.scan() == Scan([], 1, f"{path}: Permission denied")
@@ -268,7 +268,7 @@ def test_a_source_that_may_not_be_looked_at_has_failed(unprivileged: Path) -> No
 
 def test_an_empty_folder_is_a_good_inventory_of_nothing(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     files.scan()
     file.unlink()
     assert told(files.scan(), tmp_path) == {"a.yaml": None}
@@ -281,7 +281,7 @@ def test_an_empty_folder_is_a_good_inventory_of_nothing(tmp_path: Path) -> None:
 class Watching:
     """A source as control follows it."""
 
-    def __init__(self, files: Files, looks: AsyncIterator[None]) -> None:
+    def __init__(self, files: FileSource, looks: AsyncIterator[None]) -> None:
         self.files, self.looks = files, looks
 
     async def until(self, condition: Callable[[Scan], object]) -> Scan:
@@ -302,7 +302,7 @@ class Watching:
 @asynccontextmanager
 async def watching(path: Path) -> AsyncIterator[Watching]:
     """A source that has been read once, and whose watch stands."""
-    files = Files(str(path), set())
+    files = FileSource(str(path), set())
     async with aclosing(files.changed()) as looks:
         watch = Watching(files, looks)
         files.scan()
@@ -338,7 +338,7 @@ async def test_changes_of_a_single_file_are_seen(tmp_path: Path) -> None:
 
 async def test_what_changed_between_the_scan_and_the_watch_is_seen(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
-    files = Files(str(tmp_path), set())
+    files = FileSource(str(tmp_path), set())
     files.scan()
     write(file, text("b"))
     async with aclosing(files.changed()) as looks:

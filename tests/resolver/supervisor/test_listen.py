@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
+from resolver.host_port import HostPort, parse
 from resolver.process import systemd
 from resolver.settings import Https, Tls, WorkerSettings
 from resolver.supervisor import listen as sockets
@@ -21,7 +22,7 @@ def listen() -> Iterator[Callable[..., Listening]]:
     opened: list[Listening] = []
 
     def call(*addresses: str, workers: int = 1, **more: Tls | Https) -> Listening:
-        wanted = msgspec.structs.replace(WorkerSettings(addresses, ()), **more)
+        wanted = msgspec.structs.replace(WorkerSettings(tuple(map(parse, addresses)), ()), **more)
         opened.append(sockets.listen(wanted, workers, {}))
         return opened[-1]
 
@@ -40,7 +41,7 @@ def test_each_worker_has_udp_and_tcp_on_each_address(listen: Callable[..., Liste
     assert not listening.shared
     for own in listening.workers:
         assert kinds(own) == [socket.SOCK_DGRAM, socket.SOCK_STREAM] * 2
-        names = [f"{host}:{port}" for host, port in (each.getsockname() for each in own)]
+        names = [HostPort(*each.getsockname()) for each in own]
         assert names[0::2] == names[1::2] == [address for _, address in listening.addresses]
         assert not any(each.getblocking() or each.get_inheritable() for each in own)
     assert len({each.fileno() for own in listening.workers for each in own}) == 12
@@ -55,13 +56,13 @@ def test_udp_sockets_never_have_so_reuseaddr(listen: Callable[..., Listening]) -
 
 def test_ipv6_stands_in_brackets_and_leaves_ipv4_alone(listen: Callable[..., Listening]) -> None:
     address = listen("[::1]:0").addresses[0][1]
-    assert address.startswith("[::1]:")
+    assert address.host == "::1"
     both = listen("[::]:0")
-    listen(both.addresses[0][1].replace("[::]", "0.0.0.0"))
+    listen(f"0.0.0.0:{both.addresses[0][1].port}")
 
 
 def test_a_wildcard_and_an_address_on_one_port_are_no_conflict(listen: Callable[..., Listening]) -> None:
-    port = listen("127.0.0.3:0").addresses[0][1].rpartition(":")[2]
+    port = listen("127.0.0.3:0").addresses[0][1].port
     with pytest.raises(CannotListen):
         listen(f"0.0.0.0:{port}")
     tcp, udp = pair("0.0.0.0")
@@ -71,7 +72,7 @@ def test_a_wildcard_and_an_address_on_one_port_are_no_conflict(listen: Callable[
 
 
 def test_an_address_that_another_instance_has_is_refused_in_one_line(listen: Callable[..., Listening]) -> None:
-    taken = listen("127.0.0.1:0", workers=2).addresses[0][1]
+    taken = str(listen("127.0.0.1:0", workers=2).addresses[0][1])
     with pytest.raises(CannotListen) as error:
         listen(taken)
     assert str(error.value) == f"cannot listen on udp {taken}: address already in use"
@@ -116,7 +117,7 @@ def test_sockets_of_systemd_are_for_the_process_that_they_name() -> None:
 
 
 def test_encrypted_listeners_have_tcp_alone_and_say_their_role(listen: Callable[..., Listening]) -> None:
-    tls, https = Tls(("127.0.0.1:0",), "", ""), Https(("127.0.0.1:0", "[::1]:0"), "", "")
+    tls, https = Tls((parse("127.0.0.1:0"),), "", ""), Https((parse("127.0.0.1:0"), parse("[::1]:0")), "", "")
     listening = listen("127.0.0.1:0", workers=2, tls=tls, https=https)
     assert listening.roles == ("dns", "dns", "tls", "https", "https")
     assert [role for role, _ in listening.addresses] == ["dns", "tls", "https", "https"]

@@ -16,18 +16,19 @@ from typing import Any
 import msgspec
 import pytest
 
+from resolver.host_port import parse
 from resolver.settings import Accepted, ControlSettings, WorkerSettings
 from tests.ports import pair
 
 LAUNCHER = """
 import ctypes, os, sys
 from pathlib import Path
-from resolver import supervisor
-from resolver.supervisor.supervisor import Commands, serve
+from resolver.supervisor import supervisor
+from resolver.supervisor.serve import Commands, serve
 
 folder = Path(sys.argv[1])
-supervisor.DRAIN = 0.5  # seconds; the stand-ins have no work in flight
-ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: inherit orphans, as PID 1 does
+supervisor.DRAIN = 0.5  # seconds; the test workers have no queries in flight
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: inherit orphans like PID 1
 if len(sys.argv) > 2:
     for fd, source in enumerate(map(int, sys.argv[2:]), 3):
         os.dup2(source, fd)
@@ -65,7 +66,7 @@ while True:
 WORKER = """
 import json, os, select, signal, socket, subprocess, sys
 from pathlib import Path
-from resolver.process import bootstrap
+from resolver.process import bootstrap, orders
 
 worker = bootstrap.begin_worker(sys.argv[1:])
 folder = Path(__file__).parent
@@ -74,13 +75,13 @@ if (folder / f"refuse-{worker.index}").exists():
 if (folder / "deaf").exists():
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 adopted = {}
-worker.link.ready()
+worker.orders.send_ready()
 while True:
     sockets = [*worker.sockets, *(each for own in adopted.values() for each in own)]
-    for each in select.select([worker.link, *sockets], [], [])[0]:
-        if each is worker.link:
-            for order in worker.link.receive():
-                if isinstance(order, bootstrap.Adopt):
+    for each in select.select([worker.orders, *sockets], [], [])[0]:
+        if each is worker.orders:
+            for order in worker.orders.receive():
+                if isinstance(order, orders.Adopt):
                     adopted[order.index] = order.sockets
                 else:
                     adopted.pop(order.index)
@@ -195,7 +196,7 @@ def folder(tmp_path: Path) -> Path:
 def configure(folder: Path, listen: str = "127.0.0.1:0", workers: int = 1, state: str = "state") -> None:
     accepted = Accepted(
         path=str(folder / "pldns.yaml"),
-        worker=WorkerSettings(listen=(listen,), allow=("127.0.0.0/8",)),
+        worker=WorkerSettings(listen=(parse(listen),), allow=("127.0.0.0/8",)),
         control=ControlSettings(state_directory=str(folder / state), workers=workers),
         workers=workers,
         warnings=("a warning from the configuration",),
@@ -260,10 +261,7 @@ def test_packets_wait_while_a_killed_worker_is_replaced(start: Callable[..., Dae
     assert after["pid"] != before["pid"]
     with socket.create_connection(daemon.address, 10) as tcp:
         assert tcp.recv(16) == b"0"
-    assert (
-        f"warning supervisor worker 0 (pid {before['pid']}) was killed by SIGKILL; starting again in 0.1 s"
-        in daemon.log
-    )
+    assert f"warning supervisor worker 0 (pid {before['pid']}) was killed by SIGKILL; restarting in 0.1 s" in daemon.log
 
 
 def test_workers_answer_while_control_is_replaced_and_their_connects_wait(start: Callable[..., Daemon]) -> None:
@@ -279,8 +277,8 @@ def test_workers_answer_while_control_is_replaced_and_their_connects_wait(start:
 def test_a_worker_that_fails_at_once_is_started_with_growing_delays(start: Callable[..., Daemon], folder: Path) -> None:
     (folder / "refuse-0").touch()
     daemon = start()
-    until(lambda: "starting again in 0.4 s" in daemon.log)
-    delays = re.findall(r"worker 0 \(pid \d+\) exited with status 3; starting again in ([\d.]+) s", daemon.log)
+    until(lambda: "restarting in 0.4 s" in daemon.log)
+    delays = re.findall(r"worker 0 \(pid \d+\) exited with status 3; restarting in ([\d.]+) s", daemon.log)
     assert delays[:3] == ["0.1", "0.2", "0.4"]
     (folder / "refuse-0").unlink()
     daemon.up()
@@ -290,7 +288,7 @@ def test_a_command_that_cannot_be_executed_is_tried_again(start: Callable[..., D
     launcher = folder / "launcher.py"
     launcher.write_text(launcher.read_text().replace("control = [sys.executable", "control = ['/no/such/program'"))
     daemon = start().up()
-    until(lambda: "control could not be started" in daemon.log and "starting again in 0.2 s" in daemon.log)
+    until(lambda: "control could not be started" in daemon.log and "restarting in 0.2 s" in daemon.log)
     assert daemon.stop() == 0
 
 
@@ -405,7 +403,7 @@ def test_a_sibling_reads_the_sockets_of_a_worker_that_stays_away(start: Callable
         answer = daemon.ask(client=of_1)  # it waits in the dead worker's socket until then
         assert answer["worker"] == 0
         assert answer["adopted"] == [1]
-        assert "warning supervisor worker 1 is away; worker 0 reads its sockets\n" in daemon.log
+        assert "warning supervisor worker 1 is absent; worker 0 reads its sockets\n" in daemon.log
         (folder / "refuse-1").unlink()
         until(lambda: daemon.ask(client=of_0)["adopted"] == [])
         assert daemon.ask(client=of_1)["worker"] == 1

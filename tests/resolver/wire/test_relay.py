@@ -230,7 +230,7 @@ def test_flags_and_the_extended_rcode_are_read() -> None:
 def test_records_become_one_rrset_with_the_lowest_ttl_and_no_duplicates() -> None:
     one, two = b"\xc0\x00\x02\x01", b"\xc0\x00\x02\x02"
     shouted = WWW.upper() + a_record(30, one)[2:]
-    got = parse(raw(a_record(60, one), a_record(60, two), shouted))
+    got = parse(raw(a_record(60, one), shouted, a_record(45, two)))
     assert got.answer == (RRset(WWW, record.A, 30, (one, two)),)
 
 

@@ -35,7 +35,7 @@ class Worker:
 
     def take(self, *frames: Down) -> int:
         """Apply frames; returns in how many slices."""
-        return sum(1 for frame in frames for _ in self.replica.take(frame))
+        return sum(1 for frame in frames for _ in self.replica.apply(frame))
 
     def keep(self, *names: str) -> Compiled:
         """A compiled answer that these names decided."""
@@ -164,7 +164,7 @@ def test_a_zone_that_control_never_had_stays_awaited_and_costs_no_answers(worker
 
 def test_an_aborted_snapshot_changes_the_stamp_of_the_next(loaded: Worker) -> None:
     loaded.take(Begin("e2", 2), Rows([row("a", 2), row("c", 2)]))
-    loaded.replica.lost()
+    loaded.replica.disconnected()
     assert (loaded.replica.epoch, loaded.replica.serial, loaded.replica.generation) == ("e1", 1, 2)
     loaded.take(Begin("e3", 3), Rows([row("a", 3)]), Commit(1, unsynced=False))
     assert loaded.names == {row("a")[0]}
@@ -172,13 +172,13 @@ def test_an_aborted_snapshot_changes_the_stamp_of_the_next(loaded: Worker) -> No
 
 def test_a_commit_after_an_aborted_snapshot_sweeps_nothing(loaded: Worker) -> None:
     loaded.take(Begin("e2", 2))
-    loaded.replica.lost()
+    loaded.replica.disconnected()
     loaded.take(Commit(2, unsynced=False))
     assert loaded.names == {row("a")[0], row("b")[0]}
 
 
 def test_in_doubt_the_epoch_stays_and_the_serial_is_none_that_control_knows(loaded: Worker) -> None:
-    loaded.replica.lost(doubtful=True)
+    loaded.replica.disconnected(resync=True)
     assert (loaded.replica.epoch, loaded.replica.serial) == ("e1", -1)
 
 
@@ -204,7 +204,7 @@ def test_the_collector_rests_during_the_first_load_alone(worker: Worker) -> None
 
 def test_the_collector_works_again_when_the_first_load_is_aborted(worker: Worker) -> None:
     worker.take(Begin("e1", 1), Masks([(1, b"\x01")]), Rows([row("a", 1)]))
-    worker.replica.lost()
+    worker.replica.disconnected()
     assert gc.isenabled()
     worker.take(Begin("e1", 2))
     assert not gc.isenabled()

@@ -1,7 +1,6 @@
 """A worker in this process: real sockets for clients, a real channel with the test as its control."""
 
 import asyncio
-import hashlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,8 +33,9 @@ from resolver.channel.frames import (
 from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, ReadCacheStats
 from resolver.forward.cache import Key
 from resolver.process import bootstrap
+from resolver.process.orders import OrderReceiver
 from resolver.wire.relay import Message
-from resolver.worker import worker
+from resolver.worker import control_link, listeners
 from resolver.worker.worker import Worker
 from tests.ports import pair
 from zones.claims.row import BY_RULE, Variant, pack
@@ -89,8 +89,8 @@ class Running:
         self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
         config = settings.WorkerSettings(listen=(), allow=("127.0.0.0/8",), unsynced=True)
-        begun = bootstrap.Worker(
-            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), bootstrap.Link(theirs), served
+        begun = bootstrap.WorkerStart(
+            config, 0, self._path, (self.udp, self.tcp), ("dns", "dns"), OrderReceiver(theirs), served
         )
         self.worker = Worker(begun, asyncio.get_running_loop())
         self._theirs = theirs
@@ -131,7 +131,7 @@ class Running:
         return bool((await self.ask()).answer)
 
     async def close(self) -> None:
-        self.worker._stopping.set()
+        self.worker.stop()
         with suppress(Exception):
             await asyncio.wait_for(self.task, DEADLINE)
         self._server.close()
@@ -153,9 +153,10 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 
 def served_last(folder: Path, *frames: channel.Down, spoilt: bool = False) -> int:
     """A descriptor of a file with these frames."""
-    body = b"".join(map(channel.encode, frames))
-    checksum = hashlib.sha256(b"" if spoilt else body).digest()
-    (folder / warm_start.FILE).write_bytes(warm_start.head(bytes(32), checksum) + body)
+    with warm_start.FORMAT.replacing(folder, bytes(32)) as file:
+        file.write(b"".join(map(channel.encode, frames)))
+        if spoilt:
+            file.checksum.update(b"more")
     found = warm_start.opened(str(folder), bytes(32))
     assert found is not None
     return found
@@ -183,7 +184,7 @@ async def test_what_was_served_last_is_not_used_where_it_does_not_check(
     await running.listen()
     _, hello = await running.line()
     assert hello.epoch == ""
-    assert "what was served last is not used: its checksum is wrong" in caplog.text
+    assert "the warm-start file is not used: its checksum is wrong" in caplog.text
     await running.close()
 
 
@@ -238,11 +239,11 @@ async def test_what_is_no_frame_ends_the_line_and_it_connects_again(running: Run
 async def test_what_cannot_be_applied_makes_it_ask_for_everything_and_answer_meanwhile(
     running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(worker, "_DOUBTFUL", 0.01)
+    monkeypatch.setattr(control_link, "_RESYNC", 0.01)
     line = await running.loaded()
     line.send(rows(9, number=77))  # of a class that nobody told of
     again, greeting = await running.line()
-    assert "could not be applied" in caplog.text
+    assert "cannot be applied" in caplog.text
     assert (greeting.epoch, greeting.serial, greeting.generation) == ("e1", -1, 1)
     assert await running.address() == "10.0.0.4"
     again.send(Begin("e1", 2), Masks([(77, b"\x01")]), rows(9, 2, 77), Commit(5, unsynced=False))
@@ -275,7 +276,7 @@ async def test_a_flush_forgets_replies_and_the_answers_made_of_them(running: Run
 async def test_what_it_counts_is_reported_in_frames_that_control_takes(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "REPORT", 0.02)
+    monkeypatch.setattr(control_link, "REPORT", 0.02)
     line = await running.loaded()
     names = [Name(bytes((60,)) + b"%060d" % number + b"\x3f" + b"x" * 63 + PRIVATE) for number in range(2_000)]
     for name in names:
@@ -294,7 +295,7 @@ async def test_what_it_counts_is_reported_in_frames_that_control_takes(
 async def test_it_reads_a_dead_siblings_sockets_until_it_is_back(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "DRAIN", 0.0)
+    monkeypatch.setattr(listeners, "DRAIN", 0.0)
     await running.loaded()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.create_server(("127.0.0.1", 0)) as tcp:
         udp.bind(("127.0.0.1", 0))
@@ -305,7 +306,7 @@ async def test_it_reads_a_dead_siblings_sockets_until_it_is_back(
         running.link.send(b"release 1")
 
         async def is_released() -> bool:
-            return set(running.worker._listeners) == {0}
+            return running.worker._listeners.workers == {0}
 
         await until(is_released)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
@@ -320,7 +321,7 @@ async def test_at_the_stop_a_stream_gets_all_its_answers(running: Running) -> No
     packet = dns.message.make_query(FQDN, "A", use_edns=0).to_wire()
     writer.write((len(packet).to_bytes(2, "big") + packet) * 50)
     await reader.readexactly(2)
-    running.worker._stopping.set()
+    running.worker.stop()
     rest = await asyncio.wait_for(reader.read(), DEADLINE)
     assert len(rest) > 0
     writer.close()
@@ -337,7 +338,7 @@ async def test_an_error_of_ours_ends_the_process_after_what_is_in_work(
             each.close()
         raise KeyError("x")
 
-    monkeypatch.setattr(running.worker, "_listen", broken)
+    monkeypatch.setattr(running.worker._listeners, "open", broken)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         socket.send_fds(running.link, [b"adopt 1"], [udp.fileno()])
         with pytest.raises(KeyError):

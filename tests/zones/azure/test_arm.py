@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.paths import DATA
 from zones.azure import arm
+from zones.azure.encoding import UnreadableDocument
 from zones.azure.endpoint import Fault, VirtualNetwork
 from zones.azure.resource import InvalidId, Nic, NicRow, PrivateEndpoint, Resources, resource_id
 
@@ -419,7 +420,7 @@ def test_byte_order_marks_are_understood(encoding: str) -> None:
     ],
 )
 def test_json_that_is_no_inventory_is_unreadable_with_its_place(data: bytes, line: int, column: int) -> None:
-    with pytest.raises(arm.Unreadable, match=f"^line {line}, column {column}: ") as caught:
+    with pytest.raises(UnreadableDocument, match=f"^line {line}, column {column}: ") as caught:
         arm.read(data, "f", form="json")
     assert (caught.value.line, caught.value.column) == (line, column)
 
@@ -441,7 +442,7 @@ def test_json_that_is_no_inventory_is_unreadable_with_its_place(data: bytes, lin
     ],
 )
 def test_yaml_that_is_no_inventory_is_unreadable_with_its_place(data: bytes, line: int, column: int) -> None:
-    with pytest.raises(arm.Unreadable) as caught:
+    with pytest.raises(UnreadableDocument) as caught:
         arm.read(data, "f", form="yaml")
     assert caught.value.line == line
     assert abs(caught.value.column - column) <= 2, caught.value  # the pure loader and libyaml differ a little
@@ -473,7 +474,7 @@ _VALUES = st.recursive(
 @settings(deadline=None)
 @given(_VALUES)
 def test_any_json_is_resources_or_unreadable(value: Json) -> None:
-    with suppress(arm.Unreadable):
+    with suppress(UnreadableDocument):
         assert read(value) == arm.read(json.dumps(value).encode(), "f.json", form="yaml")
 
 
@@ -482,7 +483,7 @@ def test_any_json_is_resources_or_unreadable(value: Json) -> None:
 def test_damaged_files_are_resources_or_unreadable(at: int, junk: bytes, form: Literal["json", "yaml"]) -> None:
     data = json.dumps([endpoint_json(), nic_json(), vnet_json()]).encode() if form == "json" else SHORT.encode()
     at %= len(data)
-    with suppress(arm.Unreadable):
+    with suppress(UnreadableDocument):
         arm.read(data[:at] + junk + data[at + 1 :], "f", form=form)
 
 

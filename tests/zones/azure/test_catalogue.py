@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.azure.catalogue import Mapping, catalogue
+from zones.azure.catalogue import PrivateName, catalogue
 from zones.dns.name import Name, from_text, to_text
 
 DATA: dict[str, Any] = json.loads(files("zones.azure").joinpath("data/private-link-zones.json").read_bytes())
@@ -390,5 +390,5 @@ def test_catalogue_agrees_with_a_slow_and_obvious_reference(name: str) -> None:
 def test_any_name_is_judged_without_error(parts: list[bytes]) -> None:
     name = Name(b"".join(bytes((len(part),)) + part.lower() for part in parts) + b"\x00")
     assert isinstance(catalogue().covers(name), bool)
-    assert all(isinstance(mapping, Mapping) for mapping in catalogue().candidates(name))
+    assert all(isinstance(mapping, PrivateName) for mapping in catalogue().candidates(name))
     assert catalogue().zone_of(name) is None or catalogue().public(name) is not name

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zones.azure.catalogue import catalogue
-from zones.azure.catalogue_index import Places
+from zones.azure.catalogue_index import CatalogueIndex
 from zones.dns.name import MAX_NAME, Name, from_labels, from_text, labels, to_text
 
 _DATA = json.loads(files("zones.azure").joinpath("data/private-link-zones.json").read_bytes())
 PATTERNS = sorted({text for rule in _DATA["fqdnSuffixMap"] for text in (rule["publicSuffix"], rule["privateZone"])})
-places = Places(catalogue())
+places = CatalogueIndex(catalogue())
 
 label = st.sampled_from([b"a", b"7", b"*", b"x" * 63, b"privatelink", b"privatelink-global", b"weu", b"data"])
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.paths import DATA
 from zones.azure import arm, inventory
-from zones.azure.endpoint import Endpoint, Fault, NicRecord, State, VirtualNetwork
-from zones.azure.inventory import Change, Inventory
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
+from zones.azure.inventory import Inventory, InventoryChange
 from zones.azure.join import join
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
 from zones.dns.name import from_text
@@ -128,10 +128,10 @@ def test_the_examples_of_azures_own_specification_join() -> None:
         state.replace("s", path.name, arm.read(path.read_bytes(), path.name, form="json"))
     states = {endpoint.name: endpoint.state for endpoint in state.endpoints.values()}
     assert states == {
-        "pe1": State.APPROVED,
-        "pe2": State.PENDING,
-        "pe3": State.APPROVED,
-        "testPe": State.PENDING,
+        "pe1": ConnectionState.APPROVED,
+        "pe2": ConnectionState.PENDING,
+        "pe3": ConnectionState.APPROVED,
+        "testPe": ConnectionState.PENDING,
     }
     ((fault,),) = (faults for key, faults in state.faults.items() if key.endswith("ACRPrivateEndpoint.nic.0a1b2c3d"))
     assert fault.path == "privateEndpoint.id"
@@ -189,16 +189,16 @@ def test_faults_of_custom_dns_and_of_the_short_form_have_paths_of_their_own() ->
 @pytest.mark.parametrize(
     ("text", "state", "faults"),
     [
-        ("approved", State.APPROVED, 0),
-        ("Removed", State.DISCONNECTED, 0),
-        ("Odd", State.UNKNOWN, 1),
-        ("", State.UNKNOWN, 1),
+        ("approved", ConnectionState.APPROVED, 0),
+        ("Removed", ConnectionState.DISCONNECTED, 0),
+        ("Odd", ConnectionState.UNKNOWN, 1),
+        ("", ConnectionState.UNKNOWN, 1),
     ],
 )
-def test_an_unknown_or_missing_state_is_unknown_and_a_fault(text: str, state: State, faults: int) -> None:
+def test_an_unknown_or_missing_state_is_unknown_and_a_fault(text: str, state: ConnectionState, faults: int) -> None:
     endpoint = joined(pe(state=text))
     assert (endpoint.state, endpoint.state_text, len(endpoint.faults)) == (state, text, faults)
-    assert all(f.path.endswith("State.status") and (not text or text in f.message) for f in endpoint.faults)
+    assert all(f.path.endswith("ConnectionState.status") and (not text or text in f.message) for f in endpoint.faults)
 
 
 def test_faults_inside_endpoint_and_nic_stay_with_the_endpoint() -> None:
@@ -239,10 +239,10 @@ def test_a_change_lists_only_what_really_changed() -> None:
     state = Inventory()
     first = state.replace("s", "f", of(pe("p"), pe("q")))
     assert first.endpoints == dict(state.endpoints)
-    assert state.replace("s", "f", of(pe("q"), pe("p"))) == Change({}, {}, {})
+    assert state.replace("s", "f", of(pe("q"), pe("p"))) == InventoryChange({}, {}, {})
     assert state.replace("s", "f", of(pe("q", "Pending"), pe("p"))).endpoints.keys() == {pe("q").key}
     assert state.replace("s", "f", of(pe("p"))).endpoints == {pe("q").key: None}
-    assert state.replace("s", "nothing", None) == Change({}, {}, {})
+    assert state.replace("s", "nothing", None) == InventoryChange({}, {}, {})
 
 
 def test_what_moves_from_one_part_to_another_in_one_update_is_never_gone() -> None:
@@ -293,12 +293,12 @@ def test_the_order_of_sources_then_of_parts_decides_who_is_believed() -> None:
     state.replace("first", "b", of(pe(state="Pending")))
     state.replace("first", "a", of(pe(state="Approved")))
     (endpoint,) = state.endpoints.values()
-    assert (endpoint.state, endpoint.source, endpoint.where) == (State.APPROVED, "first", "a")
+    assert (endpoint.state, endpoint.source, endpoint.where) == (ConnectionState.APPROVED, "first", "a")
     assert endpoint.rivals == ("first: b: state", "second: a: state")
     state.replace("first", "a", None)
     state.replace("second", "a", of(pe(state="Pending")))
     (endpoint,) = state.endpoints.values()
-    assert (endpoint.state, endpoint.where, endpoint.rivals) == (State.PENDING, "b", ())
+    assert (endpoint.state, endpoint.where, endpoint.rivals) == (ConnectionState.PENDING, "b", ())
 
 
 def test_parts_that_differ_in_spelling_alone_do_not_disagree() -> None:

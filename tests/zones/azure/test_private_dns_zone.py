@@ -7,7 +7,7 @@ import pytest
 
 from tests.fake_azure import shapes
 from tests.paths import DATA
-from zones.azure.private_dns_zone import RecordSet, Unreadable, ZoneLink, links, records, zones
+from zones.azure.private_dns_zone import RecordSet, UnreadableRows, ZoneLink, links, records, zones
 from zones.dns.name import from_text, to_text
 from zones.dns.record import RRset
 
@@ -111,7 +111,7 @@ def test_links_name_the_virtual_networks_and_zones_their_origins() -> None:
 
 @pytest.mark.parametrize("read", [zones, links, lambda rows: records(rows, CORP)])
 def test_what_is_no_list_is_unreadable(read: Any) -> None:  # noqa: ANN401 - one of three
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableRows):
         read(b'{"value": 1')
 
 

@@ -1,4 +1,4 @@
-"""Names: text to folded wire form and back, host names, reverse names, relations."""
+"""Names: from text to folded wire form and back, host names, reverse names, ancestors."""
 
 import ipaddress
 
@@ -32,7 +32,7 @@ NAMES = st.lists(LABEL, max_size=5).map(name.from_labels).filter(lambda wire: le
         ("a b\n", b"\4a b\n\0"),
         ("bücher.example", b"\x0dxn--bcher-kva\7example\0"),
         ("BÜCHER.example.", b"\x0dxn--bcher-kva\7example\0"),
-        ("bücher\u3002example", b"\x0dxn--bcher-kva\7example\0"),  # RFC 3490 §3.1: that is a dot too
+        ("bücher\u3002example", b"\x0dxn--bcher-kva\7example\0"),  # RFC 3490 §3.1: also a dot
         ("a" * 63, b"\x3f" + b"a" * 63 + b"\0"),
     ],
 )
@@ -58,7 +58,7 @@ def test_text_is_read_to_folded_wire_form(text: str, wire: bytes) -> None:
         r"a\1b",
         "a\\\u0660\u0664\u0666",  # digits, but not ASCII ones
         r"ü\.b",
-        "\u2024.example",  # normalises to a dot inside of a label
+        "\u2024.example",  # normalises to a dot inside a label
         "a\u2024ü.example",
         "\ud800.example",
     ],
@@ -157,7 +157,7 @@ def test_parent_climbs_to_the_root_and_stays_there() -> None:
         (".", ".", True),
         ("aexample", "example", False),
         ("example", "a.example", False),
-        (r"a\007example", "example", False),  # the same octets at the end, but inside of one label
+        (r"a\007example", "example", False),  # the same octets at the end, but inside one label
     ],
 )
 def test_is_under_respects_label_boundaries(child: str, ancestor: str, *, expected: bool) -> None:

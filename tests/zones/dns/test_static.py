@@ -1,11 +1,11 @@
-"""What one zone file says to a name: RFC 1034 §4.3.2 with wildcards, DNAME and delegations."""
+"""Lookups in one static zone: RFC 1034 §4.3.2 with wildcards, DNAME and delegations."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zones.dns.name import Name, from_text, to_text
-from zones.dns.record import ANY, CNAME, DNAME, DS, NS, SOA, A, RRset
+from zones.dns.record import ANY, CNAME, DNAME, DS, NS, PTR, SOA, A, RRset
 from zones.dns.static import StaticZone, synthesised
 from zones.dns.zonefile import parse
 
@@ -42,7 +42,7 @@ def zone() -> StaticZone:
 
 
 def says(zone: StaticZone, text: str, qtype: int = A) -> tuple[str, bool, str]:
-    """What the match is, whether it is of the name itself, and where its records stand."""
+    """Return the kind of match, whether the name itself matched, and the owner of the records."""
     match = zone.match(from_text(text), qtype)
     return match.kind, match.exact, to_text(match.at)
 
@@ -83,7 +83,7 @@ def test_what_is_not_there_is_missed(zone: StaticZone) -> None:
 
 
 def test_a_wildcard_covers_what_does_not_exist_below_its_parent(zone: StaticZone) -> None:
-    """RFC 4592 §2.2.1: what exists is in the way, for the names below it as well."""
+    """RFC 4592 §2.2.1: an existing name is not covered, and neither are the names below it."""
     assert says(zone, "q.w.corp.example") == ("records", False, "*.w.corp.example")
     assert says(zone, "p.q.w.corp.example") == ("records", False, "*.w.corp.example")
     assert says(zone, "q.w.corp.example", TXT) == ("nodata", False, "*.w.corp.example")
@@ -99,6 +99,29 @@ def test_a_delegation_hides_what_is_at_and_below_it_but_its_ds(zone: StaticZone)
     assert says(zone, "cut.corp.example", NS) == ("cut", False, "cut.corp.example")
     assert says(zone, "cut.corp.example", DS) == ("records", True, "cut.corp.example")
     assert says(zone, "x.cut.corp.example", DS) == ("cut", False, "cut.corp.example")
+    assert says(zone, "corp.example", DS) == ("nodata", True, "corp.example")
+
+
+def test_a_delegation_added_above_existing_names_hides_them_until_it_goes(zone: StaticZone) -> None:
+    cut = from_text("c.corp.example")
+    assert says(zone, "a.b.c.corp.example") == ("records", True, "a.b.c.corp.example")
+    zone.put(cut, (RRset(cut, NS, 60, (from_text("ns.elsewhere.example"),)),))
+    for name in ("c", "b.c", "a.b.c"):
+        assert says(zone, f"{name}.corp.example") == ("cut", False, "c.corp.example")
+    assert says(zone, "c.corp.example", DS) == ("nodata", True, "c.corp.example")
+    zone.put(cut, ())
+    assert says(zone, "a.b.c.corp.example") == ("records", True, "a.b.c.corp.example")
+    assert says(zone, "c.corp.example") == ("nodata", False, "c.corp.example")
+
+
+def test_a_wildcard_in_a_reverse_zone_covers_the_addresses_without_a_record() -> None:
+    origin = from_text("2.0.192.in-addr.arpa")
+    reverse = StaticZone(origin, is_open=False)
+    for owner, rtype in ((origin, SOA), (from_text("*.2.0.192.in-addr.arpa"), PTR)):
+        reverse.put(owner, (RRset(owner, rtype, 60, (b"",)),))
+    assert says(reverse, "7.2.0.192.in-addr.arpa", PTR) == ("records", False, "*.2.0.192.in-addr.arpa")
+    assert says(reverse, "7.2.0.192.in-addr.arpa", A) == ("nodata", False, "*.2.0.192.in-addr.arpa")
+    assert says(reverse, "2.0.192.in-addr.arpa", PTR) == ("nodata", True, "2.0.192.in-addr.arpa")
 
 
 def test_glue_is_what_the_file_has_for_the_name_servers(zone: StaticZone) -> None:
@@ -169,7 +192,7 @@ def test_the_order_of_changes_does_not_matter(changes: list[tuple[Name, bool]], 
         StaticZone(from_text("corp.example"), is_open=False),
         StaticZone(from_text("corp.example"), is_open=False),
     )
-    changes.append((zone.origin, True))  # nothing is asked of a zone without its apex
+    changes.append((zone.origin, True))  # a zone is not looked up before it has its apex
     last = dict(changes)
     for owner, there in changes:
         zone.put(owner, (RRset(owner, A, 60, (b"abcd",)),) if there else ())

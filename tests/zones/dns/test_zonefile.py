@@ -1,4 +1,4 @@
-"""Zone files: what is read, and every reason to refuse one with its file and line."""
+"""Zone files: records as they are read, and every reason to refuse a file, with its name and line."""
 
 import dns.rdata
 import dns.rdataclass
@@ -25,7 +25,7 @@ def rrset(zone: Zone, owner: str, kind: int) -> RRset:
 
 
 def shown(rrset: RRset) -> list[str]:
-    """The rdata as dnspython, given the wire form, prints it."""
+    """Return the rdata as dnspython prints it from the wire form."""
     kind = dns.rdatatype.RdataType.make(rrset.type)
     return [str(dns.rdata.from_wire(dns.rdataclass.IN, kind, wire, 0, len(wire))) for wire in rrset.rdatas]
 
@@ -63,7 +63,7 @@ def test_names_keep_the_order_of_the_file() -> None:
 
 
 def test_ttls_come_from_the_record_then_the_directive_and_the_smallest_of_a_set_counts() -> None:
-    text = "a A 10.0.0.4\nb 20 A 10.0.0.4\nc IN 1h A 10.0.0.4\nd 40 IN A 10.0.0.4\nd 30 A 10.0.0.5\n"
+    text = "a A 10.0.0.4\nb 20 A 10.0.0.4\nc IN 1h A 10.0.0.4\nd 40 IN A 10.0.0.4\nd 30 A 10.0.0.5\nd 50 A 10.0.0.6\n"
     zone = parse(HEAD + text + "$TTL 7\ne A 10.0.0.4\n", "z")
     ttls = [sets[0].ttl for owner, sets in zone.names.items() if owner != zone.origin]
     assert ttls == [300, 20, 3600, 30, 7]
@@ -175,7 +175,7 @@ def test_dnssec_types_may_stand_beside_a_cname() -> None:
         ("$TTL soon\n", 5, "TTL"),
         ("$NONSENSE 1\n", 5, "$NONSENSE"),
         ("$GENERATE 1-\n", 5, "$GENERATE 1-"),
-        ("www.other.example. A 10.0.0.4\n", 5, "www.other.example is outside of the zone corp.example"),
+        ("www.other.example. A 10.0.0.4\n", 5, "www.other.example is outside the zone corp.example"),
         ("x A 10.0.0.4\n@ SOA a b 1 2 3 4 5\n", 6, "a second SOA record; the first is on line 3"),
         ("sub SOA a b 1 2 3 4 5\n", 5, "a second SOA"),
         ("www CNAME a\nwww A 10.0.0.4\n", 6, "www.corp.example: A beside a CNAME"),
@@ -200,7 +200,7 @@ def test_a_missing_soa_is_refused(text: str) -> None:
 
 def test_an_soa_elsewhere_than_at_the_given_origin_is_refused() -> None:
     message = refused(HEAD, "other.example")
-    assert message == "corp.zone:3: the SOA record stands at corp.example, the zone is other.example"
+    assert message == "corp.zone:3: the SOA record is at corp.example, but the zone is other.example"
 
 
 def test_an_origin_that_is_no_name_is_refused() -> None:
@@ -217,7 +217,7 @@ def test_an_origin_that_is_no_name_is_refused() -> None:
     ],
 )
 def test_a_name_relative_to_nothing_is_refused(text: str) -> None:
-    assert "a relative name, but no $ORIGIN stands before it" in refused(text)
+    assert "a relative name without an $ORIGIN before it" in refused(text)
 
 
 def test_the_first_line_without_an_owner_is_refused() -> None:

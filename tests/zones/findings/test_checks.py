@@ -7,7 +7,7 @@ from msgspec import structs
 
 from tests.zones.books import shown
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import Endpoint, Fault, NicRecord, State, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.dns.name import from_text
 from zones.findings import checks
@@ -28,7 +28,7 @@ def vnet_id(name: str, sub: str = SUB) -> str:
 
 
 def endpoint(key: str = "pe", **fields: Any) -> Endpoint:  # noqa: ANN401 - fields of many types
-    return Endpoint(**{"key": key, "id": f"/ID/{key}", "name": key, "state": State.APPROVED, **fields})
+    return Endpoint(**{"key": key, "id": f"/ID/{key}", "name": key, "state": ConnectionState.APPROVED, **fields})
 
 
 def record(fqdn: str = "acct.blob.core.windows.net", *octets: int) -> NicRecord:
@@ -64,12 +64,14 @@ def test_an_approved_endpoint_with_a_name_gives_nothing_to_tell() -> None:
 @pytest.mark.parametrize(
     ("state", "code", "severity"),
     [
-        (State.PENDING, "endpoint-pending", Severity.INFO),
-        (State.REJECTED, "endpoint-rejected", Severity.WARNING),
-        (State.DISCONNECTED, "endpoint-disconnected", Severity.WARNING),
+        (ConnectionState.PENDING, "endpoint-pending", Severity.INFO),
+        (ConnectionState.REJECTED, "endpoint-rejected", Severity.WARNING),
+        (ConnectionState.DISCONNECTED, "endpoint-disconnected", Severity.WARNING),
     ],
 )
-def test_an_endpoint_that_is_not_approved_is_told_with_its_names(state: State, code: str, severity: Severity) -> None:
+def test_an_endpoint_that_is_not_approved_is_told_with_its_names(
+    state: ConnectionState, code: str, severity: Severity
+) -> None:
     records = (record(), structs.replace(record(), group="other"))
     fact = only(about(endpoint(state=state, state_text="As Azure says", target=STORAGE, records=records)))
 
@@ -81,7 +83,7 @@ def test_an_endpoint_that_is_not_approved_is_told_with_its_names(state: State, c
 
 def test_names_of_a_rejected_endpoint_are_bounded() -> None:
     records = tuple(record(f"a{i}.example") for i in range(LISTED + 3))
-    evidence = shown(only(about(endpoint(state=State.REJECTED, records=records))).evidence)
+    evidence = shown(only(about(endpoint(state=ConnectionState.REJECTED, records=records))).evidence)
 
     assert (len(evidence["names"]), evidence["names_total"]) == (LISTED, LISTED + 3)
 
@@ -99,7 +101,7 @@ def test_an_approved_endpoint_without_a_name_is_told() -> None:
 
     assert (fact.code, fact.severity, fact.subject) == ("name-missing", Severity.WARNING, "/ID/pe")
     assert shown(fact.evidence) == {"target": STORAGE, "groups": ["blob"]}
-    assert [fact.code for fact in about(endpoint(state=State.PENDING))] == ["endpoint-pending"]
+    assert [fact.code for fact in about(endpoint(state=ConnectionState.PENDING))] == ["endpoint-pending"]
 
 
 # -- placement
@@ -257,7 +259,7 @@ def test_an_endpoint_without_its_companion_is_told(target: str, group: str, comp
 
 def test_a_companion_that_is_not_served_is_missing() -> None:
     dfs = endpoint("x", target=STORAGE, groups=("dfs",))
-    blob = endpoint("y", target=STORAGE, groups=("blob",), state=State.PENDING)
+    blob = endpoint("y", target=STORAGE, groups=("blob",), state=ConnectionState.PENDING)
 
     assert list(checks.of_target([dfs, blob], ALONE))
 
@@ -360,7 +362,7 @@ def test_a_pin_that_decides_something_is_not_told() -> None:
 
 
 def test_pins_that_decide_nothing_are_told_with_the_reason() -> None:
-    claimants = {"off": endpoint("off", state=State.REJECTED), "far": endpoint("far", vnet=vnet_id("a"))}
+    claimants = {"off": endpoint("off", state=ConnectionState.REJECTED), "far": endpoint("far", vnet=vnet_id("a"))}
     pins = [
         Pin("kv.vault.azure.net", "off", None, reason="moving"),
         Pin("kv.vault.azure.net", "far", "b"),

@@ -6,7 +6,7 @@ import pytest
 
 from tests.zones.books import acct, endpoint, ledger, record, shown, vnet_id
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import Endpoint, State
+from zones.azure.endpoint import ConnectionState, Endpoint
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
 from zones.dns.name import from_text
 from zones.dns.record import AAAA, CNAME, A, RRset
@@ -56,7 +56,7 @@ def test_a_record_that_points_to_no_endpoint_is_told_with_its_creator() -> None:
 
 
 def test_an_endpoint_that_is_not_served_has_no_record_to_lead_to_it() -> None:
-    dead = acct("a", 4, state=State.DISCONNECTED)
+    dead = acct("a", 4, state=ConnectionState.DISCONNECTED)
     assert [each["addresses"] for each in one([zone(made("acct", 4, by="a"))], dead)["no_endpoint"]] == [["10.0.0.4"]]
 
 

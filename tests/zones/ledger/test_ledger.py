@@ -27,7 +27,7 @@ from tests.zones.books import (
     v6,
     vnet_id,
 )
-from zones.azure.endpoint import State, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, VirtualNetwork
 from zones.claims.contest import Rule
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.claims.row import ALONE, BY_RULE, unpack
@@ -115,8 +115,10 @@ def test_an_endpoint_that_changes_its_names_leaves_the_old_ones() -> None:
     assert book.find(from_text(FQDN)) == []
 
 
-@pytest.mark.parametrize("state", [State.PENDING, State.REJECTED, State.DISCONNECTED, State.UNKNOWN])
-def test_what_is_not_approved_is_not_served_at_once(state: State) -> None:
+@pytest.mark.parametrize(
+    "state", [ConnectionState.PENDING, ConnectionState.REJECTED, ConnectionState.DISCONNECTED, ConnectionState.UNKNOWN]
+)
+def test_what_is_not_approved_is_not_served_at_once(state: ConnectionState) -> None:
     book = ledger()
     put(book, acct("x", 4))
 
@@ -188,7 +190,7 @@ def test_rule_2_a_pin_that_runs_out_leaves_its_endpoint_the_incumbent() -> None:
 
 def test_rule_2_a_pin_to_what_is_not_served_is_ignored_and_told() -> None:
     book = ledger(pins=[Pin(FQDN, "y")])
-    put(book, acct("x", 4), acct("y", 5, state=State.REJECTED))
+    put(book, acct("x", 4), acct("y", 5, state=ConnectionState.REJECTED))
     assert answer(book) == [4]
     assert one(book, "pin-ignored").subject == FQDN
 
@@ -341,7 +343,7 @@ def test_rule_5_the_oldest_then_the_first_by_id() -> None:
 
 def test_a_claim_keeps_its_first_seen_time_while_the_endpoint_changes() -> None:
     book = ledger()
-    put(book, acct("x", 4, state=State.PENDING), now=0)
+    put(book, acct("x", 4, state=ConnectionState.PENDING), now=0)
     put(book, acct("x", 5), now=7)
     assert [claim.first_seen for claim in book.find(ROW)] == [0]
 
@@ -394,8 +396,8 @@ def test_losing_a_loser_changes_nothing_and_ends_the_contest() -> None:
     assert told(book) == []
 
 
-@pytest.mark.parametrize("state", [None, State.REJECTED, State.DISCONNECTED])
-def test_losing_the_winner_promotes_the_next_at_once_and_it_stays(state: State | None) -> None:
+@pytest.mark.parametrize("state", [None, ConnectionState.REJECTED, ConnectionState.DISCONNECTED])
+def test_losing_the_winner_promotes_the_next_at_once_and_it_stays(state: ConnectionState | None) -> None:
     book = ledger()
     put(book, acct("x", 4), acct("y", 5), acct("z", 6))
     changed = drop(book, "x") if state is None else put(book, acct("x", 4, state=state))

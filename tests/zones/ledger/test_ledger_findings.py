@@ -23,7 +23,7 @@ from tests.zones.books import (
     two_spokes,
     vnet_id,
 )
-from zones.azure.endpoint import Fault, State, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Fault, VirtualNetwork
 from zones.dns.name import from_text
 from zones.findings.faults import Reporter
 
@@ -98,7 +98,7 @@ def test_the_evidence_of_a_contest_tells_both_sides() -> None:
 def test_findings_on_addresses_targets_and_states_come_and_go_with_their_endpoints() -> None:
     book = ledger()
     dfs = endpoint("x", record("acct.dfs.core.windows.net", 4), groups=("dfs",), target=target("acct"))
-    put(book, dfs, endpoint("y", record("b.blob.core.windows.net", 4)), acct("p", 6, state=State.PENDING))
+    put(book, dfs, endpoint("y", record("b.blob.core.windows.net", 4)), acct("p", 6, state=ConnectionState.PENDING))
     assert codes(book) == ["address-reused", "companion-missing", "endpoint-pending"]
 
     put(book, acct("blob", 7, target=target("ACCT")))
@@ -111,15 +111,15 @@ def test_findings_on_addresses_targets_and_states_come_and_go_with_their_endpoin
 
 def test_a_dead_endpoint_is_as_old_as_its_finding_over_a_restart() -> None:
     book = ledger()
-    put(book, acct("x", 4, state=State.REJECTED), now=10)
-    put(book, acct("x", 5, state=State.REJECTED), now=20)
+    put(book, acct("x", 4, state=ConnectionState.REJECTED), now=10)
+    put(book, acct("x", 5, state=ConnectionState.REJECTED), now=20)
     fact = one(book, "endpoint-rejected")
     assert book.board.first_seen(fact) == 10
 
     again = ledger(memory=remembered(book))
-    put(again, acct("x", 5, state=State.REJECTED), now=30)
+    put(again, acct("x", 5, state=ConnectionState.REJECTED), now=30)
     assert again.board.first_seen(fact) == 10
-    put(again, acct("x", 5, state=State.DISCONNECTED), now=40)
+    put(again, acct("x", 5, state=ConnectionState.DISCONNECTED), now=40)
     assert again.board.first_seen(one(again, "endpoint-disconnected")) == 40
 
 
@@ -131,7 +131,7 @@ def test_a_changed_address_is_told_while_it_is_served() -> None:
 
     put(book, acct("x", 5, name="renamed"))
     assert codes(book) == ["address-changed"]
-    put(book, acct("x", 5, state=State.PENDING))
+    put(book, acct("x", 5, state=ConnectionState.PENDING))
     assert codes(book) == ["endpoint-pending"]
 
 
@@ -162,7 +162,7 @@ def test_names_of_zone_files_shadow_served_endpoints_by_public_or_private_name()
 
     put(book, acct("x", 4))
     assert told(book) == [("static-shadows-endpoint", FQDN, "", "")]
-    put(book, acct("x", 4, state=State.REJECTED))
+    put(book, acct("x", 4, state=ConnectionState.REJECTED))
     assert codes(book) == ["endpoint-rejected"]
     put(book, acct("x", 4))
     drop(book, "x")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.zones.books import FQDN, acct, endpoint, ledger, put, record, remembered, target, told, v6, vnet_id
-from zones.azure.endpoint import Endpoint, State, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, VirtualNetwork
 from zones.claims.contest import Contender, Term, Verdict, judge
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.dns.name import Name, from_text
@@ -39,7 +39,11 @@ def some_endpoint(draw: st.DrawFn, key: str) -> Endpoint:
         *(record(fqdn, *draw(addresses)) for fqdn in fqdns),
         vnet=draw(st.sampled_from(("", "a", "b", "hub"))),
         region=draw(st.sampled_from(("", "weu", "neu"))),
-        state=draw(st.sampled_from((State.APPROVED, State.APPROVED, State.APPROVED, State.REJECTED))),
+        state=draw(
+            st.sampled_from(
+                (ConnectionState.APPROVED, ConnectionState.APPROVED, ConnectionState.APPROVED, ConnectionState.REJECTED)
+            )
+        ),
         target=target(draw(st.sampled_from(("one", "two")))),
         groups=draw(st.sampled_from((("blob",), ("dfs",)))),
     )
@@ -177,7 +181,7 @@ def test_a_change_costs_the_same_in_a_large_estate(monkeypatch: pytest.MonkeyPat
         ("y", acct("y", 4, vnet="a", region="weu")),
         ("y", acct("y", 5, vnet="b", region="weu")),
         ("e7", endpoint("e7", record("other.example", 9), vnet="hub")),
-        ("y", acct("y", 5, vnet="b", state=State.REJECTED)),
+        ("y", acct("y", 5, vnet="b", state=ConnectionState.REJECTED)),
         ("y", None),
         ("x", None),
     ]

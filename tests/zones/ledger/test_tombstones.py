@@ -25,7 +25,7 @@ from tests.zones.books import (
     two_spokes,
     vnet_id,
 )
-from zones.azure.endpoint import Endpoint, State, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.dns.name import from_text, to_text
 from zones.ledger.ledger import Ledger
@@ -81,8 +81,8 @@ def test_a_claim_of_another_source_goes_at_once() -> None:
     assert held.tombstones.next_end is None
 
 
-@pytest.mark.parametrize("state", [State.REJECTED, State.DISCONNECTED, State.PENDING])
-def test_a_change_of_state_takes_effect_at_once(state: State) -> None:
+@pytest.mark.parametrize("state", [ConnectionState.REJECTED, ConnectionState.DISCONNECTED, ConnectionState.PENDING])
+def test_a_change_of_state_takes_effect_at_once(state: ConnectionState) -> None:
     held = book()
     put(held, remote("x", 4))
     assert put(held, remote("x", 4, state=state)) == {PRIVATE}
@@ -102,7 +102,7 @@ def test_a_change_of_state_ends_what_lingers_of_the_endpoint() -> None:
     put(held, remote("x", 4))
     put(held, remote("x", 5, OTHER))
     assert (answer(held), answer(held, OTHER_PRIVATE)) == ([4], [5])
-    put(held, remote("x", 5, OTHER, state=State.REJECTED))
+    put(held, remote("x", 5, OTHER, state=ConnectionState.REJECTED))
     assert (answer(held), answer(held, OTHER_PRIVATE), stones(held)) == (None, None, [])
 
 
@@ -144,7 +144,7 @@ def test_a_claim_that_is_not_served_does_not_beat_it() -> None:
     held = book()
     put(held, remote("x", 4))
     drop(held, "x")
-    put(held, acct("new", 9, state=State.PENDING))
+    put(held, acct("new", 9, state=ConnectionState.PENDING))
     assert answer(held) == [4]
     put(held, acct("new", 9))
     assert answer(held) == [9]
@@ -156,7 +156,7 @@ def test_a_live_claim_on_the_address_ends_it_whatever_its_name() -> None:
     drop(held, "x")
     assert put(held, remote("y", 4, OTHER)) == {PRIVATE, OTHER_PRIVATE}
     assert answer(held) is None
-    assert put(held, remote("y", 4, OTHER, state=State.REJECTED)) == {PRIVATE, OTHER_PRIVATE}
+    assert put(held, remote("y", 4, OTHER, state=ConnectionState.REJECTED)) == {PRIVATE, OTHER_PRIVATE}
     assert answer(held) == [4]
 
 
@@ -238,7 +238,7 @@ def test_it_is_judged_anew_when_its_virtual_network_moves() -> None:
 
 def test_what_is_told_of_a_claim() -> None:
     held = book()
-    put(held, remote("x", 4), acct("y", 4, state=State.PENDING), now=10)
+    put(held, remote("x", 4), acct("y", 4, state=ConnectionState.PENDING), now=10)
     drop(held, "x", now=20)
     found = {claim.endpoint: held.tombstones.until(claim) for claim in held.find(from_text(FQDN))}
     assert found == {"x": 20 + HOLD_DOWN, "y": None}
@@ -273,7 +273,7 @@ steps = st.lists(
             st.sampled_from(FQDNS),
             st.integers(4, 6),
             st.sampled_from(("a", "b", "hub")),
-            st.sampled_from((State.APPROVED, State.APPROVED, State.REJECTED)),
+            st.sampled_from((ConnectionState.APPROVED, ConnectionState.APPROVED, ConnectionState.REJECTED)),
             st.sampled_from(("hub", "files")),
         ),
         st.floats(0, 200),

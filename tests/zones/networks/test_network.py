@@ -1,11 +1,11 @@
-"""Networks: whose client an address is, which endpoints a network sees, and how near they are to it."""
+"""Networks: the network of a client, the endpoints that are visible to a network, and how near they are."""
 
 from ipaddress import ip_address, ip_network
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.azure.endpoint import Endpoint, State
+from zones.azure.endpoint import ConnectionState, Endpoint
 from zones.networks.network import NONE, Network, Networks, bits
 
 SUB, OTHER_SUB = "11111111-0000-0000-0000-000000000000", "22222222-0000-0000-0000-000000000000"
@@ -16,7 +16,9 @@ def vnet(name: str, sub: str = SUB) -> str:
 
 
 def endpoint(vnet: str = "", *, region: str = "", network: str = "", key: str = "pe") -> Endpoint:
-    return Endpoint(key=key, id=key, name=key, state=State.APPROVED, vnet=vnet, region=region, network=network)
+    return Endpoint(
+        key=key, id=key, name=key, state=ConnectionState.APPROVED, vnet=vnet, region=region, network=network
+    )
 
 
 def find(networks: Networks, address: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Networks that virtual networks make: names, clients, sight, and what a prefix that two of them hold comes to."""
+"""Networks derived from virtual networks: names, clients, visibility, and prefixes that two VNets have in common."""
 
 from ipaddress import IPv4Network, ip_address
 
@@ -27,7 +27,7 @@ def clients(made: tuple[Network, ...]) -> dict[str, tuple[str, ...]]:
 
 
 def where(made: tuple[Network, ...], address: str) -> str:
-    """The network of a client."""
+    """Return the name of the network that a client is in."""
     drawn = Networks(auto=True)
     drawn.become(made)
     return drawn.label(drawn.find(ip_address(address).packed))
@@ -131,7 +131,7 @@ def test_a_client_is_in_the_one_vnet_that_holds_its_address_or_where_a_person_sa
     made = networks(vnets, [Network("hand", by_hand)])
     holding = {name for name, prefixes in spaces.items() if any(address in IPv4Network(p) for p in prefixes)}
     longest = max((IPv4Network(p).prefixlen for p in by_hand if address in IPv4Network(p)), default=-1)
-    # The longest prefix that speaks for or against a network: by hand it counts where it is as long or longer.
+    # The longest prefix decides; a configured network wins where its prefix is as long or longer.
     shared = max((s.length for v in vnets for s in space_of(v) if address in IPv4Network(str(s))), default=-1)
 
     if longest >= shared and longest >= 0:

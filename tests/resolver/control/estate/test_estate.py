@@ -9,7 +9,7 @@ from resolver import settings
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.shrink_guard import Held, Standing
 from resolver.offline.load import offline
-from resolver.sources.reading import Part, Reading
+from resolver.sources.reading import Part, Reading, ZoneFiles
 from tests.zones.books import remembered, shown
 from zones.azure import arm
 from zones.azure.resource import Resources
@@ -40,7 +40,7 @@ def taken(estate: Estate, now: float, **parts: Part) -> set[Name]:
     """Take parts of the source `hub`, and note that it was read whole."""
     changed = estate.take([("hub", part, given) for part, given in parts.items()], now)
     held = {part for _, part, _ in estate.inventory.parts()}
-    estate.source_read("hub", len(held | estate._unreadable["hub"].keys()), now)
+    estate.health.read("hub", len(held | estate.health._unreadable["hub"].keys()), now)
     return changed
 
 
@@ -110,14 +110,14 @@ def test_an_endpoint_that_moves_from_one_part_to_another_is_never_gone() -> None
 
 def test_a_source_is_synced_once_it_was_read() -> None:
     estate = Estate(config("hub", "spoke"))
-    unsynced = [estate.unsynced]
+    unsynced = [estate.health.unsynced]
     taken(estate, 1.0, a=resources("one"))
-    unsynced.append(estate.unsynced)
-    estate.source_failed("spoke", "/spoke: No such file or directory", 2.0)
-    unsynced.append(estate.unsynced)
+    unsynced.append(estate.health.unsynced)
+    estate.health.failed("spoke", "/spoke: No such file or directory", 2.0)
+    unsynced.append(estate.health.unsynced)
     assert unreadable(estate) == {"/spoke": "/spoke: No such file or directory"}
-    estate.source_read("spoke", 0, 3.0)
-    unsynced.append(estate.unsynced)
+    estate.health.read("spoke", 0, 3.0)
+    unsynced.append(estate.health.unsynced)
     assert unsynced == [True, True, True, False]
     assert not unreadable(estate)
 
@@ -125,7 +125,7 @@ def test_a_source_is_synced_once_it_was_read() -> None:
 def test_a_failure_later_changes_nothing_but_the_status() -> None:
     estate = Estate(config("hub"))
     taken(estate, 1.0, a=resources("one"))
-    estate.source_failed("hub", "gone", 2.0)
+    estate.health.failed("hub", "gone", 2.0)
     status = estate.sources["hub"]
     assert (status.synced, status.last_error, status.last_success) == (True, "gone", 1.0)
     assert PRIVATE in estate.ledger.rows
@@ -138,7 +138,7 @@ def test_a_source_of_which_nothing_can_be_read_has_given_nothing() -> None:
     taken(estate, 1.0, a="line 1, column 1: broken", b="Permission denied")
     status = estate.sources["hub"]
     assert (status.synced, status.last_error) == (False, "a: line 1, column 1: broken")
-    assert estate.unsynced
+    assert estate.health.unsynced
     assert len(findings(estate)) == 2
     taken(estate, 2.0, b=resources("one"))
     assert (status.synced, status.last_error, status.unreadable) == (True, "", 1)
@@ -149,27 +149,29 @@ def test_a_source_of_which_nothing_can_be_read_has_given_nothing() -> None:
 
 def test_what_is_wrong_with_a_source_that_is_served_is_listed_and_of_one_that_is_not_it_is_missing() -> None:
     estate = Estate(config("hub", "spoke"))
-    estate.source_failed("spoke", "gone", 0.0)
+    estate.health.failed("spoke", "gone", 0.0)
     taken(estate, 0.0, one=resources("a"), two="no permission")
-    estate.source_failed("spoke", "gone", 0.0)
-    assert estate.degraded() == [("hub", "two", "no permission")]
-    estate.source_failed("hub", "no token", 1.0)
-    assert estate.degraded() == [("hub", "", "no token"), ("hub", "two", "no permission")]
+    estate.health.failed("spoke", "gone", 0.0)
+    assert estate.health.degraded() == [("hub", "two", "no permission")]
+    estate.health.failed("hub", "no token", 1.0)
+    assert estate.health.degraded() == [("hub", "", "no token"), ("hub", "two", "no permission")]
     taken(estate, 2.0, two=resources("b"))
-    assert estate.degraded() == []
+    assert estate.health.degraded() == []
 
 
 def test_a_sync_that_is_held_is_wrong_with_its_source() -> None:
     estate = Estate(config("hub"))
-    estate.restored("hub", 1, 0.0, Standing({}, Held(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ())))
-    ((source, scope, message),) = estate.degraded()
+    estate.health.restored(
+        "hub", 1, 0.0, Standing({}, Held(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ()))
+    )
+    ((source, scope, message),) = estate.health.degraded()
     assert (source, scope) == ("hub", "")
     assert message.startswith("a sync would remove 7 of 9 private endpoints; it is held")
 
 
 def test_a_source_may_be_allowed_to_be_unsynced() -> None:
-    assert not Estate(config("hub", on_unsynced="public")).unsynced
-    assert not Estate(config()).unsynced
+    assert not Estate(config("hub", on_unsynced="public")).health.unsynced
+    assert not Estate(config()).health.unsynced
 
 
 # -- over a restart
@@ -184,9 +186,9 @@ def test_restored_and_then_read_times_and_incumbents_survive() -> None:
 
     again = Estate(config("hub"), memory)
     again.take(parts, 100.0)
-    again.restored("hub", 2, 50.0)
+    again.health.restored("hub", 2, 50.0, Standing())
     status = again.sources["hub"]
-    assert not again.unsynced
+    assert not again.health.unsynced
     assert (status.synced, status.saved, status.parts, status.last_success) == (True, True, 2, 50.0)
     assert (again.ledger.rows, winner(again)) == (estate.ledger.rows, "b-holder")
     assert taken(again, 101.0, a=resources("a-late", "10.0.0.5"), b=resources("b-holder")) == set()
@@ -210,10 +212,10 @@ def test_without_memory_all_that_is_read_together_was_seen_together() -> None:
 def test_a_zone_of_the_configuration_without_its_file_is_awaited() -> None:
     estate = Estate(config(origins=("corp.example", "lab.example")))
     zone = zonefile.parse(ZONE, "corp.zone")
-    estate.set_static({zone.origin: zone}, 1.0)
-    assert estate.awaited == {from_text("lab.example")}
+    estate.take_zone_files(ZoneFiles({zone.origin: zone}), 1.0)
+    assert estate.static.awaited == {from_text("lab.example")}
     table = estate.table()
-    assert table.awaited == estate.awaited
+    assert table.awaited == estate.static.awaited
     assert type(table.lookup(from_text("www.lab.example"), A, 0)).__name__ == "Failure"
     assert type(table.lookup(from_text("www.corp.example"), A, 0)).__name__ == "Found"
 
@@ -243,7 +245,7 @@ def test_offline_reads_all_sources_as_one(folder: Path, order: str) -> None:
     assert winner(estate) == "a"
     assert {claim.first_seen for claim in estate.ledger.find(PRIVATE)} == {5.0}
     assert set(estate.static) == {CORP}
-    assert not estate.unsynced
+    assert not estate.health.unsynced
 
 
 def test_offline_says_what_cannot_be_read_and_goes_on(folder: Path) -> None:
@@ -257,7 +259,7 @@ def test_offline_says_what_cannot_be_read_and_goes_on(folder: Path) -> None:
     assert unreadable(estate).keys() == {
         str(folder / path) for path in ("a/broken.json", "b/e.yaml", "corp.zone", "missing")
     }
-    assert estate.awaited == {CORP}
+    assert estate.static.awaited == {CORP}
     assert PRIVATE in estate.ledger.rows
 
 
@@ -268,14 +270,17 @@ def test_a_source_is_fresh_for_three_intervals_then_stale_then_expired() -> None
     estate = Estate(config("hub"))
     status = estate.sources["hub"]
     status.interval, status.expire = 60.0, 1000.0
-    assert (status.freshness(0.0), estate.look(0.0), estate.stale) == (None, False, False)
+    assert (status.freshness(0.0), estate.health.update_freshness(0.0), estate.health.stale) == (None, False, False)
     taken(estate, 100.0, a=resources("one"))
-    told = [(status.freshness(now), estate.look(now), estate.stale) for now in (100.0, 279.9, 280.0, 1099.9, 1100.0)]
+    told = [
+        (status.freshness(now), estate.health.update_freshness(now), estate.health.stale)
+        for now in (100.0, 279.9, 280.0, 1099.9, 1100.0)
+    ]
     assert told == [
         ("fresh", False, False), ("fresh", False, False), ("stale", True, True), ("stale", False, True),
         ("expired", False, True),
     ]  # fmt: skip
     taken(estate, 2000.0, a=resources("one"))
-    assert (estate.look(2000.0), estate.stale, estate.table().stale) == (True, False, False)
-    estate.look(9e9)
+    assert (estate.health.update_freshness(2000.0), estate.health.stale, estate.table().stale) == (True, False, False)
+    estate.health.update_freshness(9e9)
     assert estate.table().stale

@@ -8,6 +8,7 @@ from resolver.channel.frames import DOWN_LIMIT, Rows, Static
 from resolver.control.estate.estate import Estate
 from resolver.control.feed import feed
 from resolver.control.feed.feed import Feed
+from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import VirtualNetwork
 from zones.dns.name import Name, from_text
 from zones.dns.record import SOA, RRset
@@ -25,7 +26,7 @@ def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fed.since("another", 0) is None
     fed.changed([a])
     fed.changed([])  # nothing is other than before
-    estate.stale = True
+    estate.health.stale = True
     fed.changed([])
     fed.changed([b, a])
     assert [fed.since(fed.epoch, serial) for serial in range(-1, 5)] == [None, {a, b}, {a, b}, {a, b}, set(), None]
@@ -48,7 +49,7 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
         name: (RRset(name, 16, 60, tuple(bytes((number,)) * 1_000 for _ in range(200))),)
         for name, number in names.items()
     }
-    estate.set_static({origin: Zone(origin, soa, {origin: (soa,), **many})}, 0.0)
+    estate.take_zone_files(ZoneFiles({origin: Zone(origin, soa, {origin: (soa,), **many})}), 0.0)
     fed = Feed(estate, "epoch")
     frames = [*fed.snapshot(1), *fed.changes(estate.ledger.rows)]
     assert all(len(channel.encode(frame)) < DOWN_LIMIT for frame in frames)

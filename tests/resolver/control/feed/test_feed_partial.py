@@ -58,7 +58,7 @@ async def test_it_is_told_once_the_lost_source_has_failed_and_not_while_it_is_on
     worker = await informed()
     await worker.cut()
     control = Control({"a": one("a", "10.0.0.9")}, synced=False)
-    control.estate.source_read("estate", 1, 0.0)
+    control.estate.health.read("estate", 1, 0.0)
     worker.connect(control)
     await worker.drain()
     assert worker.got == []
@@ -105,8 +105,8 @@ async def test_what_was_never_known_stays_unsynced() -> None:
     await worker.cut()
     control = Control({"a": one("a", "10.0.0.9")}, synced=False)
     worker.connect(control)
-    control.estate.source_failed("estate", "gone", 0.0)
-    control.estate.source_failed("cloud", "refused", 0.0)
+    control.estate.health.failed("estate", "gone", 0.0)
+    control.estate.health.failed("cloud", "refused", 0.0)
     control.feed.changed()
     await worker.drain()
     assert addresses(worker.table, blob("a")) == [NINE]

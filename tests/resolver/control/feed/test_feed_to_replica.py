@@ -298,7 +298,7 @@ async def test_a_worker_in_doubt_gets_everything_but_not_from_a_control_that_doe
     worker.connect(control)
     await worker.drain()
     await worker.cut()
-    worker.replica.lost(doubtful=True)
+    worker.replica.disconnected(resync=True)
     control.estate.sources["estate"].synced = False
     control.feed.changed()
     worker.connect(control)
@@ -412,7 +412,7 @@ class Story:
         self.worker.connect(self.control)
 
     async def doubt(self) -> None:
-        self.worker.replica.lost(doubtful=True)
+        self.worker.replica.disconnected(resync=True)
         await self.cut()
 
     async def restart(self, remember: bool, synced: bool) -> None:

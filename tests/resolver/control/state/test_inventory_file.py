@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.state import inventory_file
-from resolver.control.state.inventory import Saved
-from resolver.control.state.inventory_file import FILE
+from resolver.control.state.inventory_file import FORMAT
 from zones.azure.resource import Resources
 
-SAVED = Saved(1.5, {"hub": 1.0}, [("hub", "/a.json", Resources())], ("weu",), findings={"f": 0.5})
+SAVED = SavedInventory(1.5, {"hub": 1.0}, [("hub", "/a.json", Resources())], ("weu",), findings={"f": 0.5})
 
 
 def file(folder: Path) -> Path:
-    return folder / FILE
+    return folder / FORMAT.name
 
 
 def names_in(folder: Path) -> set[str]:
@@ -30,7 +30,7 @@ def test_a_file_is_written_for_its_owner_alone_and_read_back(tmp_path: Path) -> 
     inventory_file.write(str(tmp_path), [SAVED])
     assert inventory_file.read(str(tmp_path)) == SAVED
     assert file(tmp_path).stat().st_mode & 0o777 == 0o600
-    assert names_in(tmp_path) == {FILE}
+    assert names_in(tmp_path) == {FORMAT.name}
 
 
 def test_where_there_is_none_there_is_nothing(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_where_there_is_none_there_is_nothing(tmp_path: Path) -> None:
     assert names_in(tmp_path) == set()
 
 
-def content(*pieces: Saved) -> bytes:
+def content(*pieces: SavedInventory) -> bytes:
     """Of a file that is whole."""
     with tempfile.TemporaryDirectory() as folder:
         inventory_file.write(folder, pieces)
@@ -108,7 +108,7 @@ def test_what_an_interrupted_write_left_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "inventory.new").write_bytes(b"half" * 1000)
     inventory_file.write(str(tmp_path), [SAVED])
     assert inventory_file.read(str(tmp_path)) == SAVED
-    assert names_in(tmp_path) == {FILE}
+    assert names_in(tmp_path) == {FORMAT.name}
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,8 +119,8 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        inventory_file.write(str(tmp_path), [Saved(2.0)])
-    assert names_in(tmp_path) == {FILE}
+        inventory_file.write(str(tmp_path), [SavedInventory(2.0)])
+    assert names_in(tmp_path) == {FORMAT.name}
     assert file(tmp_path).read_bytes() == GOOD
 
 
@@ -151,8 +151,8 @@ def test_a_changed_shape_needs_another_version() -> None:
 
     Only a further key that may be missing leaves the number as it is: an older file is read without it.
     """
-    shape = msgspec.json.encode(_shape(msgspec.json.schema(Saved)), order="sorted")
-    assert (inventory_file._MAGIC, hashlib.sha256(shape).hexdigest()[:16]) == (
+    shape = msgspec.json.encode(_shape(msgspec.json.schema(SavedInventory)), order="sorted")
+    assert (FORMAT.magic, hashlib.sha256(shape).hexdigest()[:16]) == (
         b"pldns inventory 3\n",
-        "7a2e1c3a25129f0c",
+        "b527af9044d0832f",
     )

@@ -31,7 +31,7 @@ async def test_a_restart_answers_at_once_from_what_was_saved_and_flips_no_winner
     assert again.control.feed.complete
     assert (status["a"].saved, status["a"].last_success, status["empty"].saved) == (True, last, True)
     await until(lambda: status["a"].last_error)
-    assert again.control.missing() == ["worker 0: not connected"]
+    assert again.view.missing() == ["worker 0: not connected"]
     (tmp_path / "away").rename(tmp_path / "a")
     await until(lambda: not status["a"].saved)
     assert winner(again) == "y"
@@ -53,7 +53,7 @@ async def test_what_changes_no_row_is_saved_too(start: Start, tmp_path: Path) ->
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a")
     await until(lambda: running.control.feed.complete)
-    await running.control._keeper.save()
+    await running.control.writer.save()
     write(tmp_path / "a" / "pending.yaml", "two 10.0.0.5", state="Pending")
     await until(lambda: "two" in running.control.estate.ledger.endpoints)
     await running.stop()
@@ -66,10 +66,10 @@ async def test_nothing_new_is_not_written_again(start: Start, tmp_path: Path) ->
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a")
     await until(lambda: running.control.feed.complete)
-    await running.control._keeper.save()
-    (tmp_path / "state" / inventory_file.FILE).unlink()
+    await running.control.writer.save()
+    (tmp_path / "state" / inventory_file.FORMAT.name).unlink()
     await running.stop()
-    assert not (tmp_path / "state" / inventory_file.FILE).exists()
+    assert not (tmp_path / "state" / inventory_file.FORMAT.name).exists()
 
 
 async def test_a_save_that_fails_is_tried_again(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -77,7 +77,7 @@ async def test_a_save_that_fails_is_tried_again(start: Start, tmp_path: Path, ca
     running = start("a")
     await until(lambda: running.control.feed.complete)
     (tmp_path / "state").rmdir()
-    await running.control._keeper.save()
+    await running.control.writer.save()
     assert f"{tmp_path / 'state'} cannot be written: No such file" in caplog.text
     (tmp_path / "state").mkdir()
     await running.stop()
@@ -87,7 +87,7 @@ async def test_a_save_that_fails_is_tried_again(start: Start, tmp_path: Path, ca
 async def test_a_broken_inventory_is_set_aside_and_all_is_read_anew(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     (tmp_path / "state").mkdir()
-    (tmp_path / "state" / inventory_file.FILE).write_bytes(b"noise")
+    (tmp_path / "state" / inventory_file.FORMAT.name).write_bytes(b"noise")
     running = start("a")
     await until(lambda: running.control.feed.complete)
     await running.stop()

@@ -12,9 +12,11 @@ import pytest
 
 from resolver.control.sync import event_grid
 from resolver.control.sync.event_grid import HEADER, LONGEST, RATE, STRANGERS, Webhook
+from resolver.host_port import HostPort
 from resolver.settings import EventSettings, Secret
+from resolver.token_bucket import TokenBucket
 from tests.ports import free_port, pair
-from tests.resolver.sources.azure.test_events import GROUP, KEY, cloud, grid
+from tests.resolver.sources.azure.protocol.test_events import GROUP, KEY, cloud, grid
 
 SECRET, OTHER, WRONG = "0123456789abcdef", "fedcba9876543210", "wrong-wrong-wrong"
 PE = f"{GROUP}/privateEndpoints/pe"
@@ -51,7 +53,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     made = Site(tmp_path / "secret")
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(
-            event_grid.serving(made.webhook, EventSettings(f"127.0.0.1:{made.port}", Secret()), "hub")
+            event_grid.serving(made.webhook, EventSettings(HostPort("127.0.0.1", made.port), Secret()), "hub")
         )
         async with aiohttp.ClientSession() as client:
             while True:
@@ -150,7 +152,8 @@ async def test_a_body_that_does_not_come_is_given_up(site: Site, monkeypatch: py
 
 async def test_strangers_take_nothing_from_those_who_know_the_secret(site: Site) -> None:
     site.webhook._clock = lambda: 1000.0
-    site.webhook._strangers._at = site.webhook._friends._at = 1000.0
+    site.webhook._strangers = TokenBucket(event_grid._UNKNOWN, 1000.0)
+    site.webhook._known = TokenBucket(event_grid._KNOWN, 1000.0)
     said = {(await site.send([grid(PE)], secret=WRONG))[0] for _ in range(int(2 * STRANGERS) + 1)}
     assert said == {403, 429}
     assert (await site.send([grid(PE)]))[0] == 200
@@ -162,7 +165,7 @@ async def test_an_error_of_ours_is_logged_without_what_was_asked(
     def fail(_: bytes) -> None:
         raise RuntimeError(site.url)
 
-    monkeypatch.setattr("resolver.sources.azure.events.read", fail)
+    monkeypatch.setattr("resolver.sources.azure.protocol.events.read", fail)
     site.url += f"?secret={SECRET}"
     assert (await site.send([grid(PE)], secret=""))[0] == 500
     assert "source hub: a request broke off: RuntimeError in test_event_grid.py" in caplog.text
@@ -214,7 +217,8 @@ async def test_nothing_else_is_there(site: Site) -> None:
 
 async def test_who_asks_too_often_has_to_wait(site: Site) -> None:
     site.webhook._clock = lambda: 1000.0
-    site.webhook._friends._at, site.webhook._friends._left = 1000.0, 1.0
+    site.webhook._known = TokenBucket(event_grid._KNOWN, 1000.0)
+    site.webhook._known.tokens = 1.0
     assert (await site.send([grid(PE)]))[0] == 200
     status, _, headers = await site.send([grid(PE)])
     assert (status, headers["Retry-After"]) == (429, "1")
@@ -229,7 +233,7 @@ async def test_an_address_that_is_taken_is_told_and_tried_again(
     udp.close()
     tcp.listen()
     port = tcp.getsockname()[1]
-    async with event_grid.serving(site.webhook, EventSettings(f"127.0.0.1:{port}", Secret()), "hub"):
+    async with event_grid.serving(site.webhook, EventSettings(HostPort("127.0.0.1", port), Secret()), "hub"):
         site.url = f"http://127.0.0.1:{port}/events"
         while "cannot listen" not in caplog.text:  # noqa: ASYNC110 - a log has no event
             await asyncio.sleep(0)

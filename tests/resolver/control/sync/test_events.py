@@ -10,11 +10,12 @@ import pytest
 from resolver import settings
 from resolver.control.sync.event_grid import HEADER
 from resolver.control.sync.refresh_queue import WAITING
+from resolver.host_port import HostPort
 from tests.ports import free_port
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part
 from tests.resolver.control.test_control import Running, until
 from tests.resolver.control.test_control_remote import Start, codes, served, start
-from tests.resolver.sources.azure.test_events import grid
+from tests.resolver.sources.azure.protocol.test_events import grid
 from zones.azure.resource import PrivateEndpoint
 
 __all__ = ["start"]
@@ -29,7 +30,7 @@ class Site:
     def __init__(self, hub: Scripted, start: Start, folder: Path) -> None:
         self.hub = hub
         (folder / "secret").write_text(SECRET)
-        listen = f"127.0.0.1:{free_port()}"
+        listen = HostPort("127.0.0.1", free_port())
         events = settings.EventSettings(listen, settings.Secret(file=str(folder / "secret")))
         self.running: Running = start({"hub": hub}, azure=settings.AzureSettings(events=events))
         self.url = f"http://{listen}/events"
@@ -51,7 +52,7 @@ class Site:
     def count(self, metric: str, *labels: str) -> float:
         """What the metrics say."""
         wanted = (metric, ("hub", *labels))
-        return next((value for name, given, value in self.running.control.gauges() if (name, given) == wanted), 0.0)
+        return next((value for name, given, value in self.running.view.gauges() if (name, given) == wanted), 0.0)
 
 
 Open = Callable[[Scripted], Site]
@@ -159,5 +160,5 @@ async def test_while_a_sync_is_held_events_remove_no_more(site: Open) -> None:
     await synced(at, published=1, held=1)
     assert codes(at.running) == [("sync-held", "hub")]
     await removing(at, [each.key for each in estate[12:24]], left=32)
-    at.running.control.sync("hub", "accept")
+    at.running.view.sync("hub", "accept")
     assert not at.running.control.estate.ledger.endpoints

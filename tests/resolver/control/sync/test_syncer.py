@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from resolver.control.estate.estate import SourceStatus
+from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard.shrink_guard import NothingHeld
 from resolver.control.sync import syncer
-from resolver.control.sync.syncer import CONFIRMED, LONGEST, Sync, Syncs, back_off
+from resolver.control.sync.syncer import CONFIRMED, LONGEST, Syncer, SyncResult, back_off
 from resolver.sources.reading import ReadError
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part
 from zones.azure.resource import Resources
@@ -22,14 +22,14 @@ class Held:
     def __init__(self, source: Scripted, hold_down: float = 300.0) -> None:
         self.parts: dict[str, Resources] = {}
         self.status = SourceStatus("hub", "azure", "", "servfail")
-        self.syncs = Syncs(source, self.status, hold_down, lambda: self.parts)
+        self.syncs = Syncer(source, self.status, hold_down, lambda: self.parts)
 
-    async def sync(self) -> Sync:
+    async def sync(self) -> SyncResult:
         sync = await self.syncs.once()
         self.take(sync)
         return sync
 
-    def take(self, sync: Sync) -> None:
+    def take(self, sync: SyncResult) -> None:
         if sync.judgement:
             self.status.standing = sync.judgement.standing
             for name, given in sync.judgement.parts.items():
@@ -229,7 +229,7 @@ async def test_what_an_event_told_of_is_not_undone_by_a_sync_that_is_behind() ->
     source = Scripted(old, endpoint("gone", "10.0.0.5"))
     source.singles = {new.key: part(new), key_of("gone"): None}
     status = SourceStatus("hub", "azure", "", "servfail")
-    syncs = Syncs(source, status, 300.0, lambda: {"s1": part(new)}, Events(new.key, key_of("gone")))
+    syncs = Syncer(source, status, 300.0, lambda: {"s1": part(new)}, Events(new.key, key_of("gone")))
     sync = await syncs.once()
     assert sync.judgement
     assert sync.judgement.parts == {"s1": part(new)}
@@ -238,7 +238,7 @@ async def test_what_an_event_told_of_is_not_undone_by_a_sync_that_is_behind() ->
 async def test_events_hear_of_a_sync_when_it_is_published_not_when_it_fails_or_is_held() -> None:
     source, events = Scripted(), Events()
     status = SourceStatus("hub", "azure", "", "servfail")
-    syncs = Syncs(source, status, 300.0, lambda: {"s1": part(*many(10))}, events)
+    syncs = Syncer(source, status, 300.0, lambda: {"s1": part(*many(10))}, events)
     source.error = "503"
     await syncs.once()
     source.error = ""
@@ -274,7 +274,7 @@ async def test_what_an_event_tells_while_a_sync_asks_once_more_is_not_undone_by_
 
     late = Late()
     late.parts = source.parts
-    sync = await Syncs(late, status, 300.0, lambda: had, events).once()
+    sync = await Syncer(late, status, 300.0, lambda: had, events).once()
     assert sync.judgement
     (given,) = sync.judgement.parts.values()
     assert given

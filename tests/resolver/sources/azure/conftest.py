@@ -8,14 +8,15 @@ import aiohttp
 import pytest
 
 from resolver import settings
-from resolver.sources.azure import graph, hosts
-from resolver.sources.azure.client import Clock
-from resolver.sources.azure.sync import Azure
+from resolver.sources.azure import hosts
+from resolver.sources.azure.client import Clocks
+from resolver.sources.azure.protocol import graph_query
+from resolver.sources.azure.sync import AzureSource
 from tests.fake_azure.conftest import small
 from tests.fake_azure.limits import UNLIMITED
 from tests.fake_azure.server import FakeAzure
 
-Make = Callable[..., Azure]
+Make = Callable[..., AzureSource]
 
 
 class Time:
@@ -31,8 +32,8 @@ class Time:
         await asyncio.sleep(0)
 
     @property
-    def clock(self) -> Clock:
-        return Clock(lambda: self.now, time.time, self.sleep)
+    def clock(self) -> Clocks:
+        return Clocks(lambda: self.now, time.time, self.sleep)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def fake(monkeypatch: pytest.MonkeyPatch, alone: None) -> AsyncIterator[FakeAzure]:
     """Six endpoints in two subscriptions, in pages of two; the identity is in the environment."""
-    monkeypatch.setattr(graph, "TOP", 2)
+    monkeypatch.setattr(graph_query, "TOP", 2)
     async with FakeAzure(small(), page=2, limits=UNLIMITED) as running:
         for name, value in running.environment.items():
             monkeypatch.setenv(name, value)
@@ -66,16 +67,16 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def make(fake: FakeAzure, http: aiohttp.ClientSession, passing: Time) -> AsyncIterator[Make]:
-    made: list[Azure] = []
+    made: list[AzureSource] = []
 
     def make(
         *subscriptions: str,
         credential: settings.Credential = settings.Credential(),  # noqa: B008 - frozen
         **keys: object,
-    ) -> Azure:
+    ) -> AzureSource:
         config = settings.AzureSettings(subscriptions, management=fake.url, credential=credential, **keys)  # type: ignore[arg-type]  # as the test says
         source = settings.SourceSettings("hub", "azure", fake.url, azure=config)
-        made.append(Azure(source, http, passing.clock, lambda: 0.0))
+        made.append(AzureSource(source, http, passing.clock, lambda: 0.0))
         return made[-1]
 
     yield make

@@ -4,17 +4,17 @@ import aiohttp
 import pytest
 
 from resolver.settings import Credential
-from resolver.sources.azure.budget import Budget
-from resolver.sources.azure.client import Client, Failed
+from resolver.sources.azure.client import ManagementClient, RequestFailed
 from resolver.sources.azure.credential import Tokens
+from resolver.sources.azure.protocol.budget import Budget
 from zones.azure.clouds import CLOUDS
 
 HERE = "https://management.azure.com"
 
 
 @pytest.fixture
-def client(http: aiohttp.ClientSession) -> Client:
-    return Client(http, HERE, Tokens(Credential(), CLOUDS["public"], http), Budget())
+def client(http: aiohttp.ClientSession) -> ManagementClient:
+    return ManagementClient(http, HERE, Tokens(Credential(), CLOUDS["public"], http), Budget())
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ def client(http: aiohttp.ClientSession) -> Client:
         "/subscriptions?$skipToken=a%2fb",
     ],
 )
-def test_links_to_the_management_origin_are_followed_as_they_are(client: Client, link: str) -> None:
+def test_links_to_the_management_origin_are_followed_as_they_are(client: ManagementClient, link: str) -> None:
     url = client._own(link)
     assert (url.scheme, url.host, url.port) == ("https", "management.azure.com", 443)
     assert url.raw_query_string == link.partition("?")[2]
 
 
-def test_what_cannot_stand_in_a_link_is_encoded(client: Client) -> None:
+def test_what_cannot_stand_in_a_link_is_encoded(client: ManagementClient) -> None:
     assert client._own(f"{HERE}/a b?c=\u00fc d").raw_path_qs == "/a%20b?c=%C3%BC+d"
     assert "\r" not in str(client._own(f"{HERE}/a?b=1 HTTP/1.1\r\nHost: evil.example"))
 
@@ -55,6 +55,6 @@ def test_what_cannot_stand_in_a_link_is_encoded(client: Client) -> None:
         "javascript:alert(1)",
     ],
 )
-def test_links_to_anywhere_else_are_refused(client: Client, link: str) -> None:
-    with pytest.raises(Failed, match="it was not followed"):
+def test_links_to_anywhere_else_are_refused(client: ManagementClient, link: str) -> None:
+    with pytest.raises(RequestFailed, match="it was not followed"):
         client._own(link)

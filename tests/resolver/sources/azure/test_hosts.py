@@ -14,7 +14,7 @@ from resolver import settings
 from resolver.settings import Server, UpstreamGroup
 from resolver.sources.azure import hosts
 from resolver.sources.azure.hosts import Hosts
-from resolver.sources.azure.sync import Azure
+from resolver.sources.azure.sync import AzureSource
 from resolver.wire import codes
 from tests.fake_azure.conftest import ONE, TWO, small
 from tests.fake_azure.limits import UNLIMITED
@@ -152,7 +152,7 @@ async def test_a_whole_sync_asks_the_upstream_and_never_the_system(
         identity.setenv("IDENTITY_HEADER", fake.environment["IDENTITY_HEADER"])
         endpoint = fake.environment["IDENTITY_ENDPOINT"]
         identity.setenv("IDENTITY_ENDPOINT", endpoint.replace("127.0.0.1", "identity.example"))
-        azure = Azure(source(fake.url.replace("127.0.0.1", HOST)), http)
+        azure = AzureSource(source(fake.url.replace("127.0.0.1", HOST)), http)
         reading = await azure.read()
         await azure.close()
     assert not reading.error
@@ -166,7 +166,7 @@ async def test_without_an_answer_of_the_upstream_a_sync_says_so(zone: Zone, iden
     async with FakeAzure(small()) as fake, hosts.session([zone.group]) as http:
         for name, value in fake.environment.items():
             identity.setenv(name, value)
-        azure = Azure(source(f"https://{HOST}"), http)
+        azure = AzureSource(source(f"https://{HOST}"), http)
         assert f"{HOST}: its address is not known: {HOST}: it has no address" in (await azure.read()).error
         await azure.close()
 
@@ -177,7 +177,7 @@ async def test_a_certificate_of_nobody_is_refused(identity: pytest.MonkeyPatch, 
     async with FakeAzure(small(), tls=context) as fake, hosts.session([zone.group]) as http:
         for name, value in fake.environment.items():
             identity.setenv(name, value)
-        azure = Azure(source(fake.url), http)
+        azure = AzureSource(source(fake.url), http)
         assert "127.0.0.1: its certificate is not valid" in (await azure.read()).error
         assert not [each for each in fake.requests if each.authorized]
         await azure.close()
@@ -188,7 +188,7 @@ async def test_proxies_of_the_environment_see_nothing(
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    azure = Azure(source(fake.url), http)
+    azure = AzureSource(source(fake.url), http)
     assert not (await azure.read()).error
     await azure.close()
 

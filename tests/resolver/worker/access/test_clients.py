@@ -7,9 +7,12 @@ import msgspec
 import pytest
 
 from resolver import settings
+from resolver.host_port import HostPort
+from resolver.settings import NetworkListener
 from resolver.worker.access.clients import DROPPED, PROXY, REFUSED, Client, Clients, packed
 from zones.networks.network import NONE, Network, Networks
 
+BOUND = HostPort("127.0.0.2", 53)
 ALLOW = ("10.0.0.0/8", "fc00::/7", "192.168.0.0/16", "fe80::/10")
 NETWORKS = (Network("a", ("10.0.0.0/8",)), Network("b", ("10.1.0.0/16", "fd00::/8")))
 
@@ -97,8 +100,8 @@ def test_a_network_may_have_two_prefixes_in_one_subnet() -> None:
 
 
 def test_when_networks_change_every_client_is_looked_at_anew() -> None:
-    known = clients(forwarders=("10.0.0.53/32",), listeners={"127.0.0.2:53": "b"})
-    bound = known.at("127.0.0.2:53")
+    known = clients(forwarders=("10.0.0.53/32",), listeners=(NetworkListener(BOUND, "b"),))
+    bound = known.at(BOUND)
     forwarder = known.client(at("10.0.0.53"))
     assert [known.find(at("10.1.0.1")), known.find(at("10.7.0.1")), bound.find(at("10.7.0.1"))] == [1, 0, 1]
     assert known.subnet(forwarder, at("10.1.2.0"), 24) == (1, 24)
@@ -114,10 +117,12 @@ def test_when_networks_change_every_client_is_looked_at_anew() -> None:
 
 
 def test_all_who_are_allowed_are_in_the_network_of_their_listener() -> None:
-    known = clients(listeners={"127.0.0.2:53": "b"}, drop_clients=("10.9.0.0/16",), forwarders=("10.0.0.53/32",))
-    bound = known.at("127.0.0.2:53")
-    assert known.at("127.0.0.1:53") is known
-    assert known.at("127.0.0.2:53") is bound
+    known = clients(
+        listeners=(NetworkListener(BOUND, "b"),), drop_clients=("10.9.0.0/16",), forwarders=("10.0.0.53/32",)
+    )
+    bound = known.at(BOUND)
+    assert known.at(HostPort("127.0.0.1", 53)) is known
+    assert known.at(BOUND) is bound
     assert [bound.find(at(each)) for each in ("10.0.0.1", "192.168.0.1", "192.0.2.1", "10.9.0.1")] == [
         1, 1, REFUSED, DROPPED,
     ]  # fmt: skip
@@ -125,8 +130,8 @@ def test_all_who_are_allowed_are_in_the_network_of_their_listener() -> None:
 
 
 def test_a_listener_for_a_network_that_is_not_there_is_for_none() -> None:
-    known = clients(listeners={"127.0.0.2:53": "spoke"})
-    bound = known.at("127.0.0.2:53")
+    known = clients(listeners=(NetworkListener(BOUND, "spoke"),))
+    bound = known.at(BOUND)
     assert bound.find(at("10.1.0.1")) == NONE
 
     known.become((Network("spoke", ()),))

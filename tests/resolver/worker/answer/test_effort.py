@@ -58,7 +58,7 @@ def test_a_repeated_packet() -> None:
     for i in range(50):
         pair.client.sendto(b"id%d and a question" % i, pair.server.getsockname())
     with counted() as effort:
-        assert plain.answer(pair.slots, pair.place, {HERE: 0}, exact, nothing, 0.0, None, left) == 50
+        assert plain.answer(pair.slots, pair.layout, {HERE: 0}, exact, nothing, 0.0, None, left) == 50
     pair.close()
     assert not left
     assert effort.count / 50 < 200

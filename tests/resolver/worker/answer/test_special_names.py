@@ -1,4 +1,4 @@
-"""Names that are answered by ourselves. What they look like to a client is in `scenarios/row03-local-names.txt`."""
+"""Names that pldns answers itself. `scenarios/special-names.txt` shows what clients get."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -8,7 +8,7 @@ from cryptography import x509
 
 from resolver.process import certificate
 from resolver.settings import Tls
-from resolver.worker.net.watched import Watched
+from resolver.worker.watched_files import WatchedFiles
 
 
 class Pair:
@@ -21,7 +21,9 @@ class Pair:
         self._authority.configure_trust(self.client)
         self.issue()
         self.context = certificate.context(certificate.DOT)
-        self.watched = Watched((self.tls.certificate, self.tls.key), lambda: certificate.load(self.context, self.tls))
+        self.watched = WatchedFiles(
+            (self.tls.certificate, self.tls.key), lambda: certificate.load(self.context, self.tls)
+        )
 
     def issue(self) -> str:
         """Write a new pair; returns its serial number as the other side sees it."""

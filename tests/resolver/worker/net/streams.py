@@ -9,8 +9,8 @@ import dns.message
 from resolver.settings import Streams
 from resolver.worker.access.edns import Way
 from resolver.worker.net import tcp
-from resolver.worker.net.stream import Connection, Connections, Make
-from resolver.worker.net.stream import Listener as StreamListener
+from resolver.worker.net.connections import Connection, Connections
+from resolver.worker.net.stream import MakeSession, StreamListener
 from tests.resolver.worker.net.small import OWNED, Small
 
 NAME = OWNED
@@ -55,7 +55,7 @@ class Listener:
         idle: float = 10.0,
         limit: int = 1000,
         per_client: int = 0,
-        make: Make = tcp.session,
+        make: MakeSession = tcp.session,
         way: Way = TCP,
         context: ssl.SSLContext | None = None,
     ) -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from resolver.process import certificate
 from resolver.worker.access.edns import Way
 from resolver.worker.net import doh, http1, http2
-from resolver.worker.net.stream import Connection
+from resolver.worker.net.connections import Connection
 from tests.resolver.worker.net.certificates import Pair
 from tests.resolver.worker.net.conftest import Listen
 from tests.resolver.worker.net.small import Small
@@ -410,7 +410,7 @@ async def test_a_client_that_leaves_is_forgotten_with_what_it_asked(small: Small
 
 def _bare(make: type[http1.Http1 | http2.Http2], connection: Connection) -> asyncio.Protocol:
     """A session without TLS."""
-    return make(connection, doh.Exchange(connection, PATH))
+    return make(connection, doh.DohHandler(connection, PATH))
 
 
 @given(st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=5), st.booleans())

@@ -46,7 +46,7 @@ class Pair:
             sock.bind(("127.0.0.1", 0))
             sock.setblocking(False)  # noqa: FBT003 - the socket module has it so
         self.slots = batches.Batch(self.server)
-        self.place = packet_cache.Place(4, 4, socket.htons(self.server.getsockname()[1]))
+        self.layout = packet_cache.AddressLayout(4, 4, socket.htons(self.server.getsockname()[1]))
 
     def replies(self) -> list[bytes]:
         """What has come back; on loopback that is at once."""
@@ -69,7 +69,7 @@ def told(
     left: list[tuple[int, Verdict]] = []
     for packet in packets:
         pair.client.sendto(packet, pair.server.getsockname())
-    count = answer.answer(pair.slots, pair.place, {HERE: 0}, exact, nothing, 5.0, None, left)
+    count = answer.answer(pair.slots, pair.layout, {HERE: 0}, exact, nothing, 5.0, None, left)
     slow = [pair.slots.packet(slot) for slot, _ in left]
     pair.slots.flush()
     return count, slow, pair.replies()
@@ -103,7 +103,7 @@ def test_what_the_rate_limit_stops_is_left_with_its_word(batches: ModuleType, an
     for _ in range(3):
         pair.client.sendto(b"id and question", pair.server.getsockname())
     exact = [{b" and question": (b" and answer", FOREVER, [0])}]
-    answer.answer(pair.slots, pair.place, {HERE: 0}, exact, nothing, 0.0, lambda *_: next(words), left)
+    answer.answer(pair.slots, pair.layout, {HERE: 0}, exact, nothing, 0.0, lambda *_: next(words), left)
     pair.slots.flush()
     assert left == [(1, Verdict.SLIP), (2, Verdict.DROP)]
     assert pair.replies() == [b"id and answer"]
@@ -123,7 +123,7 @@ def test_what_was_never_asked_is_made_if_that_takes_no_time(batches: ModuleType,
     for packet in packets:
         pair.client.sendto(packet, pair.server.getsockname())
     left: list[tuple[int, Verdict]] = []
-    answer.answer(pair.slots, pair.place, {HERE: 0}, [{}], first, 0.0, None, left)
+    answer.answer(pair.slots, pair.layout, {HERE: 0}, [{}], first, 0.0, None, left)
     pair.slots.flush()
     assert asked == [(packet, 0) for packet in packets]
     assert left == [(1, Verdict.PASS)]
@@ -152,7 +152,7 @@ def test_what_a_batch_that_broke_off_has_queued_never_outgrows_the_slots(
         for i in range(64):
             pair.client.sendto(b"id%d and question" % i, pair.server.getsockname())
         with pytest.raises(ArithmeticError):
-            answer.answer(pair.slots, pair.place, {HERE: 0}, exact, nothing, 0.0, breaking, [])
+            answer.answer(pair.slots, pair.layout, {HERE: 0}, exact, nothing, 0.0, breaking, [])
     count, slow, replies = told(pair, answer, [b"ID7 and question"], exact)
     assert (count, slow, replies) == (1, [], [b"ID7 and answer"])
     pair.close()
@@ -166,7 +166,7 @@ def test_only_clients_with_a_network_are_answered(batches: ModuleType, answer: M
     pair.client.sendto(b"id and question", pair.server.getsockname())
     known = {} if network is None else {HERE: network}
     exact: list[dict[bytes, Form]] = [{b" and question": (b"x", FOREVER, [0])}] * 5
-    answer.answer(pair.slots, pair.place, known, exact, nothing, 0.0, None, left)
+    answer.answer(pair.slots, pair.layout, known, exact, nothing, 0.0, None, left)
     pair.slots.flush()
     assert left == [(0, Verdict.PASS)]
     assert not pair.replies()

@@ -19,7 +19,7 @@ from resolver.worker.access.clients import Clients, packed
 from resolver.worker.access.edns import Way
 from resolver.worker.access.rate_limit import RateLimiter
 from resolver.worker.net import mmsg, udp
-from resolver.worker.net.udp import Udp
+from resolver.worker.net.udp import UdpListener
 from tests.resolver.worker.net.small import Small
 from zones.networks.network import Network, Networks
 
@@ -48,14 +48,14 @@ def opened() -> Iterator[Open]:
 @pytest.fixture
 async def listener(small: Small, opened: Open) -> socket.socket:
     sock = opened()
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     return sock
 
 
 @pytest.fixture(params=[True, False] if mmsg.AVAILABLE else [False], ids=HOW.get, autouse=True)
 def batched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Every test runs with batches and without."""
-    monkeypatch.setitem(Udp.__init__.__kwdefaults__, "batched", request.param)  # type: ignore[arg-type]
+    monkeypatch.setitem(UdpListener.__init__.__kwdefaults__, "batched", request.param)  # type: ignore[arg-type]
     return bool(request.param)
 
 
@@ -123,7 +123,7 @@ async def test_packets_are_read_in_batches_and_the_loop_has_its_turn_between(sma
         if turns[-1] <= 2 * udp.BATCH:
             loop.call_soon(turn)
 
-    Udp(sock, small.responder, small.clients, loop)
+    UdpListener(sock, small.responder, small.clients, loop)
     loop.call_soon(turn)
     await small.until(lambda: turns and turns[-1] > 2 * udp.BATCH)
     assert sorted(set(turns) - {0}) == [udp.BATCH, 2 * udp.BATCH, 2 * udp.BATCH + 1]
@@ -172,7 +172,7 @@ async def test_a_packet_from_ourselves_is_never_answered(
     small: Small, opened: Open, host: str, *, repeated: bool
 ) -> None:
     sock, client = opened(host), opened("::1" if ":" in host else "127.0.0.1")
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     there = ("::1" if ":" in host else "127.0.0.1", sock.getsockname()[1])
     if repeated:
         client.sendto(query(), there)
@@ -187,7 +187,7 @@ async def test_a_packet_from_ourselves_is_never_answered(
 
 async def test_a_client_elsewhere_may_use_our_port(small: Small, opened: Open) -> None:
     sock = opened("127.0.0.1")
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client = opened("127.0.0.2", sock.getsockname()[1])
     client.sendto(query(), sock.getsockname())
     assert addresses(await received(client)) == ["10.0.0.4"]
@@ -217,7 +217,7 @@ async def test_a_packet_from_port_0_is_never_answered(
     if repeated:
         small.responder.take(query(), small.clients.peer(packed("127.0.0.1")), Way("udp", 1232), lambda _: None)
     strange = FromPortZero(sock)
-    made = Udp(strange, small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
+    made = UdpListener(strange, small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
     if hasattr(made, "_batch"):
         receive = made._batch._receive
 
@@ -240,7 +240,7 @@ async def test_a_client_that_is_gone_does_not_stop_the_reading(small: Small, ope
     sock.connect(client.getsockname())
     client.sendto(query(ident=1), sock.getsockname())
     client.close()
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     await small.until(lambda: small.count("dns_requests_total", "udp", "4"))
     again = opened(port=port)
     again.sendto(query(ident=2), sock.getsockname())
@@ -263,7 +263,7 @@ async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(
     sock, client = opened(), opened()
     for ident in range(5):
         client.sendto(query(ident=ident), sock.getsockname())
-    made = Udp(Unsending(sock), small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
+    made = UdpListener(Unsending(sock), small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
     if hasattr(made, "_batch"):
         monkeypatch.setattr(made._batch, "_send", lambda *_: -1)
     await small.until(lambda: small.count("dns_requests_total", "udp", "4"))
@@ -273,7 +273,9 @@ async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(
 
 async def test_a_client_that_may_not_ask_is_refused_even_what_others_asked(small: Small, opened: Open) -> None:
     sock, client, stranger = opened(), opened(), opened("127.0.0.9")
-    Udp(sock, small.responder, Clients(Networks(()), WorkerSettings((), ("127.0.0.1/32",))), asyncio.get_running_loop())
+    UdpListener(
+        sock, small.responder, Clients(Networks(()), WorkerSettings((), ("127.0.0.1/32",))), asyncio.get_running_loop()
+    )
     for each, rcode in ((client, dns.rcode.NOERROR), (stranger, dns.rcode.REFUSED)) * 2:
         each.sendto(query(), sock.getsockname())
         assert (await received(each)).rcode() == rcode
@@ -281,7 +283,7 @@ async def test_a_client_that_may_not_ask_is_refused_even_what_others_asked(small
 
 async def test_ipv6_is_counted_apart(small: Small, opened: Open) -> None:
     sock, client = opened("::1"), opened("::1")
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.sendto(query(), sock.getsockname())
     assert addresses(await received(client)) == ["10.0.0.4"]
     assert small.count("dns_requests_total", "udp", "6") == 1
@@ -289,7 +291,7 @@ async def test_ipv6_is_counted_apart(small: Small, opened: Open) -> None:
 
 async def test_after_closing_nothing_is_read_and_what_is_in_flight_is_answered(small: Small, opened: Open) -> None:
     sock, client = opened(), opened()
-    listener = Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    listener = UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.sendto(query("www.example", 1), sock.getsockname())
     await small.until(lambda: small.asked)
     listener.close()
@@ -307,7 +309,7 @@ async def test_a_reply_comes_from_the_address_that_was_asked(small: Small, opene
     sock = opened(host)
     level, option = (socket.IPPROTO_IP, 8) if host == "0.0.0.0" else (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO)
     sock.setsockopt(level, option, 1)
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client = opened("127.0.0.1" if host == "0.0.0.0" else "::1")
     client.connect((asked, sock.getsockname()[1]))  # a reply from elsewhere would not be received
     for _ in range(3):
@@ -329,7 +331,7 @@ PROXIED = WorkerSettings((), ("10.0.0.0/8", "127.0.0.0/8"), proxy_from=("127.0.0
 
 async def test_a_proxy_tells_whose_packets_it_passes_on(opened: Open) -> None:
     small, sock, client = Small(PROXIED), opened(), opened()
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.connect(sock.getsockname())
     for _ in range(2):  # the second time from the compiled answers
         client.send(header("10.1.2.3") + query())
@@ -343,7 +345,7 @@ async def test_a_proxy_tells_whose_packets_it_passes_on(opened: Open) -> None:
 @pytest.mark.parametrize("packet", [query(), b"", b"\0" * 20, header("10.9.0.1") + query(), header("10.1.2.3")])
 async def test_what_a_proxy_sends_without_a_good_header_or_query_gets_nothing(opened: Open, packet: bytes) -> None:
     small, sock, client = Small(PROXIED), opened(), opened()
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop())
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.connect(sock.getsockname())
     client.send(packet)
     client.send(header("10.1.2.3") + query(ident=9))
@@ -356,7 +358,7 @@ async def test_over_the_rate_limit_repeated_packets_are_dropped_or_cut(opened: O
     small, sock, client = Small(WorkerSettings((), ("127.0.0.0/8",))), opened(), opened()
     limiter = RateLimiter(RateLimit(per_second=1, burst=5, slip=2))
     limiter._exempt = Networks([Network("nobody", ("192.0.2.0/24",))])
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop(), limiter)
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop(), limiter)
     client.connect(sock.getsockname())
     for _ in range(9):
         client.send(query())
@@ -368,7 +370,7 @@ async def test_over_the_rate_limit_repeated_packets_are_dropped_or_cut(opened: O
 async def test_a_proxys_clients_are_limited_each_by_itself(opened: Open) -> None:
     small, sock, client = Small(PROXIED), opened(), opened()
     limiter = RateLimiter(RateLimit(per_second=1, burst=1, slip=1))
-    Udp(sock, small.responder, small.clients, asyncio.get_running_loop(), limiter)
+    UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop(), limiter)
     client.connect(sock.getsockname())
     for address in ("10.1.0.1", "10.2.0.1", "10.1.0.2"):
         client.send(header(address) + query())

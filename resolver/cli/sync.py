@@ -1,0 +1,79 @@
+"""`pldns sync`: the sources of a running daemon, and the syncs of remote ones."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from resolver.cli import admin_client, output
+from resolver.cli.admin_client import Json
+
+if TYPE_CHECKING:
+    from resolver.control.guard.shrink_guard import Action  # at run time it would load the whole control process
+
+_COLUMNS: Final = ("source", "type", "state", "last success", "next sync", "absent", "problem")
+_DONE: Final[dict["Action", str]] = {
+    "now": "a sync begins now",
+    "accept": "accepted the held sync: resources that it lacks are removed",
+    "drop": "dropped the held sync: the next sync is checked by itself",
+}
+
+
+def status(url: str, as_json: bool) -> int:
+    """Print the state of each source; return 2 when a sync is held, else 0."""
+    found = list(admin_client.items(url, "/v1/sources"))
+    if as_json:
+        output.json_out(found)
+    else:
+        output.table(_COLUMNS, [_row(each) for each in found])
+        if not found:
+            output.line("no sources")
+        for line in _degradations(admin_client.get(url, "/v1/status")):
+            output.line(line)
+        for each in found:
+            for line in _held(each):
+                output.line(line)
+    return 2 if any(_is_held(each) for each in found) else 0
+
+
+def act(url: str, source: str, action: "Action", as_json: bool) -> int:
+    """Sync a source now, or accept or drop its held sync; return 0."""
+    result = admin_client.post(url, f"/v1/sources/{quote(source, safe='')}/sync", {"action": action})
+    if as_json:
+        output.json_out(result)
+    else:
+        output.line(f"source {source}: {_DONE[action]}")
+    return 0
+
+
+def _row(source: Json) -> tuple[str, ...]:
+    sync = source["sync"] or {}
+    following = "under way" if sync.get("syncing") else sync.get("next") or "when it changes"
+    state = "held" if _is_held(source) else source["freshness"] or "never read"
+    absent = str(sync["absent"]) if sync else ""
+    last = source["last_success"] or "never"
+    return (source["name"], source["type"], state, last, following, absent, source["last_error"])
+
+
+def _is_held(source: Json) -> bool:
+    return bool(source["sync"] and source["sync"]["held"])
+
+
+def _held(source: Json) -> Iterator[str]:
+    """Yield the lines about a held sync, and what the operator can do."""
+    if _is_held(source):
+        name, held = source["name"], source["sync"]["held"]
+        yield f"source {name}: a sync is held since {held['since']}; it would remove {', '.join(held['reasons'])}"
+        yield f"  {output.listed(map(output.short, held['ids']), held['endpoints'] + held['vnets'])}"
+        yield (
+            f"  `pldns sync accept {name}` publishes it; `pldns sync drop {name}` discards it and checks the next sync "
+            f"by itself"
+        )
+
+
+def _degradations(status: Json) -> Iterator[str]:
+    """Yield a line for each part of a source that cannot be read. The table shows problems of whole sources."""
+    for each in status["degraded"]:
+        if each["scope"]:
+            yield f"source {each['source']}: {each['scope']}: {each['message']}"
+    if more := status["degraded_total"] - len(status["degraded"]):
+        yield f"and {more} more"

@@ -1,0 +1,83 @@
+"""What the admin server and the metrics may see of control, and tell it to do: `resolver.admin.view.View`."""
+
+from collections.abc import Iterator, Mapping
+
+from resolver.channel.frames import Fallback
+from resolver.channel.requests import ReplyT, WorkerRequest
+from resolver.control.estate.estate import Estate
+from resolver.control.feed.feed import Feed
+from resolver.control.guard.shrink_guard import Action
+from resolver.control.source_runners import Metric, SourceRunners
+from resolver.control.worker_link import WorkerStatus
+from resolver.control.worker_reports import WorkerReports
+from resolver.control.worker_server import WorkerServer
+
+
+class AdminView:
+    """A view of these parts of control. `started`: in seconds since the epoch."""
+
+    def __init__(
+        self,
+        estate: Estate,
+        feed: Feed,
+        workers: WorkerServer,
+        sources: SourceRunners,
+        reports: WorkerReports,
+        *,
+        started: float,
+    ) -> None:
+        self.estate = estate
+        self.started = started
+        self._feed = feed
+        self._workers = workers
+        self._sources = sources
+        self._reports = reports
+
+    @property
+    def serial(self) -> int:
+        """Serial of the served state."""
+        return self._feed.serial
+
+    @property
+    def workers(self) -> Mapping[int, WorkerStatus]:
+        """All configured workers by index, connected or not."""
+        return self._workers.statuses
+
+    def missing(self) -> list[str]:
+        """Return the reasons why control is not ready; empty when it is."""
+        out = [
+            f"source {status.name}: {status.last_error or 'not read yet'}"
+            for status in self.estate.sources.values()
+            if not status.synced
+        ]
+        for worker in self.workers.values():
+            if not worker.connected:
+                out.append(f"worker {worker.index}: not connected")
+            elif not worker.synced and self.estate.sources:
+                out.append(f"worker {worker.index}: has not applied the table yet")
+        return out
+
+    async def ping(self) -> bool:
+        """Return whether at least one worker answers in time."""
+        return await self._workers.ping()
+
+    async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        """Return each worker's reply by index; None for a worker that did not reply in time."""
+        return await self._workers.ask(request)
+
+    def sync(self, source: str, action: Action) -> None:
+        """Carry out an operator's command. Raises KeyError if the source is not a remote one, and `NothingHeld`."""
+        self._sources.command(source, action)
+
+    def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
+        """Yield the counters of all workers, over their restarts: (metric, label values, count)."""
+        return iter(self._reports.totals)
+
+    def gauges(self) -> Iterator[Metric]:
+        """Yield the metrics of control itself: (metric, label values, value)."""
+        yield "workers_connected", (), float(sum(worker.connected for worker in self.workers.values()))
+        yield from self._sources.metrics()
+
+    def fallbacks(self) -> Iterator[Fallback]:
+        """Yield the names inside private zones that fell back to an upstream, the most recent at the end."""
+        return iter(self._reports.fallbacks)

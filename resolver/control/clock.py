@@ -1,0 +1,45 @@
+"""What the passing of time changes: lingering claims and pins end, data becomes stale, a comparison comes due.
+
+Does not know what any of these change in the estate.
+"""
+
+import asyncio
+import time
+from typing import Final
+
+from resolver.control.estate.estate import Estate
+from resolver.control.source_runners import Publish
+from resolver.control.worker_reports import WorkerReports
+
+TICK: Final = 1.0
+"""Seconds between two ticks."""
+
+
+class Clock:
+    """Updates the estate and the reports about once a second."""
+
+    def __init__(self, estate: Estate, reports: WorkerReports, publish: Publish) -> None:
+        self._estate = estate
+        self._reports = reports
+        self._publish = publish
+        self._pin_ends = {pin.until for pin in estate.settings.conflicts.pins if pin.until is not None}
+
+    async def run(self) -> None:
+        """Tick endlessly."""
+        while True:
+            await self.tick(time.time())
+            await asyncio.sleep(TICK)
+
+    async def tick(self, now: float) -> None:
+        """Apply what has come due by `now`, in seconds since the epoch."""
+        estate = self._estate
+        changed = estate.expire(now)
+        ended = {end for end in self._pin_ends if end <= now}
+        if ended:
+            self._pin_ends -= ended
+            changed |= estate.reconsider_pins(now)
+        if compare := estate.comparison(now):
+            changed |= estate.take_comparison(await asyncio.to_thread(compare), now)
+        if estate.health.update_freshness(now) or changed or ended:
+            self._publish(changed)
+        self._reports.expire(now)

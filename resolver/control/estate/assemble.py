@@ -1,0 +1,49 @@
+"""Makes an estate: configuration, zone files, saved inventory and the first scans of files, together as one change.
+
+The daemon, the offline tools and the tests all start here. Does not read anything itself. Pure.
+"""
+
+from collections.abc import Mapping
+
+from resolver.control.estate.estate import Estate
+from resolver.control.estate.saved_inventory import SavedInventory
+from resolver.control.guard.shrink_guard import Standing
+from resolver.settings import ControlSettings
+from resolver.sources.reading import PartChange, Scan, ZoneFiles, part_changes
+from zones.azure.resource import subscription
+
+
+def assemble(
+    config: ControlSettings,
+    zone_files: ZoneFiles,
+    saved: SavedInventory | None,
+    scans: Mapping[str, Scan],
+    now: float,
+) -> Estate:
+    """Return the estate of this configuration. `scans`: by file source; a source without one has only saved data.
+
+    SavedInventory data is left out where the configuration has its source, or its subscription, no more.
+    """
+    estate = Estate(config, saved.memory if saved else None)
+    # The subscriptions of each source; none: the source reads all that it can.
+    scopes = {source.name: source.azure.subscriptions if source.azure else () for source in config.sources}
+    in_scope: list[PartChange] = [
+        part
+        for part in (saved.parts if saved else ())
+        if part[0] in scopes and (not (scope := scopes[part[0]]) or part[1] in scope)
+    ]
+    estate.take([*in_scope, *part_changes(scans)], now)
+    if saved:
+        for name in saved.sources.keys() & estate.sources.keys():
+            parts, standing = len(estate.inventory.of(name)), saved.standings.get(name, Standing())
+            estate.health.restored(name, parts, saved.sources[name], standing)
+        estate.ledger.restore((each.tombstone for each in saved.lingering), now)
+        private = [
+            (name, [zone for zone in zones if not (scope := scopes.get(name, ())) or subscription(zone.key) in scope])
+            for name, zones in saved.private
+        ]
+        estate.private.restore(private, now)
+    estate.take_scans({name: Scan([], scan.parts, scan.error) for name, scan in scans.items()}, now)
+    estate.take_zone_files(zone_files, now)
+    estate.health.update_freshness(now)
+    return estate

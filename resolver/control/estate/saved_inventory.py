@@ -1,0 +1,198 @@
+"""The saved inventory as values: taken from an estate in pieces, and joined again.
+
+Holds the last good data of each source, what its syncs have left open, lingering claims, first-seen times and the
+holders of names. There is never a copy of the whole, and no piece takes long to encode, even for a million endpoints.
+Does not know files (`state.inventory_file`) or how an estate is made of it (`assemble`). Pure.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby, islice
+from operator import itemgetter
+from typing import Final, TypeVar
+
+import msgspec
+
+from resolver.control.estate.estate import Estate
+from resolver.control.guard.shrink_guard import Standing
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.azure.private_dns_zone import PrivateZone
+from zones.azure.resource import Resources
+from zones.claims.contest import Claim, Incumbent, Rule
+from zones.dns.name import Name
+from zones.ledger.carry_over import Memory, Recollection
+from zones.ledger.tombstones import Tombstone
+
+_PIECE: Final = 2_000
+"""Items in one piece: about 500 KiB."""
+
+
+class Lingering(msgspec.Struct, frozen=True, array_like=True):
+    """A lingering claim, with the fields of its endpoint that lingering needs."""
+
+    until: float
+    endpoint: str
+    id: str
+    target: str
+    groups: tuple[str, ...]
+    region: str
+    subscription: str
+    vnet: str
+    source: str
+    where: str
+    name: bytes
+    public: bytes
+    zone: bytes | None
+    addresses: tuple[bytes, ...]
+    first_seen: float
+
+    @property
+    def tombstone(self) -> Tombstone:
+        """The same as the ledger holds it."""
+        public = Name(self.public)
+        zone = None if self.zone is None else Name(self.zone)
+        endpoint = Endpoint(
+            self.endpoint, self.id, self.id.rpartition("/")[2], ConnectionState.APPROVED, self.target, self.groups,
+            region=self.region, subscription=self.subscription, vnet=self.vnet,
+            records=(NicRecord(public, self.addresses),), source=self.source, where=self.where,
+        )  # fmt: skip
+        claim = Claim(self.endpoint, Name(self.name), public, zone, self.addresses, self.first_seen)
+        return Tombstone(claim, endpoint, self.until)
+
+
+def _lingering(stone: Tombstone) -> Lingering:
+    claim, endpoint = stone.claim, stone.endpoint
+    return Lingering(
+        stone.until, claim.endpoint, endpoint.id, endpoint.target, endpoint.groups, endpoint.region,
+        endpoint.subscription, endpoint.vnet, endpoint.source, endpoint.where, bytes(claim.name), bytes(claim.public),
+        None if claim.zone is None else bytes(claim.zone), claim.addresses, claim.first_seen,
+    )  # fmt: skip
+
+
+class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a restart needs to answer at once and to change no winner; or one piece of it.
+
+    Times are in seconds since the epoch. Each piece has some items of the lists; the first piece has all else.
+    """
+
+    saved_at: float = 0.0
+    sources: dict[str, float] = {}
+    """When each source that has data was last read whole."""
+    parts: list[tuple[str, str, Resources]] = []
+    """(source, part, its last good data)."""
+    networks: tuple[str, ...] = ()
+    """Identities of the networks by bit, for the masks in `held`."""
+    first_seen: Sequence[tuple[str, bytes, float]] = []
+    """(endpoint, public FQDN, time)."""
+    held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, Rule]]]] = []
+    """(name, holders). A holder is (mask of networks, little-endian; endpoint; the rule by which it won)."""
+    findings: dict[str, float] = {}
+    """First-seen times by finding id."""
+    zone_texts: dict[str, str] = {}
+    """The last good text of each zone file, by path."""
+    standings: dict[str, Standing] = {}
+    """What the syncs of each remote source have left open."""
+    lingering: list[Lingering] = []
+    private: list[tuple[str, list[PrivateZone]]] = []
+    """The private DNS zones of each source."""
+
+    @property
+    def memory(self) -> Memory:
+        """The part that the ledger carries over a restart."""
+        return Memory(
+            self.networks,
+            {(endpoint, Name(fqdn)): seen for endpoint, fqdn, seen in self.first_seen},
+            {
+                Name(name): tuple((int.from_bytes(mask, "little"), key, rule) for mask, key, rule in holders)
+                for name, holders in self.held
+            },
+            dict(self.findings),
+        )
+
+    def only(self, sources: Iterable[str]) -> "SavedInventory":
+        """Return the data of these sources alone, without what the ledger carries over."""
+        names = {name for name in sources if name in self.sources}
+        return SavedInventory(
+            self.saved_at,
+            {name: when for name, when in self.sources.items() if name in names},
+            [each for each in self.parts if each[0] in names],
+            standings={name: standing for name, standing in self.standings.items() if name in names},
+            private=[each for each in self.private if each[0] in names],
+        )
+
+
+def pieces_of(estate: Estate, now: float) -> Iterator[SavedInventory]:
+    """Return the inventory to save, as it is now. Each piece is made when the iterator reaches it, in any thread."""
+    sources = estate.sources.values()
+    read = {each.name: each.last_success for each in sources if each.synced and each.last_success is not None}
+    standings = {each.name: each.standing for each in sources if each.remote}
+    parts, lingering = list(estate.inventory.parts()), list(estate.ledger.tombstones)
+    recollection, private = estate.ledger.recollection(), list(estate.private.all())
+    first = SavedInventory(
+        now, read, findings=estate.board.times(), zone_texts=dict(estate.zone_texts), standings=standings
+    )
+    return pieces(first, recollection, parts, lingering, private)
+
+
+def pieces(
+    first: SavedInventory,
+    recollection: Recollection,
+    parts: Iterable[tuple[str, str, Resources]],
+    lingering: Iterable[Tombstone] = (),
+    private: Iterable[tuple[str, list[PrivateZone]]] = (),
+) -> Iterator[SavedInventory]:
+    """Yield the inventory in pieces. `first` holds all that is in no list."""
+    yield msgspec.structs.replace(first, networks=recollection.networks)
+    for source, part, resources in parts:
+        yield from (SavedInventory(parts=[(source, part, some)]) for some in _cut(resources))
+    for seen in _batches(recollection.first_seen()):
+        yield SavedInventory(first_seen=seen)
+    for held in _batches((name, [*map(_holder, holders)]) for name, holders in recollection.held()):
+        yield SavedInventory(held=held)
+    for stones in _batches(map(_lingering, lingering)):
+        yield SavedInventory(lingering=stones)
+    for source, zones in private:
+        yield SavedInventory(private=[(source, [])])  # the source has been read, even if it has no zone
+        yield from (SavedInventory(private=[(source, [zone])]) for zone in zones)
+
+
+T = TypeVar("T")
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(items)
+    while some := list(islice(left, _PIECE)):
+        yield some
+
+
+def _cut(resources: Resources) -> Iterator[Resources]:
+    kinds = msgspec.structs.astuple(resources)
+    for start in range(0, max(1, *map(len, kinds)), _PIECE):
+        yield Resources(*(kind[start : start + _PIECE] for kind in kinds))
+
+
+def joined(pieces: Iterable[SavedInventory]) -> SavedInventory:
+    """Return the whole inventory. Raises ValueError if there is no piece."""
+    left = iter(pieces)
+    whole = next(left, None)
+    if whole is None:
+        raise ValueError("there is nothing in it")
+    parts, private = [*whole.parts], [*whole.private]
+    first_seen, held, lingering = [*whole.first_seen], [*whole.held], [*whole.lingering]
+    for piece in left:
+        parts += piece.parts
+        first_seen += piece.first_seen
+        held += piece.held
+        lingering += piece.lingering
+        private += piece.private
+    return msgspec.structs.replace(
+        whole, first_seen=first_seen, held=held, lingering=lingering,
+        parts=[
+            (*place, Resources.joined(each for _, _, each in some)) for place, some in groupby(parts, itemgetter(0, 1))
+        ],
+        private=[(source, [*chain(*(zones for _, zones in some))]) for source, some in groupby(private, itemgetter(0))],
+    )  # fmt: skip
+
+
+def _holder(incumbent: Incumbent) -> tuple[bytes, str, Rule]:
+    mask, endpoint, rule = incumbent
+    return mask.to_bytes((mask.bit_length() + 7) // 8, "little"), endpoint, rule

@@ -1,0 +1,194 @@
+"""The health of each source: whether it has data, how old the data is, what cannot be read, what a held sync waits for.
+
+Owns the status of sources and their findings. Does not know what the data says. Pure; times are in seconds since the
+epoch.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from resolver.control.guard.shrink_guard import Held, Judgement, Standing
+from resolver.settings import SourceSettings
+from resolver.sources.reading import Part, Requests
+from zones.findings import checks
+from zones.findings.board import Board, Topic
+from zones.findings.evidence import Listed, listed
+from zones.findings.finding import Finding, finding
+from zones.findings.source_evidence import SyncHeld
+
+FRESH: Final = 3
+"""Intervals without a good reading after which the data of a source is stale."""
+
+Freshness = Literal["fresh", "stale", "expired"]
+
+
+@dataclass(slots=True)
+class SourceStatus:
+    """The status of one source."""
+
+    name: str
+    type: str
+    path: str
+    on_unsynced: str
+    synced: bool = False
+    """The source has data: one good reading, live or saved."""
+    saved: bool = False
+    """The data is still that of the saved inventory: no reading has succeeded since the start."""
+    last_success: float | None = None
+    """When the source was last read whole."""
+    last_error: str = ""
+    parts: int = 0
+    """Files, or subscriptions."""
+    unreadable: int = 0
+    """Parts that cannot be read now. Their last good data is kept."""
+    remote: bool = False
+    interval: float = float("inf")
+    """Seconds between two readings."""
+    expire: float = float("inf")
+    """Age in seconds at which the data is expired."""
+    standing: Standing = field(default_factory=Standing)
+    """What the syncs of a remote source have left open."""
+    syncing: bool = False
+    next_sync: float | None = None
+    """When a remote source is read next. None while it is being read, and for files, which are watched."""
+    duration: float | None = None
+    """Seconds that the last sync took."""
+    failures: int = 0
+    """Failed syncs in a row."""
+    results: dict[str, int] = field(default_factory=dict)
+    """Number of syncs by result: `published`, `held` or `failed`."""
+    requests: Requests | None = None
+    """Requests that the syncs of a remote source have made."""
+
+    def freshness(self, now: float) -> Freshness | None:
+        """Return how old the served data is; None if the source has no data."""
+        if self.last_success is None or not self.synced:
+            return None
+        age = now - self.last_success
+        return "expired" if age >= self.expire else "stale" if age >= FRESH * self.interval else "fresh"
+
+
+class Degraded(NamedTuple):
+    """A problem with a source whose data is served. `scope` names the affected part; it is empty for the source."""
+
+    source: str
+    scope: str
+    message: str
+
+
+class SourceHealth:
+    """The status of all sources, and the findings about them on the board."""
+
+    def __init__(self, sources: Iterable[SourceSettings], board: Board) -> None:
+        self.statuses: dict[str, SourceStatus] = {
+            each.name: SourceStatus(
+                each.name, each.type, each.path, each.on_unsynced, remote=each.remote, expire=float(each.expire)
+            )
+            for each in sources
+        }
+        self.stale = False
+        """Some of the served data was not fresh at the last `update_freshness`."""
+        self._board = board
+        self._unreadable: dict[str, dict[str, str]] = {name: {} for name in self.statuses}
+        """The reason by part, for each part that cannot be read now."""
+
+    # -- changes
+
+    def read_part(self, source: str, part: str, data: Part, now: float) -> None:
+        """Record whether a part could be read. `data` is the reason where it could not."""
+        unreadable = self._unreadable[source]
+        if isinstance(data, str):
+            unreadable[part] = data
+            self._board.replace(Topic.PART, (source, part), [checks.unreadable(part, data)], now)
+        elif unreadable.pop(part, None) is not None:
+            self._board.replace(Topic.PART, (source, part), [], now)
+        self.statuses[source].unreadable = len(unreadable)
+
+    def read(self, source: str, parts: int, now: float) -> None:
+        """Record that a source with so many parts was read whole.
+
+        A source of which no part can be read has no new data.
+        """
+        status = self.statuses[source]
+        status.parts = parts
+        self._board.replace(Topic.SOURCE, source, [], now)
+        if parts and status.unreadable >= parts:
+            status.last_error = "{}: {}".format(*next(iter(self._unreadable[source].items())))
+            return
+        status.synced, status.saved = True, False
+        status.last_success, status.last_error = now, ""
+
+    def failed(self, source: str, why: str, now: float) -> None:
+        """Record that a source could not be read. Its last good data is kept."""
+        status = self.statuses[source]
+        status.last_error = why
+        subject = source if status.remote else status.path
+        self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why)], now)
+
+    def restored(self, source: str, parts: int, saved_at: float, standing: Standing) -> None:
+        """Record that a source has data from the saved inventory, and what its syncs had left open."""
+        status = self.statuses[source]
+        status.standing = standing
+        self._report_held(source, standing.held, saved_at)
+        status.synced, status.saved, status.parts, status.last_success = True, True, parts, saved_at
+
+    def decided(self, source: str, judgement: Judgement, now: float) -> None:
+        """Record what a sync of a remote source has left open."""
+        status = self.statuses[source]
+        status.standing = judgement.standing
+        absent = [checks.unreadable(key, why) for key, why in judgement.doubtful.items()]
+        self._board.replace(Topic.ABSENT, source, absent, now)
+        self._report_held(source, judgement.standing.held, now)
+        if judgement.standing.held:
+            status.last_error = ""
+            self._board.replace(Topic.SOURCE, source, [], now)
+
+    def dropped(self, source: str, now: float) -> None:
+        """Record that an operator dropped the held sync."""
+        status = self.statuses[source]
+        status.standing = Standing(status.standing.missing)
+        self._report_held(source, None, now)
+
+    def _report_held(self, source: str, held: Held | None, now: float) -> None:
+        self._board.replace(Topic.HELD, source, [held_finding(source, held)] if held else [], now)
+
+    def update_freshness(self, now: float) -> bool:
+        """Update `stale` and return whether it changed."""
+        stale = any(status.freshness(now) not in {None, "fresh"} for status in self.statuses.values())
+        changed, self.stale = stale != self.stale, stale
+        return changed
+
+    # -- reading
+
+    def unreadable_parts(self, source: str) -> Mapping[str, str]:
+        """Return the parts that cannot be read now, with the reason."""
+        return self._unreadable[source]
+
+    def degraded(self) -> list[Degraded]:
+        """Return the problems of sources that have data. A source without data is missing as a whole."""
+        out = []
+        for name, status in self.statuses.items():
+            held = status.standing.held
+            if status.synced and held:
+                out.append(Degraded(name, "", f"a sync would remove {', '.join(held.reasons)}; it is held"))
+            if status.synced and status.last_error:
+                out.append(Degraded(name, "", status.last_error))
+            if status.synced:
+                out += (Degraded(name, part, why) for part, why in self._unreadable[name].items())
+        return out
+
+    @property
+    def unsynced(self) -> bool:
+        """True if a source that asks for SERVFAIL until it has data never had any."""
+        return any(not status.synced and status.on_unsynced == "servfail" for status in self.statuses.values())
+
+
+def held_finding(source: str, held: Held) -> Finding:
+    """Return `sync-held`: a sync would remove so much that an operator must decide."""
+    removed = Listed(held.ids, held.endpoints + held.vnets)
+    evidence = SyncHeld(
+        reasons=listed(held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=removed,
+        held_since=held.since,
+    )  # fmt: skip
+    return finding(source, evidence)

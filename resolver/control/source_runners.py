@@ -1,0 +1,186 @@
+"""The tasks that read the sources, and apply each result to the estate.
+
+A source of files has one task. A remote source has one for its syncs, and one each for events and private DNS zones.
+
+Does not know how a source is read, or what a result changes.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from resolver.control.estate.estate import Estate
+from resolver.control.guard.shrink_guard import Action, NothingHeld
+from resolver.control.sync.events import SourceEvents
+from resolver.control.sync.private_dns_poller import PrivateDnsPoller
+from resolver.control.sync.syncer import Syncer, SyncResult
+from resolver.process import heap
+from resolver.settings import SourceSettings
+from resolver.sources.files import RESCAN, FileSource
+from resolver.sources.reading import RemoteSource, Scan
+from zones.azure.resource import Resources
+from zones.dns.name import Name
+
+Publish = Callable[[set[Name]], None]
+"""Takes the names that a change of the estate returned."""
+Metric = tuple[str, tuple[str, ...], float]
+"""(name, label values, value)."""
+
+_log = logging.getLogger(__name__)
+
+
+class SourceRunners:
+    """All sources. `remotes`: the sources that are asked, by name; all other sources are files."""
+
+    def __init__(self, estate: Estate, remotes: Mapping[str, RemoteSource], publish: Publish) -> None:
+        self._estate = estate
+        self._publish = publish
+        self._files = {
+            each.name: FileRunner(each, estate, publish) for each in estate.settings.sources if each.name not in remotes
+        }
+        self._remotes = {
+            each.name: RemoteRunner(each, remotes[each.name], estate, publish)
+            for each in estate.settings.sources
+            if each.name in remotes
+        }
+
+    @property
+    def has_remotes(self) -> bool:
+        """True if a source is asked."""
+        return bool(self._remotes)
+
+    async def run(self) -> None:
+        """Read all files as one change, so that no source comes first at a name. Then follow each source, endlessly."""
+        scans = {name: await files.scan() for name, files in self._files.items()}
+        _take(scans, self._estate, self._publish)
+        heap.settle()
+        async with asyncio.TaskGroup() as group:
+            for files in self._files.values():
+                group.create_task(files.follow())
+            for remote in self._remotes.values():
+                group.create_task(remote.follow())
+            group.create_task(asyncio.Event().wait())  # runs endlessly where there is no source
+
+    def command(self, source: str, action: Action) -> None:
+        """Carry out an operator's command. Raises KeyError if the source is not a remote one, and `NothingHeld`."""
+        self._remotes[source].command(action)
+
+    def listeners(self) -> Iterator[contextlib.AbstractAsyncContextManager[None]]:
+        """Yield the listeners for events, to be open while control works."""
+        for runner in self._remotes.values():
+            if runner.events:
+                yield runner.events.serving()
+
+    def metrics(self) -> Iterator[Metric]:
+        """Yield the counters of events."""
+        for runner in self._remotes.values():
+            if runner.events:
+                yield from runner.events.metrics()
+
+
+class FileRunner:
+    """One source of files."""
+
+    def __init__(self, config: SourceSettings, estate: Estate, publish: Publish) -> None:
+        self._name = config.name
+        self._estate = estate
+        self._publish = publish
+        self._files = FileSource(config.path, set(estate.inventory.of(config.name)))
+        estate.sources[config.name].interval = RESCAN
+
+    async def scan(self) -> Scan:
+        """Read the files that changed since the last scan."""
+        return await asyncio.to_thread(self._files.scan)
+
+    async def follow(self) -> None:
+        """Scan whenever a file may have changed."""
+        async for _ in self._files.changed():
+            _take({self._name: await self.scan()}, self._estate, self._publish)
+
+
+def _take(scans: Mapping[str, Scan], estate: Estate, publish: Publish) -> None:
+    for name, scan in scans.items():
+        if scan.error:
+            _log_failure(estate, name, scan.error)
+    publish(estate.take_scans(scans, time.time()))
+
+
+def _log_failure(estate: Estate, source: str, error: str) -> None:
+    """Log an error once, not at each try."""
+    if estate.sources[source].last_error != error:
+        _log.warning("source %s: %s; its last good data is kept", source, error)
+
+
+class RemoteRunner:
+    """One remote source."""
+
+    def __init__(self, config: SourceSettings, remote: RemoteSource, estate: Estate, publish: Publish) -> None:
+        self.events: SourceEvents | None = None
+        self._name = name = config.name
+        self._estate = estate
+        self._publish = publish
+        had = partial(estate.inventory.of, name)
+        if config.azure and config.azure.events:
+            sync = partial(self.command, "now")
+            self.events = SourceEvents(name, config.azure.events, remote, had, self._take_event, sync)
+        self._syncer = Syncer(remote, estate.sources[name], config.hold_down, had, self.events)
+        self._poller: PrivateDnsPoller | None = None
+        if remote.private:
+            self._poller = PrivateDnsPoller(name, remote.private, partial(estate.private.of, name))
+
+    async def follow(self) -> None:
+        """Sync endlessly, with the readings of private DNS zones and the events beside the syncs."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._sync())
+            if self._poller:
+                group.create_task(self._poll(self._poller))
+            if self.events:
+                group.create_task(self.events.run())
+
+    def command(self, action: Action) -> None:
+        """Carry out an operator's command. Raises `NothingHeld`."""
+        match action:
+            case "now":
+                self._syncer.now()
+            case "accept":
+                accepted = self._syncer.accept()
+                _log.warning("source %s: the held sync is accepted", self._name)
+                self._take_sync(accepted)
+            case "drop":
+                if self._estate.sources[self._name].standing.held is None:
+                    raise NothingHeld
+                _log.warning("source %s: the held sync is dropped", self._name)
+                self._estate.drop_held_sync(self._name, time.time())
+
+    async def _sync(self) -> None:
+        async with contextlib.aclosing(self._syncer.run()) as results:
+            async for result in results:
+                self._take_sync(result)
+
+    def _take_sync(self, result: SyncResult) -> None:
+        name, estate, now = self._name, self._estate, time.time()
+        if result.judgement is None:
+            _log_failure(estate, name, result.error)
+            estate.health.failed(name, result.error, now)
+            self._publish(set())
+            return
+        if self._poller:
+            self._poller.begin()
+        held = result.judgement.standing.held
+        if held and not estate.sources[name].standing.held:
+            reasons = ", ".join(held.reasons)
+            _log.error("source %s: a sync would remove %s; it is held: see `pldns sync status`", name, reasons)
+        self._publish(estate.take_sync(name, result.judgement, result.read_at, now))
+
+    async def _poll(self, poller: PrivateDnsPoller) -> None:
+        async with contextlib.aclosing(poller.run()) as readings:
+            async for reading in readings:
+                self._publish(self._estate.take_private_dns(self._name, reading, time.time()))
+
+    def _take_event(self, part: str, data: Resources) -> None:
+        """Apply the data of one subscription after an event, unless that subscription cannot be read whole."""
+        if part not in self._estate.health.unreadable_parts(self._name):
+            self._publish(self._estate.take([(self._name, part, data)], time.time()))

@@ -1,0 +1,36 @@
+"""What workers report: counters, names that fell back to an upstream, and forwarding loops, with the findings of these.
+
+Does not know how reports arrive. Workers are not trusted: all that they report is limited (`aggregates`).
+"""
+
+from collections.abc import Iterable
+
+from resolver.channel.frames import CounterReport, FallbackReport, LoopReport
+from resolver.control.aggregates import CounterTotals, FallbackList, LoopList
+from zones.findings.board import Board, Topic
+
+
+class WorkerReports:
+    """The reports of all workers, added up. `groups`: the names of the upstream groups."""
+
+    def __init__(self, groups: Iterable[str], board: Board) -> None:
+        self.totals = CounterTotals()
+        self.fallbacks = FallbackList()
+        self._loops = LoopList(groups)
+        self._board = board
+
+    def take(self, worker: int, report: CounterReport | FallbackReport | LoopReport, now: float) -> None:
+        """Add one report."""
+        match report:
+            case CounterReport(instance=instance, values=values):
+                self.totals.report(worker, instance, values)
+            case FallbackReport(items=items):
+                self.fallbacks.add(items)
+            case LoopReport(items=items):
+                for group, finding in self._loops.add(items, now):
+                    self._board.replace(Topic.UPSTREAM, group, [finding], now)
+
+    def expire(self, now: float) -> None:
+        """Remove the findings about loops that have ended."""
+        for group in self._loops.over(now):
+            self._board.replace(Topic.UPSTREAM, group, [], now)

@@ -1,0 +1,133 @@
+"""The workers: their connections, their status, and the requests to them.
+
+Does not know what a worker is sent (`feed`), or what becomes of its reports.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from resolver.channel.frames import (
+    UP_LIMIT,
+    Applied,
+    ChannelError,
+    CounterReport,
+    FallbackReport,
+    FrameReader,
+    Hello,
+    LoopReport,
+    ReplyFrame,
+    Up,
+)
+from resolver.channel.requests import Ping, ReplyT, WorkerRequest
+from resolver.control.feed.feed import Feed
+from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
+from resolver.control.worker_reports import WorkerReports
+from resolver.process.worker_pids import WorkerPids
+
+PING_PATIENCE: Final = 1.0
+"""Seconds that a worker has to answer a ping."""
+_PATIENCE: Final = 5.0
+"""Seconds that all workers have to answer a request."""
+_READ: Final = 1 << 18
+
+_log = logging.getLogger(__name__)
+
+
+class WorkerServer:
+    """The configured number of workers. `pids`: the processes that the supervisor started."""
+
+    def __init__(self, count: int, pids: WorkerPids, feed: Feed, reports: WorkerReports) -> None:
+        self._statuses = {index: WorkerStatus(index) for index in range(count)}
+        self._links: dict[int, WorkerLink] = {}
+        self._pids = pids
+        self._feed = feed
+        self._reports = reports
+
+    @property
+    def statuses(self) -> Mapping[int, WorkerStatus]:
+        """All configured workers by index, connected or not."""
+        return self._statuses
+
+    # -- requests
+
+    async def ping(self) -> bool:
+        """Return whether at least one worker answers in time."""
+        pings = [asyncio.ensure_future(link.ask(Ping())) for link in self._links.values()]
+        if not pings:
+            return False
+        done, late = await asyncio.wait(pings, timeout=PING_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        for ping in late:
+            ping.cancel()
+        return any(not ping.cancelled() and ping.exception() is None for ping in done)
+
+    async def ask(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
+        """Return each worker's reply by index; None for a worker that did not reply in time."""
+        return dict.fromkeys(self._statuses) | await ask_all(self._links, _PATIENCE, request)
+
+    # -- connections
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection, from the worker's greeting to the end."""
+        index = self._pids.admit(writer.get_extra_info("socket"))
+        if index is None:
+            _log.warning("a process that the supervisor did not start as a worker was turned away from the channel")
+            writer.close()
+            return
+        frames = FrameReader[Up](UP_LIMIT, Up)
+        link: WorkerLink | None = None
+        sending: asyncio.Task[None] | None = None
+        try:
+            while data := await reader.read(_READ):
+                for frame in frames.feed(data):
+                    if isinstance(frame, Hello) and link is None:
+                        link = self._join(index, frame, writer)
+                        sending = asyncio.create_task(self._send(link, writer))
+                    elif link is not None:
+                        self._received(link, frame)
+        except (OSError, ChannelError) as error:
+            _log.warning("the connection to worker %d broke: %s", index, error)
+        finally:
+            if sending:
+                sending.cancel()
+            if link:
+                self._leave(link)
+            writer.close()
+
+    async def _send(self, link: WorkerLink, writer: asyncio.StreamWriter) -> None:
+        """Feed a worker. When that ends, close the connection, so that the worker connects again."""
+        try:
+            await link.run()
+        except OSError:
+            pass  # the worker is gone: the reading side notices too
+        except ChannelError as error:
+            _log.error("the state cannot be sent to worker %d: %s", link.index, error)
+        finally:
+            writer.close()
+
+    def _join(self, index: int, hello: Hello, writer: asyncio.StreamWriter) -> WorkerLink:
+        link = self._links[index] = WorkerLink(self._feed, index, hello, writer)
+        self._statuses[index] = WorkerStatus(index, hello.pid, hello.instance, connected=True)
+        return link
+
+    def _leave(self, link: WorkerLink) -> None:
+        if self._links.get(link.index) is link:
+            del self._links[link.index]
+            self._statuses[link.index].connected = False
+
+    def _received(self, link: WorkerLink, frame: Up) -> None:
+        if self._links.get(link.index) is not link:
+            return  # from a process that has a successor
+        match frame:
+            case Applied(serial=serial):
+                status = self._statuses[link.index]
+                status.serial = serial
+                status.synced |= 0 < self._feed.complete_since <= serial
+            case ReplyFrame():
+                link.replied(frame)
+            case CounterReport() | FallbackReport() | LoopReport():
+                self._reports.take(link.index, frame, time.time())
+            case Hello():
+                raise ChannelError("a second greeting")

@@ -1,0 +1,64 @@
+"""`pldns serve`: checks what the daemon needs, binds its sockets, and runs the supervisor around them."""
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from resolver.process import log
+from resolver.settings import Accepted
+from resolver.supervisor import listen, preflight
+from resolver.supervisor.signals import Signals
+from resolver.supervisor.supervisor import Supervisor
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """The command of each kind of child, without its options. `-P`: never import from the current directory."""
+
+    accept: Sequence[str] = (sys.executable, "-P", "-m", "resolver.main.check")
+    control: Sequence[str] = (sys.executable, "-P", "-m", "resolver.main.control")
+    worker: Sequence[str] = (sys.executable, "-P", "-m", "resolver.main.worker")
+
+
+_COMMANDS: Final = Commands()
+
+
+def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COMMANDS) -> int:
+    """Run until SIGTERM or SIGINT, and return the exit status. Call it from the main thread.
+
+    The status is 1 when the configuration is refused, when another instance holds the state directory, or when an
+    address cannot be bound. One line on stderr gives the reason.
+    """
+    log.setup("supervisor")
+    with contextlib.ExitStack() as stack:
+        try:
+            signals = stack.enter_context(Signals())
+            accepted = preflight.accept(config_path, flags, commands.accept)
+            stack.enter_context(preflight.held(accepted.control.state_directory))
+            listening = listen.listen(accepted.worker, accepted.workers, os.environ)
+            stack.callback(listening.close)
+            channel = stack.enter_context(preflight.channel(os.environ.get("RUNTIME_DIRECTORY", "")))
+        except (preflight.CannotStart, listen.CannotListen) as error:
+            if line := str(error):
+                _log.error(line)
+            return 1
+        preflight.raise_open_files()
+        _announce(accepted, listening)
+        return Supervisor(accepted, listening, channel, commands.control, commands.worker, signals).run()
+
+
+def _announce(accepted: Accepted, listening: listen.Listening) -> None:
+    for warning in accepted.warnings:
+        _log.warning(warning)
+    if os.geteuid() == 0:
+        _log.warning("running as root: give pldns a user of its own; port 53 needs only CAP_NET_BIND_SERVICE")
+    for role, address in listening.addresses:
+        protocol = "" if role == "dns" else f" ({role})"
+        _log.info("listening on %s%s%s", address, protocol, " (from systemd)" if listening.shared else "")

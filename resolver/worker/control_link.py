@@ -1,0 +1,124 @@
+"""A worker's link to control: applies what control sends, reports once a second, and reconnects.
+
+While control is absent, the worker answers from what it has.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable
+from typing import Final
+
+from resolver.channel import warm_start
+from resolver.channel.frames import (
+    DOWN_LIMIT,
+    Applied,
+    ChannelError,
+    Commit,
+    Down,
+    FrameReader,
+    Hello,
+    ReplyFrame,
+    RequestFrame,
+    encode,
+)
+from resolver.channel.requests import Reply, Request
+from resolver.process.bootstrap import WorkerStart
+from resolver.worker.replica import Replica
+from resolver.worker.reports import Reports
+
+REPORT: Final = 1.0
+"""Seconds between two reports."""
+_RECONNECT: Final = 0.2  # seconds before a new connection: control may be restarting
+_RESYNC: Final = 5.0  # seconds before a new connection after a frame that could not be applied
+_READ: Final = 1 << 18  # octets read from the socket at once
+_BUFFER: Final = 1 << 20  # octets that may wait to be read
+
+_log = logging.getLogger(__name__)
+
+
+class ControlLink:
+    """The connection to control."""
+
+    def __init__(
+        self, start: WorkerStart, replica: Replica, reports: Reports, reply: Callable[[Request], Reply]
+    ) -> None:
+        """`reply` does what control requests, and returns the reply."""
+        self._start = start
+        self._replica = replica
+        self._reports = reports
+        self._reply = reply
+
+    async def run(self) -> None:
+        """Apply the warm-start file, then stay connected to control. Ends only by an error."""
+        await self._load()
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self._start.channel, limit=_BUFFER)
+            except OSError as error:
+                _log.warning("cannot connect to control: %s", error)
+            else:
+                if not await self._follow(reader, writer):
+                    await asyncio.sleep(_RESYNC)
+            await asyncio.sleep(_RECONNECT)
+
+    async def _load(self) -> None:
+        """Apply the state that was served last. Control sends the differences once it runs."""
+        if self._start.warm_start is None:
+            return
+        try:
+            for frame in warm_start.frames(self._start.warm_start):
+                await self._apply(frame)
+        except (OSError, ValueError, ChannelError) as error:
+            _log.warning("the warm-start file is not used: %s", error)
+        self._replica.disconnected()
+
+    async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Serve one connection to its end. Return False when a frame could not be applied."""
+        reporting = asyncio.create_task(self._report(writer))
+        applied = True
+        try:
+            await self._receive(reader, writer)
+        except (OSError, ChannelError) as error:
+            _log.warning("the connection to control broke: %s", error)
+        except Exception:  # noqa: BLE001 - whatever the error is, the worker goes on answering
+            applied = False
+            _log.exception("a frame of control cannot be applied; the worker goes on answering from what it has")
+        finally:
+            reporting.cancel()
+            writer.close()
+            self._replica.disconnected(resync=not applied)
+        return applied
+
+    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        replica = self._replica
+        writer.write(
+            encode(
+                Hello(
+                    self._start.index, os.getpid(), self._reports.instance,
+                    replica.epoch, replica.serial, replica.generation,
+                )
+            )
+        )  # fmt: skip
+        frames = FrameReader[Down](DOWN_LIMIT, Down)
+        while data := await reader.read(_READ):
+            for frame in frames.feed(data):
+                if isinstance(frame, RequestFrame):
+                    writer.write(encode(ReplyFrame(frame.id, self._reply(frame.body))))
+                    continue
+                await self._apply(frame)
+                if isinstance(frame, Commit):
+                    writer.write(encode(Applied(frame.serial)))
+
+    async def _apply(self, frame: Down) -> None:
+        for _ in self._replica.apply(frame):
+            await asyncio.sleep(0)  # answer queries between two slices
+
+    async def _report(self, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):  # reading raises the same error, and handles it
+            while True:
+                await asyncio.sleep(REPORT)
+                for frame in self._reports.frames():
+                    writer.write(encode(frame))
+                await writer.drain()

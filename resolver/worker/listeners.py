@@ -1,0 +1,103 @@
+"""The sockets that a worker reads: its own, and those adopted from siblings that have ended.
+
+Opens a reader for each socket by its role, and closes it. Who decides about adoption is not known here.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from resolver.host_port import HostPort
+from resolver.settings import WorkerSettings
+from resolver.worker.access.clients import Clients
+from resolver.worker.access.edns import Way
+from resolver.worker.access.rate_limit import RateLimiter
+from resolver.worker.answer.responder import Responder
+from resolver.worker.net import tcp
+from resolver.worker.net.connections import Connections
+from resolver.worker.net.stream import MakeSession, StreamListener
+from resolver.worker.net.udp import UdpListener
+
+DRAIN: Final = 5.0
+"""Seconds that queries in flight have before the process ends or an adopted socket is closed."""
+_POLL: Final = 0.02  # seconds between two looks at what is in flight
+
+
+class Listeners:
+    """The readers of a worker's sockets, by the index of the worker that owns the sockets."""
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        roles: Sequence[str],
+        clients: Clients,
+        responder: Responder,
+        contexts: Mapping[str, ssl.SSLContext],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """`roles`: the role of each socket of any worker; `contexts`: the TLS context of each encrypted role."""
+        self._roles = roles
+        self._clients = clients
+        self._responder = responder
+        self._contexts = contexts
+        self._loop = loop
+        self._path = settings.https.path if settings.https else ""
+        self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
+        self._connections = Connections(settings.streams, responder, loop)
+        self._open: dict[int, list[UdpListener | StreamListener]] = {}
+        self._adopted: dict[int, tuple[socket.socket, ...]] = {}
+
+    @property
+    def workers(self) -> frozenset[int]:
+        """The workers whose sockets are read here."""
+        return frozenset(self._open)
+
+    def open(self, index: int, sockets: Iterable[socket.socket]) -> None:
+        """Read these sockets of worker `index`."""
+        listeners = self._open.setdefault(index, [])
+        for role, sock in zip(self._roles, sockets, strict=True):
+            clients = self._clients.at(HostPort(*sock.getsockname()[:2]))
+            if sock.type == socket.SOCK_DGRAM:
+                listeners.append(UdpListener(sock, self._responder, clients, self._loop, self._limiter))
+            else:
+                listeners.append(self._stream(role, sock, clients))
+
+    def close(self, index: int) -> None:
+        """Stop reading the sockets of worker `index`. Queries in flight are still answered."""
+        for listener in self._open.pop(index, ()):
+            listener.close()
+
+    def adopt(self, index: int, sockets: tuple[socket.socket, ...]) -> None:
+        """Read the sockets of another worker, which this process now holds as well."""
+        self.open(index, sockets)
+        self._adopted[index] = sockets
+
+    def release(self, index: int) -> None:
+        """Stop reading adopted sockets, and close them once queries in flight had time to be answered."""
+        self.close(index)
+        for sock in self._adopted.pop(index, ()):
+            self._loop.call_later(DRAIN, sock.close)
+
+    async def drain(self) -> None:
+        """Stop reading all sockets, and wait until all queries in flight are answered, `DRAIN` seconds at most."""
+        for index in list(self._open):
+            self.close(index)
+        deadline = self._loop.time() + DRAIN
+        while self._loop.time() < deadline and (self._responder.waiting or self._connections):  # noqa: ASYNC110
+            await asyncio.sleep(_POLL)
+
+    def _stream(self, role: str, sock: socket.socket, clients: Clients) -> StreamListener:
+        idle = int(self._connections.idle)
+        if role == "dns":
+            return StreamListener(sock, self._connections, clients, tcp.session, Way("tcp", idle=idle))
+        if role == "tls":
+            make: MakeSession = tcp.session
+            way = Way("tls", encrypted=True, idle=idle)
+        else:
+            from resolver.worker.net import doh  # noqa: PLC0415 - HTTP costs 60 ms and 5 MB; only its users pay
+
+            make = doh.sessions(self._path)
+            way = Way("https", encrypted=True)
+        return StreamListener(sock, self._connections, clients, make, way, self._contexts[role])

@@ -1,0 +1,41 @@
+"""The certificates, keys and cookie secrets of a worker: read at the start, and again when the files change."""
+
+import asyncio
+import ssl
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from resolver.process import certificate
+from resolver.process.cookie_secrets import read_secrets
+from resolver.settings import WorkerSettings
+from resolver.worker.access.cookies import Cookies
+from resolver.worker.watched_files import WatchedFiles
+
+_INTERVAL: Final = 5.0  # seconds between two checks for changes
+
+
+class SecretFiles:
+    """Loads certificates into `contexts`, by the role of the socket, and secrets into `cookies`."""
+
+    def __init__(self, settings: WorkerSettings, cookies: Cookies, loop: asyncio.AbstractEventLoop) -> None:
+        self.contexts: dict[str, ssl.SSLContext] = {}
+        self._cookies = cookies
+        self._loop = loop
+        self._files: list[WatchedFiles] = []
+        for role, tls, alpn in (("tls", settings.tls, certificate.DOT), ("https", settings.https, certificate.DOH)):
+            if tls:
+                into = self.contexts[role] = certificate.context(alpn)
+                self._files.append(WatchedFiles((tls.certificate, tls.key), partial(certificate.load, into, tls)))
+        if path := settings.cookies.secrets:
+            self._files.append(WatchedFiles((path,), partial(self._read_secrets, path)))
+
+    def watch(self) -> None:
+        """Read the files now, and check them for changes from now on."""
+        for each in self._files:
+            each.check()
+        if self._files:
+            self._loop.call_later(_INTERVAL, self.watch)
+
+    def _read_secrets(self, path: str) -> None:
+        self._cookies.secrets = read_secrets(Path(path).read_text("ascii"))

@@ -1,0 +1,31 @@
+"""A worker's link to the supervisor: reports that the worker is ready, and carries out orders about sockets."""
+
+import asyncio
+
+from resolver.process.orders import Adopt, OrderReceiver, Release
+from resolver.worker.listeners import Listeners
+
+
+class SupervisorLink:
+    """Receives orders and applies them to the listeners."""
+
+    def __init__(self, orders: OrderReceiver, listeners: Listeners, loop: asyncio.AbstractEventLoop) -> None:
+        self._orders = orders
+        self._listeners = listeners
+        self._loop = loop
+        self._received: asyncio.Queue[Adopt | Release] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Report that the worker reads its sockets, then carry out orders in turn. Ends only by an error."""
+        self._loop.add_reader(self._orders.fileno(), self._receive)
+        self._orders.send_ready()
+        while True:
+            match await self._received.get():
+                case Adopt(index=index, sockets=sockets):
+                    self._listeners.adopt(index, sockets)
+                case Release(index=index):
+                    self._listeners.release(index)
+
+    def _receive(self) -> None:
+        for order in self._orders.receive():
+            self._received.put_nowait(order)

@@ -1,0 +1,45 @@
+"""`pldns findings`, `endpoints` and `zones` with a real daemon, and without one."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resolver.cli import daemon_address
+
+Run = Callable[..., Any]
+
+
+def test_findings_of_the_daemon_exit_2_for_an_error(run: Run, daemon: Path) -> None:
+    ran = run("findings", "-c", daemon)
+    assert ran.code == 2
+    assert "conflicting-address" in ran.out
+    assert run("findings", "-c", daemon, "--severity", "info").code == 0
+    assert run("findings", "-c", daemon, "--code", "zone-unknown").out == "no findings\n"
+    found = run("findings", "-c", daemon, "--severity", "error", "-o", "json").json
+    assert [each["code"] for each in found] == ["conflicting-address"]
+
+
+def test_endpoints_and_zones_of_the_daemon(run: Run, daemon: Path) -> None:
+    assert {each["name"] for each in run("endpoints", "-c", daemon, "-o", "json").json} == {
+        "shop", "east", "west", "waits", "star", "rival",
+    }  # fmt: skip
+    table = run("endpoints", "-c", daemon).out
+    assert re.search(r"^waits +Pending +later +blob +east, west +later\.blob\S+ 10\.1\.0\.6$", table, re.MULTILINE)
+    zones = run("zones", "-c", daemon)
+    assert zones.code == 0
+    assert re.search(r"^corp\.example +file +4 +nxdomain +10 s +east, west$", zones.out, re.MULTILINE)
+
+
+def test_an_error_of_the_admin_interface_is_printed(run: Run, daemon: Path) -> None:
+    url = daemon_address.admin_url(daemon, daemon, {})
+    assert run("zones", "--admin", f"{url}/elsewhere") == (1, "", f"pldns: {url}/elsewhere says: Not Found\n")
+
+
+@pytest.mark.parametrize("command", ["findings", "endpoints", "zones"])
+def test_without_a_daemon_the_error_is_one_line(run: Run, config: Path, command: str) -> None:
+    ran = run(command, "-c", config)
+    assert (ran.code, ran.out) == (1, "")
+    assert "no daemon answers at http://127.0.0.1:" in ran.err

@@ -1,0 +1,145 @@
+"""What is saved of an estate: taken in pieces, put together again."""
+
+import tempfile
+from collections.abc import Iterable
+from operator import attrgetter, itemgetter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolver.control.estate import saved_inventory
+from resolver.control.estate.saved_inventory import SavedInventory
+from resolver.control.guard.shrink_guard import Held, Standing
+from resolver.control.state import inventory_file
+from resolver.sources.reading import Reading
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
+from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
+from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
+from zones.claims.contest import Claim, Rule
+from zones.dns.name import Name
+from zones.dns.record import RRset
+from zones.ledger.carry_over import Recollection
+from zones.ledger.tombstones import Tombstone
+
+_KEY = attrgetter("key")
+
+
+def through_a_file(pieces: Iterable[SavedInventory]) -> SavedInventory:
+    """As the next start has it."""
+    with tempfile.TemporaryDirectory() as folder:
+        inventory_file.write(folder, pieces)
+        read = inventory_file.load(folder)
+    assert read
+    return read
+
+
+def estates() -> st.SearchStrategy[tuple[Any, ...]]:
+    """What `saved.of` is given."""
+    times = st.floats(0, 2**33)
+    names = st.lists(st.binary(min_size=1, max_size=63), max_size=3).map(
+        lambda labels: Name(b"".join(bytes((len(label),)) + label for label in labels) + b"\0")
+    )
+    texts = st.text(max_size=20)
+    masks = st.integers(1, 1 << 300)
+    faults = st.tuples() | st.tuples(st.builds(Fault, texts, texts, texts))
+    rows = st.lists(st.builds(NicRow, st.tuples(texts), st.tuples(texts, texts), texts), max_size=2).map(tuple)
+    resources = st.builds(
+        Resources,
+        st.lists(
+            st.builds(PrivateEndpoint, texts, texts, texts, dns=rows, records=st.none() | rows, faults=faults),
+            max_size=2,
+            unique_by=_KEY,
+        ).map(tuple),
+        st.lists(st.builds(Nic, texts, texts, texts, rows), max_size=2, unique_by=_KEY).map(tuple),
+        st.lists(st.builds(VirtualNetwork, texts, texts, prefixes=st.tuples(texts)), max_size=2, unique_by=_KEY).map(
+            tuple
+        ),
+        faults,
+    )
+    addresses = st.lists(st.binary(min_size=4, max_size=4), max_size=2).map(tuple)
+    claims = st.lists(st.builds(Claim, texts, names, names, st.none() | names, addresses, times), max_size=3).map(tuple)
+    holders = st.lists(st.tuples(masks, texts, st.sampled_from(Rule)), min_size=1, max_size=3).map(tuple)
+    recollections = st.builds(
+        Recollection,
+        st.lists(texts, max_size=3).map(tuple),
+        st.lists(claims, max_size=3),
+        st.dictionaries(names, texts | holders, max_size=3),
+    )
+    readings = st.builds(
+        Reading, st.dictionaries(texts, resources, max_size=2), st.dictionaries(texts, texts, max_size=2)
+    )
+    standings = st.builds(
+        Standing,
+        st.dictionaries(texts, times, max_size=2),
+        st.none() | st.builds(Held, times, times, readings, st.tuples(texts), st.just(3), st.just(1), st.tuples(texts)),
+    )
+    return st.tuples(
+        recollections,
+        st.dictionaries(texts, times, max_size=2),
+        st.lists(st.tuples(texts, texts, resources), max_size=3, unique_by=itemgetter(0, 1)),
+        st.dictionaries(texts, texts, max_size=2),
+        times,
+        st.dictionaries(texts, standings, max_size=2),
+        st.lists(tombstones(names, times), max_size=2),
+        st.dictionaries(texts, st.lists(private_zones(names, texts, faults), max_size=2), max_size=2).map(
+            lambda zones: list(zones.items())
+        ),
+        st.dictionaries(texts, times, max_size=3),
+    )
+
+
+def private_zones(
+    names: st.SearchStrategy[Name], texts: st.SearchStrategy[str], faults: st.SearchStrategy[Any]
+) -> st.SearchStrategy[PrivateZone]:
+    sets = st.builds(RRset, names, st.integers(1, 99), st.integers(0, 99), st.tuples(st.binary(max_size=20)))
+    records = st.lists(st.builds(RecordSet, texts, sets, texts, st.booleans()), max_size=2).map(tuple)
+    links = st.lists(st.builds(ZoneLink, texts, texts), max_size=2).map(tuple)
+    return st.builds(PrivateZone, texts, texts, names, records, links, faults)
+
+
+def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) -> st.SearchStrategy[Tombstone]:
+    """Tombstones as the ledger makes them: the endpoint is as it is saved, for one of its claims."""
+
+    def made(texts: list[str], public: Name, private: Name, zone: Name | None, first: float, until: float) -> Tombstone:
+        key, name, target, group, region, subscription, vnet, source = texts
+        address = b"\x0a\0\0\4"
+        endpoint = Endpoint(
+            key, f"/ID/{name}", name, ConnectionState.APPROVED, target, (group,), region=region,
+            subscription=subscription, vnet=vnet, records=(NicRecord(public, (address,)),), source=source,
+            where=subscription,
+        )  # fmt: skip
+        return Tombstone(Claim(key, private, public, zone, (address,), first), endpoint, until)
+
+    plain = st.text("abc", max_size=5)
+    return st.builds(made, st.lists(plain, min_size=8, max_size=8), names, names, st.none() | names, times, times)
+
+
+@given(estates(), st.integers(1, 4))
+def test_what_is_saved_reads_back_however_small_the_pieces(given: tuple[Any, ...], most: int) -> None:
+    recollection, sources, parts, zone_texts, now, standings, lingering, private, findings = given
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saved_inventory, "_PIECE", most)
+        head = SavedInventory(now, sources, findings=findings, zone_texts=zone_texts, standings=standings)
+        read = through_a_file(saved_inventory.pieces(head, recollection, parts, lingering, private))
+    assert (read.sources, read.zone_texts, read.saved_at, read.standings) == (sources, zone_texts, now, standings)
+    assert (read.parts, read.private) == (parts, private)
+    assert [each.tombstone for each in read.lingering] == lingering
+    memory = read.memory
+    assert (memory.networks, memory.findings) == (recollection.networks, findings)
+    assert memory.held == {name: who for name, who in recollection.holders.items() if not isinstance(who, str)}
+    assert memory.first_seen == {
+        (claim.endpoint, claim.public): claim.first_seen for claims in recollection.claims for claim in claims
+    }
+
+
+def test_no_piece_is_large() -> None:
+    endpoints = tuple(PrivateEndpoint(f"/e{i}", f"/E{i}", "e") for i in range(7))
+    nics = tuple(Nic(f"/n{i}", f"/N{i}", "/e0") for i in range(4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saved_inventory, "_PIECE", 3)
+        parts = [("hub", "one", Resources(endpoints, nics)), ("hub", "two", Resources())]
+        pieces = list(saved_inventory.pieces(SavedInventory(1.0), Recollection((), [], {}), parts))
+    assert [[len(each.endpoints) for _, _, each in piece.parts] for piece in pieces] == [[], [3], [3], [1], [0]]
+    assert saved_inventory.joined(pieces).parts == parts

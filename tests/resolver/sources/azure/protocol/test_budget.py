@@ -1,0 +1,116 @@
+"""Quotas as numbers: when the next request may go, what Azure's headers say, how long a sync pauses."""
+
+import pytest
+
+from resolver.sources.azure.protocol import budget
+from resolver.sources.azure.protocol.budget import GRAPH, Budget, Patience, QuotaBucket
+from resolver.token_bucket import Quota
+
+
+def spend(bucket: QuotaBucket, times: int, now: float) -> None:
+    for _ in range(times):
+        assert bucket.wait(now) == 0
+        bucket.spend(now)
+
+
+def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
+    bucket = QuotaBucket(Quota(15, 3.0))
+    spend(bucket, 15, now=100.0)
+    assert bucket.wait(100.0) == pytest.approx(1 / 3)
+    spend(bucket, 1, now=100.0 + 1 / 3)
+    spend(bucket, 15, now=200.0)
+    assert bucket.wait(200.0) > 0
+
+
+def test_what_is_left_is_what_azure_says_when_that_is_less() -> None:
+    bucket = QuotaBucket(Quota(15, 3.0))
+    bucket.learn({"x-ms-user-quota-remaining": "1", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
+    spend(bucket, 1, now=100.0)
+    assert bucket.wait(100.0) > 0
+    assert bucket.remaining == 1
+
+
+def test_a_quota_that_is_used_up_closes_the_bucket_until_it_is_reset() -> None:
+    bucket = QuotaBucket(Quota(15, 3.0))
+    bucket.learn({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
+    assert bucket.wait(100.0) == 4.0
+    assert bucket.wait(103.0) == 1.0
+    spend(bucket, 1, now=104.0)
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-ms-user-quota-remaining": "many"}, {"x-ms-user-quota-remaining": "-1"}])
+def test_headers_that_say_nothing_change_nothing(headers: dict[str, str]) -> None:
+    bucket = QuotaBucket(Quota(15, 3.0))
+    bucket.learn(headers, 100.0)
+    spend(bucket, 15, now=100.0)
+    assert bucket.remaining is None
+
+
+def test_a_closed_bucket_opens_at_the_latest_time_that_was_said() -> None:
+    bucket = QuotaBucket(Quota(15, 3.0))
+    bucket.close(110.0)
+    bucket.close(105.0)
+    assert bucket.wait(100.0) == 10.0
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": " 0 "}, 0.0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:16:50 GMT"}, 10.0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+        ({"x-ms-user-quota-resets-after": "00:01:05"}, 65.0),
+        ({"Retry-After": "soon", "x-ms-user-quota-resets-after": "01:00:00"}, 3600.0),
+        ({"Retry-After": "soon", "x-ms-user-quota-resets-after": "soon"}, 5.0),
+        ({}, 5.0),
+    ],
+)
+def test_how_long_a_429_asks_to_wait(headers: dict[str, str], seconds: float) -> None:
+    assert budget.retry_after(headers, wall=1000.0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [("Thu, 01 Jan 1970 00:16:40 GMT", 0.0), ("Thu, 01 Jan 1970 00:00:00 GMT", 1000.0), ("today", 0.0), ("", 0.0)],
+)
+def test_how_far_the_clock_is_off(date: str, seconds: float) -> None:
+    assert budget.skew({"Date": date}, wall=1000.0) == seconds
+
+
+def test_patience_is_spent_once() -> None:
+    patience = Patience(10)
+    assert patience.allows(7)
+    assert not patience.allows(4)
+    assert patience.allows(3)
+    assert not patience.allows(0.1)
+
+
+def syncs(queries: int, reads: int = 0) -> Budget:
+    """What a sync cost."""
+    spent = Budget()
+    for name, count in ((GRAPH, queries), ("one", reads)):
+        for second in range(count):
+            spent.bucket(name).spend(float(second))
+    return spent
+
+
+@pytest.mark.parametrize(
+    ("queries", "reads", "shortest"),
+    [(2, 1, 4 / 3), (102, 1, 68.0), (2, 250, 20.0), (0, 0, 0.0)],
+)
+def test_a_sync_comes_no_more_often_than_half_of_the_quota_allows(queries: int, reads: int, shortest: float) -> None:
+    assert syncs(queries, reads).shortest() == pytest.approx(shortest)
+
+
+def test_each_sync_counts_anew() -> None:
+    spent = syncs(5, 3)
+    assert spent.spent() == 8
+    spent.begin()
+    assert (spent.spent(), spent.shortest()) == (0, 0.0)
+
+
+def test_the_interval_is_the_configured_one_or_longer_with_a_little_chance() -> None:
+    assert budget.interval(60, 10, chance=0.0) == 60
+    assert budget.interval(60, 10, chance=1.0) == pytest.approx(66)
+    assert budget.interval(60, 90, chance=0.0) == 90
