@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from resolver.admin.evidence import Json, schema_of
+from resolver.admin.resources.evidence import Json, schema_of
 from zones.findings.codes import TYPES
 
 MARK: Final = "<!-- Everything below is written by `python -m resolver.admin.findings_reference`; do not edit. -->\n"

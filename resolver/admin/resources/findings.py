@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, WithJsonSchema
 
-from resolver.admin.evidence import encoded, schema
+from resolver.admin.resources.evidence import encoded, schema
 from resolver.admin.resources.model import ListParameters, Model, Time, time_text
 from zones.findings.board import Board
 from zones.findings.evidence import Severity

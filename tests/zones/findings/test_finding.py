@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from resolver.admin import evidence as encoding
 from resolver.admin.findings_reference import MARK, reference
+from resolver.admin.resources import evidence as encoding
 from tests.paths import ROOT
 from zones.claims.contest import Rule
 from zones.findings import endpoint_evidence, name_evidence, source_evidence

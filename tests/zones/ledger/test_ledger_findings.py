@@ -82,7 +82,7 @@ def test_the_evidence_of_a_contest_tells_both_sides() -> None:
     put(book, acct("x", 4, vnet="a", source="estate", where="a.json"), acct("y", 5), now=3)
     fact = one(book, "conflicting-address")
 
-    assert fact.action == "the first by resource id is served, since all were first seen together"
+    assert fact.action == "the first endpoint by resource id is served, because all were first seen together"
     assert shown(fact.evidence)["winners"] == [
         {
             "endpoint": "/ID/x", "target": target("x"), "groups": ["blob"], "addresses": ["10.0.0.4"],

@@ -1,6 +1,6 @@
 """Evidence as JSON: dates, totals of cut lists, fields that are left out; and its schema."""
 
-from resolver.admin.evidence import encoded, schema
+from resolver.admin.resources.evidence import encoded, schema
 from zones.findings.codes import TYPES
 from zones.findings.endpoint_evidence import Difference, Differences, EndpointMisplaced
 from zones.findings.evidence import LISTED, Listed, listed
