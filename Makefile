@@ -17,14 +17,14 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
-# What nearly every packet passes through, compiled where there is a compiler; without one it runs as it is.
+# The modules of the packet path, compiled where a C compiler is available. They also run without being compiled.
 $(BUILT): $(STAMP) hatch_build.py $(HOT:=.py) $(HOT:=.pxd)
 	$(BIN)/python hatch_build.py
 	touch $(BUILT)
 
 venv: $(BUILT)
 
-# The same without compiled modules: `make plain test`. `make venv` after `rm .venv/.compiled` compiles again.
+# Removes the compiled modules, as in `make plain test`. To compile them again: `rm .venv/.compiled; make venv`.
 plain: $(STAMP)
 	rm -f $(HOT:=.*.so)
 	touch $(BUILT)
@@ -45,16 +45,16 @@ fmt: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Beside other servers, then what is promised of pldns itself.
+# Compares pldns with other servers, then measures its own targets.
 bench: $(BUILT)
 	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench
 
-# Coverage-guided, so many seconds for each target: `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.
+# Coverage-guided fuzzing, FUZZ_SECONDS for each target: `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.
 fuzz: $(BUILT)
 	@set -e; for target in $(TARGETS); do $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS); done
 
-# New pins for both locks, with hashes; needs pip-tools (installed into a throw-away environment).
+# Pins new versions with hashes in both lock files. Installs pip-tools into a temporary environment.
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet pip-tools==7.6.2

@@ -1,7 +1,7 @@
-"""Compiles the modules that nearly every packet passes through, where there is a compiler.
+"""Compiles the modules of the packet path with Cython, where a C compiler is available.
 
-Each is plain Python that runs as it is, and has a `.pxd` file beside it with the C types for Cython. What cannot be
-compiled is left as it is, with a line that says so. `python hatch_build.py` compiles in place, for development.
+The modules are plain Python and also run without being compiled. A `.pxd` file beside each of them has its C types. If
+compiling fails, a message says so and the build continues. `python hatch_build.py` compiles in place, for development.
 """
 
 import sys
@@ -16,7 +16,7 @@ TOP = Path(__file__).parent
 
 
 def compiled() -> list[str]:
-    """Compile in place; the files that there are now, none where that is not possible."""
+    """Compile in place. Return the compiled files; none when compiling is not possible."""
     try:
         from Cython.Build import cythonize
         from setuptools import Distribution, Extension
@@ -31,19 +31,19 @@ def compiled() -> list[str]:
         command.inplace, command.build_temp = True, "build/cython"
         command.finalize_options()
         command.run()
-    except Exception as error:  # whatever it is: a missing compiler, headers, or Cython itself
-        print(f"not compiled, and slower by that: {error}", file=sys.stderr)  # noqa: T201
+    except Exception as error:  # for example a missing compiler, missing headers, or no Cython
+        print(f"not compiled, so pldns will be slower: {error}", file=sys.stderr)  # noqa: T201
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     return [f"{module}{suffix}" for module in MODULES if (TOP / f"{module}{suffix}").exists()]
 
 
 class Compile(BuildHookInterface):
-    """What the build of a wheel calls."""
+    """The hook that hatchling calls when it builds a wheel."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add what was compiled to the wheel, which is one for this platform then."""
+        """Add the compiled files to the wheel, which is then specific to this platform."""
         files = compiled() if version != "editable" else []
         if files:
             build_data["artifacts"] += files

@@ -1,7 +1,8 @@
-"""Metrics: declared in one table, collected from control at each scrape, nothing kept between two.
+"""Metrics: one table declares them; each scrape collects their values from control. Nothing is kept between scrapes.
 
-Label values come from the configuration and the catalogue, never from a query name or a client's address. The shapes
-are CoreDNS's where it has the metric. `python -m resolver.admin.metrics > docs/metrics.md` writes the page.
+Label values come from the configuration and the catalogue, never from a query name or a client's address. Names and
+labels are those of CoreDNS where it has the metric. `python -m resolver.admin.metrics > docs/metrics.md` writes the
+page.
 """
 
 import platform
@@ -12,7 +13,8 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import Metric as MetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
@@ -25,8 +27,8 @@ PREFIX: Final = "pldns_"
 Sample = tuple[str, tuple[str, ...], float]
 
 
-class Declared(NamedTuple):
-    """One metric, without the prefix: a counter when its name ends in `_total`, else a gauge."""
+class Metric(NamedTuple):
+    """One metric; its name has no prefix here. It is a counter if the name ends in `_total`, else a gauge."""
 
     name: str
     help: str
@@ -34,149 +36,153 @@ class Declared(NamedTuple):
 
     @property
     def is_counter(self) -> bool:
-        """It only grows."""
+        """Whether the value only grows."""
         return self.name.endswith("_total")
 
 
 METRICS: Final = (
-    Declared("build_info", "Always 1.", ("version", "python")),
-    Declared("dns_requests_total", "Queries that came in.", ("proto", "family")),
-    Declared(
+    Metric("build_info", "Always 1.", ("version", "python")),
+    Metric("dns_requests_total", "Queries received.", ("proto", "family")),
+    Metric(
         "dns_responses_total",
-        "Answers that went out; origin: private, static, ptr, policy, local, forward, dropped, acl or error.",
+        "Responses sent; origin: private, static, ptr, policy, local, forward, dropped, acl or error.",
         ("rcode", "zone", "network", "origin"),
     ),
-    Declared("dns_dropped_total", "Packets that get no answer.", ("reason",)),
-    Declared("dns_rate_limited_total", "Queries over the rate limit: dropped, truncated or badcookie.", ("reply",)),
-    Declared("dns_connections_total", "Connections that were accepted.", ("proto",)),
-    Declared(
+    Metric("dns_dropped_total", "Packets dropped without a response.", ("reason",)),
+    Metric("dns_rate_limited_total", "Queries over the rate limit: dropped, truncated or badcookie.", ("reply",)),
+    Metric("dns_connections_total", "Connections accepted.", ("proto",)),
+    Metric(
         "dns_connections_closed_total",
-        "Connections that are no more; reason: ended (as clients do), idle, limit, client_limit, handshake, proxy, "
-        "dropped or stop.",
+        "Connections closed; reason: ended (by the client), idle, limit, client_limit, handshake, proxy, dropped or "
+        "stop.",
         ("proto", "reason"),
     ),
-    Declared("dns_connections_waiting_total", "Times that connections had to wait: no descriptors left.", ("proto",)),
-    Declared("dns_https_errors_total", "HTTP connections ended for what came: protocol, flood or bodies.", ("reason",)),
-    Declared("dns_https_responses_total", "HTTP responses of DNS over HTTPS.", ("status",)),
-    Declared("fallback_total", "Answers inside a private zone that came from an upstream.", ("zone",)),
-    Declared("cache_hits_total", "Upstream answers taken from the cache."),
-    Declared("cache_misses_total", "Upstream answers that the cache did not have."),
-    Declared("cache_evictions_total", "Cached answers dropped for want of room."),
-    Declared("cache_prefetches_total", "Questions asked again before their answer expired."),
-    Declared(
+    Metric(
+        "dns_connections_waiting_total",
+        "Times that new connections waited because no file descriptor was left.",
+        ("proto",),
+    ),
+    Metric(
+        "dns_https_errors_total",
+        "HTTP connections closed for what the client sent: protocol, flood or bodies.",
+        ("reason",),
+    ),
+    Metric("dns_https_responses_total", "HTTP responses of DNS over HTTPS.", ("status",)),
+    Metric("fallback_total", "Responses for names inside a private zone that came from an upstream.", ("zone",)),
+    Metric("cache_hits_total", "Lookups of upstream replies that the cache had."),
+    Metric("cache_misses_total", "Lookups of upstream replies that the cache did not have."),
+    Metric("cache_evictions_total", "Upstream replies removed from the cache to make room."),
+    Metric("cache_prefetches_total", "Questions asked again shortly before their cached reply expired."),
+    Metric(
         "forward_loops_total",
-        "Queries of ours that an upstream group brought back; they get SERVFAIL.",
+        "Queries of pldns itself that came back through an upstream group; they get SERVFAIL.",
         ("upstream",),
     ),
-    Declared("upstream_queries_total", "Queries sent to upstreams."),
-    Declared("upstream_replies_total", "Replies of upstreams that matched a query."),
-    Declared("upstream_timeouts_total", "Queries that an upstream did not answer in time."),
-    Declared("upstream_errors_total", "Queries that could not be sent, or whose connection broke."),
-    Declared("upstream_mismatches_total", "Packets on upstream sockets that answer nothing that was asked."),
-    Declared("upstream_tcp_total", "Queries sent again over TCP, since the reply was truncated."),
-    Declared("upstream_shed_total", "Questions not asked, since too many were under way."),
-    Declared("ready", "1 while `/readyz` is 200."),
-    Declared("serial", "Serial of the served state; a worker that lags has a lower one."),
-    Declared("workers", "Answering processes that are configured."),
-    Declared("answers_evicted_total", "Compiled answers dropped since a name that decided them changed."),
-    Declared("gc_long_pauses_total", "Garbage collections that stopped a worker for more than 20 ms."),
-    Declared("workers_connected", "Answering processes that are connected to control."),
-    Declared("worker_serial", "The last state that a worker has applied.", ("worker",)),
-    Declared("sync_synced", "1 once a source has given one good inventory, live or saved.", ("source",)),
-    Declared("sync_failing", "1 while a source cannot be read; what it gave before is served.", ("source",)),
-    Declared("sync_last_success_timestamp_seconds", "When a source was last read whole.", ("source",)),
-    Declared("source_age_seconds", "Time since a source was last read whole.", ("source",)),
-    Declared(
+    Metric("upstream_queries_total", "Queries sent to upstream servers."),
+    Metric("upstream_replies_total", "Replies of upstream servers that matched a query."),
+    Metric("upstream_timeouts_total", "Queries that an upstream server did not answer in time."),
+    Metric("upstream_errors_total", "Queries that could not be sent, or whose connection broke."),
+    Metric("upstream_mismatches_total", "Packets on upstream sockets that match no query."),
+    Metric("upstream_tcp_total", "Queries repeated over TCP because the reply was truncated."),
+    Metric("upstream_shed_total", "Questions not sent because too many were under way."),
+    Metric("ready", "1 while `/readyz` answers 200."),
+    Metric("serial", "Serial of the served state. A worker that lags behind has a lower `worker_serial`."),
+    Metric("workers", "Configured worker processes."),
+    Metric("answers_evicted_total", "Compiled answers removed because a name behind them changed."),
+    Metric("gc_long_pauses_total", "Garbage collections that stopped a worker for more than 20 ms."),
+    Metric("workers_connected", "Worker processes that are connected to control."),
+    Metric("worker_serial", "Serial of the last state that a worker has applied.", ("worker",)),
+    Metric("sync_synced", "1 once a source has provided a complete inventory, live or saved.", ("source",)),
+    Metric("sync_failing", "1 while a source cannot be read; its last data is served.", ("source",)),
+    Metric("sync_last_success_timestamp_seconds", "Time of the last complete read of a source.", ("source",)),
+    Metric("source_age_seconds", "Time since the last complete read of a source.", ("source",)),
+    Metric(
         "source_state",
-        "1 for what holds of a source: fresh, stale (three intervals without a good sync) or expired.",
+        "1 for the current state of a source: fresh, stale (three intervals without a good sync) or expired.",
         ("source", "state"),
     ),
-    Declared("source_parts", "Files or subscriptions of a source.", ("source",)),
-    Declared("source_unreadable_parts", "Files or subscriptions of a source that cannot be read.", ("source",)),
-    Declared(
-        "sync_total",
-        "Syncs of a remote source; result: published, held or failed.",
-        ("source", "result"),
-    ),
-    Declared(
+    Metric("source_parts", "Files or subscriptions of a source.", ("source",)),
+    Metric("source_unreadable_parts", "Files or subscriptions of a source that cannot be read.", ("source",)),
+    Metric("sync_total", "Syncs of a remote source; result: published, held or failed.", ("source", "result")),
+    Metric(
         "sync_requests_total",
-        "Requests of a remote source, by what was asked and the HTTP status; without one error, timeout or too-long. "
-        "asked=token, status=failed: no token was to be had.",
+        "Requests to a remote source. asked: what was asked; status: the HTTP status, or error, timeout or too-long "
+        "without a usable response. asked=token, status=failed counts failures to get a token.",
         ("source", "asked", "status"),
     ),
-    Declared("sync_duration_seconds", "Time that the last sync of a remote source took.", ("source",)),
-    Declared("sync_held", "1 while a sync is held that would remove too much.", ("source",)),
-    Declared("sync_absent", "Resources that syncs lack and that are still served.", ("source",)),
-    Declared(
+    Metric("sync_duration_seconds", "Duration of the last sync of a remote source.", ("source",)),
+    Metric("sync_held", "1 while a sync that would remove too much is held.", ("source",)),
+    Metric("sync_absent", "Resources that recent syncs lack and that are still served.", ("source",)),
+    Metric(
         "events_total",
-        "Events of Event Grid; result: hint (in scope, or before the first sync), duplicate, out_of_scope, other, "
-        "malformed, or refused for want of the secret.",
+        "Events from Event Grid; result: hint (in scope, or before the first sync), duplicate, out_of_scope, other, "
+        "malformed, or refused (wrong or missing secret).",
         ("source", "result"),
     ),
-    Declared(
+    Metric(
         "hints_total",
-        "Resources read again because of an event; result: read, failed (left to the next sync), overflow, "
-        "held (read, but removes more than events may before the next sync), or out_of_scope (came before the first "
-        "sync, which told so).",
+        "Resources read because of an event; result: read, failed (left to the next sync), overflow, held (would "
+        "remove more than events may before the next sync), or out_of_scope (arrived before the first sync, which "
+        "showed that the resource is out of scope).",
         ("source", "result"),
     ),
-    Declared(
+    Metric(
         "hints_seconds_total",
-        "Time from an event to when what it told of was read and applied, added up over `pldns_hints_total` with "
-        "result=read: their quotient is the mean.",
+        "Sum of the times from an event until its resource was read and applied. Divide by `pldns_hints_total` with "
+        "result=read for the mean.",
         ("source",),
     ),
-    Declared("endpoints", "Private endpoints by connection state.", ("state",)),
-    Declared("claims", "NIC records: an endpoint says that a name has these addresses."),
-    Declared("claims_lingering", "Claims that are gone and linger."),
-    Declared("names", "Private names that are answered."),
-    Declared("findings", "Findings as they stand.", ("code", "severity")),
+    Metric("endpoints", "Private endpoints by connection state.", ("state",)),
+    Metric("claims", "Claims of endpoints on names."),
+    Metric("claims_lingering", "Removed claims that linger."),
+    Metric("names", "Private names that have an answer."),
+    Metric("findings", "Open findings.", ("code", "severity")),
 )
-"""Every metric that there is."""
+"""All metrics."""
 
 _BY_NAME: Final = {metric.name: metric for metric in METRICS}
 
 
 def expose(view: View, accept: str) -> tuple[bytes, str]:
-    """The exposition and its content type, for the Accept header of a scraper."""
+    """Return all metrics as text and the content type, in the format that a scraper's Accept header prefers."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Estate(view))
+    registry.register(_Values(view))
     generate, content_type = choose_encoder(accept)
     return generate(registry), content_type
 
 
-class _Estate(Collector):
-    """Control as metric families."""
+class _Values(Collector):
+    """The values of all metrics at the time of a scrape."""
 
     def __init__(self, view: View) -> None:
         self._view = view
 
-    def collect(self) -> Iterator[Metric]:
-        """Every declared metric with what it has now."""
+    def collect(self) -> Iterator[MetricFamily]:
+        """Yield every declared metric with its current values."""
         families = {metric.name: _family(metric) for metric in METRICS}
         values: dict[tuple[str, tuple[str, ...]], float] = {}
         for name, labels, value in chain(_zeros(), self._view.totals(), self._view.gauges(), _samples(self._view)):
             values[name, labels] = value
         for (name, labels), value in values.items():
             declared = _BY_NAME.get(name)
-            # Totals are a worker's word, and a worker is not trusted: what is not declared is not passed on.
+            # Workers report the totals and are not trusted, so values of undeclared metrics are left out.
             if declared and len(labels) == len(declared.labels):
                 families[name].add_metric(labels, value)
         yield from families.values()
 
 
-def _family(metric: Declared) -> CounterMetricFamily | GaugeMetricFamily:
+def _family(metric: Metric) -> CounterMetricFamily | GaugeMetricFamily:
     kind = CounterMetricFamily if metric.is_counter else GaugeMetricFamily
     return kind(PREFIX + metric.name, metric.help, labels=metric.labels)
 
 
 def _zeros() -> Iterator[Sample]:
-    """A counter without labels is there before anything was counted."""
+    """Yield 0 for each counter without labels, so that it exists before its first event."""
     return ((metric.name, (), 0.0) for metric in METRICS if metric.is_counter and not metric.labels)
 
 
 def _samples(view: View) -> Iterator[Sample]:
-    """The gauges that control's state gives."""
+    """Yield the gauges that follow from the state of control."""
     yield "build_info", (VERSION, platform.python_version()), 1.0
     yield "ready", (), float(not view.missing())
     yield "serial", (), float(view.serial)
@@ -232,21 +238,21 @@ _HEAD: Final = """\
 
 <!-- Written by `python -m resolver.admin.metrics`; do not edit. -->
 
-`/metrics` of the admin interface, in the Prometheus text format, or OpenMetrics for a scraper that asks for it.
-Counters add up all workers and outlive their restarts. Label values come from the configuration and the catalogue of
-zones, never from a query name or a client's address.
+The admin interface serves these metrics at `/metrics` in the Prometheus text format, or in the OpenMetrics format if
+the scraper accepts it. Counters are sums over all workers, and continue when a worker restarts. Label values come from
+the configuration and the catalogue of zones, never from query names or client addresses.
 
 | metric | type | labels | meaning |
 |---|---|---|---|
 """
 
 
-def page(metrics: Sequence[Declared] = METRICS) -> str:
-    """docs/metrics.md."""
+def page(metrics: Sequence[Metric] = METRICS) -> str:
+    """Return the page docs/metrics.md."""
     return _HEAD + "".join(_row(metric) for metric in metrics)
 
 
-def _row(metric: Declared) -> str:
+def _row(metric: Metric) -> str:
     kind = "counter" if metric.is_counter else "gauge"
     labels: Iterable[str] = (f"`{label}`" for label in metric.labels)
     return f"| `{PREFIX}{metric.name}` | {kind} | {', '.join(labels)} | {metric.help} |\n"

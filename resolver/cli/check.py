@@ -52,9 +52,10 @@ def _write(counts: Counts, sources: list[SourceItem]) -> None:
         f"{_many(counts.networks, 'network')}, {_many(counts.zone_files, 'zone file')}"
     )
     for source in sources:
+        parts = _many(source.parts, "saved subscription" if source.sync else "file")
         bad = f", {source.unreadable} unreadable" if source.unreadable else ""
-        state = source.last_error or f"{_many(source.parts, 'file')}{bad}"
-        output.line(f"source {source.name}: {source.path}: {state}")
+        path = f"{source.path}: " if source.path else ""
+        output.line(f"source {source.name}: {path}{source.last_error or f'{parts}{bad}'}")
     severities = [_many(count, severity) for severity, count in counts.findings.items() if count]
     output.line(f"findings: {', '.join(severities) or 'none'}")
 

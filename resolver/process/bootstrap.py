@@ -19,6 +19,7 @@ import msgspec
 
 from resolver.process import log
 from resolver.process.orders import OrderReceiver
+from resolver.process.socket_role import SocketRole
 from resolver.process.worker_pids import WorkerPids
 from resolver.settings import ControlSettings, WorkerSettings
 
@@ -40,8 +41,8 @@ class WorkerStart:
     channel: str
     """Path of control's Unix socket. A connection waits in the socket while control restarts."""
     sockets: tuple[socket.socket, ...]
-    roles: tuple[str, ...]
-    """The `listen.Role` of each socket. The sockets of a sibling have the same roles in the same order."""
+    roles: tuple[SocketRole, ...]
+    """The role of each socket. The sockets of a sibling have the same roles in the same order."""
     orders: OrderReceiver
     warm_start: int | None = None
     """Descriptor of the warm-start file, None where there is none."""
@@ -68,7 +69,7 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         index=int(options["worker"]),
         channel=options["channel"],
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
-        roles=tuple(options["roles"].split(",")),
+        roles=tuple(map(SocketRole, options["roles"].split(","))),
         orders=OrderReceiver(_socket(options["orders"])),
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )

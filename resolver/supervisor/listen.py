@@ -10,10 +10,11 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
 from resolver.host_port import HostPort
 from resolver.process import systemd
+from resolver.process.socket_role import SocketRole
 from resolver.settings import WorkerSettings
 
 _BACKLOG: Final = 1024
@@ -28,10 +29,6 @@ _PKTINFO: Final = {
     socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO),
 }
 
-Role = Literal["dns", "tls", "https"]
-"""The protocol of a socket: DNS over UDP or TCP (by the type of the socket), DNS over TLS, or DNS over HTTPS."""
-_ROLES: Final[tuple[Role, ...]] = get_args(Role)
-
 
 class CannotListen(Exception):  # noqa: N818 - reads as a sentence
     """An address cannot be used; the message is one line with the address and the reason."""
@@ -45,9 +42,9 @@ class Listening:
     sockets.
     """
 
-    addresses: tuple[tuple[Role, HostPort], ...]
+    addresses: tuple[tuple[SocketRole, HostPort], ...]
     workers: tuple[tuple[socket.socket, ...], ...]
-    roles: tuple[Role, ...]
+    roles: tuple[SocketRole, ...]
     """The role of each socket in a worker's tuple."""
     shared: bool = False
 
@@ -66,10 +63,10 @@ def listen(settings: WorkerSettings, workers: int, environ: Mapping[str, str]) -
     return _from_systemd(workers, environ) or _bind(_wanted(settings), workers)
 
 
-def _wanted(settings: WorkerSettings) -> list[tuple[Role, HostPort]]:
-    wanted: list[tuple[Role, HostPort]] = [("dns", address) for address in settings.listen]
-    wanted += [("tls", address) for address in settings.tls.listen] if settings.tls else []
-    wanted += [("https", address) for address in settings.https.listen] if settings.https else []
+def _wanted(settings: WorkerSettings) -> list[tuple[SocketRole, HostPort]]:
+    wanted: list[tuple[SocketRole, HostPort]] = [(SocketRole.DNS, address) for address in settings.listen]
+    wanted += [(SocketRole.TLS, address) for address in settings.tls.listen] if settings.tls else []
+    wanted += [(SocketRole.HTTPS, address) for address in settings.https.listen] if settings.https else []
     return wanted
 
 
@@ -92,21 +89,21 @@ def _from_systemd(workers: int, environ: Mapping[str, str]) -> Listening | None:
     return Listening(_names(roles, sockets), (sockets,) * workers, roles, shared=True)
 
 
-def _role(sock: socket.socket, name: str) -> Role:
+def _role(sock: socket.socket, name: str) -> SocketRole:
     """Return the role that the unit names (FileDescriptorName=). Any other name means plain DNS."""
-    role: Role = next((role for role in _ROLES if role == name), "dns")
-    if role != "dns" and sock.type is socket.SOCK_DGRAM:
+    role = next((role for role in SocketRole if role == name), SocketRole.DNS)
+    if role != SocketRole.DNS and sock.type is socket.SOCK_DGRAM:
         raise CannotListen(f"cannot listen on what systemd passed: `{name}` needs a TCP socket, not UDP")
     return role
 
 
-def _bind(wanted: Sequence[tuple[Role, HostPort]], workers: int) -> Listening:
+def _bind(wanted: Sequence[tuple[SocketRole, HostPort]], workers: int) -> Listening:
     # Probe all addresses before binding any: 0.0.0.0 and 127.0.0.1 on one port conflict only without SO_REUSEPORT.
     targets = [
         (role, kind, *target)
         for role, address in wanted
         for target in [_probe(role, address.host, address.port)]
-        for kind in (_KINDS if role == "dns" else (socket.SOCK_STREAM,))
+        for kind in (_KINDS if role == SocketRole.DNS else (socket.SOCK_STREAM,))
     ]
     bound: list[tuple[socket.socket, ...]] = []
     try:
@@ -121,9 +118,9 @@ def _bind(wanted: Sequence[tuple[Role, HostPort]], workers: int) -> Listening:
     return Listening(_names(roles, bound[0]), tuple(bound), roles)
 
 
-def _probe(role: Role, host: str, port: int) -> tuple[str, int]:
+def _probe(role: SocketRole, host: str, port: int) -> tuple[str, int]:
     """Bind UDP and TCP without SO_REUSEPORT, and close. Return host and port; for port 0, the one the kernel chose."""
-    if role != "dns":
+    if role != SocketRole.DNS:
         with _open(socket.SOCK_STREAM, host, port) as sock:
             return host, sock.getsockname()[1]
     for attempt in range(_ATTEMPTS):
@@ -187,6 +184,6 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
-def _names(roles: Sequence[Role], sockets: Sequence[socket.socket]) -> tuple[tuple[Role, HostPort], ...]:
+def _names(roles: Sequence[SocketRole], sockets: Sequence[socket.socket]) -> tuple[tuple[SocketRole, HostPort], ...]:
     named = zip(roles, sockets, strict=True)
     return tuple(dict.fromkeys((role, HostPort(*each.getsockname()[:2])) for role, each in named))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from resolver.process import log
+from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
 from resolver.supervisor import listen, preflight
 from resolver.supervisor.signals import Signals
@@ -60,5 +61,5 @@ def _announce(accepted: Accepted, listening: listen.Listening) -> None:
     if os.geteuid() == 0:
         _log.warning("running as root: give pldns a user of its own; port 53 needs only CAP_NET_BIND_SERVICE")
     for role, address in listening.addresses:
-        protocol = "" if role == "dns" else f" ({role})"
+        protocol = "" if role == SocketRole.DNS else f" ({role})"
         _log.info("listening on %s%s%s", address, protocol, " (from systemd)" if listening.shared else "")

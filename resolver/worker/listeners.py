@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from resolver.host_port import HostPort
+from resolver.process.socket_role import SocketRole
 from resolver.settings import WorkerSettings
 from resolver.worker.access.clients import Clients
 from resolver.worker.access.edns import Way
@@ -31,10 +32,10 @@ class Listeners:
     def __init__(
         self,
         settings: WorkerSettings,
-        roles: Sequence[str],
+        roles: Sequence[SocketRole],
         clients: Clients,
         responder: Responder,
-        contexts: Mapping[str, ssl.SSLContext],
+        contexts: Mapping[SocketRole, ssl.SSLContext],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """`roles`: the role of each socket of any worker; `contexts`: the TLS context of each encrypted role."""
@@ -88,11 +89,11 @@ class Listeners:
         while self._loop.time() < deadline and (self._responder.waiting or self._connections):  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
 
-    def _stream(self, role: str, sock: socket.socket, clients: Clients) -> StreamListener:
+    def _stream(self, role: SocketRole, sock: socket.socket, clients: Clients) -> StreamListener:
         idle = int(self._connections.idle)
-        if role == "dns":
+        if role == SocketRole.DNS:
             return StreamListener(sock, self._connections, clients, tcp.session, Way("tcp", idle=idle))
-        if role == "tls":
+        if role == SocketRole.TLS:
             make: MakeSession = tcp.session
             way = Way("tls", encrypted=True, idle=idle)
         else:

@@ -8,6 +8,7 @@ from typing import Final
 
 from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
+from resolver.process.socket_role import SocketRole
 from resolver.settings import WorkerSettings
 from resolver.worker.access.cookies import Cookies
 from resolver.worker.watched_files import WatchedFiles
@@ -19,11 +20,14 @@ class SecretFiles:
     """Loads certificates into `contexts`, by the role of the socket, and secrets into `cookies`."""
 
     def __init__(self, settings: WorkerSettings, cookies: Cookies, loop: asyncio.AbstractEventLoop) -> None:
-        self.contexts: dict[str, ssl.SSLContext] = {}
+        self.contexts: dict[SocketRole, ssl.SSLContext] = {}
         self._cookies = cookies
         self._loop = loop
         self._files: list[WatchedFiles] = []
-        for role, tls, alpn in (("tls", settings.tls, certificate.DOT), ("https", settings.https, certificate.DOH)):
+        for role, tls, alpn in (
+            (SocketRole.TLS, settings.tls, certificate.DOT),
+            (SocketRole.HTTPS, settings.https, certificate.DOH),
+        ):
             if tls:
                 into = self.contexts[role] = certificate.context(alpn)
                 self._files.append(WatchedFiles((tls.certificate, tls.key), partial(certificate.load, into, tls)))

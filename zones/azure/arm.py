@@ -1,17 +1,33 @@
-"""Azure's JSON, and our short form of it: octets of one file or page in, `Resources` out.
+"""Parses Azure's JSON and the short form: the bytes of one file or page in, `Resources` out.
 
-The one place that knows these shapes: Microsoft.Network REST bodies (API 2025-05-01), pages and arrays of them, what
-`az … -o json` makes of them (`properties` flattened, nulls), Resource Graph rows. Refuses to judge names and addresses,
-or to know which resources belong together. A row that cannot be read is a `Fault`; the rest is kept.
+Accepts Microsoft.Network REST bodies, pages and arrays of them, the output of `az … -o json` (`properties` flattened,
+nulls) and rows of Resource Graph. A row that cannot be read is a `Fault`, and the other rows are kept. Does not
+validate names and addresses, and does not know which resources belong together.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from sys import intern
-from typing import Any, Final, TypeVar
+from typing import TypeVar
 
-from msgspec import Struct, field
-
+from zones.azure.arm_json import (
+    ENDPOINT,
+    NIC,
+    TYPES,
+    VNET,
+    AddressSpaceJson,
+    ArmJson,
+    BodyJson,
+    HeadJson,
+    IpConfigurationBodyJson,
+    LinkPropertiesJson,
+    ReferenceJson,
+    RowJson,
+    ShortJson,
+    first_connection,
+    is_of_endpoint,
+    type_by_fields,
+)
 from zones.azure.encoding import Document, Form, Node, TypeMismatch, UnreadableDocument
 from zones.azure.endpoint import Fault, VirtualNetwork, fold_region
 from zones.azure.resource import (
@@ -27,9 +43,9 @@ from zones.azure.resource import (
 
 
 def read(data: bytes, where: str, *, form: Form) -> Resources:
-    """Read one file or page; `where` names it in faults.
+    """Return the resources of one file or page. `where` names the file or page in faults.
 
-    Raises `UnreadableDocument`, with line and column, when it is no JSON (YAML) or not what any source writes.
+    Raises `UnreadableDocument`, with line and column, for invalid JSON or YAML and for a document of another shape.
     """
     document = Document(data, form)
     reading = _Reading(document, where)
@@ -40,124 +56,12 @@ def read(data: bytes, where: str, *, form: Form) -> Resources:
     return reading.resources()
 
 
-# What is read, named as Azure names it. A body stands under `properties` or, from `az`, beside `id` and `name`.
-
-
-class _Wire(Struct, gc=False, rename="camel"):
-    pass
-
-
-class _Reference(_Wire):
-    id: str | None = None
-
-
-class _ConnectionState(_Wire):
-    status: str | None = None
-
-
-class _ConnectionBody(_Wire):
-    private_link_service_id: str | None = None
-    group_ids: tuple[str, ...] | None = None
-    private_link_service_connection_state: _ConnectionState | None = None
-
-
-class _Connection(_ConnectionBody):
-    properties: _ConnectionBody | None = None
-
-
-class _DnsConfig(_Wire):
-    fqdn: str | None = None
-    ip_addresses: tuple[str, ...] | None = None
-
-
-class _LinkProperties(_Wire):
-    group_id: str | None = None
-    required_member_name: str | None = None
-    fqdns: tuple[str, ...] | None = None
-
-
-class _IpConfigurationBody(_Wire):
-    address: str | None = field(name="privateIPAddress", default=None)
-    old_az_address: str | None = field(name="privateIpAddress", default=None)
-    private_link_connection_properties: _LinkProperties | None = None
-
-
-class _IpConfiguration(_IpConfigurationBody):
-    properties: _IpConfigurationBody | None = None
-
-
-class _AddressSpace(_Wire):
-    address_prefixes: tuple[str, ...] | None = None
-
-
-class _PeeringBody(_Wire):
-    peering_state: str | None = None
-    remote_virtual_network: _Reference | None = None
-
-
-class _Peering(_PeeringBody):
-    properties: _PeeringBody | None = None
-
-
-class _Body(_Wire):
-    provisioning_state: str | None = None
-    subnet: _Reference | None = None
-    network_interfaces: tuple[_Reference, ...] | None = None
-    private_link_service_connections: tuple[_Connection, ...] | None = None
-    manual_private_link_service_connections: tuple[_Connection, ...] | None = None
-    custom_dns_configs: tuple[_DnsConfig, ...] | None = None
-    private_endpoint: _Reference | None = None
-    ip_configurations: tuple[_IpConfiguration, ...] | None = None
-    address_space: _AddressSpace | None = None
-    virtual_network_peerings: tuple[_Peering, ...] | None = None
-
-
-class _Row(_Body):
-    id: str | None = None
-    name: str | None = None
-    type: str | None = None
-    location: str | None = None
-    properties: _Body | None = None
-    nic_id: str | None = None
-    """Resource Graph: the NIC whose `ipConfigurations` are joined to this endpoint's row."""
-
-
-class _ShortRecord(_Wire, forbid_unknown_fields=True):
-    fqdn: str
-    ips: str | tuple[str, ...]
-
-
-class _Short(_Wire, forbid_unknown_fields=True):
-    """People write these by hand, so an unknown key is an error, not a silence."""
-
-    name: str
-    target: str | None = None
-    group: str | tuple[str, ...] | None = None
-    groups: str | tuple[str, ...] | None = None
-    network: str | None = None
-    vnet: str | None = None
-    state: str | None = None
-    records: tuple[_ShortRecord, ...] | None = None
-
-
-class _Head(_Wire):
-    """What names a row that cannot be read."""
-
-    id: Any = None
-    name: Any = None
-    type: Any = None
-
-
-_ENDPOINT: Final = "microsoft.network/privateendpoints"
-_NIC: Final = "microsoft.network/networkinterfaces"
-_VNET: Final = "microsoft.network/virtualnetworks"
-_OURS: Final = (_ENDPOINT, _NIC, _VNET)
-_R = TypeVar("_R", bound=_Wire)
+_R = TypeVar("_R", bound=ArmJson)
 _K = TypeVar("_K", PrivateEndpoint, Nic, VirtualNetwork)
 
 
 class _Reading:
-    """Walks one document and collects its resources."""
+    """Reads one document and collects its resources."""
 
     def __init__(self, document: Document, where: str) -> None:
         self._document, self._where = document, where
@@ -175,18 +79,18 @@ class _Reading:
         )
 
     def value(self, node: Node) -> None:
-        """An array, a page, the short form, a single resource, or any of these under `body`. Raises `TypeMismatch`."""
+        """Read an array, a page, the short form, one resource, or any of these under `body`. Raises `TypeMismatch`."""
         top = self._document.split(node)
         if isinstance(top, list):
-            self._rows(node, _Row, self._row)
+            self._rows(node, RowJson, self._row)
         elif "body" in top:
             self.value(top["body"])
         elif top.keys() & {"value", "data", "endpoints"}:
-            self._rows(top.get("value"), _Row, self._row)
-            self._rows(top.get("data"), _Row, self._row)
-            self._rows(top.get("endpoints"), _Short, self._short)
+            self._rows(top.get("value"), RowJson, self._row)
+            self._rows(top.get("data"), RowJson, self._row)
+            self._rows(top.get("endpoints"), ShortJson, self._short)
         else:
-            row = self._one(node, _Row, self._where)
+            row = self._one(node, RowJson, self._where)
             if row and not self._row(row, self._where):
                 raise TypeMismatch(
                     "neither a resource nor an array, a page (value, data) or the short form (endpoints)"
@@ -199,7 +103,7 @@ class _Reading:
                 self._fault(label, "", "nothing says what it is: no type, no id, no field of a network resource")
 
     def _decoded(self, node: Node, kind: type[_R]) -> Iterator[_R | None]:
-        """All rows in one go; where one fails, each on its own."""
+        """Decode all rows at once; where that fails, decode each row by itself."""
         try:
             rows: list[_R] | None = self._document.decode(node, list[kind] | None)  # type: ignore[valid-type]
             yield from rows or ()
@@ -211,52 +115,52 @@ class _Reading:
                 yield self._one(item, kind, f"{self._where}: item {i}")
 
     def _one(self, node: Node, kind: type[_R], label: str) -> _R | None:
-        """None, with a fault, for a row that cannot be read; without one if it is of a type that we do not read."""
+        """Decode one row. Return None where that fails, with a fault if pldns reads resources of its type."""
         try:
             row: _R = self._document.decode(node, kind)
         except TypeMismatch as error:
             head = self._head(node)
-            if kind is _Short or _type(head.type, _id(head.id)[0]) in ("", *_OURS):
+            if kind is ShortJson or _type(head.type, _id(head.id)[0]) in ("", *TYPES):
                 subject = next((text for text in (head.id, head.name) if text and isinstance(text, str)), label)
                 self._fault(subject, error.path, str(error))
             return None
         return row
 
-    def _head(self, node: Node) -> _Head:
+    def _head(self, node: Node) -> HeadJson:
         try:
-            head: _Head = self._document.decode(node, _Head)
+            head: HeadJson = self._document.decode(node, HeadJson)
         except TypeMismatch:
-            return _Head()
+            return HeadJson()
         return head
 
     def _fault(self, subject: str, path: str, message: str) -> None:
         self._faults[Fault(subject, path, message, self._where)] = None
 
     def _keep(self, kept: dict[str, _K], resource: _K) -> None:
-        """Resource Graph repeats an endpoint for each NIC joined to it: the same again is no news."""
+        """Keep a resource. An equal repetition is no fault: Resource Graph repeats an endpoint for each of its NICs."""
         if kept.setdefault(resource.key, resource) != resource:
             self._fault(resource.id, "", "twice in one file, with different contents; the first counts")
 
-    def _row(self, row: _Row, label: str) -> bool:
-        """Take a row of ours, pass over one of another type; False: nothing says what it is."""
+    def _row(self, row: RowJson, label: str) -> bool:
+        """Read a row, or ignore one of another type. Return False where its type cannot be told."""
         body = row.properties or row
         key, problem = _id(row.id)
-        kind = _type(row.type, key) or _type_by_fields(body)
-        if kind == _NIC and not _of_endpoint(body):
+        kind = _type(row.type, key) or type_by_fields(body)
+        if kind == NIC and not is_of_endpoint(body):
             return True
-        if kind in _OURS and not key:
+        if kind in TYPES and not key:
             self._fault(row.id or row.name or label, "id", problem)
-        elif kind == _ENDPOINT:
+        elif kind == ENDPOINT:
             self._endpoint(row, body, key)
-        elif kind == _NIC:
+        elif kind == NIC:
             self._nic(key, row.id or key, body.private_endpoint, body)
-        elif kind == _VNET:
+        elif kind == VNET:
             self._vnet(row, body, key)
         return bool(kind)
 
-    def _endpoint(self, row: _Row, body: _Body, key: str) -> None:
+    def _endpoint(self, row: RowJson, body: BodyJson, key: str) -> None:
         faults = _Faults(row.id or key, self._where)
-        connection = _first_connection(body)
+        connection = first_connection(body)
         state = connection.private_link_service_connection_state
         endpoint = PrivateEndpoint(
             key=key,
@@ -280,22 +184,22 @@ class _Reading:
         if row.properties and row.ip_configurations:
             self._joined_nic(row, endpoint)
 
-    def _joined_nic(self, row: _Row, endpoint: PrivateEndpoint) -> None:
-        """The NIC of a Resource Graph row; a query may have left out its id, but an endpoint has one NIC only."""
+    def _joined_nic(self, row: RowJson, endpoint: PrivateEndpoint) -> None:
+        """Read the NIC of a Resource Graph row. A query may leave out the id of the NIC; an endpoint has only one."""
         text = row.nic_id or next(iter(endpoint.nics), "")
         key, problem = _id(text)
         if key:
-            self._nic(key, text, _Reference(row.id), row)
+            self._nic(key, text, ReferenceJson(row.id), row)
         else:
             self._fault(endpoint.id, "nicId", problem)
 
-    def _nic(self, key: str, text: str, endpoint: _Reference | None, body: _Body) -> None:
+    def _nic(self, key: str, text: str, endpoint: ReferenceJson | None, body: BodyJson) -> None:
         faults = _Faults(text, self._where)
         owner = next(iter(faults.ids((endpoint,), "privateEndpoint.id")), "")
         rows = tuple(_nic_row(config.properties or config) for config in body.ip_configurations or ())
         self._keep(self._nics, Nic(key, text, owner, rows, faults.found))
 
-    def _vnet(self, row: _Row, body: _Body, key: str) -> None:
+    def _vnet(self, row: RowJson, body: BodyJson, key: str) -> None:
         faults = _Faults(row.id or key, self._where)
         peerings = (peering.properties or peering for peering in body.virtual_network_peerings or ())
         connected = (
@@ -303,13 +207,13 @@ class _Reading:
             for peering in peerings
         )
         peers = faults.ids(connected, "virtualNetworkPeerings[{}].remoteVirtualNetwork.id")
-        space = body.address_space or _AddressSpace()
+        space = body.address_space or AddressSpaceJson()
         region = fold_region(row.location)
         vnet = VirtualNetwork(key, row.id or key, region, space.address_prefixes or (), peers, where=self._where)
         self._keep(self._vnets, vnet)
         self._faults.update(dict.fromkeys(faults.found))
 
-    def _short(self, row: _Short, label: str) -> bool:
+    def _short(self, row: ShortJson, label: str) -> bool:
         if not row.name.strip():
             self._fault(label, "name", "empty")
             return True
@@ -333,14 +237,14 @@ class _Reading:
 
 
 class _Faults:
-    """Reads ids inside a resource that is kept whatever they say."""
+    """Reads ids inside a resource. An invalid id is a fault, and the resource is kept."""
 
     def __init__(self, subject: str, where: str) -> None:
         self._subject, self._where = subject, where
         self.found: tuple[Fault, ...] = ()
 
-    def ids(self, references: Iterable[_Reference | None], path: str) -> tuple[str, ...]:
-        """Normalised ids; `path` has `{}` where the index goes."""
+    def ids(self, references: Iterable[ReferenceJson | None], path: str) -> tuple[str, ...]:
+        """Return the normalised ids. `path` has `{}` for the index."""
         keys = []
         for i, reference in enumerate(references):
             key, problem = _id(reference.id) if reference else ("", "")
@@ -362,7 +266,7 @@ class _Faults:
 
 
 def _id(text: object) -> tuple[str, str]:
-    """The normalised id, or empty and the reason."""
+    """Return the normalised id and no problem, or no id and the problem."""
     try:
         return resource_id(text if isinstance(text, str) else ""), ""
     except InvalidId as error:
@@ -371,48 +275,27 @@ def _id(text: object) -> tuple[str, str]:
 
 @lru_cache(4096)
 def _vnet_id(text: str) -> str:
-    """The VNet of a subnet, or of itself. Estates have few subnets with many endpoints in each, hence the cache."""
+    """Return the VNet of a subnet or VNet id. Cached: an estate has few subnets with many endpoints in each."""
     return intern(resource_id(text).partition("/subnets/")[0])
 
 
 def _type(text: object, key: str) -> str:
-    """The resource type, folded: as the row says, else as its id says, else empty."""
+    """Return the resource type, folded, from the row, else from the id, else empty."""
     if text and isinstance(text, str):
         return text.casefold()
     return resource_type(key) if key else ""
 
 
-def _type_by_fields(body: _Body) -> str:
-    if body.private_link_service_connections is not None or body.manual_private_link_service_connections is not None:
-        return _ENDPOINT
-    if _of_endpoint(body):
-        return _NIC
-    return _VNET if body.address_space else ""
-
-
-def _of_endpoint(body: _Body) -> bool:
-    """A private endpoint's NIC, not a machine's."""
-    return body.private_endpoint is not None or any(
-        (config.properties or config).private_link_connection_properties for config in body.ip_configurations or ()
-    )
-
-
-def _first_connection(body: _Body) -> _ConnectionBody:
-    """An endpoint has one connection, in one of two arrays; the other is empty or absent."""
-    both = (*(body.private_link_service_connections or ()), *(body.manual_private_link_service_connections or ()))
-    return (both[0].properties or both[0]) if both else _ConnectionBody()
-
-
-def _nic_row(config: _IpConfigurationBody) -> NicRow:
+def _nic_row(config: IpConfigurationBodyJson) -> NicRow:
     address = config.address if config.address is not None else config.old_az_address
-    link = config.private_link_connection_properties or _LinkProperties()
+    link = config.private_link_connection_properties or LinkPropertiesJson()
     addresses = (address,) if address is not None else ()
     return NicRow(link.fqdns or (), addresses, intern(link.group_id or ""), intern(link.required_member_name or ""))
 
 
 @lru_cache(1024)
 def _groups(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """One object for equal group ids: they are a handful, and endpoints a million."""
+    """Return one object for equal group ids, to save memory: there are a few ids and a million endpoints."""
     return tuple(map(intern, texts))
 
 

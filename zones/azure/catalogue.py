@@ -1,9 +1,8 @@
-"""Azure's catalogue of private link zones: which private name stands behind a public one, and in which zone.
+"""Azure's catalogue of private link zones: the private name for a public name, and its zone.
 
 The data is Microsoft's table (learn.microsoft.com/azure/private-link/private-endpoint-dns) for the commercial,
-government and China clouds, in `data/private-link-zones.json`. A placeholder such as `{regionName}` stands for
-exactly one label. Refuses to know endpoints, claims and networks: it says what a name
-could stand for, not who holds it.
+government and China clouds, in `data/private-link-zones.json`. A placeholder such as `{regionName}` matches exactly one
+label. Does not know endpoints, claims and networks: the catalogue maps names, whether or not an endpoint has them.
 """
 
 from collections import defaultdict
@@ -17,10 +16,10 @@ import msgspec
 from zones.dns.name import MAX_NAME, Name, from_labels, from_text, labels
 
 _PRIVATE: Final = frozenset((b"privatelink", b"privatelink-global"))
-"""Labels that mark a name as private. A public name has none, and no placeholder stands for one."""
+"""Labels that mark a name as private. A public name has neither, and a placeholder matches neither."""
 _DIGITS_ONLY: Final = b"{partitionid}"
 _FQDN_IS_PRIVATE: Final = "microsoft.containerservice/managedclusters"
-"""AKS: the API server's FQDN lies in the privatelink zone itself; it has no public form."""
+"""AKS: the FQDN of the API server is in the privatelink zone itself. There is no public FQDN."""
 _SITES: Final = "microsoft.web/sites"
 
 Labels = tuple[bytes, ...]
@@ -28,14 +27,14 @@ T = TypeVar("T")
 
 
 class PrivateName(NamedTuple):
-    """A private name and the zone that it lies in, placeholders filled in."""
+    """A private name and its zone, with the placeholders filled in."""
 
     name: Name
     zone: Name
 
 
 class CatalogueEntry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=False):
-    """One row of Microsoft's table. `zones` and `public_forwarders` are texts that may hold placeholders."""
+    """One row of Microsoft's table. `zones` and `public_forwarders` are texts that may have placeholders."""
 
     id: str
     cloud: str
@@ -48,7 +47,10 @@ class CatalogueEntry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
 
 
 class Suffix(msgspec.Struct, frozen=True, rename="camel"):
-    """One public suffix and the private zone of the names below it. `derived`: they differ by `privatelink.` alone."""
+    """A public suffix and the private zone for the names below it.
+
+    `derived`: the zone is the suffix with `privatelink.` in front. `opt_in`: only one resource type uses the suffix.
+    """
 
     public_suffix: str
     private_zone: str
@@ -65,23 +67,23 @@ _Alternative = tuple[frozenset[str], Labels]
 
 
 class _Rule(NamedTuple):
-    """What a public suffix maps to; `alternatives` are group ids and the zone that they choose instead."""
+    """The private zone of a public suffix. `alternatives` are sets of group ids, each with another zone for them."""
 
     zone: Labels
     alternatives: tuple[_Alternative, ...]
     only_types: frozenset[str]
-    """Resource types that alone may use an opt-in suffix; empty for an ordinary one."""
+    """The only resource types that may use an opt-in suffix; empty for an ordinary suffix."""
 
 
 class _Zone(NamedTuple):
-    """A private zone: the suffix of its names' default public form, and the types that alone may use it."""
+    """A private zone: the public suffix of its names, and the only resource types that may use it."""
 
     public: Labels | None
     only_types: frozenset[str]
 
 
 class _SuffixMatch(NamedTuple, Generic[T]):
-    """A pattern of `depth` labels that a name ends in, and what its placeholders stood for."""
+    """A pattern of `depth` labels that a name ends in, and the labels that its placeholders matched."""
 
     depth: int
     bound: dict[bytes, bytes]
@@ -89,7 +91,11 @@ class _SuffixMatch(NamedTuple, Generic[T]):
 
 
 class Catalogue:
-    """Longest suffix wins; at equal length a literal label beats a placeholder; one label or more stands before it."""
+    """Maps names by suffix.
+
+    The longest suffix wins; at equal length a literal label beats a placeholder. A name has at least one label before
+    the suffix.
+    """
 
     def __init__(self, suffixes: Collection[Suffix], entries: Collection[CatalogueEntry]) -> None:
         self._entries = tuple(entries)
@@ -102,7 +108,7 @@ class Catalogue:
             for zone in map(_pattern, entry.zones):
                 groups[zone].update(group.casefold() for group in entry.group_ids)
                 types[zone].add(entry.resource_type.casefold())
-        # A zone of entries alone, as AKS's `{subzone}` one, has no public form.
+        # A zone that only entries name, such as AKS's `{subzone}` zone, has no public suffix.
         zones = dict.fromkeys(types, _Zone(None, frozenset()))
         for suffix in sorted(suffixes, key=lambda item: item.derived, reverse=True):
             public, zone = _pattern(suffix.public_suffix), _pattern(suffix.private_zone)
@@ -111,22 +117,22 @@ class Catalogue:
             self._public.add(public, rule)
             if not suffix.opt_in:
                 self._covered.add(public, value=True)
-            # The last wins: the default public form of a Key Vault name is the one that is not derived.
+            # The last suffix wins: the default public form of a Key Vault name is the one that is not derived.
             shown = None if _FQDN_IS_PRIVATE in types[zone] else public
             zones |= {each: _Zone(shown, only_types) for each in (zone, *(other for _, other in rule.alternatives))}
         patterns = [zone for zone in zones if zone] + [_pattern(suffix.public_suffix) for suffix in suffixes]
         self.words = frozenset(label for pattern in patterns for label in pattern if not label.startswith(b"{"))
-        """The labels of all suffixes and zones, without placeholders: what is Azure's of a name, and nobody's."""
+        """The labels of all suffixes and zones, without placeholders: the parts of a name that reveal no customer."""
         for zone, value in zones.items():
             self._private.add(zone, value)
             if not value.only_types:
                 self._covered.add(zone, value=True)
 
     def candidates(self, name: Name) -> tuple[PrivateName, ...]:
-        """Every private name that a public one could stand for, the default first; none for a private name.
+        """Return every private name that a public name may map to, the default first; none for a private name.
 
-        Normally one. Two below `wvd…`. An opt-in suffix (`azure.com`) counts only where no ordinary one matches: the
-        caller asks whether somebody claims the result. Names that would pass 255 octets are left out.
+        Normally there is one; below `wvd…` there are two. An opt-in suffix (`azure.com`) counts only where no ordinary
+        suffix matches, and the caller checks that an endpoint claims the result. Names over 255 octets are left out.
         """
         parts = labels(name)
         if not _PRIVATE.isdisjoint(parts):
@@ -139,10 +145,10 @@ class Catalogue:
         return tuple(mapping for zone in zones if (mapping := self._mapping(parts, match, zone)))
 
     def map(self, fqdn: Name, resource_type: str, groups: Collection[str]) -> PrivateName | None:
-        """Where a claim on `fqdn` by an endpoint of that resource type and those group ids stands.
+        """Return the private name and zone of a claim on `fqdn` by an endpoint of that resource type and group ids.
 
-        The suffix decides; a group id only chooses between zones that share one suffix. A name that is private already
-        stands at itself. None: no zone is known for it.
+        The suffix decides. A group id only chooses between zones that share one suffix. A private name maps to itself.
+        Return None where no zone is known.
         """
         parts, kind = labels(fqdn), resource_type.casefold()
         if not _PRIVATE.isdisjoint(parts):
@@ -158,24 +164,25 @@ class Catalogue:
         return self._mapping(parts, match, next(alternatives, match.value.zone))
 
     def zone_of(self, name: Name) -> Name | None:
-        """The longest private zone, opt-in ones too, at or above `name`; None if it lies in no zone of the catalogue.
+        """Return the longest private zone at or above `name`, opt-in zones included; None where there is none.
 
-        A zone whose own first label is a placeholder (`{subzone}.privatelink.…`, AKS) has names strictly below it
-        only: `api.privatelink.eastus.azmk8s.io` is a record, not an apex.
+        A zone whose own first label is a placeholder (`{subzone}.privatelink.…`, AKS) only has names strictly below it:
+        `api.privatelink.eastus.azmk8s.io` is a record, not an apex.
         """
         parts = labels(name)
         zone = self._zone(parts)
         return from_labels(parts[-zone.depth :]) if zone else None
 
     def covers(self, name: Name) -> bool:
-        """True at or under a public suffix or a private zone; opt-in ones are ignored. Made for the packet path."""
+        """Return True at or below a public suffix or a private zone, except opt-in ones. Fast, for the packet path."""
         return next(self._covered.walk(labels(name)), None) is not None
 
     def public(self, name: Name) -> Name | None:
-        """The default public FQDN of a private name: one whose `candidates` hold `name`; None where there is none.
+        """Return the default public FQDN of a private name, which has `name` among its `candidates`.
 
-        Usually the name without `privatelink`; `kv.vault.azure.net` for `kv.privatelink.vaultcore.azure.net`. None for
-        AKS (its FQDN is the private name), for an apex, and where dropping the label leads to another zone.
+        Usually that is the name without `privatelink`, but `kv.vault.azure.net` for
+        `kv.privatelink.vaultcore.azure.net`. Return None for AKS (the FQDN is the private name), for an apex, and where
+        the name without the label would map to another zone.
         """
         parts = labels(name)
         match = self._zone(parts)
@@ -185,9 +192,9 @@ class Catalogue:
         return public if any(mapping.name == name for mapping in self.candidates(public)) else None
 
     def by_resource(self, resource_type: str, group: str) -> tuple[CatalogueEntry, ...]:
-        """The rows for a resource type and group id, of all clouds; compared without case.
+        """Return the rows for a resource type and group id, of all clouds. Case does not matter.
 
-        App Service slots have groups `sites-SLOT`. A row that names no fixed group id takes any.
+        App Service slots have group ids `sites-SLOT`. A row without a fixed group id matches any.
         """
         kind, wanted = resource_type.casefold(), group.casefold()
         if kind == _SITES and wanted.startswith("sites"):
@@ -200,9 +207,9 @@ class Catalogue:
         )
 
     def _mapping(self, parts: list[bytes], match: _SuffixMatch[_Rule], zone: Labels) -> PrivateName | None:
-        """None when the private name would be longer than a name can be.
+        """Return the private name in a zone; None where it would exceed 255 octets.
 
-        The zone is asked again for the whole name: AKS has a longer one, `{subzone}.privatelink.…`, below some.
+        The zone is looked up again for the whole name: AKS has a longer one, `{subzone}.privatelink.…`, below some.
         """
         private = parts[: -match.depth] + _filled(zone, match.bound)
         name = from_labels(private)
@@ -215,7 +222,7 @@ class Catalogue:
 
 
 def _alternatives(public: Labels, default: Labels, groups: dict[Labels, set[str]]) -> tuple[_Alternative, ...]:
-    """The zones that are `public` behind another private label than the default zone has, with their group ids."""
+    """Return the zones with another private label than the default zone has, each with its group ids."""
     if default[1:] != public:
         return ()
     zones = ((label, *public) for label in sorted(_PRIVATE))
@@ -223,7 +230,7 @@ def _alternatives(public: Labels, default: Labels, groups: dict[Labels, set[str]
 
 
 class _Trie(Generic[T]):
-    """Patterns of labels, read from the right; a label in braces is a placeholder."""
+    """Patterns of labels, matched from the right. A label in braces is a placeholder."""
 
     def __init__(self) -> None:
         self.literals: dict[bytes, _Trie[T]] = {}
@@ -238,7 +245,7 @@ class _Trie(Generic[T]):
         node.value = value
 
     def walk(self, parts: list[bytes]) -> Iterator[_SuffixMatch[T]]:
-        """Every pattern at the end of the name, shortest first; at equal length the placeholder first."""
+        """Yield every pattern that the name ends in, the shortest first, at equal length the placeholder first."""
         paths: list[tuple[dict[bytes, bytes], _Trie[T]]] = [({}, self)]
         for depth, label in enumerate(reversed(parts), 1):
             paths = [longer for bound, node in paths for longer in node._step(bound, label)]  # noqa: SLF001 - own class
@@ -256,11 +263,11 @@ class _Trie(Generic[T]):
             yield bound, literal
 
     def at_or_below(self, parts: list[bytes]) -> list[_SuffixMatch[T]]:
-        """The matches for a name that may be the pattern itself, best first."""
+        """Return the matches for a name that may be the pattern itself, best first."""
         return list(self.walk(parts))[::-1]
 
     def below(self, parts: list[bytes]) -> list[_SuffixMatch[T]]:
-        """The matches for a name with one label or more before the pattern, best first."""
+        """Return the matches for a name with at least one label before the pattern, best first."""
         return [match for match in self.at_or_below(parts) if match.depth < len(parts)]
 
 
@@ -278,7 +285,7 @@ def _allows(only_types: frozenset[str], kind: str) -> bool:
 
 @cache
 def catalogue() -> Catalogue:
-    """The catalogue of all three clouds, read once, on the first call."""
+    """Return the catalogue of all three clouds. The first call reads the file."""
     data = files("zones.azure").joinpath("data/private-link-zones.json").read_bytes()
     content = msgspec.json.decode(data, type=_File)
     return Catalogue(content.fqdn_suffix_map, content.entries)

@@ -1,7 +1,7 @@
-"""Where names stand in the catalogue, remembered by their parents.
+"""The catalogue with a cache: results are kept by parent name.
 
-No rule of the catalogue looks at the first label, unless it is `privatelink` itself: what it says of one name holds
-for its siblings. So one answer serves a whole zone, and the packet path seldom walks the patterns.
+No rule of the catalogue depends on the first label, unless that is `privatelink` itself. So the result for one name is
+valid for its siblings, one cache entry serves a whole zone, and the packet path seldom walks the patterns.
 """
 
 from functools import lru_cache
@@ -10,14 +10,14 @@ from typing import Final
 from zones.azure.catalogue import Catalogue
 from zones.dns.name import MAX_NAME, Name, parent
 
-_REMEMBERED: Final = 4096  # parents, some 500 octets each; clients can make up any number of them
+_REMEMBERED: Final = 4096  # parents, some 500 bytes each; bounded, since clients can invent any number of names
 _PROBE: Final = b"\x01x"
 _SPECIAL: Final = (b"\x0bprivatelink", b"\x12privatelink-global")
-"""First labels that the catalogue looks at."""
+"""First labels on which the catalogue's rules depend."""
 
 
 class CatalogueIndex:
-    """The catalogue's `candidates`, zones and `public`, quick for siblings of names that were asked before."""
+    """The catalogue's `candidates`, zones and `public`, fast for siblings of names that were looked up before."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -28,7 +28,7 @@ class CatalogueIndex:
         self.is_opt_in = lru_cache(_REMEMBERED)(self._is_opt_in)
 
     def candidates(self, name: Name) -> tuple[Name, ...]:
-        """Every private name that a public one could stand for, the default first."""
+        """Return every private name that a public name may map to, the default first."""
         if is_special(name):
             return tuple(mapping.name for mapping in self._catalogue.candidates(name))
         tails = self._candidates(parent(name))
@@ -42,7 +42,7 @@ class CatalogueIndex:
         return tuple(parent(mapping.name) for mapping in self._catalogue.candidates(probe))
 
     def zones(self, name: Name) -> tuple[Name, ...]:
-        """Every zone of the catalogue that the name lies in, longest first, whether anybody sees it or not."""
+        """Return every zone of the catalogue that the name lies in, longest first, whether or not it has endpoints."""
         return self._zones_above(name) if is_special(name) else self._zones(Name(_PROBE + parent(name)))
 
     def _zones_above(self, name: Name) -> tuple[Name, ...]:
@@ -50,7 +50,7 @@ class CatalogueIndex:
         return (zone, *self._zones_above(parent(zone))) if zone else ()
 
     def public(self, private: Name) -> Name | None:
-        """The default public FQDN of a private name."""
+        """Return the default public FQDN of a private name; None where there is none."""
         if is_special(private):
             return self._catalogue.public(private)
         above = self._publics(parent(private))
@@ -61,9 +61,10 @@ class CatalogueIndex:
         return parent(public) if public else None
 
     def claimed(self, fqdn: Name, kind: str, groups: tuple[str, ...]) -> tuple[Name, Name | None]:
-        """Where a claim on `fqdn` stands, and in which zone: in none at the name itself where no suffix matches.
+        """Return the private name and the zone of a claim on `fqdn`.
 
-        `kind` and `groups`: the resource type and group ids of its endpoint.
+        `kind` and `groups` are the resource type and group ids of the endpoint. Where no suffix matches, the private
+        name is the FQDN itself and the zone is None.
         """
         if is_special(fqdn):
             return self._catalogue.map(fqdn, kind, groups) or (fqdn, None)
@@ -76,10 +77,10 @@ class CatalogueIndex:
         return (parent(mapping.name), mapping.zone) if mapping else (above, None)
 
     def _is_opt_in(self, zone: Name) -> bool:
-        """True for a zone that is private for the names of one resource type alone."""
+        """Return True for a zone that is private only for names of one resource type."""
         return self._catalogue.zone_of(zone) == zone and not self._catalogue.covers(zone)
 
 
 def is_special(name: Name) -> bool:
-    """The catalogue may say of this name what it does not say of its siblings."""
+    """Return True where the catalogue's result may differ from that for the name's siblings."""
     return name.startswith(_SPECIAL) or not name[0]

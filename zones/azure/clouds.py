@@ -1,4 +1,4 @@
-"""Azure's clouds by name: who gives tokens, who answers, and what the tokens are for. Nothing else is known of them."""
+"""Azure's clouds by name: the hosts of Microsoft Entra ID and of the Resource Manager, and the scope of tokens."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 
 
 class Cloud(NamedTuple):
-    """One cloud. `authority` is the host of Microsoft Entra ID, `management` the origin of the Resource Manager."""
+    """One cloud. `authority` is the host of Microsoft Entra ID, `management` is the origin of the Resource Manager."""
 
     authority: str
     management: str
     scope: str
-    """Of tokens for the Resource Manager; it stays the cloud's where the configuration names another origin."""
+    """Scope of tokens for the Resource Manager. It does not change where the configuration names another origin."""
 
 
 CLOUDS: Final[Mapping[str, Cloud]] = MappingProxyType(

@@ -1,6 +1,6 @@
-"""JSON and YAML files: syntax, typed decoding part by part, and where in a file the syntax breaks.
+"""JSON and YAML documents: syntax, typed decoding of parts, and the line of a syntax error.
 
-Refuses to know what the files say. YAML is loaded by libyaml and decoded into the same types as JSON.
+Does not know the content. YAML is loaded by libyaml and decoded into the same types as JSON.
 """
 
 import re
@@ -11,19 +11,19 @@ import msgspec
 
 Form = Literal["json", "yaml"]
 Node: TypeAlias = Any
-"""A value of the document that is not decoded yet: octets of JSON, or what the YAML loader made of it."""
+"""A value of the document that is not decoded yet: bytes of JSON, or a Python value from the YAML loader."""
 
 
 class UnreadableDocument(Exception):  # noqa: N818 - the finding says "source unreadable"
-    """The data as a whole cannot be read. `line` and `column` count characters from 1."""
+    """The document as a whole cannot be read. `line` and `column` count from 1; the column counts characters."""
 
     def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
         super().__init__(f"line {line}, column {column}: {reason}")
         self.line, self.column = line, column
 
 
-class TypeMismatch(ValueError):  # noqa: N818 - it says what the value is
-    """A value is not of the type wanted; `path` leads to it from the node."""
+class TypeMismatch(ValueError):  # noqa: N818 - the fact about the value
+    """A value is not of the wanted type. `path` leads from the node to the value."""
 
     def __init__(self, message: str, path: str = "") -> None:
         super().__init__(message)
@@ -31,10 +31,13 @@ class TypeMismatch(ValueError):  # noqa: N818 - it says what the value is
 
 
 class Document:
-    """A document whose syntax is right; `root` is its outermost value."""
+    """A document with valid syntax. `root` is its outermost value."""
 
     def __init__(self, data: bytes, form: Form) -> None:
-        """UTF-8, or UTF-16 with a byte order mark (PowerShell's `>` writes that). Raises `UnreadableDocument`."""
+        """Check the syntax of `data`, in UTF-8 or UTF-16 with a byte order mark, which PowerShell's `>` writes.
+
+        Raises `UnreadableDocument`.
+        """
         data = _utf8(data)
         self._json = form == "json"
         self.root: Node = data if self._json else _load_yaml(data)
@@ -42,7 +45,7 @@ class Document:
             _check_json(data)
 
     def decode(self, node: Node, into: Any) -> Any:  # noqa: ANN401 - any type that msgspec knows
-        """Raises `TypeMismatch`."""
+        """Return the value of a node as the type `into`. Raises `TypeMismatch`."""
         try:
             return msgspec.json.decode(node, type=into) if self._json else msgspec.convert(node, into)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -50,7 +53,7 @@ class Document:
             raise TypeMismatch(message, path.removeprefix("$").removeprefix(".").rstrip("`")) from None
 
     def split(self, node: Node) -> dict[str, Node] | list[Node]:
-        """The members of an object or the items of an array, not decoded. Raises `TypeMismatch`."""
+        """Return the members of an object or the items of an array as nodes. Raises `TypeMismatch`."""
         parts: dict[str, Node] | list[Node] = self.decode(node, _RAW if self._json else _ANY)
         return parts
 
@@ -87,11 +90,11 @@ def _line_column(data: bytes, octet: int) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-_DEEPEST: Final = 100  # libyaml's composer recurses on the C stack, and dies there; real data nests some ten levels
+_DEEPEST: Final = 100  # libyaml recurses on the C stack and crashes on deep nesting; real data has some ten levels
 
 
 def _load_yaml(data: bytes) -> Node:
-    import yaml  # noqa: PLC0415 - answering workers import `zones` and must not load it
+    import yaml  # noqa: PLC0415 - workers import `zones`, and must not load yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
@@ -104,12 +107,15 @@ def _load_yaml(data: bytes) -> Node:
         ) from None
     except yaml.reader.ReaderError as error:
         raise UnreadableDocument(error.reason, *_line_column(data, error.position)) from None
-    except (ValueError, KeyError, TypeError, OverflowError) as error:  # a scalar does not fit its tag: 2001-99-99
+    except (ValueError, KeyError, TypeError, OverflowError) as error:  # a scalar that does not fit its tag: 2001-99-99
         raise UnreadableDocument(f"a value cannot be read: {error}") from None
 
 
 def _check_depth(events: Iterable[Any]) -> None:
-    """Told by class names (`MappingStartEvent`), since yaml is not imported here; marks count from 0."""
+    """Raise `UnreadableDocument` for deep nesting.
+
+    Events are recognised by class name (`MappingStartEvent`), since yaml is not imported here. Marks count from 0.
+    """
     depth = 0
     for event in events:
         kind = type(event).__name__

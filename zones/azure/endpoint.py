@@ -1,6 +1,6 @@
-"""Endpoints as the rest of pldns sees them: validated, frozen, in our words rather than Azure's.
+"""Endpoints and virtual networks as the rest of pldns uses them: validated and frozen.
 
-Refuses to know JSON: `arm` reads that, `inventory` joins it.
+Does not know JSON: `arm` parses it, and `inventory` joins the resources.
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ from zones.dns.name import Name
 
 
 class ConnectionState(StrEnum):
-    """Connection state of an endpoint (azure/private-endpoint-semantics.md). Only `APPROVED` is ever served."""
+    """Connection state of an endpoint (`privateLinkServiceConnectionState.status`). Only `APPROVED` is ever served."""
 
     APPROVED = "Approved"
     PENDING = "Pending"
@@ -21,7 +21,7 @@ class ConnectionState(StrEnum):
 
     @classmethod
     def read(cls, text: str | None) -> "ConnectionState":
-        """Compare without case; `Removed` is Disconnected; anything else is `UNKNOWN`."""
+        """Return the state that a text of Azure names, in any case. `Removed` is Disconnected, others are `UNKNOWN`."""
         return _STATES.get((text or "").strip().casefold(), cls.UNKNOWN)
 
 
@@ -30,7 +30,7 @@ _STATES.pop("unknown")
 
 
 class NicRecord(msgspec.Struct, frozen=True, gc=False):
-    """One row of the endpoint's NIC: a public FQDN and the packed addresses (4 or 16 octets each) that it has."""
+    """A public FQDN of an endpoint, and its packed addresses of 4 or 16 octets each, as one row of the NIC has them."""
 
     fqdn: Name
     addresses: tuple[bytes, ...]
@@ -39,7 +39,10 @@ class NicRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
-    """Something in the inventory that could not be read. `path` is where inside the resource, `message` why."""
+    """A part of a resource that could not be read.
+
+    `subject` is the id of the resource, `path` the place in it, `message` the reason, `where` the part of the source.
+    """
 
     subject: str
     path: str
@@ -48,46 +51,49 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
 
 
 class Endpoint(msgspec.Struct, frozen=True, gc=False):
-    """A private endpoint. `key` is its identity: the normalised resource id, or the name in the short form."""
+    """A private endpoint. `key` identifies it: the normalised resource id, or the name in the short form."""
 
     key: str
     id: str
     name: str
     state: ConnectionState
     target: str = ""
-    """Resource id (or alias) of what it connects to, as written; compare with `target_key`."""
+    """Resource id or alias of the service that it connects to, as written. Compare with `target_key`."""
     groups: tuple[str, ...] = ()
     provisioning: str = "Succeeded"
     state_text: str = ""
-    """The state as Azure wrote it, for the finding about an unknown one."""
+    """The state as Azure wrote it, for the finding about an unknown state."""
     region: str = ""
     """Folded, without spaces: `westeurope`."""
     subscription: str = ""
     vnet: str = ""
     """Normalised id of its virtual network, or empty."""
     network: str = ""
-    """Short form only: the network that alone sees it. With neither `vnet` nor `network`: visible to all."""
+    """Short form only: the one network that the endpoint is visible to.
+
+    An endpoint with neither `vnet` nor `network` is visible to all networks.
+    """
     records: tuple[NicRecord, ...] = ()
     faults: tuple[Fault, ...] = ()
     rivals: tuple[str, ...] = ()
-    """Other parts that say something else of it, each with what differs: `hub: b.json: state, records`."""
+    """Other parts with a different version of the endpoint, each with what differs: `hub: b.json: state, records`."""
     source: str = ""
     where: str = ""
-    """File, subscription or other part of the source that it came from."""
+    """File, subscription or other part of the source that the endpoint came from."""
 
     @property
     def served(self) -> bool:
-        """Approved, and not being deleted."""
+        """True where the endpoint is approved and is not being deleted."""
         return is_served(self.state, self.provisioning)
 
     @property
     def target_key(self) -> str:
-        """The target for comparison: resource ids are case-insensitive."""
+        """The target in the form to compare, since resource ids are case-insensitive."""
         return self.target.casefold().rstrip("/")
 
 
 class VirtualNetwork(msgspec.Struct, frozen=True, gc=False):
-    """A VNet: region, address space (CIDR texts) and the normalised ids of its Connected peers."""
+    """A virtual network: region, address space (CIDR texts) and the normalised ids of its Connected peers."""
 
     key: str
     id: str
@@ -99,10 +105,10 @@ class VirtualNetwork(msgspec.Struct, frozen=True, gc=False):
 
 
 def is_served(state: ConnectionState, provisioning: str) -> bool:
-    """The names of an endpoint in these states are answered."""
+    """Return True where the names of an endpoint in these states are served."""
     return state is ConnectionState.APPROVED and provisioning.casefold() != "deleting"
 
 
 def fold_region(text: str | None) -> str:
-    """`West Europe` and `westeurope` are one region."""
+    """Return a region's name in the form to compare: `West Europe` and `westeurope` are one region."""
     return (text or "").replace(" ", "").casefold()

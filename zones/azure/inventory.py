@@ -1,7 +1,8 @@
 """The inventory: resources from every part of every source, joined by resource id into endpoints.
 
-A part is a file, a subscription, whatever a source reads as one. Parts come, change and go in any order; a change costs
-what the resources that it touches cost, whatever the size of the estate. Refuses to know JSON, claims and networks.
+A part is a file or a subscription: the unit that a source reads as a whole. Parts may be added, changed and removed in
+any order. The cost of a change depends on the resources that it touches, not on the size of the estate. Does not know
+JSON, claims and networks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from zones.azure.resource import Nic, PrivateEndpoint, Resources
 
 
 class InventoryChange(NamedTuple):
-    """What an update really changed, by key; None is gone. `faults` are by subject, all that it has now."""
+    """The effect of an update, by key; None for a resource that is gone. `faults` has all present faults by subject."""
 
     endpoints: dict[str, Endpoint | None]
     vnets: dict[str, VirtualNetwork | None]
@@ -25,7 +26,7 @@ class InventoryChange(NamedTuple):
 
 
 class Inventory:
-    """All resources by key. Where two parts hold one, the order of `sources`, then the part's name decides."""
+    """All resources by key. Where two parts have one resource, the order of `sources` decides, then the part's name."""
 
     def __init__(self, sources: Sequence[str] = ()) -> None:
         self._order = {source: i for i, source in enumerate(sources)}
@@ -51,25 +52,25 @@ class Inventory:
 
     @property
     def faults(self) -> Mapping[str, tuple[Fault, ...]]:
-        """By subject, the faults that belong to no endpoint: rows that gave nothing, NICs without their endpoint."""
+        """By subject, the faults that belong to no endpoint: of unreadable rows, and of NICs without their endpoint."""
         return MappingProxyType(self._faults)
 
     def parts(self) -> Iterator[tuple[str, str, Resources]]:
-        """Source, part and resources: all that there is to save. Put back by `update`, it is the same inventory."""
+        """Yield the source, name and resources of each part. An `update` with all of them makes an equal inventory."""
         for place in sorted(self._parts):
             yield place.source, place.part, self._parts[place]
 
     def of(self, source: str) -> dict[str, Resources]:
-        """What a source gave, by part."""
+        """Return the resources of a source, by part."""
         return {place.part: resources for place, resources in self._parts.items() if place.source == source}
 
     def replace(self, source: str, part: str, resources: Resources | None) -> InventoryChange:
-        """Put what a part holds now in place of what it held; None removes the part."""
+        """Replace the resources of a part; None removes the part."""
         return self.update({(source, part): resources})
 
     def update(self, parts: Mapping[tuple[str, str], Resources | None]) -> InventoryChange:
-        """Replace several parts as one change, so that what moves from one to another is never gone in between."""
-        touched = _Touched()
+        """Replace several parts as one change. A resource that moves between these parts is not gone in between."""
+        touched = _Affected()
         for (source, part), resources in parts.items():
             self._put(
                 SourcePart(self._order.get(source, len(self._order)), intern(part), intern(source)), resources, touched
@@ -78,14 +79,14 @@ class Inventory:
             self._relink(endpoint, nic)
         nics = touched.nics | {nic for _, nic in touched.links} | self._linked(touched.endpoints)
         for nic in nics:
-            self._judge_orphan(nic, touched)
+            self._check_orphan(nic, touched)
         return InventoryChange(
             self._rejoin(touched.endpoints | {endpoint for endpoint, _ in touched.links} | self._linked(nics)),
             self._refresh_vnets(touched.vnets),
             self._move_faults(touched),
         )
 
-    def _put(self, place: SourcePart, resources: Resources | None, touched: "_Touched") -> None:
+    def _put(self, place: SourcePart, resources: Resources | None, touched: "_Affected") -> None:
         old, new = self._parts.pop(place, _NOTHING), resources or _NOTHING
         if resources is not None:
             self._parts[place] = resources
@@ -101,7 +102,7 @@ class Inventory:
         touched.come += new.faults
 
     def _relink(self, endpoint: str, nic: str) -> None:
-        """A NIC and an endpoint are linked while either, in any part, names the other."""
+        """Update one link. A NIC and an endpoint are linked while either of them, in any part, names the other."""
         linked = any(nic in version.nics for _, version in self._held_endpoints.versions(endpoint)) or any(
             version.endpoint == endpoint for _, version in self._held_nics.versions(nic)
         )
@@ -116,7 +117,11 @@ class Inventory:
         return {other for key in keys for other in self._links.get(key, ())}
 
     def _owns(self, endpoint: PrivateEndpoint, nic: Nic) -> bool:
-        """The NIC's own word counts; what endpoints say of it only while the one that it names is not known."""
+        """Return True where the NIC belongs to the endpoint.
+
+        The endpoint that the NIC names decides. Only while that one is unknown does it matter which endpoint names the
+        NIC.
+        """
         if nic.endpoint in self._held_endpoints:
             return nic.endpoint == endpoint.key
         return nic.key in endpoint.nics
@@ -137,8 +142,8 @@ class Inventory:
         nics = [self._held_nics.versions(nic) for nic in sorted(self._links.get(key, ()))]
         return join(versions, [held for held in nics if held and self._owns(versions[0][1], held[0][1])])
 
-    def _judge_orphan(self, key: str, touched: "_Touched") -> None:
-        """A NIC whose endpoint nobody has told of answers nothing, and a person should know."""
+    def _check_orphan(self, key: str, touched: "_Affected") -> None:
+        """Update the fault of a NIC whose endpoint is not in the inventory: its names are not served."""
         faults: tuple[Fault, ...] = ()
         for place, nic in self._held_nics.versions(key)[:1]:
             owners = (self._held_endpoints.first(endpoint) for endpoint in self._links.get(key, ()))
@@ -161,8 +166,11 @@ class Inventory:
                 _set(self._vnets, key, new)
         return changed
 
-    def _move_faults(self, touched: "_Touched") -> dict[str, tuple[Fault, ...]]:
-        """Two parts may tell the same fault of one resource, so each is taken away as often as it came."""
+    def _move_faults(self, touched: "_Affected") -> dict[str, tuple[Fault, ...]]:
+        """Update and return the faults of affected subjects.
+
+        Two parts may have an equal fault of one resource, so each fault is removed as often as it was added.
+        """
         moved: dict[str, list[Fault]] = {}
         for fault in touched.come:
             moved.setdefault(fault.subject, [*self._faults.get(fault.subject, ())]).append(fault)
@@ -177,8 +185,8 @@ class Inventory:
         return changed
 
 
-class _Touched:
-    """What an update touches."""
+class _Affected:
+    """The keys that an update affects, and the faults that it adds (`come`) and removes (`gone`)."""
 
     def __init__(self) -> None:
         self.endpoints: set[str] = set()
@@ -194,7 +202,7 @@ _V = TypeVar("_V")
 
 
 class _Index(Generic[_R]):
-    """Resources of one kind, and who holds each: the part that is believed first."""
+    """Resources of one kind, and the parts that have each, the part with precedence first."""
 
     def __init__(self) -> None:
         self._held: dict[SourcePart, dict[str, _R]] = {}
@@ -204,20 +212,20 @@ class _Index(Generic[_R]):
         return key in self._holders
 
     def first(self, key: str) -> _R | None:
-        """The version that is believed."""
+        """Return the version with precedence; None where no part has the resource."""
         holders = self._holders.get(key)
         return self._held[holders[0]][key] if holders else None
 
     def versions(self, key: str) -> Versions[_R]:
-        """What each part says of it."""
+        """Return the version of each part."""
         return [(place, self._held[place][key]) for place in self._holders.get(key, ())]
 
     def put(self, place: SourcePart, resources: Iterable[_R]) -> list[_R]:
-        """Returns what is other than before: the old and the new version of each."""
+        """Replace the resources of a part. Return the old and the new version of each resource that changed."""
         old, new = self._held.pop(place, {}), {resource.key: resource for resource in resources}
         if new:
             self._held[place] = new
-        alone = (place,)  # shared by all that only this part holds
+        alone = (place,)  # one object for all resources that only this part has, to save memory
         for key in new.keys() - old.keys():
             holders: tuple[SourcePart, ...] = self._holders.get(key, ())
             self._holders[key] = tuple(sorted((*holders, place))) if holders else alone

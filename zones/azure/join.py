@@ -1,7 +1,7 @@
-"""One endpoint out of all that the inventory holds of it: its private endpoint and NICs, as each part tells them.
+"""Builds one endpoint from the versions of its private endpoint and NICs that the parts of sources have.
 
-Judges names and addresses: a bad one is a fault and the good rest is kept. Refuses to know which resources belong
-together: that is `inventory`'s.
+Validates names and addresses: an invalid one is a fault, and the others are kept. Does not know which resources belong
+together: `inventory` does.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from zones.dns.name import InvalidName, Name, host_from_text
 
 
 class SourcePart(NamedTuple):
-    """A part of a source. Sorted, the first is believed: the order of sources decides, then the name of the part."""
+    """A part of a source. In sorted order the first part has precedence: by order of sources, then by name of part."""
 
     order: int
     part: str
@@ -24,26 +24,26 @@ class SourcePart(NamedTuple):
 
 _R = TypeVar("_R")
 Versions: TypeAlias = Sequence[tuple[SourcePart, _R]]
-"""One resource as different parts tell it, the one that is believed first."""
+"""The versions of one resource in different parts, the one with precedence first."""
 
 
 def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> Endpoint:
-    """Build the endpoint. Its NICs are the truth; `customDnsConfigs` counts only where none is known."""
+    """Return the endpoint. Its records come from the NICs, and from `customDnsConfigs` only where no NIC is known."""
     place, first = versions[0]
-    judge = _Judge()
-    judge.faults.extend(first.faults)
+    collected = _Records()
+    collected.faults.extend(first.faults)
     state = ConnectionState.read(first.state_text)
     if state is ConnectionState.UNKNOWN:
         path = "privateLinkServiceConnectionState.status" if first.records is None else "state"
-        value = f"{first.state_text[:80]!r} is no connection state" if first.state_text else "no connection state"
-        judge.faults.append(Fault(first.id, path, value, place.part))
+        value = f"{first.state_text[:80]!r} is not a connection state" if first.state_text else "no connection state"
+        collected.faults.append(Fault(first.id, path, value, place.part))
     for (where, nic), *_ in nics:
-        judge.faults.extend(nic.faults)
-        judge.rows(nic.rows, _OF_NIC, nic.id, where.part)
+        collected.faults.extend(nic.faults)
+        collected.rows(nic.rows, _OF_NIC, nic.id, where.part)
     if first.records is not None:
-        judge.rows(first.records, _OF_SHORT_FORM, first.id, place.part)
+        collected.rows(first.records, _OF_SHORT_FORM, first.id, place.part)
     elif not nics:
-        judge.rows(first.dns, _OF_DNS, first.id, place.part)
+        collected.rows(first.dns, _OF_DNS, first.id, place.part)
     return Endpoint(
         key=first.key,
         id=first.id,
@@ -57,8 +57,8 @@ def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> 
         subscription=intern(first.subscription),
         vnet=intern(first.vnet),
         network=intern(first.network),
-        records=judge.records(),
-        faults=tuple(dict.fromkeys(judge.faults)),
+        records=collected.records(),
+        faults=tuple(dict.fromkeys(collected.faults)),
         rivals=_rivals(versions, nics),
         source=place.source,
         where=place.part,
@@ -66,7 +66,7 @@ def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> 
 
 
 class _Paths(NamedTuple):
-    """Where texts stand in a resource: index of the row, then of the text in it."""
+    """Paths of texts in a resource, with `{}` for the index of the row and `{}` for that of the text in the row."""
 
     fqdn: str
     address: str
@@ -80,15 +80,15 @@ _OF_DNS: Final = _Paths("customDnsConfigs[{}].fqdn", "customDnsConfigs[{}].ipAdd
 _OF_SHORT_FORM: Final = _Paths("records[{}].fqdn", "records[{}].ips[{}]")
 
 
-class _Judge:
-    """Sorts rows of texts into records and faults."""
+class _Records:
+    """Collects the records and the faults of rows."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self._found: dict[tuple[Name, str, str], set[bytes]] = {}
 
     def records(self) -> tuple[NicRecord, ...]:
-        """One for each FQDN, group and member, in an order that does not depend on that of the rows."""
+        """Return a record for each FQDN, group and member, in an order that does not depend on the order of rows."""
         return tuple(
             NicRecord(fqdn, tuple(sorted(addresses)), intern(group), intern(member))
             for (fqdn, group, member), addresses in sorted(self._found.items())
@@ -97,7 +97,7 @@ class _Judge:
     def rows(self, rows: Sequence[NicRow], paths: _Paths, subject: str, where: str) -> None:
         for i, row in enumerate(rows):
             if not row.fqdns:
-                continue  # a name that is missing altogether is for the checks to tell
+                continue  # the checks report an endpoint without names
             addresses = set()
             for j, text in enumerate(row.addresses):
                 try:
@@ -117,7 +117,7 @@ class _Judge:
 
 
 def _address(text: str) -> bytes:
-    """Packed. Raises `ValueError` for what is no address that an endpoint can have."""
+    """Return the packed address. Raises `ValueError` for an address that no endpoint can have."""
     if "/" in text:
         raise ValueError(f"{text[:80]!r} is a prefix, not an address")
     address = ip_address(text[:80])
@@ -128,17 +128,17 @@ def _address(text: str) -> bytes:
         or address.is_link_local
         or address.is_reserved  # 240.0.0.0/4 with the broadcast address; IPv4-mapped IPv6
     ):
-        raise ValueError(f"{text!r} is no address that an endpoint can have")
+        raise ValueError(f"{text!r} is not an address that an endpoint can have")
     return address.packed
 
 
 def _rivals(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> tuple[str, ...]:
-    """Who else tells of these resources and says something else, and what differs."""
+    """Return the parts whose version of these resources differs from the first one, each with what differs."""
     differs: dict[SourcePart, set[str]] = {}
     (_, first), *others = versions
     for place, other in others:
         if other != first:
-            ours, theirs = _says(first, bool(nics)), _says(other, bool(nics))
+            ours, theirs = _compared(first, bool(nics)), _compared(other, bool(nics))
             differs.setdefault(place, set()).update(what for what in ours if ours[what] != theirs[what])
     for (_, nic), *other_nics in nics:
         for place, other_nic in other_nics:
@@ -149,8 +149,8 @@ def _rivals(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) 
     )
 
 
-def _says(endpoint: PrivateEndpoint, has_nic: bool) -> dict[str, object]:
-    """What matters in an endpoint, so that the spelling of an id or the order of names makes no disagreement."""
+def _compared(endpoint: PrivateEndpoint, has_nic: bool) -> dict[str, object]:
+    """Return the fields to compare, in a form in which the spelling of ids and the order of names do not matter."""
     rows = endpoint.records if endpoint.records is not None else () if has_nic else endpoint.dns
     return {
         "state": ConnectionState.read(endpoint.state_text),
@@ -165,6 +165,6 @@ def _says(endpoint: PrivateEndpoint, has_nic: bool) -> dict[str, object]:
 
 
 def _records(rows: Sequence[NicRow]) -> tuple[NicRecord, ...]:
-    judge = _Judge()
-    judge.rows(rows, _OF_NIC, "", "")
-    return judge.records()
+    collected = _Records()
+    collected.rows(rows, _OF_NIC, "", "")
+    return collected.records()

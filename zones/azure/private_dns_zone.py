@@ -1,7 +1,7 @@
-"""Azure's private DNS zones as they are read: record sets and links to virtual networks.
+"""Azure's private DNS zones: record sets and virtual network links.
 
-The JSON of the Resource Manager (Microsoft.Network 2024-06-01) in, records in wire form out. A record set that cannot
-be read is a fault, and the rest of its zone stands. Refuses to know who asks, and what endpoints say of the same names.
+Parses the JSON of the Resource Manager (Microsoft.Network 2024-06-01) into records in wire form. A record set that
+cannot be read is a fault, and the rest of its zone is kept. Does not know which endpoints have the same names.
 """
 
 import re
@@ -28,24 +28,24 @@ class RecordSet(Struct, frozen=True, gc=False, array_like=True):
     id: str
     rrset: RRset
     creator: str = ""
-    """What its metadata says of who made it; a DNS zone group of a private endpoint does. Empty: by hand."""
+    """The `creator` in its metadata, which the DNS zone group of a private endpoint sets; empty for other records."""
     automatic: bool = False
-    """A machine has registered itself."""
+    """True where a virtual machine was registered automatically."""
 
     @property
     def owner(self) -> Name:
-        """The name."""
+        """The owner name."""
         return Name(self.rrset.owner)
 
     @property
     def maker(self) -> str:
-        """The name of the private endpoint that made it; empty where the creator is none."""
+        """The name of the private endpoint that the creator names; empty where it names none."""
         found = _CREATOR.match(self.creator)
         return found[1].casefold() if found else ""
 
 
 class ZoneLink(Struct, frozen=True, gc=False, array_like=True):
-    """A virtual network that asks the zone. `vnet` is its normalised id."""
+    """A virtual network link. `vnet` is the normalised id of the virtual network that uses the zone."""
 
     name: str
     vnet: str
@@ -63,7 +63,7 @@ class PrivateZone(Struct, frozen=True, array_like=True):
 
 
 class UnreadableRows(ValueError):  # noqa: N818 - the state of the rows
-    """The rows are not what a list of these has."""
+    """The rows of a page do not have the expected shape."""
 
 
 # -- JSON
@@ -140,18 +140,21 @@ class _Named(Struct):
     id: str = ""
 
 
-class _LinkProperties(Struct, rename="camel"):
+class _ZoneLinkProperties(Struct, rename="camel"):
     virtual_network: _Named = msgspec.field(default_factory=_Named)
 
 
 class _Link(Struct):
     id: str
     name: str = ""
-    properties: _LinkProperties = msgspec.field(default_factory=_LinkProperties)
+    properties: _ZoneLinkProperties = msgspec.field(default_factory=_ZoneLinkProperties)
 
 
 def zones(rows: bytes) -> list[tuple[str, str, Name] | Fault]:
-    """Normalised id, id and origin of each zone of a page; what is no zone is a fault. Raises `UnreadableRows`."""
+    """Return the normalised id, id and origin of each zone of a page, or the fault of a row that is no zone.
+
+    Raises `UnreadableRows`.
+    """
     try:
         found = msgspec.json.decode(rows, type=list[_Named])
     except (msgspec.DecodeError, UnicodeError) as error:
@@ -166,7 +169,7 @@ def zones(rows: bytes) -> list[tuple[str, str, Name] | Fault]:
 
 
 def links(rows: bytes) -> list[ZoneLink]:
-    """The virtual networks that a page of links names. Raises `UnreadableRows`."""
+    """Return the virtual network links of a page. Raises `UnreadableRows`."""
     try:
         found = msgspec.json.decode(rows, type=list[_Link])
         return [ZoneLink(each.name, resource_id(each.properties.virtual_network.id)) for each in found]
@@ -175,7 +178,10 @@ def links(rows: bytes) -> list[ZoneLink]:
 
 
 def records(rows: bytes, origin: Name) -> tuple[list[RecordSet], list[Fault]]:
-    """The record sets of a page of this zone, and what could not be read of it. Raises `UnreadableRows`."""
+    """Return the record sets of a page of this zone, and the faults of those that could not be read.
+
+    Raises `UnreadableRows`.
+    """
     try:
         raw = msgspec.json.decode(rows, type=list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeError) as error:
@@ -183,10 +189,10 @@ def records(rows: bytes, origin: Name) -> tuple[list[RecordSet], list[Fault]]:
     out, faults = [], []
     for each in raw:
         try:
-            said = msgspec.json.decode(each, type=_Set)
-            if found := _record(said, origin):
+            given = msgspec.json.decode(each, type=_Set)
+            if found := _record(given, origin):
                 out.append(found)
-        except (ValueError, UnicodeError) as error:  # msgspec's and InvalidName are among them
+        except (ValueError, UnicodeError) as error:  # includes msgspec's errors and InvalidName
             faults.append(Fault(_id_of(each), "properties", str(error), WHERE))
     return out, faults
 
@@ -198,18 +204,18 @@ def _id_of(raw: msgspec.Raw) -> str:
         return "a record set"
 
 
-def _record(said: _Set, origin: Name) -> RecordSet | None:
-    """None for a set without records, which Azure keeps and answers as if it were not there."""
-    kind = said.type.rpartition("/")[2].upper()
+def _record(given: _Set, origin: Name) -> RecordSet | None:
+    """Return None for a record set without records: Azure keeps these, and answers as if they did not exist."""
+    kind = given.type.rpartition("/")[2].upper()
     if kind not in _READ:
         raise ValueError(f"records of type {kind[:20]} are not known")
-    owner = origin if said.name == "@" else _under(said.name, origin)
-    properties = said.properties
+    owner = origin if given.name == "@" else _under(given.name, origin)
+    properties = given.properties
     rtype, read = _READ[kind]
     rdatas = tuple(dict.fromkeys(read(properties)))
     metadata = {key.casefold(): value for key, value in (properties.metadata or {}).items()}
     rrset = RRset(owner, rtype, properties.ttl, rdatas)
-    record = RecordSet(said.id, rrset, metadata.get("creator", ""), bool(properties.is_auto_registered))
+    record = RecordSet(given.id, rrset, metadata.get("creator", ""), bool(properties.is_auto_registered))
     return record if rdatas else None
 
 
@@ -231,11 +237,11 @@ def _text(strings: Sequence[str]) -> bytes:
     return b"".join(bytes((len(each),)) + each for each in octets)
 
 
-def _soa(said: _Soa) -> bytes:
-    times = (said.serial_number, said.refresh_time, said.retry_time, said.expire_time, said.minimum_ttl)
+def _soa(given: _Soa) -> bytes:
+    times = (given.serial_number, given.refresh_time, given.retry_time, given.expire_time, given.minimum_ttl)
     return (
-        from_text(said.host)
-        + from_text(said.email.replace("@", "."))
+        from_text(given.host)
+        + from_text(given.email.replace("@", "."))
         + b"".join(value.to_bytes(4, "big") for value in times)
     )
 

@@ -1,7 +1,7 @@
-"""Azure's resources as a source gives them: ids normalised, FQDNs and addresses still the texts they were.
+"""Azure's resources as a source provides them: ids are normalised, FQDNs and addresses are still texts.
 
-Between `arm`, which reads them, and `inventory`, which joins and judges them; the saved inventory holds them as they
-are here. Refuses to know JSON.
+`arm` parses them, `inventory` joins and validates them, and the saved inventory stores them in this form. Does not know
+JSON.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from zones.azure.endpoint import Fault, VirtualNetwork
 
 
 class NicRow(Struct, frozen=True, gc=False, array_like=True):
-    """FQDNs and the addresses that they share. A NIC's rows stand at their index in its `ipConfigurations`."""
+    """FQDNs, and the addresses that they share. The rows of a NIC are in the order of its `ipConfigurations`."""
 
     fqdns: tuple[str, ...]
     addresses: tuple[str, ...]
@@ -23,17 +23,17 @@ class NicRow(Struct, frozen=True, gc=False, array_like=True):
 
 
 class PrivateEndpoint(Struct, frozen=True, gc=False, array_like=True):
-    """`Microsoft.Network/privateEndpoints`, or an endpoint of the short form: then `records` is not None."""
+    """A `Microsoft.Network/privateEndpoints` resource, or an endpoint of the short form: then `records` is not None."""
 
     key: str
-    """Normalised id; in the short form the name."""
+    """Normalised id, or the name in the short form."""
     id: str
     name: str
     region: str = ""
     """Folded, without spaces."""
     subscription: str = ""
     vnet: str = ""
-    """Normalised id; where the text was no id, that text folded, which no network holds."""
+    """Normalised id. A text that is no id is kept, folded; it is in no network."""
     target: str = ""
     groups: tuple[str, ...] = ()
     state_text: str = ""
@@ -41,14 +41,14 @@ class PrivateEndpoint(Struct, frozen=True, gc=False, array_like=True):
     nics: tuple[str, ...] = ()
     """Normalised ids."""
     dns: tuple[NicRow, ...] = ()
-    """`customDnsConfigs`, which Azure empties while a DNS zone group is attached."""
+    """The `customDnsConfigs`. Azure empties them while a DNS zone group is attached."""
     records: tuple[NicRow, ...] | None = None
     network: str = ""
     faults: tuple[Fault, ...] = ()
 
 
 class Nic(Struct, frozen=True, gc=False, array_like=True):
-    """The network interface of a private endpoint. `endpoint` is that endpoint's normalised id, or empty."""
+    """The network interface of a private endpoint. `endpoint` is the endpoint's normalised id, or empty."""
 
     key: str
     id: str
@@ -58,7 +58,10 @@ class Nic(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Resources(Struct, frozen=True, array_like=True):
-    """What one part of a source holds; a key stands once in its kind. `faults` are of rows that gave nothing."""
+    """The resources in one part of a source. Each key is unique among resources of its kind.
+
+    `faults` are those of rows that could not be read at all.
+    """
 
     endpoints: tuple[PrivateEndpoint, ...] = ()
     nics: tuple[Nic, ...] = ()
@@ -91,10 +94,10 @@ class InvalidId(ValueError):  # noqa: N818 - the finding says "invalid id"
 
 
 def resource_id(text: str) -> str:
-    """Normalise a resource id: folded, a slash before and none after, interned.
+    """Return a resource id in normalised form: folded, with a slash before it and none after it, interned.
 
-    Ids are case-insensitive. The segment after the resource group means `providers` whatever it says: Azure's own
-    examples misspell it. Raises `InvalidId`.
+    Ids are case-insensitive. The segment after the resource group always becomes `providers`, since examples in Azure's
+    documentation misspell it. Raises `InvalidId`.
     """
     parts = text.strip().strip("/").casefold().split("/")
     if len(parts) < 8 or len(parts) % 2 or parts[0] != "subscriptions" or parts[2] != "resourcegroups" or "" in parts:
@@ -104,11 +107,11 @@ def resource_id(text: str) -> str:
 
 
 def resource_type(key: str) -> str:
-    """Namespace and types of a normalised id: `microsoft.network/virtualnetworks/subnets`."""
+    """Return the namespace and types of a normalised id: `microsoft.network/virtualnetworks/subnets`."""
     parts = key.split("/")
     return "/".join((parts[6], *parts[7::2]))
 
 
 def subscription(key: str) -> str:
-    """The subscription of a normalised id."""
+    """Return the subscription of a normalised id."""
     return intern(key.split("/", 3)[2])

@@ -20,9 +20,9 @@ from aiohttp import web
 
 from resolver.host_port import HostPort
 from resolver.settings import EventSettings, Secret
-from resolver.sources.azure.credential import NoToken, text
 from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
+from resolver.sources.azure.secret import NoSecret, text
 from resolver.token_bucket import Quota, TokenBucket
 
 PATH: Final = "/events"
@@ -150,8 +150,8 @@ class Webhook:
         try:
             secret = text(self._secret)
             why = "" if len(secret) >= SHORTEST else f"the secret has less than {SHORTEST} characters"
-        except NoToken as error:
-            secret, why = "", str(error).removeprefix("no token: ")
+        except NoSecret as error:
+            secret, why = "", str(error)
         if why and why != self._told:
             _log.error("source %s: events are refused: %s", self._source, why)
         self._told = why

@@ -9,13 +9,16 @@ import asyncio
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from resolver.settings import Streams
 from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.edns import Way
 from resolver.worker.answer.responder import Responder
 from zones.networks.network import NONE
+
+CloseReason = Literal["ended", "idle", "limit", "client_limit", "dropped", "proxy", "handshake", "stop"]
+"""Why a connection ended, as counted: `ended` by the client or its session, `stop` with the worker."""
 
 
 class Session(Protocol):
@@ -51,7 +54,7 @@ class Acceptor(Protocol):
     def requests(self) -> Mapping[int, list[int]]:
         """The counter of queries, by address family."""
 
-    def count_closed(self, reason: str) -> None:
+    def count_closed(self, reason: CloseReason) -> None:
         """Count the end of a connection."""
 
 
@@ -196,7 +199,7 @@ class Connection:
         else:
             self.close("stop")
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: CloseReason) -> None:
         """End at once, and count `reason`."""
         if not self.listener.connections.leave(self):
             return

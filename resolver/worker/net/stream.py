@@ -14,7 +14,7 @@ from typing import Final
 from resolver.wire import proxy
 from resolver.worker.access.clients import DROPPED, PROXY, Clients, packed, unmapped
 from resolver.worker.access.edns import Way
-from resolver.worker.net.connections import Connection, Connections
+from resolver.worker.net.connections import CloseReason, Connection, Connections
 
 _BATCH: Final = 64  # connections accepted before the event loop continues
 _PAUSE: Final = 0.5  # seconds without accepting when the system has no more descriptors
@@ -62,7 +62,7 @@ class StreamListener:
         self._loop.remove_reader(self._sock.fileno())
         self.connections.finish(self)
 
-    def count_closed(self, reason: str) -> None:
+    def count_closed(self, reason: CloseReason) -> None:
         """Count the end of a connection."""
         self._counters.add("dns_connections_closed_total", (self.way.name, reason))
 
@@ -104,7 +104,7 @@ class StreamListener:
 
     async def _open_session(self, connection: Connection, sock: socket.socket, *, proxied: bool) -> None:
         """Read the PROXY header, do the TLS handshake, and give the socket to the session."""
-        reason = "proxy"
+        reason: CloseReason = "proxy"
         try:
             if proxied:
                 await self._identify(connection, sock)
