@@ -32,7 +32,7 @@ class SourceUnreadable(Evidence, frozen=True, kw_only=True):
     code: ClassVar = "source-unreadable"
     severity: ClassVar = Severity.WARNING
     meaning: ClassVar = "A source, or a part of it, could not be read."
-    action: ClassVar = "the data of the last good reading stays"
+    action: ClassVar = "its last good data is kept"
     message: Annotated[str, Meta(description="Why.")]
 
 

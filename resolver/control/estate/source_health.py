@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from resolver.control.guard.shrink_guard import Held, Judgement, Standing
+from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
 from resolver.settings import SourceSettings
 from resolver.sources.reading import Part, Requests
 from zones.findings import checks
@@ -47,7 +47,7 @@ class SourceStatus:
     """Seconds between two readings."""
     expire: float = float("inf")
     """Age in seconds at which the data is expired."""
-    standing: Standing = field(default_factory=Standing)
+    sync_state: SyncState = field(default_factory=SyncState)
     """What the syncs of a remote source have left open."""
     syncing: bool = False
     next_sync: float | None = None
@@ -126,31 +126,31 @@ class SourceHealth:
         subject = source if status.remote else status.path
         self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why)], now)
 
-    def restored(self, source: str, parts: int, saved_at: float, standing: Standing) -> None:
+    def restored(self, source: str, parts: int, saved_at: float, sync_state: SyncState) -> None:
         """Record that a source has data from the saved inventory, and what its syncs had left open."""
         status = self.statuses[source]
-        status.standing = standing
-        self._report_held(source, standing.held, saved_at)
+        status.sync_state = sync_state
+        self._report_held(source, sync_state.held, saved_at)
         status.synced, status.saved, status.parts, status.last_success = True, True, parts, saved_at
 
-    def decided(self, source: str, judgement: Judgement, now: float) -> None:
+    def decided(self, source: str, decision: SyncDecision, now: float) -> None:
         """Record what a sync of a remote source has left open."""
         status = self.statuses[source]
-        status.standing = judgement.standing
-        absent = [checks.unreadable(key, why) for key, why in judgement.doubtful.items()]
+        status.sync_state = decision.sync_state
+        absent = [checks.unreadable(key, why) for key, why in decision.unconfirmed.items()]
         self._board.replace(Topic.ABSENT, source, absent, now)
-        self._report_held(source, judgement.standing.held, now)
-        if judgement.standing.held:
+        self._report_held(source, decision.sync_state.held, now)
+        if decision.sync_state.held:
             status.last_error = ""
             self._board.replace(Topic.SOURCE, source, [], now)
 
     def dropped(self, source: str, now: float) -> None:
         """Record that an operator dropped the held sync."""
         status = self.statuses[source]
-        status.standing = Standing(status.standing.missing)
+        status.sync_state = SyncState(status.sync_state.missing)
         self._report_held(source, None, now)
 
-    def _report_held(self, source: str, held: Held | None, now: float) -> None:
+    def _report_held(self, source: str, held: WithheldSync | None, now: float) -> None:
         self._board.replace(Topic.HELD, source, [held_finding(source, held)] if held else [], now)
 
     def update_freshness(self, now: float) -> bool:
@@ -169,7 +169,7 @@ class SourceHealth:
         """Return the problems of sources that have data. A source without data is missing as a whole."""
         out = []
         for name, status in self.statuses.items():
-            held = status.standing.held
+            held = status.sync_state.held
             if status.synced and held:
                 out.append(Degraded(name, "", f"a sync would remove {', '.join(held.reasons)}; it is held"))
             if status.synced and status.last_error:
@@ -184,7 +184,7 @@ class SourceHealth:
         return any(not status.synced and status.on_unsynced == "servfail" for status in self.statuses.values())
 
 
-def held_finding(source: str, held: Held) -> Finding:
+def held_finding(source: str, held: WithheldSync) -> Finding:
     """Return `sync-held`: a sync would remove so much that an operator must decide."""
     removed = Listed(held.ids, held.endpoints + held.vnets)
     evidence = SyncHeld(

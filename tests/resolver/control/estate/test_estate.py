@@ -7,7 +7,7 @@ import pytest
 
 from resolver import settings
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.shrink_guard import Held, Standing
+from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.offline.load import offline
 from resolver.sources.reading import Part, Reading, ZoneFiles
 from tests.zones.books import remembered, shown
@@ -162,7 +162,7 @@ def test_what_is_wrong_with_a_source_that_is_served_is_listed_and_of_one_that_is
 def test_a_sync_that_is_held_is_wrong_with_its_source() -> None:
     estate = Estate(config("hub"))
     estate.health.restored(
-        "hub", 1, 0.0, Standing({}, Held(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ()))
+        "hub", 1, 0.0, SyncState({}, WithheldSync(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ()))
     )
     ((source, scope, message),) = estate.health.degraded()
     assert (source, scope) == ("hub", "")
@@ -186,7 +186,7 @@ def test_restored_and_then_read_times_and_incumbents_survive() -> None:
 
     again = Estate(config("hub"), memory)
     again.take(parts, 100.0)
-    again.health.restored("hub", 2, 50.0, Standing())
+    again.health.restored("hub", 2, 50.0, SyncState())
     status = again.sources["hub"]
     assert not again.health.unsynced
     assert (status.synced, status.saved, status.parts, status.last_success) == (True, True, 2, 50.0)
