@@ -51,7 +51,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def fake(monkeypatch: pytest.MonkeyPatch, alone: None) -> AsyncIterator[FakeAzure]:
-    """A fake Azure with six endpoints in two subscriptions, in pages of two rows. Its identity is in the environment."""
+    """Fake Azure with six endpoints in two subscriptions, in pages of two rows; its identity is in the environment."""
     monkeypatch.setattr(graph_query, "TOP", 2)
     async with FakeAzure(small(), page=2, limits=UNLIMITED) as running:
         for name, value in running.environment.items():
