@@ -12,6 +12,7 @@ from typing import Final
 from resolver.channel.frames import FALLBACK_CLIENTS, Fallback, Loop
 from zones.dns.name import to_text
 from zones.findings.finding import Finding, finding
+from zones.findings.name_evidence import ForwardLoop
 
 _LISTED: Final = 10_000
 """Fallbacks that are kept. A further one replaces the one that was reported least recently."""
@@ -110,8 +111,7 @@ class LoopList:
     def _finding(self, group: str) -> Finding:
         names = self._found[group]
         clients = sorted({shown for item in names.values() if (shown := address_text(item.client))})
-        action = "a query that comes back is answered SERVFAIL"
-        return finding("forward-loop", group, action, names=list(names), brought_by=clients)
+        return finding(group, ForwardLoop(names=tuple(names), brought_by=tuple(clients)))
 
     def expire(self, now: float) -> Iterator[str]:
         """Remove the groups whose loop has ended, and yield their names."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from resolver.sources.reading import ZoneFiles
 from zones.dns.name import Name
 from zones.dns.zonefile import InvalidZone, Zone, parse
+from zones.findings import checks
 from zones.findings.finding import Finding
-from zones.findings.source import unreadable_finding
 
 
 def read(paths: Sequence[str], saved: Mapping[str, str]) -> ZoneFiles:
@@ -37,5 +37,5 @@ def _valid(path: str, findings: dict[str, list[Finding]]) -> tuple[str, Zone] | 
         why = f"{path}: {error.strerror or error}"
     except InvalidZone as error:
         why = str(error)
-    findings[path] = [unreadable_finding(path, why)]
+    findings[path] = [checks.unreadable(path, why)]
     return None

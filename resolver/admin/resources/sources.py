@@ -9,7 +9,7 @@ from resolver.admin.resources.model import Model, Parameters, Time, time_text
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard.sync_state import Action, WithheldSync
-from zones.findings.checks import LISTED
+from zones.findings.evidence import LISTED
 
 
 class HeldSync(Model):

@@ -17,7 +17,7 @@ from resolver.control.guard.sync_state import SyncState
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
-from zones.claims.contest import Claim, Incumbent
+from zones.claims.contest import Claim, Incumbent, Rule
 from zones.dns.name import Name
 from zones.ledger.carry_over import Memory, Recollection
 from zones.ledger.tombstones import Tombstone
@@ -83,7 +83,7 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
     """Identities of the networks by bit, for the masks in `held`."""
     first_seen: Sequence[tuple[str, bytes, float]] = []
     """(endpoint, public FQDN, time)."""
-    held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, str]]]] = []
+    held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, Rule]]]] = []
     """(name, holders). A holder is (mask of networks, little-endian; endpoint; the rule by which it won)."""
     findings: dict[str, float] = {}
     """First-seen times by finding id."""
@@ -193,6 +193,6 @@ def joined(pieces: Iterable[SavedInventory]) -> SavedInventory:
     )  # fmt: skip
 
 
-def _holder(incumbent: Incumbent) -> tuple[bytes, str, str]:
+def _holder(incumbent: Incumbent) -> tuple[bytes, str, Rule]:
     mask, endpoint, rule = incumbent
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little"), endpoint, rule

@@ -11,10 +11,11 @@ from typing import Final, Literal, NamedTuple
 from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
 from resolver.settings import SourceSettings
 from resolver.sources.reading import Part, Requests
+from zones.findings import checks
 from zones.findings.board import Board, Topic
-from zones.findings.checks import bounded
+from zones.findings.evidence import Listed, listed
 from zones.findings.finding import Finding, finding
-from zones.findings.source import unreadable_finding
+from zones.findings.source_evidence import SyncHeld
 
 FRESH: Final = 3
 """Intervals without a good reading after which the data of a source is stale."""
@@ -99,7 +100,7 @@ class SourceHealth:
         unreadable = self._unreadable[source]
         if isinstance(data, str):
             unreadable[part] = data
-            self._board.replace(Topic.PART, (source, part), [unreadable_finding(part, data)], now)
+            self._board.replace(Topic.PART, (source, part), [checks.unreadable(part, data)], now)
         elif unreadable.pop(part, None) is not None:
             self._board.replace(Topic.PART, (source, part), [], now)
         self.statuses[source].unreadable = len(unreadable)
@@ -123,7 +124,7 @@ class SourceHealth:
         status = self.statuses[source]
         status.last_error = why
         subject = source if status.remote else status.path
-        self._board.replace(Topic.SOURCE, source, [unreadable_finding(subject, why)], now)
+        self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why)], now)
 
     def restored(self, source: str, parts: int, saved_at: float, sync_state: SyncState) -> None:
         """Record that a source has data from the saved inventory, and what its syncs had left open."""
@@ -136,7 +137,7 @@ class SourceHealth:
         """Record what a sync of a remote source has left open."""
         status = self.statuses[source]
         status.sync_state = decision.sync_state
-        absent = [unreadable_finding(key, why) for key, why in decision.unconfirmed.items()]
+        absent = [checks.unreadable(key, why) for key, why in decision.unconfirmed.items()]
         self._board.replace(Topic.ABSENT, source, absent, now)
         self._report_held(source, decision.sync_state.held, now)
         if decision.sync_state.held:
@@ -185,9 +186,9 @@ class SourceHealth:
 
 def held_finding(source: str, held: WithheldSync) -> Finding:
     """Return `sync-held`: a sync would remove so much that an operator must decide."""
-    return finding(
-        "sync-held", source,
-        "the data from before is served, and nothing of the sync; accept or drop it: `pldns sync accept|drop`",
-        **bounded(reasons=held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=list(held.ids),
-        would_remove_total=held.endpoints + held.vnets, held_since=held.since,
+    removed = Listed(held.ids, held.endpoints + held.vnets)
+    evidence = SyncHeld(
+        reasons=listed(held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=removed,
+        held_since=held.since,
     )  # fmt: skip
+    return finding(source, evidence)

@@ -17,7 +17,7 @@ from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
-from zones.claims.policy import ZonePolicy
+from zones.claims.policy import ConflictPolicy, ZonePolicy
 from zones.dns import zonefile
 from zones.dns.name import from_text
 from zones.networks.network import Network
@@ -63,7 +63,7 @@ def estate() -> Estate:
         ),
         zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": ZonePolicy(on_miss="nxdomain")}),
         sources=(settings.SourceSettings("estate", "files", "/endpoints"),),
-        conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": "refuse"}),
+        conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": ConflictPolicy.REFUSE}),
     )
     made = Estate(config)
     endpoints = [

@@ -15,6 +15,7 @@ from resolver.control.state import inventory_file
 from resolver.sources.reading import ReadError
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part, vnet
 from tests.resolver.control.test_control import Running, Worker, hello, until, write
+from tests.zones.books import shown
 from zones.dns.name import to_text
 
 Start = Callable[..., Running]
@@ -188,8 +189,11 @@ async def test_a_sync_that_shrinks_is_held_until_it_is_accepted(start: Start) ->
     hub.parts["s1"] = part(endpoint("new", "10.0.0.4"))
     await until(lambda: codes(running) == [("sync-held", "hub")])
     (fact,) = running.control.estate.board
-    assert fact.evidence["reasons"] == ["all 10 private endpoints of the source", "everything of subscription s1"]
-    assert (fact.evidence["endpoints"], len(fact.evidence["would_remove"])) == (10, 10)
+    assert shown(fact.evidence)["reasons"] == [
+        "all 10 private endpoints of the source",
+        "everything of subscription s1",
+    ]
+    assert (shown(fact.evidence)["endpoints"], len(shown(fact.evidence)["would_remove"])) == (10, 10)
     assert len(served(running)) == 10
     status = running.control.estate.sources["hub"]
     assert status.results["held"] >= 1

@@ -10,7 +10,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.offline.load import offline
 from resolver.sources.reading import Part, Reading, ZoneFiles
-from tests.zones.books import remembered
+from tests.zones.books import remembered, shown
 from zones.azure import arm
 from zones.azure.resource import Resources
 from zones.dns import zonefile
@@ -50,7 +50,9 @@ def findings(estate: Estate) -> list[Finding]:
 
 def unreadable(estate: Estate) -> dict[str, str]:
     """What the findings say of parts and sources that cannot be read."""
-    return {fact.subject: fact.evidence["message"] for fact in findings(estate) if fact.code == "source-unreadable"}
+    return {
+        fact.subject: shown(fact.evidence)["message"] for fact in findings(estate) if fact.code == "source-unreadable"
+    }
 
 
 def winner(estate: Estate) -> str:

@@ -17,7 +17,7 @@ from resolver.sources.reading import Reading
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
-from zones.claims.contest import Claim
+from zones.claims.contest import Claim, Rule
 from zones.dns.name import Name
 from zones.dns.record import RRset
 from zones.ledger.carry_over import Recollection
@@ -60,7 +60,7 @@ def estates() -> st.SearchStrategy[tuple[Any, ...]]:
     )
     addresses = st.lists(st.binary(min_size=4, max_size=4), max_size=2).map(tuple)
     claims = st.lists(st.builds(Claim, texts, names, names, st.none() | names, addresses, times), max_size=3).map(tuple)
-    holders = st.lists(st.tuples(masks, texts, texts), min_size=1, max_size=3).map(tuple)
+    holders = st.lists(st.tuples(masks, texts, st.sampled_from(Rule)), min_size=1, max_size=3).map(tuple)
     recollections = st.builds(
         Recollection,
         st.lists(texts, max_size=3).map(tuple),
