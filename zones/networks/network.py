@@ -44,7 +44,7 @@ EVERYBODY: Final = Network("default", ("0.0.0.0/0", "::/0"))
 
 
 class Networks:
-    """All present networks. `become` replaces them.
+    """All present networks, which `replace` replaces.
 
     An index belongs to one identity and is never reused, so masks and indices stay valid over a change. With `auto`,
     virtual networks define networks, none at first. Without `auto` and without configured networks there is one
@@ -63,16 +63,16 @@ class Networks:
         """By index, as are the names. Both include networks that no longer exist."""
         self.names: list[str] = []
         self.version = 0
-        """The number of calls of `become` so far."""
+        """The number of calls of `replace` so far."""
         self._indices: dict[str, int] = {}
         """By identity."""
         self._regions: dict[str, str] = {}
         """The region of each VNet whose own resource has been read."""
         self._tenants: dict[str, Counter[str]] = {}
         """For each VNet, the number of its endpoints in each region."""
-        self.become(self.configured)
+        self.replace(self.configured)
 
-    def become(self, networks: Sequence[Network]) -> None:
+    def replace(self, networks: Sequence[Network]) -> None:
         """Replace the networks by these. The regions that are known stay known."""
         self.now = tuple(networks)
         self.version += 1

@@ -52,7 +52,7 @@ def redraw(networks: Networks, drawn: Sequence[Network], endpoints: Mapping[str,
         placement = endpoint.vnet, endpoint.network, networks.region_of(endpoint)
         groups.setdefault(placement, []).append(key)
     before = [networks.sight(endpoints[keys[0]]) for keys in groups.values()]
-    networks.become(drawn)
+    networks.replace(drawn)
     after = (networks.sight(endpoints[keys[0]]) for keys in groups.values())
     return [
         key for keys, one, other in zip(groups.values(), before, after, strict=True) if one != other for key in keys
