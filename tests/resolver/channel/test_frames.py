@@ -1,4 +1,4 @@
-"""The frames and their framing."""
+"""The encoding of frames."""
 
 import contextlib
 
@@ -60,13 +60,13 @@ def length(size: int) -> bytes:
     return size.to_bytes(4, "big")
 
 
-def test_every_frame_reads_back_as_it_was_written() -> None:
+def test_every_frame_decodes_to_itself() -> None:
     assert FrameReader[Down](DOWN_LIMIT, Down).feed(b"".join(map(encode, DOWN))) == DOWN
     assert FrameReader[Up](UP_LIMIT, Up).feed(b"".join(map(encode, UP))) == UP
 
 
 @given(st.lists(st.integers(1, 40), max_size=60))
-def test_frames_come_out_whole_however_the_stream_is_cut(cuts: list[int]) -> None:
+def test_frames_are_complete_however_the_stream_is_cut(cuts: list[int]) -> None:
     stream, frames, out = b"".join(map(encode, UP)), FrameReader[Up](UP_LIMIT, Up), []
     for cut in cuts:
         out += frames.feed(stream[:cut])
@@ -74,19 +74,19 @@ def test_frames_come_out_whole_however_the_stream_is_cut(cuts: list[int]) -> Non
     assert out + frames.feed(stream) == UP
 
 
-def test_a_frame_over_the_limit_is_refused_by_its_length_alone() -> None:
+def test_a_frame_over_the_limit_is_refused_from_its_length() -> None:
     with pytest.raises(ChannelError, match="1048577 octets; at most 1048576"):
         FrameReader[Up](UP_LIMIT, Up).feed(length(UP_LIMIT + 1))
 
 
-def test_a_frame_of_exactly_the_limit_passes() -> None:
+def test_a_frame_at_the_limit_is_accepted() -> None:
     overhead = len(encode(CounterReport("x" * 70_000, []))) - 4 - 70_000
     frame = CounterReport("x" * (UP_LIMIT - overhead), [])
     assert len(encode(frame)) == 4 + UP_LIMIT
     assert FrameReader[Up](UP_LIMIT, Up).feed(encode(frame)) == [frame]
 
 
-def test_what_the_receiver_would_refuse_is_not_sent() -> None:
+def test_a_frame_that_the_receiver_would_refuse_is_not_encoded() -> None:
     with pytest.raises(ChannelError, match="at most 1048576"):
         encode(CounterReport("x" * UP_LIMIT, []))
     assert encode(Rows([(ORIGIN, b"x" * UP_LIMIT)]))
@@ -111,13 +111,13 @@ def test_what_the_receiver_would_refuse_is_not_sent() -> None:
     ],
     ids=["empty", "no type", "tag", "short", "type", "down", "deep", "utf-8", "huge", "key", "trailing"],
 )
-def test_what_is_no_frame_from_a_worker_is_a_channel_error(body: bytes) -> None:
+def test_octets_that_are_no_frame_raise_a_channel_error(body: bytes) -> None:
     with pytest.raises(ChannelError):
         FrameReader[Up](UP_LIMIT, Up).feed(length(len(body)) + body)
 
 
 @given(st.binary(max_size=200))
-def test_noise_is_a_channel_error_or_a_frame(noise: bytes) -> None:
+def test_arbitrary_octets_raise_a_channel_error_or_are_a_frame(noise: bytes) -> None:
     with contextlib.suppress(ChannelError):
         assert len(FrameReader[Up](UP_LIMIT, Up).feed(length(len(noise)) + noise)) == 1
 

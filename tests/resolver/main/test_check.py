@@ -17,7 +17,7 @@ def accept(path: Path, **flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, input=request, capture_output=True, text=True, check=False)
 
 
-def test_an_accepted_configuration_reads_back_as_settings(tmp_path: Path) -> None:
+def test_an_accepted_configuration_is_written_as_settings(tmp_path: Path) -> None:
     path = tmp_path / "pldns.yaml"
     path.write_text('dns: {listen: ["127.0.0.1:0"]}\n')
     done = accept(path, **{"dns.workers": "2"})
@@ -27,7 +27,7 @@ def test_an_accepted_configuration_reads_back_as_settings(tmp_path: Path) -> Non
     assert accepted.workers == 2
 
 
-def test_a_refused_configuration_has_its_mistakes_on_stderr_and_nothing_else(tmp_path: Path) -> None:
+def test_a_refused_configuration_writes_its_errors_to_stderr_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "pldns.yaml"
     path.write_text("dns: {lisen: []}\nadmin: 7\n")
     done = accept(path)

@@ -1,4 +1,4 @@
-"""What an endpoint costs in memory, whatever the machine; which collections count as long."""
+"""The memory of an endpoint in control and of a name in a worker, and the counting of long collections."""
 
 import gc
 import tracemalloc
@@ -23,13 +23,13 @@ from zones.table.table import Table
 
 SIZE = 5_000
 PER_FILE = 500
-CONTROL = 2_200  # octets for each endpoint; 1,880 when it was written
-WORKER = 300  # 211 when it was written
+CONTROL = 2_200  # octets for each endpoint; 1,880 when the test was written
+WORKER = 300  # octets for each name; 211 when the test was written
 
 
 @contextmanager
 def traced() -> Iterator[None]:
-    """Counts what is allocated."""
+    """Count the allocated octets."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -71,7 +71,7 @@ def test_a_worker_keeps_a_name_in_a_few_hundred_octets() -> None:
 
 
 @pytest.mark.parametrize(("long", "counted"), [(-1.0, 1), (float("inf"), 0)])
-def test_a_collection_counts_when_it_took_long(monkeypatch: pytest.MonkeyPatch, long: float, counted: int) -> None:
+def test_only_long_collections_are_counted(monkeypatch: pytest.MonkeyPatch, long: float, counted: int) -> None:
     monkeypatch.setattr(heap, "LONG", long)
     pauses = heap.Pauses()
     gc.callbacks.append(pauses)
@@ -82,7 +82,7 @@ def test_a_collection_counts_when_it_took_long(monkeypatch: pytest.MonkeyPatch, 
     assert pauses.long == counted
 
 
-def test_the_collector_leaves_alone_what_was_loaded() -> None:
+def test_objects_of_a_load_are_excluded_from_collections() -> None:
     loaded = [[number] for number in range(1_000)]
     before = gc.get_freeze_count()
     try:

@@ -1,4 +1,4 @@
-"""The log's lines."""
+"""The format of log lines."""
 
 import logging
 import sys
@@ -6,12 +6,12 @@ import sys
 from resolver.process.log import _OneLine
 
 
-def test_an_event_is_one_line_of_level_process_and_message() -> None:
+def test_an_event_is_one_line_with_level_process_and_message() -> None:
     record = logging.LogRecord("any", logging.WARNING, __file__, 1, "%s is away", ("worker 1",), None)
     assert _OneLine("supervisor").format(record) == "warning supervisor worker 1 is away"
 
 
-def test_names_from_outside_cannot_begin_a_line_of_their_own() -> None:
+def test_a_name_with_a_line_break_cannot_start_a_new_line() -> None:
     record = logging.LogRecord("any", logging.INFO, __file__, 1, "asked for %s", ("a\nerror control b\x1b[2J",), None)
     assert _OneLine("control").format(record) == "info control asked for a\\nerror control b\\x1b[2J"
 

@@ -1,4 +1,4 @@
-"""Probing, binding and taking sockets over."""
+"""Probing and binding sockets, and taking them from systemd."""
 
 import os
 import socket
@@ -54,14 +54,14 @@ def test_udp_sockets_never_have_so_reuseaddr(listen: Callable[..., Listening]) -
     assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
 
 
-def test_ipv6_stands_in_brackets_and_leaves_ipv4_alone(listen: Callable[..., Listening]) -> None:
+def test_ipv6_addresses_have_brackets_and_do_not_take_ipv4(listen: Callable[..., Listening]) -> None:
     address = listen("[::1]:0").addresses[0][1]
     assert address.host == "::1"
     both = listen("[::]:0")
     listen(f"0.0.0.0:{both.addresses[0][1].port}")
 
 
-def test_a_wildcard_and_an_address_on_one_port_are_no_conflict(listen: Callable[..., Listening]) -> None:
+def test_a_wildcard_and_an_address_can_share_a_port(listen: Callable[..., Listening]) -> None:
     port = listen("127.0.0.3:0").addresses[0][1].port
     with pytest.raises(CannotListen):
         listen(f"0.0.0.0:{port}")
@@ -71,14 +71,14 @@ def test_a_wildcard_and_an_address_on_one_port_are_no_conflict(listen: Callable[
     assert len(listen(f"0.0.0.0:{port}", f"127.0.0.3:{port}").addresses) == 2
 
 
-def test_an_address_that_another_instance_has_is_refused_in_one_line(listen: Callable[..., Listening]) -> None:
+def test_an_address_of_another_instance_is_refused_in_one_line(listen: Callable[..., Listening]) -> None:
     taken = str(listen("127.0.0.1:0", workers=2).addresses[0][1])
     with pytest.raises(CannotListen) as error:
         listen(taken)
     assert str(error.value) == f"cannot listen on udp {taken}: address already in use"
 
 
-def test_a_port_that_only_tcp_lacks_is_refused(listen: Callable[..., Listening]) -> None:
+def test_a_port_that_is_taken_only_for_tcp_is_refused(listen: Callable[..., Listening]) -> None:
     tcp, udp = pair()
     udp.close()
     with tcp:
@@ -89,18 +89,18 @@ def test_a_port_that_only_tcp_lacks_is_refused(listen: Callable[..., Listening])
     assert str(error.value) == f"cannot listen on tcp {taken}: address already in use"
 
 
-def test_connections_in_time_wait_do_not_keep_a_restart_out(listen: Callable[..., Listening]) -> None:
+def test_connections_in_time_wait_do_not_prevent_a_restart(listen: Callable[..., Listening]) -> None:
     first = listen("127.0.0.1:0")
     tcp, (host, port) = first.workers[0][1], first.workers[0][1].getsockname()
     with socket.create_connection((host, port)) as client:
         tcp.settimeout(5)
-        tcp.accept()[0].close()  # who closes first is left in TIME_WAIT
+        tcp.accept()[0].close()  # the end that closes first stays in TIME_WAIT
         assert client.recv(1) == b""
     first.close()
     assert listen(f"{host}:{port}").addresses == first.addresses
 
 
-def test_an_address_that_is_not_ours_is_refused(listen: Callable[..., Listening]) -> None:
+def test_an_address_that_the_machine_does_not_have_is_refused(listen: Callable[..., Listening]) -> None:
     with pytest.raises(CannotListen, match=r"udp 192\.0\.2\.1:0: cannot assign requested address"):
         listen("192.0.2.1:0")
 
@@ -111,12 +111,12 @@ def test_a_missing_permission_names_the_capability() -> None:
     assert "CAP_NET_BIND_SERVICE" in line
 
 
-def test_sockets_of_systemd_are_for_the_process_that_they_name() -> None:
+def test_sockets_from_systemd_belong_to_the_process_that_systemd_names() -> None:
     assert systemd.inherited({"LISTEN_PID": str(os.getpid() + 1), "LISTEN_FDS": "1"}) == []
     assert systemd.inherited({}) == []
 
 
-def test_encrypted_listeners_have_tcp_alone_and_say_their_role(listen: Callable[..., Listening]) -> None:
+def test_encrypted_listeners_use_only_tcp_and_have_their_role(listen: Callable[..., Listening]) -> None:
     tls, https = Tls((parse("127.0.0.1:0"),), "", ""), Https((parse("127.0.0.1:0"), parse("[::1]:0")), "", "")
     listening = listen("127.0.0.1:0", workers=2, tls=tls, https=https)
     assert listening.roles == ("dns", "dns", "tls", "https", "https")
@@ -126,13 +126,13 @@ def test_encrypted_listeners_have_tcp_alone_and_say_their_role(listen: Callable[
 
 
 @pytest.mark.parametrize(("address", "told"), [("0.0.0.0:0", 1), ("127.0.0.1:0", 0)])
-def test_a_socket_with_all_addresses_tells_to_which_one_a_packet_came(
+def test_a_wildcard_socket_reports_the_destination_of_packets(
     listen: Callable[..., Listening], address: str, told: int
 ) -> None:
     assert listen(address).workers[0][0].getsockopt(socket.IPPROTO_IP, 8) == told
 
 
-def test_a_socket_of_systemd_has_the_role_that_its_unit_names() -> None:
+def test_a_socket_from_systemd_has_the_role_that_its_unit_names() -> None:
     code = """
 import os, socket
 opened = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""The supervisor with real processes: small stand-ins for control and the workers, which use `child` as those do."""
+"""The supervisor with real processes: small replacements for control and workers that start as the real ones do."""
 
 import contextlib
 import json
@@ -50,7 +50,7 @@ if (folder / "refuse").exists():
     sys.exit("pldns.yaml:1:1: no")
 """
 
-# Says on each connection to the channel which worker it took the other end for.
+# Sends the index of the admitted worker on each connection to the channel.
 CONTROL = """
 import os, signal, sys
 from resolver.process import bootstrap
@@ -62,7 +62,7 @@ while True:
     connection.send(str(control.workers.admit(connection)).encode())
 """
 
-# Answers each UDP packet with what it knows of itself, and each TCP connection with its index.
+# Answers each UDP packet with facts about itself, and each TCP connection with its index.
 WORKER = """
 import json, os, select, signal, socket, subprocess, sys
 from pathlib import Path
@@ -112,7 +112,7 @@ while True:
 
 
 class Daemon:
-    """`serve` as a process, its children and its log."""
+    """`serve` as a process, with its log."""
 
     def __init__(self, folder: Path, *descriptors: int, **environ: str) -> None:
         self.log_path = folder / f"log-{time.monotonic_ns()}"
@@ -142,7 +142,7 @@ class Daemon:
         return found[1], int(found[2])
 
     def pid(self, name: str) -> int:
-        """The newest process of that name."""
+        """Return the id of the newest process with this name."""
         return int(re.findall(rf"{name} started \(pid (\d+)\)", self.log)[-1])
 
     def ask(self, question: str = "", client: socket.socket | None = None) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class Daemon:
             return answer
 
     def client_of(self, index: int) -> socket.socket:
-        """A client whose packets the kernel gives to that worker's socket."""
+        """Return a client that the kernel has assigned to this worker's socket."""
         while True:
             client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             client.settimeout(10)
@@ -173,12 +173,12 @@ class Daemon:
 def until(condition: Callable[[], object], seconds: float = 15) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        signal.sigtimedwait([], 0.01)  # the processor is given away between two looks
+        assert time.monotonic() < deadline, "the condition did not hold in time"
+        signal.sigtimedwait([], 0.01)  # leave the processor to others between two checks
 
 
 def runs(pid: int) -> bool:
-    """True for a living process; a zombie that nobody reaps is none."""
+    """Return whether the process runs; an unreaped zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -284,7 +284,7 @@ def test_a_worker_that_fails_at_once_is_started_with_growing_delays(start: Calla
     daemon.up()
 
 
-def test_a_command_that_cannot_be_executed_is_tried_again(start: Callable[..., Daemon], folder: Path) -> None:
+def test_a_command_that_cannot_be_executed_is_retried(start: Callable[..., Daemon], folder: Path) -> None:
     launcher = folder / "launcher.py"
     launcher.write_text(launcher.read_text().replace("control = [sys.executable", "control = ['/no/such/program'"))
     daemon = start().up()
@@ -301,7 +301,7 @@ def test_no_child_outlives_a_killed_supervisor(start: Callable[..., Daemon]) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_the_group_ends_all_and_frees_the_ports(
+def test_a_signal_to_the_process_group_ends_all_processes_and_frees_the_ports(
     start: Callable[..., Daemon], number: signal.Signals
 ) -> None:
     daemon = start().up()
@@ -324,7 +324,7 @@ def test_a_worker_that_does_not_end_is_killed(start: Callable[..., Daemon], fold
     assert "warning supervisor worker 0 does not end; killing it\n" in daemon.log
 
 
-def test_a_refused_configuration_says_only_its_own_errors(start: Callable[..., Daemon], folder: Path) -> None:
+def test_a_refused_configuration_logs_only_its_own_errors(start: Callable[..., Daemon], folder: Path) -> None:
     (folder / "refuse").touch()
     daemon = start()
     assert daemon.process.wait(15) == 1
@@ -350,7 +350,7 @@ def test_a_second_instance_on_the_state_directory_is_refused_in_one_line(
     assert second.log == f"error supervisor the state directory {folder / 'state'} is held by another pldns\n"
 
 
-def test_a_killed_supervisor_leaves_nothing_that_keeps_the_next_one_out(start: Callable[..., Daemon]) -> None:
+def test_after_a_killed_supervisor_the_next_one_can_start(start: Callable[..., Daemon]) -> None:
     first = start().up()
     children = [first.pid("worker 0"), first.pid("control")]
     first.process.kill()
@@ -358,7 +358,7 @@ def test_a_killed_supervisor_leaves_nothing_that_keeps_the_next_one_out(start: C
     assert start().up().ask()["worker"] == 0
 
 
-def test_strangers_are_reaped(start: Callable[..., Daemon]) -> None:
+def test_orphans_of_other_processes_are_reaped(start: Callable[..., Daemon]) -> None:
     daemon = start().up()
     orphan = daemon.ask("orphan")["pid"]
     parent = Path(f"/proc/{orphan}/stat").read_text().rpartition(")")[2].split()[1]
@@ -384,7 +384,7 @@ def test_sockets_from_systemd_are_shared_by_all_workers(start: Callable[..., Dae
         assert client.recv(16) == b"0"
 
 
-def test_readiness_and_the_stop_are_told_to_systemd(start: Callable[..., Daemon], folder: Path) -> None:
+def test_systemd_is_notified_of_readiness_and_of_the_stop(start: Callable[..., Daemon], folder: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(folder / "notify"))
         manager.settimeout(10)
@@ -394,13 +394,13 @@ def test_readiness_and_the_stop_are_told_to_systemd(start: Callable[..., Daemon]
         assert manager.recv(64) == b"STOPPING=1"
 
 
-def test_a_sibling_reads_the_sockets_of_a_worker_that_stays_away(start: Callable[..., Daemon], folder: Path) -> None:
+def test_a_sibling_reads_the_sockets_of_a_worker_that_stays_absent(start: Callable[..., Daemon], folder: Path) -> None:
     configure(folder, workers=2)
     daemon = start().up()
     with daemon.client_of(0) as of_0, daemon.client_of(1) as of_1:
         (folder / "refuse-1").touch()
         os.kill(daemon.pid("worker 1"), signal.SIGKILL)
-        answer = daemon.ask(client=of_1)  # it waits in the dead worker's socket until then
+        answer = daemon.ask(client=of_1)  # the packet waits in the socket until a sibling reads it
         assert answer["worker"] == 0
         assert answer["adopted"] == [1]
         assert "warning supervisor worker 1 is absent; worker 0 reads its sockets\n" in daemon.log
@@ -409,7 +409,7 @@ def test_a_sibling_reads_the_sockets_of_a_worker_that_stays_away(start: Callable
         assert daemon.ask(client=of_1)["worker"] == 1
 
 
-def test_what_a_dying_sibling_had_adopted_goes_to_the_next(start: Callable[..., Daemon], folder: Path) -> None:
+def test_sockets_adopted_by_a_sibling_that_ends_go_to_the_next(start: Callable[..., Daemon], folder: Path) -> None:
     configure(folder, workers=3)
     daemon = start().up()
     with daemon.client_of(2) as of_2:

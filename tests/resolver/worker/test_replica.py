@@ -1,4 +1,4 @@
-"""Frames applied to a worker's table: what they evict, what a snapshot sweeps, and the collector's part in it."""
+"""Frames applied to a worker's table: evicted answers, swept names, and the garbage collector."""
 
 import gc
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ CORP = from_text("corp.example")
 
 
 class Worker:
-    """A replica with what it keeps up to date."""
+    """A replica, with the table and the answers that it updates."""
 
     def __init__(self) -> None:
         self.table = Table(catalogue(), Policies(DEFAULTS, {}))
@@ -34,11 +34,11 @@ class Worker:
         self.replica = Replica(self.table, self.answers, self.clients)
 
     def take(self, *frames: Down) -> int:
-        """Apply frames; returns in how many slices."""
+        """Apply frames, and return the number of slices."""
         return sum(1 for frame in frames for _ in self.replica.apply(frame))
 
     def keep(self, *names: str) -> Compiled:
-        """A compiled answer that these names decided."""
+        """Store a compiled answer that depends on these names."""
         owners = tuple(map(from_text, names))
         body = render.body(owners[0] + b"\0\1\0\1", 0, 0)
         answer = Compiled(body, 5, owners, [0], 0.0, float("inf"), loose=False, fallback=None)
@@ -56,7 +56,7 @@ class Worker:
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    """Without a table; whatever happens to it, the collector runs afterwards."""
+    """A worker without a table. The garbage collector is enabled after the test in any case."""
     yield Worker()
     gc.enable()
     gc.unfreeze()
@@ -64,7 +64,7 @@ def worker() -> Iterator[Worker]:
 
 @pytest.fixture
 def loaded(worker: Worker) -> Worker:
-    """With the names a and b, and a zone."""
+    """A worker with the names a and b, and a zone."""
     worker.take(
         Begin("e1", 1), Masks([(1, b"\x01")]), Rows([row("a", 1), row("b", 1)]), zone("www"), Commit(1, unsynced=False)
     )
@@ -107,7 +107,7 @@ def test_the_same_row_again_evicts_nothing(loaded: Worker) -> None:
     assert (loaded.replica.epoch, loaded.replica.serial, loaded.replica.generation) == ("e2", 1, 2)
 
 
-def test_a_snapshot_sweeps_at_its_commit_and_evicts_what_it_sweeps(loaded: Worker) -> None:
+def test_a_snapshot_sweeps_at_its_commit_and_evicts_the_swept_names(loaded: Worker) -> None:
     swept, kept = loaded.keep(blob("b")), loaded.keep(blob("a"))
     loaded.take(Begin("e2", 2), Rows([row("a", 2)]), zone("www"))
     assert loaded.names == {row("a")[0], row("b")[0]}
@@ -117,7 +117,7 @@ def test_a_snapshot_sweeps_at_its_commit_and_evicts_what_it_sweeps(loaded: Worke
     assert swept.until == 0
 
 
-def test_what_is_compiled_goes_when_data_grows_stale_and_when_it_is_fresh_again(loaded: Worker) -> None:
+def test_answers_are_cleared_when_data_becomes_stale_and_when_it_is_fresh_again(loaded: Worker) -> None:
     for serial, stale in ((2, True), (3, False)):
         kept = loaded.keep("a")
         loaded.take(Commit(serial, unsynced=False, stale=stale))
@@ -128,7 +128,7 @@ def test_what_is_compiled_goes_when_data_grows_stale_and_when_it_is_fresh_again(
         assert loaded.kept == {kept}
 
 
-def test_names_of_a_zone_are_swept_as_well(loaded: Worker) -> None:
+def test_names_of_a_static_zone_are_swept_too(loaded: Worker) -> None:
     loaded.keep("www.corp.example")
     loaded.take(Begin("e2", 2), Rows([row("a", 2)]), zone("new"), Commit(1, unsynced=False))
     assert set(loaded.table.static[CORP].names) == {CORP, from_text("new.corp.example")}
@@ -144,7 +144,7 @@ def test_a_zone_that_control_awaits_is_not_swept(loaded: Worker) -> None:
 
 
 def test_until_its_first_commit_a_worker_awaits_its_zones(worker: Worker) -> None:
-    """And what was true while it waited is forgotten at each step."""
+    """Each step clears the answers that were compiled before it."""
     frames: list[Down] = [Begin("e1", 1), zone("www"), Commit(1, unsynced=True), Commit(2, unsynced=False)]
     stages = []
     for frame in frames:
@@ -154,7 +154,7 @@ def test_until_its_first_commit_a_worker_awaits_its_zones(worker: Worker) -> Non
     assert stages == [({CORP}, True, 1), ({CORP}, True, 1), (set(), True, 0), (set(), False, 0)]
 
 
-def test_a_zone_that_control_never_had_stays_awaited_and_costs_no_answers(worker: Worker) -> None:
+def test_a_zone_that_control_never_read_stays_awaited_and_evicts_no_answers(worker: Worker) -> None:
     worker.take(Begin("e1", 1), Commit(1, unsynced=False, awaited=(CORP,)))
     assert worker.table.awaited == {CORP}
     kept = {worker.keep(blob("x"))}
@@ -162,7 +162,7 @@ def test_a_zone_that_control_never_had_stays_awaited_and_costs_no_answers(worker
     assert worker.kept == kept
 
 
-def test_an_aborted_snapshot_changes_the_stamp_of_the_next(loaded: Worker) -> None:
+def test_after_an_aborted_snapshot_the_next_has_another_generation(loaded: Worker) -> None:
     loaded.take(Begin("e2", 2), Rows([row("a", 2), row("c", 2)]))
     loaded.replica.disconnected()
     assert (loaded.replica.epoch, loaded.replica.serial, loaded.replica.generation) == ("e1", 1, 2)
@@ -177,7 +177,7 @@ def test_a_commit_after_an_aborted_snapshot_sweeps_nothing(loaded: Worker) -> No
     assert loaded.names == {row("a")[0], row("b")[0]}
 
 
-def test_in_doubt_the_epoch_stays_and_the_serial_is_none_that_control_knows(loaded: Worker) -> None:
+def test_a_resync_keeps_the_epoch_and_sends_a_serial_that_control_does_not_know(loaded: Worker) -> None:
     loaded.replica.disconnected(resync=True)
     assert (loaded.replica.epoch, loaded.replica.serial) == ("e1", -1)
 
@@ -188,7 +188,7 @@ def test_rows_apply_in_slices(worker: Worker) -> None:
     assert worker.take(zone(*(f"n{number}" for number in range(32)))) == 3
 
 
-def test_the_collector_rests_during_the_first_load_alone(worker: Worker) -> None:
+def test_the_collector_is_disabled_during_the_first_load_only(worker: Worker) -> None:
     worker.take(Begin("e1", 1))
     assert not gc.isenabled()
     frozen = gc.get_freeze_count()
@@ -202,7 +202,7 @@ def test_the_collector_rests_during_the_first_load_alone(worker: Worker) -> None
     assert gc.get_freeze_count() <= frozen
 
 
-def test_the_collector_works_again_when_the_first_load_is_aborted(worker: Worker) -> None:
+def test_the_collector_is_enabled_again_when_the_first_load_is_aborted(worker: Worker) -> None:
     worker.take(Begin("e1", 1), Masks([(1, b"\x01")]), Rows([row("a", 1)]))
     worker.replica.disconnected()
     assert gc.isenabled()
@@ -212,13 +212,13 @@ def test_the_collector_works_again_when_the_first_load_is_aborted(worker: Worker
     assert gc.isenabled()
 
 
-def test_a_class_that_was_never_told_of_is_an_error_and_leaves_the_row_as_it_was(loaded: Worker) -> None:
+def test_a_row_of_an_unknown_class_is_an_error_and_leaves_the_old_row(loaded: Worker) -> None:
     with pytest.raises(KeyError):
         loaded.take(Rows([(row("a")[0], pack([Variant(9, BY_RULE, (bytes(4),), (), ())]))]))
     assert dict(loaded.table.each())[row("a")[0]] == row("a", 1)[1]
 
 
-def test_a_sweep_leaves_a_lent_zone_open(worker: Worker) -> None:
+def test_a_sweep_leaves_a_provided_zone_open(worker: Worker) -> None:
     worker.take(Begin("e1", 1), zone("www", "gone", is_open=True), Commit(1, unsynced=False))
     worker.take(Begin("e2", 2), zone("www", is_open=True), Commit(1, unsynced=False))
     assert from_text("gone.corp.example") not in worker.table.static[CORP].names

@@ -1,4 +1,4 @@
-"""A worker in this process: real sockets for clients, a real channel with the test as its control."""
+"""A worker in this process, with real sockets for clients. The test is its control, over a real channel."""
 
 import asyncio
 import os
@@ -52,7 +52,7 @@ def rows(last: int, generation: int = 0, number: int = 1) -> Rows:
     return Rows([(PRIVATE, pack([Variant(number, BY_RULE, (bytes((10, 0, 0, last)),), (), ())], generation))])
 
 
-class Line:
+class ControlEnd:
     """Control's end of a worker's connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,7 +65,7 @@ class Line:
             self.writer.write(channel.encode(frame))
 
     async def get(self, kind: type[Any]) -> Any:  # noqa: ANN401 - a frame of that kind
-        """The next frame of a kind."""
+        """Return the next frame of a kind."""
         async with asyncio.timeout(DEADLINE):
             while True:
                 for frame in self._got:
@@ -73,17 +73,17 @@ class Line:
                         self._got.remove(frame)
                         return frame
                 data = await self._reader.read(1 << 18)
-                assert data, "the line has ended"
+                assert data, "the connection has ended"
                 self._got += self._frames.feed(data)
 
 
 class Running:
-    """A worker with one address, and what is around it."""
+    """A worker with one address, and the test's ends of its links."""
 
     def __init__(self, folder: Path, served: int | None = None) -> None:
         self._path = str(folder / "channel")
-        self.lines: asyncio.Queue[Line] = asyncio.Queue()
-        self._lines: list[Line] = []
+        self.lines: asyncio.Queue[ControlEnd] = asyncio.Queue()
+        self._lines: list[ControlEnd] = []
         self.tcp, self.udp = pair()
         self.tcp.listen()
         self.udp.settimeout(0)
@@ -99,19 +99,19 @@ class Running:
 
     async def listen(self) -> None:
         def connected(*ends: Any) -> None:  # noqa: ANN401 - a reader and a writer
-            self._lines.append(Line(*ends))
+            self._lines.append(ControlEnd(*ends))
             self.lines.put_nowait(self._lines[-1])
 
         self._server = await asyncio.start_unix_server(connected, self._path)
 
-    async def line(self) -> tuple[Line, Hello]:
-        """The worker's next connection and its greeting."""
+    async def line(self) -> tuple[ControlEnd, Hello]:
+        """Return the worker's next connection, and its hello."""
         async with asyncio.timeout(DEADLINE):
             line = await self.lines.get()
         return line, await line.get(Hello)
 
-    async def loaded(self) -> Line:
-        """A line on which the worker has got its first table."""
+    async def loaded(self) -> ControlEnd:
+        """Return a connection on which the worker has received its first table."""
         line, _ = await self.line()
         line.send(Begin("e1", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(1, unsynced=False))
         assert (await line.get(Applied)).serial == 1
@@ -153,7 +153,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 def served_last(folder: Path, *frames: channel.Down, spoilt: bool = False) -> int:
-    """A descriptor of a file with these frames."""
+    """Return a descriptor of a warm-start file with these frames. `spoilt`: with a wrong checksum."""
     with warm_start.FORMAT.replacing(folder, bytes(32)) as file:
         file.write(b"".join(map(channel.encode, frames)))
         if spoilt:
@@ -163,7 +163,7 @@ def served_last(folder: Path, *frames: channel.Down, spoilt: bool = False) -> in
     return found
 
 
-async def test_what_was_served_last_is_answered_before_control_is_there(tmp_path: Path) -> None:
+async def test_a_worker_answers_from_the_warm_start_file_before_control_runs(tmp_path: Path) -> None:
     frames = (Begin("e0", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
     running = Running(tmp_path, served_last(tmp_path, *frames))
     await until(running.answers)
@@ -177,7 +177,7 @@ async def test_what_was_served_last_is_answered_before_control_is_there(tmp_path
     await running.close()
 
 
-async def test_what_was_served_last_is_not_used_where_it_does_not_check(
+async def test_a_warm_start_file_with_a_wrong_checksum_is_not_used(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     frames = (Begin("e0", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
@@ -195,9 +195,9 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_it_greets_applies_and_answers(running: Running) -> None:
-    line, greeting = await running.line()
-    assert (greeting.worker, greeting.pid, greeting.epoch, greeting.serial) == (0, os.getpid(), "", 0)
+async def test_a_worker_says_hello_applies_frames_and_answers(running: Running) -> None:
+    line, hello = await running.line()
+    assert (hello.worker, hello.pid, hello.epoch, hello.serial) == (0, os.getpid(), "", 0)
     assert (await running.ask()).rcode() == dns.rcode.SERVFAIL
     line.send(Begin("e1", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(1, unsynced=False))
     assert (await line.get(Applied)).serial == 1
@@ -208,51 +208,53 @@ async def test_it_greets_applies_and_answers(running: Running) -> None:
     assert running.link.recv(16) == b"ready"
 
 
-async def test_without_control_it_answers_and_then_says_what_it_has(running: Running) -> None:
+async def test_a_worker_answers_without_control_and_reconnects_with_its_serial(running: Running) -> None:
     line = await running.loaded()
     line.writer.close()
     assert await running.address() == "10.0.0.4"
-    _, greeting = await running.line()
-    assert (greeting.epoch, greeting.serial, greeting.generation) == ("e1", 1, 1)
+    _, hello = await running.line()
+    assert (hello.epoch, hello.serial, hello.generation) == ("e1", 1, 1)
 
 
-async def test_a_line_that_breaks_in_the_first_snapshot_leaves_nothing_open(running: Running) -> None:
+async def test_a_connection_that_breaks_in_the_first_snapshot_leaves_no_snapshot_open(running: Running) -> None:
     line, _ = await running.line()
     line.send(Begin("e1", 1), Masks([(1, b"\x01")]), rows(4, 1))
     await line.writer.drain()
     line.writer.close()
-    again, greeting = await running.line()
-    assert (greeting.epoch, greeting.generation) == ("", 1)
+    again, hello = await running.line()
+    assert (hello.epoch, hello.generation) == ("", 1)
     again.send(Begin("e2", 2), Commit(1, unsynced=False))
     await again.get(Applied)
     assert len(running.worker._table) == 0
 
 
 @pytest.mark.parametrize("octets", [b"\xff" * 9, b"\0\0\0\1\xc1"], ids=["long", "noise"])
-async def test_what_is_no_frame_ends_the_line_and_it_connects_again(running: Running, octets: bytes) -> None:
+async def test_octets_that_are_no_frame_end_the_connection_and_the_worker_reconnects(
+    running: Running, octets: bytes
+) -> None:
     line = await running.loaded()
     line.writer.write(octets)
-    _, greeting = await running.line()
-    assert (greeting.epoch, greeting.serial) == ("e1", 1)
+    _, hello = await running.line()
+    assert (hello.epoch, hello.serial) == ("e1", 1)
     assert await running.address() == "10.0.0.4"
 
 
-async def test_what_cannot_be_applied_makes_it_ask_for_everything_and_answer_meanwhile(
+async def test_after_a_frame_that_cannot_be_applied_the_worker_answers_and_requests_a_snapshot(
     running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(control_link, "_RESYNC", 0.01)
     line = await running.loaded()
-    line.send(rows(9, number=77))  # of a class that nobody told of
-    again, greeting = await running.line()
+    line.send(rows(9, number=77))  # of a visibility class without a mask
+    again, hello = await running.line()
     assert "cannot be applied" in caplog.text
-    assert (greeting.epoch, greeting.serial, greeting.generation) == ("e1", -1, 1)
+    assert (hello.epoch, hello.serial, hello.generation) == ("e1", -1, 1)
     assert await running.address() == "10.0.0.4"
     again.send(Begin("e1", 2), Masks([(77, b"\x01")]), rows(9, 2, 77), Commit(5, unsynced=False))
     assert (await again.get(Applied)).serial == 5
     assert await running.address() == "10.0.0.9"
 
 
-async def test_requests_are_answered_while_rows_come(running: Running) -> None:
+async def test_requests_are_answered_while_rows_arrive(running: Running) -> None:
     line = await running.loaded()
     many = [(Name(bytes((3,)) + b"%03d" % number + PRIVATE[5:]), rows(4).rows[0][1]) for number in range(900)]
     line.send(Rows(many), RequestFrame(7, ReadCacheStats()), Commit(2, unsynced=False))
@@ -261,7 +263,7 @@ async def test_requests_are_answered_while_rows_come(running: Running) -> None:
     assert (await line.get(Applied)).serial == 2
 
 
-async def test_a_flush_forgets_replies_and_the_answers_made_of_them(running: Running) -> None:
+async def test_a_flush_removes_upstream_replies_and_the_answers_compiled_from_them(running: Running) -> None:
     line = await running.loaded()
     name = from_text("www.example")
     reply = Message(0, aa=False, ad=False, ra=True, tc=False, answer=(RRset(name, 1, 300, (bytes(4),)),))
@@ -274,7 +276,7 @@ async def test_a_flush_forgets_replies_and_the_answers_made_of_them(running: Run
     assert (await running.ask("www.example")).rcode() == dns.rcode.SERVFAIL
 
 
-async def test_what_it_counts_is_reported_in_frames_that_control_takes(
+async def test_reports_are_cut_into_frames_that_control_accepts(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control_link, "REPORT", 0.02)
@@ -293,7 +295,7 @@ async def test_what_it_counts_is_reported_in_frames_that_control_takes(
         }
 
 
-async def test_it_reads_a_dead_siblings_sockets_until_it_is_back(
+async def test_a_worker_reads_adopted_sockets_until_they_are_released(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listeners, "DRAIN", 0.0)
@@ -311,12 +313,12 @@ async def test_it_reads_a_dead_siblings_sockets_until_it_is_back(
 
         await until(is_released)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.sendto(b"for the one who is back", udp.getsockname())
-        assert udp.recv(100) == b"for the one who is back"
+            client.sendto(b"for the owner of the socket", udp.getsockname())
+        assert udp.recv(100) == b"for the owner of the socket"
         assert await running.address() == "10.0.0.4"
 
 
-async def test_at_the_stop_a_stream_gets_all_its_answers(running: Running) -> None:
+async def test_a_stopping_worker_answers_the_queries_in_flight(running: Running) -> None:
     await running.loaded()
     reader, writer = await asyncio.open_connection(*running.tcp.getsockname())
     packet = dns.message.make_query(FQDN, "A", use_edns=0).to_wire()
@@ -329,7 +331,7 @@ async def test_at_the_stop_a_stream_gets_all_its_answers(running: Running) -> No
     await asyncio.wait_for(running.task, DEADLINE)
 
 
-async def test_an_error_of_ours_ends_the_process_after_what_is_in_work(
+async def test_an_unexpected_error_ends_the_worker_after_the_queries_in_flight(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await running.loaded()

@@ -1,4 +1,4 @@
-"""Certificates on disk, and clients that trust them."""
+"""Certificates in files, and clients that trust them."""
 
 import ssl
 from pathlib import Path
@@ -12,7 +12,7 @@ from resolver.worker.watched_files import WatchedFiles
 
 
 class Pair:
-    """A certificate on disk, its context, and one that trusts it."""
+    """A certificate in files, the server's context, and a client's context that trusts it."""
 
     def __init__(self, folder: Path) -> None:
         self._authority = trustme.CA()
@@ -26,7 +26,7 @@ class Pair:
         )
 
     def issue(self) -> str:
-        """Write a new pair; returns its serial number as the other side sees it."""
+        """Write a new certificate and key. Return the serial number that clients see."""
         made = self._authority.issue_cert("localhost")
         Path(self.tls.certificate).write_bytes(b"".join(blob.bytes() for blob in made.cert_chain_pems))
         Path(self.tls.key).write_bytes(made.private_key_pem.bytes())

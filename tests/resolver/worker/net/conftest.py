@@ -1,4 +1,4 @@
-"""Small responders and listeners of the tests of this folder."""
+"""Responders and listeners for the tests of this folder."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -14,19 +14,19 @@ Listen = Callable[..., Awaitable[Listener]]
 
 @pytest.fixture
 async def small() -> Small:
-    """A responder in the test's own loop."""
+    """A responder in the test's event loop."""
     return Small()
 
 
 @pytest.fixture(scope="session")
 def small_of() -> type[Small]:
-    """Makes one in the loop that runs."""
+    """The class, for tests that run their own event loop."""
     return Small
 
 
 @pytest.fixture
 async def listen(small: Small) -> AsyncIterator[Listen]:
-    """Opens listeners, which are closed in the end; keywords are `Listener`'s."""
+    """A function that opens listeners with the keywords of `Listener`. They are closed after the test."""
     made: list[Listener] = []
 
     async def call(host: str = "127.0.0.1", **keys: object) -> Listener:
@@ -40,7 +40,7 @@ async def listen(small: Small) -> AsyncIterator[Listen]:
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
-    """A certificate that is loaded."""
+    """A certificate that the server has loaded."""
     made = Pair(tmp_path)
     made.watched.check()
     return made

@@ -1,4 +1,4 @@
-"""A small real responder, whose upstream is the test itself."""
+"""A real responder with little data. The test is its upstream."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ WORKER = settings.WorkerSettings((), ("127.0.0.0/8", "::1/128"))
 
 
 class Small:
-    """One endpoint, `OWNED`; every other name waits in `asked` until the test answers it."""
+    """A responder with one endpoint, `OWNED`. A query for any other name waits in `asked` for `reply`."""
 
     def __init__(self, worker: settings.WorkerSettings = WORKER) -> None:
         loop = asyncio.get_running_loop()
@@ -61,18 +61,18 @@ class Small:
         self.asked[to_text(key.name)] = done
 
     def reply(self, name: str, records: int = 1) -> None:
-        """The upstream answers what was asked for `name`, with so many A records, of 16 octets each."""
+        """Answer the upstream query for `name` with this many A records, of 16 octets each."""
         rdatas = tuple(number.to_bytes(4, "big") for number in range(1, records + 1))
         done = self.asked.pop(name)
         answer = (RRset(from_text(name), A, 60, rdatas),)
         done(Message(0, aa=False, ad=False, ra=True, tc=False, answer=answer))
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Let the loop go on until the condition holds."""
+        """Run the event loop until the condition holds."""
         async with asyncio.timeout(DEADLINE):
             while not condition():  # noqa: ASYNC110 - a condition has no event
                 await asyncio.sleep(0.001)
 
     def count(self, metric: str, *labels: str) -> int:
-        """What a counter says."""
+        """Return the value of a counter."""
         return self.counters.cell(metric, labels)[0]

@@ -1,4 +1,4 @@
-"""Clients of stream listeners, and listeners of all kinds, for the tests of this folder."""
+"""Stream listeners and their clients, for the tests of this folder."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ TCP = Way("tcp", idle=10)
 
 
 class Client:
-    """A stream to a listener."""
+    """A connection to a listener."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -36,7 +36,7 @@ class Client:
         return [(await self.reply()).id for _ in range(count)]
 
     async def ended(self) -> bytes:
-        """What comes until the server closes."""
+        """Return the octets that arrive until the server closes."""
         async with asyncio.timeout(DEADLINE):
             try:
                 return await self.reader.read()
@@ -45,7 +45,7 @@ class Client:
 
 
 class Listener:
-    """A stream listener, and clients of it. `idle` may be a part of a second."""
+    """A stream listener, and its clients. `idle` is in seconds, and may be less than one."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Listener:
         self.connections.idle = idle
         self.sock = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.sock.settimeout(0)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so that little is out of our sight
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so that the kernel buffers little
         self.address = self.sock.getsockname()[:2]
         self.listener = StreamListener(self.sock, self.connections, small.clients, make, way, context)
         self._clients: list[Client] = []

@@ -71,7 +71,7 @@ class Browser:
         return self.ask("POST", PATH, octets, kind)
 
     async def read(self) -> bool:
-        """Take what comes; False at the end."""
+        """Read once; return False at the end of the connection."""
         async with asyncio.timeout(DEADLINE):
             try:
                 data = await self.client.reader.read(65_536)
@@ -105,14 +105,14 @@ class Browser:
             assert await self.read(), f"closed ({self.goodbye})"
 
     async def closed(self) -> int | None:
-        """The error code of the server's goodbye."""
+        """Return the error code of the server's GOAWAY frame."""
         while await self.read():
             pass
         return self.goodbye
 
 
 class Site:
-    """A listener for DNS over HTTPS, and browsers."""
+    """A listener for DNS over HTTPS, and its clients."""
 
     def __init__(self, listener: Listener, trust: ssl.SSLContext) -> None:
         self.listener = listener
@@ -123,7 +123,7 @@ class Site:
         return Browser(await self.listener.connect(self._trust))
 
     async def old(self, method: str, target: str, body: bytes | None = None, **headers: str) -> tuple[Any, bytes]:
-        """One request over HTTP/1.1."""
+        """Make one request over HTTP/1.1."""
 
         def call() -> tuple[Any, bytes]:
             self._trust.set_alpn_protocols(["http/1.1"])
@@ -155,10 +155,10 @@ def addresses(octets: bytes) -> list[str]:
     return [rdata.address for rrset in dns.message.from_wire(octets).answer for rdata in rrset]
 
 
-# -- requests that are queries
+# -- requests with a query
 
 
-async def test_get_and_post_have_the_same_answer(small: Small, site: Site) -> None:
+async def test_get_and_post_get_the_same_answer(small: Small, site: Site) -> None:
     browser = await site.browse()
     one, two = browser.get(packet(ident=0)), browser.post(packet(ident=0))
     await browser.until(one, two)
@@ -174,7 +174,7 @@ async def test_get_and_post_have_the_same_answer(small: Small, site: Site) -> No
     assert small.count("dns_https_responses_total", "200") == 2
 
 
-async def test_http_1_has_it_too(site: Site) -> None:
+async def test_http_1_gets_the_same_answer(site: Site) -> None:
     response, body = await site.old("GET", f"{PATH}?dns={encoded(packet())}")
     assert (response.status, response.getheader("cache-control")) == (200, "max-age=10")
     assert addresses(body) == ["10.0.0.4"]
@@ -182,7 +182,7 @@ async def test_http_1_has_it_too(site: Site) -> None:
     assert addresses(body) == ["10.0.0.4"]
 
 
-async def test_answers_go_out_as_they_come_in(small: Small, site: Site) -> None:
+async def test_answers_are_sent_as_soon_as_they_are_known(small: Small, site: Site) -> None:
     browser = await site.browse()
     slow = browser.get(packet("slow.example"))
     await small.until(lambda: small.asked)
@@ -225,7 +225,7 @@ async def test_a_long_answer_waits_for_the_clients_window(small: Small, site: Si
 @pytest.mark.parametrize(
     ("name", "kind", "lifetime"), [(NAME, "AAAA", 10), ("www.example.", "NOTIFY", 0), ("x.invalid.", "A", 10)]
 )
-async def test_a_reply_may_be_kept_as_long_as_its_records(site: Site, name: str, kind: str, lifetime: int) -> None:
+async def test_a_response_is_fresh_as_long_as_its_records(site: Site, name: str, kind: str, lifetime: int) -> None:
     message = dns.message.make_query(name, "A" if kind == "NOTIFY" else kind)
     if kind == "NOTIFY":
         message.set_opcode(dns.opcode.NOTIFY)
@@ -235,7 +235,7 @@ async def test_a_reply_may_be_kept_as_long_as_its_records(site: Site, name: str,
     assert browser.headers[stream]["cache-control"] == f"max-age={lifetime}"
 
 
-# -- requests that are not
+# -- other requests
 
 
 BAD = [
@@ -255,7 +255,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("method", "target", "body", "kind", "status"), BAD)
-async def test_what_is_no_query_is_told_so(
+async def test_a_request_without_a_query_gets_an_error(
     small: Small, site: Site, method: str, target: str, body: bytes, kind: str, status: str
 ) -> None:
     if len(body) <= 16_384:
@@ -271,7 +271,7 @@ async def test_what_is_no_query_is_told_so(
     assert len(text) < 100
 
 
-async def test_a_body_that_is_too_long_is_refused_while_it_comes(site: Site) -> None:
+async def test_a_body_that_is_too_long_is_refused_before_it_is_complete(site: Site) -> None:
     browser = await site.browse()
     stream = browser.ask("POST", PATH, b"", "application/dns-message", end=False)
     for _ in range(5):
@@ -287,7 +287,7 @@ async def test_a_body_that_is_too_long_is_refused_while_it_comes(site: Site) -> 
     await browser.until(good)
 
 
-async def test_what_is_not_http_is_counted_and_closed(small: Small, site: Site) -> None:
+async def test_octets_that_are_not_http_close_the_connection_and_are_counted(small: Small, site: Site) -> None:
     browser = await site.browse()
     browser.client.send(b"\0\0\4\x99\0\0\0\0\1abcd" + b"\0\0\0\1\1\0\0\0\0")
     assert await browser.closed() == h2.errors.ErrorCodes.PROTOCOL_ERROR
@@ -299,14 +299,14 @@ async def test_what_is_not_http_is_counted_and_closed(small: Small, site: Site) 
     assert small.count("dns_https_errors_total", "protocol") == 2
 
 
-async def test_a_head_without_end_is_refused(site: Site) -> None:
+async def test_endless_request_headers_are_refused(site: Site) -> None:
     site._trust.set_alpn_protocols(["http/1.1"])
     client = await site.listener.connect(site._trust)
     client.send(b"GET /dns-query?dns=" + b"A" * 40_000)
     assert (await client.ended()).startswith(b"HTTP/1.1 431 ")
 
 
-async def test_http_1_keeps_the_connection_and_its_order(small: Small, site: Site) -> None:
+async def test_http_1_keeps_the_connection_and_the_order_of_responses(small: Small, site: Site) -> None:
     site._trust.set_alpn_protocols(["http/1.1"])
     client = await site.listener.connect(site._trust)
     for name in ("slow.example", NAME):
@@ -336,7 +336,7 @@ async def test_http_1_sends_100_continue(site: Site) -> None:
 # -- floods
 
 
-async def test_resetting_without_end_is_a_flood(small: Small, site: Site) -> None:
+async def test_endless_resets_are_a_flood(small: Small, site: Site) -> None:
     browser = await site.browse()
     try:
         for _ in range(3_000):
@@ -351,7 +351,7 @@ async def test_resetting_without_end_is_a_flood(small: Small, site: Site) -> Non
     await browser.closed()
 
 
-async def test_pings_without_end_are_a_flood(small: Small, site: Site) -> None:
+async def test_endless_pings_are_a_flood(small: Small, site: Site) -> None:
     browser = await site.browse()
     try:
         for _ in range(3_000):
@@ -365,7 +365,7 @@ async def test_pings_without_end_are_a_flood(small: Small, site: Site) -> None:
     await browser.closed()
 
 
-async def test_unfinished_requests_keep_no_connection_open(listen: Listen, pair: Pair) -> None:
+async def test_incomplete_requests_do_not_keep_a_connection_open(listen: Listen, pair: Pair) -> None:
     context = certificate.context(certificate.DOH)
     certificate.load(context, pair.tls)
     site = Site(await listen(make=doh.sessions(PATH), way=HTTPS, context=context, idle=0.3), pair.client)
@@ -384,7 +384,7 @@ async def test_unfinished_requests_keep_no_connection_open(listen: Listen, pair:
     assert not site.listener.connections
 
 
-async def test_at_the_stop_what_is_in_work_is_answered_and_then_goodbye(small: Small, site: Site) -> None:
+async def test_a_stopping_listener_answers_the_queries_in_flight_then_sends_goaway(small: Small, site: Site) -> None:
     browser = await site.browse()
     stream = browser.get(packet("slow.example"))
     await small.until(lambda: small.asked)
@@ -395,7 +395,7 @@ async def test_at_the_stop_what_is_in_work_is_answered_and_then_goodbye(small: S
     assert await browser.closed() == h2.errors.ErrorCodes.NO_ERROR
 
 
-async def test_a_client_that_leaves_is_forgotten_with_what_it_asked(small: Small, site: Site) -> None:
+async def test_the_queries_of_a_client_that_closed_are_dropped(small: Small, site: Site) -> None:
     browser = await site.browse()
     browser.get(packet("slow.example"))
     await small.until(lambda: small.asked)
@@ -405,20 +405,20 @@ async def test_a_client_that_leaves_is_forgotten_with_what_it_asked(small: Small
     assert not small.asked
 
 
-# -- any octets
+# -- arbitrary octets
 
 
 def _bare(make: type[http1.Http1 | http2.Http2], connection: Connection) -> asyncio.Protocol:
-    """A session without TLS."""
+    """Return a session without TLS."""
     return make(connection, doh.DohHandler(connection, PATH))
 
 
 @given(st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=5), st.booleans())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
-def test_any_octets_end_in_an_answer_or_a_close(
+def test_arbitrary_octets_get_an_answer_or_close_the_connection(
     small_of: Callable[[], Small], pieces: list[bytes], preface: bool
 ) -> None:
-    """Frames with true lengths and made-up content, after the preface or instead of it."""
+    """Frames with correct lengths and arbitrary content, with or without the preface."""
 
     async def run() -> None:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""Whether there are batches at all."""
+"""Whether batches are available."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 from tests.paths import ROOT
 
 
-def test_there_are_no_batches_where_a_sandbox_forbids_them() -> None:
+def test_batches_are_unavailable_where_a_sandbox_forbids_the_calls() -> None:
     command = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""Packets that were asked before in just this form, as plain Python and as it was compiled."""
+"""Repeated packets, answered by the module as plain Python and as compiled."""
 
 import importlib.util
 import socket
@@ -18,7 +18,7 @@ FOREVER = float("inf")
 
 
 def plain(module: ModuleType) -> ModuleType:
-    """The module from its source, whether it was compiled or not."""
+    """Return the module from its source, even where it is compiled."""
     source = Path(mmsg.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.py")
     spec = importlib.util.spec_from_file_location(f"plain_{module.__name__}", source)
     assert spec
@@ -29,14 +29,14 @@ def plain(module: ModuleType) -> ModuleType:
 
 
 def nothing(_packet: bytes, _network: int) -> None:
-    """No reply is made in no time."""
+    """Make no immediate reply."""
 
 
 FORMS = [(mmsg, packet_cache), (plain(mmsg), plain(packet_cache))]
 
 
 class Pair:
-    """A socket with its batch, and a client."""
+    """A server socket with its batch, and a client socket."""
 
     def __init__(self, batches: ModuleType) -> None:
         if not mmsg.AVAILABLE:
@@ -49,7 +49,7 @@ class Pair:
         self.layout = packet_cache.AddressLayout(4, 4, socket.htons(self.server.getsockname()[1]))
 
     def replies(self) -> list[bytes]:
-        """What has come back; on loopback that is at once."""
+        """Return the replies. On loopback, they arrive at once."""
         got = []
         try:
             while True:
@@ -62,10 +62,10 @@ class Pair:
         self.client.close()
 
 
-def told(
+def exchanged(
     pair: Pair, answer: ModuleType, packets: list[bytes], exact: list[dict[bytes, Form]]
 ) -> tuple[int, list[bytes], list[bytes]]:
-    """How many were read, those that had no reply, and the replies that came."""
+    """Return how many packets were read, the packets without a reply, and the replies."""
     left: list[tuple[int, Verdict]] = []
     for packet in packets:
         pair.client.sendto(packet, pair.server.getsockname())
@@ -76,7 +76,7 @@ def told(
 
 
 @given(st.lists(st.binary(min_size=2, max_size=600), min_size=1, max_size=40), st.data())
-def test_both_forms_answer_alike(packets: list[bytes], data: st.DataObject) -> None:
+def test_the_compiled_module_answers_like_plain_python(packets: list[bytes], data: st.DataObject) -> None:
     known = data.draw(st.lists(st.sampled_from(packets)))
     until = st.sampled_from((0.0, 5.0, 6.0, FOREVER))
     forms = {packet[2:]: (data.draw(st.binary(min_size=10)), data.draw(until)) for packet in known}
@@ -84,7 +84,7 @@ def test_both_forms_answer_alike(packets: list[bytes], data: st.DataObject) -> N
     for batches, answer in FORMS:
         pair = Pair(batches)
         exact = [{packet: (reply, end, [0]) for packet, (reply, end) in forms.items()}]
-        seen.append((*told(pair, answer, packets, exact), [cell[0] for _, _, cell in exact[0].values()]))
+        seen.append((*exchanged(pair, answer, packets, exact), [cell[0] for _, _, cell in exact[0].values()]))
         pair.close()
     assert seen[0] == seen[1]
     count, slow, replies, cells = seen[0]
@@ -96,7 +96,7 @@ def test_both_forms_answer_alike(packets: list[bytes], data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
-def test_what_the_rate_limit_stops_is_left_with_its_word(batches: ModuleType, answer: ModuleType) -> None:
+def test_a_rate_limited_packet_is_left_with_its_verdict(batches: ModuleType, answer: ModuleType) -> None:
     pair = Pair(batches)
     words = iter((Verdict.PASS, Verdict.SLIP, Verdict.DROP))
     left: list[tuple[int, Verdict]] = []
@@ -111,7 +111,7 @@ def test_what_the_rate_limit_stops_is_left_with_its_word(batches: ModuleType, an
 
 
 @pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
-def test_what_was_never_asked_is_made_if_that_takes_no_time(batches: ModuleType, answer: ModuleType) -> None:
+def test_a_new_packet_gets_an_immediate_reply_where_one_can_be_made(batches: ModuleType, answer: ModuleType) -> None:
     pair = Pair(batches)
     asked: list[tuple[bytes, int]] = []
 
@@ -132,10 +132,8 @@ def test_what_was_never_asked_is_made_if_that_takes_no_time(batches: ModuleType,
 
 
 @pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
-def test_what_a_batch_that_broke_off_has_queued_never_outgrows_the_slots(
-    batches: ModuleType, answer: ModuleType
-) -> None:
-    """Queued replies are places in memory that the kernel reads."""
+def test_replies_left_by_a_failed_batch_never_exceed_the_slots(batches: ModuleType, answer: ModuleType) -> None:
+    """The kernel reads queued replies in place, so too many of them would overrun the headers."""
     pair = Pair(batches)
     exact = [{b"%d and question" % i: (b"%d and answer" % i, FOREVER, [0]) for i in range(200)}]
     calls = 0
@@ -153,14 +151,14 @@ def test_what_a_batch_that_broke_off_has_queued_never_outgrows_the_slots(
             pair.client.sendto(b"id%d and question" % i, pair.server.getsockname())
         with pytest.raises(ArithmeticError):
             answer.answer(pair.slots, pair.layout, {HERE: 0}, exact, nothing, 0.0, breaking, [])
-    count, slow, replies = told(pair, answer, [b"ID7 and question"], exact)
+    count, slow, replies = exchanged(pair, answer, [b"ID7 and question"], exact)
     assert (count, slow, replies) == (1, [], [b"ID7 and answer"])
     pair.close()
 
 
 @pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
 @pytest.mark.parametrize("network", [None, -2, -3, -4])
-def test_only_clients_with_a_network_are_answered(batches: ModuleType, answer: ModuleType, network: int | None) -> None:
+def test_only_known_clients_are_answered(batches: ModuleType, answer: ModuleType, network: int | None) -> None:
     pair = Pair(batches)
     left: list[tuple[int, Verdict]] = []
     pair.client.sendto(b"id and question", pair.server.getsockname())

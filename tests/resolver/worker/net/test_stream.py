@@ -1,4 +1,4 @@
-"""Connections: how many, for how long, from whom, and what a handshake or header that does not come costs."""
+"""Connections: their limits, idle time, clients, TLS handshakes and PROXY headers."""
 
 import asyncio
 import resource
@@ -30,14 +30,14 @@ async def answered(client: Client) -> None:
 
 
 def served(client: Client) -> str:
-    """The serial number of the certificate that the client was shown."""
+    """Return the serial number of the certificate that the client received."""
     return str(client.writer.get_extra_info("peercert")["serialNumber"]).lstrip("0")
 
 
-# -- bounds
+# -- limits
 
 
-async def test_stalled_connections_never_keep_a_new_client_out(listen: Listen) -> None:
+async def test_stalled_connections_do_not_exclude_a_new_client(listen: Listen) -> None:
     listener = await listen(limit=200)
     stalled = [await listener.connect() for _ in range(200)]
     for each in stalled[::2]:
@@ -47,7 +47,7 @@ async def test_stalled_connections_never_keep_a_new_client_out(listen: Listen) -
     assert len(listener.connections) == 200
 
 
-async def test_a_client_may_have_a_limit_of_its_own(small: Small, listen: Listen) -> None:
+async def test_the_connections_of_one_client_can_be_limited(small: Small, listen: Listen) -> None:
     listener = await listen(per_client=2)
     first, second = await listener.connect(), await listener.connect()
     await answered(first)
@@ -58,7 +58,7 @@ async def test_a_client_may_have_a_limit_of_its_own(small: Small, listen: Listen
     assert small.count("dns_connections_closed_total", "tcp", "client_limit") == 1
 
 
-async def test_one_with_a_query_in_work_does_not_make_room_while_another_can(small: Small, listen: Listen) -> None:
+async def test_a_connection_with_a_query_in_flight_is_closed_last(small: Small, listen: Listen) -> None:
     listener = await listen(limit=2)
     busy = await listener.connect()
     busy.send(query("slow.example", 1))
@@ -77,13 +77,13 @@ async def test_a_connection_outlives_a_change_of_networks(small: Small, listen: 
     small.clients.networks.implicit = False
     small.clients.become((Network("elsewhere", ("10.0.0.0/8",)),))
     client.send(query(ident=9))
-    await small.until(lambda: NAME in small.asked)  # what is private is not seen in no network
+    await small.until(lambda: NAME in small.asked)  # a client outside all networks does not see the private name
     small.clients.become((Network("here", ("127.0.0.0/8",), key="default"),))
     client.send(query(ident=8))
     assert await client.ids(1) == [8]
 
 
-async def test_connections_are_counted_in_and_out(small: Small, listen: Listen) -> None:
+async def test_connections_are_counted_when_they_open_and_close(small: Small, listen: Listen) -> None:
     listener = await listen(idle=0.05)
     client = await listener.connect()
     await answered(client)
@@ -96,7 +96,7 @@ async def test_connections_are_counted_in_and_out(small: Small, listen: Listen) 
     assert small.count("dns_connections_closed_total", "tcp", "idle") == 1
 
 
-async def test_a_dropped_client_is_not_even_read() -> None:
+async def test_a_dropped_client_is_closed_without_being_read() -> None:
     small = Small(WorkerSettings((), ("127.0.0.0/8",), drop_clients=("127.0.0.1/32",)))
     listener = Listener(small)
     client = await listener.connect()
@@ -105,7 +105,7 @@ async def test_a_dropped_client_is_not_even_read() -> None:
     await listener.close()
 
 
-async def test_without_descriptors_the_idlest_makes_room_and_accepting_goes_on(
+async def test_without_descriptors_the_idlest_connection_is_closed_and_accepting_continues(
     small: Small, listen: Listen, caplog: pytest.LogCaptureFixture
 ) -> None:
     listener = await listen()
@@ -134,7 +134,7 @@ async def test_without_descriptors_the_idlest_makes_room_and_accepting_goes_on(
 # -- TLS
 
 
-async def test_dns_over_tls_is_the_same_inside(small: Small, listen: Listen, pair: Pair) -> None:
+async def test_dns_over_tls_gets_the_same_answers(small: Small, listen: Listen, pair: Pair) -> None:
     listener = await listen(way=TLS, context=pair.context)
     pair.client.set_alpn_protocols(["dot"])
     client = await listener.connect(pair.client)
@@ -145,7 +145,7 @@ async def test_dns_over_tls_is_the_same_inside(small: Small, listen: Listen, pai
     assert small.count("dns_requests_total", "tls", "4") == 51
 
 
-async def test_what_is_no_handshake_is_counted_and_never_logged(
+async def test_a_failed_handshake_is_counted_and_not_logged(
     small: Small, listen: Listen, pair: Pair, caplog: pytest.LogCaptureFixture
 ) -> None:
     listener = await listen(way=TLS, context=pair.context, idle=0.3)
@@ -170,7 +170,7 @@ async def test_what_is_no_handshake_is_counted_and_never_logged(
     assert caplog.text == ""
 
 
-async def test_stalled_handshakes_never_keep_a_new_client_out(listen: Listen, pair: Pair) -> None:
+async def test_stalled_handshakes_do_not_exclude_a_new_client(listen: Listen, pair: Pair) -> None:
     listener = await listen(way=TLS, context=pair.context, limit=20)
     for index in range(40):
         stalled = await listener.connect()
@@ -179,7 +179,7 @@ async def test_stalled_handshakes_never_keep_a_new_client_out(listen: Listen, pa
     await answered(await listener.connect(pair.client))
 
 
-async def test_a_new_certificate_is_served_without_a_restart(listen: Listen, pair: Pair) -> None:
+async def test_a_new_certificate_is_used_without_a_restart(listen: Listen, pair: Pair) -> None:
     listener = await listen(way=TLS, context=pair.context)
     before = await listener.connect(pair.client)
     serial = pair.issue()
@@ -191,7 +191,7 @@ async def test_a_new_certificate_is_served_without_a_restart(listen: Listen, pai
 
 
 @pytest.mark.parametrize("damage", ["empty", "other key", "gone"])
-async def test_a_bad_pair_keeps_the_good_one(
+async def test_an_unusable_certificate_leaves_the_old_one_in_use(
     listen: Listen, pair: Pair, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     listener = await listen(way=TLS, context=pair.context)
@@ -211,7 +211,7 @@ async def test_a_bad_pair_keeps_the_good_one(
     assert served(await listener.connect(pair.client)) == serial
 
 
-async def test_a_mounted_secret_changes_by_where_its_link_leads(listen: Listen, pair: Pair, tmp_path: Path) -> None:
+async def test_a_mounted_secret_changes_when_its_link_is_replaced(listen: Listen, pair: Pair, tmp_path: Path) -> None:
     listener = await listen(way=TLS, context=pair.context)
     first = tmp_path / "first"
     first.mkdir()
@@ -241,7 +241,7 @@ PROXIED = WorkerSettings((), ("10.0.0.0/8", "127.0.0.0/8"), proxy_from=("127.0.0
 @pytest.mark.parametrize(
     ("client", "rcode"), [("10.1.2.3", dns.rcode.NOERROR), ("192.0.2.1", dns.rcode.REFUSED)], ids=["allowed", "refused"]
 )
-async def test_the_client_that_a_proxy_tells_is_judged(client: str, rcode: dns.rcode.Rcode) -> None:
+async def test_access_is_decided_by_the_client_in_the_proxy_header(client: str, rcode: dns.rcode.Rcode) -> None:
     listener = Listener(Small(PROXIED))
     stream = await listener.connect()
     octets = header(client) + query()
@@ -254,7 +254,7 @@ async def test_the_client_that_a_proxy_tells_is_judged(client: str, rcode: dns.r
     await listener.close()
 
 
-async def test_a_header_comes_before_the_handshake(pair: Pair) -> None:
+async def test_the_proxy_header_precedes_the_handshake(pair: Pair) -> None:
     listener = Listener(Small(PROXIED), way=TLS, context=pair.context)
     loop = asyncio.get_running_loop()
     sock = socket.socket()
@@ -278,7 +278,7 @@ async def test_a_header_comes_before_the_handshake(pair: Pair) -> None:
     ],
     ids=["no header", "unfinished", "version 1", "a dropped client"],
 )
-async def test_what_a_proxy_sends_without_a_good_header_is_closed(octets: bytes, reason: str) -> None:
+async def test_a_connection_from_a_proxy_without_a_valid_header_is_closed(octets: bytes, reason: str) -> None:
     small = Small(PROXIED)
     listener = Listener(small, idle=0.2)
     client = await listener.connect()
@@ -289,7 +289,7 @@ async def test_what_a_proxy_sends_without_a_good_header_is_closed(octets: bytes,
     await listener.close()
 
 
-async def test_a_proxy_asks_for_itself_with_local() -> None:
+async def test_a_proxy_can_query_for_itself_with_the_local_command() -> None:
     listener = Listener(Small(PROXIED))
     client = await listener.connect()
     client.send(header("10.9.9.9", 0x20) + query(NAME, 5))
@@ -297,7 +297,7 @@ async def test_a_proxy_asks_for_itself_with_local() -> None:
     await listener.close()
 
 
-async def test_stalled_headers_never_keep_a_new_client_out() -> None:
+async def test_stalled_proxy_headers_do_not_exclude_a_new_client() -> None:
     listener = Listener(Small(PROXIED), limit=10)
     for _ in range(20):
         (await listener.connect()).send(proxy.SIGNATURE)
@@ -308,14 +308,14 @@ async def test_stalled_headers_never_keep_a_new_client_out() -> None:
     await listener.close()
 
 
-async def test_nobody_elses_header_is_read(small: Small, listen: Listen) -> None:
+async def test_a_header_from_a_client_that_is_no_proxy_is_not_read(small: Small, listen: Listen) -> None:
     client = await (await listen(idle=0.2)).connect()
     client.send(header("10.1.2.3") + query())
     assert await client.ended() == b""
     assert small.count("dns_connections_closed_total", "tcp", "idle") == 1
 
 
-async def test_a_connection_keeps_no_task(listen: Listen) -> None:
+async def test_an_open_connection_has_no_task(listen: Listen) -> None:
     listener = await listen(make=tcp.session)
     for _ in range(20):
         await answered(await listener.connect())

@@ -23,7 +23,7 @@ Listen = Callable[..., Awaitable[Listener]]
 RESPONSE = packet()[:2] + b"\x84\x00" + packet()[4:]
 
 
-async def test_a_question_gets_its_answer(small: Small, listen: Listen) -> None:
+async def test_a_query_gets_its_answer(small: Small, listen: Listen) -> None:
     client = await (await listen()).connect()
     client.send(query())
     reply = await client.reply()
@@ -31,7 +31,7 @@ async def test_a_question_gets_its_answer(small: Small, listen: Listen) -> None:
     assert small.count("dns_requests_total", "tcp", "4") == 1
 
 
-async def test_ipv6_is_counted_apart(small: Small, listen: Listen) -> None:
+async def test_ipv6_is_counted_separately(small: Small, listen: Listen) -> None:
     client = await (await listen("::1")).connect()
     client.send(query())
     assert (await client.reply()).id == 1
@@ -44,7 +44,7 @@ async def test_many_queries_in_one_segment_are_all_answered(listen: Listen) -> N
     assert await client.ids(3 * tcp.PIPELINED) == list(range(3 * tcp.PIPELINED))
 
 
-async def test_a_query_may_come_octet_by_octet(listen: Listen) -> None:
+async def test_a_query_can_arrive_octet_by_octet(listen: Listen) -> None:
     client = await (await listen()).connect(TCP_NODELAY=0)
     for octet in query(ident=1) + query(ident=2):
         client.send(bytes((octet,)))
@@ -55,7 +55,7 @@ async def test_a_query_may_come_octet_by_octet(listen: Listen) -> None:
 
 @given(sizes=st.lists(st.integers(1, 80), max_size=30))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
-def test_how_a_stream_is_cut_makes_no_difference(sizes: list[int], small_of: Callable[[], Small]) -> None:
+def test_the_answers_do_not_depend_on_how_the_stream_is_cut(sizes: list[int], small_of: Callable[[], Small]) -> None:
     async def run() -> None:
         listener = Listener(small_of())
         client = await listener.connect()
@@ -71,7 +71,7 @@ def test_how_a_stream_is_cut_makes_no_difference(sizes: list[int], small_of: Cal
     asyncio.run(run())
 
 
-async def test_answers_go_out_as_they_come_in(small: Small, listen: Listen) -> None:
+async def test_answers_are_sent_as_soon_as_they_are_known(small: Small, listen: Listen) -> None:
     client = await (await listen()).connect()
     client.send(query("one.example", 1) + query("two.example", 2) + query(NAME, 3))
     assert await client.ids(1) == [3]
@@ -81,7 +81,7 @@ async def test_answers_go_out_as_they_come_in(small: Small, listen: Listen) -> N
     assert await client.ids(1) == [1]
 
 
-async def test_an_answer_too_long_for_udp_is_whole(small: Small, listen: Listen) -> None:
+async def test_an_answer_too_long_for_udp_is_complete(small: Small, listen: Listen) -> None:
     client = await (await listen()).connect()
     client.send(query("many.example"))
     await small.until(lambda: small.asked)
@@ -93,7 +93,9 @@ async def test_an_answer_too_long_for_udp_is_whole(small: Small, listen: Listen)
 @pytest.mark.parametrize(
     "noise", [b"", b"\0" * 11, b"\xff" * 65535, RESPONSE], ids=["empty", "short", "long", "response"]
 )
-async def test_what_is_no_query_gets_nothing_and_the_stream_goes_on(small: Small, listen: Listen, noise: bytes) -> None:
+async def test_octets_that_are_no_query_get_no_reply_and_the_stream_continues(
+    small: Small, listen: Listen, noise: bytes
+) -> None:
     client = await (await listen()).connect()
     client.send(framed(noise) + query(ident=7))
     assert await client.ids(1) == [7]
@@ -106,7 +108,7 @@ async def test_an_idle_connection_is_closed(listen: Listen) -> None:
 
 
 @pytest.mark.parametrize("trickle", [framed(b""), framed(RESPONSE), packet()[:1]], ids=["empty", "response", "piece"])
-async def test_what_is_no_whole_query_keeps_no_connection_open(listen: Listen, trickle: bytes) -> None:
+async def test_an_incomplete_query_does_not_keep_a_connection_open(listen: Listen, trickle: bytes) -> None:
     client = await (await listen(idle=0.1)).connect()
 
     async def send() -> None:
@@ -129,7 +131,7 @@ async def test_queries_keep_a_connection_open(small: Small, listen: Listen) -> N
     assert len(listener.connections) == 1
 
 
-async def test_a_connection_with_queries_in_work_is_not_idle(small: Small, listen: Listen) -> None:
+async def test_a_connection_with_queries_in_flight_is_not_idle(small: Small, listen: Listen) -> None:
     listener = await listen(idle=0.05)
     client, other = await listener.connect(), await listener.connect()
     client.send(query("slow.example"))
@@ -153,7 +155,7 @@ async def test_a_half_closed_client_gets_its_answers(small: Small, listen: Liste
     assert not listener.connections
 
 
-async def test_a_half_closed_client_may_have_more_in_work_than_a_connection_is_given(
+async def test_a_half_closed_client_gets_answers_to_more_queries_than_may_be_in_flight(
     small: Small, listen: Listen
 ) -> None:
     client = await (await listen()).connect()
@@ -168,7 +170,7 @@ async def test_a_half_closed_client_may_have_more_in_work_than_a_connection_is_g
     assert await client.ended() == b""
 
 
-async def test_a_client_that_ends_with_half_a_query_is_let_go(listen: Listen) -> None:
+async def test_a_client_that_ends_within_a_query_is_closed(listen: Listen) -> None:
     client = await (await listen()).connect()
     client.send(query(ident=1) + query(ident=2)[:-5])
     client.writer.write_eof()
@@ -176,7 +178,7 @@ async def test_a_client_that_ends_with_half_a_query_is_let_go(listen: Listen) ->
     assert await client.ended() == b""
 
 
-async def test_no_more_than_so_many_queries_of_a_connection_are_in_work(small: Small, listen: Listen) -> None:
+async def test_the_queries_in_flight_of_a_connection_are_limited(small: Small, listen: Listen) -> None:
     listener = await listen()
     client, other = await listener.connect(), await listener.connect()
     client.send(b"".join(query(f"n{number}.example", number) for number in range(tcp.PIPELINED + 1)))
@@ -187,12 +189,12 @@ async def test_no_more_than_so_many_queries_of_a_connection_are_in_work(small: S
     assert len(small.asked) == tcp.PIPELINED
     small.reply("n0.example")
     assert await client.ids(1) == [0]
-    await small.until(lambda: len(small.asked) == tcp.PIPELINED)  # the next one has its place
+    await small.until(lambda: len(small.asked) == tcp.PIPELINED)  # the next query takes the free place
     small.reply("n1.example")
     assert set(await client.ids(2)) == {1, 5000}
 
 
-async def test_a_client_that_does_not_take_its_answers_is_not_read(small: Small, listen: Listen) -> None:
+async def test_a_client_that_does_not_read_its_answers_is_not_read(small: Small, listen: Listen) -> None:
     listener = await listen()
     client = await listener.connect(SO_RCVBUF=4096)
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -204,7 +206,7 @@ async def test_a_client_that_does_not_take_its_answers_is_not_read(small: Small,
     await small.until(lambda: held.session and held.session._blocked)  # type: ignore[attr-defined]
     connection: Any = held.session
     read = small.count("dns_requests_total", "tcp", "4")
-    assert read < 20  # some 64 KiB of answers, and what the kernel holds
+    assert read < 20  # about 64 KiB of answers, and the buffers of the kernel
     assert connection._transport
     assert connection._transport.get_write_buffer_size() < 4 * 65_536
     assert len(connection._buffer) <= 2 * 262_144
@@ -213,7 +215,7 @@ async def test_a_client_that_does_not_take_its_answers_is_not_read(small: Small,
     assert await client.ids(read) == list(range(read))
 
 
-async def test_a_client_that_never_takes_its_answers_is_closed(small: Small, listen: Listen) -> None:
+async def test_a_client_that_never_reads_its_answers_is_closed(small: Small, listen: Listen) -> None:
     listener = await listen(idle=0.05)
     client = await listener.connect(SO_RCVBUF=4096)
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -225,7 +227,7 @@ async def test_a_client_that_never_takes_its_answers_is_closed(small: Small, lis
     await small.until(lambda: not listener.connections)
 
 
-async def test_at_the_limit_the_connection_that_asked_longest_ago_makes_room(small: Small, listen: Listen) -> None:
+async def test_at_the_limit_the_connection_with_the_oldest_query_is_closed(small: Small, listen: Listen) -> None:
     listener = await listen(limit=3)
     clients = []
     for ident in range(3):
@@ -244,7 +246,7 @@ async def test_at_the_limit_the_connection_that_asked_longest_ago_makes_room(sma
         assert await client.ids(1) == [20]
 
 
-async def test_a_client_that_leaves_is_forgotten_with_what_it_asked(small: Small, listen: Listen) -> None:
+async def test_the_queries_of_a_client_that_closed_are_dropped(small: Small, listen: Listen) -> None:
     listener = await listen()
     client = await listener.connect()
     client.send(b"".join(query(f"n{number}.example", number) for number in range(tcp.PIPELINED + 20)))
@@ -255,18 +257,20 @@ async def test_a_client_that_leaves_is_forgotten_with_what_it_asked(small: Small
     for name in list(small.asked):
         small.reply(name)
     await asyncio.sleep(0)
-    assert not small.asked  # none of those that waited was taken for nobody
+    assert not small.asked  # no waiting query was forwarded after the client closed
     assert small.responder.waiting == 0
 
 
 def _is_gone(small: Small, listener: Listener) -> bool:
-    """A connection that is not read hears of its end when it is written to."""
+    """A connection that is not read learns of its end from a write."""
     if small.asked and listener.connections:
         small.reply(next(iter(small.asked)))
     return not listener.connections
 
 
-async def test_at_the_stop_what_is_in_work_is_answered_and_nobody_else_comes_in(small: Small, listen: Listen) -> None:
+async def test_a_stopping_listener_answers_the_queries_in_flight_and_accepts_no_connection(
+    small: Small, listen: Listen
+) -> None:
     listener = await listen()
     busy, idle = await listener.connect(), await listener.connect()
     busy.send(query("slow.example", 1))
@@ -275,7 +279,7 @@ async def test_at_the_stop_what_is_in_work_is_answered_and_nobody_else_comes_in(
     await small.until(lambda: small.asked)
     listener.listener.close()
     assert await idle.ended() == b""
-    with pytest.raises(BlockingIOError):  # it is the supervisor's too, so it stays open; nobody accepts
+    with pytest.raises(BlockingIOError):  # the supervisor keeps the socket open, and no one accepts
         listener.sock.accept()
     busy.send(query(ident=2))
     small.reply("slow.example")
@@ -284,7 +288,7 @@ async def test_at_the_stop_what_is_in_work_is_answered_and_nobody_else_comes_in(
     assert not listener.connections
 
 
-async def test_a_client_that_may_not_ask_is_refused() -> None:
+async def test_a_client_without_permission_is_refused() -> None:
     listener = Listener(Small(WorkerSettings((), ("10.0.0.0/8",))))
     client = await listener.connect()
     client.send(query())

@@ -32,7 +32,7 @@ Open = Callable[..., socket.socket]
 
 @pytest.fixture
 def opened() -> Iterator[Open]:
-    """UDP sockets that are closed in the end."""
+    """A function that opens UDP sockets, which are closed after the test."""
     with contextlib.ExitStack() as stack:
 
         def call(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
@@ -54,7 +54,7 @@ async def listener(small: Small, opened: Open) -> socket.socket:
 
 @pytest.fixture(params=[True, False] if mmsg.AVAILABLE else [False], ids=HOW.get, autouse=True)
 def batched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Every test runs with batches and without."""
+    """Run every test with batches and without."""
     monkeypatch.setitem(UdpListener.__init__.__kwdefaults__, "batched", request.param)  # type: ignore[arg-type]
     return bool(request.param)
 
@@ -72,11 +72,11 @@ def addresses(message: dns.message.Message) -> list[str]:
     return [rdata.address for rrset in message.answer for rdata in rrset]
 
 
-async def test_a_question_gets_its_answer_from_where_it_was_sent_to(
+async def test_a_query_gets_its_answer_from_the_address_it_was_sent_to(
     small: Small, listener: socket.socket, opened: Open
 ) -> None:
     client = opened()
-    client.connect(listener.getsockname())  # the kernel drops what comes from elsewhere
+    client.connect(listener.getsockname())  # the kernel drops packets from other addresses
     client.send(query())
     assert addresses(await received(client)) == ["10.0.0.4"]
     assert small.count("dns_requests_total", "udp", "4") == 1
@@ -88,7 +88,7 @@ async def test_a_repeated_packet_is_answered_without_the_responder(
     client = opened()
     client.sendto(query(ident=1), listener.getsockname())
     first = await received(client)
-    if batched:  # one by one, all go the slow way
+    if batched:  # without batches, all packets go to the responder
         monkeypatch.setattr(small.responder, "take", None)
     client.sendto(query(ident=2), listener.getsockname())
     second = await received(client)
@@ -98,7 +98,9 @@ async def test_a_repeated_packet_is_answered_without_the_responder(
     assert answer.cell[0] == 2
 
 
-async def test_a_change_ends_what_the_map_of_packets_says(small: Small, listener: socket.socket, opened: Open) -> None:
+async def test_a_change_removes_the_reply_to_a_repeated_packet(
+    small: Small, listener: socket.socket, opened: Open
+) -> None:
     client = opened()
     client.sendto(query(), listener.getsockname())
     assert addresses(await received(client)) == ["10.0.0.4"]
@@ -111,7 +113,7 @@ async def test_a_change_ends_what_the_map_of_packets_says(small: Small, listener
     assert addresses(await received(client)) == ["0.0.0.1"]
 
 
-async def test_packets_are_read_in_batches_and_the_loop_has_its_turn_between(small: Small, opened: Open) -> None:
+async def test_packets_are_read_in_batches_and_the_event_loop_runs_in_between(small: Small, opened: Open) -> None:
     loop = asyncio.get_running_loop()
     sock, client = opened(), opened()
     for ident in range(2 * udp.BATCH + 1):
@@ -130,9 +132,7 @@ async def test_packets_are_read_in_batches_and_the_loop_has_its_turn_between(sma
     assert {(await received(client)).id for _ in range(2 * udp.BATCH + 1)} == set(range(2 * udp.BATCH + 1))
 
 
-async def test_an_answer_that_takes_its_time_does_not_hold_up_others(
-    small: Small, listener: socket.socket, opened: Open
-) -> None:
+async def test_a_slow_answer_does_not_delay_others(small: Small, listener: socket.socket, opened: Open) -> None:
     client = opened()
     client.sendto(query("www.example", 1), listener.getsockname())
     client.sendto(query(NAME, 2), listener.getsockname())
@@ -145,7 +145,7 @@ async def test_an_answer_that_takes_its_time_does_not_hold_up_others(
     "noise", [b"", b"\0" * 11, b"\xff" * 4096, query()[:2] + b"\x84\x00" + query()[4:]],
     ids=["empty", "short", "ones", "response"],
 )  # fmt: skip
-async def test_what_is_no_query_gets_nothing_and_the_next_query_its_answer(
+async def test_octets_that_are_no_query_get_no_reply_and_the_next_query_is_answered(
     small: Small, listener: socket.socket, opened: Open, noise: bytes
 ) -> None:
     client = opened()
@@ -168,7 +168,7 @@ async def test_the_largest_datagram_is_read_as_one_and_is_malformed(
 
 @pytest.mark.parametrize("repeated", [False, True])
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])
-async def test_a_packet_from_ourselves_is_never_answered(
+async def test_a_packet_from_the_socket_itself_is_never_answered(
     small: Small, opened: Open, host: str, *, repeated: bool
 ) -> None:
     sock, client = opened(host), opened("::1" if ":" in host else "127.0.0.1")
@@ -182,10 +182,10 @@ async def test_a_packet_from_ourselves_is_never_answered(
     client.sendto(query(), there)
     await received(client)
     assert small.count("dns_requests_total", "udp", "6" if ":" in host else "4") == 2 + repeated
-    assert not small.count("dns_dropped_total", "malformed")  # no answer of ours came back
+    assert not small.count("dns_dropped_total", "malformed")  # no reply came back to the socket
 
 
-async def test_a_client_elsewhere_may_use_our_port(small: Small, opened: Open) -> None:
+async def test_a_client_at_another_address_may_use_the_same_port(small: Small, opened: Open) -> None:
     sock = opened("127.0.0.1")
     UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client = opened("127.0.0.2", sock.getsockname()[1])
@@ -194,7 +194,7 @@ async def test_a_client_elsewhere_may_use_our_port(small: Small, opened: Open) -
 
 
 class FromPortZero:
-    """A socket whose packets seem to come from port 0: the kernel lets nobody send such on loopback without a right."""
+    """A socket whose packets seem to come from port 0. Sending such packets needs a privilege."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -233,8 +233,8 @@ async def test_a_packet_from_port_0_is_never_answered(
     assert not strange.sent
 
 
-async def test_a_client_that_is_gone_does_not_stop_the_reading(small: Small, opened: Open) -> None:
-    """A connected socket hears of ICMP port unreachable, as an error of its next call."""
+async def test_a_closed_client_does_not_stop_the_reading(small: Small, opened: Open) -> None:
+    """A connected socket gets ICMP port unreachable as an error of its next call."""
     sock, client = opened(), opened()
     port = client.getsockname()[1]
     sock.connect(client.getsockname())
@@ -257,7 +257,7 @@ class Unsending(FromPortZero):
         raise BlockingIOError(errno.EAGAIN, "")
 
 
-async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(
+async def test_a_reply_that_cannot_be_sent_is_counted_and_the_batch_continues(
     small: Small, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sock, client = opened(), opened()
@@ -271,7 +271,7 @@ async def test_what_cannot_be_sent_is_lost_and_counted_and_the_batch_goes_on(
     assert small.count("dns_dropped_total", "unsent") == 5
 
 
-async def test_a_client_that_may_not_ask_is_refused_even_what_others_asked(small: Small, opened: Open) -> None:
+async def test_a_client_without_permission_is_refused_a_repeated_query_too(small: Small, opened: Open) -> None:
     sock, client, stranger = opened(), opened(), opened("127.0.0.9")
     UdpListener(
         sock, small.responder, Clients(Networks(()), WorkerSettings((), ("127.0.0.1/32",))), asyncio.get_running_loop()
@@ -281,7 +281,7 @@ async def test_a_client_that_may_not_ask_is_refused_even_what_others_asked(small
         assert (await received(each)).rcode() == rcode
 
 
-async def test_ipv6_is_counted_apart(small: Small, opened: Open) -> None:
+async def test_ipv6_is_counted_separately(small: Small, opened: Open) -> None:
     sock, client = opened("::1"), opened("::1")
     UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.sendto(query(), sock.getsockname())
@@ -289,7 +289,7 @@ async def test_ipv6_is_counted_apart(small: Small, opened: Open) -> None:
     assert small.count("dns_requests_total", "udp", "6") == 1
 
 
-async def test_after_closing_nothing_is_read_and_what_is_in_flight_is_answered(small: Small, opened: Open) -> None:
+async def test_a_closed_listener_reads_nothing_and_answers_the_queries_in_flight(small: Small, opened: Open) -> None:
     sock, client = opened(), opened()
     listener = UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.sendto(query("www.example", 1), sock.getsockname())
@@ -298,20 +298,22 @@ async def test_after_closing_nothing_is_read_and_what_is_in_flight_is_answered(s
     client.sendto(query(ident=2), sock.getsockname())
     small.reply("www.example")
     assert (await received(client)).id == 1
-    assert sock.recv(4096) == query(ident=2)  # it waits for whoever reads this socket next
+    assert sock.recv(4096) == query(ident=2)  # it waits for the next reader of the socket
 
 
-# -- sockets with all addresses, proxies, limits
+# -- wildcard sockets, proxies, rate limits
 
 
 @pytest.mark.parametrize(("host", "asked"), [("0.0.0.0", "127.0.0.77"), ("::", "::1")])
-async def test_a_reply_comes_from_the_address_that_was_asked(small: Small, opened: Open, host: str, asked: str) -> None:
+async def test_a_wildcard_socket_replies_from_the_address_the_query_was_sent_to(
+    small: Small, opened: Open, host: str, asked: str
+) -> None:
     sock = opened(host)
     level, option = (socket.IPPROTO_IP, 8) if host == "0.0.0.0" else (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO)
     sock.setsockopt(level, option, 1)
     UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client = opened("127.0.0.1" if host == "0.0.0.0" else "::1")
-    client.connect((asked, sock.getsockname()[1]))  # a reply from elsewhere would not be received
+    client.connect((asked, sock.getsockname()[1]))  # replies from other addresses are not received
     for _ in range(3):
         client.send(query())
         assert addresses(await received(client)) == ["10.0.0.4"]
@@ -329,7 +331,7 @@ def header(address: str, command: int = 0x21) -> bytes:
 PROXIED = WorkerSettings((), ("10.0.0.0/8", "127.0.0.0/8"), proxy_from=("127.0.0.1/32",), drop_clients=("10.9.0.0/16",))
 
 
-async def test_a_proxy_tells_whose_packets_it_passes_on(opened: Open) -> None:
+async def test_the_proxy_header_names_the_client(opened: Open) -> None:
     small, sock, client = Small(PROXIED), opened(), opened()
     UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.connect(sock.getsockname())
@@ -343,7 +345,9 @@ async def test_a_proxy_tells_whose_packets_it_passes_on(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("packet", [query(), b"", b"\0" * 20, header("10.9.0.1") + query(), header("10.1.2.3")])
-async def test_what_a_proxy_sends_without_a_good_header_or_query_gets_nothing(opened: Open, packet: bytes) -> None:
+async def test_a_packet_from_a_proxy_without_a_valid_header_and_query_gets_no_reply(
+    opened: Open, packet: bytes
+) -> None:
     small, sock, client = Small(PROXIED), opened(), opened()
     UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
     client.connect(sock.getsockname())
@@ -354,7 +358,7 @@ async def test_what_a_proxy_sends_without_a_good_header_or_query_gets_nothing(op
     assert sum(told) == 1
 
 
-async def test_over_the_rate_limit_repeated_packets_are_dropped_or_cut(opened: Open) -> None:
+async def test_over_the_rate_limit_repeated_packets_are_dropped_or_truncated(opened: Open) -> None:
     small, sock, client = Small(WorkerSettings((), ("127.0.0.0/8",))), opened(), opened()
     limiter = RateLimiter(RateLimit(per_second=1, burst=5, slip=2))
     limiter._exempt = Networks([Network("nobody", ("192.0.2.0/24",))])
@@ -367,7 +371,7 @@ async def test_over_the_rate_limit_repeated_packets_are_dropped_or_cut(opened: O
     assert small.count("dns_rate_limited_total", "dropped") == 2
 
 
-async def test_a_proxys_clients_are_limited_each_by_itself(opened: Open) -> None:
+async def test_each_client_of_a_proxy_has_its_own_rate_limit(opened: Open) -> None:
     small, sock, client = Small(PROXIED), opened(), opened()
     limiter = RateLimiter(RateLimit(per_second=1, burst=1, slip=1))
     UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop(), limiter)
