@@ -1,7 +1,8 @@
-"""What an accepted configuration says, as plain values that every process can read without pydantic.
+"""The accepted configuration, as plain values that every process can read without pydantic.
 
-`config` makes one `Accepted` from the file, flags and environment; the supervisor hands each child its part as JSON.
-Every value here is valid: prefixes parse, names are names, paths are absolute. Durations are seconds.
+`resolver.config` makes one `Accepted` from the file, the environment and flags. The supervisor passes each child its
+part as JSON. Every value is valid: prefixes parse, names are canonical, paths are absolute. Durations are in seconds.
+A setting has the name of its configuration key. Does not know how the configuration file is written.
 """
 
 from typing import Literal
@@ -12,78 +13,88 @@ from resolver.host_port import HostPort
 from zones.claims.policy import DEFAULTS, Conflict, Pin, ZonePolicy
 from zones.networks.network import Network
 
-__all__ = [
-    "Accepted", "AzureSettings", "ConflictSettings", "ControlSettings", "Credential", "Network", "Pin", "Secret",
-    "Server", "SourceSettings", "UpstreamGroup", "WorkerSettings", "ZonePolicy", "Zones",
-]  # fmt: skip
+# -- upstream servers
 
-Miss = str  # `public`, `nxdomain`, `nodata`, `servfail` or `forward:GROUP`
+Transport = Literal["udp", "tcp", "tls", "https"]
+"""How a server is asked. `udp` is UDP, and TCP when a reply is truncated."""
+ServerPolicy = Literal["sequential", "fastest", "race", "round-robin"]
+"""Which server of a group is asked first, and when the next one is asked."""
+RebindingAnswers = Literal["strip", "pass"]
 
 
 class Server(msgspec.Struct, frozen=True):
-    """One upstream server: `udp` means UDP with TCP on truncation.
+    """One upstream server.
 
-    One over TLS or HTTPS is known by the `name` in its certificate, or by a `pin`: the SHA-256 of its public key
-    (RFC 7858 §4.2), base64.
+    A server over TLS or HTTPS is identified by the `name` in its certificate or by a `pin`: the SHA-256 of its public
+    key (RFC 7858 §4.2) in base64.
     """
 
-    transport: Literal["udp", "tcp", "tls", "https"]
+    transport: Transport
     address: str
     port: int
     name: str = ""
     pin: str = ""
     ca: str = ""
-    """Absolute path of the authorities that may sign its certificate; empty: the system's."""
+    """Absolute path of the authorities that may sign the certificate. Empty: those of the system."""
     path: str = ""
-    """Of the URL, over HTTPS."""
+    """Path of the URL, over HTTPS."""
     count_errors: bool = True
     """An error reply (REFUSED, SERVFAIL) to a query that another server answers counts as a failure."""
 
 
-ServerPolicy = Literal["sequential", "fastest", "race", "round-robin"]
-
-
 class Rebinding(msgspec.Struct, frozen=True):
-    """Whether private addresses in a group's answers are stripped or passed on. Those of names in `allow` pass."""
+    """Whether private addresses are stripped from a group's answers. Names at and under `allow` keep them."""
 
-    answers: Literal["strip", "pass"] = "pass"
+    answers: RebindingAnswers = "pass"
     allow: tuple[str, ...] = ()
-    """Suffixes: names at and under these may have private addresses."""
 
 
 class UpstreamGroup(msgspec.Struct, frozen=True):
-    """A group of servers. Names under one of `suffixes` go there (longest wins); `public` takes the rest."""
+    """A group of upstream servers. It takes the names at and under its `suffixes`; the longest suffix wins.
+
+    The group `public` has no suffixes and takes all other names.
+    """
 
     name: str
     servers: tuple[Server, ...]
     suffixes: tuple[str, ...] = ()
     policy: ServerPolicy = "sequential"
-    """Which server is asked first, and when the next one is."""
     rebinding: Rebinding = Rebinding()
     mixed_case: bool = False
-    """Questions in random case, which a forger has to guess too (0x20)."""
+    """Queries have their name in random case, which a forger would have to guess too."""
     rate: int = 0
-    """Queries that its servers get at most from one worker in any second; 0: no bound."""
+    """The most queries that one worker sends to the group in any second. 0: no limit."""
+
+
+# -- sources
+
+SourceType = Literal["files", "azure"]
+OnUnsynced = Literal["servfail", "public"]
+"""The answer for names under the service suffixes while a source has never given data."""
+CredentialType = Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"]
+CloudName = Literal["public", "usgovernment", "china"]
+PrivateDns = Literal["off", "check", "serve"]
+"""What a source reads Azure's private DNS zones for."""
 
 
 class Secret(msgspec.Struct, frozen=True):
-    """Where a secret is found: a file (absolute path), or else an environment variable."""
+    """Where a secret is: in a file (absolute path), or in an environment variable. Never the secret itself."""
 
     file: str = ""
     environment: str = ""
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """An identity in Azure. Empty ids: as the environment says. Never a secret, only where it is found."""
+    """An identity in Azure. Empty ids are taken from the environment. Holds no secret, only where each one is."""
 
-    type: Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"] = "default"
+    type: CredentialType = "default"
     tenant_id: str = ""
     client_id: str = ""
     secret: Secret | None = None
     certificate: Secret | None = None
-    """With its private key, PEM or PKCS#12."""
+    """The certificate with its private key, PEM or PKCS#12."""
     password: Secret | None = None
-    """Of the certificate."""
+    """The password of the certificate."""
 
 
 class EventSettings(msgspec.Struct, frozen=True):
@@ -94,43 +105,45 @@ class EventSettings(msgspec.Struct, frozen=True):
 
 
 class AzureSettings(msgspec.Struct, frozen=True):
-    """What a source of type `azure` reads, and as whom."""
+    """What a source of type `azure` reads, and with which identity."""
 
     subscriptions: tuple[str, ...] = ()
-    """Ids, folded; none: all that the identity can read."""
+    """Ids in lower case. Empty: every subscription that the identity can read."""
     interval: int = 60
-    cloud: Literal["public", "usgovernment", "china"] = "public"
+    cloud: CloudName = "public"
     management: str = "https://management.azure.com"
-    """Origin of the Resource Manager, the only one that tokens are sent to."""
+    """Origin of the Resource Manager, the only origin that receives tokens."""
     credential: Credential = Credential()
-    private_dns: Literal["off", "check", "serve"] = "off"
-    """What private DNS zones are read for."""
+    private_dns: PrivateDns = "off"
     events: EventSettings | None = None
 
 
 class SourceSettings(msgspec.Struct, frozen=True):
-    """Where endpoints come from."""
+    """A source of endpoints."""
 
     name: str
-    type: Literal["files", "azure"]
+    type: SourceType
     path: str = ""
-    """Absolute, of `files`; of `azure` the origin of its Resource Manager, by which people know it."""
-    on_unsynced: Literal["servfail", "public"] = "servfail"
+    """Type `files`: an absolute path. Type `azure`: the origin of the Resource Manager, shown to people."""
+    on_unsynced: OnUnsynced = "servfail"
     hold_down: int = 300
-    """Of a remote source: seconds for which what is absent is kept, and for which claims that are gone linger."""
+    """Remote sources: seconds for which absent resources are kept and removed claims linger."""
     expire: int = 86_400
-    """Seconds without a good sync after which what it gave is called expired."""
+    """Seconds without a good sync after which the data is reported as expired."""
     azure: AzureSettings | None = None
-    """Of a source of that type."""
+    """Set when the type is `azure`."""
 
     @property
     def remote(self) -> bool:
-        """It is asked, and may lose sight of what is there; files say what is gone by themselves."""
+        """Whether the source is read over a network, and may miss resources that exist. Files may not."""
         return self.type != "files"
 
 
+# -- zones and conflicts
+
+
 class ConflictSettings(msgspec.Struct, frozen=True):
-    """`policies` maps a zone or name to its policy; the longest match wins over `policy`."""
+    """What happens when several endpoints claim a name. `policies` is by zone or name; the longest match wins."""
 
     policy: Conflict = "sticky"
     policies: dict[str, Conflict] = {}
@@ -138,20 +151,26 @@ class ConflictSettings(msgspec.Struct, frozen=True):
 
 
 class Zones(msgspec.Struct, frozen=True):
-    """`files` are the zone files found (absolute, globs expanded), `origins` what they hold, in the same order."""
+    """How zones answer, and the zone files.
+
+    `files` are absolute paths, with patterns expanded. `origins` are the zones in them, in the same order.
+    """
 
     defaults: ZonePolicy = DEFAULTS
     overrides: dict[str, ZonePolicy] = {}
     files: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     private_only: tuple[str, ...] = ()
-    """Names at and under these never go to an upstream."""
+    """Suffixes: names at and under these are never asked of an upstream."""
     strip_hints: bool = False
-    """Address hints are taken out of HTTPS records under the suffixes of the catalogue."""
+    """Address hints are removed from HTTPS records under the suffixes of the catalogue."""
+
+
+# -- answering clients
 
 
 class Tls(msgspec.Struct, frozen=True):
-    """An encrypted listener. `certificate` (a chain, PEM) and `key` are absolute paths; workers read them."""
+    """Listeners for DNS over TLS. `certificate` (a chain, PEM) and `key` are absolute paths; workers read them."""
 
     listen: tuple[HostPort, ...]
     certificate: str
@@ -159,20 +178,20 @@ class Tls(msgspec.Struct, frozen=True):
 
 
 class Https(Tls, frozen=True):
-    """DNS over HTTPS at one path of that origin."""
+    """Listeners for DNS over HTTPS. Queries are answered at one `path`."""
 
     path: str = "/dns-query"
 
 
 class NetworkListener(msgspec.Struct, frozen=True):
-    """A listener for one network: every client that is allowed and asks at `listen` is in it."""
+    """A listener for one network: every allowed client that asks at `listen` is in `network`."""
 
     listen: HostPort
     network: str
 
 
 class Streams(msgspec.Struct, frozen=True):
-    """Bounds of connections, for each worker. `idle` in seconds; `per_client` 0: one address may hold all."""
+    """Limits of connections in each worker. `idle` is in seconds. `per_client` 0: no limit for one address."""
 
     idle: int = 10
     connections: int = 1000
@@ -180,9 +199,10 @@ class Streams(msgspec.Struct, frozen=True):
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """Answers over UDP for one client prefix: a bucket of `burst`, filled `per_second`; 1 of `slip` over it gets TC.
+    """Limit of UDP answers to one client prefix: a token bucket of `burst` that gains `per_second`.
 
-    `slip` 0: none does. `ipv4_prefix` and `ipv6_prefix` are lengths; loopback and `exempt` are not limited.
+    Over the limit, one of `slip` queries gets a truncated reply and the others get none; `slip` 0: none does.
+    `ipv4_prefix` and `ipv6_prefix` are prefix lengths. Loopback and `exempt` have no limit.
     """
 
     per_second: int
@@ -194,79 +214,83 @@ class RateLimit(msgspec.Struct, frozen=True):
 
 
 class CookieSettings(msgspec.Struct, frozen=True):
-    """DNS cookies (RFC 7873). Secrets are read from a file, or derived from `root`, which all workers share."""
+    """DNS cookies (RFC 7873). The secrets are in a file, or are derived from `root`, which all workers share."""
 
     answer: bool = True
     secrets: str = ""
-    """Absolute path of a file of secrets, 32 hexadecimal digits a line; the first one signs. Empty: none."""
+    """Absolute path of a file of secrets, 32 hexadecimal digits a line. The first one signs. Empty: no file."""
     root: bytes = b""
-    """32 random octets, made at each start where there is no file."""
+    """32 random octets, made at each start when there is no file."""
 
 
 class CacheSettings(msgspec.Struct, frozen=True):
-    """Of upstream answers, in each worker. `stale`: seconds for which an expired one may still be given, 0: never."""
+    """The cache of upstream answers in each worker."""
 
     size: int = 64 << 20
+    """Octets."""
     stale: int = 86_400
+    """Seconds for which an expired answer may still be sent. 0: never."""
     prefetch: bool = True
 
 
+# -- the processes
+
+
 class WorkerSettings(msgspec.Struct, frozen=True):
-    """The part that answering workers get: nothing about sources, admin or state."""
+    """The part for workers. It holds nothing about sources, the admin interface or saved state."""
 
     listen: tuple[HostPort, ...]
     allow: tuple[str, ...]
     tls: Tls | None = None
     https: Https | None = None
     proxy_from: tuple[str, ...] = ()
-    """Prefixes of proxies: what comes from them begins with a PROXY protocol header."""
+    """Prefixes of proxies. Everything from these addresses must begin with a PROXY protocol header."""
     forwarders: tuple[str, ...] = ()
     """Prefixes of resolvers whose client-subnet option (RFC 7871) chooses the network."""
     drop_clients: tuple[str, ...] = ()
-    """Prefixes that get no reply at all."""
+    """Prefixes of clients that get no reply."""
     drop_names: tuple[str, ...] = ()
-    """Names at and under these are refused."""
+    """Suffixes: names at and under these are refused."""
     streams: Streams = Streams()
     rate_limit: RateLimit | None = None
     cookies: CookieSettings = CookieSettings()
     identity: str = "pldns"
-    """What this server calls itself: NSID (RFC 5001), CHAOS `id.server`."""
+    """The name of this server in NSID (RFC 5001) and CHAOS `id.server`."""
     payload: int = 1232
-    """Octets of the largest UDP reply, and what our OPT records offer."""
+    """Octets of the largest UDP reply, also offered in OPT records."""
     rotate: bool = False
-    """The addresses of an answer change their order from one reply to the next."""
+    """The addresses in an answer change their order from one reply to the next."""
     networks: tuple[Network, ...] = ()
-    """Those made by hand."""
+    """The networks in the configuration."""
     auto: bool = False
-    """Virtual networks make networks too; control tells them."""
+    """Virtual networks make networks too. Control sends them to the workers."""
     listeners: tuple[NetworkListener, ...] = ()
-    """Listeners for one network each."""
     zones: Zones = Zones()
     upstreams: tuple[UpstreamGroup, ...] = ()
     cache: CacheSettings = CacheSettings()
     mark: bytes = b""
-    """Random octets by which a query of ours is known when it comes back; new at each start."""
+    """Random octets, new at each start, that mark the queries of this server so that loops are found."""
     unsynced: bool = False
-    """A source with `on_unsynced: servfail` is configured: the row "not ready" applies until all sources have data."""
+    """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True):
-    """The part that control gets."""
+    """The part for control."""
 
     networks: tuple[Network, ...] = ()
-    """Those made by hand."""
+    """The networks in the configuration."""
     auto: bool = False
     """Virtual networks make networks too."""
     listeners: tuple[NetworkListener, ...] = ()
-    """As for workers. Where VNets share an address space, only a listener can say which network a client is in."""
+    """As for workers. Where VNets share an address space, only a listener can tell in which network a client is."""
     zones: Zones = Zones()
     sources: tuple[SourceSettings, ...] = ()
     conflicts: ConflictSettings = ConflictSettings()
     upstreams: tuple[UpstreamGroup, ...] = ()
     admin_listen: HostPort | None = None
-    """None: no admin listener."""
+    """None: no admin interface."""
     state_directory: str = ""
-    """An absolute path."""
+    """An absolute path. Empty: nothing is saved."""
     workers: int = 1
 
 

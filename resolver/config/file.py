@@ -1,7 +1,7 @@
-"""Reads the configuration: file, environment and flags in, `settings.Accepted` or every mistake at once out.
+"""Reads the configuration from the file, the environment and flags, and reports all mistakes at once.
 
-Precedence: flag, environment, file, default. Runs in a short-lived child, so that no other process loads pydantic.
-Opens the configuration, the zone files, certificates and secrets that it names, and resolv.conf; nothing else.
+Precedence: flag, environment, file, default. The daemon runs this in a short-lived process, so that no other process
+loads pydantic. Does not know what the keys mean (`model`), nor the rules between them (`contradictions`).
 """
 
 import difflib
@@ -17,10 +17,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from resolver import settings
-from resolver.config.accept import ZoneFiles, accept, key_files, system_servers, zone_files
-from resolver.config.checks import faults, warnings
+from resolver.config.accept import accept
+from resolver.config.contradictions import contradictions, warnings
 from resolver.config.model import AUTO, Configuration
+from resolver.config.named_files import ZoneFiles, find_zone_files, unusable_key_files
 from resolver.config.nodes import ConfigProblem, Node, Part, Position, join, parse
+from resolver.config.resolv_conf import name_servers
 from resolver.config.section import fields, kind, written
 from resolver.config.values import Invalid
 from resolver.host_port import HostPort, InvalidHostPort
@@ -31,7 +33,7 @@ _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class ConfigError(Exception):
-    """The configuration is refused. `problems` are all of its mistakes; the text has a line for each."""
+    """The configuration is invalid. `problems` are all of its mistakes, in order; the text has one line for each."""
 
     def __init__(self, problems: Iterable[ConfigProblem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.place.line, p.place.column, p.place.source)))
@@ -41,45 +43,49 @@ class ConfigError(Exception):
 def load(
     path: Path, environ: Mapping[str, str], flags: Mapping[str, str] = _NONE, *, resolv_conf: Path = RESOLV_CONF
 ) -> settings.Accepted:
-    """Read the file at `path`, overlaid by `PLDNS_*` of `environ`, overlaid by `flags` (`{"dns.workers": "2"}`).
+    """Read the file at `path`, with the settings in `environ` (`PLDNS_*`) and in `flags` (`{"dns.workers": "2"}`).
 
     Values of variables and flags are YAML. Relative paths are relative to the folder of `path`. Raises `ConfigError`.
     """
-    found = _read(path, environ, flags)
-    return accept(path, found.model, found.files, resolv_conf, found.warnings)
+    valid = _read(path, environ, flags)
+    return accept(path, valid.model, valid.files, resolv_conf, valid.warnings)
 
 
 def effective(
     path: Path, environ: Mapping[str, str], flags: Mapping[str, str] = _NONE, *, resolv_conf: Path = RESOLV_CONF
 ) -> list[tuple[str, Any, str]]:
-    """Each setting as (path, value as JSON, origin): `FILE:LINE`, `environment VAR`, `flag NAME`, or `default`.
+    """Return each setting as (path, value as JSON, origin).
+
+    The origin is `FILE:LINE`, `environment VARIABLE`, `flag NAME`, `default`, or the path of resolv.conf.
 
     Raises `ConfigError`.
     """
-    found = _read(path, environ, flags)
-    rows = list(_rows(found.model, found.root, ()))
-    if "public" not in found.model.upstreams:
-        servers, _ = system_servers(resolv_conf, found.model.dns.listen)
+    valid = _read(path, environ, flags)
+    rows = list(_rows(valid.model, valid.root, ()))
+    if "public" not in valid.model.upstreams:
+        servers, _ = name_servers(resolv_conf, valid.model.dns.listen)
         uris = [f"udp://{HostPort(s.address, s.port)}" for s in servers]
         rows.append(("upstreams.public.servers", uris, str(resolv_conf)))
     return rows
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of the file."""
+    """Return the JSON Schema (2020-12) of the file."""
     example = {"sources": [{"name": "estate", "type": "files", "path": "./endpoints"}]}
     dialect = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": dialect, **Configuration.model_json_schema(), "examples": [example]}
 
 
-class _Found(NamedTuple):
+class _Valid(NamedTuple):
+    """A configuration without mistakes."""
+
     root: Node
     model: Configuration
     files: ZoneFiles
     warnings: list[str]
 
 
-def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _Found:
+def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _Valid:
     root, problems = _file(path)
     notes: list[str] = []
     for keys, node in _variables(environ, problems, notes):
@@ -97,17 +103,17 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _
         root = root.put(("networks",), replace(networks_node, value=[alone]))
     groups, networks = _declared(root)
     model, root = _validate(root, problems)
-    files, refused, odd = zone_files(model.zones.files, path.parent)
-    refused += key_files(model, path.parent)
+    files, refused, odd = find_zone_files(model.zones.files, path.parent)
+    refused += unusable_key_files(model, path.parent)
     problems += [_problem(root, location, message) for location, message in refused]
     wrong = [problem.path for problem in problems]
-    for fault in faults(model, groups, networks):
-        problem = _problem(root, fault.location, fault.message, _nearest(fault.said, fault.known))
+    for found in contradictions(model, groups, networks):
+        problem = _problem(root, found.location, found.message, _nearest(found.said, found.known))
         if not any(_within(path, problem.path) for path in wrong):
             problems.append(problem)
     if problems:
         raise ConfigError(problems)
-    return _Found(root, model, files, [*notes, *odd, *warnings(model)])
+    return _Valid(root, model, files, [*notes, *odd, *warnings(model)])
 
 
 def _file(path: Path) -> tuple[Node, list[ConfigProblem]]:
@@ -115,9 +121,9 @@ def _file(path: Path) -> tuple[Node, list[ConfigProblem]]:
     try:
         root, problems = parse(path.read_bytes().decode("utf-8-sig"), source)
     except OSError as error:
-        raise ConfigError([ConfigProblem(Position(source), "", f"cannot be read: {error.strerror}")]) from None
+        raise ConfigError([ConfigProblem(Position(source), "", f"cannot read the file: {error.strerror}")]) from None
     except UnicodeDecodeError as error:
-        raise ConfigError([ConfigProblem(Position(source), "", f"is not UTF-8 (octet {error.start})")]) from None
+        raise ConfigError([ConfigProblem(Position(source), "", f"not UTF-8 (at octet {error.start})")]) from None
     if root.value is None and problems:
         raise ConfigError(problems)
     return root, problems
@@ -126,17 +132,17 @@ def _file(path: Path) -> tuple[Node, list[ConfigProblem]]:
 def _variables(
     environ: Mapping[str, str], problems: list[ConfigProblem], notes: list[str]
 ) -> Iterator[tuple[tuple[str, ...], Node]]:
-    """The variables that name a setting, whole sections before their parts. Kubernetes makes others: a note each."""
+    """Yield the settings in variables, whole sections before their parts. Other `PLDNS_*` variables get a note each."""
     for variable in sorted(key for key in environ if key.startswith(PREFIX)):
         keys = tuple(variable.removeprefix(PREFIX).lower().split("__"))
         if kind(Configuration, keys) is None:
-            notes.append(f"the environment variable {variable} names no setting; it is ignored")
+            notes.append(f"ignoring the environment variable {variable}, which is not a setting")
             continue
         yield keys, _value(environ[variable], keys, f"environment {variable}", problems)
 
 
 def _value(text: str, keys: tuple[str, ...], source: str, problems: list[ConfigProblem]) -> Node:
-    """A variable's or flag's text as a node: YAML, but `[::1]:53` for a single value is no list."""
+    """Return the text of a variable or flag as a node. It is YAML, but `[::1]:53` for a single value is not a list."""
     path = _path(keys)
     node, wrong = parse(text, source, path=path, lines=False)
     if text.startswith("[") and text.isprintable() and not _holds_more(kind(Configuration, keys)):
@@ -146,7 +152,7 @@ def _value(text: str, keys: tuple[str, ...], source: str, problems: list[ConfigP
 
 
 def _declared(root: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the upstream groups and of the networks, also of those that have mistakes."""
+    """Return the names of all upstream groups and of all networks, valid or not."""
     groups, networks = root.child("upstreams"), root.child("networks")
     items = networks.value if networks and isinstance(networks.value, list) else []
     names = (item.child("name") for item in items)
@@ -161,9 +167,10 @@ def _holds_more(kind: Any) -> bool:  # noqa: ANN401 - types have no common type
 
 
 def _validate(root: Node, problems: list[ConfigProblem]) -> tuple[Configuration, Node]:
-    """The model of what is valid in `root`, and the tree of just that; what is not goes to `problems`.
+    """Return the model of the valid part of `root`, and the tree of that part. Adds the mistakes to `problems`.
 
-    Invalid values are taken out and the rest is read again, so that checks between keys still see all that is right.
+    Invalid values are removed and the rest is validated again, so that the rules between keys still see all that is
+    valid.
     """
     first = True
     while True:
@@ -181,7 +188,7 @@ def _problems(root: Node, details: list[ErrorDetails]) -> Iterator[ConfigProblem
     locations = [_place(detail) for detail in details]
     for detail, location in zip(details, locations, strict=True):
         if detail["type"] == "too_short" and any(other[:-1] == location for other in locations):
-            continue  # its items are wrong, not absent
+            continue  # the list is not empty: its items are invalid
         node, _ = root.find(location)
         message, hint = _message(detail)
         at_key = detail["type"] == "extra_forbidden" or location[-1:] == ("[key]",)
@@ -189,7 +196,7 @@ def _problems(root: Node, details: list[ErrorDetails]) -> Iterator[ConfigProblem
 
 
 def _place(detail: ErrorDetails) -> tuple[Part, ...]:
-    """Where in the file one of pydantic's errors stands."""
+    """Return the location in the file of one of pydantic's errors."""
     location = written(Configuration, detail["loc"])
     return (*location, "type") if detail["type"] == "union_tag_invalid" else location
 
@@ -208,7 +215,7 @@ _MESSAGES: Final = {
 
 
 def _message(detail: ErrorDetails) -> tuple[str, str]:
-    """What to say of one of pydantic's errors, and the hint."""
+    """Return the message for one of pydantic's errors, and the hint."""
     location, error_type, context = detail["loc"], detail["type"], detail.get("ctx", {})
     if error_type == "extra_forbidden":
         return _unknown_key(location)
@@ -228,7 +235,7 @@ def _message(detail: ErrorDetails) -> tuple[str, str]:
 
 
 def _words(kinds: tuple[Any, ...]) -> tuple[str, ...]:
-    """The words of a `Literal`, also where None is allowed beside it."""
+    """Return the words of a `Literal`, also of a `Literal` that may be None."""
     return tuple(word for kind in kinds for word in ([kind] if isinstance(kind, str) else get_args(kind)))
 
 
@@ -243,7 +250,7 @@ def _nearest(said: str, known: Iterable[str]) -> str:
 
 
 def _problem(root: Node, location: tuple[Part, ...], message: str, hint: str = "") -> ConfigProblem:
-    """A problem with the value at `location`; what is wrong with a whole mapping stands at its key."""
+    """Return a problem with the value at `location`. The position of a mapping is that of its key."""
     node, whole = root.find(location)
     place = node.key if node.key and isinstance(node.value, dict) else node.place
     return ConfigProblem(place, node.path if whole else _path(location), message, hint)
@@ -258,7 +265,7 @@ def _within(path: str, outer: str) -> bool:
 
 
 def _rows(value: Any, root: Node, location: tuple[Part, ...]) -> Iterator[tuple[str, Any, str]]:  # noqa: ANN401
-    """One row for each scalar and each list of scalars under `value`."""
+    """Yield a row for each scalar and each list of scalars under `value`."""
     if value is AUTO:
         value = "auto"
     if isinstance(value, BaseModel):

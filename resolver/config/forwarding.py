@@ -1,4 +1,4 @@
-"""The keys of `upstreams` and `cache`: who is asked for what is not private, and how long that is kept."""
+"""The keys of `upstreams` and `cache`: which servers are asked for other names, and how long answers are kept."""
 
 from typing import Literal
 
@@ -7,68 +7,75 @@ from pydantic import Field
 from resolver.config.section import Section
 from resolver.config.servers import Server
 from resolver.config.values import Count, Duration, IpAddress, Size, Text, Zone
+from resolver.settings import RebindingAnswers, ServerPolicy
 
 
 class RebindingSection(Section):
-    """Private addresses in a group's answers, with which a public name would lead behind the firewall."""
+    """Private addresses in answers of a group, by which a public name can lead a browser behind the firewall."""
 
-    answers: Literal["auto", "strip", "pass"] = Field(
+    answers: RebindingAnswers | Literal["auto"] = Field(
         default="auto",
-        description="`strip` takes them out (EDE 15), `pass` does not; `auto` strips where all servers of the group "
-        "have public addresses. Inside `privatelink` zones they always pass.",
+        description="`strip` removes private addresses (EDE 15), `pass` keeps them, `auto` removes them if all servers "
+        "of the group have public addresses. Inside `privatelink` zones they are always kept.",
     )
-    allow: tuple[Zone, ...] = Field(default=(), description="Names at and under these may have private addresses.")
+    allow: tuple[Zone, ...] = Field(default=(), description="Names at and under these keep their private addresses.")
 
 
 class UpstreamSection(Section):
-    """A group of servers."""
+    """A group of upstream servers."""
 
     servers: tuple[Server, ...] = Field(
         default=(),
         description="`udp://ADDRESS[:PORT]` (TCP on truncation), `tcp://ADDRESS[:PORT]`, `tls://ADDRESS[:PORT]#WHO`, "
-        "`https://ADDRESS[:PORT]/PATH#WHO`, where `WHO` is the name in its certificate, or `sha256/PIN`, the SHA-256 "
-        "of its public key in base64; or `tls://NAME[:PORT]`, `https://NAME[:PORT]/PATH` with `bootstrap`.",
+        "`https://ADDRESS[:PORT]/PATH#WHO`, where `WHO` is the name in the certificate, or `sha256/PIN`, the SHA-256 "
+        "of the public key in base64. With `bootstrap` also `tls://NAME[:PORT]`, `https://NAME[:PORT]/PATH`.",
     )
-    bootstrap: tuple[IpAddress, ...] = Field(default=(), description="Addresses of the servers that are given by name.")
+    bootstrap: tuple[IpAddress, ...] = Field(default=(), description="Addresses of the servers that have a name.")
     resolv_conf: Text | None = Field(
         default=None,
-        description="In place of `servers`: the name servers of this file, as it is at start.",
+        description="Instead of `servers`: take the name servers in this file when pldns starts.",
     )
     suffixes: tuple[Zone, ...] = Field(
-        default=(), description="Names at and under these go to this group; the longest wins. Not for `public`."
+        default=(),
+        description="Names at and under these are asked of this group; the longest suffix wins. Not for `public`.",
     )
-    policy: Literal["sequential", "fastest", "race", "round-robin"] = Field(
+    policy: ServerPolicy = Field(
         default="sequential",
-        description="Who is asked first: the first in the list that answers; the one that answers fastest; the first, "
-        "and after a short while the second as well; each in turn. Servers that do not answer come last.",
+        description="Which server is asked first. `sequential`: the first in the list. `fastest`: the one with the "
+        "shortest round-trip time. `race`: the first and, if it is slow, the second at the same time. `round-robin`: "
+        "each in turn. Servers that do not answer are asked last.",
     )
     rebinding: RebindingSection = RebindingSection()
     mixed_case: bool = Field(
         default=False,
-        description="Questions in random case, which a forger would have to guess too; some servers fail.",
+        description="Send names in random case, which a forger would have to guess. Some servers do not support it.",
     )
     rate: Count | None = Field(
         default=None,
         ge=1,
-        description="Queries in any second at most, each worker an equal share (168.63.129.16 takes 1,000).",
+        description="Most queries in any second, divided equally among workers (168.63.129.16 allows 1,000).",
     )
     count_errors: bool = Field(
         default=True,
-        description="A server that refuses or fails (REFUSED, SERVFAIL) what another one then answers counts as "
-        "failing, like one that does not answer.",
+        description="An error reply (REFUSED, SERVFAIL) to a query that another server answers counts as a failure of "
+        "the server, like no reply.",
     )
     ca: Text | None = Field(
-        default=None, description="Authorities of `tls://` and `https://` servers, PEM; without it, the system's."
+        default=None,
+        description="Authorities that may sign certificates of `tls://` and `https://` servers, PEM. Default: the "
+        "system's.",
     )
 
 
 class CacheSection(Section):
-    """Answers of upstreams, in each worker."""
+    """The cache of upstream answers in each worker."""
 
-    size: Size = Field(default=64 << 20, description="Room; the least recently used goes first.")
+    size: Size = Field(
+        default=64 << 20, description="Memory for answers. The least recently used answers are removed first."
+    )
     stale: Duration = Field(
         default=86_400,
-        description="An expired answer may be given for so long when upstreams fail (RFC 8767), with a TTL of 30 s; 0: "
+        description="How long an expired answer may be sent when upstreams fail (RFC 8767), with a TTL of 30 s. 0: "
         "never.",
     )
-    prefetch: bool = Field(default=True, description="What is asked often is fetched again before it expires.")
+    prefetch: bool = Field(default=True, description="Ask again for popular answers before they expire.")

@@ -1,4 +1,4 @@
-"""The keys of `dns`: where and how we answer, and whom."""
+"""The keys of `dns`: listeners, who may ask, and how answers are sent."""
 
 from typing import Final
 
@@ -18,8 +18,8 @@ from resolver.config.values import (
     Zone,
 )
 
-_CERTIFICATE: Final = "Certificate chain in PEM form. Read again when it changes."
-_KEY: Final = "Its private key in PEM form, not encrypted."
+_CERTIFICATE: Final = "Certificate chain in PEM form. pldns reads it again when it changes."
+_KEY: Final = "The private key in PEM form, without a password."
 
 
 class TlsSection(Section):
@@ -34,37 +34,40 @@ class HttpsSection(Section):
     """DNS over HTTPS (RFC 8484), over HTTP/2 and HTTP/1.1."""
 
     listen: tuple[Listen, ...] = Field(min_length=1, description="Addresses to answer on, over TCP.")
-    path: UrlPath = Field(default="/dns-query", description="The one path that answers.")
+    path: UrlPath = Field(default="/dns-query", description="The path of DNS queries.")
     certificate: Text = Field(description=_CERTIFICATE)
     key: Text = Field(description=_KEY)
 
 
 class ProxySection(Section):
-    """Proxies and load balancers that tell whose queries they pass on (PROXY protocol, version 2)."""
+    """Proxies and load balancers that send the address of the client (PROXY protocol, version 2)."""
 
     from_: tuple[Prefix, ...] = Field(
         alias="from",
         min_length=1,
-        description="What comes from these addresses begins with the header, on every listener; nothing else is "
-        "answered there. Nobody else's header is believed.",
+        description="Addresses of the proxies. On every listener, connections and packets from these addresses must "
+        "begin with the header. A header from any other address is not accepted.",
     )
 
 
 class DropSection(Section):
-    """What is not served, whoever may ask."""
+    """Clients and names that are never served."""
 
-    clients: tuple[Prefix, ...] = Field(default=(), description="Clients that get no reply at all, allowed or not.")
-    names: tuple[Zone, ...] = Field(default=(), description="Names that are refused, with all names under them.")
+    clients: tuple[Prefix, ...] = Field(
+        default=(), description="Clients that get no reply, whether `allow` has them or not."
+    )
+    names: tuple[Zone, ...] = Field(default=(), description="Names at and under these are refused.")
 
 
 class CookiesSection(Section):
-    """DNS cookies (RFC 7873, RFC 9018), with which a client shows that its address is its own."""
+    """DNS cookies (RFC 7873, RFC 9018), by which a client proves that its address is not forged."""
 
-    answer: bool = Field(default=True, description="Clients that send a cookie get one.")
+    answer: bool = Field(default=True, description="Send a cookie to clients that send one.")
     secrets: Text | None = Field(
         default=None,
-        description="A file of secrets, 32 hexadecimal digits a line; the first one signs, all are accepted. Read "
-        "again when it changes. For several servers behind one address; without it, each start makes its own.",
+        description="A file of secrets, 32 hexadecimal digits a line. The first one signs and all are accepted. pldns "
+        "reads it again when it changes. Needed for several servers behind one address. Default: a new secret at each "
+        "start.",
     )
 
 
@@ -72,48 +75,51 @@ class StreamsSection(Section):
     """Connections over TCP, TLS and HTTPS together, in each worker."""
 
     idle: Duration = Field(
-        default=10, ge=1, description="A connection without a whole query for so long is closed (RFC 7766 §6.2.3)."
+        default=10, ge=1, description="A connection without a complete query for this time is closed (RFC 7766 §6.2.3)."
     )
     connections: Count = Field(
-        default=1000, ge=1, le=100_000, description="At the limit, the one that has been idle longest makes room."
+        default=1000,
+        ge=1,
+        le=100_000,
+        description="Most connections. At the limit, the connection that has been idle longest is closed.",
     )
     per_client: Count | None = Field(
-        default=None, ge=1, description="The same for one client address; without it, one may hold all."
+        default=None, ge=1, description="Most connections of one client address. Default: no limit."
     )
 
 
 class RateLimitSection(Section):
-    """Answers over UDP for each client prefix. Clients with a cookie, over TCP, or on loopback are not limited."""
+    """Limit of UDP answers for each client prefix. Clients with a cookie, over TCP or on loopback have no limit."""
 
-    per_second: Count = Field(ge=1, le=1_000_000, description="Answers in a second, in the long run.")
-    burst: Count | None = Field(default=None, ge=1, description="Answers at once; twice `per_second` without it.")
+    per_second: Count = Field(ge=1, le=1_000_000, description="Answers a second on average.")
+    burst: Count | None = Field(default=None, ge=1, description="Most answers at once. Default: twice `per_second`.")
     slip: Count = Field(
         default=2,
         ge=0,
         le=10,
-        description="One of so many queries over the limit gets a truncated reply (or BADCOOKIE), on which a real "
-        "client comes back over TCP; 0: none does. The others get nothing.",
+        description="One of this many queries over the limit gets a truncated reply (or BADCOOKIE), so that a real "
+        "client asks again over TCP; 0: none does. The others get no reply.",
     )
-    ipv4_prefix: Count = Field(default=24, ge=1, le=32, description="Length of the prefixes that share a limit, IPv4.")
-    ipv6_prefix: Count = Field(default=56, ge=1, le=128, description="The same for IPv6.")
+    ipv4_prefix: Count = Field(default=24, ge=1, le=32, description="Length of IPv4 prefixes that share a limit.")
+    ipv6_prefix: Count = Field(default=56, ge=1, le=128, description="Length of IPv6 prefixes that share a limit.")
     exempt: tuple[Prefix, ...] = Field(default=(), description="Clients without a limit.")
 
 
 class DnsSection(Section):
-    """The listeners, and who may ask."""
+    """Listeners for DNS, and which clients may ask."""
 
     listen: tuple[Listen, ...] = Field(
-        default=("127.0.0.1:53",), min_length=1, description="Addresses to answer on, each over UDP and TCP."
+        default=("127.0.0.1:53",), min_length=1, description="Addresses to answer on, over UDP and TCP."
     )
     listeners: dict[Listen, AnyNetwork] = Field(
         default={},
-        description="Listeners for one network, by address: whoever is allowed and asks there is in it, whatever his "
-        "own address. Each is one of the `listen` addresses, of DNS, TLS or HTTPS.",
+        description="Listen addresses for one network: every allowed client that asks there is in that network, "
+        "whatever its own address. Each must be one of the `listen` addresses of DNS, TLS or HTTPS.",
     )
     workers: Workers = Field(
         default=1,
-        description="Number of answering processes, each with its own cache; `auto`: one for each core that pldns may "
-        "run on. More than there are cores gains nothing.",
+        description="Number of worker processes, each with its own cache. `auto`: one for each core that pldns may run "
+        "on. More workers than cores are not faster.",
     )
     allow: tuple[Prefix, ...] = Field(
         default=(
@@ -121,7 +127,7 @@ class DnsSection(Section):
             "::1/128", "fc00::/7", "fe80::/10",
         ),
         min_length=1,
-        description="Clients that may ask; all others get REFUSED.",
+        description="Clients that may ask. All others get REFUSED.",
     )  # fmt: skip
     drop: DropSection = DropSection()
     tls: TlsSection | None = None
@@ -129,16 +135,14 @@ class DnsSection(Section):
     proxy: ProxySection | None = None
     forwarders: tuple[Prefix, ...] = Field(
         default=(),
-        description="Resolvers that forward to this one: the client subnet that they send (RFC 7871) chooses the "
-        "network, if it lies in one network as a whole. `allow` judges their own address.",
+        description="Resolvers that forward to this one. The client subnet that they send (RFC 7871) chooses the "
+        "network if the whole subnet is in one network. `allow` applies to their own address.",
     )
     identity: Identity | None = Field(
-        default=None, description="What NSID and CHAOS `id.server` tell; without it, the name of the host."
+        default=None, description="The name in NSID and CHAOS `id.server`. Default: the host name."
     )
-    payload: Count = Field(
-        default=1232, ge=512, le=4096, description="Octets of the largest reply over UDP (RFC 9715)."
-    )
-    rotate: bool = Field(default=False, description="Several addresses of a name change their order with each reply.")
+    payload: Count = Field(default=1232, ge=512, le=4096, description="Octets of the largest UDP reply (RFC 9715).")
+    rotate: bool = Field(default=False, description="Change the order of several addresses with each reply.")
     cookies: CookiesSection = CookiesSection()
     streams: StreamsSection = StreamsSection()
     rate_limit: RateLimitSection | None = None

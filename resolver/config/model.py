@@ -1,6 +1,6 @@
-"""The keys of the configuration file as pydantic models: what each one means, holds and defaults to.
+"""The keys of the configuration file as pydantic models: meaning, type and default of each key.
 
-Values are judged in `values`, what spans several keys in `checks`; `file` reads the file.
+The types of single values are in `values`, rules between keys in `contradictions`; `file` reads the file.
 """
 
 from typing import Annotated, Any, Final, Literal
@@ -32,22 +32,24 @@ Policy = Literal["sticky", "merge", "refuse"]
 
 
 class NetworkSection(Section):
-    """A named set of clients, and which endpoints they see. With neither `vnets` nor `reach` they see all."""
+    """A named set of clients, and the endpoints visible to them. Without `vnets` and `reach` all are visible."""
 
     name: NetworkName = Field(description="Unique; `none`, `default` and `auto` are reserved.")
     clients: tuple[Prefix, ...] = Field(
-        min_length=1, description="Prefixes of its clients; over all networks the longest match decides."
+        min_length=1, description="Prefixes of its clients. The longest match over all networks decides."
     )
     vnets: tuple[VNet, ...] = Field(
-        default=(), description="Home: resource ids of the virtual networks that these clients are in. Always reached."
+        default=(),
+        description="Resource ids of the virtual networks that the clients are in. Their endpoints are always visible.",
     )
     reach: tuple[Reach, ...] = Field(
-        default=(), description="What else they see: VNet ids, `/subscriptions/ID`, `region:NAME`, `all`."
+        default=(),
+        description="Further endpoints visible to the clients: VNet ids, `/subscriptions/ID`, `region:NAME`, `all`.",
     )
 
 
 AUTO: Final = NetworkSection.model_construct(name="auto", clients=())
-"""The word `auto` among the networks."""
+"""The item `auto` in the list of networks."""
 
 
 def _auto(value: object) -> object:
@@ -55,7 +57,7 @@ def _auto(value: object) -> object:
 
 
 def _or_auto(schema: dict[str, Any]) -> None:
-    """The word may stand for the list, and in it."""
+    """Allow the word `auto` in the list and in place of the list."""
     schema |= {"type": ["array", "string"], "pattern": "^auto$"}
     schema["items"] = {"anyOf": [schema["items"], {"const": "auto"}]}
 
@@ -63,14 +65,16 @@ def _or_auto(schema: dict[str, Any]) -> None:
 _TTL: Final = "TTL of private answers."
 _NEGATIVE_TTL: Final = "TTL of negative answers (RFC 2308)."
 _ON_MISS: Final = (
-    "What a name gets that the zone does not hold: `public` (asked upstream), `nxdomain`, `nodata`, `servfail`, "
-    "or `forward:GROUP` (asked of that upstream group)."
+    "The answer for a name that the zone does not have: `public` (ask upstream), `nxdomain`, `nodata`, `servfail`, or "
+    "`forward:GROUP` (ask that upstream group)."
 )
-_CHAIN: Final = "A public name answers with a `cname` to its privatelink name, or `flat` with the address."
+_CHAIN: Final = (
+    "`cname`: a public name is answered with a CNAME to its privatelink name. `flat`: with the address itself."
+)
 
 
 class ZoneDefaultsSection(Section):
-    """Answers of endpoint zones."""
+    """Answers of zones that endpoints make."""
 
     ttl: Duration = Field(default=10, description=_TTL)
     negative_ttl: Duration = Field(default=10, description=_NEGATIVE_TTL)
@@ -79,7 +83,7 @@ class ZoneDefaultsSection(Section):
 
 
 class ZoneOverrideSection(Section):
-    """The same keys for one zone; a key that is left out is as in `defaults` (a zone file's miss: `nxdomain`)."""
+    """The same keys for one zone. A missing key is as in `defaults`; for a zone file, `on_miss` is then `nxdomain`."""
 
     ttl: Duration | None = Field(default=None, description=_TTL)
     negative_ttl: Duration | None = Field(default=None, description=_NEGATIVE_TTL)
@@ -88,32 +92,34 @@ class ZoneOverrideSection(Section):
 
 
 class ZonesSection(Section):
-    """How zones answer, and zone files."""
+    """How zones answer, and which zone files are served."""
 
     defaults: ZoneDefaultsSection = Field(default=ZoneDefaultsSection(), description="For every endpoint zone.")
-    overrides: dict[Zone, ZoneOverrideSection] = Field(default={}, description="By zone, also for those of zone files.")
+    overrides: dict[Zone, ZoneOverrideSection] = Field(default={}, description="By zone, also for zones of zone files.")
     files: tuple[Text, ...] = Field(
         default=(),
-        description="RFC 1035 master files; `*`, `?`, `[…]` and `**` match. Origin from `$ORIGIN` or the SOA.",
+        description="RFC 1035 master files; `*`, `?`, `[…]` and `**` are wildcards. The origin is `$ORIGIN` or the "
+        "SOA's owner.",
     )
     private_only: tuple[Zone, ...] = Field(
-        default=(), description="Names at and under these never go upstream: what is not held is NXDOMAIN."
+        default=(),
+        description="Names at and under these are never asked upstream. A name that pldns does not have is NXDOMAIN.",
     )
     strip_hints: bool = Field(
-        default=False, description="Take address hints out of public HTTPS answers for names of services."
+        default=False, description="Remove address hints from public HTTPS answers for names of Azure services."
     )
 
 
 class PinSection(Section):
-    """An operator's word on which endpoint holds a name."""
+    """An operator's decision which endpoint has a name."""
 
     name: Host = Field(description="The name, public or private.")
-    endpoint: EndpointId = Field(description="Resource id, or the short form's name.")
-    network: AnyNetwork | None = Field(default=None, description="Only in this network; without it, in all.")
+    endpoint: EndpointId = Field(description="Resource id, or the name in the short form.")
+    network: AnyNetwork | None = Field(default=None, description="Only in this network. Default: in all networks.")
     until: Until | None = Field(
-        default=None, description="End of its validity: ISO 8601 with a time zone. Without it, for ever."
+        default=None, description="When the pin ends: ISO 8601 with a time zone. Default: never."
     )
-    reason: str = Field(default="", description="Why; shown wherever the pin decides.")
+    reason: str = Field(default="", description="The reason, shown wherever the pin decides.")
 
 
 class ConflictsSection(Section):
@@ -121,12 +127,13 @@ class ConflictsSection(Section):
 
     policy: Policy = Field(
         default="sticky",
-        description="`sticky`: one wins, and stays. `merge`: all addresses. `refuse`: SERVFAIL when nothing decides.",
+        description="`sticky`: one endpoint wins and stays. `merge`: all addresses. `refuse`: SERVFAIL when no rule "
+        "decides.",
     )
     policies: dict[Zone, Policy] = Field(
-        default={}, description="By zone or name; the longest match wins over `policy`."
+        default={}, description="Policies by zone or name. The longest match takes precedence over `policy`."
     )
-    pins: tuple[PinSection, ...] = Field(default=(), description="Decisions by hand.")
+    pins: tuple[PinSection, ...] = Field(default=(), description="Decisions of operators.")
 
 
 class AdminSection(Section):
@@ -136,10 +143,10 @@ class AdminSection(Section):
 
 
 class StateSection(Section):
-    """What is kept over restarts."""
+    """What pldns keeps over restarts."""
 
     directory: Text = Field(
-        default="state", description="Made if missing, mode 0700. Under systemd: `$STATE_DIRECTORY`."
+        default="state", description="Created if missing, with mode 0700. Default under systemd: `$STATE_DIRECTORY`."
     )
 
 
@@ -149,18 +156,19 @@ class Configuration(Section):
     model_config = ConfigDict(title="pldns configuration")
 
     dns: DnsSection = DnsSection()
-    sources: tuple[Source, ...] = Field(default=(), description="Where endpoints come from; may be empty.")
+    sources: tuple[Source, ...] = Field(default=(), description="The sources of endpoints; may be empty.")
     networks: tuple[Annotated[NetworkSection, BeforeValidator(_auto)], ...] = Field(
         default=(),
-        description="Sets of clients and what they see. None: one network that sees every endpoint. `auto`, alone or "
-        "as an item: virtual networks and their peerings make networks too (docs/networks.md).",
+        description="Sets of clients and the endpoints visible to them. Default: one network, to which every endpoint "
+        "is visible. `auto`, alone or as an item: virtual networks and their peerings make networks too "
+        "(docs/networks.md).",
         json_schema_extra=_or_auto,
     )
     zones: ZonesSection = ZonesSection()
     upstreams: dict[Label, UpstreamSection] = Field(
         default={},
-        description="Groups of servers by name. `public` takes what no suffix takes; without it, the servers of the "
-        "system's resolv.conf do.",
+        description="Groups of upstream servers by name. `public` takes all names without a suffix. Default of "
+        "`public`: the servers in the system's resolv.conf.",
     )
     cache: CacheSection = CacheSection()
     conflicts: ConflictsSection = ConflictsSection()
@@ -170,5 +178,5 @@ class Configuration(Section):
     @model_validator(mode="before")
     @classmethod
     def _empty_sections(cls, value: object) -> object:
-        """`dns:` with all its lines commented out is as if it were not there."""
+        """Treat `dns:` without a value, as when all its lines are comments, like a missing key."""
         return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value

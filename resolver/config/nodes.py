@@ -1,7 +1,7 @@
-"""YAML as a tree that remembers where each value stands, so that every mistake has a line and a column.
+"""YAML as a tree of nodes with positions, so that every mistake can be reported with its line and column.
 
-Scalars follow YAML 1.2's core schema: only `true` and `false` are booleans, only decimal digits are numbers, so `off`,
-`no`, `10:30` and dates stay the text that was written. Duplicate keys are refused. Knows nothing of settings.
+Scalars follow the core schema of YAML 1.2: only `true` and `false` are booleans, and only decimal digits are numbers,
+so that `off`, `no`, `10:30` and dates are text. Duplicate keys are refused. Does not know any setting.
 """
 
 import re
@@ -16,7 +16,7 @@ Part = str | int
 
 
 class Position(NamedTuple):
-    """Where something stands: a file with line and column from 1; line 0: `source` has no lines (a variable)."""
+    """A position in a source. Lines and columns count from 1; line 0: the source has no lines (a variable, a flag)."""
 
     source: str
     line: int = 0
@@ -27,7 +27,7 @@ class Position(NamedTuple):
 
 
 class ConfigProblem(NamedTuple):
-    """One mistake. `path` is like `networks[0].clients[1]`; `hint` what was perhaps meant, or empty."""
+    """One mistake. `path` has the form `networks[0].clients[1]`. `hint` is the likely correct text, or empty."""
 
     place: Position
     path: str
@@ -42,7 +42,7 @@ class ConfigProblem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value with its place; in a mapping, `key` is the place of its key."""
+    """A value with its position. In a mapping, `key` is the position of its key."""
 
     value: "str | int | bool | list[Node] | dict[str, Node] | None"
     place: Position
@@ -50,13 +50,13 @@ class Node:
     key: Position | None = None
 
     def plain(self) -> Any:  # noqa: ANN401 - what JSON can hold
-        """The value without places, for pydantic."""
+        """Return the value without positions, for pydantic."""
         if isinstance(self.value, dict):
             return {key: child.plain() for key, child in self.value.items()}
         return [child.plain() for child in self.value] if isinstance(self.value, list) else self.value
 
     def find(self, location: Iterable[Part]) -> "tuple[Node, bool]":
-        """The deepest node there is on the way to `location`, and whether that is the whole way."""
+        """Return the node at `location` and True, or the deepest node on the way there and False."""
         node = self
         for part in location:
             child = node.child(part)
@@ -66,7 +66,7 @@ class Node:
         return node, True
 
     def child(self, part: Part) -> "Node | None":
-        """The node under a key or at an index, or None."""
+        """Return the node at a key or index, or None."""
         if isinstance(self.value, dict):
             return self.value.get(str(part))
         if isinstance(self.value, list) and isinstance(part, int) and part < len(self.value):
@@ -74,7 +74,7 @@ class Node:
         return None
 
     def put(self, keys: tuple[str, ...], node: "Node") -> "Node":
-        """A tree with `node` at `keys`, mappings made on the way. What is no mapping is left, to be complained of."""
+        """Return a tree with `node` at `keys`. Adds missing mappings. A value that is no mapping stays."""
         if not keys:
             return node
         if self.value is not None and not isinstance(self.value, dict):
@@ -85,7 +85,7 @@ class Node:
         return replace(self, value=children)
 
     def without(self, nodes: "list[Node]") -> "Node":
-        """A tree that lacks `nodes` of this one; the paths of those that remain are unchanged."""
+        """Return the tree without `nodes`. The paths of the other nodes do not change."""
         gone = {id(node) for node in nodes}
         if id(self) in gone:
             return replace(self, value={})
@@ -98,9 +98,10 @@ class Node:
 
 
 def parse(text: str, source: str, *, path: str = "", lines: bool = True) -> tuple[Node, list[ConfigProblem]]:
-    """Read one YAML document; an empty one is a node of None. Without `lines`, places say `source` alone.
+    """Read one YAML document and return its tree with the mistakes in it. Raises nothing.
 
-    A syntax error gives a node of None and one problem; duplicate keys and tags give a problem each, the rest stands.
+    An empty document is a node of None. Without `lines`, positions have the source alone. A syntax error gives a node
+    of None and one problem. Duplicate keys and tags give one problem each, and the rest of the tree is returned.
     """
     start = Position(source, 1, 1) if lines else Position(source)
     try:
@@ -116,13 +117,11 @@ def parse(text: str, source: str, *, path: str = "", lines: bool = True) -> tupl
     except yaml.YAMLError as error:
         return Node(None, start, path), [ConfigProblem(start, path, f"not YAML: {str(error).splitlines()[0]}")]
     except RecursionError:
-        return Node(None, start, path), [
-            ConfigProblem(start, path, "not readable: nested too deeply, or inside itself")
-        ]
+        return Node(None, start, path), [ConfigProblem(start, path, "nested too deeply, or contains itself")]
 
 
 def join(path: str, part: Part) -> str:
-    """`path` with one more step: `.key`, `["a.dotted.key"]` or `[0]`."""
+    """Return `path` with one more step: `.key`, `["a.dotted.key"]` or `[0]`."""
     if isinstance(part, int):
         return f"{path}[{part}]"
     if not _PLAIN_KEY.fullmatch(part):
@@ -141,7 +140,7 @@ _WORDS: Final[dict[str, bool | None]] = {
 
 
 class _TreeBuilder:
-    """Turns PyYAML's nodes into ours and collects what is wrong with them."""
+    """Makes nodes from the nodes of PyYAML, and collects mistakes."""
 
     def __init__(self, source: str, lines: bool) -> None:
         self._source, self._lines = source, lines
@@ -150,9 +149,9 @@ class _TreeBuilder:
     def node(self, raw: yaml.Node, path: str, key: Position | None = None) -> Node:
         place = self._place(raw)
         if not raw.tag.startswith(_STANDARD_TAG):
-            self.problems.append(ConfigProblem(place, path, f"the tag `{raw.tag}` has no meaning here"))
+            self.problems.append(ConfigProblem(place, path, f"the tag `{raw.tag}` is not supported"))
         if isinstance(raw, yaml.ScalarNode) and _UNPRINTABLE.search(raw.value):
-            self.problems.append(ConfigProblem(place, path, "control characters have no meaning here"))
+            self.problems.append(ConfigProblem(place, path, "control characters are not allowed"))
         if isinstance(raw, yaml.MappingNode):
             return Node(dict(self._items(raw, path)), place, path, key)
         if isinstance(raw, yaml.SequenceNode):
@@ -168,13 +167,11 @@ class _TreeBuilder:
                 continue
             name = raw_key.value
             if _UNPRINTABLE.search(name):
-                self.problems.append(ConfigProblem(place, path, "a key has control characters"))
+                self.problems.append(ConfigProblem(place, path, "control characters are not allowed in a key"))
                 continue
             if name in seen:
                 before = f" (first in line {seen[name].line}, again in line {place.line})" if self._lines else ""
-                self.problems.append(
-                    ConfigProblem(place, join(path, name), f"the key `{name}` stands here twice{before}")
-                )
+                self.problems.append(ConfigProblem(place, join(path, name), f"the key `{name}` is repeated{before}"))
                 continue
             seen[name] = place
             yield name, self.node(raw_value, join(path, name), place)

@@ -1,6 +1,6 @@
-"""Writes docs/configuration.md from the models, so that the page cannot say other than what is accepted.
+"""Writes docs/configuration.md from the models, so that the page describes exactly what is accepted.
 
-`python -m resolver.config.reference > docs/configuration.md`; a test fails while the page is out of date.
+Run `python -m resolver.config.reference > docs/configuration.md`. A test fails when the page is out of date.
 """
 
 import sys
@@ -13,31 +13,31 @@ _HEAD: Final = """\
 
 <!-- Written by `python -m resolver.config.reference`; do not edit. -->
 
-One YAML file, by default `/etc/pldns/pldns.yaml`; `-c FILE` names another. Every key has a default; an empty file is
-a configuration. Unknown keys, duplicate keys and values that cannot be right are errors, all of them reported at once,
-each with its line and column. `pldns config schema` prints the JSON Schema of the file, `pldns config show` each value
-with where it came from.
+pldns reads one YAML file, `/etc/pldns/pldns.yaml` or the file given with `-c FILE`. Every key has a default; an empty
+file is a valid configuration. Unknown keys, duplicate keys and invalid values are errors. All errors are reported at
+once, each with its line and column. `pldns config schema` prints the JSON Schema of the file, `pldns config show`
+prints each value and its origin.
 
 - **Precedence**: command-line flag, environment, file, default.
-- **Environment**: `dns.listen` is `PLDNS_DNS__LISTEN`: upper case, two underscores between keys, values in YAML,
-  lists too (`PLDNS_DNS__LISTEN='["0.0.0.0:53"]'`). A `PLDNS_…` variable that names no setting is logged and ignored,
-  since Kubernetes makes such variables for every service.
+- **Environment**: the variable of `dns.listen` is `PLDNS_DNS__LISTEN`: upper case, with two underscores between keys.
+  Values are YAML, also lists (`PLDNS_DNS__LISTEN='["0.0.0.0:53"]'`). A `PLDNS_…` variable that is not a setting is
+  logged and ignored, because Kubernetes creates such variables for every service.
 - **Durations** are whole seconds: `10s`, `5m`, `1h`, `1d` or a number; at most 7 days.
 - **Relative paths** are relative to the folder of the file.
-- **Words**: only `true` and `false` are booleans, so `off` and `no` need no quotes. IPv6 addresses with a port do:
-  `"[::1]:53"`.
+- **Words**: only `true` and `false` are booleans, so `off` and `no` need no quotes. An IPv6 address with a port needs
+  quotes: `"[::1]:53"`.
 """
 
 
 def page() -> str:
-    """The page in Markdown."""
+    """Return the page in Markdown."""
     root = schema()
     parts = [_HEAD, *_sections(root, root, ""), _not_yet()]
     return "\n".join(parts)
 
 
 def _sections(root: dict[str, Any], model: dict[str, Any], path: str, of: str = "") -> list[str]:
-    """A table for `model` and, after it, one for each of the mappings in it."""
+    """Return a table for `model`, followed by one for each mapping in it."""
     rows = []
     nested: list[str] = []
     required = model.get("required", [])
@@ -60,7 +60,7 @@ def _sections(root: dict[str, Any], model: dict[str, Any], path: str, of: str = 
 
 
 def _model(root: dict[str, Any], prop: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """The mapping that a property holds, alone, as items or by name, and what its path gets."""
+    """Return the mapping in a property, in its items or in its values, and what that adds to the path."""
     choices = ((choice, "") for choice in prop.get("anyOf", ()))
     items = prop.get("items", {})
     listed = ((holder, "[]") for holder in (items, *items.get("anyOf", ())))
@@ -95,7 +95,7 @@ def _type(prop: dict[str, Any]) -> str:
 
 
 def _values(prop: dict[str, Any]) -> dict[str, Any]:
-    """What a mapping with free keys holds; the schema says it with the keys' pattern where they have one."""
+    """Return the schema of the values of a mapping with free keys, whether its keys have a pattern or not."""
     by_pattern: list[dict[str, Any]] = list(prop.get("patternProperties", {}).values())
     return by_pattern[0] if by_pattern else prop.get("additionalProperties") or {}
 
@@ -116,8 +116,8 @@ def _default(prop: dict[str, Any]) -> str:
 def _not_yet() -> str:
     return (
         "## Not in this version\n\n"
-        "Refused, rather than accepted and ignored: "
-        "sources other than `files` and `azure`, an admin listener that is not on loopback.\n"
+        "These are errors, not ignored: sources other than `files` and `azure`, and an admin listener that is not on "
+        "loopback.\n"
     )
 
 

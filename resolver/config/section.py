@@ -1,4 +1,4 @@
-"""What all parts of the configuration file share, and how keys are found in the models."""
+"""The base of all configuration models, and the types that the models have at a location in the file."""
 
 from types import UnionType
 from typing import Annotated, Any, get_args, get_origin
@@ -8,20 +8,20 @@ from pydantic.fields import FieldInfo
 
 
 class Section(BaseModel):
-    """What all parts of the file share: no unknown keys; a number where text belongs is that number's text."""
+    """A mapping in the file. Unknown keys are refused, and a number where text is expected becomes text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The fields of a model by their keys in the file."""
+    """Return the fields of a model by their keys in the file."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def kind(root: type[BaseModel], location: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - types have no common type
-    """The type that `root` has at `location` (a model, `tuple[…]`, `dict[…]` or a scalar), None if no such key.
+    """Return the type at `location` in `root`: a model, `tuple[…]`, `dict[…]` or a scalar. None: there is no such key.
 
-    Where a mapping has several types, the one that it says is a part of the location, as pydantic has it.
+    Where a mapping may have several types, its `type` is an extra part of `location`, as in pydantic's errors.
     """
     found: Any = root
     for part in location:
@@ -30,7 +30,7 @@ def kind(root: type[BaseModel], location: tuple[str | int, ...]) -> Any:  # noqa
 
 
 def written(root: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """The location as it stands in the file, where no type is a step."""
+    """Return the location in the file: the parts of `location` that are not types."""
     found: Any = root
     steps = []
     for part in location:
@@ -52,7 +52,7 @@ def _step(found: Any, part: str | int) -> Any:  # noqa: ANN401 - as above
 
 
 def _choices(found: Any) -> dict[str, type[BaseModel]]:  # noqa: ANN401 - as above
-    """The sections of a union by the `type` that they say; none where it is something else."""
+    """Return the sections of a union by their `type`; empty when `found` is not a union of sections."""
     if get_origin(found) is not UnionType or not all(map(_is_section, get_args(found))):
         return {}
     return {get_args(each.model_fields["type"].annotation)[0]: each for each in get_args(found)}
@@ -63,7 +63,7 @@ def _is_section(found: Any) -> bool:  # noqa: ANN401 - as above
 
 
 def _bare(found: Any) -> Any:  # noqa: ANN401 - as above
-    """Without annotations, and without the None of a section that may be left out."""
+    """Return the type without annotations, and without the None of an optional section."""
     while get_origin(found) is Annotated:
         found = get_args(found)[0]
     sections = [_bare(each) for each in get_args(found) if _is_section(_bare(each))]

@@ -1,24 +1,25 @@
-"""Upstream servers as they are written: `udp://192.0.2.53:53`, `tls://192.0.2.53#dns.example` and their like.
+"""The URIs of upstream servers: `udp://192.0.2.53:53`, `tls://192.0.2.53#dns.example`, `https://dns.example/dns-query`.
 
-A server is asked before any name can be resolved: where a URI holds a name, its addresses stand in `bootstrap`.
+No name can be resolved before an upstream server is reached. The addresses of a URI with a host name are therefore in
+`bootstrap`.
 """
 
 import base64
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, WithJsonSchema
 
 from resolver.config.values import Invalid, host_name, url_path
 from resolver.host_port import HostPort, InvalidHostPort, bracketed, parse
+from resolver.settings import Transport
 
-Transport = Literal["udp", "tcp", "tls", "https"]
 _PORTS: Final[dict[Transport, int]] = {"udp": 53, "tcp": 53, "tls": 853, "https": 443}
 _KNOWN: Final = "`udp://`, `tcp://`, `tls://` and `https://`"
 
 
-class Given(NamedTuple):
-    """One server."""
+class ServerUri(NamedTuple):
+    """The parts of a URI."""
 
     transport: Transport
     address: str
@@ -26,7 +27,7 @@ class Given(NamedTuple):
     port: int
     path: str = ""
     name: str = ""
-    """That its certificate is for; empty where there is none, or a pin."""
+    """The name in the server's certificate. Empty for UDP and TCP, and with a pin."""
     pin: str = ""
 
     def __str__(self) -> str:
@@ -35,18 +36,18 @@ class Given(NamedTuple):
         return f"{self.transport}://{host}:{self.port}{self.path}{known_by}"
 
 
-def server(uri: str) -> Given:
-    """Read a URI. Raises `Invalid`."""
+def server(uri: str) -> ServerUri:
+    """Parse a URI. Raises `Invalid` or `InvalidHostPort`."""
     scheme, mark, rest = uri.partition("://")
     if not mark:
         raise Invalid(f"`{uri}` has no protocol", f"udp://{uri}")
     transport = next((known for known in _PORTS if known == scheme), None)
     if transport is None:
-        raise Invalid(f"`{scheme}://` is no protocol for an upstream; {_KNOWN} are")
+        raise Invalid(f"`{scheme}://` is not a protocol of upstream servers; the protocols are {_KNOWN}")
     place, mark, known_by = rest.partition("#")
     authority, slash, path = place.partition("/")
     if (mark and transport in {"udp", "tcp"}) or (slash and transport != "https"):
-        raise Invalid(f"`{uri}`: nothing stands after the port; `tls://` and `https://` say whose certificate it is")
+        raise Invalid(f"`{uri}`: only `https://` may have a path, only `tls://` and `https://` a certificate name")
     if transport == "https" and not path:
         raise Invalid(f"`{uri}` has no path", f"https://{authority}/dns-query{mark}{known_by}")
     name, pin = _identity(uri, known_by)
@@ -55,7 +56,7 @@ def server(uri: str) -> Given:
         if at.port == 0 or at.address.is_unspecified or at.address.is_multicast:
             raise Invalid(f"`{uri}` is not the address of a server")
         if transport in {"tls", "https"} and not known_by:
-            raise Invalid(f"`{uri}` does not say whose certificate is expected", f"{uri}#dns.example")
+            raise Invalid(f"`{uri}` does not say which certificate name or pin to expect", f"{uri}#dns.example")
         address, port = at.host, at.port
     else:
         if name:
@@ -63,7 +64,7 @@ def server(uri: str) -> Given:
         name, port = at
         address = ""
     where = url_path(f"/{path}") if path else ""
-    return Given(transport, address, port, where, name, pin)
+    return ServerUri(transport, address, port, where, name, pin)
 
 
 def _host(authority: str, transport: Transport) -> HostPort | tuple[str, int]:
@@ -74,7 +75,10 @@ def _host(authority: str, transport: Transport) -> HostPort | tuple[str, int]:
     except InvalidHostPort as error:
         host, _, port = authority.partition(":")
         if transport in {"udp", "tcp"} or not host or host[-1].isdigit() or not (port.isdigit() or not port):
-            raise Invalid(f"an upstream is asked before any name can be resolved: {error}", error.hint) from None
+            raise Invalid(
+                f"an upstream server needs an IP address: {error}",
+                error.hint,
+            ) from None
     number = parse(f"192.0.2.1:{port}" if port else "192.0.2.1", default).port
     if number == 0:
         raise Invalid(f"`{authority}` is not the address of a server")
@@ -82,7 +86,7 @@ def _host(authority: str, transport: Transport) -> HostPort | tuple[str, int]:
 
 
 def _identity(uri: str, text: str) -> tuple[str, str]:
-    """The name or the pin that a certificate is to have."""
+    """Return the name or the pin in the part after `#`; the other is empty."""
     digest = text.removeprefix("sha256/")
     if digest == text:
         return (host_name(text) if text else ""), ""
@@ -94,8 +98,8 @@ def _identity(uri: str, text: str) -> tuple[str, str]:
     raise Invalid(f"`{uri}`: a pin is the SHA-256 of a public key in base64")
 
 
-def placed(given: Iterable[Given], bootstrap: Iterable[str]) -> Iterator[tuple[Given, str]]:
-    """Each server with its address as text: one with a name for every address of `bootstrap`."""
+def placed(given: Iterable[ServerUri], bootstrap: Iterable[str]) -> Iterator[tuple[ServerUri, str]]:
+    """Yield each server with its address. A server with a host name is repeated for every address in `bootstrap`."""
     for each in given:
         for address in (each.address,) if each.address else bootstrap:
             yield each, address

@@ -1,4 +1,4 @@
-"""The keys of `sources`: where endpoints come from; for Azure what is read, and with which identity."""
+"""The keys of `sources`: where endpoints are read; for Azure also what is read, and with which identity."""
 
 import ipaddress
 import re
@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from resolver.config.section import Section
 from resolver.config.values import Duration, Invalid, Label, Listen, Text
 from resolver.host_port import bracketed
+from resolver.settings import CloudName, CredentialType, OnUnsynced, PrivateDns
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
@@ -26,7 +27,7 @@ def _guid(text: str) -> str:
 
 
 def _management(text: str) -> str:
-    """An origin; plain HTTP, which shows tokens to whoever listens, on loopback alone."""
+    """Return an origin. Plain HTTP would show tokens to others on the network and is allowed on loopback only."""
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
@@ -36,10 +37,11 @@ def _management(text: str) -> str:
         raise Invalid(f"`{text}` is not a URL such as https://management.example")
     if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
         raise Invalid(
-            f"`{text}`: a URL of scheme, host and port alone", f"{parts.scheme}://{parts.netloc}".split("@")[-1]
+            f"`{text}`: must be a URL of only a scheme, host and port",
+            f"{parts.scheme}://{parts.netloc}".split("@")[-1],
         )
     if parts.scheme == "http" and not _is_loopback(host):
-        raise Invalid(f"`{text}`: without TLS, tokens are sent to a loopback address only", f"https://{parts.netloc}")
+        raise Invalid(f"`{text}`: tokens are sent without TLS to a loopback address only", f"https://{parts.netloc}")
     if ":" not in host and not _HOST.fullmatch(host):
         raise Invalid(f"`{text}`: `{host}` is not a host name")
     return f"{parts.scheme}://{bracketed(host)}" + (f":{port}" if port else "")
@@ -55,15 +57,15 @@ def _is_loopback(host: str) -> bool:
 
 
 def _reference(value: object) -> object:
-    """The value itself is not repeated: it may be the secret."""
+    """Refuse anything but a mapping. The message does not repeat the value, which may be the secret."""
     if not isinstance(value, dict):
-        raise Invalid("a secret does not stand here, but where it is found: {file: PATH} or {environment: NAME}")
+        raise Invalid("must not be the secret itself, but where it is: {file: PATH} or {environment: NAME}")
     return value
 
 
 def _long_enough(seconds: int) -> int:
     if seconds < MIN_INTERVAL:
-        raise Invalid(f"at least {MIN_INTERVAL}s: what changes is asked for, again and again")
+        raise Invalid(f"must be at least {MIN_INTERVAL}s")
     return seconds
 
 
@@ -80,9 +82,9 @@ Interval = Annotated[Duration, AfterValidator(_long_enough)]
 
 
 class SecretReference(Section):
-    """Where a secret is found; it is read anew whenever it is needed. One of the two."""
+    """Where a secret is: in a file or in an environment variable. pldns reads it each time that it is needed."""
 
-    file: Text | None = Field(default=None, description="A file; the end of its line does not count.")
+    file: Text | None = Field(default=None, description="A file. The end of its line is not part of the secret.")
     environment: Text | None = Field(default=None, description="An environment variable of the daemon.")
 
 
@@ -90,28 +92,28 @@ Reference = Annotated[SecretReference, BeforeValidator(_reference)]
 
 
 class CredentialSection(Section):
-    """The identity that reads. It needs the role Reader on what it is to read, and nothing else."""
+    """The identity that reads. It needs the role Reader on the subscriptions, and no other role."""
 
-    type: Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"] = Field(
+    type: CredentialType = Field(
         default="default",
-        description="`default`: the first that there is of environment variables, workload identity, managed identity "
-        "and command-line tools.",
+        description="`default`: the first that is available of environment variables, workload identity, managed "
+        "identity and command-line tools.",
     )
     tenant_id: Text | None = Field(default=None, description="Id or domain of the tenant.")
     client_id: Guid | None = Field(
-        default=None, description="Of the application, or of a managed identity that the user assigned."
+        default=None, description="Id of the application or of a user-assigned managed identity."
     )
     secret: Reference | None = Field(default=None, description="The secret of a `client-secret`.")
     certificate: Reference | None = Field(
         default=None, description="The certificate with its private key, PEM or PKCS#12, of a `certificate`."
     )
-    password: Reference | None = Field(default=None, description="What the certificate is encrypted with, if it is.")
+    password: Reference | None = Field(default=None, description="The password of the certificate, if it has one.")
 
 
 _NAME: Final = "Name in logs, metrics and the admin interface; unique."
 _ON_UNSYNCED: Final = (
-    "Names under the service suffixes while this source has never given data: "
-    "`servfail` (an unknown private name never goes public), or `public`."
+    "The answer for names under the service suffixes while this source has never given data: `servfail` (an unknown "
+    "private name is never asked upstream), or `public`."
 )
 
 
@@ -122,57 +124,61 @@ class FilesSection(Section):
     type: Literal["files"] = Field(description="Kind of source.")
     path: Text = Field(
         description="A file or a folder: ARM JSON, `az … -o json` output, Resource Graph rows, or the short form. "
-        "If it is missing, pldns runs without it, says so and watches for it."
+        "If it is missing, pldns reports that, serves without it and waits for it."
     )
-    on_unsynced: Literal["servfail", "public"] = Field(default="servfail", description=_ON_UNSYNCED)
+    on_unsynced: OnUnsynced = Field(default="servfail", description=_ON_UNSYNCED)
 
 
 class EventsSection(Section):
-    """A listener for Event Grid, so that a change is served within a second (docs/events.md)."""
+    """A listener for Event Grid events, so that a change is served within a second (docs/events.md)."""
 
     listen: Listen = Field(
-        description="Address and port of its own, plain HTTP: whatever Event Grid can reach ends TLS before it."
+        description="An address and port for plain HTTP. A proxy that Event Grid can reach must end TLS before it."
     )
     secret: Reference = Field(
-        description="What a sender has to know: 16 characters or more, as the parameter `secret` of the URL or in the "
-        "header `X-Pldns-Secret`. Read for each request."
+        description="The secret of the senders, 16 characters or more, in the URL's parameter `secret` or in the "
+        "header "
+        "`X-Pldns-Secret`. pldns reads it for each request."
     )
 
 
 class AzureSection(Section):
-    """Endpoints, their network interfaces, virtual networks and peerings, live from Azure (docs/azure.md)."""
+    """Endpoints, their network interfaces, virtual networks and peerings, read from Azure (docs/azure.md)."""
 
     name: Label = Field(description=_NAME)
     type: Literal["azure"] = Field(description="Kind of source.")
     subscriptions: tuple[Guid, ...] = Field(
-        default=(), description="Ids of the subscriptions; none: all that the identity can read."
+        default=(), description="Ids of the subscriptions. Default: all that the identity can read."
     )
     interval: Interval = Field(
-        default=60, description="Between two syncs, at least; longer where half of Azure's quota would not do."
+        default=60,
+        description="Least time between two syncs. It is longer if syncs would need more than half of Azure's quota.",
     )
-    cloud: Literal["public", "usgovernment", "china"] = Field(default="public", description="Which of Azure's clouds.")
+    cloud: CloudName = Field(default="public", description="The Azure cloud.")
     management: Management | None = Field(
         default=None,
-        description="Origin of the Resource Manager in place of the cloud's, for Azure Stack: the only one that tokens "
-        "are sent to. HTTPS; plain HTTP on loopback only.",
+        description="Origin of the Resource Manager, for Azure Stack. Default: that of the cloud. Tokens are sent to "
+        "no other origin. HTTPS; plain HTTP on loopback only.",
     )
     credential: CredentialSection = CredentialSection()
-    private_dns: Literal["off", "check", "serve"] = Field(
+    private_dns: PrivateDns = Field(
         default="off",
-        description="Private DNS zones of the subscriptions: `check` compares them with the endpoints "
-        "(`source-disagreement`), `serve` answers their hand-made records too (docs/private-dns.md). `off`, since each "
-        "zone costs two reads or more.",
+        description="Private DNS zones of the subscriptions. `check` compares them with the endpoints "
+        "(`source-disagreement`), `serve` also answers their other records (docs/private-dns.md). Each zone costs two "
+        "requests or more.",
     )
-    events: EventsSection | None = Field(default=None, description="Without it, changes are seen at the next sync.")
-    on_unsynced: Literal["servfail", "public"] = Field(default="servfail", description=_ON_UNSYNCED)
+    events: EventsSection | None = Field(default=None, description="Default: pldns finds changes at the next sync.")
+    on_unsynced: OnUnsynced = Field(default="servfail", description=_ON_UNSYNCED)
     hold_down: Duration = Field(
         default=300,
-        description="What is absent is kept for so long, unless Azure says by itself that it is gone; what is gone is "
-        "still served for so long, unless another endpoint has its name or address.",
+        description="How long a resource that is missing from a sync is kept, unless Azure reports its deletion. A "
+        "deleted endpoint is served for the same time, unless another endpoint has its name or address.",
     )
     expire: Duration = Field(
         default=86_400,
-        description="Without a good sync for so long, what this source gave is called expired; it is kept.",
+        description="Without a successful sync for this time, the data of this source is reported as expired, but "
+        "still "
+        "served.",
     )
 
 

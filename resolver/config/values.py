@@ -1,6 +1,7 @@
-"""Single values of the configuration: what each kind of text accepts, its canonical form, and its JSON Schema.
+"""The types of single values: the text that each type accepts, its canonical form, and its JSON Schema.
 
-Kept as canonical text (`127.0.0.1:53`, `10.0.0.0/8`, `udp://192.0.2.53:53`), durations as seconds. Knows no keys.
+Values are canonical text (`127.0.0.1:53`, `10.0.0.0/8`, `udp://192.0.2.53:53`); durations are seconds and sizes octets.
+Does not know which key has which type.
 """
 
 import os
@@ -15,8 +16,8 @@ from resolver import host_port
 from zones.dns import name
 
 
-class Invalid(ValueError):  # noqa: N818 - what it says of the value
-    """A value that a key does not accept: why, and perhaps what was meant."""
+class Invalid(ValueError):  # noqa: N818 - says what is wrong with the value
+    """A value that its type does not accept. `hint` is the likely correct text, or empty."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -24,14 +25,14 @@ class Invalid(ValueError):  # noqa: N818 - what it says of the value
 
 
 def until(text: str) -> float:
-    """Read an ISO 8601 time with its zone as seconds since the epoch. Raises `Invalid`."""
+    """Return an ISO 8601 time with its zone as seconds since the epoch. Raises `Invalid`."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid(f"`{text}` is not a date and time such as 2030-01-31T18:00:00Z") from None
     if moment.tzinfo is None:
         zoned = moment.isoformat() + "Z"
-        raise Invalid(f"`{text}` does not say in which time zone", zoned)
+        raise Invalid(f"`{text}` has no time zone", zoned)
     return moment.timestamp()
 
 
@@ -52,10 +53,10 @@ def _prefix(text: str) -> str:
     except ValueError:
         raise Invalid(f"`{text}` is not a prefix such as 10.0.0.0/8 or fd00::/8") from None
     if "/" in text and ip_address(text.partition("/")[0]) != network.network_address:
-        raise Invalid(f"`{text}` has bits set behind its prefix length", str(network))
+        raise Invalid(f"`{text}` has bits set after its prefix length", str(network))
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
         mapped = f"{network.network_address.ipv4_mapped}/{network.prefixlen - 96}"
-        raise Invalid(f"`{text}`: IPv4-mapped clients are taken as IPv4", mapped)
+        raise Invalid(f"`{text}`: IPv4-mapped clients are IPv4 clients here", mapped)
     return str(network)
 
 
@@ -65,7 +66,7 @@ def _off(value: object) -> object:
 
 def _loopback(text: str) -> str:
     if not host_port.parse(text).address.is_loopback:
-        raise Invalid(f"`{text}`: this version serves the admin interface on a loopback address only")
+        raise Invalid(f"`{text}`: this version serves the admin interface only on a loopback address")
     return text
 
 
@@ -97,12 +98,12 @@ _OCTETS: Final = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 def _zone(text: str) -> str:
     if _read_name(text) == name.ROOT:
-        raise Invalid("the root is no zone of ours")
+        raise Invalid("the root cannot be configured as a zone")
     return text
 
 
 def host_name(text: str) -> str:
-    """A host name in canonical form. Raises `Invalid`."""
+    """Return a host name in canonical form. Raises `Invalid`."""
     try:
         return name.to_text(name.host_from_text(text))
     except name.InvalidName as error:
@@ -125,8 +126,8 @@ def _label(text: str) -> str:
 def _network_name(text: str) -> str:
     if text in {"none", "default", "auto"}:
         raise Invalid(
-            f"the name `{text}` is reserved: `none` are clients in no network, `default` is all with none, `auto` the "
-            "networks that virtual networks make"
+            f"the name `{text}` is reserved: `none` means clients in no network, `default` the network without "
+            "configuration, `auto` networks made by virtual networks"
         )
     return _label(text)
 
@@ -183,7 +184,7 @@ def _until(text: str) -> str:
 
 
 def url_path(text: str) -> str:
-    """Check the path of a URL. Raises `Invalid`."""
+    """Return the path of a URL unchanged. Raises `Invalid`."""
     if not _URL_PATH.fullmatch(text):
         raise Invalid(f"`{text}` is not the path of a URL such as /dns-query, without `?` and `#`")
     return text
@@ -199,7 +200,7 @@ def _identity(text: str) -> str:
 
 
 def _workers(value: object) -> object:
-    """`auto`: one for each core that this process may run on."""
+    """Replace `auto` by the number of cores that this process may run on, at most 256."""
     if value != "auto":
         return value
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 256)

@@ -129,7 +129,7 @@ def test_make_run_serves_and_ends_with_make(poll: Poll, tmp_path: Path) -> None:
     for port in (5300, 8053):
         with socket.socket() as sock:
             if sock.connect_ex(("127.0.0.1", port)) == 0:
-                pytest.skip(f"port {port} is taken by somebody else")
+                pytest.skip(f"port {port} is already used by somebody else")
     with (tmp_path / "log").open("wb") as log:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
         make = subprocess.Popen(["make", "run"], cwd=ROOT, env=plain, stdout=log, stderr=log, start_new_session=True)

@@ -17,8 +17,10 @@ from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.claims.policy import ZonePolicy
 from zones.dns import zonefile
 from zones.dns.name import from_text
+from zones.networks.network import Network
 
 T0 = 1_700_000_000.0
 BLOB = "privatelink.blob.core.windows.net"
@@ -56,10 +58,10 @@ def endpoint() -> MakeEndpoint:
 def estate() -> Estate:
     config = settings.ControlSettings(
         networks=(
-            settings.Network("east", ("10.1.0.0/16",), (VNETS["a"],), ("all",)),
-            settings.Network("west", ("10.2.0.0/16",), (VNETS["b"],)),
+            Network("east", ("10.1.0.0/16",), (VNETS["a"],), ("all",)),
+            Network("west", ("10.2.0.0/16",), (VNETS["b"],)),
         ),
-        zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": settings.ZonePolicy(on_miss="nxdomain")}),
+        zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": ZonePolicy(on_miss="nxdomain")}),
         sources=(settings.SourceSettings("estate", "files", "/endpoints"),),
         conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": "refuse"}),
     )

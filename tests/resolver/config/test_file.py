@@ -14,6 +14,8 @@ from resolver.config.file import ConfigError, effective, load, schema
 from resolver.config.reference import page
 from resolver.host_port import HostPort
 from tests.paths import ROOT
+from zones.claims.policy import Pin, ZonePolicy
+from zones.networks.network import Network
 
 VNET_FORM = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/virtualNetworks/NAME"
 VNET = "/subscriptions/s1/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/"
@@ -59,13 +61,11 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
     got = accepted(EXAMPLE)
 
     networks = (
-        settings.Network(
-            "weu", ("10.1.0.0/16",), (VNET + "weu",), (VNET + "hub", "region:North Europe", "/subscriptions/s2")
-        ),
+        Network("weu", ("10.1.0.0/16",), (VNET + "weu",), (VNET + "hub", "region:North Europe", "/subscriptions/s2")),
     )
     zones = settings.Zones(
-        defaults=settings.ZonePolicy(30, 300, "public", "flat"),
-        overrides={"privatelink.vaultcore.azure.net": settings.ZonePolicy(on_miss="forward:onprem")},
+        defaults=ZonePolicy(30, 300, "public", "flat"),
+        overrides={"privatelink.vaultcore.azure.net": ZonePolicy(on_miss="forward:onprem")},
         files=(str(zone),),
         origins=("static.example",),
     )
@@ -77,7 +77,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
         ),
         settings.UpstreamGroup("onprem", (settings.Server("udp", "10.9.0.4", 5353),), ("corp.example",)),
     )
-    pin = settings.Pin("acct.blob.core.windows.net", "pe-1", "weu", 1893456000.0, "move")
+    pin = Pin("acct.blob.core.windows.net", "pe-1", "weu", 1893456000.0, "move")
     assert len(got.worker.cookies.root) == 32
     assert len(got.worker.mark) == 8
     assert got == settings.Accepted(
@@ -124,12 +124,12 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "none.yaml", {})
 
-    assert str(caught.value) == f"{tmp_path}/none.yaml: cannot be read: No such file or directory"
+    assert str(caught.value) == f"{tmp_path}/none.yaml: cannot read the file: No such file or directory"
 
 
 def test_a_file_that_is_not_utf8_is_one_line(file: Path) -> None:
     file.write_bytes(b"dns: \xff")
-    with pytest.raises(ConfigError, match=r"is not UTF-8 \(octet 5\)"):
+    with pytest.raises(ConfigError, match=r"not UTF-8 \(at octet 5\)"):
         load(file, {})
 
 
@@ -143,7 +143,7 @@ def test_a_syntax_error_has_line_and_column(refused: Refused) -> None:
 def test_a_file_without_end_is_refused(refused: Refused, text: str) -> None:
     [(line, _, _, message)] = refused(text)
     assert line == 1
-    assert message in {"not readable: nested too deeply, or inside itself", "not YAML: found undefined alias 'a'"}
+    assert message in {"nested too deeply, or contains itself", "not YAML: found undefined alias 'a'"}
 
 
 def test_a_control_character_is_a_syntax_error(refused: Refused) -> None:
@@ -153,8 +153,8 @@ def test_a_control_character_is_a_syntax_error(refused: Refused) -> None:
 
 def test_duplicate_keys_are_refused_with_both_lines(refused: Refused) -> None:
     assert refused("admin: {}\ndns:\n  workers: 1\n  workers: 2\nadmin: {}\n") == [
-        (4, 3, "dns.workers", "the key `workers` stands here twice (first in line 3, again in line 4)"),
-        (5, 1, "admin", "the key `admin` stands here twice (first in line 1, again in line 5)"),
+        (4, 3, "dns.workers", "the key `workers` is repeated (first in line 3, again in line 4)"),
+        (5, 1, "admin", "the key `admin` is repeated (first in line 1, again in line 5)"),
     ]
 
 
@@ -177,17 +177,17 @@ def test_all_errors_come_at_once_one_line_each(accepted: Load, file: Path) -> No
     assert str(caught.value).replace(f"{file}:", "") == textwrap.dedent("""\
         2:3: dns.lisen: unknown key (did you mean `listen`?)
         3:12: dns.workers: must be a whole number
-        5:40: networks[0].clients[1]: `10.2.3.0/16` has bits set behind its prefix length (did you mean `10.2.0.0/16`?)
+        5:40: networks[0].clients[1]: `10.2.3.0/16` has bits set after its prefix length (did you mean `10.2.0.0/16`?)
         6:12: networks[1].name: the network `weu` is listed twice
-        6:27: networks[1].clients[0]: `10.1.0.0/16` is in network `weu` and network `weu`
+        6:27: networks[1].clients[0]: `10.1.0.0/16` is in both network `weu` and network `weu`
         8:23: zones.defaults.on_miss: there is no upstream group `onpre` (did you mean `onprem`?)
         8:47: zones.defaults.chain: must be `cname` or `flat` (did you mean `cname`?)
-        10:22: upstreams.onprem.servers[0]: `udp://127.0.0.1:53` is our own address: a loop""")
+        10:22: upstreams.onprem.servers[0]: `udp://127.0.0.1:53` is this server itself: a loop""")
 
 
 RESERVED = (
-    "the name `{}` is reserved: `none` are clients in no network, `default` is all with none, `auto` the networks that "
-    "virtual networks make"
+    "the name `{}` is reserved: `none` means clients in no network, `default` the network "
+    "without configuration, `auto` networks made by virtual networks"
 )
 NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
 
@@ -199,10 +199,10 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("dnss: {}", 1, 1, "dnss", "unknown key -> dns"),
         ("dns: 5", 1, 6, "dns", "must be a mapping of keys to values"),
         ("? [a]\n: b", 1, 3, "", "a key must be text"),
-        ('state: {directory: "a\\0b"}', 1, 20, "state.directory", "control characters have no meaning here"),
-        ('zones: {files: ["a\\ud800"]}', 1, 17, "zones.files[0]", "control characters have no meaning here"),
-        ('"d\\0": 1', 1, 1, "", "a key has control characters"),
-        ("dns: !secret {}", 1, 6, "dns", "the tag `!secret` has no meaning here"),
+        ('state: {directory: "a\\0b"}', 1, 20, "state.directory", "control characters are not allowed"),
+        ('zones: {files: ["a\\ud800"]}', 1, 17, "zones.files[0]", "control characters are not allowed"),
+        ('"d\\0": 1', 1, 1, "", "control characters are not allowed in a key"),
+        ("dns: !secret {}", 1, 6, "dns", "the tag `!secret` is not supported"),
         ("dns: {workers: 0}", 1, 16, "dns.workers", "must be greater than or equal to 1"),
         ("dns: {workers: all}", 1, 16, "dns.workers", "must be a whole number"),
         ("dns: {listen: '127.0.0.1:53'}", 1, 15, "dns.listen", "must be a list"),
@@ -222,7 +222,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("dns: {allow: [10.0.0.0/33]}", 1, 15, "dns.allow[0]",
          "`10.0.0.0/33` is not a prefix such as 10.0.0.0/8 or fd00::/8"),
         ("dns: {allow: ['::ffff:10.0.0.0/104']}", 1, 15, "dns.allow[0]",
-         "`::ffff:10.0.0.0/104`: IPv4-mapped clients are taken as IPv4 -> 10.0.0.0/8"),
+         "`::ffff:10.0.0.0/104`: IPv4-mapped clients are IPv4 clients here -> 10.0.0.0/8"),
         ("networks: Auto", 1, 11, "networks", "must be a list"),
         ("networks: [auto, auto]", 1, 18, "networks[1].name", "the network `auto` is listed twice"),
         ("networks: [{name: auto, clients: [10.0.0.0/8]}]", 1, 19, "networks[0].name", RESERVED.format("auto")),
@@ -231,23 +231,23 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("dns: {listeners: {'127.0.0.1:53': weu}}", 1, 35, 'dns.listeners["127.0.0.1:53"]',
          "there is no network `weu`"),
         ("dns: {listen: ['127.0.0.1:0'], listeners: {'127.0.0.1:0': default}}", 1, 59,
-         'dns.listeners["127.0.0.1:0"]', "`127.0.0.1:0`: a listener for one network needs a port of its own"),
+         'dns.listeners["127.0.0.1:0"]', "`127.0.0.1:0`: a listener for one network needs a fixed port"),
         ("dns: {listeners: {'127.0.0.1:53': a b}}", 1, 35, 'dns.listeners["127.0.0.1:53"]',
          "`a b` is not the name of a network"),
         ("sources: [{name: a, type: files, path: a, hold_down: 5m}]", 1, 43, "sources[0].hold_down", "unknown key"),
         ("sources: [{name: a, type: azure, event: {}}]", 1, 34, "sources[0].event", "unknown key -> events"),
         (
             "sources: [{name: a, type: azure, events: {listen: '127.0.0.1:8053', secret: {file: s}}}]", 1, 51,
-            "sources[0].events.listen", "`127.0.0.1:8053` is taken by another listener",
+            "sources[0].events.listen", "`127.0.0.1:8053` is already used by another listener",
         ),
         (
             "sources: [{name: a, type: azure, events: {listen: '127.0.0.1:81', secret: {}}}]", 1, 67,
-            "sources[0].events.secret", "needs `file` or `environment`, one of them",
+            "sources[0].events.secret", "needs either `file` or `environment`",
         ),
         (
             "sources: [{name: a, type: azure, events: {listen: '127.0.0.1:81', secret: hush}}]", 1, 75,
             "sources[0].events.secret",
-            "a secret does not stand here, but where it is found: {file: PATH} or {environment: NAME}",
+            "must not be the secret itself, but where it is: {file: PATH} or {environment: NAME}",
         ),
         ("sources: [{type: files, path: a}]", 1, 11, "sources[0]", "`name` is missing"),
         ("sources: [{name: a b, type: files, path: a}]", 1, 18, "sources[0].name",
@@ -267,7 +267,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         (NETWORK + ", reach: [everything]}]", 1, 53, "networks[0].reach[0]",
          f"`everything` is none of: {VNET_FORM}, /subscriptions/ID, region:NAME, all"),
         (NETWORK + "}, {name: b, clients: [10.0.0.0/8]}]", 1, 66, "networks[1].clients[0]",
-         "`10.0.0.0/8` is in network `a` and network `b`"),
+         "`10.0.0.0/8` is in both network `a` and network `b`"),
         ("zones: {defaults: {ttl: 250ms}}", 1, 25, "zones.defaults.ttl",
          "`250ms` is not a duration in whole seconds such as 10s, 5m, 1h, 1d or 10"),
         ("zones: {defaults: {ttl: -1}}", 1, 25, "zones.defaults.ttl",
@@ -288,16 +288,16 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("conflicts: {pins: [{name: 'a b', endpoint: e}]}", 1, 27, "conflicts.pins[0].name",
          "not a host name: 'a b': label 'a b' has characters that are not allowed in a host name"),
         ("conflicts: {pins: [{name: a.b, endpoint: e, until: 2030-01-01}]}", 1, 52, "conflicts.pins[0].until",
-         "`2030-01-01` does not say in which time zone -> 2030-01-01T00:00:00Z"),
+         "`2030-01-01` has no time zone -> 2030-01-01T00:00:00Z"),
         ("conflicts: {pins: [{name: a.b, endpoint: e, until: soon}]}", 1, 52, "conflicts.pins[0].until",
          "`soon` is not a date and time such as 2030-01-31T18:00:00Z"),
         ("conflicts: {pins: [{name: a.b, endpoint: e, network: weu}]}", 1, 54, "conflicts.pins[0].network",
          "there is no network `weu`"),
         ("conflicts: {pins: [{name: a.b, endpoint: e}, {name: A.b., endpoint: f}]}", 1, 53, "conflicts.pins[1].name",
-         "`a.b` is pinned in all networks already, by pins[0]"),
+         "`a.b` is already pinned in all networks by pins[0]"),
         ("admin: {listen: '0.0.0.0:8053'}", 1, 17, "admin.listen",
-         "`0.0.0.0:8053`: this version serves the admin interface on a loopback address only"),
-        ("dns: {listen: ['0.0.0.0:8053']}", 1, 1, "admin.listen", "`127.0.0.1:8053` is taken by dns.listen"),
+         "`0.0.0.0:8053`: this version serves the admin interface only on a loopback address"),
+        ("dns: {listen: ['0.0.0.0:8053']}", 1, 1, "admin.listen", "`127.0.0.1:8053` is already used by dns.listen"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_where_it_stands(
@@ -340,11 +340,9 @@ def test_port_0_may_be_listed_twice(accepted: Load) -> None:
 
 
 def test_an_open_resolver_and_clients_that_are_not_allowed_are_warned_of(accepted: Load) -> None:
-    assert accepted("dns: {allow: [0.0.0.0/0]}").warnings == (
-        "dns.allow holds 0.0.0.0/0: whoever reaches this server may ask it",
-    )
+    assert accepted("dns: {allow: [0.0.0.0/0]}").warnings == ("dns.allow has 0.0.0.0/0: any client may ask",)
     assert accepted("networks: [{name: a, clients: [203.0.113.0/24, 0.0.0.0/0]}]").warnings == (
-        "network `a`: clients in 203.0.113.0/24 are refused, since dns.allow does not hold them",
+        "network `a`: clients in 203.0.113.0/24 are refused, because dns.allow does not have them",
     )
 
 
@@ -376,8 +374,8 @@ def test_zone_files_that_cannot_be_served_are_errors(refused: Refused, file: Pat
     messages = [message for _, _, _, message in problems]
     assert f"{folder}/b.zone and {folder}/a.zone are both the zone `a.example`" in messages
     assert any(message.startswith(f"{folder}/c.zone:2: ") for message in messages)
-    assert f"{folder}/d.zone is not UTF-8 (octet 2)" in messages
-    assert f"{folder}/e.zone cannot be read: No such file or directory" in messages
+    assert f"{folder}/d.zone is not UTF-8 (at octet 2)" in messages
+    assert f"cannot read {folder}/e.zone: No such file or directory" in messages
 
 
 def test_as_many_workers_as_cores_that_there_are_for_us(accepted: Load) -> None:
@@ -413,9 +411,9 @@ def test_the_environment_reaches_groups_by_name_and_whole_sections(accepted: Loa
 def test_variables_that_kubernetes_injects_are_warned_of_and_ignored(accepted: Load) -> None:
     environ = {"PLDNS_SERVICE_HOST": "10.0.0.1", "PLDNS_PORT": "udp://10.0.0.1:53", "PLDNS_DNS__NOPE": "1", "HOME": "/"}
     assert accepted("", environ).warnings == (
-        "the environment variable PLDNS_DNS__NOPE names no setting; it is ignored",
-        "the environment variable PLDNS_PORT names no setting; it is ignored",
-        "the environment variable PLDNS_SERVICE_HOST names no setting; it is ignored",
+        "ignoring the environment variable PLDNS_DNS__NOPE, which is not a setting",
+        "ignoring the environment variable PLDNS_PORT, which is not a setting",
+        "ignoring the environment variable PLDNS_SERVICE_HOST, which is not a setting",
     )
 
 

@@ -19,9 +19,9 @@ Refused = Callable[..., list[tuple[int, int, str, str]]]
         ("upstreams: {public: {servers: [192.0.2.1]}}", 1, 32, "upstreams.public.servers[0]",
          "`192.0.2.1` has no protocol -> udp://192.0.2.1"),
         ("upstreams: {public: {servers: ['tls://192.0.2.1']}}", 1, 32, "upstreams.public.servers[0]",
-         "`tls://192.0.2.1` does not say whose certificate is expected -> tls://192.0.2.1#dns.example"),
+         "`tls://192.0.2.1` does not say which certificate name or pin to expect -> tls://192.0.2.1#dns.example"),
         ("upstreams: {public: {servers: ['https://192.0.2.1/dns-query']}}", 1, 32, "upstreams.public.servers[0]",
-         ("`https://192.0.2.1/dns-query` does not say whose certificate is expected -> "
+         ("`https://192.0.2.1/dns-query` does not say which certificate name or pin to expect -> "
           "https://192.0.2.1/dns-query#dns.example")),
         ("upstreams: {public: {servers: ['https://192.0.2.1#a.b']}}", 1, 32, "upstreams.public.servers[0]",
          "`https://192.0.2.1#a.b` has no path -> https://192.0.2.1/dns-query#a.b"),
@@ -30,8 +30,7 @@ Refused = Callable[..., list[tuple[int, int, str, str]]]
         ("upstreams: {public: {servers: ['https://a.b/x#c.d']}}", 1, 32, "upstreams.public.servers[0]",
          "`https://a.b/x#c.d` has two names"),
         ("upstreams: {public: {servers: ['tls://dns.example']}}", 1, 32, "upstreams.public.servers[0]",
-         ("`tls://dns.example:853`: its addresses must stand in `bootstrap`; "
-          "a name cannot be resolved before there is one")),
+         "`tls://dns.example:853`: its addresses must be in `bootstrap`; no name can be resolved yet"),
         ("upstreams: {public: {servers: ['tls://dns.example'], bootstrap: [192.0.2.1, a.b]}}", 1, 77,
          "upstreams.public.bootstrap[1]", "`a.b` is not an IP address"),
         ("upstreams: {public: {servers: ['tls://192.0.2.1#sha256/AAAA']}}", 1, 32, "upstreams.public.servers[0]",
@@ -39,33 +38,33 @@ Refused = Callable[..., list[tuple[int, int, str, str]]]
         ("upstreams: {public: {servers: ['tls://192.0.2.1#a b']}}", 1, 32, "upstreams.public.servers[0]",
          "not a host name: 'a b': label 'a b' has characters that are not allowed in a host name"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1#a.b']}}", 1, 32, "upstreams.public.servers[0]",
-         "`udp://192.0.2.1#a.b`: nothing stands after the port; `tls://` and `https://` say whose certificate it is"),
+         "`udp://192.0.2.1#a.b`: only `https://` may have a path, only `tls://` and `https://` a certificate name"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1:0']}}", 1, 32, "upstreams.public.servers[0]",
          "`udp://192.0.2.1:0` is not the address of a server"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1'], resolv_conf: /etc/resolv.conf}}", 1, 13,
-         "upstreams.public", "group `public` takes its servers from `servers` or from `resolv_conf`"),
+         "upstreams.public", "group `public` must have either `servers` or `resolv_conf`"),
         ("upstreams: {public: {servers: ['tls://192.0.2.1#a.b'], ca: none.pem}}", 1, 60, "upstreams.public.ca",
-         "HERE/none.pem cannot be read: No such file or directory"),
+         "cannot read HERE/none.pem: No such file or directory"),
         ("upstreams: {public: {servers: ['tls://192.0.2.1#a.b'], ca: pldns.yaml}}", 1, 60, "upstreams.public.ca",
-         "HERE/pldns.yaml holds no certificates in PEM"),
+         "HERE/pldns.yaml has no PEM certificates"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1'], policy: fast}}", 1, 60, "upstreams.public.policy",
          "must be `sequential` or `fastest` or `race` or `round-robin` -> fastest"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1'], rate: 0}}", 1, 58, "upstreams.public.rate",
          "must be greater than or equal to 1"),
         ("dns: {workers: 4}\nupstreams: {public: {servers: ['udp://192.0.2.1'], rate: 3}}", 2, 58,
-         "upstreams.public.rate", "a rate of 3 cannot be shared among 4 workers (dns.workers)"),
+         "upstreams.public.rate", "a rate of 3 cannot be divided among 4 workers (dns.workers)"),
         ("cache: {size: 64MB}", 1, 15, "cache.size", "`64MB` is not a size such as 64MiB, 1GiB or a number of octets"),
-        ("zones: {private_only: [.]}", 1, 24, "zones.private_only[0]", "the root is no zone of ours"),
+        ("zones: {private_only: [.]}", 1, 24, "zones.private_only[0]", "the root cannot be configured as a zone"),
         ("upstreams: {public: {servers: ['ftp://192.0.2.1']}}", 1, 32, "upstreams.public.servers[0]",
-         "`ftp://` is no protocol for an upstream; `udp://`, `tcp://`, `tls://` and `https://` are"),
+         "`ftp://` is not a protocol of upstream servers; the protocols are `udp://`, `tcp://`, `tls://` and `https://`"),
         ("upstreams: {public: {servers: ['udp://dns.example']}}", 1, 32, "upstreams.public.servers[0]",
-         "an upstream is asked before any name can be resolved: `dns.example` is not an IP address"),
+         "an upstream server needs an IP address: `dns.example` is not an IP address"),
         ("upstreams: {public: {servers: ['udp://0.0.0.0']}}", 1, 32, "upstreams.public.servers[0]",
          "`udp://0.0.0.0` is not the address of a server"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1', 'udp://192.0.2.1:53']}}", 1, 51,
          "upstreams.public.servers[1]", "the server `udp://192.0.2.1:53` is listed twice"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1'], suffixes: [a.b]}}", 1, 62, "upstreams.public.suffixes",
-         "`public` takes what no suffix takes and has none of its own"),
+         "`public` takes all names without a suffix and cannot have suffixes"),
         ("upstreams: {far: {servers: ['udp://192.0.2.1']}}", 1, 13, "upstreams.far",
          "group `far` is never asked: it has no `suffixes`, and no zone forwards to it"),
         ("upstreams: {a: {servers: ['udp://10.0.0.1'], suffixes: [x.y, X.y.]}}", 1, 62, "upstreams.a.suffixes[1]",
@@ -89,7 +88,7 @@ def test_an_upstream_that_is_ourselves_is_a_loop(refused: Refused, listen: str, 
     text = f'dns: {{listen: ["{listen}"]}}\nupstreams: {{public: {{servers: ["{server}"]}}}}\n'
     [(line, column, path, message)] = refused(text)
     assert (line, column, path) == (2, 32, "upstreams.public.servers[0]")
-    assert "is our own address" in message
+    assert "is this server itself" in message
 
 
 def test_a_group_without_suffixes_is_right_when_a_zone_forwards_to_it(accepted: Load) -> None:
@@ -113,8 +112,8 @@ def test_without_public_servers_the_systems_are_used_but_not_ourselves(accepted:
     servers = (settings.Server("udp", "192.0.2.1", 53), settings.Server("udp", "2001:db8::1", 53))
     assert got.worker.upstreams == got.control.upstreams == (settings.UpstreamGroup("public", servers),)
     assert got.warnings == (
-        f"{resolv}: name server 127.0.0.1 is this server itself; left out",
-        f"{resolv}: name server left out: `[fe80::1%eth0]`: an address with a scope (`%eth0`) is not supported",
+        f"{resolv}: skipping name server 127.0.0.1, which is this server itself",
+        f"{resolv}: skipping a name server: `[fe80::1%eth0]`: an address with a scope (`%eth0`) is not supported",
     )
 
 
@@ -132,7 +131,7 @@ def test_a_group_can_take_its_servers_from_a_resolv_conf_of_its_own(accepted: Lo
     assert got.worker.upstreams[0] == settings.UpstreamGroup("onprem", servers, ("a.b",)), (
         "never guarded against rebinding"
     )
-    assert got.warnings == (f"{file.parent / 'vpn.conf'}: name server 127.0.0.1 is this server itself; left out",)
+    assert got.warnings == (f"{file.parent / 'vpn.conf'}: skipping name server 127.0.0.1, which is this server itself",)
 
 
 def test_servers_over_tls_are_known_by_name_or_pin_and_found_by_address_or_bootstrap(accepted: Load) -> None:
@@ -180,7 +179,9 @@ def test_only_groups_of_public_servers_are_guarded_against_rebinding_unless_told
 
 def test_an_address_of_this_machine_is_ourselves_when_we_listen_on_all(refused: Refused) -> None:
     text = "dns: {listen: ['0.0.0.0:53']}\nupstreams: {public: {servers: ['udp://127.9.9.9']}}"
-    assert refused(text) == [(2, 32, "upstreams.public.servers[0]", "`udp://127.9.9.9:53` is our own address: a loop")]
+    assert refused(text) == [
+        (2, 32, "upstreams.public.servers[0]", "`udp://127.9.9.9:53` is this server itself: a loop")
+    ]
 
 
 def test_no_public_servers_at_all_is_a_warning(accepted: Load, file: Path) -> None:
@@ -192,6 +193,6 @@ def test_no_public_servers_at_all_is_a_warning(accepted: Load, file: Path) -> No
 
     assert got.worker.upstreams == (settings.UpstreamGroup("public", ()),)
     assert got.warnings == (
-        f"{resolv}: cannot be read: No such file or directory".replace(": cannot", " cannot"),
-        f"there is no name server in {resolv}: public names cannot be resolved",
+        f"cannot read {resolv}: No such file or directory",
+        f"{resolv} has no usable name server: public names cannot be resolved",
     )

@@ -86,11 +86,11 @@ def test_cookie_secrets_are_a_file_or_made_anew(worker: Load, tmp_path: Path) ->
         ("tls: {listen: [], certificate: cert.pem, key: cert.key}", "dns.tls.listen: must not be empty"),
         (
             "tls: {listen: ['127.0.0.1:853'], certificate: none.pem, key: cert.key}",
-            "dns.tls.certificate: {}/none.pem cannot be read: No such file or directory",
+            "dns.tls.certificate: cannot read {}/none.pem: No such file or directory",
         ),
         (
             "tls: {listen: ['127.0.0.1:853'], certificate: cert.pem, key: none.key}",
-            "dns.tls.key: {}/none.key cannot be read: No such file or directory",
+            "dns.tls.key: cannot read {}/none.key: No such file or directory",
         ),
         (
             "https: {listen: ['127.0.0.1:443'], certificate: cert.pem, key: other.key}",
@@ -105,13 +105,13 @@ def test_cookie_secrets_are_a_file_or_made_anew(worker: Load, tmp_path: Path) ->
             "dns.https.path: `dns` is not the path of a URL such as /dns-query, without `?` and `#`",
         ),
         ("cookies: {secrets: cert.pem}", "dns.cookies.secrets: {}/cert.pem: line 1: not 32 hexadecimal digits"),
-        ("cookies: {secrets: none}", "dns.cookies.secrets: {}/none cannot be read: No such file or directory"),
+        ("cookies: {secrets: none}", "dns.cookies.secrets: cannot read {}/none: No such file or directory"),
         (
             "listen: ['127.0.0.1:853'], tls: {listen: ['127.0.0.1:853'], certificate: cert.pem, key: cert.key}",
             "dns.tls.listen[0]: the address `127.0.0.1:853` is listed twice",
         ),
         ("proxy: {}", "dns.proxy: `from` is missing"),
-        ("proxy: {from: [10.0.0.1/8]}", "dns.proxy.from[0]: `10.0.0.1/8` has bits set behind its prefix length"),
+        ("proxy: {from: [10.0.0.1/8]}", "dns.proxy.from[0]: `10.0.0.1/8` has bits set after its prefix length"),
         ("proxy: {form: [10.0.0.0/8]}", "dns.proxy.form: unknown key"),
         ("rate_limit: {per_second: 0}", "dns.rate_limit.per_second: must be greater than or equal to 1"),
         ("payload: 100", "dns.payload: must be greater than or equal to 512"),

@@ -79,7 +79,7 @@ def azure(keys: str) -> str:
     return f"sources: [{{name: hub, type: azure, {keys}}}]"
 
 
-PLAIN = "without TLS, tokens are sent to a loopback address only"
+PLAIN = "tokens are sent without TLS to a loopback address only"
 TYPES = ("`default`", "`managed-identity`", "`workload-identity`", "`cli`", "`client-secret`", "`certificate`")
 BOTH = "{file: a, environment: b}"
 ID = "is not an id such as 00000000-0000-0000-0000-000000000000"
@@ -93,7 +93,7 @@ ID = "is not an id such as 00000000-0000-0000-0000-000000000000"
         (azure(f"subscriptions: [{A}, {A.upper()}]"), "subscriptions[1]", f"the subscription `{A}` is listed twice"),
         (azure("subscription: []"), "subscription", "unknown key -> subscriptions"),
         (azure("path: ./a"), "path", "unknown key"),
-        (azure("interval: 5s"), "interval", "at least 10s: what changes is asked for, again and again"),
+        (azure("interval: 5s"), "interval", "must be at least 10s"),
         (azure("interval: soon"), "interval",
          "`soon` is not a duration in whole seconds such as 10s, 5m, 1h, 1d or 10"),
         (azure("cloud: usgov"), "cloud", "must be `public` or `usgovernment` or `china`"),
@@ -108,7 +108,7 @@ ID = "is not an id such as 00000000-0000-0000-0000-000000000000"
         (azure("management: 'ftp://127.0.0.1'"), "management",
          "`ftp://127.0.0.1` is not a URL such as https://management.example"),
         (azure("management: 'https://m.example/subscriptions?x=1'"), "management",
-         "`https://m.example/subscriptions?x=1`: a URL of scheme, host and port alone -> https://m.example"),
+         "`https://m.example/subscriptions?x=1`: must be a URL of only a scheme, host and port -> https://m.example"),
         (azure("management: 'https://m.example:99999'"), "management", "`https://m.example:99999` is not a URL"),
         (azure("management: 'https://m example'"), "management", "`https://m example`: `m example` is not a host name"),
         (azure("credential: {type: secret}"), "credential.type",
@@ -119,9 +119,9 @@ ID = "is not an id such as 00000000-0000-0000-0000-000000000000"
         (azure(f"credential: {{type: client-secret, client_id: {A}, tenant_id: t}}"), "credential",
          "a `client-secret` needs `secret`"),
         (azure(f"credential: {{type: client-secret, client_id: {A}, tenant_id: t, secret: {{}}}}"), "credential.secret",
-         "needs `file` or `environment`, one of them"),
+         "needs either `file` or `environment`"),
         (azure(f"credential: {{type: certificate, tenant_id: t, client_id: {A}, certificate: {BOTH}}}"),
-         "credential.certificate", "needs `file` or `environment`, one of them"),
+         "credential.certificate", "needs either `file` or `environment`"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_where_it_stands(refused: Refused, text: str, path: str, message: str) -> None:
@@ -133,9 +133,7 @@ def test_a_mistake_is_named_where_it_stands(refused: Refused, text: str, path: s
 def test_a_secret_that_stands_in_the_file_is_refused_and_not_repeated(accepted: Load) -> None:
     with pytest.raises(ConfigError) as caught:
         accepted(azure(f"credential: {{type: client-secret, tenant_id: t, client_id: {A}, secret: hunter2}}"))
-    assert "a secret does not stand here, but where it is found: {file: PATH} or {environment: NAME}" in str(
-        caught.value
-    )
+    assert "must not be the secret itself, but where it is: {file: PATH} or {environment: NAME}" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 

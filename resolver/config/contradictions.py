@@ -1,24 +1,25 @@
-"""What must hold between keys of the configuration: names that are unique, references that lead somewhere, no loops.
+"""Rules between keys of the configuration: unique names, references to what exists, listeners apart, no loops.
 
-Each check takes a model whose values are valid one by one and yields what is wrong, with where it stands.
+Each rule takes a model whose values are valid one by one and yields the contradictions that it finds.
 """
 
-import socket
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from typing import Final, NamedTuple
 
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
+from resolver.config.own_address import is_own
 from resolver.config.servers import placed, server
 from resolver.config.sources import AzureSection, CredentialSection, SecretReference
 from resolver.host_port import HostPort, parse
+from resolver.settings import CredentialType, Transport
 from zones.dns import name
 
 
 class Contradiction(NamedTuple):
-    """What is wrong at `location`. `known` are the values that would have been right, for the hint."""
+    """What is wrong at `location`. The hint is the one of `known` that is nearest to `said`."""
 
     location: tuple[Part, ...]
     message: str
@@ -26,8 +27,12 @@ class Contradiction(NamedTuple):
     known: tuple[str, ...] = ()
 
 
-def faults(model: Configuration, groups: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Contradiction]:
-    """Every contradiction in `model`. `groups` and `networks` may be referred to: the names that the file declares."""
+def contradictions(model: Configuration, groups: tuple[str, ...], networks: tuple[str, ...]) -> Iterator[Contradiction]:
+    """Yield every contradiction in `model`.
+
+    `groups` and `networks` are all names that the file declares, also those whose own settings are invalid, so that a
+    reference to one of them is not reported as a second mistake.
+    """
     yield from _listeners(model)
     yield from _listeners_of_networks(model, networks or ("default",))
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
@@ -40,50 +45,29 @@ def faults(model: Configuration, groups: tuple[str, ...], networks: tuple[str, .
     yield from _conflicts(model, networks or ("default",))
 
 
-def own(upstream: HostPort, listen: Iterable[str]) -> bool:
-    """True when a query to `upstream` would come back to one of our own listeners."""
-    for mine in map(parse, listen):
-        here = mine.host == upstream.host or (mine.address.is_unspecified and _is_local(upstream.address))
-        if here and upstream.port == mine.port != 0:
-            return True
-    return False
-
-
-def _is_local(address: IPv4Address | IPv6Address) -> bool:
-    """An address of this machine: the kernel would ask it from that very address. No packet is sent."""
-    if address.is_loopback:
-        return True
-    with socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((str(address), 53))
-            return ip_address(probe.getsockname()[0]) == address
-        except OSError:
-            return False
-
-
 def warnings(model: Configuration) -> Iterator[str]:
-    """Sentences about what is allowed but seldom meant."""
+    """Yield sentences about settings that are valid but rarely intended."""
     allowed = [ip_network(prefix) for prefix in model.dns.allow]
     for prefix in allowed:
         if prefix.prefixlen == 0:
-            yield f"dns.allow holds {prefix}: whoever reaches this server may ask it"
+            yield f"dns.allow has {prefix}: any client may ask"
     for key, prefixes in (("forwarders", model.dns.forwarders), ("proxy.from", _from(model))):
         if any(ip_network(prefix).prefixlen == 0 for prefix in prefixes):
-            yield f"dns.{key} holds everybody: whoever reaches this server may say whose queries it passes on"
+            yield f"dns.{key} has every address: any client may claim to ask for another client"
     if AUTO in model.networks and not model.sources:
-        yield "networks: there is no source, so `auto` finds no virtual network"
+        yield "networks: `auto` finds no virtual network because there is no source"
     for network in model.networks:
         for client in network.clients:
             prefix = ip_network(client)
             if not any(prefix.version == other.version and prefix.overlaps(other) for other in allowed):
-                yield f"network `{network.name}`: clients in {client} are refused, since dns.allow does not hold them"
+                yield f"network `{network.name}`: clients in {client} are refused, because dns.allow does not have them"
 
 
 def _from(model: Configuration) -> tuple[str, ...]:
     return model.dns.proxy.from_ if model.dns.proxy else ()
 
 
-_KEYS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+_CREDENTIAL_KEYS: Final[dict[CredentialType, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "default": ((), ("client_id",)),
     "managed-identity": ((), ("client_id",)),
     "workload-identity": ((), ("tenant_id", "client_id")),
@@ -91,7 +75,7 @@ _KEYS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "client-secret": (("tenant_id", "client_id", "secret"), ()),
     "certificate": (("tenant_id", "client_id", "certificate"), ("password",)),
 }
-"""By type of a credential: the keys that it needs, and those that it may have."""
+"""By type of credential: the keys that it needs, and the keys that it may have."""
 
 
 def _azure(model: Configuration) -> Iterator[Contradiction]:
@@ -106,7 +90,7 @@ def _azure(model: Configuration) -> Iterator[Contradiction]:
 
 
 def _credential(where: tuple[Part, ...], given: CredentialSection) -> Iterator[Contradiction]:
-    needed, possible = _KEYS[given.type]
+    needed, possible = _CREDENTIAL_KEYS[given.type]
     for key in needed:
         if getattr(given, key) is None:
             yield Contradiction(where, f"a `{given.type}` needs `{key}`")
@@ -120,7 +104,7 @@ def _credential(where: tuple[Part, ...], given: CredentialSection) -> Iterator[C
 
 def _one_of(where: tuple[Part, ...], reference: SecretReference) -> Iterator[Contradiction]:
     if bool(reference.file) == bool(reference.environment):
-        yield Contradiction(where, "needs `file` or `environment`, one of them")
+        yield Contradiction(where, "needs either `file` or `environment`")
 
 
 def _listeners(model: Configuration) -> Iterator[Contradiction]:
@@ -132,14 +116,14 @@ def _listeners(model: Configuration) -> Iterator[Contradiction]:
     yield from _twice("address", [(where, text) for where, text in every if not text.endswith(":0")])
     admin = model.admin.listen
     for where, texts in lists.items():
-        if admin and own(parse(admin), texts):
-            yield Contradiction(("admin", "listen"), f"`{admin}` is taken by {'.'.join(map(str, where))}")
+        if admin and is_own(parse(admin), texts):
+            yield Contradiction(("admin", "listen"), f"`{admin}` is already used by {'.'.join(map(str, where))}")
     taken = [text for texts in lists.values() for text in texts] + ([admin] if admin else [])
     for i, source in enumerate(model.sources):
         if isinstance(source, AzureSection) and source.events:
-            if own(parse(source.events.listen), taken):
+            if is_own(parse(source.events.listen), taken):
                 yield Contradiction(
-                    ("sources", i, "events", "listen"), f"`{source.events.listen}` is taken by another listener"
+                    ("sources", i, "events", "listen"), f"`{source.events.listen}` is already used by another listener"
                 )
             taken.append(source.events.listen)
 
@@ -152,7 +136,7 @@ def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> I
         if address not in known:
             yield Contradiction(location, f"nothing listens on `{address}`", address, known)
         elif address.endswith(":0"):
-            yield Contradiction(location, f"`{address}`: a listener for one network needs a port of its own")
+            yield Contradiction(location, f"`{address}`: a listener for one network needs a fixed port")
         if AUTO not in model.networks and network not in networks:
             yield Contradiction(location, f"there is no network `{network}`", network, networks)
 
@@ -164,7 +148,7 @@ def _clients(model: Configuration) -> Iterator[Contradiction]:
             first = holders.setdefault(prefix, i)
             if first != i:
                 who = f"network `{model.networks[first].name}` and network `{network.name}`"
-                yield Contradiction(("networks", i, "clients", j), f"`{prefix}` is in {who}")
+                yield Contradiction(("networks", i, "clients", j), f"`{prefix}` is in both {who}")
 
 
 def _overrides(model: Configuration, groups: tuple[str, ...]) -> Iterator[Contradiction]:
@@ -187,12 +171,12 @@ def _upstreams(model: Configuration) -> Iterator[Contradiction]:
     for group, upstream in model.upstreams.items():
         if group == "public" and upstream.suffixes:
             location = ("upstreams", group, "suffixes")
-            yield Contradiction(location, "`public` takes what no suffix takes and has none of its own")
+            yield Contradiction(location, "`public` takes all names without a suffix and cannot have suffixes")
         elif group != "public" and not upstream.suffixes and group not in forwarded:
             message = f"group `{group}` is never asked: it has no `suffixes`, and no zone forwards to it"
             yield Contradiction(("upstreams", group), message)
         if upstream.rate is not None and upstream.rate < model.dns.workers:
-            message = f"a rate of {upstream.rate} cannot be shared among {model.dns.workers} workers (dns.workers)"
+            message = f"a rate of {upstream.rate} cannot be divided among {model.dns.workers} workers (dns.workers)"
             yield Contradiction(("upstreams", group, "rate"), message)
         yield from _suffixes(group, upstream, holders)
         yield from _servers(group, upstream)
@@ -201,11 +185,11 @@ def _upstreams(model: Configuration) -> Iterator[Contradiction]:
 
 def _servers(group: str, upstream: UpstreamSection) -> Iterator[Contradiction]:
     if bool(upstream.servers) == bool(upstream.resolv_conf):
-        message = "takes its servers from `servers` or from `resolv_conf`" if upstream.servers else "has no server"
+        message = "must have either `servers` or `resolv_conf`" if upstream.servers else "has no server"
         yield Contradiction(("upstreams", group), f"group `{group}` {message}")
     for i, uri in enumerate(upstream.servers):
         if not upstream.bootstrap and not server(uri).address:
-            message = f"`{uri}`: its addresses must stand in `bootstrap`; a name cannot be resolved before there is one"
+            message = f"`{uri}`: its addresses must be in `bootstrap`; no name can be resolved yet"
             yield Contradiction(("upstreams", group, "servers", i), message)
 
 
@@ -222,13 +206,13 @@ def _loops(model: Configuration) -> Iterator[Contradiction]:
     for group, upstream in model.upstreams.items():
         for i, uri in enumerate(upstream.servers):
             given = server(uri)
-            spoken = _spoken(model, given.transport)
-            if any(own(HostPort(at, given.port), spoken) for _, at in placed([given], upstream.bootstrap)):
-                yield Contradiction(("upstreams", group, "servers", i), f"`{uri}` is our own address: a loop")
+            listen = _listen_for(model, given.transport)
+            if any(is_own(HostPort(at, given.port), listen) for _, at in placed([given], upstream.bootstrap)):
+                yield Contradiction(("upstreams", group, "servers", i), f"`{uri}` is this server itself: a loop")
 
 
-def _spoken(model: Configuration, transport: str) -> tuple[str, ...]:
-    """Where we listen for what an upstream of this transport is asked by."""
+def _listen_for(model: Configuration, transport: Transport) -> tuple[str, ...]:
+    """Return the listen addresses of this server for the protocol of an upstream transport."""
     if transport == "tls":
         return model.dns.tls.listen if model.dns.tls else ()
     if transport == "https":
@@ -247,7 +231,7 @@ def _conflicts(model: Configuration, networks: tuple[str, ...]) -> Iterator[Cont
         if first != i:
             scope = f"in network `{pin.network}`" if pin.network else "in all networks"
             yield Contradiction(
-                ("conflicts", "pins", i, "name"), f"`{pin.name}` is pinned {scope} already, by pins[{first}]"
+                ("conflicts", "pins", i, "name"), f"`{pin.name}` is already pinned {scope} by pins[{first}]"
             )
 
 

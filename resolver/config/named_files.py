@@ -1,0 +1,121 @@
+"""The files that a configuration names and that are read before it is accepted: zone files, certificates, secrets.
+
+The daemon refuses to start when one of them cannot be used. Does not translate the configuration (`accept`).
+"""
+
+import glob
+import os
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+
+from resolver import settings
+from resolver.config.model import Configuration
+from resolver.config.nodes import Part
+from resolver.process import certificate
+from resolver.process.cookie_secrets import read_secrets
+from zones.dns import name, zonefile
+
+ZoneFiles = dict[str, name.Name]
+"""Absolute paths of zone files, in the order of `zones.files`, with the origin of each."""
+Refusal = tuple[tuple[Part, ...], str]
+"""Where the configuration names a file that cannot be used, and the reason."""
+
+
+def absolute(path: Path) -> str:
+    """Return the absolute path without `..`. Symbolic links stay: a mounted ConfigMap changes where they lead."""
+    return os.path.abspath(path)  # noqa: PTH100 - resolve() follows links, absolute() keeps `..`
+
+
+def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
+    """Return the certificates, keys, authorities and cookie secrets that cannot be used."""
+    dns = model.dns
+    refused: list[Refusal] = []
+    for group, upstream in model.upstreams.items():
+        if upstream.ca and (why := _no_authorities(absolute(folder / upstream.ca))):
+            refused.append((("upstreams", group, "ca"), why))
+    for role, section in (("tls", dns.tls), ("https", dns.https)):
+        if section is None:
+            continue
+        files = {key: absolute(folder / getattr(section, key)) for key in ("certificate", "key")}
+        missing = [(("dns", role, key), why) for key, file in files.items() if (why := _unreadable(file))]
+        refused += missing
+        if not missing:
+            try:
+                certificate.load(certificate.context(), settings.Tls((), **files))
+            except ValueError as error:
+                refused.append((("dns", role, "certificate"), str(error)))
+    if dns.cookies.secrets and (why := _no_secrets(absolute(folder / dns.cookies.secrets))):
+        refused.append((("dns", "cookies", "secrets"), why))
+    return refused
+
+
+def _no_authorities(file: str) -> str:
+    """Return why the file cannot be read as PEM certificates; empty when it can."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        return f"{file} has no PEM certificates"
+    except OSError as error:
+        return f"cannot read {file}: {error.strerror}"
+    return ""
+
+
+def _no_secrets(file: str) -> str:
+    """Return why the file cannot be read as cookie secrets; empty when it can."""
+    if why := _unreadable(file):
+        return why
+    try:
+        read_secrets(Path(file).read_bytes().decode("ascii"))
+    except ValueError as error:
+        return f"{file}: {error}"
+    return ""
+
+
+def _unreadable(file: str) -> str:
+    try:
+        Path(file).read_bytes()
+    except OSError as error:
+        return f"cannot read {file}: {error.strerror}"
+    return ""
+
+
+def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFiles, list[Refusal], list[str]]:
+    """Return the zone files that match `patterns` below `folder`, those that cannot be used, and warnings.
+
+    A pattern with wildcards may match nothing, which is a warning. A plain path must exist.
+    """
+    files: ZoneFiles = {}
+    refused: list[Refusal] = []
+    notes: list[str] = []
+    for i, pattern in enumerate(patterns):
+        found = _matches(folder, pattern)
+        if not found and glob.has_magic(pattern):
+            notes.append(f"zones.files[{i}]: no file matches `{pattern}`")
+        elif not found:
+            refused.append((("zones", "files", i), f"there is no file `{pattern}`"))
+        refused += [(("zones", "files", i), why) for file in found if file not in files and (why := _add(file, files))]
+    return files, refused, notes
+
+
+def _matches(folder: Path, pattern: str) -> list[str]:
+    anchored = str(Path(glob.escape(str(folder))) / pattern)
+    found = (Path(path) for path in glob.glob(anchored, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return sorted(absolute(path) for path in found if not path.is_dir())
+
+
+def _add(file: str, files: ZoneFiles) -> str:
+    """Add `file` and its origin to `files`. Return why that is not possible; empty when it is."""
+    try:
+        origin = zonefile.parse(Path(file).read_bytes().decode(), file).origin
+    except OSError as error:
+        return f"cannot read {file}: {error.strerror}"
+    except UnicodeDecodeError as error:
+        return f"{file} is not UTF-8 (at octet {error.start})"
+    except zonefile.InvalidZone as error:
+        return str(error)
+    for other, theirs in files.items():
+        if theirs == origin:
+            return f"{file} and {other} are both the zone `{name.to_text(origin)}`"
+    files[file] = origin
+    return ""
