@@ -203,7 +203,7 @@ class Live:
         if mark:
             self._wait(mark)
             # Rows are served as they come; what is missing is known only when the snapshot is whole.
-            until(lambda: self._is_ready() or "what it gave before is kept" in self._log.read_text(), self._log)
+            until(lambda: self._is_ready() or "its last good data is kept" in self._log.read_text(), self._log)
 
     def _is_ready(self) -> bool:
         try:

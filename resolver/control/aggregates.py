@@ -8,6 +8,7 @@ from typing import Final
 from resolver.channel.frames import FALLBACK_CLIENTS, Fallback, Loop
 from zones.dns.name import to_text
 from zones.findings.finding import Finding, finding
+from zones.findings.name_evidence import ForwardLoop
 
 _LISTED: Final = 10_000
 """Names that are listed; the one seen last longest ago makes room."""
@@ -106,8 +107,7 @@ class LoopList:
     def _finding(self, group: str) -> Finding:
         names = self._found[group]
         clients = sorted({shown for item in names.values() if (shown := address_text(item.client))})
-        action = "each time round it is answered SERVFAIL"
-        return finding("forward-loop", group, action, names=list(names), brought_by=clients)
+        return finding(group, ForwardLoop(names=tuple(names), brought_by=tuple(clients)))
 
     def over(self, now: float) -> Iterator[str]:
         """Groups whose loop was not seen for a while."""

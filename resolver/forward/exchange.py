@@ -22,7 +22,6 @@ TRIES: Final = 3  # at least, however few the servers; and at most of one server
 _BLOCK: Final = 128  # octets that the length of an encrypted query is a multiple of, RFC 8467 §4.1
 _OPT: Final = 11  # octets of an OPT record without options
 _OPTION: Final = 4  # octets of an option without data
-_ANSWERS: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
 _NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP, codes.BADVERS))
 
 Transport = Literal["udp", "tcp", "tls", "https"]
@@ -123,10 +122,10 @@ class Exchange:
         if again := self._again(message, turn):
             self._turns.insert(0, again)
             return self._next(now)
-        if message.rcode not in _ANSWERS or _refers(message):
+        if message.rcode not in codes.ANSWERS or _refers(message):
             self._refusers.append(server)
             self._turns = [other for other in self._turns if other.server != server]
-            if message.rcode in _ANSWERS:
+            if message.rcode in codes.ANSWERS:
                 return self._failed(codes.NO_REACHABLE_AUTHORITY, "it only knows whom else to ask", now)
             self._refusal = message
             return self._next(now)

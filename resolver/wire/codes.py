@@ -33,6 +33,8 @@ REFUSED: Final = 5
 YXDOMAIN: Final = 6
 BADVERS: Final = 16
 BADCOOKIE: Final = 23
+ANSWERS: Final = frozenset((NOERROR, NXDOMAIN, YXDOMAIN))
+"""Rcodes of a reply that answers the question; any other says something about the server."""
 
 OTHER: Final = 0  # EDE codes, RFC 8914 §4
 STALE_ANSWER: Final = 3

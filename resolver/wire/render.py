@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from resolver.wire import codes
-from resolver.wire.query import Malformed
+from resolver.wire.query import Malformed, Query
 from zones.dns.record import RRset
 
 _head: Final = struct.Struct(">5H").pack  # flags, then the counts of the four sections
@@ -85,6 +85,11 @@ def patched(tail: bytes, ttls: Iterable[int], age: int) -> bytes:
     return bytes(out)
 
 
+def least_ttl(tail: bytes, ttls: Iterable[int]) -> int:
+    """Return the least of the TTLs at `ttls`, in seconds; 0 if there are none."""
+    return min([int.from_bytes(tail[at : at + 4], "big") for at in ttls], default=0)
+
+
 def extended(reply: bytes, opt: int, options: bytes) -> bytes:
     """A whole reply with more options in its OPT record, which is its last and stands at the offset `opt`."""
     at = opt + _OPT_LENGTH
@@ -97,17 +102,22 @@ def option(code: int, data: bytes) -> bytes:
     return _option(code, len(data)) + data
 
 
-def error(query: Malformed, payload: int = codes.PAYLOAD) -> bytes:
-    """The whole reply to a malformed query: the id, QR, opcode, RD, its rcode, and what parsed of question and EDNS.
+def error(query: Malformed, payload: int = codes.PAYLOAD) -> Body:
+    """Render the reply to a malformed query: QR, its opcode, RD and rcode, and an OPT record if it had one.
 
-    Raises `ValueError` for one that is to be dropped.
+    Raises `ValueError` for a query that gets no reply.
     """
     if query.rcode is None:
         raise ValueError("a dropped query has no reply")
     flags = codes.QR | query.flags & (codes.OPCODE | codes.RD) | query.rcode & 0xF
     head = _head(flags, 1 if query.question else 0, 0, 0, 1 if query.edns else 0)
     opt = _opt_record(Opt(query.do, payload), query.rcode) if query.edns else b""
-    return query.id.to_bytes(2, "big") + head + query.question + opt
+    return Body(head, opt, (), 0 if query.edns else -1)
+
+
+def whole(query: Query | Malformed, body: Body) -> bytes:
+    """Return the whole reply to a query: its id and question around the body."""
+    return query.id.to_bytes(2, "big") + body.head + query.question + body.tail
 
 
 def _opt_record(opt: Opt, rcode: int) -> bytes:

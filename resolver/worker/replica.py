@@ -11,7 +11,7 @@ from typing import Final
 
 from resolver.channel.frames import Begin, Clientele, Commit, Down, Masks, Rows, Static
 from resolver.worker.access.clients import Clients
-from resolver.worker.answer.answer_cache import Answers
+from resolver.worker.answer.answer_cache import AnswerCache
 from zones.claims.row import classes, restamped
 from zones.dns.name import Name
 from zones.networks.network import Network, translated
@@ -24,7 +24,7 @@ _SLICE: Final = 16
 class Replica:
     """Applies frames to a table. `epoch` and `serial` identify the applied state; `epoch` is empty before the first."""
 
-    def __init__(self, table: Table, answers: Answers, clients: Clients) -> None:
+    def __init__(self, table: Table, answers: AnswerCache, clients: Clients) -> None:
         self.epoch = ""
         self.serial = 0
         self.generation = 0

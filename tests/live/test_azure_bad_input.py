@@ -96,7 +96,7 @@ BAD = {
     ),
     "the wrong tenant": Bad(
         "hub",
-        ("the identity is of another tenant than the subscriptions", "take one of their tenant"),
+        ("the identity is in another tenant than the subscriptions", "use one of their tenant"),
         ("subscriptions", "401"),
         (Fault("status", "arm", status=401, code="InvalidAuthenticationTokenTenant", count=0),),
     ),
@@ -214,7 +214,7 @@ NOBODY = {
     "there is none": ({"AZURE_TOKEN_CREDENTIALS": "dev"}, "no identity: give this machine a managed identity"),
     "its endpoint does not answer": (
         {"IDENTITY_ENDPOINT": "http://127.0.0.1:9/msi/token", "IDENTITY_HEADER": "h"},
-        "no token: 127.0.0.1:9 gives them and cannot be reached: ",
+        "no token: 127.0.0.1:9 issues tokens and cannot be reached: ",
     ),
 }
 """The environment of one who has no identity (`dev`, or it would look for a metadata address), and what is said."""

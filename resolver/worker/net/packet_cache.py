@@ -72,7 +72,7 @@ def answer(
                 part = exact[network]
                 form = part.get(data[at + 2 : at + size])
                 if form is not None:
-                    reply, until, cell = form
+                    reply, until, cell, _ = form
                     if now < until:
                         cell[0] += 1
                         slots.queue(slot, reply)

@@ -10,14 +10,14 @@ from resolver import settings
 from resolver.admin.resources import claims
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import SourceStatus
-from resolver.control.guard.shrink_guard import Held, Standing
+from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.sources.reading import Reading, Requests
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.dns.name import from_text
 
 Client = TestClient[Any, Any]
 Control = Any  # of conftest
-HELD = Held(1000.0, 1060.5, Reading(), ("7 of 9 private endpoints",), 7, 1, ("/ID/a", "/ID/b"))
+HELD = WithheldSync(1000.0, 1060.5, Reading(), ("7 of 9 private endpoints",), 7, 1, ("/ID/a", "/ID/b"))
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def post(client: Client, name: str, body: object) -> tuple[int, Any]:
 
 
 async def test_sources_are_listed_with_their_syncs(client: Client, hub: SourceStatus) -> None:
-    hub.standing = Standing({"k": 1.0})
+    hub.sync_state = SyncState({"k": 1.0})
     found = await sources(client)
     assert list(found) == ["estate", "hub"]
     assert found["estate"]["sync"] is None
@@ -77,7 +77,7 @@ async def test_verbose_readyz_lists_sources(client: Client, hub: SourceStatus) -
 async def test_a_held_sync_is_listed_and_can_be_accepted_or_dropped(
     client: Client, control: Control, hub: SourceStatus
 ) -> None:
-    hub.standing = Standing({}, HELD)
+    hub.sync_state = SyncState({}, HELD)
     assert (await sources(client))["hub"]["sync"]["held"] == {
         "since": "1970-01-01T00:16:40.000Z", "read": "1970-01-01T00:17:40.500Z",
         "reasons": ["7 of 9 private endpoints"], "endpoints": 7, "vnets": 1, "ids": ["/ID/a", "/ID/b"],
@@ -107,7 +107,7 @@ async def test_a_held_sync_is_listed_and_can_be_accepted_or_dropped(
 async def test_an_impossible_request_is_a_problem(
     client: Client, control: Control, hub: SourceStatus, name: str, body: object, status: int, detail: str
 ) -> None:
-    assert hub.standing.held is None
+    assert hub.sync_state.held is None
     async with client.post(f"/v1/sources/{name}/sync", json=body) as response:
         assert (response.status, response.content_type) == (status, "application/problem+json")
         assert (await response.json())["detail"] == detail
@@ -120,7 +120,7 @@ async def test_a_sync_request_must_be_json(client: Client, hub: SourceStatus) ->
 
 
 async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus) -> None:
-    hub.standing, hub.results = Standing({"k": 1.0}, HELD), {"published": 3, "failed": 2}
+    hub.sync_state, hub.results = SyncState({"k": 1.0}, HELD), {"published": 3, "failed": 2}
     async with client.get("/metrics") as response:
         lines = set((await response.text()).splitlines())
     assert lines >= {

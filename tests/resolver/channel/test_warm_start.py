@@ -13,6 +13,7 @@ from resolver.channel.warm_start import FORMAT
 from resolver.control.state import writer
 from tests.resolver.control.feed.test_feed_to_replica import contents
 from tests.resolver.control.lines import CONFIG, Control, Worker, resources
+from zones.claims.policy import ConflictPolicy
 
 SAME = warm_start.digest(CONFIG)
 
@@ -66,7 +67,7 @@ async def test_the_next_control_takes_away_what_is_gone_once_it_knows_all(tmp_pa
 @pytest.mark.parametrize(
     "change",
     [
-        {"conflicts": settings.ConflictSettings("refuse")},
+        {"conflicts": settings.ConflictSettings(ConflictPolicy.REFUSE)},
         {"networks": ()},
         {"sources": (settings.SourceSettings("other", "files", "/estate"),)},
     ],

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from resolver.sources import zone_files
+from tests.zones.books import shown
 from zones.dns.name import from_text
 
 GOOD = "$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n"
@@ -49,7 +50,7 @@ def test_a_bad_file_keeps_its_last_good_text(path: str, content: bytes | None, w
     assert texts == {path: GOOD}
     (fact,) = findings[path]
     assert (fact.code, fact.subject) == ("source-unreadable", path)
-    assert why in fact.evidence["message"]
+    assert why in shown(fact.evidence)["message"]
     assert zone_files.read([path], {}) == ({}, {}, findings)
 
 

@@ -28,8 +28,14 @@ def malformed(octets: bytes) -> query.Malformed:
     return caught.value
 
 
+def replied(octets: bytes) -> bytes:
+    """Return the whole reply to a malformed query."""
+    fault = malformed(octets)
+    return render.whole(fault, render.error(fault))
+
+
 def reply_to(octets: bytes) -> Message:
-    return dns.message.from_wire(render.error(malformed(octets)))
+    return dns.message.from_wire(replied(octets))
 
 
 def test_a_plain_query_is_read() -> None:
@@ -88,7 +94,7 @@ def test_there_is_no_reply_to_what_is_dropped() -> None:
 
 @pytest.mark.parametrize("opcode", [1, 2, codes.NOTIFY, codes.UPDATE, 6, 15])
 def test_another_opcode_is_notimp_with_opcode_question_and_edns_repeated(opcode: int) -> None:
-    octets = render.error(malformed(packet(QUESTION, OPT, flags=opcode << 11 | 0x01B0, counts=(1, 0, 0, 1))))
+    octets = replied(packet(QUESTION, OPT, flags=opcode << 11 | 0x01B0, counts=(1, 0, 0, 1)))
     assert octets == packet(QUESTION, OPT, flags=codes.QR | opcode << 11 | codes.RD | 4, counts=(1, 0, 0, 1))
 
 
@@ -115,7 +121,7 @@ BROKEN_QUESTIONS = {
 
 @pytest.mark.parametrize("octets", BROKEN_QUESTIONS.values(), ids=BROKEN_QUESTIONS)
 def test_a_broken_question_is_formerr_and_not_repeated(octets: bytes) -> None:
-    assert render.error(malformed(octets)) == packet(flags=codes.QR | codes.RD | 1, counts=(0, 0, 0, 0))
+    assert replied(octets) == packet(flags=codes.QR | codes.RD | 1, counts=(0, 0, 0, 0))
 
 
 BROKEN_RECORDS = {
@@ -131,7 +137,7 @@ BROKEN_RECORDS = {
 
 @pytest.mark.parametrize("octets", BROKEN_RECORDS.values(), ids=BROKEN_RECORDS)
 def test_broken_records_are_formerr_with_the_question_repeated(octets: bytes) -> None:
-    assert render.error(malformed(octets)) == packet(QUESTION, flags=codes.QR | codes.RD | 1)
+    assert replied(octets) == packet(QUESTION, flags=codes.QR | codes.RD | 1)
 
 
 BROKEN_EDNS = {

@@ -253,7 +253,7 @@ async def test_an_identity_endpoint_that_is_not_there_is_named(
 ) -> None:
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", SECRET)
-    with pytest.raises(NoToken, match=r"no token: 127\.0\.0\.1:9 gives them and cannot be reached") as caught:
+    with pytest.raises(NoToken, match=r"no token: 127\.0\.0\.1:9 issues tokens and cannot be reached") as caught:
         await token(Credential(), CLOUDS["public"], http)
     assert SECRET not in str(caught.value)
 
@@ -271,7 +271,7 @@ async def test_no_wait_is_endless(
 ) -> None:
     monkeypatch.setattr(credential, "LONGEST", 0.0)
     (tmp_path / "secret").write_text(SECRET)
-    with pytest.raises(NoToken, match="whoever gives them does not answer"):
+    with pytest.raises(NoToken, match="the identity endpoint does not answer"):
         await token(secret(file=str(tmp_path / "secret")), entra.cloud, trusting)
 
 

@@ -387,7 +387,7 @@ async def test_a_token_of_another_cloud_is_named_so(fake: FakeAzure, make: Make)
 
 async def test_a_token_of_another_tenant_is_named_so(fake: FakeAzure, make: Make) -> None:
     fake.faults.add(Fault("status", status=401, api="arm", code="InvalidAuthenticationTokenTenant", count=0))
-    assert "the identity is of another tenant" in (await make().read()).error
+    assert "the identity is in another tenant" in (await make().read()).error
 
 
 async def test_an_identity_that_is_not_assigned_is_named_so(fake: FakeAzure, make: Make) -> None:

@@ -258,7 +258,7 @@ async def test_the_queries_of_a_client_that_closed_are_dropped(small: Small, lis
         small.reply(name)
     await asyncio.sleep(0)
     assert not small.asked  # no waiting query was forwarded after the client closed
-    assert small.responder.waiting == 0
+    assert small.responder.pending == 0
 
 
 def _is_gone(small: Small, listener: Listener) -> bool:

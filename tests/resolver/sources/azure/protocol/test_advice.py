@@ -1,4 +1,4 @@
-"""What Azure's words for errors become: one line, with what mends it."""
+"""Azure's errors, explained in one line with the remedy."""
 
 import pytest
 
@@ -18,10 +18,10 @@ NONE = "ManagedIdentityCredential authentication unavailable, no response from t
 STRANGER = "ManagedIdentityCredential authentication unavailable. The requested identity has not been assigned to this."
 NOBODY = (
     "no identity: give this machine a managed identity, or set `credential`; "
-    "see docs/azure.md for what is looked for, in which order"
+    "see docs/azure.md for the credentials that are tried, in their order"
 )
 UNASSIGNED = (
-    "no token: the managed identity is not assigned to this machine: assign it there, or mend `client_id` "
+    "no token: the managed identity is not assigned to this machine: assign it, or correct `client_id` "
     "(credential.client_id, AZURE_CLIENT_ID)"
 )
 
@@ -35,7 +35,7 @@ UNASSIGNED = (
         ("(400) Identity not found", UNASSIGNED),
         (NONE, NOBODY),
         ("Cannot connect to host h:443 ssl:default [Connect call failed]",
-         "no token: h:443 gives them and cannot be reached: Connect call failed; mend the way there (docs/azure.md)"),
+         "no token: h:443 issues tokens and cannot be reached: Connect call failed; see docs/azure.md"),
         ("Microsoft Entra ID error '(invalid_client) AADSTS7000215: Invalid client secret provided. Trace ID: 1'",
          "no token: the client secret is wrong; it has to be the secret's value, not its id (AADSTS7000215)"),
         ("AADSTS90002: Tenant 'x' not found.",
@@ -67,7 +67,7 @@ def test_a_clock_that_is_off_is_the_reason(ahead: float, said: str) -> None:
             401,
             "InvalidAuthenticationTokenTenant",
             "",
-            r"of another tenant than the subscriptions; take one of their tenant \(cred",
+            r"in another tenant than the subscriptions; use one of their tenant \(cred",
         ),
         (
             401,
@@ -111,4 +111,4 @@ def test_a_subscription_that_is_not_listed_may_be_mistyped() -> None:
     assert said.startswith(
         "no permission, or no such subscription in the identity's tenant: give the identity the role"
     )
-    assert said.endswith("; or mend its id in `subscriptions`")
+    assert said.endswith("; or correct its id in `subscriptions`")
