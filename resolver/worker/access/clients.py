@@ -70,9 +70,9 @@ class Clients:
             self.known[address] = PROXY if self._proxies.hold(at) else client.network
         return client
 
-    def become(self, networks: tuple[Network, ...]) -> None:
+    def replace(self, networks: tuple[Network, ...]) -> None:
         """Put these networks in place of those that there are."""
-        self.networks.become(networks)
+        self.networks.replace(networks)
         self.forget()
 
     def forget(self) -> None:
