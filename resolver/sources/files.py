@@ -100,14 +100,14 @@ class FileSource:
 
     async def changed(self) -> AsyncGenerator[None, None]:
         """Yield whenever the source may have changed and should be scanned. Never ends."""
-        told = ""
+        logged = ""
         while True:
             try:
                 async with contextlib.aclosing(self._watch()) as changes:
                     async for _ in changes:
                         yield
             except (OSError, RuntimeError) as error:
-                if told != (told := str(error)):
+                if logged != (logged := str(error)):
                     _log.warning("%s cannot be watched, so it is polled: %s", self._path, error)
             await asyncio.sleep(_LOOK)
             yield

@@ -99,7 +99,7 @@ class Replica:
         """Replace the networks by the received ones. Clear the answers if a name changed: their counters have it."""
         networks, clientele = self._clients.networks, tuple(self._clientele)
         before = list(networks.names)
-        self._clients.become(clientele)
+        self._clients.replace(clientele)
         self._clientele = []
         self._answers.widen(len(networks.names))
         if any(old not in {"", new} for old, new in zip(before, networks.names, strict=False)):

@@ -1,4 +1,4 @@
-"""Endpoints, networks and ledgers for the tests of the ledger, made in few words."""
+"""Short constructors of endpoints, networks and ledgers, for the tests of the ledger."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -49,7 +49,7 @@ def endpoint(key: str, *records: NicRecord, vnet: str = "", **fields: Any) -> En
 
 
 def acct(key: str, last: int, **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
-    """An endpoint that claims the one name that most tests are about."""
+    """Return an endpoint that claims the name which most tests use."""
     return endpoint(key, record(FQDN, last), **fields)
 
 
@@ -78,7 +78,7 @@ def drop(book: Ledger, *keys: str, now: float = 1) -> set[str]:
 
 
 def answers(book: Ledger, name: str = PRIVATE) -> dict[str, list[int] | str]:
-    """Last octets of the addresses by network, or SERVFAIL."""
+    """Return the last octet of each address by network, or SERVFAIL."""
     out: dict[str, list[int] | str] = {}
     for variant in unpack(book.rows.get(from_text(name), b"")):
         for network in book.networks.listed(book.classes.masks[variant.networks]):
@@ -91,7 +91,7 @@ def answer(book: Ledger, name: str = PRIVATE) -> list[int] | str | None:
 
 
 def told(book: Ledger) -> list[tuple[str, str, str, str]]:
-    """Code, subject, winner and rule of each finding. Ids are unique."""
+    """Return the code, subject, winner and rule of each finding, and assert that ids are unique."""
     facts = list(book.board)
     assert len({fact.id for fact in facts}) == len(facts)
     return sorted((fact.code, fact.subject, fact.winner, fact.rule) for fact in facts)
@@ -125,7 +125,7 @@ def one(book: Ledger, code: str) -> Finding:
 
 
 def two_spokes() -> tuple[Network, Network]:
-    """Neither sees the other; both see the hub."""
+    """Return two spoke networks. The hub is visible to both, and neither spoke to the other."""
     return (
         Network("a", ("10.1.0.0/16",), (vnet_id("a"),), (vnet_id("hub"),)),
         Network("b", ("10.2.0.0/16",), (vnet_id("b"),), (vnet_id("hub"),)),
@@ -133,7 +133,7 @@ def two_spokes() -> tuple[Network, Network]:
 
 
 def remembered(ledger: Ledger) -> Memory:
-    """What a ledger would know again after a restart."""
+    """Return the memory of a ledger after a restart."""
     seen = ledger.recollection()
     first_seen = {(endpoint, fqdn): time for endpoint, fqdn, time in seen.first_seen()}
     return Memory(seen.networks, first_seen, dict(seen.held()), ledger.board.times())

@@ -73,9 +73,9 @@ class Clients:
             self.known[address] = PROXY if self._proxies.hold(at) else client.network
         return client
 
-    def become(self, networks: tuple[Network, ...]) -> None:
+    def replace(self, networks: tuple[Network, ...]) -> None:
         """Replace all networks."""
-        self.networks.become(networks)
+        self.networks.replace(networks)
         self.forget()
 
     def forget(self) -> None:

@@ -135,7 +135,7 @@ async def test_networks_say_where_they_come_from(client: Client, control: Contro
     ]  # fmt: skip
     networks = control.estate.networks
     vnets = [VirtualNetwork(f"/s/s/rg/net/p/v/{name}", name, "", ("10.7.0.0/16",)) for name in ("one", "two")]
-    networks.become(topology.networks(vnets, networks.configured))
+    networks.replace(topology.networks(vnets, networks.configured))
     items = (await get(client, "/v1/networks"))["items"]
     assert [(item["name"], item["origin"], item["clients"]) for item in items] == [
         ("east", "configured", ["10.1.0.0/16"]), ("none", "auto", ["10.7.0.0/16"]), ("one", "auto", []),

@@ -317,12 +317,12 @@ def test_what_lies_inside_an_overlap_is_told_only_if_it_adds_one() -> None:
 def test_an_overlap_that_tells_no_network_is_told_though_nobody_sees_both() -> None:
     networks = Networks(auto=True)
     vnets = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
-    networks.become(topology.networks(vnets, ()))
+    networks.replace(topology.networks(vnets, ()))
     fact = only(checks.overlaps(vnets, networks))
     assert (fact.subject, fact.networks.items) == ("10.0.0.0/16", ())
     assert "in a configured network" in fact.action
 
-    networks.become(topology.networks(vnets, [Network("a", ("10.0.0.0/16",), (vnet_id("a"),))]))
+    networks.replace(topology.networks(vnets, [Network("a", ("10.0.0.0/16",), (vnet_id("a"),))]))
     assert not list(checks.overlaps(vnets, networks))
 
 
@@ -330,7 +330,7 @@ def test_an_overlap_is_told_until_each_of_its_vnets_has_a_listener() -> None:
     vnets = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
     for listeners, count in ((("a",), 1), (("a", "b"), 0), (("a", "b", "c"), 0)):
         networks = Networks(auto=True, listeners=listeners)
-        networks.become(topology.networks(vnets, ()))
+        networks.replace(topology.networks(vnets, ()))
         assert len(list(checks.overlaps(vnets, networks))) == count
 
 

@@ -75,10 +75,10 @@ async def test_a_connection_outlives_a_change_of_networks(small: Small, listen: 
     client = await (await listen()).connect()
     await answered(client)
     small.clients.networks.implicit = False
-    small.clients.become((Network("elsewhere", ("10.0.0.0/8",)),))
+    small.clients.replace((Network("elsewhere", ("10.0.0.0/8",)),))
     client.send(query(ident=9))
     await small.until(lambda: NAME in small.asked)  # a client outside all networks does not see the private name
-    small.clients.become((Network("here", ("127.0.0.0/8",), key="default"),))
+    small.clients.replace((Network("here", ("127.0.0.0/8",), key="default"),))
     client.send(query(ident=8))
     assert await client.ids(1) == [8]
 

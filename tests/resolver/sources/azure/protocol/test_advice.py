@@ -56,7 +56,7 @@ def test_why_there_is_no_token(message: str, said: str) -> None:
         (299.0, "no token: broken"),
     ],
 )
-def test_a_clock_that_is_off_is_the_reason(ahead: float, said: str) -> None:
+def test_a_wrong_clock_is_the_reason(ahead: float, said: str) -> None:
     assert advice.no_token("broken", ahead) == said
 
 
@@ -86,7 +86,7 @@ def test_a_clock_that_is_off_is_the_reason(ahead: float, said: str) -> None:
         (409, "Conflict", "two\n words.", "^/p: HTTP 409 Conflict: two words$"),
     ],
 )
-def test_what_a_refusal_means(status: int, code: str, message: str, said: str) -> None:
+def test_refusals_are_explained(status: int, code: str, message: str, said: str) -> None:
     line = advice.answered(status, code, message, "/p", 0.0)
     assert "\n" not in line
     with pytest.raises(ValueError, match=said):
@@ -106,7 +106,7 @@ def test_a_forbidden_resource_names_its_subscription() -> None:
     assert "(az role assignment create --role Reader --scope /subscriptions/s1 --assignee" in said
 
 
-def test_a_subscription_that_is_not_listed_may_be_mistyped() -> None:
+def test_an_unlisted_subscription_may_have_a_wrong_id() -> None:
     said = advice.unlisted("s1")
     assert said.startswith(
         "no permission, or no such subscription in the identity's tenant: give the identity the role"
