@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from resolver.admin.app import application, serving
 from resolver.host_port import HostPort
+from tests.ports import free_port
 
 Client = TestClient[Any, Any]
 Control = Any  # conftest's, which a test module cannot import
@@ -91,9 +92,7 @@ async def test_an_address_that_is_taken_is_had_once_it_is_free(
     control: Control, port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resolver.admin.app._RETRY", 0.01)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", port))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", port)) as taken:
         async with serving(control, HostPort("127.0.0.1", port)):
             assert [record.levelno for record in caplog.records] == [logging.ERROR]
             assert f"cannot listen on 127.0.0.1:{port}: address already in use" in caplog.text
@@ -104,19 +103,14 @@ async def test_an_address_that_is_taken_is_had_once_it_is_free(
 
 
 async def test_serving_ends_while_its_address_is_still_taken(control: Control, port: int) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", port))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", port)):
         async with asyncio.timeout(10), serving(control, HostPort("127.0.0.1", port)):
             pass
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        number: int = sock.getsockname()[1]
-        return number
+    return free_port()
 
 
 async def _alive(port: int) -> bool:
