@@ -252,7 +252,7 @@ class Walk:
         """What may be passed on of an upstream's records."""
         if self._manner.screen is None:
             return rrsets
-        left = self._manner.screen.look(group, rrsets, self._draft.answer)
+        left = self._manner.screen.filter(group, rrsets, self._draft.answer)
         if left.changed:
             self._draft.ad = False
         if left.stripped:
