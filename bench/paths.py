@@ -6,32 +6,25 @@ as for a first question. Prints CPU time: the minimum of several rounds, because
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
-from resolver import settings
-from resolver.forward.cache import Key, UpstreamCache
-from resolver.forward.loops import LoopDetector
-from resolver.forward.routing import UpstreamGroups
-from resolver.settings import RateLimit, UpstreamGroup
+from resolver.forward.cache import Key
+from resolver.settings import RateLimit, UpstreamGroup, WorkerSettings
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
 from resolver.wire.relay import Message
-from resolver.worker.access.clients import Client, Clients, packed
-from resolver.worker.access.cookies import Cookies
-from resolver.worker.access.edns import Options, Way
+from resolver.worker.access.clients import Client, packed
+from resolver.worker.access.edns import ClientTransport
 from resolver.worker.access.rate_limit import RateLimiter
-from resolver.worker.answer.answer_cache import Answers
-from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Engine
-from resolver.worker.answer.fallbacks import Fallbacks
-from resolver.worker.answer.responder import Clock, Responder
-from zones.azure.catalogue import catalogue
-from zones.claims.policy import DEFAULTS, Policies
+from resolver.worker.answer.answer_cache import AnswerCache
+from resolver.worker.answer.clock import Clock
+from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.parts import compose
+from resolver.worker.answer.responder import Responder
 from zones.claims.row import BY_RULE, Variant, pack
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
-from zones.networks.network import Networks
-from zones.table.table import Table
 
 NAMES: Final = 20_000
 ROUNDS: Final = 7
@@ -47,29 +40,20 @@ class Paths:
     """The answering parts of a worker, with `NAMES` endpoints in one network."""
 
     def __init__(self) -> None:
-        self.table = Table(catalogue(), Policies(DEFAULTS, {}))
-        self.table.masks = {1: 1}
-        self.cache = UpstreamCache()
-        networks = Networks(())
-        self.counters = Counters()
-        self.engine = Engine(
-            self.table, networks, UpstreamGroups([UpstreamGroup("public", ())]), self.cache, self.counters
-        )
-        self.fallbacks = Fallbacks(networks.label, self.counters, time.time)
+        worker = WorkerSettings((), ("0.0.0.0/0",), upstreams=(UpstreamGroup("public", ()),), identity="bench")
+        self.parts = compose(worker, Clock(time.monotonic, time.time, lambda *_: _Timer()))
+        self.cache, self.engine = self.parts.cache, self.parts.engine
+        self.parts.table.masks = {1: 1}
         self.fresh()
         for i in range(NAMES):
             name = from_text(f"acct{i:06d}.privatelink.blob.core.windows.net")
-            self.table.apply(name, pack([Variant(1, BY_RULE, ((0x0A000000 + i).to_bytes(4, "big"),), (), ())]))
+            row = pack([Variant(1, BY_RULE, ((0x0A000000 + i).to_bytes(4, "big"),), (), ())])
+            self.parts.table.apply(name, row)
 
     def fresh(self) -> None:
-        """Drop all compiled answers."""
-        self.answers = Answers(1)
-        clients = Clients(Networks(()), settings.WorkerSettings((), ("0.0.0.0/0",)))
-        self.responder = Responder(
-            self.engine, self.answers, Options(clients, "bench", Cookies(bytes(32))), self.counters, self.fallbacks,
-            LoopDetector((), b"", time.time),
-            Clock(time.monotonic, time.time, lambda *_: _Timer()), lambda *_: None,
-        )  # fmt: skip
+        """Start with no compiled answers."""
+        self.answers = AnswerCache(1)
+        self.responder = Responder(replace(self.parts, answers=self.answers), lambda *_: None)
 
     def publish(self, name: Name) -> None:
         """Put a public answer into the cache."""
@@ -112,14 +96,14 @@ def main() -> None:
     def answer(each: bytes) -> object:
         return paths.engine.answer(queries[each], 0, now, {})
 
-    client, way = Client(b"\x0a\0\0\1", 0), Way("udp", codes.PAYLOAD)
+    client, transport = Client(b"\x0a\0\0\1", 0), ClientTransport("udp", codes.PAYLOAD)
 
     def take(each: bytes) -> object:
-        return paths.responder.take(each, client, way, _dropped)
+        return paths.responder.take(each, client, transport, _dropped)
 
     def exact(each: bytes) -> object:
-        reply, until, _ = paths.answers.exact[0].get(each[2:], (b"", 0.0, []))
-        return now < until and each[:2] + reply
+        form = paths.answers.exact[0].get(each[2:])
+        return form and now < form[1] and each[:2] + form[0]
 
     def nothing() -> None: ...
 
@@ -142,7 +126,7 @@ def main() -> None:
     print(f"the exact map alone                               {least(exact, packets['public name'], nothing):6.1f} µs")
 
 
-def _dropped(_: bytes) -> None: ...
+def _dropped(_: bytes, __: Compiled | None) -> None: ...
 
 
 if __name__ == "__main__":

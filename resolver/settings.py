@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from resolver.host_port import HostPort
-from zones.claims.policy import DEFAULTS, Conflict, Pin, ZonePolicy
+from zones.claims.policy import DEFAULTS, ConflictPolicy, Pin, ZonePolicy
 from zones.networks.network import Network
 
 # -- upstream servers
@@ -145,8 +145,8 @@ class SourceSettings(msgspec.Struct, frozen=True):
 class ConflictSettings(msgspec.Struct, frozen=True):
     """What happens when several endpoints claim a name. `policies` is by zone or name; the longest match wins."""
 
-    policy: Conflict = "sticky"
-    policies: dict[str, Conflict] = {}
+    policy: ConflictPolicy = ConflictPolicy.STICKY
+    policies: dict[str, ConflictPolicy] = {}
     pins: tuple[Pin, ...] = ()
 
 

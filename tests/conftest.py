@@ -15,8 +15,10 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import dnslib
+import hypothesis
 import pytest
 import yaml
+from xdist.remote import Producer
 
 from resolver import settings
 from resolver.channel.frames import Down, Hello
@@ -24,30 +26,37 @@ from resolver.config import file as config
 from resolver.control.estate.assemble import assemble
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
-from resolver.forward.cache import Key, UpstreamCache
+from resolver.forward.cache import Key
 from resolver.forward.exchange import Exchange, Send
 from resolver.forward.health import Health
-from resolver.forward.loops import LoopDetector
-from resolver.forward.routing import UpstreamGroups
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import Scan
 from resolver.wire import codes
-from resolver.worker.access.clients import Clients, packed
-from resolver.worker.access.cookies import Cookies
-from resolver.worker.access.edns import Options, Way
-from resolver.worker.answer.answer_cache import Answers
-from resolver.worker.answer.behaviour import manner
-from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Engine
-from resolver.worker.answer.fallbacks import Fallbacks
-from resolver.worker.answer.responder import Clock, Responder, Result
+from resolver.worker.access.clients import packed
+from resolver.worker.access.edns import ClientTransport
+from resolver.worker.answer.clock import Clock
+from resolver.worker.answer.fetcher import Result
+from resolver.worker.answer.parts import compose
+from resolver.worker.answer.responder import Responder
 from resolver.worker.replica import Replica
-from zones.azure.catalogue import catalogue
-from zones.claims.policy import Policies
-from zones.dns.name import from_text
-from zones.networks.network import Networks
-from zones.table.table import Table
+from tests.replies import Replies
+from tests.schedule import Schedule
+
+# -- how the tests run
+
+# A loaded machine is slow and proves nothing: neither the time of one example nor that of making it counts.
+hypothesis.settings.register_profile(
+    "pldns", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("pldns")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedule:
+    """Share the tests out as `schedule` says."""
+    return Schedule(config, log)
+
 
 # -- two decoders
 
@@ -284,27 +293,19 @@ class Pipeline:
         self.feed = Feed(self.estate, "epoch")
         self._session = FeedSession(self.feed, Hello(0, 0, "", "", 0, 0), lambda: None)
         self.files = {source.name: FileSource(source.path, set()) for source in control.sources}
-        networks = Networks(worker.networks, auto=worker.auto)
-        groups = UpstreamGroups(worker.upstreams)
-        self.groups = groups
-        self.policies = Policies(worker.zones.defaults, worker.zones.overrides)
-        self.table = Table(catalogue(), self.policies)
-        self.table.unsynced = worker.unsynced
-        self.table.awaited = frozenset(map(from_text, worker.zones.origins)) | self.policies.named
-        self.cache = UpstreamCache(worker.cache.size, worker.cache.stale)
-        self.counters = Counters()
-        self.health = Health(lambda below: 0x1234 % below)
-        self.answers = Answers(len(networks.names))
-        self.fallbacks = Fallbacks(networks.label, self.counters, lambda: self.now)
-        self.engine = Engine(self.table, networks, groups, self.cache, self.counters, manner(worker))
-        self.clients = Clients(networks, worker)
-        self.cookies = Cookies(worker.cookies.root)
-        self.options = Options(self.clients, worker.identity, self.cookies if worker.cookies.answer else None)
-        self.loops = LoopDetector(worker.upstreams, worker.mark, lambda: self.now)
         self.clock = Clock(lambda: self.now, lambda: self.now, lambda _seconds, _call: _Timer())
-        self.responder = Responder(
-            self.engine, self.answers, self.options, self.counters, self.fallbacks, self.loops, self.clock, self._ask
-        )
+        self.parts = parts = compose(worker, self.clock)
+        self.groups = parts.upstreams
+        self.table = parts.table
+        self.cache = parts.cache
+        self.counters = parts.counters
+        self.answers = parts.answers
+        self.fallbacks = parts.fallbacks
+        self.engine = parts.engine
+        self.clients = parts.clients
+        self.cookies = parts.cookies
+        self.health = Health(lambda below: 0x1234 % below)
+        self.responder = Responder(parts, self._ask)
         self.replica = Replica(self.table, self.answers, self.clients)
         self._queue: deque[tuple[Key, Callable[[Result], None]]] = deque()
 
@@ -331,14 +332,14 @@ class Pipeline:
     def reply(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> bytes | None:
         """The octets that a client gets for its packet; None: nothing."""
         network = self.clients.find(packed(client))
-        way = Way("tcp", idle=10) if tcp else Way("udp", self.responder.payload)
+        transport = ClientTransport("tcp", idle=10) if tcp else ClientTransport("udp", self.responder.payload)
         if not tcp and network >= -1:
-            reply, until, cell = self.answers.exact[network].get(packet[2:], (b"", 0.0, [0]))
-            if self.now < until:
-                cell[0] += 1
-                return packet[:2] + reply
-        replies: list[bytes] = []
-        answered = self.responder.take(packet, self.clients.client(packed(client)), way, replies.append)
+            form = self.answers.exact[network].get(packet[2:])
+            if form is not None and self.now < form[1]:
+                form[2][0] += 1
+                return packet[:2] + form[0]
+        replies = Replies()
+        answered = self.responder.take(packet, self.clients.client(packed(client)), transport, replies.take)
         while self._queue:
             key, done = self._queue.popleft()
             done(self._exchanged(key))
@@ -359,7 +360,7 @@ class Pipeline:
     def _exchanged(self, key: Key) -> Result:
         """What comes of asking, by the real state machine: timeouts take no time."""
         group = self.groups.group(key.group)
-        order, mark = self.health.order(group) if group else (), self.loops.mark(key)
+        order, mark = self.health.order(group) if group else (), self.parts.loops.mark(key)
         exchange = Exchange(key, order, self.now, lambda below: 0x1234 % below, self.health, mark=mark)
         action = exchange.start(self.now)
         while isinstance(action, Send):

@@ -216,8 +216,8 @@ def _syncs(status: SourceStatus) -> Iterator[Sample]:
         yield "sync_total", (status.name, result), float(status.results.get(result, 0))
     for (asked, code), count in sorted(status.requests.answered.items()) if status.requests else ():
         yield "sync_requests_total", (status.name, asked, code), float(count)
-    yield "sync_held", source, float(status.standing.held is not None)
-    yield "sync_absent", source, float(len(status.standing.missing))
+    yield "sync_held", source, float(status.sync_state.held is not None)
+    yield "sync_absent", source, float(len(status.sync_state.missing))
     if status.duration is not None:
         yield "sync_duration_seconds", source, status.duration
 

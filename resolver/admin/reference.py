@@ -71,6 +71,8 @@ def _type(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return "`error`, `warning` or `info`" if name == "Severity" else f"[{name}](#{name.lower()})"
+    if schema.get("type") == "object" and "anyOf" in schema:
+        return "object"
     if "anyOf" in schema:
         return " or ".join(map(_type, schema["anyOf"]))
     if "const" in schema:

@@ -10,7 +10,7 @@ from resolver.admin.resources.model import ListParameters
 from resolver.admin.resources.sources import SyncRequest
 from resolver.admin.responses import encoded, item_response, list_response
 from resolver.admin.route import Context
-from resolver.control.guard.shrink_guard import NothingHeld
+from resolver.control.guard.sync_state import NothingHeld
 
 
 async def list_sources(context: Context, _: web.Request, asked: ListParameters) -> web.Response:

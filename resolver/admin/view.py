@@ -9,7 +9,7 @@ from typing import Protocol
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.shrink_guard import Action
+from resolver.control.guard.sync_state import Action
 
 
 class ConnectedWorker(Protocol):

@@ -15,7 +15,7 @@ from resolver.cli import output, skipped_rules, words
 from resolver.cli.configuration import load
 from resolver.control.estate.estate import NO_VNETS
 from resolver.offline.load import offline
-from zones.findings.finding import Severity
+from zones.findings.evidence import Severity
 
 
 def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:

@@ -10,7 +10,7 @@ from typer import Argument, Exit, Option, Typer
 from resolver.cli.failure import Failed
 
 if TYPE_CHECKING:
-    from resolver.control.guard.shrink_guard import Action
+    from resolver.control.guard.sync_state import Action
     from resolver.host_port import HostPort
 
 DEFAULT_CONFIG: Final = Path("/etc/pldns/pldns.yaml")

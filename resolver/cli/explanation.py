@@ -19,15 +19,15 @@ from resolver.cli import skipped_rules
 from resolver.cli.failure import Failed
 from resolver.cli.query import message, reply_json
 from resolver.control.estate.estate import Estate
-from resolver.forward.cache import UpstreamCache
+from resolver.forward.cache import Key, UpstreamCache
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Accepted
 from resolver.wire import codes
 from resolver.wire.query import Query, parse
-from resolver.worker.answer.behaviour import manner
+from resolver.worker.answer.behaviour import behaviour
 from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Ask, Engine
-from resolver.worker.answer.special_names import Local
+from resolver.worker.answer.engine import Engine
+from resolver.worker.answer.special_names import SpecialNames
 from resolver.worker.answer.walk import MAX_HOPS
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.dns.record import RRset
@@ -126,16 +126,16 @@ def explain(accepted: Accepted, estate: Estate, asked: Question, now: float) -> 
 def _resolve(accepted: Accepted, estate: Estate, query: Query, network: int) -> _Result:
     """Answer the query as a worker does, and note each step."""
     table, upstreams = estate.table(), UpstreamGroups(accepted.control.upstreams)
-    is_local = Local(accepted.worker.identity).answer(query) is not None
+    is_local = SpecialNames(accepted.worker.identity).answer(query) is not None
     steps: list[Step] = []
     names: dict[Name, None] = {}
     outcome: Outcome | None = None
     for name, outcome in _chain(table, query, network):
         steps.append(_step(name, outcome, is_local))
         names |= dict.fromkeys([name, *(dep for dep in outcome.deps if is_wildcard(dep))])
-    engine = Engine(table, estate.networks, upstreams, UpstreamCache(), Counters(), manner(accepted.worker))
+    engine = Engine(table, estate.networks, upstreams, UpstreamCache(), Counters(), behaviour(accepted.worker))
     given = engine.answer(query, network, 0.0, {})
-    if isinstance(given, Ask):
+    if isinstance(given, Key):
         records = [record for step in steps for record in step.records]
         return _Result(steps, list(names), None, records, _upstream(upstreams, given))
     if isinstance(outcome, Outside) and not is_local:
@@ -174,10 +174,10 @@ def _claims(estate: Estate, names: Iterable[Name], network: int, now: float) -> 
                 yield VisibleClaim(**shown.model_dump(), visible=network != NONE and bool(sees >> network & 1))
 
 
-def _upstream(upstreams: UpstreamGroups, ask: Ask) -> AskedUpstream:
-    group = upstreams.group(ask.key.group)
+def _upstream(upstreams: UpstreamGroups, key: Key) -> AskedUpstream:
+    group = upstreams.group(key.group)
     servers = [f"{s.transport}://{s.address} port {s.port}" for s in group.servers] if group else []
-    return AskedUpstream(group=ask.key.group, servers=servers, name=to_text(ask.key.name))
+    return AskedUpstream(group=key.group, servers=servers, name=to_text(key.name))
 
 
 _FAILURES: Final = {

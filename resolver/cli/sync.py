@@ -8,7 +8,7 @@ from resolver.cli import admin_client, output
 from resolver.cli.admin_client import Json
 
 if TYPE_CHECKING:
-    from resolver.control.guard.shrink_guard import Action  # at run time it would load the whole control process
+    from resolver.control.guard.sync_state import Action  # at run time it would load the whole control process
 
 _COLUMNS: Final = ("source", "type", "state", "last success", "next sync", "absent", "problem")
 _DONE: Final[dict["Action", str]] = {

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from resolver.cli import output
+from zones.findings import fields
 
 COLUMNS: Final = ("severity", "code", "subject", "what was found")
 
@@ -18,9 +19,9 @@ def row(finding: Json) -> tuple[str, str, str, str]:
 
 def sentence(finding: Json) -> str:
     """Return the evidence, the networks in which the finding holds, and what pldns does."""
-    evidence = {key: value for key, value in finding["evidence"].items() if key != "networks_total"}
-    found = _contest(evidence, finding["rule"]) if "winners" in evidence else "; ".join(_facts(evidence))
-    networks = output.listed(finding["networks"], finding["evidence"].get("networks_total"))
+    evidence, labels = finding["evidence"], fields.labels(finding["code"])
+    found = _contest(evidence, finding["rule"]) if "winners" in evidence else "; ".join(_facts(evidence, labels))
+    networks = output.listed(finding["networks"], finding["networks_total"])
     where = f"; in {networks}" if networks else ""
     return f"{found}{where} → {finding['action']}"
 
@@ -38,13 +39,13 @@ def _claimant(claim: Json) -> str:
     return f"{' '.join(claim['addresses'])} of {output.short(claim['endpoint'])}"
 
 
-def _facts(evidence: Json) -> Iterator[str]:
-    """Yield `key: value` for each piece of evidence that has a value."""
+def _facts(evidence: Json, labels: Mapping[str, str]) -> Iterator[str]:
+    """Yield `label: value` for each piece of evidence that has a value. A list tells how many items it leaves out."""
     for key, value in evidence.items():
-        if value in ("", [], {}, None) or key.endswith("_total"):
+        if value in ("", [], {}, None) or key.removesuffix("_total") in evidence.keys() - {key}:
             continue
         text = _listed(value, evidence.get(f"{key}_total")) if isinstance(value, list) else _plain(value)
-        yield f"{key.replace('_', ' ')}: {text}"
+        yield f"{labels.get(key, key.replace('_', ' '))}: {text}"
 
 
 def _listed(values: Sequence[Any], total: int | None) -> str:
@@ -53,7 +54,7 @@ def _listed(values: Sequence[Any], total: int | None) -> str:
 
 def _plain(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, Mapping):
-        return f"({'; '.join(_facts(value))})"
+        return f"({'; '.join(_facts(value, {}))})"
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
     if isinstance(value, bool):

@@ -21,7 +21,7 @@ from resolver.config.sources import FilesSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
 from zones.azure.clouds import CLOUDS
-from zones.claims.policy import Pin, ZonePolicy
+from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
 from zones.dns import name
 from zones.networks.network import Network
 from zones.networks.private_addresses import is_private
@@ -126,8 +126,8 @@ def _conflicts(conflicts: ConflictsSection) -> settings.ConflictSettings:
         Pin(pin.name, pin.endpoint, pin.network, until(pin.until) if pin.until else None, pin.reason)
         for pin in conflicts.pins
     )
-    policies = {_canonical(zone): policy for zone, policy in conflicts.policies.items()}
-    return settings.ConflictSettings(conflicts.policy, policies, pins)
+    policies = {_canonical(zone): ConflictPolicy(policy) for zone, policy in conflicts.policies.items()}
+    return settings.ConflictSettings(ConflictPolicy(conflicts.policy), policies, pins)
 
 
 # -- upstream groups

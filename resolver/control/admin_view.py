@@ -6,7 +6,7 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
-from resolver.control.guard.shrink_guard import Action
+from resolver.control.guard.sync_state import Action
 from resolver.control.source_runners import Metric, SourceRunners
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports

@@ -15,7 +15,7 @@ TICK: Final = 1.0
 """Seconds between two ticks."""
 
 
-class Clock:
+class EstateClock:
     """Updates the estate and the reports about once a second."""
 
     def __init__(self, estate: Estate, reports: WorkerReports, publish: Publish) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from resolver.control import unix_server
 from resolver.control.admin_view import AdminView
-from resolver.control.clock import Clock
+from resolver.control.clock import EstateClock
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import NO_VNETS
 from resolver.control.feed.feed import Feed
@@ -50,7 +50,7 @@ class Control:
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate.board)
         self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports)
         self.sources = SourceRunners(self.estate, remotes, self.publish)
-        self.clock = Clock(self.estate, self.reports, self.publish)
+        self.clock = EstateClock(self.estate, self.reports, self.publish)
         self.writer = StateWriter(self.estate, self.feed)
         self.view = AdminView(self.estate, self.feed, self.workers, self.sources, self.reports, started=now)
         self._channel = begun.channel

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.shrink_guard import Action, NothingHeld
+from resolver.control.guard.sync_state import Action, NothingHeld
 from resolver.control.sync.events import SourceEvents
 from resolver.control.sync.private_dns_poller import PrivateDnsPoller
 from resolver.control.sync.syncer import Syncer, SyncResult
@@ -150,7 +150,7 @@ class RemoteRunner:
                 _log.warning("source %s: the held sync is accepted", self._name)
                 self._take_sync(accepted)
             case "drop":
-                if self._estate.sources[self._name].standing.held is None:
+                if self._estate.sources[self._name].sync_state.held is None:
                     raise NothingHeld
                 _log.warning("source %s: the held sync is dropped", self._name)
                 self._estate.drop_held_sync(self._name, time.time())
@@ -162,18 +162,18 @@ class RemoteRunner:
 
     def _take_sync(self, result: SyncResult) -> None:
         name, estate, now = self._name, self._estate, time.time()
-        if result.judgement is None:
+        if result.decision is None:
             _log_failure(estate, name, result.error)
             estate.health.failed(name, result.error, now)
             self._publish(set())
             return
         if self._poller:
             self._poller.begin()
-        held = result.judgement.standing.held
-        if held and not estate.sources[name].standing.held:
+        held = result.decision.sync_state.held
+        if held and not estate.sources[name].sync_state.held:
             reasons = ", ".join(held.reasons)
             _log.error("source %s: a sync would remove %s; it is held: see `pldns sync status`", name, reasons)
-        self._publish(estate.take_sync(name, result.judgement, result.read_at, now))
+        self._publish(estate.take_sync(name, result.decision, result.read_at, now))
 
     async def _poll(self, poller: PrivateDnsPoller) -> None:
         async with contextlib.aclosing(poller.run()) as readings:

@@ -124,7 +124,7 @@ class UpstreamCache:
         self._failures.pop(key, None)
         try:
             ttl, message = _kept(key, message)
-        except relay.Malformed as fault:
+        except relay.MalformedReply as fault:
             self.fail(key, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"), now)
             return None
         octets = _octets(key, message)
@@ -167,13 +167,13 @@ def lifetime(key: Key, message: Message) -> int:
     """
     try:
         chain = _chain(key, message)
-    except relay.Malformed:
+    except relay.MalformedReply:
         return 0
     return _lifetime(message, chain) if chain else 0
 
 
 def _kept(key: Key, message: Message) -> tuple[int, Message]:
-    """Return the lifetime, and the reply without records that do not belong to the answer. Raises `relay.Malformed`."""
+    """Return the lifetime, and the reply with only the records of the answer. Raises `relay.MalformedReply`."""
     chain = _chain(key, message)
     ttl = _lifetime(message, chain) if chain else 0
     if chain is None or not ttl:

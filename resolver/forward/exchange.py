@@ -24,8 +24,6 @@ TRIES: Final = 3
 _BLOCK: Final = 128  # octets; the length of an encrypted query is a multiple of this (RFC 8467 §4.1)
 _OPT: Final = 11  # octets of an OPT record without options
 _OPTION: Final = 4  # octets of an option without data
-_ANSWERS: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
-"""Rcodes that answer the question; with any other rcode the next server is asked."""
 _NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP, codes.BADVERS))
 """Rcodes of servers that do not support EDNS (RFC 6891 §7)."""
 
@@ -102,7 +100,7 @@ class Exchange:
             message = relay.parse(packet, self._id, self._question)
         except relay.Mismatch:
             return None
-        except relay.Malformed as fault:
+        except relay.MalformedReply as fault:
             if turn.transport == "udp":
                 return self._over_tcp(turn, now)
             return self._failed(codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
@@ -127,10 +125,10 @@ class Exchange:
         if again := self._again(message, turn):
             self._turns.insert(0, again)
             return self._next(now)
-        if message.rcode not in _ANSWERS or _refers(message):
+        if message.rcode not in codes.ANSWERS or _refers(message):
             self._refusers.append(server)
             self._turns = [other for other in self._turns if other.server != server]
-            if message.rcode in _ANSWERS:
+            if message.rcode in codes.ANSWERS:
                 return self._failed(codes.NO_REACHABLE_AUTHORITY, "the reply is a referral", now)
             self._refusal = message
             return self._next(now)

@@ -77,7 +77,7 @@ async def made(
         _only_in(after, before),
         _only_in(before, after),
         errors | {status.name: status.last_error for status in statuses if status.last_error},
-        {status.name: held.reasons for status in statuses if (held := status.standing.held)},
+        {status.name: held.reasons for status in statuses if (held := status.sync_state.held)},
     )
     return plan, before, after
 
@@ -98,10 +98,10 @@ async def _read(estate: Estate, name: str, remote: RemoteSource, now: float) -> 
     """Read a source, then its private DNS zones if it has any. Return why these could not be read whole; else empty."""
     hold_down = next(source.hold_down for source in estate.settings.sources if source.name == name)
     result = await Syncer(remote, estate.sources[name], hold_down, lambda: estate.inventory.of(name)).once()
-    if result.judgement is None:
+    if result.decision is None:
         estate.health.failed(name, result.error, now)
         return ""
-    estate.take_sync(name, result.judgement, now, now)
+    estate.take_sync(name, result.decision, now, now)
     if remote.private is None:
         return ""
     reading = await remote.private.read(estate.private.of(name))

@@ -1,8 +1,8 @@
-"""Endpoints from a file or a folder of files: ARM JSON, `az` output, Resource Graph rows, or the short form.
+"""A source of type `files`: a file or folder with ARM JSON, `az` output, Resource Graph rows or the short form.
 
-Each file is a part of the source. A file that does not parse keeps what it gave before, as does all that lies in a
-folder which cannot be read; one that is gone takes its endpoints with it at once; the source's own path missing or
-unreadable changes nothing.
+Each file is a part of the source. A file that does not parse keeps its last resources, and so does every file in a
+folder that cannot be read. The endpoints of a deleted file are gone at once. While the source's own path is missing or
+unreadable, nothing changes.
 """
 
 import asyncio
@@ -23,25 +23,25 @@ from zones.azure.encoding import Form, UnreadableDocument
 
 _FORMS: Final[dict[str, Form]] = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 DEBOUNCE: Final = 200
-"""Milliseconds in which further changes are gathered."""
+"""Milliseconds in which further changes are collected before a scan."""
 RESCAN: Final = 10.0
-"""Seconds after which all is looked at again, should the system have told us nothing."""
+"""Seconds after which the source is scanned even where the system has reported no change."""
 _LOOK: Final = 0.5
-"""Seconds between looks for a path that is not there, or is another than the one that is watched."""
+"""Seconds between checks that the path exists and is still the folder that is watched."""
 
 _log = logging.getLogger(__name__)
-logging.getLogger(watchfiles.__name__).setLevel(logging.WARNING)  # it tells every change, of the log file too
+logging.getLogger(watchfiles.__name__).setLevel(logging.WARNING)  # it logs every change, even of the log file
 
 Signature = tuple[int, ...]
 
 
 class FileSource:
-    """One source. `restored` are the parts that the saved inventory has of it."""
+    """One source of type `files`. `restored` has the parts of the source in the saved inventory."""
 
     def __init__(self, path: str, restored: set[str]) -> None:
         self._path = Path(path)
         self._signatures: dict[str, Signature | None] = dict.fromkeys(restored)
-        """Of every part, as it was read last; None for one that is to be read anew."""
+        """The signature of each part when it was last read; None for a part that must be read again."""
 
     def scan(self) -> Scan:
         """Read the files that are new or changed since the last scan."""
@@ -50,7 +50,8 @@ class FileSource:
             parts, closed = self._look()
         except OSError as error:
             return Scan([], len(before), f"{self._path}: {error.strerror or error}")
-        found = {part: _signature(part) for part in parts}  # before they are read: what changes meanwhile is read again
+        # The signatures are taken before the files are read, so that a file which changes meanwhile is read again.
+        found = {part: _signature(part) for part in parts}
         changes = [
             (part, _read(Path(part)))
             for part, signature in found.items()
@@ -65,9 +66,10 @@ class FileSource:
         return Scan(changes, len(found))
 
     def _look(self) -> tuple[list[str], dict[str, str]]:
-        """FileSource by full path, in order, and the folders that cannot be read, with the reason.
+        """Return the files by full path, in order, and the folders that cannot be read, each with the reason.
 
-        Hidden ones are not ours: editors' and Kubernetes' (`..data`) live there. Raises OSError for the path itself.
+        Hidden files and folders are ignored: editors and Kubernetes (`..data`) put theirs there. Raises OSError where
+        the path of the source cannot be read.
         """
         if not self._path.is_dir():
             self._path.stat()
@@ -78,57 +80,57 @@ class FileSource:
         def unreadable(error: OSError) -> None:
             if error.filename == str(self._path):
                 raise error
-            if not isinstance(error, FileNotFoundError):  # gone since its parent was read
+            if not isinstance(error, FileNotFoundError):  # that is a folder deleted since its parent was read
                 closed[error.filename] = error.strerror or str(error)
 
         seen: set[tuple[int, int]] = set()
         for folder, folders, names in os.walk(self._path, onerror=unreadable, followlinks=True):
             here = _identity(folder)
-            if here is None or here in seen:  # gone meanwhile, or a link that leads back
+            if here is None or here in seen:  # deleted meanwhile, or a link to a folder that was read already
                 folders.clear()
                 continue
             seen.add(here)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             files += (
-                os.path.join(folder, name)  # noqa: PTH118 - a part is a text, and there may be many
+                os.path.join(folder, name)  # noqa: PTH118 - a part is a text; Path is slow for many
                 for name in sorted(names)
                 if not name.startswith(".") and os.path.splitext(name)[1].lower() in _FORMS  # noqa: PTH122 - as above
             )
         return files, closed
 
     async def changed(self) -> AsyncGenerator[None, None]:
-        """Something may have changed: scan again. Ends never."""
-        told = ""
+        """Yield whenever the source may have changed and should be scanned. Never ends."""
+        logged = ""
         while True:
             try:
                 async with contextlib.aclosing(self._watch()) as changes:
                     async for _ in changes:
                         yield
             except (OSError, RuntimeError) as error:
-                if told != (told := str(error)):
-                    _log.warning("%s cannot be watched, so it is looked at again and again: %s", self._path, error)
+                if logged != (logged := str(error)):
+                    _log.warning("%s cannot be watched, so it is polled: %s", self._path, error)
             await asyncio.sleep(_LOOK)
             yield
 
     async def _watch(self) -> AsyncGenerator[None, None]:
-        """At once when the watch stands, for what changed since the scan before it; then at each change.
+        """Yield as soon as the watch is set up, for changes since the last scan, and then at each change.
 
-        Watched is the folder around a file, and around a path that is not there yet. A watch stays with the folder that
-        it was made for: it ends when another has taken its place, by a rename or by a link anywhere above.
+        For a file, and for a path that does not exist yet, the parent folder is watched. The system watches a folder by
+        identity, not by path. So this ends when the path leads to another folder, by a rename or a link anywhere in it.
         """
-        place = self._place()
-        if place is None:
+        target = self._target()
+        if target is None:
             return
         changes = watchfiles.awatch(
-            place.folder, debounce=DEBOUNCE, step=50, rust_timeout=int(_LOOK * 1000), yield_on_timeout=True,
-            recursive=place.whole, watch_filter=None, ignore_permission_denied=True,
+            target.folder, debounce=DEBOUNCE, step=50, rust_timeout=int(_LOOK * 1000), yield_on_timeout=True,
+            recursive=target.is_recursive, watch_filter=None, ignore_permission_denied=True,
         )  # fmt: skip
         due = 0.0
         happened = False
-        while place == self._place():
+        while target == self._target():
             change = asyncio.ensure_future(anext(changes))
             try:
-                await asyncio.sleep(0)  # its first step sets up the watch, before it waits
+                await asyncio.sleep(0)  # the first step of `anext` sets up the watch, and then waits
                 if happened or time.monotonic() >= due:
                     due = time.monotonic() + RESCAN
                     yield
@@ -137,39 +139,39 @@ class FileSource:
                 change.cancel()
                 await asyncio.wait([change])
 
-    def _place(self) -> "_Place | None":
-        """What is to be watched now."""
-        whole = os.path.isdir(self._path)  # noqa: PTH112 - Path's raises where it may not look
-        folder = self._path if whole else self._path.parent
+    def _target(self) -> "_WatchTarget | None":
+        """Return the folder to watch now; None where it does not exist."""
+        is_folder = os.path.isdir(self._path)  # noqa: PTH112 - Path.is_dir raises without permission
+        folder = self._path if is_folder else self._path.parent
         identity = _identity(folder)
-        return _Place(folder, whole, identity) if identity else None
+        return _WatchTarget(folder, is_folder, identity) if identity else None
 
 
-class _Place(NamedTuple):
-    """A folder to watch; `whole`: with all that is in it."""
+class _WatchTarget(NamedTuple):
+    """A folder to watch."""
 
     folder: Path
-    whole: bool
+    is_recursive: bool
     identity: tuple[int, int]
 
 
 def _identity(folder: str | Path) -> tuple[int, int] | None:
-    """What tells a folder from another in its place; None where there is none."""
+    """Return the device and inode of a folder; None where it does not exist."""
     try:
-        found = os.stat(folder)  # noqa: PTH116 - there may be many
+        found = os.stat(folder)  # noqa: PTH116 - Path is slow for many
     except OSError:
         return None
     return (found.st_dev, found.st_ino)
 
 
 def _signature(part: str) -> Signature | None:
-    """What tells a changed file from an unchanged one; None for one that cannot be looked at: it is read, and fails.
+    """Return a value that differs when the file has changed; None where it has no status: reading it gives the error.
 
-    The time of a status change is among it: it moves with permissions too, and cannot be set back as that of a
-    modification can.
+    It includes the time of the last status change, which changes with permissions and, unlike the modification time,
+    cannot be set back.
     """
     try:
-        found = os.stat(part)  # noqa: PTH116 - a part is a text, and there may be many
+        found = os.stat(part)  # noqa: PTH116 - a part is a text; Path is slow for many
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
@@ -178,7 +180,7 @@ def _signature(part: str) -> Signature | None:
 def _read(file: Path) -> Part:
     try:
         if not stat.S_ISREG(file.stat().st_mode):
-            return "not a file"  # a pipe would never end
+            return "not a file"  # reading a pipe might never end
         return arm.read(file.read_bytes(), str(file), form=_FORMS.get(file.suffix.lower(), "json"))
     except UnreadableDocument as error:
         return str(error)

@@ -1,6 +1,6 @@
-"""What one sync of a remote source gave: the value between whoever reads it and what judges it.
+"""The results of reading a source, and the interface of a remote source.
 
-Refuses to know how it was read.
+The readers of sources make these values; control decides what they change. Pure. Does not know how a reading was made.
 """
 
 from collections.abc import Mapping
@@ -16,15 +16,17 @@ from zones.dns.zonefile import Zone
 from zones.findings.finding import Finding
 
 Part = Resources | str | None
-"""What a part of a source gave: resources, the reason why it cannot be read, or nothing since it is gone."""
-
+"""The state of a part of a source: its resources, the reason why it cannot be read, or None for a part that is gone."""
 
 PartChange = tuple[str, str, Part]
-"""(source, part, its new data)."""
+"""The source, the name of the part and its new state."""
 
 
 class Scan(NamedTuple):
-    """One look at a source of files: the parts that changed, and how many there are. `error`: it cannot be read."""
+    """The result of one scan of files: the changed parts and the number of all parts.
+
+    `error` is why the source's path cannot be read.
+    """
 
     changes: list[tuple[str, Part]]
     parts: int
@@ -42,80 +44,81 @@ class ZoneFiles(NamedTuple):
     zones: Mapping[Name, Zone]
     """By origin."""
     texts: Mapping[str, str] = {}
-    """The last good text of each file, by path."""
+    """The last valid text of each file, by path."""
     findings: Mapping[str, list[Finding]] = {}
-    """What is wrong with each file, by path."""
+    """The findings about each file, by path."""
 
 
 class ReadError(Exception):
-    """A single resource could not be read: whether it is there is not known. One line for people."""
+    """A single resource could not be read, so it is not known whether it exists. The message is one line for people."""
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One sync of a remote source. Complete, or it has an `error` and nothing of it may be published."""
+    """The result of one sync. It is complete, or it has an `error` and must not be published."""
 
     parts: dict[str, Resources] = {}
-    """By subscription id, folded: each read whole, every page."""
+    """The resources of each subscription, by folded id. Each was read completely, with every page."""
     refused: dict[str, str] = {}
-    """Subscriptions in scope that may not be read: why, and which role on what mends it."""
+    """The subscriptions in scope that the identity may not read, each with the reason and the role to assign."""
     error: str = ""
-    """Why the sync is not complete: one line for people."""
+    """Why the sync is not complete, as one line for people; empty where it is."""
 
 
 class PrivateReading(msgspec.Struct, frozen=True):
-    """One reading of the private DNS zones of a source. What it does not name keeps what it gave before."""
+    """The result of reading the private DNS zones of a source. A zone that it does not name keeps its last content."""
 
     zones: dict[str, PrivateZone]
-    """By key: each read whole, every page."""
+    """By key. Each zone was read completely, with every page."""
     gone: frozenset[str] = frozenset()
-    """Keys of zones that are no more, as Azure said by itself."""
+    """Keys of the zones that Azure says do not exist any more."""
     unreadable: dict[str, str] = {}
-    """Ids of zones and subscriptions that could not be read: why, and what mends it."""
+    """Ids of the zones and subscriptions that could not be read, each with the reason and the remedy."""
     faults: tuple[Fault, ...] = ()
-    """Of rows that are no zone."""
+    """The faults of rows that are no zone."""
     error: str = ""
-    """Why it broke off: one line for people."""
+    """Why the reading ended early, as one line for people; empty where it did not."""
 
 
 class PrivateSource(Protocol):
     """The private DNS zones of a remote source."""
 
     async def read(self, had: Mapping[str, PrivateZone]) -> PrivateReading:
-        """Read them all; `had`: what they gave before, by key."""
+        """Read all zones. `had` has the zones of the last reading, by key."""
 
     def interval(self) -> float:
-        """Seconds until the next reading, jitter and stretching included."""
+        """Return the seconds until the next reading, with jitter, longer where the quota asks for it."""
 
 
 class Requests(NamedTuple):
-    """Requests of a remote source: how many since the start, by (what was asked, status or what went wrong)."""
+    """Numbers of requests of a remote source."""
 
     answered: dict[tuple[str, str], int]
+    """Since the start, by API and HTTP status or kind of failure."""
     per_hour: int
-    """What the last sync comes to, if the next ones are like it."""
+    """Requests per hour if all syncs cost as much as the last one."""
 
 
 class RemoteSource(Protocol):
-    """A source that is asked. Its parts are subscriptions."""
+    """A source that is read by requests to an API. Its parts are subscriptions."""
 
     @property
     def private(self) -> PrivateSource | None:
-        """Its private DNS zones; None where they are not to be read."""
+        """The private DNS zones of the source; None where the configuration has them off."""
 
     async def read(self) -> Reading:
-        """Read all of it."""
+        """Read the whole source."""
 
     def covers(self, key: str) -> bool | None:
-        """The resource with this normalised id is in what the source is to read; None: only a sync can tell."""
+        """Return whether the resource with this normalised id is in scope; None where only a sync can tell."""
 
     async def read_one(self, key: str) -> Resources | None:
-        """Read one resource by its normalised id, with what belongs to it; None: there is none (404).
+        """Return one resource by its normalised id, with its network interfaces; None where it does not exist.
 
-        Raises `ReadError` where that cannot be told.
+        Raises `ReadError` where it is not known whether the resource exists.
         """
 
     def interval(self) -> float:
-        """Seconds until the next sync, jitter and stretching included."""
+        """Return the seconds until the next sync, with jitter, longer where the quota asks for it."""
 
     def requests(self) -> Requests:
-        """What its syncs cost."""
+        """Return the numbers of requests."""

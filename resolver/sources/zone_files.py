@@ -1,4 +1,4 @@
-"""Reads the zone files that the configuration names; one that can no longer be read keeps its last good text."""
+"""Reads the zone files that the configuration names. A file that can no longer be read keeps its last valid text."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -7,27 +7,27 @@ from pathlib import Path
 from resolver.sources.reading import ZoneFiles
 from zones.dns.name import Name
 from zones.dns.zonefile import InvalidZone, Zone, parse
+from zones.findings import checks
 from zones.findings.finding import Finding
-from zones.findings.source import unreadable_finding
 
 
 def read(paths: Sequence[str], saved: Mapping[str, str]) -> ZoneFiles:
-    """Return the zone files at these paths. `saved`: texts that were good before, by path."""
+    """Return the zones and findings of these paths. `saved` has the last valid text of each path."""
     zones: dict[Name, Zone] = {}
     texts: dict[str, str] = {}
     findings: dict[str, list[Finding]] = {}
     for path in paths:
-        good = _good(path, findings)
-        if good is None and path in saved:
-            with contextlib.suppress(InvalidZone):  # a later version may be stricter
-                good = saved[path], parse(saved[path], path)
-        if good:
-            texts[path], zone = good
+        valid = _valid(path, findings)
+        if valid is None and path in saved:
+            with contextlib.suppress(InvalidZone):  # this version of pldns may be stricter than the one that saved it
+                valid = saved[path], parse(saved[path], path)
+        if valid:
+            texts[path], zone = valid
             zones[zone.origin] = zone
     return ZoneFiles(zones, texts, findings)
 
 
-def _good(path: str, findings: dict[str, list[Finding]]) -> tuple[str, Zone] | None:
+def _valid(path: str, findings: dict[str, list[Finding]]) -> tuple[str, Zone] | None:
     try:
         text = Path(path).read_text(encoding="utf-8")
         return text, parse(text, path)
@@ -37,5 +37,5 @@ def _good(path: str, findings: dict[str, list[Finding]]) -> tuple[str, Zone] | N
         why = f"{path}: {error.strerror or error}"
     except InvalidZone as error:
         why = str(error)
-    findings[path] = [unreadable_finding(path, why)]
+    findings[path] = [checks.unreadable(path, why)]
     return None

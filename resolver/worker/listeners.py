@@ -13,7 +13,7 @@ from resolver.host_port import HostPort
 from resolver.process.socket_role import SocketRole
 from resolver.settings import WorkerSettings
 from resolver.worker.access.clients import Clients
-from resolver.worker.access.edns import Way
+from resolver.worker.access.edns import ClientTransport
 from resolver.worker.access.rate_limit import RateLimiter
 from resolver.worker.answer.responder import Responder
 from resolver.worker.net import tcp
@@ -23,7 +23,7 @@ from resolver.worker.net.udp import UdpListener
 
 DRAIN: Final = 5.0
 """Seconds that queries in flight have before the process ends or an adopted socket is closed."""
-_POLL: Final = 0.02  # seconds between two looks at what is in flight
+_POLL: Final = 0.02  # seconds between two checks for queries in flight
 
 
 class Listeners:
@@ -86,19 +86,19 @@ class Listeners:
         for index in list(self._open):
             self.close(index)
         deadline = self._loop.time() + DRAIN
-        while self._loop.time() < deadline and (self._responder.waiting or self._connections):  # noqa: ASYNC110
+        while self._loop.time() < deadline and (self._responder.pending or self._connections):  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
 
     def _stream(self, role: SocketRole, sock: socket.socket, clients: Clients) -> StreamListener:
         idle = int(self._connections.idle)
         if role == SocketRole.DNS:
-            return StreamListener(sock, self._connections, clients, tcp.session, Way("tcp", idle=idle))
+            return StreamListener(sock, self._connections, clients, tcp.session, ClientTransport("tcp", idle=idle))
         if role == SocketRole.TLS:
             make: MakeSession = tcp.session
-            way = Way("tls", encrypted=True, idle=idle)
+            transport = ClientTransport("tls", encrypted=True, idle=idle)
         else:
             from resolver.worker.net import doh  # noqa: PLC0415 - HTTP costs 60 ms and 5 MB; only its users pay
 
             make = doh.sessions(self._path)
-            way = Way("https", encrypted=True)
-        return StreamListener(sock, self._connections, clients, make, way, self._contexts[role])
+            transport = ClientTransport("https", encrypted=True)
+        return StreamListener(sock, self._connections, clients, make, transport, self._contexts[role])

@@ -11,7 +11,7 @@ from typing import Final
 
 from resolver.channel.frames import Begin, Clientele, Commit, Down, Masks, Rows, Static
 from resolver.worker.access.clients import Clients
-from resolver.worker.answer.answer_cache import Answers
+from resolver.worker.answer.answer_cache import AnswerCache
 from zones.claims.row import classes, restamped
 from zones.dns.name import Name
 from zones.networks.network import Network, translated
@@ -24,7 +24,7 @@ _SLICE: Final = 16
 class Replica:
     """Applies frames to a table. `epoch` and `serial` identify the applied state; `epoch` is empty before the first."""
 
-    def __init__(self, table: Table, answers: Answers, clients: Clients) -> None:
+    def __init__(self, table: Table, answers: AnswerCache, clients: Clients) -> None:
         self.epoch = ""
         self.serial = 0
         self.generation = 0
@@ -99,7 +99,7 @@ class Replica:
         """Replace the networks by the received ones. Clear the answers if a name changed: their counters have it."""
         networks, clientele = self._clients.networks, tuple(self._clientele)
         before = list(networks.names)
-        self._clients.become(clientele)
+        self._clients.replace(clientele)
         self._clientele = []
         self._answers.widen(len(networks.names))
         if any(old not in {"", new} for old, new in zip(before, networks.names, strict=False)):

@@ -2,10 +2,10 @@
 
 from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, Ping, Pong, ReadCacheStats, Reply, Request
 from resolver.forward.cache import UpstreamCache
-from resolver.worker.answer.answer_cache import Answers
+from resolver.worker.answer.answer_cache import AnswerCache
 
 
-def reply(request: Request, cache: UpstreamCache, answers: Answers) -> Reply:
+def reply(request: Request, cache: UpstreamCache, answers: AnswerCache) -> Reply:
     """Do what control requests, and return the reply."""
     match request:
         case Ping():

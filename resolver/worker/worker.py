@@ -10,33 +10,19 @@ import signal
 import time
 from functools import partial
 
-from resolver.forward.cache import UpstreamCache
 from resolver.forward.client.forwarder import Forwarder
-from resolver.forward.loops import LoopDetector
-from resolver.forward.routing import UpstreamGroups
 from resolver.process.bootstrap import WorkerStart
 from resolver.process.heap import Pauses
 from resolver.worker import requests
-from resolver.worker.access.clients import Clients
-from resolver.worker.access.cookies import Cookies
-from resolver.worker.access.edns import Options
-from resolver.worker.answer.answer_cache import Answers
-from resolver.worker.answer.behaviour import manner
-from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Engine
-from resolver.worker.answer.fallbacks import Fallbacks
-from resolver.worker.answer.responder import Clock, Responder
+from resolver.worker.answer.clock import Clock
+from resolver.worker.answer.parts import compose
+from resolver.worker.answer.responder import Responder
 from resolver.worker.control_link import ControlLink
 from resolver.worker.listeners import Listeners
 from resolver.worker.replica import Replica
 from resolver.worker.reports import Reports
 from resolver.worker.secret_files import SecretFiles
 from resolver.worker.supervisor_link import SupervisorLink
-from zones.azure.catalogue import catalogue
-from zones.claims.policy import Policies
-from zones.dns.name import from_text
-from zones.networks.network import Networks
-from zones.table.table import Table
 
 
 class Worker:
@@ -46,38 +32,18 @@ class Worker:
         settings = start.settings
         self._start = start
         self._loop = loop
-        self._counters = Counters()
-        networks = Networks(settings.networks, auto=settings.auto)
-        upstreams = UpstreamGroups(settings.upstreams)
-        policies = Policies(settings.zones.defaults, settings.zones.overrides)
-        self._table = Table(catalogue(), policies)
-        self._table.unsynced = settings.unsynced
-        self._table.awaited = frozenset(map(from_text, settings.zones.origins)) | policies.named
-        self._cache = UpstreamCache(settings.cache.size, settings.cache.stale)
-        self._answers = Answers(len(networks.names))
-        self._fallbacks = Fallbacks(networks.label, self._counters, time.time)
-        loops = LoopDetector(settings.upstreams, settings.mark, time.time)
-        self._forwarder = Forwarder(upstreams, loop, loops.mark)
-        clients = Clients(networks, settings)
-        cookies = Cookies(settings.cookies.root)
-        responder = Responder(
-            Engine(self._table, networks, upstreams, self._cache, self._counters, manner(settings)),
-            self._answers,
-            Options(clients, settings.identity, cookies if settings.cookies.answer else None),
-            self._counters,
-            self._fallbacks,
-            loops,
-            Clock(loop.time, time.time, loop.call_later),
-            self._forwarder.ask,
-        )
+        parts = compose(settings, Clock(loop.time, time.time, loop.call_later))
+        self._parts = parts
+        self._forwarder = Forwarder(parts.upstreams, loop, parts.loops.mark)
+        responder = Responder(parts, self._forwarder.ask)
         pauses = Pauses()
         gc.callbacks.append(pauses)
-        replica = Replica(self._table, self._answers, clients)
-        reports = Reports(self._counters, self._fallbacks, loops, self._cache, self._forwarder, replica, pauses)
-        self._secrets = SecretFiles(settings, cookies, loop)
-        self._listeners = Listeners(settings, start.roles, clients, responder, self._secrets.contexts, loop)
+        replica = Replica(parts.table, parts.answers, parts.clients)
+        reports = Reports(parts.counters, parts.fallbacks, parts.loops, parts.cache, self._forwarder, replica, pauses)
+        self._secrets = SecretFiles(settings, parts.cookies, loop)
+        self._listeners = Listeners(settings, start.roles, parts.clients, responder, self._secrets.contexts, loop)
         self._supervisor = SupervisorLink(start.orders, self._listeners, loop)
-        reply = partial(requests.reply, cache=self._cache, answers=self._answers)
+        reply = partial(requests.reply, cache=parts.cache, answers=parts.answers)
         self._control = ControlLink(start, replica, reports, reply)
         self._stopping = asyncio.Event()
 

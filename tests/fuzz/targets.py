@@ -5,6 +5,7 @@ it asserts holds for all octets. It returns whether the octets were accepted, so
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import dns.message
@@ -14,31 +15,26 @@ from dnslib import DNSRecord
 from resolver import settings
 from resolver.channel import frames as channel
 from resolver.control.estate.estate import Estate
-from resolver.forward.cache import Key, UpstreamCache, UpstreamFailure
-from resolver.forward.loops import LoopDetector
-from resolver.forward.routing import UpstreamGroups
+from resolver.forward.cache import Key, UpstreamFailure
 from resolver.sources.azure.protocol import events
 from resolver.wire import codes, proxy, relay, render
 from resolver.wire import query as wire
-from resolver.worker.access.clients import Clients, packed
-from resolver.worker.access.cookies import Cookies
-from resolver.worker.access.edns import Options, Way
-from resolver.worker.answer.answer_cache import Answers
-from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Engine
-from resolver.worker.answer.fallbacks import Fallbacks
-from resolver.worker.answer.responder import Clock, Responder, Result
+from resolver.worker.access.clients import packed
+from resolver.worker.access.edns import ClientTransport
+from resolver.worker.answer.answer_cache import AnswerCache
+from resolver.worker.answer.clock import Clock
+from resolver.worker.answer.fetcher import Result
+from resolver.worker.answer.parts import compose
+from resolver.worker.answer.responder import Responder
+from tests.replies import Replies
 from zones.azure import arm
-from zones.azure.catalogue import catalogue
 from zones.azure.encoding import UnreadableDocument
 from zones.azure.resource import resource_id
-from zones.claims.policy import DEFAULTS, Policies
 from zones.claims.row import BY_RULE, Variant, pack
 from zones.dns import record, zonefile
 from zones.dns.name import from_text, wildcard
 from zones.dns.static import StaticZone
-from zones.networks.network import Network, Networks
-from zones.table.table import Table
+from zones.networks.network import Network
 
 ID: Final = 0x1234
 WWW: Final = from_text("www.example")
@@ -49,16 +45,16 @@ def query(octets: bytes) -> bool:
     """A client's packet: parsed; every reply to what came of it is read by both decoders."""
     try:
         got = wire.parse(octets)
-    except wire.Malformed as fault:
+    except wire.MalformedQuery as fault:
         if fault.rcode is None:
             assert len(octets) < codes.HEADER_SIZE or octets[2] & 0x80
             return False
-        question, reply = fault.question, render.error(fault)
+        question, reply = fault.question, render.whole(fault, render.error(fault))
         assert len(reply) <= len(octets) + 11
     else:
         question = got.question
         body = render.truncated(question, codes.RA, codes.NOERROR, render.Opt(got.do) if got.edns else None)
-        reply = got.id.to_bytes(2, "big") + body.head + question + body.tail
+        reply = render.whole(got, body)
         assert dns.message.from_wire(octets, question_only=True).question[0].name.to_wire() == got.qname
     assert reply[:2] == octets[:2]
     judged = reply[:2] + bytes((reply[2] & 0x87,)) + reply[3:]  # dnspython reads more into an UPDATE's question
@@ -73,7 +69,7 @@ def reply(octets: bytes) -> bool:
     try:
         message = relay.parse(octets, ID, QUESTION)
         chain = relay.chain(message, WWW, record.A)
-    except (relay.Mismatch, relay.Malformed):
+    except (relay.Mismatch, relay.MalformedReply):
         return False
     assert len(chain.hops) <= relay.MAX_HOPS
     assert {r.owner.lower() for r in chain.final} <= {chain.last}
@@ -150,7 +146,7 @@ def header(octets: bytes) -> bool:
     for given in (octets, proxy.SIGNATURE + octets):
         try:
             source, payload = proxy.strip(given)
-        except proxy.Malformed:
+        except proxy.MalformedHeader:
             continue
         assert given.endswith(payload)
         assert source is None or len(source.address) in {4, 16}
@@ -171,28 +167,17 @@ class _Server:
     """The whole packet path with two endpoints, a zone file and an upstream that fails at once."""
 
     def __init__(self) -> None:
-        networks, counters = Networks(()), Counters()
-        table = Table(catalogue(), Policies(DEFAULTS, {}))
-        table.masks[1] = 1
+        worker = settings.WorkerSettings((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",), identity="fuzz")
+        clock = Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Never())
+        parts = replace(compose(worker, clock), answers=AnswerCache(1, 1 << 20))
+        parts.table.masks[1] = 1
         for text in ("acct.privatelink.blob.core.windows.net", "*.weu.privatelink.azurecontainerapps.io"):
-            table.apply(from_text(text), pack([Variant(1, BY_RULE, (bytes(4), bytes(3) + b"1"), (), ())]))
+            parts.table.apply(from_text(text), pack([Variant(1, BY_RULE, (bytes(4), bytes(3) + b"1"), (), ())]))
         made = zonefile.parse(_ZONE, "z")
         for name, rrsets in made.names.items():
-            table.apply_static(made.origin, name, rrsets, is_open=False)
-        worker = settings.WorkerSettings((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",))
-        clients = Clients(networks, worker)
-        self.clients = [clients.peer(packed(address)) for address in ("10.0.0.1", "10.0.0.53", "192.0.2.1")]
-        self.answers = Answers(1, 1 << 20)
-        self.responder = Responder(
-            Engine(table, networks, UpstreamGroups(()), UpstreamCache(), counters),
-            self.answers,
-            Options(clients, "fuzz", Cookies(bytes(32))),
-            counters,
-            Fallbacks(networks.label, counters, lambda: 0.0),
-            LoopDetector((), b"", lambda: 0.0),
-            Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Never()),
-            self._ask,
-        )
+            parts.table.apply_static(made.origin, name, rrsets, is_open=False)
+        self.clients = [parts.clients.peer(packed(address)) for address in ("10.0.0.1", "10.0.0.53", "192.0.2.1")]
+        self.responder = Responder(parts, self._ask)
 
     @staticmethod
     def _ask(_: Key, done: Callable[[Result], None]) -> None:
@@ -205,19 +190,21 @@ class _Never:
 
 
 _server: list[_Server] = []
-_WAYS: Final = (Way("udp", 1232), Way("tcp", idle=10), Way("tls", encrypted=True, idle=10))
+_TRANSPORTS: Final = (
+    ClientTransport("udp", 1232), ClientTransport("tcp", idle=10), ClientTransport("tls", encrypted=True, idle=10),
+)  # fmt: skip
 
 
 def packet(octets: bytes) -> bool:
-    """A client's packet on every way in: one reply or none, the same one the second time, and one that can be read."""
+    """A packet over any transport gets no reply, or one that parses and is the same the second time."""
     if not _server:
         _server.append(_Server())
     server, answered = _server[0], False
     for client in server.clients:
-        for way in _WAYS:
-            replies: list[bytes] = []
+        for transport in _TRANSPORTS:
+            replies = Replies()
             for _ in range(2):
-                taken = server.responder.take(octets, client, way, replies.append)
+                taken = server.responder.take(octets, client, transport, replies.take)
                 assert len(replies) % 2 == 0 or taken
             assert len(replies) in {0, 2}
             if not replies:
@@ -226,7 +213,7 @@ def packet(octets: bytes) -> bool:
             assert replies[0] == replies[1]
             assert replies[0][:2] == octets[:2]
             assert replies[0][2] & 0x80
-            assert len(replies[0]) <= (way.limit or codes.MAX_MESSAGE)
+            assert len(replies[0]) <= (transport.limit or codes.MAX_MESSAGE)
             judged = replies[0][:2] + bytes((replies[0][2] & 0x87,)) + replies[0][3:]
             dns.message.from_wire(judged, ignore_trailing=False)
     return answered

@@ -12,7 +12,7 @@ import yaml
 from tests.fake_azure import shapes
 from tests.fake_azure.faults import Fault
 from tests.live.cloud import ONE, TWO, Cloud, estate, source, sync
-from tests.live.daemon import PLDNS, Daemon, until
+from tests.live.daemon import PATIENCE, PLDNS, Daemon, until
 
 pytestmark = pytest.mark.live
 
@@ -96,7 +96,7 @@ BAD = {
     ),
     "the wrong tenant": Bad(
         "hub",
-        ("the identity is of another tenant than the subscriptions", "take one of their tenant"),
+        ("the identity is in another tenant than the subscriptions", "use one of their tenant"),
         ("subscriptions", "401"),
         (Fault("status", "arm", status=401, code="InvalidAuthenticationTokenTenant", count=0),),
     ),
@@ -181,7 +181,7 @@ def test_a_subscription_that_may_not_be_read_is_told_and_the_others_are_served(
         assert (degraded["source"], degraded["scope"]) == ("hub", TWO)
         assert degraded["message"].startswith(said)
         command = [str(PLDNS), "sync", "status", "--admin", f"http://127.0.0.1:{daemon.admin}"]
-        shown = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert f"source hub: {TWO}: {degraded['message']}\n" in shown.stdout
         running.fail()
         assert sync(daemon) == "published"
@@ -214,7 +214,7 @@ NOBODY = {
     "there is none": ({"AZURE_TOKEN_CREDENTIALS": "dev"}, "no identity: give this machine a managed identity"),
     "its endpoint does not answer": (
         {"IDENTITY_ENDPOINT": "http://127.0.0.1:9/msi/token", "IDENTITY_HEADER": "h"},
-        "no token: 127.0.0.1:9 gives them and cannot be reached: ",
+        "no token: 127.0.0.1:9 issues tokens and cannot be reached: ",
     ),
 }
 """The environment of one who has no identity (`dev`, or it would look for a metadata address), and what is said."""

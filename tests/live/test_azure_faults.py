@@ -161,7 +161,7 @@ FATAL_TO_GRAPH = {
         (fault("malformed", "graph"),), "Resource Graph: its answer cannot be read", ("graph", "200")
     ),
     "Resource Graph redirects": Fatal(
-        (fault("redirect", "graph", to=NOWHERE),), r"sends us elsewhere \(HTTP 307\)", ("graph", "307")
+        (fault("redirect", "graph", to=NOWHERE),), r"redirects \(HTTP 307\)", ("graph", "307")
     ),
     "no token is given": Fatal(
         (fault("expired", "arm"), fault("status", "token", status=400)),
@@ -171,7 +171,7 @@ FATAL_TO_GRAPH = {
 }
 FATAL_TO_LISTS = {
     "the Resource Manager redirects": Fatal(
-        (fault("redirect", "arm", to=NOWHERE),), r"sends us elsewhere \(HTTP 307\)", ("subscriptions", "307")
+        (fault("redirect", "arm", to=NOWHERE),), r"redirects \(HTTP 307\)", ("subscriptions", "307")
     ),
     "the Resource Manager answers half a JSON": Fatal(
         (fault("malformed", "arm"),), "the list of subscriptions: a page cannot be read", ("subscriptions", "200")

@@ -1,16 +1,18 @@
-"""Endpoints, networks and ledgers for the tests of the ledger, made in few words."""
+"""Short constructors of endpoints, networks and ledgers, for the tests of the ledger."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
-from zones.claims.policy import Conflict, Conflicts, Pin
+from zones.claims.policy import ConflictPolicy, Conflicts, Pin
 from zones.claims.row import REFUSED, unpack
 from zones.dns.name import from_text, to_text
 from zones.findings.board import Board
+from zones.findings.evidence import Listed
 from zones.findings.finding import Finding
 from zones.ledger.carry_over import Memory
 from zones.ledger.ledger import Ledger
@@ -47,14 +49,14 @@ def endpoint(key: str, *records: NicRecord, vnet: str = "", **fields: Any) -> En
 
 
 def acct(key: str, last: int, **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
-    """An endpoint that claims the one name that most tests are about."""
+    """Return an endpoint that claims the name which most tests use."""
     return endpoint(key, record(FQDN, last), **fields)
 
 
 def ledger(
     *networks: Network,
-    policy: Conflict = "sticky",
-    policies: Mapping[str, Conflict] | None = None,
+    policy: ConflictPolicy = ConflictPolicy.STICKY,
+    policies: Mapping[str, ConflictPolicy] | None = None,
     pins: Iterable[Pin] = (),
     memory: Memory | None = None,
     hold_down: Mapping[str, float] | None = None,
@@ -76,7 +78,7 @@ def drop(book: Ledger, *keys: str, now: float = 1) -> set[str]:
 
 
 def answers(book: Ledger, name: str = PRIVATE) -> dict[str, list[int] | str]:
-    """Last octets of the addresses by network, or SERVFAIL."""
+    """Return the last octet of each address by network, or SERVFAIL."""
     out: dict[str, list[int] | str] = {}
     for variant in unpack(book.rows.get(from_text(name), b"")):
         for network in book.networks.listed(book.classes.masks[variant.networks]):
@@ -89,11 +91,28 @@ def answer(book: Ledger, name: str = PRIVATE) -> list[int] | str | None:
 
 
 def told(book: Ledger) -> list[tuple[str, str, str, str]]:
-    """Code, subject, winner and rule of each finding; all make it through JSON, and no id stands twice."""
+    """Return the code, subject, winner and rule of each finding, and assert that ids are unique."""
     facts = list(book.board)
-    assert [msgspec.json.decode(msgspec.json.encode(fact), type=Finding) for fact in facts] == facts
     assert len({fact.id for fact in facts}) == len(facts)
     return sorted((fact.code, fact.subject, fact.winner, fact.rule) for fact in facts)
+
+
+def shown(evidence: msgspec.Struct) -> dict[str, Any]:
+    """Evidence without its defaults; lists with the total of those that are cut."""
+    out: dict[str, Any] = {}
+    for field in structs.fields(type(evidence)):
+        value = getattr(evidence, field.name)
+        if value != field.default:
+            out[field.name] = _shown(value)
+            if isinstance(value, Listed) and value.total > len(value.items):
+                out[f"{field.name}_total"] = value.total
+    return out
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 - any value of evidence
+    if isinstance(value, Listed | tuple):
+        return [_shown(each) for each in (value.items if isinstance(value, Listed) else value)]
+    return shown(value) if isinstance(value, msgspec.Struct) else value
 
 
 def codes(book: Ledger) -> list[str]:
@@ -106,7 +125,7 @@ def one(book: Ledger, code: str) -> Finding:
 
 
 def two_spokes() -> tuple[Network, Network]:
-    """Neither sees the other; both see the hub."""
+    """Return two spoke networks. The hub is visible to both, and neither spoke to the other."""
     return (
         Network("a", ("10.1.0.0/16",), (vnet_id("a"),), (vnet_id("hub"),)),
         Network("b", ("10.2.0.0/16",), (vnet_id("b"),), (vnet_id("hub"),)),
@@ -114,7 +133,7 @@ def two_spokes() -> tuple[Network, Network]:
 
 
 def remembered(ledger: Ledger) -> Memory:
-    """What a ledger would know again after a restart."""
+    """Return the memory of a ledger after a restart."""
     seen = ledger.recollection()
     first_seen = {(endpoint, fqdn): time for endpoint, fqdn, time in seen.first_seen()}
     return Memory(seen.networks, first_seen, dict(seen.held()), ledger.board.times())

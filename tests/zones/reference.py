@@ -1,4 +1,4 @@
-"""What a lookup is to say, written a second time over a state as it is given: no indexes, no speed."""
+"""A second, slow implementation of the lookup, without indexes, as a reference for the table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,11 +20,11 @@ TYPES = (A, AAAA, NS, CNAME, SOA, PTR, MX, DNAME, DS, HTTPS, ANY)
 NETWORKS = (NONE, 0, 1, 2)
 ROOT = Name(b"\x00")
 
-# -- a state: what the table is given
+# -- a state: the input of the table
 
 
 class Claim(NamedTuple):
-    """One state of a private name, in the networks of `mask`."""
+    """One variant of a private name, in the networks of `mask`."""
 
     private: Name
     mask: int
@@ -81,7 +81,7 @@ def ancestors(name: Name) -> list[Name]:
 
 
 class Reference:
-    """The rules in their order, over lists."""
+    """The rules in order of precedence, over lists."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -114,7 +114,7 @@ class Reference:
             return self.missed(zone, name, qtype, network)
         return self.pointer(name, qtype, network) or Outside(())
 
-    # what there is
+    # existence
 
     def seen(self, network: int) -> list[Claim]:
         return [claim for claim in self.state.claims if network != NONE and claim.mask >> network & 1]
@@ -130,7 +130,7 @@ class Reference:
         return max((zone for zone in zones if is_under(name, zone)), key=len, default=None)
 
     def redirection(self, origin: Name, name: Name, qtype: int) -> RRset | None:
-        """The delegation at or above a name, or the DNAME above it, that comes first from the apex."""
+        """Return the delegation at or above a name, or the DNAME above it: the first one below the apex."""
         above = [at for at in self.files[origin] if is_under(name, at)]
         for at in sorted(above, key=len):
             for rrset in self.files[origin][at]:
@@ -145,7 +145,7 @@ class Reference:
         return self.redirection(origin, name, qtype) is None
 
     def names(self, network: int) -> Iterator[Name]:
-        """Everything that stands in this network's tree."""
+        """Return all names that exist for this network."""
         for claim in self.seen(network):
             yield claim.private
             yield from claim.publics
@@ -160,7 +160,7 @@ class Reference:
         return name in self.alive[network]
 
     def star(self, name: Name, network: int) -> Name | None:
-        """The wildcard that would cover a name: under its closest encloser, in its zone."""
+        """Return the wildcard that covers a name: under its closest encloser, in its zone."""
         if self.exists(name, network):
             return None
         encloser = parent(name)
@@ -172,7 +172,7 @@ class Reference:
     # endpoints
 
     def owner(self, name: Name, network: int) -> tuple[Claim, Name] | None:
-        """The claim on a name, and the private name that it leads to."""
+        """Return the claim on a name, and its private name."""
         for claim in self.seen(network):
             if claim.private == name:
                 return claim, name
@@ -217,7 +217,7 @@ class Reference:
         return NoData(self.soa(home), home, "private", (), made)
 
     def terms(self, zone: Name | None) -> ZonePolicy:
-        """The zone's policy; what it leaves open is as the defaults say, and what they do as it is out of the box."""
+        """Return the zone's policy, completed by the configured defaults and then by the built-in ones."""
         given = [self.named.get(zone, ZonePolicy()) if zone is not None else ZonePolicy(), self.state.defaults]
         out = ZonePolicy(10, 10, "public", "cname")
         for policy in reversed(given):

@@ -1,4 +1,4 @@
-"""Tables for the tests of lookups, made in few words, and outcomes shown as lines."""
+"""Short constructors of tables for the tests of lookups, and outcomes as lines of text."""
 
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
@@ -24,7 +24,7 @@ BOTH, FIRST, SECOND = 0b11, 0b01, 0b10
 
 
 class Claim(NamedTuple):
-    """One state of one FQDN, in a set of networks."""
+    """A claim on one FQDN in a set of networks."""
 
     fqdn: str
     addresses: str = ""
@@ -32,11 +32,11 @@ class Claim(NamedTuple):
     kind: str = ""
     groups: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
-    """Further public FQDNs that lead to the same private name."""
+    """Other public FQDNs with the same private name."""
 
 
 def rows(claims: Sequence[Claim]) -> dict[Name, bytes]:
-    """What the ledger would make of claims that contest nothing; one without an address is a refused contest."""
+    """Return the rows of claims without a contest. A claim without an address becomes a refused contest."""
     variants: dict[Name, list[Variant]] = {}
     for claim in claims:
         fqdn = from_text(claim.fqdn)
@@ -57,7 +57,7 @@ def build(
     defaults: ZonePolicy | None = None,
     overrides: Mapping[str, ZonePolicy] | None = None,
 ) -> Table:
-    """A table of two networks, 0 and 1."""
+    """Return a table with two networks, 0 and 1."""
     table = Table(catalogue(), Policies(defaults or ZonePolicy(), overrides or {}))
     table.masks = {mask: mask for mask in (FIRST, SECOND, BOTH)}
     for name, row in rows(claims).items():
@@ -68,7 +68,7 @@ def build(
 
 
 def zone_file(text: str) -> str:
-    """A zone file: the origin, then its records; the SOA says 300 seconds for what is not there."""
+    """Return a zone file from the origin and the records. Its negative TTL is 300 seconds."""
     origin, _, records = text.partition("\n")
     return f"$ORIGIN {origin}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 300\n@ NS ns\n{records}\n"
 
@@ -108,7 +108,7 @@ def shown(outcome: Outcome) -> str:
 
 
 def ask(table: Table, question: str, network: int = 0) -> str:
-    """The answer to `NAME [TYPE]` as a line."""
+    """Return the answer to `NAME [TYPE]` as a line."""
     name, _, qtype = question.partition(" ")
     return shown(table.lookup(from_text(name), TYPES[qtype or "A"], network))
 

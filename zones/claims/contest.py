@@ -1,21 +1,57 @@
-"""Whose claim wins: one name, its claims, and for every network the one answer with the rule that decided it.
+"""Contests: for one private name and its claims, the answer in every network and the rule that decided it.
 
-The rules, in order: 1 one endpoint with several addresses is no contest; 2 a pin; 3 nearest; 4 the incumbent;
-5 oldest first-seen, then resource id. Pure arithmetic over masks of networks; knows no JSON, rows or findings.
+The rules, in order:
+
+1. One endpoint with several addresses is no contest.
+2. A pin.
+3. The nearest endpoint.
+4. The incumbent: the endpoint that already has the name.
+5. The endpoint that was seen first, then the resource id.
+
+Pure arithmetic over masks of networks. Knows no JSON, rows or findings.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 import msgspec
 
+from zones.claims.policy import ConflictPolicy
 from zones.dns.name import Name
 
 
-class Claim(msgspec.Struct, frozen=True, gc=False):
-    """Endpoint `endpoint` says that `name` has these addresses. `public` is the FQDN that its NIC gave.
+class Rule(StrEnum):
+    """What decided a contest."""
 
-    `zone` is the private zone of `name`, None where the catalogue knows none. `first_seen`: seconds since the epoch.
+    NONE = ""
+    """Nothing had to be decided."""
+    PIN = "pin"
+    NEAREST = "nearest"
+    INCUMBENT = "incumbent"
+    OLDEST = "oldest"
+    RESOURCE_ID = "resource-id"
+    MERGE = "merge"
+    """The conflict policy serves all addresses: no endpoint wins."""
+    REFUSE = "refuse"
+    """The conflict policy answers SERVFAIL: no endpoint wins."""
+
+    @property
+    def is_policy(self) -> bool:
+        """The conflict policy decided, so there is no single winner."""
+        return self in _POLICIES
+
+
+_POLICIES: Final = (Rule.MERGE, Rule.REFUSE)
+_BY_AGE: Final = (Rule.OLDEST, Rule.RESOURCE_ID)
+_NO_RULE: Final = Rule.NONE
+
+
+class Claim(msgspec.Struct, frozen=True, gc=False):
+    """The endpoint with the key `endpoint` claims these addresses for the private name `name`.
+
+    `public` is the FQDN on the endpoint's NIC. `zone` is the private zone of `name`; None where the catalogue knows
+    none. `addresses` are packed, 4 or 16 octets each. `first_seen` is in seconds since the epoch.
     """
 
     endpoint: str
@@ -27,13 +63,16 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
 
 class Contender(NamedTuple):
-    """A served claim with the networks that see it, that have it at home, and that have its region at home."""
+    """One endpoint's claims on a name, with three masks of networks."""
 
     claims: tuple[Claim, ...]
-    """All claims of one endpoint on the name; several where two public FQDNs lead to it."""
+    """All claims of the endpoint on the name: several where several public FQDNs lead to the name."""
     sees: int
+    """Networks that the endpoint is visible to."""
     home: int
+    """Networks with the endpoint's VNet as a home VNet."""
     near: int
+    """Networks with a home VNet in the endpoint's region."""
 
     @property
     def endpoint(self) -> str:
@@ -42,53 +81,57 @@ class Contender(NamedTuple):
 
     @property
     def first_seen(self) -> float:
-        """Oldest sight of the endpoint at this name."""
+        """When the endpoint was first seen at this name, in seconds since the epoch."""
         return min(claim.first_seen for claim in self.claims)
 
     def of_family(self, octets: int) -> tuple[bytes, ...]:
-        """Addresses of one family over all its claims, sorted, each once."""
+        """Return the addresses of one family (4 or 16 octets) of all claims, sorted, without duplicates."""
         return tuple(sorted({each for claim in self.claims for each in claim.addresses if len(each) == octets}))
 
 
 class Ruling(NamedTuple):
-    """Who answered one address family and why. `rule` is empty, and nobody lost, where nothing had to be decided."""
+    """Who won one address family, and by which rule. With `Rule.NONE` nobody lost."""
 
     winners: tuple[str, ...]
-    """None where the policy refuses to decide."""
+    """Keys of endpoints; empty where the policy refuses to decide."""
     losers: tuple[str, ...]
-    rule: str
+    rule: Rule
 
 
 class Verdict(NamedTuple):
-    """What a name is in the networks of `mask`. `refused`: SERVFAIL, by the policy `refuse`."""
+    """The state of a name in the networks of `mask`. `refused`: the policy `refuse` answers SERVFAIL."""
 
     mask: int
     a: tuple[bytes, ...]
     aaaa: tuple[bytes, ...]
     publics: tuple[Name, ...]
+    """Public FQDNs that lead to the name: those of every contender, winner or not."""
     refused: bool
     rulings: tuple[Ruling, ...]
-    """One for both families where they agree."""
+    """One per address family, IPv4 first; a single one where both are alike."""
 
 
-Incumbent = tuple[int, str, str]
-"""Networks (a mask), the endpoint that holds the name there, and the rule by which it came to; empty: no contest."""
+Incumbent = tuple[int, str, Rule]
+"""Networks (a mask), the endpoint that has the name there, and the rule by which the endpoint won it."""
 
 
 class Term(NamedTuple):
-    """What stands beside the claims: the policy, pins as (mask, endpoint), who holds the name.
+    """Everything beside the claims that decides a contest."""
 
-    Pins in the order in which they are asked. In one network, who holds A stands before who holds AAAA.
-    """
-
-    policy: str
+    policy: ConflictPolicy
     pins: tuple[tuple[int, str], ...]
+    """(mask of networks, endpoint key), the first that applies decides."""
     incumbents: tuple[Incumbent, ...]
+    """In one network, the incumbent of A comes before the incumbent of AAAA."""
     homeless: int
+    """Networks without a home VNet, for which no endpoint is near."""
 
 
 def judge(contenders: Sequence[Contender], term: Term) -> list[Verdict]:
-    """A verdict for each set of networks that are alike, disjoint, together all that see any of the contenders."""
+    """Return one verdict for each set of networks with the same answer.
+
+    The sets are disjoint. Together they are all networks that any contender is visible to.
+    """
     if len(contenders) == 1:
         return [_sole(contenders[0])] if contenders[0].sees else []
     verdicts: dict[tuple[object, ...], Verdict] = {}
@@ -100,7 +143,7 @@ def judge(contenders: Sequence[Contender], term: Term) -> list[Verdict]:
 
 
 def _sole(contender: Contender) -> Verdict:
-    ruling = Ruling((contender.endpoint,), (), "")
+    ruling = Ruling((contender.endpoint,), (), _NO_RULE)
     a, aaaa = contender.of_family(4), contender.of_family(16)
     return Verdict(contender.sees, a, aaaa, _publics([contender]), refused=False, rulings=(ruling,))
 
@@ -110,7 +153,7 @@ def _publics(contenders: Iterable[Contender]) -> tuple[Name, ...]:
 
 
 def _cells(contenders: Sequence[Contender], term: Term) -> Iterable[int]:
-    """Split the networks that see something into sets that no rule can tell apart."""
+    """Split the networks that see any contender into sets that no rule can tell apart."""
     seen = 0
     for contender in contenders:
         seen |= contender.sees
@@ -135,44 +178,44 @@ def _decide(cell: int, visible: Sequence[Contender], term: Term) -> Verdict:
         if claimants and ruling not in rulings:
             rulings.append(ruling)
         addresses.append(tuple(sorted({address for c in winners for address in c.of_family(octets)})))
-    refused = any(ruling.rule == "refuse" for ruling in rulings)
+    refused = any(ruling.rule is Rule.REFUSE for ruling in rulings)
     a, aaaa = ((), ()) if refused else addresses
     return Verdict(cell, a, aaaa, _publics(visible), refused, tuple(rulings))
 
 
-def _narrowed(cell: int, visible: Sequence[Contender], term: Term) -> tuple[Sequence[Contender], str]:
-    """Rules 2 and 3, judged over both families together: who is left, and the rule that ruled others out."""
+def _narrowed(cell: int, visible: Sequence[Contender], term: Term) -> tuple[Sequence[Contender], Rule]:
+    """Apply the rules that decide both families together: pins and nearness. Return who is left, and the rule."""
     if len(visible) > 1:
         for mask, endpoint in term.pins:
             pinned = [c for c in visible if c.endpoint == endpoint] if mask & cell else []
             if pinned:
-                return pinned, "pin"
+                return pinned, Rule.PIN
         if not cell & term.homeless:
-            # A home VNet, then a home's region, then the rest.
+            # A home VNet is nearest, then the region of a home VNet, then the rest.
             distances = [0 if c.home & cell else 1 if c.near & cell else 2 for c in visible]
             nearest = [c for c, distance in zip(visible, distances, strict=True) if distance == min(distances)]
             if len(nearest) < len(visible):
-                return nearest, "nearest"
-    return visible, ""
+                return nearest, Rule.NEAREST
+    return visible, _NO_RULE
 
 
-def _winners(octets: int, claimants: list[Contender], cell: int, term: Term) -> tuple[list[Contender], str]:
-    """What the policy and rules 4 and 5 make of several claimants in one family.
+def _winners(octets: int, claimants: list[Contender], cell: int, term: Term) -> tuple[list[Contender], Rule]:
+    """Apply the conflict policy, then incumbency, then age to several claimants of one family.
 
-    A contest that rule 5 has decided is told by that rule when it is judged again, as long as the rule stands by it.
+    A contest that age decided keeps that rule when it is evaluated again, as long as the same endpoint is the oldest.
     """
-    if term.policy == "merge":
-        return claimants, "merge"
-    if term.policy == "refuse":
-        return [], "refuse"
+    if term.policy is ConflictPolicy.MERGE:
+        return claimants, Rule.MERGE
+    if term.policy is ConflictPolicy.REFUSE:
+        return [], Rule.REFUSE
     first, second, *_ = sorted(claimants, key=lambda c: (c.first_seen, c.endpoint.casefold(), c.endpoint))
-    age = "oldest" if first.first_seen < second.first_seen else "resource-id"
+    age = Rule.OLDEST if first.first_seen < second.first_seen else Rule.RESOURCE_ID
     held = [(endpoint, how) for mask, endpoint, how in term.incumbents if mask & cell]
     if octets == 16:
         held.reverse()
     for endpoint, how in held:
         for claimant in claimants:
             if claimant.endpoint == endpoint:
-                by_age = claimant is first and how in {"oldest", "resource-id"}
-                return [claimant], age if by_age else "incumbent"
+                by_age = claimant is first and how in _BY_AGE
+                return [claimant], age if by_age else Rule.INCUMBENT
     return [first], age

@@ -1,6 +1,7 @@
-"""What an operator decides about zones and contests: TTLs, miss policies, conflict policies, pins."""
+"""What the configuration decides about zones and contests: TTLs, miss policies, conflict policies and pins."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -9,13 +10,24 @@ from zones.azure.resource import InvalidId, resource_id
 from zones.dns.name import Name, from_text, parent
 
 Chain = Literal["cname", "flat"]
-Conflict = Literal["sticky", "merge", "refuse"]
+"""How a public name leads to its private name: by a CNAME, or with the addresses at the public name itself."""
+
+
+class ConflictPolicy(StrEnum):
+    """What happens when neither a pin nor nearness decides a contest."""
+
+    STICKY = "sticky"
+    """The incumbent wins, then the endpoint that was seen first."""
+    MERGE = "merge"
+    """All addresses are served."""
+    REFUSE = "refuse"
+    """The answer is SERVFAIL."""
 
 
 class ZonePolicy(msgspec.Struct, frozen=True):
-    """How a zone answers, as configured. In an override None means: as the defaults.
+    """How a zone answers, as the configuration says. In an override, None means: as the defaults.
 
-    `on_miss` is `public`, `nxdomain`, `nodata`, `servfail` or `forward:GROUP`.
+    TTLs are in seconds. `on_miss` is `public`, `nxdomain`, `nodata`, `servfail` or `forward:GROUP`.
     """
 
     ttl: int | None = None
@@ -25,7 +37,7 @@ class ZonePolicy(msgspec.Struct, frozen=True):
 
 
 class Terms(NamedTuple):
-    """A zone's policy with nothing left open; TTLs in seconds. `negative_ttl` None: as the file's SOA says."""
+    """The complete policy of one zone. TTLs are in seconds; `negative_ttl` is None for the SOA's own value."""
 
     ttl: int
     negative_ttl: int | None
@@ -37,7 +49,10 @@ DEFAULTS: Final = ZonePolicy(ttl=10, negative_ttl=10, on_miss="public", chain="c
 
 
 class Policies:
-    """Zone policies by zone. `defaults` are for endpoint zones; a file misses with `nxdomain` unless overridden."""
+    """Zone policies by zone.
+
+    `defaults` are for zones of endpoints. The zone of a file answers a miss with NXDOMAIN unless overridden.
+    """
 
     def __init__(self, defaults: ZonePolicy, overrides: Mapping[str, ZonePolicy]) -> None:
         self._defaults = _terms(defaults, _terms(DEFAULTS, Terms(0, 0, "", "")))
@@ -45,16 +60,16 @@ class Policies:
 
     @property
     def named(self) -> frozenset[Name]:
-        """Zones that the configuration names: every network sees them."""
+        """Zones that the configuration names. Every network sees them."""
         return frozenset(self._overrides)
 
     def of(self, zone: Name | None) -> Terms:
-        """Terms of an endpoint zone; None is a name that stands in no zone."""
+        """Return the terms of a zone of endpoints. None is for a name in no zone."""
         override = self._overrides.get(zone) if zone is not None else None
         return _terms(override, self._defaults) if override else self._defaults
 
     def of_file(self, zone: Name, *, is_open: bool) -> Terms:
-        """Terms of a zone that a file gives. `is_open`: what it lacks is judged as in a zone of endpoints."""
+        """Return the terms of a zone that a file has. `is_open`: a miss is answered as in a zone of endpoints."""
         base = self._defaults._replace(negative_ttl=None)
         base = base if is_open else base._replace(on_miss="nxdomain")
         override = self._overrides.get(zone)
@@ -71,7 +86,7 @@ def _terms(policy: ZonePolicy, base: Terms) -> Terms:
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """An operator's word on who holds a name. `until` in seconds since the epoch, None for ever."""
+    """The configuration gives a name to an endpoint. `until` is in seconds since the epoch; None never ends."""
 
     name: str
     endpoint: str
@@ -81,7 +96,7 @@ class Pin(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """Key of the endpoint: its id normalised, or the short form's name as it stands."""
+        """Key of the endpoint: the normalised resource id, or the name of an endpoint in the short form."""
         try:
             return resource_id(self.endpoint)
         except InvalidId:
@@ -89,9 +104,11 @@ class Pin(msgspec.Struct, frozen=True):
 
 
 class Conflicts:
-    """Conflict policies, longest match over a name's ancestors, and pins by name."""
+    """Conflict policies, by the longest matching ancestor of a name, and pins by name."""
 
-    def __init__(self, policy: Conflict, policies: Mapping[str, Conflict], pins: Sequence[Pin] = ()) -> None:
+    def __init__(
+        self, policy: ConflictPolicy, policies: Mapping[str, ConflictPolicy], pins: Sequence[Pin] = ()
+    ) -> None:
         self._policy = policy
         self._policies = {from_text(text): value for text, value in policies.items()}
         self.pins: dict[Name, tuple[Pin, ...]] = {}
@@ -99,8 +116,11 @@ class Conflicts:
             name = from_text(pin.name)
             self.pins[name] = (*self.pins.get(name, ()), pin)
 
-    def of(self, *names: Name) -> Conflict:
-        """The policy that stands closest above one of `names` (a private name, its public ones), the first at a tie."""
+    def of(self, *names: Name) -> ConflictPolicy:
+        """Return the policy that is closest above one of `names` (a private name and its public names).
+
+        At the same distance the first name's policy counts.
+        """
         ats = list(names) if self._policies else []
         while any(at[0] for at in ats):
             for at in ats:
@@ -110,6 +130,6 @@ class Conflicts:
         return self._policy
 
     def pinned(self, now: float, *names: Name) -> list[Pin]:
-        """Pins on any of these names that have not run out; those for one network first."""
+        """Return the pins of these names that have not expired, pins of one network first."""
         found = [pin for name in names for pin in self.pins.get(name, ()) if pin.until is None or pin.until > now]
         return sorted(found, key=lambda pin: pin.network is None)

@@ -10,8 +10,9 @@ from enum import StrEnum, auto
 
 from zones.azure.endpoint import Fault
 from zones.findings import checks
+from zones.findings.evidence import Severity
 from zones.findings.faults import Faults, Reporter
-from zones.findings.finding import Finding, Severity
+from zones.findings.finding import Finding
 
 
 class Topic(StrEnum):

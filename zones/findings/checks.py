@@ -1,14 +1,14 @@
-"""Findings about endpoints, addresses, names, targets and VNets: what can be said without judging a contest.
+"""Findings about endpoints, addresses, names, targets and VNets: everything that needs no contest.
 
-Each function takes plain values and yields findings; the ledger decides when to ask again. What a finding lists is in
-an order of its own, so that it does not tell in which order things came.
+Each function takes plain values and yields findings. The ledger decides when to call it. Lists in a finding are
+sorted, so that a finding does not depend on the order in which the inventory was read.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from msgspec import structs
 
@@ -16,72 +16,86 @@ from zones.azure.catalogue import Catalogue
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.dns.name import Name, to_text
+from zones.findings.endpoint_evidence import (
+    AddressChange,
+    AddressChanged,
+    CompanionMissing,
+    Difference,
+    Differences,
+    EndpointDisconnected,
+    EndpointMisplaced,
+    EndpointPending,
+    EndpointRejected,
+    MissingCompanion,
+    NameMissing,
+    ProvisioningFailed,
+)
+from zones.findings.evidence import LISTED, Listed, listed
 from zones.findings.finding import Finding, finding
+from zones.findings.name_evidence import (
+    AddressReused,
+    IgnoredPin,
+    NetworkOverlap,
+    PinIgnored,
+    Prefix,
+    StaticShadowsEndpoint,
+    TargetKind,
+    ZoneUnknown,
+)
+from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceUnreadable
 from zones.networks.network import Networks
 from zones.networks.overlap import Span, spans
 
-LISTED: Final = 32
-"""Networks, ids and names that a finding lists at most; beyond that, `…_total` tells how many there are."""
-
-
-def bounded(**lists: Sequence[Any]) -> dict[str, Any]:
-    """Evidence that is a list, each cut to `LISTED`."""
-    out: dict[str, Any] = {}
-    for key, items in lists.items():
-        out[key] = list(items[:LISTED])
-        if len(items) > LISTED:
-            out[f"{key}_total"] = len(items)
-    return out
-
 
 def in_networks(fact: Finding, networks: Networks, mask: int) -> Finding:
-    """The finding with the bounded list of networks in which it holds; none listed where only one is implied."""
+    """Return the finding with the networks in which it holds; without networks where only one is implied."""
     if networks.implicit:
         return fact
-    listed = bounded(networks=networks.listed(mask))
-    names = tuple(listed.pop("networks"))
-    return structs.replace(fact, networks=names, evidence=fact.evidence | listed)
+    return structs.replace(fact, networks=listed(networks.listed(mask)))
 
 
 def of_endpoint(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Finding]:
-    """State, placement, names and rivals of one endpoint; `vnet` is the record of its VNet."""
-    facts = {"target": endpoint.target, "groups": list(endpoint.groups)}
-    state = {"state": endpoint.state_text or endpoint.state.value, **facts}
-    if code := _DEAD.get(endpoint.state):
+    """Findings about the state, placement, names and rival sources of one endpoint. `vnet` is its VNet, if known."""
+    target, groups = endpoint.target, endpoint.groups
+    state = endpoint.state_text or endpoint.state.value
+    if kind := _NOT_CONNECTED.get(endpoint.state):
         names = list(dict.fromkeys(to_text(record.fqdn) for record in endpoint.records))
-        yield finding(code, endpoint.id, "not served", **state, **bounded(names=names))
+        yield finding(endpoint.id, kind(state=state, target=target, groups=groups, names=listed(names)))
     elif endpoint.served:
         if endpoint.provisioning.casefold() == "failed":
-            provisioning = endpoint.provisioning
-            yield finding("provisioning-failed", endpoint.id, "served all the same", provisioning=provisioning, **state)
+            failed = ProvisioningFailed(provisioning=endpoint.provisioning, state=state, target=target, groups=groups)
+            yield finding(endpoint.id, failed)
         if not endpoint.records:
-            yield finding("name-missing", endpoint.id, "nothing to serve", **facts)
-    if differs := dict(_misplaced(endpoint, vnet)):
-        yield finding("endpoint-misplaced", endpoint.id, "served; for nearness its VNet's region counts",
-                      vnet=endpoint.vnet, differs=differs)  # fmt: skip
+            yield finding(endpoint.id, NameMissing(target=target, groups=groups))
+    differs = _differences(endpoint, vnet)
+    if differs != _NO_DIFFERENCE:
+        yield finding(endpoint.id, EndpointMisplaced(vnet=endpoint.vnet, differs=differs))
     if endpoint.rivals:
-        yield finding("source-disagreement", endpoint.id, "the first source in the configuration's order is believed",
-                      believed=f"{endpoint.source}: {endpoint.where}", **bounded(others=endpoint.rivals))  # fmt: skip
+        used = f"{endpoint.source}: {endpoint.where}"
+        yield finding(endpoint.id, RivalSources(believed=used, others=listed(endpoint.rivals)))
 
 
-_DEAD: Final = {
-    ConnectionState.PENDING: "endpoint-pending",
-    ConnectionState.REJECTED: "endpoint-rejected",
-    ConnectionState.DISCONNECTED: "endpoint-disconnected",
+_NOT_CONNECTED: Final[Mapping[ConnectionState, type[EndpointPending | EndpointRejected | EndpointDisconnected]]] = {
+    ConnectionState.PENDING: EndpointPending,
+    ConnectionState.REJECTED: EndpointRejected,
+    ConnectionState.DISCONNECTED: EndpointDisconnected,
 }
+_NO_DIFFERENCE: Final = Differences()
 
 
-def _misplaced(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[tuple[str, dict[str, str]]]:
-    """An endpoint lives in its VNet's subscription and region (Azure, private-endpoint-overview)."""
+def _differences(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Differences:
+    """Compare an endpoint with its VNet: Azure has both in one subscription and region (private-endpoint-overview)."""
+    subscription = region = None
     owner = endpoint.vnet.split("/")[2] if endpoint.vnet.startswith("/subscriptions/") else ""
     if owner and endpoint.subscription and owner != endpoint.subscription:
-        yield "subscription", {"endpoint": endpoint.subscription, "vnet": owner}
+        subscription = Difference(endpoint.subscription, owner)
     if vnet and vnet.region and endpoint.region and vnet.region != endpoint.region:
-        yield "region", {"endpoint": endpoint.region, "vnet": vnet.region}
+        region = Difference(endpoint.region, vnet.region)
+    return Differences(subscription, region) if subscription or region else _NO_DIFFERENCE
 
 
 def faults_of(endpoint: Endpoint, networks: Networks) -> tuple[Fault, ...]:
-    """What is wrong with an endpoint's own data, in the light of the configuration too."""
+    """Return the faults of an endpoint's data. A network that the configuration does not have is one of them."""
     name = endpoint.network
     if not name or networks.implicit or networks.named(name):
         return endpoint.faults
@@ -90,85 +104,85 @@ def faults_of(endpoint: Endpoint, networks: Networks) -> tuple[Fault, ...]:
 
 
 def of_faults(subject: str, faults: Collection[Fault]) -> Iterator[Finding]:
-    """What could not be read of one resource: the rest of it is served."""
+    """The finding about everything that could not be read of one resource."""
     if faults:
-        told = [{"path": fault.path, "message": fault.message, "where": fault.where} for fault in faults]
-        yield finding("invalid-record", subject, "left out; the rest is served", **bounded(faults=told))
+        items = [RecordFault(fault.path, fault.message, fault.where) for fault in faults]
+        yield finding(subject, InvalidRecord(faults=listed(items)))
+
+
+def unreadable(subject: str, message: str) -> Finding:
+    """Return the finding about a source, a part of a source, or a zone file that could not be read."""
+    return finding(subject, SourceUnreadable(message=message))
 
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:
-    """A name that stands in no zone of the catalogue."""
+    """Return the finding about a name in no zone of the catalogue. `holders` are the endpoints that claim the name."""
     kinds = sorted({(resource_type(e.target), e.groups[0].casefold() if e.groups else "") for e in holders})
     expected = {zone for kind in kinds for entry in catalogue.by_resource(*kind) for zone in entry.zones}
-    return finding(
-        "zone-unknown", to_text(name), "the address is served at the name itself",
-        **bounded(endpoints=sorted(e.id for e in holders), expected_zones=sorted(expected)),
-        **bounded(resources=[{"type": kind, "group": group} for kind, group in kinds]),
-    )  # fmt: skip
+    evidence = ZoneUnknown(
+        endpoints=listed(sorted(e.id for e in holders)),
+        expected_zones=listed(sorted(expected)),
+        resources=listed([TargetKind(kind, group) for kind, group in kinds]),
+    )
+    return finding(to_text(name), evidence)
 
 
 def of_pins(
     name: Name, pins: Sequence[Pin], claimants: Mapping[str, Endpoint], networks: Networks
 ) -> Iterator[Finding]:
-    """Pins on a name that decide nothing. `claimants`: endpoints that claim it, served or not, by key."""
+    """The finding about pins of a name that decide nothing. `claimants`: endpoints that claim the name, by key."""
     ignored, mask = [], 0
     for pin in pins:
         if why := _why_ignored(pin, claimants, networks):
             mask |= networks.named(pin.network)
-            ignored.append({"endpoint": pin.endpoint, "network": pin.network, "why": why, "reason": pin.reason})
+            ignored.append(IgnoredPin(pin.endpoint, pin.network, why, pin.reason))
     if ignored:
-        fact = finding("pin-ignored", to_text(name), "the other rules decide", **bounded(pins=ignored))
-        yield in_networks(fact, networks, mask)
+        yield in_networks(finding(to_text(name), PinIgnored(pins=listed(ignored))), networks, mask)
 
 
 def _why_ignored(pin: Pin, claimants: Mapping[str, Endpoint], networks: Networks) -> str:
     endpoint = claimants.get(pin.key)
     if endpoint is None:
-        return "that endpoint does not claim the name" if claimants else "nobody claims the name"
+        return "that endpoint does not claim the name" if claimants else "no endpoint claims the name"
     if not endpoint.served:
         return "that endpoint is not served"
     return "" if networks.sees(endpoint) & networks.named(pin.network) else "that endpoint is not visible there"
 
 
 def of_shadow(name: Name, zone: Name, owners: Iterable[Endpoint]) -> Iterator[Finding]:
-    """A zone file has the name of served endpoints."""
-    yield finding("static-shadows-endpoint", to_text(name), "the zone file's records are served",
-                  zone=to_text(zone), **bounded(endpoints=sorted({e.id for e in owners})))  # fmt: skip
+    """The finding about a name that both a zone file and served endpoints (`owners`) have."""
+    endpoints = listed(sorted({each.id for each in owners}))
+    yield finding(to_text(name), StaticShadowsEndpoint(zone=to_text(zone), endpoints=endpoints))
 
 
 def resource_type(target: str) -> str:
-    """`microsoft.storage/storageaccounts`: of a resource id, folded; empty for an alias or what is no id."""
+    """Return the type in a resource id, folded (`microsoft.storage/storageaccounts`); empty for anything else."""
     parts = target.casefold().strip("/").split("/")
     return f"{parts[5]}/{parts[6]}" if len(parts) >= 8 and parts[0] == "subscriptions" else ""
 
 
 def of_address(address: bytes, holders: Sequence[Endpoint], networks: Networks) -> Iterator[Finding]:
-    """One address, two served endpoints, in one VNet or in one network's sight."""
+    """The finding about one address of several served endpoints that share a VNet or are visible to one network."""
     once = twice = 0
     for holder in holders:
         sees = networks.sees(holder)
         twice |= once & sees
         once |= sees
-    rooms = Counter(holder.vnet for holder in holders if holder.vnet)
-    clashing = [e for e in holders if networks.sees(e) & twice or rooms[e.vnet] > 1]
+    in_vnet = Counter(holder.vnet for holder in holders if holder.vnet)
+    clashing = [e for e in holders if networks.sees(e) & twice or in_vnet[e.vnet] > 1]
     if clashing:
         names = sorted({to_text(r.fqdn) for e in clashing for r in e.records if address in r.addresses})
-        fact = finding(
-            "address-reused", str(ip_address(address)), "all are served; a client reaches whoever holds it",
-            **bounded(endpoints=sorted(e.id for e in clashing), names=names),
-        )  # fmt: skip
-        yield in_networks(fact, networks, twice)
+        evidence = AddressReused(endpoints=listed(sorted(e.id for e in clashing)), names=listed(names))
+        yield in_networks(finding(str(ip_address(address)), evidence), networks, twice)
 
 
 def of_moved(endpoint: Endpoint, old: Endpoint) -> Iterator[Finding]:
-    """The same endpoint has other addresses at a name than before."""
+    """The finding about an endpoint with other addresses at a name than before."""
     before, after = _addresses(old), _addresses(endpoint)
     moved = sorted(name for name in before if name in after and before[name] != after[name])
     if moved:
-        changes = [
-            {"name": to_text(name), "before": texts(before[name]), "after": texts(after[name])} for name in moved
-        ]
-        yield finding("address-changed", endpoint.id, "the new address is served", **bounded(changes=changes))
+        changes = [AddressChange(to_text(name), texts(before[name]), texts(after[name])) for name in moved]
+        yield finding(endpoint.id, AddressChanged(changes=listed(changes)))
 
 
 def _addresses(endpoint: Endpoint) -> dict[Name, set[bytes]]:
@@ -178,9 +192,9 @@ def _addresses(endpoint: Endpoint) -> dict[Name, set[bytes]]:
     return out
 
 
-def texts(addresses: Iterable[bytes]) -> list[str]:
-    """Packed addresses as people write them, each once, IPv4 first."""
-    return [str(ip_address(address)) for address in sorted(set(addresses), key=lambda a: (len(a), a))]
+def texts(addresses: Iterable[bytes]) -> tuple[str, ...]:
+    """Return packed addresses in presentation form, without duplicates, IPv4 first."""
+    return tuple(str(ip_address(address)) for address in sorted(set(addresses), key=lambda a: (len(a), a)))
 
 
 COMPANIONS: Final[Mapping[str, str]] = {
@@ -191,12 +205,12 @@ _CONCERNED: Final = frozenset((*COMPANIONS, *COMPANIONS.values()))
 
 
 def has_companions(endpoint: Endpoint) -> bool:
-    """True when other endpoints of its target matter to this one, or it to them."""
+    """Return whether the endpoint needs another endpoint of its target, or another may need it."""
     return not _CONCERNED.isdisjoint(map(str.casefold, endpoint.groups))
 
 
 def of_target(endpoints: Iterable[Endpoint], networks: Networks) -> Iterator[Finding]:
-    """A target whose endpoint needs a companion that some network does not see."""
+    """The finding about a target with an endpoint whose companion some network does not see."""
     holders: dict[str, list[Endpoint]] = defaultdict(list)
     for endpoint in endpoints:
         for group in endpoint.groups if endpoint.served else ():
@@ -205,17 +219,16 @@ def of_target(endpoints: Iterable[Endpoint], networks: Networks) -> Iterator[Fin
     targets: set[str] = set()
     for group in sorted(holders.keys() & COMPANIONS.keys()):
         needing, companion = holders[group], COMPANIONS[group]
-        lacking = _sight(needing, networks) & ~_sight(holders.get(companion, ()), networks)
+        lacking = _visible_to(needing, networks) & ~_visible_to(holders.get(companion, ()), networks)
         if lacking and (group != "table" or _is_cosmos(needing[0])):
-            missing.append({"group": group, "needs": companion, **bounded(endpoints=sorted(e.id for e in needing))})
+            missing.append(MissingCompanion(group, companion, listed(sorted(e.id for e in needing))))
             targets.update(endpoint.target for endpoint in needing)
             mask |= lacking
     if missing:
-        fact = finding("companion-missing", min(targets), "served without it", missing=missing)
-        yield in_networks(fact, networks, mask)
+        yield in_networks(finding(min(targets), CompanionMissing(missing=tuple(missing))), networks, mask)
 
 
-def _sight(endpoints: Iterable[Endpoint], networks: Networks) -> int:
+def _visible_to(endpoints: Iterable[Endpoint], networks: Networks) -> int:
     mask = 0
     for endpoint in endpoints:
         mask |= networks.sees(endpoint)
@@ -227,9 +240,12 @@ def _is_cosmos(endpoint: Endpoint) -> bool:
 
 
 def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Finding]:
-    """Prefixes that several VNets hold: unpeered and in one network's sight, or so that no network can be told."""
+    """Findings about prefixes of several VNets.
+
+    Either one network sees several of the VNets and they are not peered, or clients in the prefix belong to no network.
+    """
     met: dict[Span | None, tuple[int, int]] = {None: (0, 0)}
-    """By span, the networks that see one of the VNets that hold it, or several of them."""
+    """By span: the networks that see one of the VNets with that span, and those that see several."""
     for span in spans(vnets):
         once, before = met[span.around]
         twice = 0
@@ -240,21 +256,20 @@ def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Fi
         met[span] = once, before | twice
         if span.total == 2 and _are_peered(*(vnet for vnet, _ in span.holders())):
             twice = 0
-        untold = span.total > 1 and networks.has_nobody(span.space)
-        untold = untold and not all(networks.has_listener(vnet.key) for vnet, _ in span.holders())
-        if twice or untold:
-            listed = [{"vnet": vnet.id, "prefix": str(space)} for vnet, space in islice(span.holders(), LISTED)]
-            total = {"vnets_total": span.total} if span.total > LISTED else {}
-            action = "; ".join([_UNTOLD] * untold + [_SEEN_TWICE] * bool(twice))
-            fact = finding("network-overlap", str(span.space), action, vnets=listed, **total)
-            yield in_networks(fact, networks, twice)
+        ambiguous = span.total > 1 and networks.has_nobody(span.space)
+        ambiguous = ambiguous and not all(networks.has_listener(vnet.key) for vnet, _ in span.holders())
+        if twice or ambiguous:
+            first = tuple(Prefix(vnet.id, str(space)) for vnet, space in islice(span.holders(), LISTED))
+            fact = finding(str(span.space), NetworkOverlap(vnets=Listed(first, span.total)))
+            action = "; ".join([_AMBIGUOUS] * ambiguous + [_SEEN_TOGETHER] * bool(twice))
+            yield in_networks(structs.replace(fact, action=action), networks, twice)
 
 
-_SEEN_TWICE: Final = (
+_SEEN_TOGETHER: Final = (
     "names are answered all the same; give each VNet a network of its own, so that none sees more than one of them"
 )
-_UNTOLD: Final = (
-    "clients in it are in no network and get no private answers; list this very prefix in a network made by hand, or "
+_AMBIGUOUS: Final = (
+    "clients in it are in no network and get no private answers; list this exact prefix in a configured network, or "
     "give each VNet's network a listener of its own (`dns.listeners`)"
 )
 

@@ -1,11 +1,11 @@
-"""What private DNS zones and endpoints say of the same names, where they do not say the same: `source-disagreement`.
+"""Differences between private DNS zones and endpoints, reported as `source-disagreement`.
 
-Pure: zones as they were read and claims as they stand in, findings out. Refuses to know which of the two is served.
+Pure: takes zones as they were read, and claims. Does not know which of the two is served.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from zones.azure.catalogue import Catalogue
 from zones.azure.endpoint import Endpoint
@@ -13,34 +13,42 @@ from zones.azure.private_dns_zone import PrivateZone, RecordSet
 from zones.claims.contest import Claim
 from zones.dns.name import Name, canonical_key, to_text
 from zones.dns.record import AAAA, A
-from zones.findings.checks import bounded, in_networks, texts
+from zones.findings.checks import in_networks, texts
+from zones.findings.evidence import listed
 from zones.findings.finding import Finding, finding
+from zones.findings.source_evidence import (
+    DnsRecord,
+    LinkedZone,
+    MissingRecord,
+    MoreRecordsDiffer,
+    OverwrittenRecord,
+    RecordsDiffer,
+    ZonesOverlap,
+)
 from zones.networks.network import Networks
 
 MOST: Final = 1000
-"""Names that are told, at most; beyond that, a finding tells how many there are."""
+"""Most names with a finding of their own. One further finding counts the rest."""
 _ADDRESSES: Final = frozenset((A, AAAA))
-_CREATOR: Final = 200  # characters of what a record says of its creator
-_BELIEVED: Final = "what endpoints say is served; a record without one only where `private_dns` says `serve`"
-
-Item = dict[str, Any]
+_CREATOR: Final = 200
+"""Most characters of a record's creator in a finding."""
 
 
 def of_records(
     zones: Iterable[PrivateZone], claims: Iterable[Claim], endpoints: Mapping[str, Endpoint], catalogue: Catalogue
 ) -> Iterator[Finding]:
-    """One finding for each name that records and endpoints tell differently. `claims`: those of served endpoints.
+    """One finding for each name with other addresses in records than in claims. `claims`: those of served endpoints.
 
-    A name that a zone of the same origin has is known to all of its namesakes: they may share the work. Records by hand
-    are judged in zones of the catalogue alone: elsewhere they need no endpoint.
+    Zones of one origin are compared together, because they may each hold some of the records. Records that no zone
+    group created are compared only in zones of the catalogue: in other zones they need no endpoint.
     """
     read = tuple(zones)
     origins = {zone.origin for zone in read}
     records: dict[bytes, list[RecordSet]] = {}
     for zone in read:
-        is_ours = catalogue.zone_of(Name(zone.origin)) == zone.origin
+        in_catalogue = catalogue.zone_of(Name(zone.origin)) == zone.origin
         for record in zone.records:
-            if record.rrset.type in _ADDRESSES and (is_ours or record.creator) and not record.automatic:
+            if record.rrset.type in _ADDRESSES and (in_catalogue or record.creator) and not record.automatic:
                 records.setdefault(record.rrset.owner, []).append(record)
     held: set[bytes] = set()
     claimed: dict[bytes, list[Claim]] = {}
@@ -49,50 +57,56 @@ def of_records(
         if claim.zone in origins:
             claimed.setdefault(claim.name, []).append(claim)
     found = [
-        (name, lists)
+        (name, evidence)
         for name in records.keys() | claimed.keys()
-        if (lists := _of_name(records.get(name, ()), claimed.get(name, ()), held, endpoints))
+        if (evidence := _of_name(records.get(name, ()), claimed.get(name, ()), held, endpoints))
     ]
     found.sort(key=lambda item: canonical_key(Name(item[0])))
-    for name, lists in found[:MOST]:
-        yield finding("source-disagreement", to_text(name), _BELIEVED, **bounded(**lists))
+    for name, evidence in found[:MOST]:
+        yield finding(to_text(name), evidence)
     if len(found) > MOST:
-        yield finding("source-disagreement", "private DNS zones", _BELIEVED, names_told=MOST, names_total=len(found))
+        yield finding("private DNS zones", MoreRecordsDiffer(names_told=MOST, names_total=len(found)))
 
 
 def _of_name(
     records: Sequence[RecordSet], claims: Sequence[Claim], held: set[bytes], endpoints: Mapping[str, Endpoint]
-) -> dict[str, list[Item]]:
-    """What is told of one name, by kind. Most of a hundred thousand are in order: they leave early."""
+) -> RecordsDiffer | None:
+    """Return what differs at one name; None for nearly every one of a hundred thousand names, which leave early."""
     there = {address for record in records for address in record.rrset.rdatas}
     if there <= held and all(not there.isdisjoint(claim.addresses) for claim in claims):
-        return {}
-    lists: dict[str, list[Item]] = {"no_endpoint": [], "no_record": [], "overwritten": []}
-    for record in records:
-        if strays := [address for address in record.rrset.rdatas if address not in held]:
-            lists["no_endpoint"].append(_record(record) | {"addresses": texts(strays)})
+        return None
+    no_endpoint = [
+        _record(record, strays)
+        for record in records
+        if (strays := [address for address in record.rrset.rdatas if address not in held])
+    ]
+    no_record: list[MissingRecord] = []
+    overwritten: list[OverwrittenRecord] = []
     own: dict[str, set[bytes]] = defaultdict(set)
     for claim in claims:
         own[claim.endpoint].update(claim.addresses)
     for key in sorted(key for key, addresses in own.items() if addresses.isdisjoint(there)):
-        holder = endpoints[key]
-        told: Item = {"endpoint": holder.id, "addresses": texts(own[key])}
+        holder, addresses = endpoints[key], texts(own[key])
         by = next((each for each in records if each.maker and each.maker != holder.name.casefold()), None)
         if by:
-            lists["overwritten"].append(told | {"by": _record(by)})
+            overwritten.append(OverwrittenRecord(holder.id, addresses, _record(by, by.rrset.rdatas)))
         else:
-            lists["no_record"].append(told)
-    return {kind: items for kind, items in lists.items() if items}
+            no_record.append(MissingRecord(holder.id, addresses))
+    if not (no_endpoint or no_record or overwritten):
+        return None
+    return RecordsDiffer(
+        no_endpoint=listed(no_endpoint), no_record=listed(no_record), overwritten=listed(overwritten)
+    )  # fmt: skip
 
 
-def _record(record: RecordSet) -> Item:
-    return {"record": record.id, "creator": record.creator[:_CREATOR], "addresses": texts(record.rrset.rdatas)}
+def _record(record: RecordSet, addresses: Iterable[bytes]) -> DnsRecord:
+    return DnsRecord(record.id, record.creator[:_CREATOR], texts(addresses))
 
 
 def of_links(zones: Iterable[PrivateZone], networks: Networks, region: Callable[[str], str]) -> Iterator[Finding]:
-    """Zones of one name whose links meet: in one virtual network, or in the sight of one network.
+    """Findings about zones of one name that are linked to one VNet, or to VNets that one network sees.
 
-    `region`: of the virtual network with this key, empty where it is not known.
+    `region` returns the region of the VNet with a key; empty where the region is not known.
     """
     by_origin: dict[bytes, list[PrivateZone]] = defaultdict(list)
     for zone in zones:
@@ -109,9 +123,6 @@ def of_links(zones: Iterable[PrivateZone], networks: Networks, region: Callable[
             once |= seen
         doubled = sorted(vnet for vnet, count in Counter(links).items() if count > 1)
         if twice or doubled:
-            told = [{"zone": zone.id, **bounded(vnets=sorted(link.vnet for link in zone.links))} for zone in namesakes]
-            fact = finding(
-                "source-disagreement", to_text(origin), "in Azure, each virtual network sees one of them alone",
-                **bounded(zones=told), **(bounded(linked_twice=doubled) if doubled else {}),
-            )  # fmt: skip
-            yield in_networks(fact, networks, twice)
+            linked = [LinkedZone(zone.id, listed(sorted(link.vnet for link in zone.links))) for zone in namesakes]
+            evidence = ZonesOverlap(zones=listed(linked), linked_twice=listed(doubled))
+            yield in_networks(finding(to_text(origin), evidence), networks, twice)

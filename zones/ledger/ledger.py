@@ -9,13 +9,14 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
+from typing import Final
 
 from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
 from zones.azure.endpoint import Endpoint, NicRecord, VirtualNetwork
 from zones.claims.census import Census
-from zones.claims.contest import Claim, Contender, Term, Verdict, judge
-from zones.claims.policy import Conflicts
+from zones.claims.contest import Claim, Contender, Rule, Term, Verdict, judge
+from zones.claims.policy import ConflictPolicy, Conflicts
 from zones.claims.row import ALONE, BY_RULE, REFUSED, Classes, Variant, pack
 from zones.dns.name import Name
 from zones.findings import checks, contested
@@ -27,6 +28,9 @@ from zones.ledger.endpoint_index import Neighbours, addresses, target_of
 from zones.ledger.tombstones import Tombstone, Tombstones
 from zones.networks import topology
 from zones.networks.network import Network, Networks
+
+_UNCONTESTED: Final = Term(ConflictPolicy.STICKY, (), (), 0)
+"""For a name with one contender."""
 
 
 @dataclass(slots=True)
@@ -283,11 +287,11 @@ class Ledger:
 
     def _term(self, name: Name, contenders: list[Contender], now: float) -> Term:
         if len(contenders) == 1:
-            return Term("sticky", (), (), 0)
+            return _UNCONTESTED
         names = dict.fromkeys((name, *(claim.public for c in contenders for claim in c.claims)))
         pins = tuple((self.networks.named(pin.network), pin.key) for pin in self.conflicts.pinned(now, *names))
         held = self._held.get(name, ())
-        incumbents = ((self.networks.all, held, ""),) if isinstance(held, str) else held
+        incumbents = ((self.networks.all, held, Rule.NONE),) if isinstance(held, str) else held
         return Term(self.conflicts.of(*names), pins, incumbents, self.networks.homeless)
 
     def _evaluate(self, name: Name) -> bool:
@@ -325,7 +329,7 @@ class Ledger:
             (verdict.mask, key, ruling.rule)
             for verdict in verdicts
             for ruling in verdict.rulings
-            if ruling.rule not in {"merge", "refuse"}
+            if not ruling.rule.is_policy
             for key in ruling.winners
         )
         if held and len(contenders) == 1:

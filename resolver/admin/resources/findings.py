@@ -1,12 +1,14 @@
 """Findings as JSON, and the order in which people read them."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
+from resolver.admin.resources.evidence import encoded, schema
 from resolver.admin.resources.model import ListParameters, Model, Time, time_text
 from zones.findings.board import Board
-from zones.findings.finding import Finding, Severity
+from zones.findings.evidence import Severity
+from zones.findings.finding import Finding
 
 
 class FindingItem(Model):
@@ -16,8 +18,11 @@ class FindingItem(Model):
     code: str
     severity: Severity
     networks: list[str] = Field(description="Networks in which it holds.")
+    networks_total: int
     subject: str = Field(description="The name, address, endpoint or source that the finding is about.")
-    evidence: dict[str, Any]
+    evidence: Annotated[dict[str, Any], WithJsonSchema(schema())] = Field(
+        description="What was found; the keys depend on the code: see docs/findings.md."
+    )
     winner: str = Field(description="The endpoint that is served; empty when there is no contest.")
     rule: str = Field(description="The rule that decided; empty when there is no contest.")
     action: str = Field(description="What pldns does.")
@@ -37,8 +42,9 @@ def finding(board: Board, fact: Finding, now: float) -> FindingItem:
     first_seen = board.first_seen(fact)
     since = now if first_seen is None else first_seen
     return FindingItem(
-        id=fact.id, code=fact.code, severity=fact.severity, networks=list(fact.networks), subject=fact.subject,
-        evidence=_dated(fact.evidence), winner=fact.winner, rule=fact.rule, action=fact.action,
+        id=fact.id, code=fact.code, severity=fact.severity, subject=fact.subject,
+        networks=list(fact.networks.items), networks_total=fact.networks.total,
+        evidence=encoded(fact.evidence), winner=fact.winner, rule=fact.rule, action=fact.action,
         first_seen=time_text(since), age=round(max(now - since, 0), 3),
     )  # fmt: skip
 
@@ -49,13 +55,3 @@ def most_severe_first(fact: Finding) -> tuple[str, ...]:
 
 
 _RANKS: Final = {severity: str(rank) for rank, severity in enumerate(Severity)}
-
-
-def _dated(evidence: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return evidence with its times, which the ledger keeps in seconds, as dates."""
-    if isinstance(evidence, dict):
-        return {
-            key: time_text(value) if key in {"first_seen", "held_since"} and isinstance(value, float) else _dated(value)
-            for key, value in evidence.items()
-        }
-    return [_dated(each) for each in evidence] if isinstance(evidence, list) else evidence

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from resolver.admin.resources.model import Model
 from resolver.control.estate.estate import Estate
-from zones.findings.checks import LISTED
+from zones.findings.evidence import LISTED
 from zones.networks.network import Network
 
 

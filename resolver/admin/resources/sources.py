@@ -8,8 +8,8 @@ from pydantic import Field
 from resolver.admin.resources.model import Model, Parameters, Time, time_text
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import SourceStatus
-from resolver.control.guard.shrink_guard import Action, Held
-from zones.findings.checks import LISTED
+from resolver.control.guard.sync_state import Action, WithheldSync
+from zones.findings.evidence import LISTED
 
 
 class HeldSync(Model):
@@ -106,12 +106,12 @@ def _syncs(status: SourceStatus) -> SyncItem:
         interval=round(status.interval, 3) if isfinite(status.interval) else None,
         duration=None if status.duration is None else round(status.duration, 3),
         failures=status.failures, results=dict(status.results),
-        calls_per_hour=status.requests.per_hour if status.requests else None, absent=len(status.standing.missing),
-        held=_held(status.standing.held) if status.standing.held else None,
+        calls_per_hour=status.requests.per_hour if status.requests else None, absent=len(status.sync_state.missing),
+        held=_held(status.sync_state.held) if status.sync_state.held else None,
     )  # fmt: skip
 
 
-def _held(held: Held) -> HeldSync:
+def _held(held: WithheldSync) -> HeldSync:
     return HeldSync(
         since=time_text(held.since), read=time_text(held.at), reasons=list(held.reasons), endpoints=held.endpoints,
         vnets=held.vnets, ids=list(held.ids),

@@ -8,7 +8,7 @@ from resolver.admin.resources.model import Model, Parameters, ProblemDetails, Ti
 from resolver.admin.resources.sources import Degradation, SourceItem
 from resolver.admin.resources.workers import WorkerItem
 from resolver.control.estate.estate import Estate
-from zones.findings.finding import Severity
+from zones.findings.evidence import Severity
 
 
 class Alive(Model):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.saved_inventory import SavedInventory
-from resolver.control.guard.shrink_guard import Standing
+from resolver.control.guard.sync_state import SyncState
 from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, Scan, ZoneFiles, part_changes
 from zones.azure.resource import subscription
@@ -35,8 +35,8 @@ def assemble(
     estate.take([*in_scope, *part_changes(scans)], now)
     if saved:
         for name in saved.sources.keys() & estate.sources.keys():
-            parts, standing = len(estate.inventory.of(name)), saved.standings.get(name, Standing())
-            estate.health.restored(name, parts, saved.sources[name], standing)
+            parts, sync_state = len(estate.inventory.of(name)), saved.sync_states.get(name, SyncState())
+            estate.health.restored(name, parts, saved.sources[name], sync_state)
         estate.ledger.restore((each.tombstone for each in saved.lingering), now)
         private = [
             (name, [zone for zone in zones if not (scope := scopes.get(name, ())) or subscription(zone.key) in scope])

@@ -11,7 +11,7 @@ from typing import Final
 from resolver.control.estate.private_dns import PrivateDnsZones
 from resolver.control.estate.source_health import SourceHealth, SourceStatus
 from resolver.control.estate.static_zones import StaticZones
-from resolver.control.guard.shrink_guard import Judgement
+from resolver.control.guard.sync_state import SyncDecision
 from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, PrivateReading, Scan, ZoneFiles, part_changes
 from zones.azure.catalogue import catalogue
@@ -86,23 +86,23 @@ class Estate:
                 self.health.read(source, scan.parts, now)
         return changed
 
-    def take_sync(self, source: str, judgement: Judgement, read_at: float, now: float) -> set[Name]:
+    def take_sync(self, source: str, decision: SyncDecision, read_at: float, now: float) -> set[Name]:
         """Apply the guard's decision about a sync of a remote source that was read at `read_at`."""
         status = self.sources[source]
-        before = status.synced, status.standing
+        before = status.synced, status.sync_state
         had, unreadable = self.inventory.of(source), self.health.unreadable_parts(source)
-        for part in unreadable.keys() - judgement.lost.keys() - judgement.parts.keys():
+        for part in unreadable.keys() - decision.lost.keys() - decision.parts.keys():
             self.health.read_part(source, part, None, now)
         changes: list[PartChange] = [
             (source, part, data)
-            for part, data in judgement.parts.items()
+            for part, data in decision.parts.items()
             if part in unreadable or part not in had or data != had[part]
         ]
-        changed = self.take([*changes, *((source, part, why) for part, why in judgement.lost.items())], now)
-        self.health.decided(source, judgement, now)
-        if judgement.standing.held is None:
-            self.health.read(source, len(self.inventory.of(source).keys() | judgement.lost.keys()), read_at)
-        self.revision += before != (status.synced, status.standing)
+        changed = self.take([*changes, *((source, part, why) for part, why in decision.lost.items())], now)
+        self.health.decided(source, decision, now)
+        if decision.sync_state.held is None:
+            self.health.read(source, len(self.inventory.of(source).keys() | decision.lost.keys()), read_at)
+        self.revision += before != (status.synced, status.sync_state)
         return changed
 
     def drop_held_sync(self, source: str, now: float) -> None:

@@ -16,10 +16,10 @@ from zones.azure.endpoint import Fault
 from zones.azure.private_dns_zone import PrivateZone
 from zones.dns.name import Name
 from zones.dns.zonefile import Zone
-from zones.findings import drift
+from zones.findings import checks, drift
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
-from zones.findings.finding import Finding, finding
+from zones.findings.finding import Finding
 from zones.ledger.ledger import Ledger
 from zones.table import overlay
 from zones.table.overlay import Claimed
@@ -71,7 +71,7 @@ class PrivateDnsZones:
         why = dict(islice(sorted(reading.unreadable.items()), _MOST))
         if reading.error:
             why[f"{source}: private DNS zones"] = reading.error
-        facts = [finding("source-unreadable", subject, _KEPT, message=message) for subject, message in why.items()]
+        facts = [checks.unreadable(subject, message) for subject, message in why.items()]
         self._board.replace(Topic.PRIVATE_DNS, source, facts, now)
         self._report_faults(source, reading.faults, now)
         if after == before:
@@ -138,6 +138,3 @@ class PrivateDnsZones:
     def _claimed(self, name: Name) -> Claimed:
         holders = [self._ledger.holder(claim.endpoint) for claim in self._ledger.find(name)]
         return "served" if any(holder.served for holder in holders) else "known" if holders else ""
-
-
-_KEPT: Final = "the data from before is kept"

@@ -13,11 +13,11 @@ from typing import Final, TypeVar
 import msgspec
 
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.shrink_guard import Standing
+from resolver.control.guard.sync_state import SyncState
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
-from zones.claims.contest import Claim, Incumbent
+from zones.claims.contest import Claim, Incumbent, Rule
 from zones.dns.name import Name
 from zones.ledger.carry_over import Memory, Recollection
 from zones.ledger.tombstones import Tombstone
@@ -83,13 +83,13 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
     """Identities of the networks by bit, for the masks in `held`."""
     first_seen: Sequence[tuple[str, bytes, float]] = []
     """(endpoint, public FQDN, time)."""
-    held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, str]]]] = []
+    held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, Rule]]]] = []
     """(name, holders). A holder is (mask of networks, little-endian; endpoint; the rule by which it won)."""
     findings: dict[str, float] = {}
     """First-seen times by finding id."""
     zone_texts: dict[str, str] = {}
     """The last good text of each zone file, by path."""
-    standings: dict[str, Standing] = {}
+    sync_states: dict[str, SyncState] = msgspec.field(default_factory=dict, name="standings")
     """What the syncs of each remote source have left open."""
     lingering: list[Lingering] = []
     private: list[tuple[str, list[PrivateZone]]] = []
@@ -115,7 +115,7 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
             self.saved_at,
             {name: when for name, when in self.sources.items() if name in names},
             [each for each in self.parts if each[0] in names],
-            standings={name: standing for name, standing in self.standings.items() if name in names},
+            sync_states={name: sync_state for name, sync_state in self.sync_states.items() if name in names},
             private=[each for each in self.private if each[0] in names],
         )
 
@@ -124,11 +124,11 @@ def pieces_of(estate: Estate, now: float) -> Iterator[SavedInventory]:
     """Return the inventory to save, as it is now. Each piece is made when the iterator reaches it, in any thread."""
     sources = estate.sources.values()
     read = {each.name: each.last_success for each in sources if each.synced and each.last_success is not None}
-    standings = {each.name: each.standing for each in sources if each.remote}
+    sync_states = {each.name: each.sync_state for each in sources if each.remote}
     parts, lingering = list(estate.inventory.parts()), list(estate.ledger.tombstones)
     recollection, private = estate.ledger.recollection(), list(estate.private.all())
     first = SavedInventory(
-        now, read, findings=estate.board.times(), zone_texts=dict(estate.zone_texts), standings=standings
+        now, read, findings=estate.board.times(), zone_texts=dict(estate.zone_texts), sync_states=sync_states
     )
     return pieces(first, recollection, parts, lingering, private)
 
@@ -193,6 +193,6 @@ def joined(pieces: Iterable[SavedInventory]) -> SavedInventory:
     )  # fmt: skip
 
 
-def _holder(incumbent: Incumbent) -> tuple[bytes, str, str]:
+def _holder(incumbent: Incumbent) -> tuple[bytes, str, Rule]:
     mask, endpoint, rule = incumbent
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little"), endpoint, rule

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from resolver.control.guard.shrink_guard import Held, Judgement, Standing
+from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
 from resolver.settings import SourceSettings
 from resolver.sources.reading import Part, Requests
+from zones.findings import checks
 from zones.findings.board import Board, Topic
-from zones.findings.checks import bounded
+from zones.findings.evidence import Listed, listed
 from zones.findings.finding import Finding, finding
-from zones.findings.source import unreadable_finding
+from zones.findings.source_evidence import SyncHeld
 
 FRESH: Final = 3
 """Intervals without a good reading after which the data of a source is stale."""
@@ -46,7 +47,7 @@ class SourceStatus:
     """Seconds between two readings."""
     expire: float = float("inf")
     """Age in seconds at which the data is expired."""
-    standing: Standing = field(default_factory=Standing)
+    sync_state: SyncState = field(default_factory=SyncState)
     """What the syncs of a remote source have left open."""
     syncing: bool = False
     next_sync: float | None = None
@@ -99,7 +100,7 @@ class SourceHealth:
         unreadable = self._unreadable[source]
         if isinstance(data, str):
             unreadable[part] = data
-            self._board.replace(Topic.PART, (source, part), [unreadable_finding(part, data)], now)
+            self._board.replace(Topic.PART, (source, part), [checks.unreadable(part, data)], now)
         elif unreadable.pop(part, None) is not None:
             self._board.replace(Topic.PART, (source, part), [], now)
         self.statuses[source].unreadable = len(unreadable)
@@ -123,33 +124,33 @@ class SourceHealth:
         status = self.statuses[source]
         status.last_error = why
         subject = source if status.remote else status.path
-        self._board.replace(Topic.SOURCE, source, [unreadable_finding(subject, why)], now)
+        self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why)], now)
 
-    def restored(self, source: str, parts: int, saved_at: float, standing: Standing) -> None:
+    def restored(self, source: str, parts: int, saved_at: float, sync_state: SyncState) -> None:
         """Record that a source has data from the saved inventory, and what its syncs had left open."""
         status = self.statuses[source]
-        status.standing = standing
-        self._report_held(source, standing.held, saved_at)
+        status.sync_state = sync_state
+        self._report_held(source, sync_state.held, saved_at)
         status.synced, status.saved, status.parts, status.last_success = True, True, parts, saved_at
 
-    def decided(self, source: str, judgement: Judgement, now: float) -> None:
+    def decided(self, source: str, decision: SyncDecision, now: float) -> None:
         """Record what a sync of a remote source has left open."""
         status = self.statuses[source]
-        status.standing = judgement.standing
-        absent = [unreadable_finding(key, why) for key, why in judgement.doubtful.items()]
+        status.sync_state = decision.sync_state
+        absent = [checks.unreadable(key, why) for key, why in decision.unconfirmed.items()]
         self._board.replace(Topic.ABSENT, source, absent, now)
-        self._report_held(source, judgement.standing.held, now)
-        if judgement.standing.held:
+        self._report_held(source, decision.sync_state.held, now)
+        if decision.sync_state.held:
             status.last_error = ""
             self._board.replace(Topic.SOURCE, source, [], now)
 
     def dropped(self, source: str, now: float) -> None:
         """Record that an operator dropped the held sync."""
         status = self.statuses[source]
-        status.standing = Standing(status.standing.missing)
+        status.sync_state = SyncState(status.sync_state.missing)
         self._report_held(source, None, now)
 
-    def _report_held(self, source: str, held: Held | None, now: float) -> None:
+    def _report_held(self, source: str, held: WithheldSync | None, now: float) -> None:
         self._board.replace(Topic.HELD, source, [held_finding(source, held)] if held else [], now)
 
     def update_freshness(self, now: float) -> bool:
@@ -168,7 +169,7 @@ class SourceHealth:
         """Return the problems of sources that have data. A source without data is missing as a whole."""
         out = []
         for name, status in self.statuses.items():
-            held = status.standing.held
+            held = status.sync_state.held
             if status.synced and held:
                 out.append(Degraded(name, "", f"a sync would remove {', '.join(held.reasons)}; it is held"))
             if status.synced and status.last_error:
@@ -183,11 +184,11 @@ class SourceHealth:
         return any(not status.synced and status.on_unsynced == "servfail" for status in self.statuses.values())
 
 
-def held_finding(source: str, held: Held) -> Finding:
+def held_finding(source: str, held: WithheldSync) -> Finding:
     """Return `sync-held`: a sync would remove so much that an operator must decide."""
-    return finding(
-        "sync-held", source,
-        "the data from before is served, and nothing of the sync; accept or drop it: `pldns sync accept|drop`",
-        **bounded(reasons=held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=list(held.ids),
-        would_remove_total=held.endpoints + held.vnets, held_since=held.since,
+    removed = Listed(held.ids, held.endpoints + held.vnets)
+    evidence = SyncHeld(
+        reasons=listed(held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=removed,
+        held_since=held.since,
     )  # fmt: skip
+    return finding(source, evidence)

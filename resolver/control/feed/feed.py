@@ -106,7 +106,7 @@ class Feed:
         names = list(rows)
         for chunk in _chunks(((name, restamped(row, generation)) for name in names if (row := rows.get(name))), _row):
             yield Rows(chunk)
-        for origin, zone in self._estate.static.items():
+        for origin, zone in list(self._estate.static.items()):  # zones may come and go between two frames
             for part in _chunks(zone.names.items(), _records):
                 yield Static(origin, part, zone.is_open)
 

@@ -1,44 +1,44 @@
-"""What events may remove of a source between two syncs: no more than one sync may unasked.
+"""Limits what events may remove from a source between two syncs: no more than one sync may without an operator.
 
-Each deletion was confirmed by a read, but so many of them may be a lost permission that looks like absence. Pure.
-Refuses to know how events come, and what becomes of what is held.
+A read has confirmed each deletion, but many deletions may be a lost permission that reads as absence. Does not know how
+events arrive, or what becomes of a change that is held. Pure.
 """
 
 from resolver.control.guard.shrink_guard import KINDS, Parts, too_many
 from zones.azure.resource import Resources
 
 
-class Deletions:
-    """Of one source, since its last sync that was published."""
+class EventGuard:
+    """Counts the removals of one source since its last published sync."""
 
     def __init__(self) -> None:
-        self._gone: dict[str, set[str]] = {kind: set() for kind in KINDS}
+        self._removed: dict[str, set[str]] = {kind: set() for kind in KINDS}
 
-    def judged(self) -> None:
-        """A sync was published: what is gone now is gone by its word."""
-        for gone in self._gone.values():
-            gone.clear()
+    def sync_published(self) -> None:
+        """Count from 0 again: the published sync has confirmed the removals."""
+        for removed in self._removed.values():
+            removed.clear()
 
-    def take(self, had: Parts, part: str, now: Resources) -> str:
-        """Why this may not be what a subscription holds now; empty: it may, and what is gone by it is counted.
+    def check(self, had: Parts, part: str, data: Resources) -> str:
+        """Return why a subscription may not change to this data. Empty if it may; its removals are then counted.
 
-        `had`: what the source gave before, by subscription.
+        `had`: the last good data of the source, by subscription.
         """
         lost: dict[str, set[str]] = {}
-        for kind, name in KINDS.items():
-            present = _keys(now, kind)
-            self._gone[kind] -= present  # it came back
-            lost[kind] = _keys(had[part], kind) - present
-            gone = self._gone[kind] | lost[kind]
-            there = sum(len(getattr(each, kind)) for each in had.values())
-            if lost[kind] and (why := too_many(len(gone), there + len(self._gone[kind]), name)):
+        for field, kind in KINDS.items():
+            present = _keys(data, field)
+            self._removed[field] -= present  # removed before, and back now
+            lost[field] = _keys(had[part], field) - present
+            removed = self._removed[field] | lost[field]
+            there = sum(len(getattr(each, field)) for each in had.values())
+            if lost[field] and (why := too_many(len(removed), there + len(self._removed[field]), kind)):
                 return why
-        if any(lost.values()) and not (now.endpoints or now.vnets):
+        if any(lost.values()) and not (data.endpoints or data.vnets):
             return f"everything of subscription {part}"
-        for kind in KINDS:
-            self._gone[kind] |= lost[kind]
+        for field in KINDS:
+            self._removed[field] |= lost[field]
         return ""
 
 
-def _keys(resources: Resources, kind: str) -> set[str]:
-    return {each.key for each in getattr(resources, kind)}
+def _keys(data: Resources, field: str) -> set[str]:
+    return {each.key for each in getattr(data, field)}

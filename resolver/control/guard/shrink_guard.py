@@ -1,210 +1,138 @@
-"""What a sync of a remote source may change: absence is not deletion until it is sure, and much of it is an accident.
+"""Decides what a sync of a remote source may change.
 
-Pure: what the source gave before, a complete reading, what was read once more and the time in; what to publish, or why
-all of it is held, out. Refuses to know how a source is read, and what becomes of what is published.
+An absent resource may be deleted, or only not visible for a while. It is removed when its absence is certain, and many
+resources at once only when an operator agrees. Input: the last good data of the source, a complete reading, the rereads
+of absent resources, and the time. Output: the data to publish, or the reasons why the sync is held. Does not know how a
+source is read or data is published. Pure.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
-import msgspec
-
+from resolver.control.guard.rereads import Rereads, nics_of
+from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
 from resolver.sources.reading import Reading
-from zones.azure.resource import Nic, Resources, subscription
+from zones.azure.resource import Resources
 
 FEW: Final = 5
 SHARE: Final = 5
-"""A sync that would remove more than `FEW` and more than one in `SHARE` is held."""
+"""A sync that would remove more than `FEW` resources and more than one in `SHARE` is held."""
 KINDS: Final = {"endpoints": "private endpoints", "vnets": "virtual networks"}
-"""What is counted, by its field, and what it is called."""
+"""The kinds of resources that are counted: the field of `Resources`, and the words for operators."""
 LISTED: Final = 32
-"""Ids and subscriptions that are named, at most."""
+"""The most ids, or subscriptions, that are named."""
 VANISHED: Final = (
     "it is no longer among the subscriptions that can be read: give the identity its role there again, "
     "or, if the subscription is gone, list in `subscriptions` those that are left"
 )
 
 Parts = Mapping[str, Resources]
-Told = Mapping[str, Resources | str | None]
-"""What reading absent resources once more gave, by key: the resource, none, or why that could not be told."""
-
-
-Action = Literal["now", "accept", "drop"]
-"""What an operator may say of a remote source."""
-
-
-class NothingHeld(Exception):  # noqa: N818 - what an operator is told
-    """No sync of the source is held: there is nothing to accept or drop."""
-
-
-class Held(msgspec.Struct, frozen=True):
-    """A complete sync that would remove too much. Nothing of it is published until an operator accepts it."""
-
-    since: float
-    """When a sync was first held; later ones that would remove too much take its place."""
-    at: float
-    """When this one was read."""
-    reading: Reading
-    reasons: tuple[str, ...]
-    endpoints: int
-    """Private endpoints that it would remove."""
-    vnets: int
-    ids: tuple[str, ...]
-    """Some of what it would remove."""
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """What the syncs of a source have left open; it outlives a restart."""
-
-    missing: dict[str, float] = {}
-    """Absent resources that are still served, by key, and since when."""
-    held: Held | None = None
-
-
-class Judgement(NamedTuple):
-    """What a sync comes to. While it is held, `parts` is empty."""
-
-    parts: dict[str, Resources | None]
-    """To be put in place of what these parts hold; None: the part is forgotten."""
-    lost: dict[str, str]
-    """Subscriptions that could not be read, with the reason: what they gave before is kept."""
-    doubtful: dict[str, str]
-    """Ids of absent resources that could not be read once more, with the reason: they are kept."""
-    standing: Standing
+"""Data by subscription."""
 
 
 def absent(had: Parts, reading: Reading, missing: Mapping[str, float]) -> list[str]:
-    """Keys that a complete reading lacks, in the order in which they are to be read once more.
+    """Return the keys that a complete reading lacks, those that have been missing longest first.
 
-    Those that were missing longest come first. What an unread subscription gave is not absent.
+    A resource in a subscription that the reading could not read is not absent.
     """
     present = {key for part in reading.parts.values() for key in _keys(part)}
     lacking = {key for part, before in had.items() if part in reading.parts for key in _keys(before)} - present
     return sorted(lacking, key=lambda key: (missing.get(key, float("inf")), key))
 
 
-def judge(had: Parts, reading: Reading, standing: Standing, told: Told, now: float, hold_down: float) -> Judgement:
-    """What a complete reading may change. `had`: what the source gave before, by subscription.
+def decide(
+    had: Parts, reading: Reading, state: SyncState, rereads: Rereads, now: float, hold_down: float
+) -> SyncDecision:
+    """Return what a complete reading changes. `had`: the last good data.
 
-    An absent resource goes when reading it once more found none, or when it could not be asked for (`told` has no
-    word of it) and was missing for `hold_down` seconds. One that could not be read stays.
+    An absent resource is removed if a reread did not find it. A resource that was not reread is removed once it has
+    been missing for `hold_down` seconds. A resource whose reread failed stays.
     """
-    lacking = {key for key in absent(had, reading, standing.missing) if not isinstance(told.get(key), Resources)}
-    doubts = {key: why for key in lacking if isinstance(why := told.get(key), str)}
-    missing = {key: standing.missing.get(key, now) for key in lacking if key not in told}
-    reasons = tuple(_shrinks(had, lacking))
+    lacking = {key for key in absent(had, reading, state.missing) if not isinstance(rereads.get(key), Resources)}
+    unconfirmed = {key: why for key in lacking if isinstance(why := rereads.get(key), str)}
+    missing = {key: state.missing.get(key, now) for key in lacking if key not in rereads}
+    reasons = tuple(_reasons_to_hold(had, lacking))
     if reasons:
-        since = standing.held.since if standing.held else now
-        held = Held(since, now, reading, reasons, *_removed(had, lacking))
-        return Judgement({}, _lost(had, reading), _by_id(had, doubts), Standing(missing, held))
-    over = {key for key, since in missing.items() if now - since >= hold_down}
-    gone = {key for key in lacking if key in told and told[key] is None} | over
+        since = state.held.since if state.held else now
+        held = WithheldSync(since, now, reading, reasons, *_removed(had, lacking))
+        return SyncDecision({}, _lost(had, reading), _by_id(had, unconfirmed), SyncState(missing, held))
+    overdue = {key for key, since in missing.items() if now - since >= hold_down}
+    gone = {key for key in lacking if key in rereads and rereads[key] is None} | overdue
     parts = _forgotten(had, reading)
-    parts |= {part: _merged(had.get(part), given, gone, told) for part, given in reading.parts.items()}
-    left = Standing({key: since for key, since in missing.items() if key not in over})
-    return Judgement(parts, _lost(had, reading), _by_id(had, doubts), left)
+    parts |= {part: _merged(had.get(part), data, gone, rereads) for part, data in reading.parts.items()}
+    left = SyncState({key: since for key, since in missing.items() if key not in overdue})
+    return SyncDecision(parts, _lost(had, reading), _by_id(had, unconfirmed), left)
 
 
-def accept(had: Parts, held: Held) -> Judgement:
-    """An operator takes the held sync as it is: what it lacks is gone."""
+def accept(had: Parts, held: WithheldSync) -> SyncDecision:
+    """Return the decision to publish a held sync as it is: each resource that it lacks is removed."""
     parts: dict[str, Resources | None] = {**held.reading.parts, **_forgotten(had, held.reading)}
-    return Judgement(parts, _lost(had, held.reading), {}, Standing())
+    return SyncDecision(parts, _lost(had, held.reading), {}, SyncState())
 
 
-def patched(before: Resources, key: str, found: Resources | None) -> Resources:
-    """What a subscription holds when this resource is as it was found; None: it is gone.
-
-    A NIC goes with its endpoint.
-    """
-    nics = {nic.key for nic in _nics_of(before, {key})}
-    rest = Resources(
-        tuple(each for each in before.endpoints if each.key != key),
-        tuple(each for each in before.nics if each.key not in nics),
-        tuple(each for each in before.vnets if each.key != key),
-        tuple(fault for fault in before.faults if fault.subject.casefold() not in {key, *nics}),
-    )
-    return Resources.joined((found, rest)) if found else rest
+def too_many(gone: int, there: int, kind: str) -> str:
+    """Return why `gone` of `there` resources may not be removed without an operator; empty if they may."""
+    if gone and gone == there:
+        return f"all {gone} {kind} of the source"
+    return f"{gone} of {there} {kind}" if gone > FEW and gone * SHARE > there else ""
 
 
-def corrected(reading: Reading, told: Told) -> Reading:
-    """A reading in which these resources are as they were when they were read by themselves, after it began."""
-    parts = dict(reading.parts)
-    for key, found in told.items():
-        if not isinstance(found, str) and (part := subscription(key)) in parts:
-            parts[part] = patched(parts[part], key, found)
-    return msgspec.structs.replace(reading, parts=parts)
+def _keys(data: Resources) -> Iterator[str]:
+    """Yield the keys of the resources whose absence counts. A NIC is removed with its endpoint."""
+    yield from (endpoint.key for endpoint in data.endpoints)
+    yield from (vnet.key for vnet in data.vnets)
 
 
-def _keys(resources: Resources) -> Iterator[str]:
-    """What is missed when it is absent. A NIC goes with its endpoint."""
-    yield from (endpoint.key for endpoint in resources.endpoints)
-    yield from (vnet.key for vnet in resources.vnets)
-
-
-def _shrinks(had: Parts, lacking: set[str]) -> Iterator[str]:
-    """Why so much may not be removed unasked."""
-    for kind, name in KINDS.items():
-        keys = {each.key for resources in had.values() for each in getattr(resources, kind)}
-        if why := too_many(len(keys & lacking), len(keys), name):
+def _reasons_to_hold(had: Parts, lacking: set[str]) -> Iterator[str]:
+    for field, kind in KINDS.items():
+        keys = {each.key for data in had.values() for each in getattr(data, field)}
+        if why := too_many(len(keys & lacking), len(keys), kind):
             yield why
-    whole = [part for part, resources in had.items() if (keys := set(_keys(resources))) and keys <= lacking]
+    whole = [part for part, data in had.items() if (keys := set(_keys(data))) and keys <= lacking]
     for part in sorted(whole)[:LISTED]:
         yield f"everything of subscription {part}"
 
 
-def too_many(gone: int, there: int, name: str) -> str:
-    """Why so many of those that were there may not be removed unasked; empty: they may."""
-    if gone and gone == there:
-        return f"all {gone} {name} of the source"
-    return f"{gone} of {there} {name}" if gone > FEW and gone * SHARE > there else ""
-
-
 def _removed(had: Parts, lacking: set[str]) -> tuple[int, int, tuple[str, ...]]:
-    """How many endpoints, how many VNets, and some of their ids."""
+    """Return the number of endpoints, the number of VNets, and some of their ids."""
     endpoints = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in lacking}
     vnets = {each.key: each.id for part in had.values() for each in part.vnets if each.key in lacking}
     return len(endpoints), len(vnets), tuple(sorted((endpoints | vnets).values())[:LISTED])
 
 
-def _merged(before: Resources | None, given: Resources, gone: set[str], told: Told) -> Resources:
-    """What a subscription holds now: the reading, and what is absent from it and not gone."""
+def _merged(before: Resources | None, data: Resources, gone: set[str], rereads: Rereads) -> Resources:
+    """Return the new data of a subscription: the reading, and the resources that it lacks but that are not gone."""
     if before is None:
-        return given
-    present = set(_keys(given))
+        return data
+    present = set(_keys(data))
     kept = {key for key in _keys(before) if key not in present and key not in gone}
     if not kept:
-        return given
-    fresh = [found for key in sorted(kept) if isinstance(found := told.get(key), Resources)]
-    # A fresh word on a resource comes before what was known of it.
+        return data
+    fresh = [found for key in sorted(kept) if isinstance(found := rereads.get(key), Resources)]
     older = Resources(
         tuple(each for each in before.endpoints if each.key in kept),
-        _nics_of(before, kept),
+        nics_of(before, kept),
         tuple(each for each in before.vnets if each.key in kept),
     )
-    return Resources.joined((given, *fresh, older))
-
-
-def _nics_of(before: Resources, kept: set[str]) -> tuple[Nic, ...]:
-    named = {nic for endpoint in before.endpoints if endpoint.key in kept for nic in endpoint.nics}
-    return tuple(nic for nic in before.nics if nic.endpoint in kept or nic.key in named)
+    return Resources.joined((data, *fresh, older))  # where two have a resource, the first counts
 
 
 def _lost(had: Parts, reading: Reading) -> dict[str, str]:
-    """Subscriptions that a complete reading could not read, or that vanished from it whole."""
+    """Return the subscriptions that a complete reading could not read, or that it no longer knows, with the reason."""
     vanished = {part: VANISHED for part, before in had.items() if before != _NOTHING}
     return {part: why for part, why in (vanished | reading.refused).items() if part not in reading.parts}
 
 
 def _forgotten(had: Parts, reading: Reading) -> dict[str, Resources | None]:
-    """Subscriptions that vanished and had given nothing."""
+    """Return the subscriptions that the reading no longer knows and that had no resources."""
     known = reading.parts.keys() | reading.refused.keys()
     return {part: None for part, before in had.items() if before == _NOTHING and part not in known}
 
 
-def _by_id(had: Parts, doubts: Mapping[str, str]) -> dict[str, str]:
-    ids = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in doubts}
-    ids |= {each.key: each.id for part in had.values() for each in part.vnets if each.key in doubts}
-    return {ids[key]: doubts[key] for key in sorted(doubts)}
+def _by_id(had: Parts, reasons: Mapping[str, str]) -> dict[str, str]:
+    ids = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in reasons}
+    ids |= {each.key: each.id for part in had.values() for each in part.vnets if each.key in reasons}
+    return {ids[key]: reasons[key] for key in sorted(reasons)}
 
 
 _NOTHING: Final = Resources()

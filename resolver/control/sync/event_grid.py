@@ -1,7 +1,8 @@
-"""The listeners for Event Grid: one route each, that takes events with the right secret and says what they hint at.
+"""The listener for Event Grid of one source: a route that accepts events with the right secret and passes on hints.
 
-Both handshakes (Event Grid schema, CloudEvents 1.0 OPTIONS); `validationUrl` is never fetched. Neither secret nor URL
-is ever logged. Refuses to know what a hint is good for. Plain HTTP: TLS ends at the proxy that Event Grid can reach.
+Supports both handshakes: that of the Event Grid schema, and OPTIONS of CloudEvents 1.0. `validationUrl` is never
+fetched. Neither the secret nor a URL is ever logged. The listener speaks plain HTTP: TLS ends at the proxy that Event
+Grid reaches. Does not know what becomes of a hint.
 """
 
 import asyncio
@@ -20,45 +21,48 @@ from aiohttp import web
 
 from resolver.host_port import HostPort
 from resolver.settings import EventSettings, Secret
-from resolver.sources.azure.credential import NoToken, text
 from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
+from resolver.sources.azure.secret import NoSecret, text
 from resolver.token_bucket import Quota, TokenBucket
 
 PATH: Final = "/events"
 HEADER: Final = "X-Pldns-Secret"
 LONGEST: Final = 1 << 20
-"""Octets of a body; Event Grid sends no more."""
+"""The most octets of a body; Event Grid sends no more."""
 RATE: Final = 100.0
-"""Requests a second, and twice as many at once; Event Grid sends the rest again later."""
+"""Requests a second with the right secret, and twice as many at once. Event Grid sends the rest again later."""
 STRANGERS: Final = 10.0
-"""The same of those without the secret, who take nothing from those who know it."""
+"""Requests a second without the right secret. They do not use up the rate of the others."""
 _KNOWN: Final = Quota(2 * RATE, RATE)
 _UNKNOWN: Final = Quota(2 * STRANGERS, STRANGERS)
 REMEMBERED: Final = 10_000
-"""Ids of events that are known again: each is delivered at least once."""
+"""Ids of events that are remembered: Event Grid delivers an event at least once, perhaps more often."""
 SHORTEST: Final = 16
-"""Characters of a secret."""
-_SLOWEST: Final = 10.0  # seconds that a body may take
-_RETRY: Final = 1.0  # seconds; a control that was started anew may find the address taken for a moment
-_DRAIN: Final = 0.5  # seconds for requests under way at the stop
+"""The least characters of a secret."""
+_SLOWEST: Final = 10.0
+"""Seconds that a body may take to arrive."""
+_RETRY: Final = 1.0
+"""Seconds until the next attempt to listen: after a restart of control, the address may still be in use."""
+_DRAIN: Final = 0.5
+"""Seconds that requests in progress have at the stop."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _log = logging.getLogger(__name__)
 _MUTE: Final = logging.getLogger(f"{__name__}.http")
 _MUTE.disabled = True
-"""What aiohttp would say of requests that are no HTTP has their first line in it, and so the secret."""
+"""aiohttp would log the first line of a malformed request, and so the secret."""
 
 
 class Webhook:
-    """The route of one source. `hint` takes the id of a resource and says whether it is in the source's scope."""
+    """The route of one source. `hint` receives the id of a resource and returns whether it is in the source's scope."""
 
     def __init__(
         self, source: str, secret: Secret, hint: Callable[[str], bool], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """Events by what became of them; requests without the right secret as `refused`."""
+        """Number of events by result. Requests without the right secret count as `refused`."""
         self._source = source
         self._secret = secret
         self._hint = hint
@@ -66,11 +70,11 @@ class Webhook:
         self._clock = clock
         self._known = TokenBucket(_KNOWN, clock())
         self._strangers = TokenBucket(_UNKNOWN, clock())
-        self._told = ""
-        """What was last logged to be wrong with the secret."""
+        self._logged = ""
+        """The problem with the secret that was logged last."""
 
     def application(self) -> web.Application:
-        """For a listener of its own."""
+        """Return the application to serve."""
         app = web.Application(client_max_size=LONGEST, middlewares=[self._guarded])
         app.router.add_post(PATH, self._post)
         app.router.add_route("OPTIONS", PATH, self._options)
@@ -84,8 +88,8 @@ class Webhook:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is one request's
             at = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(at.filename).name}:{at.lineno}"  # no more of it: its text may have the secret
-            _log.error("source %s: a request broke off: %s in %s", self._source, type(error).__name__, where)
+            where = f"{Path(at.filename).name}:{at.lineno}"  # the text of the error may contain the secret
+            _log.error("source %s: a request failed: %s in %s", self._source, type(error).__name__, where)
             raise web.HTTPInternalServerError from None
 
     async def _post(self, request: web.Request) -> web.Response:
@@ -124,18 +128,18 @@ class Webhook:
         return "hint" if self._hint(event.resource) else "out_of_scope"
 
     async def _options(self, request: web.Request) -> web.Response:
-        """The handshake of CloudEvents (HTTP webhooks for event delivery 1.0, section 4)."""
+        """Answer the handshake of CloudEvents (HTTP 1.1 Web Hooks for Event Delivery 1.0, section 4)."""
         self._admit(request)
         origin = request.headers.get("WebHook-Request-Origin", "")
         if not origin:
             raise web.HTTPBadRequest(text="no WebHook-Request-Origin")
-        rate = str(int(RATE * 60))  # a minute
+        per_minute = str(int(RATE * 60))
         return web.Response(
-            headers={"Allow": "POST, OPTIONS", "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": rate}
+            headers={"Allow": "POST, OPTIONS", "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": per_minute}
         )
 
     def _admit(self, request: web.Request) -> None:
-        """Who does not know the secret, or asks too often, gets no further."""
+        """Refuse a request without the right secret, or beyond the rate. Raises 403, 429 or 503."""
         given = request.headers.get(HEADER) or request.query.get("secret", "")
         known = hmac.compare_digest(given.encode(errors="replace"), self._expected().encode())
         bucket, quota = (self._known, _KNOWN) if known else (self._strangers, _UNKNOWN)
@@ -146,15 +150,15 @@ class Webhook:
             raise web.HTTPForbidden(text="the secret is wrong")
 
     def _expected(self) -> str:
-        """Read for each request, so that a secret can be changed."""
+        """Return the secret. It is read for each request, so that it can be changed while control runs."""
         try:
             secret = text(self._secret)
             why = "" if len(secret) >= SHORTEST else f"the secret has less than {SHORTEST} characters"
-        except NoToken as error:
-            secret, why = "", str(error).removeprefix("no token: ")
-        if why and why != self._told:
+        except NoSecret as error:
+            secret, why = "", str(error)
+        if why and why != self._logged:
             _log.error("source %s: events are refused: %s", self._source, why)
-        self._told = why
+        self._logged = why
         if why:
             raise web.HTTPServiceUnavailable(text="the secret of this listener cannot be used; see the log")
         return secret
@@ -162,7 +166,7 @@ class Webhook:
 
 @contextlib.asynccontextmanager
 async def serving(webhook: Webhook, config: EventSettings, source: str) -> AsyncIterator[None]:
-    """Serve while the context is open. An address that cannot be had is logged and tried again."""
+    """Serve while the context is open. If the address is not available, that is logged, and tried again."""
     runner = web.AppRunner(webhook.application(), access_log=None, logger=_MUTE, shutdown_timeout=_DRAIN)
     await runner.setup()
     listening = asyncio.create_task(_listen(runner, config.listen, source))
@@ -175,18 +179,18 @@ async def serving(webhook: Webhook, config: EventSettings, source: str) -> Async
 
 
 async def _listen(runner: web.AppRunner, listen: HostPort, source: str) -> None:
-    told = False
+    logged = False
     while True:
         site = web.TCPSite(runner, listen.host, listen.port)
         try:
             await site.start()
         except OSError as error:
             await site.stop()
-            if not told:
+            if not logged:
                 why = os.strerror(error.errno or 0).lower()
                 _log.error("source %s: cannot listen for events on %s: %s; trying again", source, listen, why)
-            told = True
+            logged = True
             await asyncio.sleep(_RETRY)
         else:
-            _log.info("source %s: events are taken at http://%s%s", source, listen, PATH)
+            _log.info("source %s: listening for events at http://%s%s", source, listen, PATH)
             return

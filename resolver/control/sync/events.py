@@ -1,6 +1,7 @@
-"""One source's events: from the hint at its listener to what the resource is now, joined to what the source gave.
+"""The events of one source: from a hint at its listener, to the resource as it is now, to new data of the subscription.
 
-Refuses to know what events look like (`webhook`), when a resource is read (`hints`) and what becomes of the change.
+Does not know the format of events (`event_grid`), when a resource is read (`refresh_queue`), or what becomes of the new
+data.
 """
 
 import logging
@@ -9,10 +10,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from resolver.control.guard.event_guard import Deletions
-from resolver.control.guard.shrink_guard import patched
+from resolver.control.guard.event_guard import EventGuard
+from resolver.control.guard.rereads import with_resource
 from resolver.control.sync import event_grid
-from resolver.control.sync.refresh_queue import WAITING, Hints
+from resolver.control.sync.refresh_queue import WAITING, RefreshQueue
 from resolver.settings import EventSettings
 from resolver.sources.reading import RemoteSource
 from zones.azure.resource import Resources, subscription
@@ -21,7 +22,11 @@ _log = logging.getLogger(__name__)
 
 
 class SourceEvents:
-    """`had`: what the source gave, by subscription; `take` gets what one of them holds now; `sync` asks for a sync."""
+    """The events of one source.
+
+    `had` returns the last good data of the source, by subscription. `take` receives the new data of one subscription.
+    `sync` starts a sync.
+    """
 
     def __init__(
         self,
@@ -38,54 +43,58 @@ class SourceEvents:
         self._had = had
         self._take = take
         self._sync = sync
-        self._deletions = Deletions()
+        self._guard = EventGuard()
         self._holding = False
-        """Something is held until a sync is published."""
-        self._hints = Hints(source, remote.read_one, self._reread, sync)
+        """A change is held until the next published sync."""
+        self._queue = RefreshQueue(source, remote.read_one, self._take_resource, sync)
         self._webhook = event_grid.Webhook(source, config.secret, self._hinted)
         self._found: OrderedDict[str, tuple[float, Resources | None]] = OrderedDict()
-        """What was read last of each resource, and when, the latest at the end."""
+        """The last read of each resource, with its monotonic time, the latest at the end."""
         self._early: OrderedDict[str, float] = OrderedDict()
-        """Hinted at before a sync has told which subscriptions there are, and since when, the latest at the end."""
-        self.run = self._hints.run
+        """Hints that arrived before a sync had found the subscriptions, with their times, the latest at the end."""
+        self.run = self._queue.run
 
     def serving(self) -> AbstractAsyncContextManager[None]:
-        """Listen while the context is open."""
+        """Return a context. The listener is open while the context is."""
         return event_grid.serving(self._webhook, self._config, self._source)
 
     def since(self, when: float) -> list[str]:
-        """What a sync that began then may show as it was before an event, the latest first. It has told the scope."""
+        """Return the resources that a sync begun at `when` may show as they were before an event, latest first.
+
+        That sync has found the subscriptions of the source, so the hints that waited for them are read now.
+        """
         for key, at in self._early.items():
             if self._remote.covers(key):
-                self._give(key, at)
+                self._put(key, at)
             else:
-                self._hints.counts["out_of_scope"] += 1
+                self._queue.counts["out_of_scope"] += 1
         self._early.clear()
-        return self._hints.since(when)
+        return self._queue.since(when)
 
     def found(self, when: float) -> dict[str, Resources | None]:
-        """What was read since then (monotonic), so that a sync that had read it before does not undo it."""
+        """Return the resources that were read since `when` (monotonic): a sync with older reads must not undo them."""
         return {key: found for key, (at, found) in self._found.items() if at >= when}
 
-    def judged(self) -> None:
-        """A sync is published: it has the last word on what was held."""
-        self._deletions.judged()
+    def sync_published(self) -> None:
+        """Note that a sync is published, which has also decided about the changes that were held."""
+        self._guard.sync_published()
         self._holding = False
 
     def metrics(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
-        """For the metrics: (metric, label values, count)."""
-        for metric, counts in (("events_total", self._webhook.counts), ("hints_total", self._hints.counts)):
+        """Yield the counters of events and hints: (metric, label values, count)."""
+        for metric, counts in (("events_total", self._webhook.counts), ("hints_total", self._queue.counts)):
             yield from ((metric, (self._source, result), float(count)) for result, count in sorted(counts.items()))
-        yield "hints_seconds_total", (self._source,), self._hints.seconds
+        yield "hints_seconds_total", (self._source,), self._queue.seconds
 
     def _hinted(self, key: str) -> bool:
-        """A resource may have changed: it is read again, where it is in scope.
+        """Read a resource that may have changed, if it is in scope. Return False if it is not.
 
-        Before that is known, it is kept for the sync that tells, unless something of its subscription was saved.
+        Before the first sync, the scope is not known. Then the hint waits for that sync, unless there is saved data of
+        the subscription.
         """
         covered = self._remote.covers(key)
         if covered or (covered is None and subscription(key) in self._had()):
-            self._give(key, time.monotonic())
+            self._put(key, time.monotonic())
         elif covered is None:
             self._early[key] = time.monotonic()
             self._early.move_to_end(key)
@@ -93,36 +102,36 @@ class SourceEvents:
                 self._early.popitem(last=False)
         return covered is not False
 
-    def _give(self, key: str, at: float) -> None:
-        """For a NIC its endpoint."""
+    def _put(self, key: str, at: float) -> None:
+        """Queue a resource; for a NIC, queue its endpoint."""
         nics = self._had().get(subscription(key), Resources()).nics
-        self._hints.give(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key), at)
+        self._queue.put(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key), at)
 
-    def _reread(self, key: str, found: Resources | None) -> None:
-        """What a single resource is now. Where no sync has read the subscription yet, or it was lost, syncs decide."""
+    def _take_resource(self, key: str, found: Resources | None) -> None:
+        """Take a resource as it is now. Without data of its subscription, the next sync decides."""
         part, had = subscription(key), self._had()
-        if found and not found.endpoints and not found.vnets:  # a NIC by itself: its endpoint is what it tells of
+        if found and not found.endpoints and not found.vnets:  # a NIC alone: read its endpoint
             for nic in found.nics:
                 if nic.endpoint and subscription(nic.endpoint) == part:
-                    self._hints.give(nic.endpoint)
+                    self._queue.put(nic.endpoint)
             return
         self._found[key] = time.monotonic(), found
         self._found.move_to_end(key)
         while len(self._found) > WAITING:
             self._found.popitem(last=False)
         before = had.get(part)
-        if before is None or (now := patched(before, key, found)) == before:
+        if before is None or (now := with_resource(before, key, found)) == before:
             return
-        if why := self._deletions.take(had, part, now):
+        if why := self._guard.check(had, part, now):
             self._hold(why)
         else:
             self._take(part, now)
 
     def _hold(self, why: str) -> None:
-        """A deletion is left to the next sync, which is asked for at once."""
-        self._hints.counts["held"] += 1
+        """Leave a deletion to the next sync, and start that sync at once."""
+        self._queue.counts["held"] += 1
         if not self._holding:
-            beyond = "what goes beyond is held until a sync has judged it"
+            beyond = "further removals are held until a sync has decided about them"
             _log.warning("source %s: events would remove %s since the last sync; %s", self._source, why, beyond)
             self._sync()
         self._holding = True

@@ -1,6 +1,6 @@
-"""The readings of one source's private DNS zones, again and again, beside its syncs, which do not wait for them.
+"""Reads the private DNS zones of one source again and again. The syncs of the source do not wait for these readings.
 
-Refuses to know how zones are read and what becomes of them.
+Does not know how zones are read, or what becomes of a reading.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class PrivateDnsPoller:
-    """One source. `had` gives what its zones gave before."""
+    """Polls one source. `had` returns the zones of the last reading, by key."""
 
     def __init__(self, source: str, private: PrivateSource, had: Callable[[], Mapping[str, PrivateZone]]) -> None:
         self._source = source
@@ -24,20 +24,20 @@ class PrivateDnsPoller:
         self._error = ""
 
     def begin(self) -> None:
-        """The subscriptions of the source are known: its zones are in them."""
+        """Start polling: the subscriptions of the source, which hold the zones, are known now."""
         self._begun.set()
 
     async def run(self) -> AsyncGenerator[PrivateReading, None]:
-        """Each reading as it is done, for ever; it is to be taken before the next one is asked for."""
+        """Yield each reading, endlessly. The caller applies a reading before it asks for the next."""
         await self._begun.wait()
         while True:
             try:
                 reading = await self._private.read(self._had())
             except Exception as error:  # noqa: BLE001 - whatever it is, the zones are kept and read again
-                _log.exception("source %s: reading private DNS zones broke off", self._source)
+                _log.exception("source %s: reading private DNS zones failed with an internal error", self._source)
                 reading = PrivateReading({}, error=f"internal error: {error!r}")
             if reading.error and reading.error != self._error:
-                _log.warning("source %s: %s; what they gave before is kept", self._source, reading.error)
+                _log.warning("source %s: %s; their last good data is kept", self._source, reading.error)
             self._error = reading.error
             yield reading
             await asyncio.sleep(self._private.interval())

@@ -1,7 +1,7 @@
-"""Resources that are to be read again at once, since somebody says that they have changed.
+"""A queue of resources to read again at once, because a hint says that they have changed.
 
-Each is read by its id and what it is now is handed on; a hint says no more than where to look. Refuses to know who
-gives hints, and what becomes of what was read.
+A hint is only the id of a resource: the queue reads the resource, and hands it on as it is now. Does not know where
+hints come from, or what becomes of a resource.
 """
 
 import asyncio
@@ -15,22 +15,26 @@ from resolver.sources.reading import ReadError
 from zones.azure.resource import Resources
 
 WAITING: Final = 1_000
-"""Ids that wait to be read; with more of them a whole sync is quicker."""
+"""Resources that may wait. With more of them, a whole sync is quicker."""
 ABREAST: Final = 8
+"""Resources that are read at the same time."""
 TRIES: Final = 4
+"""Attempts to read one resource."""
 LAG: Final = 120.0
-"""Seconds for which a whole sync may still show what was there before: Resource Graph is behind."""
-_AGAIN: Final = 1.0  # seconds until the second try, twice as many until the next
+"""Seconds for which a sync may still show a resource as it was before a change: Resource Graph lags behind."""
+_AGAIN: Final = 1.0
+"""Seconds until the second attempt; twice as many until each further one."""
 
 _log = logging.getLogger(__name__)
 
 Read = Callable[[str], Awaitable[Resources | None]]
 
 
-class Hints:
-    """Of one source. `read` is its `read_one`; `take` gets what a resource is now, None: gone.
+class RefreshQueue:
+    """The queue of one source.
 
-    `whole` asks for a sync.
+    `read` reads a resource (`RemoteSource.read_one`). `take` receives the resource as it is now, None if it is gone.
+    `whole` starts a sync.
     """
 
     def __init__(
@@ -42,35 +46,36 @@ class Hints:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """Hints by what became of them."""
+        """Number of hints by result."""
         self.seconds = 0.0
-        """From hints to when what they told of was read and taken, added up."""
+        """Seconds from each hint until its resource was read and taken, in total."""
         self._source = source
         self._read = read
         self._take = take
         self._whole = whole
         self._clock = clock
         self._waiting: OrderedDict[str, float] = OrderedDict()
-        """Since when each waits."""
+        """The resources that wait, with the time since when."""
         self._reading: dict[str, float | None] = {}
-        """Being read, and since when it was hinted at meanwhile, so once more."""
-        self._given: OrderedDict[str, float] = OrderedDict()
-        """When the last hint on each came, the latest at the end."""
+        """Resources that are being read, with the time of a further hint: such a resource is read once more."""
+        self._hinted_at: OrderedDict[str, float] = OrderedDict()
+        """The time of the last hint for each resource, the latest at the end."""
         self._more = asyncio.Event()
 
-    def give(self, key: str, at: float | None = None) -> None:
-        """Read the resource with this normalised id, once more if it is being read: that may be what was before.
+    def put(self, key: str, at: float | None = None) -> None:
+        """Read the resource with this normalised id.
 
-        `at`: when it was hinted at (monotonic), if that is not now.
+        A resource that is being read is read once more after that: the first read may show an earlier state. `at`: the
+        monotonic time of the hint, if that is not now.
         """
         at = self._clock() if at is None else at
-        self._given[key] = at
-        self._given.move_to_end(key)
-        while len(self._given) > WAITING:
-            self._given.popitem(last=False)
+        self._hinted_at[key] = at
+        self._hinted_at.move_to_end(key)
+        while len(self._hinted_at) > WAITING:
+            self._hinted_at.popitem(last=False)
         if key in self._reading:
-            meanwhile = self._reading[key]
-            self._reading[key] = at if meanwhile is None else meanwhile
+            further = self._reading[key]
+            self._reading[key] = at if further is None else further
             return
         if len(self._waiting) >= WAITING and key not in self._waiting:
             self.counts["overflow"] += 1
@@ -81,11 +86,11 @@ class Hints:
         self._more.set()
 
     def since(self, when: float) -> list[str]:
-        """What a sync that began at `when` (monotonic) may have seen as it was before, the latest first."""
-        return [key for key, given in reversed(self._given.items()) if given >= when - LAG]
+        """Return the resources that a sync begun at `when` (monotonic) may show as they were before, latest first."""
+        return [key for key, hinted_at in reversed(self._hinted_at.items()) if hinted_at >= when - LAG]
 
     async def run(self) -> None:
-        """Read what comes, for ever."""
+        """Read the resources that arrive, endlessly."""
         async with asyncio.TaskGroup() as group:
             for _ in range(ABREAST):
                 group.create_task(self._work())

@@ -1,6 +1,6 @@
-"""The syncs of one remote source: read it again and again, read once more what is absent, and have the guard judge.
+"""The syncs of one remote source: read everything again and again, reread what is absent, and let the guard decide.
 
-What it gave stays when a sync fails. Refuses to know how a source is read and who is told what changed.
+A sync that fails changes nothing. Does not know how a source is read, or who is notified of changes.
 """
 
 import asyncio
@@ -11,43 +11,51 @@ from typing import Final, NamedTuple, Protocol
 
 from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard import shrink_guard
-from resolver.control.guard.shrink_guard import Judgement, NothingHeld, Parts, Told
+from resolver.control.guard.rereads import Rereads, with_rereads
+from resolver.control.guard.shrink_guard import Parts
+from resolver.control.guard.sync_state import NothingHeld, SyncDecision
 from resolver.sources.reading import ReadError, Reading, RemoteSource
 from zones.azure.resource import Resources
 
 CONFIRMED: Final = 50
-"""Absent resources that one sync reads once more; the rest waits out the hold-down."""
+"""Absent resources that one sync rereads, at most. The others are removed after the hold-down."""
 LONGEST: Final = 600.0
-"""Seconds between two tries of a source that fails, at most, unless its own interval is longer."""
-_ABREAST: Final = 8  # single reads under way
-_CLOCK: Final = 60.0  # seconds between looks at the clock, which may be set
+"""The most seconds between two tries of a source that fails, unless its own interval is longer."""
+_ABREAST: Final = 8
+"""Rereads in progress at the same time."""
+_CLOCK: Final = 60.0
+"""The most seconds until the clock is read again: someone may set it."""
 
 _log = logging.getLogger(__name__)
 
 
 class SyncResult(NamedTuple):
-    """How one sync went: what it comes to, or why it failed."""
+    """The result of one sync: a decision, or the error because of which there is none."""
 
     read_at: float
-    judgement: Judgement | None
+    """In seconds since the epoch."""
+    decision: SyncDecision | None
     error: str = ""
 
 
-class Events(Protocol):
-    """What events said of a source meanwhile; times are monotonic."""
+class EventLog(Protocol):
+    """What the events of a source have shown meanwhile. Times are monotonic."""
 
     def since(self, when: float) -> list[str]:
-        """What a sync that began then may show as it was before an event, the latest first."""
+        """Return the resources that a sync begun at `when` may show as they were before an event, latest first."""
 
-    def found(self, when: float) -> Told:
-        """What was read since then because of events."""
+    def found(self, when: float) -> Rereads:
+        """Return the resources that were read because of events since `when`."""
 
-    def judged(self) -> None:
-        """A sync is published."""
+    def sync_published(self) -> None:
+        """Note that a sync is published."""
 
 
 class Syncer:
-    """One remote source. `had` gives what it gave before; `status` is where its state stands for all to see."""
+    """Syncs one remote source.
+
+    `had` returns the last good data of the source, by subscription. The syncer keeps `status` up to date.
+    """
 
     def __init__(
         self,
@@ -55,7 +63,7 @@ class Syncer:
         status: SourceStatus,
         hold_down: float,
         had: Callable[[], Parts],
-        events: Events | None = None,
+        events: EventLog | None = None,
     ) -> None:
         self._remote = remote
         self._status = status
@@ -64,77 +72,78 @@ class Syncer:
         self._events = events
         self._wanted = asyncio.Event()
         self._lost: dict[str, str] = {}
-        """Subscriptions that the last sync lost, with the reason: each is said once."""
+        """The subscriptions that the last sync lost, with the reason: each reason is logged once."""
         status.interval = remote.interval()
 
     async def run(self) -> AsyncGenerator[SyncResult, None]:
-        """Each sync as it is done, for ever; what it comes to is to be taken before the next one is asked for."""
+        """Yield the result of each sync, endlessly. The caller applies a result before it asks for the next."""
         while True:
             self._wanted.clear()
-            sync = await self.once()
-            self._status.failures = 0 if sync.judgement else self._status.failures + 1
-            yield sync
+            result = await self.once()
+            self._status.failures = 0 if result.decision else self._status.failures + 1
+            yield result
             await self._pause()
 
     def now(self) -> None:
-        """Sync at once; again at once, if a sync is under way: it may have missed what it is asked for."""
+        """Start a sync at once. During a sync, start another one after it: the first may miss what is asked for."""
         self._wanted.set()
 
     def accept(self) -> SyncResult:
-        """What the held sync comes to. Raises `NothingHeld`."""
-        held = self._status.standing.held
+        """Return the held sync as a result to publish. Raises `NothingHeld`."""
+        held = self._status.sync_state.held
         if held is None:
             raise NothingHeld
-        return SyncResult(held.at, self._judged(shrink_guard.accept(self._had(), held)))
+        return SyncResult(held.at, self._decided(shrink_guard.accept(self._had(), held)))
 
     async def once(self) -> SyncResult:
-        """One sync. Raises nothing."""
+        """Sync once. Raises nothing: an error is part of the result."""
         status, started, now = self._status, time.monotonic(), time.time()
         status.syncing, status.next_sync = True, None
         try:
-            sync = await self._read(now)
-        except Exception as error:  # noqa: BLE001 - whatever it is, what the source gave is kept and it is tried again
-            _log.exception("source %s: the sync broke off", status.name)
-            sync = SyncResult(now, None, f"internal error: {error!r}")
+            result = await self._read(now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the data is kept and the sync is tried again
+            _log.exception("source %s: the sync failed with an internal error", status.name)
+            result = SyncResult(now, None, f"internal error: {error!r}")
         status.syncing, status.duration = False, time.monotonic() - started
         status.requests = self._remote.requests()
-        held = sync.judgement and sync.judgement.standing.held
-        result = "held" if held else "published" if sync.judgement else "failed"
-        status.results[result] = status.results.get(result, 0) + 1
-        return sync
+        held = result.decision and result.decision.sync_state.held
+        outcome = "held" if held else "published" if result.decision else "failed"
+        status.results[outcome] = status.results.get(outcome, 0) + 1
+        return result
 
     async def _read(self, now: float) -> SyncResult:
         began = time.monotonic()
         reading = await self._remote.read()
         if reading.error:
             return SyncResult(now, None, reading.error)
-        asked = time.monotonic()
+        rereading = time.monotonic()
         if self._events:
-            reading = shrink_guard.corrected(reading, await self._ask(self._events.since(began)[:CONFIRMED]))
-        told = await self._ask(shrink_guard.absent(self._had(), reading, self._status.standing.missing)[:CONFIRMED])
-        # What was there may have changed while we asked.
-        if self._events:
-            reading = shrink_guard.corrected(reading, self._events.found(asked))
-        judgement = shrink_guard.judge(self._had(), reading, self._status.standing, told, time.time(), self._hold_down)
-        self._say(reading, judgement.lost)
-        return SyncResult(now, self._judged(judgement))
+            reading = with_rereads(reading, await self._reread(self._events.since(began)[:CONFIRMED]))
+        state = self._status.sync_state
+        rereads = await self._reread(shrink_guard.absent(self._had(), reading, state.missing)[:CONFIRMED])
+        if self._events:  # an event may have changed the data during the rereads
+            reading = with_rereads(reading, self._events.found(rereading))
+        decision = shrink_guard.decide(
+            self._had(), reading, self._status.sync_state, rereads, time.time(), self._hold_down
+        )
+        self._log_lost(reading, decision.lost)
+        return SyncResult(now, self._decided(decision))
 
-    def _judged(self, judgement: Judgement) -> Judgement:
-        if self._events and not judgement.standing.held:
-            self._events.judged()
-        return judgement
+    def _decided(self, decision: SyncDecision) -> SyncDecision:
+        if self._events and not decision.sync_state.held:
+            self._events.sync_published()
+        return decision
 
-    def _say(self, reading: Reading, lost: dict[str, str]) -> None:
+    def _log_lost(self, reading: Reading, lost: dict[str, str]) -> None:
         name = self._status.name
         for part, why in lost.items():
             if self._lost.get(part) != why:
-                _log.warning("source %s: subscription %s: %s; what it gave before is kept", name, part, why)
+                _log.warning("source %s: subscription %s: %s; its last good data is kept", name, part, why)
         for part in self._lost.keys() & reading.parts.keys():
             _log.info("source %s: subscription %s can be read again", name, part)
         self._lost = lost
 
-    async def _ask(self, keys: Iterable[str]) -> Told:
-        """Read what is absent once more."""
+    async def _reread(self, keys: Iterable[str]) -> Rereads:
         room = asyncio.Semaphore(_ABREAST)
 
         async def one(key: str) -> tuple[str, Resources | str | None]:
@@ -160,5 +169,5 @@ class Syncer:
 
 
 def back_off(interval: float, failures: int) -> float:
-    """Seconds until the next sync after so many failures in a row."""
+    """Return the seconds until the next sync after so many failures in a row."""
     return min(interval * (1 << max(min(failures, 16) - 1, 0)), max(LONGEST, interval))

@@ -1,34 +1,33 @@
-"""Tokens from the configured identity, by azure-identity, whose own requests go through our session.
+"""Tokens of the configured identity, from azure-identity, whose own requests use pldns's HTTP session.
 
-The library is loaded with the first token. Refuses to know whom tokens are shown to. Nothing of a token or a secret
-ever stands in an error or in the log.
+The library is loaded with the first token. Does not know which requests carry the tokens. No part of a token or a
+secret is ever in an error or in the log.
 """
 
 import asyncio
 import logging
-import os
 import time
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
-from resolver.settings import Credential, Secret
+from resolver.settings import Credential
+from resolver.sources.azure import secret
 from resolver.sources.azure.protocol import advice
 from resolver.sources.azure.protocol.budget import skew
+from resolver.sources.azure.secret import NoSecret
 from zones.azure.clouds import Cloud
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
 LONGEST: Final = 60.0
-"""Seconds that a token may take."""
-_RETRIES: Final = 2  # of azure-identity's own; the next sync is the next try
+"""Seconds to wait for a token."""
+_RETRIES: Final = 2  # retries of azure-identity itself; the next sync tries again
 
 
-class NoToken(Exception):  # noqa: N818 - what is missing
-    """There is no token; one line for people, with what mends it."""
+class NoToken(Exception):  # noqa: N818 - the missing thing
+    """No token could be obtained. The message is one line for people, with the remedy."""
 
 
 class Tokens:
@@ -42,38 +41,38 @@ class Tokens:
         self._asking = asyncio.Lock()
 
     async def get(self) -> str:
-        """One that is valid; azure-identity keeps it until shortly before its end. Raises `NoToken`."""
-        async with self._asking:  # one question at a time, which the others then profit from
+        """Return a valid token; azure-identity caches it until shortly before it expires. Raises `NoToken`."""
+        async with self._asking:  # one request at a time; the other callers then use the cached token
             try:
                 async with asyncio.timeout(LONGEST):
                     if self._credential is None:
                         self._credential = await asyncio.to_thread(make, self._config, self._cloud, self._http)
                     return (await self._credential.get_token(self._cloud.scope)).token
             except TimeoutError:
-                raise NoToken("no token: whoever gives them does not answer") from None
-            except NoToken:
-                raise
-            except Exception as error:  # noqa: BLE001 - the library raises what its parts do
+                raise NoToken("no token: the identity endpoint does not answer") from None
+            except NoSecret as error:
+                raise NoToken(f"no token: {error}") from None
+            except Exception as error:  # noqa: BLE001 - the library raises many kinds of errors
                 raise NoToken(_why(error)) from None
 
     async def renew(self) -> None:
-        """Forget the token that there is."""
+        """Drop the cached token."""
         async with self._asking:
             credential, self._credential = self._credential, None
             if credential is not None:
                 await credential.close()
 
     async def close(self) -> None:
-        """End."""
+        """Close the credential."""
         await self.renew()
 
 
 def make(config: Credential, cloud: Cloud, http: aiohttp.ClientSession) -> "AsyncTokenCredential":
-    """The credential that the configuration asks for. Raises `NoToken`, ValueError."""
-    from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - 250 ms, for those who use it
+    """Return the credential that the configuration asks for. Raises `NoSecret`, ValueError."""
+    from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - loading takes 250 ms, only where it is used
     from azure.identity import aio  # noqa: PLC0415 - as above
 
-    logging.getLogger("azure").setLevel(logging.CRITICAL)  # what fails is ours to tell, in one line
+    logging.getLogger("azure").setLevel(logging.CRITICAL)  # pldns reports failures itself, in one line
     common: dict[str, Any] = {
         "transport": AioHttpTransport(session=http, session_owner=False),
         "retry_total": _RETRIES,
@@ -90,46 +89,20 @@ def make(config: Credential, cloud: Cloud, http: aiohttp.ClientSession) -> "Asyn
             return aio.AzureCliCredential(tenant_id=config.tenant_id)
         case "client-secret":
             return aio.ClientSecretCredential(
-                config.tenant_id, config.client_id, text(config.secret), authority=cloud.authority, **common
+                config.tenant_id, config.client_id, secret.text(config.secret), authority=cloud.authority, **common
             )
         case "certificate":
             return aio.CertificateCredential(
                 config.tenant_id,
                 config.client_id,
-                certificate_data=octets(config.certificate),
-                password=text(config.password) if config.password else None,
+                certificate_data=secret.octets(config.certificate),
+                password=secret.text(config.password) if config.password else None,
                 authority=cloud.authority,
                 **common,
             )
         case "default":
             chosen = {"managed_identity_client_id": client} if client else {}
             return aio.DefaultAzureCredential(authority=cloud.authority, **chosen, **common)
-
-
-def text(secret: Secret | None, environ: Mapping[str, str] = os.environ) -> str:
-    """What a reference leads to, without the end of its line. Raises `NoToken`."""
-    try:
-        return octets(secret, environ).decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise NoToken(f"no token: the secret in {_place(secret)} is not UTF-8") from None
-
-
-def octets(secret: Secret | None, environ: Mapping[str, str] = os.environ) -> bytes:
-    """What a reference leads to, as it is. Raises `NoToken`."""
-    if secret is None:
-        raise NoToken("no token: the credential names no secret")
-    try:
-        found = Path(secret.file).read_bytes() if secret.file else environ.get(secret.environment, "").encode()
-    except OSError as error:
-        raise NoToken(f"no token: {secret.file} cannot be read: {error.strerror}") from None
-    if not found.strip():
-        raise NoToken(f"no token: {_place(secret)} is empty")
-    return found
-
-
-def _place(secret: Secret | None) -> str:
-    assert secret is not None  # noqa: S101 - it has been read
-    return secret.file or f"the environment variable {secret.environment}"
 
 
 def _why(error: Exception) -> str:

@@ -1,7 +1,7 @@
-"""Addresses of cloud hosts, asked of the configured upstream servers, and the HTTP session that connects by them.
+"""Resolves the names of Azure's hosts with the configured upstream servers, and opens the HTTP session that does so.
 
-The system's resolver is never asked: it may be this very pldns, which would then wait for itself. Addresses pass as
-they are, `localhost` is this machine; refuses to know any other name that is not in the DNS.
+The system's resolver is never used: it may be this pldns, which would then wait for itself. IP addresses need no
+lookup, and `localhost` is this machine. Every other name must be in the DNS.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from zones.dns import name, record
 from zones.dns.name import Name
 
 _HOPS: Final = 12
-_KEPT: Final = 60  # seconds for which an address is used again
+_KEPT: Final = 60  # seconds for which an address is cached
 _CONNECTIONS: Final = 16
 _FAMILIES: Final = {record.A: socket.AF_INET, record.AAAA: socket.AF_INET6}
 _LOCAL: Final = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 
 class Hosts(AbstractResolver):
-    """Asks the upstream group that takes a name, as a client's question would be: `public`, if no suffix does."""
+    """Resolves names with the upstream group for each name, as for clients: the group of the suffix, else `public`."""
 
     def __init__(self, groups: Sequence[UpstreamGroup]) -> None:
         self._upstreams = UpstreamGroups(groups)
@@ -38,14 +38,14 @@ class Hosts(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Every address of a host. Raises OSError."""
+        """Return all addresses of a host. Raises OSError."""
         wanted = {rtype: each for rtype, each in _FAMILIES.items() if family in {each, socket.AF_UNSPEC}}
         if host.casefold() == "localhost":
             return [_result(host, _LOCAL[each], port, each) for each in wanted.values()]
         try:
             asked = name.host_from_text(host)
         except name.InvalidName as error:
-            raise OSError(f"{host} is no name in the DNS: {error}") from None
+            raise OSError(f"{host} is not a host name: {error}") from None
         found = await asyncio.gather(*(self._addresses(asked, rtype) for rtype in wanted), return_exceptions=True)
         results = [
             _result(host, socket.inet_ntop(each, address), port, each)
@@ -58,7 +58,7 @@ class Hosts(AbstractResolver):
         return results
 
     async def close(self) -> None:
-        """Close what is open to upstream servers."""
+        """Close the connections to upstream servers."""
         self._resolver.close()
 
     async def _addresses(self, host: Name, rtype: int) -> tuple[bytes, ...]:
@@ -87,7 +87,7 @@ def _result(host: str, address: str, port: int, family: socket.AddressFamily) ->
 
 @contextlib.asynccontextmanager
 async def session(groups: Iterable[UpstreamGroup]) -> AsyncIterator[aiohttp.ClientSession]:
-    """A session for cloud hosts: no system resolver, no proxy of the environment, no cookies."""
+    """Open an HTTP session for Azure's hosts, without the system's resolver, proxies of the environment and cookies."""
     hosts = Hosts(tuple(groups))
     connector = aiohttp.TCPConnector(resolver=hosts, limit=_CONNECTIONS, ttl_dns_cache=_KEPT)
     try:

@@ -1,22 +1,24 @@
-"""Answers of siblings: to a question that differs in nothing but its first label from one that was answered.
+"""Answer templates: the first answer to a question that differs only in its first label from an answered question.
 
-The endpoints of a zone are much alike: one address each, the same zone, the same networks. What the answer of one looks
-like around its label and its address is a `Shape`; a sibling's answer is made from that and the sibling's row, without
-parsing, walking and rendering. A shape holds as long as the answer that it was taken from: what would make another
-answer of all siblings evicts that one, too. What may set one sibling apart is looked at for each: its row, and what
-zone files and the configuration say of just its name.
+The endpoints of a zone are much alike: one address each, in the same zone, visible to the same networks. A `Template`
+is the answer of one endpoint, cut at its label and its address. The answer of a sibling is made from the template and
+the sibling's row, without parsing, lookup and rendering. A template holds as long as the answer that it was taken
+from: a change that alters the answers of all siblings evicts that answer, too. What can set one
+sibling apart is checked for each of them: its row, and anything that zone files and the configuration say about its
+name.
 
-What a zone denies is all alike: a `Denial` is the answer to any name right below the zone that nothing is at or below.
-Such answers are not kept: names can be made up without end, and would push each other out.
+A zone denies all names alike: a `Denial` is the answer to any name directly below the zone with nothing at or below it.
+Answers made from a denial are not cached: clients can invent names without end, and they would evict each other.
 
-Pure; refuses to know why a name is answered as it is.
+Does not know why a name is answered as it is (`walk`). Pure.
 """
 
 from typing import Final, NamedTuple
 
 from resolver.wire import codes
 from resolver.wire.query import Query
-from resolver.worker.answer.answer_cache import FOREVER, LARGEST_EXACT, Answers, Compiled
+from resolver.worker.answer.answer_cache import LARGEST_EXACT, AnswerCache
+from resolver.worker.answer.compiled import FOREVER, Compiled
 from zones.azure.catalogue_index import is_special
 from zones.claims.row import LIKENESS, USUAL, first_class
 from zones.dns.name import Name, ancestry
@@ -25,82 +27,90 @@ from zones.table.outcome import Alias, Found, NoData, NxDomain
 from zones.table.table import Table
 
 LIMIT: Final = 4096
-"""Shapes and denials, some 800 octets each: by zone, length of label and way to ask, which clients can make up."""
-_LARGEST: Final = 512  # octets of a reply that every client takes
+"""Templates and denials, some 800 octets each. Clients can invent label lengths and forms of packets."""
+_LARGEST: Final = 512  # octets of a reply that every client accepts
 _LABEL: Final = 12
-"""Where a CNAME's target begins in a tail: after the pointer to its owner, type, class, TTL and length."""
+"""Offset of a CNAME's target in a tail: after the pointer to its owner, type, class, TTL and length."""
 
 
-class Shape(NamedTuple):
-    """What the answers of siblings have in common: all but the label and the address."""
+class Template(NamedTuple):
+    """What the answers of siblings have in common: everything except the label and the address."""
 
     model: Compiled
-    """The answer that it was taken from."""
+    """The answer that the template was taken from."""
     likeness: bytes
-    """What a sibling's row says besides the address and who sees it."""
+    """What a sibling's row has to say beside its address and the networks that it is visible to."""
     above: bytes
-    """How the names go on after the first label."""
+    """The rest of the names after the first label."""
     under: bytes
-    """How the private names do that these lead to; empty where they are the private names themselves."""
+    """The same of the private names that these names lead to; empty where they are the private names themselves."""
     pieces: tuple[bytes, bytes, bytes]
-    """The tail: the first, the label if `labelled`, the second, the address if `addressed`, the third."""
+    """The tail: first piece, the label if `labelled`, second piece, the address if `addressed`, third piece."""
     labelled: bool
     addressed: bool
     variant: bytes
-    """How the key of the answer goes on after the name."""
+    """The rest of the answer's key after the name."""
 
     def tail(self, label: bytes, address: bytes) -> bytes:
-        """The tail of a sibling's answer."""
+        """Return the tail of a sibling's answer."""
         first, second, third = self.pieces
         return first + (label if self.labelled else b"") + second + (address if self.addressed else b"") + third
 
 
 class Denial(NamedTuple):
-    """What a zone says to names right below it that are not there."""
+    """What a zone replies for names directly below it that do not exist."""
 
     model: Compiled
-    """The answer that it was taken from; all others have its octets."""
+    """The answer that the denial was taken from; all others have the same octets after the question."""
     above: bytes
     """The zone."""
 
 
-class Siblings:
-    """Makes answers from shapes and denials. `apart`: names that the configuration has a word on."""
+class AnswerTemplates:
+    """Makes answers from templates and denials. `apart`: names that the configuration treats specially."""
 
-    def __init__(self, table: Table, answers: Answers, apart: frozenset[Name]) -> None:
+    def __init__(self, table: Table, answers: AnswerCache, apart: frozenset[Name]) -> None:
         self._table = table
         self._owned = table.owned
         self._rows = table.owned.rows
         self._answers = answers
         self._apart = apart
-        self._shapes: dict[tuple[int, bytes], Shape] = {}
+        self._templates: dict[tuple[int, bytes], Template] = {}
         """By network, and packet after the id without the first label."""
         self._denials: dict[tuple[int, bytes], Denial] = {}
         self._cleared = answers.cleared
 
     def reply(self, packet: bytes, network: int) -> bytes | None:
-        """The reply, after the id, to a packet that is new but for a sibling's of the same form.
+        """Return the reply, after the id, to a packet of a known form, and count the answer.
 
-        None where there is no such form, where the name is not like its siblings, and where its question was answered
-        before.
+        None where no template fits, where the name is unlike its siblings, and where its question was answered before.
         """
+        answer = self.answer(packet, network)
+        if answer is None:
+            return None
+        answer.cell[0] += 1
+        return answer.head + packet[codes.HEADER_SIZE : answer.end] + answer.tail
+
+    def answer(self, packet: bytes, network: int) -> Compiled | None:
+        """Return the answer to a packet, as `reply` does. A sibling's answer is cached."""
         if len(packet) <= codes.HEADER_SIZE:
             return None
         start = codes.HEADER_SIZE + 1 + packet[codes.HEADER_SIZE]
         form = network, packet[2 : codes.HEADER_SIZE + 1] + packet[start:]
-        shape = self._shapes.get(form)
-        if shape is not None and self._holds(shape.model):
-            made = self._made(shape, packet, start, network)
+        cleared = self._cleared == self._answers.cleared
+        template = self._templates.get(form)
+        if template is not None and template.model.until and cleared:
+            made = self._made(template, packet, start, network)
             if made is not None:
                 return made
         denial = self._denials.get(form)
-        if denial is None or not self._holds(denial.model):
+        if denial is None or not (denial.model.until and cleared):
             return None
         return self._denied(denial, packet, start)
 
-    def _made(self, shape: Shape, packet: bytes, start: int, network: int) -> bytes | None:
-        """The answer of a sibling that is there; it is kept."""
-        model, likeness, above, under, _, _, _, variant = shape
+    def _made(self, template: Template, packet: bytes, start: int, network: int) -> Compiled | None:
+        """Return the answer of a sibling that exists, and cache it."""
+        model, likeness, above, under, _, _, _, variant = template
         label = packet[codes.HEADER_SIZE : start].lower()
         name = Name(label + above)
         private = Name(label + under) if under else name
@@ -112,59 +122,55 @@ class Siblings:
         key = name + variant
         if key in self._answers or (under and self._rows.get(name) is not None):
             return None
-        tail = shape.tail(label, row[LIKENESS.stop :])
-        reply = model.head + packet[codes.HEADER_SIZE : model.end] + tail
+        tail = template.tail(label, row[LIKENESS.stop :])
         answer = model.sibling(key, tail, (name, private) if under else (name,))
-        self._answers.keep_new(answer, network, packet[2:], reply)
-        model.cell[0] += 1
-        return reply
+        self._answers.keep_new(answer, network, packet[2:], model.head + packet[codes.HEADER_SIZE : model.end] + tail)
+        return answer
 
-    def _denied(self, denial: Denial, packet: bytes, start: int) -> bytes | None:
-        """The answer of one that is not there."""
+    def _denied(self, denial: Denial, packet: bytes, start: int) -> Compiled | None:
+        """Return the answer for a name that does not exist."""
         name = Name(packet[codes.HEADER_SIZE : start].lower() + denial.above)
         if not self._table.is_bare(name) or is_special(name) or name in self._apart:
             return None
-        model = denial.model
-        model.cell[0] += 1
-        return model.head + packet[codes.HEADER_SIZE : model.end] + model.tail
+        return denial.model
 
     def _stands_apart(self, name: Name, private: Name) -> bool:
-        """Something is said of one of these names alone."""
+        """Return True if a zone file or the configuration says something about one of these names alone."""
         static, apart = self._table.static, self._apart
         if is_special(name) or name in apart or private in apart:
             return True
         return bool(static) and (name in static or private in static)
 
     def _holds(self, model: Compiled) -> bool:
-        """It is still kept."""
+        """Return True while the model is cached."""
         return bool(model.until) and self._cleared == self._answers.cleared
 
-    # -- taking shapes
+    # -- taking templates
 
     def learn(self, packet: bytes, query: Query, network: int, answer: Compiled) -> None:
-        """Take a form from an answer that was just made for a packet and is kept, if its siblings' are like it."""
+        """Take a template from an answer that was just made for a packet and cached, if its siblings have the same."""
         if answer.expires != FOREVER or query.options or len(packet) > LARGEST_EXACT:
             return
-        if self._cleared != self._answers.cleared or len(self._shapes) + len(self._denials) >= LIMIT:
+        if self._cleared != self._answers.cleared or len(self._templates) + len(self._denials) >= LIMIT:
             self._cleared = self._answers.cleared
-            self._shapes.clear()
+            self._templates.clear()
             self._denials.clear()
         start = codes.HEADER_SIZE + 1 + packet[codes.HEADER_SIZE]
         form = network, packet[2 : codes.HEADER_SIZE + 1] + packet[start:]
-        before = self._denials.get(form) if answer.loose else self._shapes.get(form)
+        before = self._denials.get(form) if answer.expendable else self._templates.get(form)
         if before is not None and self._holds(before.model):
             return
-        if answer.loose:
+        if answer.expendable:
             denial = self._denial(query, network, answer)
             if denial:
                 self._denials[form] = denial
         else:
-            shape = self._shape(query, network, answer)
-            if shape:
-                self._shapes[form] = shape
+            template = self._template(query, network, answer)
+            if template:
+                self._templates[form] = template
 
     def _denial(self, query: Query, network: int, answer: Compiled) -> Denial | None:
-        """What a zone that nothing else has a word on denies; None for any other answer."""
+        """Return the denial of a zone that answers by its miss policy alone; None for any other answer."""
         name, table = query.name, self._table
         above = name[1 + name[0] :]
         if not self._is_plain(query, name) or not table.is_bare(name) or table.owned.places.candidates(name):
@@ -175,8 +181,8 @@ class Siblings:
             return None
         return Denial(answer, above)
 
-    def _shape(self, query: Query, network: int, answer: Compiled) -> Shape | None:
-        """What an answer's siblings have of it; None where they may have another."""
+    def _template(self, query: Query, network: int, answer: Compiled) -> Template | None:
+        """Return what an answer shares with its siblings' answers; None where these may differ."""
         name, table = query.name, self._table
         held = table.owned.held(name, network)
         if held is None or not self._is_ordinary(query, held.private):
@@ -191,20 +197,20 @@ class Siblings:
         if row is None or len(row) != USUAL or not (addressed or denied) or answer.end + len(answer.tail) > _LARGEST:
             return None
         size = 1 + name[0]
-        shape = Shape(
+        template = Template(
             answer, row[LIKENESS], name[size:], b"" if private == name else private[size:],
             _pieces(answer, size if labelled else 0, addressed=addressed), labelled, addressed, answer.key[len(name) :],
         )  # fmt: skip
-        return shape if shape.tail(name[:size], row[LIKENESS.stop :]) == answer.tail else None
+        return template if template.tail(name[:size], row[LIKENESS.stop :]) == answer.tail else None
 
     def _is_ordinary(self, query: Query, private: Name) -> bool:
-        """They lead to one another by rule, and nothing else has a word on them."""
+        """Return True if the name leads to the private name by the usual rule and only rows decide about both."""
         if private != query.name and self._table.owned.places.candidates(query.name)[0] != private:
             return False
         return self._is_plain(query, private)
 
     def _is_plain(self, query: Query, private: Name) -> bool:
-        """Nothing but rows decides on these names, in the spelling that nearly all clients use."""
+        """Return True if only rows decide about both names, and all but the first label is in lower case."""
         name, table = query.name, self._table
         if self._stands_apart(name, private) or table.awaited or query.qname[1 + name[0] :] != name[1 + name[0] :]:
             return False
@@ -212,7 +218,7 @@ class Siblings:
 
 
 def _pieces(answer: Compiled, label: int, *, addressed: bool) -> tuple[bytes, bytes, bytes]:
-    """The tail without the label, of so many octets, and without the address before the OPT record."""
+    """Return the tail cut at the label, which has `label` octets, and at the address before the OPT record."""
     tail = answer.tail
     end = answer.opt if answer.opt >= 0 else len(tail)
     address = end - 4 if addressed else len(tail)

@@ -1,4 +1,4 @@
-"""How a server answers, whatever the answer: what the configuration says that is not about one name or one client."""
+"""How a server answers whatever the question: the part of the configuration that is not about one name or client."""
 
 from typing import Final, NamedTuple
 
@@ -9,29 +9,31 @@ from zones.azure.catalogue import catalogue
 from zones.dns.name import Name, from_text
 
 
-class Manner(NamedTuple):
-    """How a server answers, whatever the answer."""
+class Behaviour(NamedTuple):
+    """How a server answers whatever the question."""
 
     identity: str = "pldns"
+    """Name of the server in NSID and CHAOS answers."""
     payload: int = codes.PAYLOAD
-    """Octets of UDP that our OPT records offer."""
+    """Octets of UDP that its OPT records offer."""
     dropped: frozenset[Name] = frozenset()
     """Names at and under these are refused."""
     rotate: bool = False
-    """See `Rotating`."""
+    """Rotate the addresses of an answer from one reply to the next (`Rotating`)."""
     private_only: frozenset[Name] = frozenset()
     """Names at and under these are never asked of an upstream."""
     screen: Screen | None = None
+    """Removes addresses from upstreams' answers; None: nothing is removed."""
     prefetch: bool = True
-    """Ask again for what is asked for shortly before it expires."""
+    """Renew answers that clients ask for shortly before they expire."""
 
 
-PLAIN: Final = Manner()
+DEFAULT: Final = Behaviour()
 
 
-def manner(worker: settings.WorkerSettings) -> Manner:
-    """As the configuration has it."""
-    return Manner(
+def behaviour(worker: settings.WorkerSettings) -> Behaviour:
+    """Return the behaviour that a worker's settings describe."""
+    return Behaviour(
         identity=worker.identity,
         payload=worker.payload,
         dropped=frozenset(map(from_text, worker.drop_names)),

@@ -1,7 +1,7 @@
-"""Counters of one worker: cells that the packet path adds to, by metric and label values.
+"""Counters of one worker, by metric and label values.
 
-A cell is a list of one integer: an answer holds its cell, so that counting it is one addition. Label values come from
-the configuration and the catalogue, never from a packet, so there are few cells.
+A cell is a list of one integer. Each compiled answer has a reference to its cell, so that the packet path counts it
+with one addition. Label values come from the configuration and the catalogue, never from a packet: there are few cells.
 """
 
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ class Counters:
         self._cells: dict[tuple[str, tuple[str, ...]], list[int]] = {}
 
     def cell(self, metric: str, labels: tuple[str, ...] = ()) -> list[int]:
-        """The cell of a metric and its label values, made at first use."""
+        """Return the cell of a metric and its label values; the first call makes it."""
         return self._cells.setdefault((metric, labels), [0])
 
     def add(self, metric: str, labels: tuple[str, ...] = (), by: int = 1) -> None:
-        """Count off the fast path."""
+        """Add to a counter outside the fast path."""
         self.cell(metric, labels)[0] += by
 
     def set(self, metric: str, value: int, labels: tuple[str, ...] = ()) -> None:
-        """Take a count that is kept elsewhere."""
+        """Set a counter to a number that is counted elsewhere."""
         self.cell(metric, labels)[0] = value
 
     def values(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
-        """(metric, label values, count) of every cell."""
+        """Yield (metric, label values, count) of every cell."""
         for (metric, labels), (count,) in self._cells.items():
             yield metric, labels, count

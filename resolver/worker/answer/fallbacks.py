@@ -1,6 +1,6 @@
-"""Questions inside a private zone that went to an upstream: counted by zone, name and network, in bounded room.
+"""Fallbacks: questions inside a private zone that an upstream answered, counted by zone, name and network.
 
-These are the names that a person may expect to be private. Time is given by the caller's clock, wall seconds.
+These are the names that a person may expect to be private. The number of names between two reports is bounded.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,14 @@ from resolver.worker.answer.counters import Counters
 from zones.dns.name import Name, to_text
 
 LIMIT: Final = 2_000
-"""Distinct (zone, name, network) between two reports; what is beyond is counted by zone alone."""
+"""Different (zone, name, network) between two reports; further ones are counted by zone only."""
 
 
 class Fallbacks:
-    """What fell back since the last report. `label` tells the name of a network by its index."""
+    """The fallbacks since the last report.
+
+    `label` returns the name of a network by its index, `clock` the seconds since the epoch.
+    """
 
     def __init__(self, label: Callable[[int], str], counters: Counters, clock: Callable[[], float]) -> None:
         self._label = label
@@ -24,7 +27,7 @@ class Fallbacks:
         self._noted: dict[tuple[Name, Name, int], _Noted] = {}
 
     def note(self, zone: Name, name: Name, network: int, client: bytes) -> None:
-        """One answer for `name`, missed in `zone`, came from an upstream; `client` is an address, packed."""
+        """Count one answer by an upstream for `name` inside `zone`. `client` is a packed address."""
         self._counters.add("fallback_total", (to_text(zone),))
         now = self._clock()
         there = self._noted.get((zone, name, network))
@@ -38,7 +41,7 @@ class Fallbacks:
             there.clients[client] = None
 
     def report(self) -> list[Fallback]:
-        """What was noted since the last call."""
+        """Return the fallbacks since the last call."""
         noted, self._noted = self._noted, {}
         return [
             Fallback(zone, name, self._label(network), it.count, it.first, it.last, tuple(it.clients))

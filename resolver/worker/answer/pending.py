@@ -1,113 +1,130 @@
-"""A query on its way through upstreams: asked and walked again until there is an answer, or time is up.
+"""A query that waits for upstreams: asked and resolved again until there is an answer or its time is up.
 
-Refuses to know packets: what it sends is what the responder makes of an answer or of a failure.
+Owns how long a query waits and how many questions it may cause. Does not know packets: the responder sends the reply.
 """
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from resolver.forward.cache import Key, UpstreamFailure
 from resolver.wire import codes
-from resolver.wire.relay import Message
-from resolver.worker.answer.answer_cache import Compiled
-
-if TYPE_CHECKING:
-    from resolver.worker.answer.responder import Request, Responder, Timer
+from resolver.worker.answer.client_query import ClientQuery
+from resolver.worker.answer.clock import Clock, Timer
+from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.fetcher import Fetcher, Result
 
 PATIENCE: Final = 4.9
 """Seconds from a query to its answer or SERVFAIL, however many servers its aliases lead to."""
 IMPATIENCE: Final = 1.8
 """Seconds after which a stale answer is better than none (RFC 8767 §5)."""
-_LONGEST_WALK: Final = 24  # upstream questions for one query: 11 hops, each asked again in another group
+_MOST_QUESTIONS: Final = 24  # upstream questions for one query: 11 hops, each asked again in another group
 
 
-class Wait:
+class Answering(Protocol):
+    """What a pending query needs of the responder."""
+
+    pending: int
+    """Number of queries that wait for an upstream."""
+    clock: Clock
+    fetcher: Fetcher
+
+    def resolve(self, request: ClientQuery, fetched: Mapping[Key, Result]) -> Compiled | Key:
+        """Return the answer as far as upstreams have replied, or the question that an upstream must answer first."""
+
+    def send(self, answer: Compiled, request: ClientQuery) -> None:
+        """Send an answer."""
+
+    def fail(self, request: ClientQuery, ede: tuple[int, str]) -> None:
+        """Send SERVFAIL with a reason."""
+
+    def broken(self, request: ClientQuery, error: Exception) -> None:
+        """Send SERVFAIL because of a bug."""
+
+
+class Pending:
     """One query that waits."""
 
-    __slots__ = ("asked", "fetched", "impatient", "key", "over", "request", "responder", "timer")
+    __slots__ = ("_asked", "_fetched", "_impatient", "_over", "_request", "_responder", "_timer")
 
-    def __init__(self, responder: "Responder", request: "Request", key: bytes) -> None:
-        self.responder = responder
-        self.request = request
-        self.key = key
-        self.fetched: dict[Key, Message | UpstreamFailure] = {}
-        self.asked: Key | None = None
-        """What is being asked now."""
-        self.timer: Timer | None = None
-        self.impatient = False
-        self.over = False
+    def __init__(self, responder: Answering, request: ClientQuery) -> None:
+        self._responder = responder
+        self._request = request
+        self._fetched: dict[Key, Result] = {}
+        self._asked: Key | None = None
+        """The question that an upstream is being asked."""
+        self._timer: Timer | None = None
+        self._impatient = False
+        self._over = False
 
-    def go_on(self) -> None:
-        """Walk with what has been fetched so far."""
-        responder = self.responder
-        result = responder.compiled(self.request, self.fetched, self.key)
-        if isinstance(result, Compiled):
-            self._end()
-            responder.send(result, self.request)
-        elif len(self.fetched) >= _LONGEST_WALK:
-            self._give_up((codes.NO_REACHABLE_AUTHORITY, "the aliases lead too far"))
-        elif responder.loops.closed(result.key, self.request.said.marks, self.request.client):
-            responder.counters.add("forward_loops_total", (result.key.group,))
-            self._give_up((codes.NO_REACHABLE_AUTHORITY, f"forwarding loop: upstream {result.key.group} asks us again"))
+    def ask(self, key: Key) -> None:
+        """Ask an upstream, unless the query has caused too many questions or a loop."""
+        responder = self._responder
+        if len(self._fetched) >= _MOST_QUESTIONS:
+            self._give_up("the aliases lead too far")
+        elif not responder.fetcher.begin(key, self._request):
+            self._give_up(f"forwarding loop: upstream {key.group} asks us again")
         else:
-            self._ask(result.key)
+            self._asked = key
+            responder.fetcher.fetch(key, partial(self._arrived, key))
+            if self._asked is key:  # not answered at once
+                self._wait()
 
-    def _ask(self, key: Key) -> None:
-        responder = self.responder
-        self.asked = key
-        responder.loops.begin(key, self.request.said.marks, self.request.client)
-        responder.ask(key, partial(self._arrived, key))
-        if self.asked is not key:
-            return  # answered at once
-        if self.timer is None:
-            responder.waiting += 1
-            self.timer = responder.later(IMPATIENCE, self._look_back)
-        elif self.impatient:
+    def _wait(self) -> None:
+        if self._timer is None:
+            self._responder.pending += 1
+            self._timer = self._responder.clock.later(IMPATIENCE, self._grow_impatient)
+        elif self._impatient:
             self._take_stale()
 
-    def _arrived(self, key: Key, reply: Message | UpstreamFailure) -> None:
-        if self.over:
+    def _arrived(self, key: Key, result: Result) -> None:
+        if self._over:
             return
-        self._asked_no_more()
-        self.fetched[key] = reply
+        self._stop_asking()
+        self._fetched[key] = result
         try:
-            self.go_on()
-        except Exception as error:  # noqa: BLE001 - as in `Responder.take`
-            if not self.over:
+            answer = self._responder.resolve(self._request, self._fetched)
+            if isinstance(answer, Compiled):
                 self._end()
-                self.responder.broken(self.request, error)
+                self._responder.send(answer, self._request)
+            else:
+                self.ask(answer)
+        except Exception as error:  # noqa: BLE001 - as in `Responder.take`
+            if not self._over:
+                self._end()
+                self._responder.broken(self._request, error)
 
-    def _look_back(self) -> None:
-        """It takes long: what held before will do for this client, while the question goes on."""
-        if self.over:
+    def _grow_impatient(self) -> None:
+        """From now on a stale answer is good enough for this client. The question to the upstream goes on."""
+        if self._over:
             return
-        self.impatient = True
-        self.timer = self.responder.later(PATIENCE - IMPATIENCE, self._late)
+        self._impatient = True
+        self._timer = self._responder.clock.later(PATIENCE - IMPATIENCE, self._late)
         self._take_stale()
 
     def _take_stale(self) -> None:
-        if self.asked and self.responder.has_stale(self.asked):
+        if self._asked and self._responder.fetcher.has_stale(self._asked):
             self._arrived(
-                self.asked, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long")
+                self._asked, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long")
             )
 
     def _late(self) -> None:
-        if not self.over:
-            self._give_up((codes.NO_REACHABLE_AUTHORITY, "the upstream servers took too long"))
+        if not self._over:
+            self._give_up("the upstream servers took too long")
 
-    def _give_up(self, why: tuple[int, str]) -> None:
+    def _give_up(self, why: str) -> None:
         self._end()
-        self.responder.fail(self.request, why)
+        self._responder.fail(self._request, (codes.NO_REACHABLE_AUTHORITY, why))
 
-    def _asked_no_more(self) -> None:
-        if self.asked is not None:
-            self.responder.loops.end(self.asked, self.request.client)
-            self.asked = None
+    def _stop_asking(self) -> None:
+        if self._asked is not None:
+            self._responder.fetcher.end(self._asked, self._request)
+            self._asked = None
 
     def _end(self) -> None:
-        self.over = True
-        self._asked_no_more()
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-            self.responder.waiting -= 1
+        self._over = True
+        self._stop_asking()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._responder.pending -= 1

@@ -1,278 +1,182 @@
-"""From a packet to its reply on any transport: compiled answers first, then the engine, then upstreams and again.
+"""From a packet to its reply, on any transport: a compiled answer if there is one, else the engine and upstreams.
 
-Owns how large a reply may be. Never raises: what slips through is answered SERVFAIL and counted. Refuses to know
-sockets, since a reply goes to the function that came with the packet, and how long a query waits (`waiting`).
+Decides which packets get a reply at all. Never raises: SERVFAIL answers and counts a query that hits a bug. Does not
+know sockets: each packet comes with the function that sends its reply.
 """
 
 import logging
-from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Final
 
-from resolver.forward.cache import Key, UpstreamCache, UpstreamFailure
-from resolver.forward.loops import LoopDetector
-from resolver.wire import codes, render
-from resolver.wire.query import Malformed, Query, parse
-from resolver.wire.relay import Message
+from resolver.forward.cache import Key
+from resolver.wire import codes
+from resolver.wire.query import MalformedQuery, Query, parse
 from resolver.worker.access.clients import DROPPED, REFUSED, Client
-from resolver.worker.access.edns import BadSubnet, Options, Said, Way, finished
-from resolver.worker.access.rate_limit import Verdict
-from resolver.worker.answer.answer_cache import Answers, Compiled
-from resolver.worker.answer.answer_templates import Siblings
-from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Ask, Engine
-from resolver.worker.answer.fallbacks import Fallbacks
-from resolver.worker.answer.pending import Wait
+from resolver.worker.access.edns import BadSubnet, ClientTransport, EdnsResult
+from resolver.worker.access.rate_limit import RateVerdict
+from resolver.worker.answer.answer_templates import AnswerTemplates
+from resolver.worker.answer.client_query import SMALL, ClientQuery, Send
+from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.fetcher import Ask, Fetcher, Result
+from resolver.worker.answer.parts import Parts
+from resolver.worker.answer.pending import Pending
+from resolver.worker.answer.reply import Renderer
 
-AMPLIFICATION: Final = 10
-"""Times the size of its query that a reply over UDP may have for an address that may be forged, if it is not small."""
-_ANSWERS: Final = frozenset((codes.NOERROR, codes.NXDOMAIN, codes.YXDOMAIN))
-_SMALL: Final = 512  # octets
+_NOTHING: Final[Mapping[Key, Result]] = {}
 
 _log = logging.getLogger(__name__)
 
-Send = Callable[[bytes], None]
-Result = Message | UpstreamFailure
-
-
-class Timer(Protocol):
-    """What `later` gives."""
-
-    def cancel(self) -> None:
-        """Do not call."""
-
-
-class Clock(NamedTuple):
-    """Time, as the caller has it."""
-
-    steady: Callable[[], float]
-    """Seconds that never go back."""
-    wall: Callable[[], float]
-    """The time of day, seconds since the epoch."""
-    later: Callable[[float, Callable[[], None]], Timer]
-    """Calls back after seconds."""
-
-
-class Request:
-    """One query on its way to its reply: who sent it, how, and how the reply goes back."""
-
-    __slots__ = ("client", "limit", "network", "packet", "query", "said", "send")
-
-    def __init__(self, packet: bytes, query: Query, said: Said, client: bytes, way: Way, send: Send) -> None:
-        self.packet = packet
-        self.client = client
-        """Its address, packed."""
-        self.query = query
-        self.said = said
-        self.network = said.network
-        self.send = send
-        self.limit: int | None = None
-        """Octets that a reply over UDP may have; None on a stream."""
-        if way.limit is not None:
-            self.limit = min(way.limit, query.payload)
-            if not said.proven:
-                self.limit = min(self.limit, max(_SMALL, AMPLIFICATION * len(packet)))
-
 
 class Responder:
-    """Answers packets. `ask` asks an upstream once."""
+    """Answers packets with the parts of one worker. `ask` asks an upstream."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        answers: Answers,
-        options: Options,
-        counters: Counters,
-        fallbacks: Fallbacks,
-        loops: LoopDetector,
-        clock: Clock,
-        ask: Callable[[Key, Callable[[Result], None]], None],
-    ) -> None:
-        self.answers = answers
-        self._siblings = Siblings(engine.table, answers, engine.table.named | engine.manner.dropped)
-        self.first = self._siblings.reply
-        self.loops = loops
-        self.waiting = 0
-        """Queries that wait for an upstream."""
+    def __init__(self, parts: Parts, ask: Ask) -> None:
+        counters, behaviour = parts.counters, parts.engine.behaviour
+        self.pending = 0
+        """Number of queries that wait for an upstream."""
+        self.clock = parts.clock
+        self.fetcher = Fetcher(parts.cache, parts.loops, counters, parts.clock.steady, ask, prefetch=behaviour.prefetch)
+        self.answers = parts.answers
         self.counters = counters
-        self.clock = clock.steady
-        self.later = clock.later
-        self.payload = engine.manner.payload
-        self._engine = engine
-        self._cache: UpstreamCache = engine.cache
-        self._options = options
-        self._fallbacks = fallbacks
-        self._ask = ask
-        self._wall = clock.wall
+        self.payload = behaviour.payload
+        """Octets of UDP that this server accepts and sends."""
+        self.steady = parts.clock.steady
+        self._templates = AnswerTemplates(parts.table, parts.answers, parts.table.named | behaviour.dropped)
+        self.first = self._templates.reply
+        """Return the reply, after the id, to a packet that an answer template fits; None for any other."""
+        self._engine = parts.engine
+        self._renderer = Renderer(behaviour.payload)
+        self._options = parts.options
+        self._fallbacks = parts.fallbacks
         self._dropped = counters.cell("dns_dropped_total", ("malformed",))
         self._unwanted = counters.cell("dns_dropped_total", ("client",))
 
-    def take(self, packet: bytes, client: Client, way: Way, send: Send, over: Verdict = Verdict.PASS) -> bool:
-        """Answer one packet; False for one that never gets a reply, else `send` is called once, now or later.
+    def take(
+        self,
+        packet: bytes,
+        client: Client,
+        transport: ClientTransport,
+        send: Send,
+        limited: RateVerdict = RateVerdict.PASS,
+    ) -> bool:
+        """Answer one packet: call `send` once, at once or later. Return False for a packet that never gets a reply.
 
-        `over`: what the rate limit says, which is not for queries with a good cookie. Raises nothing.
+        `limited`: the verdict of the rate limit, which does not hold for a query with a good cookie. Raises nothing.
         """
         if client.network == DROPPED:
             self._unwanted[0] += 1
             return False
         try:
             query = parse(packet)
-            said = self._read(query, client, way)
-        except Malformed as malformed:
-            return over is Verdict.PASS and self._complain(malformed, client, way, send)
-        request = Request(packet, query, said, client.address, way, send)
-        if over is not Verdict.PASS and not said.proven:
-            return self._exceeded(request, over)
+            edns = self._read(query, client, transport)
+        except MalformedQuery as malformed:
+            return limited is RateVerdict.PASS and self._reject(malformed, client, transport, send)
+        request = ClientQuery(packet, query, edns, client.address, transport, send)
+        if limited is not RateVerdict.PASS and not edns.proven:
+            return self._limit(request, limited)
         if client.network == REFUSED:
             self.counters.add("dns_responses_total", ("REFUSED", "", "", "acl"))
-            self._send_error(request, codes.REFUSED, (codes.PROHIBITED, "this client may not ask here"))
+            ede = codes.PROHIBITED, "this client is not allowed to ask here"
+            send(self._renderer.error(request, codes.REFUSED, ede), None)
             return True
         try:
-            key = self.answers.key(query, request.network)
-            found = self.answers.find(key, self.clock())
+            request.key = self.answers.key(query, request.network)
+            found = self.answers.find(request.key, self.steady())
             if found is not None:
                 self.send(found, request)
-                self._prefetch(found)
+                self.fetcher.prefetch(found)
+                return True
+            answer = self.resolve(request, _NOTHING)
+            if isinstance(answer, Compiled):
+                self.send(answer, request)
             else:
-                Wait(self, request, key).go_on()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a reply and the next one is served
+                Pending(self, request).ask(answer)
+        except Exception as error:  # noqa: BLE001 - the client gets a reply and the next query is served, whatever it is
             self.broken(request, error)
         return True
 
     def repeat(self, packet: bytes, network: int, send: Send) -> bool:
-        """Answer a packet that was asked before in just this form, or of a sibling; False for any other."""
+        """Answer a packet that was asked before octet for octet, or that a template fits. False for any other."""
         form = self.answers.exact[network].get(packet[2:])
         if form is None:
-            made = self.first(packet, network)
+            made = self._templates.answer(packet, network)
             if made is None:
                 return False
-            send(packet[:2] + made)
+            made.cell[0] += 1
+            send(made.reply(packet), made)
             return True
-        reply, until, cell = form
-        if self.clock() >= until:
+        reply, until, cell, answer = form
+        if self.steady() >= until:
             return False
         cell[0] += 1
-        send(packet[:2] + reply)
+        send(packet[:2] + reply, answer)
         return True
 
-    def _prefetch(self, answer: Compiled) -> None:
-        """Ask again for what is asked for shortly before it expires."""
-        if answer.renew is None:
-            return
-        (due, key), now = answer.renew, self.clock()
-        if now >= due:
-            answer.renew = None
-            if self._engine.manner.prefetch and not self._cache.holds(key, answer.expires):
-                self.counters.add("cache_prefetches_total")
-                self.ask(key, lambda _: None)
-
-    def _read(self, query: Query, client: Client, way: Way) -> Said:
-        """What the query's options come to. Raises `Malformed`."""
+    def _read(self, query: Query, client: Client, transport: ClientTransport) -> EdnsResult:
+        """Return what the options of a query ask for. Raises `MalformedQuery`."""
         if not query.options:
-            return Said(client.network)
+            return EdnsResult(client.network)
         try:
-            return self._options.read(query.options, client, way, self._wall())
+            return self._options.read(query.options, client, transport, self.clock.wall())
         except BadSubnet:
-            raise Malformed(codes.FORMERR, query.id, query.flags, query.question, edns=True, do=query.do) from None
+            raise MalformedQuery(codes.FORMERR, query.id, query.flags, query.question, edns=True, do=query.do) from None
 
-    def _complain(self, malformed: Malformed, client: Client, way: Way, send: Send) -> bool:
+    def _reject(self, malformed: MalformedQuery, client: Client, transport: ClientTransport, send: Send) -> bool:
+        """Reply to a malformed query with an error, or drop it."""
         if malformed.rcode is None:
             self._dropped[0] += 1
             return False
         self.counters.add("dns_responses_total", (codes.rcode_text(malformed.rcode), "", "", "error"))
-        reply = render.error(malformed, self.payload)
-        if malformed.options:
-            own = client._replace(forwarder=False)  # no subnet: it may be what is wrong
-            said = self._options.read(malformed.options, own, way, self._wall())
-            reply = finished(reply, codes.HEADER_SIZE + len(malformed.question), said)
-        send(reply)
+        # The client-subnet option is not read: it may be what is malformed.
+        client = client._replace(forwarder=False)
+        edns = self._options.read(malformed.options, client, transport, self.clock.wall())
+        send(self._renderer.malformed(malformed, edns), None)
         return True
 
-    def _exceeded(self, request: Request, over: Verdict) -> bool:
-        """Over the limit: nothing, or come back over TCP, or with the cookie that this reply brings."""
-        if over is Verdict.DROP:
+    def _limit(self, request: ClientQuery, limited: RateVerdict) -> bool:
+        """Drop a query over the rate limit, or make the client ask again over TCP or with the cookie in this reply."""
+        if limited is RateVerdict.DROP:
             self.counters.add("dns_rate_limited_total", ("dropped",))
             return False
-        query = request.query
-        flags = query.flags & (codes.RD | codes.CD)
-        if any(code == codes.OPTION_COOKIE for code, _ in query.options) and request.said.reply:
+        if any(code == codes.OPTION_COOKIE for code, _ in request.query.options) and request.edns.reply:
             self.counters.add("dns_rate_limited_total", ("badcookie",))
-            body = render.body(query.question, flags, codes.BADCOOKIE, edns=self._opt(query))
+            request.send(self._renderer.error(request, codes.BADCOOKIE), None)
         else:
             self.counters.add("dns_rate_limited_total", ("truncated",))
-            body = render.truncated(query.question, flags, codes.NOERROR, self._opt(query))
-        self._send(request, body)
+            request.send(self._renderer.truncated(request), None)
         return True
 
-    def send(self, answer: Compiled, request: Request) -> None:
-        """Send a compiled answer, cut to what the client takes, and remember it for the same packet."""
-        answer.cell[0] += 1
-        query, packet = request.query, request.packet
-        if answer.fallback:
-            self._fallbacks.note(*answer.fallback, request.network, request.client)
-        reply = answer.reply(packet)
-        if query.options:
-            reply = finished(reply, answer.end + answer.opt, request.said)
-        if len(reply) > (codes.MAX_MESSAGE if request.limit is None else request.limit):
-            flags = int.from_bytes(answer.head[:2], "big")
-            self._send(request, render.truncated(query.question, flags & ~0xF, flags & 0xF, self._opt(query)))
-            return
-        if not query.options and (request.limit is not None or len(reply) <= _SMALL):
-            self.answers.keep_exact(request.network, packet[2:], answer, reply[2:])
-        request.send(reply)
+    # -- what a query that waits needs, too (`pending.Answering`)
 
-    def compiled(self, request: Request, fetched: dict[Key, Result], key: bytes) -> Compiled | Ask:
-        """What the engine says now; an answer that lasts is kept."""
-        now = self.clock()
+    def resolve(self, request: ClientQuery, fetched: Mapping[Key, Result]) -> Compiled | Key:
+        """Return the engine's answer, cached if it lasts, or the question that an upstream must answer first."""
+        now = self.steady()
         answer = self._engine.answer(request.query, request.network, now, fetched)
         if isinstance(answer, Compiled) and answer.expires > now:
-            self.answers.keep(key, answer)
-            self._siblings.learn(request.packet, request.query, request.network, answer)
+            self.answers.keep(request.key, answer)
+            self._templates.learn(request.packet, request.query, request.network, answer)
         return answer
 
-    def ask(self, key: Key, done: Callable[[Result], None]) -> None:
-        """Ask an upstream; what it says goes into the cache before `done`."""
+    def send(self, answer: Compiled, request: ClientQuery) -> None:
+        """Send a compiled answer, or a truncated reply if it is too large. Remember the reply for the same packet."""
+        answer.cell[0] += 1
+        if answer.fallback:
+            self._fallbacks.note(*answer.fallback, request.network, request.client)
+        reply = self._renderer.whole(answer, request)
+        if reply is None:
+            request.send(self._renderer.truncated(request, answer), None)
+            return
+        # A reply that was whole on a stream may be too large for the same packet over UDP.
+        if not request.query.options and (not request.stream or len(reply) <= SMALL):
+            self.answers.keep_exact(request.network, request.packet[2:], answer, reply[2:])
+        request.send(reply, answer)
 
-        def arrived(result: Result) -> None:
-            if isinstance(result, Message) and result.rcode in _ANSWERS:
-                self._cache.put(key, result, self.clock())
-            else:
-                self._cache.fail(key, _failure(result), self.clock())
-            done(result)
-
-        self._ask(key, arrived)
-
-    def has_stale(self, key: Key) -> bool:
-        """There is an answer that held before."""
-        return self._cache.stale(key, self.clock()) is not None
-
-    def fail(self, request: Request, ede: tuple[int, str]) -> None:
-        """SERVFAIL with the reason."""
+    def fail(self, request: ClientQuery, ede: tuple[int, str]) -> None:
+        """Send SERVFAIL with a reason."""
         self.counters.add("dns_responses_total", ("SERVFAIL", "", "", "error"))
-        self._send_error(request, codes.SERVFAIL, ede)
+        request.send(self._renderer.error(request, codes.SERVFAIL, ede), None)
 
-    def broken(self, request: Request, error: Exception) -> None:
-        """SERVFAIL for an error of ours."""
+    def broken(self, request: ClientQuery, error: Exception) -> None:
+        """Send SERVFAIL because of a bug, and log the error."""
         _log.error("a query of type %d could not be answered", request.query.qtype, exc_info=error)
         self.fail(request, (codes.OTHER, "internal error"))
-
-    def _send_error(self, request: Request, rcode: int, ede: tuple[int, str]) -> None:
-        query = request.query
-        flags = query.flags & (codes.RD | codes.CD) | (codes.RA if rcode == codes.SERVFAIL else 0)
-        self._send(request, render.body(query.question, flags, rcode, edns=self._opt(query, ede)))
-
-    def _opt(self, query: Query, ede: tuple[int, str] | None = None) -> render.Opt | None:
-        return render.Opt(do=query.do, payload=self.payload, ede=ede) if query.edns else None
-
-    @staticmethod
-    def _send(request: Request, body: render.Body) -> None:
-        query = request.query
-        reply = query.id.to_bytes(2, "big") + body.head + query.question + body.tail
-        if query.options:
-            reply = finished(reply, codes.HEADER_SIZE + len(query.question) + body.opt, request.said)
-        request.send(reply)
-
-
-def _failure(result: Result) -> UpstreamFailure:
-    if isinstance(result, UpstreamFailure):
-        return result
-    return UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream answered {codes.rcode_text(result.rcode)}")

@@ -1,17 +1,41 @@
-"""An answer as it grows on the way from its question: sections, flags, and what it depends on. No octets yet."""
+"""A response while it is made: its records, its flags, and the names that it depends on. No octets yet."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from resolver.forward.cache import Key
 from resolver.wire import codes
-from resolver.worker.answer.answer_cache import FOREVER
+from resolver.worker.answer.compiled import FOREVER
 from zones.dns.name import Name
 from zones.dns.record import RRset
 
 
+class Origin(StrEnum):
+    """Where an answer comes from: the label `origin` of `dns_responses_total`."""
+
+    PRIVATE = "private"
+    """Endpoints."""
+    STATIC = "static"
+    """A zone file or a private DNS zone."""
+    PTR = "ptr"
+    """The address of an endpoint."""
+    POLICY = "policy"
+    """The miss policy of a private zone, or another policy of the configuration."""
+    PUBLIC = "public"
+    """An upstream, for a name inside a private zone that has no endpoint."""
+    FORWARD = "forward"
+    """An upstream."""
+    LOCAL = "local"
+    """A special-use name."""
+    DROPPED = "dropped"
+    """A name that the configuration refuses."""
+    ERROR = "error"
+    """A question that is never answered."""
+
+
 @dataclass(slots=True)
 class Draft:
-    """An answer as it grows."""
+    """A response while it is made."""
 
     answer: list[RRset] = field(default_factory=list)
     authority: list[RRset] = field(default_factory=list)
@@ -20,42 +44,42 @@ class Draft:
     rcode: int = codes.NOERROR
     ede: tuple[int, str] | None = None
     aa: bool | None = None
-    """Whether the first record, or the denial where there is none, is ours."""
+    """Whether the first record, or the denial where there is none, is served data; None before either is known."""
     ad: bool = True
     zone: Name | None = None
-    """The zone that decided last, for labels."""
-    origin: str = "forward"
+    """The zone that decided last, for the label."""
+    origin: Origin = Origin.FORWARD
     fallback: tuple[Name, Name] | None = None
-    """(zone, name) of a miss inside a zone of ours that an upstream answered."""
+    """(zone, name) of a name inside a private zone that an upstream answered."""
     expires: float = FOREVER
-    renew: tuple[float, Key] | None = None
-    """When to ask what of an upstream before the answer expires, so that the next client does not wait."""
+    prefetch: tuple[float, Key] | None = None
+    """When to ask an upstream which question again, so that no client waits when the answer has expired."""
     hops: int = 0
     """CNAMEs and DNAMEs so far."""
-    loose: bool = False
-    """Anyone can make up questions with such answers."""
+    expendable: bool = False
+    """Clients can invent questions with such answers without end."""
     keep: bool = True
-    """False for what is right for this one query only."""
+    """False for an answer to this one query only."""
 
-    def ours(self, rrsets: tuple[RRset, ...]) -> None:
-        """Add records of ours."""
+    def add_served(self, rrsets: tuple[RRset, ...]) -> None:
+        """Add records of the served data."""
         if self.aa is None:
             self.aa = True
         self.ad = False
         self.answer += rrsets
 
     def deny(self, soa: RRset, rcode: int) -> None:
-        """End in a denial of ours: NXDOMAIN, or NOERROR for no data (RFC 2308 §2)."""
-        self.ours(())
+        """End in a denial by the served data: NXDOMAIN, or NOERROR for no data (RFC 2308 §2)."""
+        self.add_served(())
         self.authority, self.rcode = [soa], rcode
 
     def refer(self, ns: RRset, glue: tuple[RRset, ...]) -> None:
-        """End in a referral: what is below the cut is not ours to answer for."""
-        self.theirs([])
+        """End in a referral to the servers of a child zone."""
+        self.add_fetched([])
         self.ad = False
         self.authority, self.additional = [ns], list(glue)
 
-    def theirs(self, rrsets: list[RRset]) -> None:
+    def add_fetched(self, rrsets: list[RRset]) -> None:
         """Add records of an upstream."""
         if self.aa is None:
             self.aa = False
@@ -68,5 +92,5 @@ class Draft:
 
 
 def error(rcode: int) -> Draft:
-    """An answer that is nothing but an rcode, whatever the name."""
-    return Draft(rcode=rcode, aa=False, ad=False, origin="error", loose=True)
+    """Return a response that is only an rcode."""
+    return Draft(rcode=rcode, aa=False, ad=False, origin=Origin.ERROR, expendable=True)

@@ -1,7 +1,7 @@
-"""Names that this server answers by itself, whatever the configuration says.
+"""Special names, which every server answers itself whatever its configuration.
 
-`localhost.`, `invalid.` and `onion.` must never leave (RFC 6761 §6.3, §6.4, RFC 7686); `health.pldns.` tells a probe
-that a worker answers; CHAOS `version.bind` and `id.server` (RFC 4892) tell who it is.
+`localhost.`, `invalid.` and `onion.` must never be forwarded (RFC 6761 §6.3, §6.4, RFC 7686). `health.pldns.` shows a
+probe that a worker answers. CHAOS `version.bind` and `id.server` (RFC 4892) show which server answers.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 from resolver import version
 from resolver.wire import codes
 from resolver.wire.query import Query
-from resolver.worker.answer.response import Draft, error
+from resolver.worker.answer.response import Draft, Origin, error
 from zones.dns.name import Name, from_text, is_under
 from zones.dns.record import AAAA, ANY, A, RRset, soa
 
@@ -25,8 +25,8 @@ def _text(text: str) -> bytes:
     return bytes((len(octets),)) + octets
 
 
-class Local:
-    """These names, for a server that calls itself `identity`."""
+class SpecialNames:
+    """The special names of a server with the name `identity`."""
 
     def __init__(self, identity: str) -> None:
         software, who = _text(f"pldns {version.VERSION}"), _text(identity)
@@ -38,14 +38,14 @@ class Local:
         }
 
     def answer(self, query: Query) -> Draft | None:
-        """The local answer to a query; None where the name is not one of these."""
+        """Return the response to a query for a special name; None for any other name."""
         name = query.name
         if query.qclass == codes.CH:
             return self._of_chaos(query)
         if name.endswith(_LOCALHOST) and is_under(name, _LOCALHOST):
-            return _held(name, query.qtype, _LOOPBACK, _LOCALHOST)
+            return _found(name, query.qtype, _LOOPBACK, _LOCALHOST)
         if name == _HEALTH:
-            return _held(name, query.qtype, {A: _LOOPBACK[A], codes.TXT: _text("ok")}, _HEALTH)
+            return _found(name, query.qtype, {A: _LOOPBACK[A], codes.TXT: _text("ok")}, _HEALTH)
         for zone in _DENIED:
             if name.endswith(zone) and is_under(name, zone):
                 return _denied(zone, codes.NXDOMAIN)
@@ -55,15 +55,22 @@ class Local:
         rdata = self._chaos.get(query.name)
         if rdata is None or query.qtype not in {codes.TXT, ANY}:
             return error(codes.REFUSED)
-        return Draft(answer=[RRset(query.name, codes.TXT, 0, (rdata,))], aa=True, ad=False, origin="local", loose=True)
+        return _local([RRset(query.name, codes.TXT, 0, (rdata,))])
 
 
-def _held(name: Name, qtype: int, records: dict[int, bytes], zone: Name) -> Draft:
+def _found(name: Name, qtype: int, records: dict[int, bytes], zone: Name) -> Draft:
     rtype = A if qtype == ANY else qtype
     if rtype not in records:
         return _denied(zone, codes.NOERROR)
-    return Draft(answer=[RRset(name, rtype, _TTL, (records[rtype],))], aa=True, ad=False, origin="local", loose=True)
+    return _local([RRset(name, rtype, _TTL, (records[rtype],))])
 
 
 def _denied(zone: Name, rcode: int) -> Draft:
-    return Draft(authority=[soa(zone, _TTL)], aa=True, ad=False, rcode=rcode, origin="local", loose=True)
+    draft = _local([])
+    draft.authority, draft.rcode = [soa(zone, _TTL)], rcode
+    return draft
+
+
+def _local(answer: list[RRset]) -> Draft:
+    """Return an authoritative response that clients can ask for under invented names."""
+    return Draft(answer=answer, aa=True, ad=False, origin=Origin.LOCAL, expendable=True)

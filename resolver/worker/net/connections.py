@@ -8,12 +8,13 @@ the responder.
 import asyncio
 import socket
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from resolver.settings import Streams
 from resolver.worker.access.clients import Client, Clients
-from resolver.worker.access.edns import Way
+from resolver.worker.access.edns import ClientTransport
+from resolver.worker.answer.client_query import Send
 from resolver.worker.answer.responder import Responder
 from zones.networks.network import NONE
 
@@ -47,7 +48,7 @@ class Acceptor(Protocol):
         """The clients that may query at this listener."""
 
     @property
-    def way(self) -> Way:
+    def transport(self) -> ClientTransport:
         """The transport of the queries."""
 
     @property
@@ -160,13 +161,13 @@ class Connection:
         """Whether the client waits for an answer."""
         return self.session is not None and self.session.busy
 
-    def take(self, packet: bytes, send: Callable[[bytes], None]) -> bool:
+    def take(self, packet: bytes, send: Send) -> bool:
         """Answer a whole query, as `Responder.take`. A repeated packet is answered without being parsed."""
         self.requests[0] += 1
         responder = self.listener.connections.responder
         client = self.listener.clients.peer(self.client.address)  # its network may have changed since the accept
         taken = client.network >= NONE and responder.repeat(packet, client.network, send)
-        if taken or responder.take(packet, client, self.listener.way, send):
+        if taken or responder.take(packet, client, self.listener.transport, send):
             self.touch()
             return True
         return False

@@ -7,21 +7,17 @@ There is one path, with GET and POST. ALPN chooses between `http1` and `http2`. 
 import asyncio
 import base64
 import binascii
-import struct
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
-from resolver.wire import codes
+from resolver.worker.answer.compiled import Compiled
 from resolver.worker.net.connections import Connection
 from resolver.worker.net.http import HttpResponse
 from resolver.worker.net.http1 import Http1
 from resolver.worker.net.http2 import Http2
-from zones.dns.record import SOA
 
 TYPE: Final = "application/dns-message"
-_counts: Final = struct.Struct(">3H").unpack_from
-_record: Final = struct.Struct(">2HIH").unpack_from
 
 
 class BadRequest(Exception):  # noqa: N818 - the term of RFC 9110
@@ -57,9 +53,9 @@ def query(path: str, method: str, target: str, kind: str, body: bytes) -> bytes:
         raise BadRequest(400, "one `dns` parameter with a query in base64url") from None
 
 
-def response(reply: bytes) -> HttpResponse:
-    """Return the response with a reply. It is fresh as long as all records of the reply are (RFC 8484 §5.1)."""
-    return HttpResponse(200, (("content-type", TYPE), ("cache-control", f"max-age={_lifetime(reply)}")), reply)
+def response(reply: bytes, freshness: int) -> HttpResponse:
+    """Return the response with a reply, which HTTP caches may keep for `freshness` seconds (RFC 8484 §5.1)."""
+    return HttpResponse(200, (("content-type", TYPE), ("cache-control", f"max-age={freshness}")), reply)
 
 
 def no_reply() -> HttpResponse:
@@ -102,40 +98,17 @@ class DohHandler:
             self._counters.add("dns_https_responses_total", (str(given.status),))
             send(given._replace(body=b"") if method == "HEAD" else given)  # RFC 9110 §9.3.2
 
+        def answered(reply: bytes, answer: Compiled | None) -> None:
+            counted(response(reply, answer.freshness() if answer else 0))
+
         try:
             packet = query(self._path, method, target, kind, body)
         except BadRequest as refused:
             counted(refused.response())
             return
-        if not self._connection.take(packet, lambda reply: counted(response(reply))):
+        if not self._connection.take(packet, answered):
             counted(no_reply())
 
     def count_error(self, reason: str) -> None:
         """Count a connection that ends because of what the client sent."""
         self._counters.add("dns_https_errors_total", (reason,))
-
-
-def _lifetime(reply: bytes) -> int:
-    """Seconds: the least TTL of answer and authority, an SOA's within its MINIMUM (RFC 2308 §5); 0 without any.
-
-    The reply is ours, so it is well-formed.
-    """
-    ancount, nscount, _ = _counts(reply, 6)
-    at = _after_name(reply, codes.HEADER_SIZE) + 4 if reply[5] else codes.HEADER_SIZE
-    least: int | None = None
-    for _ in range(ancount + nscount):
-        at = _after_name(reply, at)
-        rtype, _, ttl, size = _record(reply, at)
-        at += 10 + size
-        if rtype == SOA:
-            ttl = min(ttl, int.from_bytes(reply[at - 4 : at], "big"))
-        least = ttl if least is None else min(least, ttl)
-    return least or 0
-
-
-def _after_name(packet: bytes, at: int) -> int:
-    while size := packet[at]:
-        if size >= codes.POINTER:
-            return at + 2
-        at += size + 1
-    return at + 1

@@ -13,7 +13,7 @@ from typing import Final
 
 from resolver.wire import proxy
 from resolver.worker.access.clients import DROPPED, PROXY, Clients, packed, unmapped
-from resolver.worker.access.edns import Way
+from resolver.worker.access.edns import ClientTransport
 from resolver.worker.net.connections import CloseReason, Connection, Connections
 
 _BATCH: Final = 64  # connections accepted before the event loop continues
@@ -36,12 +36,12 @@ class StreamListener:
         connections: Connections,
         clients: Clients,
         make: MakeSession,
-        way: Way,
+        transport: ClientTransport,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self.connections = connections
         self.clients = clients
-        self.way = way
+        self.transport = transport
         self._sock = sock
         sock.settimeout(0)
         self._make = make
@@ -49,10 +49,10 @@ class StreamListener:
         self._loop = connections.loop
         self._counters = connections.responder.counters
         self.requests = {
-            int(family): self._counters.cell("dns_requests_total", (way.name, digit))
+            int(family): self._counters.cell("dns_requests_total", (transport.name, digit))
             for family, digit in ((socket.AF_INET, "4"), (socket.AF_INET6, "6"))
         }
-        self._accepted = self._counters.cell("dns_connections_total", (way.name,))
+        self._accepted = self._counters.cell("dns_connections_total", (transport.name,))
         self._open = True
         self._resume()
 
@@ -64,7 +64,7 @@ class StreamListener:
 
     def count_closed(self, reason: CloseReason) -> None:
         """Count the end of a connection."""
-        self._counters.add("dns_connections_closed_total", (self.way.name, reason))
+        self._counters.add("dns_connections_closed_total", (self.transport.name, reason))
 
     def _resume(self) -> None:
         if self._open:
@@ -82,11 +82,11 @@ class StreamListener:
 
     def _pause(self, error: OSError) -> None:
         """Wait for a free descriptor. Without a pause, the waiting connection would keep the event loop busy."""
-        self._counters.add("dns_connections_waiting_total", (self.way.name,))
+        self._counters.add("dns_connections_waiting_total", (self.transport.name,))
         self.connections.relieve()
         self._loop.remove_reader(self._sock.fileno())
         self._loop.call_later(_PAUSE, self._resume)
-        _log.warning("connections over %s have to wait: %s", self.way.name, error.strerror)
+        _log.warning("connections over %s have to wait: %s", self.transport.name, error.strerror)
 
     def _start(self, sock: socket.socket, address: str) -> None:
         self._accepted[0] += 1
@@ -118,7 +118,7 @@ class StreamListener:
                 "ssl_handshake_timeout": self.connections.idle, "ssl_shutdown_timeout": _SHUTDOWN,
             }  # fmt: skip
             await self._loop.connect_accepted_socket(lambda: self._make(connection), sock, ssl=self._context, **tls)
-        except (OSError, EOFError, proxy.Malformed):
+        except (OSError, EOFError, proxy.MalformedHeader):
             connection.close(reason)
 
     async def _identify(self, connection: Connection, sock: socket.socket) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from resolver.worker.answer.compiled import Compiled
 from resolver.worker.net.connections import Connection
 
 PIPELINED: Final = 100
@@ -60,8 +61,8 @@ class _Session(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._finishing = True
-        # A half-closed client gets what it asked for (RFC 7766 §6.2.3); TLS cannot be half closed here.
-        return bool(self._open) and not self._connection.listener.way.encrypted
+        # A half-closed client gets its answers (RFC 7766 §6.2.3). With TLS, a connection cannot be half closed.
+        return bool(self._open) and not self._connection.listener.transport.encrypted
 
     def pause_writing(self) -> None:
         self._blocked = True
@@ -120,7 +121,7 @@ class _Session(asyncio.Protocol):
         if not self._connection.take(packet, self._reply):
             self._done()
 
-    def _reply(self, octets: bytes) -> None:
+    def _reply(self, octets: bytes, _: Compiled | None) -> None:
         framed = len(octets).to_bytes(2, "big") + octets
         if self._ready is None:
             self._write(framed)

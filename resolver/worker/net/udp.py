@@ -11,8 +11,9 @@ from typing import Final
 
 from resolver.wire import proxy
 from resolver.worker.access.clients import PROXY, Clients, unmapped
-from resolver.worker.access.edns import Way
-from resolver.worker.access.rate_limit import RateLimiter, Verdict
+from resolver.worker.access.edns import ClientTransport
+from resolver.worker.access.rate_limit import RateLimiter, RateVerdict
+from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.responder import Responder
 from resolver.worker.net import mmsg, packet_cache
 from resolver.worker.net.mmsg import LONGEST, Batch
@@ -49,7 +50,7 @@ class UdpListener:
         self._clients = clients
         self._limiter = limiter
         self._loop = loop
-        self._way = Way("udp", responder.payload)
+        self._transport = ClientTransport("udp", responder.payload)
         self._host, self._port = sock.getsockname()[:2]
         self._has_any = self._host in _ANY
         own = int.from_bytes(self._port.to_bytes(2, "big"), sys.byteorder)
@@ -73,10 +74,10 @@ class UdpListener:
     def _read(self) -> None:
         """Answer a batch: repeated packets from the packet cache, the rest by the responder."""
         slots = self._batch
-        left: list[tuple[int, Verdict]] = []
+        left: list[tuple[int, RateVerdict]] = []
         self._requests[0] += packet_cache.answer(
             slots, self._layout, self._clients.known, self._responder.answers.exact, self._responder.first,
-            self._responder.clock(), self._limit if self._limiter else None, left,
+            self._responder.steady(), self._limit if self._limiter else None, left,
         )  # fmt: skip
         if left:
             self.turn = self._turns = self._turns + 1
@@ -94,7 +95,7 @@ class UdpListener:
 
     def _read_singly(self) -> None:
         """Do the same without batches."""
-        now = self._responder.clock()
+        now = self._responder.steady()
         try:
             for _ in range(BATCH):
                 packet, control, _, sender = self._sock.recvmsg(LONGEST, _CONTROL if self._has_any else 0)
@@ -106,15 +107,15 @@ class UdpListener:
         except OSError:
             pass  # no packet waits, or an earlier reply failed (ICMP), which the kernel reports once
 
-    def _limit(self, address: bytes, now: float) -> Verdict:
+    def _limit(self, address: bytes, now: float) -> RateVerdict:
         """Return the verdict on a packet. Packets of a proxy pass: the limit applies to the client in their header."""
         if self._limiter is None or self._clients.find(address) == PROXY:
-            return Verdict.PASS
+            return RateVerdict.PASS
         return self._limiter.judge(address, now)
 
     # -- off the fast path
 
-    def _take(self, packet: bytes, address: bytes, reply: "_Reply", over: Verdict) -> None:
+    def _take(self, packet: bytes, address: bytes, reply: "_Reply", over: RateVerdict) -> None:
         port = int.from_bytes(reply.name[2:4], "big")
         if not port or (port == self._port and self._is_own(reply)):
             self._unwanted[0] += 1  # from port 0, or from this socket: a reply would come back as a query
@@ -123,14 +124,14 @@ class UdpListener:
         if self._clients.find(address) == PROXY:
             try:
                 source, packet = proxy.strip(packet)
-            except proxy.Malformed:
+            except proxy.MalformedHeader:
                 self._unproxied[0] += 1
                 return
             if source is not None:
                 client = self._clients.client(unmapped(source.address))
             if self._limiter:
-                over = self._limiter.judge(client.address, self._responder.clock())
-        self._responder.take(packet, client, self._way, reply, over)
+                over = self._limiter.judge(client.address, self._responder.steady())
+        self._responder.take(packet, client, self._transport, reply, over)
 
     def send(self, reply: "_Reply", octets: bytes) -> None:
         """Send a reply: with its batch if that is still being answered, otherwise alone."""
@@ -167,7 +168,7 @@ class _Reply:
         self.name = name
         self.control = control
 
-    def __call__(self, octets: bytes) -> None:
+    def __call__(self, octets: bytes, _: Compiled | None) -> None:
         """Send the reply, now or later."""
         self._udp.send(self, octets)
 

@@ -1,4 +1,4 @@
-"""An estate with something of everything in it, and the admin interface over it."""
+"""An estate with some of everything, and an admin interface that serves it."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from resolver.admin.app import application
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.shrink_guard import Action, NothingHeld
+from resolver.control.guard.sync_state import Action, NothingHeld
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
-from zones.claims.policy import ZonePolicy
+from zones.claims.policy import ConflictPolicy, ZonePolicy
 from zones.dns import zonefile
 from zones.dns.name import from_text
 from zones.networks.network import Network
@@ -63,7 +63,7 @@ def estate() -> Estate:
         ),
         zones=settings.Zones(overrides={"privatelink.vaultcore.azure.net": ZonePolicy(on_miss="nxdomain")}),
         sources=(settings.SourceSettings("estate", "files", "/endpoints"),),
-        conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": "refuse"}),
+        conflicts=settings.ConflictSettings(policies={f"refused.{BLOB}": ConflictPolicy.REFUSE}),
     )
     made = Estate(config)
     endpoints = [
@@ -85,7 +85,7 @@ def estate() -> Estate:
 
 @dataclass
 class Control:
-    """What the admin interface sees of control, with nothing behind it."""
+    """Control, as far as the admin interface needs it."""
 
     estate: Estate
     serial: int = 7
@@ -110,7 +110,7 @@ class Control:
         return {worker: None if reply is None else request.checked(reply) for worker, reply in self.replies.items()}
 
     def sync(self, source: str, action: Action) -> None:
-        if action != "now" and self.estate.sources[source].standing.held is None:
+        if action != "now" and self.estate.sources[source].sync_state.held is None:
             raise NothingHeld
         self.wanted.append((source, action))
 

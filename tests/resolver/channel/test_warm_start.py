@@ -13,6 +13,7 @@ from resolver.channel.warm_start import FORMAT
 from resolver.control.state import writer
 from tests.resolver.control.feed.test_feed_to_replica import contents
 from tests.resolver.control.lines import CONFIG, Control, Worker, resources
+from zones.claims.policy import ConflictPolicy
 
 SAME = warm_start.digest(CONFIG)
 
@@ -22,7 +23,7 @@ def one(name: str, address: str = "10.0.0.4") -> tuple[str, str, str, str]:
 
 
 def taken(worker: Worker, folder: Path) -> Worker:
-    """The worker with what is in the file."""
+    """Return a worker that has applied the file."""
     descriptor = warm_start.opened(str(folder), SAME)
     assert descriptor is not None
     for frame in warm_start.frames(descriptor):
@@ -66,7 +67,7 @@ async def test_the_next_control_takes_away_what_is_gone_once_it_knows_all(tmp_pa
 @pytest.mark.parametrize(
     "change",
     [
-        {"conflicts": settings.ConflictSettings("refuse")},
+        {"conflicts": settings.ConflictSettings(ConflictPolicy.REFUSE)},
         {"networks": ()},
         {"sources": (settings.SourceSettings("other", "files", "/estate"),)},
     ],

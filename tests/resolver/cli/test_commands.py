@@ -10,7 +10,7 @@ import pytest
 
 from resolver.cli import commands
 from resolver.version import VERSION
-from zones.findings.finding import Severity
+from zones.findings.evidence import Severity
 
 Run = Callable[..., Any]
 

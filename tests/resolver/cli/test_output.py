@@ -33,14 +33,22 @@ def test_a_resource_id_is_shown_as_its_name_and_group() -> None:
     assert output.short("a.example") == "a.example"
 
 
-def test_evidence_becomes_a_sentence() -> None:
+def test_the_words_for_evidence_come_from_its_type() -> None:
+    finding = {
+        "severity": "warning", "code": "forward-loop", "subject": "onprem", "action": "SERVFAIL", "rule": "",
+        "networks": [], "networks_total": 0, "evidence": {"names": ["a"], "brought_by": ["10.0.0.4"]},
+    }  # fmt: skip
+    assert words.sentence(finding) == "names: a; sent back by: 10.0.0.4 → SERVFAIL"
+
+
+def test_evidence_is_told_in_words() -> None:
     pe = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
     finding = {
         "severity": "warning", "code": "companion-missing", "subject": pe, "action": "served without it", "rule": "",
-        "networks": ["east"],
+        "networks": ["east"], "networks_total": 40,
         "evidence": {
             "missing": [{"group": "dfs", "needs": "blob", "endpoints": [pe]}], "none": [], "served": True,
-            "names": ["a", "b"], "names_total": 5, "networks_total": 40,
+            "names": ["a", "b"], "names_total": 5,
         },
     }  # fmt: skip
     missing = "missing: (group: dfs; needs: blob; endpoints: pe (rg))"

@@ -71,7 +71,7 @@ async def test_a_held_sync_is_shown_and_accepted(sync: Sync, running: Running, h
     assert (ran.code, ran.out) == (1, "")
     assert "source `hub` has no held sync to accept" in ran.err
     hub.parts["s1"] = part(endpoint("new", "10.0.0.4"))
-    await until(lambda: running.control.estate.sources["hub"].standing.held)
+    await until(lambda: running.control.estate.sources["hub"].sync_state.held)
     ran = await sync("status")
     assert ran.code == 2
     assert re.search(r"^hub +azure +held ", ran.out, re.MULTILINE)
@@ -87,7 +87,7 @@ async def test_a_held_sync_is_dropped(sync: Sync, running: Running, hub: Scripte
     hub.every = 3600
     hub.parts["s1"] = part()
     status = running.control.estate.sources["hub"]
-    await until(lambda: status.standing.held and not status.syncing)
+    await until(lambda: status.sync_state.held and not status.syncing)
     ran = await sync("drop", "hub", "-o", "json")
     assert ran.code == 0
     assert ran.json["sync"]["held"] is None

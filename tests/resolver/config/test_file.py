@@ -14,7 +14,7 @@ from resolver.config.file import ConfigError, effective, load, schema
 from resolver.config.reference import page
 from resolver.host_port import HostPort
 from tests.paths import ROOT
-from zones.claims.policy import Pin, ZonePolicy
+from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
 from zones.networks.network import Network
 
 VNET_FORM = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/virtualNetworks/NAME"
@@ -97,7 +97,9 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             networks=networks,
             zones=zones,
             sources=(settings.SourceSettings("estate", "files", str(file.parent / "endpoints")),),
-            conflicts=settings.ConflictSettings("merge", {"blob.core.windows.net": "refuse"}, (pin,)),
+            conflicts=settings.ConflictSettings(
+                ConflictPolicy.MERGE, {"blob.core.windows.net": ConflictPolicy.REFUSE}, (pin,)
+            ),
             upstreams=upstreams,
             admin_listen=HostPort("127.0.0.1", 8053),
             state_directory=str(file.parent / "state"),

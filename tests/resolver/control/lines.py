@@ -14,7 +14,7 @@ from resolver.control.feed.feed import Feed
 from resolver.control.worker_link import WorkerLink
 from resolver.sources.reading import PrivateReading, ZoneFiles
 from resolver.worker.access.clients import Clients
-from resolver.worker.answer.answer_cache import Answers
+from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.replica import Replica
 from zones.azure import arm
 from zones.azure.catalogue import catalogue
@@ -128,7 +128,7 @@ class Worker:
         self.table = Table(catalogue(), Policies(DEFAULTS, {}))
         self.table.unsynced = True
         self.table.awaited = frozenset({from_text("corp.example")})
-        self.answers = Answers(len(NETWORKS))
+        self.answers = AnswerCache(len(NETWORKS))
         self.clients = Clients(Networks(NETWORKS, auto=auto), settings.WorkerSettings((), ("0.0.0.0/0",)))
         self.replica = Replica(self.table, self.answers, self.clients)
         self.got: list[Down] = []

@@ -5,6 +5,7 @@ import pytest
 from resolver.channel.frames import Fallback, Loop
 from resolver.control import aggregates
 from resolver.control.aggregates import CounterTotals, FallbackList, LoopList
+from tests.zones.books import shown
 from zones.dns.name import from_text, to_text
 
 ZONE = from_text("zone")
@@ -104,17 +105,17 @@ def test_a_loop_is_told_with_the_names_seen_last_and_who_brought_them() -> None:
     loops = LoopList(["onprem"])
     ((group, fact),) = loops.add([loop("a.example"), loop("b.example", client=b"bad")], 100.0)
     assert (group, fact.code, fact.subject) == ("onprem", "forward-loop", "onprem")
-    assert fact.evidence == {"names": ["a.example", "b.example"], "brought_by": ["10.9.0.4"]}
+    assert shown(fact.evidence) == {"names": ["a.example", "b.example"], "brought_by": ["10.9.0.4"]}
     ((_, fact),) = loops.add([loop(f"{i}.example") for i in range(5)] + [loop("a.example")], 100.0)
-    assert fact.evidence["names"] == ["1.example", "2.example", "3.example", "4.example", "a.example"]
+    assert shown(fact.evidence)["names"] == ["1.example", "2.example", "3.example", "4.example", "a.example"]
 
 
 def test_a_loop_that_is_no_more_is_over_after_ten_minutes() -> None:
     loops = LoopList(["onprem"])
     list(loops.add([loop("a.example")], 100.0))
-    assert list(loops.over(699.0)) == []
-    assert list(loops.over(700.0)) == ["onprem"]
-    assert list(loops.over(9999.0)) == []
+    assert list(loops.expire(699.0)) == []
+    assert list(loops.expire(700.0)) == ["onprem"]
+    assert list(loops.expire(9999.0)) == []
 
 
 def test_a_loop_of_an_unknown_group_or_of_no_name_is_not_told() -> None:

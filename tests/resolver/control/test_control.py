@@ -32,7 +32,7 @@ from resolver.control.control import Control
 from resolver.process import bootstrap
 from resolver.process.worker_pids import WorkerPids
 from resolver.sources.reading import RemoteSource
-from zones.claims.policy import Pin
+from zones.claims.policy import ConflictPolicy, Pin
 from zones.dns.name import Name, from_text, to_text
 
 DEADLINE = 20.0
@@ -278,7 +278,7 @@ async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) 
     write(tmp_path / "a" / "e.yaml", "x 10.0.0.4", "y 10.0.0.5")
     end = time.time() + 1.5
     pins = (Pin(FQDN, "y", until=end),)
-    running = start("a", conflicts=settings.ConflictSettings(pins=pins, policy="merge"))
+    running = start("a", conflicts=settings.ConflictSettings(pins=pins, policy=ConflictPolicy.MERGE))
     await until(lambda: running.control.feed.complete)
     rows = running.control.estate.ledger.rows
     before, serial = rows[PRIVATE], running.view.serial

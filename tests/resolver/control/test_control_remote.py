@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from resolver import settings
-from resolver.control.guard.shrink_guard import VANISHED, NothingHeld
+from resolver.control.guard.shrink_guard import VANISHED
+from resolver.control.guard.sync_state import NothingHeld
 from resolver.control.state import inventory_file
 from resolver.sources.reading import ReadError
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part, vnet
 from tests.resolver.control.test_control import Running, Worker, hello, until, write
+from tests.zones.books import shown
 from zones.dns.name import to_text
 
 Start = Callable[..., Running]
@@ -126,7 +128,7 @@ async def test_a_subscription_that_is_lost_keeps_what_it_gave_and_says_so(
     hub.parts["s2"] = part(endpoint("b", "10.0.0.5", sub="s2"))
     await until(lambda: not codes(running))
     assert [record.message for record in caplog.records if "subscription" in record.message] == [
-        f"source hub: subscription s2: {VANISHED}; what it gave before is kept",
+        f"source hub: subscription s2: {VANISHED}; its last good data is kept",
         "source hub: subscription s2 can be read again",
     ]
 
@@ -187,15 +189,18 @@ async def test_a_sync_that_shrinks_is_held_until_it_is_accepted(start: Start) ->
     hub.parts["s1"] = part(endpoint("new", "10.0.0.4"))
     await until(lambda: codes(running) == [("sync-held", "hub")])
     (fact,) = running.control.estate.board
-    assert fact.evidence["reasons"] == ["all 10 private endpoints of the source", "everything of subscription s1"]
-    assert (fact.evidence["endpoints"], len(fact.evidence["would_remove"])) == (10, 10)
+    assert shown(fact.evidence)["reasons"] == [
+        "all 10 private endpoints of the source",
+        "everything of subscription s1",
+    ]
+    assert (shown(fact.evidence)["endpoints"], len(shown(fact.evidence)["would_remove"])) == (10, 10)
     assert len(served(running)) == 10
     status = running.control.estate.sources["hub"]
     assert status.results["held"] >= 1
     running.view.sync("hub", "accept")
     assert served(running) == {"new"}
     assert not codes(running)
-    assert status.standing.held is None
+    assert status.sync_state.held is None
 
 
 async def test_networks_and_endpoints_are_held_together(start: Start) -> None:
@@ -216,14 +221,14 @@ async def test_a_dropped_sync_is_forgotten_and_the_next_one_is_judged_anew(start
     hub.parts["s1"] = part()
     await until(lambda: codes(running) == [("sync-held", "hub")])
     status = running.control.estate.sources["hub"]
-    assert status.standing.held
-    since = status.standing.held.since
+    assert status.sync_state.held
+    since = status.sync_state.held.since
     running.view.sync("hub", "drop")
     assert not codes(running)
     with pytest.raises(NothingHeld):
         running.view.sync("hub", "drop")
     await until(lambda: codes(running) == [("sync-held", "hub")])
-    assert status.standing.held.since > since
+    assert status.sync_state.held.since > since
     hub.parts["s1"] = part(*many(11))
     await until(lambda: len(served(running)) == 11)
     assert not codes(running)
@@ -273,7 +278,7 @@ async def test_a_restart_answers_from_what_was_saved_before_anyone_is_asked(star
     await until(lambda: key_of("x") not in running.control.estate.ledger.endpoints)
     hub.parts["s1"] = part(*many(3))
     await until(lambda: codes(running) == [("sync-held", "hub")])
-    held = running.control.estate.sources["hub"].standing.held
+    held = running.control.estate.sources["hub"].sync_state.held
     assert held
     ends = running.control.estate.ledger.tombstones.next_end
     since = {fact.code: running.control.estate.board.first_seen(fact) for fact in running.control.estate.board}
@@ -288,8 +293,8 @@ async def test_a_restart_answers_from_what_was_saved_before_anyone_is_asked(star
     assert {fact.code: estate.board.first_seen(fact) for fact in estate.board} == since
     status = estate.sources["hub"]
     assert (status.synced, status.saved) == (True, True)
-    assert status.standing.held
-    assert status.standing.held.reading == held.reading
+    assert status.sync_state.held
+    assert status.sync_state.held.reading == held.reading
     again.view.sync("hub", "accept")
     assert served(again) == {"x", "y"} | {each.name for each in many(20)}  # what is gone lingers
     assert len(estate.ledger.endpoints) == 3
@@ -301,12 +306,12 @@ async def test_since_when_something_is_absent_outlives_a_restart(start: Start) -
     await until(lambda: len(served(running)) == 400)
     hub.parts["s1"] = part(*many(400)[:330])
     hub.singles = {each.key: ReadError("no") for each in many(400)}
-    await until(lambda: running.control.estate.sources["hub"].standing.missing)
-    missing = running.control.estate.sources["hub"].standing.missing
+    await until(lambda: running.control.estate.sources["hub"].sync_state.missing)
+    missing = running.control.estate.sources["hub"].sync_state.missing
     await running.stop()
     saved = inventory_file.read(str(Path(running._path).parent / "state"))
     assert saved
-    assert saved.standings["hub"].missing == missing
+    assert saved.sync_states["hub"].missing == missing
 
 
 async def test_a_subscription_that_is_no_longer_listed_is_gone_after_a_restart(start: Start) -> None:

@@ -13,7 +13,7 @@ from resolver.process import heap
 from zones.azure import arm
 from zones.azure.catalogue import catalogue
 from zones.azure.inventory import Inventory
-from zones.claims.policy import DEFAULTS, Conflicts, Policies
+from zones.claims.policy import DEFAULTS, ConflictPolicy, Conflicts, Policies
 from zones.claims.row import restamped
 from zones.dns.name import Name
 from zones.findings.board import Board
@@ -40,7 +40,10 @@ def traced() -> Iterator[None]:
 
 def _ledger() -> tuple[Inventory, Ledger]:
     networks = Networks([Network(f"spoke{n}", (f"10.{n}.0.0/16",)) for n in range(10)])
-    inventory, ledger = Inventory(["estate"]), Ledger(networks, catalogue(), Conflicts("sticky", {}), Board())
+    inventory, ledger = (
+        Inventory(["estate"]),
+        Ledger(networks, catalogue(), Conflicts(ConflictPolicy.STICKY, {}), Board()),
+    )
     files = {}
     for start in range(0, SIZE, PER_FILE):
         rows = [endpoint(number) for number in range(start, start + PER_FILE)]

@@ -21,7 +21,7 @@ def text(name: str, address: str = "10.0.0.4") -> str:
 
 
 def write(file: Path, content: str) -> Path:
-    """As one rename, as careful writers do."""
+    """Write a file by renaming a temporary one, as careful writers do."""
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(".new")
     fresh.write_text(content)
@@ -34,7 +34,7 @@ def names(part: Part) -> list[str]:
 
 
 def told(scan: Scan, folder: Path) -> dict[str, list[str] | str | None]:
-    """What a scan says, by path in the folder."""
+    """Return the endpoint names or the error of each changed part, by path in the folder."""
     assert not scan.error
     return {
         os.path.relpath(part, folder): names(given) if isinstance(given, Resources) else given
@@ -42,7 +42,7 @@ def told(scan: Scan, folder: Path) -> dict[str, list[str] | str | None]:
     }
 
 
-# -- what is read
+# -- data
 
 
 def test_every_file_of_a_folder_is_a_part(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
     assert scan.parts == 3
 
 
-def test_a_rename_is_one_part_gone_and_one_come_in_the_same_scan(tmp_path: Path) -> None:
+def test_a_rename_removes_one_part_and_adds_another_in_the_same_scan(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     files = FileSource(str(tmp_path), set())
     files.scan()
@@ -93,7 +93,7 @@ def test_a_rename_is_one_part_gone_and_one_come_in_the_same_scan(tmp_path: Path)
     assert told(files.scan(), tmp_path) == {"a.yaml": None, "b.yaml": ["a"]}
 
 
-def test_a_file_of_the_same_size_and_time_is_read_if_it_is_another(tmp_path: Path) -> None:
+def test_another_file_of_the_same_size_and_time_is_read(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     files = FileSource(str(tmp_path), set())
     files.scan()
@@ -105,25 +105,25 @@ def test_a_file_of_the_same_size_and_time_is_read_if_it_is_another(tmp_path: Pat
     assert told(files.scan(), tmp_path) == {"a.yaml": ["b"]}
 
 
-def test_a_file_whose_time_is_set_back_after_a_change_is_read(tmp_path: Path) -> None:
+def test_a_changed_file_is_read_even_if_its_modification_time_is_set_back(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     before = file.stat()
     files = FileSource(str(tmp_path), set())
     files.scan()
-    while file.stat().st_ctime_ns == before.st_ctime_ns:  # the clock of the file system has ticks of some ms
+    while file.stat().st_ctime_ns == before.st_ctime_ns:  # the file system's clock has a resolution of some ms
         with file.open("r+") as opened:
             opened.write(text("b"))
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert told(files.scan(), tmp_path) == {"a.yaml": ["b"]}
 
 
-def test_restored_parts_are_read_anew_and_those_that_are_gone_are_told(tmp_path: Path) -> None:
+def test_restored_parts_are_read_again_and_missing_ones_are_reported(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     files = FileSource(str(tmp_path), {str(file), str(tmp_path / "gone.yaml")})
     assert told(files.scan(), tmp_path) == {"a.yaml": ["a"], "gone.yaml": None}
 
 
-def test_symbolic_links_are_followed_and_those_that_lead_back_are_not(tmp_path: Path) -> None:
+def test_symbolic_links_are_followed_except_in_a_circle(tmp_path: Path) -> None:
     write(tmp_path / "folder" / "a.yaml", text("a"))
     write(tmp_path / "elsewhere" / "b.yaml", text("b"))
     (tmp_path / "folder" / "linked").symlink_to(tmp_path / "elsewhere")
@@ -134,7 +134,7 @@ def test_symbolic_links_are_followed_and_those_that_lead_back_are_not(tmp_path: 
 
 
 def test_a_configmap_is_swapped_as_a_whole(tmp_path: Path) -> None:
-    """Kubernetes: files link to `..data/…`, and `..data` to a folder that is replaced."""
+    """Kubernetes links the files to `..data/…`, and replaces the folder to which `..data` links."""
     for version in ("1", "2"):
         write(tmp_path / f"..{version}" / "a.yaml", text(f"a{version}"))
         write(tmp_path / f"..{version}" / "b.yaml", text("b"))
@@ -152,7 +152,7 @@ def test_a_configmap_is_swapped_as_a_whole(tmp_path: Path) -> None:
 # -- what cannot be read
 
 
-def test_a_file_that_does_not_parse_says_where(tmp_path: Path) -> None:
+def test_a_file_that_does_not_parse_is_reported_with_line_and_column(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     files = FileSource(str(tmp_path), set())
     files.scan()
@@ -166,8 +166,10 @@ def test_a_file_that_does_not_parse_says_where(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.json"])
-def test_a_file_that_a_redirection_has_emptied_is_unreadable_and_no_empty_inventory(tmp_path: Path, name: str) -> None:
-    """`az … > a.json` empties the file at once and fills it when it is done."""
+def test_a_file_that_a_redirection_has_truncated_is_unreadable_and_not_an_empty_inventory(
+    tmp_path: Path, name: str
+) -> None:
+    """`az … > a.json` truncates the file at once and writes it at the end."""
     file = write(tmp_path / name, "[]")
     files = FileSource(str(tmp_path), set())
     assert told(files.scan(), tmp_path) == {name: []}
@@ -178,7 +180,7 @@ def test_a_file_that_a_redirection_has_emptied_is_unreadable_and_no_empty_invent
     assert told(files.scan(), tmp_path) == {name: ["a"]}
 
 
-def test_a_broken_link_is_unreadable_until_it_leads_somewhere(tmp_path: Path) -> None:
+def test_a_broken_link_is_unreadable_until_its_target_exists(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to(tmp_path / "elsewhere")
     files = FileSource(str(tmp_path), set())
     for _ in range(2):
@@ -189,7 +191,7 @@ def test_a_broken_link_is_unreadable_until_it_leads_somewhere(tmp_path: Path) ->
     assert told(files.scan(), tmp_path) == {"a.yaml": "No such file or directory"}
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.yaml")
     assert told(FileSource(str(tmp_path), set()).scan(), tmp_path) == {"a.yaml": "not a file"}
 
@@ -200,7 +202,7 @@ def test_a_folder_with_the_name_of_a_file_is_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_source_whose_path_is_gone_has_failed_and_changes_nothing(tmp_path: Path, *, whole: bool) -> None:
+def test_a_source_without_its_path_fails_and_changes_nothing(tmp_path: Path, *, whole: bool) -> None:
     path = tmp_path / "folder" if whole else tmp_path / "folder" / "a.yaml"
     write(tmp_path / "folder" / "a.yaml", text("a"))
     files = FileSource(str(path), set())
@@ -215,7 +217,7 @@ def test_a_source_whose_path_is_gone_has_failed_and_changes_nothing(tmp_path: Pa
 
 @pytest.fixture
 def unprivileged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of a user whom permissions hold; root is made to be nobody for a while."""
+    """A folder of an unprivileged user. Root becomes `nobody` for the test, since permissions do not stop root."""
     folder = tmp_path_factory.mktemp("unprivileged")
     if os.geteuid():
         yield folder
@@ -230,7 +232,7 @@ def unprivileged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.seteuid(0)
 
 
-def test_a_file_without_permission_is_unreadable_until_it_is_granted(unprivileged: Path) -> None:
+def test_a_file_without_permission_is_unreadable_until_permission_is_granted(unprivileged: Path) -> None:
     file = write(unprivileged / "a.yaml", text("a"))
     file.chmod(0)
     files = FileSource(str(unprivileged), set())
@@ -240,7 +242,7 @@ def test_a_file_without_permission_is_unreadable_until_it_is_granted(unprivilege
     assert told(files.scan(), unprivileged) == {"a.yaml": ["a"]}
 
 
-def test_what_lies_in_a_folder_without_permission_stays_and_the_rest_goes_on(unprivileged: Path) -> None:
+def test_files_in_a_folder_without_permission_keep_their_data_and_others_are_read(unprivileged: Path) -> None:
     write(unprivileged / "a.yaml", text("a"))
     write(unprivileged / "closed" / "b.yaml", text("b"))
     write(unprivileged / "closed" / "deep" / "c.yaml", text("c"))
@@ -254,7 +256,7 @@ def test_what_lies_in_a_folder_without_permission_stays_and_the_rest_goes_on(unp
     assert told(files.scan(), unprivileged) == {"closed": None, "closed/b.yaml": None}
 
 
-def test_a_source_that_may_not_be_looked_at_has_failed(unprivileged: Path) -> None:
+def test_a_source_without_permission_fails(unprivileged: Path) -> None:
     folder = unprivileged / "folder"
     file = write(folder / "deep" / "a.yaml", text("a"))
     for path, closed in ((folder, folder), (folder / "deep", folder), (file, folder), (file.parent, file.parent)):
@@ -266,7 +268,7 @@ def test_a_source_that_may_not_be_looked_at_has_failed(unprivileged: Path) -> No
         assert files.scan() == Scan([], 1)
 
 
-def test_an_empty_folder_is_a_good_inventory_of_nothing(tmp_path: Path) -> None:
+def test_an_empty_folder_is_a_valid_empty_inventory(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     files = FileSource(str(tmp_path), set())
     files.scan()
@@ -275,17 +277,17 @@ def test_an_empty_folder_is_a_good_inventory_of_nothing(tmp_path: Path) -> None:
     assert files.scan() == Scan([], 0)
 
 
-# -- what is seen as it happens
+# -- watching
 
 
 class Watching:
-    """A source as control follows it."""
+    """Follows a source as control does."""
 
     def __init__(self, files: FileSource, looks: AsyncIterator[None]) -> None:
         self.files, self.looks = files, looks
 
     async def until(self, condition: Callable[[Scan], object]) -> Scan:
-        """Scan whenever something may have changed, until the condition holds."""
+        """Scan after each possible change until the condition is true."""
         async with asyncio.timeout(DEADLINE):
             async for _ in self.looks:
                 scan = self.files.scan()
@@ -301,7 +303,7 @@ class Watching:
 
 @asynccontextmanager
 async def watching(path: Path) -> AsyncIterator[Watching]:
-    """A source that has been read once, and whose watch stands."""
+    """Follow a source that has been read once and is being watched."""
     files = FileSource(str(path), set())
     async with aclosing(files.changed()) as looks:
         watch = Watching(files, looks)
@@ -310,7 +312,7 @@ async def watching(path: Path) -> AsyncIterator[Watching]:
         yield watch
 
 
-async def test_changes_in_a_folder_are_seen(tmp_path: Path) -> None:
+async def test_changes_in_a_folder_are_noticed(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     async with watching(tmp_path) as watch:
         write(file, text("b"))
@@ -325,7 +327,7 @@ async def test_changes_in_a_folder_are_seen(tmp_path: Path) -> None:
         await watch.until(lambda scan: (str(file), None) in scan.changes)
 
 
-async def test_changes_of_a_single_file_are_seen(tmp_path: Path) -> None:
+async def test_changes_of_a_single_file_are_noticed(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     async with watching(file) as watch:
         write(file, text("b"))
@@ -336,7 +338,7 @@ async def test_changes_of_a_single_file_are_seen(tmp_path: Path) -> None:
         await watch.sees(file, "c")
 
 
-async def test_what_changed_between_the_scan_and_the_watch_is_seen(tmp_path: Path) -> None:
+async def test_a_change_between_the_scan_and_the_start_of_the_watch_is_noticed(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     files = FileSource(str(tmp_path), set())
     files.scan()
@@ -346,7 +348,7 @@ async def test_what_changed_between_the_scan_and_the_watch_is_seen(tmp_path: Pat
 
 
 @pytest.mark.parametrize("path", ["folder", "folder/a.yaml", "not/yet/there", "not/yet/there/a.yaml"])
-async def test_a_path_that_is_not_there_yet_is_waited_for(tmp_path: Path, path: str) -> None:
+async def test_a_path_that_does_not_exist_yet_is_read_once_it_does(tmp_path: Path, path: str) -> None:
     async with watching(tmp_path / path) as watch:
         file = tmp_path / path if path.endswith("yaml") else tmp_path / path / "b.yaml"
         write(file, text("b"))
@@ -355,7 +357,7 @@ async def test_a_path_that_is_not_there_yet_is_waited_for(tmp_path: Path, path: 
         await watch.sees(file, "c")
 
 
-async def test_a_folder_that_is_replaced_is_watched_in_its_new_place(tmp_path: Path) -> None:
+async def test_a_folder_that_is_replaced_is_watched_again(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     write(folder / "a.yaml", text("a"))
     async with watching(folder) as watch:
@@ -370,8 +372,8 @@ async def test_a_folder_that_is_replaced_is_watched_in_its_new_place(tmp_path: P
         await watch.sees(folder / "a.yaml", "d")
 
 
-async def test_a_link_above_that_is_swapped_is_seen(tmp_path: Path) -> None:
-    """git-sync and release folders: `current` leads to another folder from one moment to the next."""
+async def test_a_replaced_link_above_the_path_is_noticed(tmp_path: Path) -> None:
+    """git-sync and release folders replace the link `current` by one to another folder."""
     for version in ("1", "2"):
         write(tmp_path / version / "estate" / "a.yaml", text(f"a{version}"))
     (tmp_path / "current").symlink_to("1")

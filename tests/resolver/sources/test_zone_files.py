@@ -1,10 +1,11 @@
-"""Zone files from disk, and what was good before."""
+"""Zone files from disk, and their last valid texts."""
 
 from pathlib import Path
 
 import pytest
 
 from resolver.sources import zone_files
+from tests.zones.books import shown
 from zones.dns.name import from_text
 
 GOOD = "$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n"
@@ -17,14 +18,14 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "corp.zone")
 
 
-def test_a_good_file_gives_its_zone_and_its_text(path: str) -> None:
+def test_a_valid_file_is_read_with_its_text(path: str) -> None:
     zones, texts, findings = zone_files.read([path], {})
     assert WWW in zones[CORP].names
     assert texts == {path: GOOD}
     assert not findings
 
 
-def test_what_is_on_disk_is_believed_before_what_was_saved(path: str) -> None:
+def test_a_valid_file_takes_precedence_over_the_saved_text(path: str) -> None:
     zones, texts, _ = zone_files.read([path], {path: GOOD.replace("www", "old")})
     assert WWW in zones[CORP].names
     assert texts == {path: GOOD}
@@ -40,7 +41,7 @@ def test_what_is_on_disk_is_believed_before_what_was_saved(path: str) -> None:
     ],
     ids=["missing", "encoding", "no zone", "line"],
 )
-def test_a_bad_file_keeps_its_last_good_text(path: str, content: bytes | None, why: str) -> None:
+def test_an_invalid_file_keeps_its_last_valid_text(path: str, content: bytes | None, why: str) -> None:
     Path(path).unlink()
     if content is not None:
         Path(path).write_bytes(content)
@@ -49,17 +50,17 @@ def test_a_bad_file_keeps_its_last_good_text(path: str, content: bytes | None, w
     assert texts == {path: GOOD}
     (fact,) = findings[path]
     assert (fact.code, fact.subject) == ("source-unreadable", path)
-    assert why in fact.evidence["message"]
+    assert why in shown(fact.evidence)["message"]
     assert zone_files.read([path], {}) == ({}, {}, findings)
 
 
-def test_a_saved_text_that_is_good_no_more_is_no_error(path: str) -> None:
+def test_a_saved_text_that_is_no_longer_valid_is_ignored(path: str) -> None:
     Path(path).unlink()
     zones, texts, findings = zone_files.read([path], {path: "www 60 A 192.0.2.1\n"})
     assert (zones, texts, set(findings)) == ({}, {}, {path})
 
 
-def test_a_bad_file_does_not_hold_back_the_others(path: str) -> None:
+def test_an_invalid_file_does_not_affect_the_others(path: str) -> None:
     bad = str(Path(path).with_name("missing"))
     zones, _, findings = zone_files.read([bad, path], {})
     assert set(zones) == {CORP}

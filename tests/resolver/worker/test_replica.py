@@ -9,7 +9,8 @@ from resolver import settings
 from resolver.channel.frames import Begin, Commit, Down, Masks, Rows, Static
 from resolver.wire import render
 from resolver.worker.access.clients import Clients
-from resolver.worker.answer.answer_cache import Answers, Compiled
+from resolver.worker.answer.answer_cache import AnswerCache
+from resolver.worker.answer.compiled import Compiled
 from resolver.worker.replica import Replica
 from zones.azure.catalogue import catalogue
 from zones.claims.policy import DEFAULTS, Policies
@@ -29,7 +30,7 @@ class Worker:
     def __init__(self) -> None:
         self.table = Table(catalogue(), Policies(DEFAULTS, {}))
         self.table.unsynced, self.table.awaited = True, frozenset({CORP})
-        self.answers = Answers(1)
+        self.answers = AnswerCache(1)
         self.clients = Clients(Networks(auto=True), settings.WorkerSettings((), ("0.0.0.0/0",)))
         self.replica = Replica(self.table, self.answers, self.clients)
 
@@ -41,7 +42,7 @@ class Worker:
         """Store a compiled answer that depends on these names."""
         owners = tuple(map(from_text, names))
         body = render.body(owners[0] + b"\0\1\0\1", 0, 0)
-        answer = Compiled(body, 5, owners, [0], 0.0, float("inf"), loose=False, fallback=None)
+        answer = Compiled(body, 5, owners, [0], 0.0, float("inf"), expendable=False, fallback=None)
         self.answers.keep(owners[0], answer)
         return answer
 

@@ -87,14 +87,20 @@ class Running:
         self.tcp, self.udp = pair()
         self.tcp.listen()
         self.udp.settimeout(0)
-        self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.link, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
         config = settings.WorkerSettings(listen=(), allow=("127.0.0.0/8",), unsynced=True)
         begun = bootstrap.WorkerStart(
-            config, 0, self._path, (self.udp, self.tcp), (SocketRole.DNS, SocketRole.DNS), OrderReceiver(theirs), served
+            config,
+            0,
+            self._path,
+            (self.udp, self.tcp),
+            (SocketRole.DNS, SocketRole.DNS),
+            OrderReceiver(worker_end),
+            served,
         )
         self.worker = Worker(begun, asyncio.get_running_loop())
-        self._theirs = theirs
+        self._worker_end = worker_end
         self.task = asyncio.create_task(self.worker.run())
 
     async def listen(self) -> None:
@@ -140,7 +146,7 @@ class Running:
             line.writer.close()
             with suppress(OSError):
                 await line.writer.wait_closed()
-        for each in (self.udp, self.tcp, self.link, self._theirs):
+        for each in (self.udp, self.tcp, self.link, self._worker_end):
             each.close()
 
 
@@ -225,7 +231,7 @@ async def test_a_connection_that_breaks_in_the_first_snapshot_leaves_no_snapshot
     assert (hello.epoch, hello.generation) == ("", 1)
     again.send(Begin("e2", 2), Commit(1, unsynced=False))
     await again.get(Applied)
-    assert len(running.worker._table) == 0
+    assert len(running.worker._parts.table) == 0
 
 
 @pytest.mark.parametrize("octets", [b"\xff" * 9, b"\0\0\0\1\xc1"], ids=["long", "noise"])
@@ -267,12 +273,12 @@ async def test_a_flush_removes_upstream_replies_and_the_answers_compiled_from_th
     line = await running.loaded()
     name = from_text("www.example")
     reply = Message(0, aa=False, ad=False, ra=True, tc=False, answer=(RRset(name, 1, 300, (bytes(4),)),))
-    running.worker._cache.put(Key("public", name, 1), reply, asyncio.get_running_loop().time())
+    running.worker._parts.cache.put(Key("public", name, 1), reply, asyncio.get_running_loop().time())
     assert (await running.ask("www.example")).answer[0][0].to_text() == "0.0.0.0"
-    assert len(running.worker._answers) == 1
+    assert len(running.worker._parts.answers) == 1
     line.send(RequestFrame(1, FlushCache(from_text("example"), subtree=True, rtype=None)))
     assert (await line.get(ReplyFrame)).body == CacheFlushed(1)
-    assert len(running.worker._answers) == 0
+    assert len(running.worker._parts.answers) == 0
     assert (await running.ask("www.example")).rcode() == dns.rcode.SERVFAIL
 
 
@@ -283,9 +289,9 @@ async def test_reports_are_cut_into_frames_that_control_accepts(
     line = await running.loaded()
     names = [Name(bytes((60,)) + b"%060d" % number + b"\x3f" + b"x" * 63 + PRIVATE) for number in range(2_000)]
     for name in names:
-        running.worker._fallbacks.note(name, name, 0, bytes(16))
+        running.worker._parts.fallbacks.note(name, name, 0, bytes(16))
     for number in range(1_500):
-        running.worker._counters.add("made_up_total", (str(number), "x" * 300))
+        running.worker._parts.counters.add("made_up_total", (str(number), "x" * 300))
     items = [item for _ in range(2) for item in (await line.get(FallbackReport)).items]
     assert {item.name for item in items} == set(names)
     counted: set[str] = set()

@@ -1,4 +1,4 @@
-"""Reading ARM JSON, what `az` and Resource Graph make of it, and the short form."""
+"""Reading ARM JSON, the output of `az`, rows of Resource Graph, and the short form."""
 
 import json
 from contextlib import suppress
@@ -129,7 +129,7 @@ def read(value: Json) -> Resources:
 
 
 def as_az(value: Json) -> Json:
-    """What `az … -o json` prints: `properties` flattened at every level, nulls for what is not there."""
+    """Return the output of `az … -o json`: `properties` flattened at every level, null for missing values."""
     if isinstance(value, list):
         return [as_az(item) for item in value]
     if not isinstance(value, dict):
@@ -152,13 +152,13 @@ def test_a_single_resource_an_array_a_page_and_a_wrapped_body_read_the_same() ->
         assert read(form) == Resources(endpoints=(ENDPOINT,))  # fmt: skip
 
 
-def test_a_mixed_array_is_told_apart_by_type() -> None:
+def test_rows_of_a_mixed_array_are_distinguished_by_type() -> None:
     rows = [vnet_json(), nic_json(), endpoint_json()]
     assert read(rows) == Resources((ENDPOINT,), (NIC,), (VNET,))
 
 
 @pytest.mark.parametrize("missing", [["type"], ["type", "name"]])
-def test_without_a_type_the_id_says_what_a_row_is(missing: list[str]) -> None:
+def test_without_a_type_the_id_gives_the_type_of_a_row(missing: list[str]) -> None:
     rows = [vnet_json(), nic_json(), endpoint_json()]
     for row in rows:
         for key in missing:
@@ -166,7 +166,7 @@ def test_without_a_type_the_id_says_what_a_row_is(missing: list[str]) -> None:
     assert read(rows) == Resources((ENDPOINT,), (NIC,), (VNET,))
 
 
-def test_without_type_and_id_the_fields_say_what_it_is_and_the_missing_id_is_a_fault() -> None:
+def test_without_type_and_id_the_fields_give_the_type_and_the_missing_id_is_a_fault() -> None:
     rows: list[dict[str, Any]] = [endpoint_json(), nic_json(), vnet_json()]
     for row in rows:
         del row["type"], row["id"]
@@ -184,7 +184,7 @@ def test_az_output_with_flattened_properties_and_nulls_reads_as_arm_does() -> No
     assert read(rows) == Resources((ENDPOINT,), (NIC,), (VNET,))
 
 
-def test_az_prints_null_for_whatever_is_empty() -> None:
+def test_az_prints_null_for_empty_values() -> None:
     row = as_az(endpoint_json())
     for key in ("networkInterfaces", "customDnsConfigs", "subnet", "location", "provisioningState"):
         row[key] = None
@@ -194,14 +194,14 @@ def test_az_prints_null_for_whatever_is_empty() -> None:
     assert endpoint.provisioning == "Succeeded"
 
 
-def test_an_older_az_spells_the_address_otherwise() -> None:
+def test_an_older_az_spells_the_address_differently() -> None:
     row = as_az(nic_json())
     (config,) = row["ipConfigurations"]
     config["privateIpAddress"] = config.pop("privateIPAddress")
     assert read([row]).nics == (NIC,)
 
 
-def test_resource_graph_rows_bring_endpoint_and_joined_nic_and_may_repeat() -> None:
+def test_resource_graph_rows_have_endpoint_and_joined_nic_and_may_repeat() -> None:
     row = {
         "id": f"{GROUP}/privateEndpoints/Pe1",
         "type": "microsoft.network/privateendpoints",
@@ -243,7 +243,7 @@ def test_an_endpoint_without_connections_has_no_state() -> None:
     assert [(e.state_text, e.target, e.groups) for e in read(row).endpoints] == [("", "", ())]
 
 
-def test_nics_of_machines_and_other_types_are_passed_over() -> None:
+def test_nics_of_machines_and_other_types_are_ignored() -> None:
     machine = nic_json()
     del machine["properties"]["privateEndpoint"]
     machine["properties"]["ipConfigurations"][0]["properties"]["privateLinkConnectionProperties"] = None
@@ -290,14 +290,14 @@ def test_a_row_that_cannot_be_read_is_a_fault_and_the_rest_is_kept() -> None:
     assert read(bad).faults == resources.faults[:1]
 
 
-def test_a_string_that_is_no_utf8_spoils_its_row_alone() -> None:
+def test_a_string_that_is_not_utf8_only_affects_its_row() -> None:
     data = json.dumps([endpoint_json("bad"), endpoint_json()]).encode().replace(b'"West', b'"\xff', 1)
     resources = arm.read(data, "f.json", form="json")
     assert resources.endpoints == (ENDPOINT,)
     assert [fault.subject for fault in resources.faults] == [f"{GROUP}/privateEndpoints/bad"]
 
 
-def test_an_id_that_is_no_id_is_a_fault_with_its_path() -> None:
+def test_an_invalid_id_is_a_fault_with_its_path() -> None:
     row = endpoint_json(subnet={"id": "Hub/pe"}, networkInterfaces=[{"id": NIC.id}, {"id": "nonsense"}, {"id": None}])
     nic = nic_json()
     nic["properties"]["privateEndpoint"]["id"] = "Pe1"
@@ -309,7 +309,7 @@ def test_an_id_that_is_no_id_is_a_fault_with_its_path() -> None:
     assert [(n.endpoint, [f.path for f in n.faults]) for n in resources.nics] == [("", ["privateEndpoint.id"])]
 
 
-def test_the_same_resource_twice_is_no_news_but_two_contents_are() -> None:
+def test_an_equal_repetition_is_ignored_and_a_different_one_is_a_fault() -> None:
     other = endpoint_json(privateLinkServiceConnections=[connection("Rejected")])
     assert read([endpoint_json(), endpoint_json()]) == Resources((ENDPOINT,))
     resources = read([endpoint_json(), other])
@@ -380,7 +380,7 @@ def test_a_bad_row_of_the_short_form_is_a_fault(row: dict[str, Any], subject: st
     assert resources.faults == (Fault(subject, path, message, "f.json"),)
 
 
-def test_a_vnet_of_the_short_form_that_is_no_id_is_a_fault_and_held_by_no_network() -> None:
+def test_an_invalid_vnet_id_in_the_short_form_is_a_fault_and_in_no_network() -> None:
     (endpoint,) = read({"endpoints": [{"name": "x", "vnet": "Hub"}]}).endpoints
     assert (endpoint.vnet, endpoint.subscription, [f.path for f in endpoint.faults]) == ("hub", "", ["vnet"])
 
@@ -419,7 +419,7 @@ def test_byte_order_marks_are_understood(encoding: str) -> None:
         (b'{"body":' * 100_000 + b"1" + b"}" * 100_000, 1, 1),
     ],
 )
-def test_json_that_is_no_inventory_is_unreadable_with_its_place(data: bytes, line: int, column: int) -> None:
+def test_invalid_json_is_unreadable_with_line_and_column(data: bytes, line: int, column: int) -> None:
     with pytest.raises(UnreadableDocument, match=f"^line {line}, column {column}: ") as caught:
         arm.read(data, "f", form="json")
     assert (caught.value.line, caught.value.column) == (line, column)
@@ -441,14 +441,14 @@ def test_json_that_is_no_inventory_is_unreadable_with_its_place(data: bytes, lin
         (b"[" * 100_000, 1, 101),
     ],
 )
-def test_yaml_that_is_no_inventory_is_unreadable_with_its_place(data: bytes, line: int, column: int) -> None:
+def test_invalid_yaml_is_unreadable_with_line_and_column(data: bytes, line: int, column: int) -> None:
     with pytest.raises(UnreadableDocument) as caught:
         arm.read(data, "f", form="yaml")
     assert caught.value.line == line
-    assert abs(caught.value.column - column) <= 2, caught.value  # the pure loader and libyaml differ a little
+    assert abs(caught.value.column - column) <= 2, caught.value  # the pure Python loader and libyaml differ slightly
 
 
-def test_aliases_that_would_grow_without_end_do_not() -> None:
+def test_nested_yaml_aliases_do_not_exhaust_memory() -> None:
     lines = ["a0: &a0 [x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30)]
     data = "\n".join([*lines, "endpoints:", "- name: bare", "- name: *a29"]).encode()
     resources = arm.read(data, "f", form="yaml")
@@ -460,7 +460,7 @@ _KEYS = [
     *("value", "data", "endpoints", "body", "id", "type", "name", "properties", "ipConfigurations", "subnet", "nicId"),
     *("privateEndpoint", "privateLinkServiceConnections", "addressSpace", "records", "fqdn", "ips", "group", "vnet"),
 ]
-_INTEGERS = st.integers(-(2**63), 2**63 - 1)  # beyond, the JSON reader has a float, and the complaint says so
+_INTEGERS = st.integers(-(2**63), 2**63 - 1)  # larger numbers become floats in JSON, with another message
 _VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -514,11 +514,11 @@ def test_one_resource_has_one_key(text: str) -> None:
         "prefix.guid.westeurope.azure.privatelinkservice",
     ],
 )
-def test_what_is_no_id_is_refused(text: str) -> None:
+def test_invalid_ids_are_refused(text: str) -> None:
     with pytest.raises(InvalidId):
         resource_id(text)
 
 
-def test_resources_survive_being_saved() -> None:
+def test_saved_resources_read_back_equal() -> None:
     resources = Resources((ENDPOINT, *SHORT_READ), (NIC,), (VNET,), (Fault("s", "p", "m", "w"),))
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(resources), type=Resources) == resources

@@ -1,4 +1,4 @@
-"""Public names to private names, zones and back, for every suffix of Microsoft's table and the special cases."""
+"""Public names to private names and zones, and back, for every suffix of Microsoft's table and the special cases."""
 
 import json
 import subprocess
@@ -162,7 +162,7 @@ def test_the_suffix_decides_and_records_may_have_several_labels(fqdn: str, priva
         ("rdweb.privatelink-global.wvd.microsoft.com", "rdweb.wvd.microsoft.com"),
         ("management.privatelink.azure.com", "management.azure.com"),
         ("*.privatelink.azurewebsites.net", "*.azurewebsites.net"),
-        ("x.7.privatelink.azurestaticapps.net", None),  # x.7.azurestaticapps.net stands in another zone
+        ("x.7.privatelink.azurestaticapps.net", None),  # x.7.azurestaticapps.net is in another zone
         ("x.documents.privatelink.azure.com", None),
         ("api.privatelink.eastus.azmk8s.io", None),
         ("api.sub.privatelink.eastus.azmk8s.io", None),
@@ -204,7 +204,7 @@ def test_group_decides_nothing_where_one_zone_has_the_suffix() -> None:
     )
 
 
-def test_opt_in_suffix_counts_for_its_resource_type_alone() -> None:
+def test_an_opt_in_suffix_counts_only_for_its_resource_type() -> None:
     expected = ("management.privatelink.azure.com", "privatelink.azure.com")
     assert mapped("management.azure.com", ARM.upper(), "ResourceManagement") == expected
     assert mapped("management.azure.com", "Microsoft.Storage/storageAccounts") is None
@@ -230,7 +230,7 @@ def test_opt_in_suffix_counts_for_its_resource_type_alone() -> None:
         "blob.core.windows.net",
         "xblob.core.windows.net",
         "a.privatelink.vault.azure.net",
-        "a.privatelink.eastus.batch.azure.com",  # an old zone cut: no zone is known, and it is never mapped again
+        "a.privatelink.eastus.batch.azure.com",  # a former zone cut: no zone is known, and a private name is not mapped
         "x.privatelink.azmk8s.io",
         "service.inference.ml.azure.cn",
     ],
@@ -242,7 +242,7 @@ def test_names_without_a_suffix_before_them_are_not_mapped(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["azmk8s.io", "www.example.com", ".", "com", "xprivatelink.azmk8s.com", "windows.net"])
-def test_names_outside_of_the_catalogue_are_not_covered(name: str) -> None:
+def test_names_outside_the_catalogue_are_not_covered(name: str) -> None:
     assert not covers(name)
 
 
@@ -253,7 +253,7 @@ def test_an_account_whose_name_begins_with_privatelink_is_public() -> None:
     )
 
 
-def test_a_name_that_would_grow_past_255_octets_is_not_mapped() -> None:
+def test_a_name_that_would_exceed_255_octets_is_not_mapped() -> None:
     longest = from_text(".".join(["a" * 63] * 3 + ["b" * 39, "blob.core.windows.net"]))
     assert len(longest) == 255
     assert catalogue().candidates(longest) == ()
@@ -268,7 +268,7 @@ def test_slots_of_an_app_have_groups_that_begin_with_sites() -> None:
     assert catalogue().by_resource("Microsoft.Storage/storageAccounts", "blob-x") == ()
 
 
-def test_rows_without_a_fixed_group_take_any() -> None:
+def test_rows_without_a_fixed_group_id_match_any() -> None:
     assert catalogue().by_resource("Microsoft.Network/applicationGateways", "my-frontend")
     assert catalogue().by_resource("Microsoft.Network/privateLinkServices", "")
 
@@ -280,7 +280,7 @@ def test_the_data_is_read_on_the_first_call_and_not_on_import() -> None:
     assert catalogue() is catalogue()
 
 
-# The reference: every rule against every name, label lists compared one by one.
+# A slow reference: it tries every rule on every name, label by label.
 
 
 def bind(pattern: str, tail: list[str]) -> dict[str, str] | None:
@@ -299,7 +299,7 @@ def bind(pattern: str, tail: list[str]) -> dict[str, str] | None:
 
 
 def best(patterns: list[str], labels: list[str], least: int) -> tuple[str, dict[str, str]] | None:
-    """The longest pattern at the end of the labels with `least` labels before it; then the one with more literals."""
+    """Return the longest matching pattern with `least` labels before it; of equal ones that with more literals."""
     found = []
     for pattern in patterns:
         size = pattern.count(".") + 1
@@ -320,7 +320,7 @@ def reference_candidates(name: str) -> list[tuple[str, str]]:
     out = []
     for zone in [zones[suffix], *([f"privatelink-global.{suffix}"] if suffix.startswith("wvd.") else [])]:
         for placeholder, label in bound.items():
-            zone = zone.replace(placeholder, label)  # noqa: PLW2901 - the obvious way
+            zone = zone.replace(placeholder, label)  # noqa: PLW2901 - simplest
         rest = labels[: len(labels) - suffix.count(".") - 1]
         private = ".".join([*rest, zone])
         out.append((private, reference_zone(private) or ""))
@@ -387,7 +387,7 @@ def test_catalogue_agrees_with_a_slow_and_obvious_reference(name: str) -> None:
 
 
 @given(st.lists(st.binary(min_size=1, max_size=20), max_size=8))
-def test_any_name_is_judged_without_error(parts: list[bytes]) -> None:
+def test_any_name_is_handled_without_error(parts: list[bytes]) -> None:
     name = Name(b"".join(bytes((len(part),)) + part.lower() for part in parts) + b"\x00")
     assert isinstance(catalogue().covers(name), bool)
     assert all(isinstance(mapping, PrivateName) for mapping in catalogue().candidates(name))

@@ -1,4 +1,4 @@
-"""The remembered answers of the catalogue against the catalogue itself."""
+"""The cached results of the catalogue against the catalogue itself."""
 
 import json
 from importlib.resources import files
@@ -19,7 +19,7 @@ label = st.sampled_from([b"a", b"7", b"*", b"x" * 63, b"privatelink", b"privatel
 
 @st.composite
 def names(draw: st.DrawFn) -> Name:
-    """A few labels before a suffix of the catalogue, its placeholders filled in with anything."""
+    """Return names of a few labels before a suffix of the catalogue, with any labels for its placeholders."""
     suffix = [
         draw(label) if part.startswith(b"{") else part
         for part in labels(from_text(draw(st.sampled_from([*PATTERNS, "example.com", "."]))))
@@ -31,7 +31,7 @@ def names(draw: st.DrawFn) -> Name:
 
 
 @given(names())
-def test_what_is_remembered_of_siblings_is_what_the_catalogue_says(name: Name) -> None:
+def test_cached_results_of_siblings_equal_those_of_the_catalogue(name: Name) -> None:
     assert places.candidates(name) == tuple(mapping.name for mapping in catalogue().candidates(name))
     assert places.public(name) == catalogue().public(name)
     assert places.zones(name)[:1] == tuple(zone for zone in [catalogue().zone_of(name)] if zone)
@@ -44,24 +44,26 @@ kinds = st.sampled_from([
 
 
 @given(names(), kinds, st.sampled_from([(), ("blob",), ("Global",), ("management", "feed")]))
-def test_a_claim_stands_where_the_catalogue_says(fqdn: Name, kind: str, groups: tuple[str, ...]) -> None:
+def test_the_private_name_of_a_claim_equals_that_of_the_catalogue(
+    fqdn: Name, kind: str, groups: tuple[str, ...]
+) -> None:
     assert places.claimed(fqdn, kind, groups) == (catalogue().map(fqdn, kind, groups) or (fqdn, None))
 
 
-def test_a_claim_whose_private_name_would_be_too_long_stands_at_itself() -> None:
+def test_a_claim_whose_private_name_would_be_too_long_keeps_its_public_name() -> None:
     fqdn = from_labels([b"x" * 63] * 3 + [b"x" * 40] + labels(from_text("vault.azure.net")))
     assert len(fqdn) <= MAX_NAME
     assert places.claimed(fqdn, "", ()) == (fqdn, None)
     assert places.claimed(from_text("x.vault.azure.net"), "", ())[1] is not None
 
 
-def test_all_zones_over_a_name_the_longest_first() -> None:
+def test_all_zones_above_a_name_the_longest_first() -> None:
     zones = places.zones(from_text("api.sub.privatelink.weu.azmk8s.io"))
     assert [to_text(zone) for zone in zones] == ["sub.privatelink.weu.azmk8s.io", "privatelink.weu.azmk8s.io"]
     assert places.zones(from_text("acct.blob.core.windows.net")) == ()
 
 
-def test_opt_in_zones_are_told_from_others() -> None:
+def test_opt_in_zones_are_recognised() -> None:
     assert places.is_opt_in(from_text("privatelink.azure.com"))
     for other in ("privatelink.blob.core.windows.net", "azure.com", "corp.example", "sub.privatelink.weu.azmk8s.io"):
         assert not places.is_opt_in(from_text(other))

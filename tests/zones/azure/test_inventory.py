@@ -1,4 +1,4 @@
-"""Joining parts into endpoints, whatever the order in which they come, change and go."""
+"""Joining parts into endpoints, in whatever order parts are added, changed and removed."""
 
 from collections.abc import Iterable
 
@@ -85,7 +85,7 @@ def test_either_side_of_the_link_is_enough(things: tuple[PrivateEndpoint, Nic]) 
     assert change.faults == {}
 
 
-def test_a_nic_that_names_its_endpoint_is_not_anothers() -> None:
+def test_a_nic_belongs_to_the_endpoint_that_it_names() -> None:
     state = Inventory()
     state.replace("s", "other", of(pe("q", nics=["n"])))
     change = state.replace("s", "nic", of(nic("n", "p", row())))
@@ -95,7 +95,7 @@ def test_a_nic_that_names_its_endpoint_is_not_anothers() -> None:
     assert (records(state, "p"), records(state, "q")) == ((record(A4),), ())
 
 
-def test_the_nic_is_the_truth_and_custom_dns_counts_only_while_none_is_known() -> None:
+def test_records_come_from_the_nic_and_from_custom_dns_only_without_one() -> None:
     state = Inventory()
     state.replace("s", "pe", of(pe(dns=[NicRow((NAME,), ("10.0.0.9", "10.0.0.8"))])))
     assert [r.addresses for r in records(state)] == [(b"\x0a\x00\x00\x08", b"\x0a\x00\x00\x09")]
@@ -138,7 +138,7 @@ def test_the_examples_of_azures_own_specification_join() -> None:
     assert "az network private-endpoint list" in fault.message
 
 
-# -- judging
+# -- validation
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_the_examples_of_azures_own_specification_join() -> None:
     ["", "10.0.0.0/28", "ten", "10.0.0.256", "0.0.0.0", "::", "127.0.0.1", "::1", "224.0.0.1", "ff02::1", "169.254.1.1",
      "fe80::1%eth0", "255.255.255.255", "::ffff:10.0.0.4", " 10.0.0.4", "x" * 10_000],
 )  # fmt: skip
-def test_an_address_that_is_none_is_a_fault_and_the_rest_is_kept(address: str) -> None:
+def test_an_invalid_address_is_a_fault_and_the_others_are_kept(address: str) -> None:
     endpoint = joined(pe(), nic("n", "p", row(address, "bad.example"), row(address), row()))
     assert endpoint.records == (record(A4),)
     (fault, other) = endpoint.faults
@@ -162,14 +162,14 @@ def test_an_address_that_is_none_is_a_fault_and_the_rest_is_kept(address: str) -
 @pytest.mark.parametrize(
     "fqdn", ["", "a b.example", f"{'x' * 64}.example", "x..example", "10.0.0.4", "a.*.example", "."]
 )
-def test_an_fqdn_that_is_no_name_is_a_fault_and_the_rest_is_kept(fqdn: str) -> None:
+def test_an_invalid_fqdn_is_a_fault_and_the_others_are_kept(fqdn: str) -> None:
     endpoint = joined(pe(), nic("n", "p", row("10.0.0.4", NAME, fqdn)))
     assert endpoint.records == (record(A4),)
     (fault,) = endpoint.faults
     assert fault.path == "ipConfigurations[0].properties.privateLinkConnectionProperties.fqdns[1]"
 
 
-def test_a_row_without_an_address_is_a_fault_and_one_without_names_is_none() -> None:
+def test_a_row_without_an_address_is_a_fault_and_one_without_names_is_not() -> None:
     endpoint = joined(pe(), nic("n", "p", NicRow((NAME,), ()), NicRow((), ("10.0.0.0/28",)), NicRow((), ())))
     assert endpoint.records == ()
     assert [(fault.path, fault.message) for fault in endpoint.faults] == [
@@ -222,7 +222,7 @@ def test_a_nic_is_an_orphan_while_its_endpoint_is_unknown() -> None:
     assert state.replace("s", "nics", None).faults == {nic_key("n"): ()}
 
 
-def test_faults_are_told_by_subject_with_all_that_it_has() -> None:
+def test_a_change_has_all_present_faults_of_a_subject() -> None:
     one, two = Fault("x", "a", "m", "f"), Fault("x", "b", "m", "g")
     state = Inventory()
     assert state.replace("s", "f", of(one)).faults == {"x": (one,)}
@@ -235,7 +235,7 @@ def test_faults_are_told_by_subject_with_all_that_it_has() -> None:
 # -- changes
 
 
-def test_a_change_lists_only_what_really_changed() -> None:
+def test_a_change_lists_only_resources_that_differ() -> None:
     state = Inventory()
     first = state.replace("s", "f", of(pe("p"), pe("q")))
     assert first.endpoints == dict(state.endpoints)
@@ -245,7 +245,7 @@ def test_a_change_lists_only_what_really_changed() -> None:
     assert state.replace("s", "nothing", None) == InventoryChange({}, {}, {})
 
 
-def test_what_moves_from_one_part_to_another_in_one_update_is_never_gone() -> None:
+def test_a_resource_that_moves_between_parts_in_one_update_is_never_gone() -> None:
     state = Inventory()
     state.replace("s", "old", of(pe("p"), nic("n", "p", row())))
     change = state.update({("s", "old"): None, ("s", "new"): of(pe("p"), nic("n", "p", row()))})
@@ -254,7 +254,7 @@ def test_what_moves_from_one_part_to_another_in_one_update_is_never_gone() -> No
     assert (endpoint.where, endpoint.records) == ("new", (record(A4),))
 
 
-def test_virtual_networks_come_change_and_go() -> None:
+def test_virtual_networks_are_added_changed_and_removed() -> None:
     key = f"{BASE}/virtualnetworks/v"
     vnet = VirtualNetwork(key, key, "weu", ("10.0.0.0/16",))
     state = Inventory(["s"])
@@ -267,7 +267,7 @@ def test_virtual_networks_come_change_and_go() -> None:
 
 
 @pytest.mark.parametrize("size", [10, 1000])
-def test_the_cost_of_a_change_is_that_of_what_it_touches(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_costs_as_much_as_the_resources_that_it_affects(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[str] = []
 
     def counting(*args: object) -> Endpoint:
@@ -284,10 +284,10 @@ def test_the_cost_of_a_change_is_that_of_what_it_touches(size: int, monkeypatch:
     assert built == ["p3", "p4"]
 
 
-# -- several parts that tell of one resource
+# -- several parts with one resource
 
 
-def test_the_order_of_sources_then_of_parts_decides_who_is_believed() -> None:
+def test_the_order_of_sources_then_of_parts_decides_which_version_counts() -> None:
     state = Inventory(["first", "second"])
     state.replace("second", "a", of(pe(state="Rejected")))
     state.replace("first", "b", of(pe(state="Pending")))
@@ -301,7 +301,7 @@ def test_the_order_of_sources_then_of_parts_decides_who_is_believed() -> None:
     assert (endpoint.state, endpoint.where, endpoint.rivals) == (ConnectionState.PENDING, "b", ())
 
 
-def test_parts_that_differ_in_spelling_alone_do_not_disagree() -> None:
+def test_versions_that_differ_only_in_spelling_are_equal() -> None:
     here = pe(dns=[NicRow((NAME,), ("10.0.0.4",))])
     there = msgspec.structs.replace(here, id=here.id.upper(), name="P", state_text="approved", dns=())
     state = Inventory(["s"])

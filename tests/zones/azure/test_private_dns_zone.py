@@ -1,4 +1,4 @@
-"""Private DNS zones from the JSON of the Resource Manager: every type of record, and what is wrong with one."""
+"""Private DNS zones from the JSON of the Resource Manager: every type of record, and faults."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ CORP = from_text("corp.example")
 
 
 def read(*sets: Any) -> list[RecordSet]:  # noqa: ANN401 - JSON
-    """Of record sets without a fault."""
+    """Return the record sets, and assert that there is no fault."""
     found, faults = records(json.dumps(sets).encode(), CORP)
     assert not faults
     return found
@@ -46,7 +46,7 @@ def test_each_type_of_record_is_read_into_wire_form(rtype: str, values: list[Any
     assert (found.rrset.ttl, list(found.rrset.rdatas)) == (60, wire)
 
 
-def test_the_at_sign_is_the_zone_itself_and_a_star_a_wildcard() -> None:
+def test_the_at_sign_is_the_apex_and_a_star_a_wildcard() -> None:
     apex, star = read(*(shapes.record(ZONE, name, ["10.0.0.4"]) for name in ("@", "*")))
     assert [to_text(apex.owner), to_text(star.owner)] == ["corp.example", "*.corp.example"]
 
@@ -59,7 +59,7 @@ def test_a_record_of_a_zone_group_names_the_endpoint_that_made_it() -> None:
     assert (by_hand.creator, by_hand.maker) == ("", "")
 
 
-def test_the_published_example_is_read_whole() -> None:
+def test_the_published_example_is_read_completely() -> None:
     body = json.loads((DATA / "azure" / "RecordSetALLList.2024-06-01.json").read_text())["body"]
     found, faults = records(json.dumps(body["value"]).encode(), from_text("privatezone1.com"))
     assert not faults
@@ -77,9 +77,7 @@ def test_the_published_example_is_read_whole() -> None:
         ("SRV", [(1, 2, -1, "dc.example")], "port"),
     ],
 )
-def test_a_record_set_that_cannot_be_read_is_a_fault_and_the_rest_stands(
-    rtype: str, values: list[Any], said: str
-) -> None:
+def test_an_unreadable_record_set_is_a_fault_and_the_others_are_kept(rtype: str, values: list[Any], said: str) -> None:
     bad = shapes.record(ZONE, "bad", values, rtype=rtype)
     found, faults = records(json.dumps([bad, shapes.record(ZONE, "good", ["10.0.0.4"])]).encode(), CORP)
     assert [to_text(each.owner) for each in found] == ["good.corp.example"]
@@ -110,7 +108,7 @@ def test_links_name_the_virtual_networks_and_zones_their_origins() -> None:
 
 
 @pytest.mark.parametrize("read", [zones, links, lambda rows: records(rows, CORP)])
-def test_what_is_no_list_is_unreadable(read: Any) -> None:  # noqa: ANN401 - one of three
+def test_a_page_of_another_shape_is_unreadable(read: Any) -> None:  # noqa: ANN401 - one of three
     with pytest.raises(UnreadableRows):
         read(b'{"value": 1')
 

@@ -5,7 +5,7 @@ from zones.azure.resource import Nic, PrivateEndpoint, Resources
 
 
 def piece(region: str, *names: str) -> Resources:
-    """One resource of each kind for every name."""
+    """Return resources with one of each kind for every name."""
     return Resources(
         tuple(PrivateEndpoint(name, name, name, region) for name in names),
         tuple(Nic(f"{name}/nic", f"{name} {region}", name) for name in names),
@@ -14,7 +14,7 @@ def piece(region: str, *names: str) -> Resources:
     )
 
 
-def test_of_a_resource_in_several_pieces_the_first_version_counts_and_the_order_stays() -> None:
+def test_the_first_version_of_a_resource_in_several_pieces_counts_and_the_order_stays() -> None:
     whole = Resources.joined((piece("a", "two", "one"), piece("b", "one", "three"), piece("c", "three")))
     assert [(each.key, each.region) for each in whole.endpoints] == [("two", "a"), ("one", "a"), ("three", "b")]
     assert [each.id for each in whole.nics] == ["two a", "one a", "three b"]
@@ -26,7 +26,7 @@ def test_of_a_resource_in_several_pieces_the_first_version_counts_and_the_order_
     assert [each.subject for each in whole.faults] == ["two", "one", "three"]
 
 
-def test_one_piece_is_the_whole_and_no_piece_is_empty() -> None:
+def test_joining_one_piece_returns_it_and_joining_none_is_empty() -> None:
     alone = piece("a", "one")
     assert Resources.joined([alone]) is alone
     assert Resources.joined([]) == Resources()

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.claims.contest import Claim, Contender, Incumbent, Ruling, Term, Verdict, judge
+from zones.claims.contest import Claim, Contender, Incumbent, Rule, Ruling, Term, Verdict, judge
+from zones.claims.policy import ConflictPolicy
 from zones.dns.name import Name, from_text
 
 NAME = from_text("kv.privatelink.vaultcore.azure.net")
@@ -23,7 +24,7 @@ def contender(
 
 
 def term(
-    policy: str = "sticky",
+    policy: ConflictPolicy = ConflictPolicy.STICKY,
     *,
     pins: tuple[tuple[int, str], ...] = (),
     held: tuple[Incumbent, ...] = (),
@@ -54,7 +55,7 @@ def test_several_addresses_of_one_endpoint_are_no_contest() -> None:
     verdict = only(judge([contender("x", V4[2], V6[1], V4[1])], term()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1], V4[2]), (V6[1],))
-    assert verdict.rulings == (Ruling(("x",), (), ""),)
+    assert verdict.rulings == (Ruling(("x",), (), Rule.NONE),)
 
 
 def test_two_public_names_of_one_endpoint_that_lead_to_one_private_name_are_no_contest() -> None:
@@ -83,10 +84,10 @@ def test_two_endpoints_that_no_network_sees_together_are_no_contest() -> None:
 
 def test_a_pin_beats_nearness_incumbent_and_age() -> None:
     x, y = contender("x", V4[1], home=N0, seen=1), contender("y", V4[2], seen=2)
-    verdict = only(judge([x, y], term(pins=((N0, "y"),), held=((N0, "x", ""),))))
+    verdict = only(judge([x, y], term(pins=((N0, "y"),), held=((N0, "x", Rule.NONE),))))
 
     assert verdict.a == (V4[2],)
-    assert verdict.rulings == (Ruling(("y",), ("x",), "pin"),)
+    assert verdict.rulings == (Ruling(("y",), ("x",), Rule.PIN),)
 
 
 def test_a_pin_for_one_network_leaves_the_others_alone() -> None:
@@ -130,7 +131,7 @@ def test_a_farther_claim_is_out_for_both_families() -> None:
     verdict = only(judge([far, home], term()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), ())
-    assert verdict.rulings == (Ruling(("h",), ("f",), "nearest"),)
+    assert verdict.rulings == (Ruling(("h",), ("f",), Rule.NEAREST),)
 
 
 def test_each_network_is_given_what_is_near_to_it() -> None:
@@ -155,14 +156,14 @@ def test_without_a_home_nearness_decides_nothing() -> None:
 def test_what_is_equally_near_goes_on_to_the_next_rule_and_the_far_one_has_lost_too() -> None:
     x, y, far = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], home=N0, seen=1), contender("f", V4[3])
 
-    assert only(judge([far, x, y], term())).rulings == (Ruling(("y",), ("f", "x"), "oldest"),)
+    assert only(judge([far, x, y], term())).rulings == (Ruling(("y",), ("f", "x"), Rule.OLDEST),)
 
 
 def test_equally_near_claims_in_different_families_do_not_meet() -> None:
     verdict = only(judge([contender("x", V4[1]), contender("y", V6[2])], term()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), (V6[2],))
-    assert verdict.rulings == (Ruling(("x",), (), ""), Ruling(("y",), (), ""))
+    assert verdict.rulings == (Ruling(("x",), (), Rule.NONE), Ruling(("y",), (), Rule.NONE))
 
 
 # -- rule 4
@@ -171,40 +172,43 @@ def test_equally_near_claims_in_different_families_do_not_meet() -> None:
 def test_the_incumbent_stays_before_an_older_one() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
-    assert told(judge([x, y], term(held=((N0, "y", ""),)))) == {N0: [("y", "incumbent")]}
+    assert told(judge([x, y], term(held=((N0, "y", Rule.NONE),)))) == {N0: [("y", Rule.INCUMBENT)]}
 
 
 def test_who_held_the_name_before_the_contest_is_the_incumbent_though_older_too() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
-    for how in ("", "incumbent", "nearest", "pin"):
-        assert told(judge([x, y], term(held=((N0, "x", how),)))) == {N0: [("x", "incumbent")]}
+    for how in (Rule.NONE, Rule.INCUMBENT, Rule.NEAREST, Rule.PIN):
+        assert told(judge([x, y], term(held=((N0, "x", how),)))) == {N0: [("x", Rule.INCUMBENT)]}
 
 
 def test_a_contest_that_age_decided_is_told_so_when_it_is_judged_again() -> None:
     x, y, old = contender("x", V4[1], seen=1), contender("y", V4[2], seen=1), contender("z", V4[3], seen=0)
 
-    for how in ("oldest", "resource-id"):
-        assert told(judge([x, y], term(held=((N0, "x", how),)))) == {N0: [("x", "resource-id")]}
-        assert told(judge([x, y, old], term(held=((N0, "x", how),)))) == {N0: [("x", "incumbent")]}
+    for how in (Rule.OLDEST, Rule.RESOURCE_ID):
+        assert told(judge([x, y], term(held=((N0, "x", how),)))) == {N0: [("x", Rule.RESOURCE_ID)]}
+        assert told(judge([x, y, old], term(held=((N0, "x", how),)))) == {N0: [("x", Rule.INCUMBENT)]}
 
 
 def test_incumbents_are_of_their_network() -> None:
     x, y = contender("x", V4[1], sees=N0 | N1, seen=1), contender("y", V4[2], sees=N0 | N1, seen=2)
 
-    assert told(judge([x, y], term(held=((N1, "y", ""),)))) == {N0: [("x", "oldest")], N1: [("y", "incumbent")]}
+    assert told(judge([x, y], term(held=((N1, "y", Rule.NONE),)))) == {
+        N0: [("x", Rule.OLDEST)],
+        N1: [("y", Rule.INCUMBENT)],
+    }
 
 
 def test_an_incumbent_that_is_gone_or_out_of_sight_holds_nothing() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
-    assert told(judge([x, y], term(held=((ALL, "gone", ""),)))) == {N0: [("x", "oldest")]}
+    assert told(judge([x, y], term(held=((ALL, "gone", Rule.NONE),)))) == {N0: [("x", Rule.OLDEST)]}
 
 
 def test_a_nearer_claim_beats_the_incumbent() -> None:
     x, y = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], seen=1)
 
-    assert told(judge([x, y], term(held=((N0, "y", ""),)))) == {N0: [("x", "nearest")]}
+    assert told(judge([x, y], term(held=((N0, "y", Rule.NONE),)))) == {N0: [("x", Rule.NEAREST)]}
 
 
 def test_each_family_keeps_its_own_holder() -> None:
@@ -212,7 +216,7 @@ def test_each_family_keeps_its_own_holder() -> None:
     x, y = contender("x", V4[1], V6[1], seen=1), contender("y", V4[2], V6[2], seen=2)
 
     for first, second in (("x", "y"), ("y", "x")):
-        held = ((N0, first, ""), (N0, second, ""))
+        held = ((N0, first, Rule.NONE), (N0, second, Rule.NONE))
         assert told(judge([x, y], term(held=held))) == {N0: [(first, "incumbent"), (second, "incumbent")]}
 
 
@@ -222,8 +226,8 @@ def test_each_family_keeps_its_own_holder() -> None:
 def test_the_oldest_wins_then_the_first_by_folded_id() -> None:
     x, y, z = (contender(key, V4[i], seen=seen) for i, (key, seen) in enumerate((("x", 2), ("Y", 1), ("z", 1))))
 
-    assert only(judge([x, y, z], term())).rulings == (Ruling(("Y",), ("x", "z"), "resource-id"),)
-    assert only(judge([x, z], term())).rulings == (Ruling(("z",), ("x",), "oldest"),)
+    assert only(judge([x, y, z], term())).rulings == (Ruling(("Y",), ("x", "z"), Rule.RESOURCE_ID),)
+    assert only(judge([x, z], term())).rulings == (Ruling(("z",), ("x",), Rule.OLDEST),)
 
 
 def test_families_are_decided_apart() -> None:
@@ -231,7 +235,7 @@ def test_families_are_decided_apart() -> None:
     verdict = only(judge([x, y], term()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), (V6[2],))
-    assert verdict.rulings == (Ruling(("x",), ("y",), "oldest"), Ruling(("y",), (), ""))
+    assert verdict.rulings == (Ruling(("x",), ("y",), Rule.OLDEST), Ruling(("y",), (), Rule.NONE))
 
 
 # -- policies
@@ -239,25 +243,25 @@ def test_families_are_decided_apart() -> None:
 
 def test_merge_serves_all_that_is_left_after_nearness() -> None:
     x, y, far = contender("x", V4[1], V6[1], home=N0), contender("y", V4[2], home=N0), contender("f", V4[3])
-    verdict = only(judge([far, x, y], term("merge", held=((N0, "x", ""),))))
+    verdict = only(judge([far, x, y], term(ConflictPolicy.MERGE, held=((N0, "x", Rule.NONE),))))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1], V4[2]), (V6[1],))
-    assert verdict.rulings == (Ruling(("x", "y"), ("f",), "merge"), Ruling(("x",), ("f",), "nearest"))
+    assert verdict.rulings == (Ruling(("x", "y"), ("f",), Rule.MERGE), Ruling(("x",), ("f",), Rule.NEAREST))
 
 
 def test_refuse_serves_nothing_where_the_last_rules_would_decide() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], V6[2], seen=2)
-    verdict = only(judge([x, y], term("refuse", held=((N0, "x", ""),))))
+    verdict = only(judge([x, y], term(ConflictPolicy.REFUSE, held=((N0, "x", Rule.NONE),))))
 
     assert verdict.refused
     assert (verdict.a, verdict.aaaa) == ((), ())
-    assert verdict.rulings[0] == Ruling((), ("x", "y"), "refuse")
+    assert verdict.rulings[0] == Ruling((), ("x", "y"), Rule.REFUSE)
 
 
 @pytest.mark.parametrize("pins", [((N0, "y"),), ()])
 def test_refuse_serves_what_a_pin_or_nearness_decides(pins: tuple[tuple[int, str], ...]) -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2, home=N0)
-    verdict = only(judge([x, y], term("refuse", pins=pins)))
+    verdict = only(judge([x, y], term(ConflictPolicy.REFUSE, pins=pins)))
 
     assert not verdict.refused
     assert verdict.a == (V4[2],)
@@ -277,9 +281,9 @@ def contests(draw: st.DrawFn) -> tuple[list[Contender], Term]:
         sees, home, near = draw(masks), draw(masks), draw(masks)
         contenders.append(contender(key, *addresses, sees=sees, home=home, near=near, seen=draw(st.integers(0, 2))))
     pins = st.lists(st.tuples(masks, st.sampled_from("abcde")), max_size=3).map(tuple)
-    rules = st.sampled_from(("", "oldest", "incumbent"))
+    rules = st.sampled_from((Rule.NONE, Rule.OLDEST, Rule.INCUMBENT))
     held = st.lists(st.tuples(masks, st.sampled_from("abcde"), rules), max_size=3).map(tuple)
-    policy = draw(st.sampled_from(("sticky", "merge", "refuse")))
+    policy = draw(st.sampled_from(ConflictPolicy))
     return contenders, Term(policy, draw(pins), draw(held), draw(masks))
 
 
@@ -297,9 +301,9 @@ def reference(contenders: list[Contender], given: Term, bit: int) -> tuple[set[b
     answer: set[bytes] = set()
     for octets in (4, 16):
         claimants = [c for c in left if c.of_family(octets)]
-        if len(claimants) > 1 and given.policy == "refuse":
+        if len(claimants) > 1 and given.policy is ConflictPolicy.REFUSE:
             return set(), True
-        if len(claimants) > 1 and given.policy == "sticky":
+        if len(claimants) > 1 and given.policy is ConflictPolicy.STICKY:
             held = [c for mask, key, _ in given.incumbents for c in claimants if mask & bit and c.endpoint == key]
             oldest = sorted(claimants, key=lambda c: (c.first_seen, c.endpoint))
             claimants = [(held or oldest)[0 if octets == 4 or not held else -1]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zones.claims.policy import Conflict, Conflicts, Pin, Policies, Terms, ZonePolicy
+from zones.claims.policy import ConflictPolicy, Conflicts, Pin, Policies, Terms, ZonePolicy
 from zones.dns.name import from_text
 
 ID = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Network/privateEndpoints/PE"
@@ -32,29 +32,38 @@ def test_the_zones_that_the_configuration_names_are_known() -> None:
 @pytest.mark.parametrize(
     ("policies", "expected"),
     [
-        ({}, "sticky"),
-        ({"azure.net": "merge"}, "merge"),
-        ({"privatelink.vaultcore.azure.net": "refuse", "azure.net": "merge"}, "refuse"),
-        ({"vault.azure.net": "refuse", "azure.net": "merge"}, "refuse"),
-        ({"kv.vault.azure.net": "refuse", "privatelink.vaultcore.azure.net": "merge"}, "refuse"),
-        ({"kv.privatelink.vaultcore.azure.net": "merge", "kv.vault.azure.net": "refuse"}, "merge"),
-        ({"x.kv.vault.azure.net": "merge", "lt.azure.net": "merge"}, "sticky"),
+        ({}, ConflictPolicy.STICKY),
+        ({"azure.net": ConflictPolicy.MERGE}, ConflictPolicy.MERGE),
+        (
+            {"privatelink.vaultcore.azure.net": ConflictPolicy.REFUSE, "azure.net": ConflictPolicy.MERGE},
+            ConflictPolicy.REFUSE,
+        ),
+        ({"vault.azure.net": ConflictPolicy.REFUSE, "azure.net": ConflictPolicy.MERGE}, ConflictPolicy.REFUSE),
+        (
+            {"kv.vault.azure.net": ConflictPolicy.REFUSE, "privatelink.vaultcore.azure.net": ConflictPolicy.MERGE},
+            ConflictPolicy.REFUSE,
+        ),
+        (
+            {"kv.privatelink.vaultcore.azure.net": ConflictPolicy.MERGE, "kv.vault.azure.net": ConflictPolicy.REFUSE},
+            ConflictPolicy.MERGE,
+        ),
+        ({"x.kv.vault.azure.net": ConflictPolicy.MERGE, "lt.azure.net": ConflictPolicy.MERGE}, ConflictPolicy.STICKY),
     ],
 )
 def test_the_conflict_policy_that_stands_closest_above_the_name_counts(
-    policies: dict[str, Conflict], expected: str
+    policies: dict[str, ConflictPolicy], expected: ConflictPolicy
 ) -> None:
-    assert Conflicts("sticky", policies).of(PRIVATE, PUBLIC) == expected
+    assert Conflicts(ConflictPolicy.STICKY, policies).of(PRIVATE, PUBLIC) == expected
 
 
 def test_pins_are_found_by_any_name_and_those_for_one_network_come_first() -> None:
     everywhere, here = Pin("KV.vault.azure.net", "a"), Pin("kv.privatelink.vaultcore.azure.net", "b", network="weu")
 
-    assert Conflicts("sticky", {}, [everywhere, here]).pinned(0, PUBLIC, PRIVATE) == [here, everywhere]
+    assert Conflicts(ConflictPolicy.STICKY, {}, [everywhere, here]).pinned(0, PUBLIC, PRIVATE) == [here, everywhere]
 
 
 def test_a_pin_counts_until_its_time() -> None:
-    conflicts = Conflicts("sticky", {}, [Pin("kv.vault.azure.net", "a", until=100.0)])
+    conflicts = Conflicts(ConflictPolicy.STICKY, {}, [Pin("kv.vault.azure.net", "a", until=100.0)])
 
     assert conflicts.pinned(99.9, PUBLIC)
     assert not conflicts.pinned(100.0, PUBLIC)

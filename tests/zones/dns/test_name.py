@@ -36,7 +36,7 @@ NAMES = st.lists(LABEL, max_size=5).map(name.from_labels).filter(lambda wire: le
         ("a" * 63, b"\x3f" + b"a" * 63 + b"\0"),
     ],
 )
-def test_text_is_read_to_folded_wire_form(text: str, wire: bytes) -> None:
+def test_text_becomes_folded_wire_form(text: str, wire: bytes) -> None:
     assert from_text(text) == wire
 
 
@@ -63,7 +63,7 @@ def test_text_is_read_to_folded_wire_form(text: str, wire: bytes) -> None:
         "\ud800.example",
     ],
 )
-def test_what_is_no_name_is_refused_with_a_reason(text: str) -> None:
+def test_an_invalid_name_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(InvalidName, match=r".+: .+"):
         from_text(text)
 
@@ -124,7 +124,7 @@ def test_host_names_are_accepted(text: str) -> None:
         "a*.b",
     ],
 )
-def test_what_is_no_host_name_is_refused(text: str) -> None:
+def test_an_invalid_host_name_is_refused(text: str) -> None:
     with pytest.raises(InvalidName):
         host_from_text(text)
 
@@ -132,7 +132,7 @@ def test_what_is_no_host_name_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["https://a.example", r"a\.b.example", "a..example", "a" * 64, "a.example;", "a@example"]
 )
-def test_what_has_no_host_octets_is_refused(text: str) -> None:
+def test_a_name_with_other_octets_is_no_host_name(text: str) -> None:
     with pytest.raises(InvalidName):
         host_from_text(text)
 
@@ -211,5 +211,5 @@ def test_reverse_names_read_back_to_their_address(address: ipaddress.IPv4Address
         ".",
     ],
 )
-def test_other_names_in_and_out_of_the_reverse_tree_have_no_address(text: str) -> None:
+def test_other_names_inside_and_outside_the_reverse_tree_have_no_address(text: str) -> None:
     assert name.reversed_address(from_text(text)) is None

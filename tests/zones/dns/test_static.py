@@ -54,13 +54,13 @@ def test_records_of_the_name_itself(zone: StaticZone) -> None:
     assert says(zone, "corp.example", NS) == ("records", True, "corp.example")
 
 
-def test_an_alias_answers_for_every_type_but_its_own_and_any(zone: StaticZone) -> None:
+def test_a_cname_answers_every_type_except_cname_and_any(zone: StaticZone) -> None:
     assert says(zone, "alias.corp.example", A) == ("cname", True, "alias.corp.example")
     assert says(zone, "alias.corp.example", CNAME) == ("records", True, "alias.corp.example")
     assert says(zone, "alias.corp.example", ANY) == ("records", True, "alias.corp.example")
 
 
-def test_a_type_that_stands_beside_an_alias_is_answered_itself(zone: StaticZone) -> None:
+def test_a_type_beside_a_cname_is_answered_itself(zone: StaticZone) -> None:
     name = from_text("signed.corp.example")
     zone.put(name, (RRset(name, CNAME, 60, (name,)), RRset(name, RRSIG, 60, (b"",))))
     assert zone.match(name, RRSIG).rrsets[0].type == RRSIG
@@ -72,17 +72,17 @@ def test_any_is_one_rrset(zone: StaticZone) -> None:
     assert [rrset.type for rrset in zone.match(from_text("www.corp.example"), ANY).rrsets] == [A]
 
 
-def test_an_empty_non_terminal_exists_and_holds_nothing(zone: StaticZone) -> None:
+def test_an_empty_non_terminal_exists_without_records(zone: StaticZone) -> None:
     assert says(zone, "b.c.corp.example") == ("nodata", False, "b.c.corp.example")
     assert says(zone, "w.corp.example") == ("nodata", False, "w.corp.example")
 
 
-def test_what_is_not_there_is_missed(zone: StaticZone) -> None:
+def test_a_name_that_does_not_exist_is_a_miss(zone: StaticZone) -> None:
     assert says(zone, "nope.corp.example") == ("miss", False, ".")
     assert says(zone, "x.www.corp.example") == ("miss", False, ".")
 
 
-def test_a_wildcard_covers_what_does_not_exist_below_its_parent(zone: StaticZone) -> None:
+def test_a_wildcard_covers_names_that_do_not_exist_below_its_parent(zone: StaticZone) -> None:
     """RFC 4592 §2.2.1: an existing name is not covered, and neither are the names below it."""
     assert says(zone, "q.w.corp.example") == ("records", False, "*.w.corp.example")
     assert says(zone, "p.q.w.corp.example") == ("records", False, "*.w.corp.example")
@@ -93,7 +93,7 @@ def test_a_wildcard_covers_what_does_not_exist_below_its_parent(zone: StaticZone
     assert says(zone, "*.w.corp.example") == ("records", True, "*.w.corp.example")
 
 
-def test_a_delegation_hides_what_is_at_and_below_it_but_its_ds(zone: StaticZone) -> None:
+def test_a_delegation_hides_all_names_at_and_below_it_except_its_ds(zone: StaticZone) -> None:
     for name in ("cut", "ns.cut", "x.y.cut"):
         assert says(zone, f"{name}.corp.example") == ("cut", False, "cut.corp.example")
     assert says(zone, "cut.corp.example", NS) == ("cut", False, "cut.corp.example")
@@ -124,14 +124,14 @@ def test_a_wildcard_in_a_reverse_zone_covers_the_addresses_without_a_record() ->
     assert says(reverse, "2.0.192.in-addr.arpa", PTR) == ("nodata", True, "2.0.192.in-addr.arpa")
 
 
-def test_glue_is_what_the_file_has_for_the_name_servers(zone: StaticZone) -> None:
+def test_glue_has_the_addresses_of_the_name_servers_in_the_zone(zone: StaticZone) -> None:
     (ns,) = zone.match(from_text("cut.corp.example"), A).rrsets
     assert [(to_text(rrset.owner), rrset.type) for rrset in zone.glue(ns)] == [
         ("ns.cut.corp.example", 1), ("ns.cut.corp.example", 28),
     ]  # fmt: skip
 
 
-def test_a_dname_redirects_what_is_below_it_and_not_itself(zone: StaticZone) -> None:
+def test_a_dname_redirects_names_below_it_and_not_its_owner(zone: StaticZone) -> None:
     assert says(zone, "d.corp.example", A) == ("records", True, "d.corp.example")
     assert says(zone, "d.corp.example", DNAME) == ("records", True, "d.corp.example")
     assert says(zone, "d.corp.example", TXT) == ("nodata", True, "d.corp.example")
@@ -139,7 +139,7 @@ def test_a_dname_redirects_what_is_below_it_and_not_itself(zone: StaticZone) -> 
         assert says(zone, "x.y.d.corp.example", qtype) == ("dname", False, "d.corp.example")
 
 
-def test_the_alias_that_a_dname_makes_has_its_ttl_and_keeps_the_labels_below_it() -> None:
+def test_the_cname_of_a_dname_has_its_ttl_and_keeps_the_labels_below_it() -> None:
     owner = from_text("d.corp.example")
     dname = RRset(owner, DNAME, 77, (from_text("other.example"),))
     made = synthesised(from_text("x.y.d.corp.example"), dname)
@@ -147,7 +147,7 @@ def test_the_alias_that_a_dname_makes_has_its_ttl_and_keeps_the_labels_below_it(
 
 
 @pytest.mark.parametrize(("label", "fits"), [("x" * 61, True), ("x" * 62, False)])
-def test_a_name_that_a_dname_makes_has_255_octets_at_most(label: str, fits: bool) -> None:
+def test_the_target_of_a_dname_has_at_most_255_octets(label: str, fits: bool) -> None:
     target = from_text(".".join(["y" * 63] * 3))
     dname = RRset(from_text("d"), DNAME, 60, (target,))
     made = synthesised(from_text(f"{label}.d"), dname)
@@ -156,7 +156,7 @@ def test_a_name_that_a_dname_makes_has_255_octets_at_most(label: str, fits: bool
         assert len(made.rdatas[0]) == 255
 
 
-def test_a_zone_has_its_soa_from_the_moment_it_comes_until_it_goes() -> None:
+def test_a_zone_has_its_soa_from_its_addition_to_its_removal() -> None:
     zone = StaticZone(from_text("corp.example"), is_open=False)
     soa = RRset(zone.origin, SOA, 60, (b"",))
     zone.put(from_text("www.corp.example"), (RRset(from_text("www.corp.example"), A, 60, (b"abcd",)),))
@@ -167,7 +167,7 @@ def test_a_zone_has_its_soa_from_the_moment_it_comes_until_it_goes() -> None:
     assert [*held, zone.soa] == [soa, None]
 
 
-def test_a_change_tells_which_names_came_into_being_or_vanished() -> None:
+def test_a_change_returns_the_names_that_begin_or_cease_to_exist() -> None:
     zone = StaticZone(from_text("corp.example"), is_open=False)
 
     def put(text: str, *, gone: bool = False) -> set[str]:

@@ -51,7 +51,7 @@ def test_owners_and_alias_targets_are_folded_and_rdata_is_uncompressed() -> None
     assert rrset(zone, "mail.corp.example", MX).rdatas == (b"\0\x0a\2MX\4corp\7example\0",)
 
 
-def test_records_gather_into_sets_by_type_without_repeats() -> None:
+def test_records_form_rrsets_without_duplicates() -> None:
     zone = parse(HEAD + "www AAAA fd00::1\n    A 10.0.0.4\n    A 10.0.0.5\n\nwww A 10.0.0.4\n", "z")
     assert [each.type for each in zone.names[from_text("www.corp.example")]] == [A, AAAA]
     assert shown(rrset(zone, "www.corp.example", A)) == ["10.0.0.4", "10.0.0.5"]
@@ -89,7 +89,7 @@ def test_origin_comes_from_the_argument_the_directive_or_the_soa() -> None:
         assert [to_text(owner) for owner in zone.names] == ["corp.example", "www.corp.example"]
 
 
-def test_records_may_stand_before_the_soa() -> None:
+def test_records_may_precede_the_soa() -> None:
     soa = "@ SOA ns h 1 2 3 4 5\n"
     zone = parse(f"$ORIGIN corp.example.\n$TTL 5\nwww A 10.0.0.4\n{soa}", "z")
     assert shown(rrset(zone, "www.corp.example", A)) == ["10.0.0.4"]
@@ -144,7 +144,7 @@ def test_generate_makes_a_series_of_records() -> None:
     assert shown(rrset(zone, "host2.corp.example", A)) == ["10.0.0.2"]
 
 
-def test_dnssec_types_may_stand_beside_a_cname() -> None:
+def test_dnssec_types_may_be_beside_a_cname() -> None:
     rrsig = "RRSIG CNAME 8 3 300 20300101000000 20200101000000 1 corp.example. AAAA"
     zone = parse(HEAD + f"www CNAME web\nwww {rrsig}\nwww NSEC x CNAME RRSIG NSEC\n", "z")
     assert [each.type for each in zone.names[from_text("www.corp.example")]] == [CNAME, 46, 47]
@@ -198,12 +198,12 @@ def test_a_missing_soa_is_refused(text: str) -> None:
     assert refused(text) == "corp.zone: no SOA record: a zone has exactly one, at its apex"
 
 
-def test_an_soa_elsewhere_than_at_the_given_origin_is_refused() -> None:
+def test_an_soa_at_another_name_than_the_given_origin_is_refused() -> None:
     message = refused(HEAD, "other.example")
     assert message == "corp.zone:3: the SOA record is at corp.example, but the zone is other.example"
 
 
-def test_an_origin_that_is_no_name_is_refused() -> None:
+def test_an_invalid_origin_is_refused() -> None:
     assert refused(HEAD, "a..b").startswith("corp.zone: origin: ")
 
 
@@ -216,7 +216,7 @@ def test_an_origin_that_is_no_name_is_refused() -> None:
         "$ORIGIN corp\n@ 5 SOA a. b. 1 2 3 4 5\n",
     ],
 )
-def test_a_name_relative_to_nothing_is_refused(text: str) -> None:
+def test_a_relative_name_without_an_origin_is_refused(text: str) -> None:
     assert "a relative name without an $ORIGIN before it" in refused(text)
 
 
@@ -275,7 +275,7 @@ def test_any_text_is_a_zone_or_refused_and_never_another_error(text: str) -> Non
         assert all(is_under(owner, zone.origin) and sets for owner, sets in zone.names.items())
 
 
-def test_a_generate_without_measure_is_refused_with_its_line() -> None:
+def test_a_generate_of_too_many_records_is_refused_with_its_line() -> None:
     head = "$ORIGIN x.\n@ 60 SOA a b 1 2 3 4 5\n"
     assert refused(head + "$GENERATE 1-4000000000 h$ A 10.0.0.1\n").startswith(
         "corp.zone:3: $GENERATE makes more than 65536"

@@ -4,12 +4,16 @@ from collections import Counter
 
 from msgspec import structs
 
+from tests.zones.books import shown
 from zones.azure.endpoint import Fault
 from zones.findings.board import Board, Topic
+from zones.findings.evidence import Listed, Severity
 from zones.findings.faults import Reporter
-from zones.findings.finding import Severity, finding
+from zones.findings.finding import finding
+from zones.findings.name_evidence import AddressReused, ZoneUnknown
 
-FACT, OTHER = finding("zone-unknown", "a.example", "served"), finding("zone-unknown", "b.example", "served")
+UNKNOWN = ZoneUnknown(endpoints=Listed(), expected_zones=Listed(), resources=Listed())
+FACT, OTHER = finding("a.example", UNKNOWN), finding("b.example", UNKNOWN)
 
 
 def test_findings_replace_those_about_the_same_thing_only() -> None:
@@ -34,10 +38,10 @@ def test_findings_are_counted_by_code_and_severity() -> None:
     board = Board()
     board.replace(Topic.ZONE, "a", [FACT], 1)
     board.replace(Topic.ZONE, "b", [OTHER], 1)
-    board.replace(Topic.CONTEST, "c", [finding("conflicting-address", "c.example", "served")], 1)
+    board.replace(Topic.ADDRESS, "c", [finding("10.0.0.4", AddressReused(endpoints=Listed(), names=Listed()))], 1)
     board.replace(Topic.ZONE, "b", [], 2)
 
-    expected = {("zone-unknown", Severity.INFO): 1, ("conflicting-address", Severity.ERROR): 1}
+    expected = {("zone-unknown", Severity.INFO): 1, ("address-reused", Severity.ERROR): 1}
     assert +Counter(board.counts) == expected
 
 
@@ -82,4 +86,4 @@ def test_a_resource_has_one_finding_with_the_faults_of_all_reporters() -> None:
 
 
 def paths(board: Board) -> dict[str, list[str]]:
-    return {fact.subject: [fault["path"] for fault in fact.evidence["faults"]] for fact in board}
+    return {fact.subject: [fault["path"] for fault in shown(fact.evidence)["faults"]] for fact in board}

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from tests.zones.books import acct, endpoint, ledger, record, vnet_id
+from tests.zones.books import acct, endpoint, ledger, record, shown, vnet_id
 from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import ConnectionState, Endpoint
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
 from zones.dns.name import from_text
 from zones.dns.record import AAAA, CNAME, A, RRset
 from zones.findings import drift
-from zones.findings.checks import LISTED
-from zones.findings.finding import Finding, Severity
+from zones.findings.evidence import LISTED, Severity
+from zones.findings.finding import Finding
 from zones.networks.network import Network
 
 BLOB = "privatelink.blob.core.windows.net"
@@ -41,7 +41,7 @@ def one(zones: list[PrivateZone], *endpoints: Endpoint) -> dict[str, Any]:
     (fact,) = told(zones, *endpoints)
     assert (fact.code, fact.severity) == ("source-disagreement", Severity.WARNING)
     assert fact.subject == f"acct.{BLOB}"
-    return fact.evidence
+    return shown(fact.evidence)
 
 
 def test_a_record_of_its_endpoint_is_no_disagreement() -> None:
@@ -120,7 +120,7 @@ def test_lists_are_bounded_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drift, "MOST", 2)
     *first, last = told([zone(*(made(f"n{number}", 4) for number in range(5)))])
     assert [fact.subject for fact in first] == [f"n0.{BLOB}", f"n1.{BLOB}"]
-    assert last.evidence == {"names_told": 2, "names_total": 5}
+    assert shown(last.evidence) == {"names_told": 2, "names_total": 5}
 
 
 # -- links
@@ -137,9 +137,9 @@ def test_zones_of_one_name_that_one_network_sees_are_told_in_that_network() -> N
     hub = Network("hub", ("10.0.0.0/8",), vnets=(vnet_id("spoke-a"),), reach=(vnet_id("spoke-b"),))
     other = Network("other", ("10.9.0.0/16",), vnets=(vnet_id("spoke-a"),))
     (fact,) = linked(SPOKES, hub, other)
-    assert (fact.subject, fact.networks) == (BLOB, ("hub",))
-    assert [each["zone"] for each in fact.evidence["zones"]] == ["/ID/z1", "/ID/z2"]
-    assert fact.evidence["zones"][0]["vnets"] == [vnet_id("spoke-a")]
+    assert (fact.subject, fact.networks.items) == (BLOB, ("hub",))
+    assert [each["zone"] for each in shown(fact.evidence)["zones"]] == ["/ID/z1", "/ID/z2"]
+    assert shown(fact.evidence)["zones"][0]["vnets"] == [vnet_id("spoke-a")]
 
 
 def test_zones_of_one_name_that_nobody_sees_together_are_not_told() -> None:
@@ -152,7 +152,7 @@ def test_zones_of_one_name_that_nobody_sees_together_are_not_told() -> None:
 def test_a_virtual_network_that_is_linked_twice_is_told() -> None:
     alone = Network("alone", ("10.0.0.0/8",), vnets=(vnet_id("elsewhere"),))
     (fact,) = linked([zone(vnets=("hub", "hub"))], alone)
-    assert fact.evidence["linked_twice"] == [vnet_id("hub")]
+    assert shown(fact.evidence)["linked_twice"] == [vnet_id("hub")]
     assert not linked([zone(vnets=("hub", "spoke"))])
 
 

@@ -20,6 +20,7 @@ from tests.zones.books import (
     put,
     record,
     remembered,
+    shown,
     target,
     told,
     two_spokes,
@@ -27,10 +28,11 @@ from tests.zones.books import (
     vnet_id,
 )
 from zones.azure.endpoint import ConnectionState, VirtualNetwork
-from zones.claims.policy import Pin
+from zones.claims.contest import Rule
+from zones.claims.policy import ConflictPolicy, Pin
 from zones.claims.row import ALONE, BY_RULE, unpack
 from zones.dns.name import from_text
-from zones.findings.finding import Severity
+from zones.findings.evidence import Severity
 from zones.ledger.carry_over import Memory
 from zones.networks.network import Network
 
@@ -71,7 +73,7 @@ def test_two_endpoints_at_one_unknown_name_are_one_finding_about_its_zone() -> N
     put(book, endpoint("x", record("a.example", 4)), endpoint("y", record("a.example", 5)))
 
     assert codes(book) == ["conflicting-address", "zone-unknown"]
-    assert one(book, "zone-unknown").evidence["endpoints"] == ["/ID/x", "/ID/y"]
+    assert shown(one(book, "zone-unknown").evidence)["endpoints"] == ["/ID/x", "/ID/y"]
 
 
 def test_an_opt_in_name_of_a_foreign_type_stands_alone() -> None:
@@ -166,7 +168,7 @@ def test_rule_2_a_pin_decides_in_its_network() -> None:
 
     assert answers(book) == {"a": [5], "b": [4]}
     pinned = next(fact for fact in book.board if fact.rule == "pin")
-    assert (pinned.severity, pinned.networks, pinned.winner) == (Severity.INFO, ("a",), "/ID/y")
+    assert (pinned.severity, pinned.networks.items, pinned.winner) == (Severity.INFO, ("a",), "/ID/y")
 
 
 def test_rule_2_a_pin_may_be_on_the_private_name_and_its_id_written_in_any_case() -> None:
@@ -305,14 +307,14 @@ def test_rule_4_incumbents_hold_in_the_network_of_that_name() -> None:
         (("other", "b"), {"a": [4], "b": [4]}),
         (("", "other", "a"), {"a": [4], "b": [4]}),
     ):
-        book = ledger(*two_spokes(), memory=Memory(names, held={ROW: ((1, "y", ""),)}))
+        book = ledger(*two_spokes(), memory=Memory(names, held={ROW: ((1, "y", Rule.NONE),)}))
         put(book, acct("x", 4, vnet="hub"), acct("y", 5, vnet="hub"))
         assert answers(book) == wanted
 
 
 def test_rule_4_incumbents_wait_for_their_endpoints_whatever_comes_first() -> None:
     pins = [Pin(FQDN, "z")]
-    book = ledger(pins=pins, memory=Memory(("default",), held={ROW: ((1, "y", ""),)}))
+    book = ledger(pins=pins, memory=Memory(("default",), held={ROW: ((1, "y", Rule.NONE),)}))
     book.set_vnets({}, 1)
     book.reconsider(2)
     put(book, acct("x", 4), acct("y", 5), now=3)
@@ -414,7 +416,7 @@ def test_winners_are_of_their_network() -> None:
     put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="hub"))
 
     assert answers(book) == {"a": [4], "b": [5]}
-    assert [(fact.rule, fact.networks) for fact in book.board] == [("nearest", ("a",))]
+    assert [(fact.rule, fact.networks.items) for fact in book.board] == [("nearest", ("a",))]
 
 
 def test_one_name_in_two_networks_that_do_not_see_each_other_is_legal() -> None:
@@ -434,8 +436,8 @@ def test_one_endpoint_that_wins_in_several_networks_is_one_finding() -> None:
     fact = one(book, "conflicting-address")
 
     assert (fact.winner, fact.rule) == ("/ID/x", "resource-id")
-    assert (len(fact.networks), fact.evidence["networks_total"]) == (32, 40)
-    assert (len(fact.evidence["losers"]), fact.evidence["losers_total"]) == (32, 40)
+    assert (len(fact.networks.items), fact.networks.total) == (32, 40)
+    assert (len(shown(fact.evidence)["losers"]), shown(fact.evidence)["losers_total"]) == (32, 40)
     assert answers(book) == {network.name: [4] for network in networks}
 
 
@@ -444,7 +446,7 @@ def test_what_only_some_networks_see_is_told_of_them_alone() -> None:
     put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="b"))
 
     assert answers(book) == {"a": [4], "b": [5], "all": [4]}
-    assert one(book, "conflicting-address").networks == ("all",)
+    assert one(book, "conflicting-address").networks.items == ("all",)
 
 
 # -- policies
@@ -452,7 +454,11 @@ def test_what_only_some_networks_see_is_told_of_them_alone() -> None:
 
 def test_policies_are_of_the_zone_or_name_that_matches_longest() -> None:
     book = ledger(
-        policy="refuse", policies={"privatelink.blob.core.windows.net": "merge", "one.blob.core.windows.net": "sticky"}
+        policy=ConflictPolicy.REFUSE,
+        policies={
+            "privatelink.blob.core.windows.net": ConflictPolicy.MERGE,
+            "one.blob.core.windows.net": ConflictPolicy.STICKY,
+        },
     )
     names = ("acct.blob.core.windows.net", "one.blob.core.windows.net", "kv.vault.azure.net")
     put(book, *(endpoint(key, *(record(name, last) for name in names)) for key, last in (("x", 4), ("y", 5))))
@@ -463,21 +469,21 @@ def test_policies_are_of_the_zone_or_name_that_matches_longest() -> None:
 
 
 def test_merge_and_refuse_are_told_without_a_winner() -> None:
-    for policy, severity in (("merge", Severity.ERROR), ("refuse", Severity.ERROR)):
-        book = ledger(policy=policy)  # type: ignore[arg-type]
+    for policy, rule in ((ConflictPolicy.MERGE, Rule.MERGE), (ConflictPolicy.REFUSE, Rule.REFUSE)):
+        book = ledger(policy=policy)
         put(book, acct("x", 4), acct("y", 5))
         fact = one(book, "conflicting-address")
-        assert (fact.winner, fact.rule, fact.severity) == ("", policy, severity)
-        sides = {side: [each["endpoint"] for each in fact.evidence[side]] for side in ("winners", "losers")}
+        assert (fact.winner, fact.rule, fact.severity) == ("", rule, Severity.ERROR)
+        sides = {side: [each["endpoint"] for each in shown(fact.evidence)[side]] for side in ("winners", "losers")}
         assert sides == (
             {"winners": ["/ID/x", "/ID/y"], "losers": []}
-            if policy == "merge"
+            if policy == ConflictPolicy.MERGE
             else {"winners": [], "losers": ["/ID/x", "/ID/y"]}
         )
 
 
 def test_a_refused_name_is_served_again_when_one_claim_is_left() -> None:
-    book = ledger(policy="refuse")
+    book = ledger(policy=ConflictPolicy.REFUSE)
     put(book, acct("x", 4), acct("y", 5))
     assert answer(book) == "SERVFAIL"
     assert remembered(book).held == {}

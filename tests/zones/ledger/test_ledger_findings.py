@@ -17,6 +17,7 @@ from tests.zones.books import (
     put,
     record,
     remembered,
+    shown,
     target,
     told,
     two_spokes,
@@ -81,14 +82,14 @@ def test_the_evidence_of_a_contest_tells_both_sides() -> None:
     put(book, acct("x", 4, vnet="a", source="estate", where="a.json"), acct("y", 5), now=3)
     fact = one(book, "conflicting-address")
 
-    assert fact.action == "the first by resource id is served, since all were first seen together"
-    assert fact.evidence["winners"] == [
+    assert fact.action == "the first endpoint by resource id is served, because all were first seen together"
+    assert shown(fact.evidence)["winners"] == [
         {
             "endpoint": "/ID/x", "target": target("x"), "groups": ["blob"], "addresses": ["10.0.0.4"],
             "names": [FQDN], "vnet": vnet_id("a"), "first_seen": 3, "source": "estate", "where": "a.json",
         }
     ]  # fmt: skip
-    assert [side["endpoint"] for side in fact.evidence["losers"]] == ["/ID/y"]
+    assert [side["endpoint"] for side in shown(fact.evidence)["losers"]] == ["/ID/y"]
 
 
 # -- other findings, as they come and go
@@ -143,7 +144,7 @@ def test_faults_are_told_by_their_subject_whoever_tells_them() -> None:
         [Fault("/ID/x", "", "twice", "b.json"), Fault("b.json[3]", "", "no row", "b.json")],
         1,
     )
-    by_subject = {fact.subject: [f["path"] for f in fact.evidence["faults"]] for fact in book.board}
+    by_subject = {fact.subject: [f["path"] for f in shown(fact.evidence)["faults"]] for fact in book.board}
     assert by_subject == {"/ID/nic": ["fqdns[0]"], "/ID/x": ["subnet.id", "network", ""], "b.json[3]": [""]}
     assert set(codes(book)) == {"invalid-record"}
 
@@ -170,7 +171,7 @@ def test_names_of_zone_files_shadow_served_endpoints_by_public_or_private_name()
     put(book, acct("x", 4))
     book.set_static({ROW: from_text("privatelink.blob.core.windows.net")}, 2)
     assert told(book) == [("static-shadows-endpoint", PRIVATE, "", "")]
-    assert one(book, "static-shadows-endpoint").evidence == {
+    assert shown(one(book, "static-shadows-endpoint").evidence) == {
         "zone": "privatelink.blob.core.windows.net", "endpoints": ["/ID/x"],
     }  # fmt: skip
     book.set_static({}, 3)

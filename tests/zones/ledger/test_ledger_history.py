@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.zones.books import FQDN, acct, endpoint, ledger, put, record, remembered, target, told, v6, vnet_id
 from zones.azure.endpoint import ConnectionState, Endpoint, VirtualNetwork
 from zones.claims.contest import Contender, Term, Verdict, judge
-from zones.claims.policy import Conflict, Pin
+from zones.claims.policy import ConflictPolicy, Pin
 from zones.dns.name import Name, from_text
 from zones.findings.board import Board
 from zones.findings.finding import Finding
@@ -63,7 +63,7 @@ steps = st.lists(
     st.sampled_from(KEYS).flatmap(lambda key: st.tuples(st.just(key), st.none() | some_endpoint(key))) | vnets,
     max_size=12,
 )
-policies = st.sampled_from(("sticky", "merge", "refuse"))
+policies = st.sampled_from(ConflictPolicy)
 PINS = (Pin(FQDN, "z"), Pin("kv.vault.azure.net", "t", "a"), Pin("a.example", "u", "c"))
 
 
@@ -83,7 +83,7 @@ def step(book: Ledger, key: str, change: Endpoint | VirtualNetwork | None, now: 
 def test_the_order_of_endpoints_decides_nothing(
     estate: tuple[Endpoint, ...],
     random: Random,
-    policy: Conflict,
+    policy: ConflictPolicy,
 ) -> None:
     shuffled = list(estate)
     random.shuffle(shuffled)
@@ -97,7 +97,7 @@ def test_the_order_of_endpoints_decides_nothing(
 
 @given(steps, policies)
 def test_any_history_ends_where_a_restart_with_its_memory_begins(
-    history: list[tuple[str, Endpoint | VirtualNetwork | None]], policy: Conflict
+    history: list[tuple[str, Endpoint | VirtualNetwork | None]], policy: ConflictPolicy
 ) -> None:
     book = ledger(*NETWORKS, policy=policy, pins=PINS)
     book.apply({}, 0)
@@ -122,7 +122,7 @@ def test_any_history_ends_where_a_restart_with_its_memory_begins(
 
 @given(steps, policies)
 def test_what_is_counted_is_what_a_walk_finds(
-    history: list[tuple[str, Endpoint | VirtualNetwork | None]], policy: Conflict
+    history: list[tuple[str, Endpoint | VirtualNetwork | None]], policy: ConflictPolicy
 ) -> None:
     book = ledger(*NETWORKS, policy=policy, pins=PINS, hold_down={"": 3})
     for now, (key, change) in enumerate(history):

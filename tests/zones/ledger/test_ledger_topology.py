@@ -20,12 +20,13 @@ from tests.zones.books import (
     put,
     record,
     remembered,
+    shown,
     told,
     vnet_id,
 )
 from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import VirtualNetwork
-from zones.claims.policy import Conflicts, Pin
+from zones.claims.policy import ConflictPolicy, Conflicts, Pin
 from zones.findings.board import Board
 from zones.ledger.carry_over import Memory
 from zones.ledger.ledger import Ledger
@@ -35,7 +36,9 @@ HAND = Network("onprem", ("10.200.0.0/16",), (), ("all",))
 
 
 def book(*by_hand: Network, pins: tuple[Pin, ...] = (), memory: Memory | None = None) -> Ledger:
-    return Ledger(Networks(by_hand, auto=True), catalogue(), Conflicts("sticky", {}, pins), board(memory), memory)
+    return Ledger(
+        Networks(by_hand, auto=True), catalogue(), Conflicts(ConflictPolicy.STICKY, {}, pins), board(memory), memory
+    )
 
 
 def vnet(name: str, *peers: str, region: str = "weu", prefixes: tuple[str, ...] | None = None) -> VirtualNetwork:
@@ -64,7 +67,9 @@ def test_vnets_come_and_their_clients_see_what_they_reach() -> None:
 
 
 def test_what_lingers_is_seen_by_the_networks_that_there_are_now() -> None:
-    ledger = Ledger(Networks((), auto=True), catalogue(), Conflicts("sticky", {}, ()), Board(), None, {"hub": 300.0})
+    ledger = Ledger(
+        Networks((), auto=True), catalogue(), Conflicts(ConflictPolicy.STICKY, {}, ()), Board(), None, {"hub": 300.0}
+    )
     draw(ledger, vnet("h", "s"), vnet("s"))
     put(ledger, acct("pe", 4, vnet="h", source="hub"))
     drop(ledger, "pe", now=2)
@@ -156,7 +161,7 @@ def test_shared_space_is_told_until_a_person_says_whose_it_is() -> None:
     ledger = book()
     draw(ledger, *vnets)
     assert told(ledger) == [("network-overlap", "10.0.0.0/16", "", "")]
-    assert [item["vnet"] for item in one(ledger, "network-overlap").evidence["vnets"]] == ["/VNET/a", "/VNET/b"]
+    assert [item["vnet"] for item in shown(one(ledger, "network-overlap").evidence)["vnets"]] == ["/VNET/a", "/VNET/b"]
     draw(ledger, gone="b")
     assert told(ledger) == []
 

@@ -21,6 +21,7 @@ from tests.zones.books import (
     put,
     record,
     remembered,
+    shown,
     two_spokes,
     vnet_id,
 )
@@ -220,7 +221,7 @@ def test_a_name_in_no_zone_is_told_while_it_lingers() -> None:
     held = book()
     put(held, remote("x", 4, "a.example"))
     drop(held, "x")
-    assert one(held, "zone-unknown").evidence["endpoints"] == ["/ID/x"]
+    assert shown(one(held, "zone-unknown").evidence)["endpoints"] == ["/ID/x"]
     held.expire(9e9)
     assert codes(held) == []
 

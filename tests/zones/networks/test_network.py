@@ -55,7 +55,7 @@ def test_a_client_in_no_prefix_is_in_no_network() -> None:
     assert PREFIXES.find(ip_address("2001:db8::1").packed) == NONE
 
 
-def test_prefixes_of_no_length_make_a_default_network() -> None:
+def test_prefixes_of_length_0_make_a_default_network() -> None:
     networks = Networks([Network("spoke", ("10.1.0.0/16",)), Network("rest", ("0.0.0.0/0", "::/0"))])
 
     assert [find(networks, a) for a in ("10.1.0.1", "192.0.2.1", "2001:db8::1")] == ["spoke", "rest", "rest"]
@@ -76,7 +76,7 @@ def test_the_network_is_that_of_the_longest_prefix_whatever_the_prefixes(
     assert find(networks, str(ip_address(client))) == expected
 
 
-def test_with_no_network_configured_there_is_one_that_sees_everything() -> None:
+def test_without_a_configured_network_there_is_one_that_sees_everything() -> None:
     networks = Networks([])
 
     assert networks.implicit
@@ -92,7 +92,7 @@ def test_a_network_with_neither_home_nor_reach_sees_everything() -> None:
     assert seen(networks, endpoint(vnet("b"))) == ("all",)
 
 
-def test_home_is_always_reached_and_ids_compare_without_case() -> None:
+def test_the_home_is_always_visible_and_ids_are_case_insensitive() -> None:
     networks = Networks([Network("a", (), (vnet("A").upper() + "/",), (vnet("b"),))])
 
     assert seen(networks, endpoint(vnet("a"))) == ("a",)
@@ -113,7 +113,7 @@ def test_reach_by_vnet_subscription_region_and_all() -> None:
     assert seen(networks, endpoint(vnet("c", OTHER_SUB))) == ("all",)
 
 
-def test_an_endpoint_without_a_vnet_is_seen_by_all_or_by_the_network_that_it_names() -> None:
+def test_an_endpoint_without_a_vnet_is_visible_to_all_or_to_the_network_that_it_names() -> None:
     networks = Networks([Network("a", (), (vnet("a"),)), Network("b", ())])
 
     assert seen(networks, endpoint()) == ("a", "b")
@@ -121,7 +121,7 @@ def test_an_endpoint_without_a_vnet_is_seen_by_all_or_by_the_network_that_it_nam
     assert seen(networks, endpoint(network="unknown")) == ()
 
 
-def test_the_record_of_a_vnet_tells_the_region_of_its_endpoints() -> None:
+def test_the_region_of_a_vnet_is_that_of_its_endpoints() -> None:
     networks = Networks([Network("north", (), (), ("region:northeurope",))])
     one = endpoint(vnet("a"), region="westeurope")
     assert seen(networks, one) == ()
@@ -145,7 +145,7 @@ def test_near_is_in_the_region_of_a_home() -> None:
     assert networks.listed(networks.homeless) == ("c",)
 
 
-def test_only_the_region_of_a_home_is_worth_judging_anew() -> None:
+def test_only_a_change_in_the_region_of_a_home_is_reported() -> None:
     networks = Networks([Network("a", (), (vnet("a"),))])
 
     assert networks.learn({vnet("a"): "westeurope"})
@@ -154,7 +154,7 @@ def test_only_the_region_of_a_home_is_worth_judging_anew() -> None:
     assert networks.learn({vnet("a"): ""})
 
 
-def test_endpoints_tell_the_region_of_a_home_that_has_no_record() -> None:
+def test_endpoints_give_the_region_of_a_home_that_has_not_been_read() -> None:
     networks = Networks([Network("a", (), (vnet("a"),))])
     tenant, stranger = endpoint(vnet("a"), region="westeurope"), endpoint(vnet("x"), region="westeurope")
     assert networks.near(stranger) == 0
@@ -168,7 +168,7 @@ def test_endpoints_tell_the_region_of_a_home_that_has_no_record() -> None:
     assert networks.near(stranger) == 0
 
 
-def test_a_record_tells_more_than_endpoints_do() -> None:
+def test_the_region_of_a_vnet_that_was_read_takes_precedence_over_its_endpoints() -> None:
     networks = Networks([Network("a", (), (vnet("a"),))])
     networks.learn({vnet("a"): "northeurope"})
 
@@ -177,7 +177,7 @@ def test_a_record_tells_more_than_endpoints_do() -> None:
     assert not networks.near(endpoint(vnet("x"), region="westeurope"))
 
 
-def test_an_endpoint_of_no_region_is_near_to_nobody() -> None:
+def test_an_endpoint_without_a_region_is_near_to_no_network() -> None:
     networks = Networks([Network("a", (), (vnet("a"),))])
 
     assert networks.near(endpoint(vnet("x"))) == 0

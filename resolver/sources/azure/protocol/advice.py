@@ -1,6 +1,6 @@
-"""What a refusal of Azure's means to the one who runs pldns, in one line: what is wrong, and what mends it.
+"""Explains Azure's errors to the operator of pldns in one line: what is wrong, and how to fix it.
 
-Pure. Knows Azure's words for errors; refuses to know when they come.
+Pure. Knows Azure's error codes and texts. Does not know when they occur.
 """
 
 import re
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Final
 
 SKEW: Final = 300.0
-"""Seconds that a clock may be off before tokens are refused for it."""
-_LONGEST: Final = 300  # characters of Azure's own words
+"""Seconds that a clock may be wrong before Azure refuses tokens because of it."""
+_LONGEST: Final = 300  # characters of a quotation from Azure
 
 _SUBSCRIPTION: Final = re.compile(r"/subscriptions/[^/]+")
 _CODE: Final = re.compile(r"AADSTS([0-9]+)")
@@ -27,10 +27,10 @@ _ENTRA: Final = {
 }
 _NONE: Final = (
     "no identity: give this machine a managed identity, or set `credential`; "
-    "see docs/azure.md for what is looked for, in which order"
+    "see docs/azure.md for the credentials that are tried, in their order"
 )
 _UNASSIGNED: Final = (
-    "the managed identity is not assigned to this machine: assign it there, or mend `client_id` "
+    "the managed identity is not assigned to this machine: assign it, or correct `client_id` "
     "(credential.client_id, AZURE_CLIENT_ID)"
 )
 _UNKNOWN: Final = re.compile(r"No User Assigned|identity not found|has not been assigned", re.IGNORECASE)
@@ -43,20 +43,20 @@ _UNAVAILABLE: Final = re.compile(
 
 
 def reader(subscription: str) -> str:
-    """What is missing where a subscription may not be read."""
+    """Return the advice for a subscription that the identity may not read."""
     return f"no permission: {_role(f'/subscriptions/{subscription}')}"
 
 
 def unlisted(subscription: str) -> str:
-    """What is missing where a subscription is not among those that the identity can read."""
+    """Return the advice for a configured subscription that is not in the list of subscriptions."""
     return (
         f"no permission, or no such subscription in the identity's tenant: {_role(f'/subscriptions/{subscription}')}; "
-        "or mend its id in `subscriptions`"
+        "or correct its id in `subscriptions`"
     )
 
 
 def _role(scope: str) -> str:
-    """What to do; without a scope, on every subscription."""
+    """Return which role to assign. Without a scope, it is needed on every subscription."""
     if not scope:
         return "give the identity the role Reader on the subscriptions"
     return (
@@ -66,7 +66,7 @@ def _role(scope: str) -> str:
 
 
 def answered(status: int, code: str, message: str, path: str, ahead: float) -> str:
-    """What an answer of the Resource Manager means; `ahead`: seconds that our clock is before its."""
+    """Explain an error response of the Resource Manager. The local clock is `ahead` seconds ahead of Azure's."""
     if status == 401:
         return _unauthorised(code, message, ahead)
     if status == 403:
@@ -81,8 +81,8 @@ def _unauthorised(code: str, message: str, ahead: float) -> str:
         return f"tokens are refused: {clock(ahead)}"
     if "Tenant" in code or "issuer" in message:
         return (
-            "tokens are refused: the identity is of another tenant than the subscriptions; "
-            "take one of their tenant (credential.tenant_id)"
+            "tokens are refused: the identity is in another tenant than the subscriptions; "
+            "use one of their tenant (credential.tenant_id)"
         )
     if "Audience" in code or "audience" in message:
         return "tokens are refused: they are for another cloud; set the source's `cloud` to that of its `management`"
@@ -90,13 +90,13 @@ def _unauthorised(code: str, message: str, ahead: float) -> str:
 
 
 def clock(ahead: float) -> str:
-    """A clock that is wrong."""
+    """Explain that the local clock is wrong."""
     side = "ahead of" if ahead > 0 else "behind"
     return f"this machine's clock is {abs(ahead):.0f} s {side} Azure's; set it (NTP)"
 
 
 def no_token(message: str, ahead: float = 0.0) -> str:
-    """Why there is no token, from the words of azure-identity."""
+    """Explain why there is no token, from the error message of azure-identity."""
     if abs(ahead) > SKEW:
         return f"no token: {clock(ahead)}"
     if found := _CODE.search(message):
@@ -113,12 +113,12 @@ def no_token(message: str, ahead: float = 0.0) -> str:
 
 def _meant(message: str) -> str:
     if found := _UNREACHED.search(message):
-        return f"{found[1]} gives them and cannot be reached: {_short(found[2])}; mend the way there (docs/azure.md)"
+        return f"{found[1]} issues tokens and cannot be reached: {_short(found[2])}; see docs/azure.md"
     return _short(message)
 
 
 def _attempts(message: str) -> Iterable[str]:
-    """What each credential of a chain said: a line with its name, and those after it."""
+    """Return the message of each credential in a chain: a line that begins with its name, and the lines after it."""
     return re.findall(r"^\t(\w+: .*(?:\n(?!\t\w+: |To mitigate).*)*)", message, re.MULTILINE)
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from resolver import settings
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.shrink_guard import Held, Standing
+from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.offline.load import offline
 from resolver.sources.reading import Part, Reading, ZoneFiles
-from tests.zones.books import remembered
+from tests.zones.books import remembered, shown
 from zones.azure import arm
 from zones.azure.resource import Resources
 from zones.dns import zonefile
@@ -50,7 +50,9 @@ def findings(estate: Estate) -> list[Finding]:
 
 def unreadable(estate: Estate) -> dict[str, str]:
     """What the findings say of parts and sources that cannot be read."""
-    return {fact.subject: fact.evidence["message"] for fact in findings(estate) if fact.code == "source-unreadable"}
+    return {
+        fact.subject: shown(fact.evidence)["message"] for fact in findings(estate) if fact.code == "source-unreadable"
+    }
 
 
 def winner(estate: Estate) -> str:
@@ -160,7 +162,7 @@ def test_what_is_wrong_with_a_source_that_is_served_is_listed_and_of_one_that_is
 def test_a_sync_that_is_held_is_wrong_with_its_source() -> None:
     estate = Estate(config("hub"))
     estate.health.restored(
-        "hub", 1, 0.0, Standing({}, Held(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ()))
+        "hub", 1, 0.0, SyncState({}, WithheldSync(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ()))
     )
     ((source, scope, message),) = estate.health.degraded()
     assert (source, scope) == ("hub", "")
@@ -184,7 +186,7 @@ def test_restored_and_then_read_times_and_incumbents_survive() -> None:
 
     again = Estate(config("hub"), memory)
     again.take(parts, 100.0)
-    again.health.restored("hub", 2, 50.0, Standing())
+    again.health.restored("hub", 2, 50.0, SyncState())
     status = again.sources["hub"]
     assert not again.health.unsynced
     assert (status.synced, status.saved, status.parts, status.last_success) == (True, True, 2, 50.0)

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from resolver.control.estate import saved_inventory
 from resolver.control.estate.saved_inventory import SavedInventory
-from resolver.control.guard.shrink_guard import Held, Standing
+from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.control.state import inventory_file
 from resolver.sources.reading import Reading
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
-from zones.claims.contest import Claim
+from zones.claims.contest import Claim, Rule
 from zones.dns.name import Name
 from zones.dns.record import RRset
 from zones.ledger.carry_over import Recollection
@@ -60,7 +60,7 @@ def estates() -> st.SearchStrategy[tuple[Any, ...]]:
     )
     addresses = st.lists(st.binary(min_size=4, max_size=4), max_size=2).map(tuple)
     claims = st.lists(st.builds(Claim, texts, names, names, st.none() | names, addresses, times), max_size=3).map(tuple)
-    holders = st.lists(st.tuples(masks, texts, texts), min_size=1, max_size=3).map(tuple)
+    holders = st.lists(st.tuples(masks, texts, st.sampled_from(Rule)), min_size=1, max_size=3).map(tuple)
     recollections = st.builds(
         Recollection,
         st.lists(texts, max_size=3).map(tuple),
@@ -70,10 +70,11 @@ def estates() -> st.SearchStrategy[tuple[Any, ...]]:
     readings = st.builds(
         Reading, st.dictionaries(texts, resources, max_size=2), st.dictionaries(texts, texts, max_size=2)
     )
-    standings = st.builds(
-        Standing,
+    sync_states = st.builds(
+        SyncState,
         st.dictionaries(texts, times, max_size=2),
-        st.none() | st.builds(Held, times, times, readings, st.tuples(texts), st.just(3), st.just(1), st.tuples(texts)),
+        st.none()
+        | st.builds(WithheldSync, times, times, readings, st.tuples(texts), st.just(3), st.just(1), st.tuples(texts)),
     )
     return st.tuples(
         recollections,
@@ -81,7 +82,7 @@ def estates() -> st.SearchStrategy[tuple[Any, ...]]:
         st.lists(st.tuples(texts, texts, resources), max_size=3, unique_by=itemgetter(0, 1)),
         st.dictionaries(texts, texts, max_size=2),
         times,
-        st.dictionaries(texts, standings, max_size=2),
+        st.dictionaries(texts, sync_states, max_size=2),
         st.lists(tombstones(names, times), max_size=2),
         st.dictionaries(texts, st.lists(private_zones(names, texts, faults), max_size=2), max_size=2).map(
             lambda zones: list(zones.items())
@@ -118,12 +119,12 @@ def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) 
 
 @given(estates(), st.integers(1, 4))
 def test_what_is_saved_reads_back_however_small_the_pieces(given: tuple[Any, ...], most: int) -> None:
-    recollection, sources, parts, zone_texts, now, standings, lingering, private, findings = given
+    recollection, sources, parts, zone_texts, now, sync_states, lingering, private, findings = given
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saved_inventory, "_PIECE", most)
-        head = SavedInventory(now, sources, findings=findings, zone_texts=zone_texts, standings=standings)
+        head = SavedInventory(now, sources, findings=findings, zone_texts=zone_texts, sync_states=sync_states)
         read = through_a_file(saved_inventory.pieces(head, recollection, parts, lingering, private))
-    assert (read.sources, read.zone_texts, read.saved_at, read.standings) == (sources, zone_texts, now, standings)
+    assert (read.sources, read.zone_texts, read.saved_at, read.sync_states) == (sources, zone_texts, now, sync_states)
     assert (read.parts, read.private) == (parts, private)
     assert [each.tombstone for each in read.lingering] == lingering
     memory = read.memory

@@ -14,7 +14,7 @@ from resolver.channel.frames import Begin, Clientele, Commit, Masks, Rows
 from resolver.control.feed import feed
 from resolver.wire import render
 from resolver.worker import replica
-from resolver.worker.answer.answer_cache import Compiled
+from resolver.worker.answer.compiled import Compiled
 from tests.resolver.control.lines import NETWORKS, Control, Worker
 from zones.azure import arm
 from zones.azure.resource import Resources
@@ -161,7 +161,7 @@ async def test_answers_of_a_renamed_network_are_made_anew() -> None:
     worker.connect(told)
     await worker.drain()
     body = render.body(ACCT + b"\0\1\0\1", 0, 0)
-    worker.answers.keep(ACCT, Compiled(body, 5, (ACCT,), [0], 0.0, float("inf"), loose=False, fallback=None))
+    worker.answers.keep(ACCT, Compiled(body, 5, (ACCT,), [0], 0.0, float("inf"), expendable=False, fallback=None))
     told.take({"w": vnets(vnet("other", "10.7.0.0/16"))})
     await worker.drain()
     assert worker.answers.find(ACCT, 1.0)
@@ -256,7 +256,9 @@ class Story:
 
 
 @given(events=st.lists(EVENTS, min_size=6, max_size=30))
-@hypothesis(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @pytest.mark.usefixtures("tiny")
 def test_nobody_is_given_what_is_not_right_where_he_is_or_was(events: list[tuple[object, ...]]) -> None:
     async def tell() -> None:

@@ -93,3 +93,17 @@ def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
     assert [frame.more for frame in clientele] == [True] * (len(clientele) - 1) + [False]
     frames: list[channel.Down] = [*clientele, *fed.masks(0, 0)]
     assert all(len(channel.encode(frame)) < DOWN_LIMIT for frame in frames)
+
+
+def test_zones_may_go_between_two_frames_of_a_snapshot() -> None:
+    estate = Estate(settings.ControlSettings())
+    zones = {}
+    for label in "ab":
+        origin = from_text(f"{label}.example")
+        soa = RRset(origin, SOA, 60, (b"\0\0" + bytes(20),))
+        zones[origin] = Zone(origin, soa, {origin: (soa,)})
+    estate.take_zone_files(ZoneFiles(zones), 0.0)
+    frames = Feed(estate, "epoch").snapshot(1)
+    next(frames)
+    estate.take_zone_files(ZoneFiles({}), 0.0)
+    assert [type(frame) for frame in frames] == [Static]

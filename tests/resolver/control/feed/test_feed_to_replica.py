@@ -13,7 +13,7 @@ from resolver.channel.frames import Begin, Commit, Down, Rows, Static
 from resolver.control.feed import feed
 from resolver.wire import render
 from resolver.worker import replica
-from resolver.worker.answer.answer_cache import Compiled
+from resolver.worker.answer.compiled import Compiled
 from tests.resolver.control.lines import NETWORKS, ZONE, Control, Worker, resources
 from tests.zones.findings.test_drift import made, zone
 from zones.azure.private_dns_zone import PrivateZone
@@ -446,7 +446,9 @@ class Story:
                 else:
                     self.known[key] = now
                     body = render.body(name + b"\0\1\0\1", 0, 0)
-                    answers.keep(key, Compiled(body, 5, now.deps, [0], 0.0, float("inf"), loose=False, fallback=None))
+                    answers.keep(
+                        key, Compiled(body, 5, now.deps, [0], 0.0, float("inf"), expendable=False, fallback=None)
+                    )
 
     async def end(self) -> None:
         self.control.sync()

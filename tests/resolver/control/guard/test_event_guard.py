@@ -1,6 +1,6 @@
 """How much events may remove between two syncs: as much as one of them."""
 
-from resolver.control.guard.event_guard import Deletions
+from resolver.control.guard.event_guard import EventGuard
 from resolver.control.guard.shrink_guard import FEW
 from tests.resolver.control.scripted import endpoint, many, part, vnet
 from zones.azure.resource import Resources
@@ -11,11 +11,11 @@ class Estate:
 
     def __init__(self, **parts: Resources) -> None:
         self.parts = parts
-        self.deletions = Deletions()
+        self.deletions = EventGuard()
 
     def put(self, now: Resources, name: str = "s1") -> str:
         """Why this is held; empty: it is what the subscription holds now."""
-        why = self.deletions.take(self.parts, name, now)
+        why = self.deletions.check(self.parts, name, now)
         if not why:
             self.parts[name] = now
         return why
@@ -56,5 +56,5 @@ def test_after_a_sync_it_begins_anew() -> None:
     estate = Estate(s1=part(*many(20)))
     for i in range(FEW):
         assert not estate.put(part(*many(20)[i + 1 :]))
-    estate.deletions.judged()
+    estate.deletions.sync_published()
     assert not estate.put(part(*many(20)[FEW + 1 :]))

@@ -6,19 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.control.guard.shrink_guard import (
-    FEW,
-    LISTED,
-    SHARE,
-    VANISHED,
-    Judgement,
-    Standing,
-    absent,
-    accept,
-    corrected,
-    judge,
-    patched,
-)  # fmt: skip
+from resolver.control.guard.rereads import with_rereads, with_resource
+from resolver.control.guard.shrink_guard import FEW, LISTED, SHARE, VANISHED, absent, accept, decide
+from resolver.control.guard.sync_state import SyncDecision, SyncState
 from resolver.sources.reading import Reading
 from zones.azure.endpoint import Fault, VirtualNetwork
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
@@ -56,16 +46,16 @@ def look(
     had: dict[str, Resources],
     reading: Reading,
     told: dict[str, Resources | str | None] | None = None,
-    standing: Standing | None = None,
+    sync_state: SyncState | None = None,
     now: float = 0.0,
-) -> Judgement:
-    return judge(had, reading, standing or Standing(), told or {}, now, HOLD_DOWN)
+) -> SyncDecision:
+    return decide(had, reading, sync_state or SyncState(), told or {}, now, HOLD_DOWN)
 
 
 def test_what_is_new_and_what_changed_is_published_at_once() -> None:
     changed = Resources((endpoint("a"),), (nic("a", "b.example"),))
     found = look({"s": part("a")}, Reading({"s": changed, "t": part("b")}))
-    assert found == Judgement({"s": changed, "t": part("b")}, {}, {}, Standing())
+    assert found == SyncDecision({"s": changed, "t": part("b")}, {}, {}, SyncState())
 
 
 # -- absence
@@ -74,14 +64,14 @@ def test_what_is_new_and_what_changed_is_published_at_once() -> None:
 def test_an_absent_endpoint_goes_when_there_is_none() -> None:
     found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": None})
     assert found.parts == {"s": part("a")}
-    assert found.standing == Standing()
+    assert found.sync_state == SyncState()
 
 
 def test_an_absent_endpoint_that_is_there_is_kept_as_it_is_now() -> None:
     now = Resources((endpoint("b"),), (nic("b", "new.example"),))
     found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": now})
     assert found.parts == {"s": Resources((endpoint("a"), endpoint("b")), (nic("a"), nic("b", "new.example")))}
-    assert found.standing == Standing()
+    assert found.sync_state == SyncState()
 
 
 def test_an_endpoint_that_is_there_but_cannot_be_understood_is_kept_as_it_was() -> None:
@@ -94,32 +84,32 @@ def test_an_endpoint_that_is_there_but_cannot_be_understood_is_kept_as_it_was() 
 
 
 def test_an_absent_endpoint_that_cannot_be_read_is_kept_and_told_however_long() -> None:
-    had, standing = {"s": part("ab")}, Standing()
+    had, sync_state = {"s": part("ab")}, SyncState()
     for now in (0.0, HOLD_DOWN, 100 * HOLD_DOWN):
-        found = look(had, Reading({"s": part("a")}), {"b": "403: Reader on B is missing"}, standing, now)
+        found = look(had, Reading({"s": part("a")}), {"b": "403: Reader on B is missing"}, sync_state, now)
         assert keys(found.parts["s"]) == {"a", "b"}
-        assert found.doubtful == {"B": "403: Reader on B is missing"}
-        standing = found.standing
-    assert standing == Standing()
+        assert found.unconfirmed == {"B": "403: Reader on B is missing"}
+        sync_state = found.sync_state
+    assert sync_state == SyncState()
 
 
 def test_an_absence_that_was_not_asked_for_waits_out_the_hold_down() -> None:
-    had, reading, standing = {"s": part("ab", "v")}, Reading({"s": part("a", "v")}), Standing()
+    had, reading, sync_state = {"s": part("ab", "v")}, Reading({"s": part("a", "v")}), SyncState()
     for now in (10.0, 200.0, 10 + HOLD_DOWN - 0.1):
-        found = look(had, reading, None, standing, now)
+        found = look(had, reading, None, sync_state, now)
         assert found.parts == {"s": Resources((endpoint("a"), endpoint("b")), (nic("a"), nic("b")), (vnet("v"),))}
-        standing = found.standing
-        assert standing.missing == {"b": 10.0}
-    found = look(had, reading, None, standing, 10 + HOLD_DOWN)
-    assert (found.parts, found.standing) == ({"s": part("a", "v")}, Standing())
+        sync_state = found.sync_state
+        assert sync_state.missing == {"b": 10.0}
+    found = look(had, reading, None, sync_state, 10 + HOLD_DOWN)
+    assert (found.parts, found.sync_state) == ({"s": part("a", "v")}, SyncState())
 
 
 def test_what_came_back_meanwhile_waits_anew() -> None:
     had = {"s": part("ab")}
-    standing = look(had, Reading({"s": part("a")}), None, None, 0.0).standing
-    standing = look(had, Reading({"s": part("ab")}), None, standing, 100.0).standing
-    standing = look(had, Reading({"s": part("a")}), None, standing, HOLD_DOWN).standing
-    assert standing.missing == {"b": HOLD_DOWN}
+    sync_state = look(had, Reading({"s": part("a")}), None, None, 0.0).sync_state
+    sync_state = look(had, Reading({"s": part("ab")}), None, sync_state, 100.0).sync_state
+    sync_state = look(had, Reading({"s": part("a")}), None, sync_state, HOLD_DOWN).sync_state
+    assert sync_state.missing == {"b": HOLD_DOWN}
 
 
 def test_the_longest_missing_are_asked_for_first() -> None:
@@ -143,7 +133,7 @@ def test_a_subscription_that_cannot_be_read_keeps_what_it_gave(refused: dict[str
     had = {"s": part("ab"), "t": part(many(40), "v")}
     found = look(had, Reading({"s": part("abc")}, refused))
     assert (found.parts, found.lost) == ({"s": part("abc")}, {"t": why})
-    assert found.standing.held is None
+    assert found.sync_state.held is None
 
 
 def test_a_subscription_that_never_gave_anything_is_told_while_refused_and_then_forgotten() -> None:
@@ -172,7 +162,7 @@ def test_more_than_a_few_and_a_fifth_is_held(total: int, gone: int, held: bool, 
 
     lost = many(total)[:gone]
     found = look({"s": of(many(total))}, Reading({"s": of(many(total)[gone:])}), dict.fromkeys(lost))
-    assert bool(found.standing.held) is held
+    assert bool(found.sync_state.held) is held
     assert bool(found.parts) is not held
 
 
@@ -180,7 +170,7 @@ def test_everything_that_a_subscription_had_is_held_though_it_is_little() -> Non
     had = {"s": part(many(50)), "t": part("x", "v")}
     found = look(had, Reading({"s": part([*many(50), "new"]), "t": part()}), {"x": None, "v": None}, now=7.0)
     assert (found.parts, found.lost) == ({}, {})
-    held = found.standing.held
+    held = found.sync_state.held
     assert held
     assert held.reasons == ("all 1 virtual networks of the source", "everything of subscription t")
     assert (held.since, held.endpoints, held.vnets, held.ids) == (7.0, 1, 1, ("V", "X"))
@@ -194,47 +184,47 @@ def test_the_last_endpoint_of_a_subscription_with_networks_left_goes() -> None:
 
 def test_every_endpoint_of_a_source_is_held_though_networks_are_left() -> None:
     found = look({"s": part("ab", "v")}, Reading({"s": part((), "v")}), {"a": None, "b": None})
-    assert found.standing.held
-    assert found.standing.held.reasons == ("all 2 private endpoints of the source",)
+    assert found.sync_state.held
+    assert found.sync_state.held.reasons == ("all 2 private endpoints of the source",)
 
 
 def test_what_proves_to_be_there_does_not_count() -> None:
     names = many(10)
     told: dict[str, Resources | str | None] = {name: part([name]) for name in names[:5]}
     found = look({"s": part(names)}, Reading({"s": part()}), told | dict.fromkeys(names[5:]))
-    assert found.standing.held is None
+    assert found.sync_state.held is None
     assert keys(found.parts["s"]) == set(names[:5])
 
 
 def test_what_waits_and_what_cannot_be_read_counts() -> None:
     names = many(10)
-    assert look({"s": part(names)}, Reading({"s": part(names[6:])})).standing.held
+    assert look({"s": part(names)}, Reading({"s": part(names[6:])})).sync_state.held
     refused: dict[str, Resources | str | None] = dict.fromkeys(names[:6], "403")
-    assert look({"s": part(names)}, Reading({"s": part(names[6:])}), refused).standing.held
+    assert look({"s": part(names)}, Reading({"s": part(names[6:])}), refused).sync_state.held
 
 
 def test_a_later_sync_takes_the_place_of_the_held_one_and_a_good_one_clears_it() -> None:
     had = {"s": part(many(10))}
-    standing = look(had, Reading({"s": part(many(2))}), now=1.0).standing
-    standing = look(had, Reading({"s": part(many(3))}), None, standing, 9.0).standing
-    assert standing.held
-    assert (standing.held.since, standing.held.endpoints) == (1.0, 7)
-    found = look(had, Reading({"s": part(many(11))}), None, standing, 10.0)
-    assert (found.standing, found.parts) == (Standing(), {"s": part(many(11))})
+    sync_state = look(had, Reading({"s": part(many(2))}), now=1.0).sync_state
+    sync_state = look(had, Reading({"s": part(many(3))}), None, sync_state, 9.0).sync_state
+    assert sync_state.held
+    assert (sync_state.held.since, sync_state.held.endpoints) == (1.0, 7)
+    found = look(had, Reading({"s": part(many(11))}), None, sync_state, 10.0)
+    assert (found.sync_state, found.parts) == (SyncState(), {"s": part(many(11))})
 
 
 def test_accepted_is_what_was_held_and_no_more() -> None:
     had = {"s": part(many(9)), "t": part(), "u": part("x")}
     reading = Reading({"s": part(("new",)), "v": part("y")})
-    held = look(had, reading).standing.held
+    held = look(had, reading).sync_state.held
     assert held
     found = accept(had, held)
-    assert found == Judgement({"s": part(("new",)), "v": part("y"), "t": None}, {"u": VANISHED}, {}, Standing())
+    assert found == SyncDecision({"s": part(("new",)), "v": part("y"), "t": None}, {"u": VANISHED}, {}, SyncState())
 
 
 def test_evidence_is_bounded() -> None:
     had = {f"s{i:03}": part([f"e{i}"]) for i in range(100)}
-    held = look(had, Reading(dict.fromkeys(had, part()))).standing.held
+    held = look(had, Reading(dict.fromkeys(had, part()))).sync_state.held
     assert held
     assert (len(held.ids), len(held.reasons), held.endpoints) == (LISTED, LISTED + 1, 100)
 
@@ -275,7 +265,7 @@ def _told(reading: Reading, had: dict[str, Resources], said: dict[str, str]) -> 
 def test_nothing_is_lost_but_what_is_sure_to_be_gone(
     had: dict[str, Resources], history: list[tuple[Reading, dict[str, str], float]]
 ) -> None:
-    standing, now = Standing(), 0.0
+    sync_state, now = SyncState(), 0.0
     since: dict[str, float] = {}
     """Since when each key has been absent from every reading of its subscription, unasked."""
     for reading, said, later in history:
@@ -283,7 +273,7 @@ def test_nothing_is_lost_but_what_is_sure_to_be_gone(
         told = _told(reading, had, said)
         lacking = set(absent(had, reading, {}))
         since = {key: since.get(key, now) for key in lacking if key not in told}
-        found = judge(had, reading, standing, told, now, HOLD_DOWN)
+        found = decide(had, reading, sync_state, told, now, HOLD_DOWN)
         before = {key for each in had.values() for key in keys(each)}
         after_parts = {p: r for p, r in (had | found.parts).items() if r is not None}
         after = {key for each in after_parts.values() for key in keys(each)}
@@ -293,7 +283,7 @@ def test_nothing_is_lost_but_what_is_sure_to_be_gone(
             assert told.get(key, "") is None or now - since[key] >= HOLD_DOWN
         assert {part for part, each in had.items() if keys(each)} - reading.parts.keys() <= found.lost.keys()
         assert found.lost.keys().isdisjoint(found.parts)
-        if found.standing.held:
+        if found.sync_state.held:
             assert not found.parts
         else:
             given = {key for each in reading.parts.values() for key in keys(each)}
@@ -304,7 +294,7 @@ def test_nothing_is_lost_but_what_is_sure_to_be_gone(
             assert not total or len(ends) < total
         for each in (found.parts or {}).values():
             assert each is None or {n.endpoint for n in each.nics} <= keys(each)
-        had, standing = after_parts, found.standing
+        had, sync_state = after_parts, found.sync_state
 
 
 # -- single resources
@@ -312,7 +302,7 @@ def test_nothing_is_lost_but_what_is_sure_to_be_gone(
 
 def test_a_resource_that_was_read_by_itself_takes_the_place_of_the_one_before_with_its_nics() -> None:
     found = Resources((endpoint("a"),), (nic("a", "new.example"),))
-    after = patched(part("ab", "v"), "a", found)
+    after = with_resource(part("ab", "v"), "a", found)
     assert (keys(after), {each.key: each.rows[0].fqdns for each in after.nics}) == (
         {"a", "b", "v"},
         {"nic-a": ("new.example",), "nic-b": ("a.example",)},
@@ -322,16 +312,16 @@ def test_a_resource_that_was_read_by_itself_takes_the_place_of_the_one_before_wi
 def test_one_that_is_gone_takes_its_nics_and_what_was_wrong_with_it_along() -> None:
     before = part("ab", "vw")
     before = Resources(before.endpoints, before.nics, before.vnets, (Fault("A", "p", "m"), Fault("B", "p", "m")))
-    after = patched(before, "a", None)
+    after = with_resource(before, "a", None)
     assert (keys(after), [each.key for each in after.nics]) == ({"b", "v", "w"}, ["nic-b"])
     assert [fault.subject for fault in after.faults] == ["B"]
-    assert keys(patched(before, "v", None)) == {"a", "b", "w"}
+    assert keys(with_resource(before, "v", None)) == {"a", "b", "w"}
 
 
 def test_a_reading_is_corrected_by_what_was_read_after_it_began() -> None:
     a, b, c = (f"/subscriptions/s/{each}" for each in "abc")
     reading = Reading({"s": part([a, b])}, {"t": "no"})
     told: dict[str, Resources | str | None] = {a: None, b: "503", c: part([c]), "/subscriptions/t/d": part(["d"])}
-    assert keys(corrected(reading, told).parts["s"]) == {b, c}
-    assert corrected(reading, told).parts.keys() == {"s"}
-    assert corrected(reading, {}) == reading
+    assert keys(with_rereads(reading, told).parts["s"]) == {b, c}
+    assert with_rereads(reading, told).parts.keys() == {"s"}
+    assert with_rereads(reading, {}) == reading

@@ -168,7 +168,7 @@ async def test_an_error_of_ours_is_logged_without_what_was_asked(
     monkeypatch.setattr("resolver.sources.azure.protocol.events.read", fail)
     site.url += f"?secret={SECRET}"
     assert (await site.send([grid(PE)], secret=""))[0] == 500
-    assert "source hub: a request broke off: RuntimeError in test_event_grid.py" in caplog.text
+    assert "source hub: a request failed: RuntimeError in test_event_grid.py" in caplog.text
     assert SECRET not in caplog.text
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from resolver.control.sync import refresh_queue
-from resolver.control.sync.refresh_queue import LAG, TRIES, WAITING, Hints
+from resolver.control.sync.refresh_queue import LAG, TRIES, WAITING, RefreshQueue
 from resolver.sources.reading import ReadError
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, part
 from zones.azure.resource import Resources
@@ -21,13 +21,15 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 class Watched:
-    """Hints on a scripted source, and what came of them."""
+    """RefreshQueue on a scripted source, and what came of them."""
 
     def __init__(self) -> None:
         self.source = Scripted()
         self.taken: list[tuple[str, Resources | None]] = []
         self.syncs = 0
-        self.hints = Hints("hub", self.source.read_one, lambda key, found: self.taken.append((key, found)), self._sync)
+        self.hints = RefreshQueue(
+            "hub", self.source.read_one, lambda key, found: self.taken.append((key, found)), self._sync
+        )
 
     def _sync(self) -> None:
         self.syncs += 1
@@ -49,8 +51,8 @@ async def watched(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
 async def test_what_is_hinted_at_is_read_and_handed_on(watched: Watched) -> None:
     found = part(endpoint("a", "10.0.0.4"))
     watched.source.singles[A] = found
-    watched.hints.give(A)
-    watched.hints.give(key_of("gone"))
+    watched.hints.put(A)
+    watched.hints.put(key_of("gone"))
     await watched.until(2)
     assert sorted(watched.taken, key=str) == sorted([(A, found), (key_of("gone"), None)], key=str)
     assert watched.hints.counts == {"read": 2}
@@ -58,7 +60,7 @@ async def test_what_is_hinted_at_is_read_and_handed_on(watched: Watched) -> None
 
 async def test_hints_on_one_resource_before_it_is_read_are_one(watched: Watched) -> None:
     for _ in range(5):
-        watched.hints.give(A)
+        watched.hints.put(A)
     await watched.until(1)
     assert watched.source.asked == [A]
 
@@ -72,10 +74,10 @@ async def test_a_hint_while_it_is_being_read_has_it_read_once_more(watched: Watc
         return await Scripted.read_one(watched.source, key)
 
     watched.hints._read = read
-    watched.hints.give(A)
+    watched.hints.put(A)
     await reading.wait()
-    watched.hints.give(A)
-    watched.hints.give(A)
+    watched.hints.put(A)
+    watched.hints.put(A)
     go_on.set()
     await watched.until(2)
     assert watched.source.asked == [A, A]
@@ -87,18 +89,18 @@ async def test_the_time_from_a_hint_to_its_end_is_added_up_from_the_first_one_of
     async def read(key: str) -> None:
         now[0] += 2
         if now[0] == 105.0:
-            given.give(A)  # while it is being read
+            given.put(A)  # while it is being read
 
-    given = Hints("hub", read, lambda *_: None, lambda: None, lambda: now[0])
-    given.give(A)
+    given = RefreshQueue("hub", read, lambda *_: None, lambda: None, lambda: now[0])
+    given.put(A)
     now[0] += 3
-    given.give(A)
+    given.put(A)
     running = asyncio.create_task(given.run())
     await until(lambda: given.counts["read"] == 2)
     running.cancel()
     await asyncio.wait([running])
     assert given.seconds == 5 + 2
-    given.give(A, at=90.0)
+    given.put(A, at=90.0)
     assert given.since(90.0 + LAG) == [A]
     assert given.since(91.0 + LAG) == []
 
@@ -107,8 +109,8 @@ async def test_what_cannot_be_read_is_tried_again_and_then_left(
     watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched.source.singles[A] = ReadError("503: busy")
-    watched.hints.give(A)
-    watched.hints.give(key_of("b"))
+    watched.hints.put(A)
+    watched.hints.put(key_of("b"))
     await until(lambda: watched.hints.counts["failed"] and watched.taken)
     assert watched.source.asked.count(A) == TRIES
     assert [key for key, _ in watched.taken] == [key_of("b")]
@@ -118,17 +120,17 @@ async def test_what_cannot_be_read_is_tried_again_and_then_left(
 async def test_too_many_at_once_are_a_whole_sync() -> None:
     watched = Watched()  # nobody reads
     for i in range(WAITING + 1):
-        watched.hints.give(key_of(f"e{i}"))
+        watched.hints.put(key_of(f"e{i}"))
     assert (watched.syncs, watched.hints.counts["overflow"]) == (1, 1)
-    watched.hints.give(A)
+    watched.hints.put(A)
     assert watched.syncs == 1
 
 
 async def test_a_sync_looks_once_more_at_what_was_hinted_at_shortly_before_it_or_since() -> None:
     now = iter((1000.0, 1000.0 + LAG))
-    given = Hints("hub", Scripted().read_one, lambda *_: None, lambda: None, lambda: next(now))
-    given.give(key_of("old"))
-    given.give(A)
+    given = RefreshQueue("hub", Scripted().read_one, lambda *_: None, lambda: None, lambda: next(now))
+    given.put(key_of("old"))
+    given.put(A)
     assert given.since(1000.0 + LAG) == [A, key_of("old")]
     assert given.since(1001.0 + LAG) == [A]
     assert given.since(1001.0 + 2 * LAG) == []

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from resolver.control.estate.source_health import SourceStatus
-from resolver.control.guard.shrink_guard import NothingHeld
+from resolver.control.guard.sync_state import NothingHeld
 from resolver.control.sync import syncer
 from resolver.control.sync.syncer import CONFIRMED, LONGEST, Syncer, SyncResult, back_off
 from resolver.sources.reading import ReadError
@@ -16,7 +16,7 @@ from zones.azure.resource import Resources
 DEADLINE = 20.0
 
 
-class Held:
+class WithheldSync:
     """What a test has published of a source."""
 
     def __init__(self, source: Scripted, hold_down: float = 300.0) -> None:
@@ -30,9 +30,9 @@ class Held:
         return sync
 
     def take(self, sync: SyncResult) -> None:
-        if sync.judgement:
-            self.status.standing = sync.judgement.standing
-            for name, given in sync.judgement.parts.items():
+        if sync.decision:
+            self.status.sync_state = sync.decision.sync_state
+            for name, given in sync.decision.parts.items():
                 self.parts.pop(name, None)
                 if given is not None:
                     self.parts[name] = given
@@ -44,7 +44,7 @@ class Held:
 
 async def test_a_sync_gives_what_there_is() -> None:
     source = Scripted(endpoint("a", "10.0.0.4"))
-    held = Held(source)
+    held = WithheldSync(source)
     before = time.time()
     sync = await held.sync()
     assert before <= sync.read_at <= time.time()
@@ -55,7 +55,7 @@ async def test_a_sync_gives_what_there_is() -> None:
 async def test_what_is_absent_is_read_once_more() -> None:
     a, b, c, d = (endpoint(name, f"10.0.0.{i}") for i, name in enumerate("abcd"))
     source = Scripted(a, b, c, d)
-    held = Held(source)
+    held = WithheldSync(source)
     await held.sync()
     source.parts["s1"] = part(a)
     source.singles = {c.key: part(endpoint("c", "10.0.0.9")), d.key: ReadError("403: no")}
@@ -63,28 +63,28 @@ async def test_what_is_absent_is_read_once_more() -> None:
     assert sorted(source.asked) == [b.key, c.key, d.key]
     assert held.names == {"a", "c", "d"}
     assert {each.name: each.records for each in held.parts["s1"].endpoints}["c"] == endpoint("c", "10.0.0.9").records
-    assert sync.judgement
-    assert sync.judgement.doubtful == {d.id: "403: no"}
+    assert sync.decision
+    assert sync.decision.unconfirmed == {d.id: "403: no"}
 
 
 async def test_so_many_are_read_once_more_and_the_rest_waits() -> None:
     source = Scripted(*many(1000))
-    held = Held(source)
+    held = WithheldSync(source)
     await held.sync()
     source.parts["s1"] = part(*many(1000)[: 1000 - CONFIRMED - 20])
     await held.sync()
     assert len(source.asked) == CONFIRMED
     assert len(held.names) == 1000 - CONFIRMED
-    assert len(held.status.standing.missing) == 20
+    assert len(held.status.sync_state.missing) == 20
     await held.sync()
     assert len(held.names) == 1000 - CONFIRMED - 20
-    assert not held.status.standing.missing
+    assert not held.status.sync_state.missing
 
 
 @pytest.mark.parametrize("how", ["error", "exception"])
 async def test_a_sync_that_fails_changes_nothing_and_says_why(how: str, caplog: pytest.LogCaptureFixture) -> None:
     source = Scripted(endpoint("a", "10.0.0.4"))
-    held = Held(source)
+    held = WithheldSync(source)
     await held.sync()
     source.parts = {}
     if how == "error":
@@ -92,17 +92,17 @@ async def test_a_sync_that_fails_changes_nothing_and_says_why(how: str, caplog: 
     else:
         source.breaks = ZeroDivisionError("by zero")
     sync = await held.sync()
-    assert sync.judgement is None
+    assert sync.decision is None
     assert sync.error == (
         "Resource Graph: page 3 is missing" if how == "error" else "internal error: ZeroDivisionError('by zero')"
     )
     assert (held.names, held.status.results) == ({"a"}, {"published": 1, "failed": 1})
-    assert ("broke off" in caplog.text) is (how == "exception")
+    assert ("internal error" in caplog.text) is (how == "exception")
 
 
 async def test_a_single_read_that_breaks_breaks_the_sync_and_nothing_else() -> None:
     source = Scripted(endpoint("a", "10.0.0.4"), endpoint("b", "10.0.0.5"))
-    held = Held(source)
+    held = WithheldSync(source)
     await held.sync()
     source.parts["s1"] = part(endpoint("a", "10.0.0.4"))
     source.singles[key_of("b")] = ValueError("no JSON")
@@ -111,10 +111,10 @@ async def test_a_single_read_that_breaks_breaks_the_sync_and_nothing_else() -> N
 
 
 async def test_what_is_published_while_absences_are_read_is_not_overwritten() -> None:
-    """Between the reading and its judgement the source may have lost a resource: it is not raised from the dead."""
+    """Between the reading and its decision the source may have lost a resource: it is not raised from the dead."""
     a, b = endpoint("a", "10.0.0.4"), endpoint("b", "10.0.0.5")
     source = Scripted(a, b)
-    held = Held(source)
+    held = WithheldSync(source)
     await held.sync()
     source.parts["s1"] = part(a)
     source.singles[b.key] = part(b)
@@ -131,7 +131,7 @@ async def test_what_is_published_while_absences_are_read_is_not_overwritten() ->
 
 async def test_accepting_takes_what_was_held_and_nothing_is_held_then() -> None:
     source = Scripted(*many(10))
-    held = Held(source)
+    held = WithheldSync(source)
     with pytest.raises(NothingHeld):
         held.syncs.accept()
     await held.sync()
@@ -151,7 +151,7 @@ async def test_accepting_takes_what_was_held_and_nothing_is_held_then() -> None:
 
 async def test_syncs_follow_one_another_and_now_does_not_wait() -> None:
     source = Scripted(endpoint("a", "10.0.0.4"), interval=3600)
-    held = Held(source)
+    held = WithheldSync(source)
     syncs = held.syncs.run()
     async with asyncio.timeout(DEADLINE):
         held.take(await anext(syncs))
@@ -168,7 +168,7 @@ async def test_syncs_follow_one_another_and_now_does_not_wait() -> None:
 
 async def test_now_during_a_sync_is_another_sync() -> None:
     source = Scripted(interval=3600)
-    held = Held(source)
+    held = WithheldSync(source)
     source.open.clear()
     syncs = held.syncs.run()
     async with asyncio.timeout(DEADLINE):
@@ -192,7 +192,7 @@ def test_who_fails_again_and_again_is_asked_more_seldom() -> None:
 async def test_failures_in_a_row_are_counted_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syncer, "LONGEST", 0.01)
     source = Scripted(endpoint("a", "10.0.0.4"), interval=0.01)
-    held = Held(source)
+    held = WithheldSync(source)
     source.error = "no"
     syncs = held.syncs.run()
     async with asyncio.timeout(DEADLINE):
@@ -220,7 +220,7 @@ class Events:
     def found(self, _: float) -> dict[str, Resources | None]:
         return self.told
 
-    def judged(self) -> None:
+    def sync_published(self) -> None:
         self.syncs += 1
 
 
@@ -231,8 +231,8 @@ async def test_what_an_event_told_of_is_not_undone_by_a_sync_that_is_behind() ->
     status = SourceStatus("hub", "azure", "", "servfail")
     syncs = Syncer(source, status, 300.0, lambda: {"s1": part(new)}, Events(new.key, key_of("gone")))
     sync = await syncs.once()
-    assert sync.judgement
-    assert sync.judgement.parts == {"s1": part(new)}
+    assert sync.decision
+    assert sync.decision.parts == {"s1": part(new)}
 
 
 async def test_events_hear_of_a_sync_when_it_is_published_not_when_it_fails_or_is_held() -> None:
@@ -242,9 +242,9 @@ async def test_events_hear_of_a_sync_when_it_is_published_not_when_it_fails_or_i
     source.error = "503"
     await syncs.once()
     source.error = ""
-    held = (await syncs.once()).judgement
+    held = (await syncs.once()).decision
     assert held
-    status.standing = held.standing
+    status.sync_state = held.sync_state
     assert (status.results, events.syncs) == ({"failed": 1, "held": 1}, 0)
     syncs.accept()
     assert events.syncs == 1
@@ -275,8 +275,8 @@ async def test_what_an_event_tells_while_a_sync_asks_once_more_is_not_undone_by_
     late = Late()
     late.parts = source.parts
     sync = await Syncer(late, status, 300.0, lambda: had, events).once()
-    assert sync.judgement
-    (given,) = sync.judgement.parts.values()
+    assert sync.decision
+    (given,) = sync.decision.parts.values()
     assert given
     assert set(given.endpoints) == {new, absent, endpoint("fresh", "10.0.0.7")}
-    assert not sync.judgement.standing.missing
+    assert not sync.decision.sync_state.missing

@@ -1,4 +1,4 @@
-"""A source of type `azure` that reads from the fake, with a clock on which waiting takes no time."""
+"""A source of type `azure` that reads from the fake Azure, with a clock that makes waiting free."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ Make = Callable[..., AzureSource]
 
 
 class Time:
-    """A clock that goes on only when somebody waits."""
+    """A clock that advances only by sleeping."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -43,7 +43,7 @@ def passing() -> Time:
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of an identity in the environment, and no tools on the path."""
+    """An environment without an identity and without tools on the path."""
     for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", "/nonexistent")
@@ -51,7 +51,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def fake(monkeypatch: pytest.MonkeyPatch, alone: None) -> AsyncIterator[FakeAzure]:
-    """Six endpoints in two subscriptions, in pages of two; the identity is in the environment."""
+    """Fake Azure with six endpoints in two subscriptions, in pages of two rows; its identity is in the environment."""
     monkeypatch.setattr(graph_query, "TOP", 2)
     async with FakeAzure(small(), page=2, limits=UNLIMITED) as running:
         for name, value in running.environment.items():

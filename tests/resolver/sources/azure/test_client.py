@@ -1,4 +1,4 @@
-"""Who gets a token: one origin, by scheme, host and port, whatever a link looks like."""
+"""The token goes to one origin only, by scheme, host and port, whatever a link looks like."""
 
 import aiohttp
 import pytest
@@ -32,7 +32,7 @@ def test_links_to_the_management_origin_are_followed_as_they_are(client: Managem
     assert url.raw_query_string == link.partition("?")[2]
 
 
-def test_what_cannot_stand_in_a_link_is_encoded(client: ManagementClient) -> None:
+def test_characters_that_no_url_may_have_are_encoded(client: ManagementClient) -> None:
     assert client._own(f"{HERE}/a b?c=\u00fc d").raw_path_qs == "/a%20b?c=%C3%BC+d"
     assert "\r" not in str(client._own(f"{HERE}/a?b=1 HTTP/1.1\r\nHost: evil.example"))
 

@@ -1,4 +1,4 @@
-"""Identities by azure-identity's own code: what each type of credential asks of whom, and what its failures say."""
+"""Credentials with azure-identity's own code: the requests of each type, and the messages of its failures."""
 
 import logging
 import ssl
@@ -26,11 +26,11 @@ from tests.fake_azure.server import FakeAzure
 from zones.azure.clouds import CLOUDS, Cloud
 
 TENANT, CLIENT = "11111111-0000-4000-a000-000000000001", "22222222-0000-4000-a000-000000000002"
-SECRET = "s3cr3t-of-the-test"  # noqa: S105  # made for this
+SECRET = "s3cr3t-of-the-test"  # noqa: S105  # made up
 
 
 class Entra:
-    """Microsoft Entra ID's token endpoint, over TLS on loopback."""
+    """A fake of Microsoft Entra ID's token endpoint, over TLS on loopback."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -71,7 +71,7 @@ async def entra(alone: None) -> AsyncIterator[Entra]:
 
 @pytest.fixture
 async def trusting(entra: Entra) -> AsyncIterator[aiohttp.ClientSession]:
-    """A session that trusts it."""
+    """An HTTP session that trusts the certificate of `entra`."""
     context = ssl.create_default_context()
     entra.authority.configure_trust(context)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
@@ -107,9 +107,7 @@ async def test_a_secret_in_the_environment(
     assert entra.asked[0][1]["client_secret"] == SECRET
 
 
-async def test_a_secret_that_was_changed_is_read_anew(
-    entra: Entra, trusting: aiohttp.ClientSession, tmp_path: Path
-) -> None:
+async def test_a_changed_secret_is_read_again(entra: Entra, trusting: aiohttp.ClientSession, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("old")
     tokens = Tokens(secret(file=str(file)), entra.cloud, trusting)
@@ -141,7 +139,7 @@ async def test_a_certificate(
     assert entra.asked[0][1]["client_assertion_type"].endswith("jwt-bearer")
 
 
-async def test_a_workload_identity_is_what_the_environment_says(
+async def test_a_workload_identity_comes_from_the_environment(
     entra: Entra, trusting: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "token").write_text("of the cluster")
@@ -169,7 +167,7 @@ async def test_the_default_needs_an_endpoint_and_its_header_alone(fake: FakeAzur
 
 
 @pytest.mark.parametrize("kind", ["default", "managed-identity"])
-async def test_an_identity_that_a_user_assigned_is_asked_for_by_its_id(
+async def test_a_user_assigned_identity_is_requested_by_its_id(
     fake: FakeAzure, http: aiohttp.ClientSession, kind: Literal["default", "managed-identity"]
 ) -> None:
     mine = "0a0a0a0a-0000-4000-a000-0000000000aa"
@@ -183,7 +181,7 @@ async def test_a_sovereign_cloud_has_its_own_scope(fake: FakeAzure, http: aiohtt
     assert CLOUDS[cloud].scope.removeprefix("https://").removesuffix("/.default") in fake.requests[0].path
 
 
-def test_clouds_are_told_apart_by_everything() -> None:
+def test_no_two_clouds_share_a_host_or_scope() -> None:
     for field in range(3):
         assert len({cloud[field] for cloud in CLOUDS.values()}) == 3
 
@@ -212,7 +210,7 @@ async def test_the_command_line_tool_is_run(
         ("AADSTS50000: There was an error issuing a token.", "no token: AADSTS50000: There was an error"),
     ],
 )
-async def test_what_entra_refuses_is_told_in_one_line_and_without_the_secret(
+async def test_a_refusal_of_entra_is_one_line_without_the_secret(
     entra: Entra,
     trusting: aiohttp.ClientSession,
     tmp_path: Path,
@@ -231,7 +229,7 @@ async def test_what_entra_refuses_is_told_in_one_line_and_without_the_secret(
     assert not [record for record in caplog.records if record.name.startswith("azure")]
 
 
-async def test_a_clock_that_is_off_is_named(entra: Entra, trusting: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_a_wrong_clock_is_named(entra: Entra, trusting: aiohttp.ClientSession, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(SECRET)
     entra.error = {"error": "invalid_client", "error_description": "AADSTS700024: not within its valid time range"}
@@ -240,7 +238,7 @@ async def test_a_clock_that_is_off_is_named(entra: Entra, trusting: aiohttp.Clie
         await token(secret(file=str(file)), entra.cloud, trusting)
 
 
-async def test_who_does_not_answer_is_named(trusting: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_an_endpoint_that_does_not_answer_is_named(trusting: aiohttp.ClientSession, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(SECRET)
     nobody = CLOUDS["public"]._replace(authority="127.0.0.1:9")
@@ -248,30 +246,30 @@ async def test_who_does_not_answer_is_named(trusting: aiohttp.ClientSession, tmp
         await token(secret(file=str(file)), nobody, trusting)
 
 
-async def test_an_identity_endpoint_that_is_not_there_is_named(
+async def test_a_missing_identity_endpoint_is_named(
     alone: None, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", SECRET)
-    with pytest.raises(NoToken, match=r"no token: 127\.0\.0\.1:9 gives them and cannot be reached") as caught:
+    with pytest.raises(NoToken, match=r"no token: 127\.0\.0\.1:9 issues tokens and cannot be reached") as caught:
         await token(Credential(), CLOUDS["public"], http)
     assert SECRET not in str(caught.value)
 
 
-async def test_where_there_is_no_identity_at_all_it_says_so(
+async def test_without_any_identity_the_message_says_so(
     alone: None, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "dev")  # or it would look for a metadata address
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "dev")  # otherwise it would try a metadata address
     with pytest.raises(NoToken, match="no identity: give this machine a managed identity"):
         await token(Credential(), CLOUDS["public"], http)
 
 
-async def test_no_wait_is_endless(
+async def test_every_wait_ends(
     entra: Entra, trusting: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(credential, "LONGEST", 0.0)
     (tmp_path / "secret").write_text(SECRET)
-    with pytest.raises(NoToken, match="whoever gives them does not answer"):
+    with pytest.raises(NoToken, match="the identity endpoint does not answer"):
         await token(secret(file=str(tmp_path / "secret")), entra.cloud, trusting)
 
 
@@ -285,9 +283,7 @@ async def test_no_wait_is_endless(
         (None, "no token: the credential names no secret"),
     ],
 )
-async def test_a_secret_that_is_not_there(
-    http: aiohttp.ClientSession, tmp_path: Path, place: Secret | None, said: str
-) -> None:
+async def test_a_missing_secret(http: aiohttp.ClientSession, tmp_path: Path, place: Secret | None, said: str) -> None:
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\xff")
     if place and place.file and not place.file.startswith("/"):
@@ -296,7 +292,7 @@ async def test_a_secret_that_is_not_there(
         await token(Credential("client-secret", TENANT, CLIENT, secret=place), CLOUDS["public"], http)
 
 
-async def test_a_certificate_that_is_none(http: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_an_invalid_certificate(http: aiohttp.ClientSession, tmp_path: Path) -> None:
     (tmp_path / "c.pem").write_text("hello")
     config = Credential("certificate", TENANT, CLIENT, certificate=Secret(str(tmp_path / "c.pem")))
     with pytest.raises(NoToken, match="no token: "):

@@ -1,4 +1,4 @@
-"""Names of cloud hosts, asked of upstream servers on loopback while the system's resolver is not touched."""
+"""Names of Azure's hosts are resolved by upstream servers, here on loopback, and never by the system's resolver."""
 
 import asyncio
 import socket
@@ -26,7 +26,7 @@ ANY = socket.AF_UNSPEC
 
 
 class Zone:
-    """What the upstream server knows: addresses and aliases by name."""
+    """The data of the upstream server: addresses and aliases by name."""
 
     def __init__(self, upstream: FakeUpstream) -> None:
         self.upstream = upstream
@@ -61,7 +61,7 @@ async def zone() -> AsyncIterator[Zone]:
 
 @pytest.fixture
 def no_system(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names that the system's resolver was asked for; addresses are none of its business."""
+    """Names, not addresses, that the system's resolver was asked to resolve."""
     asked: list[str] = []
     real = socket.getaddrinfo
 
@@ -88,7 +88,7 @@ async def test_addresses_of_both_families(zone: Zone) -> None:
     assert await addresses(HOST, zone.group, family=socket.AF_INET6) == ["2001:db8::1"]
 
 
-async def test_aliases_are_followed_by_questions_of_our_own(zone: Zone) -> None:
+async def test_aliases_are_followed_with_further_queries(zone: Zone) -> None:
     zone.records[HOST] = [dnslib.CNAME("a.example")]
     zone.records["a.example"] = [dnslib.CNAME("b.example")]
     zone.records["b.example"] = [dnslib.A("192.0.2.1")]
@@ -102,13 +102,13 @@ async def test_aliases_in_a_circle_end(zone: Zone) -> None:
         await addresses(HOST, zone.group)
 
 
-async def test_a_name_goes_to_the_group_that_takes_it(zone: Zone) -> None:
+async def test_a_name_is_resolved_by_the_group_of_its_suffix(zone: Zone) -> None:
     zone.records[HOST] = [dnslib.A("192.0.2.1")]
     public = UpstreamGroup("public", (Server("udp", "127.0.0.1", 9),))
     assert await addresses(HOST, public, UpstreamGroup("stack", (zone.upstream.server,), ("example",))) == ["192.0.2.1"]
 
 
-async def test_localhost_is_this_machine_whoever_is_asked() -> None:
+async def test_localhost_is_this_machine() -> None:
     assert await addresses("LocalHost") == ["127.0.0.1", "::1"]
 
 
@@ -116,8 +116,8 @@ async def test_localhost_is_this_machine_whoever_is_asked() -> None:
     ("name", "said"),
     [
         (HOST, f"{HOST}: it has no address"),
-        ("a b.example", "a b.example is no name in the DNS"),
-        (f"{'a' * 64}.example", "is no name in the DNS"),
+        ("a b.example", "a b.example is not a host name"),
+        (f"{'a' * 64}.example", "is not a host name"),
     ],
 )
 async def test_names_without_an_address(zone: Zone, name: str, said: str) -> None:
@@ -125,7 +125,7 @@ async def test_names_without_an_address(zone: Zone, name: str, said: str) -> Non
         await addresses(name, zone.group)
 
 
-async def test_servers_that_fail_are_named_as_the_reason(zone: Zone) -> None:
+async def test_the_failure_of_servers_is_the_reason(zone: Zone) -> None:
     zone.rcode = codes.REFUSED
     with pytest.raises(OSError, match=f"{HOST}: upstream servers"):
         await addresses(HOST, zone.group)
@@ -142,10 +142,10 @@ def source(url: str) -> settings.SourceSettings:
     return settings.SourceSettings("hub", "azure", url, azure=settings.AzureSettings(management=url))
 
 
-async def test_a_whole_sync_asks_the_upstream_and_never_the_system(
+async def test_a_sync_uses_the_upstream_server_and_never_the_system_resolver(
     zone: Zone, identity: pytest.MonkeyPatch, no_system: list[str]
 ) -> None:
-    """The token endpoint and the Resource Manager both have names here, as in the cloud."""
+    """The token endpoint and the Resource Manager both have host names here, as in the cloud."""
     zone.records[HOST] = [dnslib.A("127.0.0.1")]
     zone.records["identity.example"] = [dnslib.A("127.0.0.1")]
     async with FakeAzure(small(), limits=UNLIMITED) as fake, hosts.session([zone.group]) as http:
@@ -162,7 +162,7 @@ async def test_a_whole_sync_asks_the_upstream_and_never_the_system(
     assert not no_system
 
 
-async def test_without_an_answer_of_the_upstream_a_sync_says_so(zone: Zone, identity: pytest.MonkeyPatch) -> None:
+async def test_a_sync_without_an_upstream_answer_says_so(zone: Zone, identity: pytest.MonkeyPatch) -> None:
     async with FakeAzure(small()) as fake, hosts.session([zone.group]) as http:
         for name, value in fake.environment.items():
             identity.setenv(name, value)
@@ -171,7 +171,7 @@ async def test_without_an_answer_of_the_upstream_a_sync_says_so(zone: Zone, iden
         await azure.close()
 
 
-async def test_a_certificate_of_nobody_is_refused(identity: pytest.MonkeyPatch, zone: Zone) -> None:
+async def test_an_untrusted_certificate_is_refused(identity: pytest.MonkeyPatch, zone: Zone) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     async with FakeAzure(small(), tls=context) as fake, hosts.session([zone.group]) as http:
@@ -183,7 +183,7 @@ async def test_a_certificate_of_nobody_is_refused(identity: pytest.MonkeyPatch, 
         await azure.close()
 
 
-async def test_proxies_of_the_environment_see_nothing(
+async def test_proxies_of_the_environment_are_not_used(
     monkeypatch: pytest.MonkeyPatch, fake: FakeAzure, http: aiohttp.ClientSession
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
@@ -193,7 +193,7 @@ async def test_proxies_of_the_environment_see_nothing(
     await azure.close()
 
 
-async def test_a_session_ends_with_all_that_it_asked(zone: Zone) -> None:
+async def test_closing_the_session_closes_its_connections(zone: Zone) -> None:
     async with hosts.session([zone.group]) as http:
         with pytest.raises(aiohttp.ClientConnectorError):
             await http.get(f"http://{HOST}/")

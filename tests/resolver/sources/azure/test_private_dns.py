@@ -1,4 +1,4 @@
-"""Private DNS zones read from a fake Azure: whole zones or what they gave before, at the pace of their quota."""
+"""Private DNS zones from a fake Azure: each is read completely or not at all, at the pace of the quota."""
 
 import pytest
 
@@ -19,7 +19,7 @@ OTHER = shapes.zone(HERE, "corp.example")["id"]
 
 
 async def source(make: Make) -> PrivateDns:
-    """After a sync, which tells the subscriptions."""
+    """Return the private DNS zones after a sync, which determines the subscriptions."""
     azure = make(private_dns="check")
     assert not (await azure.read()).error
     assert azure.private
@@ -33,7 +33,7 @@ def names(reading: PrivateReading) -> dict[str, list[str]]:
     }
 
 
-async def test_zones_are_not_read_unless_it_is_asked_for(make: Make) -> None:
+async def test_zones_are_read_only_if_configured(make: Make) -> None:
     assert make().private is None
 
 
@@ -93,7 +93,7 @@ async def test_a_zone_that_breaks_off_in_the_middle_is_named_and_the_others_are_
 
 
 @pytest.mark.parametrize("status", [500, 429])
-async def test_where_nothing_answers_the_reading_ends_and_what_was_read_stands(
+async def test_a_reading_ends_after_several_failures_and_keeps_the_zones_read_so_far(
     fake: FakeAzure, make: Make, status: int
 ) -> None:
     for number in range(8):
@@ -109,7 +109,7 @@ async def test_where_nothing_answers_the_reading_ends_and_what_was_read_stands(
     assert len(reading.unreadable) == (private_dns.TOLERATED if status == 500 else 0)
 
 
-async def test_a_list_of_zones_that_makes_no_whole_is_named_and_takes_no_zone_away(fake: FakeAzure, make: Make) -> None:
+async def test_an_incomplete_list_of_zones_is_named_and_removes_no_zone(fake: FakeAzure, make: Make) -> None:
     fake.estate.add(*(shapes.zone(HERE, f"z{number}.example") for number in range(4)))
     private = await source(make)
     had = (await private.read({})).zones
@@ -120,7 +120,9 @@ async def test_a_list_of_zones_that_makes_no_whole_is_named_and_takes_no_zone_aw
     assert "twice" in reading.unreadable[f"/subscriptions/{ONE}"]
 
 
-async def test_zones_of_a_subscription_that_is_out_of_sight_are_kept_and_told(fake: FakeAzure, make: Make) -> None:
+async def test_zones_of_a_subscription_that_is_no_longer_readable_are_kept_and_named(
+    fake: FakeAzure, make: Make
+) -> None:
     azure = make(private_dns="check")
     await azure.read()
     assert azure.private
@@ -142,14 +144,14 @@ async def test_a_page_that_came_twice_leaves_its_zone_as_it_was(fake: FakeAzure,
     assert "twice" in reading.unreadable[ZONE]
 
 
-async def test_a_zone_is_gone_when_azure_says_so_itself(fake: FakeAzure, make: Make) -> None:
+async def test_a_zone_is_gone_when_a_request_for_it_says_so(fake: FakeAzure, make: Make) -> None:
     private = await source(make)
     had = (await private.read({})).zones
     fake.estate.remove(ZONE)
     assert (await private.read(had)).gone == frozenset({resource_id(ZONE)})
 
 
-async def test_a_zone_that_is_out_of_sight_is_not_gone(fake: FakeAzure, make: Make) -> None:
+async def test_a_zone_that_may_not_be_read_any_more_is_not_gone(fake: FakeAzure, make: Make) -> None:
     private = await source(make)
     had = (await private.read({})).zones
     fake.estate.remove(ZONE)
@@ -159,7 +161,7 @@ async def test_a_zone_that_is_out_of_sight_is_not_gone(fake: FakeAzure, make: Ma
     assert "Reader" in reading.unreadable[ZONE]
 
 
-async def test_zones_cost_two_reads_each_and_the_interval_grows_with_them(
+async def test_each_zone_costs_two_reads_and_the_interval_grows_with_their_number(
     fake: FakeAzure, make: Make, passing: Time
 ) -> None:
     private = await source(make)
@@ -175,7 +177,7 @@ async def test_zones_cost_two_reads_each_and_the_interval_grows_with_them(
     assert private.interval() == pytest.approx((private.calls - 1) / (100 / 60 * 0.5), rel=0.05)
 
 
-async def test_what_zones_cost_is_among_the_requests_of_the_source(fake: FakeAzure, make: Make) -> None:
+async def test_the_requests_of_the_source_include_those_for_zones(fake: FakeAzure, make: Make) -> None:
     azure = make(private_dns="check")
     await azure.read()
     alone = azure.requests().per_hour

@@ -25,7 +25,7 @@ Endpoints = dict[str, list[str]]
 
 
 def endpoints(reading: Reading) -> Endpoints:
-    """Names by subscription, of a reading without an error."""
+    """Return the names of the endpoints by subscription, of a reading without an error."""
     assert not reading.error
     return {name: sorted(each.name for each in part.endpoints) for name, part in reading.parts.items()}
 
@@ -37,7 +37,7 @@ def lists_alone(fake: FakeAzure, status: int = 404) -> Fault:
     return fake.faults.add(Fault("status", api="graph", status=status, count=0))
 
 
-# -- what is read
+# -- data
 
 
 async def test_it_is_a_remote_source(make: Make) -> None:
@@ -73,7 +73,7 @@ async def test_an_unchanged_estate_costs_a_query_for_each_page_and_a_list(
         assert fake.counts == {("graph", 200): pages, ("arm", 200): 1}
 
 
-async def test_lists_give_the_very_same(fake: FakeAzure, make: Make) -> None:
+async def test_lists_give_the_same_data(fake: FakeAzure, make: Make) -> None:
     by_graph = await make().read()
     lists_alone(fake)
     azure = make()
@@ -83,7 +83,7 @@ async def test_lists_give_the_very_same(fake: FakeAzure, make: Make) -> None:
 
 
 @pytest.mark.parametrize("way", ["graph", "lists"])
-async def test_what_did_not_change_is_the_same_value(fake: FakeAzure, make: Make, way: str) -> None:
+async def test_an_unchanged_subscription_is_the_same_object(fake: FakeAzure, make: Make, way: str) -> None:
     if way == "lists":
         lists_alone(fake)
     azure = make()
@@ -112,7 +112,7 @@ async def test_subscriptions_come_in_groups(fake: FakeAzure, make: Make, monkeyp
     assert all(len(each.body["subscriptions"]) == 1 for each in fake.requests if each.body)
 
 
-async def test_a_row_that_cannot_be_read_takes_nothing_else_with_it(fake: FakeAzure, make: Make) -> None:
+async def test_an_unreadable_row_does_not_affect_others(fake: FakeAzure, make: Make) -> None:
     where = f"{shapes.group(ONE, 'RG-Network')}/{shapes.NETWORK}/privateEndpoints/pe1"
     fake.estate.change(where, lambda body: body["properties"].update(subnet=5))
     reading = await make().read()
@@ -121,7 +121,7 @@ async def test_a_row_that_cannot_be_read_takes_nothing_else_with_it(fake: FakeAz
     assert fault.subject == where
 
 
-# -- faults: an error, and by itself all is well again
+# -- faults: one error, and then the next sync succeeds
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -165,7 +165,7 @@ BROKEN_LISTS = [
 
 
 @pytest.mark.parametrize(("broken", "said"), BROKEN)
-async def test_a_fault_gives_an_error_and_the_next_sync_is_whole(
+async def test_a_fault_is_an_error_and_the_next_sync_is_complete(
     fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, broken: Fault, said: str
 ) -> None:
     await heals(fake, make(), broken, said)
@@ -173,7 +173,7 @@ async def test_a_fault_gives_an_error_and_the_next_sync_is_whole(
 
 
 @pytest.mark.parametrize(("broken", "said"), BROKEN_LISTS)
-async def test_so_does_one_in_lists(
+async def test_a_fault_in_lists_is_an_error_and_the_next_sync_is_complete(
     fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, broken: Fault, said: str
 ) -> None:
     lists_alone(fake)
@@ -182,17 +182,21 @@ async def test_so_does_one_in_lists(
 
 
 async def heals(fake: FakeAzure, azure: AzureSource, broken: Fault, said: str) -> None:
+    await fails(fake, azure, broken, said)
+    assert endpoints(await azure.read()) == ALL
+
+
+async def fails(fake: FakeAzure, azure: AzureSource, broken: Fault, said: str) -> None:
     fake.faults.add(broken)
     reading = await azure.read()
     assert not reading.parts
     assert re.search(said, reading.error), reading.error
     assert "\n" not in reading.error
     fake.faults.remove(broken)
-    assert endpoints(await azure.read()) == ALL
 
 
 def tokens(fake: FakeAzure, caplog: pytest.LogCaptureFixture) -> None:
-    """No token and no secret was told."""
+    """Assert that no token and no secret was logged."""
     assert fake.identity.secret not in caplog.text
     assert "eyJ" not in caplog.text
     assert "Bearer" not in caplog.text
@@ -203,23 +207,26 @@ async def test_a_page_of_20_mib_is_read(fake: FakeAzure, make: Make) -> None:
     assert endpoints(await make().read()) == ALL
 
 
-async def test_a_page_without_end_is_not(fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_over_the_limit_is_refused(fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "MAX_BODY", 1 << 20)
     lists_alone(fake)
     await heals(fake, make(), Fault("huge", api="arm", count=0, size=2 << 20), "an answer of more than 1 MiB")
 
 
-async def test_a_slow_body_is_waited_for_and_one_that_stops_is_not(
+async def test_a_slow_body_is_read_and_one_that_stops_is_given_up(
     fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.faults.add(Fault("slow", api="graph", seconds=0.2))
     assert endpoints(await make().read()) == ALL
-    monkeypatch.setattr(client, "_TIMEOUT", aiohttp.ClientTimeout(total=5, sock_read=0.1))
     lists_alone(fake)
-    await heals(fake, make(), Fault("slow", api="arm", seconds=16, count=2), "no answer in time")
+    azure = make()
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "_TIMEOUT", aiohttp.ClientTimeout(total=60, sock_read=0.3))
+        await fails(fake, azure, Fault("slow", api="arm", seconds=60, count=2), "no answer in time")
+    assert endpoints(await azure.read()) == ALL
 
 
-async def test_a_sync_ends(fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sync_has_a_time_limit(fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     azure = make()
     fake.faults.add(Fault("slow", api="arm", seconds=16, count=1))
     with monkeypatch.context() as patch:
@@ -228,7 +235,7 @@ async def test_a_sync_ends(fake: FakeAzure, make: Make, monkeypatch: pytest.Monk
     assert endpoints(await azure.read()) == ALL
 
 
-async def test_a_read_that_fails_in_passing_is_tried_once_more(fake: FakeAzure, make: Make, passing: Time) -> None:
+async def test_a_read_that_fails_once_is_retried(fake: FakeAzure, make: Make, passing: Time) -> None:
     fake.faults.add(Fault("cut", api="arm"))
     lists_alone(fake)
     assert endpoints(await make().read()) == ALL
@@ -239,22 +246,22 @@ async def test_a_read_that_fails_in_passing_is_tried_once_more(fake: FakeAzure, 
 
 
 @pytest.mark.parametrize("api", ["graph", "arm"])
-async def test_a_429_is_waited_out_to_the_second(fake: FakeAzure, make: Make, passing: Time, api: str) -> None:
+async def test_a_429_is_waited_for_exactly_as_long_as_it_says(
+    fake: FakeAzure, make: Make, passing: Time, api: str
+) -> None:
     fake.faults.add(fault("status", api=api, status=429, seconds=7, count=3))
     azure = make()
     assert endpoints(await azure.read()) == ALL
     assert passing.slept == [7.0] * 3
 
 
-async def test_waiting_has_an_end(fake: FakeAzure, make: Make, passing: Time) -> None:
+async def test_waiting_is_limited(fake: FakeAzure, make: Make, passing: Time) -> None:
     broken = Fault("status", api="arm", status=429, seconds=60, count=0)
     await heals(fake, make(), broken, "Azure asks to wait 60 s")
     assert sum(passing.slept) <= sync.WAITING + 60
 
 
-async def test_what_azure_asks_to_wait_counts_for_the_syncs_that_follow(
-    fake: FakeAzure, make: Make, passing: Time
-) -> None:
+async def test_a_wait_that_azure_asked_for_counts_for_later_syncs(fake: FakeAzure, make: Make, passing: Time) -> None:
     fake.faults.add(fault("status", api="graph", status=429, seconds=1000))
     azure = make()
     assert (await azure.read()).error == "Azure asks to wait 1000 s, which is too long"
@@ -265,7 +272,7 @@ async def test_what_azure_asks_to_wait_counts_for_the_syncs_that_follow(
     assert passing.slept == [240.0]
 
 
-async def test_waiting_for_our_own_quota_costs_no_patience(
+async def test_waiting_for_the_quota_is_not_limited(
     fake: FakeAzure, make: Make, passing: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "WAITING", 0.0)
@@ -277,7 +284,7 @@ async def test_waiting_for_our_own_quota_costs_no_patience(
     assert passing.slept[0] == 5.0
 
 
-async def test_a_503_that_says_how_long_is_waited_out_too(fake: FakeAzure, make: Make, passing: Time) -> None:
+async def test_a_503_with_retry_after_is_waited_for_too(fake: FakeAzure, make: Make, passing: Time) -> None:
     real = fake._reply
     told: list[Reply] = []
     fake._reply = lambda *args: told.pop() if told else real(*args)  # type: ignore[method-assign]
@@ -292,7 +299,7 @@ async def test_a_503_that_says_how_long_is_waited_out_too(fake: FakeAzure, make:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
-async def test_without_resource_graph_lists_are_read_and_it_is_said_once(
+async def test_without_resource_graph_lists_are_read_and_it_is_logged_once(
     fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -308,14 +315,14 @@ async def test_without_resource_graph_lists_are_read_and_it_is_said_once(
     assert lines(caplog)[1:] == ["source hub: Resource Graph answers again"]
 
 
-async def test_a_graph_that_fails_among_its_pages_leaves_the_rest_to_lists(fake: FakeAzure, make: Make) -> None:
+async def test_where_resource_graph_fails_between_pages_lists_are_read(fake: FakeAzure, make: Make) -> None:
     fake.faults.add(Fault("status", api="graph", status=500, skip=1))
     azure = make()
     assert endpoints(await azure.read()) == ALL
     assert ("list", "200") in azure.requests().answered
 
 
-async def test_a_subscription_that_is_not_readable_is_refused_with_what_mends_it(fake: FakeAzure, make: Make) -> None:
+async def test_an_unreadable_subscription_is_named_with_the_remedy(fake: FakeAzure, make: Make) -> None:
     broken = fake.faults.add(Fault("forbidden", path=TWO))
     azure = make(ONE, TWO)
     reading = await azure.read()
@@ -336,21 +343,21 @@ async def test_a_list_that_is_refused_is_a_missing_permission(fake: FakeAzure, m
     assert READER + TWO in reading.refused[TWO]
 
 
-async def test_a_subscription_that_is_gone_is_no_part(fake: FakeAzure, make: Make) -> None:
+async def test_a_deleted_subscription_is_not_a_part(fake: FakeAzure, make: Make) -> None:
     azure = make()
     await azure.read()
     fake.faults.add(Fault("gone", path=TWO))
     assert endpoints(await azure.read()) == {ONE: ALL[ONE]}
 
 
-async def test_a_listed_one_that_is_gone_is_refused(fake: FakeAzure, make: Make) -> None:
+async def test_a_deleted_subscription_in_the_configuration_is_named(fake: FakeAzure, make: Make) -> None:
     fake.faults.add(Fault("gone", path=TWO))
     reading = await make(ONE, TWO).read()
     assert endpoints(reading) == {ONE: ALL[ONE]}
     assert list(reading.refused) == [TWO]
 
 
-async def test_an_identity_that_may_read_nothing_is_an_error(fake: FakeAzure, make: Make) -> None:
+async def test_an_identity_without_any_role_is_an_error(fake: FakeAzure, make: Make) -> None:
     for each in (ONE, TWO):
         fake.faults.add(Fault("forbidden", path=each))
     reading = await make().read()
@@ -363,7 +370,7 @@ async def test_an_identity_that_may_read_nothing_is_an_error(fake: FakeAzure, ma
     assert "none of its 2 subscriptions can be read" in (await make().read()).error
 
 
-async def test_a_token_that_was_taken_back_is_renewed(fake: FakeAzure, make: Make) -> None:
+async def test_a_revoked_token_is_renewed(fake: FakeAzure, make: Make) -> None:
     azure = make()
     await azure.read()
     fake.identity.revoke()
@@ -375,22 +382,22 @@ async def test_a_token_that_was_taken_back_is_renewed(fake: FakeAzure, make: Mak
     assert fake.counts["token", 200] == 3
 
 
-async def test_a_token_is_asked_for_once(fake: FakeAzure, make: Make) -> None:
+async def test_one_token_is_requested_for_parallel_syncs(fake: FakeAzure, make: Make) -> None:
     azure = make()
     await asyncio.gather(azure.read(), azure.read(), azure.read())
     assert fake.counts["token", 200] == 1
 
 
-async def test_a_token_of_another_cloud_is_named_so(fake: FakeAzure, make: Make) -> None:
+async def test_a_token_of_another_cloud_is_named(fake: FakeAzure, make: Make) -> None:
     assert "they are for another cloud" in (await make(cloud="china").read()).error
 
 
-async def test_a_token_of_another_tenant_is_named_so(fake: FakeAzure, make: Make) -> None:
+async def test_a_token_of_another_tenant_is_named(fake: FakeAzure, make: Make) -> None:
     fake.faults.add(Fault("status", status=401, api="arm", code="InvalidAuthenticationTokenTenant", count=0))
-    assert "the identity is of another tenant" in (await make().read()).error
+    assert "the identity is in another tenant" in (await make().read()).error
 
 
-async def test_an_identity_that_is_not_assigned_is_named_so(fake: FakeAzure, make: Make) -> None:
+async def test_an_unassigned_identity_is_named(fake: FakeAzure, make: Make) -> None:
     mine = settings.Credential("managed-identity", client_id="0c0c0c0c-0000-4000-a000-0000000000cc")
     error = (await make(credential=mine).read()).error
     assert error.startswith("no token: the managed identity is not assigned to this machine")
@@ -401,7 +408,7 @@ async def test_an_identity_that_is_not_assigned_is_named_so(fake: FakeAzure, mak
 PE1 = f"/subscriptions/{ONE}/resourcegroups/rg-network/providers/microsoft.network/privateendpoints/pe1"
 
 
-async def test_before_a_sync_only_the_configuration_tells_what_is_in_scope(make: Make) -> None:
+async def test_before_a_sync_only_the_configuration_defines_the_scope(make: Make) -> None:
     elsewhere = PE1.replace(ONE, shapes.subscription_id(9))
     listed, azure = make(ONE), make()
     assert (listed.covers(PE1), listed.covers(elsewhere)) == (True, False)
@@ -436,7 +443,7 @@ async def test_a_group_may_have_any_letters(fake: FakeAzure, make: Make) -> None
     assert (found.endpoints[0].id, found.nics[0].id) == (own["id"], nic["id"])
 
 
-async def test_one_that_is_not_there_is_none(make: Make) -> None:
+async def test_a_resource_that_does_not_exist_is_none(make: Make) -> None:
     azure = make(ONE)
     assert await azure.read_one(f"{PE1}0") is None
 
@@ -453,7 +460,7 @@ async def test_one_that_is_not_there_is_none(make: Make) -> None:
         ("", "no id"),
     ],
 )
-async def test_what_is_no_id_of_this_source_is_not_asked_for(fake: FakeAzure, make: Make, key: str, said: str) -> None:
+async def test_no_request_is_sent_for_an_id_out_of_scope(fake: FakeAzure, make: Make, key: str, said: str) -> None:
     azure = make(ONE)
     with pytest.raises(ReadError, match=said):
         await azure.read_one(key)
@@ -461,15 +468,15 @@ async def test_what_is_no_id_of_this_source_is_not_asked_for(fake: FakeAzure, ma
 
 
 @pytest.mark.parametrize("status", [403, 500])
-async def test_one_that_cannot_be_read_is_not_taken_to_be_gone(fake: FakeAzure, make: Make, status: int) -> None:
+async def test_an_unreadable_resource_is_not_gone(fake: FakeAzure, make: Make, status: int) -> None:
     azure = make(ONE)
     fake.faults.add(Fault("status", api="arm", status=status, count=0))
     with pytest.raises(ReadError, match=f"HTTP {status}"):
         await azure.read_one(PE1)
 
 
-async def test_an_endpoint_without_its_nic_is_not_taken_while_it_is_to_be_served(fake: FakeAzure, make: Make) -> None:
-    """They are made and deleted one after the other: its names are in the NIC."""
+async def test_a_served_endpoint_without_its_nic_is_an_error(fake: FakeAzure, make: Make) -> None:
+    """Azure creates and deletes the two one after the other, and the names are in the NIC."""
     azure = make(ONE)
     (nic,) = fake.estate.nics(PE1)
     fake.estate.remove(nic)
@@ -481,17 +488,17 @@ async def test_an_endpoint_without_its_nic_is_not_taken_while_it_is_to_be_served
     assert ([each.key for each in found.endpoints], found.nics) == ([PE1], ())
 
 
-async def test_one_whose_subscription_is_gone_is_not_taken_to_be_gone(fake: FakeAzure, make: Make) -> None:
+async def test_a_resource_in_an_unknown_subscription_is_not_gone(fake: FakeAzure, make: Make) -> None:
     azure = make(ONE)
     fake.faults.add(Fault("gone", path=ONE))
     with pytest.raises(ReadError, match="SubscriptionNotFound"):
         await azure.read_one(PE1)
 
 
-# -- how it is
+# -- pace and cost
 
 
-async def test_what_syncs_cost(fake: FakeAzure, make: Make) -> None:
+async def test_the_requests_of_a_sync_are_counted(fake: FakeAzure, make: Make) -> None:
     azure = make(interval=120)
     assert azure.requests() == ({}, 0)
     await azure.read()
@@ -499,7 +506,7 @@ async def test_what_syncs_cost(fake: FakeAzure, make: Make) -> None:
     assert azure.interval() == 120.0
 
 
-async def test_the_interval_stretches_with_what_a_sync_costs(fake: FakeAzure, make: Make) -> None:
+async def test_the_interval_grows_with_the_cost_of_a_sync(fake: FakeAzure, make: Make) -> None:
     where = shapes.group(ONE)
     for i in range(200):
         fake.estate.add(*shapes.endpoint(where, f"many{i}", {f"m{i}.blob.core.windows.net": "10.1.1.1"}))

@@ -106,7 +106,7 @@ def test_when_networks_change_every_client_is_looked_at_anew() -> None:
     assert [known.find(at("10.1.0.1")), known.find(at("10.7.0.1")), bound.find(at("10.7.0.1"))] == [1, 0, 1]
     assert known.subnet(forwarder, at("10.1.2.0"), 24) == (1, 24)
 
-    known.become((Network("a", ("10.1.0.0/16",)), Network("c", ("10.7.0.0/16",), key="/c")))
+    known.replace((Network("a", ("10.1.0.0/16",)), Network("c", ("10.7.0.0/16",), key="/c")))
     found = [known.find(at(each)) for each in ("10.1.0.1", "10.7.0.1", "10.2.0.1")]
     assert [*found, bound.find(at("10.7.0.1"))] == [0, 2, NONE, NONE]
     assert known.peer(at("10.7.0.1")) == Client(at("10.7.0.1"), 2)
@@ -134,5 +134,5 @@ def test_a_listener_for_a_network_that_is_not_there_is_for_none() -> None:
     bound = known.at(BOUND)
     assert bound.find(at("10.1.0.1")) == NONE
 
-    known.become((Network("spoke", ()),))
+    known.replace((Network("spoke", ()),))
     assert bound.find(at("10.1.0.1")) == known.networks.find_named("spoke") != NONE

@@ -11,8 +11,9 @@ import pytest
 
 from resolver.wire import codes
 from resolver.worker.access.clients import packed
-from resolver.worker.access.edns import Way
-from resolver.worker.access.rate_limit import Verdict
+from resolver.worker.access.edns import ClientTransport
+from resolver.worker.access.rate_limit import RateVerdict
+from tests.replies import Replies
 
 if TYPE_CHECKING:
     from tests.conftest import Pipeline
@@ -31,7 +32,11 @@ networks:
   - {name: weu, clients: [10.1.0.0/16]}
   - {name: neu, clients: [10.2.0.0/16]}
 """
-UDP, TCP, TLS = Way("udp", 1232), Way("tcp", idle=10), Way("tls", encrypted=True, idle=10)
+UDP, TCP, TLS = (
+    ClientTransport("udp", 1232),
+    ClientTransport("tcp", idle=10),
+    ClientTransport("tls", encrypted=True, idle=10),
+)
 
 
 @pytest.fixture
@@ -45,10 +50,14 @@ def query(*options: tuple[int, bytes], name: str = NAME) -> bytes:
 
 
 def answer(
-    pipeline: "Pipeline", packet: bytes, way: Way = UDP, client: str = "10.1.0.9", over: Verdict = Verdict.PASS
+    pipeline: "Pipeline",
+    packet: bytes,
+    transport: ClientTransport = UDP,
+    client: str = "10.1.0.9",
+    over: RateVerdict = RateVerdict.PASS,
 ) -> dns.message.Message | None:
-    replies: list[bytes] = []
-    taken = pipeline.responder.take(packet, pipeline.clients.peer(packed(client)), way, replies.append, over)
+    replies = Replies()
+    taken = pipeline.responder.take(packet, pipeline.clients.peer(packed(client)), transport, replies.take, over)
     assert len(replies) == taken
     return dns.message.from_wire(replies[0]) if replies else None
 
@@ -226,8 +235,8 @@ def test_a_subnet_that_the_standard_does_not_allow_is_a_format_error(
 
 def test_no_subnet_and_no_family_is_as_if_there_were_none(pipeline: "Pipeline") -> None:
     """As `dig +subnet=0` puts it, which dnspython does not read."""
-    replies: list[bytes] = []
-    pipeline.responder.take(query((8, bytes(4))), pipeline.clients.peer(packed("10.1.0.53")), UDP, replies.append)
+    replies = Replies()
+    pipeline.responder.take(query((8, bytes(4))), pipeline.clients.peer(packed("10.1.0.53")), UDP, replies.take)
     assert packed("10.1.0.4") in replies[0]
     assert replies[0].endswith(b"\x00\x08\x00\x04" + bytes(4))
 
@@ -243,8 +252,8 @@ def test_a_reply_with_options_of_one_client_is_nobody_elses(pipeline: "Pipeline"
 
 
 def test_over_the_limit_a_client_gets_nothing_or_is_sent_to_tcp(pipeline: "Pipeline") -> None:
-    assert answer(pipeline, query(), over=Verdict.DROP) is None
-    reply = answer(pipeline, query(), over=Verdict.SLIP)
+    assert answer(pipeline, query(), over=RateVerdict.DROP) is None
+    reply = answer(pipeline, query(), over=RateVerdict.SLIP)
     assert reply is not None
     assert reply.flags & codes.TC
     assert not reply.answer
@@ -253,17 +262,17 @@ def test_over_the_limit_a_client_gets_nothing_or_is_sent_to_tcp(pipeline: "Pipel
 
 
 def test_over_the_limit_a_client_with_cookies_is_given_one_and_then_served(pipeline: "Pipeline") -> None:
-    reply = answer(pipeline, query((codes.OPTION_COOKIE, COOKIE)), over=Verdict.SLIP)
+    reply = answer(pipeline, query((codes.OPTION_COOKIE, COOKIE)), over=RateVerdict.SLIP)
     assert reply is not None
     assert (reply.rcode(), reply.answer) == (dns.rcode.BADCOOKIE, [])
     cookie = option(reply, codes.OPTION_COOKIE)
     assert cookie
-    for over in Verdict:
+    for over in RateVerdict:
         assert address(answer(pipeline, query((codes.OPTION_COOKIE, cookie)), over=over)) == "10.1.0.4"
 
 
 def test_over_the_limit_what_is_malformed_gets_nothing(pipeline: "Pipeline") -> None:
-    assert answer(pipeline, query()[:-1], over=Verdict.SLIP) is None
+    assert answer(pipeline, query()[:-1], over=RateVerdict.SLIP) is None
 
 
 def test_a_dropped_client_gets_nothing(build: Build) -> None:

@@ -9,24 +9,24 @@ from hypothesis import strategies as st
 
 from resolver.wire import codes, render
 from resolver.wire.query import parse
-from resolver.worker.answer.answer_cache import Answers, Compiled, Rotating
+from resolver.worker.answer.answer_cache import AnswerCache
+from resolver.worker.answer.compiled import FOREVER, Compiled, Rotating
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
 from zones.networks.network import NONE
 
-FOREVER = float("inf")
 NAME = from_text("acct.blob.core.windows.net")
 
 
 def compiled(
-    *deps: Name, born: float = 0.0, expires: float = FOREVER, loose: bool = False, size: int = 4, ttl: int = 60
+    *deps: Name, born: float = 0.0, expires: float = FOREVER, expendable: bool = False, size: int = 4, ttl: int = 60
 ) -> Compiled:
     body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 65280, ttl, (bytes(size),))])
-    return Compiled(body, len(NAME) + 4, deps, [0], born, expires, loose=loose, fallback=None)
+    return Compiled(body, len(NAME) + 4, deps, [0], born, expires, expendable=expendable, fallback=None)
 
 
 def test_an_answer_is_found_under_its_key_until_it_expires() -> None:
-    answers = Answers(1)
+    answers = AnswerCache(1)
     answer = compiled(NAME, born=100, expires=160)
     answers.keep(b"k", answer)
     assert answers.find(b"k", 100) is answer
@@ -37,47 +37,47 @@ def test_an_answer_is_found_under_its_key_until_it_expires() -> None:
 
 
 def test_ttls_count_down_by_whole_seconds_since_the_answer_was_made() -> None:
-    answers = Answers(1)
+    answers = AnswerCache(1)
     answers.keep(b"k", compiled(NAME, born=100, expires=160))
     for now, left in ((100, 60), (100.9, 60), (101, 59), (130.5, 30), (159.9, 1)):
         answer = answers.find(b"k", now)
         assert answer is not None
-        assert int.from_bytes(answer.now[6:10], "big") == left
+        assert int.from_bytes(answer.current[6:10], "big") == left
         assert now < answer.until <= now + 1
 
 
 def test_an_answer_of_ours_keeps_its_ttl() -> None:
-    answers = Answers(1)
+    answers = AnswerCache(1)
     answers.keep(b"k", compiled(NAME, born=100))
     answer = answers.find(b"k", 1e9)
     assert answer is not None
-    assert answer.now == answer.tail
+    assert answer.current == answer.tail
     assert answer.until == FOREVER
 
 
 def test_an_answer_for_one_query_only_is_never_in_the_exact_map() -> None:
-    answers = Answers(1)
+    answers = AnswerCache(1)
     answers.keep_exact(0, b"packet", compiled(NAME, born=100, expires=100), b"reply")
     assert answers.exact[0] == {}
 
 
-@pytest.mark.parametrize(("loose", "size"), [(True, 4), (False, 201)])
-def test_the_exact_map_takes_no_answers_to_made_up_names_and_no_long_packets(loose: bool, size: int) -> None:
-    answers = Answers(1)
-    answer = compiled(NAME, loose=loose)
+@pytest.mark.parametrize(("expendable", "size"), [(True, 4), (False, 201)])
+def test_the_exact_map_takes_no_answers_to_made_up_names_and_no_long_packets(expendable: bool, size: int) -> None:
+    answers = AnswerCache(1)
+    answer = compiled(NAME, expendable=expendable)
     answers.keep(b"k", answer)
     answers.keep_exact(0, bytes(size), answer, b"reply")
     assert answers.exact[0] == {}
 
 
-def exact(answers: Answers, network: int, packet: bytes, now: float) -> bytes | None:
+def exact(answers: AnswerCache, network: int, packet: bytes, now: float) -> bytes | None:
     """As the UDP listener reads it."""
-    reply, until, _ = answers.exact[network].get(packet, (b"", 0.0, []))
-    return reply if now < until else None
+    form = answers.exact[network].get(packet)
+    return form[0] if form and now < form[1] else None
 
 
 def test_the_exact_map_serves_no_reply_whose_ttls_are_of_another_second() -> None:
-    answers = Answers(1)
+    answers = AnswerCache(1)
     answer = compiled(NAME, born=100, expires=102)
     packet = bytes(12) + NAME + b"\x00\x01\x00\x01"
     answers.keep(b"k", answer)
@@ -95,16 +95,18 @@ def test_the_exact_map_serves_no_reply_whose_ttls_are_of_another_second() -> Non
 
 
 def test_an_answer_that_turns_is_never_in_the_exact_map() -> None:
-    answers = Answers(1)
+    answers = AnswerCache(1)
     body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 1, 60, (bytes(4), bytes(4)))])
-    answer = Rotating(body, len(NAME) + 4, (NAME,), [0], 0.0, FOREVER, loose=False, fallback=None).turning(body.ttls)
+    answer = Rotating(body, len(NAME) + 4, (NAME,), [0], 0.0, FOREVER, expendable=False, fallback=None).turning(
+        body.ttls
+    )
     answers.keep(b"k", answer)
     answers.keep_exact(0, b"packet", answer, b"reply")
     assert answers.exact[0] == {}
 
 
 def test_the_exact_map_serves_nothing_evicted() -> None:
-    answers = Answers(2)
+    answers = AnswerCache(2)
     answer = compiled(NAME)
     answers.keep(b"k", answer)
     answers.keep_exact(NONE, b"p", answer, b"reply")
@@ -116,7 +118,7 @@ def test_the_exact_map_serves_nothing_evicted() -> None:
 
 
 def test_each_name_that_decided_evicts_and_no_other() -> None:
-    answers = Answers(1)
+    answers = AnswerCache(1)
     names = [from_text(f"n{i}.example") for i in range(4)]
     for i in range(3):
         answers.keep(b"%d" % i, compiled(names[i], names[i + 1]))
@@ -128,7 +130,7 @@ def test_each_name_that_decided_evicts_and_no_other() -> None:
 
 
 def test_a_subtree_evicts_what_lies_at_and_under_it() -> None:
-    answers = Answers(1)
+    answers = AnswerCache(1)
     for text in ("example", "a.example", "b.a.example", "notexample", "other"):
         answers.keep(text.encode(), compiled(from_text(text)))
     assert answers.evict((), [from_text("example")]) == 3
@@ -136,9 +138,9 @@ def test_a_subtree_evicts_what_lies_at_and_under_it() -> None:
     assert answers.find(b"other", 0)
 
 
-def test_an_answer_takes_the_place_of_the_one_before_it_also_where_that_was_loose() -> None:
-    answers = Answers(1)
-    before = compiled(NAME, loose=True)
+def test_an_answer_takes_the_place_of_the_one_before_it_also_where_that_was_expendable() -> None:
+    answers = AnswerCache(1)
+    before = compiled(NAME, expendable=True)
     answers.keep(b"k", before)
     after = compiled(NAME)
     answers.keep(b"k", after)
@@ -147,20 +149,20 @@ def test_an_answer_takes_the_place_of_the_one_before_it_also_where_that_was_loos
     assert before.until == 0
 
 
-def test_loose_answers_never_push_out_firm_ones() -> None:
-    answers = Answers(1, limit=64_000)
+def test_expendable_answers_never_push_out_firm_ones() -> None:
+    answers = AnswerCache(1, limit=64_000)
     firm = [b"firm%d" % i for i in range(20)]
     for key in firm:
         answers.keep(key, compiled(from_text(key.decode())))
     for i in range(2000):
-        answers.keep(b"loose%d" % i, compiled(from_text(f"loose{i}"), loose=True))
+        answers.keep(b"expendable%d" % i, compiled(from_text(f"expendable{i}"), expendable=True))
     assert all(answers.find(key, 0) for key in firm)
-    assert not answers.find(b"loose0", 0)
-    assert answers.find(b"loose1999", 0)
+    assert not answers.find(b"expendable0", 0)
+    assert answers.find(b"expendable1999", 0)
 
 
 def test_the_oldest_makes_room() -> None:
-    answers = Answers(1, limit=8_000)
+    answers = AnswerCache(1, limit=8_000)
     for i in range(50):
         answers.keep(b"%d" % i, compiled(from_text(f"n{i}")))
     kept = [i for i in range(50) if answers.find(b"%d" % i, 0)]
@@ -169,18 +171,18 @@ def test_the_oldest_makes_room() -> None:
 
 
 def test_an_answer_larger_than_its_room_is_not_kept_and_can_be_sent_once() -> None:
-    answers = Answers(1, limit=10_000)
+    answers = AnswerCache(1, limit=10_000)
     answer = compiled(NAME, size=20_000)
     answers.keep(b"k", answer)
     assert answers.find(b"k", 0) is None
     answers.keep_exact(0, b"p", answer, b"reply")
     assert answers.exact[0] == {}
-    assert len(answer.now) > 20_000
+    assert len(answer.current) > 20_000
     assert answers.octets == 0
 
 
 def test_the_forms_of_an_answer_are_bounded() -> None:
-    answers = Answers(3, limit=64_000)
+    answers = AnswerCache(3, limit=64_000)
     answer = compiled(NAME)
     answers.keep(b"k", answer)
     before = answers.octets
@@ -192,9 +194,9 @@ def test_the_forms_of_an_answer_are_bounded() -> None:
 
 
 def test_clear_drops_everything() -> None:
-    answers = Answers(1)
+    answers = AnswerCache(1)
     for i in range(10):
-        answer = compiled(NAME, loose=bool(i % 2))
+        answer = compiled(NAME, expendable=bool(i % 2))
         answers.keep(b"%d" % i, answer)
         answers.keep_exact(0, b"%d" % i, answer, b"reply")
     answers.clear()
@@ -204,7 +206,7 @@ def test_clear_drops_everything() -> None:
 
 def test_the_key_folds_the_name_and_nothing_else(ask: Callable[..., bytes]) -> None:
     def key(*arguments: str, network: int = 0) -> bytes:
-        return Answers.key(parse(ask(*arguments)), network)
+        return AnswerCache.key(parse(ask(*arguments)), network)
 
     assert key("WWW.Example", "A") == key("www.example", "A")
     variants = [
@@ -221,7 +223,7 @@ class Keep(NamedTuple):
     key: bytes
     deps: frozenset[Name]
     life: float
-    loose: bool
+    expendable: bool
 
 
 class Evict(NamedTuple):
@@ -246,11 +248,11 @@ STEP = st.one_of(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(STEP, max_size=40))
 def test_what_is_found_is_what_was_kept_and_neither_evicted_nor_expired(steps: list[Keep | Evict | Pass]) -> None:
-    answers, now = Answers(1), 100.0
+    answers, now = AnswerCache(1), 100.0
     model: dict[bytes, Compiled] = {}
     for step in steps:
         if isinstance(step, Keep):
-            answer = compiled(*step.deps, born=now, expires=now + step.life, loose=step.loose)
+            answer = compiled(*step.deps, born=now, expires=now + step.life, expendable=step.expendable)
             answers.keep(step.key, answer)
             answers.keep_exact(0, step.key, answer, b"reply")
             model[step.key] = answer

@@ -1,40 +1,38 @@
 """Answers made from a sibling's: the same octets as the engine's, and only where names really are alike."""
 
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
-from resolver import settings as accepted
-from resolver.forward.cache import UpstreamCache
-from resolver.forward.loops import LoopDetector
-from resolver.forward.routing import UpstreamGroups
-from resolver.settings import UpstreamGroup
-from resolver.worker.access.clients import Client, Clients
-from resolver.worker.access.cookies import Cookies
-from resolver.worker.access.edns import Options, Way
+from resolver.settings import UpstreamGroup, WorkerSettings, Zones
+from resolver.worker.access.clients import Client
+from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer import answer_templates
-from resolver.worker.answer.answer_cache import Answers
-from resolver.worker.answer.behaviour import PLAIN, Manner
-from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Engine
-from resolver.worker.answer.fallbacks import Fallbacks
-from resolver.worker.answer.responder import Clock, Responder
+from resolver.worker.answer.answer_cache import AnswerCache
+from resolver.worker.answer.clock import Clock
+from resolver.worker.answer.parts import compose
+from resolver.worker.answer.responder import Responder
 from tests.conftest import query
-from zones.azure.catalogue import catalogue
-from zones.claims.policy import DEFAULTS, Policies, ZonePolicy
+from tests.replies import Replies
+from zones.claims.policy import DEFAULTS, ZonePolicy
 from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset, soa
-from zones.networks.network import Network, Networks
-from zones.table.table import Table, Touched
+from zones.networks.network import Network
+from zones.table.table import Touched
 
-NETWORKS: Final = Networks((Network("weu", ("10.1.0.0/16",)), Network("neu", ("10.2.0.0/16",))))
-UDP, TCP = Way("udp", 1232), Way("tcp")
+PLAIN: Final = WorkerSettings(
+    (),
+    ("0.0.0.0/0",),
+    networks=(Network("weu", ("10.1.0.0/16",)), Network("neu", ("10.2.0.0/16",))),
+    upstreams=(UpstreamGroup("public", ()),),
+)
+UDP, TCP = ClientTransport("udp", 1232), ClientTransport("tcp")
 BLOB, PRIVATE = "blob.core.windows.net", "privatelink.blob.core.windows.net"
 
 
@@ -46,27 +44,24 @@ class World:
     """A responder with everything under it; `judge` gives what the engine says when nothing was answered before."""
 
     def __init__(
-        self, manner: Manner = PLAIN, overrides: dict[str, ZonePolicy] | None = None, on_miss: str | None = None
+        self, worker: WorkerSettings = PLAIN, overrides: dict[str, ZonePolicy] | None = None, on_miss: str | None = None
     ) -> None:
-        defaults = ZonePolicy(**{**msgspec.structs.asdict(DEFAULTS), "on_miss": on_miss or DEFAULTS.on_miss})
-        self.table = Table(catalogue(), Policies(defaults, overrides or {}))
+        defaults = ZonePolicy(**{**structs.asdict(DEFAULTS), "on_miss": on_miss or DEFAULTS.on_miss})
+        worker = structs.replace(worker, zones=Zones(defaults, overrides or {}))
+        self.parts = compose(worker, Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Timer()))
+        self.table = self.parts.table
+        self.table.awaited = frozenset()
         self.table.masks = {1: 0b01, 2: 0b10, 3: 0b11}
-        self.counters = Counters()
-        groups = UpstreamGroups([UpstreamGroup("public", ())])
-        self.engine = Engine(self.table, NETWORKS, groups, UpstreamCache(), self.counters, manner)
-        self.answers = Answers(2)
+        self.counters = self.parts.counters
+        self.engine = self.parts.engine
+        self.answers = self.parts.answers
         self.responder = self._responder(self.answers)
         self.made = 0
         """Answers that the engine made for `reply`."""
         self._count_engine()
 
-    def _responder(self, answers: Answers) -> Responder:
-        clients = Clients(NETWORKS, accepted.WorkerSettings((), ("0.0.0.0/0",)))
-        return Responder(
-            self.engine, answers, Options(clients, "test", Cookies(bytes(32))), self.counters,
-            Fallbacks(NETWORKS.label, self.counters, time.time), LoopDetector((), b"", time.time),
-            Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Timer()), lambda *_: None,
-        )  # fmt: skip
+    def _responder(self, answers: AnswerCache) -> Responder:
+        return Responder(replace(self.parts, answers=answers), lambda *_: None)
 
     def _count_engine(self) -> None:
         answer = self.engine.answer
@@ -87,21 +82,21 @@ class World:
     def touched(self, touched: Touched) -> None:
         self.answers.evict(touched.names, touched.subtrees)
 
-    def reply(self, packet: bytes, network: int = 0, way: Way = UDP) -> bytes | None:
+    def reply(self, packet: bytes, network: int = 0, transport: ClientTransport = UDP) -> bytes | None:
         """None where an upstream is asked."""
-        return _asked(self.responder, packet, network, way)
+        return _asked(self.responder, packet, network, transport)
 
-    def judge(self, packet: bytes, network: int = 0, way: Way = UDP) -> bytes | None:
+    def judge(self, packet: bytes, network: int = 0, transport: ClientTransport = UDP) -> bytes | None:
         before = self.made
-        reply = _asked(self._responder(Answers(2)), packet, network, way)
+        reply = _asked(self._responder(AnswerCache(2)), packet, network, transport)
         self.made = before
         return reply
 
 
-def _asked(responder: Responder, packet: bytes, network: int, way: Way) -> bytes | None:
-    replies: list[bytes] = []
-    if not responder.repeat(packet, network, replies.append):
-        assert responder.take(packet, Client(b"\x0a\1\0\1", network), way, replies.append)
+def _asked(responder: Responder, packet: bytes, network: int, transport: ClientTransport) -> bytes | None:
+    replies = Replies()
+    if not responder.repeat(packet, network, replies.take):
+        assert responder.take(packet, Client(b"\x0a\1\0\1", network), transport, replies.take)
     return replies[0] if replies else None
 
 
@@ -165,9 +160,9 @@ def test_a_siblings_answer_counts_as_its_model_does(world: World, ask: Ask) -> N
 
 
 def test_a_reply_over_tcp_is_made_alike(world: World, ask: Ask) -> None:
-    world.reply(ask(f"acct0.{BLOB}"), way=TCP)
+    world.reply(ask(f"acct0.{BLOB}"), transport=TCP)
     packet = ask(f"acct1.{BLOB}")
-    assert world.reply(packet, way=TCP) == world.judge(packet, way=TCP)
+    assert world.reply(packet, transport=TCP) == world.judge(packet, transport=TCP)
     assert world.made == 1
 
 
@@ -200,7 +195,7 @@ def test_a_name_that_is_otherwise_is_the_engines(
 def test_names_that_the_configuration_or_a_file_has_a_word_on(ask: Ask) -> None:
     dropped = f"drop1.{BLOB}"
     named = f"zone1.{PRIVATE}"
-    world = World(Manner(dropped=frozenset({from_text(dropped)})), {named: ZonePolicy(ttl=77)})
+    world = World(structs.replace(PLAIN, drop_names=(dropped,)), {named: ZonePolicy(ttl=77)})
     for label in ("acct1", "drop1", "zone1", "file1"):
         world.row(label, one(0x0A010101))
     own = f"file1.{BLOB}"
@@ -301,7 +296,7 @@ def test_shapes_are_bounded(world: World, ask: Ask, monkeypatch: pytest.MonkeyPa
         for i in range(2):
             packet = ask(f"acct{i}.{BLOB}").replace((1232).to_bytes(2, "big"), payload.to_bytes(2, "big"))
             assert world.reply(packet) == world.judge(packet)
-    assert len(world.responder._siblings._shapes) <= 2
+    assert len(world.responder._templates._templates) <= 2
 
 
 @pytest.fixture(params=["nxdomain", "nodata"])
@@ -314,15 +309,15 @@ def denying(request: pytest.FixtureRequest) -> World:
 
 @pytest.mark.parametrize("qtype", ["A", "AAAA", "TYPE65280", "ANY"])
 @pytest.mark.parametrize("options", [(), ("noedns",), ("do", "cd")])
-@pytest.mark.parametrize("way", [UDP, TCP])
+@pytest.mark.parametrize("transport", [UDP, TCP])
 def test_made_up_names_are_denied_without_the_engine_and_not_kept(
-    denying: World, ask: Ask, qtype: str, options: tuple[str, ...], way: Way
+    denying: World, ask: Ask, qtype: str, options: tuple[str, ...], transport: ClientTransport
 ) -> None:
     world = denying
-    world.reply(ask(f"none0.{PRIVATE}", qtype, *options), way=way)
+    world.reply(ask(f"none0.{PRIVATE}", qtype, *options), transport=transport)
     for label in ("none1", "nOne1", "none2", "none3"):
         packet = ask(f"{label}.{PRIVATE}", qtype, *options, ident=9)
-        assert world.reply(packet, way=way) == world.judge(packet, way=way) is not None
+        assert world.reply(packet, transport=transport) == world.judge(packet, transport=transport) is not None
     assert world.made == 1
     assert len(world.answers) == 1
 
@@ -357,8 +352,8 @@ def test_what_comes_to_be_is_denied_no_longer(denying: World, ask: Ask) -> None:
 
 def test_a_file_or_a_policy_for_one_name_that_is_not_there(ask: Ask) -> None:
     named, dropped, own = (f"{label}.{PRIVATE}" for label in ("zone1", "drop1", "file1"))
-    manner = Manner(dropped=frozenset({from_text(dropped)}))
-    world = World(manner, {f"below.{named}": ZonePolicy(ttl=77)}, on_miss="nxdomain")
+    worker = structs.replace(PLAIN, drop_names=(dropped,))
+    world = World(worker, {f"below.{named}": ZonePolicy(ttl=77)}, on_miss="nxdomain")
     world.row("acct0", one(1))
     world.static(own, own, soa(from_text(own), 60))
     world.reply(ask(f"none1.{PRIVATE}"))
@@ -372,7 +367,7 @@ def test_denials_are_bounded(denying: World, ask: Ask, monkeypatch: pytest.Monke
         for letter in "ab":
             packet = ask(f"{letter * size}.{PRIVATE}")
             assert denying.reply(packet) == denying.judge(packet)
-    assert len(denying.responder._siblings._denials) <= 3
+    assert len(denying.responder._templates._denials) <= 3
 
 
 LABELS = ("a", "b", "x.a", "aa", "bb", "cc", "privatelink", "elevenchars", "*")
@@ -396,7 +391,7 @@ QUERY = st.tuples(
 @given(st.lists(st.one_of(SET, SET, FILE, FLAG, QUERY, QUERY, QUERY, QUERY), min_size=10, max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_whatever_changes_answers_are_the_engines(on_miss: str, steps: list[tuple[object, ...]]) -> None:
-    world = World(Manner(rotate=False), {f"cc.{PRIVATE}": ZonePolicy(ttl=77)}, on_miss)
+    world = World(PLAIN, {f"cc.{PRIVATE}": ZonePolicy(ttl=77)}, on_miss)
     for step in steps:
         match step:
             case ("set", str(label), tuple(variants), str(below)):

@@ -13,12 +13,13 @@ import pytest
 
 from bench.paths import Paths, packet
 from resolver.worker.access.clients import Client
-from resolver.worker.access.edns import Way
-from resolver.worker.access.rate_limit import Verdict
-from tests.resolver.worker.net.test_packet_cache import FORMS, HERE, Pair, nothing
+from resolver.worker.access.edns import ClientTransport
+from resolver.worker.access.rate_limit import RateVerdict
+from tests.replies import Replies
+from tests.resolver.worker.net.test_packet_cache import FORMS, HERE, Pair, form, nothing
 from zones.dns.name import from_text
 
-CLIENT, WAY = Client(HERE, 0), Way("udp", 1232)
+CLIENT, WAY = Client(HERE, 0), ClientTransport("udp", 1232)
 
 
 class Effort:
@@ -53,8 +54,8 @@ def paths() -> Paths:
 def test_a_repeated_packet() -> None:
     batches, plain = FORMS[1]
     pair = Pair(batches)
-    left: list[tuple[int, Verdict]] = []
-    exact = [{b"%d and a question" % i: (b"a reply", float("inf"), [0]) for i in range(50)}]
+    left: list[tuple[int, RateVerdict]] = []
+    exact = [{b"%d and a question" % i: form(b"a reply") for i in range(50)}]
     for i in range(50):
         pair.client.sendto(b"id%d and a question" % i, pair.server.getsockname())
     with counted() as effort:
@@ -66,10 +67,10 @@ def test_a_repeated_packet() -> None:
 
 def effort(paths: Paths, name: str) -> int:
     """Instructions from a packet to its reply."""
-    octets, replies = packet(from_text(name), 1), list[bytes]()
+    octets, replies = packet(from_text(name), 1), Replies()
     with counted() as effort:
-        if not paths.responder.repeat(octets, 0, replies.append):
-            paths.responder.take(octets, CLIENT, WAY, replies.append)
+        if not paths.responder.repeat(octets, 0, replies.take):
+            paths.responder.take(octets, CLIENT, WAY, replies.take)
     assert len(replies) == 1
     return effort.count
 

@@ -20,8 +20,7 @@ from resolver.settings import Accepted, ControlSettings, Server, UpstreamGroup, 
 from resolver.wire import codes
 from resolver.wire.query import parse
 from resolver.wire.relay import Message
-from resolver.worker.answer.answer_cache import Compiled
-from resolver.worker.answer.engine import Ask
+from resolver.worker.answer.compiled import Compiled
 from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
 from zones.dns import zonefile
 from zones.dns.name import ROOT, Name, from_text, to_text
@@ -86,21 +85,21 @@ def test_a_miss_inside_a_zone_and_a_question_of_an_odd_type_have_the_small_room(
 ) -> None:
     pipeline = build(SOURCE, ESTATE, {"public": "*. 60 A 192.0.2.1\n*. 60 CAA 0 issue x"})
 
-    def loose(*arguments: str) -> bool:
+    def expendable(*arguments: str) -> bool:
         pipeline.answers.clear()
         pipeline.reply(ask(*arguments))
         (answer,) = pipeline.answers
-        return answer.loose
+        return answer.expendable
 
-    assert not loose("acct.blob.core.windows.net")
-    assert not loose("acct.blob.core.windows.net", "HTTPS")
-    assert not loose("www.example")
-    assert loose("acct.blob.core.windows.net", "TYPE65280")
-    assert loose("www.example", "CAA")
-    assert loose("x.privatelink.blob.core.windows.net")
-    assert loose("a.localhost")
-    assert loose("www.example", "AXFR")
-    assert loose("www.example", "A", "class=ANY")
+    assert not expendable("acct.blob.core.windows.net")
+    assert not expendable("acct.blob.core.windows.net", "HTTPS")
+    assert not expendable("www.example")
+    assert expendable("acct.blob.core.windows.net", "TYPE65280")
+    assert expendable("www.example", "CAA")
+    assert expendable("x.privatelink.blob.core.windows.net")
+    assert expendable("a.localhost")
+    assert expendable("www.example", "AXFR")
+    assert expendable("www.example", "A", "class=ANY")
 
 
 def test_what_holds_for_this_query_only_is_not_kept(build: Build, ask: Callable[..., bytes]) -> None:
@@ -113,7 +112,7 @@ def test_what_holds_for_this_query_only_is_not_kept(build: Build, ask: Callable[
 def test_a_fetched_answer_that_is_not_cached_is_used_and_not_kept(build: Build, ask: Callable[..., bytes]) -> None:
     pipeline = build()
     key = Key("public", from_text("www.example"), A)
-    assert pipeline.engine.answer(parse(ask("www.example")), 0, pipeline.now, {}) == Ask(key)
+    assert pipeline.engine.answer(parse(ask("www.example")), 0, pipeline.now, {}) == key
     zero = RRset(from_text("www.example"), A, 0, (bytes(4),))
     answer = compiled(pipeline, ask("www.example"), {key: said(zero)})
     assert answer.until == 0
@@ -140,7 +139,7 @@ def test_an_upstreams_complaint_is_a_servfail(
     key = Key("public", from_text("www.example"), A)
     packet = ask("www.example")
     answer = compiled(pipeline, packet, {key: said(rcode=rcode)})
-    message = decode(packet[:2] + answer.head + packet[12:-11] + answer.now)
+    message = decode(packet[:2] + answer.head + packet[12:-11] + answer.current)
     assert message.rcode() == dns.rcode.SERVFAIL
     assert [o.to_text() for o in message.options] == [
         f"EDE 22 (No Reachable Authority): the upstream answered {codes.rcode_text(rcode)}"

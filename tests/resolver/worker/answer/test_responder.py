@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dns.edns
@@ -16,9 +17,12 @@ from resolver.forward.cache import FAILURE_TTL, Key, UpstreamFailure
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from resolver.worker.access.clients import Client
-from resolver.worker.access.edns import Way
+from resolver.worker.access.edns import ClientTransport
+from resolver.worker.answer.clock import Clock
+from resolver.worker.answer.fetcher import Result
 from resolver.worker.answer.pending import IMPATIENCE, PATIENCE
-from resolver.worker.answer.responder import Clock, Responder, Result
+from resolver.worker.answer.responder import Responder
+from tests.replies import Replies
 from zones.dns.name import from_text
 from zones.dns.record import CNAME, RRset
 
@@ -149,7 +153,9 @@ def test_noise_and_responses_get_nothing_and_are_counted(build: Build, packet: b
     assert pipeline.counters.cell("dns_dropped_total", ("malformed",)) == [1]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(packet=st.binary(max_size=80))
 def test_any_octets_get_a_reply_that_both_decoders_read_or_none(
     build: Build, decode: Callable[[bytes], dns.message.Message], packet: bytes
@@ -191,19 +197,17 @@ class Waiting:
         self.pipeline = pipeline
         self.asked: list[tuple[Key, Callable[[Result], None]]] = []
         self.timers: dict[Callable[[], None], float] = {}
-        self.replies: list[bytes] = []
-        self.responder = Responder(
-            pipeline.engine, pipeline.answers, pipeline.options, pipeline.counters, pipeline.fallbacks, pipeline.loops,
-            Clock(lambda: pipeline.now, lambda: pipeline.now, self.later),
-            lambda key, done: self.asked.append((key, done)),
-        )  # fmt: skip
+        self.replies = Replies()
+        clock = Clock(lambda: pipeline.now, lambda: pipeline.now, self.later)
+        parts = replace(pipeline.parts, clock=clock)
+        self.responder = Responder(parts, lambda key, done: self.asked.append((key, done)))
 
     def later(self, seconds: float, call: Callable[[], None]) -> "_Timer":
         self.timers[call] = seconds
         return _Timer(lambda: self.timers.pop(call, None))
 
     def take(self, packet: bytes) -> None:
-        assert self.responder.take(packet, _CLIENT, Way("udp", codes.PAYLOAD), self.replies.append)
+        assert self.responder.take(packet, _CLIENT, ClientTransport("udp", codes.PAYLOAD), self.replies.take)
 
     def late(self) -> None:
         for _ in range(2):
@@ -229,13 +233,13 @@ def test_a_query_waits_for_its_upstream_and_is_answered_once(
     waiting: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
 ) -> None:
     waiting.take(ask("www.example"))
-    assert (waiting.replies, waiting.responder.waiting, list(waiting.timers.values())) == (
+    assert (waiting.replies, waiting.responder.pending, list(waiting.timers.values())) == (
         [],
         1,
         [IMPATIENCE],
     )
     waiting.asked[0][1](message(WWW))
-    assert (len(waiting.replies), waiting.responder.waiting, waiting.timers) == (1, 0, {})
+    assert (len(waiting.replies), waiting.responder.pending, waiting.timers) == (1, 0, {})
     assert decode(waiting.replies[0]).answer[0].ttl == 60
     waiting.take(ask("www.example", "A", "noedns"))
     assert len(waiting.replies) == 2
@@ -251,7 +255,7 @@ def test_time_is_up_for_all_hops_together(
     assert list(waiting.timers.values()) == [IMPATIENCE], "as they were set at the start"
     waiting.late()
     assert ede(decode(waiting.replies[0])) == [codes.NO_REACHABLE_AUTHORITY]
-    assert waiting.responder.waiting == 0
+    assert waiting.responder.pending == 0
     waiting.asked[1][1](message(WWW))
     assert len(waiting.replies) == 1, "what comes too late is for the next one"
 
@@ -281,17 +285,17 @@ def test_an_error_of_ours_is_a_servfail_and_the_next_query_is_served(
         assert decode(reply).rcode() == dns.rcode.SERVFAIL
     assert len(waiting.replies) == 2
     assert len(caplog.records) == 2
-    assert (waiting.responder.waiting, waiting.timers) == (0, {})
+    assert (waiting.responder.pending, waiting.timers) == (0, {})
     waiting.take(ask("www.example"))
     assert decode(waiting.replies[2]).rcode() == dns.rcode.NOERROR
 
 
 def test_an_upstream_that_cannot_be_asked_is_a_servfail(build: Build, ask: Callable[..., bytes]) -> None:
     waiting = Waiting(build())
-    waiting.responder._ask = lambda *_: 1 / 0  # type: ignore[assignment]
+    waiting.responder.fetcher._ask = lambda *_: 1 / 0  # type: ignore[assignment]
     waiting.take(ask("www.example"))
     assert len(waiting.replies) == 1
-    assert (waiting.responder.waiting, waiting.timers) == (0, {})
+    assert (waiting.responder.pending, waiting.timers) == (0, {})
 
 
 @pytest.mark.parametrize(
@@ -363,7 +367,7 @@ def test_after_a_while_what_held_before_is_given_and_the_question_goes_on(
     expired.timers.clear()
     look_back()
     assert ede(decode(expired.replies[0])) == [codes.STALE_ANSWER]
-    assert (expired.responder.waiting, expired.timers) == (0, {})
+    assert (expired.responder.pending, expired.timers) == (0, {})
     expired.asked[0][1](message(WWW))
     expired.take(ask("www.example"))
     assert decode(expired.replies[1]).answer[0].ttl == 60
@@ -386,7 +390,7 @@ def test_what_held_before_is_given_for_a_later_alias_too_once_time_is_short(
     assert waiting.asked[2][0].name == from_text("www.example"), "the question goes on"
     reply = decode(waiting.replies[1])
     assert ([rrset.ttl for rrset in reply.answer], ede(reply)) == ([60, 30], [codes.STALE_ANSWER])
-    assert (waiting.responder.waiting, waiting.timers) == (0, {})
+    assert (waiting.responder.pending, waiting.timers) == (0, {})
 
 
 def test_after_a_while_without_anything_that_held_before_it_goes_on_waiting(

@@ -9,13 +9,13 @@ import pytest
 from resolver import version
 from resolver.wire import codes
 from resolver.wire.query import parse
-from resolver.worker.answer.special_names import Local
+from resolver.worker.answer.special_names import SpecialNames
 from zones.dns.record import AAAA, SOA, A
 
 if TYPE_CHECKING:
     from tests.conftest import Pipeline
 
-LOCAL = Local("pldns")
+LOCAL = SpecialNames("pldns")
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,4 @@ def test_local_answers_have_the_small_room(ask: Callable[..., bytes]) -> None:
     for name in ("made.up.localhost", "made.up.invalid", "health.pldns"):
         draft = LOCAL.answer(parse(ask(name)))
         assert draft is not None
-        assert draft.loose
+        assert draft.expendable

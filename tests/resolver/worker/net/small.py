@@ -5,25 +5,15 @@ import time
 from collections.abc import Callable
 
 from resolver import settings
-from resolver.forward.cache import Key, UpstreamCache
-from resolver.forward.loops import LoopDetector
-from resolver.forward.routing import UpstreamGroups
+from resolver.forward.cache import Key
 from resolver.wire.relay import Message
-from resolver.worker.access.clients import Clients
-from resolver.worker.access.cookies import Cookies
-from resolver.worker.access.edns import Options
-from resolver.worker.answer.answer_cache import Answers
-from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.engine import Engine
-from resolver.worker.answer.fallbacks import Fallbacks
-from resolver.worker.answer.responder import Clock, Responder, Result
-from zones.azure.catalogue import catalogue
-from zones.claims.policy import DEFAULTS, Policies
+from resolver.worker.answer.clock import Clock
+from resolver.worker.answer.fetcher import Result
+from resolver.worker.answer.parts import compose
+from resolver.worker.answer.responder import Responder
 from zones.claims.row import BY_RULE, Variant, pack
 from zones.dns.name import from_text, to_text
 from zones.dns.record import A, RRset
-from zones.networks.network import Networks
-from zones.table.table import Table
 
 OWNED = "acct.privatelink.blob.core.windows.net"
 DEADLINE = 10.0
@@ -38,24 +28,15 @@ class Small:
 
     def __init__(self, worker: settings.WorkerSettings = WORKER) -> None:
         loop = asyncio.get_running_loop()
-        networks, counters = Networks(()), Counters()
-        self.table = Table(catalogue(), Policies(DEFAULTS, {}))
-        self.table.masks[1] = networks.all
+        parts = compose(worker, Clock(loop.time, time.time, loop.call_later))
+        self.table = parts.table
+        self.table.masks[1] = parts.networks.all
         self.table.apply(from_text(OWNED), pack([Variant(1, BY_RULE, (ADDRESS,), (), ())]))
-        self.counters = counters
-        self.answers = Answers(len(networks.names))
+        self.counters = parts.counters
+        self.answers = parts.answers
+        self.clients = parts.clients
         self.asked: dict[str, Callable[[Result], None]] = {}
-        self.clients = Clients(networks, worker)
-        self.responder = Responder(
-            Engine(self.table, networks, UpstreamGroups(()), UpstreamCache(), counters),
-            self.answers,
-            Options(self.clients, "small", Cookies(bytes(32))),
-            counters,
-            Fallbacks(networks.label, counters, time.time),
-            LoopDetector((), b"", time.time),
-            Clock(loop.time, time.time, loop.call_later),
-            self._ask,
-        )
+        self.responder = Responder(parts, self._ask)
 
     def _ask(self, key: Key, done: Callable[[Result], None]) -> None:
         self.asked[to_text(key.name)] = done

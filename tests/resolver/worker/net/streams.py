@@ -7,7 +7,7 @@ import ssl
 import dns.message
 
 from resolver.settings import Streams
-from resolver.worker.access.edns import Way
+from resolver.worker.access.edns import ClientTransport
 from resolver.worker.net import tcp
 from resolver.worker.net.connections import Connection, Connections
 from resolver.worker.net.stream import MakeSession, StreamListener
@@ -15,7 +15,7 @@ from tests.resolver.worker.net.small import OWNED, Small
 
 NAME = OWNED
 DEADLINE = 10.0
-TCP = Way("tcp", idle=10)
+TCP = ClientTransport("tcp", idle=10)
 
 
 class Client:
@@ -56,7 +56,7 @@ class Listener:
         limit: int = 1000,
         per_client: int = 0,
         make: MakeSession = tcp.session,
-        way: Way = TCP,
+        transport: ClientTransport = TCP,
         context: ssl.SSLContext | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -66,7 +66,7 @@ class Listener:
         self.sock.settimeout(0)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so that the kernel buffers little
         self.address = self.sock.getsockname()[:2]
-        self.listener = StreamListener(self.sock, self.connections, small.clients, make, way, context)
+        self.listener = StreamListener(self.sock, self.connections, small.clients, make, transport, context)
         self._clients: list[Client] = []
 
     @property

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resolver.process import certificate
-from resolver.worker.access.edns import Way
+from resolver.worker.access.edns import ClientTransport
 from resolver.worker.net import doh, http1, http2
 from resolver.worker.net.connections import Connection
 from tests.resolver.worker.net.certificates import Pair
@@ -27,7 +27,7 @@ from tests.resolver.worker.net.conftest import Listen
 from tests.resolver.worker.net.small import Small
 from tests.resolver.worker.net.streams import NAME, Client, Listener, packet
 
-HTTPS = Way("https", encrypted=True)
+HTTPS = ClientTransport("https", encrypted=True)
 PATH = "/dns-query"
 DEADLINE = 10.0
 
@@ -148,7 +148,7 @@ Open = Callable[..., Any]
 async def site(listen: Listen, pair: Pair) -> Site:
     context = certificate.context(certificate.DOH)
     certificate.load(context, pair.tls)
-    return Site(await listen(make=doh.sessions(PATH), way=HTTPS, context=context), pair.client)
+    return Site(await listen(make=doh.sessions(PATH), transport=HTTPS, context=context), pair.client)
 
 
 def addresses(octets: bytes) -> list[str]:
@@ -368,7 +368,7 @@ async def test_endless_pings_are_a_flood(small: Small, site: Site) -> None:
 async def test_incomplete_requests_do_not_keep_a_connection_open(listen: Listen, pair: Pair) -> None:
     context = certificate.context(certificate.DOH)
     certificate.load(context, pair.tls)
-    site = Site(await listen(make=doh.sessions(PATH), way=HTTPS, context=context, idle=0.3), pair.client)
+    site = Site(await listen(make=doh.sessions(PATH), transport=HTTPS, context=context, idle=0.3), pair.client)
     browser = await site.browse()
     stream = browser.ask("POST", PATH, b"", "application/dns-message", end=False)
 
@@ -414,7 +414,9 @@ def _bare(make: type[http1.Http1 | http2.Http2], connection: Connection) -> asyn
 
 
 @given(st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=5), st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 def test_arbitrary_octets_get_an_answer_or_close_the_connection(
     small_of: Callable[[], Small], pieces: list[bytes], preface: bool
 ) -> None:
@@ -426,7 +428,7 @@ def test_arbitrary_octets_get_an_answer_or_close_the_connection(
         loop.set_exception_handler(lambda _, context: problems.append(context))
         small = small_of()
         for make in (http2.Http2, http1.Http1):
-            listener = Listener(small, make=partial(_bare, make), way=HTTPS)
+            listener = Listener(small, make=partial(_bare, make), transport=HTTPS)
             client = await listener.connect()
             client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0" if preface else b"")
             for piece in pieces:

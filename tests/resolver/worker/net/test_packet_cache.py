@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.worker.access.rate_limit import Verdict
+from resolver.wire import render
+from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_cache import Form
+from resolver.worker.answer.compiled import FOREVER, Compiled
 from resolver.worker.net import mmsg, packet_cache
 
 HERE = socket.inet_aton("127.0.0.1")
-FOREVER = float("inf")
+ANSWER = Compiled(render.Body(b"", b"", ()), 0, (), [0], 0.0, FOREVER, expendable=False, fallback=None)
 
 
 def plain(module: ModuleType) -> ModuleType:
@@ -30,6 +32,11 @@ def plain(module: ModuleType) -> ModuleType:
 
 def nothing(_packet: bytes, _network: int) -> None:
     """Make no immediate reply."""
+
+
+def form(reply: bytes, until: float = FOREVER) -> Form:
+    """What the exact map holds for a packet with this reply."""
+    return reply, until, [0], ANSWER
 
 
 FORMS = [(mmsg, packet_cache), (plain(mmsg), plain(packet_cache))]
@@ -66,7 +73,7 @@ def exchanged(
     pair: Pair, answer: ModuleType, packets: list[bytes], exact: list[dict[bytes, Form]]
 ) -> tuple[int, list[bytes], list[bytes]]:
     """Return how many packets were read, the packets without a reply, and the replies."""
-    left: list[tuple[int, Verdict]] = []
+    left: list[tuple[int, RateVerdict]] = []
     for packet in packets:
         pair.client.sendto(packet, pair.server.getsockname())
     count = answer.answer(pair.slots, pair.layout, {HERE: 0}, exact, nothing, 5.0, None, left)
@@ -83,8 +90,8 @@ def test_the_compiled_module_answers_like_plain_python(packets: list[bytes], dat
     seen = []
     for batches, answer in FORMS:
         pair = Pair(batches)
-        exact = [{packet: (reply, end, [0]) for packet, (reply, end) in forms.items()}]
-        seen.append((*exchanged(pair, answer, packets, exact), [cell[0] for _, _, cell in exact[0].values()]))
+        exact = [{packet: form(reply, end) for packet, (reply, end) in forms.items()}]
+        seen.append((*exchanged(pair, answer, packets, exact), [cell[0] for _, _, cell, _ in exact[0].values()]))
         pair.close()
     assert seen[0] == seen[1]
     count, slow, replies, cells = seen[0]
@@ -98,14 +105,14 @@ def test_the_compiled_module_answers_like_plain_python(packets: list[bytes], dat
 @pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
 def test_a_rate_limited_packet_is_left_with_its_verdict(batches: ModuleType, answer: ModuleType) -> None:
     pair = Pair(batches)
-    words = iter((Verdict.PASS, Verdict.SLIP, Verdict.DROP))
-    left: list[tuple[int, Verdict]] = []
+    words = iter((RateVerdict.PASS, RateVerdict.SLIP, RateVerdict.DROP))
+    left: list[tuple[int, RateVerdict]] = []
     for _ in range(3):
         pair.client.sendto(b"id and question", pair.server.getsockname())
-    exact = [{b" and question": (b" and answer", FOREVER, [0])}]
+    exact = [{b" and question": form(b" and answer")}]
     answer.answer(pair.slots, pair.layout, {HERE: 0}, exact, nothing, 0.0, lambda *_: next(words), left)
     pair.slots.flush()
-    assert left == [(1, Verdict.SLIP), (2, Verdict.DROP)]
+    assert left == [(1, RateVerdict.SLIP), (2, RateVerdict.DROP)]
     assert pair.replies() == [b"id and answer"]
     pair.close()
 
@@ -122,11 +129,11 @@ def test_a_new_packet_gets_an_immediate_reply_where_one_can_be_made(batches: Mod
     packets = [b"id and a quick question", b"ID and a hard question"]
     for packet in packets:
         pair.client.sendto(packet, pair.server.getsockname())
-    left: list[tuple[int, Verdict]] = []
+    left: list[tuple[int, RateVerdict]] = []
     answer.answer(pair.slots, pair.layout, {HERE: 0}, [{}], first, 0.0, None, left)
     pair.slots.flush()
     assert asked == [(packet, 0) for packet in packets]
-    assert left == [(1, Verdict.PASS)]
+    assert left == [(1, RateVerdict.PASS)]
     assert pair.replies() == [b"id and answer"]
     pair.close()
 
@@ -135,15 +142,15 @@ def test_a_new_packet_gets_an_immediate_reply_where_one_can_be_made(batches: Mod
 def test_replies_left_by_a_failed_batch_never_exceed_the_slots(batches: ModuleType, answer: ModuleType) -> None:
     """The kernel reads queued replies in place, so too many of them would overrun the headers."""
     pair = Pair(batches)
-    exact = [{b"%d and question" % i: (b"%d and answer" % i, FOREVER, [0]) for i in range(200)}]
+    exact = [{b"%d and question" % i: form(b"%d and answer" % i) for i in range(200)}]
     calls = 0
 
-    def breaking(*_: object) -> Verdict:
+    def breaking(*_: object) -> RateVerdict:
         nonlocal calls
         calls += 1
         if calls == 60:
             raise ArithmeticError
-        return Verdict.PASS
+        return RateVerdict.PASS
 
     for _ in range(3):
         calls = 0
@@ -160,12 +167,12 @@ def test_replies_left_by_a_failed_batch_never_exceed_the_slots(batches: ModuleTy
 @pytest.mark.parametrize("network", [None, -2, -3, -4])
 def test_only_known_clients_are_answered(batches: ModuleType, answer: ModuleType, network: int | None) -> None:
     pair = Pair(batches)
-    left: list[tuple[int, Verdict]] = []
+    left: list[tuple[int, RateVerdict]] = []
     pair.client.sendto(b"id and question", pair.server.getsockname())
     known = {} if network is None else {HERE: network}
-    exact: list[dict[bytes, Form]] = [{b" and question": (b"x", FOREVER, [0])}] * 5
+    exact: list[dict[bytes, Form]] = [{b" and question": form(b"x")}] * 5
     answer.answer(pair.slots, pair.layout, known, exact, nothing, 0.0, None, left)
     pair.slots.flush()
-    assert left == [(0, Verdict.PASS)]
+    assert left == [(0, RateVerdict.PASS)]
     assert not pair.replies()
     pair.close()

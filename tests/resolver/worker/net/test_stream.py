@@ -13,7 +13,7 @@ import trustme
 
 from resolver.settings import WorkerSettings
 from resolver.wire import proxy
-from resolver.worker.access.edns import Way
+from resolver.worker.access.edns import ClientTransport
 from resolver.worker.net import tcp
 from tests.resolver.worker.net.certificates import Pair
 from tests.resolver.worker.net.conftest import Listen
@@ -21,7 +21,7 @@ from tests.resolver.worker.net.small import Small
 from tests.resolver.worker.net.streams import NAME, Client, Listener, framed, query
 from zones.networks.network import Network
 
-TLS = Way("tls", encrypted=True, idle=10)
+TLS = ClientTransport("tls", encrypted=True, idle=10)
 
 
 async def answered(client: Client) -> None:
@@ -75,10 +75,10 @@ async def test_a_connection_outlives_a_change_of_networks(small: Small, listen: 
     client = await (await listen()).connect()
     await answered(client)
     small.clients.networks.implicit = False
-    small.clients.become((Network("elsewhere", ("10.0.0.0/8",)),))
+    small.clients.replace((Network("elsewhere", ("10.0.0.0/8",)),))
     client.send(query(ident=9))
     await small.until(lambda: NAME in small.asked)  # a client outside all networks does not see the private name
-    small.clients.become((Network("here", ("127.0.0.0/8",), key="default"),))
+    small.clients.replace((Network("here", ("127.0.0.0/8",), key="default"),))
     client.send(query(ident=8))
     assert await client.ids(1) == [8]
 
@@ -135,7 +135,7 @@ async def test_without_descriptors_the_idlest_connection_is_closed_and_accepting
 
 
 async def test_dns_over_tls_gets_the_same_answers(small: Small, listen: Listen, pair: Pair) -> None:
-    listener = await listen(way=TLS, context=pair.context)
+    listener = await listen(transport=TLS, context=pair.context)
     pair.client.set_alpn_protocols(["dot"])
     client = await listener.connect(pair.client)
     assert client.writer.get_extra_info("ssl_object").selected_alpn_protocol() == "dot"
@@ -148,7 +148,7 @@ async def test_dns_over_tls_gets_the_same_answers(small: Small, listen: Listen, 
 async def test_a_failed_handshake_is_counted_and_not_logged(
     small: Small, listen: Listen, pair: Pair, caplog: pytest.LogCaptureFixture
 ) -> None:
-    listener = await listen(way=TLS, context=pair.context, idle=0.3)
+    listener = await listen(transport=TLS, context=pair.context, idle=0.3)
     plain = await listener.connect()
     plain.send(query())
     assert await plain.ended() != framed(b"")
@@ -171,7 +171,7 @@ async def test_a_failed_handshake_is_counted_and_not_logged(
 
 
 async def test_stalled_handshakes_do_not_exclude_a_new_client(listen: Listen, pair: Pair) -> None:
-    listener = await listen(way=TLS, context=pair.context, limit=20)
+    listener = await listen(transport=TLS, context=pair.context, limit=20)
     for index in range(40):
         stalled = await listener.connect()
         if index % 2:
@@ -180,7 +180,7 @@ async def test_stalled_handshakes_do_not_exclude_a_new_client(listen: Listen, pa
 
 
 async def test_a_new_certificate_is_used_without_a_restart(listen: Listen, pair: Pair) -> None:
-    listener = await listen(way=TLS, context=pair.context)
+    listener = await listen(transport=TLS, context=pair.context)
     before = await listener.connect(pair.client)
     serial = pair.issue()
     pair.watched.check()
@@ -194,7 +194,7 @@ async def test_a_new_certificate_is_used_without_a_restart(listen: Listen, pair:
 async def test_an_unusable_certificate_leaves_the_old_one_in_use(
     listen: Listen, pair: Pair, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    listener = await listen(way=TLS, context=pair.context)
+    listener = await listen(transport=TLS, context=pair.context)
     if damage == "empty":
         Path(pair.tls.certificate).write_text("")
     elif damage == "gone":
@@ -212,7 +212,7 @@ async def test_an_unusable_certificate_leaves_the_old_one_in_use(
 
 
 async def test_a_mounted_secret_changes_when_its_link_is_replaced(listen: Listen, pair: Pair, tmp_path: Path) -> None:
-    listener = await listen(way=TLS, context=pair.context)
+    listener = await listen(transport=TLS, context=pair.context)
     first = tmp_path / "first"
     first.mkdir()
     for path in (pair.tls.certificate, pair.tls.key):
@@ -255,7 +255,7 @@ async def test_access_is_decided_by_the_client_in_the_proxy_header(client: str, 
 
 
 async def test_the_proxy_header_precedes_the_handshake(pair: Pair) -> None:
-    listener = Listener(Small(PROXIED), way=TLS, context=pair.context)
+    listener = Listener(Small(PROXIED), transport=TLS, context=pair.context)
     loop = asyncio.get_running_loop()
     sock = socket.socket()
     sock.settimeout(0)

@@ -16,7 +16,7 @@ import pytest
 from resolver.settings import RateLimit, WorkerSettings
 from resolver.wire import proxy
 from resolver.worker.access.clients import Clients, packed
-from resolver.worker.access.edns import Way
+from resolver.worker.access.edns import ClientTransport
 from resolver.worker.access.rate_limit import RateLimiter
 from resolver.worker.net import mmsg, udp
 from resolver.worker.net.udp import UdpListener
@@ -215,7 +215,9 @@ async def test_a_packet_from_port_0_is_never_answered(
 ) -> None:
     sock, client = opened(), opened()
     if repeated:
-        small.responder.take(query(), small.clients.peer(packed("127.0.0.1")), Way("udp", 1232), lambda _: None)
+        small.responder.take(
+            query(), small.clients.peer(packed("127.0.0.1")), ClientTransport("udp", 1232), lambda *_: None
+        )
     strange = FromPortZero(sock)
     made = UdpListener(strange, small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
     if hasattr(made, "_batch"):
@@ -354,8 +356,8 @@ async def test_a_packet_from_a_proxy_without_a_valid_header_and_query_gets_no_re
     client.send(packet)
     client.send(header("10.1.2.3") + query(ident=9))
     assert (await received(client)).id == 9
-    told = [small.count("dns_dropped_total", reason) for reason in ("proxy", "client", "malformed")]
-    assert sum(told) == 1
+    counts = [small.count("dns_dropped_total", reason) for reason in ("proxy", "client", "malformed")]
+    assert sum(counts) == 1
 
 
 async def test_over_the_rate_limit_repeated_packets_are_dropped_or_truncated(opened: Open) -> None:

@@ -1,4 +1,4 @@
-"""What Azure's words for errors become: one line, with what mends it."""
+"""Azure's errors, explained in one line with the remedy."""
 
 import pytest
 
@@ -18,10 +18,10 @@ NONE = "ManagedIdentityCredential authentication unavailable, no response from t
 STRANGER = "ManagedIdentityCredential authentication unavailable. The requested identity has not been assigned to this."
 NOBODY = (
     "no identity: give this machine a managed identity, or set `credential`; "
-    "see docs/azure.md for what is looked for, in which order"
+    "see docs/azure.md for the credentials that are tried, in their order"
 )
 UNASSIGNED = (
-    "no token: the managed identity is not assigned to this machine: assign it there, or mend `client_id` "
+    "no token: the managed identity is not assigned to this machine: assign it, or correct `client_id` "
     "(credential.client_id, AZURE_CLIENT_ID)"
 )
 
@@ -35,7 +35,7 @@ UNASSIGNED = (
         ("(400) Identity not found", UNASSIGNED),
         (NONE, NOBODY),
         ("Cannot connect to host h:443 ssl:default [Connect call failed]",
-         "no token: h:443 gives them and cannot be reached: Connect call failed; mend the way there (docs/azure.md)"),
+         "no token: h:443 issues tokens and cannot be reached: Connect call failed; see docs/azure.md"),
         ("Microsoft Entra ID error '(invalid_client) AADSTS7000215: Invalid client secret provided. Trace ID: 1'",
          "no token: the client secret is wrong; it has to be the secret's value, not its id (AADSTS7000215)"),
         ("AADSTS90002: Tenant 'x' not found.",
@@ -56,7 +56,7 @@ def test_why_there_is_no_token(message: str, said: str) -> None:
         (299.0, "no token: broken"),
     ],
 )
-def test_a_clock_that_is_off_is_the_reason(ahead: float, said: str) -> None:
+def test_a_wrong_clock_is_the_reason(ahead: float, said: str) -> None:
     assert advice.no_token("broken", ahead) == said
 
 
@@ -67,7 +67,7 @@ def test_a_clock_that_is_off_is_the_reason(ahead: float, said: str) -> None:
             401,
             "InvalidAuthenticationTokenTenant",
             "",
-            r"of another tenant than the subscriptions; take one of their tenant \(cred",
+            r"in another tenant than the subscriptions; use one of their tenant \(cred",
         ),
         (
             401,
@@ -86,7 +86,7 @@ def test_a_clock_that_is_off_is_the_reason(ahead: float, said: str) -> None:
         (409, "Conflict", "two\n words.", "^/p: HTTP 409 Conflict: two words$"),
     ],
 )
-def test_what_a_refusal_means(status: int, code: str, message: str, said: str) -> None:
+def test_refusals_are_explained(status: int, code: str, message: str, said: str) -> None:
     line = advice.answered(status, code, message, "/p", 0.0)
     assert "\n" not in line
     with pytest.raises(ValueError, match=said):
@@ -106,9 +106,9 @@ def test_a_forbidden_resource_names_its_subscription() -> None:
     assert "(az role assignment create --role Reader --scope /subscriptions/s1 --assignee" in said
 
 
-def test_a_subscription_that_is_not_listed_may_be_mistyped() -> None:
+def test_an_unlisted_subscription_may_have_a_wrong_id() -> None:
     said = advice.unlisted("s1")
     assert said.startswith(
         "no permission, or no such subscription in the identity's tenant: give the identity the role"
     )
-    assert said.endswith("; or mend its id in `subscriptions`")
+    assert said.endswith("; or correct its id in `subscriptions`")

@@ -1,4 +1,4 @@
-"""Quotas as numbers: when the next request may go, what Azure's headers say, how long a sync pauses."""
+"""Quotas: when the next request may be sent, what Azure's headers say, the time between syncs."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
     assert bucket.wait(200.0) > 0
 
 
-def test_what_is_left_is_what_azure_says_when_that_is_less() -> None:
+def test_azures_remaining_quota_counts_where_it_is_less() -> None:
     bucket = QuotaBucket(Quota(15, 3.0))
     bucket.learn({"x-ms-user-quota-remaining": "1", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
     spend(bucket, 1, now=100.0)
@@ -30,7 +30,7 @@ def test_what_is_left_is_what_azure_says_when_that_is_less() -> None:
     assert bucket.remaining == 1
 
 
-def test_a_quota_that_is_used_up_closes_the_bucket_until_it_is_reset() -> None:
+def test_a_used_up_quota_closes_the_bucket_until_its_reset() -> None:
     bucket = QuotaBucket(Quota(15, 3.0))
     bucket.learn({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
     assert bucket.wait(100.0) == 4.0
@@ -46,7 +46,7 @@ def test_headers_that_say_nothing_change_nothing(headers: dict[str, str]) -> Non
     assert bucket.remaining is None
 
 
-def test_a_closed_bucket_opens_at_the_latest_time_that_was_said() -> None:
+def test_a_closed_bucket_opens_at_the_latest_time() -> None:
     bucket = QuotaBucket(Quota(15, 3.0))
     bucket.close(110.0)
     bucket.close(105.0)
@@ -74,7 +74,7 @@ def test_how_long_a_429_asks_to_wait(headers: dict[str, str], seconds: float) ->
     ("date", "seconds"),
     [("Thu, 01 Jan 1970 00:16:40 GMT", 0.0), ("Thu, 01 Jan 1970 00:00:00 GMT", 1000.0), ("today", 0.0), ("", 0.0)],
 )
-def test_how_far_the_clock_is_off(date: str, seconds: float) -> None:
+def test_the_error_of_the_clock(date: str, seconds: float) -> None:
     assert budget.skew({"Date": date}, wall=1000.0) == seconds
 
 
@@ -87,7 +87,7 @@ def test_patience_is_spent_once() -> None:
 
 
 def syncs(queries: int, reads: int = 0) -> Budget:
-    """What a sync cost."""
+    """Return the budget after a sync with these numbers of requests."""
     spent = Budget()
     for name, count in ((GRAPH, queries), ("one", reads)):
         for second in range(count):
@@ -99,18 +99,18 @@ def syncs(queries: int, reads: int = 0) -> Budget:
     ("queries", "reads", "shortest"),
     [(2, 1, 4 / 3), (102, 1, 68.0), (2, 250, 20.0), (0, 0, 0.0)],
 )
-def test_a_sync_comes_no_more_often_than_half_of_the_quota_allows(queries: int, reads: int, shortest: float) -> None:
+def test_syncs_use_at_most_half_of_the_quota(queries: int, reads: int, shortest: float) -> None:
     assert syncs(queries, reads).shortest() == pytest.approx(shortest)
 
 
-def test_each_sync_counts_anew() -> None:
+def test_each_sync_counts_from_0() -> None:
     spent = syncs(5, 3)
     assert spent.spent() == 8
     spent.begin()
     assert (spent.spent(), spent.shortest()) == (0, 0.0)
 
 
-def test_the_interval_is_the_configured_one_or_longer_with_a_little_chance() -> None:
+def test_the_interval_is_the_configured_one_or_longer_with_jitter() -> None:
     assert budget.interval(60, 10, chance=0.0) == 60
     assert budget.interval(60, 10, chance=1.0) == pytest.approx(66)
     assert budget.interval(60, 90, chance=0.0) == 90

@@ -1,4 +1,4 @@
-"""What an event says, in both schemas, and bodies that say nothing."""
+"""Events in both schemas, and bodies without events."""
 
 import json
 
@@ -14,7 +14,7 @@ KEY = "/subscriptions/s1/resourcegroups/rg/providers/microsoft.network"
 
 
 def grid(resource: str, kind: str = "Microsoft.Resources.ResourceWriteSuccess", ident: str = "e1") -> dict[str, object]:
-    """As in Microsoft's example."""
+    """Return an event as in Microsoft's example."""
     return {
         "subject": resource, "eventType": kind, "eventTime": "2018-07-19T18:38:04.6117357Z", "id": ident,
         "data": {"resourceUri": resource, "operationName": "Microsoft.Network/privateEndpoints/write"},
@@ -49,18 +49,18 @@ def read(*items: object) -> tuple[list[Event], int]:
         ("", ""),
     ],
 )
-def test_an_event_names_what_is_to_be_read_again(make: object, resource: str, key: str) -> None:
+def test_an_event_names_the_resource_to_read_again(make: object, resource: str, key: str) -> None:
     assert callable(make)
     assert read(make(resource)) == ([Event("e1", key)], 0)
 
 
-def test_what_failed_or_is_of_another_kind_names_nothing() -> None:
+def test_failures_and_other_kinds_of_events_name_no_resource() -> None:
     pe = f"{GROUP}/privateEndpoints/pe"
     kinds = ("Microsoft.Resources.ResourceWriteFailure", "Microsoft.Storage.BlobCreated")
     assert read(*(grid(pe, kind, str(i)) for i, kind in enumerate(kinds))) == ([Event("0"), Event("1")], 0)
 
 
-def test_a_single_cloud_event_is_no_list() -> None:
+def test_a_body_may_be_a_single_cloud_event() -> None:
     body = json.dumps(cloud(f"{GROUP}/privateEndpoints/pe")).encode()
     assert events.read(body) == ([Event("e1", f"{KEY}/privateendpoints/pe")], 0)
 
@@ -88,7 +88,7 @@ def test_a_body_without_an_event_is_malformed(body: bytes) -> None:
         st.none() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
     )
 )
-def test_whatever_json_comes_it_is_read_or_malformed(value: object) -> None:
+def test_any_json_is_read_or_malformed(value: object) -> None:
     try:
         found, _ = events.read(json.dumps(value).encode())
     except MalformedEvents:
@@ -97,6 +97,6 @@ def test_whatever_json_comes_it_is_read_or_malformed(value: object) -> None:
 
 
 @pytest.mark.parametrize("ident", ["", "i" * 257])
-def test_an_event_without_an_id_that_can_be_remembered_is_none(ident: str) -> None:
+def test_an_event_needs_an_id_of_bounded_length(ident: str) -> None:
     pe = f"{GROUP}/privateEndpoints/pe"
     assert read(grid(pe, ident=ident), grid(pe, ident="i" * 256))[1] == 1

@@ -1,4 +1,4 @@
-"""Pages that make up a whole, and pages that do not."""
+"""Pages that form a complete result, and pages that do not."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
 
 
 def row(number: int, own: str = ONE, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """A row as Resource Graph has it, joined with its NIC."""
+    """Return a row as Resource Graph has it: an endpoint joined with its NIC."""
     name = f"st{number}.blob.core.windows.net"
     endpoint, nic = shapes.endpoint(shapes.group(own), f"pe{number}", {name: f"10.0.0.{number}"})
     joined = {"nicId": nic["id"], "ipConfigurations": nic["properties"]["ipConfigurations"]}
@@ -39,17 +39,17 @@ def names(found: dict[str, Resources]) -> dict[str, list[str]]:
     return {name: [each.name for each in part.endpoints] for name, part in found.items()}
 
 
-def test_pages_are_put_together_by_subscription() -> None:
+def test_pages_are_joined_by_subscription() -> None:
     found = read(body(row(1), row(2, TWO), total=3, then="a"), body(row(3), total=3))
     assert names(found) == {ONE: ["pe1", "pe3"], TWO: ["pe2"]}
     assert [nic.endpoint.rpartition("/")[2] for nic in found[ONE].nics] == ["pe1", "pe3"]
 
 
-def test_nothing_is_a_whole() -> None:
+def test_an_empty_result_is_complete() -> None:
     assert read(body()) == {ONE: Resources(), TWO: Resources()}
 
 
-def test_an_endpoint_with_two_nics_comes_once_and_its_nics_both() -> None:
+def test_an_endpoint_with_two_nics_is_kept_once_with_both() -> None:
     second = row(1)["nicId"] + "b"
     found = read(body(row(1), total=2, then="a"), body(row(1, nicId=second), total=2))
     assert names(found)[ONE] == ["pe1"]
@@ -77,7 +77,7 @@ def test_an_endpoint_with_two_nics_comes_once_and_its_nics_both() -> None:
         ),
     ],
 )
-def test_pages_that_are_no_whole(bodies: list[bytes], said: str) -> None:
+def test_incomplete_pages_are_refused(bodies: list[bytes], said: str) -> None:
     with pytest.raises(Incomplete, match=said) as caught:
         read(*bodies)
     assert str(caught.value).startswith("Resource Graph: ")
@@ -97,13 +97,13 @@ def test_a_fault_belongs_to_the_subscription_of_its_row() -> None:
     assert found[TWO].faults[0].subject == row(2, TWO)["id"]
 
 
-def test_what_was_not_asked_for_is_left_out() -> None:
+def test_a_subscription_out_of_scope_is_left_out() -> None:
     cache = Pages()
     page = GraphQuery(VNETS, [ONE, TWO]).take(body(row(1), row(2, TWO)), cache)
     assert names(cache.together([page], [TWO])) == {TWO: ["pe2"]}
 
 
-def test_a_page_is_read_once_for_each_content(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_parsed_once_for_each_content(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[bytes] = []
     real = pages._read
 
@@ -119,10 +119,10 @@ def test_a_page_is_read_once_for_each_content(monkeypatch: pytest.MonkeyPatch) -
         assert len(reads) == times
     cache.begin()
     cache.read(b'[{"id":"a"}]')
-    assert len(reads) == 3, "what two syncs did not have is forgotten"
+    assert len(reads) == 3, "a page that two syncs did not have is forgotten"
 
 
-def test_a_subscription_of_which_nothing_changed_is_the_same_value() -> None:
+def test_an_unchanged_subscription_is_the_same_object() -> None:
     cache = Pages()
 
     def sync(*rows: Any) -> dict[str, Resources]:  # noqa: ANN401 - as above

@@ -1,0 +1,47 @@
+"""A query on its way to its reply, as all parts of the answering code share it."""
+
+from collections.abc import Callable
+from typing import Final
+
+from resolver.wire import codes
+from resolver.wire.query import Query
+from resolver.worker.access.edns import ClientTransport, EdnsResult
+from resolver.worker.answer.compiled import Compiled
+
+AMPLIFICATION: Final = 10
+"""Largest ratio of reply to query over UDP for a client whose address may be forged, if the reply is not small."""
+SMALL: Final = 512
+"""Octets of a reply that every client accepts, and that is never cut because of its ratio to the query."""
+
+Send = Callable[[bytes, Compiled | None], None]
+"""Sends a reply, at once or later. The second argument is the answer that the reply was made from; None for an error
+and for a truncated reply.
+"""
+
+
+class ClientQuery:
+    """One query: its packet, who sent it, how, and where the reply goes."""
+
+    __slots__ = ("client", "edns", "key", "limit", "network", "packet", "query", "send", "stream")
+
+    def __init__(
+        self, packet: bytes, query: Query, edns: EdnsResult, client: bytes, transport: ClientTransport, send: Send
+    ) -> None:
+        self.packet = packet
+        self.query = query
+        self.edns = edns
+        self.network = edns.network
+        """Index of the network that the query is answered for."""
+        self.client = client
+        """Packed address of the client."""
+        self.send = send
+        self.key = b""
+        """Key of the answer in the answer cache."""
+        self.stream = transport.limit is None
+        """True for TCP, TLS and HTTPS."""
+        self.limit = codes.MAX_MESSAGE
+        """Octets that the reply may have."""
+        if transport.limit is not None:
+            self.limit = min(transport.limit, query.payload)
+            if not edns.proven:
+                self.limit = min(self.limit, max(SMALL, AMPLIFICATION * len(packet)))

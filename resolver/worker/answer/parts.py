@@ -1,0 +1,76 @@
+"""The parts that one worker answers with, put together from its settings.
+
+The only place that wires them: the worker, the tests, the fuzzers and the benchmarks all begin here.
+"""
+
+from dataclasses import dataclass
+
+from resolver import settings
+from resolver.forward.cache import UpstreamCache
+from resolver.forward.loops import LoopDetector
+from resolver.forward.routing import UpstreamGroups
+from resolver.worker.access.clients import Clients
+from resolver.worker.access.cookies import Cookies
+from resolver.worker.access.edns import OptionReader
+from resolver.worker.answer.answer_cache import AnswerCache
+from resolver.worker.answer.behaviour import behaviour
+from resolver.worker.answer.clock import Clock
+from resolver.worker.answer.counters import Counters
+from resolver.worker.answer.engine import Engine
+from resolver.worker.answer.fallbacks import Fallbacks
+from zones.azure.catalogue import catalogue
+from zones.claims.policy import Policies
+from zones.dns.name import from_text
+from zones.networks.network import Networks
+from zones.table.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a `Responder` answers with. `dataclasses.replace` exchanges a part."""
+
+    clock: Clock
+    networks: Networks
+    upstreams: UpstreamGroups
+    table: Table
+    """Empty until control or a test fills it."""
+    cache: UpstreamCache
+    """Replies of upstreams."""
+    answers: AnswerCache
+    """Compiled answers."""
+    counters: Counters
+    fallbacks: Fallbacks
+    loops: LoopDetector
+    clients: Clients
+    cookies: Cookies
+    options: OptionReader
+    engine: Engine
+
+
+def compose(worker: settings.WorkerSettings, clock: Clock) -> Parts:
+    """Return the parts for a worker with these settings."""
+    networks = Networks(worker.networks, auto=worker.auto)
+    upstreams = UpstreamGroups(worker.upstreams)
+    policies = Policies(worker.zones.defaults, worker.zones.overrides)
+    table = Table(catalogue(), policies)
+    table.unsynced = worker.unsynced
+    table.awaited = frozenset(map(from_text, worker.zones.origins)) | policies.named
+    cache = UpstreamCache(worker.cache.size, worker.cache.stale)
+    counters = Counters()
+    clients = Clients(networks, worker)
+    cookies = Cookies(worker.cookies.root)
+    return Parts(
+        clock=clock,
+        networks=networks,
+        upstreams=upstreams,
+        table=table,
+        cache=cache,
+        answers=AnswerCache(len(networks.names)),
+        counters=counters,
+        fallbacks=Fallbacks(networks.label, counters, clock.wall),
+        loops=LoopDetector(worker.upstreams, worker.mark, clock.wall),
+        clients=clients,
+        cookies=cookies,
+        options=OptionReader(clients, worker.identity, cookies if worker.cookies.answer else None),
+        engine=Engine(table, networks, upstreams, cache, counters, behaviour(worker)),
+    )

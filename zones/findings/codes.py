@@ -1,0 +1,46 @@
+"""The registry of findings: every evidence type, and the severity of every code."""
+
+from typing import Final
+
+from zones.findings.endpoint_evidence import (
+    AddressChanged,
+    CompanionMissing,
+    EndpointDisconnected,
+    EndpointMisplaced,
+    EndpointPending,
+    EndpointRejected,
+    NameMissing,
+    ProvisioningFailed,
+)
+from zones.findings.evidence import Evidence, Severity
+from zones.findings.name_evidence import (
+    AddressReused,
+    ConflictingAddress,
+    DuplicateEndpoint,
+    ForwardLoop,
+    NetworkOverlap,
+    PinIgnored,
+    SharedGlobalName,
+    StaticShadowsEndpoint,
+    ZoneUnknown,
+)
+from zones.findings.source_evidence import (
+    InvalidRecord,
+    MoreRecordsDiffer,
+    RecordsDiffer,
+    RivalSources,
+    SourceUnreadable,
+    SyncHeld,
+    ZonesOverlap,
+)
+
+TYPES: Final[tuple[type[Evidence], ...]] = (
+    ConflictingAddress, AddressReused, SyncHeld, DuplicateEndpoint, SharedGlobalName, EndpointRejected,
+    EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord, ProvisioningFailed,
+    PinIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable,
+    NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
+)  # fmt: skip
+"""Every evidence type, the most severe first. Several types may have one code."""
+
+CODES: Final[dict[str, Severity]] = {each.code: each.severity for each in TYPES}
+"""Severity by code. A contest that a pin or nearness decided is `info`, whatever its code."""

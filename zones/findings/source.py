@@ -1,8 +1,0 @@
-"""Findings about sources: what of them cannot be read."""
-
-from zones.findings.finding import Finding, finding
-
-
-def unreadable_finding(subject: str, why: str) -> Finding:
-    """`source-unreadable` for a file, or for a whole source."""
-    return finding("source-unreadable", subject, "what it gave before is kept", message=why)
