@@ -177,7 +177,7 @@ def hello(epoch: str = "", serial: int = 0, *, instance: str = "i1", generation:
 
 
 def winner(running: Running, name: Name = PRIVATE) -> str:
-    (verdict,) = running.control.estate.ledger.judged(name, time.time())
+    (verdict,) = running.control.estate.ledger.verdicts(name, time.time())
     return verdict.rulings[0].winners[0]
 
 
