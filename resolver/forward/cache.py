@@ -119,7 +119,7 @@ class UpstreamCache:
         self._failures.pop(key, None)
         try:
             ttl, message = _kept(key, message)
-        except relay.Malformed as fault:
+        except relay.MalformedReply as fault:
             self.fail(key, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"), now)
             return None
         octets = _octets(key, message)
@@ -162,13 +162,13 @@ def lifetime(key: Key, message: Message) -> int:
     """
     try:
         chain = _chain(key, message)
-    except relay.Malformed:
+    except relay.MalformedReply:
         return 0
     return _lifetime(message, chain) if chain else 0
 
 
 def _kept(key: Key, message: Message) -> tuple[int, Message]:
-    """How long, and what of it: nothing that does not belong to the answer. Raises `relay.Malformed`."""
+    """How long, and what of it: nothing that does not belong to the answer. Raises `relay.MalformedReply`."""
     chain = _chain(key, message)
     ttl = _lifetime(message, chain) if chain else 0
     if chain is None or not ttl:

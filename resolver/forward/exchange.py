@@ -97,7 +97,7 @@ class Exchange:
             message = relay.parse(packet, self._id, self._question)
         except relay.Mismatch:
             return None
-        except relay.Malformed as fault:
+        except relay.MalformedReply as fault:
             if turn.transport == "udp":
                 return self._over_tcp(turn, now)
             return self._failed(codes.NETWORK_ERROR, f"malformed reply: {fault}", now)

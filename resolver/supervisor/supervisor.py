@@ -126,30 +126,30 @@ class Supervisor:
         self._announcements = -1
 
     def _start_worker(self, worker: Slot, now: float) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.settimeout(0)
+        own_end, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        own_end.settimeout(0)
         own = [sock.fileno() for sock in worker.sockets]
         options = {
             "worker": str(worker.index),
             "channel": self._channel_path,
             "sockets": ",".join(map(str, own)),
             "roles": ",".join(self._listening.roles),
-            "orders": str(theirs.fileno()),
+            "orders": str(child_end.fileno()),
         }
         saved = warm_start.opened(self._state, self._digest)
         if saved is not None:
             options["warm-start"] = str(saved)
         try:
-            worker.process.start(now, options, (*own, theirs.fileno(), *([] if saved is None else [saved])))
+            worker.process.start(now, options, (*own, child_end.fileno(), *([] if saved is None else [saved])))
         except OSError:
-            ours.close()
+            own_end.close()
             raise
         finally:
-            theirs.close()
+            child_end.close()
             if saved is not None:
                 os.close(saved)
-        worker.link = ours
-        self._selector.register(ours, selectors.EVENT_READ, worker)
+        worker.link = own_end
+        self._selector.register(own_end, selectors.EVENT_READ, worker)
         self._announce(worker)
 
     def _announce(self, worker: Slot) -> None:

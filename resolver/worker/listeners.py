@@ -23,7 +23,7 @@ from resolver.worker.net.udp import UdpListener
 
 DRAIN: Final = 5.0
 """Seconds that queries in flight have before the process ends or an adopted socket is closed."""
-_POLL: Final = 0.02  # seconds between two looks at what is in flight
+_POLL: Final = 0.02  # seconds between two checks for queries in flight
 
 
 class Listeners:

@@ -24,7 +24,7 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
-from tests.live.daemon import Daemon, until
+from tests.live.daemon import PATIENCE, Daemon, until
 from tests.ports import free_port
 from zones.dns import zonefile
 from zones.dns.name import Name, ancestry, to_text
@@ -83,7 +83,7 @@ def seen(port: int, name: str, kind: str) -> Seen:
     query = dns.message.make_query(name, dns.rdatatype.from_text(kind))
     query.flags &= ~dns.flags.RD
     try:
-        reply, _ = dns.query.udp_with_fallback(query, "127.0.0.1", port=port, timeout=5)
+        reply, _ = dns.query.udp_with_fallback(query, "127.0.0.1", port=port, timeout=PATIENCE)
     except dns.exception.Timeout:
         return Seen("no reply", aa=False, answer=frozenset(), authority=frozenset())
     answer = frozenset(
@@ -140,7 +140,7 @@ def peer(kind: str, folder: Path) -> Iterator[int]:
         yield port
     finally:
         os.kill(process.pid, signal.SIGTERM)
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def _origins() -> list[tuple[str, Path]]:

@@ -235,7 +235,7 @@ class Walk:
             return None
         try:
             chain = relay.chain(message, name, self._query.qtype)
-        except relay.Malformed as fault:
+        except relay.MalformedReply as fault:
             draft.fail((codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"))
             return None
         group = key.group

@@ -2,11 +2,11 @@
 
 cdef class Batch:
     cdef public object _receive, _send, _names, controls
-    cdef object _came_iov, _goes_iov, _came, _goes
-    cdef object _control_sizes, _control_full, _goes_controls, _goes_control_sizes
+    cdef object _in_iov, _out_iov, _in, _out
+    cdef object _control_sizes, _control_full, _out_controls, _out_control_sizes
     cdef object _data, _rest
-    cdef unsigned long long[:] _ids, _bases, _goes_sizes, _goes_to
-    cdef unsigned long long _data_at, _names_at, _controls_at, _came_at, _goes_at, _offset
+    cdef unsigned long long[:] _ids, _bases, _out_sizes, _out_names
+    cdef unsigned long long _data_at, _names_at, _controls_at, _in_at, _out_at, _offset
     cdef bint _with_control
     cdef public int unsent
     cdef int _fd, _family
@@ -14,8 +14,8 @@ cdef class Batch:
     cdef readonly unsigned int[:] sizes
     cdef readonly unsigned short[:] ports
     cdef readonly bytes data, names
-    cdef int[:] _places
-    cdef list _held
+    cdef int[:] _slots
+    cdef list _queued
 
     cpdef bytes control(self, int slot)
     cpdef bytes packet(self, int slot)

@@ -93,38 +93,38 @@ class Batch:
         self._names_at, self._controls_at = _address(self._names), _address(self.controls)
         data_at, rest_at = _address(self._data), _address(self._rest)
         self._data_at = data_at
-        self._came_iov, self._goes_iov = (_Iovec * (2 * SIZE))(), (_Iovec * (2 * SIZE))()
+        self._in_iov, self._out_iov = (_Iovec * (2 * SIZE))(), (_Iovec * (2 * SIZE))()
         for i in range(SIZE):
-            self._came_iov[2 * i].base, self._came_iov[2 * i].len = data_at + i * ROOM, ROOM
-            self._came_iov[2 * i + 1].base, self._came_iov[2 * i + 1].len = rest_at + i * _REST, _REST
-            self._goes_iov[2 * i].base, self._goes_iov[2 * i].len = data_at + i * ROOM, _ID
-        self._came = self._messages(self._came_iov, control=control)
-        self._goes = self._messages(self._goes_iov, control=control)
+            self._in_iov[2 * i].base, self._in_iov[2 * i].len = data_at + i * ROOM, ROOM
+            self._in_iov[2 * i + 1].base, self._in_iov[2 * i + 1].len = rest_at + i * _REST, _REST
+            self._out_iov[2 * i].base, self._out_iov[2 * i].len = data_at + i * ROOM, _ID
+        self._in = self._messages(self._in_iov, control=control)
+        self._out = self._messages(self._out_iov, control=control)
         # Columns of the structures as memoryviews: reading a number makes no ctypes object.
-        came = memoryview(self._came).cast("B")
-        self.sizes = came.cast("I")[_Message.len.offset // 4 :: _U32]
+        incoming = memoryview(self._in).cast("B")
+        self.sizes = incoming.cast("I")[_Message.len.offset // 4 :: _U32]
         """The size of each received datagram, in octets."""
-        self._goes_to = memoryview(self._goes).cast("B").cast("Q")[_Header.name.offset // 8 :: _U64]
-        vectors = memoryview(self._goes_iov).cast("B").cast("Q")
-        self._ids, self._bases, self._goes_sizes = vectors[0::4], vectors[2::4], vectors[3::4]
-        self._came_at, self._goes_at = ctypes.addressof(self._came), ctypes.addressof(self._goes)
+        self._out_names = memoryview(self._out).cast("B").cast("Q")[_Header.name.offset // 8 :: _U64]
+        vectors = memoryview(self._out_iov).cast("B").cast("Q")
+        self._ids, self._bases, self._out_sizes = vectors[0::4], vectors[2::4], vectors[3::4]
+        self._in_at, self._out_at = ctypes.addressof(self._in), ctypes.addressof(self._out)
         self.ports = self._names.cast("H")[1 :: NAME // 2]
         """The port of each sender, in network byte order, read as a native integer."""
         self._family = sock.family
         self._with_control = control
         if control:
             of, size = _Header.control.offset // 8, _Header.controllen.offset // 8
-            goes = memoryview(self._goes).cast("B").cast("Q")
-            self._control_sizes = came.cast("Q")[size::_U64]
+            outgoing = memoryview(self._out).cast("B").cast("Q")
+            self._control_sizes = incoming.cast("Q")[size::_U64]
             self._control_full = memoryview((ctypes.c_uint64 * SIZE)(*[_CONTROL] * SIZE)).cast("B").cast("Q")
-            self._goes_controls, self._goes_control_sizes = goes[of::_U64], goes[size::_U64]
+            self._out_controls, self._out_control_sizes = outgoing[of::_U64], outgoing[size::_U64]
         self.data = b""
         """The first `ROOM` octets of each received datagram; slot i starts at `i * ROOM`."""
         self.names = b""
         """The sender of each datagram as sockaddr_in or sockaddr_in6; slot i starts at `i * NAME`."""
-        self._places = array("i", range(SIZE))
+        self._slots = array("i", range(SIZE))
         """The slot that each header for sending refers to, kept from one batch to the next."""
-        self._held: list[bytes] = []
+        self._queued: list[bytes] = []
         """Queued replies. The kernel reads their octets in place, so they must stay alive."""
         self.unsent = 0
         """Replies that could not be sent, since the reader last reset this number."""
@@ -145,10 +145,10 @@ class Batch:
 
         Returns 0 where none waits, and for an error: the kernel reports once what happened to an earlier reply (ICMP).
         """
-        self._held.clear()  # replies left by a batch that failed before `flush`; their slots now hold other datagrams
+        self._queued.clear()  # replies left by a batch that failed before `flush`; their slots now hold other datagrams
         if self._with_control:
             self._control_sizes[:] = self._control_full
-        count = self._receive(self._fd, self._came_at, SIZE, socket.MSG_DONTWAIT, None)
+        count = self._receive(self._fd, self._in_at, SIZE, socket.MSG_DONTWAIT, None)
         if count <= 0:
             return 0
         self.data, self.names = self._data[: count * ROOM].tobytes(), self._names[: count * NAME].tobytes()
@@ -174,43 +174,43 @@ class Batch:
 
     def queue(self, slot: int, reply: bytes) -> None:
         """Queue a reply to a slot: the message id in the slot, then these octets. At most `SIZE` before `flush`."""
-        held = self._held
-        k = len(held)
-        held.append(reply)
+        queued = self._queued
+        k = len(queued)
+        queued.append(reply)
         self._bases[k] = id(reply) + self._offset
-        self._goes_sizes[k] = len(reply)
-        if self._places[k] != slot:
-            self._places[k] = slot
+        self._out_sizes[k] = len(reply)
+        if self._slots[k] != slot:
+            self._slots[k] = slot
             self._ids[k] = self._data_at + slot * ROOM
-            self._goes_to[k] = self._names_at + slot * NAME
+            self._out_names[k] = self._names_at + slot * NAME
         if self._with_control:
             if info := self.control(slot):
                 start = slot * _CONTROL + _HEAD
                 self.controls[start : start + len(info)] = any_interface(self._family, info)
-            self._goes_controls[k] = self._controls_at + slot * _CONTROL
-            self._goes_control_sizes[k] = self._control_sizes[slot]
+            self._out_controls[k] = self._controls_at + slot * _CONTROL
+            self._out_control_sizes[k] = self._control_sizes[slot]
 
     def queue_whole(self, slot: int, reply: bytes) -> None:
         """Queue a reply that has its own message id, because the slot may start with other octets (a PROXY header)."""
-        k = len(self._held)
+        k = len(self._queued)
         self.queue(slot, reply)
         self._ids[k] = id(reply) + self._offset
         self._bases[k] += _ID
-        self._goes_sizes[k] -= _ID
-        self._places[k] = _NOWHERE
+        self._out_sizes[k] -= _ID
+        self._slots[k] = _NOWHERE
 
     def flush(self) -> None:
         """Send the queued replies. A reply that cannot be sent is dropped and counted."""
-        done, count = 0, len(self._held)
+        done, count = 0, len(self._queued)
         while done < count:
-            sent = self._send(self._fd, self._goes_at + done * _U64 * 8, count - done, socket.MSG_DONTWAIT)
+            sent = self._send(self._fd, self._out_at + done * _U64 * 8, count - done, socket.MSG_DONTWAIT)
             if sent <= 0:
                 if ctypes.get_errno() == errno.EINTR:
                     continue
                 sent = 1  # the send buffer is full, or there is no route: UDP may lose packets
                 self.unsent += 1
             done += sent
-        self._held.clear()
+        self._queued.clear()
 
 
 def any_interface(family: int, pktinfo: bytes) -> bytes:

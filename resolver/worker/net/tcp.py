@@ -61,7 +61,7 @@ class _Session(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._finishing = True
-        # A half-closed client gets what it asked for (RFC 7766 §6.2.3); TLS cannot be half closed here.
+        # A half-closed client gets its answers (RFC 7766 §6.2.3). With TLS, a connection cannot be half closed.
         return bool(self._open) and not self._connection.listener.transport.encrypted
 
     def pause_writing(self) -> None:

@@ -23,7 +23,7 @@ def one(name: str, address: str = "10.0.0.4") -> tuple[str, str, str, str]:
 
 
 def taken(worker: Worker, folder: Path) -> Worker:
-    """The worker with what is in the file."""
+    """Return a worker that has applied the file."""
     descriptor = warm_start.opened(str(folder), SAME)
     assert descriptor is not None
     for frame in warm_start.frames(descriptor):

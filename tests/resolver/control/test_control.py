@@ -35,7 +35,7 @@ from resolver.sources.reading import RemoteSource
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.dns.name import Name, from_text, to_text
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 FQDN = "acct.blob.core.windows.net"
 PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
 

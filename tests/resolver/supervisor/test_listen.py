@@ -142,11 +142,11 @@ def test_encrypted_listeners_use_only_tcp_and_have_their_role(listen: Callable[.
         assert kinds(own) == [socket.SOCK_DGRAM, *[socket.SOCK_STREAM] * 4]
 
 
-@pytest.mark.parametrize(("address", "told"), [("0.0.0.0:0", 1), ("127.0.0.1:0", 0)])
+@pytest.mark.parametrize(("address", "value"), [("0.0.0.0:0", 1), ("127.0.0.1:0", 0)])
 def test_a_wildcard_socket_reports_the_destination_of_packets(
-    listen: Callable[..., Listening], address: str, told: int
+    listen: Callable[..., Listening], address: str, value: int
 ) -> None:
-    assert listen(address).workers[0][0].getsockopt(socket.IPPROTO_IP, 8) == told
+    assert listen(address).workers[0][0].getsockopt(socket.IPPROTO_IP, 8) == value
 
 
 def test_a_socket_from_systemd_has_the_role_that_its_unit_names() -> None:
@@ -161,5 +161,5 @@ names = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "3", "LISTEN_FDNAMES": "p
 print(*listen.listen(settings.WorkerSettings((), ()), 1, names).roles)
 os._exit(0)
 """
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["dns", "tls", "https"]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["dns", "tls", "https"]

@@ -43,7 +43,7 @@ from zones.claims.row import BY_RULE, Variant, pack
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 FQDN = "acct.blob.core.windows.net"
 PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
 
@@ -87,14 +87,20 @@ class Running:
         self.tcp, self.udp = pair()
         self.tcp.listen()
         self.udp.settimeout(0)
-        self.link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.link, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
         config = settings.WorkerSettings(listen=(), allow=("127.0.0.0/8",), unsynced=True)
         begun = bootstrap.WorkerStart(
-            config, 0, self._path, (self.udp, self.tcp), (SocketRole.DNS, SocketRole.DNS), OrderReceiver(theirs), served
+            config,
+            0,
+            self._path,
+            (self.udp, self.tcp),
+            (SocketRole.DNS, SocketRole.DNS),
+            OrderReceiver(worker_end),
+            served,
         )
         self.worker = Worker(begun, asyncio.get_running_loop())
-        self._theirs = theirs
+        self._worker_end = worker_end
         self.task = asyncio.create_task(self.worker.run())
 
     async def listen(self) -> None:
@@ -140,7 +146,7 @@ class Running:
             line.writer.close()
             with suppress(OSError):
                 await line.writer.wait_closed()
-        for each in (self.udp, self.tcp, self.link, self._theirs):
+        for each in (self.udp, self.tcp, self.link, self._worker_end):
             each.close()
 
 

@@ -256,7 +256,9 @@ class Story:
 
 
 @given(events=st.lists(EVENTS, min_size=6, max_size=30))
-@hypothesis(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @pytest.mark.usefixtures("tiny")
 def test_nobody_is_given_what_is_not_right_where_he_is_or_was(events: list[tuple[object, ...]]) -> None:
     async def tell() -> None:

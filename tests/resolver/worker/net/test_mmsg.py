@@ -14,5 +14,5 @@ def test_batches_are_unavailable_where_a_sandbox_forbids_the_calls() -> None:
         "-c",
         "from resolver.worker.net import mmsg; print(mmsg.AVAILABLE)",
     ]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert told.stdout == "False\n"
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
