@@ -6,8 +6,13 @@ STAMP  := $(VENV)/.installed
 BUILT  := $(VENV)/.compiled
 HOT    := resolver/worker/net/mmsg resolver/worker/net/packet_cache
 
+# Tests wait for processes and time-outs half of the time: two test processes for each core.
+JOBS         ?= $(shell expr 2 \* `nproc`)
 FUZZ_SECONDS ?= 60
 TARGETS      ?= query reply frames zone inventory header packet event
+
+# Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check fmt venv plain bench fuzz lock
 
@@ -32,9 +37,10 @@ plain: $(STAMP)
 run: $(BUILT)
 	@cat examples/hub-spoke/try.txt && exec $(BIN)/pldns serve -c examples/hub-spoke/pldns.yaml
 
-# `make test UNBATCHED=1`: the same where a sandbox forbids to read and send many packets at once; `TESTS=…`: some of them.
+# `TESTS=path` runs a part, `JOBS=0` runs everything in one process, `UNBATCHED=1` runs it as in a sandbox that forbids
+# recvmmsg and sendmmsg. See tests/README.md.
 test: $(BUILT)
-	$(BIN)/python $(if $(UNBATCHED),-m tests.unbatched) -m pytest $(TESTS)
+	$(BIN)/python $(if $(UNBATCHED),-m tests.unbatched) -m pytest -n $(JOBS) $(TESTS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

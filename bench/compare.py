@@ -235,11 +235,11 @@ def compare(folder: Path, given: argparse.Namespace, kept: dict[str, Any]) -> No
     """Measure the requested workloads, print tables and add the figures to `kept`. Raises `Broken`."""
     questions(folder, given.names)
     with ExitStack() as stack:
-        command = (sys.executable, "-m", "bench.upstream", str(peers.UPSTREAM))
+        command = (sys.executable, "-m", "bench.upstream", str(given.port))
         upstream = stack.enter_context(Background(command, folder / "upstream.log"))
         pin(upstream.pid, cores()[1])
         servers: list[Server] = []
-        for peer in peers.written(folder, given.names):
+        for peer in peers.written(folder, given.names, given.port):
             if isinstance(peer, str):
                 print(peer)
             elif not given.servers or peer.name in given.servers:
@@ -290,6 +290,7 @@ def main() -> int:
     parser.add_argument(
         "--servers", nargs="*", metavar="SERVER", help="pldns, Knot, NSD, Unbound, dnsmasq, 'echo in C'"
     )
+    parser.add_argument("--port", type=int, default=5410, help=f"the first of {peers.PORTS} ports that servers take")
     given = parser.parse_args()
     if not load.AVAILABLE:
         print("not measured: dnsperf (Debian: dnsperf) or taskset (util-linux) is missing")

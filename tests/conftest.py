@@ -15,8 +15,10 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import dnslib
+import hypothesis
 import pytest
 import yaml
+from xdist.remote import Producer
 
 from resolver import settings
 from resolver.channel.frames import Down, Hello
@@ -39,6 +41,22 @@ from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from resolver.worker.replica import Replica
 from tests.replies import Replies
+from tests.schedule import Schedule
+
+# -- how the tests run
+
+# A loaded machine is slow and proves nothing: neither the time of one example nor that of making it counts.
+hypothesis.settings.register_profile(
+    "pldns", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("pldns")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedule:
+    """Share the tests out as `schedule` says."""
+    return Schedule(config, log)
+
 
 # -- two decoders
 
@@ -343,7 +361,7 @@ class Pipeline:
         """What comes of asking, by the real state machine: timeouts take no time."""
         group = self.groups.group(key.group)
         order, mark = self.health.order(group) if group else (), self.parts.loops.mark(key)
-        exchange = Exchange(key, order, self.now, lambda below: 0x1234 % below, self.health, marker=mark)
+        exchange = Exchange(key, order, self.now, lambda below: 0x1234 % below, self.health, mark=mark)
         action = exchange.start(self.now)
         while isinstance(action, Send):
             upstream = self._servers[action.server.port]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LONGEST = 600
-"""Lines of a module; past 400 it is a question, past this a mistake."""
-QUESTIONS = {"zones/azure/arm.py", "zones/ledger/ledger.py"}
-"""Modules past 400 lines: the one that knows Azure's JSON, most of it shapes, and the one that knows what a change
-touches.
-"""
+"""Lines of a module of any kind at most."""
+LONG = 400
+"""Lines of a module of `zones` or `resolver` at most, except for `EXCEPTIONS`."""
+EXCEPTIONS = {"zones/ledger/ledger.py"}
+"""Modules that may be longer: the ledger is one class that knows which names a change touches."""
 UNFINISHED = re.compile(r"\b(?:TO" + "DO|FIX" + "ME|X" + "XX|HA" + r"CK)\b")
 
 
@@ -28,7 +28,7 @@ def test_no_module_is_too_long() -> None:
     lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in files(".py")}
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
     modules = {name for name in lengths if name.partition("/")[0] in {"zones", "resolver"}}
-    assert {name for name in modules if lengths[name] > 400} == QUESTIONS
+    assert {name for name in modules if lengths[name] > LONG} <= EXCEPTIONS
 
 
 def test_nothing_is_marked_as_unfinished() -> None:

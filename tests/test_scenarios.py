@@ -27,7 +27,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from tests.ports import pair
+from tests.ports import free_port, pair
 
 if TYPE_CHECKING:
     from tests.conftest import FakeUpstream, Pipeline
@@ -40,7 +40,7 @@ from pathlib import Path
 from resolver.supervisor.serve import serve
 sys.exit(serve(Path(sys.argv[1]), {}))
 """
-SETTLED = 15.0
+SETTLED = 90.0
 """Seconds that a live daemon has to take a change."""
 
 
@@ -207,20 +207,20 @@ class Live:
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://{self._admin}/readyz", timeout=10) as response:
+            with urllib.request.urlopen(f"http://{self._admin}/readyz", timeout=SETTLED) as response:
                 return bool(response.status == 200)
         except OSError:
             return False
 
     def stop(self) -> None:
         self._process.terminate()
-        assert self._process.wait(20) == 0, self._log.read_text()
+        assert self._process.wait(SETTLED) == 0, self._log.read_text()
 
     def reply(self, packet: bytes, client: str, *, tcp: bool) -> bytes | None:
         """None: nothing came before the reply to a packet that was sent after it."""
         kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
         with socket.socket(socket.AF_INET, kind) as sock:
-            sock.settimeout(10)
+            sock.settimeout(SETTLED)
             sock.bind((client, 0))
             sock.connect(self._address)
             if not tcp:
@@ -253,7 +253,7 @@ class Live:
         self.settled = True
 
     def findings(self) -> list[tuple[str, str, str, str]]:
-        with urllib.request.urlopen(f"http://{self._admin}/v1/findings", timeout=10) as response:
+        with urllib.request.urlopen(f"http://{self._admin}/v1/findings", timeout=SETTLED) as response:
             items = json.load(response)["items"]
         return [(item["severity"], item["code"], item["subject"], item["rule"]) for item in items]
 
@@ -424,8 +424,7 @@ def test_on_a_live_daemon(
             group, *suffixes = header.split()
             fakes[group] = fake_upstream(text)
             groups[group] = f"udp://127.0.0.1:{stack.enter_context(served(fakes[group]))}", *suffixes
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            admin = f"127.0.0.1:{free.getsockname()[1]}"
+        admin = f"127.0.0.1:{free_port()}"
         config = write_world(tmp_path, story.config, story.files, groups, admin)
         daemon = Live(config, admin, story, fakes, ask)
         stack.callback(daemon.stop)

@@ -13,7 +13,7 @@ from resolver.admin.responses import encoded, item_response, list_response, requ
 from resolver.admin.route import Context
 from zones.dns.name import Name, is_under, labels, to_text
 from zones.findings.finding import Finding
-from zones.networks.network import EVERYBODY, Network
+from zones.networks.network import DEFAULT_NETWORK, Network
 
 
 async def list_endpoints(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
@@ -28,7 +28,7 @@ async def list_endpoints(context: Context, _: web.Request, asked: ListParameters
 
 async def list_networks(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
     """Answer with the networks, sorted by name."""
-    found = [EVERYBODY] if context.estate.networks.implicit else context.estate.networks.now
+    found = [DEFAULT_NETWORK] if context.estate.networks.implicit else context.estate.networks.now
 
     def shown(network: Network) -> bytes | None:
         return encoded(networks.network(context.estate, network))

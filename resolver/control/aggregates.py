@@ -1,4 +1,8 @@
-"""What workers report, added up: counters over restarts of workers, names that fell back, and forwarding loops."""
+"""Totals of what workers report: counters over restarts of workers, names that fell back, and forwarding loops.
+
+Workers read packets from anyone, so their reports are not trusted: each total has a limit, and names and addresses are
+checked. Does not know how reports arrive.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -11,27 +15,27 @@ from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import ForwardLoop
 
 _LISTED: Final = 10_000
-"""Names that are listed; the one seen last longest ago makes room."""
+"""Fallbacks that are kept. A further one replaces the one that was reported least recently."""
 _LABELS: Final = 50_000
-"""Counters that are kept of one worker, and of all that are gone: a worker is not trusted to have few."""
+"""Counters that are kept of one worker, and of all earlier workers together."""
 
 _LOOP: Final = 600.0
-"""Seconds that a forwarding loop is told of after it was last seen."""
+"""Seconds after the last report until the finding about a forwarding loop ends."""
 _LOOPING: Final = 5
-"""Names that are told of one loop."""
+"""Names that the finding about one loop lists."""
 
 Label = tuple[str, tuple[str, ...]]
 
 
 class CounterTotals:
-    """Counters by metric and label values. A worker reports what it counted since it started."""
+    """Counters by metric and label values. A worker reports its counts since it started."""
 
     def __init__(self) -> None:
         self._gone: dict[Label, int] = {}
         self._living: dict[int, tuple[str, dict[Label, int]]] = {}
 
     def report(self, worker: int, instance: str, values: Iterable[tuple[str, tuple[str, ...], int]]) -> None:
-        """Take counters of one worker, all or some; another instance than before: that one is gone, its counts stay."""
+        """Add counters of one worker, all or some. The counts of an earlier instance of the worker are kept."""
         before, counts = self._living.get(worker, (instance, {}))
         if before != instance:
             for label, count in counts.items():
@@ -53,13 +57,13 @@ class CounterTotals:
 
 
 class FallbackList:
-    """Names inside private zones that upstreams answered, by zone, name and network, the one seen last at the end."""
+    """Names in private zones that fell back to an upstream, by zone, name and network, the most recent at the end."""
 
     def __init__(self) -> None:
         self._items: OrderedDict[tuple[bytes, bytes, str], Fallback] = OrderedDict()
 
     def add(self, items: Iterable[Fallback]) -> None:
-        """Take a worker's report: what it counted since the one before."""
+        """Add a worker's report, which counts since its previous report."""
         for item in items:
             if not (name_text(item.zone) and name_text(item.name)):
                 continue
@@ -68,7 +72,7 @@ class FallbackList:
             if before:
                 first, last = min(before.first, item.first), max(before.last, item.last)
                 clients = tuple(dict.fromkeys((*before.clients, *item.clients)))[:FALLBACK_CLIENTS]
-                item = Fallback(*key, before.count + item.count, first, last, clients)  # noqa: PLW2901 - the sum of both
+                item = Fallback(*key, before.count + item.count, first, last, clients)  # noqa: PLW2901 - the sum of the two
             elif len(self._items) >= _LISTED:
                 self._items.popitem(last=False)
             self._items[key] = item
@@ -81,7 +85,7 @@ class FallbackList:
 
 
 class LoopList:
-    """Forwarding loops by upstream group. `groups`: those that there are; a worker is not trusted to know."""
+    """Forwarding loops by upstream group. `groups`: those of the configuration; reports about others are ignored."""
 
     def __init__(self, groups: Iterable[str]) -> None:
         self._groups = frozenset(groups)
@@ -89,8 +93,8 @@ class LoopList:
         self._last: dict[str, float] = {}
 
     def add(self, items: Iterable[Loop], now: float) -> Iterator[tuple[str, Finding]]:
-        """Take a worker's report; what is to be told now of each group in it."""
-        told = set[str]()
+        """Add a worker's report. Yields each group in it, with its new finding."""
+        groups = set[str]()
         for item in items:
             name = name_text(item.name)
             if item.group in self._groups and name:
@@ -100,8 +104,8 @@ class LoopList:
                 if len(names) > _LOOPING:
                     names.popitem(last=False)
                 self._last[item.group] = now
-                told.add(item.group)
-        for group in sorted(told):
+                groups.add(item.group)
+        for group in sorted(groups):
             yield group, self._finding(group)
 
     def _finding(self, group: str) -> Finding:
@@ -109,20 +113,20 @@ class LoopList:
         clients = sorted({shown for item in names.values() if (shown := address_text(item.client))})
         return finding(group, ForwardLoop(names=tuple(names), brought_by=tuple(clients)))
 
-    def over(self, now: float) -> Iterator[str]:
-        """Groups whose loop was not seen for a while."""
+    def expire(self, now: float) -> Iterator[str]:
+        """Remove the groups whose loop has ended, and yield their names."""
         for group in [group for group, last in self._last.items() if now - last >= _LOOP]:
             del self._last[group], self._found[group]
             yield group
 
 
 def address_text(packed: bytes) -> str:
-    """Empty for octets that are no address: a worker is not trusted."""
+    """Return the address as text; empty for octets that are not an address."""
     return str(ip_address(packed)) if len(packed) in {4, 16} else ""
 
 
 def name_text(wire: bytes) -> str:
-    """Empty for octets that are no name."""
+    """Return the name as text; empty for octets that are not a name."""
     try:
         return to_text(wire)
     except IndexError:

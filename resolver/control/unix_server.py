@@ -1,6 +1,7 @@
-"""Connections that come to a Unix socket, each in a task of its own.
+"""Serves the connections to a Unix socket, each in a task of its own.
 
-asyncio's own tasks for them have no owner: one that is cancelled when the loop ends is logged as an error.
+The tasks that `asyncio.start_unix_server` makes have no owner: asyncio logs an error when such a task is cancelled at
+the end of the loop. Here the server owns the tasks, and cancels them when it closes.
 """
 
 import asyncio
@@ -10,14 +11,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 _BUFFER: Final = 1 << 20
-"""Octets that wait to be read."""
+"""Octets that are buffered for the reader."""
 
 
 @contextlib.asynccontextmanager
 async def serving(
     sock: socket.socket, connected: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 ) -> AsyncIterator[None]:
-    """Take connections within the block, which cancels those that are left. One that fails harms no other."""
+    """Accept connections inside the block; its end cancels the open ones. A failed connection affects no other."""
     tasks: set[asyncio.Future[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -32,5 +32,5 @@ class WorkerReports:
 
     def expire(self, now: float) -> None:
         """Remove the findings about loops that have ended."""
-        for group in self._loops.over(now):
+        for group in self._loops.expire(now):
             self._board.replace(Topic.UPSTREAM, group, [], now)

@@ -1,7 +1,7 @@
-"""An estate without its names: what people have named is hashed, what Azure has named stays.
+"""Hashes the names in an estate: names that people chose are hashed, names that Azure chose are kept.
 
-The same name has the same hash wherever it stands in one redaction, so that what belongs together, or clashes, still
-does. The key is thrown away: nobody can try names against the hashes. Private addresses stay: conflicts are about them.
+Within one redaction, equal names have equal hashes, so resources that belong together or conflict still do. The key is
+thrown away: nobody can test names against the hashes. Private addresses are kept, because conflicts are about them.
 """
 
 import hmac
@@ -18,7 +18,7 @@ from zones.azure.resource import Nic, NicRow, PrivateEndpoint
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ID: Final = "/subscriptions/"
 _LETTERS: Final = 12
-"""Of the hash of a name: 48 bits."""
+"""Letters of a hash: 48 bits."""
 
 
 class Redaction:
@@ -29,7 +29,7 @@ class Redaction:
         self._words = frozenset(word.decode() for word in catalogue().words)
 
     def resource(self, given: Resource) -> Resource:
-        """One resource. What could not be read of it is left out: it could be a name."""
+        """Return the redacted resource. Its faults are left out, because a fault can quote a name."""
         match given:
             case PrivateEndpoint():
                 return self._endpoint(given)
@@ -65,7 +65,7 @@ class Redaction:
         return structs.replace(row, fqdns=tuple(map(self.fqdn, row.fqdns)), member=self.name(row.member))
 
     def name(self, text: str) -> str:
-        """The hash of a name, folded: letters and digits, that begin with `r`. A GUID stays one."""
+        """Return the hash of a name, ignoring case: `r` and 12 hexadecimal digits. The hash of a GUID is a GUID."""
         if not text:
             return ""
         found = hmac.digest(self._key, text.casefold().encode(errors="replace"), "sha256").hex()
@@ -74,7 +74,7 @@ class Redaction:
         return f"r{found[:_LETTERS]}"
 
     def reference(self, text: str) -> str:
-        """A resource id with its names hashed; what is no id is a name."""
+        """Return a resource id with its names hashed. A text that is not an id is hashed as a name."""
         if not text.casefold().startswith(_ID):
             return self.name(text)
         parts = text.strip("/").split("/")
@@ -82,7 +82,7 @@ class Redaction:
         return "/" + "/".join(part if i in kept else self.name(part) for i, part in enumerate(parts))
 
     def fqdn(self, text: str) -> str:
-        """A host name with the labels hashed that are not Azure's; the first one always, unless it is `*`."""
+        """Return a host name with hashed labels. Labels of Azure's own names are kept, but not as the first label."""
         first, *rest = text.split(".")
         return ".".join(
             (

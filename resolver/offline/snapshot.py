@@ -1,7 +1,7 @@
-"""A snapshot of the estate: what sources gave, as one JSON file that a `files` source reads again.
+"""A snapshot: the resources of all sources as one JSON file that a `files` source can read.
 
-Owns the shape of that file, which is Azure's own for what came from Azure and the short form for the rest, and how it
-gets on disk. Refuses to know where the resources came from.
+Owns the format of the file (Azure's format for resources from Azure, the short form for the others), and how the file
+is written. Does not know where the resources came from.
 """
 
 import contextlib
@@ -20,26 +20,26 @@ Resource = PrivateEndpoint | Nic | VirtualNetwork
 
 
 class Snapshot(NamedTuple):
-    """The resources of the file, and what it cannot hold."""
+    """The resources of the file, and the number of those that it cannot hold."""
 
     rows: list[Resource]
-    """In Azure's shape."""
+    """Resources in Azure's format."""
     short: list[Resource]
-    """In the short form."""
+    """Endpoints in the short form."""
     differing: int
-    """Resources that several parts told differently: the first part counts, as in a file."""
+    """Resources that differ between parts: the file has the version of the first part."""
     unreadable: int
-    """Rows and fields that could not be read, so they are not in it."""
+    """Rows and fields that could not be read, and that the file does not have."""
 
     @property
     def resources(self) -> int:
-        """How many there are."""
+        """Number of resources in the file."""
         return len(self.rows) + len(self.short)
 
     def lines(self, shown: Callable[[Resource], Resource] = lambda each: each) -> Iterator[str]:
-        """The file's content, made as it is read: a large estate is text of hundreds of megabytes.
+        """Yield the content of the file. It is made piece by piece: a large estate is hundreds of megabytes of text.
 
-        `shown`: what stands in the file in place of a resource.
+        `shown` returns the resource to write in place of each resource.
         """
         yield from _array('{"value": [', (_row(shown(each)) for each in self.rows))
         yield from _array('], "endpoints": [', (_row(shown(each)) for each in self.short))
@@ -56,7 +56,7 @@ def _array(opening: str, items: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def made(parts: Iterable[Resources]) -> Snapshot:
-    """One snapshot of parts in the order in which they count."""
+    """Return the snapshot of these parts. Of two versions of a resource, the first counts."""
     kept: dict[tuple[type, str], Resource] = {}
     differing = unreadable = 0
     for part in parts:
@@ -74,7 +74,7 @@ def made(parts: Iterable[Resources]) -> Snapshot:
 
 
 def write(path: Path, lines: Iterable[str], *, replace: bool) -> None:
-    """Write the file whole, for its owner alone. Raises OSError: FileExistsError unless it may be replaced."""
+    """Write a complete file that only its owner can read. Raises OSError; FileExistsError if it may not be replaced."""
     descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -84,7 +84,7 @@ def write(path: Path, lines: Iterable[str], *, replace: bool) -> None:
         if replace:
             Path(fresh).replace(path)
         else:
-            path.hardlink_to(fresh)  # fails where there is one, even one that was made just now
+            path.hardlink_to(fresh)  # fails if the file exists, even if it was made just now
     finally:
         with contextlib.suppress(FileNotFoundError):
             Path(fresh).unlink()
@@ -119,7 +119,7 @@ def _endpoint(endpoint: PrivateEndpoint) -> dict[str, Any]:
     }
     properties = {
         "provisioningState": endpoint.provisioning,
-        "subnet": {"id": endpoint.vnet} if endpoint.vnet else None,  # which subnet of it, nobody asks
+        "subnet": {"id": endpoint.vnet} if endpoint.vnet else None,  # no reader needs the subnet itself
         "networkInterfaces": [{"id": nic} for nic in endpoint.nics],
         "privateLinkServiceConnections": [{"properties": connection}],
         "customDnsConfigs": [

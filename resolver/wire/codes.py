@@ -1,7 +1,7 @@
-"""Numbers of the DNS and the words for them: header bits, opcodes, rcodes, EDE codes, types, the shape of rdata.
+"""Numbers of the DNS and their mnemonics: header bits, opcodes, rcodes, EDE codes, types, and the layout of rdata.
 
-From the IANA registry "Domain Name System (DNS) Parameters". The types that zones are made of have their numbers in
-`zones.dns.record`; here are those that only packets know. Refuses to know any packet.
+From the IANA registry "Domain Name System (DNS) Parameters". The types that zones consist of are in `zones.dns.record`;
+here are those that occur only in packets. Does not parse or render anything.
 """
 
 from typing import Final, NamedTuple
@@ -54,9 +54,9 @@ OPTION_KEEPALIVE: Final = 11
 OPTION_PADDING: Final = 12
 OPTION_EDE: Final = 15
 OPTION_LOOP: Final = 65_353
-"""Ours, from the range for local use (RFC 6891 §9): by it we know a query of our own when it comes back."""
-DO: Final = 0x8000  # in the low half of the OPT record's TTL, RFC 6891 §6.1.3
-PAYLOAD: Final = 1232  # octets that cross any path unfragmented, DNS flag day 2020
+"""An option of pldns, from the range for local use (RFC 6891 §9). It shows that a query is one of its own."""
+DO: Final = 0x8000  # in the lower 16 bits of the OPT record's TTL, RFC 6891 §6.1.3
+PAYLOAD: Final = 1232  # octets that no path fragments, DNS flag day 2020
 MIN_PAYLOAD: Final = 512
 
 IN: Final = 1
@@ -79,11 +79,11 @@ MAILB: Final = 253
 MAILA: Final = 254
 
 META: Final = frozenset((0, OPT, *range(TKEY, 256)))
-"""Types that are never data in a zone (RFC 6895 §3.1), so that an answer never holds them."""
+"""Types that are never data in a zone (RFC 6895 §3.1); an answer has no records of these types."""
 
 
 class Layout(NamedTuple):
-    """Rdata as octets, then character strings, then names, then a rest of fixed size (None: of any size)."""
+    """Layout of rdata: octets, character strings, names, and a rest of fixed size, or of any size if None."""
 
     octets: int
     strings: int
@@ -98,7 +98,9 @@ COMPRESSIBLE: Final = {
     12: Layout(0, 0, 1, 0),  # PTR
     15: Layout(2, 0, 1, 0),  # MX
 }
-"""Where we compress names in rdata. RFC 3597 §4 allows all types of RFC 1035; readers do not know the obsolete ones."""
+"""Types whose names in rdata are compressed. RFC 3597 §4 allows all types of RFC 1035, but readers do not know the
+obsolete ones.
+"""
 
 LAYOUTS: Final = COMPRESSIBLE | {
     1: Layout(4, 0, 0, 0),  # A
@@ -120,7 +122,9 @@ LAYOUTS: Final = COMPRESSIBLE | {
     39: Layout(0, 0, 1, 0),  # DNAME
     46: Layout(18, 0, 0, None),  # RRSIG: its signer is never compressed, RFC 4034 §3.1.7
 }
-"""What a receiver checks, and where it expands names: RFC 3597 §4, and DNAME, which RFC 2672 let senders compress."""
+"""Types whose rdata a receiver checks and whose names it expands: RFC 3597 §4, and DNAME, which senders could compress
+under RFC 2672.
+"""
 
 _RCODES: Final = {
     0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 6: "YXDOMAIN", 7: "YXRRSET",
@@ -143,21 +147,21 @@ _NUMBERS: Final = {text: number for number, text in _TYPES.items()}
 
 
 def type_text(number: int) -> str:
-    """Mnemonic of a type; `TYPE1234` where there is none (RFC 3597 §5)."""
+    """Return the mnemonic of a type, or `TYPE1234` if it has none (RFC 3597 §5)."""
     return _TYPES.get(number) or f"TYPE{number}"
 
 
 def type_number(text: str) -> int:
-    """Number of a type written as a mnemonic or `TYPE1234`, in any case. Raises `ValueError`."""
+    """Return the number of a type written as a mnemonic or `TYPE1234`, in any case. Raises `ValueError`."""
     upper = text.upper()
     if upper in _NUMBERS:
         return _NUMBERS[upper]
     digits = upper.removeprefix("TYPE")
     if digits != upper and digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 0xFFFF:
         return int(digits)
-    raise ValueError(f"{text[:40]!r} is no record type")
+    raise ValueError(f"{text[:40]!r} is not a record type")
 
 
 def rcode_text(number: int) -> str:
-    """Mnemonic of an rcode, extended ones included; `RCODE24` where there is none."""
+    """Return the mnemonic of an rcode, also of an extended one, or `RCODE24` if it has none."""
     return _RCODES.get(number) or f"RCODE{number}"

@@ -1,7 +1,7 @@
-"""A query as a client sent it: the head, the one question and EDNS (RFC 1035 §4, RFC 6891, RFC 9619).
+"""Parses a client's query: the header, the question and EDNS (RFC 1035 §4, RFC 6891, RFC 9619).
 
-Owns what makes a query malformed and which rcode says so. Refuses to know what is done with a good one: its type and
-class, and whether that client may ask, are the engine's to judge.
+Decides which queries are malformed and which rcode they get. Does not decide what a well-formed query gets: the engine
+checks its type and class, the responder checks the client.
 """
 
 import struct
@@ -18,16 +18,17 @@ _record: Final = struct.Struct(">2HIH").unpack_from  # type, class, TTL, rdlengt
 _option: Final = struct.Struct(">2H").unpack_from  # code, length
 
 Options = tuple[tuple[int, bytes], ...]
-"""Code and data of EDNS options, in order."""
+"""Code and data of each EDNS option, in order."""
 _READ: Final = frozenset((
     codes.OPTION_NSID, codes.OPTION_SUBNET, codes.OPTION_COOKIE, codes.OPTION_KEEPALIVE, codes.OPTION_PADDING,
     codes.OPTION_LOOP,
 ))  # fmt: skip
-_COOKIES: Final = frozenset((8, *range(16, 41)))  # octets of a client's cookie, with and without ours (RFC 7873 §4)
+_COOKIES: Final = frozenset((8, *range(16, 41)))
+"""Octets of a client cookie, without or with a server cookie (RFC 7873 §4)."""
 
 
 class _Edns(msgspec.Struct, frozen=True, gc=False):
-    """An OPT record: its class, its TTL, which hold payload and version, flags, and its options."""
+    """An OPT record: the payload in its class, the version and flags in its TTL, and its options."""
 
     payload: int
     ttl: int
@@ -48,40 +49,40 @@ class Query(msgspec.Struct, frozen=True, gc=False):
     qtype: int
     qclass: int
     question: bytes
-    """QNAME as sent, QTYPE, QCLASS: what a reply repeats."""
+    """QNAME as sent, QTYPE and QCLASS: the octets that a reply repeats."""
     edns: bool = False
     do: bool = False
     payload: int = codes.MIN_PAYLOAD
-    """Octets of UDP reply that the client takes: at least 512 (RFC 6891 §6.2.3), and 512 without EDNS."""
+    """Octets of the largest UDP reply that the client accepts: at least 512 (RFC 6891 §6.2.3), 512 without EDNS."""
     options: Options = ()
-    """Those that a reply has to do with; others are as if they were not there (RFC 6891 §6.1.2)."""
+    """The options that this server supports; others are ignored (RFC 6891 §6.1.2)."""
 
     @property
     def qname(self) -> bytes:
-        """QNAME in the case in which it was sent."""
+        """Return QNAME in the case in which it was sent."""
         return self.question[:-4]
 
     @property
     def rd(self) -> bool:
-        """Recursion desired."""
+        """Return the RD bit: recursion desired."""
         return bool(self.flags & codes.RD)
 
     @property
     def cd(self) -> bool:
-        """Checking disabled (RFC 4035 §3.2.2)."""
+        """Return the CD bit: checking disabled (RFC 4035 §3.2.2)."""
         return bool(self.flags & codes.CD)
 
     @property
     def ad(self) -> bool:
-        """The client understands the AD bit (RFC 6840 §5.7)."""
+        """Return the AD bit: the client understands AD in a reply (RFC 6840 §5.7)."""
         return bool(self.flags & codes.AD)
 
 
-class Malformed(Exception):  # noqa: N818 - the state of the query, as RFC 1035's "format error" is
-    """No query to act on. `rcode` None: drop it silently; otherwise the rest is what `render.error` needs.
+class MalformedQuery(Exception):  # noqa: N818 - RFC 1035 calls it a format error
+    """A message that is not a well-formed query. `rcode` None: it gets no reply; else `render.error` makes the reply.
 
-    `question` is empty when it did not parse. `edns`: an OPT record was read, so the reply has one. NOERROR is for a
-    message without a question that only asks for a cookie (RFC 7873 §5.4).
+    `question` is empty if it did not parse. With `edns`, an OPT record was read, so that the reply has one. The rcode
+    is NOERROR for a message without a question that asks only for a cookie (RFC 7873 §5.4).
     """
 
     def __init__(
@@ -106,31 +107,31 @@ class Malformed(Exception):  # noqa: N818 - the state of the query, as RFC 1035'
 
 
 def parse(packet: bytes) -> Query:
-    """Read one DNS message from a client. Raises `Malformed`, and nothing else, whatever the octets are."""
+    """Return the query in a client's packet. Raises `MalformedQuery` and nothing else, for any octets."""
     if len(packet) < codes.HEADER_SIZE:
-        raise Malformed(None)
+        raise MalformedQuery(None)
     ident, flags, qdcount, ancount, nscount, arcount = _header(packet)
     if flags & codes.QR:
-        raise Malformed(None)
+        raise MalformedQuery(None)
     if not qdcount:
         raise _without_question(packet)
     end = _question_end(packet) if qdcount == 1 else 0
     if not end:
-        raise Malformed(codes.NOTIMP if flags & codes.OPCODE else codes.FORMERR, ident, flags)
+        raise MalformedQuery(codes.NOTIMP if flags & codes.OPCODE else codes.FORMERR, ident, flags)
     question = packet[codes.HEADER_SIZE : end]
     found, sound = _edns(packet, end, ancount + nscount, arcount)
     edns = found or _NO_EDNS
     do = bool(edns.ttl & codes.DO)
     if rcode := _complaint(flags, ancount, edns, sound=sound):
-        raise Malformed(rcode, ident, flags, question, edns=found is not None, do=do, options=edns.options)
+        raise MalformedQuery(rcode, ident, flags, question, edns=found is not None, do=do, options=edns.options)
     name = Name(question[:-4].lower())
     qtype, qclass = _type_class(packet, end - 4)
     payload = max(edns.payload, codes.MIN_PAYLOAD)
     return Query(ident, flags, name, qtype, qclass, question, found is not None, do, payload, edns.options)
 
 
-def _without_question(packet: bytes) -> Malformed:
-    """A message without a question: good for a cookie, and for nothing else (RFC 9619 §4)."""
+def _without_question(packet: bytes) -> MalformedQuery:
+    """Return the error for a message without a question, which may only ask for a cookie (RFC 9619 §4)."""
     ident, flags, _, ancount, nscount, arcount = _header(packet)
     found, sound = _edns(packet, codes.HEADER_SIZE, ancount + nscount, arcount)
     edns = found or _NO_EDNS
@@ -138,11 +139,11 @@ def _without_question(packet: bytes) -> Malformed:
     if not rcode and all(code != codes.OPTION_COOKIE for code, _ in edns.options):
         rcode = codes.FORMERR
     do = bool(edns.ttl & codes.DO)
-    return Malformed(rcode, ident, flags, edns=found is not None, do=do, options=edns.options)
+    return MalformedQuery(rcode, ident, flags, edns=found is not None, do=do, options=edns.options)
 
 
 def _complaint(flags: int, ancount: int, edns: _Edns, *, sound: bool) -> int:
-    """Rcode for a query whose question is good; 0 when the rest is good too."""
+    """Return the rcode for a query whose question is well-formed; 0 if the rest is well-formed too."""
     if flags & codes.OPCODE:
         return codes.NOTIMP
     if ancount or not sound:
@@ -154,7 +155,7 @@ def _complaint(flags: int, ancount: int, edns: _Edns, *, sound: bool) -> int:
 
 
 def _question_end(packet: bytes) -> int:
-    """Offset after the question; 0 when it is broken, cut off or has anything but plain labels in its name."""
+    """Return the offset after the question; 0 if the question is cut off or its name has more than plain labels."""
     at = codes.HEADER_SIZE
     try:
         while size := packet[at]:
@@ -168,10 +169,10 @@ def _question_end(packet: bytes) -> int:
 
 
 def _edns(packet: bytes, at: int, before: int, additional: int) -> tuple[_Edns | None, bool]:
-    """Walk what follows the question: `before` records of other sections, then the additional ones.
+    """Read the records after the question: `before` records of other sections, then the additional ones.
 
-    Returns the OPT record, if one was read, and whether all is sound: every record complete, the message ending with
-    the last one, at most one OPT, that one additional, at the root and with whole options.
+    Returns the OPT record, or None, and whether the records are well-formed: each one complete, the message ending
+    with the last one, and at most one OPT record, in the additional section, at the root and with whole options.
     """
     found: _Edns | None = None
     try:
@@ -195,7 +196,7 @@ def _edns(packet: bytes, at: int, before: int, additional: int) -> tuple[_Edns |
 
 
 def _after_name(packet: bytes, at: int) -> int:
-    """Offset after a name that nobody reads, whose pointers are not followed. Raises `IndexError`."""
+    """Return the offset after a name, without following its pointers. Raises `IndexError`."""
     while size := packet[at]:
         if size >= codes.POINTER:
             return at + 2
@@ -206,7 +207,7 @@ def _after_name(packet: bytes, at: int) -> int:
 
 
 def _options(packet: bytes, at: int, end: int) -> Options | None:
-    """The options (RFC 6891 §6.1.2) that are read here, the first of each code; None unless they fill the rdata."""
+    """Return the supported options (RFC 6891 §6.1.2), the first of each code; None unless they fill the rdata."""
     found: dict[int, bytes] = {}
     while at + 4 <= end:
         code, size = _option(packet, at)

@@ -1,7 +1,7 @@
-"""The upstream side: queries to a server, its replies matched and read, and the answer's own chain taken from them.
+"""The upstream side of the wire: queries to servers, their replies, and the chain from a question to its answer.
 
-What is read is plain data: names expanded, RRs grouped to RRsets, everything that does not lead from the question to
-its answer left behind (RFC 1034 §3.6.2, RFC 2181 §5, RFC 6672). Refuses to know sockets, retries and caching.
+A reply is read into RRsets with expanded names. The chain leaves out every record that does not lead from the question
+to its answer (RFC 1034 §3.6.2, RFC 2181 §5, RFC 6672). Does not know sockets, retries and caching.
 """
 
 import struct
@@ -15,7 +15,7 @@ from zones.dns.name import MAX_NAME, Name, is_under
 from zones.dns.record import RRset
 
 MAX_HOPS: Final = 20
-_MAX_JUMPS: Final = 127  # a name has no more labels than that to share
+_MAX_JUMPS: Final = 127  # a name has at most 127 labels
 _header: Final = struct.Struct(">6H")
 _record: Final = struct.Struct(">2HIH").unpack_from  # type, class, TTL, rdlength
 _question_tail: Final = struct.Struct(">2H").pack
@@ -24,19 +24,19 @@ _BARE_ERRORS: Final = frozenset((codes.FORMERR, codes.SERVFAIL, codes.NOTIMP, co
 _PROOFS: Final = frozenset((codes.NSEC, codes.NSEC3))
 
 
-class Mismatch(Exception):  # noqa: N818 - it is no error of ours
-    """The packet is no reply to the question that was asked: noise or a forgery, to be ignored."""
+class Mismatch(Exception):  # noqa: N818 - the packet, not the code, is wrong
+    """The packet is not a reply to the question that was asked: noise or a forgery, which is ignored."""
 
 
-class Malformed(Exception):  # noqa: N818 - the state of the reply
-    """The reply is to our question, but broken; the message says where."""
+class MalformedReply(Exception):  # noqa: N818 - the reply, not the code, is wrong
+    """The reply matches the question, but is malformed; the message says where."""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """A reply. With `tc` it has no records: what was cut is not to be used (RFC 2181 §9)."""
+    """A reply. With `tc` it has no records: those of a truncated reply must not be used (RFC 2181 §9)."""
 
     rcode: int
-    """With the upper bits of the OPT record, if there is one."""
+    """Extended rcode: with the upper bits of the OPT record, if there is one."""
     aa: bool
     ad: bool
     ra: bool
@@ -44,34 +44,34 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     answer: tuple[RRset, ...] = ()
     authority: tuple[RRset, ...] = ()
     cookie: bytes = b""
-    """The COOKIE option (RFC 7873): our own cookie, then the server's."""
+    """The COOKIE option (RFC 7873): the client cookie, then the server cookie."""
 
 
 class Hop(msgspec.Struct, frozen=True, gc=False):
-    """One CNAME or DNAME: the records that say so, the CNAME and its signatures last, and the folded target."""
+    """One alias: its records, with the CNAME and its signatures last, and its folded target."""
 
     target: Name
     rrsets: tuple[RRset, ...]
 
 
 class Chain(msgspec.Struct, frozen=True, gc=False):
-    """What a message says about one question."""
+    """The chain of aliases from a question to its answer or denial."""
 
     hops: tuple[Hop, ...]
     last: Name
-    """Where the hops lead, folded; the name asked for when there are none."""
+    """Target of the last hop, folded; the name in the question if there are no hops."""
     final: tuple[RRset, ...]
     """RRsets of the type at `last`, with the signatures that cover them."""
     soa: RRset | None
-    """Of a negative answer, from a zone that holds `last`."""
+    """The SOA of a negative answer, from a zone that contains `last`."""
     proofs: tuple[RRset, ...]
-    """NSEC, NSEC3 and the signatures of these and of `soa`: of use to a validating client only."""
+    """NSEC, NSEC3 and the signatures of these and of `soa`: only a validating client uses them."""
     bare: bool
-    """Hops that end in nothing: their target is still to be asked for."""
+    """True if the hops end without an answer: their target is still to be asked for."""
 
 
 def question(name: bytes, qtype: int) -> bytes:
-    """The octets of a question of class IN."""
+    """Return the octets of a question of class IN."""
     return name + _question_tail(qtype, codes.IN)
 
 
@@ -86,9 +86,9 @@ def query(
     options: bytes = b"",
     edns: bool = True,
 ) -> bytes:
-    """A query to an upstream server. RD always, and AD, which asks for AD in the reply (RFC 6840 §5.7).
+    """Return a query to an upstream server, with RD, and with AD to get AD in the reply (RFC 6840 §5.7).
 
-    `options`: those of EDNS as octets. Without `edns`, for servers that cannot stand it, there is no DO either.
+    `options`: EDNS options as octets. `edns` is False for a server that does not support EDNS; there is no DO then.
     """
     flags = codes.AD | codes.RD | (codes.CD if cd else 0)
     opt = _opt(codes.OPT, payload, codes.DO if do else 0, len(options)) + options if edns else b""
@@ -96,11 +96,11 @@ def query(
 
 
 def parse(packet: bytes, id: int, question: bytes) -> Message:  # noqa: A002 - as above
-    """Read the reply to `question` (as `question()` makes it, folded).
+    """Return the reply to `question` (from `question()`, folded).
 
-    Raises `Mismatch` or `Malformed`, and nothing else, whatever the octets are. Records of other classes than IN are
-    left out, and so is the additional section. A reply that is only an error may come without the question, as servers
-    from before EDNS send it (RFC 6891 §7).
+    Raises `Mismatch` or `MalformedReply` and nothing else, for any octets. Leaves out records of other classes than IN
+    and the additional section. A reply with an error may lack the question: servers older than EDNS leave it out
+    (RFC 6891 §7).
     """
     if len(packet) < codes.HEADER_SIZE:
         raise Mismatch
@@ -125,16 +125,16 @@ def parse(packet: bytes, id: int, question: bytes) -> Message:  # noqa: A002 - a
             authority = reader.section(nscount)
             upper, cookie = reader.edns(arcount)
         except (IndexError, struct.error):
-            raise Malformed("cut off") from None
+            raise MalformedReply("cut off") from None
         rcode |= upper
     aa, ad, ra = (bool(flags & bit) for bit in (codes.AA, codes.AD, codes.RA))
     return Message(rcode, aa, ad, ra, tc, answer, authority, cookie)
 
 
 class _Reader:
-    """Reads records one after the other. Past the end of the packet, methods raise `IndexError` or `struct.error`.
+    """Reads records one after the other. Methods raise `IndexError` or `struct.error` past the end of the packet.
 
-    Every name that a pointer leads to is expanded once, so that the work is linear in the size of the packet.
+    Expands each name that a pointer leads to once, so that the work is linear in the size of the packet.
     """
 
     __slots__ = ("at", "names", "packet")
@@ -145,9 +145,9 @@ class _Reader:
         self.names: dict[int, bytes] = {}
 
     def section(self, count: int) -> tuple[RRset, ...]:
-        """The next `count` records as RRsets in order of appearance (RFC 2181 §5).
+        """Return the next `count` records as RRsets in order of appearance, each with its least TTL (RFC 2181 §5).
 
-        Signatures are grouped by the type that they cover, since each has the TTL of that (RFC 4034 §3).
+        Signatures are grouped by the type that they cover, because they have the TTL of that type (RFC 4034 §3).
         """
         owners: dict[tuple[bytes, int, bytes], bytes] = {}
         ttls: dict[tuple[bytes, int, bytes], int] = {}
@@ -171,7 +171,7 @@ class _Reader:
         return tuple([RRset(owners[key], key[1], ttls[key], tuple(rdatas[key])) for key in owners])
 
     def edns(self, count: int) -> tuple[int, bytes]:
-        """The upper bits of the rcode and the cookie from the OPT record among the next `count` records."""
+        """Return the upper bits of the rcode and the cookie from the OPT record among the next `count` records."""
         upper: int | None = None
         cookie = b""
         for _ in range(count):
@@ -179,13 +179,13 @@ class _Reader:
             at, self.at = self.at, self.at + size
             if rtype == codes.OPT:
                 if upper is not None:
-                    raise Malformed("two OPT records")
+                    raise MalformedReply("two OPT records")
                 upper = ttl >> 24 << 4
                 cookie = self.option(codes.OPTION_COOKIE, at, self.at)
         return upper or 0, cookie
 
     def option(self, wanted: int, at: int, end: int) -> bytes:
-        """The data of an option in an OPT record's rdata; empty where it is not."""
+        """Return the data of an option in an OPT record's rdata; empty if it is not there."""
         while at + 4 <= end:
             code, size = int.from_bytes(self.packet[at : at + 2], "big"), self.packet[at + 2] << 8 | self.packet[at + 3]
             at += 4 + size
@@ -194,12 +194,12 @@ class _Reader:
         return b""
 
     def head(self) -> tuple[bytes, int, int, int, int]:
-        """Owner, type, class, TTL and rdata size of the next record, all of whose octets are there."""
+        """Return owner, type, class, TTL and rdata size of the next record, whose octets are all in the packet."""
         owner, at = self.name(self.at)
         rtype, rclass, ttl, size = _record(self.packet, at)
         self.at = at + 10
         if self.at + size > len(self.packet):
-            raise Malformed("cut off")
+            raise MalformedReply("cut off")
         return owner, rtype, rclass, ttl, size
 
     def rdata(self, rtype: int, at: int, end: int) -> bytes:
@@ -217,15 +217,15 @@ class _Reader:
             out += wire
         rest = end - cursor
         if rest < 0 or layout.rest not in (None, rest):
-            raise Malformed(f"rdata of {codes.type_text(rtype)}")
+            raise MalformedReply(f"rdata of {codes.type_text(rtype)}")
         if rest:
             out += packet[cursor:end]
         if len(out) > codes.MAX_MESSAGE:
-            raise Malformed("rdata too long when expanded")
+            raise MalformedReply("rdata too long when expanded")
         return out
 
     def name(self, at: int, jumps: int = _MAX_JUMPS) -> tuple[bytes, int]:
-        """The name at `at`, uncompressed, and the offset after it. A pointer leads back only (RFC 1035 §4.1.4)."""
+        """Return the name at `at`, uncompressed, and the offset after it. Pointers lead backwards (RFC 1035 §4.1.4)."""
         packet, start = self.packet, at
         while 0 < (size := packet[at]) <= codes.MAX_LABEL:
             at += size + 1
@@ -233,32 +233,32 @@ class _Reader:
             at += 1
             wire = packet[start:at]
         elif size < codes.POINTER:
-            raise Malformed("label type")
+            raise MalformedReply("label type")
         else:
             target = (size << 8 | packet[at + 1]) & 0x3FFF
             known = self.names.get(target)
             if known is None:
                 if not (codes.HEADER_SIZE <= target < start and jumps):
-                    raise Malformed("compression pointer")
+                    raise MalformedReply("compression pointer")
                 known = self.names[target] = self.name(target, jumps - 1)[0]
             wire = packet[start:at] + known
             at += 2
         if len(wire) > MAX_NAME:
-            raise Malformed("name too long")
+            raise MalformedReply("name too long")
         return wire, at
 
 
 def chain(message: Message, name: Name, qtype: int) -> Chain:
-    """Follow the answer from `name` (folded) to records of `qtype`; what is not on that way is left behind.
+    """Return the chain from `name` (folded) to records of `qtype`. Records that are not in the chain are left out.
 
-    Raises `Malformed` for a loop, more than `MAX_HOPS` hops, or a CNAME or DNAME with more than one target.
+    Raises `MalformedReply` for a loop, more than `MAX_HOPS` hops, or a CNAME or DNAME with more than one target.
     """
     answer = _Answer(message.answer)
     hops: list[Hop] = []
     current, visited = name, {name}
     while not (final := answer.at(current, qtype)) and qtype != record.CNAME and (hop := answer.hop(current)):
         if hop.target in visited or len(hops) == MAX_HOPS:
-            raise Malformed("CNAME loop" if hop.target in visited else "too many CNAMEs")
+            raise MalformedReply("CNAME loop" if hop.target in visited else "too many CNAMEs")
         hops.append(hop)
         current = hop.target
         visited.add(current)
@@ -280,7 +280,7 @@ class _Answer:
             self.has_dname |= rrset.type == record.DNAME
 
     def at(self, owner: bytes, rtype: int) -> tuple[RRset, ...]:
-        """The RRsets that answer the type at a name, signatures after what they cover; ANY takes all."""
+        """Return the RRsets of the type at a name, followed by the signatures that cover them; ANY takes all types."""
         here = self.owners.get(owner, [])
         found = [r for r in here if rtype in (r.type, record.ANY)]
         if found and rtype not in (record.ANY, record.RRSIG):
@@ -288,19 +288,19 @@ class _Answer:
         return tuple(found)
 
     def hop(self, owner: Name) -> Hop | None:
-        """Where a CNAME at the name, or a DNAME above it, leads. A CNAME that a DNAME explains comes after it."""
+        """Return the hop of a CNAME at the name or a DNAME above it. A CNAME that a DNAME implies follows the DNAME."""
         cname = self.at(owner, record.CNAME)
         target = _target(cname[0]) if cname else None
         dname, substituted = self._dname(owner)
         if not dname or target not in (None, substituted):
             return Hop(target, cname) if target else None
         if len(substituted) > MAX_NAME:
-            raise Malformed("name too long")  # RFC 6672 §2.2: YXDOMAIN, which has no target to go on with
+            raise MalformedReply("name too long")  # RFC 6672 §2.2: YXDOMAIN, without a target to follow
         cname = cname or (RRset(owner, record.CNAME, dname[0].ttl, (substituted,)),)
         return Hop(substituted, dname + cname)
 
     def _dname(self, owner: Name) -> tuple[tuple[RRset, ...], Name]:
-        """The DNAME that covers the name, and the name with its suffix replaced; empty when there is none."""
+        """Return the DNAME above the name, and the name with its suffix replaced; empty if there is none."""
         at = 0
         while self.has_dname and owner[at]:
             at += owner[at] + 1
@@ -311,7 +311,7 @@ class _Answer:
 
 def _target(rrset: RRset) -> Name:
     if len(rrset.rdatas) != 1:
-        raise Malformed(f"{len(rrset.rdatas)} {codes.type_text(rrset.type)} records at one name")
+        raise MalformedReply(f"{len(rrset.rdatas)} {codes.type_text(rrset.type)} records at one name")
     return Name(rrset.rdatas[0].lower())
 
 
@@ -320,7 +320,7 @@ def _covers(rrset: RRset, rtype: int) -> bool:
 
 
 def _soa(authority: tuple[RRset, ...], name: Name) -> RRset | None:
-    """The SOA of a zone that holds the name; another zone's word on it counts for nothing."""
+    """Return the SOA of a zone that contains the name; an SOA of another zone proves nothing about it."""
     for rrset in authority:
         if rrset.type == record.SOA and is_under(name, rrset.owner.lower()):
             return rrset

@@ -1,8 +1,8 @@
-"""Replies as octets (RFC 1035 §4, RFC 6891): sections from RRsets, names compressed, TTLs findable.
+"""Renders replies as octets (RFC 1035 §4, RFC 6891): RRsets with compressed names, and the offsets of their TTLs.
 
-A reply is the id, `Body.head`, the question as the client sent it, `Body.tail`. The tail depends on the question's name
-only as folded, so that one tail serves every spelling of it. Refuses to know why a reply says what it says, and
-trusts the rdata: zone data and `relay` have checked it.
+A reply is the id, `Body.head`, the question as the client sent it, and `Body.tail`. The tail is the same for every
+spelling of the question's name. Does not decide what a reply says. Does not check rdata: zone data and `relay` have
+checked it.
 """
 
 import struct
@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from resolver.wire import codes
-from resolver.wire.query import Malformed, Query
+from resolver.wire.query import MalformedQuery, Query
 from zones.dns.record import RRset
 
 _head: Final = struct.Struct(">5H").pack  # flags, then the counts of the four sections
@@ -38,11 +38,11 @@ class Body(msgspec.Struct, frozen=True, gc=False):
     head: bytes
     """Flags and counts, 10 octets."""
     tail: bytes
-    """All that follows the question."""
+    """Everything after the question."""
     ttls: tuple[int, ...]
-    """Offsets in `tail` of the TTL of every record in order, the OPT record left out."""
+    """Offsets in `tail` of the TTLs of all records in order, without the OPT record."""
     opt: int = -1
-    """Offset in `tail` of the OPT record, which is its last; -1 without."""
+    """Offset in `tail` of the OPT record, the last record; -1 without one."""
 
 
 def body(
@@ -54,10 +54,10 @@ def body(
     additional: Iterable[RRset] = (),
     edns: Opt | None = None,
 ) -> Body:
-    """Render a reply to `question` (QNAME, QTYPE, QCLASS, uncompressed); the records are of its class.
+    """Return a reply to `question` (QNAME, QTYPE, QCLASS, uncompressed). The records are of its class.
 
-    `flags` are header bits of `codes`; QR is added. The upper bits of an extended rcode need `edns`. Whether the size
-    suits the client, or 65,535 octets at all, is for the caller to see; `truncated` is what it sends if not.
+    `flags` are header bits of `codes`; QR is added. The upper bits of an extended rcode need `edns`. The reply may be
+    larger than the client accepts, and larger than 65,535 octets: the caller then sends `truncated`.
     """
     writer = _Writer(question)
     ancount = writer.section(answer)
@@ -72,12 +72,12 @@ def body(
 
 
 def truncated(question: bytes, flags: int, rcode: int, edns: Opt | None = None) -> Body:
-    """The reply that sends a client to TCP: TC, and no records but OPT (RFC 2181 §9, RFC 6891 §7)."""
+    """Return the reply that makes a client ask over TCP: TC, and no record except OPT (RFC 2181 §9, RFC 6891 §7)."""
     return body(question, flags | codes.TC, rcode, edns=edns)
 
 
 def patched(tail: bytes, ttls: Iterable[int], age: int) -> bytes:
-    """The tail with the TTLs at `ttls` lowered by `age` seconds, not below 0."""
+    """Return the tail with the TTLs at `ttls` lowered by `age` seconds, but not below 0."""
     out = bytearray(tail)
     for at in ttls:
         (ttl,) = _ttl.unpack_from(tail, at)
@@ -91,19 +91,19 @@ def least_ttl(tail: bytes, ttls: Iterable[int]) -> int:
 
 
 def extended(reply: bytes, opt: int, options: bytes) -> bytes:
-    """A whole reply with more options in its OPT record, which is its last and stands at the offset `opt`."""
+    """Return a whole reply with options added to its OPT record at the offset `opt`, the last record."""
     at = opt + _OPT_LENGTH
     size = int.from_bytes(reply[at : at + 2], "big") + len(options)
     return reply[:at] + size.to_bytes(2, "big") + reply[at + 2 :] + options
 
 
 def option(code: int, data: bytes) -> bytes:
-    """One EDNS option (RFC 6891 §6.1.2)."""
+    """Return one EDNS option (RFC 6891 §6.1.2)."""
     return _option(code, len(data)) + data
 
 
-def error(query: Malformed, payload: int = codes.PAYLOAD) -> Body:
-    """Render the reply to a malformed query: QR, its opcode, RD and rcode, and an OPT record if it had one.
+def error(query: MalformedQuery, payload: int = codes.PAYLOAD) -> Body:
+    """Return the reply to a malformed query: QR, its opcode, RD and rcode, and an OPT record if it had one.
 
     Raises `ValueError` for a query that gets no reply.
     """
@@ -115,7 +115,7 @@ def error(query: Malformed, payload: int = codes.PAYLOAD) -> Body:
     return Body(head, opt, (), 0 if query.edns else -1)
 
 
-def whole(query: Query | Malformed, body: Body) -> bytes:
+def whole(query: Query | MalformedQuery, body: Body) -> bytes:
     """Return the whole reply to a query: its id and question around the body."""
     return query.id.to_bytes(2, "big") + body.head + query.question + body.tail
 
@@ -130,9 +130,9 @@ def _opt_record(opt: Opt, rcode: int) -> bytes:
 
 
 class _Writer:
-    """The octets after the question, and where in the message each folded name already stands, as its pointer.
+    """The octets after the question, and a pointer to each folded name that is in the message already.
 
-    A pointer takes over the spelling of what it points to; labels written out keep theirs.
+    A compressed name takes the spelling of the name that it points to; labels that are written out keep theirs.
     """
 
     __slots__ = ("base", "out", "rclass", "seen", "ttls")
@@ -149,7 +149,7 @@ class _Writer:
             at += size + 1
 
     def section(self, rrsets: Iterable[RRset]) -> int:
-        """Write all records; returns their number."""
+        """Write all records, and return their number."""
         out, count = self.out, 0
         for rrset in rrsets:
             layout = codes.COMPRESSIBLE.get(rrset.type)
@@ -165,7 +165,7 @@ class _Writer:
         return count
 
     def names(self, rdata: bytes, layout: codes.Layout) -> None:
-        """Write rdata with its names compressed, and set its length."""
+        """Write rdata with compressed names, and set its length."""
         out = self.out
         start, at = len(out), layout.octets
         out += rdata[:at]
@@ -179,7 +179,7 @@ class _Writer:
         out[start - 2 : start] = (len(out) - start).to_bytes(2, "big")
 
     def name(self, wire: bytes) -> None:
-        """Write a name: labels up to the longest suffix that the message has already, then a pointer to that."""
+        """Write a name: its labels up to the longest suffix that is in the message already, then a pointer to that."""
         folded, at = wire.lower(), 0
         here = self.base + len(self.out)
         while size := folded[at]:

@@ -1,7 +1,6 @@
-"""SVCB and HTTPS rdata (RFC 9460 §2.2), as far as its address hints matter: found, and taken out.
+"""Address hints in SVCB and HTTPS rdata (RFC 9460 §2.2): reads and removes them.
 
-A hint is an address that a client may use instead of asking for one. Rdata that is broken has none and is left as it
-is: it is not ours to mend.
+A hint is an address that a client may use instead of asking for one. Malformed rdata has no hints and stays unchanged.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ _SIZES: Final = {IPV4HINT: 4, IPV6HINT: 16}
 
 
 def hints(rdata: bytes) -> Iterator[bytes]:
-    """Packed addresses of all hints."""
+    """Yield the packed addresses of all hints."""
     for key, value in _parameters(rdata):
         size = _SIZES.get(key)
         if size:
@@ -21,7 +20,7 @@ def hints(rdata: bytes) -> Iterator[bytes]:
 
 
 def without_hints(rdata: bytes, unwanted: Callable[[bytes], bool]) -> bytes:
-    """The rdata without the hints that are `unwanted`, and without a parameter that has none left."""
+    """Return the rdata without the hints that are `unwanted`, and without parameters that have no hint left."""
     start = _parameters_at(rdata)
     out = rdata[:start]
     for key, value in _parameters(rdata):
@@ -37,7 +36,7 @@ def without_hints(rdata: bytes, unwanted: Callable[[bytes], bool]) -> bytes:
 
 
 def _parameters(rdata: bytes) -> list[tuple[int, bytes]]:
-    """Key and value of each parameter; none where they do not fill the rdata."""
+    """Return key and value of each parameter; nothing if the parameters do not fill the rdata."""
     at, found = _parameters_at(rdata), []
     if not at:
         return []
@@ -49,7 +48,7 @@ def _parameters(rdata: bytes) -> list[tuple[int, bytes]]:
 
 
 def _parameters_at(rdata: bytes) -> int:
-    """Where the parameters begin, after priority and target; 0 where there is no whole target."""
+    """Return the offset of the parameters, after priority and target; 0 if the target is cut off."""
     at = 2
     while at < len(rdata) and rdata[at]:
         at += 1 + rdata[at]

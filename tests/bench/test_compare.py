@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from bench import load
+from bench import load, peers
 from tests.paths import ROOT
+from tests.ports import free_ports
 
 
 @pytest.mark.peer
 def test_servers_are_put_side_by_side() -> None:
     if not load.AVAILABLE:
         pytest.skip("dnsperf or taskset is not installed (Debian: dnsperf, util-linux)")
+    port = str(free_ports(peers.PORTS)[0])
     command = [sys.executable, "-m", "bench.compare", "--names", "100", "--rounds", "1", "--seconds", "1",
-               "--waits", "1", "--workloads", "A", "TCP", "--servers", "pldns", "echo in C"]  # fmt: skip
+               "--waits", "1", "--port", port,
+               "--workloads", "A", "TCP", "--servers", "pldns", "echo in C"]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     file = Path(done.stdout.splitlines()[-1].removeprefix("kept in "))

@@ -13,6 +13,8 @@ import dns.rdatatype
 import dnslib
 import pytest
 
+pytestmark = pytest.mark.live
+
 Exchange = Callable[[bytes], bytes | None]
 PRIVATE = b"\x08acctname\x04blob\x04core\x07windows\x03net\x00"
 STATIC = b"\x03www\x04corp\x07example\x00"
@@ -120,7 +122,6 @@ CASES: dict[str, tuple[Query, int, bool, bool]] = {
 }  # fmt: skip
 
 
-@pytest.mark.live
 @pytest.mark.parametrize("case", CASES)
 def test_every_query_has_its_reply(case: str, exchange: Exchange) -> None:
     query, rcode, edns, answered = CASES[case]
@@ -140,7 +141,6 @@ def test_every_query_has_its_reply(case: str, exchange: Exchange) -> None:
         assert not {int(each.otype) for each in reply.options} - {3, 10, 12, 15}, "no option of the query's is echoed"
 
 
-@pytest.mark.live
 @pytest.mark.parametrize(
     ("packet", "what"),
     [
@@ -154,7 +154,6 @@ def test_what_is_no_query_has_none(packet: bytes, what: str, exchange: Exchange)
     assert exchange(packet) is None, what
 
 
-@pytest.mark.live
 @pytest.mark.parametrize(
     "packet",
     [
@@ -173,7 +172,6 @@ def test_a_broken_query_is_a_format_error(packet: bytes, exchange: Exchange) -> 
     assert reply[3] & 0xF == FORMERR
 
 
-@pytest.mark.live
 @pytest.mark.parametrize("name", [PRIVATE, STATIC, PUBLIC])
 def test_the_case_of_the_question_is_kept(name: bytes, exchange: Exchange) -> None:
     mixed = bytes(octet ^ 0x20 if 0x61 <= octet <= 0x7A and at % 3 else octet for at, octet in enumerate(name))
@@ -200,7 +198,6 @@ FLAGS = {
 }
 
 
-@pytest.mark.live
 @pytest.mark.parametrize("case", FLAGS)
 def test_flags_tell_whose_answer_it_is(case: str, exchange: Exchange) -> None:
     name, flags, wanted = FLAGS[case]
@@ -208,20 +205,17 @@ def test_flags_tell_whose_answer_it_is(case: str, exchange: Exchange) -> None:
         assert dns.flags.to_text(read(exchange(Query(name=name, flags=flags).packet())).flags) == wanted
 
 
-@pytest.mark.live
 def test_do_asks_for_ad_too(exchange: Exchange) -> None:
     reply = read(exchange(Query(name=PUBLIC, edns=opt(flags=0x8000)).packet()))
     assert reply.flags & dns.flags.AD
 
 
-@pytest.mark.live
 def test_ignored_recursion_of_a_public_name_is_refused(exchange: Exchange) -> None:
     reply = read(exchange(Query(name=b"\5never\4test\0", flags=0, edns=opt()).packet()))
     assert reply.rcode() == REFUSED
     assert [int(each.code) for each in reply.options if isinstance(each, dns.edns.EDEOption)] == [20]
 
 
-@pytest.mark.live
 @pytest.mark.parametrize(("name", "records"), [(PRIVATE, 1), (STATIC, 2), (PUBLIC, 2)])
 def test_any_is_one_rrset_of_ours_or_what_the_upstream_says(name: bytes, records: int, exchange: Exchange) -> None:
     """RFC 8482 §4.1."""
@@ -229,14 +223,12 @@ def test_any_is_one_rrset_of_ours_or_what_the_upstream_says(name: bytes, records
     assert sum(map(len, reply.answer)) == records
 
 
-@pytest.mark.live
 def test_types_without_a_name_are_read_and_written_in_generic_form(exchange: Exchange) -> None:
     """RFC 3597."""
     reply = read(exchange(Query(name=b"\7unknown\4corp\7example\0", kind=65280).packet()))
     assert [rdata.to_wire() for rrset in reply.answer for rdata in rrset] == [bytes.fromhex("0a000001")]
 
 
-@pytest.mark.live
 def test_pointers_name_what_is_served_and_nothing_else(exchange: Exchange) -> None:
     v4 = b"\x014\x010\x010\x0210\7in-addr\4arpa\0"
     six = b"".join(b"\1" + digit.encode() for digit in f"{0xFD000000000000000000000000000004:032x}"[::-1])

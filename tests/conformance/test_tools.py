@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conformance.ways import Site
+from tests.live.daemon import PATIENCE
 from tests.peers import tool
 
 NAME = "acctname.blob.core.windows.net"
@@ -18,8 +19,8 @@ pytestmark = [pytest.mark.live, pytest.mark.peer]
 @pytest.fixture
 def dig(site: Site) -> Run:
     def run(*words: str) -> str:
-        command = [tool("dig"), "@127.0.0.1", "-p", str(site.daemon.port), "+timeout=8", "+tries=1", *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        command = [tool("dig"), "@127.0.0.1", "-p", str(site.daemon.port), "+timeout=15", "+tries=1", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
 
     return run
 
@@ -27,8 +28,8 @@ def dig(site: Site) -> Run:
 @pytest.fixture
 def kdig(site: Site) -> Run:
     def run(port: int, *words: str) -> str:
-        command = [tool("kdig"), "@127.0.0.1", "-p", str(port), "+timeout=8", "+retry=0", *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        command = [tool("kdig"), "@127.0.0.1", "-p", str(port), "+timeout=15", "+retry=0", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
 
     return run
 
@@ -103,6 +104,6 @@ def test_kdig_over_https(site: Site, kdig: Run, way: str) -> None:
 
 
 def test_kdig_over_https_at_another_path(site: Site, kdig: Run) -> None:
-    command = [tool("kdig"), "@127.0.0.1", "-p", str(site.https_port), "+https=/nothing", "+retry=0", "+timeout=5"]
-    said = subprocess.run([*command, *tls(site), NAME], capture_output=True, text=True, timeout=60, check=False)
+    command = [tool("kdig"), "@127.0.0.1", "-p", str(site.https_port), "+https=/nothing", "+retry=0", "+timeout=15"]
+    said = subprocess.run([*command, *tls(site), NAME], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert "404" in said.stdout + said.stderr

@@ -9,12 +9,13 @@ from typing import Final
 
 import trustme
 
-from tests.live.daemon import Daemon
+from tests.live.daemon import PATIENCE, Daemon
 from tests.ports import free_port
 
-PATIENCE: Final = 10.0
-LATE: Final = 0.4
-"""Seconds for an answer that has to come from the upstream, once a local one is there."""
+SILENCE: Final = 0.4
+"""Seconds in which no reply came to a packet that is to have none."""
+_HEADER: Final = 12
+_QR: Final = 0x80
 ESTATE: Final = """
 endpoints:
   - name: acct
@@ -69,7 +70,7 @@ class Site:
             if first[:2] != mark[:2]:
                 sock.recv(65_535)
                 return first
-            sock.settimeout(LATE)
+            sock.settimeout(_late(packet))
             try:
                 return sock.recv(65_535)
             except TimeoutError:
@@ -100,6 +101,12 @@ class Site:
             connection.close()
 
 
+def _late(packet: bytes) -> float:
+    """Seconds to wait for the reply to a packet after the reply to a later one: the upstream may have to be asked."""
+    is_query = len(packet) >= _HEADER and not packet[2] & _QR
+    return PATIENCE if is_query else SILENCE
+
+
 def _framed(sock: socket.socket, packet: bytes) -> bytes | None:
     """The reply to a packet; None: the one after it was answered, and it was not."""
     mark = b"\xfe\xfe\1\0\0\1\0\0\0\0\0\0\6health\5pldns\0\0\1\0\1"
@@ -108,7 +115,7 @@ def _framed(sock: socket.socket, packet: bytes) -> bytes | None:
         first = stream.read(int.from_bytes(stream.read(2), "big"))
         if first[:2] != mark[:2]:
             return first
-        sock.settimeout(LATE)
+        sock.settimeout(_late(packet))
         try:
             return stream.read(int.from_bytes(stream.read(2), "big")) or None
         except OSError:

@@ -45,7 +45,7 @@ def query(octets: bytes) -> bool:
     """A client's packet: parsed; every reply to what came of it is read by both decoders."""
     try:
         got = wire.parse(octets)
-    except wire.Malformed as fault:
+    except wire.MalformedQuery as fault:
         if fault.rcode is None:
             assert len(octets) < codes.HEADER_SIZE or octets[2] & 0x80
             return False
@@ -69,7 +69,7 @@ def reply(octets: bytes) -> bool:
     try:
         message = relay.parse(octets, ID, QUESTION)
         chain = relay.chain(message, WWW, record.A)
-    except (relay.Mismatch, relay.Malformed):
+    except (relay.Mismatch, relay.MalformedReply):
         return False
     assert len(chain.hops) <= relay.MAX_HOPS
     assert {r.owner.lower() for r in chain.final} <= {chain.last}
@@ -146,7 +146,7 @@ def header(octets: bytes) -> bool:
     for given in (octets, proxy.SIGNATURE + octets):
         try:
             source, payload = proxy.strip(given)
-        except proxy.Malformed:
+        except proxy.MalformedHeader:
             continue
         assert given.endswith(payload)
         assert source is None or len(source.address) in {4, 16}

@@ -12,7 +12,7 @@ import msgspec
 
 from tests.fake_azure import shapes
 from tests.fake_azure.faults import Fault
-from tests.live.daemon import Daemon, until
+from tests.live.daemon import PATIENCE, Daemon, until
 from tests.paths import ROOT
 
 ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
@@ -46,14 +46,14 @@ class Cloud:
         self._control("DELETE", "estate", ids)
 
     def _control(self, method: str, path: str, body: object) -> None:
-        connection = HTTPConnection(self.given["control"].removeprefix("http://"), timeout=5)
+        connection = HTTPConnection(self.given["control"].removeprefix("http://"), timeout=PATIENCE)
         connection.request(method, f"/{path}", msgspec.json.encode(body))
         assert connection.getresponse().status == 204
         connection.close()
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=PATIENCE)
 
 
 def estate(addresses: dict[str, str]) -> list[Any]:

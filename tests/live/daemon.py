@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import dns.message
 import dns.query
@@ -21,9 +21,13 @@ import yaml
 from tests.ports import free_port
 
 PLDNS = Path(sys.executable).with_name("pldns")
+PATIENCE: Final = 90.0
+"""Seconds until a test gives up. Nothing takes so long; a loaded machine must not fail a test."""
+REPLY: Final = 15.0
+"""Seconds to wait for one reply. A query that is lost with a process is asked again."""
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: ANN401 - whatever the condition gives
+def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:  # noqa: ANN401 - whatever the condition gives
     """Poll until the condition holds; its value."""
     deadline = time.monotonic() + seconds
     while True:
@@ -74,7 +78,7 @@ class Daemon:
     def get(self, path: str) -> tuple[int, Any]:
         """Status (0: no one there) and body of an admin request."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=5) as reply:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=PATIENCE) as reply:
                 return reply.status, _body(reply.read())
         except urllib.error.HTTPError as error:
             return error.code, _body(error.read())
@@ -83,7 +87,7 @@ class Daemon:
 
     def post(self, path: str, body: object) -> int:
         """Status of an admin request that changes something."""
-        connection = HTTPConnection("127.0.0.1", self.admin, timeout=5)
+        connection = HTTPConnection("127.0.0.1", self.admin, timeout=PATIENCE)
         connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         status = connection.getresponse().status
         connection.close()
@@ -92,7 +96,7 @@ class Daemon:
     def ask(self, name: str, rtype: str = "A", *, source: str = "127.0.0.1", tcp: bool = False) -> dns.message.Message:
         query = dns.message.make_query(name, rtype, use_edns=0)
         send = dns.query.tcp if tcp else dns.query.udp
-        return send(query, "127.0.0.1", port=self.port, timeout=8, source=source)
+        return send(query, "127.0.0.1", port=self.port, timeout=REPLY, source=source)
 
     def addresses(self, name: str, *, source: str = "127.0.0.1") -> set[str]:
         """The A records at the end of the answer; empty for none, or for no reply."""
@@ -118,7 +122,7 @@ class Daemon:
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         assert self._process
         return self._process.wait(seconds)
 

@@ -12,7 +12,7 @@ import yaml
 from tests.fake_azure import shapes
 from tests.fake_azure.faults import Fault
 from tests.live.cloud import ONE, TWO, Cloud, estate, source, sync
-from tests.live.daemon import PLDNS, Daemon, until
+from tests.live.daemon import PATIENCE, PLDNS, Daemon, until
 
 pytestmark = pytest.mark.live
 
@@ -181,7 +181,7 @@ def test_a_subscription_that_may_not_be_read_is_told_and_the_others_are_served(
         assert (degraded["source"], degraded["scope"]) == ("hub", TWO)
         assert degraded["message"].startswith(said)
         command = [str(PLDNS), "sync", "status", "--admin", f"http://127.0.0.1:{daemon.admin}"]
-        shown = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert f"source hub: {TWO}: {degraded['message']}\n" in shown.stdout
         running.fail()
         assert sync(daemon) == "published"

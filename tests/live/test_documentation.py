@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +19,9 @@ import trustme
 import yaml
 
 from resolver.config import file as config
+from tests.live.daemon import PATIENCE
 from tests.paths import ROOT
+from tests.ports import free_port
 
 EXAMPLE = ROOT / "examples/hub-spoke"
 PAGES = sorted(
@@ -114,7 +115,7 @@ def test_every_command_on_a_page_runs(page: Path, example: Any) -> None:  # noqa
         words = [str(PLDNS), *shlex.split(line)[1:]]
         if words[1] == "cache":  # asks the daemon that runs
             words += ["-c", str(example.path)]
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode in {0, 2}, (line, done.stderr)
         assert done.stdout
 
@@ -126,27 +127,32 @@ def test_every_link_on_a_page_leads_somewhere(page: Path) -> None:
 
 
 def test_make_run_serves_and_ends_with_make(poll: Poll, tmp_path: Path) -> None:
-    for port in (5300, 8053):
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                pytest.skip(f"port {port} is already used by somebody else")
+    """On other ports and in another state directory than a person gets: another copy may run on this machine."""
+    listen = f"127.0.0.1:{free_port()}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    environment |= {
+        "PLDNS_DNS__LISTEN": json.dumps([listen]),
+        "PLDNS_ADMIN__LISTEN": f"127.0.0.1:{free_port()}",
+        "PLDNS_STATE__DIRECTORY": str(tmp_path / "state"),
+    }
     with (tmp_path / "log").open("wb") as log:
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
-        make = subprocess.Popen(["make", "run"], cwd=ROOT, env=plain, stdout=log, stderr=log, start_new_session=True)
+        make = subprocess.Popen(
+            ["make", "run"], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         poll(lambda: "all sources have data" in (tmp_path / "log").read_text())
         dig = (EXAMPLE / "try.txt").read_text()
         assert (tmp_path / "log").read_text().startswith(dig)
-        done = subprocess.run([PLDNS, "query", "stcontososhop.blob.core.windows.net", "--server", "127.0.0.1:5300"],
-                              capture_output=True, text=True, timeout=30, check=True)  # fmt: skip
+        command = [str(PLDNS), "query", "stcontososhop.blob.core.windows.net", "--server", listen]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
         assert "10.1.2.7" in done.stdout
         make.send_signal(signal.SIGTERM)
-        make.wait(20)
+        make.wait(PATIENCE)
         poll(lambda: not _group(make.pid))
     finally:
         for pid in _group(make.pid):
             os.kill(pid, signal.SIGKILL)
-        make.wait(20)
+        make.wait(PATIENCE)
 
 
 def _group(leader: int) -> list[int]:

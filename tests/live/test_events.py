@@ -11,7 +11,7 @@ import pytest
 
 from tests.fake_azure import shapes
 from tests.live.cloud import ONE, Cloud, estate
-from tests.live.daemon import Daemon, until
+from tests.live.daemon import PATIENCE, Daemon, until
 from tests.live.test_azure import cloud
 from tests.ports import free_port
 from tests.resolver.sources.azure.protocol.test_events import cloud as cloud_event
@@ -27,7 +27,7 @@ NAME = "acct.blob.core.windows.net"
 def call(method: str, base: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
     """Status and body of an HTTP request."""
     parts = urlsplit(base)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
     try:
         connection.request(method, parts.path + path, body, headers)
         reply = connection.getresponse()

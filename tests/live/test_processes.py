@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.live.daemon import PATIENCE
+
 pytestmark = pytest.mark.live
 
 Start = Callable[..., Any]
@@ -151,7 +153,7 @@ def test_no_child_outlives_the_supervisor(
     daemon = start(sources=SOURCES).ready()
     pids = [pid for kind in daemon.children().values() for pid in kind]
     daemon.signal(signal.SIGKILL)
-    poll(lambda: not any(map(is_living, pids)), seconds=3)
+    poll(lambda: not any(map(is_living, pids)))
 
 
 def test_ctrl_c_to_the_group_stops_all_and_frees_the_port(
@@ -181,7 +183,7 @@ def test_a_second_instance_exits_1_with_one_line(start: Start, estate: Path, tmp
     other = tmp_path / "other"
     shutil.copytree(tmp_path, other, ignore=shutil.ignore_patterns("state", "other"))
     command = [*daemon.command[:-1], str(other / "pldns.yaml")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if not line.startswith("warning")]
     assert len(lines) == 1
@@ -234,7 +236,7 @@ def test_hostile_packets_get_no_answer_or_an_error_and_harm_nothing(start: Start
         for packet in [b"", b"\x00", loop, response, *(noise.randbytes(noise.randrange(600)) for _ in range(300))]:
             sock.sendto(packet, ("127.0.0.1", daemon.port))
         sock.sendto(noise.randbytes(65_000), ("127.0.0.1", daemon.port))
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=5) as stream:
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=PATIENCE) as stream:
         stream.sendall(b"\xff\xff" + noise.randbytes(65_535))
         stream.sendall(len(response).to_bytes(2, "big") + response)
     assert poll(lambda: daemon.addresses(NAME)) == {"10.0.0.4"}  # the burst may have filled the socket: asked again

@@ -142,7 +142,7 @@ class _Reading:
             self._fault(resource.id, "", "twice in one file, with different contents; the first counts")
 
     def _row(self, row: RowJson, label: str) -> bool:
-        """Read a row, or ignore one of another type. Return False where its type cannot be told."""
+        """Read a row, or ignore one of another type. Return False where its type is unknown."""
         body = row.properties or row
         key, problem = _id(row.id)
         kind = _type(row.type, key) or type_by_fields(body)

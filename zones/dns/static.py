@@ -44,7 +44,7 @@ class StaticZone:
         self.is_open = is_open
         """True for a zone of endpoints to which a private DNS zone provides records.
 
-        A name that such a zone does not have follows the zone's miss policy. A closed zone answers NXDOMAIN.
+        A name that an open zone does not have follows the zone's miss policy. A closed zone answers NXDOMAIN.
         """
         self._below: Counter[Name] = Counter()
         """The number of names below each ancestor. An ancestor without records is an empty non-terminal."""

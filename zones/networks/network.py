@@ -13,9 +13,9 @@ import msgspec
 from zones.azure.endpoint import Endpoint, fold_region
 from zones.networks.prefixes import NONE, Prefix, Prefixes, prefix
 
-__all__ = ["EVERYBODY", "NOBODY", "NONE", "Network", "Networks", "bits", "translated"]
+__all__ = ["DEFAULT_NETWORK", "NONE", "NO_NETWORK", "Network", "Networks", "bits", "translated"]
 
-NOBODY: Final = "none"
+NO_NETWORK: Final = "none"
 """The reserved name for clients in no network (index `NONE`). No endpoint is visible to them."""
 
 
@@ -39,7 +39,7 @@ class Network(msgspec.Struct, frozen=True):
         return self.key or self.name
 
 
-EVERYBODY: Final = Network("default", ("0.0.0.0/0", "::/0"))
+DEFAULT_NETWORK: Final = Network("default", ("0.0.0.0/0", "::/0"))
 """The only network where none is configured."""
 
 
@@ -68,7 +68,7 @@ class Networks:
         """By identity."""
         self._regions: dict[str, str] = {}
         """The region of each VNet whose own resource has been read."""
-        self._tenants: dict[str, Counter[str]] = {}
+        self._endpoint_regions: dict[str, Counter[str]] = {}
         """For each VNet, the number of its endpoints in each region."""
         self.replace(self.configured)
 
@@ -85,8 +85,8 @@ class Networks:
         """The mask of all present networks."""
         self._named: dict[str, int] = {}
         """The index of each present network, by name."""
-        for network in (EVERYBODY,) if self.implicit else networks:
-            if network.name != NOBODY:
+        for network in (DEFAULT_NETWORK,) if self.implicit else networks:
+            if network.name != NO_NETWORK:
                 self._add(network)
         self.homeless = self.all & ~_union(self._home.values())
         """The mask of networks without a home VNet, where nearness cannot decide a contest."""
@@ -182,15 +182,15 @@ class Networks:
         homes = []
         for endpoint, step in ((old, -1), (new, 1)):
             if endpoint is not None and endpoint.region and endpoint.vnet:
-                self._tenants.setdefault(endpoint.vnet, Counter())[endpoint.region] += step
+                self._endpoint_regions.setdefault(endpoint.vnet, Counter())[endpoint.region] += step
                 homes.append(endpoint.vnet)
         return bool(homes) and self._settle(homes)
 
     def _settle(self, vnets: Iterable[str]) -> bool:
         moved = False
         for vnet in self._home.keys() & set(vnets):
-            tenants = +self._tenants.get(vnet, Counter())
-            region = self._regions.get(vnet) or min(tenants, key=lambda r: (-tenants[r], r), default="")
+            counts = +self._endpoint_regions.get(vnet, Counter())
+            region = self._regions.get(vnet) or min(counts, key=lambda r: (-counts[r], r), default="")
             moved |= region != self._home_regions.get(vnet, "")
             self._home_regions[vnet] = region
         if moved:
@@ -252,7 +252,7 @@ class Networks:
 
     def label(self, index: int) -> str:
         """Return the name of the network with this index, `none` for `NONE`."""
-        return NOBODY if index == NONE else self.names[index]
+        return NO_NETWORK if index == NONE else self.names[index]
 
     def listed(self, mask: int) -> tuple[str, ...]:
         """Return the names of the networks in `mask`, in the order of their indices."""

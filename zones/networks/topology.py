@@ -3,7 +3,7 @@
 Each VNet makes one network. Its address space are the clients, the VNet is their home, and its Connected peers are
 their reach; the peers' peers are not. Nearness follows: the same VNet first, then the same region, then the rest.
 
-Where two VNets have a prefix in common, the client's VNet cannot be told from its address. Such a prefix is in neither
+Where two VNets have a prefix in common, a client's address does not show which VNet it is in. The prefix is in neither
 network: its clients must not get an address that is another machine in their VNet. A configured network with the same
 prefix or a longer one takes precedence.
 """
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from zones.azure.endpoint import Endpoint, VirtualNetwork
-from zones.networks.network import NOBODY, Network, Networks
+from zones.networks.network import NO_NETWORK, Network, Networks
 from zones.networks.overlap import spans
 from zones.networks.prefixes import Prefix, prefix
 
-RESERVED: Final = frozenset((NOBODY, "default", "auto"))
+RESERVED: Final = frozenset((NO_NETWORK, "default", "auto"))
 """Names that no derived network gets."""
 
 
@@ -39,7 +39,7 @@ def networks(vnets: Iterable[VirtualNetwork], configured: Sequence[Network]) -> 
         Network(names[vnet.key], tuple(clients[vnet.key]), (vnet.key,), tuple(sorted(vnet.peers)), vnet.key)
         for vnet in ordered
     )
-    return (*configured, *made, *([Network(NOBODY, tuple(map(str, shared)))] if shared else []))
+    return (*configured, *made, *([Network(NO_NETWORK, tuple(map(str, shared)))] if shared else []))
 
 
 def redraw(networks: Networks, drawn: Sequence[Network], endpoints: Mapping[str, Endpoint]) -> list[str]:

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import aiohttp
 import msgspec
@@ -18,6 +18,8 @@ from resolver.sources.azure.credential import NoToken, Tokens
 from resolver.sources.azure.protocol import advice
 from resolver.sources.azure.protocol.budget import Budget, Patience, QuotaBucket, retry_after, skew
 
+Api = Literal["graph", "subscriptions", "list", "resource", "zones", "zone", "zone records", "zone links"]
+"""The kind of request, as the metrics count it."""
 MAX_BODY: Final = 64 << 20
 """Bytes of a response body, uncompressed."""
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
@@ -85,7 +87,7 @@ class ManagementClient:
         self._clock = clock
         self.calls = Counter[tuple[str, str]]()
 
-    async def get(self, url: str, *, api: str, bucket: str, patience: Patience) -> AzureResponse:
+    async def get(self, url: str, *, api: Api, bucket: str, patience: Patience) -> AzureResponse:
         """Send a GET request, once more where the failure may be a passing one. Raises `RequestFailed`, `NoToken`."""
         try:
             return await self._request("GET", url, None, api, bucket, patience)
@@ -95,12 +97,12 @@ class ManagementClient:
         await self._clock.sleep(_AGAIN)
         return await self._request("GET", url, None, api, bucket, patience)
 
-    async def post(self, url: str, body: bytes, *, api: str, bucket: str, patience: Patience) -> AzureResponse:
+    async def post(self, url: str, body: bytes, *, api: Api, bucket: str, patience: Patience) -> AzureResponse:
         """Send a POST request. Raises `RequestFailed`, `NoToken`."""
         return await self._request("POST", url, body, api, bucket, patience)
 
     async def _request(
-        self, method: str, text: str, body: bytes | None, api: str, bucket: str, patience: Patience
+        self, method: str, text: str, body: bytes | None, api: Api, bucket: str, patience: Patience
     ) -> AzureResponse:
         url = self._own(text)
         quota = self._budget.bucket(bucket)
@@ -133,7 +135,7 @@ class ManagementClient:
     async def _turn(self, quota: QuotaBucket, patience: Patience) -> None:
         """Wait until a request may be sent. Raises `RequestFailed` where Azure asks for more patience than is left.
 
-        Azure may have asked in an earlier sync. Such a wait is an error at once, so that the sync does not time out.
+        Azure may have asked in an earlier sync. A long wait is an error at once, so that the sync does not time out.
         """
         while (pause := quota.wait(self._clock.now())) > 0:
             refused = quota.refused(self._clock.now())
@@ -188,7 +190,7 @@ class ManagementClient:
         ahead = skew(headers, self._clock.wall())
         return RequestFailed(advice.answered(status, error.code, error.message, url.path, ahead), status, error.code)
 
-    def _count(self, api: str, code: str) -> None:
+    def _count(self, api: Api | Literal["token"], code: str) -> None:
         self.calls[api, code] += 1
 
 

@@ -6,7 +6,7 @@ Three lists for each subscription. Does not know what a refusal means for a sync
 import asyncio
 from collections.abc import AsyncGenerator
 
-from resolver.sources.azure.client import ManagementClient, RequestFailed
+from resolver.sources.azure.client import Api, ManagementClient, RequestFailed
 from resolver.sources.azure.protocol import resource_manager
 from resolver.sources.azure.protocol.budget import Patience
 from resolver.sources.azure.protocol.pages import WHERE, Incomplete, PageCheck, Pages, ResourcePage
@@ -50,7 +50,7 @@ async def read(client: ManagementClient, name: str, pages: Pages, patience: Pati
 
 
 async def each_page(
-    client: ManagementClient, url: str, api: str, bucket: str, patience: Patience
+    client: ManagementClient, url: str, api: Api, bucket: str, patience: Patience
 ) -> AsyncGenerator[bytes, None]:
     """Yield the rows of each page of a list, as JSON. Raises `RequestFailed` and `Incomplete`."""
     check = PageCheck()

@@ -1,7 +1,7 @@
-"""Who asks: the network of an address, and what else the configuration says of it. Remembered, within bounds.
+"""Who asks: the network of a client's address, and whether the client may ask. Results are cached, within bounds.
 
-The access list always judges the address that sent the query: the socket's peer, or the one that a listed proxy tells
-(PROXY protocol). Refuses to know packets and sockets.
+The access list applies to the address that sent the query: the socket's peer, or the client in the PROXY header of a
+trusted proxy. Does not know packets and sockets.
 """
 
 from collections.abc import Sequence
@@ -14,45 +14,48 @@ from zones.networks.network import NONE, Network, Networks
 from zones.networks.prefixes import Prefixes, prefix
 
 REFUSED: Final = -2
-"""In place of a network: a client outside `dns.allow`."""
+"""In place of a network index: a client outside `dns.allow`."""
 DROPPED: Final = -3
-"""In place of a network: a client that gets no reply."""
+"""In place of a network index: a client that gets no reply."""
 PROXY: Final = -4
-"""In place of a network: a proxy, which tells the client's address in a header."""
+"""In place of a network index: a proxy, which sends the client's address in a header."""
 _REMEMBERED: Final = 65_536
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 
 
 class Client(NamedTuple):
-    """One client. `address` is packed, 4 or 16 octets; an IPv4-mapped one is IPv4."""
+    """One client. `address` is packed, 4 or 16 octets; an IPv4-mapped address is 4 octets."""
 
     address: bytes
     network: int
-    """Index of its network, or `NONE`, `REFUSED` or `DROPPED`."""
+    """Index of the client's network, or `NONE`, `REFUSED` or `DROPPED`."""
     forwarder: bool = False
-    """Its client-subnet option chooses the network (RFC 7871)."""
+    """True if the network comes from the client-subnet option of its queries (RFC 7871)."""
 
 
 class Clients:
-    """What every address is. `listener`: all who are allowed are in the network of this name, which may be none yet."""
+    """Finds the client of an address.
+
+    With `listener`, all allowed clients are in the network of this name, or in no network until it exists.
+    """
 
     def __init__(self, networks: Networks, worker: settings.WorkerSettings, listener: str | None = None) -> None:
         self.networks = networks
         self._worker = worker
         self._listener = listener
         self._at: dict[str, Clients] = {}
-        """Those of listeners that are for one network, by its name."""
+        """Clients of listeners that serve one network each, by the name of the network."""
         self._allowed = _Prefixes(worker.allow)
         self._dropped = _Prefixes(worker.drop_clients)
         self._proxies = _Prefixes(worker.proxy_from)
         self._forwarders = _Prefixes(worker.forwarders)
         self.known: dict[bytes, int] = {}
-        """By the address's octets as the socket gives them: what `find` said."""
+        """Results of `find`, by the octets of the address in the socket address."""
         self._peers: dict[bytes, Client] = {}
         self._subnets: dict[tuple[bytes, int], tuple[int, int]] = {}
 
     def find(self, address: bytes) -> int:
-        """A socket's peer, 4 or 16 octets: the index of its network, `NONE`, `REFUSED`, `DROPPED` or `PROXY`."""
+        """Return the network index of a socket's peer (4 or 16 octets), or `NONE`, `REFUSED`, `DROPPED` or `PROXY`."""
         found = self.known.get(address)
         if found is None:
             self.peer(address)
@@ -60,7 +63,7 @@ class Clients:
         return found
 
     def peer(self, address: bytes) -> Client:
-        """The client at a socket's peer; for a proxy, the proxy itself."""
+        """Return the client at a socket's peer; for a proxy, the proxy itself."""
         client = self._peers.get(address)
         if client is None:
             if len(self._peers) >= _REMEMBERED:
@@ -71,12 +74,12 @@ class Clients:
         return client
 
     def replace(self, networks: tuple[Network, ...]) -> None:
-        """Put these networks in place of those that there are."""
+        """Replace all networks."""
         self.networks.replace(networks)
         self.forget()
 
     def forget(self) -> None:
-        """The networks have changed."""
+        """Drop cached results: the networks have changed."""
         self._peers.clear()
         self.known.clear()
         self._subnets.clear()
@@ -84,7 +87,7 @@ class Clients:
             each.forget()
 
     def at(self, listener: HostPort) -> "Clients":
-        """What addresses are that come by the listener at this address and port."""
+        """Return the clients of the listener at this address and port."""
         name = next((each.network for each in self._worker.listeners if each.listen == listener), None)
         if name is None:
             return self
@@ -93,7 +96,7 @@ class Clients:
         return self._at[name]
 
     def client(self, address: bytes) -> Client:
-        """The client at an address of `packed` that a proxy told."""
+        """Return the client at a packed address, for example one in a proxy's header."""
         if self._dropped.hold(address):
             return Client(address, DROPPED)
         if not self._allowed.hold(address):
@@ -103,10 +106,10 @@ class Clients:
         return Client(address, self.networks.find(address), self._forwarders.hold(address))
 
     def subnet(self, client: Client, address: bytes, length: int) -> tuple[int, int]:
-        """The network for a client-subnet option (RFC 7871 §7.2.1), and the scope that the answer holds for.
+        """Return the network for a client-subnet option (RFC 7871 §7.2.1), and the scope of the answer.
 
-        The option chooses it only if the whole subnet lies in one network; the forwarder's own counts otherwise. The
-        scope is never 0, so that no forwarder takes the answer for everybody's.
+        The network is the one that contains the whole subnet; if there is none, the forwarder's own. The scope is
+        never 0, so that no forwarder gives the answer to clients of other subnets.
         """
         known = self._subnets.get((address, length))
         if known is None:
@@ -118,12 +121,12 @@ class Clients:
 
 
 def packed(address: str) -> bytes:
-    """An address as a socket gives it, without its scope; an IPv4-mapped one as IPv4 (RFC 4291 §2.5.5.2)."""
+    """Return the packed form of an address in text, without its scope. IPv4-mapped becomes IPv4 (RFC 4291 §2.5.5.2)."""
     return unmapped(ip_address(address.partition("%")[0]).packed)
 
 
 def unmapped(address: bytes) -> bytes:
-    """A packed address; an IPv4-mapped one as IPv4."""
+    """Return a packed address, an IPv4-mapped one as IPv4."""
     return address[12:] if len(address) == 16 and address.startswith(_MAPPED) else address
 
 
@@ -134,5 +137,5 @@ class _Prefixes:
         self._prefixes = Prefixes((prefix(text), 0) for text in prefixes)
 
     def hold(self, address: bytes) -> bool:
-        """True for an address under one of them."""
+        """Return True for an address in one of the prefixes."""
         return self._prefixes.find(address) != NONE

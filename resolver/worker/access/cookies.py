@@ -1,7 +1,7 @@
-"""DNS cookies of the server (RFC 7873) in their common form (RFC 9018), so that every worker knows another's.
+"""Server cookies (RFC 7873) in the interoperable format (RFC 9018), so that each worker accepts those of the others.
 
-A client that shows a cookie of ours has shown that its address is its own. Pure: the wall clock's time is passed in.
-Refuses to know what a cookie is good for.
+A client that returns a good server cookie has proved that its address is not forged. Does not know what such a client
+may do. Pure: the time is an argument.
 """
 
 import hashlib
@@ -11,19 +11,19 @@ from typing import Final
 from siphash24 import siphash24
 
 CLIENT: Final = 8
-"""Octets of a client cookie; the server's comes after it."""
+"""Octets of a client cookie; the server cookie follows."""
 _VERSION: Final = b"\x01\x00\x00\x00"  # and three reserved octets
-_SERVER: Final = 16  # octets of ours
+_SERVER: Final = 16  # octets of a server cookie
 _LIFE: Final = 3600  # seconds, RFC 9018 §4.3
-_RENEW: Final = 1800  # seconds of age after which a good one is replaced
-_AHEAD: Final = 300  # seconds that another server's clock may be ahead
-_EPOCH: Final = 43_200  # seconds for which a derived secret signs
+_RENEW: Final = 1800  # seconds of age after which a good cookie is replaced
+_AHEAD: Final = 300  # seconds that the clock of another server may be ahead
+_EPOCH: Final = 43_200  # seconds for which a derived secret signs new cookies
 
 
 class Cookies:
-    """Makes and checks server cookies. With several secrets the first one signs and all are accepted.
+    """Makes and checks server cookies. The first of the secrets signs; cookies of all secrets are accepted.
 
-    Without, they are derived from `root`: a new one every 12 hours, while cookies of the one before are still good.
+    Without secrets they are derived from `root`: a new one every 12 hours, and the previous one is still accepted.
     """
 
     def __init__(self, root: bytes) -> None:
@@ -31,10 +31,13 @@ class Cookies:
         self._epoch = -1
         self._derived: tuple[bytes, ...] = ()
         self.secrets: tuple[bytes, ...] = ()
-        """16 octets each; set them anew at any time."""
+        """16 octets each. They may be replaced at any time."""
 
     def check(self, option: bytes, address: bytes, now: float) -> tuple[bool, bytes]:
-        """Whether a well-formed option of the client at `address` holds a good server cookie; the option to reply."""
+        """Return whether a well-formed option has a good server cookie for `address`, and the option of the reply.
+
+        `now`: seconds since the epoch.
+        """
         client, server = option[:CLIENT], option[CLIENT:]
         secrets = self.secrets or self._of_epoch(now)
         age = _age(server, now)
@@ -57,7 +60,7 @@ class Cookies:
 
 
 def _age(server: bytes, now: float) -> int | None:
-    """Seconds since a server cookie was made; None for one that cannot be ours now. Serial arithmetic, RFC 1982."""
+    """Return the age of a server cookie in seconds (serial arithmetic, RFC 1982); None if it is not acceptable."""
     if len(server) != _SERVER or server[:1] != _VERSION[:1]:
         return None
     age = (int(now) - int.from_bytes(server[4:8], "big") + 0x8000_0000) % 0x1_0000_0000 - 0x8000_0000
@@ -65,6 +68,6 @@ def _age(server: bytes, now: float) -> int | None:
 
 
 def _hash(client: bytes, made: bytes, address: bytes, secret: bytes) -> bytes:
-    """SipHash-2-4 over client cookie, version, reserved, time and address (RFC 9018 §4.4)."""
+    """Return SipHash-2-4 of client cookie, version, reserved octets, time and address (RFC 9018 §4.4)."""
     digest: bytes = siphash24(client + made + address, key=secret).digest()
     return digest

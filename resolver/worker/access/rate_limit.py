@@ -1,7 +1,8 @@
-"""How many answers over UDP a client prefix gets: a token bucket each, and what becomes of a query over it.
+"""The rate limit of replies over UDP: one token bucket for each client prefix.
 
-An address that was forged may be a victim's: what is over the limit gets nothing, or now and then a cut reply, on
-which a real client comes back over TCP (response rate limiting, as other servers have it). Pure: time is passed in.
+The address of a query may be forged, and belong to a victim. A query over the limit therefore gets no reply, or at
+times a truncated one, after which a real client asks over TCP. Other servers call this response rate limiting. Pure:
+the time is an argument.
 """
 
 from enum import Enum
@@ -16,12 +17,15 @@ _BUCKETS: Final = 65_536
 _LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
 
 
-class Verdict(Enum):
-    """What becomes of a query."""
+class RateVerdict(Enum):
+    """What happens to a query."""
 
     PASS = 0
+    """It is answered."""
     DROP = 1
+    """It gets no reply."""
     SLIP = 2
+    """It gets a truncated reply."""
 
 
 class _Bucket(TokenBucket):
@@ -33,7 +37,7 @@ class _Bucket(TokenBucket):
 
 
 class RateLimiter:
-    """The buckets of all client prefixes; bounded, those that would be full again make room."""
+    """The buckets of all client prefixes. Their number is bounded: buckets that have refilled are dropped first."""
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
@@ -42,19 +46,22 @@ class RateLimiter:
         self._buckets: dict[bytes, _Bucket] = {}
         self._known: dict[bytes, _Bucket | None] = {}
 
-    def judge(self, address: bytes, now: float) -> Verdict:
-        """Count one query of an address, 4 or 16 octets as the socket gives it; `now` in steady seconds."""
+    def judge(self, address: bytes, now: float) -> RateVerdict:
+        """Count one query and return its verdict.
+
+        `address`: 4 or 16 octets of the socket address. `now`: steady seconds.
+        """
         try:
             bucket = self._known[address]
         except KeyError:
             bucket = self._meet(address, now)
         if bucket is None:
-            return Verdict.PASS
+            return RateVerdict.PASS
         if bucket.take(self._quota, now):
-            return Verdict.PASS
+            return RateVerdict.PASS
         bucket.over += 1
         slip = self._limit.slip
-        return Verdict.SLIP if slip and not bucket.over % slip else Verdict.DROP
+        return RateVerdict.SLIP if slip and not bucket.over % slip else RateVerdict.DROP
 
     def _meet(self, address: bytes, now: float) -> _Bucket | None:
         at = unmapped(address)
@@ -70,7 +77,7 @@ class RateLimiter:
         return bucket
 
     def _make_room(self, now: float) -> None:
-        """Forget those that have been quiet until full again; if that is not half of them, the oldest of all."""
+        """Drop the buckets that have refilled, and then the oldest until at most half are left."""
         full = self._limit.burst / self._limit.per_second
         kept = [(prefix, bucket) for prefix, bucket in self._buckets.items() if bucket.idle(now) < full]
         self._buckets = dict(kept[-_BUCKETS // 2 :])

@@ -4,7 +4,7 @@ The only place that puts a whole reply together. Does not decide what a reply sa
 """
 
 from resolver.wire import codes, render
-from resolver.wire.query import Malformed, Query
+from resolver.wire.query import MalformedQuery, Query
 from resolver.worker.access.edns import EdnsResult, with_options
 from resolver.worker.answer.client_query import ClientQuery
 from resolver.worker.answer.compiled import Compiled
@@ -35,7 +35,7 @@ class Renderer:
         flags = _copied(query) | (codes.RA if rcode == codes.SERVFAIL else 0)
         return self._reply(request, render.body(query.question, flags, rcode, edns=self._opt(query, ede)))
 
-    def malformed(self, malformed: Malformed, edns: EdnsResult) -> bytes:
+    def malformed(self, malformed: MalformedQuery, edns: EdnsResult) -> bytes:
         """Return the reply to a malformed query. Raises `ValueError` for one that gets no reply."""
         body = render.error(malformed, self._payload)
         return _joined(malformed, body, edns if malformed.options else None)
@@ -54,7 +54,7 @@ def _copied(query: Query) -> int:
     return query.flags & (codes.RD | codes.CD)
 
 
-def _joined(query: Query | Malformed, body: render.Body, edns: EdnsResult | None) -> bytes:
+def _joined(query: Query | MalformedQuery, body: render.Body, edns: EdnsResult | None) -> bytes:
     reply = render.whole(query, body)
     if edns is None:
         return reply

@@ -10,10 +10,10 @@ from typing import Final
 
 from resolver.forward.cache import Key
 from resolver.wire import codes
-from resolver.wire.query import Malformed, Query, parse
+from resolver.wire.query import MalformedQuery, Query, parse
 from resolver.worker.access.clients import DROPPED, REFUSED, Client
 from resolver.worker.access.edns import BadSubnet, ClientTransport, EdnsResult
-from resolver.worker.access.rate_limit import Verdict
+from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_templates import AnswerTemplates
 from resolver.worker.answer.client_query import SMALL, ClientQuery, Send
 from resolver.worker.answer.compiled import Compiled
@@ -57,7 +57,7 @@ class Responder:
         client: Client,
         transport: ClientTransport,
         send: Send,
-        limited: Verdict = Verdict.PASS,
+        limited: RateVerdict = RateVerdict.PASS,
     ) -> bool:
         """Answer one packet: call `send` once, at once or later. Return False for a packet that never gets a reply.
 
@@ -69,10 +69,10 @@ class Responder:
         try:
             query = parse(packet)
             edns = self._read(query, client, transport)
-        except Malformed as malformed:
-            return limited is Verdict.PASS and self._reject(malformed, client, transport, send)
+        except MalformedQuery as malformed:
+            return limited is RateVerdict.PASS and self._reject(malformed, client, transport, send)
         request = ClientQuery(packet, query, edns, client.address, transport, send)
-        if limited is not Verdict.PASS and not edns.proven:
+        if limited is not RateVerdict.PASS and not edns.proven:
             return self._limit(request, limited)
         if client.network == REFUSED:
             self.counters.add("dns_responses_total", ("REFUSED", "", "", "acl"))
@@ -113,15 +113,15 @@ class Responder:
         return True
 
     def _read(self, query: Query, client: Client, transport: ClientTransport) -> EdnsResult:
-        """Return what the options of a query ask for. Raises `Malformed`."""
+        """Return what the options of a query ask for. Raises `MalformedQuery`."""
         if not query.options:
             return EdnsResult(client.network)
         try:
             return self._options.read(query.options, client, transport, self.clock.wall())
         except BadSubnet:
-            raise Malformed(codes.FORMERR, query.id, query.flags, query.question, edns=True, do=query.do) from None
+            raise MalformedQuery(codes.FORMERR, query.id, query.flags, query.question, edns=True, do=query.do) from None
 
-    def _reject(self, malformed: Malformed, client: Client, transport: ClientTransport, send: Send) -> bool:
+    def _reject(self, malformed: MalformedQuery, client: Client, transport: ClientTransport, send: Send) -> bool:
         """Reply to a malformed query with an error, or drop it."""
         if malformed.rcode is None:
             self._dropped[0] += 1
@@ -133,9 +133,9 @@ class Responder:
         send(self._renderer.malformed(malformed, edns), None)
         return True
 
-    def _limit(self, request: ClientQuery, limited: Verdict) -> bool:
+    def _limit(self, request: ClientQuery, limited: RateVerdict) -> bool:
         """Drop a query over the rate limit, or make the client ask again over TCP or with the cookie in this reply."""
-        if limited is Verdict.DROP:
+        if limited is RateVerdict.DROP:
             self.counters.add("dns_rate_limited_total", ("dropped",))
             return False
         if any(code == codes.OPTION_COOKIE for code, _ in request.query.options) and request.edns.reply:

@@ -7,16 +7,16 @@ Nearly all packets take this path, so it is compiled where a C compiler is avail
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from resolver.worker.access.rate_limit import Verdict
+from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_cache import Form
 from resolver.worker.net.mmsg import NAME, ROOM, SIZE, Batch
 
-Limit = Callable[[bytes, float], Verdict]
+Limit = Callable[[bytes, float], RateVerdict]
 """Returns the verdict of the rate limit on a packet, from the client's address and the time."""
 First = Callable[[bytes, int], bytes | None]
 """Returns the reply after its id to a new packet from a network, None where making one takes longer."""
 
-_PASS: Final = Verdict.PASS
+_PASS: Final = RateVerdict.PASS
 _UNKNOWN: Final = -9  # a network that no address has
 
 
@@ -39,7 +39,7 @@ def answer(
     first_time: First,
     now: float,
     limit: Limit | None,
-    left: list[tuple[int, Verdict]],
+    left: list[tuple[int, RateVerdict]],
 ) -> int:
     """Read and answer packets until none is waiting, a batch's worth was read, or some packets have no reply here.
 
@@ -53,7 +53,7 @@ def answer(
     first, width, own = layout
     room, most, name_room = ROOM, SIZE, NAME
     taken = 0
-    over: Verdict = _PASS
+    over: RateVerdict = _PASS
     while taken < most and not left:
         count = slots.receive()
         if not count:

@@ -118,7 +118,7 @@ class StreamListener:
                 "ssl_handshake_timeout": self.connections.idle, "ssl_shutdown_timeout": _SHUTDOWN,
             }  # fmt: skip
             await self._loop.connect_accepted_socket(lambda: self._make(connection), sock, ssl=self._context, **tls)
-        except (OSError, EOFError, proxy.Malformed):
+        except (OSError, EOFError, proxy.MalformedHeader):
             connection.close(reason)
 
     async def _identify(self, connection: Connection, sock: socket.socket) -> None:

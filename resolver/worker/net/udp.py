@@ -12,7 +12,7 @@ from typing import Final
 from resolver.wire import proxy
 from resolver.worker.access.clients import PROXY, Clients, unmapped
 from resolver.worker.access.edns import ClientTransport
-from resolver.worker.access.rate_limit import RateLimiter, Verdict
+from resolver.worker.access.rate_limit import RateLimiter, RateVerdict
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.responder import Responder
 from resolver.worker.net import mmsg, packet_cache
@@ -74,7 +74,7 @@ class UdpListener:
     def _read(self) -> None:
         """Answer a batch: repeated packets from the packet cache, the rest by the responder."""
         slots = self._batch
-        left: list[tuple[int, Verdict]] = []
+        left: list[tuple[int, RateVerdict]] = []
         self._requests[0] += packet_cache.answer(
             slots, self._layout, self._clients.known, self._responder.answers.exact, self._responder.first,
             self._responder.steady(), self._limit if self._limiter else None, left,
@@ -107,15 +107,15 @@ class UdpListener:
         except OSError:
             pass  # no packet waits, or an earlier reply failed (ICMP), which the kernel reports once
 
-    def _limit(self, address: bytes, now: float) -> Verdict:
+    def _limit(self, address: bytes, now: float) -> RateVerdict:
         """Return the verdict on a packet. Packets of a proxy pass: the limit applies to the client in their header."""
         if self._limiter is None or self._clients.find(address) == PROXY:
-            return Verdict.PASS
+            return RateVerdict.PASS
         return self._limiter.judge(address, now)
 
     # -- off the fast path
 
-    def _take(self, packet: bytes, address: bytes, reply: "_Reply", over: Verdict) -> None:
+    def _take(self, packet: bytes, address: bytes, reply: "_Reply", over: RateVerdict) -> None:
         port = int.from_bytes(reply.name[2:4], "big")
         if not port or (port == self._port and self._is_own(reply)):
             self._unwanted[0] += 1  # from port 0, or from this socket: a reply would come back as a query
@@ -124,7 +124,7 @@ class UdpListener:
         if self._clients.find(address) == PROXY:
             try:
                 source, packet = proxy.strip(packet)
-            except proxy.Malformed:
+            except proxy.MalformedHeader:
                 self._unproxied[0] += 1
                 return
             if source is not None:

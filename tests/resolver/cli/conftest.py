@@ -124,7 +124,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     command = [sys.executable, "-m", "resolver.cli", "serve", "-c", str(config), "--set", "dns.workers=1"]
     with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as process:
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 90
             admin = parse(daemon_address.admin_url(config, config, {}).removeprefix("http://"))
             while not _is_ready(admin):
                 assert process.poll() is None, (folder / "log").read_text()
@@ -132,7 +132,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             yield config
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(15)
+            process.wait(90)
 
 
 def _is_ready(admin: HostPort) -> bool:

@@ -113,9 +113,9 @@ def test_a_loop_is_told_with_the_names_seen_last_and_who_brought_them() -> None:
 def test_a_loop_that_is_no_more_is_over_after_ten_minutes() -> None:
     loops = LoopList(["onprem"])
     list(loops.add([loop("a.example")], 100.0))
-    assert list(loops.over(699.0)) == []
-    assert list(loops.over(700.0)) == ["onprem"]
-    assert list(loops.over(9999.0)) == []
+    assert list(loops.expire(699.0)) == []
+    assert list(loops.expire(700.0)) == ["onprem"]
+    assert list(loops.expire(9999.0)) == []
 
 
 def test_a_loop_of_an_unknown_group_or_of_no_name_is_not_told() -> None:

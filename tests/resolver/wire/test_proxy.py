@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from resolver.wire import proxy
 
-CLIENT4 = proxy.Source(bytes((192, 0, 2, 1)), 4711)
-CLIENT6 = proxy.Source(socket.inet_pton(socket.AF_INET6, "2001:db8::1"), 4711)
+CLIENT4 = proxy.ProxiedClient(bytes((192, 0, 2, 1)), 4711)
+CLIENT6 = proxy.ProxiedClient(socket.inet_pton(socket.AF_INET6, "2001:db8::1"), 4711)
 
 
-def header(source: proxy.Source, *, command: int = 0x21, transport: int = 2, more: bytes = b"") -> bytes:
+def header(source: proxy.ProxiedClient, *, command: int = 0x21, transport: int = 2, more: bytes = b"") -> bytes:
     family = 0x10 if len(source.address) == 4 else 0x20
     body = source.address + bytes(len(source.address)) + struct.pack(">2H", source.port, 53) + more
     return proxy.SIGNATURE + struct.pack(">BBH", command, family | transport, len(body)) + body
@@ -21,7 +21,7 @@ def header(source: proxy.Source, *, command: int = 0x21, transport: int = 2, mor
 
 @pytest.mark.parametrize("transport", [1, 2])
 @pytest.mark.parametrize("client", [CLIENT4, CLIENT6])
-def test_a_header_tells_the_client(client: proxy.Source, transport: int) -> None:
+def test_a_header_tells_the_client(client: proxy.ProxiedClient, transport: int) -> None:
     octets = header(client, transport=transport)
     assert proxy.strip(octets + b"query") == (client, b"query")
     assert proxy.rest(octets[: proxy.HEAD]) == len(octets) - proxy.HEAD
@@ -61,7 +61,7 @@ def test_a_header_may_be_about_the_proxy_itself(octets: bytes) -> None:
     ids=["empty", "version 1", "cut", "version", "command", "transport", "family", "short", "long"],
 )
 def test_what_cannot_be_understood_is_malformed(octets: bytes) -> None:
-    with pytest.raises(proxy.Malformed):
+    with pytest.raises(proxy.MalformedHeader):
         proxy.strip(octets)
 
 
@@ -70,7 +70,7 @@ def test_any_octets_are_a_header_or_malformed(octets: bytes, signed: bool) -> No
     given_octets = proxy.SIGNATURE + octets if signed else octets
     try:
         source, payload = proxy.strip(given_octets)
-    except proxy.Malformed:
+    except proxy.MalformedHeader:
         return
     assert given_octets.endswith(payload)
     assert source is None or len(source.address) in {4, 16}

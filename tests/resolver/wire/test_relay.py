@@ -205,7 +205,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("packet", BROKEN.values(), ids=BROKEN)
 def test_a_broken_reply_is_malformed(packet: bytes) -> None:
-    with pytest.raises(relay.Malformed):
+    with pytest.raises(relay.MalformedReply):
         parse(packet)
 
 
@@ -286,7 +286,7 @@ def test_hostile_compression_costs_no_more_than_its_octets(packet: bytes) -> Non
             return real(self, at, jumps)
 
     reader = Counting(packet, 12 + len(QUESTION))
-    with contextlib.suppress(relay.Malformed):
+    with contextlib.suppress(relay.MalformedReply):
         reader.section(int.from_bytes(packet[6:8], "big"))
     assert calls <= len(packet) // 2
 
@@ -414,7 +414,7 @@ def _cnames(count: int) -> list[RRset]:
 def test_as_many_hops_as_the_limit_are_followed_and_no_more() -> None:
     got = relay.chain(message(_cnames(relay.MAX_HOPS)), n("n0.example"), record.A)
     assert (len(got.hops), got.last) == (relay.MAX_HOPS, n(f"n{relay.MAX_HOPS}.example"))
-    with pytest.raises(relay.Malformed, match="too many"):
+    with pytest.raises(relay.MalformedReply, match="too many"):
         relay.chain(message(_cnames(relay.MAX_HOPS + 1)), n("n0.example"), record.A)
 
 
@@ -426,16 +426,16 @@ LOOPS = {
 
 @pytest.mark.parametrize("answer", LOOPS.values(), ids=LOOPS)
 def test_a_loop_is_malformed(answer: list[RRset]) -> None:
-    with pytest.raises(relay.Malformed, match="loop"):
+    with pytest.raises(relay.MalformedReply, match="loop"):
         relay.chain(message(answer), WWW, record.A)
 
 
 def test_two_targets_at_one_name_are_malformed() -> None:
-    with pytest.raises(relay.Malformed, match="2 CNAME"):
+    with pytest.raises(relay.MalformedReply, match="2 CNAME"):
         relay.chain(message([rr("www.example", "CNAME", "a.example.", "b.example.")]), WWW, record.A)
 
 
 def test_a_substitution_that_grows_too_long_is_malformed() -> None:
     dname = rr("d.example", "DNAME", ".".join(["x" * 60] * 4) + ".")
-    with pytest.raises(relay.Malformed, match="too long"):
+    with pytest.raises(relay.MalformedReply, match="too long"):
         relay.chain(message([dname]), n("a-long-enough-label.d.example"), record.A)

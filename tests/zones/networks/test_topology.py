@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zones.azure.endpoint import VirtualNetwork
-from zones.networks.network import NOBODY, NONE, Network, Networks
+from zones.networks.network import NO_NETWORK, NONE, Network, Networks
 from zones.networks.overlap import space_of
 from zones.networks.topology import networks
 
@@ -53,7 +53,7 @@ def test_without_vnets_there_are_only_the_configured_networks() -> None:
     made = (Network("vpn", ("172.16.0.0/24",)),)
 
     assert networks((), made) == made
-    assert where((), "10.0.0.1") == NOBODY
+    assert where((), "10.0.0.1") == NO_NETWORK
 
 
 # -- names
@@ -80,16 +80,16 @@ def test_a_prefix_of_two_vnets_is_in_no_network() -> None:
     made = networks([vnet("a", "10.0.0.0/16", "10.1.0.0/16"), vnet("b", "10.0.0.0/16"), vnet("c", "10.0.0.0/8")], ())
 
     assert clients(made) == {
-        "a": (), "b": (), "c": ("10.0.0.0/8",), NOBODY: ("10.0.0.0/16", "10.1.0.0/16"),
+        "a": (), "b": (), "c": ("10.0.0.0/8",), NO_NETWORK: ("10.0.0.0/16", "10.1.0.0/16"),
     }  # fmt: skip
-    assert [where(made, address) for address in ("10.0.0.1", "10.1.0.1", "10.2.0.1")] == [NOBODY, NOBODY, "c"]
+    assert [where(made, address) for address in ("10.0.0.1", "10.1.0.1", "10.2.0.1")] == [NO_NETWORK, NO_NETWORK, "c"]
 
 
 def test_a_longer_prefix_inside_that_of_another_vnet_is_in_no_network() -> None:
     made = networks([vnet("big", "10.0.0.0/8"), vnet("small", "10.0.1.0/24", "192.168.0.0/24")], ())
 
-    assert clients(made) == {"big": ("10.0.0.0/8",), "small": ("192.168.0.0/24",), NOBODY: ("10.0.1.0/24",)}
-    assert where(made, "10.0.1.9") == NOBODY
+    assert clients(made) == {"big": ("10.0.0.0/8",), "small": ("192.168.0.0/24",), NO_NETWORK: ("10.0.1.0/24",)}
+    assert where(made, "10.0.1.9") == NO_NETWORK
 
 
 def test_prefixes_of_one_vnet_inside_each_other_are_in_its_network() -> None:
@@ -110,7 +110,7 @@ def test_a_configured_network_takes_precedence_with_a_longer_prefix_and_not_with
     made = networks(vnets, [Network("onprem", ("10.0.0.0/8",)), Network("vpn", ("10.0.5.0/24", "10.3.5.0/24"))])
 
     assert [where(made, address) for address in ("10.0.5.1", "10.3.5.1", "10.3.6.1", "10.9.0.1", "10.0.6.1")] == [
-        "vpn", "vpn", "c", "onprem", NOBODY,
+        "vpn", "vpn", "c", "onprem", NO_NETWORK,
     ]  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def test_a_client_is_in_the_network_of_its_only_vnet_or_in_a_configured_one(
     elif len(holding) == 1:
         assert where(made, str(address)) == holding.pop()
     else:
-        assert where(made, str(address)) == NOBODY
+        assert where(made, str(address)) == NO_NETWORK
 
 
 @given(st.permutations("abcdef"), st.lists(SPACES, min_size=6, max_size=6))

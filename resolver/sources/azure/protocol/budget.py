@@ -105,7 +105,7 @@ class Patience:
         self._left = seconds
 
     def allows(self, seconds: float) -> bool:
-        """Spend so many seconds. Return False, and spend nothing, where fewer are left."""
+        """Spend this number of seconds. Return False, and spend nothing, where fewer are left."""
         if seconds > self._left:
             return False
         self._left -= seconds

@@ -12,7 +12,7 @@ import pytest
 from resolver.wire import codes
 from resolver.worker.access.clients import packed
 from resolver.worker.access.edns import ClientTransport
-from resolver.worker.access.rate_limit import Verdict
+from resolver.worker.access.rate_limit import RateVerdict
 from tests.replies import Replies
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def answer(
     packet: bytes,
     transport: ClientTransport = UDP,
     client: str = "10.1.0.9",
-    over: Verdict = Verdict.PASS,
+    over: RateVerdict = RateVerdict.PASS,
 ) -> dns.message.Message | None:
     replies = Replies()
     taken = pipeline.responder.take(packet, pipeline.clients.peer(packed(client)), transport, replies.take, over)
@@ -252,8 +252,8 @@ def test_a_reply_with_options_of_one_client_is_nobody_elses(pipeline: "Pipeline"
 
 
 def test_over_the_limit_a_client_gets_nothing_or_is_sent_to_tcp(pipeline: "Pipeline") -> None:
-    assert answer(pipeline, query(), over=Verdict.DROP) is None
-    reply = answer(pipeline, query(), over=Verdict.SLIP)
+    assert answer(pipeline, query(), over=RateVerdict.DROP) is None
+    reply = answer(pipeline, query(), over=RateVerdict.SLIP)
     assert reply is not None
     assert reply.flags & codes.TC
     assert not reply.answer
@@ -262,17 +262,17 @@ def test_over_the_limit_a_client_gets_nothing_or_is_sent_to_tcp(pipeline: "Pipel
 
 
 def test_over_the_limit_a_client_with_cookies_is_given_one_and_then_served(pipeline: "Pipeline") -> None:
-    reply = answer(pipeline, query((codes.OPTION_COOKIE, COOKIE)), over=Verdict.SLIP)
+    reply = answer(pipeline, query((codes.OPTION_COOKIE, COOKIE)), over=RateVerdict.SLIP)
     assert reply is not None
     assert (reply.rcode(), reply.answer) == (dns.rcode.BADCOOKIE, [])
     cookie = option(reply, codes.OPTION_COOKIE)
     assert cookie
-    for over in Verdict:
+    for over in RateVerdict:
         assert address(answer(pipeline, query((codes.OPTION_COOKIE, cookie)), over=over)) == "10.1.0.4"
 
 
 def test_over_the_limit_what_is_malformed_gets_nothing(pipeline: "Pipeline") -> None:
-    assert answer(pipeline, query()[:-1], over=Verdict.SLIP) is None
+    assert answer(pipeline, query()[:-1], over=RateVerdict.SLIP) is None
 
 
 def test_a_dropped_client_gets_nothing(build: Build) -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from resolver.settings import RateLimit
 from resolver.worker.access.clients import packed
-from resolver.worker.access.rate_limit import RateLimiter, Verdict
+from resolver.worker.access.rate_limit import RateLimiter, RateVerdict
 
-PASS, DROP, SLIP = Verdict.PASS, Verdict.DROP, Verdict.SLIP
+PASS, DROP, SLIP = RateVerdict.PASS, RateVerdict.DROP, RateVerdict.SLIP
 
 
 def test_a_burst_passes_and_then_so_many_a_second() -> None:

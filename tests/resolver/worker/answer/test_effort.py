@@ -14,7 +14,7 @@ import pytest
 from bench.paths import Paths, packet
 from resolver.worker.access.clients import Client
 from resolver.worker.access.edns import ClientTransport
-from resolver.worker.access.rate_limit import Verdict
+from resolver.worker.access.rate_limit import RateVerdict
 from tests.replies import Replies
 from tests.resolver.worker.net.test_packet_cache import FORMS, HERE, Pair, form, nothing
 from zones.dns.name import from_text
@@ -54,7 +54,7 @@ def paths() -> Paths:
 def test_a_repeated_packet() -> None:
     batches, plain = FORMS[1]
     pair = Pair(batches)
-    left: list[tuple[int, Verdict]] = []
+    left: list[tuple[int, RateVerdict]] = []
     exact = [{b"%d and a question" % i: form(b"a reply") for i in range(50)}]
     for i in range(50):
         pair.client.sendto(b"id%d and a question" % i, pair.server.getsockname())

@@ -153,7 +153,9 @@ def test_noise_and_responses_get_nothing_and_are_counted(build: Build, packet: b
     assert pipeline.counters.cell("dns_dropped_total", ("malformed",)) == [1]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(packet=st.binary(max_size=80))
 def test_any_octets_get_a_reply_that_both_decoders_read_or_none(
     build: Build, decode: Callable[[bytes], dns.message.Message], packet: bytes

@@ -29,7 +29,7 @@ from tests.resolver.worker.net.streams import NAME, Client, Listener, packet
 
 HTTPS = ClientTransport("https", encrypted=True)
 PATH = "/dns-query"
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 def encoded(octets: bytes) -> str:
@@ -414,7 +414,9 @@ def _bare(make: type[http1.Http1 | http2.Http2], connection: Connection) -> asyn
 
 
 @given(st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=5), st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 def test_arbitrary_octets_get_an_answer_or_close_the_connection(
     small_of: Callable[[], Small], pieces: list[bytes], preface: bool
 ) -> None:

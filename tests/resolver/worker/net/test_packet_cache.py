@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.wire import render
-from resolver.worker.access.rate_limit import Verdict
+from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_cache import Form
 from resolver.worker.answer.compiled import FOREVER, Compiled
 from resolver.worker.net import mmsg, packet_cache
@@ -73,7 +73,7 @@ def exchanged(
     pair: Pair, answer: ModuleType, packets: list[bytes], exact: list[dict[bytes, Form]]
 ) -> tuple[int, list[bytes], list[bytes]]:
     """Return how many packets were read, the packets without a reply, and the replies."""
-    left: list[tuple[int, Verdict]] = []
+    left: list[tuple[int, RateVerdict]] = []
     for packet in packets:
         pair.client.sendto(packet, pair.server.getsockname())
     count = answer.answer(pair.slots, pair.layout, {HERE: 0}, exact, nothing, 5.0, None, left)
@@ -105,14 +105,14 @@ def test_the_compiled_module_answers_like_plain_python(packets: list[bytes], dat
 @pytest.mark.parametrize(("batches", "answer"), FORMS, ids=["as installed", "plain"])
 def test_a_rate_limited_packet_is_left_with_its_verdict(batches: ModuleType, answer: ModuleType) -> None:
     pair = Pair(batches)
-    words = iter((Verdict.PASS, Verdict.SLIP, Verdict.DROP))
-    left: list[tuple[int, Verdict]] = []
+    words = iter((RateVerdict.PASS, RateVerdict.SLIP, RateVerdict.DROP))
+    left: list[tuple[int, RateVerdict]] = []
     for _ in range(3):
         pair.client.sendto(b"id and question", pair.server.getsockname())
     exact = [{b" and question": form(b" and answer")}]
     answer.answer(pair.slots, pair.layout, {HERE: 0}, exact, nothing, 0.0, lambda *_: next(words), left)
     pair.slots.flush()
-    assert left == [(1, Verdict.SLIP), (2, Verdict.DROP)]
+    assert left == [(1, RateVerdict.SLIP), (2, RateVerdict.DROP)]
     assert pair.replies() == [b"id and answer"]
     pair.close()
 
@@ -129,11 +129,11 @@ def test_a_new_packet_gets_an_immediate_reply_where_one_can_be_made(batches: Mod
     packets = [b"id and a quick question", b"ID and a hard question"]
     for packet in packets:
         pair.client.sendto(packet, pair.server.getsockname())
-    left: list[tuple[int, Verdict]] = []
+    left: list[tuple[int, RateVerdict]] = []
     answer.answer(pair.slots, pair.layout, {HERE: 0}, [{}], first, 0.0, None, left)
     pair.slots.flush()
     assert asked == [(packet, 0) for packet in packets]
-    assert left == [(1, Verdict.PASS)]
+    assert left == [(1, RateVerdict.PASS)]
     assert pair.replies() == [b"id and answer"]
     pair.close()
 
@@ -145,12 +145,12 @@ def test_replies_left_by_a_failed_batch_never_exceed_the_slots(batches: ModuleTy
     exact = [{b"%d and question" % i: form(b"%d and answer" % i) for i in range(200)}]
     calls = 0
 
-    def breaking(*_: object) -> Verdict:
+    def breaking(*_: object) -> RateVerdict:
         nonlocal calls
         calls += 1
         if calls == 60:
             raise ArithmeticError
-        return Verdict.PASS
+        return RateVerdict.PASS
 
     for _ in range(3):
         calls = 0
@@ -167,12 +167,12 @@ def test_replies_left_by_a_failed_batch_never_exceed_the_slots(batches: ModuleTy
 @pytest.mark.parametrize("network", [None, -2, -3, -4])
 def test_only_known_clients_are_answered(batches: ModuleType, answer: ModuleType, network: int | None) -> None:
     pair = Pair(batches)
-    left: list[tuple[int, Verdict]] = []
+    left: list[tuple[int, RateVerdict]] = []
     pair.client.sendto(b"id and question", pair.server.getsockname())
     known = {} if network is None else {HERE: network}
     exact: list[dict[bytes, Form]] = [{b" and question": form(b"x")}] * 5
     answer.answer(pair.slots, pair.layout, known, exact, nothing, 0.0, None, left)
     pair.slots.flush()
-    assert left == [(0, Verdict.PASS)]
+    assert left == [(0, RateVerdict.PASS)]
     assert not pair.replies()
     pair.close()

@@ -54,7 +54,9 @@ async def test_a_query_can_arrive_octet_by_octet(listen: Listen) -> None:
 
 
 @given(sizes=st.lists(st.integers(1, 80), max_size=30))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=15, deadline=None
+)
 def test_the_answers_do_not_depend_on_how_the_stream_is_cut(sizes: list[int], small_of: Callable[[], Small]) -> None:
     async def run() -> None:
         listener = Listener(small_of())

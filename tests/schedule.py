@@ -1,0 +1,32 @@
+"""How `pytest -n` shares the tests out: one by one, but the tests of one running daemon go to one process.
+
+A fixture of module or session scope is made once in every process that runs a test of it. That is waste where the
+fixture starts a daemon, so the tests of such a file are one unit of work. All other tests are units of their own, which
+keeps every process busy to the end.
+
+Does not know what the tests do, or how many processes there are.
+"""
+
+from typing import Final
+
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER: Final = {
+    "tests/conformance/test_rfc8906.py": "conformance",
+    "tests/conformance/test_tools.py": "conformance",
+    "tests/live/test_azure_bad_input.py": "azure bad input",
+    "tests/live/test_azure_faults.py": "azure faults",
+    "tests/resolver/cli/test_cache.py": "cli",
+    "tests/resolver/cli/test_healthcheck.py": "cli",
+    "tests/resolver/cli/test_listings.py": "cli",
+    "tests/resolver/cli/test_query.py": "cli",
+}
+"""The unit of work by file."""
+
+
+class Schedule(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """The plan of one run. Units of many tests are started first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Return the unit of work that a test belongs to."""
+        return TOGETHER.get(nodeid.partition("::")[0], nodeid)
