@@ -370,7 +370,7 @@ log:
 @pytest.mark.parametrize(
     ("name", "rtype", "wanted"),
     [
-        ("www.signed.example", "A", "; fully validated\nwww.signed.example.\t300 IN A 192.0.2.80"),
+        ("www.signed.example", "A", "; fully validated www.signed.example. IN A 192.0.2.80"),
         ("none.signed.example", "A", "; negative response, fully validated"),
         ("www.signed.example", "AAAA", "; negative response, fully validated"),
     ],
@@ -392,6 +392,6 @@ def test_a_validating_client_of_pldns_validates_public_names(
             + "};\n"
         )
         for _ in range(2):
-            place = ["@127.0.0.1", "-p", str(daemon.port), "-a", str(anchors), "+root=signed.example"]
+            place = ["@127.0.0.1", "-p", str(daemon.port), "-a", str(anchors), "+root=signed.example", "+nottl"]
             ran = subprocess.run([tool("delv"), *place, name, rtype], capture_output=True, text=True, check=False)
-            assert wanted in ran.stdout.replace("\t\t", "\t").replace("\tIN\tA\t", " IN A "), ran.stdout + ran.stderr
+            assert wanted in " ".join(ran.stdout.split()), ran.stdout + ran.stderr
