@@ -40,6 +40,7 @@ zones.table
 resolver.host_port resolver.token_bucket resolver.version
 resolver.settings
 resolver.wire resolver.channel resolver.process
+resolver.config
 resolver.forward
 resolver.forward.client
 resolver.sources resolver.supervisor resolver.worker.access
@@ -52,7 +53,7 @@ resolver.control.estate
 resolver.control.feed
 resolver.control.state resolver.control.sync
 resolver.control
-resolver.config resolver.offline resolver.admin.resources
+resolver.offline resolver.admin.resources
 resolver.admin
 resolver.main resolver.cli
 """
@@ -254,3 +255,15 @@ def test_a_running_worker_has_loaded_nothing_that_is_forbidden(
     modules = daemon()
     assert "resolver.main.worker" in modules
     assert not among(modules, {"resolver.sources", "resolver.admin", "resolver.cli", "resolver.config", *HEAVY})
+
+
+def test_every_path_that_architecture_names_exists() -> None:
+    """A bare file name lies in the folder of the path before it in its row."""
+    missing = []
+    for row in (ROOT / "ARCHITECTURE.md").read_text().splitlines():
+        folder = ROOT
+        for path in re.findall(r"`([\w/*]+(?:\.py|/))`", row) if row.startswith("|") else ():
+            found = [*ROOT.glob(path), *folder.glob(path), *(ROOT / "resolver").glob(path)]
+            missing += [] if found else [path]
+            folder = found[0].parent if found and found[0].is_file() else folder
+    assert not missing

@@ -1,8 +1,8 @@
-"""`python -m tests.fake_azure --estate FILE-OR-FOLDER --port PORT`: the fake in a process of its own.
+"""`python -m tests.fake_azure --estate FILE-OR-FOLDER --port PORT`: the fake Azure in its own process.
 
-An estate is a folder of ARM JSON (single resources, arrays, pages), or `--endpoints N --subscriptions M`: made as
-`bench.generate` makes it. The first line it writes is JSON: the management URL, the two variables for an identity, and
-the URL where faults are set (`control`). A resource is changed with PUT and removed with DELETE, as in Azure.
+The estate is a folder of ARM JSON (single resources, arrays, pages), or `bench.generate` makes it for `--endpoints N
+--subscriptions M`. The first line of output is JSON: the management URL, the two environment variables for an identity,
+and the URL that sets faults (`control`). PUT changes a resource and DELETE removes it, as in Azure.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tests.fake_azure.shapes import Json
 
 
 def generated(size: int, subscriptions: int) -> Iterator[Json]:
-    """So many endpoints with their NICs and virtual networks."""
+    """Return an estate of this number of endpoints, with their NICs and virtual networks."""
     made = Generated(size, subscriptions=subscriptions)
     for vnet in made.vnets:
         where = vnet.id.partition("/providers/")[0]
@@ -34,7 +34,7 @@ def generated(size: int, subscriptions: int) -> Iterator[Json]:
 
 
 def read(path: Path) -> Iterator[Json]:
-    """All resources of a file, or of the files in a folder."""
+    """Yield all resources of a file, or of the files in a folder."""
     for file in sorted(path.rglob("*.json")) if path.is_dir() else [path]:
         yield from _flat(msgspec.json.decode(file.read_bytes()))
 
@@ -46,7 +46,7 @@ def _flat(value: Any) -> Iterator[Json]:  # noqa: ANN401  # JSON
 
 
 async def serve(estate: Estate, port: int, page: int, limits: Limits) -> None:
-    """Run until it is stopped."""
+    """Run until the process is stopped."""
     azure = FakeAzure(estate, limits=limits, page=page, rows=page)
     await azure.start(port)
     control = await Control(azure).start()

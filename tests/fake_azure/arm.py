@@ -1,6 +1,6 @@
 """Resource Manager: subscriptions, lists of a subscription, a group or a parent, single resources, PUT and DELETE.
 
-Refuses to know HTTP and faults, but for the warp of a continuation.
+Does not know HTTP. Of faults it only knows those that change the link to the next page.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ CHILDREN: Final = {
 
 
 class Call(NamedTuple):
-    """A request, as far as Resource Manager sees it."""
+    """The parts of a request that matter to the Resource Manager."""
 
     method: str
     origin: str
@@ -40,11 +40,11 @@ class Call(NamedTuple):
     body: bytes = b""
     warp: Warp = ""
     elsewhere: str = ""
-    """Another origin for the continuation."""
+    """Another origin for the link to the next page."""
 
 
 class Arm:
-    """Answers calls from the estate; `access` says what keeps the caller from a subscription."""
+    """Answers requests from the estate. `access` returns why the caller may not read a subscription."""
 
     def __init__(self, estate: Estate, access: Access, size: int) -> None:
         self._estate = estate
@@ -52,7 +52,7 @@ class Arm:
         self._size = size
 
     def answer(self, call: Call) -> Reply:
-        """The reply, or it raises the refusal."""
+        """Return the reply. Raises `Refusal`."""
         if "api-version" not in call.query:
             raise Refusal(
                 400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."  # noqa: E501
@@ -135,7 +135,7 @@ class Arm:
 
 
 def _read(parts: list[str]) -> tuple[str, str, bool]:
-    """What a path asks for: the folded beginning of the ids, the type, and whether it is one resource."""
+    """Return what a path requests: the folded prefix of the ids, the type, and whether it is a single resource."""
     folded = [part.casefold() for part in parts]
     wide = folded[2] == "providers"
     rest = folded[2:] if wide else folded[4:]

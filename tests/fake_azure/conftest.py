@@ -1,4 +1,4 @@
-"""A fake with an estate of two subscriptions, and a client that has a token."""
+"""A fake Azure with two subscriptions, and a client with a token."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,7 +17,7 @@ API = "api-version=2024-05-01"
 
 
 def small() -> Estate:
-    """Five endpoints in one subscription and one in another, two networks, a zone with a record and a link."""
+    """Return an estate of six endpoints in two subscriptions, two networks, and a zone with a record and a link."""
     here, there = shapes.group(ONE, "RG-Network"), shapes.group(TWO)
     estate = Estate()
     hub = shapes.virtual_network(here, "Hub", ["10.1.0.0/16"])
@@ -33,7 +33,7 @@ def small() -> Estate:
 
 
 class Client:
-    """Asks the fake with a token, and follows nothing by itself."""
+    """Sends requests with a token. Does not follow redirects and links by itself."""
 
     def __init__(self, azure: FakeAzure, http: aiohttp.ClientSession) -> None:
         self.azure = azure
@@ -41,14 +41,14 @@ class Client:
         self.headers: dict[str, str] = {}
 
     async def login(self, resource: str = "https://management.azure.com") -> None:
-        """Get a token as App Service's protocol has it."""
+        """Get a token with the protocol of App Service."""
         where, secret = self.azure.environment.values()
         query = {"api-version": "2019-08-01", "resource": resource}
         async with self._http.get(where, params=query, headers={"X-IDENTITY-HEADER": secret}) as reply:
             self.headers = {"Authorization": f"Bearer {(await reply.json())['access_token']}"}
 
     async def get(self, path: str, method: str = "GET", body: object = None) -> tuple[int, Any, dict[str, str]]:
-        """Status, body and headers."""
+        """Return the status, body and headers."""
         url = path if path.startswith("http") else f"{self.azure.url}{path}"
         async with self._http.request(
             method, url, headers=self.headers, json=body, allow_redirects=False
@@ -56,7 +56,7 @@ class Client:
             return reply.status, await reply.json() if await reply.read() else None, dict(reply.headers)
 
     async def pages(self, path: str, most: int = 20) -> list[list[Json]]:
-        """All pages of a list, as its continuations lead."""
+        """Return all pages of a list, following its links."""
         found: list[list[Json]] = []
         link = path
         while link and len(found) < most:
@@ -69,7 +69,7 @@ class Client:
     async def query(
         self, text: str, *subscriptions: str, top: int = 100, token: str = ""
     ) -> tuple[int, Any, dict[str, str]]:
-        """One page from Resource Graph."""
+        """Return one page from Resource Graph."""
         options = {"resultFormat": "objectArray", "$top": top, **({"$skipToken": token} if token else {})}
         body = {"query": text, "options": options, **({"subscriptions": subscriptions} if subscriptions else {})}
         return await self.get(f"/providers/Microsoft.ResourceGraph/resources?{API}", "POST", body)
@@ -77,14 +77,14 @@ class Client:
 
 @pytest.fixture
 async def azure() -> AsyncIterator[FakeAzure]:
-    """A fake with pages of two."""
+    """A fake with pages of two rows."""
     async with FakeAzure(small(), page=2, limits=UNLIMITED) as running:
         yield running
 
 
 @pytest.fixture
 async def client(azure: FakeAzure) -> AsyncIterator[Client]:
-    """A client that has a token."""
+    """A client with a token."""
     async with aiohttp.ClientSession() as http:
         client = Client(azure, http)
         await client.login()

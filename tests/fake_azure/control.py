@@ -1,8 +1,8 @@
-"""The hand of the one who runs a fake in a process of its own: its faults and its estate, from outside, while it runs.
+"""Control of a fake that runs in its own process: sets faults and changes the estate while it runs.
 
-On a port of its own, since Azure has nothing like it. Refuses to know what the faults do.
+It listens on its own port, since Azure has nothing like it. Does not know what the faults do.
 
-    PUT /faults     a list of `Fault`: these are set now, and no other
+    PUT /faults     a list of `Fault` that replaces the present faults
     PUT /estate     a list of resources, added or replaced together
     DELETE /estate  a list of ids, removed together
 """
@@ -18,7 +18,7 @@ from tests.fake_azure.shapes import Json
 
 
 class Control:
-    """Listens beside one fake."""
+    """The control listener of one fake."""
 
     def __init__(self, azure: FakeAzure) -> None:
         self._azure = azure

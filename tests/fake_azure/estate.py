@@ -1,7 +1,7 @@
-"""What there is in Azure: subscriptions and their resources, to be added, changed and removed while the fake runs.
+"""The estate in Azure: subscriptions and resources, which can be added, changed and removed while the fake runs.
 
-Resources are kept encoded, so that a hundred thousand endpoints cost their octets and a page is a join of them.
-Refuses to know who may read what: that is a fault's matter.
+Resources are kept encoded. So a hundred thousand endpoints take only their JSON, and a page is a concatenation. Does
+not know permissions: faults do.
 """
 
 from bisect import bisect_left
@@ -16,7 +16,7 @@ ENDPOINTS, NICS = "microsoft.network/privateendpoints", "microsoft.network/netwo
 
 
 class Resource(msgspec.Struct, gc=False):
-    """What Resource Graph's columns are made of; `properties` stays encoded."""
+    """The columns of Resource Graph. `properties` stays encoded."""
 
     id: str
     name: str
@@ -43,12 +43,12 @@ _decode_nic = msgspec.json.Decoder(_Nic).decode
 
 
 class Estate:
-    """Resources by id, compared without case; what is written back keeps its case."""
+    """Resources by id. Ids are case-insensitive and are written back in their own case."""
 
     def __init__(self, resources: Iterable[Json] = ()) -> None:
         self.subscriptions: dict[str, Json] = {}
         self.version = 0
-        """Another one after each change."""
+        """A number that differs after each change."""
         self._types: dict[str, dict[str, bytes]] = {}
         self._sorted: dict[str, list[str]] = {}
         self._nics: dict[str, set[str]] = {}
@@ -57,12 +57,12 @@ class Estate:
             self.add(resource)
 
     def subscribe(self, own: str, name: str = "", state: str = "Enabled") -> None:
-        """Add a subscription; one that a resource lies in comes by itself."""
+        """Add a subscription. Adding a resource adds its subscription too."""
         self.subscriptions[own.casefold()] = shapes.subscription(own, name, state)
         self.version += 1
 
     def add(self, *resources: Json) -> None:
-        """Add resources, or replace those with their ids."""
+        """Add resources, or replace resources with the same ids."""
         for resource in resources:
             own = str(resource["id"])
             if (named := own.split("/")[2]).casefold() not in self.subscriptions:
@@ -85,7 +85,7 @@ class Estate:
         self.add(resource)
 
     def remove(self, own: str) -> bool:
-        """Remove a resource and what is below it; with an endpoint goes its NIC, as in Azure. False: there was none."""
+        """Remove a resource and those below it, and an endpoint's NIC, as in Azure. Return False if there was none."""
         key = own.casefold()
         found = self._types.get(type_of(own), {}).pop(key, None) is not None
         self._sorted.pop(type_of(own), None)
@@ -100,26 +100,26 @@ class Estate:
         return found
 
     def raw(self, own: str) -> bytes | None:
-        """The resource with this id, encoded."""
+        """Return the resource with this id, encoded; None if there is none."""
         return self._types.get(type_of(own), {}).get(own.casefold())
 
     def resource(self, key: str) -> Resource:
-        """The resource with this id, which there is."""
+        """Return the resource with this id, which exists."""
         return _decode(self._types[type_of(key)][key])
 
     def ids(self, type_: str, under: str = "") -> list[str]:
-        """Ids of a type, in order, all folded: those that begin with `under`."""
+        """Return the folded ids of a type that begin with `under`, in order."""
         if type_ not in self._sorted:
             self._sorted[type_] = sorted(self._types.get(type_, ()))
         found = self._sorted[type_]
         return found[bisect_left(found, under) : bisect_left(found, f"{under}\U0010ffff")] if under else found
 
     def nics(self, endpoint: str) -> list[str]:
-        """Ids of the NICs that say they belong to this endpoint."""
+        """Return the ids of the NICs that name this endpoint."""
         return sorted(self._nics.get(endpoint.casefold(), ()))
 
     def owner(self, nic: str) -> str:
-        """The endpoint that a NIC says it belongs to, or nothing."""
+        """Return the endpoint that a NIC names; empty if it names none."""
         return self._owner.get(nic, "")
 
     def _own(self, nic: str, owner: _Owner | None) -> None:
@@ -131,6 +131,6 @@ class Estate:
 
 
 def type_of(own: str) -> str:
-    """The type of what has this id, folded: `microsoft.network/privatednszones/a`."""
+    """Return the folded type of the resource with this id: `microsoft.network/privatednszones/a`."""
     namespace, *rest = own.casefold().rpartition("/providers/")[2].split("/")
     return "/".join((namespace, *rest[::2]))

@@ -1,6 +1,6 @@
 """Resource Graph: one query, a page of its rows, `$skipToken` for the rest.
 
-Only subscriptions that were asked for and may be read count; the others are left out without a word, as in Azure.
+Only requested and readable subscriptions count. The others are left out silently, as in Azure.
 """
 
 from collections import OrderedDict
@@ -17,9 +17,9 @@ from tests.fake_azure.shapes import Json
 
 PATH: Final = "/providers/microsoft.resourcegraph/resources"
 MOST: Final = 1000
-"""Rows in a page."""
+"""Rows per page."""
 BETWEEN: Final = "\n"
-"""Between an endpoint's id and its NIC's in a row's key; less than what an id is made of."""
+"""Separates the id of an endpoint from that of its NIC in a row's key. Sorts before any character of an id."""
 
 
 class _Options(msgspec.Struct, rename={"top": "$top", "token": "$skipToken", "format": "resultFormat"}):
@@ -46,7 +46,7 @@ class Graph:
         self._asked = 0
 
     def answer(self, body: bytes, warp: Warp = "") -> Reply:
-        """The page that is asked for."""
+        """Return the requested page."""
         try:
             asked = msgspec.json.decode(body, type=_Body)
         except msgspec.DecodeError as error:
@@ -54,10 +54,10 @@ class Graph:
         options = asked.options or _Options()
         if not 1 <= options.top <= MOST:
             raise Refusal(400, "BadRequest", f"The value of $top must be between 1 and {MOST}.")
-        options.top = min(options.top, self._most)  # a page may always hold less than was asked for
+        options.top = min(options.top, self._most)  # a page may always be smaller than requested
         query = self._parsed.setdefault(asked.query, kql.parse(asked.query))
         keys = self._rows(asked.query, query, tuple(self._scope(asked.subscriptions)))
-        if not query.ordered:  # nothing promises the order: another one for each request
+        if not query.ordered:  # the order is undefined then: it differs for each request
             self._asked += 1
             keys = keys[self._asked % len(keys) :] + keys[: self._asked % len(keys)] if keys else keys
         if "id" in query.columns:
@@ -94,7 +94,7 @@ class Graph:
         return readable
 
     def _rows(self, text: str, query: Query, scope: tuple[str, ...]) -> list[str]:
-        """Keys of all rows: an id, and behind it the NIC that is joined to it. Kept while the estate is as it was."""
+        """Return the keys of all rows: an id and the NIC that is joined to it. Cached until the estate changes."""
         known = (text, scope, self._estate.version)
         if known not in self._keys:
             self._keys[known] = sorted(
@@ -125,7 +125,7 @@ class Graph:
 
 
 def _at(keys: list[str], options: _Options) -> tuple[list[str], str]:
-    """Rows by their place, which is all there is without an order."""
+    """Return rows by position, the only way without an order."""
     start = int(options.token or 0)
     end = start + options.top
     return keys[start:end], str(end) if end < len(keys) else ""

@@ -1,6 +1,6 @@
-"""The token endpoint of a managed identity as App Service has it, and what Resource Manager says of a token.
+"""The token endpoint of a managed identity, as in App Service, and the Resource Manager's errors for tokens.
 
-Tokens look like the real ones (three parts, claims inside) but are signed by nobody: only those given out here count.
+Tokens look like real ones (three parts, with claims) but have no signature: only tokens from this endpoint are valid.
 """
 
 from base64 import urlsafe_b64encode
@@ -18,11 +18,11 @@ APPLICATION: Final = "0a0a0a0a-0000-4000-a000-0000000000aa"
 PRINCIPAL: Final = "0b0b0b0b-0000-4000-a000-0000000000bb"
 API: Final = "2019-08-01"
 AUDIENCES: Final = ("https://management.azure.com", "https://management.core.windows.net")
-"""What a token for Resource Manager is for."""
+"""The audience of a token for the Resource Manager."""
 
 
 class Token(NamedTuple):
-    """What was given out."""
+    """A token that was issued."""
 
     audience: str
     start: float
@@ -30,7 +30,7 @@ class Token(NamedTuple):
 
 
 class Identity:
-    """One identity, system-assigned and at once user-assigned by its client id."""
+    """One identity, both system-assigned and user-assigned by its client id."""
 
     def __init__(self, secret: str, clock: Callable[[], float]) -> None:
         self.secret = secret
@@ -40,7 +40,7 @@ class Identity:
         self._tokens: dict[str, Token] = {}
 
     def revoke(self) -> None:
-        """No token given out so far is good any more."""
+        """Revoke all tokens that were issued so far."""
         self._tokens.clear()
 
     def issue(self, query: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
@@ -65,7 +65,7 @@ class Identity:
         return Reply(200, msgspec.json.encode(body))
 
     def check(self, authorization: str, skew: float = 0, *, expired: bool = False) -> None:
-        """Raise what a resource API answers to this header, unless it is good; its clock is `skew` seconds off."""
+        """Raise the refusal of an invalid Authorization header. The clock of the API is wrong by `skew` seconds."""
         if not authorization:
             raise _unauthorised("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
         scheme, _, text = authorization.partition(" ")
@@ -81,7 +81,7 @@ class Identity:
         if expired or now > token.end:
             said = f"The access token expiry UTC time '{_utc(min(token.end, now))}' is earlier than current UTC time '{_utc(now)}'."  # noqa: E501
             raise _unauthorised("ExpiredAuthenticationToken", said)
-        if now < token.start - 300:  # five minutes are forgiven
+        if now < token.start - 300:  # Azure tolerates five minutes
             said = f"The access token is not valid before UTC time '{_utc(token.start)}'; current UTC time is '{_utc(now)}'."  # noqa: E501
             raise _unauthorised("InvalidAuthenticationToken", said)
 

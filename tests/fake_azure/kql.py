@@ -1,4 +1,4 @@
-"""As much of Resource Graph's language as an inventory needs, row by row; all else is refused, as Azure would nonsense.
+"""The part of Resource Graph's query language that an inventory needs, row by row. Everything else is refused.
 
 `resources`, `where` on types and on a NIC's endpoint, `extend`, `project`, one `join` of NICs to their endpoints,
 `order by`. Columns are names, paths into JSON, and `tolower` or `tostring` of them.
@@ -24,7 +24,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 DYNAMIC: Final = {"sku", "plan", "properties", "tags", "identity", "zones", "extendedLocation"}
 NOTHING: Final[Row] = {name: None if name in DYNAMIC else "" for name in COLUMNS}
-"""What a join finds where there is nothing: Kusto's strings are never null."""
+"""The result of a join without a match: strings are never null in Kusto."""
 _TYPE = re.compile(r"type\s*(?P<how>=~|==|in~|in)\s*\(?(?P<types>(?:\s*,?\s*'[^']*')+)\s*\)?", re.IGNORECASE)
 _OWNED = re.compile(r"isnotempty\(\s*properties\.privateEndpoint\.id\s*\)", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(?:(?P<name>\w+)\s*=\s*)?(?P<expression>.+)", re.DOTALL)
@@ -33,18 +33,18 @@ _JOIN = re.compile(r"kind\s*=\s*(?P<kind>leftouter|inner)\s*\((?P<inner>.+)\)\s*
 
 
 class Query(NamedTuple):
-    """What rows there are, and what is made of each."""
+    """Which rows a query selects, and the columns that it makes of each."""
 
     types: frozenset[str]
     owned: bool
-    """Only NICs that belong to an endpoint."""
+    """True to select only the NICs of endpoints."""
     join: Literal["", "leftouter", "inner"]
     ordered: bool
     columns: tuple[str, ...]
     steps: tuple[Callable[[Row, Row | None], Row], ...]
 
     def row(self, resource: Resource, nic: Resource | None = None) -> Row:
-        """What the query makes of a resource, joined with a NIC or with none."""
+        """Return the columns of a resource, joined with a NIC or without one."""
         row, joined = base(resource), base(nic) if nic else None
         for step in self.steps:
             row = step(row, joined)
@@ -52,7 +52,7 @@ class Query(NamedTuple):
 
 
 def base(resource: Resource) -> Row:
-    """A resource in Resource Graph's columns."""
+    """Return a resource in the columns of Resource Graph."""
     parts = resource.id.split("/")
     return {
         **NOTHING,
@@ -63,7 +63,7 @@ def base(resource: Resource) -> Row:
 
 
 def parse(text: str) -> Query:
-    """Read a query; what the fake cannot answer honestly is refused."""
+    """Parse a query. Raises for a query that the fake does not implement."""
     table, *stages = _split(text, "|")
     if table.casefold() != "resources":
         raise invalid(f"The table '{table}' is not known.")
@@ -80,7 +80,7 @@ def parse(text: str) -> Query:
 
 
 def invalid(message: str) -> Refusal:
-    """A query that is refused."""
+    """Return the refusal of an invalid query."""
     refusal = Refusal(400, "BadRequest", "Please provide below info when asking for support: correlationId = fake.")
     refusal.details = [{"code": "InvalidQuery", "message": f"Query is invalid. {message}"}]
     return refusal
@@ -185,7 +185,7 @@ def _walk(value: Value, path: list[str]) -> Value:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """Split where no bracket is open and no string."""
+    """Split outside brackets and strings."""
     parts, depth, quoted = [""], 0, False
     for letter in text.strip():
         quoted ^= letter == "'"

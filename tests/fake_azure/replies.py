@@ -1,6 +1,6 @@
-"""What a request is answered with, errors in Resource Manager's shape, and pages of a list.
+"""Responses, errors in the Resource Manager's shape, and pages of a list.
 
-A continuation names the last row that was sent, so it stays true while rows come and go.
+The link to the next page names the last row that was sent, so it stays valid while rows are added and removed.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -16,15 +16,15 @@ Warp = Literal["", "repeat", "lose"]
 
 
 class Reply(NamedTuple):
-    """A status, a body, and headers that Azure adds."""
+    """A response: status, body, and the headers that Azure adds."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = {}
 
 
-class Refusal(Exception):  # noqa: N818  # it is an answer, not a mistake
-    """An error that Azure answers with."""
+class Refusal(Exception):  # noqa: N818  # a response, not a programming error
+    """An error response of Azure."""
 
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class Refusal(Exception):  # noqa: N818  # it is an answer, not a mistake
         self.details: list[Json] = []
 
     def reply(self) -> Reply:
-        """It as Azure writes it."""
+        """Return the refusal as Azure writes it."""
         error: Json = {"code": self.code, "message": str(self)}
         if self.details:
             error["details"] = self.details
@@ -40,7 +40,7 @@ class Refusal(Exception):  # noqa: N818  # it is an answer, not a mistake
 
 
 def page(rows: Sequence[str], token: str, size: int, warp: Warp = "") -> tuple[Sequence[str], str]:
-    """The rows after those that `token` stands for, and the token for what comes then; empty: nothing."""
+    """Return the rows after the one that `token` names, and the token for the next page; empty for the last page."""
     start = bisect_right(rows, _last(token)) if token else 0
     end = start + size * (2 if warp == "lose" else 1)
     following = _token(rows[end - 1]) if end < len(rows) else ""

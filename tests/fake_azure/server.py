@@ -3,7 +3,7 @@
     async with FakeAzure(estate) as azure:
         ...  # azure.environment is all that azure-identity needs, azure.url is the management endpoint
 
-Every call to Graph and Resource Manager needs a token that this server gave out. Refuses to know any client.
+Every request to Resource Graph and the Resource Manager needs a token from this server. Does not know any client.
 """
 
 import asyncio
@@ -39,21 +39,21 @@ USUAL = {
 
 
 class Request(NamedTuple):
-    """One that came, for a test to look at."""
+    """A request that was received, for assertions."""
 
     api: str
     method: str
     path: str
-    """With its query."""
+    """The path with the query."""
     status: int
     authorized: bool
-    """Whether a token came with it."""
+    """True if the request had a token."""
     body: Any = None
-    """What Resource Graph was asked."""
+    """The decoded body of a request to Resource Graph."""
 
 
 class FakeAzure:
-    """The server: `estate`, `faults` and `identity` may be changed while it runs."""
+    """The server. `estate`, `faults` and `identity` may be changed while it runs."""
 
     def __init__(
         self, estate: Estate | None = None, *, tls: ssl.SSLContext | None = None, page: int = 100,
@@ -64,7 +64,7 @@ class FakeAzure:
         self.identity = Identity("fake-identity-header", clock)
         self.requests: deque[Request] = deque(maxlen=10_000)
         self.counts: Counter[tuple[str, int]] = Counter()
-        """By API and status."""
+        """Numbers of responses by API and status."""
         self.url = ""
         self.environment: dict[str, str] = {}
         self._arm = Arm(self.estate, self.faults.access, page)
@@ -79,7 +79,7 @@ class FakeAzure:
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
 
     async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
-        """Listen: the token endpoint without TLS, as App Service has it, the rest with it if there is a context."""
+        """Listen: the token endpoint without TLS, as in App Service, the other APIs with TLS if there is a context."""
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, 0 if self._tls else port)
         await site.start()
@@ -93,7 +93,7 @@ class FakeAzure:
         }
 
     async def stop(self) -> None:
-        """Close everything; connections that hang are cut."""
+        """Close everything, including hanging connections."""
         await self._runner.cleanup()
 
     async def __aenter__(self) -> Self:
@@ -171,7 +171,7 @@ class FakeAzure:
         reply = self._arm.answer(Call(request.method, origin, path, query, body, warp, elsewhere))
         return reply._replace(headers={"x-ms-ratelimit-remaining-subscription-reads": str(left)})
 
-    # -- how it is sent
+    # -- sending
 
     async def _send(self, request: web.Request, reply: Reply, faults: dict[str, Fault]) -> web.StreamResponse:
         body = reply.body

@@ -1,6 +1,6 @@
-"""Resources as Azure writes them, with the keys of its published examples; each maker returns JSON to change at will.
+"""Resources as Azure writes them, with the keys of its published examples. Each function returns new JSON.
 
-Refuses to know how they are stored or asked for.
+Does not know how resources are stored or requested.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,12 +16,12 @@ NETWORK: Final = "providers/Microsoft.Network"
 
 
 def subscription_id(number: int) -> str:
-    """An id for a test's subscription: `00000000-0000-4000-a000-000000000001`."""
+    """Return the id of a subscription for tests: `00000000-0000-4000-a000-000000000001`."""
     return f"00000000-0000-4000-a000-{number:012d}"
 
 
 def subscription(own: str, name: str = "", state: str = "Enabled") -> Json:
-    """A subscription, as the list of them has it."""
+    """Return a subscription as the list of subscriptions has it."""
     return {
         "id": f"/subscriptions/{own}",
         "authorizationSource": "RoleBased",
@@ -39,7 +39,7 @@ def subscription(own: str, name: str = "", state: str = "Enabled") -> Json:
 
 
 def group(subscription: str, name: str = "rg-network") -> str:
-    """The id of a resource group, which most makers start from."""
+    """Return the id of a resource group, which most functions here take."""
     return f"/subscriptions/{subscription}/resourceGroups/{name}"
 
 
@@ -48,7 +48,7 @@ def endpoint(
     target: str = "", groups: Iterable[str] = ("blob",), vnet: str = "", location: str = "westeurope",
     status: str = "Approved", manual: bool = False,
 ) -> tuple[Json, Json]:  # fmt: skip
-    """A private endpoint in the group `where`, and its NIC: `records` are FQDNs with their addresses."""
+    """Return a private endpoint in the group `where`, and its NIC. `records` has the address of each FQDN."""
     own, nic = f"{where}/{NETWORK}/privateEndpoints/{name}", f"{name}.nic.{_guid(where, name)}"
     subnet = {"id": f"{vnet or f'{where}/{NETWORK}/virtualNetworks/vnet'}/subnets/endpoints"}
     addresses = {fqdn: [ips] if isinstance(ips, str) else list(ips) for fqdn, ips in records.items()}
@@ -133,7 +133,7 @@ def virtual_network(
     where: str, name: str, prefixes: Iterable[str], *,
     peers: Iterable[Json] = (), state: str = "Connected", location: str = "westeurope",
 ) -> Json:  # fmt: skip
-    """A virtual network and its peerings with these others; they get theirs with `peering`."""
+    """Return a virtual network with its peerings to these others. For the other direction, use `peering`."""
     own, spaces = f"{where}/{NETWORK}/virtualNetworks/{name}", list(prefixes)
     return {
         "name": name,
@@ -157,7 +157,7 @@ def virtual_network(
 
 
 def peering(vnet: str, peer: Json, state: str = "Connected") -> Json:
-    """The peering of the network with this id with another."""
+    """Return the peering of the network with this id to another."""
     name = f"to-{peer['name']}"
     return {
         "name": name,
@@ -178,7 +178,7 @@ def peering(vnet: str, peer: Json, state: str = "Connected") -> Json:
 
 
 def zone(where: str, name: str) -> Json:
-    """A private DNS zone."""
+    """Return a private DNS zone."""
     return {
         "name": name,
         "type": "Microsoft.Network/privateDnsZones",
@@ -199,9 +199,9 @@ def zone(where: str, name: str) -> Json:
 
 
 def record(zone: str, name: str, values: Iterable[Any], *, rtype: str = "A", ttl: int = 10, creator: str = "") -> Json:
-    """A record set of the zone with this id. `values`: addresses and names; of MX, SRV, TXT and SOA their fields.
+    """Return a record set of the zone with this id.
 
-    `creator`: the endpoint that wrote it.
+    `values` are addresses and names, or the fields of MX, SRV, TXT and SOA. `creator` is the endpoint that wrote it.
     """
     found = list(values)
     fields: dict[str, Callable[[], Json]] = {
@@ -236,7 +236,7 @@ _SOA: Final = ("host", "email", "serialNumber", "refreshTime", "retryTime", "exp
 
 
 def link(zone: str, name: str, vnet: str, *, registration: bool = False, policy: str = "Default") -> Json:
-    """A zone's link to a virtual network."""
+    """Return the link of a zone to a virtual network."""
     return {
         "name": name,
         "type": "Microsoft.Network/privateDnsZones/virtualNetworkLinks",

@@ -13,12 +13,12 @@ GROUP = shapes.group(ONE, "RG-Network")
 PE1 = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/pe1"
 
 
-async def test_a_list_comes_in_pages_in_order(client: Client) -> None:
+async def test_a_list_has_pages_in_order(client: Client) -> None:
     pages = await client.pages(LIST)
     assert [[found["name"] for found in page] for page in pages] == [["pe1", "pe2"], ["pe3", "pe4"], ["pe5"]]
 
 
-async def test_what_is_added_while_a_list_is_read_moves_no_other_row(client: Client) -> None:
+async def test_a_row_added_while_a_list_is_read_moves_no_other_row(client: Client) -> None:
     _, first, _ = await client.get(LIST)
     client.azure.estate.add(*shapes.endpoint(GROUP, "pe0", {}))
     _, second, _ = await client.get(first["nextLink"])
@@ -32,7 +32,7 @@ async def test_a_group_and_another_subscription_have_lists_of_their_own(client: 
     assert only["name"] == "pe6"
 
 
-async def test_one_resource_is_found_without_case_and_keeps_its_own(client: Client) -> None:
+async def test_a_resource_is_found_in_any_case_and_keeps_its_own(client: Client) -> None:
     status, body, _ = await client.get(f"{PE1.upper()}?{API}")
     assert (status, body["id"]) == (200, PE1)
 
@@ -48,13 +48,13 @@ async def test_one_resource_is_found_without_case_and_keeps_its_own(client: Clie
         (f"{LIST}&$skipToken=nonsense", 400, "InvalidSkipToken"),
     ],
 )
-async def test_what_is_not_there_is_refused_as_azure_does(client: Client, path: str, status: int, code: str) -> None:
+async def test_a_missing_resource_is_refused_as_in_azure(client: Client, path: str, status: int, code: str) -> None:
     found, body, _ = await client.get(path)
     assert (found, body["error"]["code"]) == (status, code)
     assert set(body["error"]) == {"code", "message"}
 
 
-async def test_a_call_without_a_token_or_with_a_bad_one_is_challenged(client: Client) -> None:
+async def test_a_request_without_a_valid_token_is_challenged(client: Client) -> None:
     good = client.headers
     for headers, code in (({}, "AuthenticationFailed"), ({"Authorization": "Bearer x"}, "InvalidAuthenticationToken")):
         client.headers = headers
@@ -69,7 +69,7 @@ async def test_a_call_without_a_token_or_with_a_bad_one_is_challenged(client: Cl
     assert (await client.get(LIST))[0] == 401
 
 
-async def test_the_estate_changes_while_it_is_served_from_within_and_with_put_and_delete(client: Client) -> None:
+async def test_the_estate_can_be_changed_while_it_is_served_by_code_and_with_put_and_delete(client: Client) -> None:
     def reject(resource: shapes.Json) -> None:
         connection = resource["properties"]["privateLinkServiceConnections"][0]
         connection["properties"]["privateLinkServiceConnectionState"]["status"] = "Rejected"
@@ -85,7 +85,7 @@ async def test_the_estate_changes_while_it_is_served_from_within_and_with_put_an
     assert (await client.get(f"{nic}?{API}"))[0] == 404
 
 
-async def test_a_subscription_that_is_gone_or_forbidden_is_so_everywhere(client: Client) -> None:
+async def test_a_subscription_that_is_gone_or_forbidden_is_so_in_every_api(client: Client) -> None:
     gone, forbidden = Fault("gone", path=TWO), Fault("forbidden", path=TWO.upper())
     for fault, expected in ((gone, (404, "SubscriptionNotFound")), (forbidden, (403, "AuthorizationFailed"))):
         client.azure.faults.add(fault)
@@ -97,7 +97,7 @@ async def test_a_subscription_that_is_gone_or_forbidden_is_so_everywhere(client:
     assert (await client.get(LIST.replace(ONE, TWO)))[0] == 200
 
 
-async def test_reads_beyond_the_bucket_wait_as_long_as_it_says(client: Client) -> None:
+async def test_reads_over_the_quota_are_refused_with_the_time_to_wait(client: Client) -> None:
     now = 1_000_000.0
     limits = Limits(reads=2, refill=0.5)
     async with FakeAzure(client.azure.estate, limits=limits, clock=lambda: now) as azure:

@@ -1,4 +1,4 @@
-"""Every switch does what it says, for so many requests, and then no more."""
+"""Every fault has its effect, for its number of requests."""
 
 import json
 from email.utils import parsedate_to_datetime
@@ -16,11 +16,11 @@ LIST = f"/subscriptions/{ONE}/providers/Microsoft.Network/privateEndpoints?{API}
 
 
 def names(pages: list[list[dict[str, str]]]) -> list[list[str]]:
-    """What the pages hold."""
+    """Return the names in the pages."""
     return [[found["name"] for found in page] for page in pages]
 
 
-async def test_a_fault_hits_the_requests_that_it_is_meant_for_and_ends(client: Client) -> None:
+async def test_a_fault_affects_the_intended_requests_and_ends(client: Client) -> None:
     fault = client.azure.faults.add(Fault("status", api="arm", path="privateendpoints", skip=1, count=2, status=500))
     assert [(await client.get(LIST))[0] for _ in range(4)] == [200, 500, 500, 200]
     assert fault not in client.azure.faults.pending()
@@ -60,7 +60,7 @@ async def test_a_page_is_repeated_or_lost_in_lists_and_in_the_graph(client: Clie
     assert (first["totalRecords"], [row["name"] for row in second["data"]]) == (6, ["pe5", "pe6"])
 
 
-async def test_a_token_expires_before_its_time_or_the_clocks_differ(client: Client) -> None:
+async def test_a_token_expires_early_or_the_clocks_differ(client: Client) -> None:
     client.azure.faults.add(Fault("expired"))
     assert (await client.get(LIST))[1]["error"]["code"] == "ExpiredAuthenticationToken"
     for seconds, code in ((-900, "InvalidAuthenticationToken"), (90_000, "ExpiredAuthenticationToken")):
@@ -78,7 +78,7 @@ async def test_the_token_endpoint_fails(client: Client) -> None:
     await client.login()
 
 
-async def test_a_continuation_or_a_redirect_leads_to_another_host(client: Client) -> None:
+async def test_a_next_link_or_a_redirect_leads_to_another_host(client: Client) -> None:
     async with FakeAzure() as stranger:
         client.azure.faults.add(Fault("elsewhere", to=stranger.url))
         _, body, _ = await client.get(LIST)
@@ -87,7 +87,7 @@ async def test_a_continuation_or_a_redirect_leads_to_another_host(client: Client
         status, _, sent = await client.get(LIST)
         assert (status, sent["Location"].partition("/subscriptions")[0]) == (307, stranger.url)
         await client.get(body["nextLink"])
-        assert [request.authorized for request in stranger.requests] == [True]  # it would be seen
+        assert [request.authorized for request in stranger.requests] == [True]  # a token sent there would be noticed
 
 
 async def test_bodies_are_slow_cut_broken_or_huge(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Resource Graph: what a query gives, its pages, its quota, and what it keeps silent about."""
+"""Resource Graph: results of queries, pages, the quota, and what is left out silently."""
 
 import pytest
 
@@ -15,7 +15,7 @@ resources | where type =~ 'Microsoft.Network/virtualNetworks'
 """
 
 
-async def test_endpoints_come_joined_with_their_nics(client: Client) -> None:
+async def test_endpoints_are_joined_with_their_nics(client: Client) -> None:
     _, body, _ = await client.query(JOINED)
     assert (body["totalRecords"], body["count"], body["resultTruncated"]) == (6, 6, "false")
     assert "$skipToken" not in body
@@ -35,13 +35,13 @@ async def test_an_endpoint_without_a_nic_keeps_its_row(client: Client) -> None:
     assert body["totalRecords"] == 5
 
 
-async def test_networks_come_with_the_columns_that_were_asked_for(client: Client) -> None:
+async def test_networks_have_the_requested_columns(client: Client) -> None:
     _, body, _ = await client.query(NETWORKS)
     assert [row["prefixes"] for row in body["data"]] == [["10.1.0.0/16"], ["10.2.0.0/16"]]
     assert body["data"][1]["peerings"][0]["properties"]["remoteVirtualNetwork"]["id"] == body["data"][0]["id"]
 
 
-async def test_pages_are_followed_with_a_token_that_stays_true_while_rows_go(client: Client) -> None:
+async def test_the_token_of_the_next_page_stays_valid_while_rows_are_removed(client: Client) -> None:
     _, first, _ = await client.query(JOINED, top=2)
     client.azure.estate.remove(first["data"][0]["id"])
     _, second, _ = await client.query(JOINED, top=2, token=first["$skipToken"])
@@ -56,13 +56,13 @@ async def test_without_an_id_there_is_no_token_and_the_result_is_truncated(clien
     assert "$skipToken" not in body
 
 
-async def test_without_an_order_pages_promise_nothing(client: Client) -> None:
+async def test_without_an_order_pages_may_overlap(client: Client) -> None:
     text = JOINED.replace("| order by id asc", "")
     pages = [(await client.query(text, top=2))[1]["data"] for _ in range(2)]
     assert pages[0] != pages[1]
 
 
-async def test_only_subscriptions_that_are_asked_for_and_readable_count(client: Client) -> None:
+async def test_only_requested_and_readable_subscriptions_count(client: Client) -> None:
     _, body, _ = await client.query(JOINED, TWO.upper())
     assert {row["subscriptionId"] for row in body["data"]} == {TWO}
     client.azure.faults.add(Fault("forbidden", path=TWO))
@@ -84,7 +84,7 @@ async def test_only_subscriptions_that_are_asked_for_and_readable_count(client: 
         JOINED.replace("kind=leftouter", ""),
     ],
 )
-async def test_what_the_fake_cannot_answer_honestly_is_an_invalid_query(client: Client, text: str) -> None:
+async def test_a_query_that_the_fake_does_not_implement_is_invalid(client: Client, text: str) -> None:
     status, body, _ = await client.query(text)
     assert (status, body["error"]["details"][0]["code"]) == (400, "InvalidQuery")
 
@@ -94,7 +94,7 @@ async def test_types_are_stored_in_lower_case(client: Client) -> None:
     assert body["totalRecords"] == 0
 
 
-async def test_the_quota_is_told_in_every_reply_and_comes_back_when_it_says(client: Client) -> None:
+async def test_every_response_has_the_quota_and_it_is_reset_on_time(client: Client) -> None:
     now = 1_000_000.0
     async with FakeAzure(client.azure.estate, limits=Limits(queries=2, window=5), clock=lambda: now) as azure:
         client.azure = azure

@@ -1,4 +1,4 @@
-"""The fake as a process of its own, as benchmarks and live tests start it."""
+"""The fake in its own process, as benchmarks and live tests start it."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def told(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """What it says once it listens, with an estate from a file and three thousand endpoints."""
+    """Start a fake with an estate from a file and three thousand endpoints, and yield its first line of output."""
     estate = small()
     page = {"value": [json.loads(estate.raw(own) or b"") for own in estate.ids("microsoft.network/privateendpoints")]}
     (tmp_path / "page.json").write_text(json.dumps(page))
@@ -30,7 +30,7 @@ def told(tmp_path: Path) -> Iterator[dict[str, str]]:
         process.kill()
 
 
-async def test_it_serves_files_and_what_it_generates_and_obeys_from_outside(told: dict[str, str]) -> None:
+async def test_it_serves_files_and_generated_endpoints_and_can_be_controlled(told: dict[str, str]) -> None:
     azure = FakeAzure()  # not started: a client of the other process
     azure.url = told.pop("management")
     control = told.pop("control")

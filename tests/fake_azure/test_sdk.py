@@ -1,4 +1,4 @@
-"""The proof that the fake is faithful: Microsoft's own libraries get a token from it and list everything there is."""
+"""Proof that the fake is faithful: Microsoft's own libraries get a token from it and list all of its resources."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ resources
 
 @pytest.fixture
 async def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeAzure]:
-    """A fake that speaks TLS, since the SDK gives no token without; nothing but an identity's two variables is set."""
+    """A fake with TLS, which the SDK requires to send a token. Only the two variables of an identity are set."""
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -64,7 +64,7 @@ async def test_the_default_chain_gets_a_token_with_two_variables(
     assert azure.counts == {("token", 200): 1}
 
 
-async def test_an_identity_that_is_not_there_is_told_from_one_that_is(azure: FakeAzure) -> None:
+async def test_an_unknown_identity_is_refused(azure: FakeAzure) -> None:
     async with ManagedIdentityCredential(client_id="0c0c0c0c-0000-4000-a000-0000000000cc") as other:
         with pytest.raises(ClientAuthenticationError, match="No User Assigned"):
             await other.get_token(SCOPE)

@@ -1,4 +1,4 @@
-"""The fake's bodies have the keys of Azure's published examples, and our reader takes them whole."""
+"""The fake's bodies have the keys of Azure's published examples, and pldns reads them without a fault."""
 
 import json
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from zones.azure import arm
 
 DATA = Path(__file__).parent.parent / "data"
 EXAMPLES = {file.name: file for folder in ("arm", "azure") for file in (DATA / folder).glob("*.json")}
-"""`arm`: what an inventory is made of; `azure`: what else Azure answers."""
+"""`arm` has the resources of an inventory, `azure` other responses of Azure."""
 NETWORK = f"/subscriptions/{ONE}/providers/Microsoft.Network"
 ZONE = f"/subscriptions/{ONE}/resourceGroups/RG-Network/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"  # noqa: E501
 
 FREE = {"properties.metadata", "tags"}
-"""Keys below these are the customer's."""
+"""The keys below these are chosen by the customer."""
 MAY_MISS = {
     "properties.applicationSecurityGroups[].id",
     "properties.ipConfigurations[].name",
@@ -35,11 +35,11 @@ MAY_MISS = {
     "properties.mxRecords[].exchange",
     "properties.mxRecords[].preference",
 }
-"""What examples have and the fake's estate does not: static addresses, gateways, other types of records."""
+"""Parts of the examples that the fake does not have: static addresses, gateways, other types of records."""
 
 
 def example(name: str, *path: str) -> list[Json]:
-    """The body of an example, as a list of its resources."""
+    """Return the resources in the body of an example."""
     found = json.loads(EXAMPLES[name].read_text())
     for key in path:
         found = found[key]
@@ -48,7 +48,7 @@ def example(name: str, *path: str) -> list[Json]:
 
 
 def paths(value: Any, here: str = "") -> Iterator[str]:  # noqa: ANN401  # JSON
-    """Where values stand in JSON: `properties.subnet.id`, `value[].name`."""
+    """Yield the paths of values in JSON: `properties.subnet.id`, `value[].name`."""
     if isinstance(value, dict) and here not in FREE:
         for key, inner in value.items():
             yield from paths(inner, f"{here}.{key}" if here else key)
@@ -60,7 +60,7 @@ def paths(value: Any, here: str = "") -> Iterator[str]:  # noqa: ANN401  # JSON
 
 
 def shape(resources: list[Json]) -> set[str]:
-    """All paths that a resource of this kind may have."""
+    """Return all paths that a resource of this kind may have."""
     return {path for resource in resources for path in paths(resource)}
 
 
@@ -83,18 +83,16 @@ RECORDS = example("RecordSetALLList.2024-06-01.json", "body")
         (f"{ZONE}/virtualNetworkLinks", example("VirtualNetworkLinkList.2024-06-01.json", "body")),
     ],
 )
-async def test_what_is_listed_has_the_shape_of_the_published_example(
-    client: Client, path: str, like: list[Json]
-) -> None:
+async def test_lists_have_the_shape_of_the_published_example(client: Client, path: str, like: list[Json]) -> None:
     listed = [resource for page in await client.pages(f"{path}?{API}") for resource in page]
     ours, theirs = shape(listed), shape(like)
-    if "privateEndpoints" in path:  # a connection is in one of two lists; a test asks for each
+    if "privateEndpoints" in path:  # a connection is in one of two lists; there is a test for each
         ours, theirs = ({one.replace("manualPrivateLink", "privateLink") for one in both} for both in (ours, theirs))
     assert ours <= theirs
     assert theirs - ours <= MAY_MISS
 
 
-async def test_a_record_that_an_endpoint_wrote_is_as_azure_writes_it(client: Client) -> None:
+async def test_a_record_of_an_endpoint_is_as_azure_writes_it(client: Client) -> None:
     (real,) = example("REAL-zone-group-created-A-record.json", "first")
     _, body, _ = await client.get(f"{ZONE}/A/st1?{API}")
     assert shape([real]) <= shape([body])
@@ -139,7 +137,7 @@ async def test_a_page_has_the_keys_of_the_published_example_and_the_last_no_next
     assert set(last) == {"value"}
 
 
-async def test_our_reader_takes_lists_and_rows_alike_and_finds_no_fault(client: Client) -> None:
+async def test_pldns_reads_lists_and_rows_alike_without_a_fault(client: Client) -> None:
     _, rows, _ = await client.query(JOINED)
     listed = [
         resource

@@ -1,4 +1,4 @@
-"""An estate with something of everything in it, and the admin interface over it."""
+"""An estate with some of everything, and an admin interface that serves it."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -85,7 +85,7 @@ def estate() -> Estate:
 
 @dataclass
 class Control:
-    """What the admin interface sees of control, with nothing behind it."""
+    """Control, as far as the admin interface needs it."""
 
     estate: Estate
     serial: int = 7

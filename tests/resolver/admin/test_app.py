@@ -1,4 +1,4 @@
-"""Who may ask, how errors look, and the listener."""
+"""Which requests are accepted, how errors look, and the listener."""
 
 import asyncio
 import logging
@@ -14,14 +14,14 @@ from resolver.host_port import HostPort
 from tests.ports import free_port
 
 Client = TestClient[Any, Any]
-Control = Any  # conftest's, which a test module cannot import
+Control = Any  # of conftest
 
 
 @pytest.mark.parametrize(
     "host",
     ["localhost", "LOCALHOST:8053", "127.0.0.1:8053", "127.9.9.9", "[::1]:8053", "[::1]", "localhost."],
 )
-async def test_own_names_are_taken(client: Client, host: str) -> None:
+async def test_own_host_names_are_accepted(client: Client, host: str) -> None:
     async with client.get("/livez", headers={"Host": host}) as response:
         assert response.status == 200
 
@@ -40,7 +40,7 @@ async def test_own_names_are_taken(client: Client, host: str) -> None:
         "localhost:x",
     ],
 )
-async def test_foreign_names_are_refused_on_every_path(client: Client, host: str) -> None:
+async def test_foreign_host_names_are_refused_on_every_path(client: Client, host: str) -> None:
     for path in ("/livez", "/v1/endpoints", "/nowhere"):
         async with client.get(path, headers={"Host": host}) as response:
             assert response.status == 421
@@ -48,7 +48,7 @@ async def test_foreign_names_are_refused_on_every_path(client: Client, host: str
             assert (await response.json(content_type=None))["title"] == "Misdirected Request"
 
 
-async def test_the_listen_address_is_an_own_name(control: Control) -> None:
+async def test_the_listen_address_is_an_own_host_name(control: Control) -> None:
     async with (
         TestClient(TestServer(application(control, HostPort("192.0.2.1", 8053)))) as client,
         client.get("/livez", headers={"Host": "192.0.2.1:8053"}) as response,
@@ -72,7 +72,7 @@ async def test_an_unknown_path_is_a_problem(client: Client) -> None:
         assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_what_slips_through_is_a_500_that_tells_nothing_of_itself(
+async def test_an_unexpected_error_is_a_500_without_details(
     client: Client, control: Control, caplog: pytest.LogCaptureFixture
 ) -> None:
     control.workers = None
@@ -88,7 +88,7 @@ async def test_serving_listens_while_it_is_open(control: Control, port: int) -> 
     assert not await _alive(port)
 
 
-async def test_an_address_that_is_taken_is_had_once_it_is_free(
+async def test_an_address_in_use_is_retried_until_it_is_free(
     control: Control, port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resolver.admin.app._RETRY", 0.01)
@@ -102,7 +102,7 @@ async def test_an_address_that_is_taken_is_had_once_it_is_free(
                     pass
 
 
-async def test_serving_ends_while_its_address_is_still_taken(control: Control, port: int) -> None:
+async def test_serving_ends_while_its_address_is_still_in_use(control: Control, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         async with asyncio.timeout(10), serving(control, HostPort("127.0.0.1", port)):
             pass

@@ -1,4 +1,4 @@
-"""Metrics: all declared, all on the page, correct in both formats, and nothing from an unknown label passed on."""
+"""Metrics are declared and documented, and values of undeclared metrics are left out."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from zones.dns.name import from_text
 
 
 class Control:
-    """What metrics see of control."""
+    """Control, as far as metrics need it."""
 
     serial = 3
     started = 1_700_000_000.0
@@ -64,7 +64,7 @@ def samples(control: Control) -> dict[tuple[str, tuple[tuple[str, str], ...]], f
     }
 
 
-def test_counters_of_workers_are_passed_on_with_their_labels(control: Control) -> None:
+def test_counters_of_workers_are_exposed_with_their_labels(control: Control) -> None:
     control.counted = [("dns_requests_total", ("udp", "4"), 5), ("cache_hits_total", (), 9)]
     found = samples(control)
     assert found["pldns_dns_requests_total", (("family", "4"), ("proto", "udp"))] == 5
@@ -78,13 +78,15 @@ def test_a_counter_without_labels_starts_at_zero(control: Control) -> None:
 @pytest.mark.parametrize(
     "sample", [("made_up_total", (), 1), ("cache_hits_total", ("label",), 1), ("dns_requests_total", (), 1)]
 )
-def test_what_a_worker_makes_up_is_not_passed_on(control: Control, sample: tuple[str, tuple[str, ...], int]) -> None:
+def test_undeclared_metrics_and_labels_of_a_worker_are_left_out(
+    control: Control, sample: tuple[str, tuple[str, ...], int]
+) -> None:
     before = samples(control)
     control.counted = [sample]
     assert samples(control) == before
 
 
-def test_sources_and_workers_are_told(control: Control) -> None:
+def test_sources_and_workers_have_metrics(control: Control) -> None:
     found = samples(control)
     assert ("pldns_source_age_seconds", (("source", "hub"),)) not in found
     assert found["pldns_sync_synced", (("source", "hub"),)] == 0
@@ -97,7 +99,7 @@ def test_sources_and_workers_are_told(control: Control) -> None:
     assert found["pldns_worker_serial", (("worker", "0"),)] == 2
 
 
-def test_a_source_that_fails_is_told(control: Control) -> None:
+def test_a_failing_source_has_metrics(control: Control) -> None:
     control.estate.health.failed("hub", "gone", 1_700_000_000.0)
     found = samples(control)
     assert found["pldns_sync_failing", (("source", "hub"),)] == 1
@@ -123,7 +125,7 @@ def test_every_metric_that_is_counted_anywhere_is_declared() -> None:
     for file in (ROOT / "resolver").rglob("*.py"):
         if file.name != "metrics.py":
             counted |= set(re.findall(r'"([a-z_]+_total)"', file.read_text()))
-    # Of other libraries: an option of azure-core's.
+    # Other names of this form: keys of JSON bodies, and an option of azure-core.
     assert counted - {"degraded_total", "networks_total", "retry_total"} <= {metric.name for metric in metrics.METRICS}
 
 

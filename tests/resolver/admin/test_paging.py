@@ -1,4 +1,4 @@
-"""Pages: every item once, in order, whatever the size of the page and whatever changes between two."""
+"""Pages hold every item once and in order, for any page size, even when the list changes between two pages."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ async def walk(items: list[str], limit: int) -> list[str]:
 
 
 @given(st.lists(st.text("abc", min_size=1, max_size=3), max_size=40), st.integers(1, 50))
-def test_pages_give_every_item_once_in_order_also_where_keys_are_equal(items: list[str], limit: int) -> None:
+def test_pages_hold_every_item_once_and_in_order_even_with_equal_keys(items: list[str], limit: int) -> None:
     assert asyncio.run(walk(items, limit)) == sorted(items, key=key)
 
 
@@ -41,13 +41,13 @@ async def test_a_list_of_many_slices_is_sorted_as_a_whole() -> None:
     assert [json.loads(item) for item in part.items] == [f"{number:06}" for number in range(5)]
 
 
-async def test_items_that_come_and_go_move_no_others() -> None:
+async def test_items_that_appear_or_disappear_do_not_shift_others() -> None:
     first = await page(["a", "c", "e"], key, shown, 2, None)
     rest = await page(["b", "d", "e"], key, shown, 2, first.next)
     assert [json.loads(item) for item in (*first.items, *rest.items)] == ["a", "c", "d", "e"]
 
 
-async def test_an_item_without_a_key_is_left_out_and_one_that_is_gone_is_not_shown() -> None:
+async def test_items_without_a_key_or_without_json_are_left_out() -> None:
     part = await page(
         ["a", "b", "c"],
         lambda item: None if item == "b" else key(item),
@@ -59,7 +59,7 @@ async def test_an_item_without_a_key_is_left_out_and_one_that_is_gone_is_not_sho
 
 
 @pytest.mark.parametrize("cursor", ["!", "", "AAAA", "W10", "e30", "WzEsMl0", "é"])
-async def test_a_text_that_is_no_cursor_is_refused(cursor: str) -> None:
+async def test_an_invalid_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidCursor):
         await page(["a"], key, shown, 1, cursor)
 

@@ -1,4 +1,4 @@
-"""The sources, and what an operator may say of a remote one."""
+"""The sources, and the syncs of remote ones."""
 
 import time
 from typing import Any
@@ -16,7 +16,7 @@ from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.dns.name import from_text
 
 Client = TestClient[Any, Any]
-Control = Any  # conftest's, which a test module cannot import
+Control = Any  # of conftest
 HELD = WithheldSync(1000.0, 1060.5, Reading(), ("7 of 9 private endpoints",), 7, 1, ("/ID/a", "/ID/b"))
 
 
@@ -38,7 +38,7 @@ async def sources(client: Client) -> dict[str, Any]:
         return {each["name"]: each for each in (await response.json())["items"]}
 
 
-async def say(client: Client, name: str, body: object) -> tuple[int, Any]:
+async def post(client: Client, name: str, body: object) -> tuple[int, Any]:
     async with client.post(f"/v1/sources/{name}/sync", json=body) as response:
         return response.status, await response.json()
 
@@ -58,7 +58,7 @@ async def test_sources_are_listed_with_their_syncs(client: Client, hub: SourceSt
     }  # fmt: skip
 
 
-async def test_a_source_grows_stale_and_expires(client: Client, hub: SourceStatus) -> None:
+async def test_a_source_becomes_stale_and_expires(client: Client, hub: SourceStatus) -> None:
     for age, state in ((179, "fresh"), (181, "stale"), (86_401, "expired")):
         hub.last_success = time.time() - age
         assert (await sources(client))["hub"]["freshness"] == state
@@ -66,7 +66,7 @@ async def test_a_source_grows_stale_and_expires(client: Client, hub: SourceStatu
     assert (await sources(client))["hub"]["freshness"] is None
 
 
-async def test_readyz_tells_of_them_when_asked(client: Client, hub: SourceStatus) -> None:
+async def test_verbose_readyz_lists_sources(client: Client, hub: SourceStatus) -> None:
     hub.last_success = time.time() - 300
     async with client.get("/readyz?verbose") as response:
         body = await response.json()
@@ -74,14 +74,16 @@ async def test_readyz_tells_of_them_when_asked(client: Client, hub: SourceStatus
         assert {each["name"]: each["freshness"] for each in body["sources"]}["hub"] == "stale"
 
 
-async def test_a_held_sync_is_told_and_accepted_or_dropped(client: Client, control: Control, hub: SourceStatus) -> None:
+async def test_a_held_sync_is_listed_and_can_be_accepted_or_dropped(
+    client: Client, control: Control, hub: SourceStatus
+) -> None:
     hub.sync_state = SyncState({}, HELD)
     assert (await sources(client))["hub"]["sync"]["held"] == {
         "since": "1970-01-01T00:16:40.000Z", "read": "1970-01-01T00:17:40.500Z",
         "reasons": ["7 of 9 private endpoints"], "endpoints": 7, "vnets": 1, "ids": ["/ID/a", "/ID/b"],
     }  # fmt: skip
     for action in ("now", "accept", "drop"):
-        status, body = await say(client, "hub", {"action": action})
+        status, body = await post(client, "hub", {"action": action})
         assert (status, body["name"]) == (202, "hub")
     assert control.wanted == [("hub", "now"), ("hub", "accept"), ("hub", "drop")]
 
@@ -102,7 +104,7 @@ async def test_a_held_sync_is_told_and_accepted_or_dropped(client: Client, contr
         ("hub", {"action": "now", "force": True}, 400, "force: no such parameter"),
     ],
 )
-async def test_what_cannot_be_done_is_a_problem(
+async def test_an_impossible_request_is_a_problem(
     client: Client, control: Control, hub: SourceStatus, name: str, body: object, status: int, detail: str
 ) -> None:
     assert hub.sync_state.held is None
@@ -112,7 +114,7 @@ async def test_what_cannot_be_done_is_a_problem(
     assert control.wanted == []
 
 
-async def test_a_sync_takes_json_only(client: Client, hub: SourceStatus) -> None:
+async def test_a_sync_request_must_be_json(client: Client, hub: SourceStatus) -> None:
     async with client.post(f"/v1/sources/{hub.name}/sync", data={"action": "now"}) as response:
         assert response.status == 415
 
@@ -136,7 +138,7 @@ async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus)
     assert not any(line.startswith('pldns_sync_total{result="published",source="estate"') for line in lines)
 
 
-def test_a_lingering_claim_says_until_when() -> None:
+def test_a_lingering_claim_has_an_end() -> None:
     estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure", hold_down=60),)))
     fqdn = from_text("a.blob.core.windows.net")
     gone = Endpoint(
@@ -145,7 +147,7 @@ def test_a_lingering_claim_says_until_when() -> None:
     estate.ledger.apply({"a": gone}, 0.0)
     assert claims.claims(estate, fqdn, 1.0).items[0].lingers_until is None
     estate.ledger.apply({"a": None}, 2.0)
-    told = claims.claims(estate, fqdn, 3.0)
-    assert [(claim.endpoint, claim.lingers_until) for claim in told.items] == [("/ID/a", "1970-01-01T00:01:02.000Z")]
-    assert told.records[0].answers[0].endpoints == ["/ID/a"]
-    assert told.records[0].answers[0].data == ["10.0.0.4"]
+    found = claims.claims(estate, fqdn, 3.0)
+    assert [(claim.endpoint, claim.lingers_until) for claim in found.items] == [("/ID/a", "1970-01-01T00:01:02.000Z")]
+    assert found.records[0].answers[0].endpoints == ["/ID/a"]
+    assert found.records[0].answers[0].data == ["10.0.0.4"]
