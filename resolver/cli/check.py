@@ -11,7 +11,7 @@ from resolver.admin.resources import findings as finding_items
 from resolver.admin.resources import sources as source_items
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Counts, counts
-from resolver.cli import output, skipped_rules, words
+from resolver.cli import finding_text, output, skipped_rules
 from resolver.cli.configuration import load
 from resolver.control.estate.estate import NO_VNETS
 from resolver.offline.load import offline
@@ -38,7 +38,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
         if estate.lacks_vnets:
             output.note(NO_VNETS)
         _write(numbers, sources)
-        output.table(words.COLUMNS, list(map(words.row, findings)))
+        output.table(finding_text.COLUMNS, list(map(finding_text.row, findings)))
         output.more(len(findings), len(facts))
         if skipped_rules.may_differ(fact.rule for fact in facts):
             output.note(skipped_rules.NOTE)
@@ -54,8 +54,7 @@ def _write(counts: Counts, sources: list[SourceItem]) -> None:
     for source in sources:
         parts = _many(source.parts, "saved subscription" if source.sync else "file")
         bad = f", {source.unreadable} unreadable" if source.unreadable else ""
-        path = f"{source.path}: " if source.path else ""
-        output.line(f"source {source.name}: {path}{source.last_error or f'{parts}{bad}'}")
+        output.line(f"source {source.name}: {source.path}: {source.last_error or f'{parts}{bad}'}")
     severities = [_many(count, severity) for severity, count in counts.findings.items() if count]
     output.line(f"findings: {', '.join(severities) or 'none'}")
 

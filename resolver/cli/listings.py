@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from resolver.cli import admin_client, output, words
+from resolver.cli import admin_client, finding_text, output
 from resolver.cli.admin_client import Json
 
 
@@ -13,7 +13,9 @@ def findings(url: str, wanted: Mapping[str, str | None], as_json: bool, limit: i
     if as_json:
         output.json_out(found)
     else:
-        _write(words.COLUMNS, list(map(words.row, islice(found, limit or None))), len(found), "no findings")
+        _write(
+            finding_text.COLUMNS, list(map(finding_text.row, islice(found, limit or None))), len(found), "no findings"
+        )
     return 2 if any(finding["severity"] == "error" for finding in found) else 0
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from resolver.admin.resources import findings
 from resolver.admin.resources.findings import FindingItem
 from resolver.admin.resources.model import time_text
-from resolver.cli import output, words
+from resolver.cli import finding_text, output
 from resolver.cli.configuration import load
 from resolver.cli.failure import Failed
 from resolver.control.estate.estate import Estate
@@ -97,5 +97,5 @@ def _rows(made: Plan) -> Iterator[Row]:
 
 def _finding_rows(change: str, found: list[FindingItem]) -> Iterator[Row]:
     for each in found:
-        severity, code, subject, sentence = words.row(each.model_dump(mode="json"))
+        severity, code, subject, sentence = finding_text.row(each.model_dump(mode="json"))
         yield change, f"{severity} {code}", subject, sentence

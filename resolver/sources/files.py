@@ -71,8 +71,8 @@ class FileSource:
         Hidden files and folders are ignored: editors and Kubernetes (`..data`) put theirs there. Raises OSError where
         the path of the source cannot be read.
         """
-        if not self._path.is_dir():
-            self._path.stat()
+        whole = self._path.stat()
+        if not stat.S_ISDIR(whole.st_mode):
             return [str(self._path)], {}
         files: list[str] = []
         closed: dict[str, str] = {}
@@ -96,7 +96,8 @@ class FileSource:
                 for name in sorted(names)
                 if not name.startswith(".") and os.path.splitext(name)[1].lower() in _FORMS  # noqa: PTH122 - as above
             )
-        return files, closed
+        # A folder that was renamed during the walk looks empty from then on. Its files are not deleted.
+        return (files, closed) if os.path.samestat(whole, self._path.stat()) else self._look()
 
     async def changed(self) -> AsyncGenerator[None, None]:
         """Yield whenever the source may have changed and should be scanned. Never ends."""

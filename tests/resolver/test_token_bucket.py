@@ -24,14 +24,14 @@ def test_a_refused_event_takes_nothing() -> None:
 
 
 def test_the_wait_is_until_a_whole_token_is_there() -> None:
-    bucket = TokenBucket(QUOTA, 0.0)
-    assert bucket.wait(QUOTA, 0.0) == 0.0
+    bucket = TokenBucket(QUOTA, 100.0)
+    assert bucket.wait(QUOTA, 100.0) == 0.0
     for _ in range(3):
-        bucket.take(QUOTA, 0.0)
-    assert bucket.wait(QUOTA, 0.0) == pytest.approx(0.1)
+        bucket.take(QUOTA, 100.0)
+    assert bucket.wait(QUOTA, 100.0) == pytest.approx(0.1)
     bucket.tokens -= 1
-    assert bucket.wait(QUOTA, 0.05) == pytest.approx(0.15)
-    assert bucket.wait(QUOTA, 0.2) == 0.0
+    assert bucket.wait(QUOTA, 100.05) == pytest.approx(0.15)
+    assert bucket.wait(QUOTA, 100.2) == 0.0
 
 
 def test_a_bucket_knows_how_long_nobody_asked() -> None:

@@ -14,7 +14,7 @@ from zones.dns.name import from_text, to_text
 from zones.findings.board import Board
 from zones.findings.evidence import Listed
 from zones.findings.finding import Finding
-from zones.ledger.carry_over import Memory
+from zones.ledger.carry_over import CarryOver
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Network, Networks
 
@@ -58,14 +58,14 @@ def ledger(
     policy: ConflictPolicy = ConflictPolicy.STICKY,
     policies: Mapping[str, ConflictPolicy] | None = None,
     pins: Iterable[Pin] = (),
-    memory: Memory | None = None,
+    memory: CarryOver | None = None,
     hold_down: Mapping[str, float] | None = None,
 ) -> Ledger:
     conflicts = Conflicts(policy, policies or {}, tuple(pins))
     return Ledger(Networks(networks), catalogue(), conflicts, board(memory), memory, hold_down)
 
 
-def board(memory: Memory | None) -> Board:
+def board(memory: CarryOver | None) -> Board:
     return Board(memory.findings if memory else None)
 
 
@@ -132,8 +132,8 @@ def two_spokes() -> tuple[Network, Network]:
     )
 
 
-def remembered(ledger: Ledger) -> Memory:
+def remembered(ledger: Ledger) -> CarryOver:
     """Return the memory of a ledger after a restart."""
-    seen = ledger.recollection()
+    seen = ledger.snapshot()
     first_seen = {(endpoint, fqdn): time for endpoint, fqdn, time in seen.first_seen()}
-    return Memory(seen.networks, first_seen, dict(seen.held()), ledger.board.times())
+    return CarryOver(seen.networks, first_seen, dict(seen.held()), ledger.board.times())

@@ -6,24 +6,19 @@ label. Does not know endpoints, claims and networks: the catalogue maps names, w
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import msgspec
 
+from zones.azure.suffix_trie import PRIVATE, Labels, SuffixMatch, SuffixTrie
 from zones.dns.name import MAX_NAME, Name, from_labels, from_text, labels
 
-_PRIVATE: Final = frozenset((b"privatelink", b"privatelink-global"))
-"""Labels that mark a name as private. A public name has neither, and a placeholder matches neither."""
-_DIGITS_ONLY: Final = b"{partitionid}"
 _FQDN_IS_PRIVATE: Final = "microsoft.containerservice/managedclusters"
 """AKS: the FQDN of the API server is in the privatelink zone itself. There is no public FQDN."""
 _SITES: Final = "microsoft.web/sites"
-
-Labels = tuple[bytes, ...]
-T = TypeVar("T")
 
 
 class PrivateName(NamedTuple):
@@ -82,14 +77,6 @@ class _Zone(NamedTuple):
     only_types: frozenset[str]
 
 
-class _SuffixMatch(NamedTuple, Generic[T]):
-    """A pattern of `depth` labels that a name ends in, and the labels that its placeholders matched."""
-
-    depth: int
-    bound: dict[bytes, bytes]
-    value: T
-
-
 class Catalogue:
     """Maps names by suffix.
 
@@ -99,9 +86,9 @@ class Catalogue:
 
     def __init__(self, suffixes: Collection[Suffix], entries: Collection[CatalogueEntry]) -> None:
         self._entries = tuple(entries)
-        self._public: _Trie[_Rule] = _Trie()
-        self._private: _Trie[_Zone] = _Trie()
-        self._covered: _Trie[bool] = _Trie()
+        self._public: SuffixTrie[_Rule] = SuffixTrie()
+        self._private: SuffixTrie[_Zone] = SuffixTrie()
+        self._covered: SuffixTrie[bool] = SuffixTrie()
         groups: dict[Labels, set[str]] = defaultdict(set)
         types: dict[Labels, set[str]] = defaultdict(set)
         for entry in entries:
@@ -135,7 +122,7 @@ class Catalogue:
         suffix matches, and the caller checks that an endpoint claims the result. Names over 255 octets are left out.
         """
         parts = labels(name)
-        if not _PRIVATE.isdisjoint(parts):
+        if not PRIVATE.isdisjoint(parts):
             return ()
         found = self._public.below(parts)
         if not found:
@@ -151,7 +138,7 @@ class Catalogue:
         Return None where no zone is known.
         """
         parts, kind = labels(fqdn), resource_type.casefold()
-        if not _PRIVATE.isdisjoint(parts):
+        if not PRIVATE.isdisjoint(parts):
             zone = self._zone(parts)
             if zone is None or not _allows(zone.value.only_types, kind):
                 return None
@@ -206,7 +193,7 @@ class Catalogue:
             and (not entry.group_ids or any(g.startswith("{") or g.casefold() == wanted for g in entry.group_ids))
         )
 
-    def _mapping(self, parts: list[bytes], match: _SuffixMatch[_Rule], zone: Labels) -> PrivateName | None:
+    def _mapping(self, parts: list[bytes], match: SuffixMatch[_Rule], zone: Labels) -> PrivateName | None:
         """Return the private name in a zone; None where it would exceed 255 octets.
 
         The zone is looked up again for the whole name: AKS has a longer one, `{subzone}.privatelink.…`, below some.
@@ -216,59 +203,17 @@ class Catalogue:
         found = self._zone(private)
         return PrivateName(name, from_labels(private[-found.depth :])) if found and len(name) <= MAX_NAME else None
 
-    def _zone(self, parts: list[bytes]) -> _SuffixMatch[_Zone] | None:
+    def _zone(self, parts: list[bytes]) -> SuffixMatch[_Zone] | None:
         found = self._private.at_or_below(parts)
-        return next((m for m in found if m.depth < len(parts) or parts[0] in _PRIVATE), None)
+        return next((m for m in found if m.depth < len(parts) or parts[0] in PRIVATE), None)
 
 
 def _alternatives(public: Labels, default: Labels, groups: dict[Labels, set[str]]) -> tuple[_Alternative, ...]:
     """Return the zones with another private label than the default zone has, each with its group ids."""
     if default[1:] != public:
         return ()
-    zones = ((label, *public) for label in sorted(_PRIVATE))
+    zones = ((label, *public) for label in sorted(PRIVATE))
     return tuple((frozenset(groups[zone]), zone) for zone in zones if zone != default and zone in groups)
-
-
-class _Trie(Generic[T]):
-    """Patterns of labels, matched from the right. A label in braces is a placeholder."""
-
-    def __init__(self) -> None:
-        self.literals: dict[bytes, _Trie[T]] = {}
-        self.placeholders: dict[bytes, _Trie[T]] = {}
-        self.value: T | None = None
-
-    def add(self, pattern: Labels, value: T) -> None:
-        node = self
-        for label in reversed(pattern):
-            children = node.placeholders if label.startswith(b"{") else node.literals
-            node = children.setdefault(label, _Trie())
-        node.value = value
-
-    def walk(self, parts: list[bytes]) -> Iterator[_SuffixMatch[T]]:
-        """Yield every pattern that the name ends in, the shortest first, at equal length the placeholder first."""
-        paths: list[tuple[dict[bytes, bytes], _Trie[T]]] = [({}, self)]
-        for depth, label in enumerate(reversed(parts), 1):
-            paths = [longer for bound, node in paths for longer in node._step(bound, label)]  # noqa: SLF001 - own class
-            if not paths:
-                return
-            for bound, node in paths:
-                if node.value is not None:
-                    yield _SuffixMatch(depth, bound, node.value)
-
-    def _step(self, bound: dict[bytes, bytes], label: bytes) -> Iterator[tuple[dict[bytes, bytes], "_Trie[T]"]]:
-        for placeholder, child in self.placeholders.items():
-            if label not in _PRIVATE and (placeholder != _DIGITS_ONLY or label.isdigit()):
-                yield {**bound, placeholder: label}, child
-        if (literal := self.literals.get(label)) is not None:
-            yield bound, literal
-
-    def at_or_below(self, parts: list[bytes]) -> list[_SuffixMatch[T]]:
-        """Return the matches for a name that may be the pattern itself, best first."""
-        return list(self.walk(parts))[::-1]
-
-    def below(self, parts: list[bytes]) -> list[_SuffixMatch[T]]:
-        """Return the matches for a name with at least one label before the pattern, best first."""
-        return [match for match in self.at_or_below(parts) if match.depth < len(parts)]
 
 
 def _pattern(text: str) -> Labels:

@@ -115,7 +115,7 @@ Incumbent = tuple[int, str, Rule]
 """Networks (a mask), the endpoint that has the name there, and the rule by which the endpoint won it."""
 
 
-class Term(NamedTuple):
+class Conditions(NamedTuple):
     """Everything beside the claims that decides a contest."""
 
     policy: ConflictPolicy
@@ -127,7 +127,7 @@ class Term(NamedTuple):
     """Networks without a home VNet, for which no endpoint is near."""
 
 
-def judge(contenders: Sequence[Contender], term: Term) -> list[Verdict]:
+def decide(contenders: Sequence[Contender], conditions: Conditions) -> list[Verdict]:
     """Return one verdict for each set of networks with the same answer.
 
     The sets are disjoint. Together they are all networks that any contender is visible to.
@@ -135,8 +135,8 @@ def judge(contenders: Sequence[Contender], term: Term) -> list[Verdict]:
     if len(contenders) == 1:
         return [_sole(contenders[0])] if contenders[0].sees else []
     verdicts: dict[tuple[object, ...], Verdict] = {}
-    for cell in _cells(contenders, term):
-        verdict = _decide(cell, [c for c in contenders if c.sees & cell], term)
+    for cell in _cells(contenders, conditions):
+        verdict = _decide_cell(cell, [c for c in contenders if c.sees & cell], conditions)
         same = verdicts.get(verdict[1:])
         verdicts[verdict[1:]] = verdict if same is None else same._replace(mask=same.mask | cell)
     return list(verdicts.values())
@@ -152,27 +152,29 @@ def _publics(contenders: Iterable[Contender]) -> tuple[Name, ...]:
     return tuple(sorted({claim.public for contender in contenders for claim in contender.claims}))
 
 
-def _cells(contenders: Sequence[Contender], term: Term) -> Iterable[int]:
+def _cells(contenders: Sequence[Contender], conditions: Conditions) -> Iterable[int]:
     """Split the networks that see any contender into sets that no rule can tell apart."""
     seen = 0
     for contender in contenders:
         seen |= contender.sees
     edges = {mask for c in contenders for mask in (c.sees, c.home, c.near)}
-    edges |= {mask for mask, _ in term.pins} | {mask for mask, _, _ in term.incumbents} | {term.homeless}
+    edges |= (
+        {mask for mask, _ in conditions.pins} | {mask for mask, _, _ in conditions.incumbents} | {conditions.homeless}
+    )
     cells = [seen] if seen else []
     for edge in edges:
         cells = [part for cell in cells for part in (cell & edge, cell & ~edge) if part]
     return sorted(cells)
 
 
-def _decide(cell: int, visible: Sequence[Contender], term: Term) -> Verdict:
-    left, rule = _narrowed(cell, visible, term)
+def _decide_cell(cell: int, visible: Sequence[Contender], conditions: Conditions) -> Verdict:
+    left, rule = _narrowed(cell, visible, conditions)
     out = {c.endpoint for c in visible} - {c.endpoint for c in left}
     rulings: list[Ruling] = []
     addresses: list[tuple[bytes, ...]] = []
     for octets in (4, 16):
         claimants = [c for c in left if c.of_family(octets)]
-        winners, why = _winners(octets, claimants, cell, term) if len(claimants) > 1 else (claimants, rule)
+        winners, why = _winners(octets, claimants, cell, conditions) if len(claimants) > 1 else (claimants, rule)
         won = tuple(c.endpoint for c in winners)
         ruling = Ruling(won, tuple(sorted(out.union(c.endpoint for c in claimants).difference(won))), why)
         if claimants and ruling not in rulings:
@@ -183,14 +185,14 @@ def _decide(cell: int, visible: Sequence[Contender], term: Term) -> Verdict:
     return Verdict(cell, a, aaaa, _publics(visible), refused, tuple(rulings))
 
 
-def _narrowed(cell: int, visible: Sequence[Contender], term: Term) -> tuple[Sequence[Contender], Rule]:
+def _narrowed(cell: int, visible: Sequence[Contender], conditions: Conditions) -> tuple[Sequence[Contender], Rule]:
     """Apply the rules that decide both families together: pins and nearness. Return who is left, and the rule."""
     if len(visible) > 1:
-        for mask, endpoint in term.pins:
+        for mask, endpoint in conditions.pins:
             pinned = [c for c in visible if c.endpoint == endpoint] if mask & cell else []
             if pinned:
                 return pinned, Rule.PIN
-        if not cell & term.homeless:
+        if not cell & conditions.homeless:
             # A home VNet is nearest, then the region of a home VNet, then the rest.
             distances = [0 if c.home & cell else 1 if c.near & cell else 2 for c in visible]
             nearest = [c for c, distance in zip(visible, distances, strict=True) if distance == min(distances)]
@@ -199,18 +201,20 @@ def _narrowed(cell: int, visible: Sequence[Contender], term: Term) -> tuple[Sequ
     return visible, _NO_RULE
 
 
-def _winners(octets: int, claimants: list[Contender], cell: int, term: Term) -> tuple[list[Contender], Rule]:
+def _winners(
+    octets: int, claimants: list[Contender], cell: int, conditions: Conditions
+) -> tuple[list[Contender], Rule]:
     """Apply the conflict policy, then incumbency, then age to several claimants of one family.
 
     A contest that age decided keeps that rule when it is evaluated again, as long as the same endpoint is the oldest.
     """
-    if term.policy is ConflictPolicy.MERGE:
+    if conditions.policy is ConflictPolicy.MERGE:
         return claimants, Rule.MERGE
-    if term.policy is ConflictPolicy.REFUSE:
+    if conditions.policy is ConflictPolicy.REFUSE:
         return [], Rule.REFUSE
     first, second, *_ = sorted(claimants, key=lambda c: (c.first_seen, c.endpoint.casefold(), c.endpoint))
     age = Rule.OLDEST if first.first_seen < second.first_seen else Rule.RESOURCE_ID
-    held = [(endpoint, how) for mask, endpoint, how in term.incumbents if mask & cell]
+    held = [(endpoint, how) for mask, endpoint, how in conditions.incumbents if mask & cell]
     if octets == 16:
         held.reverse()
     for endpoint, how in held:

@@ -1,4 +1,7 @@
-"""What the ledger carries over a restart, so that no answer flips. `resolver.control.state.inventory` saves it."""
+"""What the ledger needs from before a restart, so that no answer flips.
+
+`resolver.control.estate.saved_inventory` saves and restores it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,45 +11,46 @@ from zones.claims.contest import Claim, Incumbent
 from zones.dns.name import Name
 from zones.networks.network import NONE, Networks, translated
 
-Held = str | tuple[Incumbent, ...]
-"""Who holds a name: one endpoint wherever it is visible, or incumbents, who holds A before who holds AAAA."""
+Holders = str | tuple[Incumbent, ...]
+"""Who has a name: the key of one endpoint, wherever it is visible, or incumbents (of A before of AAAA)."""
 
 
 @dataclass(slots=True)
-class Memory:
-    """What must survive. `networks`: identities of the bits of saved masks, empty for one that was gone.
+class CarryOver:
+    """First-seen times and incumbents from before a restart. A ledger consumes the one that it is given.
 
-    A ledger that is given one takes it over.
+    `networks` are the identities of the bits in saved masks; empty for the bit of a network that was gone.
     """
 
     networks: tuple[str, ...] = ()
     first_seen: dict[tuple[str, Name], float] = field(default_factory=dict)
+    """By endpoint key and public FQDN, in seconds since the epoch."""
     held: dict[Name, tuple[Incumbent, ...]] = field(default_factory=dict)
     findings: dict[str, float] = field(default_factory=dict)
     """First-seen times by finding id. The board takes these; the ledger takes the rest."""
 
-    def held_in(self, networks: Networks) -> dict[Name, Held]:
-        """Who held each name, with the bits that stand for the same in `networks`; some may come only later."""
-        places = [networks.index(identity) if identity else NONE for identity in self.networks]
-        if places == list(range(len(places))):
+    def held_in(self, networks: Networks) -> dict[Name, Holders]:
+        """Return the incumbents with the bits of `networks`. Some of their endpoints may appear only later."""
+        bits = [networks.index(identity) if identity else NONE for identity in self.networks]
+        if bits == list(range(len(bits))):
             return dict(self.held)
         return {
-            name: tuple((translated(mask, places), endpoint, rule) for mask, endpoint, rule in holders)
+            name: tuple((translated(mask, bits), endpoint, rule) for mask, endpoint, rule in holders)
             for name, holders in self.held.items()
         }
 
 
-class Recollection(NamedTuple):
-    """The same as a ledger has it, of one moment: taken in no time, and read at leisure while the ledger goes on."""
+class LedgerSnapshot(NamedTuple):
+    """The same data as a ledger has it at one moment. It is quick to take, and read while the ledger goes on."""
 
     networks: tuple[str, ...]
     claims: list[tuple[Claim, ...]]
-    holders: dict[Name, Held]
+    holders: dict[Name, Holders]
 
     def first_seen(self) -> Iterator[tuple[str, Name, float]]:
-        """(endpoint, public FQDN, time); once more for each further private name of a FQDN."""
+        """(endpoint key, public FQDN, time). An FQDN with several private names appears once for each of them."""
         return ((claim.endpoint, claim.public, claim.first_seen) for claims in self.claims for claim in claims)
 
     def held(self) -> Iterator[tuple[Name, tuple[Incumbent, ...]]]:
-        """Who holds the names that are contested."""
+        """(name, incumbents) of each contested name."""
         return ((name, holders) for name, holders in self.holders.items() if not isinstance(holders, str))

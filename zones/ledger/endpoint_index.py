@@ -1,6 +1,6 @@
-"""Which endpoints share an address, a target or a VNet: who must be looked at again when one of them changes.
+"""Which endpoints share an address, a target or a VNet, so that a change of one is checked against the others.
 
-An index of keys alone; refuses to know claims and findings.
+An index of keys only. Does not know claims and findings.
 """
 
 from collections.abc import Collection
@@ -12,8 +12,8 @@ from zones.findings.checks import has_companions
 _K = TypeVar("_K")
 
 
-class Neighbours:
-    """Keys of endpoints by what they have in common."""
+class EndpointIndex:
+    """Keys of endpoints by address, by target and by VNet."""
 
     def __init__(self) -> None:
         self._addresses: dict[bytes, tuple[str, ...]] = {}
@@ -21,7 +21,7 @@ class Neighbours:
         self._vnets: dict[str, set[str]] = {}
 
     def move(self, key: str, old: Endpoint | None, new: Endpoint | None) -> None:
-        """Put what an endpoint is now in place of what it was."""
+        """Replace the entries of an endpoint. None: the endpoint did not exist, or is gone."""
         for endpoint, present in ((old, False), (new, True)):
             if endpoint is not None:
                 for address in addresses(endpoint) if endpoint.served else ():
@@ -37,25 +37,25 @@ class Neighbours:
             self._vnets.setdefault(now, set()).add(key)
 
     def at(self, address: bytes) -> tuple[str, ...]:
-        """Served endpoints that have this address."""
+        """Return the served endpoints with an address."""
         return self._addresses.get(address, ())
 
     def of_target(self, target: str) -> tuple[str, ...]:
-        """Endpoints of this target (`target_of`)."""
+        """Return the endpoints of a target, which is given as `target_of` returns it."""
         return self._targets.get(target, ())
 
     def in_vnet(self, vnet: str) -> Collection[str]:
-        """Endpoints in this VNet."""
+        """Return the endpoints in a VNet."""
         return self._vnets.get(vnet, ())
 
 
 def addresses(endpoint: Endpoint) -> set[bytes]:
-    """All addresses of an endpoint."""
+    """Return all addresses of an endpoint, packed."""
     return {address for record in endpoint.records for address in record.addresses}
 
 
 def target_of(endpoint: Endpoint) -> str:
-    """The target, where other endpoints of it matter to this one; else empty."""
+    """Return the key of the endpoint's target; empty where no other endpoint of the target matters."""
     return endpoint.target_key if endpoint.target and has_companions(endpoint) else ""
 
 

@@ -1,7 +1,7 @@
-"""Claims that are gone and linger: a remote source may have lost sight of what is still there.
+"""Tombstones: claims that are gone and linger, because a remote source may have lost access to what still exists.
 
-A lingering claim is judged like any other, but only in networks that see no served claim on its name and none on its
-addresses: a live claim always beats it. Refuses to know why a claim went. Time is an argument.
+A lingering claim is a contender only in networks that see no served claim on its name or on its addresses: a live
+claim always beats it. Does not know why a claim is gone. Time is an argument, in seconds since the epoch.
 """
 
 import heapq
@@ -13,12 +13,12 @@ import msgspec
 from zones.azure.endpoint import Endpoint
 from zones.claims.contest import Claim, Contender
 from zones.dns.name import Name
-from zones.ledger.endpoint_index import Neighbours
+from zones.ledger.endpoint_index import EndpointIndex
 from zones.networks.network import Networks
 
 
 class Tombstone(msgspec.Struct, frozen=True, gc=False):
-    """A claim that is gone, the endpoint as it was last, and until when it lingers, in seconds since the epoch."""
+    """A claim that is gone, its endpoint as it was last, and the time until which the claim lingers."""
 
     claim: Claim
     endpoint: Endpoint
@@ -26,11 +26,14 @@ class Tombstone(msgspec.Struct, frozen=True, gc=False):
 
 
 class Tombstones:
-    """Lingering claims by the private names that they stand at. `hold_down`: seconds, by source; others linger not."""
+    """Lingering claims by private name.
+
+    `hold_down` has the seconds for which claims of a source linger. Claims of other sources do not linger.
+    """
 
     def __init__(self, hold_down: Mapping[str, float]) -> None:
         self.endpoints: dict[str, Endpoint] = {}
-        """Those of lingering claims, by key."""
+        """Endpoints of lingering claims, by key."""
         self._hold_down = hold_down
         self._stones: dict[Name, tuple[Tombstone, ...]] = {}
         self._by_endpoint: dict[str, set[Name]] = {}
@@ -39,6 +42,7 @@ class Tombstones:
         self._total = 0
 
     def __iter__(self) -> Iterator[Tombstone]:
+        """Every lingering claim, in no order."""
         for stones in self._stones.values():
             yield from stones
 
@@ -46,25 +50,25 @@ class Tombstones:
         return self._total
 
     def at(self, name: Name) -> tuple[Tombstone, ...]:
-        """What lingers at a private name."""
+        """Return the lingering claims on a private name."""
         return self._stones.get(name, ())
 
     def of(self, key: str) -> list[Tombstone]:
-        """What lingers of an endpoint."""
+        """Return the lingering claims of an endpoint."""
         return [
             each for name in self._by_endpoint.get(key, ()) for each in self._stones[name] if each.claim.endpoint == key
         ]
 
     def until(self, claim: Claim) -> float | None:
-        """Until when a claim lingers, in seconds since the epoch; None for one that does not."""
+        """Return the time until which a claim lingers; None for a claim that does not linger."""
         return next((stone.until for stone in self.at(claim.name) if stone.claim == claim), None)
 
     def names_at(self, address: bytes) -> Collection[Name]:
-        """Names at which a claim on this address lingers."""
+        """Return the names with a lingering claim on an address."""
         return self._by_address.get(address, ())
 
     def names_in(self, vnets: Container[str]) -> set[Name]:
-        """Names at which a claim of an endpoint in one of these VNets lingers."""
+        """Return the names with a lingering claim of an endpoint in one of these VNets."""
         return {stone.claim.name for stone in self if stone.endpoint.vnet in vnets}
 
     # -- changes
@@ -77,9 +81,10 @@ class Tombstones:
         names_of: Callable[[Endpoint], set[Name]],
         now: float,
     ) -> set[Name]:
-        """Endpoints have changed, and these claims of what they were are withdrawn: served ones that are gone linger.
+        """Let the withdrawn claims of changed endpoints linger, and end the lingering of claims that are back.
 
-        Not where their endpoint is there and no longer served. Returns names at which something lingers no more.
+        A claim lingers if its endpoint was served and is gone, or is served and no longer claims the name. A claim
+        does not linger if its endpoint exists and is no longer served. Return the names where lingering ended.
         """
         names: dict[str, set[Name]] = {}
         lifted: set[Name] = set()
@@ -94,13 +99,13 @@ class Tombstones:
         return lifted
 
     def bury(self, claim: Claim, endpoint: Endpoint, now: float) -> None:
-        """A claim is gone: it lingers, if its source's claims do."""
+        """Let a claim linger that is gone, if claims of its source linger."""
         hold_down = self._hold_down.get(endpoint.source, 0)
         if hold_down > 0:
             self.put([Tombstone(claim, endpoint, now + hold_down)])
 
     def put(self, stones: Iterable[Tombstone]) -> set[Name]:
-        """Have these linger, as before a restart; the names that they stand at."""
+        """Add these tombstones, except those of sources whose claims do not linger. Return their names."""
         names = set()
         for stone in stones:
             if self._hold_down.get(stone.endpoint.source, 0) > 0:
@@ -111,7 +116,7 @@ class Tombstones:
         return names
 
     def lift(self, key: str, names: Container[Name] | None = None) -> set[Name]:
-        """The endpoint speaks for itself again at these names, or (None) at all; where something lingered of it."""
+        """End the lingering of an endpoint's claims on these names, or (None) on all. Return the names concerned."""
         lifted = {stone.claim.name for stone in self.of(key) if names is None or stone.claim.name in names}
         for name in lifted:
             self._set(name, tuple(stone for stone in self._stones[name] if stone.claim.endpoint != key))
@@ -119,13 +124,13 @@ class Tombstones:
 
     @property
     def next_end(self) -> float | None:
-        """When the next one ends, in seconds since the epoch; None where nothing lingers."""
+        """The time when the next claim stops lingering; None where none lingers."""
         while self._ends and all(stone.until != self._ends[0][0] for stone in self.at(self._ends[0][1])):
             heapq.heappop(self._ends)
         return self._ends[0][0] if self._ends else None
 
     def expire(self, now: float) -> list[Tombstone]:
-        """Those whose time is over linger no more."""
+        """Remove and return the tombstones whose time is over."""
         over: list[Tombstone] = []
         while (end := self.next_end) is not None and end <= now:
             name = self._ends[0][1]
@@ -150,19 +155,23 @@ class Tombstones:
         if stones:
             self._stones[name] = stones
 
-    # -- judgement
+    # -- evaluation
 
     def contenders(
-        self, name: Name, taken: int, networks: Networks, neighbours: Neighbours, live: Mapping[str, Endpoint]
+        self, name: Name, taken: int, networks: Networks, index: EndpointIndex, live: Mapping[str, Endpoint]
     ) -> Iterator[Contender]:
-        """What lingers at a name, where no live claim is seen on it (the networks `taken`) nor on its addresses."""
+        """The lingering claims on a name as contenders.
+
+        They count only outside the networks `taken`, which see a live claim on the name, and outside networks that see
+        a live claim on their addresses. `live` has the current endpoints by key.
+        """
         claims: dict[str, list[Claim]] = {}
         for stone in self.at(name):
             claims.setdefault(stone.claim.endpoint, []).append(stone.claim)
         for key, each in claims.items():
             endpoint = self.endpoints[key]
             sees = networks.sees(endpoint) & ~taken
-            for holder in {holder for claim in each for a in claim.addresses for holder in neighbours.at(a)}:
+            for holder in {holder for claim in each for a in claim.addresses for holder in index.at(a)}:
                 sees &= ~networks.sees(live[holder])
             if sees:
                 yield Contender(tuple(each), sees, networks.home(endpoint), networks.near(endpoint))

@@ -53,7 +53,7 @@ def name_item(estate: Estate, name: Name, now: float, mask: int = -1) -> NameIte
     if file and name in file.names:
         answers = [_static_answer(estate, rrset) for rrset in file.names[name]]
         return NameItem(name=to_text(name), source=static_source(estate, file.origin), public=[], answers=answers)
-    verdicts = [verdict for verdict in estate.ledger.judged(name, now) if verdict.mask & mask]
+    verdicts = [verdict for verdict in estate.ledger.verdicts(name, now) if verdict.mask & mask]
     if not verdicts:
         return None
     public = {public for verdict in verdicts for public in verdict.publics} - {name}

@@ -47,7 +47,9 @@ class SourceItem(Model):
 
     name: str
     type: str
-    path: str = Field(description="Empty for a remote source.")
+    path: str = Field(
+        description="Path of the files; for a remote source, the origin that it reads, such as the Resource Manager."
+    )
     on_unsynced: str
     synced: bool = Field(description="It has provided a complete inventory, live or saved.")
     saved: bool = Field(description="Its data still comes from the saved inventory.")

@@ -22,7 +22,7 @@ from zones.dns.name import Name, from_text
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
 from zones.findings.finding import Finding
-from zones.ledger.carry_over import Memory
+from zones.ledger.carry_over import CarryOver
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Networks
 from zones.table.table import Table
@@ -33,7 +33,7 @@ NO_VNETS: Final = "networks: auto: no source knows a virtual network, so only ne
 class Estate:
     """The parts of the estate and the changes to them. `memory`: what the ledger carries over a restart."""
 
-    def __init__(self, config: ControlSettings, memory: Memory | None = None) -> None:
+    def __init__(self, config: ControlSettings, memory: CarryOver | None = None) -> None:
         self.settings = config
         self.networks = Networks(
             config.networks, auto=config.auto, listeners=[each.network for each in config.listeners]

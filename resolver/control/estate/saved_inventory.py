@@ -19,7 +19,7 @@ from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
 from zones.claims.contest import Claim, Incumbent, Rule
 from zones.dns.name import Name
-from zones.ledger.carry_over import Memory, Recollection
+from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.tombstones import Tombstone
 
 _PIECE: Final = 2_000
@@ -96,9 +96,9 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
     """The private DNS zones of each source."""
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> CarryOver:
         """The part that the ledger carries over a restart."""
-        return Memory(
+        return CarryOver(
             self.networks,
             {(endpoint, Name(fqdn)): seen for endpoint, fqdn, seen in self.first_seen},
             {
@@ -126,7 +126,7 @@ def pieces_of(estate: Estate, now: float) -> Iterator[SavedInventory]:
     read = {each.name: each.last_success for each in sources if each.synced and each.last_success is not None}
     sync_states = {each.name: each.sync_state for each in sources if each.remote}
     parts, lingering = list(estate.inventory.parts()), list(estate.ledger.tombstones)
-    recollection, private = estate.ledger.recollection(), list(estate.private.all())
+    recollection, private = estate.ledger.snapshot(), list(estate.private.all())
     first = SavedInventory(
         now, read, findings=estate.board.times(), zone_texts=dict(estate.zone_texts), sync_states=sync_states
     )
@@ -135,7 +135,7 @@ def pieces_of(estate: Estate, now: float) -> Iterator[SavedInventory]:
 
 def pieces(
     first: SavedInventory,
-    recollection: Recollection,
+    recollection: LedgerSnapshot,
     parts: Iterable[tuple[str, str, Resources]],
     lingering: Iterable[Tombstone] = (),
     private: Iterable[tuple[str, list[PrivateZone]]] = (),

@@ -97,14 +97,14 @@ async def test_an_address_in_use_is_retried_until_it_is_free(
             assert [record.levelno for record in caplog.records] == [logging.ERROR]
             assert f"cannot listen on 127.0.0.1:{port}: address already in use" in caplog.text
             taken.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not await _alive(port):
                     pass
 
 
 async def test_serving_ends_while_its_address_is_still_in_use(control: Control, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
-        async with asyncio.timeout(10), serving(control, HostPort("127.0.0.1", port)):
+        async with asyncio.timeout(60), serving(control, HostPort("127.0.0.1", port)):
             pass
 
 

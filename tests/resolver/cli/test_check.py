@@ -58,3 +58,11 @@ def test_check_prints_at_most_limit_findings(run: Run, contested: Path) -> None:
     assert "conflicting-address" in ran.out
     assert "endpoint-pending" not in ran.out
     assert "1 more not shown" in ran.err
+
+
+def test_check_uses_the_saved_data_of_a_remote_source(run: Run, config: Path) -> None:
+    config.write_text(config.read_text().replace("sources: [", "sources: [{name: hub, type: azure}, "))
+    ran = run("check", "-c", config)
+    assert ran.code == 0
+    assert "\nsource hub: https://management.azure.com: nothing of it is saved in " in ran.out
+    assert f"\nsource estate: {config.parent / 'endpoints'}: 1 file\n" in ran.out

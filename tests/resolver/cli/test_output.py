@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from resolver.cli import output, words
+from resolver.cli import finding_text, output
 
 
 def test_a_table_in_a_pipe_has_one_line_for_each_row(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,7 +38,7 @@ def test_the_words_for_evidence_come_from_its_type() -> None:
         "severity": "warning", "code": "forward-loop", "subject": "onprem", "action": "SERVFAIL", "rule": "",
         "networks": [], "networks_total": 0, "evidence": {"names": ["a"], "brought_by": ["10.0.0.4"]},
     }  # fmt: skip
-    assert words.sentence(finding) == "names: a; sent back by: 10.0.0.4 → SERVFAIL"
+    assert finding_text.sentence(finding) == "names: a; sent back by: 10.0.0.4 → SERVFAIL"
 
 
 def test_evidence_is_told_in_words() -> None:
@@ -53,4 +53,4 @@ def test_evidence_is_told_in_words() -> None:
     }  # fmt: skip
     missing = "missing: (group: dfs; needs: blob; endpoints: pe (rg))"
     rest = "served: yes; names: a, b and 3 more; in east and 39 more → served without it"
-    assert words.row(finding) == ("warning", "companion-missing", "pe (rg)", f"{missing}; {rest}")
+    assert finding_text.row(finding) == ("warning", "companion-missing", "pe (rg)", f"{missing}; {rest}")

@@ -35,7 +35,7 @@ from resolver.sources.reading import RemoteSource
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.dns.name import Name, from_text, to_text
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 FQDN = "acct.blob.core.windows.net"
 PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
 
@@ -177,7 +177,7 @@ def hello(epoch: str = "", serial: int = 0, *, instance: str = "i1", generation:
 
 
 def winner(running: Running, name: Name = PRIVATE) -> str:
-    (verdict,) = running.control.estate.ledger.judged(name, time.time())
+    (verdict,) = running.control.estate.ledger.verdicts(name, time.time())
     return verdict.rulings[0].winners[0]
 
 

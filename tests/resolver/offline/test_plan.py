@@ -27,7 +27,7 @@ def saved(
     estate = Estate(config)
     estate.take([("hub", name, given) for name, given in parts.items()], NOW - 100)
     head = SavedInventory(NOW - 90, {"hub": NOW - 100}, findings=estate.board.times())
-    kept = pieces(head, estate.ledger.recollection(), estate.inventory.parts(), private=[("hub", list(private))])
+    kept = pieces(head, estate.ledger.snapshot(), estate.inventory.parts(), private=[("hub", list(private))])
     return joined(kept)
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from resolver.sources.files import FileSource
 from resolver.sources.reading import Part, Scan
 from zones.azure.resource import Resources
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 def text(name: str, address: str = "10.0.0.4") -> str:
@@ -213,6 +214,32 @@ def test_a_source_without_its_path_fails_and_changes_nothing(tmp_path: Path, *, 
     (tmp_path / "away").rename(path)
     assert not files.scan().error
     assert files.scan() == Scan([], 1)
+
+
+@pytest.mark.parametrize("another", [False, True], ids=["gone", "replaced"])
+def test_a_folder_that_is_renamed_during_a_scan_loses_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, another: bool
+) -> None:
+    path = tmp_path / "folder"
+    for name in ("a.yaml", "deep/b.yaml"):
+        write(path / name, text("a"))
+    files = FileSource(str(path), set())
+    files.scan()
+    walk = os.walk
+
+    def interrupted(*arguments: Any, **options: Any) -> Iterator[Any]:  # noqa: ANN401 - those of `os.walk`
+        for found in walk(*arguments, **options):
+            if not (tmp_path / "away").exists():
+                path.rename(tmp_path / "away")
+                if another:
+                    shutil.copytree(tmp_path / "away", path)
+            yield found
+
+    monkeypatch.setattr(os, "walk", interrupted)
+    scan = files.scan()
+    assert scan.parts == 2
+    assert [part for part, given in scan.changes if given is None] == []
+    assert scan.error == ("" if another else f"{path}: No such file or directory")
 
 
 @pytest.fixture

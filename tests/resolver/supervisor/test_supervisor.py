@@ -149,7 +149,7 @@ class Daemon:
         with contextlib.ExitStack() as stack:
             if not client:
                 client = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                client.settimeout(10)
+                client.settimeout(60)
                 client.connect(self.address)
             client.send(question.encode())
             answer: dict[str, Any] = json.loads(client.recv(4096))
@@ -159,7 +159,7 @@ class Daemon:
         """Return a client that the kernel has assigned to this worker's socket."""
         while True:
             client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            client.settimeout(10)
+            client.settimeout(60)
             client.connect(self.address)
             if self.ask(client=client)["worker"] == index:
                 return client
@@ -167,11 +167,11 @@ class Daemon:
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(15)
+        return self.process.wait(60)
 
 
-def until(condition: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "the condition did not hold in time"
         signal.sigtimedwait([], 0.01)  # leave the processor to others between two checks
@@ -297,7 +297,7 @@ def test_no_child_outlives_a_killed_supervisor(start: Callable[..., Daemon]) -> 
     children = [daemon.pid("worker 0"), daemon.pid("control")]
     assert all(map(runs, children))
     daemon.process.kill()
-    until(lambda: not any(map(runs, children)), seconds=5)
+    until(lambda: not any(map(runs, children)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -387,7 +387,7 @@ def test_sockets_from_systemd_are_shared_by_all_workers(start: Callable[..., Dae
 def test_systemd_is_notified_of_readiness_and_of_the_stop(start: Callable[..., Daemon], folder: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(folder / "notify"))
-        manager.settimeout(10)
+        manager.settimeout(60)
         daemon = start(NOTIFY_SOCKET=str(folder / "notify"))
         assert manager.recv(64) == b"READY=1"
         assert daemon.stop() == 0

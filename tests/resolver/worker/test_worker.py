@@ -43,7 +43,7 @@ from zones.claims.row import BY_RULE, Variant, pack
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 FQDN = "acct.blob.core.windows.net"
 PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
 

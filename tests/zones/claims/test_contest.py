@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.claims.contest import Claim, Contender, Incumbent, Rule, Ruling, Term, Verdict, judge
+from zones.claims.contest import Claim, Conditions, Contender, Incumbent, Rule, Ruling, Verdict, decide
 from zones.claims.policy import ConflictPolicy
 from zones.dns.name import Name, from_text
 
@@ -23,14 +23,14 @@ def contender(
     return Contender((Claim(key, NAME, public, ZONE, addresses, seen),), sees, home, near)
 
 
-def term(
+def conditions(
     policy: ConflictPolicy = ConflictPolicy.STICKY,
     *,
     pins: tuple[tuple[int, str], ...] = (),
     held: tuple[Incumbent, ...] = (),
     homeless: int = 0,
-) -> Term:
-    return Term(policy, pins, held, homeless)
+) -> Conditions:
+    return Conditions(policy, pins, held, homeless)
 
 
 def only(verdicts: list[Verdict]) -> Verdict:
@@ -52,7 +52,7 @@ def told(verdicts: list[Verdict]) -> dict[int, list[tuple[str, str]]]:
 
 
 def test_several_addresses_of_one_endpoint_are_no_contest() -> None:
-    verdict = only(judge([contender("x", V4[2], V6[1], V4[1])], term()))
+    verdict = only(decide([contender("x", V4[2], V6[1], V4[1])], conditions()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1], V4[2]), (V6[1],))
     assert verdict.rulings == (Ruling(("x",), (), Rule.NONE),)
@@ -61,19 +61,19 @@ def test_several_addresses_of_one_endpoint_are_no_contest() -> None:
 def test_two_public_names_of_one_endpoint_that_lead_to_one_private_name_are_no_contest() -> None:
     other = from_text("kv.vaultcore.azure.net")
     claims = tuple(Claim("x", NAME, public, ZONE, (V4[1],), 0) for public in (PUBLIC, other))
-    verdict = only(judge([Contender(claims, N0, 0, 0)], term()))
+    verdict = only(decide([Contender(claims, N0, 0, 0)], conditions()))
 
     assert verdict.a == (V4[1],)
     assert verdict.publics == tuple(sorted((PUBLIC, other)))
 
 
 def test_an_endpoint_that_no_network_sees_answers_nobody() -> None:
-    assert judge([contender("x", V4[1], sees=0)], term()) == []
-    assert judge([contender("x", V4[1], sees=0), contender("y", V4[2], sees=0)], term()) == []
+    assert decide([contender("x", V4[1], sees=0)], conditions()) == []
+    assert decide([contender("x", V4[1], sees=0), contender("y", V4[2], sees=0)], conditions()) == []
 
 
 def test_two_endpoints_that_no_network_sees_together_are_no_contest() -> None:
-    verdicts = judge([contender("x", V4[1], sees=N0), contender("y", V4[2], sees=N1)], term())
+    verdicts = decide([contender("x", V4[1], sees=N0), contender("y", V4[2], sees=N1)], conditions())
 
     assert told(verdicts) == {N0: [("x", "")], N1: [("y", "")]}
     assert all(not ruling.losers for verdict in verdicts for ruling in verdict.rulings)
@@ -84,7 +84,7 @@ def test_two_endpoints_that_no_network_sees_together_are_no_contest() -> None:
 
 def test_a_pin_beats_nearness_incumbent_and_age() -> None:
     x, y = contender("x", V4[1], home=N0, seen=1), contender("y", V4[2], seen=2)
-    verdict = only(judge([x, y], term(pins=((N0, "y"),), held=((N0, "x", Rule.NONE),))))
+    verdict = only(decide([x, y], conditions(pins=((N0, "y"),), held=((N0, "x", Rule.NONE),))))
 
     assert verdict.a == (V4[2],)
     assert verdict.rulings == (Ruling(("y",), ("x",), Rule.PIN),)
@@ -93,25 +93,27 @@ def test_a_pin_beats_nearness_incumbent_and_age() -> None:
 def test_a_pin_for_one_network_leaves_the_others_alone() -> None:
     x, y = contender("x", V4[1], sees=N0 | N1, seen=1), contender("y", V4[2], sees=N0 | N1, seen=2)
 
-    assert told(judge([x, y], term(pins=((N1, "y"),)))) == {N0: [("x", "oldest")], N1: [("y", "pin")]}
+    assert told(decide([x, y], conditions(pins=((N1, "y"),)))) == {N0: [("x", "oldest")], N1: [("y", "pin")]}
 
 
 def test_a_pin_to_what_a_network_does_not_see_is_passed_over() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
     z = contender("z", V4[3], sees=N1)
 
-    assert told(judge([x, y, z], term(pins=((N0, "z"), (ALL, "y")))))[N0] == [("y", "pin")]
-    assert told(judge([x, y, z], term(pins=((N0, "z"), (ALL, "gone")))))[N0] == [("x", "oldest")]
+    assert told(decide([x, y, z], conditions(pins=((N0, "z"), (ALL, "y")))))[N0] == [("y", "pin")]
+    assert told(decide([x, y, z], conditions(pins=((N0, "z"), (ALL, "gone")))))[N0] == [("x", "oldest")]
 
 
 def test_a_pin_decides_both_families() -> None:
-    verdict = only(judge([contender("x", V4[1]), contender("y", V4[2], V6[2])], term(pins=((N0, "x"),))))
+    verdict = only(decide([contender("x", V4[1]), contender("y", V4[2], V6[2])], conditions(pins=((N0, "x"),))))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), ())
 
 
 def test_a_pin_with_nobody_to_beat_decides_nothing() -> None:
-    verdicts = judge([contender("x", V4[1], sees=N0 | N1), contender("y", V4[2], sees=N1)], term(pins=((ALL, "x"),)))
+    verdicts = decide(
+        [contender("x", V4[1], sees=N0 | N1), contender("y", V4[2], sees=N1)], conditions(pins=((ALL, "x"),))
+    )
 
     assert told(verdicts) == {N0: [("x", "")], N1: [("x", "pin")]}
 
@@ -122,13 +124,13 @@ def test_a_pin_with_nobody_to_beat_decides_nothing() -> None:
 def test_a_home_is_nearer_than_its_region_and_that_nearer_than_the_rest() -> None:
     home, near, far = contender("h", V4[1], home=N0), contender("n", V4[2], near=N0), contender("f", V4[3])
 
-    assert told(judge([far, home, near], term())) == {N0: [("h", "nearest")]}
-    assert told(judge([far, near], term())) == {N0: [("n", "nearest")]}
+    assert told(decide([far, home, near], conditions())) == {N0: [("h", "nearest")]}
+    assert told(decide([far, near], conditions())) == {N0: [("n", "nearest")]}
 
 
 def test_a_farther_claim_is_out_for_both_families() -> None:
     home, far = contender("h", V4[1], home=N0), contender("f", V4[2], V6[2])
-    verdict = only(judge([far, home], term()))
+    verdict = only(decide([far, home], conditions()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), ())
     assert verdict.rulings == (Ruling(("h",), ("f",), Rule.NEAREST),)
@@ -138,29 +140,29 @@ def test_each_network_is_given_what_is_near_to_it() -> None:
     x = contender("x", V4[1], sees=N0 | N1, home=N0)
     y = contender("y", V4[2], sees=N0 | N1, home=N1)
 
-    assert told(judge([x, y], term())) == {N0: [("x", "nearest")], N1: [("y", "nearest")]}
+    assert told(decide([x, y], conditions())) == {N0: [("x", "nearest")], N1: [("y", "nearest")]}
 
 
 def test_of_several_homes_the_nearest_counts() -> None:
     both, near = contender("b", V4[1], home=N0, near=N0), contender("n", V4[2], near=N0)
 
-    assert told(judge([near, both], term())) == {N0: [("b", "nearest")]}
+    assert told(decide([near, both], conditions())) == {N0: [("b", "nearest")]}
 
 
 def test_without_a_home_nearness_decides_nothing() -> None:
     x, y = contender("x", V4[1], near=N0, seen=2), contender("y", V4[2], seen=1)
 
-    assert told(judge([x, y], term(homeless=N0))) == {N0: [("y", "oldest")]}
+    assert told(decide([x, y], conditions(homeless=N0))) == {N0: [("y", "oldest")]}
 
 
 def test_what_is_equally_near_goes_on_to_the_next_rule_and_the_far_one_has_lost_too() -> None:
     x, y, far = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], home=N0, seen=1), contender("f", V4[3])
 
-    assert only(judge([far, x, y], term())).rulings == (Ruling(("y",), ("f", "x"), Rule.OLDEST),)
+    assert only(decide([far, x, y], conditions())).rulings == (Ruling(("y",), ("f", "x"), Rule.OLDEST),)
 
 
 def test_equally_near_claims_in_different_families_do_not_meet() -> None:
-    verdict = only(judge([contender("x", V4[1]), contender("y", V6[2])], term()))
+    verdict = only(decide([contender("x", V4[1]), contender("y", V6[2])], conditions()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), (V6[2],))
     assert verdict.rulings == (Ruling(("x",), (), Rule.NONE), Ruling(("y",), (), Rule.NONE))
@@ -172,28 +174,28 @@ def test_equally_near_claims_in_different_families_do_not_meet() -> None:
 def test_the_incumbent_stays_before_an_older_one() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
-    assert told(judge([x, y], term(held=((N0, "y", Rule.NONE),)))) == {N0: [("y", Rule.INCUMBENT)]}
+    assert told(decide([x, y], conditions(held=((N0, "y", Rule.NONE),)))) == {N0: [("y", Rule.INCUMBENT)]}
 
 
 def test_who_held_the_name_before_the_contest_is_the_incumbent_though_older_too() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
     for how in (Rule.NONE, Rule.INCUMBENT, Rule.NEAREST, Rule.PIN):
-        assert told(judge([x, y], term(held=((N0, "x", how),)))) == {N0: [("x", Rule.INCUMBENT)]}
+        assert told(decide([x, y], conditions(held=((N0, "x", how),)))) == {N0: [("x", Rule.INCUMBENT)]}
 
 
 def test_a_contest_that_age_decided_is_told_so_when_it_is_judged_again() -> None:
     x, y, old = contender("x", V4[1], seen=1), contender("y", V4[2], seen=1), contender("z", V4[3], seen=0)
 
     for how in (Rule.OLDEST, Rule.RESOURCE_ID):
-        assert told(judge([x, y], term(held=((N0, "x", how),)))) == {N0: [("x", Rule.RESOURCE_ID)]}
-        assert told(judge([x, y, old], term(held=((N0, "x", how),)))) == {N0: [("x", Rule.INCUMBENT)]}
+        assert told(decide([x, y], conditions(held=((N0, "x", how),)))) == {N0: [("x", Rule.RESOURCE_ID)]}
+        assert told(decide([x, y, old], conditions(held=((N0, "x", how),)))) == {N0: [("x", Rule.INCUMBENT)]}
 
 
 def test_incumbents_are_of_their_network() -> None:
     x, y = contender("x", V4[1], sees=N0 | N1, seen=1), contender("y", V4[2], sees=N0 | N1, seen=2)
 
-    assert told(judge([x, y], term(held=((N1, "y", Rule.NONE),)))) == {
+    assert told(decide([x, y], conditions(held=((N1, "y", Rule.NONE),)))) == {
         N0: [("x", Rule.OLDEST)],
         N1: [("y", Rule.INCUMBENT)],
     }
@@ -202,13 +204,13 @@ def test_incumbents_are_of_their_network() -> None:
 def test_an_incumbent_that_is_gone_or_out_of_sight_holds_nothing() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
-    assert told(judge([x, y], term(held=((ALL, "gone", Rule.NONE),)))) == {N0: [("x", Rule.OLDEST)]}
+    assert told(decide([x, y], conditions(held=((ALL, "gone", Rule.NONE),)))) == {N0: [("x", Rule.OLDEST)]}
 
 
 def test_a_nearer_claim_beats_the_incumbent() -> None:
     x, y = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], seen=1)
 
-    assert told(judge([x, y], term(held=((N0, "y", Rule.NONE),)))) == {N0: [("x", Rule.NEAREST)]}
+    assert told(decide([x, y], conditions(held=((N0, "y", Rule.NONE),)))) == {N0: [("x", Rule.NEAREST)]}
 
 
 def test_each_family_keeps_its_own_holder() -> None:
@@ -217,7 +219,7 @@ def test_each_family_keeps_its_own_holder() -> None:
 
     for first, second in (("x", "y"), ("y", "x")):
         held = ((N0, first, Rule.NONE), (N0, second, Rule.NONE))
-        assert told(judge([x, y], term(held=held))) == {N0: [(first, "incumbent"), (second, "incumbent")]}
+        assert told(decide([x, y], conditions(held=held))) == {N0: [(first, "incumbent"), (second, "incumbent")]}
 
 
 # -- rule 5
@@ -226,13 +228,13 @@ def test_each_family_keeps_its_own_holder() -> None:
 def test_the_oldest_wins_then_the_first_by_folded_id() -> None:
     x, y, z = (contender(key, V4[i], seen=seen) for i, (key, seen) in enumerate((("x", 2), ("Y", 1), ("z", 1))))
 
-    assert only(judge([x, y, z], term())).rulings == (Ruling(("Y",), ("x", "z"), Rule.RESOURCE_ID),)
-    assert only(judge([x, z], term())).rulings == (Ruling(("z",), ("x",), Rule.OLDEST),)
+    assert only(decide([x, y, z], conditions())).rulings == (Ruling(("Y",), ("x", "z"), Rule.RESOURCE_ID),)
+    assert only(decide([x, z], conditions())).rulings == (Ruling(("z",), ("x",), Rule.OLDEST),)
 
 
 def test_families_are_decided_apart() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], V6[2], seen=2)
-    verdict = only(judge([x, y], term()))
+    verdict = only(decide([x, y], conditions()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), (V6[2],))
     assert verdict.rulings == (Ruling(("x",), ("y",), Rule.OLDEST), Ruling(("y",), (), Rule.NONE))
@@ -243,7 +245,7 @@ def test_families_are_decided_apart() -> None:
 
 def test_merge_serves_all_that_is_left_after_nearness() -> None:
     x, y, far = contender("x", V4[1], V6[1], home=N0), contender("y", V4[2], home=N0), contender("f", V4[3])
-    verdict = only(judge([far, x, y], term(ConflictPolicy.MERGE, held=((N0, "x", Rule.NONE),))))
+    verdict = only(decide([far, x, y], conditions(ConflictPolicy.MERGE, held=((N0, "x", Rule.NONE),))))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1], V4[2]), (V6[1],))
     assert verdict.rulings == (Ruling(("x", "y"), ("f",), Rule.MERGE), Ruling(("x",), ("f",), Rule.NEAREST))
@@ -251,7 +253,7 @@ def test_merge_serves_all_that_is_left_after_nearness() -> None:
 
 def test_refuse_serves_nothing_where_the_last_rules_would_decide() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], V6[2], seen=2)
-    verdict = only(judge([x, y], term(ConflictPolicy.REFUSE, held=((N0, "x", Rule.NONE),))))
+    verdict = only(decide([x, y], conditions(ConflictPolicy.REFUSE, held=((N0, "x", Rule.NONE),))))
 
     assert verdict.refused
     assert (verdict.a, verdict.aaaa) == ((), ())
@@ -261,7 +263,7 @@ def test_refuse_serves_nothing_where_the_last_rules_would_decide() -> None:
 @pytest.mark.parametrize("pins", [((N0, "y"),), ()])
 def test_refuse_serves_what_a_pin_or_nearness_decides(pins: tuple[tuple[int, str], ...]) -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2, home=N0)
-    verdict = only(judge([x, y], term(ConflictPolicy.REFUSE, pins=pins)))
+    verdict = only(decide([x, y], conditions(ConflictPolicy.REFUSE, pins=pins)))
 
     assert not verdict.refused
     assert verdict.a == (V4[2],)
@@ -273,7 +275,7 @@ masks = st.integers(0, ALL)
 
 
 @st.composite
-def contests(draw: st.DrawFn) -> tuple[list[Contender], Term]:
+def contests(draw: st.DrawFn) -> tuple[list[Contender], Conditions]:
     keys = draw(st.lists(st.sampled_from("abcde"), min_size=2, max_size=5, unique=True))
     contenders = []
     for i, key in enumerate(sorted(keys)):
@@ -284,10 +286,10 @@ def contests(draw: st.DrawFn) -> tuple[list[Contender], Term]:
     rules = st.sampled_from((Rule.NONE, Rule.OLDEST, Rule.INCUMBENT))
     held = st.lists(st.tuples(masks, st.sampled_from("abcde"), rules), max_size=3).map(tuple)
     policy = draw(st.sampled_from(ConflictPolicy))
-    return contenders, Term(policy, draw(pins), draw(held), draw(masks))
+    return contenders, Conditions(policy, draw(pins), draw(held), draw(masks))
 
 
-def reference(contenders: list[Contender], given: Term, bit: int) -> tuple[set[bytes], bool]:
+def reference(contenders: list[Contender], given: Conditions, bit: int) -> tuple[set[bytes], bool]:
     """The rules, word by word, for one network: the addresses that it is given, and whether it is refused."""
     left = [c for c in contenders if c.sees & bit]
     pinned = [c for mask, key in given.pins for c in left if mask & bit and c.endpoint == key]
@@ -312,20 +314,20 @@ def reference(contenders: list[Contender], given: Term, bit: int) -> tuple[set[b
 
 
 @given(contests())
-def test_every_network_is_judged_once_and_as_the_rules_say(drawn: tuple[list[Contender], Term]) -> None:
-    contenders, given_term = drawn
-    verdicts = judge(contenders, given_term)
+def test_every_network_is_judged_once_and_as_the_rules_say(drawn: tuple[list[Contender], Conditions]) -> None:
+    contenders, given_conditions = drawn
+    verdicts = decide(contenders, given_conditions)
     for bit in (N0, N1, N2):
         mine = [verdict for verdict in verdicts if verdict.mask & bit]
         assert len(mine) == any(c.sees & bit for c in contenders)
         for verdict in mine:
-            assert ({*verdict.a, *verdict.aaaa}, verdict.refused) == reference(contenders, given_term, bit)
+            assert ({*verdict.a, *verdict.aaaa}, verdict.refused) == reference(contenders, given_conditions, bit)
 
 
 @given(contests())
-def test_winners_and_losers_are_told_apart(drawn: tuple[list[Contender], Term]) -> None:
-    contenders, given_term = drawn
-    for verdict in judge(contenders, given_term):
+def test_winners_and_losers_are_told_apart(drawn: tuple[list[Contender], Conditions]) -> None:
+    contenders, given_conditions = drawn
+    for verdict in decide(contenders, given_conditions):
         visible = {c.endpoint for c in contenders if c.sees & verdict.mask}
         for ruling in verdict.rulings:
             assert set(ruling.winners).isdisjoint(ruling.losers)
@@ -334,9 +336,9 @@ def test_winners_and_losers_are_told_apart(drawn: tuple[list[Contender], Term]) 
 
 
 @given(contests())
-def test_the_order_of_contenders_decides_nothing(drawn: tuple[list[Contender], Term]) -> None:
-    contenders, given_term = drawn
-    backwards, forwards = judge(contenders[::-1], given_term), judge(contenders, given_term)
+def test_the_order_of_contenders_decides_nothing(drawn: tuple[list[Contender], Conditions]) -> None:
+    contenders, given_conditions = drawn
+    backwards, forwards = decide(contenders[::-1], given_conditions), decide(contenders, given_conditions)
 
     def plain(verdicts: list[Verdict]) -> set[tuple[object, ...]]:
         return {(*v[:5], *((frozenset(r.winners), frozenset(r.losers), r.rule) for r in v.rulings)) for v in verdicts}

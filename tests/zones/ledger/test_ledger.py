@@ -33,7 +33,7 @@ from zones.claims.policy import ConflictPolicy, Pin
 from zones.claims.row import ALONE, BY_RULE, unpack
 from zones.dns.name import from_text
 from zones.findings.evidence import Severity
-from zones.ledger.carry_over import Memory
+from zones.ledger.carry_over import CarryOver
 from zones.networks.network import Network
 
 # -- rows
@@ -274,7 +274,7 @@ def test_rule_4_who_held_the_name_alone_keeps_it() -> None:
 
 
 def test_rule_4_who_held_the_name_keeps_it_before_an_older_one() -> None:
-    book = ledger(memory=Memory(("default",), {("old", from_text(FQDN)): 1}))
+    book = ledger(memory=CarryOver(("default",), {("old", from_text(FQDN)): 1}))
     put(book, acct("young", 4), now=5)
     assert put(book, acct("old", 5), now=6) == set()
 
@@ -283,7 +283,7 @@ def test_rule_4_who_held_the_name_keeps_it_before_an_older_one() -> None:
 
 
 def test_rule_4_the_incumbent_is_kept_over_a_restart() -> None:
-    def memory() -> Memory:
+    def memory() -> CarryOver:
         book = ledger()
         put(book, acct("y", 5), now=1)
         put(book, acct("x", 4), now=2)
@@ -307,14 +307,14 @@ def test_rule_4_incumbents_hold_in_the_network_of_that_name() -> None:
         (("other", "b"), {"a": [4], "b": [4]}),
         (("", "other", "a"), {"a": [4], "b": [4]}),
     ):
-        book = ledger(*two_spokes(), memory=Memory(names, held={ROW: ((1, "y", Rule.NONE),)}))
+        book = ledger(*two_spokes(), memory=CarryOver(names, held={ROW: ((1, "y", Rule.NONE),)}))
         put(book, acct("x", 4, vnet="hub"), acct("y", 5, vnet="hub"))
         assert answers(book) == wanted
 
 
 def test_rule_4_incumbents_wait_for_their_endpoints_whatever_comes_first() -> None:
     pins = [Pin(FQDN, "z")]
-    book = ledger(pins=pins, memory=Memory(("default",), held={ROW: ((1, "y", Rule.NONE),)}))
+    book = ledger(pins=pins, memory=CarryOver(("default",), held={ROW: ((1, "y", Rule.NONE),)}))
     book.set_vnets({}, 1)
     book.reconsider(2)
     put(book, acct("x", 4), acct("y", 5), now=3)
@@ -331,7 +331,7 @@ def test_rule_4_neither_family_flips_when_a_holder_comes_to_claim_the_other() ->
 
 
 def test_rule_5_the_oldest_then_the_first_by_id() -> None:
-    memory = Memory(first_seen={("x", from_text(FQDN)): 3, ("y", from_text(FQDN)): 2})
+    memory = CarryOver(first_seen={("x", from_text(FQDN)): 3, ("y", from_text(FQDN)): 2})
     book = ledger(memory=memory)
     put(book, acct("x", 4), acct("y", 5), now=9)
     assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "oldest")]
@@ -369,7 +369,7 @@ def test_a_contest_that_is_judged_again_or_after_a_restart_tells_the_same(late: 
     put(again, y, x, now=9)
     assert told(again) == before
     assert again.board.first_seen(fact) == 1
-    assert [ruling.rule for verdict in again.judged(ROW, 9) for ruling in verdict.rulings] == [before[0][3]]
+    assert [ruling.rule for verdict in again.verdicts(ROW, 9) for ruling in verdict.rulings] == [before[0][3]]
 
 
 def test_a_promoted_claim_is_told_by_the_rule_that_promoted_it() -> None:

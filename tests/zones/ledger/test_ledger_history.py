@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from tests.zones.books import FQDN, acct, endpoint, ledger, put, record, remembered, target, told, v6, vnet_id
 from zones.azure.endpoint import ConnectionState, Endpoint, VirtualNetwork
-from zones.claims.contest import Contender, Term, Verdict, judge
+from zones.claims.contest import Conditions, Contender, Verdict, decide
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.dns.name import Name, from_text
 from zones.findings.board import Board
 from zones.findings.finding import Finding
-from zones.ledger import ledger as module
+from zones.ledger import winners
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Network
 
@@ -140,11 +140,11 @@ def test_what_is_counted_is_what_a_walk_finds(
 
 
 class Cost:
-    """Names judged and findings looked at."""
+    """Names decided and findings looked at."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.judged = self.looked = 0
-        monkeypatch.setattr(module, "judge", self._judge)
+        self.decided = self.looked = 0
+        monkeypatch.setattr(winners, "decide", self._decide)
         replace = Board.replace
 
         def counted(*args: Any) -> None:  # noqa: ANN401 - passed on
@@ -153,16 +153,16 @@ class Cost:
 
         monkeypatch.setattr(Board, "replace", counted)
 
-    def _judge(self, contenders: list[Contender], term: Term) -> list[Verdict]:
-        self.judged += len(contenders)
-        return judge(contenders, term)
+    def _decide(self, contenders: list[Contender], conditions: Conditions) -> list[Verdict]:
+        self.decided += len(contenders)
+        return decide(contenders, conditions)
 
     def of(self, book: Ledger, *changes: tuple[str, Endpoint | None]) -> list[tuple[int, int]]:
         costs = []
         for now, (key, change) in enumerate(changes, 10):
-            self.judged = self.looked = 0
+            self.decided = self.looked = 0
             book.apply({key: change}, now)
-            costs.append((self.judged, self.looked))
+            costs.append((self.decided, self.looked))
         return costs
 
 
@@ -190,5 +190,5 @@ def test_a_change_costs_the_same_in_a_large_estate(monkeypatch: pytest.MonkeyPat
 
     costs = cost.of(small, *changes)
     assert cost.of(large, *changes) == costs
-    assert max(judged for judged, _ in costs) <= 2
+    assert max(decided for decided, _ in costs) <= 2
     assert max(looked for _, looked in costs) <= 12

@@ -28,14 +28,14 @@ from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import VirtualNetwork
 from zones.claims.policy import ConflictPolicy, Conflicts, Pin
 from zones.findings.board import Board
-from zones.ledger.carry_over import Memory
+from zones.ledger.carry_over import CarryOver
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Network, Networks
 
 HAND = Network("onprem", ("10.200.0.0/16",), (), ("all",))
 
 
-def book(*by_hand: Network, pins: tuple[Pin, ...] = (), memory: Memory | None = None) -> Ledger:
+def book(*by_hand: Network, pins: tuple[Pin, ...] = (), memory: CarryOver | None = None) -> Ledger:
     return Ledger(
         Networks(by_hand, auto=True), catalogue(), Conflicts(ConflictPolicy.STICKY, {}, pins), board(memory), memory
     )

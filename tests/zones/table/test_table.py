@@ -29,7 +29,7 @@ from zones.networks.network import NONE
 from zones.table.outcome import Found, NoData, NxDomain
 from zones.table.table import Table, Touched
 
-# -- row 4: a zone file has the exact name
+# -- row "zone file"
 
 
 def test_an_exact_name_of_a_file_beats_an_owned_name_public_or_private() -> None:
@@ -67,7 +67,7 @@ def test_a_file_is_served_once_its_soa_is_there_and_its_parent_is_until_then() -
     assert ask(table, "www.corp.example") == "NXDOMAIN corp.example"
 
 
-# -- rows 5 to 7: owned names
+# -- rows "endpoint alias", "endpoint address" and "other types"
 
 
 def test_a_public_fqdn_is_an_alias_of_its_privatelink_name_that_has_the_address() -> None:
@@ -223,7 +223,7 @@ def test_synthesised_answers_say_so() -> None:
         assert getattr(outcome(table, question), "wildcard", None) is True
 
 
-# -- row 8: what a zone file says to names that it does not have
+# -- row "rest of a zone file"
 
 
 def test_a_file_denies_what_it_does_not_have_unless_its_policy_is_another() -> None:
@@ -300,7 +300,7 @@ def test_a_dname_that_makes_a_name_too_long_fails() -> None:
     assert ask(table, f"{'y' * 63}.d.corp.example") == "YXDOMAIN d.corp.example"
 
 
-# -- row 9: sources that were never read
+# -- row "not ready"
 
 
 def test_while_a_source_is_unread_catalogue_names_that_nobody_holds_fail() -> None:
@@ -310,7 +310,7 @@ def test_while_a_source_is_unread_catalogue_names_that_nobody_holds_fail() -> No
         assert ask(table, name) == "SERVFAIL unsynced"
         assert ask(table, name, NONE) == "SERVFAIL unsynced"
     assert ask(table, f"acct.{BLOB}") == "A 10.0.0.4"
-    assert ask(table, "new.azurecr.io") == "NXDOMAIN azurecr.io"  # row 8 comes first
+    assert ask(table, "new.azurecr.io") == "NXDOMAIN azurecr.io"  # the row "rest of a zone file" comes first
     assert ask(table, "www.example.com") == "OUTSIDE"
     assert ask(table, "management.azure.com") == "OUTSIDE"  # else no source in Azure could ever be read
 
@@ -323,7 +323,7 @@ def test_what_is_awaited_fails_even_where_some_of_it_has_come() -> None:
     assert ask(table, "www.example.com") == "OUTSIDE"
 
 
-# -- row 10: inside a zone of endpoints
+# -- row "miss policy"
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_a_zone_that_the_configuration_names_inside_another_is_a_zone_of_its_own
     assert found.rrsets[0].ttl == 99
 
 
-# -- row 11: reverse lookups
+# -- row "pointer"
 
 
 def test_a_served_address_points_to_the_public_name() -> None:

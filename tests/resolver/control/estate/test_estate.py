@@ -56,7 +56,7 @@ def unreadable(estate: Estate) -> dict[str, str]:
 
 
 def winner(estate: Estate) -> str:
-    (verdict,) = estate.ledger.judged(PRIVATE, 99.0)
+    (verdict,) = estate.ledger.verdicts(PRIVATE, 99.0)
     return verdict.rulings[0].winners[0]
 
 

@@ -20,7 +20,7 @@ from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
 from zones.claims.contest import Claim, Rule
 from zones.dns.name import Name
 from zones.dns.record import RRset
-from zones.ledger.carry_over import Recollection
+from zones.ledger.carry_over import LedgerSnapshot
 from zones.ledger.tombstones import Tombstone
 
 _KEY = attrgetter("key")
@@ -62,7 +62,7 @@ def estates() -> st.SearchStrategy[tuple[Any, ...]]:
     claims = st.lists(st.builds(Claim, texts, names, names, st.none() | names, addresses, times), max_size=3).map(tuple)
     holders = st.lists(st.tuples(masks, texts, st.sampled_from(Rule)), min_size=1, max_size=3).map(tuple)
     recollections = st.builds(
-        Recollection,
+        LedgerSnapshot,
         st.lists(texts, max_size=3).map(tuple),
         st.lists(claims, max_size=3),
         st.dictionaries(names, texts | holders, max_size=3),
@@ -141,6 +141,6 @@ def test_no_piece_is_large() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saved_inventory, "_PIECE", 3)
         parts = [("hub", "one", Resources(endpoints, nics)), ("hub", "two", Resources())]
-        pieces = list(saved_inventory.pieces(SavedInventory(1.0), Recollection((), [], {}), parts))
+        pieces = list(saved_inventory.pieces(SavedInventory(1.0), LedgerSnapshot((), [], {}), parts))
     assert [[len(each.endpoints) for _, _, each in piece.parts] for piece in pieces] == [[], [3], [3], [1], [0]]
     assert saved_inventory.joined(pieces).parts == parts

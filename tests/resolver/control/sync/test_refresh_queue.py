@@ -15,7 +15,7 @@ A = key_of("a")
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what changes it says nothing
             await asyncio.sleep(0)
 

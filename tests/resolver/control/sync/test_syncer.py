@@ -13,7 +13,7 @@ from resolver.sources.reading import ReadError
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part
 from zones.azure.resource import Resources
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class WithheldSync:

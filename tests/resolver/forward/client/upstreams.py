@@ -22,7 +22,7 @@ from zones.dns.name import from_text
 
 Respond = Callable[[dnslib.DNSRecord, str], list[bytes]]
 ADDRESS = bytes((192, 0, 2, 80))
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 def answer(query: dnslib.DNSRecord, rcode: int = codes.NOERROR, *, tc: bool = False, records: int = 1) -> bytes:

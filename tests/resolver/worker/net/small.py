@@ -16,7 +16,7 @@ from zones.dns.name import from_text, to_text
 from zones.dns.record import A, RRset
 
 OWNED = "acct.privatelink.blob.core.windows.net"
-DEADLINE = 10.0
+DEADLINE = 60.0
 ADDRESS = bytes((10, 0, 0, 4))
 
 

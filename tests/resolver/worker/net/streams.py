@@ -14,7 +14,7 @@ from resolver.worker.net.stream import MakeSession, StreamListener
 from tests.resolver.worker.net.small import OWNED, Small
 
 NAME = OWNED
-DEADLINE = 10.0
+DEADLINE = 60.0
 TCP = ClientTransport("tcp", idle=10)
 
 

@@ -29,7 +29,7 @@ from tests.resolver.worker.net.streams import NAME, Client, Listener, packet
 
 HTTPS = ClientTransport("https", encrypted=True)
 PATH = "/dns-query"
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 def encoded(octets: bytes) -> str:

@@ -126,7 +126,7 @@ async def test_without_descriptors_the_idlest_connection_is_closed_and_accepting
     loop = asyncio.get_running_loop()
     waiting.settimeout(0)
     await loop.sock_sendall(waiting, query(ident=3))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert (await loop.sock_recv(waiting, 4096))[2:4] == b"\0\3"
     waiting.close()
 

@@ -24,7 +24,7 @@ from tests.resolver.worker.net.small import Small
 from zones.networks.network import Network, Networks
 
 NAME = "acct.privatelink.blob.core.windows.net"
-DEADLINE = 10.0
+DEADLINE = 60.0
 HOW = {True: "batched", False: "singly"}
 
 Open = Callable[..., socket.socket]

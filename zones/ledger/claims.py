@@ -1,0 +1,85 @@
+"""Claims by private name, and when each claim was first seen.
+
+An endpoint claims the private name that the catalogue has for each FQDN on its NIC. Does not know which claim wins.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from zones.azure.catalogue import Catalogue
+from zones.azure.catalogue_index import CatalogueIndex
+from zones.azure.endpoint import Endpoint, NicRecord
+from zones.claims.contest import Claim
+from zones.dns.name import Name
+from zones.findings.checks import resource_type
+
+
+class Claims:
+    """All claims of the current endpoints.
+
+    `remembered` holds first-seen times by endpoint key and FQDN, from before a restart. Each is used once.
+    """
+
+    def __init__(self, catalogue: Catalogue, remembered: dict[tuple[str, Name], float]) -> None:
+        self._index = CatalogueIndex(catalogue)
+        self._remembered = remembered
+        self._by_name: dict[Name, tuple[Claim, ...]] = {}
+
+    def __iter__(self) -> Iterator[tuple[Claim, ...]]:
+        """The claims, one tuple for each claimed name, in no order."""
+        return iter(self._by_name.values())
+
+    def names(self) -> Iterable[Name]:
+        """Return every claimed private name."""
+        return self._by_name.keys()
+
+    def at(self, name: Name) -> tuple[Claim, ...]:
+        """Return the claims on a private name, sorted by endpoint key."""
+        return self._by_name.get(name, ())
+
+    def names_of(self, endpoint: Endpoint) -> set[Name]:
+        """Return the private names that an endpoint claims."""
+        return {name for name, _, _ in self._records(endpoint)}
+
+    def derived_public(self, name: Name) -> Name | None:
+        """Return the one public FQDN that the catalogue derives for a private name, if there is one."""
+        return self._index.public(name)
+
+    def _records(self, endpoint: Endpoint) -> Iterator[tuple[Name, Name | None, NicRecord]]:
+        """(private name, zone, record) of each record of an endpoint."""
+        kind = resource_type(endpoint.target)
+        for record in endpoint.records:
+            yield *self._index.claimed(record.fqdn, kind, endpoint.groups), record
+
+    # -- changes
+
+    def withdraw(self, endpoints: Mapping[str, Endpoint]) -> list[Claim]:
+        """Remove the claims of these endpoints, which are given as they were, and return the claims."""
+        withdrawn: list[Claim] = []
+        for name in {name for endpoint in endpoints.values() for name, _, _ in self._records(endpoint)}:
+            left: list[Claim] = []
+            for claim in self._by_name.pop(name):
+                (withdrawn if claim.endpoint in endpoints else left).append(claim)
+            if left:
+                self._by_name[name] = tuple(left)
+        return withdrawn
+
+    def add(self, endpoints: Mapping[str, Endpoint | None], before: Iterable[Claim], now: float) -> list[Claim]:
+        """Add the claims of these endpoints and return them.
+
+        A claim keeps the first-seen time of an equal claim in `before`, or from before a restart.
+        """
+        seen = {(claim.endpoint, claim.public): claim.first_seen for claim in before}
+        added: dict[Name, list[Claim]] = {}
+        for key, endpoint in endpoints.items():
+            for name, zone, record in self._records(endpoint) if endpoint is not None else ():
+                at = (key, record.fqdn)
+                first = seen.get(at)
+                if first is None:
+                    first = seen[at] = self._remembered.pop(at, now)
+                added.setdefault(name, []).append(Claim(key, name, record.fqdn, zone, record.addresses, first))
+        for name, claims in added.items():
+            together = [*self._by_name.get(name, ()), *claims]
+            if len(together) > 1:
+                together.sort(key=lambda claim: (claim.endpoint, claim.public, claim.addresses))
+            self._by_name[name] = tuple(together)
+        return [claim for claims in added.values() for claim in claims]

@@ -1,0 +1,90 @@
+"""What the ledger reports to the board: the findings that depend on claims, endpoints, networks and zone files."""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+from zones.azure.catalogue import Catalogue
+from zones.azure.endpoint import Endpoint, VirtualNetwork
+from zones.claims.contest import Claim, Contender, Verdict
+from zones.claims.policy import Pin
+from zones.dns.name import Name
+from zones.findings import checks, contested
+from zones.findings.board import Board, Topic
+from zones.findings.faults import Reporter
+from zones.findings.finding import Finding
+from zones.networks.network import Networks
+
+
+class Reports:
+    """The findings of the ledger's topics.
+
+    `holders` has every endpoint by key, also those that are gone and whose claims linger.
+    """
+
+    def __init__(self, board: Board, networks: Networks, catalogue: Catalogue, holders: Mapping[str, Endpoint]) -> None:
+        self.now = 0.0
+        """Time of the current change, in seconds since the epoch."""
+        self.contested: set[Name] = set()
+        """Names with more than one contender. Nearness can matter to these only."""
+        self._board = board
+        self._networks = networks
+        self._catalogue = catalogue
+        self._holders = holders
+
+    def endpoint(self, key: str, endpoint: Endpoint | None, vnet: VirtualNetwork | None) -> None:
+        """Report what one endpoint shows by itself. `vnet` is its VNet, if known."""
+        self._replace(Topic.ENDPOINT, key, checks.of_endpoint(endpoint, vnet) if endpoint else ())
+
+    def moved(self, key: str, old: Endpoint | None, new: Endpoint | None) -> None:
+        """Report a changed address. The finding stays until the address changes again or is not served any more."""
+        if new is None or not new.served:
+            self._replace(Topic.MOVED, key, ())
+        elif old is not None and (moved := tuple(checks.of_moved(new, old))):
+            self._replace(Topic.MOVED, key, moved)
+
+    def faults(self, key: str, endpoint: Endpoint | None) -> None:
+        """Report the faults of an endpoint's data."""
+        faults = checks.faults_of(endpoint, self._networks) if endpoint else ()
+        self._board.replace_faults(Reporter("endpoint", key), faults, self.now)
+
+    def address(self, address: bytes, holders: Sequence[Endpoint]) -> None:
+        """Report an address that several served endpoints have."""
+        clash = checks.of_address(address, holders, self._networks) if len(holders) > 1 else ()
+        self._replace(Topic.ADDRESS, address, clash)
+
+    def target(self, target: str, endpoints: Iterable[Endpoint]) -> None:
+        """Report a companion that the endpoints of a target lack."""
+        self._replace(Topic.TARGET, target, checks.of_target(endpoints, self._networks))
+
+    def overlaps(self, vnets: Iterable[VirtualNetwork]) -> None:
+        """Report address space that several VNets share."""
+        self._replace(Topic.OVERLAP, "", checks.overlaps(vnets, self._networks))
+
+    def pins(self, name: Name, pins: Sequence[Pin], claims: Iterable[Claim]) -> None:
+        """Report pins of a name that decide nothing. `claims` are all claims on the name."""
+        claimants = {claim.endpoint: self._holders[claim.endpoint] for claim in claims}
+        self._replace(Topic.PIN, name, checks.of_pins(name, pins, claimants, self._networks))
+
+    def shadow(self, name: Name, zone: Name | None, claims: Iterable[Claim]) -> None:
+        """Report claims of served endpoints on a name in the zone file of `zone`; None: no zone file has the name."""
+        owners = [endpoint for claim in claims if (endpoint := self._holders[claim.endpoint]).served]
+        self._replace(Topic.SHADOW, name, checks.of_shadow(name, zone, owners) if zone and owners else ())
+
+    def contest(self, name: Name, contenders: Sequence[Contender], verdicts: Sequence[Verdict]) -> None:
+        """Report the contest for a name."""
+        if len(contenders) > 1:
+            self.contested.add(name)
+            findings = contested.of_name(name, verdicts, contenders, self._holders, self._networks)
+            self._replace(Topic.CONTEST, name, findings)
+        elif name in self.contested:
+            self.contested.remove(name)
+            self._replace(Topic.CONTEST, name, ())
+
+    def unknown_zone(self, name: Name, keys: Sequence[str]) -> None:
+        """Report endpoints that claim a name in no private zone."""
+        holders = [self._holders[key] for key in keys]
+        self._replace(
+            Topic.ZONE, name, (checks.of_unknown_zone(name, holders, self._catalogue),) if holders else ()
+        )  # fmt: skip
+
+    def _replace(self, topic: Topic, about: Hashable, findings: Iterable[Finding]) -> None:
+        self._board.replace(topic, about, findings, self.now)
