@@ -10,8 +10,8 @@ from resolver import settings
 from resolver.control import clock
 from resolver.control.estate import private_dns
 from resolver.sources.reading import PrivateReading
+from tests.resolver.control.running import Running, until
 from tests.resolver.control.scripted import Scripted, ScriptedZones, endpoint, part
-from tests.resolver.control.test_control import Running, until
 from tests.zones.findings.test_drift import made, zone
 from zones.azure.endpoint import Fault
 from zones.azure.private_dns_zone import PrivateZone

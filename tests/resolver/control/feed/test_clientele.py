@@ -15,7 +15,7 @@ from resolver.control.feed import feed
 from resolver.wire import render
 from resolver.worker import replica
 from resolver.worker.answer.compiled import Compiled
-from tests.resolver.control.lines import NETWORKS, Control, Worker
+from tests.resolver.control.estate_feed import NETWORKS, EstateFeed, ReplicaWorker
 from zones.azure import arm
 from zones.azure.resource import Resources
 from zones.dns.name import Name, from_text
@@ -51,8 +51,8 @@ def endpoint(name: str, address: str, vnet: str, group: str = "rg") -> Resources
     return arm.read(msgspec.json.encode({"endpoints": [one | {"records": records}]}), "test", form="json")
 
 
-def control(parts: Mapping[str, Resources] | None = None, *, synced: bool = True) -> Control:
-    return Control(dict(parts or {}), synced=synced, zone="", config=CONFIG)
+def control(parts: Mapping[str, Resources] | None = None, *, synced: bool = True) -> EstateFeed:
+    return EstateFeed(dict(parts or {}), synced=synced, zone="", config=CONFIG)
 
 
 def asked(table: Table, network: int) -> str:
@@ -62,7 +62,7 @@ def asked(table: Table, network: int) -> str:
     return ".".join(map(str, outcome.rrsets[0].rdatas[0])) if isinstance(outcome, Found) else ""
 
 
-def got(worker: Worker, client: str) -> tuple[str, str]:
+def got(worker: ReplicaWorker, client: str) -> tuple[str, str]:
     """A client's network, and the address that it gets."""
     networks = worker.clients.networks
     index = networks.find(bytes(map(int, client.split("."))))
@@ -81,7 +81,7 @@ def tiny() -> Iterator[None]:
 
 
 async def test_before_the_first_vnets_are_known_clients_are_in_none() -> None:
-    worker = Worker(auto=True)
+    worker = ReplicaWorker(auto=True)
     worker.connect(control({"e": endpoint("e", "10.0.0.4", "hub")}, synced=False))
     await worker.drain()
 
@@ -90,7 +90,7 @@ async def test_before_the_first_vnets_are_known_clients_are_in_none() -> None:
 
 
 async def test_a_worker_without_a_table_gets_the_networks_before_the_rows() -> None:
-    worker = Worker(auto=True)
+    worker = ReplicaWorker(auto=True)
     worker.connect(control({"v": vnets(vnet("hub", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "hub")}))
     await worker.drain()
 
@@ -100,7 +100,7 @@ async def test_a_worker_without_a_table_gets_the_networks_before_the_rows() -> N
 
 async def test_a_client_comes_into_another_network_when_its_names_are_there() -> None:
     told = control({"v": vnets(vnet("hub", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "hub")})
-    worker = Worker(auto=True)
+    worker = ReplicaWorker(auto=True)
     worker.connect(told)
     await worker.drain()
     worker.got.clear()
@@ -113,7 +113,7 @@ async def test_a_client_comes_into_another_network_when_its_names_are_there() ->
 
 async def test_networks_that_see_nothing_new_cost_no_row() -> None:
     told = control({"v": vnets(vnet("hub", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "hub")})
-    worker = Worker(auto=True)
+    worker = ReplicaWorker(auto=True)
     worker.connect(told)
     await worker.drain()
     worker.got.clear()
@@ -128,7 +128,7 @@ async def test_networks_that_see_nothing_new_cost_no_row() -> None:
 
 async def test_a_worker_keeps_its_indices_when_another_control_counts_otherwise() -> None:
     seen = {"z": vnets(vnet("z", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "z")}
-    worker = Worker(auto=True)
+    worker = ReplicaWorker(auto=True)
     worker.connect(control({"v": vnets(vnet("m", "10.7.0.0/16")), **seen}))
     await worker.drain()
     was = worker.clients.networks.find_named("z")
@@ -143,7 +143,7 @@ async def test_a_worker_keeps_its_indices_when_another_control_counts_otherwise(
 @pytest.mark.usefixtures("tiny")
 async def test_a_namesake_that_comes_as_another_goes_gets_none_of_its_clients() -> None:
     told = control({"v": vnets(vnet("spoke", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "spoke")})
-    worker = Worker(auto=True)
+    worker = ReplicaWorker(auto=True)
     worker.connect(told)
     await worker.drain()
     assert got(worker, "10.9.0.1") == ("spoke", "10.0.0.4")
@@ -157,7 +157,7 @@ async def test_a_namesake_that_comes_as_another_goes_gets_none_of_its_clients() 
 
 async def test_answers_of_a_renamed_network_are_made_anew() -> None:
     told = control({"v": vnets(vnet("spoke", "10.8.0.0/16"))})
-    worker = Worker(auto=True)
+    worker = ReplicaWorker(auto=True)
     worker.connect(told)
     await worker.drain()
     body = render.body(ACCT + b"\0\1\0\1", 0, 0)
@@ -194,7 +194,7 @@ class Story:
     def __init__(self) -> None:
         self.parts: dict[str, Resources] = {}
         self.control = control()
-        self.worker = Worker(auto=True)
+        self.worker = ReplicaWorker(auto=True)
         self.worker.connect(self.control)
         self.been: dict[str, set[str]] = {client: {"none"} for client in CLIENTS}
         """Networks that a client was in."""

@@ -7,9 +7,9 @@ import msgspec
 
 from resolver import settings
 from resolver.channel.frames import Begin
+from tests.resolver.control.estate_feed import CONFIG, EstateFeed, ReplicaWorker, resources
 from tests.resolver.control.feed.test_clientele import vnet, vnets
 from tests.resolver.control.feed.test_feed_to_replica import addresses, blob, contents, one
-from tests.resolver.control.lines import CONFIG, Control, Worker, resources
 from zones.azure.resource import Resources
 from zones.dns.name import from_text
 from zones.dns.record import A
@@ -20,25 +20,27 @@ BEFORE = {name: one(name) for name in "abcxyz"}
 FOUR, NINE = bytes((10, 0, 0, 4)), bytes((10, 0, 0, 9))
 
 
-async def settled(worker: Worker, parts: dict[str, Resources], config: settings.ControlSettings = CONFIG) -> Control:
+async def settled(
+    worker: ReplicaWorker, parts: dict[str, Resources], config: settings.ControlSettings = CONFIG
+) -> EstateFeed:
     """A new control that gets these parts of one source and is refused by the other; the worker has its word."""
     await worker.cut()
-    control = Control(parts, synced=False, config=config)
+    control = EstateFeed(parts, synced=False, config=config)
     worker.connect(control)
     control.fail()
     await worker.drain()
     return control
 
 
-async def informed(parts: dict[str, Resources] = BEFORE) -> Worker:
+async def informed(parts: dict[str, Resources] = BEFORE) -> ReplicaWorker:
     """A worker that was told all by a control that had read all."""
-    worker = Worker()
-    worker.connect(Control(parts))
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed(parts))
     await worker.drain()
     return worker
 
 
-def held(worker: Worker, network: int = 0) -> str:
+def held(worker: ReplicaWorker, network: int = 0) -> str:
     """The names that a network sees, each once for each of its addresses."""
     return "".join(name * len(addresses(worker.table, blob(name), network)) for name in "abcdxyz")
 
@@ -57,7 +59,7 @@ async def test_changes_of_the_other_source_are_served_and_nothing_goes() -> None
 async def test_it_is_told_once_the_lost_source_has_failed_and_not_while_it_is_only_slow() -> None:
     worker = await informed()
     await worker.cut()
-    control = Control({"a": one("a", "10.0.0.9")}, synced=False)
+    control = EstateFeed({"a": one("a", "10.0.0.9")}, synced=False)
     control.estate.health.read("estate", 1, 0.0)
     worker.connect(control)
     await worker.drain()
@@ -98,12 +100,12 @@ async def test_misses_go_on_as_before_and_answers_say_that_they_may_be_old() -> 
 
 
 async def test_what_was_never_known_stays_unsynced() -> None:
-    worker = Worker()
-    worker.connect(Control({"a": one("a")}, synced=False))
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed({"a": one("a")}, synced=False))
     await worker.drain()
     assert worker.table.unsynced
     await worker.cut()
-    control = Control({"a": one("a", "10.0.0.9")}, synced=False)
+    control = EstateFeed({"a": one("a", "10.0.0.9")}, synced=False)
     worker.connect(control)
     control.estate.health.failed("estate", "gone", 0.0)
     control.estate.health.failed("cloud", "refused", 0.0)
@@ -141,9 +143,9 @@ async def test_a_line_that_breaks_meanwhile_loses_nothing() -> None:
 
 
 async def test_virtual_networks_of_the_lost_source_keep_their_clients() -> None:
-    worker, config = Worker(auto=True), msgspec.structs.replace(CONFIG, auto=True)
+    worker, config = ReplicaWorker(auto=True), msgspec.structs.replace(CONFIG, auto=True)
     lost, found, fresh = (vnets(vnet(f"v{number}", f"10.{number}.0.0/16")) for number in (7, 8, 9))
-    worker.connect(Control({"lost": lost, "found": found}, config=config))
+    worker.connect(EstateFeed({"lost": lost, "found": found}, config=config))
     await worker.drain()
     control = await settled(worker, {"found": found, "fresh": fresh}, config)
     clients = [bytes((10, number, 0, 1)) for number in (7, 8, 9)]

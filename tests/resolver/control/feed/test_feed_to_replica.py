@@ -14,7 +14,7 @@ from resolver.control.feed import feed
 from resolver.wire import render
 from resolver.worker import replica
 from resolver.worker.answer.compiled import Compiled
-from tests.resolver.control.lines import NETWORKS, ZONE, Control, Worker, resources
+from tests.resolver.control.estate_feed import NETWORKS, ZONE, EstateFeed, ReplicaWorker, resources
 from tests.zones.findings.test_drift import made, zone
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
@@ -63,7 +63,7 @@ def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_worker_is_told_what_zones_lend_and_when_they_do_no_more() -> None:
-    control, worker = Control({"a": one("a")}), Worker()
+    control, worker = EstateFeed({"a": one("a")}), ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     hand = from_text(private("hand"))
@@ -80,7 +80,7 @@ async def test_a_worker_is_told_what_zones_lend_and_when_they_do_no_more() -> No
 
 
 async def test_an_endpoint_takes_its_name_from_a_zone_at_once_and_gives_it_back() -> None:
-    control, worker = Control({}), Worker()
+    control, worker = EstateFeed({}), ReplicaWorker()
     control.read_zones(zone(made("a", 9), vnets=("hub",)))
     worker.connect(control)
     await worker.drain()
@@ -95,7 +95,7 @@ async def test_an_endpoint_takes_its_name_from_a_zone_at_once_and_gives_it_back(
 
 
 async def test_a_zone_whose_file_cannot_be_read_is_waited_for_and_not_taken_from_azure() -> None:
-    control, worker = Control({}, zone=""), Worker()
+    control, worker = EstateFeed({}, zone=""), ReplicaWorker()
     control.read_zones(zone(made("www", 9, origin="corp.example"), origin="corp.example", vnets=("hub",)))
     worker.connect(control)
     await worker.drain()
@@ -107,8 +107,8 @@ async def test_a_zone_whose_file_cannot_be_read_is_waited_for_and_not_taken_from
 
 
 async def test_an_empty_worker_gets_everything() -> None:
-    control = Control({"a": one("a"), "b": one("b", network="neu")})
-    worker = Worker()
+    control = EstateFeed({"a": one("a"), "b": one("b", network="neu")})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     assert contents(worker.table) == contents(control.estate.table())
@@ -118,8 +118,8 @@ async def test_an_empty_worker_gets_everything() -> None:
 
 
 async def test_an_empty_worker_gets_at_once_what_there_is_marked_unsynced() -> None:
-    control = Control({"a": one("a")}, synced=False)
-    worker = Worker()
+    control = EstateFeed({"a": one("a")}, synced=False)
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     assert addresses(worker.table, blob("a"))
@@ -132,8 +132,8 @@ async def test_an_empty_worker_gets_at_once_what_there_is_marked_unsynced() -> N
 
 @pytest.mark.usefixtures("small_frames")
 async def test_what_changes_while_a_snapshot_is_sent_comes_after_it() -> None:
-    control = Control({name: one(name) for name in "abcd"})
-    worker = Worker()
+    control = EstateFeed({name: one(name) for name in "abcd"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.until(Rows)
     control.take({"a": one("a", "10.0.0.9"), "b": None, "c": None, "d": None, "e": one("e")})
@@ -144,8 +144,8 @@ async def test_what_changes_while_a_snapshot_is_sent_comes_after_it() -> None:
 
 @pytest.mark.usefixtures("small_frames")
 async def test_a_worker_that_loses_its_line_after_a_snapshot_asks_for_what_changed_meanwhile() -> None:
-    control = Control({name: one(name) for name in "abc"})
-    worker = Worker()
+    control = EstateFeed({name: one(name) for name in "abc"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.until(Rows)
     control.take({"a": one("a", "10.0.0.9")})
@@ -159,8 +159,8 @@ async def test_a_worker_that_loses_its_line_after_a_snapshot_asks_for_what_chang
 
 @pytest.mark.usefixtures("small_frames")
 async def test_a_worker_that_loses_its_line_after_changes_asks_for_what_changed_meanwhile() -> None:
-    control = Control({name: one(name) for name in "abc"})
-    worker = Worker()
+    control = EstateFeed({name: one(name) for name in "abc"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     worker.got.clear()
@@ -177,8 +177,8 @@ async def test_a_worker_that_loses_its_line_after_changes_asks_for_what_changed_
 
 @pytest.mark.usefixtures("small_frames")
 async def test_a_worker_is_not_told_that_all_is_known_before_it_has_it() -> None:
-    control = Control({"a": one("a"), "b": one("b")}, synced=False)
-    worker = Worker()
+    control = EstateFeed({"a": one("a"), "b": one("b")}, synced=False)
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.until(Rows)
     control.take({"c": one("c")})
@@ -190,8 +190,8 @@ async def test_a_worker_is_not_told_that_all_is_known_before_it_has_it() -> None
 
 @pytest.mark.usefixtures("small_frames")
 async def test_what_an_aborted_snapshot_brought_is_swept_by_the_next() -> None:
-    control = Control({name: one(name) for name in "abc"})
-    worker = Worker()
+    control = EstateFeed({name: one(name) for name in "abc"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.until(Rows)
     await worker.cut()
@@ -206,8 +206,8 @@ async def test_what_an_aborted_snapshot_brought_is_swept_by_the_next() -> None:
 
 
 async def test_a_worker_that_was_away_gets_only_what_changed() -> None:
-    control = Control({name: one(name) for name in "abcd"})
-    worker = Worker()
+    control = EstateFeed({name: one(name) for name in "abcd"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     await worker.cut()
@@ -220,8 +220,8 @@ async def test_a_worker_that_was_away_gets_only_what_changed() -> None:
 
 
 async def test_a_worker_that_missed_nothing_gets_a_commit() -> None:
-    control = Control({"a": one("a")})
-    worker = Worker()
+    control = EstateFeed({"a": one("a")})
+    worker = ReplicaWorker()
     for expected in ([Begin, channel.Masks, channel.Masks, Rows, Static, Commit], [Commit]):
         worker.connect(control)
         await worker.drain()
@@ -231,8 +231,8 @@ async def test_a_worker_that_missed_nothing_gets_a_commit() -> None:
 
 async def test_a_worker_that_missed_more_than_is_remembered_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_REMEMBERED", 2)
-    control = Control({"a": one("a")})
-    worker = Worker()
+    control = EstateFeed({"a": one("a")})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     for away, kinds in ((2, {Rows, channel.Masks, Commit}), (3, {Begin, Rows, channel.Masks, Static, Commit})):
@@ -248,11 +248,11 @@ async def test_a_new_control_takes_away_what_it_does_not_know_only_with_the_comm
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(feed, "_ROWS", 1)
-    worker = Worker()
-    worker.connect(Control({name: one(name) for name in "abcd"}))
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed({name: one(name) for name in "abcd"}))
     await worker.drain()
     await worker.cut()
-    control = Control({"a": one("a", "10.0.0.9"), "c": one("c")})
+    control = EstateFeed({"a": one("a", "10.0.0.9"), "c": one("c")})
     worker.connect(control)
     while not any(isinstance(frame, Commit) for frame in worker.got):
         assert len(worker.table) == 4
@@ -262,12 +262,12 @@ async def test_a_new_control_takes_away_what_it_does_not_know_only_with_the_comm
 
 
 async def test_a_worker_with_a_table_keeps_it_until_a_new_control_has_asked_every_source() -> None:
-    worker = Worker()
-    worker.connect(Control({name: one(name) for name in "abcd"}))
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed({name: one(name) for name in "abcd"}))
     await worker.drain()
     await worker.cut()
     before = contents(worker.table)
-    control = Control({}, synced=False)
+    control = EstateFeed({}, synced=False)
     worker.connect(control)
     control.take({"a": one("a", "10.0.0.9")})
     await worker.drain()
@@ -280,11 +280,11 @@ async def test_a_worker_with_a_table_keeps_it_until_a_new_control_has_asked_ever
 
 async def test_classes_mean_the_same_to_every_control() -> None:
     """Rows of one control are swept and changed by another that met the sets of networks in another order."""
-    worker = Worker()
-    worker.connect(Control({"a": one("a", network="weu"), "b": one("b", network="neu"), "c": one("c")}))
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed({"a": one("a", network="weu"), "b": one("b", network="neu"), "c": one("c")}))
     await worker.drain()
     await worker.cut()
-    control = Control({"c": one("c", network="neu"), "b": one("b", "10.0.0.9", network="weu")})
+    control = EstateFeed({"c": one("c", network="neu"), "b": one("b", "10.0.0.9", network="weu")})
     worker.connect(control)
     await worker.drain()
     assert contents(worker.table) == contents(control.estate.table())
@@ -293,8 +293,8 @@ async def test_classes_mean_the_same_to_every_control() -> None:
 
 
 async def test_a_worker_in_doubt_gets_everything_but_not_from_a_control_that_does_not_know_it() -> None:
-    control = Control({"a": one("a")})
-    worker = Worker()
+    control = EstateFeed({"a": one("a")})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     await worker.cut()
@@ -313,12 +313,12 @@ async def test_a_worker_in_doubt_gets_everything_but_not_from_a_control_that_doe
 
 
 async def test_a_zone_that_control_cannot_read_stays_where_it_is_known_and_is_awaited_where_it_is_not() -> None:
-    worker, fresh = Worker(), Worker()
-    worker.connect(Control({}))
+    worker, fresh = ReplicaWorker(), ReplicaWorker()
+    worker.connect(EstateFeed({}))
     await worker.drain()
     await worker.cut()
     before = contents(worker.table)
-    control = Control({}, zone="")
+    control = EstateFeed({}, zone="")
     for each in (worker, fresh):
         each.connect(control)
         await each.drain()
@@ -327,11 +327,11 @@ async def test_a_zone_that_control_cannot_read_stays_where_it_is_known_and_is_aw
 
 
 async def test_names_that_a_zone_no_longer_has_are_swept() -> None:
-    worker = Worker()
-    worker.connect(Control({}))
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed({}))
     await worker.drain()
     await worker.cut()
-    control = Control({}, zone=ZONE.replace("old", "new"))
+    control = EstateFeed({}, zone=ZONE.replace("old", "new"))
     worker.connect(control)
     await worker.drain()
     assert contents(worker.table) == contents(control.estate.table())
@@ -376,13 +376,13 @@ def outcomes(table: Table) -> list[object]:
 
 
 class Story:
-    """Control and a worker through a sequence of events; what the worker remembers is never wrong."""
+    """EstateFeed and a worker through a sequence of events; what the worker remembers is never wrong."""
 
     def __init__(self) -> None:
-        self.control = Control({})
+        self.control = EstateFeed({})
         self.parts: dict[str, Resources] = {}
         self.zones: list[PrivateZone] = []
-        self.worker = Worker()
+        self.worker = ReplicaWorker()
         self.worker.connect(self.control)
         self.known: dict[bytes, object] = {}
 
@@ -419,7 +419,7 @@ class Story:
         await self.worker.cut()
         if not remember:
             self.parts = {}
-        self.control = Control(self.parts, synced=synced)
+        self.control = EstateFeed(self.parts, synced=synced)
         self.control.read_zones(*self.zones)
         self.worker.connect(self.control)
         had = contents(self.worker.table) if self.worker.replica.epoch else None

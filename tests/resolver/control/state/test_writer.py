@@ -6,7 +6,7 @@ import pytest
 
 from resolver import settings
 from resolver.control.state import inventory_file
-from tests.resolver.control.test_control import PRIVATE, Start, start, until, winner, write
+from tests.resolver.control.running import PRIVATE, Start, start, until, winner, write
 from zones.dns.name import from_text
 
 __all__ = ["start"]

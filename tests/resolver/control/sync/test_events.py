@@ -12,8 +12,8 @@ from resolver.control.sync.event_grid import HEADER
 from resolver.control.sync.refresh_queue import WAITING
 from resolver.host_port import HostPort
 from tests.ports import free_port
+from tests.resolver.control.running import Running, until
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part
-from tests.resolver.control.test_control import Running, until
 from tests.resolver.control.test_control_remote import Start, codes, served, start
 from tests.resolver.sources.azure.protocol.test_events import grid
 from zones.azure.resource import PrivateEndpoint
