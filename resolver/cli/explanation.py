@@ -31,7 +31,7 @@ from resolver.worker.answer.special_names import SpecialNames
 from resolver.worker.answer.walk import MAX_HOPS
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.dns.record import RRset
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.table.table import Table
 
