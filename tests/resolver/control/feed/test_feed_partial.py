@@ -13,7 +13,7 @@ from tests.resolver.control.feed.test_feed_to_replica import addresses, blob, co
 from zones.azure.resource import Resources
 from zones.dns.name import from_text
 from zones.dns.record import A
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 from zones.table.outcome import Outside
 
 BEFORE = {name: one(name) for name in "abcxyz"}

@@ -13,7 +13,7 @@ from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.answer.compiled import FOREVER, Compiled, Rotating
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 
 NAME = from_text("acct.blob.core.windows.net")
 

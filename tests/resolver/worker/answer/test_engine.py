@@ -25,7 +25,8 @@ from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
 from zones.dns import zonefile
 from zones.dns.name import ROOT, Name, from_text, to_text
 from zones.dns.record import ANY, CNAME, SOA, A, RRset
-from zones.networks.network import NONE, Network
+from zones.networks.network import Network
+from zones.networks.prefixes import NONE
 from zones.table import outcome
 
 if TYPE_CHECKING:
