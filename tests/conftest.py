@@ -361,7 +361,7 @@ class Pipeline:
         """What comes of asking, by the real state machine: timeouts take no time."""
         group = self.groups.group(key.group)
         order, mark = self.health.order(group) if group else (), self.parts.loops.mark(key)
-        exchange = Exchange(key, order, self.now, lambda below: 0x1234 % below, self.health, marker=mark)
+        exchange = Exchange(key, order, self.now, lambda below: 0x1234 % below, self.health, mark=mark)
         action = exchange.start(self.now)
         while isinstance(action, Send):
             upstream = self._servers[action.server.port]

@@ -129,6 +129,8 @@ def join(path: str, part: Part) -> str:
     return f"{path}.{part}" if path else part
 
 
+_DEPTH: Final = 100
+"""Levels of nesting. Settings have fewer than 10."""
 _PLAIN_KEY: Final = re.compile(r"[\w-]+")
 _STANDARD_TAG: Final = "tag:yaml.org,2002:"
 _DECIMAL: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -146,19 +148,23 @@ class _TreeBuilder:
         self._source, self._lines = source, lines
         self.problems: list[ConfigProblem] = []
 
-    def node(self, raw: yaml.Node, path: str, key: Position | None = None) -> Node:
+    def node(self, raw: yaml.Node, path: str, key: Position | None = None, depth: int = 0) -> Node:
+        if depth > _DEPTH:
+            raise RecursionError
         place = self._place(raw)
         if not raw.tag.startswith(_STANDARD_TAG):
             self.problems.append(ConfigProblem(place, path, f"the tag `{raw.tag}` is not supported"))
         if isinstance(raw, yaml.ScalarNode) and _UNPRINTABLE.search(raw.value):
             self.problems.append(ConfigProblem(place, path, "control characters are not allowed"))
         if isinstance(raw, yaml.MappingNode):
-            return Node(dict(self._items(raw, path)), place, path, key)
+            return Node(dict(self._items(raw, path, depth)), place, path, key)
         if isinstance(raw, yaml.SequenceNode):
-            return Node([self.node(item, join(path, i)) for i, item in enumerate(raw.value)], place, path, key)
+            return Node(
+                [self.node(item, join(path, i), None, depth + 1) for i, item in enumerate(raw.value)], place, path, key
+            )
         return Node(_scalar(raw), place, path, key)
 
-    def _items(self, raw: yaml.MappingNode, path: str) -> Iterator[tuple[str, Node]]:
+    def _items(self, raw: yaml.MappingNode, path: str, depth: int) -> Iterator[tuple[str, Node]]:
         seen: dict[str, Position] = {}
         for raw_key, raw_value in raw.value:
             place = self._place(raw_key)
@@ -174,7 +180,7 @@ class _TreeBuilder:
                 self.problems.append(ConfigProblem(place, join(path, name), f"the key `{name}` is repeated{before}"))
                 continue
             seen[name] = place
-            yield name, self.node(raw_value, join(path, name), place)
+            yield name, self.node(raw_value, join(path, name), place, depth + 1)
 
     def _place(self, raw: yaml.Node) -> Position:
         mark = raw.start_mark

@@ -1,8 +1,8 @@
-"""What upstreams said, for as long as they said it holds: one bounded cache for all networks.
+"""The cache of upstream replies, with a size limit, for all networks together.
 
-Keeps of a reply, as matched and read by `wire.relay`, what leads from the question to its answer, and for a moment what
-is said when there is none. Who may see what of it is decided at every read, by the reader: nothing here knows networks,
-zones or owners (RFC 1034 §4.3.4, RFC 2181 §5.2, RFC 2308 §5).
+Keeps the records of a reply that lead from the question to its answer, and for a few seconds the failure of a question
+(RFC 1034 §4.3.4, RFC 2181 §5.2, RFC 2308 §5, RFC 9520). Does not know networks, zones and endpoints: the reader decides
+at every read which records a client may have.
 """
 
 from collections import OrderedDict
@@ -15,22 +15,27 @@ from resolver.wire.relay import Message
 from zones.dns.name import Name, is_under
 from zones.dns.record import RRset
 
-SIZE: Final = 64 * 1024 * 1024  # octets
-MAX_TTL: Final = 86_400  # seconds; a day, RFC 8767 §4 allows a week
-MAX_NEGATIVE_TTL: Final = 900  # seconds; RFC 2308 §5 speaks of one to three hours as still sensible
+SIZE: Final = 64 * 1024 * 1024
+"""Octets."""
+MAX_TTL: Final = 86_400
+"""Seconds, one day. RFC 8767 §4 allows a week."""
+MAX_NEGATIVE_TTL: Final = 900
+"""Seconds. RFC 2308 §5 calls one to three hours sensible."""
 
-FAILURE_TTL: Final = 5  # seconds for which a failure is not asked for again; RFC 9520 §3.2 wants 1 to 300
-STALE_TTL: Final = 30  # seconds that a stale answer is given with, RFC 8767 §4
-_FAILURES: Final = 10_000
+FAILURE_TTL: Final = 5
+"""Seconds for which a failed question is not asked again. RFC 9520 §3.2 requires 1 to 300."""
+STALE_TTL: Final = 30
+"""Seconds; the TTL of stale answers (RFC 8767 §4)."""
+_FAILURES: Final = 10_000  # most failures kept
 
-# Octets of CPython 3.11 objects beside the data that they hold, measured with tracemalloc and rounded up.
+# Octets of CPython 3.11 objects without their data, measured with tracemalloc and rounded up.
 _ENTRY: Final = 512  # slot, key, name, times, message and its two tuples
 _RRSET: Final = 160
 _RDATA: Final = 40
 
 
 class Key(NamedTuple):
-    """What was asked of whom; the class is always IN. `name` is folded."""
+    """A question to a group of servers. The class is always IN; `name` is in lower case."""
 
     group: str
     name: Name
@@ -40,16 +45,16 @@ class Key(NamedTuple):
 
 
 class UpstreamFailure(msgspec.Struct, frozen=True):
-    """No server gave a reply. `ede` and `text` are for the client's extended error (RFC 8914 §4.23, §4.24)."""
+    """No server answered a question. `ede` and `text` make the client's Extended DNS Error (RFC 8914 §4.23, §4.24)."""
 
     ede: int
     text: str
     lasting: bool = True
-    """It is likely to be the same a moment later; false where it was about us."""
+    """Asking again at once would probably fail too. False for local limits and errors."""
 
 
 class CachedReply(msgspec.Struct, frozen=True, gc=False):
-    """A cached reply. `stored` and `expires` are on the caller's clock, in seconds; TTLs are as of `stored`."""
+    """A cached reply. `stored` and `expires` are seconds on the caller's clock. TTLs count from `stored`."""
 
     message: Message
     stored: float
@@ -58,11 +63,11 @@ class CachedReply(msgspec.Struct, frozen=True, gc=False):
 
 
 class UpstreamCache:
-    """Replies by question. Holds at most `size` octets, roughly counted; the least recently used goes first."""
+    """Replies by question, at most about `size` octets. The least recently used replies are evicted first."""
 
     def __init__(self, size: int = SIZE, stale: float = 0.0) -> None:
         self._stale = stale
-        """Seconds after its end for which an entry can still be had."""
+        """Seconds for which an expired reply may still be used."""
         self._failures: OrderedDict[Key, tuple[UpstreamFailure, float]] = OrderedDict()
         self._entries: OrderedDict[Key, CachedReply] = OrderedDict()
         self._size = size
@@ -75,7 +80,7 @@ class UpstreamCache:
         return len(self._entries)
 
     def get(self, key: Key, now: float) -> CachedReply | None:
-        """The reply to `key` that still holds at `now`."""
+        """Return the reply to `key` that has not expired at `now`, or None."""
         entry = self._entries.get(key)
         if entry is not None and now < entry.expires:
             self._entries.move_to_end(key)
@@ -87,17 +92,17 @@ class UpstreamCache:
         return None
 
     def holds(self, key: Key, until: float) -> bool:
-        """The reply to `key` holds longer than `until`."""
+        """Return whether a reply to `key` expires after `until`."""
         entry = self._entries.get(key)
         return entry is not None and entry.expires > until
 
     def stale(self, key: Key, now: float) -> CachedReply | None:
-        """The reply to `key` that held before `now`, not too long ago (RFC 8767)."""
+        """Return the reply to `key`, expired or not, if it may still be used as a stale answer (RFC 8767)."""
         entry = self._entries.get(key)
         return entry if entry is not None and now < entry.expires + self._stale else None
 
     def failure(self, key: Key, now: float) -> UpstreamFailure | None:
-        """Why there was no reply a moment ago (RFC 9520)."""
+        """Return the failure of `key` in the last few seconds, or None (RFC 9520)."""
         found = self._failures.get(key)
         if found is None:
             return None
@@ -107,7 +112,7 @@ class UpstreamCache:
         return None
 
     def fail(self, key: Key, failure: UpstreamFailure, now: float) -> None:
-        """Remember that there was no reply."""
+        """Keep the failure of `key`, if it is lasting."""
         if failure.lasting:
             self._failures[key] = failure, now + FAILURE_TTL
             self._failures.move_to_end(key)
@@ -115,7 +120,7 @@ class UpstreamCache:
                 self._failures.popitem(last=False)
 
     def put(self, key: Key, message: Message, now: float) -> CachedReply | None:
-        """Keep a reply that has just come. None for one that is not to be kept; a loop is a failure (RFC 9520 §2.5)."""
+        """Keep a new reply. Return None if it must not be kept. A loop becomes a failure (RFC 9520 §2.5)."""
         self._failures.pop(key, None)
         try:
             ttl, message = _kept(key, message)
@@ -135,9 +140,9 @@ class UpstreamCache:
         return entry
 
     def flush(self, name: Name, *, subtree: bool, rtype: int | None = None) -> int:
-        """Forget what was asked for `name`, with `subtree` also for names below it. The number of replies gone.
+        """Remove the replies to questions for `name` and, with `subtree`, for names below it. Return their number.
 
-        With `rtype`, only what was asked for that type.
+        With `rtype`, only replies to questions of that type are removed. Failures are removed for every type.
         """
         for key in [key for key in self._failures if key.name == name or (subtree and is_under(key.name, name))]:
             del self._failures[key]
@@ -155,10 +160,10 @@ class UpstreamCache:
 
 
 def lifetime(key: Key, message: Message) -> int:
-    """Seconds for which a reply may be kept; 0 for one that may not.
+    """Return the seconds for which a reply may be kept, or 0.
 
-    That is the least TTL on the way from the question to its answer. A negative answer needs the SOA of a zone that
-    holds the last name (RFC 2308 §5); errors, cut replies and loops are not kept.
+    The lifetime is the least TTL of the records from the question to its answer. A negative answer must have the SOA of
+    a zone that contains the last name (RFC 2308 §5). Errors, truncated replies and loops must not be kept.
     """
     try:
         chain = _chain(key, message)
@@ -168,7 +173,7 @@ def lifetime(key: Key, message: Message) -> int:
 
 
 def _kept(key: Key, message: Message) -> tuple[int, Message]:
-    """How long, and what of it: nothing that does not belong to the answer. Raises `relay.MalformedReply`."""
+    """Return the lifetime, and the reply with only the records of the answer. Raises `relay.MalformedReply`."""
     chain = _chain(key, message)
     ttl = _lifetime(message, chain) if chain else 0
     if chain is None or not ttl:
@@ -196,7 +201,7 @@ def _lifetime(message: Message, chain: relay.Chain) -> int:
 
 
 def _minimum(soa: RRset) -> int:
-    """MINIMUM is the last field of the rdata (RFC 1035 §3.3.13)."""
+    """Return MINIMUM, the last field of the rdata (RFC 1035 §3.3.13)."""
     return int.from_bytes(soa.rdatas[0][-4:])
 
 

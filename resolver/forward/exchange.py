@@ -1,4 +1,4 @@
-"""One question asked of one group of servers, as a state machine: events in, one action out.
+"""One question asked of one group of servers, as a state machine that answers each event with the next action.
 
 The driver (`client.forwarder`) sends what a `Send` says and reports the result: `reply`, `timeout` or `error`. The
 exchange ends with a `Message` or an `UpstreamFailure`, at most `TOTAL` seconds after its start if the driver keeps the
@@ -6,29 +6,30 @@ deadlines. Pure: time comes in as `now` (seconds on any steady clock), randomnes
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from resolver.forward.cache import Key, UpstreamFailure
 from resolver.forward.health import Dice, Health
-from resolver.settings import Server
+from resolver.settings import Server, Transport
 from resolver.wire import codes, relay, render
 from resolver.wire.relay import Message
 from zones.dns import record
 
-TOTAL: Final = 4.8  # seconds; a client gets its answer or SERVFAIL within 5 s, and rendering takes a part of it
-TRIES: Final = 3  # at least, however few the servers; and at most of one server, RFC 9520 §3.1
-_BLOCK: Final = 128  # octets that the length of an encrypted query is a multiple of, RFC 8467 §4.1
+TOTAL: Final = 4.8
+"""Seconds. The client must have an answer or SERVFAIL within 5 s, and rendering takes a part of that."""
+TRIES: Final = 3
+"""Least number of queries for a question, and the most to one server over one transport (RFC 9520 §3.1)."""
+_BLOCK: Final = 128  # octets; the length of an encrypted query is a multiple of this (RFC 8467 §4.1)
 _OPT: Final = 11  # octets of an OPT record without options
 _OPTION: Final = 4  # octets of an option without data
 _NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP, codes.BADVERS))
-
-Transport = Literal["udp", "tcp", "tls", "https"]
+"""Rcodes of servers that do not support EDNS (RFC 6891 §7)."""
 
 
 class Send(msgspec.Struct, frozen=True):
-    """Send `packet` (over streams: framed by its length) to `server`, and wait for replies until `deadline`."""
+    """Send `packet` to `server` and wait for replies until `deadline`. Streams put the length before the packet."""
 
     server: Server
     transport: Transport
@@ -37,22 +38,24 @@ class Send(msgspec.Struct, frozen=True):
 
 
 class _Turn(msgspec.Struct, frozen=True):
+    """A query to send. A later turn has more `weight`: a greater share of the time that is left."""
+
     server: Server
     transport: Transport
     weight: int
     edns: bool = True
     last: bool = False
-    """It has been asked again for the sake of its cookie."""
+    """The server has already been asked a second time because of BADCOOKIE."""
 
 
 Action = Send | Message | UpstreamFailure
 
 
 class Exchange:
-    """Asks `servers` in order, in as many rounds as make `tries`.
+    """Asks `servers` in order, in as many rounds as give at least `tries` queries.
 
-    Each turn gets its share of the time that is left, in later rounds a greater one: 1.2, 1.6 and 2.0 s for one
-    server, 1.6 s each for three. A turn that fails at once leaves its time to the others.
+    Each turn waits for a share of the time that is left; the share is greater in later rounds. One server waits 1.2,
+    1.6 and 2.0 s; three servers wait 1.6 s each. When a turn fails at once, the others have its time.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class Exchange:
         health: Health,
         *,
         mixed_case: bool = False,
-        marker: bytes = b"",
+        mark: bytes = b"",
         tries: int = TRIES,
     ) -> None:
         self._key = key
@@ -73,7 +76,7 @@ class Exchange:
         self._dice = dice
         self._health = health
         self._mixed_case = mixed_case
-        self._marker = marker
+        self._mark = mark
         self._begun = now
         self._end = now + TOTAL
         rounds = -(-tries // len(servers)) if servers else 0
@@ -85,11 +88,11 @@ class Exchange:
         self._failure = UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
 
     def start(self, now: float) -> Action:
-        """Begin: the first action."""
+        """Return the first action."""
         return self._next(now)
 
     def reply(self, packet: bytes, now: float) -> Action | None:
-        """A packet came from the server and to the port of the present turn. None: it does not match; wait on."""
+        """Take a packet from the server of the current turn. None: it does not match the query; keep waiting."""
         if self._mixed_case and packet[4:6] == b"\0\1" and packet[12 : 12 + len(self._sent)] != self._sent:
             return None
         turn = self._turn
@@ -103,7 +106,7 @@ class Exchange:
             return self._failed(codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
         if turn.edns and turn.server.transport == "udp":
             if message.cookie and not self._health.is_ours(turn.server, message.cookie):
-                return None  # RFC 7873 §5.3: a forgery
+                return None  # forged (RFC 7873 §5.3)
             if not (message.cookie or message.tc) and self._health.has_cookie(turn.server):
                 if turn.transport == "udp":
                     return self._over_tcp(turn, now)
@@ -111,7 +114,7 @@ class Exchange:
         return self._read(message, turn, now)
 
     def _over_tcp(self, turn: _Turn, now: float) -> Action:
-        """The same server where nobody else can get a word in, and nothing is cut."""
+        """Ask the same server over TCP, where a forger cannot answer and replies are not truncated."""
         self._turns.insert(0, _Turn(turn.server, "tcp", turn.weight, turn.edns))
         return self._next(now)
 
@@ -126,7 +129,7 @@ class Exchange:
             self._refusers.append(server)
             self._turns = [other for other in self._turns if other.server != server]
             if message.rcode in codes.ANSWERS:
-                return self._failed(codes.NO_REACHABLE_AUTHORITY, "it only knows whom else to ask", now)
+                return self._failed(codes.NO_REACHABLE_AUTHORITY, "the reply is a referral", now)
             self._refusal = message
             return self._next(now)
         self._health.answered(server, now - self._begun)
@@ -142,7 +145,7 @@ class Exchange:
 
     @staticmethod
     def _again(message: Message, turn: _Turn) -> _Turn | None:
-        """The same server once more: without EDNS, or with the cookie that it has just given, at last over TCP."""
+        """Return the turn that asks the server again: without EDNS, or with its new cookie, and at last over TCP."""
         if message.rcode in _NO_EDNS and turn.edns:
             return _Turn(turn.server, turn.transport, turn.weight, edns=False)
         if message.rcode == codes.BADCOOKIE and turn.transport == "udp":
@@ -150,15 +153,15 @@ class Exchange:
         return None
 
     def timeout(self, now: float) -> Action:
-        """The deadline of the present turn has passed."""
+        """Take the end of the current turn's deadline."""
         self._health.failed(self._turn.server, now)
         return self._failed(codes.NO_REACHABLE_AUTHORITY, "no reply", now)
 
-    def error(self, reason: str, now: float, *, ours: bool = False) -> Action:
-        """The present turn cannot go on: refused, closed, unreachable. `ours`: it is not the server's failure."""
-        if not ours:
+    def error(self, reason: str, now: float, *, local: bool = False) -> Action:
+        """Take an error of the current turn: refused, closed, unreachable. `local`: not a failure of the server."""
+        if not local:
             self._health.failed(self._turn.server, now)
-        return self._failed(codes.NETWORK_ERROR, reason, now, lasting=not ours)
+        return self._failed(codes.NETWORK_ERROR, reason, now, lasting=not local)
 
     def _failed(self, ede: int, reason: str, now: float, *, lasting: bool = True) -> Action:
         server = self._turn.server
@@ -166,7 +169,7 @@ class Exchange:
         return self._next(now)
 
     def _next(self, now: float) -> Action:
-        """The next turn; after the last one what a server refused with, or else what failed."""
+        """Return the next turn's action. After the last turn: the error reply of a server, or else the failure."""
         left = self._end - now
         if not self._turns or left <= 0:
             return self._refusal or self._failure
@@ -180,7 +183,7 @@ class Exchange:
 
     def _packet(self, turn: _Turn) -> bytes:
         key = self._key
-        options = render.option(codes.OPTION_LOOP, self._marker) if self._marker else b""
+        options = render.option(codes.OPTION_LOOP, self._mark) if self._mark else b""
         if turn.server.transport == "udp":
             options += render.option(codes.OPTION_COOKIE, self._health.cookie(turn.server))
         elif turn.transport in {"tls", "https"}:
@@ -196,7 +199,7 @@ class Exchange:
 
 
 def _refers(message: Message) -> bool:
-    """A referral, from a server that does not ask others for us (RFC 2308 §2.2): it says nothing about the name."""
+    """Return whether the message is a referral (RFC 2308 §2.2), which a resolver does not send."""
     if message.rcode != codes.NOERROR or message.aa or message.answer:
         return False
     types = {rrset.type for rrset in message.authority}

@@ -1,8 +1,8 @@
-"""What is taken out of upstream answers: private addresses that public servers have no business to give, and hints.
+"""Removes records from upstream answers: private addresses in answers of guarded groups, and address hints.
 
-A public name that gives a private address lets a web page reach what is behind the firewall (DNS rebinding). Groups
-whose servers are private, or are the system's, rightly give such addresses: the configuration says which are guarded.
-Pure; decided at every read of the cache, so that nothing of it is in the cache.
+A public name with a private address lets a web page reach servers behind the firewall (DNS rebinding). Groups with
+private servers may have such addresses; the configuration says which groups are guarded. Pure. The cache keeps the
+unchanged answer: records are removed at every read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ _SERVICES: Final = frozenset((codes.SVCB, codes.HTTPS))
 
 
 class Screened(NamedTuple):
-    """What is left of an answer. `stripped`: a private address was taken out; `changed`: anything was."""
+    """The remaining records. `stripped`: a private address was removed. `changed`: anything was removed."""
 
     rrsets: tuple[RRset, ...]
     stripped: bool = False
@@ -27,7 +27,7 @@ class Screened(NamedTuple):
 
 
 class Screen:
-    """Looks at the records of upstream answers. With `strip_hints`, names of services have no hints at all."""
+    """Screens records of upstream answers. `strip_hints`: names of Azure services have no address hints."""
 
     def __init__(self, groups: Sequence[UpstreamGroup], catalogue: Catalogue, *, strip_hints: bool) -> None:
         self._guarded = {
@@ -38,8 +38,8 @@ class Screen:
         self._catalogue = catalogue
         self._strip_hints = strip_hints
 
-    def look(self, group: str, rrsets: tuple[RRset, ...], way: Sequence[RRset] = ()) -> Screened:
-        """The records that may be passed on of those that a group's server gave for one name, at the end of `way`."""
+    def filter(self, group: str, rrsets: tuple[RRset, ...], way: Sequence[RRset] = ()) -> Screened:
+        """Return the records of an answer of `group` that may be sent. `way` is the chain of aliases to them."""
         if not (self._strip_hints or group in self._guarded):
             return Screened(rrsets)
         kept = [(rrset, self._screened(group, rrset, way)) for rrset in rrsets]
@@ -53,7 +53,7 @@ class Screen:
         return Screened(rest, any(stripped for _, (_, stripped) in kept), changed=True)
 
     def _screened(self, group: str, rrset: RRset, way: Sequence[RRset]) -> tuple[RRset | None, bool]:
-        """The RRset itself, another one, or None if nothing is left; and whether a private address was in it."""
+        """Return the RRset, a changed one, or None if nothing remains; and whether a private address was removed."""
         if rrset.type not in {A, AAAA} and rrset.type not in _SERVICES:
             return rrset, False
         owner = Name(rrset.owner.lower())
@@ -75,7 +75,7 @@ class Screen:
     def _is_guarded(self, group: str, owner: Name) -> bool:
         allowed = self._guarded.get(group)
         if allowed is None or (self._catalogue.covers(owner) and self._catalogue.zone_of(owner)):
-            return False  # a privatelink zone that someone else holds has private addresses
+            return False  # the privatelink zone of another tenant has private addresses
         return not allowed or allowed.isdisjoint(ancestry(owner))
 
 

@@ -1,6 +1,6 @@
-"""Which group of servers a name is asked of. Servers of a group are tried in the order of the configuration.
+"""Which group of upstream servers a name is asked of.
 
-Pure: knows names and groups; how a question is asked is `exchange`'s, sockets are `net.upstream`'s.
+Pure. Knows names and groups. Does not know how a question is asked (`exchange`, `client`).
 """
 
 from collections.abc import Sequence
@@ -13,23 +13,23 @@ PUBLIC: Final = "public"
 
 
 class UpstreamGroups:
-    """The configured groups. A group is chosen by the longest of the suffixes that a name is at or under."""
+    """The configured groups. The longest suffix that a name is at or under chooses the group."""
 
     def __init__(self, groups: Sequence[UpstreamGroup]) -> None:
         self._groups = {group.name: group for group in groups}
         self._suffixes = {from_text(suffix): group.name for group in groups for suffix in group.suffixes}
 
     def group(self, name: str) -> UpstreamGroup | None:
-        """The group of that name."""
+        """Return the group with this name, or None."""
         return self._groups.get(name)
 
     def route(self, name: Name) -> str:
-        """The group that takes `name`; `public`, which need not be configured, takes what no suffix takes."""
+        """Return the group for `name`. `public` takes all names without a suffix, and need not be configured."""
         covering = self.covering_suffix(name)
         return covering[1] if covering else PUBLIC
 
     def covering_suffix(self, name: Name) -> tuple[Name, str] | None:
-        """The longest configured suffix that `name` is at or under, and its group."""
+        """Return the longest suffix that `name` is at or under and its group, or None."""
         at = 0
         while True:
             suffix = Name(name[at:])

@@ -153,7 +153,7 @@ def test_a_server_with_the_wrong_certificate_gets_no_question(start: Start, unbo
         reply = until(lambda: daemon.get("/livez")[0] == 200) and ask(daemon.port, "www.example")
         assert (reply.rcode(), extended(reply)) == (dns.rcode.SERVFAIL, [23])
         (option,) = [option for option in reply.options if isinstance(option, dns.edns.EDEOption)]
-        assert option.text == f"127.0.0.1 port {unbound.tls}: its certificate is not the expected one"
+        assert option.text == f"127.0.0.1 port {unbound.tls}: the certificate is not the expected one"
 
 
 def test_when_the_resolver_dies_what_held_before_is_given_and_when_it_is_back_it_is_asked(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from zones.dns.name import Name, ancestry, canonical_key
 from zones.dns.record import DNAME, NS, RRset
 from zones.dns.static import StaticZone, of_type
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 from zones.table.lookup import Lookup
 
 

@@ -1,8 +1,8 @@
-"""One kept connection to an upstream server (RFC 7766 §6.2, RFC 7858, RFC 8484): many queries at once.
+"""A connection to an upstream server that stays open for many queries (RFC 7766 §6.2, RFC 7858, RFC 8484).
 
-Refuses to know DNS beyond a message's id, and how messages are told apart on the wire, which is the session's. A query
-that was sent on a connection that the server then closed is sent once more on a new one, and as often as it takes where
-a server answers a few on each connection (RFC 7766 §6.2.4).
+Knows no DNS but the id of a message. Its session (`stream`, `doh`) knows how messages are framed. When the server
+closes the connection, unanswered queries are sent again on a new one: once, or repeatedly as long as each connection
+brings an answer (RFC 7766 §6.2.4).
 """
 
 import asyncio
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from resolver.forward.client.doh import HttpsSession
 
 IDLE: Final = 10.0
-"""Seconds without a query, after which the connection is closed."""
+"""Seconds without a query after which the connection is closed."""
 OPENING: Final = 4.0
-"""Seconds that a connection and its handshake may take."""
-_SILENT: Final = 3  # queries in a row without any answer, after which the connection is taken to be dead
+"""Seconds that connecting and the TLS handshake may take."""
+_SILENT: Final = 3  # queries in a row without any answer after which the connection is given up
 _ALPN: Final = {"tls": "dot", "https": "h2"}
 
 Asker = TypeVar("Asker")
 
 
 class _Asked(Generic[Asker]):
-    """A query on its way. `again`: it was sent before, on a connection that was lost."""
+    """A query in progress. `again`: it was sent before on a connection that ended."""
 
     __slots__ = ("again", "asker", "packet")
 
@@ -40,7 +40,7 @@ class _Asked(Generic[Asker]):
 
 
 class UpstreamConnection(Generic[Asker]):
-    """The connection to one server. `received` and `failed` as for `Pool`."""
+    """The connection to one server. `received` and `failed` are as for `UdpPool`."""
 
     def __init__(
         self,
@@ -62,14 +62,14 @@ class UpstreamConnection(Generic[Asker]):
         self._idle: asyncio.TimerHandle | None = None
         self._silent = 0
         self._useful = False
-        """The connection has brought an answer that somebody took."""
+        """The connection has brought an answer to a query."""
 
     def __len__(self) -> int:
-        """Open connections."""
+        """Return the number of open connections: 0 or 1."""
         return int(self._session is not None)
 
     def ask(self, asker: Asker, packet: bytes) -> None:
-        """Send `packet`, at once or when the connection is there."""
+        """Send `packet`, at once or when the connection is open."""
         self._ask(_Asked(asker, packet))
 
     def _ask(self, asked: _Asked[Asker]) -> None:
@@ -87,7 +87,7 @@ class UpstreamConnection(Generic[Asker]):
             self._opening = self._loop.create_task(self._open())
 
     def stop(self, asker: Asker, *, keep: bool) -> None:
-        """`asker` waits no longer. `keep`: its query was answered."""
+        """Stop waiting for the answer to `asker`. `keep`: its query was answered."""
         number = self._numbers.pop(asker, None)
         if number is None:
             return
@@ -103,7 +103,7 @@ class UpstreamConnection(Generic[Asker]):
             self._idle = self._loop.call_later(IDLE, self.close)
 
     def close(self) -> None:
-        """Close the connection; the next query opens another."""
+        """Close the connection. The next query opens another."""
         if self._opening is not None:
             self._opening.cancel()
             self._opening = None
@@ -115,7 +115,7 @@ class UpstreamConnection(Generic[Asker]):
             session.close()
 
     async def _open(self) -> None:
-        """Connect, shake hands, and send what waits."""
+        """Connect, and send the queries that wait."""
         try:
             async with asyncio.timeout(OPENING):
                 session = await self._connect()
@@ -141,9 +141,9 @@ class UpstreamConnection(Generic[Asker]):
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
         try:
             if server.pin and not identity.has_pin(tls, server.pin):
-                raise ssl.SSLCertVerificationError("the server's key is not the pinned one")
+                raise ssl.SSLCertVerificationError("the server's key is not the pinned key")
             if server.transport == "https" and tls and tls.selected_alpn_protocol() != self._alpn:
-                raise ServerRefused("it does not speak HTTP/2")
+                raise ServerRefused("the server does not support HTTP/2")
         except OSError:
             transport.abort()
             raise
@@ -151,15 +151,15 @@ class UpstreamConnection(Generic[Asker]):
 
     def _made(self) -> "StreamSession | HttpsSession":
         if self._server.transport == "https":
-            from resolver.forward.client.doh import HttpsSession  # noqa: PLC0415 - h2 costs 60 ms and 5 MB, for those who use it
+            from resolver.forward.client.doh import HttpsSession  # noqa: PLC0415 - importing h2 takes 60 ms and 5 MB
 
             return HttpsSession(self, self._server)
         return StreamSession(self)
 
-    # -- what a session tells
+    # -- events of the session
 
     def arrived(self, number: int, message: bytes) -> None:
-        """An answer, if anybody waits for it."""
+        """Take an answer. It is for no query if its query has been cancelled."""
         self._silent = 0
         asked = self._asked.get(number)
         if asked is None:
@@ -168,19 +168,19 @@ class UpstreamConnection(Generic[Asker]):
             self._received(asked.asker, asked.packet[:2] + message[2:])
 
     def refused(self, number: int, why: str) -> None:
-        """The server will not answer it."""
+        """Take a refusal to answer query `number`."""
         self._silent = 0
         asked = self._asked.get(number)
         if asked is not None:
             self._failed(asked.asker, ServerRefused(why))
 
     def lost(self, session: UpstreamSession, error: Exception | None) -> None:
-        """The server has closed."""
+        """Take the end of a connection."""
         if session is self._session:
             self._end(session, error)
 
     def _end(self, session: UpstreamSession, error: Exception | None) -> None:
-        """What was not answered is asked once more on a new connection, and again while each brings an answer."""
+        """Send unanswered queries again on a new connection, unless they were sent again before without any answer."""
         self._session = None
         session.close()
         for asked in self._taken():

@@ -1,6 +1,6 @@
-"""DNS over HTTPS as a client (RFC 8484), spoken by h2: each query is a POST on a stream of its own.
+"""DNS over HTTPS as a client (RFC 8484): each query is a POST on its own HTTP/2 stream. Uses h2.
 
-Redirects are not followed, cookies not kept: a server is what the configuration says and nothing else.
+Does not follow redirects and keeps no HTTP cookies: only the configured server is asked.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _CONFIG: Final = h2.config.H2Configuration(client_side=True)
 
 
 class HttpsSession(asyncio.Protocol):
-    """The session of one connection."""
+    """The session of one connection over HTTPS."""
 
     def __init__(self, events: SessionEvents, server: Server) -> None:
         self._events = events
@@ -42,14 +42,14 @@ class HttpsSession(asyncio.Protocol):
     # -- from the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Start HTTP/2."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
         self._transport = transport
         self._h2.initiate_connection()
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """Take frames."""
+        """Take HTTP/2 frames."""
         if self._transport is None:
             return
         try:
@@ -60,19 +60,19 @@ class HttpsSession(asyncio.Protocol):
             self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End."""
+        """Report the end of the connection."""
         self._transport = None
         self._events.lost(self, error)
 
-    # -- from the link
+    # -- from the connection
 
     def send(self, number: int, packet: bytes) -> None:
-        """Ask, at once or when the server takes another stream. The id on the wire is 0 (RFC 8484 §4.1)."""
+        """Send a query, at once or when the server allows another stream. Its DNS id is 0 (RFC 8484 §4.1)."""
         self._unsent.append((number, b"\0\0" + packet[2:]))
         self._push()
 
     def cancel(self, number: int) -> None:
-        """Take the query back."""
+        """Reset the stream of query `number`."""
         stream = self._by_number.get(number)
         if stream is None:
             self._unsent = deque(each for each in self._unsent if each[0] != number)
@@ -92,7 +92,7 @@ class HttpsSession(asyncio.Protocol):
     # -- streams
 
     def _push(self) -> None:
-        """Send what streams and windows have room for."""
+        """Send the queries that the stream limit and the flow-control window allow."""
         try:
             while self._unsent and len(self._streams) < self._h2.remote_settings.max_concurrent_streams:
                 number, packet = self._unsent[0]
@@ -104,7 +104,7 @@ class HttpsSession(asyncio.Protocol):
                 self._by_number[number] = stream
                 self._h2.send_headers(stream, [*self._headers, ("content-length", str(len(packet)))])
                 self._h2.send_data(stream, packet, end_stream=True)
-        except h2.exceptions.ProtocolError:  # it has said goodbye, or there are no more stream ids
+        except h2.exceptions.ProtocolError:  # GOAWAY was received, or there are no more stream ids
             self.close()
         self._flush()
 
@@ -118,11 +118,11 @@ class HttpsSession(asyncio.Protocol):
                 if stream := self._streams.get(at):
                     stream.body += data
                     if len(stream.body) > codes.MAX_MESSAGE:
-                        self._refuse(at, "its answer is too long")
+                        self._refuse(at, "the answer is too long")
             case h2.events.StreamEnded(stream_id=int(at)):
                 self._whole(at)
             case h2.events.StreamReset(stream_id=int(at)):
-                self._refuse(at, "it took the stream back")
+                self._refuse(at, "the server reset the stream")
             case h2.events.ConnectionTerminated():
                 self.close()
 
@@ -150,7 +150,7 @@ class HttpsSession(asyncio.Protocol):
 
 
 class _Stream:
-    """A query on its way."""
+    """A query in progress."""
 
     __slots__ = ("body", "number", "status")
 

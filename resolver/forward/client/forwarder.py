@@ -1,103 +1,44 @@
-"""Asks upstream servers: timers and single flight around `upstream.exchange`, which decides what is next.
+"""Asks upstream servers: runs the exchanges (`forward.exchange`) with timers, and asks equal questions only once.
 
-Refuses to know what a reply says, and how sockets and connections are shared (`pool`, `link`).
+Does not know what a reply contains, nor how sockets and connections are shared (`udp_pool`, `connection`).
 """
 
 import asyncio
 import os
 import ssl
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from resolver.forward.cache import Key, UpstreamFailure
 from resolver.forward.client import random_ids
 from resolver.forward.client.connection import UpstreamConnection
+from resolver.forward.client.flight import Carrier, Done, Flight, Leg
 from resolver.forward.client.session import ServerRefused
 from resolver.forward.client.udp_pool import SHORTAGE, UdpPool
 from resolver.forward.exchange import TRIES, Action, Exchange, Send
 from resolver.forward.health import Health
+from resolver.forward.rate_window import RateWindow
 from resolver.forward.routing import UpstreamGroups
-from resolver.settings import Server, UpstreamGroup
+from resolver.settings import Server, Transport, UpstreamGroup
 from resolver.wire import codes
 from resolver.wire.relay import Message
 
-Done = Callable[[Message | UpstreamFailure], None]
-
-IN_FLIGHT: Final = 4096  # questions; beyond that an error now serves the client better than an answer too late
-OF_ONE_GROUP: Final = 2048  # of these, so that a group whose servers are dead leaves room for the others
-WAITERS: Final = 65_536  # for all of them: equal questions cost room here, and nothing upstream
-SOCKETS: Final = 400  # over UDP to one server
-
-
-class Carrier(Protocol):
-    """What carries queries to one server: a `UdpPool` of sockets or a `UpstreamConnection`."""
-
-    def ask(self, asker: "_Leg", packet: bytes) -> None:
-        """Send. Raises OSError."""
-
-    def stop(self, asker: "_Leg", *, keep: bool) -> None:
-        """`asker` waits no longer."""
-
-    def close(self) -> None:
-        """End."""
-
-
-class _Leg:
-    """One exchange of a flight: the only one, or one of two in a race."""
-
-    __slots__ = ("channel", "exchange", "flight", "timer")
-
-    def __init__(self, flight: "_Flight", exchange: Exchange) -> None:
-        self.flight = flight
-        self.exchange = exchange
-        self.timer: asyncio.TimerHandle | None = None
-        self.channel: Carrier | None = None
-
-    def stop_waiting(self, *, keep: bool = False) -> None:
-        """Give up the timer and the channel; `keep` as for `UdpPool.stop`."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-        if self.channel is not None:
-            channel, self.channel = self.channel, None
-            channel.stop(self, keep=keep)
-
-
-class _Flight:
-    """A question on its way, and who waits for it: nobody for the result of a probe."""
-
-    __slots__ = ("hedge", "key", "legs", "waiters")
-
-    def __init__(self, key: Key, *waiters: Done) -> None:
-        self.key = key
-        self.waiters = list(waiters)
-        self.legs: list[_Leg] = []
-        self.hedge: asyncio.TimerHandle | None = None
-
-
-class _Rate:
-    """A bound of queries in any second, however they are spread."""
-
-    __slots__ = ("_sent", "rate")
-
-    def __init__(self, rate: int) -> None:
-        self.rate = rate
-        self._sent = deque[float](maxlen=rate)
-
-    def allows(self, now: float) -> bool:
-        """One more may be sent."""
-        return len(self._sent) < self.rate or now - self._sent[0] >= 1
-
-    def count(self, now: float) -> None:
-        """One is sent."""
-        self._sent.append(now)
+IN_FLIGHT: Final = 4096
+"""Most questions in flight. Beyond that, an error at once is better for the client than a late answer."""
+OF_ONE_GROUP: Final = 2048
+"""Most questions in flight to one group, so that a group whose servers are down leaves room for the others."""
+WAITERS: Final = 65_536
+"""Most clients that wait for a question which another client has asked. They need memory, but no upstream query."""
+SOCKETS: Final = 400
+"""Most UDP sockets to one server."""
 
 
 class Forwarder:
-    """Asks questions, equal ones at the same time only once.
+    """Asks questions of upstream groups. Equal questions at the same time are asked once.
 
-    Counts since the start: `queries`, and of these `tcp`, were sent or queued; `replies` came and matched.
+    Counts since the start: `queries` sent or queued, `tcp` of these not over UDP, `replies` that matched a query,
+    `mismatches` that did not, `timeouts`, `errors` of sockets, and questions `shed` because of a limit.
     """
 
     def __init__(
@@ -125,23 +66,23 @@ class Forwarder:
         self._in_flight = in_flight
         self._of_one_group = of_one_group
         self._groups = Counter[str]()
-        """Questions in flight."""
+        """Number of questions in flight by group."""
         self._waiters = waiters
         self._waiting = 0
         self._sockets = sockets
-        self._flights: dict[Key, _Flight] = {}
-        self._probes = set[_Flight]()
-        self._channels: dict[tuple[Server, str], Carrier] = {}
-        self._rates: dict[str, _Rate] = {}
+        self._flights: dict[Key, Flight] = {}
+        self._probes = set[Flight]()
+        self._carriers: dict[tuple[Server, Transport], Carrier] = {}
+        self._rates: dict[str, RateWindow] = {}
 
     def __len__(self) -> int:
-        """Questions in flight."""
+        """Return the number of questions in flight."""
         return len(self._flights)
 
     def ask(self, key: Key, done: Done) -> None:
-        """Ask the group of `key`; an unknown group is one without servers. Raises nothing.
+        """Ask the question `key` of its group. An unknown group has no servers. Raises nothing.
 
-        `done` is called exactly once, by the loop, never before this returns, at most 5 s later.
+        The loop calls `done` exactly once, after this method has returned and at most 5 s later.
         """
         flight = self._flights.get(key)
         if flight is not None and self._waiting < self._waiters:
@@ -159,10 +100,10 @@ class Forwarder:
         else:
             self._begin(group, key, done, now)
 
-    def _rate(self, group: UpstreamGroup) -> _Rate:
+    def _rate(self, group: UpstreamGroup) -> RateWindow:
         found = self._rates.get(group.name)
         if found is None:
-            found = self._rates[group.name] = _Rate(group.rate)
+            found = self._rates[group.name] = RateWindow(group.rate)
         return found
 
     def _shed(self, done: Done, why: str) -> None:
@@ -170,7 +111,7 @@ class Forwarder:
         self._loop.call_soon(done, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, why, lasting=False))
 
     def _begin(self, group: UpstreamGroup, key: Key, done: Done, now: float) -> None:
-        flight = self._flights[key] = _Flight(key, done)
+        flight = self._flights[key] = Flight(key, done)
         self._groups[key.group] += 1
         order = self.health.order(group)
         if group.policy == "race" and len(order) > 1 and not self.health.is_down(order[1]):
@@ -179,50 +120,50 @@ class Forwarder:
         self._start(flight, group, order)
         server = self.health.probe(group, now)
         if server is not None and server != order[0]:
-            probe = _Flight(key)
+            probe = Flight(key)
             self._probes.add(probe)
             self._start(probe, group, [server], 1)
 
-    def _start(self, flight: _Flight, group: UpstreamGroup, servers: list[Server], tries: int = TRIES) -> None:
+    def _start(self, flight: Flight, group: UpstreamGroup, servers: list[Server], tries: int = TRIES) -> None:
         now = self._loop.time()
         exchange = Exchange(
             flight.key, servers, now, random_ids.below, self.health,
-            mixed_case=group.mixed_case, marker=self._mark(flight.key), tries=tries,
+            mixed_case=group.mixed_case, mark=self._mark(flight.key), tries=tries,
         )  # fmt: skip
-        leg = _Leg(flight, exchange)
+        leg = Leg(flight, exchange)
         flight.legs.append(leg)
         self._go_on(leg, exchange.start(now))
 
     def close(self) -> None:
-        """Close every socket; what is in flight fails, on the loop's next turn. Nothing may be asked after it."""
-        for channel in self._channels.values():
-            channel.close()
+        """Close all sockets. Questions in flight fail on the loop's next turn. No question may be asked afterwards."""
+        for carrier in self._carriers.values():
+            carrier.close()
         for flight in (*self._flights.values(), *self._probes):
             self._end(flight, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False))
 
-    # -- what happens
+    # -- actions of an exchange, and events of carriers
 
-    def _go_on(self, leg: _Leg, action: Action) -> None:
-        """Do what the exchange says; the leg waits for nothing now."""
+    def _go_on(self, leg: Leg, action: Action) -> None:
+        """Do what the exchange of a leg asks for. The leg must not be waiting."""
         rate = self._rates.get(leg.flight.key.group)
         while isinstance(action, Send):
             if rate is not None:
                 now = self._loop.time()
                 if not rate.allows(now):
-                    action = leg.exchange.error(f"asked no more often than {rate.rate} times a second", now, ours=True)
+                    action = leg.exchange.error(f"asked no more often than {rate.rate} times a second", now, local=True)
                     continue
                 rate.count(now)
             self.queries += 1
             self.tcp += action.transport != "udp"
             try:
-                channel = self._channel(action.server, action.transport)
-                channel.ask(leg, action.packet)
+                carrier = self._carrier(action.server, action.transport)
+                carrier.ask(leg, action.packet)
             except OSError as error:
                 self.errors += 1
-                ours = error.errno in SHORTAGE
-                action = leg.exchange.error(_reason(error), self._loop.time(), ours=ours)
+                local = error.errno in SHORTAGE
+                action = leg.exchange.error(_reason(error), self._loop.time(), local=local)
             else:
-                leg.channel = channel
+                leg.carrier = carrier
                 leg.timer = self._loop.call_at(action.deadline, self._timed_out, leg)
                 return
         flight = leg.flight
@@ -230,7 +171,7 @@ class Forwarder:
         if isinstance(action, Message) or not flight.legs:
             self._end(flight, action)
 
-    def _end(self, flight: _Flight, result: Message | UpstreamFailure) -> None:
+    def _end(self, flight: Flight, result: Message | UpstreamFailure) -> None:
         self._probes.discard(flight)
         if self._flights.get(flight.key) is flight:
             del self._flights[flight.key]
@@ -244,8 +185,8 @@ class Forwarder:
         for done in flight.waiters:
             self._loop.call_soon(done, result)
 
-    def _received(self, leg: _Leg | None, packet: bytes) -> None:
-        """A message from a server, on the channel of `leg` or one that nobody waits for now."""
+    def _received(self, leg: Leg | None, packet: bytes) -> None:
+        """Take a message from a server. `leg` is None when no leg waits for a message on that socket."""
         now = self._loop.time()
         action = leg.exchange.reply(packet, now) if leg is not None else None
         if leg is None or action is None:
@@ -255,40 +196,40 @@ class Forwarder:
         leg.stop_waiting(keep=True)
         self._go_on(leg, action)
 
-    def _timed_out(self, leg: _Leg) -> None:
+    def _timed_out(self, leg: Leg) -> None:
         self.timeouts += 1
         leg.stop_waiting()
         self._go_on(leg, leg.exchange.timeout(self._loop.time()))
 
-    def _failed(self, leg: _Leg, error: OSError | EOFError) -> None:
+    def _failed(self, leg: Leg, error: OSError | EOFError) -> None:
         self.errors += 1
         leg.stop_waiting()
-        ours = isinstance(error, OSError) and error.errno in SHORTAGE
-        self._go_on(leg, leg.exchange.error(_reason(error), self._loop.time(), ours=ours))
+        local = isinstance(error, OSError) and error.errno in SHORTAGE
+        self._go_on(leg, leg.exchange.error(_reason(error), self._loop.time(), local=local))
 
-    def _channel(self, server: Server, transport: str) -> Carrier:
-        """Raises OSError where the authorities of a server cannot be read."""
-        found = self._channels.get((server, transport))
+    def _carrier(self, server: Server, transport: Transport) -> Carrier:
+        """Return the carrier to a server. Raises OSError when the file of its authorities cannot be read."""
+        found = self._carriers.get((server, transport))
         if found is None:
-            found = self._channels[server, transport] = self._open(server, transport)
+            found = self._carriers[server, transport] = self._open(server, transport)
         return found
 
-    def _open(self, server: Server, transport: str) -> Carrier:
+    def _open(self, server: Server, transport: Transport) -> Carrier:
         if transport == "udp":
-            return UdpPool[_Leg]((server.address, server.port), self._sockets, self._loop, self._received, self._failed)
-        return UpstreamConnection[_Leg](server, self._loop, self._received, self._failed)
+            return UdpPool[Leg]((server.address, server.port), self._sockets, self._loop, self._received, self._failed)
+        return UpstreamConnection[Leg](server, self._loop, self._received, self._failed)
 
 
 def _reason(error: OSError | EOFError) -> str:
-    """For a client to read; asyncio's own texts hold addresses."""
+    """Return the reason for clients to read. asyncio's own texts contain addresses of sockets."""
     if isinstance(error, EOFError):
         return "connection closed"
     if isinstance(error, ServerRefused):
         return str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return "its certificate is not the expected one"
+        return "the certificate is not the expected one"
     if isinstance(error, ssl.SSLError):
-        return "no TLS"
+        return "TLS failed"
     if isinstance(error, TimeoutError):
         return "no connection"
     return os.strerror(error.errno) if error.errno else "network error"

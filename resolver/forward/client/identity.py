@@ -1,6 +1,6 @@
-"""Whose certificate an upstream server has to show: by its name and an authority, or by its pinned key (RFC 7858 §4.2).
+"""Verifies the certificate of an upstream server, by its name and an authority or by its pinned key (RFC 7858 §4.2).
 
-Failed verification fails the connection; nothing here knows a way around it.
+A connection fails when verification fails. There is no way to turn verification off.
 """
 
 import base64
@@ -10,12 +10,15 @@ from typing import Final
 
 from resolver.settings import Server
 
-_SPKI: Final = 6  # index of subjectPublicKeyInfo in a TBSCertificate that tells its version (RFC 5280 §4.1)
+_SPKI: Final = 6  # index of subjectPublicKeyInfo in a TBSCertificate that has a version (RFC 5280 §4.1)
 _VERSION: Final = 0xA0
 
 
 def context(server: Server, alpn: str) -> ssl.SSLContext:
-    """What verifies a server. With a pin, the certificate is looked at by `has_pin` alone, after the handshake."""
+    """Return the TLS context for a server. With a pin, only `has_pin` verifies the certificate, after the handshake.
+
+    Raises OSError when the file of authorities cannot be read.
+    """
     made = ssl.create_default_context(cafile=server.ca or None)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols([alpn])
@@ -25,7 +28,7 @@ def context(server: Server, alpn: str) -> ssl.SSLContext:
 
 
 def has_pin(tls: ssl.SSLObject | None, pin: str) -> bool:
-    """True when the SHA-256 of the public key in the peer's certificate is `pin`, in base64."""
+    """Return whether the SHA-256 of the public key in the peer's certificate is `pin` (base64)."""
     certificate = tls.getpeercert(binary_form=True) if tls else None
     if not certificate:
         return False
@@ -37,7 +40,7 @@ def has_pin(tls: ssl.SSLObject | None, pin: str) -> bool:
 
 
 def public_key(certificate: bytes) -> bytes:
-    """The SubjectPublicKeyInfo of a certificate, both in DER. Raises `IndexError`."""
+    """Return the SubjectPublicKeyInfo of a certificate, both in DER. Raises `IndexError` when it is malformed."""
     inside, _ = _element(certificate, 0)
     at, end = _element(certificate, inside)
     fields: list[bytes] = []
@@ -49,7 +52,7 @@ def public_key(certificate: bytes) -> bytes:
 
 
 def _element(der: bytes, at: int) -> tuple[int, int]:
-    """Where the content of the element at `at` begins and ends (X.690 §8.1.3). Raises `IndexError`."""
+    """Return where the content of the element at `at` begins and ends (X.690 §8.1.3). Raises `IndexError`."""
     length = der[at + 1]
     at += 2
     if length & 0x80:

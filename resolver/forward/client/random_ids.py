@@ -1,6 +1,6 @@
-"""Random numbers from the operating system, read in blocks: a system call for each would cost more than its use.
+"""Random numbers from the operating system, read in blocks because a system call for each number is too slow.
 
-For ids, for ports, and for whom to ask: whoever can guess them can forge replies (RFC 5452 §4).
+They choose ids, sockets and servers. Somebody who can guess them can forge replies (RFC 5452 §4).
 """
 
 import os
@@ -9,8 +9,8 @@ from typing import Final
 _BLOCK: Final = 4096  # octets
 
 
-class Chance:
-    """A stock of octets, each used once."""
+class RandomIds:
+    """A block of random octets, each used once."""
 
     __slots__ = ("_at", "_stock")
 
@@ -19,7 +19,7 @@ class Chance:
         self._at = 0
 
     def below(self, bound: int) -> int:
-        """Every number from 0 to `bound` - 1 is as likely; `bound` is at most 65,536."""
+        """Return a number from 0 to `bound` - 1, all equally likely. `bound` is at most 65,536."""
         size = 1 if bound <= 0x100 else 2
         most = (1 << 8 * size) // bound * bound
         while True:
@@ -32,5 +32,5 @@ class Chance:
                 return number % bound
 
 
-below: Final = Chance().below
-"""Of the one stock of a process."""
+below: Final = RandomIds().below
+"""The random numbers of this process."""

@@ -1,4 +1,4 @@
-"""DNS over a stream as a client (RFC 1035 §4.2.2, RFC 7858 §3.3): messages after their length."""
+"""DNS over TCP and TLS as a client (RFC 1035 §4.2.2, RFC 7858 §3.3): each message follows its length."""
 
 import asyncio
 
@@ -14,12 +14,12 @@ class StreamSession(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Take messages; one that is too short to have an id is nobody's."""
+        """Take messages. A message that is too short to have an id is ignored."""
         buffer = self._buffer
         buffer += data
         while len(buffer) >= 2 and len(buffer) >= (end := 2 + int.from_bytes(buffer[:2], "big")):
@@ -29,17 +29,17 @@ class StreamSession(asyncio.Protocol):
                 self._events.arrived(int.from_bytes(message[:2], "big"), message)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End."""
+        """Report the end of the connection."""
         self._transport = None
         self._events.lost(self, error)
 
     def send(self, number: int, packet: bytes) -> None:
-        """Ask under this id."""
+        """Send a query with `number` as its id."""
         if self._transport:
             self._transport.write(len(packet).to_bytes(2, "big") + number.to_bytes(2, "big") + packet[2:])
 
     def cancel(self, number: int) -> None:
-        """The answer cannot be stopped: it is ignored when it comes."""
+        """Do nothing: the answer cannot be stopped and is ignored when it comes."""
 
     def close(self) -> None:
         """Close at once."""

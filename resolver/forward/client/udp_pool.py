@@ -1,7 +1,7 @@
 """Connected UDP sockets to one upstream server, with one query in flight on each.
 
-The kernel drops what comes from elsewhere than the server, and gives every socket a random port, which a forger has to
-guess beside the id (RFC 5452 §9.2). Refuses to know DNS: a query is octets, and whoever asked judges what comes back.
+The kernel drops packets from other addresses than the server's. It gives every socket a random port, which a forger has
+to guess in addition to the id (RFC 5452 §9.2). Knows no DNS: the asker decides whether a packet answers its query.
 """
 
 import asyncio
@@ -13,16 +13,16 @@ from typing import Final, Generic, TypeVar
 
 from resolver.forward.client import random_ids
 
-USES: Final = 8  # of one socket, before its port has been seen too often
-_DATAGRAM: Final = 4096  # octets; what is longer than we asked for is cut, and then malformed
+USES: Final = 8  # queries on one socket, before its port has been used too often
+_DATAGRAM: Final = 4096  # octets; a longer packet than the query allows is cut, and then malformed
 SHORTAGE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN))
-"""Errors for which no server can be blamed."""
+"""Errors of this machine, not of the server."""
 
 Asker = TypeVar("Asker")
 
 
 class _Socket(Generic[Asker]):
-    """An open socket. `asker` is None while it is idle."""
+    """An open socket. `asker` is None while the socket is idle."""
 
     __slots__ = ("asker", "socket", "uses")
 
@@ -35,10 +35,10 @@ class _Socket(Generic[Asker]):
 class UdpPool(Generic[Asker]):
     """At most `limit` sockets to `address`; queries beyond that wait for one in order.
 
-    A new socket is opened as long as there are fewer, since the kernel's choice among all its free ports is the harder
-    to guess; then an idle one is picked at random. `received(asker, packet)` hears of every datagram, with None for one
-    that came to an idle socket; `failed(asker, reason)` of an error on the way. After both the asker calls `stop`
-    unless it waits on.
+    Below the limit a new socket is opened, because a port that the kernel chooses among all free ports is harder to
+    guess; at the limit an idle socket is picked at random. `received(asker, packet)` is called for every datagram, with
+    None for one that came to an idle socket, and `failed(asker, error)` for an error. After either, the asker calls
+    `stop` unless it keeps waiting.
     """
 
     def __init__(
@@ -64,30 +64,30 @@ class UdpPool(Generic[Asker]):
 
     def ask(self, asker: Asker, packet: bytes) -> None:
         """Send `packet`, at once or when a socket is free. Raises OSError if it cannot be sent."""
-        channel = self._take()
-        if channel is None:
+        sock = self._take()
+        if sock is None:
             self._waiting[asker] = packet
             return
         try:
-            channel.socket.send(packet)
+            sock.socket.send(packet)
         except OSError:
-            self._discard(channel)
+            self._discard(sock)
             raise
-        channel.uses += 1
-        channel.asker = asker
-        self._busy[asker] = channel
+        sock.uses += 1
+        sock.asker = asker
+        self._busy[asker] = sock
 
     def stop(self, asker: Asker, *, keep: bool) -> None:
-        """`asker` waits no longer. `keep`: its query was answered, so that its socket may serve another."""
+        """Stop waiting for the answer to `asker`. `keep`: the query was answered, and its socket may be reused."""
         self._waiting.pop(asker, None)
-        channel = self._busy.pop(asker, None)
-        if channel is None:
+        sock = self._busy.pop(asker, None)
+        if sock is None:
             return
-        if keep and channel.uses < USES:
-            channel.asker = None
-            self._idle.append(channel)
+        if keep and sock.uses < USES:
+            sock.asker = None
+            self._idle.append(sock)
         else:
-            self._discard(channel)
+            self._discard(sock)
         while self._waiting and len(self._busy) < self._limit:
             following, packet = self._waiting.popitem(last=False)
             try:
@@ -98,15 +98,15 @@ class UdpPool(Generic[Asker]):
                 return
 
     def close(self) -> None:
-        """Close all sockets and forget who waits."""
-        for channel in (*self._idle, *self._busy.values()):
-            self._discard(channel)
+        """Close all sockets and forget all askers."""
+        for sock in (*self._idle, *self._busy.values()):
+            self._discard(sock)
         self._idle.clear()
         self._busy.clear()
         self._waiting.clear()
 
     def _take(self) -> _Socket[Asker] | None:
-        """A socket that nobody uses; None when there is none, and one that is in use will be free again."""
+        """Return a free socket, or None when all are in use. Raises OSError when there is no socket at all."""
         if len(self) < self._limit:
             try:
                 return self._open()
@@ -126,24 +126,24 @@ class UdpPool(Generic[Asker]):
         except OSError:
             connected.close()
             raise
-        channel: _Socket[Asker] = _Socket(connected)
-        self._loop.add_reader(connected, self._readable, channel)
-        return channel
+        sock: _Socket[Asker] = _Socket(connected)
+        self._loop.add_reader(connected, self._readable, sock)
+        return sock
 
-    def _discard(self, channel: _Socket[Asker]) -> None:
-        self._loop.remove_reader(channel.socket)
-        channel.socket.close()
+    def _discard(self, sock: _Socket[Asker]) -> None:
+        self._loop.remove_reader(sock.socket)
+        sock.socket.close()
 
-    def _readable(self, channel: _Socket[Asker]) -> None:
+    def _readable(self, sock: _Socket[Asker]) -> None:
         try:
-            packet = channel.socket.recv(_DATAGRAM)
+            packet = sock.socket.recv(_DATAGRAM)
         except BlockingIOError:
             return
         except OSError as error:
-            if channel.asker is not None:
-                self._failed(channel.asker, error)
+            if sock.asker is not None:
+                self._failed(sock.asker, error)
             else:
-                self._idle.remove(channel)
-                self._discard(channel)
+                self._idle.remove(sock)
+                self._discard(sock)
             return
-        self._received(channel.asker, packet)
+        self._received(sock.asker, packet)

@@ -264,7 +264,7 @@ class Walk:
         """Return an upstream's records without the addresses that must not be passed on."""
         if self._behaviour.screen is None:
             return rrsets
-        left = self._behaviour.screen.look(group, rrsets, self._draft.answer)
+        left = self._behaviour.screen.filter(group, rrsets, self._draft.answer)
         if left.changed:
             self._draft.ad = False
         if left.stripped:

@@ -11,8 +11,8 @@ from resolver.channel import warm_start
 from resolver.channel.frames import Commit
 from resolver.channel.warm_start import FORMAT
 from resolver.control.state import writer
+from tests.resolver.control.estate_feed import CONFIG, EstateFeed, ReplicaWorker, resources
 from tests.resolver.control.feed.test_feed_to_replica import contents
-from tests.resolver.control.lines import CONFIG, Control, Worker, resources
 from zones.claims.policy import ConflictPolicy
 
 SAME = warm_start.digest(CONFIG)
@@ -22,7 +22,7 @@ def one(name: str, address: str = "10.0.0.4") -> tuple[str, str, str, str]:
     return name, f"{name}.blob.core.windows.net", address, ""
 
 
-def taken(worker: Worker, folder: Path) -> Worker:
+def taken(worker: ReplicaWorker, folder: Path) -> ReplicaWorker:
     """Return a worker that has applied the file."""
     descriptor = warm_start.opened(str(folder), SAME)
     assert descriptor is not None
@@ -34,28 +34,28 @@ def taken(worker: Worker, folder: Path) -> Worker:
 
 
 async def test_a_worker_has_what_the_one_before_it_had(tmp_path: Path) -> None:
-    control = Control({"a": resources(one("a"), ("b", "b.blob.core.windows.net", "10.0.0.5", "neu"))})
+    control = EstateFeed({"a": resources(one("a"), ("b", "b.blob.core.windows.net", "10.0.0.5", "neu"))})
     assert await writer.write_warm_start(control.feed, str(tmp_path), SAME) == control.feed.serial
-    worker = taken(Worker(), tmp_path)
+    worker = taken(ReplicaWorker(), tmp_path)
     assert contents(worker.table) == contents(control.estate.table())
     assert (worker.replica.epoch, worker.replica.serial) == (control.feed.epoch, control.feed.serial)
 
 
 async def test_the_control_that_wrote_it_sends_only_what_changed_since(tmp_path: Path) -> None:
-    control = Control({"a": resources(one("a")), "b": resources(one("b"))})
+    control = EstateFeed({"a": resources(one("a")), "b": resources(one("b"))})
     await writer.write_warm_start(control.feed, str(tmp_path), SAME)
     control.take({"b": resources(one("b", "10.0.0.9"))})
-    worker = taken(Worker(), tmp_path)
+    worker = taken(ReplicaWorker(), tmp_path)
     worker.connect(control)
     await worker.drain()
     assert contents(worker.table) == contents(control.estate.table())
 
 
 async def test_the_next_control_takes_away_what_is_gone_once_it_knows_all(tmp_path: Path) -> None:
-    before = Control({"a": resources(one("a")), "b": resources(one("b"))})
+    before = EstateFeed({"a": resources(one("a")), "b": resources(one("b"))})
     await writer.write_warm_start(before.feed, str(tmp_path), SAME)
-    worker = taken(Worker(), tmp_path)
-    control = Control({"a": resources(one("a", "10.0.0.9"))}, synced=False)
+    worker = taken(ReplicaWorker(), tmp_path)
+    control = EstateFeed({"a": resources(one("a", "10.0.0.9"))}, synced=False)
     worker.connect(control)
     await worker.drain()
     assert contents(worker.table) == contents(before.estate.table())
@@ -73,7 +73,7 @@ async def test_the_next_control_takes_away_what_is_gone_once_it_knows_all(tmp_pa
     ],
 )
 async def test_under_another_configuration_it_is_not_opened(tmp_path: Path, change: dict[str, object]) -> None:
-    await writer.write_warm_start(Control({}).feed, str(tmp_path), SAME)
+    await writer.write_warm_start(EstateFeed({}).feed, str(tmp_path), SAME)
     assert warm_start.opened(str(tmp_path), warm_start.digest(msgspec.structs.replace(CONFIG, **change))) is None
 
 
@@ -85,7 +85,7 @@ def test_where_there_is_none_none_is_opened(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", [-1, FORMAT.head, FORMAT.head - 1])
 async def test_a_changed_octet_is_noticed_before_the_first_frame(tmp_path: Path, where: int) -> None:
-    await writer.write_warm_start(Control({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
+    await writer.write_warm_start(EstateFeed({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
     content = bytearray((tmp_path / FORMAT.name).read_bytes())
     content[where] ^= 1
     (tmp_path / FORMAT.name).write_bytes(content)
@@ -98,7 +98,7 @@ async def test_a_changed_octet_is_noticed_before_the_first_frame(tmp_path: Path,
 
 
 async def test_a_write_that_fails_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await writer.write_warm_start(Control({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
+    await writer.write_warm_start(EstateFeed({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
     content = (tmp_path / FORMAT.name).read_bytes()
 
     def full(_: int) -> None:
@@ -106,13 +106,13 @@ async def test_a_write_that_fails_leaves_the_old_one(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        await writer.write_warm_start(Control({}).feed, str(tmp_path), SAME)
+        await writer.write_warm_start(EstateFeed({}).feed, str(tmp_path), SAME)
     assert (tmp_path / FORMAT.name).read_bytes() == content
     assert [each.name for each in tmp_path.iterdir()] == [FORMAT.name]
 
 
 async def test_its_last_frame_is_a_commit(tmp_path: Path) -> None:
-    await writer.write_warm_start(Control({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
+    await writer.write_warm_start(EstateFeed({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
     descriptor = warm_start.opened(str(tmp_path), SAME)
     assert descriptor is not None
     *_, last = warm_start.frames(descriptor)

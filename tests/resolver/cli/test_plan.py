@@ -9,7 +9,7 @@ from msgspec import structs
 
 from resolver.cli.configuration import load
 from resolver.control.state import inventory_file
-from tests.resolver.control.test_control import Running, until
+from tests.resolver.control.running import Running, until
 
 Run = Callable[..., Any]
 

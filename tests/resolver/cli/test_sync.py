@@ -11,8 +11,8 @@ import pytest
 from resolver import settings
 from resolver.cli import daemon_address
 from resolver.host_port import parse
+from tests.resolver.control.running import Running, until
 from tests.resolver.control.scripted import Scripted, endpoint, many, part
-from tests.resolver.control.test_control import Running, until
 
 Run = Callable[..., Any]
 Sync = Callable[..., Any]

@@ -1,190 +1,35 @@
-"""Control in this process: real files, a real state directory, a real channel with the test as its workers."""
+"""Control with sources of files: readiness, sources, workers."""
 
 import asyncio
 import os
-import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from resolver import settings
-from resolver.admin import app
 from resolver.channel import frames as channel
 from resolver.channel.frames import (
-    DOWN_LIMIT,
     Applied,
     Begin,
     Commit,
     CounterReport,
-    Down,
     Fallback,
     FallbackReport,
-    FrameReader,
-    Hello,
 )
 from resolver.channel.requests import Pong
 from resolver.control import worker_server
-from resolver.control.control import Control
-from resolver.process import bootstrap
-from resolver.process.worker_pids import WorkerPids
-from resolver.sources.reading import RemoteSource
+from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Start, hello, start, until, winner, write
 from zones.claims.policy import ConflictPolicy, Pin
-from zones.dns.name import Name, from_text, to_text
+from zones.dns.name import to_text
 
-DEADLINE = 60.0
-FQDN = "acct.blob.core.windows.net"
-PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
-
-
-def write(file: Path, *endpoints: str, fqdn: str = FQDN, state: str = "Approved") -> None:
-    """Endpoints `NAME ADDRESS` in the short form."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    items = [
-        f"{{name: {name}, target: {name}, group: blob, state: {state}, records: [{{fqdn: {fqdn}, ips: [{address}]}}]}}"
-        for name, address in map(str.split, endpoints)
-    ]
-    fresh = file.with_name(".new")
-    fresh.write_text(f"endpoints: [{', '.join(items)}]")
-    fresh.rename(file)
-
-
-async def until(condition: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the condition gives
-    async with asyncio.timeout(DEADLINE):
-        while not (value := condition()):  # noqa: ASYNC110 - a condition has no event
-            await asyncio.sleep(0.005)
-    return value
-
-
-class Worker:
-    """The test as a worker."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self.writer = reader, writer
-        self._frames = FrameReader[Down](DOWN_LIMIT, Down)
-        self.got: list[Down] = []
-        self.rows: dict[str, bytes] = {}
-
-    def send(self, frame: channel.Up) -> None:
-        self.writer.write(channel.encode(frame))
-
-    async def read(self) -> list[Down]:
-        """The next frames; none at the end."""
-        async with asyncio.timeout(DEADLINE):
-            frames = self._frames.feed(await self._reader.read(1 << 18))
-        for frame in frames:
-            if isinstance(frame, channel.Rows):
-                self.rows |= {to_text(Name(name)): row for name, row in frame.rows}
-        self.got += frames
-        return frames
-
-    async def commit(self, *, answer: bool = True) -> Commit:
-        """The next commit, which is applied at once."""
-        while True:
-            for frame in await self.read():
-                if isinstance(frame, Commit):
-                    if answer:
-                        self.send(Applied(frame.serial))
-                    return frame
-
-    async def ended(self) -> None:
-        """Read until the line ends."""
-        async with asyncio.timeout(DEADLINE):
-            with suppress(ConnectionResetError):
-                while await self._reader.read(1 << 18):
-                    pass
-
-
-class Running:
-    """Control, and what it is started with."""
-
-    def __init__(
-        self,
-        folder: Path,
-        config: settings.ControlSettings,
-        announced: str = "0 {pid}\n",
-        remotes: Mapping[str, RemoteSource] | None = None,
-    ) -> None:
-        self._path = str(folder / "channel")
-        Path(self._path).unlink(missing_ok=True)
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(0)
-        self._socket.bind(self._path)
-        self._socket.listen()
-        reading, self._announcing = os.pipe()
-        self.announce(announced.format(pid=os.getpid()))
-        self.control = Control(bootstrap.ControlStart(config, self._socket, WorkerPids(reading)), remotes or {})
-        self._reading = reading
-        self._workers: list[Worker] = []
-        self.view = self.control.view
-        admin = [app.serving(self.view, config.admin_listen)] if config.admin_listen else []
-        self._task = asyncio.create_task(self.control.run(*admin))
-
-    def announce(self, line: str) -> None:
-        os.write(self._announcing, line.encode())
-
-    async def connect(self, hello: Hello | None = None) -> Worker:
-        reader, writer = await asyncio.open_unix_connection(self._path)
-        worker = Worker(reader, writer)
-        self._workers.append(worker)
-        if hello:
-            worker.send(hello)
-        return worker
-
-    async def stop(self) -> None:
-        """As SIGTERM does."""
-        self.control.stop()
-        async with asyncio.timeout(DEADLINE):
-            await self._task
-        self.close()
-
-    def close(self) -> None:
-        for worker in self._workers:
-            worker.writer.close()
-        self._socket.close()
-        for descriptor in (self._reading, self._announcing):
-            with suppress(OSError):
-                os.close(descriptor)
-        self._task.cancel()
-
-
-Start = Callable[..., Running]
-
-
-@pytest.fixture
-async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts control on sources below the test's folder, its state there too."""
-    started: list[Running] = []
-
-    def call(*sources: str, announced: str = "0 {pid}\n", **given: Any) -> Running:  # noqa: ANN401 - fields of settings
-        found = tuple(settings.SourceSettings(name, "files", str(tmp_path / name)) for name in sources)
-        (tmp_path / "state").mkdir(exist_ok=True)
-        config = {"sources": found, "state_directory": str(tmp_path / "state"), **given}
-        started.append(Running(tmp_path, settings.ControlSettings(**config), announced))
-        return started[-1]
-
-    yield call
-    for each in started:
-        if not each._task.done():
-            await each.stop()
-
-
-def hello(epoch: str = "", serial: int = 0, *, instance: str = "i1", generation: int = 0) -> Hello:
-    return Hello(0, os.getpid(), instance, epoch, serial, generation)
-
-
-def winner(running: Running, name: Name = PRIVATE) -> str:
-    (verdict,) = running.control.estate.ledger.verdicts(name, time.time())
-    return verdict.rulings[0].winners[0]
-
+__all__ = ["start"]
 
 # -- readiness
 
 
-async def test_what_is_missing_is_told_until_nothing_is(start: Start, tmp_path: Path) -> None:
+async def test_missing_lists_the_reasons_until_control_is_ready(start: Start, tmp_path: Path) -> None:
     running = start("hub", "spoke", workers=2)
     missing = running.view.missing
     gone = "No such file or directory"
@@ -215,7 +60,7 @@ async def test_a_source_of_one_broken_file_is_missing_with_the_reason(start: Sta
     await until(lambda: running.view.missing() == ["worker 0: not connected"])
 
 
-async def test_without_sources_a_worker_is_all_that_is_missing(start: Start) -> None:
+async def test_without_sources_only_a_worker_is_missing(start: Start) -> None:
     running = start()
     assert running.view.missing() == ["worker 0: not connected"]
     worker = await running.connect(hello())
@@ -240,16 +85,16 @@ async def test_a_change_reaches_a_worker(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
-async def test_sources_are_read_as_one_so_that_none_is_first(start: Start, tmp_path: Path, order: str) -> None:
+async def test_all_sources_are_read_as_one_change(start: Start, tmp_path: Path, order: str) -> None:
     write(tmp_path / "a" / "e.yaml", "y 10.0.0.4")
     write(tmp_path / "b" / "e.yaml", "x 10.0.0.5")
     running = start(*order)
     await until(lambda: running.control.feed.complete)
-    assert winner(running) == "x"  # by its id: both were first seen together
+    assert winner(running) == "x"  # by its id: both were first seen at the same time
     assert len({claim.first_seen for claim in running.control.estate.ledger.find(PRIVATE)}) == 1
 
 
-async def test_a_source_that_fails_at_first_and_then_appears_is_served(start: Start, tmp_path: Path) -> None:
+async def test_a_source_that_appears_later_is_served(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a", "b")
     worker = await running.connect(hello())
@@ -274,23 +119,26 @@ async def test_a_source_that_goes_away_later_changes_nothing(start: Start, tmp_p
     await until(lambda: not status.last_error)
 
 
-async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) -> None:
+async def test_a_pin_ends_at_its_time(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "x 10.0.0.4", "y 10.0.0.5")
-    end = time.time() + 1.5
+    end = time.time() + 3600
     pins = (Pin(FQDN, "y", until=end),)
     running = start("a", conflicts=settings.ConflictSettings(pins=pins, policy=ConflictPolicy.MERGE))
     await until(lambda: running.control.feed.complete)
     rows = running.control.estate.ledger.rows
-    before, serial = rows[PRIVATE], running.view.serial
-    await until(lambda: rows[PRIVATE] != before)
-    assert time.time() >= end
+    before = rows[PRIVATE]
+    await running.tick(end - 1)
+    assert rows[PRIVATE] == before
+    serial = running.view.serial
+    await running.tick(end)
+    assert rows[PRIVATE] != before
     assert running.view.serial > serial
 
 
 # -- workers
 
 
-async def test_a_worker_with_a_table_loses_nothing_before_all_is_known(start: Start, tmp_path: Path) -> None:
+async def test_a_worker_with_a_table_loses_nothing_until_every_source_has_data(start: Start, tmp_path: Path) -> None:
     running = start("a")
     worker = await running.connect(hello("another", 9, generation=7))
     await until(lambda: running.view.workers[0].connected)
@@ -303,7 +151,7 @@ async def test_a_worker_with_a_table_loses_nothing_before_all_is_known(start: St
     assert running.control.feed.complete
 
 
-async def test_a_worker_that_connects_again_gets_what_it_missed(start: Start, tmp_path: Path) -> None:
+async def test_a_worker_that_reconnects_gets_the_changes_it_missed(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a")
     await until(lambda: running.control.feed.complete)
@@ -317,7 +165,7 @@ async def test_a_worker_that_connects_again_gets_what_it_missed(start: Start, tm
     await until(lambda: not running.view.missing())
 
 
-async def test_strangers_are_turned_away(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+async def test_processes_that_are_not_workers_are_refused(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     running = start(announced="0 1\n")
     stranger = await running.connect(hello())
     await stranger.ended()
@@ -333,7 +181,7 @@ async def test_strangers_are_turned_away(start: Start, caplog: pytest.LogCapture
     [b"\xff" * 8, b"\0\0\0\1\xc1", channel.encode(hello()) * 2, channel.encode(Applied(1))[:3] + b"\xff" * 300],
     ids=["long", "noise", "two greetings", "no frame"],
 )
-async def test_a_worker_that_breaks_the_rules_is_cut_off(start: Start, octets: bytes) -> None:
+async def test_a_worker_that_breaks_the_protocol_is_disconnected(start: Start, octets: bytes) -> None:
     running = start()
     worker = await running.connect(hello())
     await worker.commit()
@@ -343,7 +191,7 @@ async def test_a_worker_that_breaks_the_rules_is_cut_off(start: Start, octets: b
     await (await running.connect(hello())).commit()
 
 
-async def test_what_comes_before_a_greeting_is_not_taken(start: Start) -> None:
+async def test_frames_before_a_greeting_are_ignored(start: Start) -> None:
     running = start()
     worker = await running.connect()
     worker.send(Applied(9))
@@ -354,7 +202,7 @@ async def test_what_comes_before_a_greeting_is_not_taken(start: Start) -> None:
     assert not list(running.view.totals())
 
 
-async def test_a_worker_that_cannot_be_told_is_cut_off_and_may_come_again(
+async def test_a_worker_that_cannot_be_sent_a_frame_is_disconnected_and_may_return(
     start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     running = start()
@@ -366,7 +214,7 @@ async def test_a_worker_that_cannot_be_told_is_cut_off_and_may_come_again(
     await (await running.connect(hello())).commit()
 
 
-async def test_counters_and_fallbacks_are_taken_but_not_from_a_line_that_has_a_successor(start: Start) -> None:
+async def test_reports_of_a_connection_with_a_successor_are_ignored(start: Start) -> None:
     running = start()
     old = await running.connect(hello(instance="i1"))
     await old.commit()
@@ -394,7 +242,7 @@ async def test_a_ping_is_answered_by_any_worker(start: Start, monkeypatch: pytes
     assert not await running.view.ping()
     worker = await running.connect(hello())
     await worker.commit()
-    assert not await running.view.ping()  # it does not answer
+    assert not await running.view.ping()  # the worker does not answer
     asking = asyncio.create_task(running.view.ping())
     while not asking.done():
         for frame in await worker.read():
@@ -404,8 +252,10 @@ async def test_a_ping_is_answered_by_any_worker(start: Start, monkeypatch: pytes
     assert await asking
 
 
-async def test_an_error_of_ours_ends_the_process(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The supervisor starts control anew; what is saved stays as it was."""
+async def test_an_internal_error_ends_the_process(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor restarts control. The saved state is unchanged."""
 
     def broken(*_: Iterable[object]) -> None:
         raise KeyError("x")

@@ -178,7 +178,7 @@ def test_a_referral_is_no_answer() -> None:
     assert isinstance(second, Send)
     referral.id = int.from_bytes(second.packet[:2], "big")
     last = it.reply(referral.to_wire(), START)
-    assert last == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "192.0.2.2 port 53: it only knows whom else to ask")
+    assert last == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "192.0.2.2 port 53: the reply is a referral")
     it, send = exchange(ONE)
     denial = dns.message.make_response(dns.message.from_wire(send.packet))
     for rtype, rdata in (("NS", "ns.example.com."), ("SOA", "a. b. 1 2 3 4 5")):
@@ -378,12 +378,12 @@ def test_a_group_without_servers_fails() -> None:
 
 
 @pytest.mark.parametrize("name", ["a.b", "www.example.com", "a" * 60 + "." + "b" * 60 + ".example"])
-@pytest.mark.parametrize("marker", [b"", b"ten octets"])
-def test_encrypted_queries_are_padded_to_blocks(name: str, marker: bytes) -> None:
+@pytest.mark.parametrize("mark", [b"", b"ten octets"])
+def test_encrypted_queries_are_padded_to_blocks(name: str, mark: bytes) -> None:
     for transport, padded in (("udp", False), ("tcp", False), ("tls", True), ("https", True)):
         server = Server(transport, "192.0.2.1", 853)  # type: ignore[arg-type]
         key = Key("public", from_text(name), record.A)
-        send = Exchange(key, (server,), START, lambda _: 1, Health(lambda _: 0), marker=marker).start(START)
+        send = Exchange(key, (server,), START, lambda _: 1, Health(lambda _: 0), mark=mark).start(START)
         assert isinstance(send, Send)
         assert (len(send.packet) % 128 == 0) == padded
         assert dns.message.from_wire(send.packet).edns == 0

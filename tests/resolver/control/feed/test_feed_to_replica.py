@@ -1,4 +1,4 @@
-"""From an estate through control's link and encoded frames into a worker's table: what the replica becomes."""
+"""From an estate, through a link and encoded frames, into a worker's table."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from resolver.control.feed import feed
 from resolver.wire import render
 from resolver.worker import replica
 from resolver.worker.answer.compiled import Compiled
-from tests.resolver.control.lines import NETWORKS, ZONE, Control, Worker, resources
+from tests.resolver.control.estate_feed import NETWORKS, ZONE, EstateFeed, ReplicaWorker, resources
 from tests.zones.findings.test_drift import made, zone
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
@@ -25,14 +25,14 @@ from zones.table.table import Table
 
 
 def contents(table: Table) -> object:
-    """All that a table holds, without the generations of its rows."""
+    """Return the content of a table, without the generations of its rows."""
     static = {origin: (dict(zone.names), zone.is_open) for origin, zone in table.static.items()}
     rows = {name: row[1:] for name, row in table.each()}
     return rows, static, table.unsynced, table.awaited, [table.zones(network) for network in range(len(NETWORKS))]
 
 
 def sent(frames: Iterable[Down]) -> set[str]:
-    """Names of the rows in frames."""
+    """Return the names of the rows in these frames."""
     return {to_text(Name(name)) for frame in frames if isinstance(frame, Rows) for name, _ in frame.rows}
 
 
@@ -55,15 +55,15 @@ def one(name: str, address: str = "10.0.0.4", network: str = "") -> Resources:
 
 @pytest.fixture
 def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One row in a frame."""
+    """Put one row into each frame."""
     monkeypatch.setattr(feed, "_ROWS", 1)
 
 
-# -- what private DNS zones lend
+# -- provided records
 
 
-async def test_a_worker_is_told_what_zones_lend_and_when_they_do_no_more() -> None:
-    control, worker = Control({"a": one("a")}), Worker()
+async def test_a_worker_receives_provided_records_and_their_removal() -> None:
+    control, worker = EstateFeed({"a": one("a")}), ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     hand = from_text(private("hand"))
@@ -79,8 +79,8 @@ async def test_a_worker_is_told_what_zones_lend_and_when_they_do_no_more() -> No
     assert from_text("privatelink.blob.core.windows.net") not in worker.table.static
 
 
-async def test_an_endpoint_takes_its_name_from_a_zone_at_once_and_gives_it_back() -> None:
-    control, worker = Control({}), Worker()
+async def test_an_endpoint_replaces_a_provided_record_and_its_removal_restores_it() -> None:
+    control, worker = EstateFeed({}), ReplicaWorker()
     control.read_zones(zone(made("a", 9), vnets=("hub",)))
     worker.connect(control)
     await worker.drain()
@@ -94,8 +94,8 @@ async def test_an_endpoint_takes_its_name_from_a_zone_at_once_and_gives_it_back(
     assert from_text(private("a")) in worker.table.static[from_text("privatelink.blob.core.windows.net")].names
 
 
-async def test_a_zone_whose_file_cannot_be_read_is_waited_for_and_not_taken_from_azure() -> None:
-    control, worker = Control({}, zone=""), Worker()
+async def test_a_zone_with_an_unreadable_file_is_awaited_and_not_provided() -> None:
+    control, worker = EstateFeed({}, zone=""), ReplicaWorker()
     control.read_zones(zone(made("www", 9, origin="corp.example"), origin="corp.example", vnets=("hub",)))
     worker.connect(control)
     await worker.drain()
@@ -106,9 +106,9 @@ async def test_a_zone_whose_file_cannot_be_read_is_waited_for_and_not_taken_from
 # -- snapshots
 
 
-async def test_an_empty_worker_gets_everything() -> None:
-    control = Control({"a": one("a"), "b": one("b", network="neu")})
-    worker = Worker()
+async def test_an_empty_worker_gets_a_snapshot() -> None:
+    control = EstateFeed({"a": one("a"), "b": one("b", network="neu")})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     assert contents(worker.table) == contents(control.estate.table())
@@ -117,9 +117,9 @@ async def test_an_empty_worker_gets_everything() -> None:
     assert (worker.replica.epoch, worker.replica.serial) == (control.feed.epoch, control.feed.serial)
 
 
-async def test_an_empty_worker_gets_at_once_what_there_is_marked_unsynced() -> None:
-    control = Control({"a": one("a")}, synced=False)
-    worker = Worker()
+async def test_an_empty_worker_gets_an_unsynced_snapshot_at_once() -> None:
+    control = EstateFeed({"a": one("a")}, synced=False)
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     assert addresses(worker.table, blob("a"))
@@ -131,9 +131,9 @@ async def test_an_empty_worker_gets_at_once_what_there_is_marked_unsynced() -> N
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_what_changes_while_a_snapshot_is_sent_comes_after_it() -> None:
-    control = Control({name: one(name) for name in "abcd"})
-    worker = Worker()
+async def test_a_change_during_a_snapshot_follows_it() -> None:
+    control = EstateFeed({name: one(name) for name in "abcd"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.until(Rows)
     control.take({"a": one("a", "10.0.0.9"), "b": None, "c": None, "d": None, "e": one("e")})
@@ -143,9 +143,9 @@ async def test_what_changes_while_a_snapshot_is_sent_comes_after_it() -> None:
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_a_worker_that_loses_its_line_after_a_snapshot_asks_for_what_changed_meanwhile() -> None:
-    control = Control({name: one(name) for name in "abc"})
-    worker = Worker()
+async def test_a_worker_that_reconnects_after_a_snapshot_gets_the_changes_made_during_it() -> None:
+    control = EstateFeed({name: one(name) for name in "abc"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.until(Rows)
     control.take({"a": one("a", "10.0.0.9")})
@@ -158,9 +158,9 @@ async def test_a_worker_that_loses_its_line_after_a_snapshot_asks_for_what_chang
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_a_worker_that_loses_its_line_after_changes_asks_for_what_changed_meanwhile() -> None:
-    control = Control({name: one(name) for name in "abc"})
-    worker = Worker()
+async def test_a_worker_that_reconnects_after_changes_gets_the_changes_made_during_them() -> None:
+    control = EstateFeed({name: one(name) for name in "abc"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     worker.got.clear()
@@ -176,9 +176,9 @@ async def test_a_worker_that_loses_its_line_after_changes_asks_for_what_changed_
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_a_worker_is_not_told_that_all_is_known_before_it_has_it() -> None:
-    control = Control({"a": one("a"), "b": one("b")}, synced=False)
-    worker = Worker()
+async def test_a_worker_is_synced_only_after_the_last_rows() -> None:
+    control = EstateFeed({"a": one("a"), "b": one("b")}, synced=False)
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.until(Rows)
     control.take({"c": one("c")})
@@ -189,9 +189,9 @@ async def test_a_worker_is_not_told_that_all_is_known_before_it_has_it() -> None
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_what_an_aborted_snapshot_brought_is_swept_by_the_next() -> None:
-    control = Control({name: one(name) for name in "abc"})
-    worker = Worker()
+async def test_rows_of_an_aborted_snapshot_are_swept_by_the_next_one() -> None:
+    control = EstateFeed({name: one(name) for name in "abc"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.until(Rows)
     await worker.cut()
@@ -205,9 +205,9 @@ async def test_what_an_aborted_snapshot_brought_is_swept_by_the_next() -> None:
 # -- connecting again
 
 
-async def test_a_worker_that_was_away_gets_only_what_changed() -> None:
-    control = Control({name: one(name) for name in "abcd"})
-    worker = Worker()
+async def test_a_worker_that_was_away_gets_only_the_changes() -> None:
+    control = EstateFeed({name: one(name) for name in "abcd"})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     await worker.cut()
@@ -220,8 +220,8 @@ async def test_a_worker_that_was_away_gets_only_what_changed() -> None:
 
 
 async def test_a_worker_that_missed_nothing_gets_a_commit() -> None:
-    control = Control({"a": one("a")})
-    worker = Worker()
+    control = EstateFeed({"a": one("a")})
+    worker = ReplicaWorker()
     for expected in ([Begin, channel.Masks, channel.Masks, Rows, Static, Commit], [Commit]):
         worker.connect(control)
         await worker.drain()
@@ -229,10 +229,10 @@ async def test_a_worker_that_missed_nothing_gets_a_commit() -> None:
         await worker.cut()
 
 
-async def test_a_worker_that_missed_more_than_is_remembered_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_missed_too_many_changes_gets_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_REMEMBERED", 2)
-    control = Control({"a": one("a")})
-    worker = Worker()
+    control = EstateFeed({"a": one("a")})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     for away, kinds in ((2, {Rows, channel.Masks, Commit}), (3, {Begin, Rows, channel.Masks, Static, Commit})):
@@ -244,15 +244,15 @@ async def test_a_worker_that_missed_more_than_is_remembered_gets_everything(monk
         assert contents(worker.table) == contents(control.estate.table())
 
 
-async def test_a_new_control_takes_away_what_it_does_not_know_only_with_the_commit(
+async def test_a_new_control_removes_unknown_names_only_with_the_commit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(feed, "_ROWS", 1)
-    worker = Worker()
-    worker.connect(Control({name: one(name) for name in "abcd"}))
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed({name: one(name) for name in "abcd"}))
     await worker.drain()
     await worker.cut()
-    control = Control({"a": one("a", "10.0.0.9"), "c": one("c")})
+    control = EstateFeed({"a": one("a", "10.0.0.9"), "c": one("c")})
     worker.connect(control)
     while not any(isinstance(frame, Commit) for frame in worker.got):
         assert len(worker.table) == 4
@@ -261,13 +261,13 @@ async def test_a_new_control_takes_away_what_it_does_not_know_only_with_the_comm
     assert contents(worker.table) == contents(control.estate.table())
 
 
-async def test_a_worker_with_a_table_keeps_it_until_a_new_control_has_asked_every_source() -> None:
-    worker = Worker()
-    worker.connect(Control({name: one(name) for name in "abcd"}))
+async def test_a_worker_keeps_its_table_until_a_new_control_has_read_every_source() -> None:
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed({name: one(name) for name in "abcd"}))
     await worker.drain()
     await worker.cut()
     before = contents(worker.table)
-    control = Control({}, synced=False)
+    control = EstateFeed({}, synced=False)
     worker.connect(control)
     control.take({"a": one("a", "10.0.0.9")})
     await worker.drain()
@@ -279,12 +279,12 @@ async def test_a_worker_with_a_table_keeps_it_until_a_new_control_has_asked_ever
 
 
 async def test_classes_mean_the_same_to_every_control() -> None:
-    """Rows of one control are swept and changed by another that met the sets of networks in another order."""
-    worker = Worker()
-    worker.connect(Control({"a": one("a", network="weu"), "b": one("b", network="neu"), "c": one("c")}))
+    """Another control numbers the sets of networks in another order, and sweeps and changes the rows of the first."""
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed({"a": one("a", network="weu"), "b": one("b", network="neu"), "c": one("c")}))
     await worker.drain()
     await worker.cut()
-    control = Control({"c": one("c", network="neu"), "b": one("b", "10.0.0.9", network="weu")})
+    control = EstateFeed({"c": one("c", network="neu"), "b": one("b", "10.0.0.9", network="weu")})
     worker.connect(control)
     await worker.drain()
     assert contents(worker.table) == contents(control.estate.table())
@@ -292,9 +292,9 @@ async def test_classes_mean_the_same_to_every_control() -> None:
     assert not addresses(worker.table, blob("b"), 1)
 
 
-async def test_a_worker_in_doubt_gets_everything_but_not_from_a_control_that_does_not_know_it() -> None:
-    control = Control({"a": one("a")})
-    worker = Worker()
+async def test_a_worker_that_asks_for_a_snapshot_waits_until_every_source_has_data() -> None:
+    control = EstateFeed({"a": one("a")})
+    worker = ReplicaWorker()
     worker.connect(control)
     await worker.drain()
     await worker.cut()
@@ -312,13 +312,13 @@ async def test_a_worker_in_doubt_gets_everything_but_not_from_a_control_that_doe
 # -- zone files
 
 
-async def test_a_zone_that_control_cannot_read_stays_where_it_is_known_and_is_awaited_where_it_is_not() -> None:
-    worker, fresh = Worker(), Worker()
-    worker.connect(Control({}))
+async def test_a_zone_that_control_cannot_read_is_kept_by_workers_that_have_it_and_awaited_by_others() -> None:
+    worker, fresh = ReplicaWorker(), ReplicaWorker()
+    worker.connect(EstateFeed({}))
     await worker.drain()
     await worker.cut()
     before = contents(worker.table)
-    control = Control({}, zone="")
+    control = EstateFeed({}, zone="")
     for each in (worker, fresh):
         each.connect(control)
         await each.drain()
@@ -327,11 +327,11 @@ async def test_a_zone_that_control_cannot_read_stays_where_it_is_known_and_is_aw
 
 
 async def test_names_that_a_zone_no_longer_has_are_swept() -> None:
-    worker = Worker()
-    worker.connect(Control({}))
+    worker = ReplicaWorker()
+    worker.connect(EstateFeed({}))
     await worker.drain()
     await worker.cut()
-    control = Control({}, zone=ZONE.replace("old", "new"))
+    control = EstateFeed({}, zone=ZONE.replace("old", "new"))
     worker.connect(control)
     await worker.drain()
     assert contents(worker.table) == contents(control.estate.table())
@@ -345,7 +345,7 @@ endpoints = st.tuples(
     st.sampled_from(["10.0.0.4", "10.0.0.5", "fd00::4"]),
     st.sampled_from(["", "weu", "neu"]),
 )
-lendable = st.tuples(
+provided_zones = st.tuples(
     st.sampled_from(["corp.example", "hand.example", "privatelink.blob.core.windows.net"]),
     st.lists(st.sampled_from("abc"), unique=True),
     st.integers(4, 5),
@@ -353,7 +353,7 @@ lendable = st.tuples(
 """A private DNS zone, its names, and the last octet of their addresses."""
 operations = st.one_of(
     st.tuples(st.just("take"), st.sampled_from("pqr"), st.none() | st.lists(endpoints, max_size=3)),
-    st.tuples(st.just("lend"), st.lists(lendable, max_size=2, unique_by=lambda each: each[0])),
+    st.tuples(st.just("provide"), st.lists(provided_zones, max_size=2, unique_by=lambda each: each[0])),
     st.tuples(st.just("step"), st.integers(1, 4)),
     st.tuples(st.just("cut")),
     st.tuples(st.just("restart"), st.booleans(), st.booleans()),
@@ -376,13 +376,13 @@ def outcomes(table: Table) -> list[object]:
 
 
 class Story:
-    """Control and a worker through a sequence of events; what the worker remembers is never wrong."""
+    """A feed and a worker in a random sequence of events. The compiled answers of the worker are never wrong."""
 
     def __init__(self) -> None:
-        self.control = Control({})
+        self.control = EstateFeed({})
         self.parts: dict[str, Resources] = {}
         self.zones: list[PrivateZone] = []
-        self.worker = Worker()
+        self.worker = ReplicaWorker()
         self.worker.connect(self.control)
         self.known: dict[bytes, object] = {}
 
@@ -395,7 +395,7 @@ class Story:
             self.parts[part] = resources(*given)
         self.control.take({part: self.parts.get(part)})
 
-    async def lend(self, given: list[tuple[str, list[str], int]]) -> None:
+    async def provide(self, given: list[tuple[str, list[str], int]]) -> None:
         self.zones = [
             zone(*(made(name, last, origin=origin) for name in names), key=origin, origin=origin, vnets=("hub",))
             for origin, names, last in given
@@ -419,7 +419,7 @@ class Story:
         await self.worker.cut()
         if not remember:
             self.parts = {}
-        self.control = Control(self.parts, synced=synced)
+        self.control = EstateFeed(self.parts, synced=synced)
         self.control.read_zones(*self.zones)
         self.worker.connect(self.control)
         had = contents(self.worker.table) if self.worker.replica.epoch else None
@@ -433,10 +433,10 @@ class Story:
         self.control.sync()
 
     def remember(self) -> None:
-        """Every answer that is still there is what the table says; keep one for each question that has none."""
+        """Check each compiled answer against the table, and compile one for each question that has none."""
         table, answers = self.worker.table, self.worker.answers
         if self.worker.replica._opening is None and table.awaited:
-            return  # before its first commit it has no table to speak of
+            return  # before its first commit, the worker has no complete table
         for name, rtype in QUESTIONS:
             for network in (0, 1):
                 key = b"%b%d,%d" % (name, rtype, network)
@@ -463,7 +463,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[None]:
-    """Bounds that are reached at once."""
+    """Lower the limits, so that they are reached."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(feed, "_ROWS", 1)
         patch.setattr(feed, "_REMEMBERED", 3)

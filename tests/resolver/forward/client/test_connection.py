@@ -178,7 +178,7 @@ async def test_an_idle_connection_is_closed_and_the_next_query_opens_another(
     upstream.closes_after = 0
     resolver = make(tcp(upstream))
     assert address(await ask(resolver)) == ADDRESS
-    await until(lambda: not any(len(channel) for channel in resolver._channels.values()))  # type: ignore[arg-type]
+    await until(lambda: not any(len(channel) for channel in resolver._carriers.values()))  # type: ignore[arg-type]
     assert address(await ask(resolver)) == ADDRESS
     assert upstream.connections == 2
 
@@ -224,7 +224,7 @@ async def test_a_server_that_is_not_the_expected_one_is_asked_nothing(
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server hears of it in its handshake
     resolver = make(server)
     result = await ask(resolver)
-    why = f"127.0.0.1 port {over_tls.port}: its certificate is not the expected one"
+    why = f"127.0.0.1 port {over_tls.port}: the certificate is not the expected one"
     assert result == UpstreamFailure(codes.NETWORK_ERROR, why)
     assert over_tls.asked == [], "not in clear text either"
     assert over_tls.connections == 0 or pin

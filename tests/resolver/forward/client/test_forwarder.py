@@ -255,8 +255,8 @@ async def test_close_fails_what_waits_and_closes_the_sockets(upstream: FakeUpstr
     for result in results:
         assert await result == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False)
     assert len(resolver) == len(over_tcp) == 0
-    channels = [*resolver._channels.values(), *over_tcp._channels.values()]
-    assert [len(channel) for channel in channels] == [0, 0]  # type: ignore[arg-type]
+    carriers = [*resolver._carriers.values(), *over_tcp._carriers.values()]
+    assert [len(carrier) for carrier in carriers] == [0, 0]  # type: ignore[arg-type]
 
 
 @contextmanager

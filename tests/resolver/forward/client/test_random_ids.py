@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.forward.client.random_ids import Chance
+from resolver.forward.client.random_ids import RandomIds
 
 
 @given(bound=st.integers(1, 65_536))
 def test_numbers_are_below_the_bound(bound: int) -> None:
-    made = Chance()
+    made = RandomIds()
     assert all(0 <= made.below(bound) < bound for _ in range(50))
 
 
 @pytest.mark.parametrize("bound", [2, 3, 20, 200, 256, 257, 501])
 def test_all_numbers_come_about_as_often(bound: int) -> None:
-    made, times = Chance(), 400
+    made, times = RandomIds(), 400
     counts = Counter(made.below(bound) for _ in range(bound * times))
     assert len(counts) == bound
     # Poisson: farther from the mean than six deviations is less likely than 1 in 10^8.
@@ -27,6 +27,6 @@ def test_all_numbers_come_about_as_often(bound: int) -> None:
 def test_no_octet_is_used_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = iter([bytes(range(256)) * 16, b"\xff" * 4096])
     monkeypatch.setattr("os.urandom", lambda size: next(blocks)[:size])
-    made = Chance()
+    made = RandomIds()
     assert [made.below(256) for _ in range(4096)] == list(range(256)) * 16
     assert made.below(65_536) == 0xFFFF

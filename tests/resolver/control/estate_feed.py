@@ -1,4 +1,4 @@
-"""Control and a worker at the two ends of a line in memory: encoded frames, no processes and no sockets."""
+"""An estate with its feed, and a worker with its replica, connected in memory by encoded frames."""
 
 import asyncio
 import uuid
@@ -47,7 +47,7 @@ TURNS = 5
 
 
 def resources(*endpoints: tuple[str, str, str, str]) -> Resources:
-    """Endpoints as (name, FQDN, address, network or empty)."""
+    """Return endpoints, given as (name, FQDN, address, network or empty)."""
     body = [
         {"name": name, "target": name, "group": "blob", "records": [{"fqdn": fqdn, "ips": [address]}]}
         | ({"network": network} if network else {})
@@ -56,8 +56,8 @@ def resources(*endpoints: tuple[str, str, str, str]) -> Resources:
     return arm.read(msgspec.json.encode({"endpoints": body}), "test", form="json")
 
 
-class Control:
-    """An estate and its feed, as control drives them."""
+class EstateFeed:
+    """An estate and its feed, changed as control changes them. `synced`: every source has data."""
 
     def __init__(
         self,
@@ -81,13 +81,13 @@ class Control:
         self.feed.changed(changed)
 
     def read_zones(self, *zones: PrivateZone) -> None:
-        """The private DNS zones are these now."""
+        """Replace the private DNS zones of the source `cloud`."""
         gone = frozenset(self.estate.private.of("cloud"))
         reading = PrivateReading({zone.key: zone for zone in zones}, gone)
         self.feed.changed(self.estate.take_private_dns("cloud", reading, 0.0))
 
     def fail(self) -> None:
-        """The source in the cloud refuses us; the other one is read."""
+        """Let the source `cloud` fail, and the source `estate` be read."""
         self.estate.health.read("estate", 1, 0.0)
         self.estate.health.failed("cloud", "refused", 0.0)
         self.feed.changed()
@@ -98,8 +98,8 @@ class Control:
         self.feed.changed()
 
 
-class Wire:
-    """A stream in memory: no room for more until the other side has read all."""
+class MemoryStream:
+    """A stream in memory. `drain` waits until the other side has read everything."""
 
     def __init__(self) -> None:
         self.pending = bytearray()
@@ -121,8 +121,8 @@ class Wire:
         return octets
 
 
-class Worker:
-    """A replica and its line to control. `auto`: virtual networks make networks."""
+class ReplicaWorker:
+    """A worker's replica with its connection to a feed. `auto`: virtual networks make networks."""
 
     def __init__(self, *, auto: bool = False) -> None:
         self.table = Table(catalogue(), Policies(DEFAULTS, {}))
@@ -136,16 +136,16 @@ class Worker:
         self.link: WorkerLink | None = None
         self._sending: asyncio.Task[None] | None = None
 
-    def connect(self, control: Control) -> None:
+    def connect(self, control: EstateFeed) -> None:
         self.got.clear()
-        self._wire = Wire()
+        self._wire = MemoryStream()
         self._frames = FrameReader[Down](DOWN_LIMIT, Down)
         hello = Hello(0, 1, "worker", self.replica.epoch, self.replica.serial, self.replica.generation)
         self.link = WorkerLink(control.feed, 0, hello, self._wire)
         self._sending = asyncio.create_task(self.link.run())
 
     async def cut(self) -> None:
-        """The line breaks; what was on it is lost."""
+        """Break the connection. Frames that the worker has not read are lost."""
         if self._sending:
             self._sending.cancel()
             with suppress(asyncio.CancelledError):
@@ -154,7 +154,7 @@ class Worker:
         self.replica.disconnected()
 
     async def step(self) -> bool:
-        """Take what control wrote since the last time; False: nothing comes any more."""
+        """Apply the frames that were written since the last step. False: there were none."""
         for _ in range(TURNS):
             await asyncio.sleep(0)
         assert self._sending
@@ -173,6 +173,6 @@ class Worker:
             pass
 
     async def until(self, kind: type[Down]) -> None:
-        """Step until a frame of this kind has come."""
+        """Step until a frame of this kind has arrived."""
         while not any(isinstance(frame, kind) for frame in self.got):
             assert await self.step(), f"no {kind.__name__} comes"
