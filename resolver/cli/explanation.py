@@ -31,7 +31,7 @@ from resolver.worker.answer.special_names import SpecialNames
 from resolver.worker.answer.walk import MAX_HOPS
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.dns.record import RRset
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.table.table import Table
 
@@ -223,4 +223,4 @@ def _what(outcome: Outcome) -> str:
         case Outside():
             if outcome.zone:
                 return "nobody holds the name, and the zone's `on_miss` sends it to an upstream"
-            return "in no zone of pldns: sent to an upstream"
+            return "pldns has no zone for the name, so an upstream is asked"

@@ -11,7 +11,7 @@ from zones.claims.policy import Policies, ZonePolicy
 from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
 from zones.dns.name import Name, canonical_key, from_text, is_under, is_wildcard, parent, reverse, wildcard
 from zones.dns.record import ANY, RRset, soa
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.table.table import Table
 

@@ -6,7 +6,7 @@ JSON.
 
 from collections.abc import Iterable
 from sys import intern
-from typing import Self
+from typing import Self, TypeVar
 
 from msgspec import Struct
 
@@ -74,19 +74,22 @@ class Resources(Struct, frozen=True, array_like=True):
         found = tuple(pieces)
         if len(found) == 1:
             return found[0]
-        endpoints: dict[str, PrivateEndpoint] = {}
-        nics: dict[str, Nic] = {}
-        vnets: dict[str, VirtualNetwork] = {}
-        faults: dict[Fault, None] = {}
-        for piece in found:
-            for endpoint in piece.endpoints:
-                endpoints.setdefault(endpoint.key, endpoint)
-            for nic in piece.nics:
-                nics.setdefault(nic.key, nic)
-            for vnet in piece.vnets:
-                vnets.setdefault(vnet.key, vnet)
-            faults |= dict.fromkeys(piece.faults)
-        return cls(tuple(endpoints.values()), tuple(nics.values()), tuple(vnets.values()), tuple(faults))
+        return cls(
+            _firsts(each for piece in found for each in piece.endpoints),
+            _firsts(each for piece in found for each in piece.nics),
+            _firsts(each for piece in found for each in piece.vnets),
+            tuple(dict.fromkeys(fault for piece in found for fault in piece.faults)),
+        )
+
+
+_R = TypeVar("_R", PrivateEndpoint, Nic, VirtualNetwork)
+
+
+def _firsts(resources: Iterable[_R]) -> tuple[_R, ...]:
+    """Return the first resource with each key, in order. Without duplicates, the usual case, this costs one dict."""
+    every = tuple(resources)
+    by_key = {each.key: each for each in reversed(every)}
+    return every if len(by_key) == len(every) else tuple(each for each in every if by_key.pop(each.key, None) is each)
 
 
 class InvalidId(ValueError):  # noqa: N818 - the finding says "invalid id"

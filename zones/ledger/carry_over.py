@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from zones.claims.contest import Claim, Incumbent
 from zones.dns.name import Name
-from zones.networks.network import NONE, Networks, translated
+from zones.networks.network import Networks, translated
+from zones.networks.prefixes import NONE
 
 Holders = str | tuple[Incumbent, ...]
 """Who has a name: the key of one endpoint, wherever it is visible, or incumbents (of A before of AAAA)."""

@@ -13,8 +13,6 @@ import msgspec
 from zones.azure.endpoint import Endpoint, fold_region
 from zones.networks.prefixes import NONE, Prefix, Prefixes, prefix
 
-__all__ = ["DEFAULT_NETWORK", "NONE", "NO_NETWORK", "Network", "Networks", "bits", "translated"]
-
 NO_NETWORK: Final = "none"
 """The reserved name for clients in no network (index `NONE`). No endpoint is visible to them."""
 

@@ -11,7 +11,7 @@ from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
 from zones.claims.row import BY_RULE, Variant, unpack
 from zones.dns.name import Name, is_wildcard, reverse
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 from zones.table.sharded_dict import Buckets
 from zones.table.visibility import Presence, Tree
 

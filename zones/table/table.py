@@ -18,7 +18,7 @@ from zones.claims.row import ALONE, REFUSED
 from zones.dns.name import MAX_NAME, Name, ancestry, canonical_key, is_wildcard, parent, reversed_address, wildcard
 from zones.dns.record import AAAA, ANY, CNAME, DNAME, DS, NS, PTR, SOA, A, RRset, soa
 from zones.dns.static import Match, StaticZone, of_type, synthesised
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 from zones.table.endpoint_data import Held, Owned
 from zones.table.outcome import Alias, Deps, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 

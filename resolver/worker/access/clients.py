@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from resolver import settings
 from resolver.host_port import HostPort
-from zones.networks.network import NONE, Network, Networks
-from zones.networks.prefixes import Prefixes, prefix
+from zones.networks.network import Network, Networks
+from zones.networks.prefixes import NONE, Prefixes, prefix
 
 REFUSED: Final = -2
 """In place of a network index: a client outside `dns.allow`."""

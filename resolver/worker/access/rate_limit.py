@@ -11,7 +11,8 @@ from typing import Final
 from resolver.settings import RateLimit
 from resolver.token_bucket import Quota, TokenBucket
 from resolver.worker.access.clients import unmapped
-from zones.networks.network import NONE, Network, Networks
+from zones.networks.network import Network, Networks
+from zones.networks.prefixes import NONE
 
 _BUCKETS: Final = 65_536
 _LOOPBACK: Final = ("127.0.0.0/8", "::1/128")

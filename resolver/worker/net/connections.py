@@ -16,7 +16,7 @@ from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.client_query import Send
 from resolver.worker.answer.responder import Responder
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 
 CloseReason = Literal["ended", "idle", "limit", "client_limit", "dropped", "proxy", "handshake", "stop"]
 """Why a connection ended, as counted: `ended` by the client or its session, `stop` with the worker."""

@@ -29,4 +29,5 @@ def test_the_first_version_of_a_resource_in_several_pieces_counts_and_the_order_
 def test_joining_one_piece_returns_it_and_joining_none_is_empty() -> None:
     alone = piece("a", "one")
     assert Resources.joined([alone]) is alone
+    assert Resources.joined([alone, alone]) == alone
     assert Resources.joined([]) == Resources()

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zones.azure.endpoint import ConnectionState, Endpoint
-from zones.networks.network import NONE, Network, Networks, bits
+from zones.networks.network import Network, Networks, bits
+from zones.networks.prefixes import NONE
 
 SUB, OTHER_SUB = "11111111-0000-0000-0000-000000000000", "22222222-0000-0000-0000-000000000000"
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zones.azure.endpoint import VirtualNetwork
-from zones.networks.network import NO_NETWORK, NONE, Network, Networks
+from zones.networks.network import NO_NETWORK, Network, Networks
 from zones.networks.overlap import space_of
+from zones.networks.prefixes import NONE
 from zones.networks.topology import networks
 
 SUB, OTHER_SUB = "11111111-0000-0000-0000-000000000000", "22222222-0000-0000-0000-000000000000"

@@ -32,7 +32,7 @@ from zones.claims.policy import ZonePolicy
 from zones.claims.row import restamped
 from zones.dns.name import Name, from_text, is_under, labels, reverse
 from zones.dns.record import RRset
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 from zones.table.outcome import Alias, Found, NoData, NxDomain, Outcome, Referral
 from zones.table.table import Table, Touched
 

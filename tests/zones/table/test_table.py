@@ -25,7 +25,7 @@ from tests.zones.tables import (
 from zones.claims.policy import ZonePolicy
 from zones.dns.name import from_text, to_text
 from zones.dns.zonefile import parse
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 from zones.table.outcome import Found, NoData, NxDomain
 from zones.table.table import Table, Touched
 

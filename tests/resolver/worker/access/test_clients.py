@@ -10,7 +10,8 @@ from resolver import settings
 from resolver.host_port import HostPort
 from resolver.settings import NetworkListener
 from resolver.worker.access.clients import DROPPED, PROXY, REFUSED, Client, Clients, packed
-from zones.networks.network import NONE, Network, Networks
+from zones.networks.network import Network, Networks
+from zones.networks.prefixes import NONE
 
 BOUND = HostPort("127.0.0.2", 53)
 ALLOW = ("10.0.0.0/8", "fc00::/7", "192.168.0.0/16", "fe80::/10")

@@ -25,7 +25,8 @@ from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
 from zones.dns import zonefile
 from zones.dns.name import ROOT, Name, from_text, to_text
 from zones.dns.record import ANY, CNAME, SOA, A, RRset
-from zones.networks.network import NONE, Network
+from zones.networks.network import Network
+from zones.networks.prefixes import NONE
 from zones.table import outcome
 
 if TYPE_CHECKING:
@@ -100,6 +101,21 @@ def test_a_miss_inside_a_zone_and_a_question_of_an_odd_type_have_the_small_room(
     assert expendable("a.localhost")
     assert expendable("www.example", "AXFR")
     assert expendable("www.example", "A", "class=ANY")
+
+
+def test_an_upstreams_nxdomain_and_what_a_dname_implies_have_the_small_room(
+    build: Build, ask: Callable[..., bytes]
+) -> None:
+    """A client can invent names without end that have such answers."""
+    zone = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\nold 60 DNAME new\nx.new 60 A 10.0.0.1\n"
+    pipeline = build("zones: {files: [z.zone]}", {"z.zone": zone}, {"public": "www.example 60 A 192.0.2.1"})
+    for name, expendable in (
+        ("none.example", True), ("x.old.corp.example", True), ("x.new.corp.example", False), ("www.example", False),
+    ):  # fmt: skip
+        pipeline.answers.clear()
+        pipeline.reply(ask(name))
+        (answer,) = pipeline.answers
+        assert answer.expendable == expendable, name
 
 
 def test_what_holds_for_this_query_only_is_not_kept(build: Build, ask: Callable[..., bytes]) -> None:

@@ -5,7 +5,7 @@ from resolver.worker.answer import fallbacks
 from resolver.worker.answer.counters import Counters
 from resolver.worker.answer.fallbacks import Fallbacks
 from zones.dns.name import from_text
-from zones.networks.network import NONE
+from zones.networks.prefixes import NONE
 
 ZONE = from_text("privatelink.blob.core.windows.net")
 NAME = from_text("x.privatelink.blob.core.windows.net")
