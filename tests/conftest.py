@@ -387,8 +387,8 @@ def world(
 ) -> Path:
     """Write a configuration with its files into a folder. Return the path of the configuration.
 
-    `upstreams` has a server URI and the suffixes of each group; `GROUP#2` is another server of the group. All servers are
-    on loopback. The configuration may have other keys of a group.
+    `upstreams` has a server URI and the suffixes of each group; `GROUP#2` is another server of the group. All servers
+    are on loopback. The configuration may have other keys of a group.
     """
     for path, text in files.items():
         file = folder / path
