@@ -5,12 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 from resolver.channel.frames import CounterReport, FallbackReport, LoopReport, Up
-from resolver.forward.cache import UpstreamCache
 from resolver.forward.client.forwarder import Forwarder
-from resolver.forward.loops import LoopDetector
 from resolver.process.heap import Pauses
-from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.fallbacks import Fallbacks
+from resolver.worker.answer.parts import Parts
 from resolver.worker.replica import Replica
 
 _ITEMS: Final = 1_000  # items of one frame; so many take half of what the limit of a frame allows
@@ -19,21 +16,9 @@ _ITEMS: Final = 1_000  # items of one frame; so many take half of what the limit
 class Reports:
     """Collects reports from the parts of a worker. `instance` names this run of the worker: counters start with it."""
 
-    def __init__(
-        self,
-        counters: Counters,
-        fallbacks: Fallbacks,
-        loops: LoopDetector,
-        cache: UpstreamCache,
-        forwarder: Forwarder,
-        replica: Replica,
-        pauses: Pauses,
-    ) -> None:
+    def __init__(self, parts: Parts, forwarder: Forwarder, replica: Replica, pauses: Pauses) -> None:
         self.instance = uuid.uuid4().hex
-        self._counters = counters
-        self._fallbacks = fallbacks
-        self._loops = loops
-        self._cache = cache
+        self._parts = parts
         self._forwarder = forwarder
         self._replica = replica
         self._pauses = pauses
@@ -41,16 +26,16 @@ class Reports:
     def frames(self) -> Iterator[Up]:
         """Yield all counters, and the fallbacks and loops since the last call."""
         self._collect()
-        for values in _cut(list(self._counters.values())):
+        for values in _cut(list(self._parts.counters.values())):
             yield CounterReport(self.instance, values)
-        for items in _cut(self._fallbacks.report()):
+        for items in _cut(self._parts.fallbacks.report()):
             yield FallbackReport(items)
-        if loops := self._loops.report():
+        if loops := self._parts.loops.report():
             yield LoopReport(loops)
 
     def _collect(self) -> None:
         """Copy the counts that parts keep themselves."""
-        cache, forwarder = self._cache, self._forwarder
+        cache, forwarder = self._parts.cache, self._forwarder
         for metric, value in (
             ("cache_hits_total", cache.hits), ("cache_misses_total", cache.misses),
             ("cache_evictions_total", cache.evictions), ("upstream_queries_total", forwarder.queries),
@@ -59,7 +44,7 @@ class Reports:
             ("upstream_tcp_total", forwarder.tcp), ("upstream_shed_total", forwarder.shed),
             ("gc_long_pauses_total", self._pauses.long), ("answers_evicted_total", self._replica.evicted),
         ):  # fmt: skip
-            self._counters.set(metric, value)
+            self._parts.counters.set(metric, value)
 
 
 _T = TypeVar("_T")

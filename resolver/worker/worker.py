@@ -39,7 +39,7 @@ class Worker:
         pauses = Pauses()
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
-        reports = Reports(parts.counters, parts.fallbacks, parts.loops, parts.cache, self._forwarder, replica, pauses)
+        reports = Reports(parts, self._forwarder, replica, pauses)
         self._secrets = SecretFiles(settings, parts.cookies, loop)
         self._listeners = Listeners(settings, start.roles, parts.clients, responder, self._secrets.contexts, loop)
         self._supervisor = SupervisorLink(start.orders, self._listeners, loop)
