@@ -85,8 +85,7 @@ def check(
 ) -> None:
     """Read the configuration and every source, and list the findings. Needs no daemon.
 
-    Reads files themselves, and for remote sources the inventory that the daemon saved. Exit status 2: a finding is an
-    error.
+    For remote sources, uses the inventory that the daemon saved. Exit status 2: a finding is an error.
     """
     from resolver.cli import check  # noqa: PLC0415
 
@@ -102,7 +101,10 @@ def lookup(
     override: _Set = None,
     output: _Output = Output.TABLE,
 ) -> None:
-    """Explain what a client gets for a name: network, zone, claims, winner and rule. Needs no daemon."""
+    """Explain what a client gets for a name: network, zone, claims, winner and rule. Needs no daemon.
+
+    For remote sources, uses the inventory that the daemon saved. Asks no upstream.
+    """
     from resolver.cli import lookup  # noqa: PLC0415
 
     raise Exit(lookup.run(config, _flags(override), (name, rtype, client), output == Output.JSON))

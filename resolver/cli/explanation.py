@@ -223,4 +223,4 @@ def _what(outcome: Outcome) -> str:
         case Outside():
             if outcome.zone:
                 return "nobody holds the name, and the zone's `on_miss` sends it to an upstream"
-            return "in no zone of pldns: sent to an upstream"
+            return "pldns has no zone for the name, so an upstream is asked"

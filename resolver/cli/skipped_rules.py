@@ -9,8 +9,8 @@ from typing import Final
 
 RULES: Final = ("incumbent",)
 NOTE: Final = (
-    "the rule `incumbent` is skipped, because only the daemon knows which endpoint held a name before; its winner may "
-    "differ"
+    "the rule `incumbent` is skipped, because only the daemon knows which endpoint held a name before; the daemon may "
+    "choose another winner"
 )
 _LATER: Final = frozenset({"oldest", "resource-id"})
 """Rules that the daemon applies after the skipped one."""

@@ -37,11 +37,14 @@ class ClientQuery:
         self.send = send
         self.key = b""
         """Key of the answer in the answer cache."""
-        self.stream = transport.limit is None
+        limit = transport.limit
+        self.stream = limit is None
         """True for TCP, TLS and HTTPS."""
-        self.limit = codes.MAX_MESSAGE
+        if limit is None:
+            limit = codes.MAX_MESSAGE
+        elif edns.proven:
+            limit = min(limit, query.payload)
+        else:
+            limit = min(limit, query.payload, max(SMALL, AMPLIFICATION * len(packet)))
+        self.limit = limit
         """Octets that the reply may have."""
-        if transport.limit is not None:
-            self.limit = min(transport.limit, query.payload)
-            if not edns.proven:
-                self.limit = min(self.limit, max(SMALL, AMPLIFICATION * len(packet)))

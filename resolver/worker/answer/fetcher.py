@@ -56,11 +56,8 @@ class Fetcher:
         """Return True if the cache has an expired reply that may still be given (RFC 8767)."""
         return self._cache.stale(key, self._steady()) is not None
 
-    def prefetch(self, answer: Compiled) -> None:
-        """Ask again for an answer that clients still ask for shortly before it expires."""
-        if answer.prefetch is None:
-            return
-        due, key = answer.prefetch
+    def prefetch(self, answer: Compiled, due: float, key: Key) -> None:
+        """Ask the question `key` again for an answer that a client asked for after `due`, shortly before it expires."""
         if self._steady() >= due:
             answer.prefetch = None
             if self._prefetches and not self._cache.holds(key, answer.expires):

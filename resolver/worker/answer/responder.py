@@ -84,7 +84,8 @@ class Responder:
             found = self.answers.find(request.key, self.steady())
             if found is not None:
                 self.send(found, request)
-                self.fetcher.prefetch(found)
+                if found.prefetch is not None:
+                    self.fetcher.prefetch(found, *found.prefetch)
                 return True
             answer = self.resolve(request, _NOTHING)
             if isinstance(answer, Compiled):

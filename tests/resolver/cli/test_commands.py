@@ -20,7 +20,7 @@ def test_the_version_is_one_line(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "text"),
     [
         (["chek"], "'check'"), (["check", "--nope"], "--nope"), (["lookup"], "NAME"),
         (["check", "-o", "xml"], "xml"), (["serve", "--set", "dns.workers"], "PATH=VALUE"),
@@ -30,12 +30,12 @@ def test_the_version_is_one_line(run: Run) -> None:
         (["findings", "-c", "/nowhere/pldns.yaml"], "/nowhere/pldns.yaml"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_one_clear_line_and_status_1(run: Run, arguments: list[str], said: str) -> None:
+def test_a_mistake_is_one_clear_line_and_status_1(run: Run, arguments: list[str], text: str) -> None:
     ran = run(*arguments)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("pldns: ")
     assert ran.err.count("\n") == 1
-    assert said in ran.err
+    assert text in ran.err
 
 
 def test_version_does_not_load_what_other_commands_need() -> None:

@@ -1,4 +1,4 @@
-"""A remote source that gives what a test has put there: the interface's second implementation."""
+"""A remote source whose data a test sets: the second implementation of `RemoteSource`."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -34,12 +34,12 @@ def part(*endpoints: PrivateEndpoint, vnets: Iterable[VirtualNetwork] = ()) -> R
 
 
 def many(count: int, sub: str = "s1") -> list[PrivateEndpoint]:
-    """Endpoints `e000` and so on, at 10.0.1.0 and so on."""
+    """Return endpoints `e000`, `e001` and so on, with addresses from 10.0.1.0 on."""
     return [endpoint(f"e{i:03}", f"10.0.{1 + i // 250}.{i % 250}", sub=sub) for i in range(count)]
 
 
 class Scripted:
-    """What it gives is in its fields; what it was asked for, too."""
+    """A remote source. Its fields hold its data, and what was asked of it."""
 
     def __init__(self, *endpoints: PrivateEndpoint, interval: float = INTERVAL) -> None:
         self.parts = {"s1": part(*endpoints)}
@@ -48,14 +48,14 @@ class Scripted:
         self.breaks: Exception | None = None
         self.every = interval
         self.singles: dict[str, Resources | Exception | None] = {}
-        """What reading one gives; none, if not here."""
+        """The results of `read_one` by key; other resources do not exist."""
         self.open = asyncio.Event()
-        """Clear it, and whoever reads has to wait."""
+        """Clear it to make readers wait."""
         self.open.set()
         self.private: PrivateSource | None = None
         self.reads = 0
         self.scope: tuple[str, ...] = ()
-        """The subscriptions of the last reading; none before the first."""
+        """The subscriptions of the last reading; empty before the first."""
         self.asked: list[str] = []
 
     async def read(self) -> Reading:
@@ -86,13 +86,13 @@ class Scripted:
 
 
 class ScriptedZones:
-    """Private DNS zones: what a reading gives is in `reading`."""
+    """Private DNS zones. Each reading returns `reading`."""
 
     def __init__(self, reading: PrivateReading) -> None:
         self.reading = reading
         self.breaks: Exception | None = None
         self.had: list[dict[str, PrivateZone]] = []
-        """What each reading was told of the ones before it."""
+        """The earlier zones that each reading was given."""
 
     async def read(self, had: Mapping[str, PrivateZone]) -> PrivateReading:
         self.had.append(dict(had))

@@ -1,4 +1,4 @@
-"""Counters over restarts of workers, and the list of names that fell back."""
+"""Totals of worker reports: counters over restarts, names that fell back, and forwarding loops."""
 
 import pytest
 
@@ -21,14 +21,14 @@ def values(**counts: int) -> Values:
     return [(metric, (), count) for metric, count in counts.items()]
 
 
-def test_workers_are_added_up() -> None:
+def test_counters_of_all_workers_are_added_up() -> None:
     total = CounterTotals()
     total.report(0, "a", [("x", ("udp",), 3), ("x", ("tcp",), 1)])
     total.report(1, "b", [("x", ("udp",), 4), ("y", (), 7)])
     assert counted(total) == {"x udp": 7, "x tcp": 1, "y": 7}
 
 
-def test_a_report_says_what_was_counted_since_the_worker_started() -> None:
+def test_a_report_counts_since_the_start_of_the_worker() -> None:
     total = CounterTotals()
     for count in (3, 5, 5):
         total.report(0, "a", values(x=count))
@@ -42,7 +42,7 @@ def test_a_report_may_come_in_pieces() -> None:
     assert counted(total) == {"x": 1, "y": 2}
 
 
-def test_what_a_worker_counted_that_is_gone_stays() -> None:
+def test_the_counts_of_an_earlier_worker_are_kept() -> None:
     total = CounterTotals()
     total.report(0, "a", values(x=3, y=1))
     total.report(0, "b", values(x=1))
@@ -52,7 +52,7 @@ def test_what_a_worker_counted_that_is_gone_stays() -> None:
     assert counted(total) == {"x": 5, "y": 1}
 
 
-def test_a_worker_that_makes_up_counters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_cannot_add_counters_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aggregates, "_LABELS", 10)
     total = CounterTotals()
     for instance in range(5):
@@ -66,14 +66,14 @@ def fallback(name: str, count: int = 1, first: float = 1.0, last: float = 2.0, n
     return Fallback(ZONE, from_text(name), network, count, first, last)
 
 
-def test_fallbacks_of_one_name_are_added_up_and_come_last() -> None:
+def test_fallbacks_of_one_name_are_added_up_and_move_to_the_end() -> None:
     listed = FallbackList()
     listed.add([fallback("a", 2, 1.0, 2.0), fallback("b"), fallback("a", network="neu")])
     listed.add([fallback("a", 3, 0.5, 9.0)])
     assert list(listed) == [fallback("b"), fallback("a", network="neu"), fallback("a", 5, 0.5, 9.0)]
 
 
-def test_the_name_seen_last_longest_ago_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recent_fallback_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aggregates, "_LISTED", 3)
     listed = FallbackList()
     listed.add(map(fallback, "abcabadae"))
@@ -81,7 +81,7 @@ def test_the_name_seen_last_longest_ago_makes_room(monkeypatch: pytest.MonkeyPat
     assert len(listed) == 3
 
 
-def test_clients_of_one_name_are_joined_and_bounded() -> None:
+def test_clients_of_one_name_are_joined_up_to_a_limit() -> None:
     listed = FallbackList()
     for start in (0, 4, 2):
         clients = tuple(bytes((10, 0, 0, i)) for i in range(start, start + 6))
@@ -90,7 +90,7 @@ def test_clients_of_one_name_are_joined_and_bounded() -> None:
     assert item.clients == tuple(bytes((10, 0, 0, i)) for i in range(8))
 
 
-def test_what_is_no_name_is_not_listed() -> None:
+def test_octets_that_are_not_a_name_are_ignored() -> None:
     listed = FallbackList()
     listed.add([Fallback(b"\x05ab", from_text("a"), "weu", 1, 1.0, 2.0)])
     listed.add([Fallback(ZONE, b"", "weu", 1, 1.0, 2.0)])
@@ -101,7 +101,7 @@ def loop(name: str, group: str = "onprem", client: bytes = b"\x0a\x09\0\4") -> L
     return Loop(group, from_text(name), client, 3, 50.0)
 
 
-def test_a_loop_is_told_with_the_names_seen_last_and_who_brought_them() -> None:
+def test_the_finding_about_a_loop_has_the_latest_names_and_their_clients() -> None:
     loops = LoopList(["onprem"])
     ((group, fact),) = loops.add([loop("a.example"), loop("b.example", client=b"bad")], 100.0)
     assert (group, fact.code, fact.subject) == ("onprem", "forward-loop", "onprem")
@@ -110,7 +110,7 @@ def test_a_loop_is_told_with_the_names_seen_last_and_who_brought_them() -> None:
     assert shown(fact.evidence)["names"] == ["1.example", "2.example", "3.example", "4.example", "a.example"]
 
 
-def test_a_loop_that_is_no_more_is_over_after_ten_minutes() -> None:
+def test_a_loop_ends_ten_minutes_after_its_last_report() -> None:
     loops = LoopList(["onprem"])
     list(loops.add([loop("a.example")], 100.0))
     assert list(loops.expire(699.0)) == []
@@ -118,6 +118,6 @@ def test_a_loop_that_is_no_more_is_over_after_ten_minutes() -> None:
     assert list(loops.expire(9999.0)) == []
 
 
-def test_a_loop_of_an_unknown_group_or_of_no_name_is_not_told() -> None:
+def test_a_loop_of_an_unknown_group_or_without_a_name_is_ignored() -> None:
     loops = LoopList(["onprem"])
     assert list(loops.add([loop("a.example", group="made-up"), Loop("onprem", b"\x09", b"", 1, 1.0)], 1.0)) == []

@@ -29,7 +29,7 @@ __all__ = ["start"]
 # -- readiness
 
 
-async def test_what_is_missing_is_told_until_nothing_is(start: Start, tmp_path: Path) -> None:
+async def test_missing_lists_the_reasons_until_control_is_ready(start: Start, tmp_path: Path) -> None:
     running = start("hub", "spoke", workers=2)
     missing = running.view.missing
     gone = "No such file or directory"
@@ -60,7 +60,7 @@ async def test_a_source_of_one_broken_file_is_missing_with_the_reason(start: Sta
     await until(lambda: running.view.missing() == ["worker 0: not connected"])
 
 
-async def test_without_sources_a_worker_is_all_that_is_missing(start: Start) -> None:
+async def test_without_sources_only_a_worker_is_missing(start: Start) -> None:
     running = start()
     assert running.view.missing() == ["worker 0: not connected"]
     worker = await running.connect(hello())
@@ -85,16 +85,16 @@ async def test_a_change_reaches_a_worker(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
-async def test_sources_are_read_as_one_so_that_none_is_first(start: Start, tmp_path: Path, order: str) -> None:
+async def test_all_sources_are_read_as_one_change(start: Start, tmp_path: Path, order: str) -> None:
     write(tmp_path / "a" / "e.yaml", "y 10.0.0.4")
     write(tmp_path / "b" / "e.yaml", "x 10.0.0.5")
     running = start(*order)
     await until(lambda: running.control.feed.complete)
-    assert winner(running) == "x"  # by its id: both were first seen together
+    assert winner(running) == "x"  # by its id: both were first seen at the same time
     assert len({claim.first_seen for claim in running.control.estate.ledger.find(PRIVATE)}) == 1
 
 
-async def test_a_source_that_fails_at_first_and_then_appears_is_served(start: Start, tmp_path: Path) -> None:
+async def test_a_source_that_appears_later_is_served(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a", "b")
     worker = await running.connect(hello())
@@ -119,7 +119,7 @@ async def test_a_source_that_goes_away_later_changes_nothing(start: Start, tmp_p
     await until(lambda: not status.last_error)
 
 
-async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) -> None:
+async def test_a_pin_ends_at_its_time(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "x 10.0.0.4", "y 10.0.0.5")
     end = time.time() + 3600
     pins = (Pin(FQDN, "y", until=end),)
@@ -138,7 +138,7 @@ async def test_a_pin_that_runs_out_is_judged_anew(start: Start, tmp_path: Path) 
 # -- workers
 
 
-async def test_a_worker_with_a_table_loses_nothing_before_all_is_known(start: Start, tmp_path: Path) -> None:
+async def test_a_worker_with_a_table_loses_nothing_until_every_source_has_data(start: Start, tmp_path: Path) -> None:
     running = start("a")
     worker = await running.connect(hello("another", 9, generation=7))
     await until(lambda: running.view.workers[0].connected)
@@ -151,7 +151,7 @@ async def test_a_worker_with_a_table_loses_nothing_before_all_is_known(start: St
     assert running.control.feed.complete
 
 
-async def test_a_worker_that_connects_again_gets_what_it_missed(start: Start, tmp_path: Path) -> None:
+async def test_a_worker_that_reconnects_gets_the_changes_it_missed(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a")
     await until(lambda: running.control.feed.complete)
@@ -165,7 +165,7 @@ async def test_a_worker_that_connects_again_gets_what_it_missed(start: Start, tm
     await until(lambda: not running.view.missing())
 
 
-async def test_strangers_are_turned_away(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+async def test_processes_that_are_not_workers_are_refused(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     running = start(announced="0 1\n")
     stranger = await running.connect(hello())
     await stranger.ended()
@@ -181,7 +181,7 @@ async def test_strangers_are_turned_away(start: Start, caplog: pytest.LogCapture
     [b"\xff" * 8, b"\0\0\0\1\xc1", channel.encode(hello()) * 2, channel.encode(Applied(1))[:3] + b"\xff" * 300],
     ids=["long", "noise", "two greetings", "no frame"],
 )
-async def test_a_worker_that_breaks_the_rules_is_cut_off(start: Start, octets: bytes) -> None:
+async def test_a_worker_that_breaks_the_protocol_is_disconnected(start: Start, octets: bytes) -> None:
     running = start()
     worker = await running.connect(hello())
     await worker.commit()
@@ -191,7 +191,7 @@ async def test_a_worker_that_breaks_the_rules_is_cut_off(start: Start, octets: b
     await (await running.connect(hello())).commit()
 
 
-async def test_what_comes_before_a_greeting_is_not_taken(start: Start) -> None:
+async def test_frames_before_a_greeting_are_ignored(start: Start) -> None:
     running = start()
     worker = await running.connect()
     worker.send(Applied(9))
@@ -202,7 +202,7 @@ async def test_what_comes_before_a_greeting_is_not_taken(start: Start) -> None:
     assert not list(running.view.totals())
 
 
-async def test_a_worker_that_cannot_be_told_is_cut_off_and_may_come_again(
+async def test_a_worker_that_cannot_be_sent_a_frame_is_disconnected_and_may_return(
     start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     running = start()
@@ -214,7 +214,7 @@ async def test_a_worker_that_cannot_be_told_is_cut_off_and_may_come_again(
     await (await running.connect(hello())).commit()
 
 
-async def test_counters_and_fallbacks_are_taken_but_not_from_a_line_that_has_a_successor(start: Start) -> None:
+async def test_reports_of_a_connection_with_a_successor_are_ignored(start: Start) -> None:
     running = start()
     old = await running.connect(hello(instance="i1"))
     await old.commit()
@@ -242,7 +242,7 @@ async def test_a_ping_is_answered_by_any_worker(start: Start, monkeypatch: pytes
     assert not await running.view.ping()
     worker = await running.connect(hello())
     await worker.commit()
-    assert not await running.view.ping()  # it does not answer
+    assert not await running.view.ping()  # the worker does not answer
     asking = asyncio.create_task(running.view.ping())
     while not asking.done():
         for frame in await worker.read():
@@ -252,8 +252,10 @@ async def test_a_ping_is_answered_by_any_worker(start: Start, monkeypatch: pytes
     assert await asking
 
 
-async def test_an_error_of_ours_ends_the_process(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The supervisor starts control anew; what is saved stays as it was."""
+async def test_an_internal_error_ends_the_process(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor restarts control. The saved state is unchanged."""
 
     def broken(*_: Iterable[object]) -> None:
         raise KeyError("x")

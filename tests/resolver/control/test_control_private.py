@@ -1,4 +1,4 @@
-"""Control with the private DNS zones of a remote source: they are read beside its syncs, checked, and saved."""
+"""Control with the private DNS zones of a remote source: read in parallel with its syncs, checked, saved and served."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -23,14 +23,14 @@ BLOB = "privatelink.blob.core.windows.net"
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Zones and endpoints are compared each time that one of them changed."""
+    """Compare zones and endpoints after each change."""
     monkeypatch.setattr(private_dns, "COMPARE_INTERVAL", 0.0)
     monkeypatch.setattr(clock, "TICK", 0.02)
 
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts control on one remote source whose private DNS zones are read."""
+    """Start control on one remote source whose private DNS zones are read."""
     started: list[Running] = []
 
     def call(hub: Scripted, private_dns: str = "check", subscriptions: tuple[str, ...] = ()) -> Running:
@@ -78,7 +78,7 @@ async def test_zones_are_compared_with_endpoints_and_again_when_one_of_them_chan
     await until(lambda: found(running) == [("source-disagreement", f"old.{BLOB}")])
 
 
-async def test_a_zone_that_cannot_be_read_keeps_what_it_gave_and_is_told(start: Start) -> None:
+async def test_a_zone_that_cannot_be_read_is_kept_and_reported(start: Start) -> None:
     zones = ScriptedZones(reading(zone(GOOD, made("old", 9))))
     running = start(hub(zones))
     await until(lambda: found(running) == [STALE])
@@ -89,7 +89,7 @@ async def test_a_zone_that_cannot_be_read_keeps_what_it_gave_and_is_told(start: 
     await until(lambda: found(running) == [])
 
 
-async def test_a_reading_that_breaks_off_is_told_and_tried_again(start: Start) -> None:
+async def test_a_reading_that_fails_is_reported_and_repeated(start: Start) -> None:
     zones = ScriptedZones(reading(zone(GOOD, made("old", 9))))
     zones.breaks = RuntimeError("a bug")
     running = start(hub(zones))
@@ -98,18 +98,18 @@ async def test_a_reading_that_breaks_off_is_told_and_tried_again(start: Start) -
     await until(lambda: found(running) == [STALE])
 
 
-async def test_zones_survive_a_restart_and_the_next_reading_begins_with_them(start: Start) -> None:
+async def test_zones_survive_a_restart_and_the_next_reading_starts_from_them(start: Start) -> None:
     running = start(hub(ScriptedZones(reading(zone(GOOD, made("old", 9))))))
     await until(lambda: found(running) == [STALE])
     await running.stop()
-    silent = ScriptedZones(reading(error="nobody answers"))
+    silent = ScriptedZones(reading(error="no answer"))
     running = start(hub(silent))
     await until(lambda: STALE in found(running))
     await until(lambda: silent.had)
     assert silent.had[0].keys() == {"z"}
 
 
-async def test_zones_that_are_not_to_be_read_any_more_are_forgotten(start: Start) -> None:
+async def test_zones_are_forgotten_when_they_are_no_longer_read(start: Start) -> None:
     running = start(hub(ScriptedZones(reading(zone(GOOD, made("old", 9))))))
     await until(lambda: found(running) == [STALE])
     await running.stop()
@@ -120,7 +120,7 @@ async def test_zones_that_are_not_to_be_read_any_more_are_forgotten(start: Start
     assert not found(running)
 
 
-async def test_before_the_first_sync_no_zone_is_asked_for(start: Start) -> None:
+async def test_no_zone_is_read_before_the_first_sync(start: Start) -> None:
     zones = ScriptedZones(reading())
     source = hub(zones)
     source.error = "no identity"
@@ -132,16 +132,16 @@ async def test_before_the_first_sync_no_zone_is_asked_for(start: Start) -> None:
     assert not found(running)
 
 
-# -- what zones lend
+# -- provided records
 
 
 def hand(running: Running) -> set[str]:
-    """Names that zones lend, without the apexes."""
+    """Return the names with provided records, without the apexes."""
     static = running.control.estate.static
     return {to_text(name) for origin, each in static.items() for name in each.names if name != origin}
 
 
-async def test_records_by_hand_are_served_and_yield_to_an_endpoint_at_once(start: Start) -> None:
+async def test_a_provided_record_is_served_until_an_endpoint_claims_its_name(start: Start) -> None:
     source = hub(ScriptedZones(reading(zone(GOOD, made("hand", 9), vnets=("hub",)))))
     running = start(source, "serve")
     await until(lambda: hand(running) == {f"hand.{BLOB}"})
@@ -149,24 +149,24 @@ async def test_records_by_hand_are_served_and_yield_to_an_endpoint_at_once(start
     await until(lambda: not hand(running))
 
 
-async def test_records_are_served_after_a_restart_before_anybody_is_asked(start: Start) -> None:
+async def test_saved_records_are_served_before_a_source_is_read(start: Start) -> None:
     running = start(hub(ScriptedZones(reading(zone(GOOD, made("hand", 9), vnets=("hub",))))), "serve")
     await until(lambda: hand(running) == {f"hand.{BLOB}"})
     await running.stop()
-    source = hub(ScriptedZones(reading(error="nobody answers")))
+    source = hub(ScriptedZones(reading(error="no answer")))
     source.open.clear()
     assert hand(start(source, "serve")) == {f"hand.{BLOB}"}
     source.open.set()
 
 
-async def test_a_check_serves_nothing(start: Start) -> None:
+async def test_check_serves_no_records(start: Start) -> None:
     zones = ScriptedZones(reading(zone(GOOD, made("old", 9), vnets=("hub",))))
     running = start(hub(zones), "check")
     await until(lambda: found(running) == [STALE])
     assert not hand(running)
 
 
-async def test_faults_of_record_sets_are_told_and_the_others_served(start: Start) -> None:
+async def test_a_bad_record_set_is_reported_and_the_others_are_served(start: Start) -> None:
     fault = Fault("/ID/bad", "properties", "'10.0.0.300' is no address", "Azure")
     zones = ScriptedZones(reading(structs.replace(zone(GOOD, made("old", 4), vnets=("hub",)), faults=(fault,))))
     running = start(hub(zones), "serve")

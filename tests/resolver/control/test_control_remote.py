@@ -1,4 +1,4 @@
-"""Control with remote sources: scripted ones, a real state directory, a real channel with the test as the worker."""
+"""Control with scripted remote sources, a real state directory, and a real channel with the test as the worker."""
 
 import logging
 import time
@@ -24,7 +24,7 @@ ROW = "a.privatelink.blob.core.windows.net"
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts control on remote sources by name; all others are files below the test's folder."""
+    """Start control on remote sources by name; all other sources are files in the test's folder."""
     started: list[Running] = []
 
     def call(remotes: Mapping[str, Scripted], *files: str, **given: Any) -> Running:  # noqa: ANN401 - fields of settings
@@ -42,7 +42,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 
 def served(running: Running) -> set[str]:
-    """First labels of the names that are answered."""
+    """Return the first labels of the served names."""
     return {to_text(name).partition(".")[0] for name in running.control.estate.ledger.rows}
 
 
@@ -51,7 +51,7 @@ def codes(running: Running) -> list[tuple[str, str]]:
 
 
 async def done(source: Scripted, times: int = 2) -> None:
-    """So many syncs that begin from now on, but for the last, are done."""
+    """Wait until so many syncs have begun: all of them but the last are complete."""
     before = source.reads
     await until(lambda: source.reads >= before + times)
 
@@ -61,7 +61,7 @@ def octets(text: str) -> bytes:
 
 
 async def answer(worker: ScriptedWorker, address: str) -> None:
-    """Wait until the worker is told this address of the one name."""
+    """Wait until the worker has received this address of the name."""
     while octets(address) not in worker.rows.get(ROW, b""):
         await worker.commit()
 
@@ -89,7 +89,7 @@ async def test_a_source_that_cannot_be_read_at_first_is_missing_with_the_reason(
     await until(lambda: served(running) == {"a"} and not codes(running))
 
 
-async def test_a_source_that_hangs_holds_up_no_other(start: Start, tmp_path: Path) -> None:
+async def test_a_source_that_hangs_does_not_delay_the_others(start: Start, tmp_path: Path) -> None:
     hub = Scripted()
     hub.open.clear()
     write(tmp_path / "files" / "a.yaml", "one 10.0.0.4")
@@ -111,7 +111,7 @@ async def test_a_sync_that_fails_changes_nothing_and_it_recovers(start: Start) -
     assert not status.last_error
 
 
-async def test_a_subscription_that_is_lost_keeps_what_it_gave_and_says_so(
+async def test_a_lost_subscription_keeps_its_data_and_is_reported(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -133,7 +133,7 @@ async def test_a_subscription_that_is_lost_keeps_what_it_gave_and_says_so(
     ]
 
 
-async def test_every_subscription_lost_is_no_good_sync(start: Start) -> None:
+async def test_a_sync_that_loses_every_subscription_is_not_a_good_one(start: Start) -> None:
     hub = Scripted(endpoint("a", "10.0.0.4"))
     running = start({"hub": hub})
     await until(lambda: served(running) == {"a"})
@@ -146,7 +146,7 @@ async def test_every_subscription_lost_is_no_good_sync(start: Start) -> None:
     assert served(running) == {"a"}
 
 
-async def test_what_cannot_be_read_singly_is_kept_and_told(start: Start) -> None:
+async def test_an_absent_resource_whose_reread_fails_is_kept_and_reported(start: Start) -> None:
     a, b = endpoint("a", "10.0.0.4"), endpoint("b", "10.0.0.5")
     hub = Scripted(a, b)
     running = start({"hub": hub}, hold_down=0)
@@ -162,7 +162,7 @@ async def test_what_cannot_be_read_singly_is_kept_and_told(start: Start) -> None
 # -- what is gone
 
 
-async def test_what_is_gone_lingers_and_a_rejected_one_does_not(start: Start) -> None:
+async def test_a_removed_endpoint_lingers_and_a_rejected_one_does_not(start: Start) -> None:
     a, b = endpoint("a", "10.0.0.4"), endpoint("b", "10.0.0.5")
     hub = Scripted(a, b, endpoint("c", "10.0.0.6"))
     running = start({"hub": hub}, hold_down=3600)
@@ -182,7 +182,7 @@ async def test_what_is_gone_lingers_and_a_rejected_one_does_not(start: Start) ->
 # -- held
 
 
-async def test_a_sync_that_shrinks_is_held_until_it_is_accepted(start: Start) -> None:
+async def test_a_sync_that_removes_too_much_is_held_until_it_is_accepted(start: Start) -> None:
     hub = Scripted(*many(10))
     running = start({"hub": hub}, hold_down=0)
     with pytest.raises(NothingHeld):
@@ -216,7 +216,7 @@ async def test_networks_and_endpoints_are_held_together(start: Start) -> None:
     assert len(running.control.estate.ledger.vnets) == 10
 
 
-async def test_a_dropped_sync_is_forgotten_and_the_next_one_is_judged_anew(start: Start) -> None:
+async def test_a_dropped_sync_is_forgotten_and_the_next_one_is_decided_without_it(start: Start) -> None:
     hub = Scripted(*many(10))
     running = start({"hub": hub}, hold_down=0)
     await until(lambda: len(served(running)) == 10)
@@ -236,7 +236,7 @@ async def test_a_dropped_sync_is_forgotten_and_the_next_one_is_judged_anew(start
     assert not codes(running)
 
 
-async def test_now_does_not_wait_and_files_have_no_syncs(start: Start) -> None:
+async def test_sync_now_does_not_wait_and_files_have_no_syncs(start: Start) -> None:
     hub = Scripted(interval=3600)
     running = start({"hub": hub}, "files")
     await until(lambda: running.control.estate.sources["hub"].next_sync)
@@ -250,7 +250,7 @@ async def test_now_does_not_wait_and_files_have_no_syncs(start: Start) -> None:
 # -- stale
 
 
-async def test_workers_are_told_when_what_is_served_grows_stale_and_when_it_is_fresh_again(start: Start) -> None:
+async def test_workers_are_notified_when_data_becomes_stale_and_when_it_is_fresh_again(start: Start) -> None:
     hub = Scripted(endpoint("a", "10.0.0.4"), interval=0.1)
     running = start({"hub": hub}, expire=1)
     worker = await running.connect(hello())
@@ -272,11 +272,11 @@ async def test_workers_are_told_when_what_is_served_grows_stale_and_when_it_is_f
 # -- over a restart
 
 
-async def test_a_restart_answers_from_what_was_saved_before_anyone_is_asked(start: Start, tmp_path: Path) -> None:
+async def test_a_restart_answers_from_the_saved_inventory_before_a_source_is_read(start: Start, tmp_path: Path) -> None:
     hub = Scripted(*many(20), endpoint("x", "10.0.0.4"), endpoint("y", "10.0.0.5"))
     running = start({"hub": hub})
     await until(lambda: len(served(running)) == 22)
-    hub.parts["s1"] = part(*many(20), endpoint("y", "10.0.0.5"))  # x is gone, and lingers
+    hub.parts["s1"] = part(*many(20), endpoint("y", "10.0.0.5"))  # x is removed, and lingers
     await until(lambda: key_of("x") not in running.control.estate.ledger.endpoints)
     hub.parts["s1"] = part(*many(3))
     await until(lambda: codes(running) == [("sync-held", "hub")])
@@ -298,11 +298,11 @@ async def test_a_restart_answers_from_what_was_saved_before_anyone_is_asked(star
     assert status.sync_state.held
     assert status.sync_state.held.reading == held.reading
     again.view.sync("hub", "accept")
-    assert served(again) == {"x", "y"} | {each.name for each in many(20)}  # what is gone lingers
+    assert served(again) == {"x", "y"} | {each.name for each in many(20)}  # removed endpoints linger
     assert len(estate.ledger.endpoints) == 3
 
 
-async def test_since_when_something_is_absent_outlives_a_restart(start: Start) -> None:
+async def test_the_time_of_an_absence_survives_a_restart(start: Start) -> None:
     hub = Scripted(*many(400))
     running = start({"hub": hub})
     await until(lambda: len(served(running)) == 400)
@@ -329,7 +329,7 @@ async def test_a_subscription_that_is_no_longer_listed_is_gone_after_a_restart(s
     assert not codes(again)
 
 
-async def test_what_is_saved_of_a_source_that_is_no_longer_remote_lingers_no_more(start: Start, tmp_path: Path) -> None:
+async def test_claims_of_a_source_that_is_no_longer_remote_do_not_linger(start: Start, tmp_path: Path) -> None:
     hub = Scripted(endpoint("a", "10.0.0.4"), endpoint("b", "10.0.0.5"))
     running = start({"hub": hub})
     await until(lambda: served(running) == {"a", "b"})

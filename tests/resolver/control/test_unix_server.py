@@ -1,4 +1,4 @@
-"""Connections of a Unix socket: one that fails harms no other, and the end of the block ends all."""
+"""Connections to a Unix socket: a failed one does not affect others, and the end of the block ends all."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ def sock(tmp_path: Path) -> socket.socket:
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Until the line `break`, which fails."""
+    """Echo lines until the line `break`, which raises."""
     try:
         while line := await reader.readline():
             if line == b"break\n":
@@ -30,7 +30,7 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         writer.close()
 
 
-async def test_lines_are_independent_and_end_with_the_block_without_a_word(
+async def test_connections_are_independent_and_end_silently_with_the_block(
     sock: socket.socket, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with unix_server.serving(sock, echo):

@@ -23,7 +23,7 @@ class Sink:
         self.taken += data
 
     async def drain(self) -> None:
-        """There is always room."""
+        """Return at once."""
 
 
 async def test_each_request_gets_the_reply_with_its_own_id() -> None:
@@ -42,10 +42,10 @@ async def test_each_request_gets_the_reply_with_its_own_id() -> None:
     for frame, count in ((third, 3), (second, 2), (first, 1), (first, 9)):
         link.replied(ReplyFrame(frame.id, CacheFlushed(count)))
     assert await asyncio.gather(*asking[:2]) == [CacheFlushed(1), CacheFlushed(2)]
-    link.replied(ReplyFrame(first.id, CacheFlushed(4)))  # nobody waits for it any more
+    link.replied(ReplyFrame(first.id, CacheFlushed(4)))  # no request waits for it any more
 
 
-async def test_a_reply_of_another_kind_is_no_reply() -> None:
+async def test_a_reply_of_another_kind_is_an_error() -> None:
     link = WorkerLink(Feed(Estate(settings.ControlSettings()), "epoch"), 0, Hello(0, 1, "worker", "", 0, 0), Sink())
     asking = asyncio.ensure_future(link.ask(Ping()))
     await asyncio.sleep(0)

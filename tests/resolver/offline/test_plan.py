@@ -1,4 +1,4 @@
-"""What a sync would change, before it does; and that planning changes nothing."""
+"""What the next sync would change; planning itself changes nothing."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ NOW = 1_700_000_000.0
 def saved(
     config: settings.ControlSettings, private: tuple[PrivateZone, ...] = (), **parts: Resources
 ) -> SavedInventory:
-    """What a daemon has saved that read these parts of the source `hub`, and these private DNS zones."""
+    """Return the saved inventory of a daemon that has read these parts of `hub`, and these private DNS zones."""
     estate = Estate(config)
     estate.take([("hub", name, given) for name, given in parts.items()], NOW - 100)
     head = SavedInventory(NOW - 90, {"hub": NOW - 100}, findings=estate.board.times())
@@ -55,7 +55,7 @@ def _with(given: Resources) -> Scripted:
     return hub
 
 
-async def test_what_is_new_changed_and_gone() -> None:
+async def test_additions_changes_and_removals() -> None:
     before = saved(CONFIG, s1=part(*many(8), endpoint("x", "10.0.0.4"), vnets=[vnet("v")]))
     now = part(
         *many(8)[:7], endpoint("x", "10.0.0.4", state="Rejected"), endpoint("y", "10.0.0.5"),
@@ -68,7 +68,7 @@ async def test_what_is_new_changed_and_gone() -> None:
         Change("add", key_of("y").upper()),
     ]
     assert found.vnets == [Change("add", key_of("w", kind="virtualnetworks").upper())]
-    assert names(found) == [("remove", "x"), ("add", "y")]  # what is gone lingers
+    assert names(found) == [("remove", "x"), ("add", "y")]  # removed endpoints linger
     assert [fact.code for fact in found.opens] == ["endpoint-rejected"]
     assert found.closes == []
     back = await plan(saved(CONFIG, s1=now), _with(part(*many(7), endpoint("x", "10.0.0.4"), endpoint("y", "10.0.0.5"),
@@ -84,7 +84,7 @@ async def test_a_sync_that_would_be_held() -> None:
     assert not found.is_empty
 
 
-async def test_what_is_absent_and_still_there_would_stay() -> None:
+async def test_an_absent_endpoint_that_a_reread_finds_would_stay() -> None:
     hub = _with(part(*many(4)))
     hub.singles[key_of("e004")] = ReadError("403")
     found = await plan(saved(CONFIG, s1=part(*many(5))), hub)
@@ -98,12 +98,12 @@ async def test_a_source_that_cannot_be_read() -> None:
     assert (found.errors, found.endpoints) == ({"hub": "no identity"}, [])
 
 
-async def test_with_nothing_saved_all_is_new() -> None:
+async def test_without_a_saved_inventory_everything_is_new() -> None:
     found = await plan(None, _with(part(*many(3))))
     assert [change.kind for change in found.endpoints] == ["add"] * 3
 
 
-async def test_files_are_read_beside_what_is_saved_of_them(tmp_path: Path) -> None:
+async def test_files_are_compared_with_their_saved_data(tmp_path: Path) -> None:
     file = tmp_path / "hub.yaml"
     body = "endpoints: [{{name: one, target: t, group: blob, records: [{{fqdn: a.blob.core.windows.net, ips: [{}]}}]}}]"
     file.write_text(body.format("10.0.0.4"))
@@ -137,7 +137,7 @@ def zoned(given: Resources, *zones: PrivateZone, **keys: object) -> Scripted:
     return hub
 
 
-async def test_disagreements_of_private_zones_open_and_close() -> None:
+async def test_findings_about_private_dns_zones_open_and_close() -> None:
     config, given = following("check"), part(endpoint("acct", "10.0.0.4"))
     before = saved(config, (zone(record("acct", 4), record("old", 9)),), s1=given)
     found = await plan(before, zoned(given, zone(record("acct", 4), record("new", 8))), config)
@@ -147,13 +147,13 @@ async def test_disagreements_of_private_zones_open_and_close() -> None:
     assert (await plan(before, zoned(given, zone(record("acct", 4), record("old", 9))), config)).is_empty
 
 
-async def test_a_bad_record_that_was_there_before_opens_nothing() -> None:
+async def test_a_known_bad_record_opens_no_finding() -> None:
     config, given = following("check"), part(endpoint("acct", "10.0.0.4"))
     bad = msgspec.structs.replace(zone(record("acct", 4)), faults=(Fault("/ID/bad", "properties", "no address"),))
     assert (await plan(saved(config, (bad,), s1=given), zoned(given, bad), config)).is_empty
 
 
-async def test_what_private_zones_would_lend_is_among_the_names() -> None:
+async def test_names_with_provided_records_are_listed() -> None:
     config, given = following("serve"), part(endpoint("acct", "10.0.0.4"))
     found = await plan(saved(config, s1=given), zoned(given, BY_HAND), config)
     assert names(found) == [("add", "privatelink"), ("add", "hand")]
@@ -168,7 +168,7 @@ async def test_what_private_zones_would_lend_is_among_the_names() -> None:
     ]  # fmt: skip
 
 
-async def test_private_zones_that_cannot_be_read_keep_what_they_gave() -> None:
+async def test_private_dns_zones_that_cannot_be_read_keep_their_data() -> None:
     config, given = following("serve"), part(endpoint("acct", "10.0.0.4"))
     before = saved(config, (BY_HAND,), s1=given)
     found = await plan(before, zoned(given, error="private DNS zones: 403"), config)

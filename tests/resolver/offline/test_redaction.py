@@ -1,4 +1,4 @@
-"""What is hashed, what stays, and that the same is the same."""
+"""Redaction: hashed names, kept names, and equal hashes of equal names."""
 
 import pytest
 from hypothesis import given
@@ -21,7 +21,7 @@ LABEL = st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
         ("*.contoso.azurecontainerapps.io", ".azurecontainerapps.io"),
     ],
 )
-def test_what_azure_has_named_stays(text: str, kept: str) -> None:
+def test_names_chosen_by_azure_are_kept(text: str, kept: str) -> None:
     redacted = ONE.fqdn(text)
     assert redacted.endswith(kept)
     assert redacted.startswith("*.") == text.startswith("*.")
@@ -40,17 +40,17 @@ def test_an_id_keeps_its_form_and_its_types() -> None:
     assert len(sub) == len(guid)
 
 
-def test_another_redaction_has_other_hashes() -> None:
+def test_each_redaction_has_its_own_hashes() -> None:
     assert ONE.name("contoso") != OTHER.name("contoso")
 
 
 @given(LABEL, LABEL)
-def test_equal_names_stay_equal_and_others_apart_whatever_their_case(one: str, other: str) -> None:
+def test_equal_names_have_equal_hashes_whatever_their_case(one: str, other: str) -> None:
     assert (ONE.name(one) == ONE.name(other)) == (one == other)
     assert ONE.name(one.upper()) == ONE.name(one)
     assert ONE.fqdn(f"{one}.blob.core.windows.net").partition(".")[0] == ONE.name(one)
 
 
 @given(st.lists(LABEL, min_size=1, max_size=4))
-def test_a_host_name_stays_one(labels: list[str]) -> None:
+def test_a_redacted_host_name_is_a_host_name(labels: list[str]) -> None:
     assert from_text(ONE.fqdn(".".join(labels)))

@@ -1,4 +1,4 @@
-"""A snapshot is read again as what it was made of; redacted, it says as much without a name."""
+"""Snapshots: read back, they give the same estate; redacted, they contain no name."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def example() -> list[Resources]:
 
 
 def generated() -> list[Resources]:
-    """Many services and regions."""
+    """Endpoints of many services and regions."""
     return [again(json.dumps(list(fake_azure.generated(300, 3))))]
 
 
@@ -42,39 +42,39 @@ def redacted(made: snapshot.Snapshot) -> str:
 
 
 def estate(given: list[Resources]) -> Estate:
-    """What a daemon makes of parts of one source."""
+    """Return the estate that a daemon makes of these parts of one source."""
     made = Estate(settings.ControlSettings(auto=True, sources=(settings.SourceSettings("s", "files", "/s"),)))
     made.take([("s", str(i), each) for i, each in enumerate(given)], 0.0)
     return made
 
 
-def told(made: Estate) -> list[tuple[str, str]]:
+def finding_subjects(made: Estate) -> list[tuple[str, str]]:
     return sorted((each.code, each.severity.value) for each in made.board)
 
 
 @pytest.mark.parametrize("parts", [example, generated])
-def test_who_reads_it_serves_and_finds_the_same(parts: Parts) -> None:
+def test_a_snapshot_gives_the_same_rows_and_findings(parts: Parts) -> None:
     given = parts()
     made = snapshot.made(given)
     first, second = estate(given), estate([again(text(made))])
     assert dict(second.ledger.rows) == dict(first.ledger.rows)
     assert second.ledger.rows
     if not made.unreadable and not made.differing:
-        assert told(second) == told(first)
+        assert finding_subjects(second) == finding_subjects(first)
 
 
 @pytest.mark.parametrize("parts", [example, generated])
-def test_a_redacted_one_has_as_many_names_and_the_same_findings(parts: Parts) -> None:
+def test_a_redacted_snapshot_has_as_many_names_and_the_same_findings(parts: Parts) -> None:
     given = parts()
     made = snapshot.made(given)
     first, second = estate([again(text(made))]), estate([again(redacted(made))])
-    assert told(second) == told(first)
+    assert finding_subjects(second) == finding_subjects(first)
     assert len(second.ledger.rows) == len(first.ledger.rows)
     assert len(second.networks.now) == len(first.networks.now)
 
 
 @pytest.mark.parametrize("parts", [example, generated])
-def test_no_name_and_no_id_is_in_a_redacted_one(parts: Parts) -> None:
+def test_a_redacted_snapshot_contains_no_name_and_no_id(parts: Parts) -> None:
     made = snapshot.made(parts())
     plain, hidden = text(made), redacted(made)
     names = {each for row in json.loads(plain)["value"] for each in row["id"].split("/")[2::2]}
@@ -87,7 +87,7 @@ def test_no_name_and_no_id_is_in_a_redacted_one(parts: Parts) -> None:
     ]
 
 
-def test_resources_that_parts_tell_differently_count_as_the_first_says() -> None:
+def test_of_differing_resources_the_first_one_counts() -> None:
     record = {"fqdn": "a.blob.core.windows.net"}
     given = [
         again(
@@ -102,7 +102,7 @@ def test_resources_that_parts_tell_differently_count_as_the_first_says() -> None
     assert "10.0.0.4" in text(made)
 
 
-def test_a_file_is_for_its_owner_alone_and_replaced_only_if_asked(tmp_path: Path) -> None:
+def test_a_file_is_readable_by_its_owner_alone_and_replaced_only_on_request(tmp_path: Path) -> None:
     file = tmp_path / "estate.json"
     snapshot.write(file, ["o", "ne"], replace=False)
     assert file.stat().st_mode & 0o777 == 0o600
@@ -114,7 +114,7 @@ def test_a_file_is_for_its_owner_alone_and_replaced_only_if_asked(tmp_path: Path
     assert [each.name for each in tmp_path.iterdir()] == ["estate.json"]
 
 
-def test_a_file_that_cannot_be_made_whole_is_not_there(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_completed_does_not_exist(tmp_path: Path) -> None:
     def lines() -> Iterator[str]:
         yield "half"
         raise OSError("no space left")

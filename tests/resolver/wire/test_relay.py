@@ -234,6 +234,13 @@ def test_records_become_one_rrset_with_the_lowest_ttl_and_no_duplicates() -> Non
     assert got.answer == (RRset(WWW, record.A, 30, (one, two)),)
 
 
+@pytest.mark.parametrize("ttls", [(300, 60, 120), (60, 300, 120), (300, 120, 60)])
+def test_an_rrset_has_the_least_ttl_of_its_records_in_any_order(ttls: tuple[int, ...]) -> None:
+    records = (a_record(ttl, bytes((10, 0, 0, number))) for number, ttl in enumerate(ttls))
+    (rrset,) = parse(raw(*records)).answer
+    assert (rrset.ttl, len(rrset.rdatas)) == (60, 3)
+
+
 def test_a_ttl_with_the_top_bit_is_0() -> None:
     assert parse(raw(a_record(0x80000001, bytes(4)))).answer[0].ttl == 0
 

@@ -1,4 +1,4 @@
-"""What is known of the private namespace, and the health of its sources."""
+"""The estate: changes of its sources, their health, and static zones."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def resources(name: str, address: str = "10.0.0.4", fqdn: str = FQDN) -> Resourc
 
 
 def taken(estate: Estate, now: float, **parts: Part) -> set[Name]:
-    """Take parts of the source `hub`, and note that it was read whole."""
+    """Apply parts of the source `hub`, and record that the source was read whole."""
     changed = estate.take([("hub", part, given) for part, given in parts.items()], now)
     held = {part for _, part, _ in estate.inventory.parts()}
     estate.health.read("hub", len(held | estate.health._unreadable["hub"].keys()), now)
@@ -49,7 +49,7 @@ def findings(estate: Estate) -> list[Finding]:
 
 
 def unreadable(estate: Estate) -> dict[str, str]:
-    """What the findings say of parts and sources that cannot be read."""
+    """Return the messages of `source-unreadable` by subject."""
     return {
         fact.subject: shown(fact.evidence)["message"] for fact in findings(estate) if fact.code == "source-unreadable"
     }
@@ -63,7 +63,7 @@ def winner(estate: Estate) -> str:
 # -- parts
 
 
-def test_a_part_gives_rows_and_takes_them_away() -> None:
+def test_a_part_adds_rows_and_removes_them() -> None:
     estate = Estate(config("hub"))
     assert taken(estate, 1.0, a=resources("one")) == {PRIVATE}
     assert taken(estate, 2.0, a=resources("one", "10.0.0.5")) == {PRIVATE}
@@ -73,7 +73,7 @@ def test_a_part_gives_rows_and_takes_them_away() -> None:
     assert estate.sources["hub"].last_success == 4.0
 
 
-def test_an_unreadable_part_keeps_what_it_gave_and_says_so_until_it_can_be_read() -> None:
+def test_an_unreadable_part_keeps_its_data_and_is_reported_until_it_can_be_read() -> None:
     estate = Estate(config("hub"))
     taken(estate, 1.0, a=resources("one"), b=resources("two", fqdn="other.example"))
     assert taken(estate, 2.0, a="line 3, column 4: broken") == set()
@@ -88,7 +88,7 @@ def test_an_unreadable_part_keeps_what_it_gave_and_says_so_until_it_can_be_read(
     assert not unreadable(estate)
 
 
-def test_an_unreadable_part_that_is_removed_takes_all_with_it() -> None:
+def test_an_unreadable_part_that_is_removed_takes_its_data_with_it() -> None:
     estate = Estate(config("hub"))
     taken(estate, 1.0, a=resources("one"))
     taken(estate, 2.0, a="broken")
@@ -97,7 +97,7 @@ def test_an_unreadable_part_that_is_removed_takes_all_with_it() -> None:
     assert estate.sources["hub"].unreadable == 0
 
 
-def test_an_endpoint_that_moves_from_one_part_to_another_is_never_gone() -> None:
+def test_an_endpoint_that_moves_between_parts_is_never_gone() -> None:
     estate = Estate(config("hub"))
     taken(estate, 1.0, a=resources("one"))
     assert taken(estate, 2.0, a=None, b=resources("one")) == set()
@@ -122,7 +122,7 @@ def test_a_source_is_synced_once_it_was_read() -> None:
     assert not unreadable(estate)
 
 
-def test_a_failure_later_changes_nothing_but_the_status() -> None:
+def test_a_later_failure_changes_only_the_status() -> None:
     estate = Estate(config("hub"))
     taken(estate, 1.0, a=resources("one"))
     estate.health.failed("hub", "gone", 2.0)
@@ -133,7 +133,7 @@ def test_a_failure_later_changes_nothing_but_the_status() -> None:
     assert (status.last_error, status.last_success) == ("", 3.0)
 
 
-def test_a_source_of_which_nothing_can_be_read_has_given_nothing() -> None:
+def test_a_source_without_a_readable_part_has_no_data() -> None:
     estate = Estate(config("hub"))
     taken(estate, 1.0, a="line 1, column 1: broken", b="Permission denied")
     status = estate.sources["hub"]
@@ -147,7 +147,7 @@ def test_a_source_of_which_nothing_can_be_read_has_given_nothing() -> None:
     assert status.last_error
 
 
-def test_what_is_wrong_with_a_source_that_is_served_is_listed_and_of_one_that_is_not_it_is_missing() -> None:
+def test_only_a_source_with_data_can_be_degraded() -> None:
     estate = Estate(config("hub", "spoke"))
     estate.health.failed("spoke", "gone", 0.0)
     taken(estate, 0.0, one=resources("a"), two="no permission")
@@ -159,7 +159,7 @@ def test_what_is_wrong_with_a_source_that_is_served_is_listed_and_of_one_that_is
     assert estate.health.degraded() == []
 
 
-def test_a_sync_that_is_held_is_wrong_with_its_source() -> None:
+def test_a_held_sync_degrades_its_source() -> None:
     estate = Estate(config("hub"))
     estate.health.restored(
         "hub", 1, 0.0, SyncState({}, WithheldSync(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ()))
@@ -177,7 +177,7 @@ def test_a_source_may_be_allowed_to_be_unsynced() -> None:
 # -- over a restart
 
 
-def test_restored_and_then_read_times_and_incumbents_survive() -> None:
+def test_first_seen_times_and_incumbents_survive_a_restart() -> None:
     estate = Estate(config("hub"))
     taken(estate, 1.0, b=resources("b-holder"))
     taken(estate, 2.0, a=resources("a-late", "10.0.0.5"))
@@ -200,7 +200,7 @@ def test_restored_and_then_read_times_and_incumbents_survive() -> None:
     assert [again.board.first_seen(fact) for fact in findings(again)] == [2.0]
 
 
-def test_without_memory_all_that_is_read_together_was_seen_together() -> None:
+def test_without_memory_endpoints_of_one_change_are_first_seen_together() -> None:
     estate = Estate(config("hub"))
     taken(estate, 1.0, b=resources("b-holder"), a=resources("a-late", "10.0.0.5"))
     assert winner(estate) == "a-late"
@@ -209,7 +209,7 @@ def test_without_memory_all_that_is_read_together_was_seen_together() -> None:
 # -- zone files
 
 
-def test_a_zone_of_the_configuration_without_its_file_is_awaited() -> None:
+def test_a_configured_zone_without_its_file_is_awaited() -> None:
     estate = Estate(config(origins=("corp.example", "lab.example")))
     zone = zonefile.parse(ZONE, "corp.zone")
     estate.take_zone_files(ZoneFiles({zone.origin: zone}), 1.0)
@@ -240,7 +240,7 @@ def read(folder: Path, *sources: str) -> Estate:
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
-def test_offline_reads_all_sources_as_one(folder: Path, order: str) -> None:
+def test_offline_tools_read_all_sources_as_one_change(folder: Path, order: str) -> None:
     estate = read(folder, *order)
     assert winner(estate) == "a"
     assert {claim.first_seen for claim in estate.ledger.find(PRIVATE)} == {5.0}
@@ -248,7 +248,7 @@ def test_offline_reads_all_sources_as_one(folder: Path, order: str) -> None:
     assert not estate.health.unsynced
 
 
-def test_offline_says_what_cannot_be_read_and_goes_on(folder: Path) -> None:
+def test_offline_tools_report_a_source_that_cannot_be_read_and_go_on(folder: Path) -> None:
     (folder / "a" / "broken.json").write_text("{")
     (folder / "b" / "e.yaml").write_text("{")
     (folder / "corp.zone").unlink()
@@ -272,11 +272,11 @@ def test_a_source_is_fresh_for_three_intervals_then_stale_then_expired() -> None
     status.interval, status.expire = 60.0, 1000.0
     assert (status.freshness(0.0), estate.health.update_freshness(0.0), estate.health.stale) == (None, False, False)
     taken(estate, 100.0, a=resources("one"))
-    told = [
+    states = [
         (status.freshness(now), estate.health.update_freshness(now), estate.health.stale)
         for now in (100.0, 279.9, 280.0, 1099.9, 1100.0)
     ]
-    assert told == [
+    assert states == [
         ("fresh", False, False), ("fresh", False, False), ("stale", True, True), ("stale", False, True),
         ("expired", False, True),
     ]  # fmt: skip

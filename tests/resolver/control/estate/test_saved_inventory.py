@@ -1,4 +1,4 @@
-"""What is saved of an estate: taken in pieces, put together again."""
+"""The saved inventory: cut into pieces, and joined again."""
 
 import tempfile
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ _KEY = attrgetter("key")
 
 
 def through_a_file(pieces: Iterable[SavedInventory]) -> SavedInventory:
-    """As the next start has it."""
+    """Write the pieces to a file, and read them as the next start does."""
     with tempfile.TemporaryDirectory() as folder:
         inventory_file.write(folder, pieces)
         read = inventory_file.load(folder)
@@ -36,7 +36,7 @@ def through_a_file(pieces: Iterable[SavedInventory]) -> SavedInventory:
 
 
 def estates() -> st.SearchStrategy[tuple[Any, ...]]:
-    """What `saved.of` is given."""
+    """Return arguments of `saved_inventory.pieces`."""
     times = st.floats(0, 2**33)
     names = st.lists(st.binary(min_size=1, max_size=63), max_size=3).map(
         lambda labels: Name(b"".join(bytes((len(label),)) + label for label in labels) + b"\0")
@@ -101,7 +101,7 @@ def private_zones(
 
 
 def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) -> st.SearchStrategy[Tombstone]:
-    """Tombstones as the ledger makes them: the endpoint is as it is saved, for one of its claims."""
+    """Return tombstones as the ledger makes them. The endpoint has the fields that are saved, and one claim."""
 
     def made(texts: list[str], public: Name, private: Name, zone: Name | None, first: float, until: float) -> Tombstone:
         key, name, target, group, region, subscription, vnet, source = texts
@@ -118,7 +118,7 @@ def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) 
 
 
 @given(estates(), st.integers(1, 4))
-def test_what_is_saved_reads_back_however_small_the_pieces(given: tuple[Any, ...], most: int) -> None:
+def test_a_saved_inventory_is_read_back_for_any_size_of_pieces(given: tuple[Any, ...], most: int) -> None:
     recollection, sources, parts, zone_texts, now, sync_states, lingering, private, findings = given
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saved_inventory, "_PIECE", most)

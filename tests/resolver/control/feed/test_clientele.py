@@ -1,4 +1,4 @@
-"""Networks that change while workers answer: who is whose client, and what he gets, at every step on the way."""
+"""Networks that change while workers answer: the network of each client, and its answers, after each step."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -56,14 +56,14 @@ def control(parts: Mapping[str, Resources] | None = None, *, synced: bool = True
 
 
 def asked(table: Table, network: int) -> str:
-    """What a network gets for the name that all of this is about."""
+    """Return the address that a network gets for the tested name."""
     outcome = table.lookup(ACCT, A, network)
     assert not isinstance(outcome, Alias)
     return ".".join(map(str, outcome.rrsets[0].rdatas[0])) if isinstance(outcome, Found) else ""
 
 
 def got(worker: ReplicaWorker, client: str) -> tuple[str, str]:
-    """A client's network, and the address that it gets."""
+    """Return a client's network, and the address that the client gets."""
     networks = worker.clients.networks
     index = networks.find(bytes(map(int, client.split("."))))
     return networks.label(index), asked(worker.table, index)
@@ -71,7 +71,7 @@ def got(worker: ReplicaWorker, client: str) -> tuple[str, str]:
 
 @pytest.fixture
 def tiny() -> Iterator[None]:
-    """Bounds that are reached at once."""
+    """Lower the limits, so that they are reached."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(feed, "_ROWS", 1)
         patch.setattr(feed, "_NETWORKS", 1)
@@ -80,7 +80,7 @@ def tiny() -> Iterator[None]:
         yield
 
 
-async def test_before_the_first_vnets_are_known_clients_are_in_none() -> None:
+async def test_clients_are_in_no_network_before_the_first_vnets_are_known() -> None:
     worker = ReplicaWorker(auto=True)
     worker.connect(control({"e": endpoint("e", "10.0.0.4", "hub")}, synced=False))
     await worker.drain()
@@ -98,13 +98,13 @@ async def test_a_worker_without_a_table_gets_the_networks_before_the_rows() -> N
     assert got(worker, "10.9.0.1") == ("hub", "10.0.0.4")
 
 
-async def test_a_client_comes_into_another_network_when_its_names_are_there() -> None:
-    told = control({"v": vnets(vnet("hub", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "hub")})
+async def test_a_client_changes_its_network_after_the_names_of_the_new_one_have_arrived() -> None:
+    feeding = control({"v": vnets(vnet("hub", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "hub")})
     worker = ReplicaWorker(auto=True)
-    worker.connect(told)
+    worker.connect(feeding)
     await worker.drain()
     worker.got.clear()
-    told.take({"w": vnets(vnet("spoke", "10.8.0.0/16", peers=("hub",)))})
+    feeding.take({"w": vnets(vnet("spoke", "10.8.0.0/16", peers=("hub",)))})
     await worker.drain()
 
     assert [type(frame) for frame in worker.got] == [Masks, Masks, Rows, Clientele, Commit]
@@ -112,21 +112,21 @@ async def test_a_client_comes_into_another_network_when_its_names_are_there() ->
 
 
 async def test_networks_that_see_nothing_new_cost_no_row() -> None:
-    told = control({"v": vnets(vnet("hub", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "hub")})
+    feeding = control({"v": vnets(vnet("hub", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "hub")})
     worker = ReplicaWorker(auto=True)
-    worker.connect(told)
+    worker.connect(feeding)
     await worker.drain()
     worker.got.clear()
-    told.take({"w": vnets(vnet("alone", "10.8.0.0/16"))})
+    feeding.take({"w": vnets(vnet("alone", "10.8.0.0/16"))})
     await worker.drain()
-    told.take({"w": vnets(vnet("alone", "10.8.0.0/16"))})
+    feeding.take({"w": vnets(vnet("alone", "10.8.0.0/16"))})
     await worker.drain()
 
     assert [type(frame) for frame in worker.got] == [Clientele, Commit]
     assert got(worker, "10.8.0.1") == ("alone", "")
 
 
-async def test_a_worker_keeps_its_indices_when_another_control_counts_otherwise() -> None:
+async def test_a_worker_keeps_its_network_indexes_under_another_control() -> None:
     seen = {"z": vnets(vnet("z", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "z")}
     worker = ReplicaWorker(auto=True)
     worker.connect(control({"v": vnets(vnet("m", "10.7.0.0/16")), **seen}))
@@ -141,13 +141,13 @@ async def test_a_worker_keeps_its_indices_when_another_control_counts_otherwise(
 
 
 @pytest.mark.usefixtures("tiny")
-async def test_a_namesake_that_comes_as_another_goes_gets_none_of_its_clients() -> None:
-    told = control({"v": vnets(vnet("spoke", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "spoke")})
+async def test_a_new_network_with_the_name_of_a_removed_one_gets_none_of_its_clients() -> None:
+    feeding = control({"v": vnets(vnet("spoke", "10.9.0.0/16")), "e": endpoint("e", "10.0.0.4", "spoke")})
     worker = ReplicaWorker(auto=True)
-    worker.connect(told)
+    worker.connect(feeding)
     await worker.drain()
     assert got(worker, "10.9.0.1") == ("spoke", "10.0.0.4")
-    told.take({
+    feeding.take({
         "v": vnets(vnet("spoke", "10.8.0.0/16", group="two")), "e": endpoint("e", "10.0.0.5", "spoke", group="two"),
     })  # fmt: skip
     while await worker.step():
@@ -155,18 +155,18 @@ async def test_a_namesake_that_comes_as_another_goes_gets_none_of_its_clients() 
     assert [got(worker, client) for client in ("10.9.0.1", "10.8.0.1")] == [("none", ""), ("spoke", "10.0.0.5")]
 
 
-async def test_answers_of_a_renamed_network_are_made_anew() -> None:
-    told = control({"v": vnets(vnet("spoke", "10.8.0.0/16"))})
+async def test_answers_of_a_renamed_network_are_evicted() -> None:
+    feeding = control({"v": vnets(vnet("spoke", "10.8.0.0/16"))})
     worker = ReplicaWorker(auto=True)
-    worker.connect(told)
+    worker.connect(feeding)
     await worker.drain()
     body = render.body(ACCT + b"\0\1\0\1", 0, 0)
     worker.answers.keep(ACCT, Compiled(body, 5, (ACCT,), [0], 0.0, float("inf"), expendable=False, fallback=None))
-    told.take({"w": vnets(vnet("other", "10.7.0.0/16"))})
+    feeding.take({"w": vnets(vnet("other", "10.7.0.0/16"))})
     await worker.drain()
     assert worker.answers.find(ACCT, 1.0)
 
-    told.take({"x": vnets(vnet("spoke", "10.6.0.0/16", group="two"))})
+    feeding.take({"x": vnets(vnet("spoke", "10.6.0.0/16", group="two"))})
     await worker.drain()
     assert got(worker, "10.8.0.1") == ("spoke@rg", "")
     assert not worker.answers.find(ACCT, 1.0)
@@ -189,7 +189,7 @@ CLIENTS = ("10.9.0.1", "10.9.1.1", "10.8.0.1", "10.1.0.1")
 
 
 class Story:
-    """What clients got from the beginning; nobody is ever given what was not right for a network of his."""
+    """All answers so far. Each must have been right for a network that the client was in."""
 
     def __init__(self) -> None:
         self.parts: dict[str, Resources] = {}
@@ -197,9 +197,9 @@ class Story:
         self.worker = ReplicaWorker(auto=True)
         self.worker.connect(self.control)
         self.been: dict[str, set[str]] = {client: {"none"} for client in CLIENTS}
-        """Networks that a client was in."""
+        """The networks that each client was in."""
         self.right: dict[str, set[str]] = {"none": {""}}
-        """What was right in a network."""
+        """The right answers of each network."""
         self.note()
 
     def note(self) -> None:
@@ -260,7 +260,9 @@ class Story:
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @pytest.mark.usefixtures("tiny")
-def test_nobody_is_given_what_is_not_right_where_he_is_or_was(events: list[tuple[object, ...]]) -> None:
+def test_no_client_gets_an_answer_that_is_wrong_for_both_its_old_and_its_new_network(
+    events: list[tuple[object, ...]],
+) -> None:
     async def tell() -> None:
         story = Story()
         for event in events:

@@ -1,4 +1,4 @@
-"""What control remembers of changes, and the frames that it makes."""
+"""The feed: the changes it remembers, and its frames."""
 
 import pytest
 
@@ -25,21 +25,21 @@ def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fed.since(fed.epoch, 1) is None
     assert fed.since("another", 0) is None
     fed.changed([a])
-    fed.changed([])  # nothing is other than before
+    fed.changed([])  # nothing has changed
     estate.health.stale = True
     fed.changed([])
     fed.changed([b, a])
     assert [fed.since(fed.epoch, serial) for serial in range(-1, 5)] == [None, {a, b}, {a, b}, {a, b}, set(), None]
     fed.changed([c])
     assert fed.since(fed.epoch, 0) == {a, b, c}
-    fed.changed([d])  # one of the two of serial 3 is forgotten
+    fed.changed([d])  # one of the two changes of serial 3 is forgotten
     assert fed.since(fed.epoch, 2) is None
     assert fed.since(fed.epoch, 3) == {c, d}
     assert fed.since(fed.epoch, 4) == {d}
 
 
 def test_no_frame_is_longer_than_a_worker_takes() -> None:
-    """Names that hundreds of networks see differently, and names with many records."""
+    """Names that differ between hundreds of networks, and names with many records."""
     estate = Estate(settings.ControlSettings())
     estate.ledger.rows = {from_text(f"n{number}.example"): bytes(50_000) for number in range(400)}
     origin = from_text("corp.example")
@@ -57,7 +57,7 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
     assert sum(len(frame.names) for frame in frames if isinstance(frame, Static)) == 101
 
 
-def test_classes_go_once_and_after_the_networks_of_their_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classes_are_sent_once_after_the_networks_of_their_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     estate = Estate(settings.ControlSettings(networks=(Network("first", ()),), auto=True))
     fed = Feed(estate, "epoch")
     assert list(fed.masks(0, 0)) == []

@@ -1,4 +1,4 @@
-"""What a worker with a table is told by a control that lost the saved inventory and cannot read one of its sources.
+"""What a worker with a table receives from a control that has no saved inventory and cannot read one of its sources.
 
 The names x, y and z are what the lost source gave, the others are of the source that is read.
 """
@@ -23,7 +23,7 @@ FOUR, NINE = bytes((10, 0, 0, 4)), bytes((10, 0, 0, 9))
 async def settled(
     worker: ReplicaWorker, parts: dict[str, Resources], config: settings.ControlSettings = CONFIG
 ) -> EstateFeed:
-    """A new control that gets these parts of one source and is refused by the other; the worker has its word."""
+    """Connect the worker to a new control that has these parts of one source, and whose other source has failed."""
     await worker.cut()
     control = EstateFeed(parts, synced=False, config=config)
     worker.connect(control)
@@ -33,7 +33,7 @@ async def settled(
 
 
 async def informed(parts: dict[str, Resources] = BEFORE) -> ReplicaWorker:
-    """A worker that was told all by a control that had read all."""
+    """Return a worker with the table of a control that has read every source."""
     worker = ReplicaWorker()
     worker.connect(EstateFeed(parts))
     await worker.drain()
@@ -41,11 +41,11 @@ async def informed(parts: dict[str, Resources] = BEFORE) -> ReplicaWorker:
 
 
 def held(worker: ReplicaWorker, network: int = 0) -> str:
-    """The names that a network sees, each once for each of its addresses."""
+    """Return the names that are visible to a network, each repeated for each of its addresses."""
     return "".join(name * len(addresses(worker.table, blob(name), network)) for name in "abcdxyz")
 
 
-async def test_changes_of_the_other_source_are_served_and_nothing_goes() -> None:
+async def test_changes_of_the_other_source_are_served_and_nothing_is_removed() -> None:
     worker = await informed()
     control = await settled(worker, {"a": one("a", "10.0.0.9"), "b": one("b")})
     assert held(worker) == "abcxyz"
@@ -56,7 +56,7 @@ async def test_changes_of_the_other_source_are_served_and_nothing_goes() -> None
     assert addresses(worker.table, blob("b")) == [NINE]
 
 
-async def test_it_is_told_once_the_lost_source_has_failed_and_not_while_it_is_only_slow() -> None:
+async def test_a_partial_snapshot_is_sent_when_the_lost_source_has_failed() -> None:
     worker = await informed()
     await worker.cut()
     control = EstateFeed({"a": one("a", "10.0.0.9")}, synced=False)
@@ -69,7 +69,7 @@ async def test_it_is_told_once_the_lost_source_has_failed_and_not_while_it_is_on
     assert addresses(worker.table, blob("a")) == [NINE]
 
 
-async def test_what_the_other_source_gave_and_takes_away_goes() -> None:
+async def test_names_that_the_other_source_removes_are_removed() -> None:
     worker = await informed()
     control = await settled(worker, {"a": one("a"), "b": one("b")})
     control.take({"a": None, "d": one("d")})
@@ -79,7 +79,7 @@ async def test_what_the_other_source_gave_and_takes_away_goes() -> None:
 
 
 async def test_a_name_stays_as_it_was_where_a_network_would_lose_it() -> None:
-    """Both sources own it, for different networks, or what the lost one tells of networks is missing."""
+    """Both sources have the name, for different networks, or the lost source has the networks."""
     worker = await informed({"a": resources(("a", blob("a"), "10.0.0.4", "weu")), "x": one("x")})
     control = await settled(worker, {"a": one("a", "10.0.0.9", network="neu"), "x": one("x", "10.0.0.9", "weu")})
     assert [held(worker, network) for network in (0, 1)] == ["ax", "x"]
@@ -91,15 +91,15 @@ async def test_a_name_stays_as_it_was_where_a_network_would_lose_it() -> None:
     assert [addresses(worker.table, blob("x"), network) for network in (0, 1)] == [[NINE], [NINE]]
 
 
-async def test_misses_go_on_as_before_and_answers_say_that_they_may_be_old() -> None:
-    """Not SERVFAIL, as where nothing was ever known of a source: the worker has what it gave."""
+async def test_misses_stay_as_they_were_and_answers_are_marked_stale() -> None:
+    """Not SERVFAIL, as for a source that was never known: the worker still has the data of the lost source."""
     worker = await informed()
     await settled(worker, {"a": one("a")})
     assert isinstance(worker.table.lookup(from_text(blob("public")), A, 0), Outside)
     assert worker.table.stale
 
 
-async def test_what_was_never_known_stays_unsynced() -> None:
+async def test_a_source_that_was_never_known_stays_unsynced() -> None:
     worker = ReplicaWorker()
     worker.connect(EstateFeed({"a": one("a")}, synced=False))
     await worker.drain()
@@ -128,7 +128,7 @@ async def test_when_the_lost_source_is_back_the_worker_has_what_control_has() ->
     assert (first.partial, last.partial) == (True, False)
 
 
-async def test_a_line_that_breaks_meanwhile_loses_nothing() -> None:
+async def test_a_reconnect_during_a_partial_state_loses_nothing() -> None:
     worker = await informed()
     control = await settled(worker, {"a": one("a", "10.0.0.9")})
     await worker.cut()

@@ -1,4 +1,4 @@
-"""From an estate through control's link and encoded frames into a worker's table: what the replica becomes."""
+"""From an estate, through a link and encoded frames, into a worker's table."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -25,14 +25,14 @@ from zones.table.table import Table
 
 
 def contents(table: Table) -> object:
-    """All that a table holds, without the generations of its rows."""
+    """Return the content of a table, without the generations of its rows."""
     static = {origin: (dict(zone.names), zone.is_open) for origin, zone in table.static.items()}
     rows = {name: row[1:] for name, row in table.each()}
     return rows, static, table.unsynced, table.awaited, [table.zones(network) for network in range(len(NETWORKS))]
 
 
 def sent(frames: Iterable[Down]) -> set[str]:
-    """Names of the rows in frames."""
+    """Return the names of the rows in these frames."""
     return {to_text(Name(name)) for frame in frames if isinstance(frame, Rows) for name, _ in frame.rows}
 
 
@@ -55,14 +55,14 @@ def one(name: str, address: str = "10.0.0.4", network: str = "") -> Resources:
 
 @pytest.fixture
 def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One row in a frame."""
+    """Put one row into each frame."""
     monkeypatch.setattr(feed, "_ROWS", 1)
 
 
-# -- what private DNS zones lend
+# -- provided records
 
 
-async def test_a_worker_is_told_what_zones_lend_and_when_they_do_no_more() -> None:
+async def test_a_worker_receives_provided_records_and_their_removal() -> None:
     control, worker = EstateFeed({"a": one("a")}), ReplicaWorker()
     worker.connect(control)
     await worker.drain()
@@ -79,7 +79,7 @@ async def test_a_worker_is_told_what_zones_lend_and_when_they_do_no_more() -> No
     assert from_text("privatelink.blob.core.windows.net") not in worker.table.static
 
 
-async def test_an_endpoint_takes_its_name_from_a_zone_at_once_and_gives_it_back() -> None:
+async def test_an_endpoint_replaces_a_provided_record_and_its_removal_restores_it() -> None:
     control, worker = EstateFeed({}), ReplicaWorker()
     control.read_zones(zone(made("a", 9), vnets=("hub",)))
     worker.connect(control)
@@ -94,7 +94,7 @@ async def test_an_endpoint_takes_its_name_from_a_zone_at_once_and_gives_it_back(
     assert from_text(private("a")) in worker.table.static[from_text("privatelink.blob.core.windows.net")].names
 
 
-async def test_a_zone_whose_file_cannot_be_read_is_waited_for_and_not_taken_from_azure() -> None:
+async def test_a_zone_with_an_unreadable_file_is_awaited_and_not_provided() -> None:
     control, worker = EstateFeed({}, zone=""), ReplicaWorker()
     control.read_zones(zone(made("www", 9, origin="corp.example"), origin="corp.example", vnets=("hub",)))
     worker.connect(control)
@@ -106,7 +106,7 @@ async def test_a_zone_whose_file_cannot_be_read_is_waited_for_and_not_taken_from
 # -- snapshots
 
 
-async def test_an_empty_worker_gets_everything() -> None:
+async def test_an_empty_worker_gets_a_snapshot() -> None:
     control = EstateFeed({"a": one("a"), "b": one("b", network="neu")})
     worker = ReplicaWorker()
     worker.connect(control)
@@ -117,7 +117,7 @@ async def test_an_empty_worker_gets_everything() -> None:
     assert (worker.replica.epoch, worker.replica.serial) == (control.feed.epoch, control.feed.serial)
 
 
-async def test_an_empty_worker_gets_at_once_what_there_is_marked_unsynced() -> None:
+async def test_an_empty_worker_gets_an_unsynced_snapshot_at_once() -> None:
     control = EstateFeed({"a": one("a")}, synced=False)
     worker = ReplicaWorker()
     worker.connect(control)
@@ -131,7 +131,7 @@ async def test_an_empty_worker_gets_at_once_what_there_is_marked_unsynced() -> N
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_what_changes_while_a_snapshot_is_sent_comes_after_it() -> None:
+async def test_a_change_during_a_snapshot_follows_it() -> None:
     control = EstateFeed({name: one(name) for name in "abcd"})
     worker = ReplicaWorker()
     worker.connect(control)
@@ -143,7 +143,7 @@ async def test_what_changes_while_a_snapshot_is_sent_comes_after_it() -> None:
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_a_worker_that_loses_its_line_after_a_snapshot_asks_for_what_changed_meanwhile() -> None:
+async def test_a_worker_that_reconnects_after_a_snapshot_gets_the_changes_made_during_it() -> None:
     control = EstateFeed({name: one(name) for name in "abc"})
     worker = ReplicaWorker()
     worker.connect(control)
@@ -158,7 +158,7 @@ async def test_a_worker_that_loses_its_line_after_a_snapshot_asks_for_what_chang
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_a_worker_that_loses_its_line_after_changes_asks_for_what_changed_meanwhile() -> None:
+async def test_a_worker_that_reconnects_after_changes_gets_the_changes_made_during_them() -> None:
     control = EstateFeed({name: one(name) for name in "abc"})
     worker = ReplicaWorker()
     worker.connect(control)
@@ -176,7 +176,7 @@ async def test_a_worker_that_loses_its_line_after_changes_asks_for_what_changed_
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_a_worker_is_not_told_that_all_is_known_before_it_has_it() -> None:
+async def test_a_worker_is_synced_only_after_the_last_rows() -> None:
     control = EstateFeed({"a": one("a"), "b": one("b")}, synced=False)
     worker = ReplicaWorker()
     worker.connect(control)
@@ -189,7 +189,7 @@ async def test_a_worker_is_not_told_that_all_is_known_before_it_has_it() -> None
 
 
 @pytest.mark.usefixtures("small_frames")
-async def test_what_an_aborted_snapshot_brought_is_swept_by_the_next() -> None:
+async def test_rows_of_an_aborted_snapshot_are_swept_by_the_next_one() -> None:
     control = EstateFeed({name: one(name) for name in "abc"})
     worker = ReplicaWorker()
     worker.connect(control)
@@ -205,7 +205,7 @@ async def test_what_an_aborted_snapshot_brought_is_swept_by_the_next() -> None:
 # -- connecting again
 
 
-async def test_a_worker_that_was_away_gets_only_what_changed() -> None:
+async def test_a_worker_that_was_away_gets_only_the_changes() -> None:
     control = EstateFeed({name: one(name) for name in "abcd"})
     worker = ReplicaWorker()
     worker.connect(control)
@@ -229,7 +229,7 @@ async def test_a_worker_that_missed_nothing_gets_a_commit() -> None:
         await worker.cut()
 
 
-async def test_a_worker_that_missed_more_than_is_remembered_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_missed_too_many_changes_gets_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_REMEMBERED", 2)
     control = EstateFeed({"a": one("a")})
     worker = ReplicaWorker()
@@ -244,7 +244,7 @@ async def test_a_worker_that_missed_more_than_is_remembered_gets_everything(monk
         assert contents(worker.table) == contents(control.estate.table())
 
 
-async def test_a_new_control_takes_away_what_it_does_not_know_only_with_the_commit(
+async def test_a_new_control_removes_unknown_names_only_with_the_commit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(feed, "_ROWS", 1)
@@ -261,7 +261,7 @@ async def test_a_new_control_takes_away_what_it_does_not_know_only_with_the_comm
     assert contents(worker.table) == contents(control.estate.table())
 
 
-async def test_a_worker_with_a_table_keeps_it_until_a_new_control_has_asked_every_source() -> None:
+async def test_a_worker_keeps_its_table_until_a_new_control_has_read_every_source() -> None:
     worker = ReplicaWorker()
     worker.connect(EstateFeed({name: one(name) for name in "abcd"}))
     await worker.drain()
@@ -279,7 +279,7 @@ async def test_a_worker_with_a_table_keeps_it_until_a_new_control_has_asked_ever
 
 
 async def test_classes_mean_the_same_to_every_control() -> None:
-    """Rows of one control are swept and changed by another that met the sets of networks in another order."""
+    """Another control numbers the sets of networks in another order, and sweeps and changes the rows of the first."""
     worker = ReplicaWorker()
     worker.connect(EstateFeed({"a": one("a", network="weu"), "b": one("b", network="neu"), "c": one("c")}))
     await worker.drain()
@@ -292,7 +292,7 @@ async def test_classes_mean_the_same_to_every_control() -> None:
     assert not addresses(worker.table, blob("b"), 1)
 
 
-async def test_a_worker_in_doubt_gets_everything_but_not_from_a_control_that_does_not_know_it() -> None:
+async def test_a_worker_that_asks_for_a_snapshot_waits_until_every_source_has_data() -> None:
     control = EstateFeed({"a": one("a")})
     worker = ReplicaWorker()
     worker.connect(control)
@@ -312,7 +312,7 @@ async def test_a_worker_in_doubt_gets_everything_but_not_from_a_control_that_doe
 # -- zone files
 
 
-async def test_a_zone_that_control_cannot_read_stays_where_it_is_known_and_is_awaited_where_it_is_not() -> None:
+async def test_a_zone_that_control_cannot_read_is_kept_by_workers_that_have_it_and_awaited_by_others() -> None:
     worker, fresh = ReplicaWorker(), ReplicaWorker()
     worker.connect(EstateFeed({}))
     await worker.drain()
@@ -345,7 +345,7 @@ endpoints = st.tuples(
     st.sampled_from(["10.0.0.4", "10.0.0.5", "fd00::4"]),
     st.sampled_from(["", "weu", "neu"]),
 )
-lendable = st.tuples(
+provided_zones = st.tuples(
     st.sampled_from(["corp.example", "hand.example", "privatelink.blob.core.windows.net"]),
     st.lists(st.sampled_from("abc"), unique=True),
     st.integers(4, 5),
@@ -353,7 +353,7 @@ lendable = st.tuples(
 """A private DNS zone, its names, and the last octet of their addresses."""
 operations = st.one_of(
     st.tuples(st.just("take"), st.sampled_from("pqr"), st.none() | st.lists(endpoints, max_size=3)),
-    st.tuples(st.just("lend"), st.lists(lendable, max_size=2, unique_by=lambda each: each[0])),
+    st.tuples(st.just("provide"), st.lists(provided_zones, max_size=2, unique_by=lambda each: each[0])),
     st.tuples(st.just("step"), st.integers(1, 4)),
     st.tuples(st.just("cut")),
     st.tuples(st.just("restart"), st.booleans(), st.booleans()),
@@ -376,7 +376,7 @@ def outcomes(table: Table) -> list[object]:
 
 
 class Story:
-    """EstateFeed and a worker through a sequence of events; what the worker remembers is never wrong."""
+    """A feed and a worker in a random sequence of events. The compiled answers of the worker are never wrong."""
 
     def __init__(self) -> None:
         self.control = EstateFeed({})
@@ -395,7 +395,7 @@ class Story:
             self.parts[part] = resources(*given)
         self.control.take({part: self.parts.get(part)})
 
-    async def lend(self, given: list[tuple[str, list[str], int]]) -> None:
+    async def provide(self, given: list[tuple[str, list[str], int]]) -> None:
         self.zones = [
             zone(*(made(name, last, origin=origin) for name in names), key=origin, origin=origin, vnets=("hub",))
             for origin, names, last in given
@@ -433,10 +433,10 @@ class Story:
         self.control.sync()
 
     def remember(self) -> None:
-        """Every answer that is still there is what the table says; keep one for each question that has none."""
+        """Check each compiled answer against the table, and compile one for each question that has none."""
         table, answers = self.worker.table, self.worker.answers
         if self.worker.replica._opening is None and table.awaited:
-            return  # before its first commit it has no table to speak of
+            return  # before its first commit, the worker has no complete table
         for name, rtype in QUESTIONS:
             for network in (0, 1):
                 key = b"%b%d,%d" % (name, rtype, network)
@@ -463,7 +463,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[None]:
-    """Bounds that are reached at once."""
+    """Lower the limits, so that they are reached."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(feed, "_ROWS", 1)
         patch.setattr(feed, "_REMEMBERED", 3)

@@ -1,4 +1,4 @@
-"""How much events may remove between two syncs: as much as one of them."""
+"""How much events may remove between two syncs: as much as one sync."""
 
 from resolver.control.guard.event_guard import EventGuard
 from resolver.control.guard.shrink_guard import FEW
@@ -7,28 +7,28 @@ from zones.azure.resource import Resources
 
 
 class Estate:
-    """What a source gave, as events remove it."""
+    """The data of a source, from which events remove resources."""
 
     def __init__(self, **parts: Resources) -> None:
         self.parts = parts
         self.deletions = EventGuard()
 
     def put(self, now: Resources, name: str = "s1") -> str:
-        """Why this is held; empty: it is what the subscription holds now."""
+        """Apply new data of a subscription. Return why it is held; empty if it is not."""
         why = self.deletions.check(self.parts, name, now)
         if not why:
             self.parts[name] = now
         return why
 
 
-def test_a_few_may_go_and_then_a_share_of_what_was_there() -> None:
+def test_a_few_or_a_share_of_the_resources_may_be_removed() -> None:
     small, large = Estate(s1=part(*many(20))), Estate(s1=part(*many(10)), s2=part(*many(40, "s2")))
     assert [small.put(part(*many(20)[i + 1 :])) for i in range(FEW + 1)] == [""] * FEW + ["6 of 20 private endpoints"]
     left = many(40, "s2")
     assert [large.put(part(*left[i + 1 :]), "s2") for i in range(11)] == [""] * 10 + ["11 of 50 private endpoints"]
 
 
-def test_networks_are_counted_by_themselves() -> None:
+def test_networks_are_counted_separately() -> None:
     nets = [vnet(f"v{i}") for i in range(20)]
     estate = Estate(s1=part(*many(20), vnets=nets))
     for i in range(FEW):
@@ -36,7 +36,7 @@ def test_networks_are_counted_by_themselves() -> None:
     assert estate.put(part(*many(20)[FEW:], vnets=nets[FEW + 1 :])) == "6 of 20 virtual networks"
 
 
-def test_the_last_of_its_kind_and_the_last_of_a_subscription_stay() -> None:
+def test_the_last_resource_of_a_kind_or_subscription_is_kept() -> None:
     assert Estate(s1=part(*many(1), vnets=[vnet("v")])).put(part(vnets=[vnet("v")])) == (
         "all 1 private endpoints of the source"
     )
@@ -44,7 +44,7 @@ def test_the_last_of_its_kind_and_the_last_of_a_subscription_stay() -> None:
     assert estate.put(part(), "s2") == "everything of subscription s2"
 
 
-def test_what_changes_or_comes_is_never_held_and_what_comes_back_is_not_gone() -> None:
+def test_changes_and_additions_are_never_held_and_a_returned_resource_is_not_counted() -> None:
     estate = Estate(s1=part(*many(6)))
     for _ in range(20):
         assert not estate.put(part(*many(5)))
@@ -52,7 +52,7 @@ def test_what_changes_or_comes_is_never_held_and_what_comes_back_is_not_gone() -
     assert not estate.put(part(*many(5), endpoint("e005", "10.9.9.9")))
 
 
-def test_after_a_sync_it_begins_anew() -> None:
+def test_a_published_sync_resets_the_count() -> None:
     estate = Estate(s1=part(*many(20)))
     for i in range(FEW):
         assert not estate.put(part(*many(20)[i + 1 :]))

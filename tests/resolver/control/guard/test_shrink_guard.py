@@ -1,4 +1,4 @@
-"""What a sync of a remote source may change, over any history of an estate."""
+"""What a sync of a remote source may change, for any history of an estate."""
 
 from collections.abc import Iterable
 
@@ -45,14 +45,14 @@ def keys(resources: Resources | None) -> set[str]:
 def look(
     had: dict[str, Resources],
     reading: Reading,
-    told: dict[str, Resources | str | None] | None = None,
+    rereads: dict[str, Resources | str | None] | None = None,
     sync_state: SyncState | None = None,
     now: float = 0.0,
 ) -> SyncDecision:
-    return decide(had, reading, sync_state or SyncState(), told or {}, now, HOLD_DOWN)
+    return decide(had, reading, sync_state or SyncState(), rereads or {}, now, HOLD_DOWN)
 
 
-def test_what_is_new_and_what_changed_is_published_at_once() -> None:
+def test_new_and_changed_resources_are_published_at_once() -> None:
     changed = Resources((endpoint("a"),), (nic("a", "b.example"),))
     found = look({"s": part("a")}, Reading({"s": changed, "t": part("b")}))
     assert found == SyncDecision({"s": changed, "t": part("b")}, {}, {}, SyncState())
@@ -61,20 +61,20 @@ def test_what_is_new_and_what_changed_is_published_at_once() -> None:
 # -- absence
 
 
-def test_an_absent_endpoint_goes_when_there_is_none() -> None:
+def test_an_absent_endpoint_is_removed_when_a_reread_finds_none() -> None:
     found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": None})
     assert found.parts == {"s": part("a")}
     assert found.sync_state == SyncState()
 
 
-def test_an_absent_endpoint_that_is_there_is_kept_as_it_is_now() -> None:
+def test_an_absent_endpoint_that_a_reread_finds_is_kept_as_found() -> None:
     now = Resources((endpoint("b"),), (nic("b", "new.example"),))
     found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": now})
     assert found.parts == {"s": Resources((endpoint("a"), endpoint("b")), (nic("a"), nic("b", "new.example")))}
     assert found.sync_state == SyncState()
 
 
-def test_an_endpoint_that_is_there_but_cannot_be_understood_is_kept_as_it_was() -> None:
+def test_an_endpoint_whose_reread_is_unreadable_is_kept_as_it_was() -> None:
     fault = Fault("B", "properties", "not an object")
     found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": Resources(faults=(fault,))})
     kept = found.parts["s"]
@@ -83,7 +83,7 @@ def test_an_endpoint_that_is_there_but_cannot_be_understood_is_kept_as_it_was() 
     assert kept.faults == (fault,)
 
 
-def test_an_absent_endpoint_that_cannot_be_read_is_kept_and_told_however_long() -> None:
+def test_an_absent_endpoint_whose_reread_fails_is_kept_and_reported() -> None:
     had, sync_state = {"s": part("ab")}, SyncState()
     for now in (0.0, HOLD_DOWN, 100 * HOLD_DOWN):
         found = look(had, Reading({"s": part("a")}), {"b": "403: Reader on B is missing"}, sync_state, now)
@@ -93,7 +93,7 @@ def test_an_absent_endpoint_that_cannot_be_read_is_kept_and_told_however_long() 
     assert sync_state == SyncState()
 
 
-def test_an_absence_that_was_not_asked_for_waits_out_the_hold_down() -> None:
+def test_an_absent_endpoint_without_a_reread_is_removed_after_the_hold_down() -> None:
     had, reading, sync_state = {"s": part("ab", "v")}, Reading({"s": part("a", "v")}), SyncState()
     for now in (10.0, 200.0, 10 + HOLD_DOWN - 0.1):
         found = look(had, reading, None, sync_state, now)
@@ -104,7 +104,7 @@ def test_an_absence_that_was_not_asked_for_waits_out_the_hold_down() -> None:
     assert (found.parts, found.sync_state) == ({"s": part("a", "v")}, SyncState())
 
 
-def test_what_came_back_meanwhile_waits_anew() -> None:
+def test_an_endpoint_that_returned_has_a_new_hold_down() -> None:
     had = {"s": part("ab")}
     sync_state = look(had, Reading({"s": part("a")}), None, None, 0.0).sync_state
     sync_state = look(had, Reading({"s": part("ab")}), None, sync_state, 100.0).sync_state
@@ -112,12 +112,12 @@ def test_what_came_back_meanwhile_waits_anew() -> None:
     assert sync_state.missing == {"b": HOLD_DOWN}
 
 
-def test_the_longest_missing_are_asked_for_first() -> None:
+def test_the_longest_missing_resources_are_reread_first() -> None:
     had = {"s": part("abcd", "v"), "gone": part("z")}
     assert absent(had, Reading({"s": part("a")}), {"d": 1.0, "c": 2.0}) == ["d", "c", "b", "v"]
 
 
-def test_what_moved_to_another_subscription_is_not_absent() -> None:
+def test_a_resource_that_moved_to_another_subscription_is_not_absent() -> None:
     assert absent({"s": part("a")}, Reading({"s": part(), "t": part("a")}), {}) == []
 
 
@@ -129,14 +129,14 @@ def test_what_moved_to_another_subscription_is_not_absent() -> None:
     [({}, VANISHED), ({"t": "403: give it Reader on t"}, "403: give it Reader on t")],
     ids=["vanished", "refused"],
 )
-def test_a_subscription_that_cannot_be_read_keeps_what_it_gave(refused: dict[str, str], why: str) -> None:
+def test_a_subscription_that_cannot_be_read_keeps_its_data(refused: dict[str, str], why: str) -> None:
     had = {"s": part("ab"), "t": part(many(40), "v")}
     found = look(had, Reading({"s": part("abc")}, refused))
     assert (found.parts, found.lost) == ({"s": part("abc")}, {"t": why})
     assert found.sync_state.held is None
 
 
-def test_a_subscription_that_never_gave_anything_is_told_while_refused_and_then_forgotten() -> None:
+def test_an_empty_subscription_is_reported_while_refused_and_then_forgotten() -> None:
     had = {"s": part("a"), "t": part()}
     assert look(had, Reading({"s": part("a")}, {"t": "no"})).lost == {"t": "no"}
     found = look(had, Reading({"s": part("a")}))
@@ -166,7 +166,7 @@ def test_more_than_a_few_and_a_fifth_is_held(total: int, gone: int, held: bool, 
     assert bool(found.parts) is not held
 
 
-def test_everything_that_a_subscription_had_is_held_though_it_is_little() -> None:
+def test_removing_everything_in_a_subscription_is_held_even_if_it_is_little() -> None:
     had = {"s": part(many(50)), "t": part("x", "v")}
     found = look(had, Reading({"s": part([*many(50), "new"]), "t": part()}), {"x": None, "v": None}, now=7.0)
     assert (found.parts, found.lost) == ({}, {})
@@ -176,34 +176,34 @@ def test_everything_that_a_subscription_had_is_held_though_it_is_little() -> Non
     assert (held.since, held.endpoints, held.vnets, held.ids) == (7.0, 1, 1, ("V", "X"))
 
 
-def test_the_last_endpoint_of_a_subscription_with_networks_left_goes() -> None:
+def test_the_last_endpoint_of_a_subscription_with_networks_is_removed() -> None:
     had = {"s": part(many(50)), "t": part("x", "v")}
     found = look(had, Reading({"s": part(many(50)), "t": part((), "v")}), {"x": None})
     assert found.parts["t"] == part((), "v")
 
 
-def test_every_endpoint_of_a_source_is_held_though_networks_are_left() -> None:
+def test_removing_every_endpoint_of_a_source_is_held_even_if_networks_are_left() -> None:
     found = look({"s": part("ab", "v")}, Reading({"s": part((), "v")}), {"a": None, "b": None})
     assert found.sync_state.held
     assert found.sync_state.held.reasons == ("all 2 private endpoints of the source",)
 
 
-def test_what_proves_to_be_there_does_not_count() -> None:
+def test_a_resource_that_a_reread_finds_does_not_count() -> None:
     names = many(10)
-    told: dict[str, Resources | str | None] = {name: part([name]) for name in names[:5]}
-    found = look({"s": part(names)}, Reading({"s": part()}), told | dict.fromkeys(names[5:]))
+    rereads: dict[str, Resources | str | None] = {name: part([name]) for name in names[:5]}
+    found = look({"s": part(names)}, Reading({"s": part()}), rereads | dict.fromkeys(names[5:]))
     assert found.sync_state.held is None
     assert keys(found.parts["s"]) == set(names[:5])
 
 
-def test_what_waits_and_what_cannot_be_read_counts() -> None:
+def test_waiting_and_unreadable_resources_count() -> None:
     names = many(10)
     assert look({"s": part(names)}, Reading({"s": part(names[6:])})).sync_state.held
     refused: dict[str, Resources | str | None] = dict.fromkeys(names[:6], "403")
     assert look({"s": part(names)}, Reading({"s": part(names[6:])}), refused).sync_state.held
 
 
-def test_a_later_sync_takes_the_place_of_the_held_one_and_a_good_one_clears_it() -> None:
+def test_a_later_sync_replaces_the_held_one_and_a_good_one_clears_it() -> None:
     had = {"s": part(many(10))}
     sync_state = look(had, Reading({"s": part(many(2))}), now=1.0).sync_state
     sync_state = look(had, Reading({"s": part(many(3))}), None, sync_state, 9.0).sync_state
@@ -213,7 +213,7 @@ def test_a_later_sync_takes_the_place_of_the_held_one_and_a_good_one_clears_it()
     assert (found.sync_state, found.parts) == (SyncState(), {"s": part(many(11))})
 
 
-def test_accepted_is_what_was_held_and_no_more() -> None:
+def test_accepting_publishes_exactly_the_held_sync() -> None:
     had = {"s": part(many(9)), "t": part(), "u": part("x")}
     reading = Reading({"s": part(("new",)), "v": part("y")})
     held = look(had, reading).sync_state.held
@@ -222,7 +222,7 @@ def test_accepted_is_what_was_held_and_no_more() -> None:
     assert found == SyncDecision({"s": part(("new",)), "v": part("y"), "t": None}, {"u": VANISHED}, {}, SyncState())
 
 
-def test_evidence_is_bounded() -> None:
+def test_listed_ids_and_reasons_are_limited() -> None:
     had = {f"s{i:03}": part([f"e{i}"]) for i in range(100)}
     held = look(had, Reading(dict.fromkeys(had, part()))).sync_state.held
     assert held
@@ -248,11 +248,11 @@ answers = st.sampled_from(("gone", "there", "403", "not asked"))
 
 @st.composite
 def steps(draw: st.DrawFn) -> list[tuple[Reading, dict[str, str], float]]:
-    told = st.dictionaries(st.sampled_from([f"{s}-{e}" for s in "stu" for e in many(14)]), answers)
-    return draw(st.lists(st.tuples(readings, told, st.floats(0, 200)), max_size=6))
+    rereads = st.dictionaries(st.sampled_from([f"{s}-{e}" for s in "stu" for e in many(14)]), answers)
+    return draw(st.lists(st.tuples(readings, rereads, st.floats(0, 200)), max_size=6))
 
 
-def _told(reading: Reading, had: dict[str, Resources], said: dict[str, str]) -> dict[str, Resources | str | None]:
+def _rereads(reading: Reading, had: dict[str, Resources], said: dict[str, str]) -> dict[str, Resources | str | None]:
     words: dict[str, Resources | str | None] = {}
     for key in absent(had, reading, {}):
         word = said.get(key, "not asked")
@@ -262,25 +262,25 @@ def _told(reading: Reading, had: dict[str, Resources], said: dict[str, str]) -> 
 
 
 @given(estates, steps())
-def test_nothing_is_lost_but_what_is_sure_to_be_gone(
+def test_only_resources_that_are_certainly_gone_are_removed(
     had: dict[str, Resources], history: list[tuple[Reading, dict[str, str], float]]
 ) -> None:
     sync_state, now = SyncState(), 0.0
     since: dict[str, float] = {}
-    """Since when each key has been absent from every reading of its subscription, unasked."""
+    """Return since when each key has been absent from every reading of its subscription, without a reread."""
     for reading, said, later in history:
         now += later
-        told = _told(reading, had, said)
+        rereads = _rereads(reading, had, said)
         lacking = set(absent(had, reading, {}))
-        since = {key: since.get(key, now) for key in lacking if key not in told}
-        found = decide(had, reading, sync_state, told, now, HOLD_DOWN)
+        since = {key: since.get(key, now) for key in lacking if key not in rereads}
+        found = decide(had, reading, sync_state, rereads, now, HOLD_DOWN)
         before = {key for each in had.values() for key in keys(each)}
         after_parts = {p: r for p, r in (had | found.parts).items() if r is not None}
         after = {key for each in after_parts.values() for key in keys(each)}
         removed = before - after
         assert removed <= lacking
         for key in removed:
-            assert told.get(key, "") is None or now - since[key] >= HOLD_DOWN
+            assert rereads.get(key, "") is None or now - since[key] >= HOLD_DOWN
         assert {part for part, each in had.items() if keys(each)} - reading.parts.keys() <= found.lost.keys()
         assert found.lost.keys().isdisjoint(found.parts)
         if found.sync_state.held:
@@ -300,7 +300,7 @@ def test_nothing_is_lost_but_what_is_sure_to_be_gone(
 # -- single resources
 
 
-def test_a_resource_that_was_read_by_itself_takes_the_place_of_the_one_before_with_its_nics() -> None:
+def test_a_reread_resource_replaces_the_earlier_one_and_its_nics() -> None:
     found = Resources((endpoint("a"),), (nic("a", "new.example"),))
     after = with_resource(part("ab", "v"), "a", found)
     assert (keys(after), {each.key: each.rows[0].fqdns for each in after.nics}) == (
@@ -309,7 +309,7 @@ def test_a_resource_that_was_read_by_itself_takes_the_place_of_the_one_before_wi
     )
 
 
-def test_one_that_is_gone_takes_its_nics_and_what_was_wrong_with_it_along() -> None:
+def test_a_removed_resource_takes_its_nics_and_faults_with_it() -> None:
     before = part("ab", "vw")
     before = Resources(before.endpoints, before.nics, before.vnets, (Fault("A", "p", "m"), Fault("B", "p", "m")))
     after = with_resource(before, "a", None)
@@ -318,10 +318,10 @@ def test_one_that_is_gone_takes_its_nics_and_what_was_wrong_with_it_along() -> N
     assert keys(with_resource(before, "v", None)) == {"a", "b", "w"}
 
 
-def test_a_reading_is_corrected_by_what_was_read_after_it_began() -> None:
+def test_a_reading_is_corrected_by_later_rereads() -> None:
     a, b, c = (f"/subscriptions/s/{each}" for each in "abc")
     reading = Reading({"s": part([a, b])}, {"t": "no"})
-    told: dict[str, Resources | str | None] = {a: None, b: "503", c: part([c]), "/subscriptions/t/d": part(["d"])}
-    assert keys(with_rereads(reading, told).parts["s"]) == {b, c}
-    assert with_rereads(reading, told).parts.keys() == {"s"}
+    rereads: dict[str, Resources | str | None] = {a: None, b: "503", c: part([c]), "/subscriptions/t/d": part(["d"])}
+    assert keys(with_rereads(reading, rereads).parts["s"]) == {b, c}
+    assert with_rereads(reading, rereads).parts.keys() == {"s"}
     assert with_rereads(reading, {}) == reading

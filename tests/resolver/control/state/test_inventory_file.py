@@ -1,4 +1,4 @@
-"""The saved inventory on disk."""
+"""The file of the saved inventory."""
 
 import hashlib
 import os
@@ -26,21 +26,21 @@ def names_in(folder: Path) -> set[str]:
     return {each.name for each in folder.iterdir()}
 
 
-def test_a_file_is_written_for_its_owner_alone_and_read_back(tmp_path: Path) -> None:
+def test_a_file_is_readable_by_its_owner_alone_and_is_read_back(tmp_path: Path) -> None:
     inventory_file.write(str(tmp_path), [SAVED])
     assert inventory_file.read(str(tmp_path)) == SAVED
     assert file(tmp_path).stat().st_mode & 0o777 == 0o600
     assert names_in(tmp_path) == {FORMAT.name}
 
 
-def test_where_there_is_none_there_is_nothing(tmp_path: Path) -> None:
+def test_a_missing_file_is_none(tmp_path: Path) -> None:
     assert inventory_file.read(str(tmp_path)) is None
     assert inventory_file.read(str(tmp_path / "missing")) is None
     assert names_in(tmp_path) == set()
 
 
 def content(*pieces: SavedInventory) -> bytes:
-    """Of a file that is whole."""
+    """Return the content of a complete file."""
     with tempfile.TemporaryDirectory() as folder:
         inventory_file.write(folder, pieces)
         return file(Path(folder)).read_bytes()
@@ -58,7 +58,10 @@ GOOD = content(SAVED)
         (GOOD[:-1], "checksum is wrong"),
         (GOOD + b"\0", "checksum is wrong"),
         (GOOD[:60] + bytes((GOOD[60] ^ 1,)) + GOOD[61:], "checksum is wrong"),
-        (content(msgspec.structs.replace(SAVED, saved_at="x")), "Expected `float`"),  # another form, well kept
+        (
+            content(msgspec.structs.replace(SAVED, saved_at="x")),
+            "Expected `float`",
+        ),  # the wrong type, with a good checksum
         (content(), "there is nothing in it"),
     ],
     ids=["empty", "version", "head", "truncated", "longer", "bit", "form", "nothing"],
@@ -78,7 +81,7 @@ def test_a_file_that_does_not_check_is_set_aside(
 
 
 @given(st.binary(max_size=200), st.integers(0, len(GOOD)))
-def test_noise_is_never_believed(noise: bytes, at: int) -> None:
+def test_noise_is_never_accepted(noise: bytes, at: int) -> None:
     octets = GOOD[:at] + noise
     if octets == GOOD:
         return
@@ -88,7 +91,7 @@ def test_noise_is_never_believed(noise: bytes, at: int) -> None:
             inventory_file.load(folder)
 
 
-def test_what_cannot_be_read_is_set_aside_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreadable_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file(tmp_path).mkdir()
     assert inventory_file.read(str(tmp_path)) is None
     assert names_in(tmp_path) == {"inventory.broken"}
@@ -104,7 +107,7 @@ def test_a_write_replaces_the_file_and_never_writes_into_it(tmp_path: Path) -> N
     assert inventory_file.read(str(tmp_path)) == other
 
 
-def test_what_an_interrupted_write_left_is_written_over(tmp_path: Path) -> None:
+def test_the_rest_of_an_interrupted_write_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "inventory.new").write_bytes(b"half" * 1000)
     inventory_file.write(str(tmp_path), [SAVED])
     assert inventory_file.read(str(tmp_path)) == SAVED
@@ -140,16 +143,16 @@ def test_a_link_in_the_place_of_the_new_file_is_not_followed(tmp_path: Path) -> 
 
 
 def _shape(schema: object) -> object:
-    """A JSON Schema without its prose."""
+    """Return a JSON Schema without descriptions."""
     if isinstance(schema, dict):
         return {key: _shape(value) for key, value in schema.items() if key != "description"}
     return [_shape(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def test_a_changed_shape_needs_another_version() -> None:
-    """Whoever changes what is saved raises the number in the file's first line, and the digest here.
+def test_a_changed_schema_needs_another_version() -> None:
+    """A change of the saved fields needs a new number in the first line of the file, and a new digest here.
 
-    Only a further key that may be missing leaves the number as it is: an older file is read without it.
+    A new optional key keeps the number: an older file is read without the key.
     """
     shape = msgspec.json.encode(_shape(msgspec.json.schema(SavedInventory)), order="sorted")
     assert (FORMAT.magic, hashlib.sha256(shape).hexdigest()[:16]) == (

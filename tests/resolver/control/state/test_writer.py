@@ -1,4 +1,4 @@
-"""What control writes and begins with: a restart answers at once, and loses nothing."""
+"""The state directory: what control writes, and a restart that answers from it at once."""
 
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from zones.dns.name import from_text
 __all__ = ["start"]
 
 
-async def test_a_restart_answers_at_once_from_what_was_saved_and_flips_no_winner(start: Start, tmp_path: Path) -> None:
+async def test_a_restart_answers_at_once_from_the_saved_inventory_and_changes_no_winner(
+    start: Start, tmp_path: Path
+) -> None:
     write(tmp_path / "a" / "b.yaml", "y 10.0.0.4")
     running = start("a", "empty")
     (tmp_path / "empty").mkdir()
@@ -38,7 +40,7 @@ async def test_a_restart_answers_at_once_from_what_was_saved_and_flips_no_winner
     assert {claim.endpoint: claim.first_seen for claim in again.control.estate.ledger.find(PRIVATE)} == seen
 
 
-async def test_what_was_read_is_saved_though_another_source_was_not(start: Start, tmp_path: Path) -> None:
+async def test_a_source_is_saved_although_another_was_not_read(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a", "missing")
     await until(lambda: running.control.estate.sources["a"].synced)
@@ -49,7 +51,7 @@ async def test_what_was_read_is_saved_though_another_source_was_not(start: Start
     assert [status.saved for status in again.control.estate.sources.values()] == [True, False]
 
 
-async def test_what_changes_no_row_is_saved_too(start: Start, tmp_path: Path) -> None:
+async def test_a_change_that_changes_no_row_is_saved(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a")
     await until(lambda: running.control.feed.complete)
@@ -62,7 +64,7 @@ async def test_what_changes_no_row_is_saved_too(start: Start, tmp_path: Path) ->
     assert {endpoint for endpoint, _, _ in saved.first_seen} == {"one", "two"}
 
 
-async def test_nothing_new_is_not_written_again(start: Start, tmp_path: Path) -> None:
+async def test_an_unchanged_estate_is_not_written_again(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a")
     await until(lambda: running.control.feed.complete)
@@ -84,7 +86,7 @@ async def test_a_save_that_fails_is_tried_again(start: Start, tmp_path: Path, ca
     assert inventory_file.read(str(tmp_path / "state"))
 
 
-async def test_a_broken_inventory_is_set_aside_and_all_is_read_anew(start: Start, tmp_path: Path) -> None:
+async def test_a_broken_inventory_is_set_aside_and_every_source_is_read(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / inventory_file.FORMAT.name).write_bytes(b"noise")
@@ -95,7 +97,7 @@ async def test_a_broken_inventory_is_set_aside_and_all_is_read_anew(start: Start
     assert inventory_file.read(str(tmp_path / "state"))
 
 
-async def test_a_zone_file_that_is_gone_is_served_from_what_was_saved(start: Start, tmp_path: Path) -> None:
+async def test_a_missing_zone_file_is_served_from_its_saved_text(start: Start, tmp_path: Path) -> None:
     zone = tmp_path / "corp.zone"
     zone.write_text("$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n")
     zones = settings.Zones(files=(str(zone),), origins=("corp.example",))

@@ -1,4 +1,4 @@
-"""The listener for events: a real server on loopback, asked as Event Grid asks."""
+"""The listener for events: a real server on loopback, with requests like those of Event Grid."""
 
 import asyncio
 import io
@@ -23,7 +23,7 @@ PE = f"{GROUP}/privateEndpoints/pe"
 
 
 class Site:
-    """A webhook that listens, and what it was hinted at. Scope: subscription s1."""
+    """A listening webhook, and the hints it has passed on. Its scope is the subscription s1."""
 
     def __init__(self, secret: Path) -> None:
         self.hinted: list[str] = []
@@ -72,19 +72,19 @@ async def test_events_of_both_schemas_are_hints(site: Site) -> None:
     assert site.webhook.counts["hint"] == 2
 
 
-async def test_an_event_that_comes_again_is_no_second_hint(site: Site) -> None:
+async def test_a_repeated_event_is_not_a_second_hint(site: Site) -> None:
     for _ in range(3):
         assert (await site.send([grid(PE), grid(PE, ident="2")]))[0] == 200
     assert len(site.hinted) == 2
     assert site.webhook.counts["duplicate"] == 4
 
 
-async def test_what_is_out_of_scope_or_of_no_interest_is_counted(site: Site) -> None:
+async def test_events_out_of_scope_or_about_other_resources_are_counted(site: Site) -> None:
     await site.send([grid(PE.replace("/s1/", "/s2/")), grid(f"{GROUP}/loadBalancers/lb", ident="2")])
     assert (site.webhook.counts["out_of_scope"], site.webhook.counts["other"]) == (1, 1)
 
 
-async def test_the_handshake_of_the_event_grid_schema_gives_the_code_back(site: Site) -> None:
+async def test_the_handshake_of_the_event_grid_schema_returns_the_code(site: Site) -> None:
     code = {"validationCode": "c0de", "validationUrl": "http://127.0.0.1:9/never"}
     asked = [grid("", "Microsoft.EventGrid.SubscriptionValidationEvent") | {"data": code}]
     status, body, _ = await site.send(asked)
@@ -98,7 +98,7 @@ async def test_the_handshake_of_cloud_events_allows_the_origin(site: Site) -> No
     assert (await site.send(b"", "OPTIONS"))[0] == 400
 
 
-async def test_without_the_secret_nothing_is_taken_and_nothing_of_it_is_logged(
+async def test_a_request_without_the_secret_is_refused_and_not_logged(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -112,7 +112,7 @@ async def test_without_the_secret_nothing_is_taken_and_nothing_of_it_is_logged(
 
 
 async def raw(port: int, request: bytes) -> bytes:
-    """The first line that comes back for these octets."""
+    """Return the first line of the reply to these octets."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     reply = await reader.readuntil(b"\r\n")
@@ -130,7 +130,7 @@ async def raw(port: int, request: bytes) -> bytes:
         b"POST /events HTTP/1.1\r\nX-Pldns-Secret: %s\0\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_refused_and_nothing_of_it_is_logged(
+async def test_a_malformed_request_is_refused_and_not_logged(
     site: Site, octets: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -139,18 +139,18 @@ async def test_what_is_no_http_is_refused_and_nothing_of_it_is_logged(
     assert not caplog.text
 
 
-async def test_a_body_that_cannot_be_unpacked_is_malformed(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_body_that_cannot_be_decompressed_is_malformed(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     status, *_ = await site.send(b"abc", **{"Content-Encoding": "gzip"})
     assert (status, site.webhook.counts["malformed"], caplog.text) == (400, 1, "")
 
 
-async def test_a_body_that_does_not_come_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_arrive_times_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_grid, "_SLOWEST", 0.01)
     head = f"POST /events?secret={SECRET} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n["
     assert b" 408 " in (await raw(site.port, head.encode()))
 
 
-async def test_strangers_take_nothing_from_those_who_know_the_secret(site: Site) -> None:
+async def test_requests_without_the_secret_do_not_use_up_the_rate_of_others(site: Site) -> None:
     site.webhook._clock = lambda: 1000.0
     site.webhook._strangers = TokenBucket(event_grid._UNKNOWN, 1000.0)
     site.webhook._known = TokenBucket(event_grid._KNOWN, 1000.0)
@@ -159,7 +159,7 @@ async def test_strangers_take_nothing_from_those_who_know_the_secret(site: Site)
     assert (await site.send([grid(PE)]))[0] == 200
 
 
-async def test_an_error_of_ours_is_logged_without_what_was_asked(
+async def test_an_internal_error_is_logged_without_the_request(
     site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: bytes) -> None:
@@ -172,7 +172,7 @@ async def test_an_error_of_ours_is_logged_without_what_was_asked(
     assert SECRET not in caplog.text
 
 
-async def test_a_secret_that_cannot_be_used_is_told_once(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unusable_secret_is_logged_once(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     site.secret.write_text("short")
     for _ in range(3):
         assert (await site.send([grid(PE)]))[0] == 503
@@ -184,14 +184,14 @@ async def test_a_secret_that_cannot_be_used_is_told_once(site: Site, caplog: pyt
     assert caplog.text.count("events are refused") == 2
 
 
-async def test_a_secret_is_changed_without_a_restart(site: Site) -> None:
+async def test_the_secret_can_be_changed_without_a_restart(site: Site) -> None:
     site.secret.write_text(OTHER)
     assert (await site.send([grid(PE)]))[0] == 403
     assert (await site.send([grid(PE)], secret=OTHER))[0] == 200
 
 
 @pytest.mark.parametrize("text", ["", "short"])
-async def test_a_secret_that_is_none_refuses_all(site: Site, text: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_empty_secret_refuses_every_request(site: Site, text: str, caplog: pytest.LogCaptureFixture) -> None:
     site.secret.write_text(text)
     assert (await site.send([grid(PE)], secret=text))[0] == 503
     assert "source hub: events are refused: " in caplog.text
@@ -202,20 +202,20 @@ async def test_a_body_of_more_than_a_mebibyte_is_refused(site: Site) -> None:
     assert (await site.send(b" " * (LONGEST - 2) + b"[]"))[0] == 200
 
 
-async def test_a_malformed_body_is_refused_and_the_next_is_taken(site: Site) -> None:
+async def test_a_malformed_body_is_refused_and_the_next_one_is_accepted(site: Site) -> None:
     status, body, _ = await site.send(b"[{")
     assert (status, body.startswith("not JSON")) == (400, True)
     assert (await site.send([grid(PE)]))[0] == 200
     assert site.webhook.counts["malformed"] == 1
 
 
-async def test_nothing_else_is_there(site: Site) -> None:
+async def test_other_routes_and_methods_do_not_exist(site: Site) -> None:
     assert (await site.send(b"", "GET"))[0] == 405
     site.url = site.url.replace("/events", "/")
     assert (await site.send([grid(PE)]))[0] == 404
 
 
-async def test_who_asks_too_often_has_to_wait(site: Site) -> None:
+async def test_requests_beyond_the_rate_must_wait(site: Site) -> None:
     site.webhook._clock = lambda: 1000.0
     site.webhook._known = TokenBucket(event_grid._KNOWN, 1000.0)
     site.webhook._known.tokens = 1.0
@@ -224,7 +224,7 @@ async def test_who_asks_too_often_has_to_wait(site: Site) -> None:
     assert (status, headers["Retry-After"]) == (429, "1")
 
 
-async def test_an_address_that_is_taken_is_told_and_tried_again(
+async def test_an_address_in_use_is_logged_and_tried_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_grid, "_RETRY", 0.01)

@@ -1,4 +1,4 @@
-"""What events come to in a running control: a real listener, a scripted source, the time between syncs an hour."""
+"""Events in a running control, with a real listener, a scripted source, and an hour between syncs."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ A = key_of("a")
 
 
 class Site:
-    """Control with one source, `hub`, and who sends it events."""
+    """Control with the source `hub`, and a sender of events."""
 
     def __init__(self, hub: Scripted, start: Start, folder: Path) -> None:
         self.hub = hub
@@ -37,7 +37,7 @@ class Site:
         self._sent = 0
 
     async def send(self, *keys: str) -> None:
-        """Tell that these resources have changed."""
+        """Send events about these resources."""
         events = [grid(key, ident=f"{self._sent + i}") for i, key in enumerate(keys)]
         self._sent += len(keys)
         async with aiohttp.ClientSession(headers={HEADER: SECRET}) as client:
@@ -46,11 +46,11 @@ class Site:
                     async with client.post(self.url, json=events) as reply:
                         assert reply.status == 200
                         return
-                except aiohttp.ClientConnectionError:  # it does not listen yet
+                except aiohttp.ClientConnectionError:  # the listener is not open yet
                     await asyncio.sleep(0.01)
 
     def count(self, metric: str, *labels: str) -> float:
-        """What the metrics say."""
+        """Return the counters of events and hints."""
         wanted = (metric, ("hub", *labels))
         return next((value for name, given, value in self.running.view.gauges() if (name, given) == wanted), 0.0)
 
@@ -71,7 +71,7 @@ def scripted(*endpoints: PrivateEndpoint) -> Scripted:
 
 
 async def test_an_event_before_the_first_sync_is_applied_with_it(site: Open) -> None:
-    hub = scripted(endpoint("b", "10.0.0.5"))  # the sync is behind
+    hub = scripted(endpoint("b", "10.0.0.5"))  # the sync shows an earlier state
     hub.open.clear()
     hub.singles[A] = part(endpoint("a", "10.0.0.4"))
     at = site(hub)
@@ -82,7 +82,7 @@ async def test_an_event_before_the_first_sync_is_applied_with_it(site: Open) -> 
     await until(lambda: at.count("hints_seconds_total"))
 
 
-async def test_what_is_then_out_of_scope_is_not_read(site: Open) -> None:
+async def test_an_early_event_out_of_scope_is_not_read(site: Open) -> None:
     hub = scripted(endpoint("b", "10.0.0.5"))
     hub.open.clear()
     at, elsewhere = site(hub), key_of("elsewhere", "s9")
@@ -92,7 +92,7 @@ async def test_what_is_then_out_of_scope_is_not_read(site: Open) -> None:
     assert (at.count("hints_total", "out_of_scope"), elsewhere in hub.asked) == (1, False)
 
 
-async def test_of_many_before_the_first_sync_the_latest_are_read(site: Open) -> None:
+async def test_of_many_early_events_the_latest_are_read(site: Open) -> None:
     hub = scripted(endpoint("b", "10.0.0.5"))
     hub.open.clear()
     at = site(hub)
@@ -103,7 +103,7 @@ async def test_of_many_before_the_first_sync_the_latest_are_read(site: Open) -> 
     assert hub.reads == 1
 
 
-async def test_while_the_first_sync_fails_events_in_what_was_saved_are_applied(site: Open) -> None:
+async def test_events_in_saved_subscriptions_are_applied_while_the_first_sync_fails(site: Open) -> None:
     hub = scripted(endpoint("a", "10.0.0.4"))
     at = site(hub)
     await until(lambda: served(at.running) == {"a"})
@@ -119,7 +119,7 @@ async def test_while_the_first_sync_fails_events_in_what_was_saved_are_applied(s
 
 
 async def removing(at: Site, keys: list[str], left: int) -> None:
-    """Tell that these are gone, while no sync can be done, and wait until so many are left."""
+    """Send deletions while syncs are blocked, and wait until so many names are left."""
     at.hub.open.clear()
     held = at.count("hints_total", "held")
     before = len(at.running.control.estate.ledger.endpoints)
@@ -129,14 +129,14 @@ async def removing(at: Site, keys: list[str], left: int) -> None:
 
 
 async def synced(at: Site, **results: int) -> None:
-    """Let syncs be done until there were so many of these results."""
+    """Let syncs run until there are so many of these results."""
     at.hub.open.set()
     status = at.running.control.estate.sources["hub"]
     await until(lambda: status.results == results)
     await until(lambda: not status.syncing)
 
 
-async def test_what_events_may_remove_is_what_a_sync_may_and_the_next_sync_judges_the_rest(
+async def test_events_may_remove_as_much_as_a_sync_and_the_next_sync_decides_about_the_rest(
     site: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     estate = many(40)
@@ -144,11 +144,11 @@ async def test_what_events_may_remove_is_what_a_sync_may_and_the_next_sync_judge
     await synced(at, published=1)
     await removing(at, [each.key for each in estate[:12]], left=32)
     at.hub.parts["s1"] = part(*estate[12:])
-    await synced(at, published=2)  # asked for by what was held
+    await synced(at, published=2)  # the held deletion started it
     assert len(at.running.control.estate.ledger.endpoints) == 28
     (said,) = [record.message for record in caplog.records if "events" in record.message]
     assert said.startswith("source hub: events would remove 9 of 40 private endpoints since the last sync; ")
-    await removing(at, [estate[12].key], left=27)  # the sync began anew
+    await removing(at, [estate[12].key], left=27)  # the sync reset the count
 
 
 async def test_while_a_sync_is_held_events_remove_no_more(site: Open) -> None:

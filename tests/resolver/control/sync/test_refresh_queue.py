@@ -1,4 +1,4 @@
-"""When a resource is read again, how often, and what a sync has to look at once more."""
+"""The refresh queue: when and how often a resource is read, and which resources a sync must reread."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -21,7 +21,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 class Watched:
-    """RefreshQueue on a scripted source, and what came of them."""
+    """A refresh queue on a scripted source, and its results."""
 
     def __init__(self) -> None:
         self.source = Scripted()
@@ -48,7 +48,7 @@ async def watched(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
     await asyncio.wait([running])
 
 
-async def test_what_is_hinted_at_is_read_and_handed_on(watched: Watched) -> None:
+async def test_a_hinted_resource_is_read_and_handed_on(watched: Watched) -> None:
     found = part(endpoint("a", "10.0.0.4"))
     watched.source.singles[A] = found
     watched.hints.put(A)
@@ -58,14 +58,14 @@ async def test_what_is_hinted_at_is_read_and_handed_on(watched: Watched) -> None
     assert watched.hints.counts == {"read": 2}
 
 
-async def test_hints_on_one_resource_before_it_is_read_are_one(watched: Watched) -> None:
+async def test_several_hints_before_a_read_cause_one_read(watched: Watched) -> None:
     for _ in range(5):
         watched.hints.put(A)
     await watched.until(1)
     assert watched.source.asked == [A]
 
 
-async def test_a_hint_while_it_is_being_read_has_it_read_once_more(watched: Watched) -> None:
+async def test_a_hint_during_a_read_causes_one_more_read(watched: Watched) -> None:
     reading, go_on = asyncio.Event(), asyncio.Event()
 
     async def read(key: str) -> Resources | None:
@@ -83,13 +83,13 @@ async def test_a_hint_while_it_is_being_read_has_it_read_once_more(watched: Watc
     assert watched.source.asked == [A, A]
 
 
-async def test_the_time_from_a_hint_to_its_end_is_added_up_from_the_first_one_of_a_reading() -> None:
+async def test_seconds_count_from_the_first_hint_of_a_read() -> None:
     now = [100.0]
 
     async def read(key: str) -> None:
         now[0] += 2
         if now[0] == 105.0:
-            given.put(A)  # while it is being read
+            given.put(A)  # during the read
 
     given = RefreshQueue("hub", read, lambda *_: None, lambda: None, lambda: now[0])
     given.put(A)
@@ -105,7 +105,7 @@ async def test_the_time_from_a_hint_to_its_end_is_added_up_from_the_first_one_of
     assert given.since(91.0 + LAG) == []
 
 
-async def test_what_cannot_be_read_is_tried_again_and_then_left(
+async def test_a_resource_that_cannot_be_read_is_retried_and_then_left(
     watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched.source.singles[A] = ReadError("503: busy")
@@ -117,8 +117,8 @@ async def test_what_cannot_be_read_is_tried_again_and_then_left(
     assert "source hub: an event is left to the next sync: 503: busy" in caplog.text
 
 
-async def test_too_many_at_once_are_a_whole_sync() -> None:
-    watched = Watched()  # nobody reads
+async def test_too_many_waiting_resources_start_a_sync() -> None:
+    watched = Watched()  # the queue is not running
     for i in range(WAITING + 1):
         watched.hints.put(key_of(f"e{i}"))
     assert (watched.syncs, watched.hints.counts["overflow"]) == (1, 1)
@@ -126,7 +126,7 @@ async def test_too_many_at_once_are_a_whole_sync() -> None:
     assert watched.syncs == 1
 
 
-async def test_a_sync_looks_once_more_at_what_was_hinted_at_shortly_before_it_or_since() -> None:
+async def test_a_sync_rereads_the_resources_of_recent_hints() -> None:
     now = iter((1000.0, 1000.0 + LAG))
     given = RefreshQueue("hub", Scripted().read_one, lambda *_: None, lambda: None, lambda: next(now))
     given.put(key_of("old"))

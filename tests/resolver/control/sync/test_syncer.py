@@ -17,7 +17,7 @@ DEADLINE = 60.0
 
 
 class WithheldSync:
-    """What a test has published of a source."""
+    """A syncer on a scripted source, and the data that was published."""
 
     def __init__(self, source: Scripted, hold_down: float = 300.0) -> None:
         self.parts: dict[str, Resources] = {}
@@ -42,7 +42,7 @@ class WithheldSync:
         return {each.name for given in self.parts.values() for each in given.endpoints}
 
 
-async def test_a_sync_gives_what_there_is() -> None:
+async def test_a_sync_publishes_the_reading() -> None:
     source = Scripted(endpoint("a", "10.0.0.4"))
     held = WithheldSync(source)
     before = time.time()
@@ -52,7 +52,7 @@ async def test_a_sync_gives_what_there_is() -> None:
     assert held.status.duration is not None
 
 
-async def test_what_is_absent_is_read_once_more() -> None:
+async def test_an_absent_resource_is_read_once_more() -> None:
     a, b, c, d = (endpoint(name, f"10.0.0.{i}") for i, name in enumerate("abcd"))
     source = Scripted(a, b, c, d)
     held = WithheldSync(source)
@@ -67,7 +67,7 @@ async def test_what_is_absent_is_read_once_more() -> None:
     assert sync.decision.unconfirmed == {d.id: "403: no"}
 
 
-async def test_so_many_are_read_once_more_and_the_rest_waits() -> None:
+async def test_a_limited_number_is_read_once_more_and_the_rest_waits() -> None:
     source = Scripted(*many(1000))
     held = WithheldSync(source)
     await held.sync()
@@ -82,7 +82,7 @@ async def test_so_many_are_read_once_more_and_the_rest_waits() -> None:
 
 
 @pytest.mark.parametrize("how", ["error", "exception"])
-async def test_a_sync_that_fails_changes_nothing_and_says_why(how: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failed_sync_changes_nothing_and_has_an_error(how: str, caplog: pytest.LogCaptureFixture) -> None:
     source = Scripted(endpoint("a", "10.0.0.4"))
     held = WithheldSync(source)
     await held.sync()
@@ -100,7 +100,7 @@ async def test_a_sync_that_fails_changes_nothing_and_says_why(how: str, caplog: 
     assert ("internal error" in caplog.text) is (how == "exception")
 
 
-async def test_a_single_read_that_breaks_breaks_the_sync_and_nothing_else() -> None:
+async def test_an_internal_error_of_a_reread_fails_only_that_sync() -> None:
     source = Scripted(endpoint("a", "10.0.0.4"), endpoint("b", "10.0.0.5"))
     held = WithheldSync(source)
     await held.sync()
@@ -110,8 +110,8 @@ async def test_a_single_read_that_breaks_breaks_the_sync_and_nothing_else() -> N
     assert held.names == {"a", "b"}
 
 
-async def test_what_is_published_while_absences_are_read_is_not_overwritten() -> None:
-    """Between the reading and its decision the source may have lost a resource: it is not raised from the dead."""
+async def test_a_change_during_the_rereads_is_not_overwritten() -> None:
+    """A resource that was removed between a reading and its decision must not return."""
     a, b = endpoint("a", "10.0.0.4"), endpoint("b", "10.0.0.5")
     source = Scripted(a, b)
     held = WithheldSync(source)
@@ -129,7 +129,7 @@ async def test_what_is_published_while_absences_are_read_is_not_overwritten() ->
     assert held.names == {"a"}
 
 
-async def test_accepting_takes_what_was_held_and_nothing_is_held_then() -> None:
+async def test_accepting_publishes_the_held_sync_and_clears_it() -> None:
     source = Scripted(*many(10))
     held = WithheldSync(source)
     with pytest.raises(NothingHeld):
@@ -149,7 +149,7 @@ async def test_accepting_takes_what_was_held_and_nothing_is_held_then() -> None:
 # -- when
 
 
-async def test_syncs_follow_one_another_and_now_does_not_wait() -> None:
+async def test_syncs_repeat_and_now_does_not_wait() -> None:
     source = Scripted(endpoint("a", "10.0.0.4"), interval=3600)
     held = WithheldSync(source)
     syncs = held.syncs.run()
@@ -166,7 +166,7 @@ async def test_syncs_follow_one_another_and_now_does_not_wait() -> None:
     await syncs.aclose()
 
 
-async def test_now_during_a_sync_is_another_sync() -> None:
+async def test_now_during_a_sync_starts_another_sync() -> None:
     source = Scripted(interval=3600)
     held = WithheldSync(source)
     source.open.clear()
@@ -183,13 +183,13 @@ async def test_now_during_a_sync_is_another_sync() -> None:
     await syncs.aclose()
 
 
-def test_who_fails_again_and_again_is_asked_more_seldom() -> None:
+def test_repeated_failures_lengthen_the_interval() -> None:
     assert [back_off(60, failures) for failures in range(7)] == [60, 60, 120, 240, 480, LONGEST, LONGEST]
     assert back_off(60, 10_000) == LONGEST
     assert [back_off(3600, failures) for failures in (0, 1, 9)] == [3600] * 3
 
 
-async def test_failures_in_a_row_are_counted_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failures_in_a_row_are_counted_and_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syncer, "LONGEST", 0.01)
     source = Scripted(endpoint("a", "10.0.0.4"), interval=0.01)
     held = WithheldSync(source)
@@ -206,25 +206,25 @@ async def test_failures_in_a_row_are_counted_and_forgotten(monkeypatch: pytest.M
 
 
 class Events:
-    """What events hinted at, and what was found since."""
+    """Events as the syncer knows them: hinted resources, and those found since."""
 
     def __init__(self, *hinted: str) -> None:
         self.hinted = list(hinted)
-        self.told: dict[str, Resources | None] = {}
+        self.found_since: dict[str, Resources | None] = {}
         self.syncs = 0
-        """That were published."""
+        """Number of published syncs."""
 
     def since(self, _: float) -> list[str]:
         return self.hinted
 
     def found(self, _: float) -> dict[str, Resources | None]:
-        return self.told
+        return self.found_since
 
     def sync_published(self) -> None:
         self.syncs += 1
 
 
-async def test_what_an_event_told_of_is_not_undone_by_a_sync_that_is_behind() -> None:
+async def test_a_sync_that_lags_behind_does_not_undo_an_event() -> None:
     old, new = endpoint("a", "10.0.0.4"), endpoint("a", "10.0.0.9")
     source = Scripted(old, endpoint("gone", "10.0.0.5"))
     source.singles = {new.key: part(new), key_of("gone"): None}
@@ -235,7 +235,7 @@ async def test_what_an_event_told_of_is_not_undone_by_a_sync_that_is_behind() ->
     assert sync.decision.parts == {"s1": part(new)}
 
 
-async def test_events_hear_of_a_sync_when_it_is_published_not_when_it_fails_or_is_held() -> None:
+async def test_events_are_notified_of_published_syncs_alone() -> None:
     source, events = Scripted(), Events()
     status = SourceStatus("hub", "azure", "", "servfail")
     syncs = Syncer(source, status, 300.0, lambda: {"s1": part(*many(10))}, events)
@@ -253,18 +253,18 @@ async def test_events_hear_of_a_sync_when_it_is_published_not_when_it_fails_or_i
     assert events.syncs == 2
 
 
-async def test_what_an_event_tells_while_a_sync_asks_once_more_is_not_undone_by_it() -> None:
+async def test_an_event_during_the_rereads_is_not_undone() -> None:
     old, new, absent = endpoint("a", "10.0.0.4"), endpoint("a", "10.0.0.9"), endpoint("absent", "10.0.0.6")
     source, events = Scripted(old, endpoint("gone", "10.0.0.5")), Events()
     had = {"s1": part(old, absent)}
     status = SourceStatus("hub", "azure", "", "servfail")
 
     class Late(Scripted):
-        """While the absent one is read, events tell of the others, and of one that is new."""
+        """During the reread of the absent resource, events arrive about the others and about a new one."""
 
         async def read_one(self, key: str) -> Resources | None:
             assert key == absent.key
-            events.told = {
+            events.found_since = {
                 new.key: part(new),
                 key_of("gone"): None,
                 key_of("fresh"): part(endpoint("fresh", "10.0.0.7")),

@@ -121,6 +121,17 @@ def test_errors_have_the_cookie_too(pipeline: "Pipeline") -> None:
     assert option(reply, codes.OPTION_COOKIE)
 
 
+@pytest.mark.parametrize(("addresses", "truncated"), [(30, False), (31, True)])
+def test_a_reply_of_512_octets_is_whole_however_small_its_query(build: Build, addresses: int, truncated: bool) -> None:
+    zone = f"$ORIGIN e.\n@ 60 SOA ns h 1 2 3 4 5\n$GENERATE 1-{addresses} m 60 A 10.0.1.$\n"
+    pipeline = build("zones: {files: [e.zone]}", {"e.zone": zone})
+    packet = query(name="m.e")
+    reply = answer(pipeline, packet)
+    assert reply is not None
+    assert bool(reply.flags & codes.TC) == truncated
+    assert truncated or 10 * len(packet) < len(reply.to_wire()) <= 512
+
+
 def test_a_cut_reply_has_the_options_too(build: Build) -> None:
     zone = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\n$GENERATE 1-60 many 60 A 10.0.1.$\n"
     pipeline = build("zones: {files: [corp.zone]}", {"corp.zone": zone})
@@ -231,6 +242,19 @@ def test_a_subnet_that_the_standard_does_not_allow_is_a_format_error(
     reply = answer(pipeline, query(wrong), client="10.1.0.53")
     assert reply is not None
     assert reply.rcode() == dns.rcode.FORMERR
+
+
+@pytest.mark.parametrize("malformed", ["opcode", "cookie"])
+def test_a_malformed_query_with_a_malformed_subnet_gets_the_error_of_the_query(
+    pipeline: "Pipeline", malformed: str
+) -> None:
+    cookie = [(codes.OPTION_COOKIE, bytes(7))] if malformed == "cookie" else []
+    packet = bytearray(query(subnet("10.2.3.0", 24, 1), *cookie))
+    packet[2] |= 0x20 if malformed == "opcode" else 0
+    reply = answer(pipeline, bytes(packet), client="10.1.0.53")
+    assert reply is not None
+    assert reply.rcode() == (dns.rcode.NOTIMP if malformed == "opcode" else dns.rcode.FORMERR)
+    assert option(reply, codes.OPTION_SUBNET) is None
 
 
 def test_no_subnet_and_no_family_is_as_if_there_were_none(pipeline: "Pipeline") -> None:

@@ -94,6 +94,27 @@ def test_the_exact_map_serves_no_reply_whose_ttls_are_of_another_second() -> Non
     assert exact(answers, 0, packet[2:], 102) is None
 
 
+def test_a_new_network_does_not_inherit_the_answers_of_clients_in_none() -> None:
+    answers = AnswerCache(1)
+    for network in (0, NONE):
+        answer = compiled(NAME)
+        answers.keep(b"%d" % network, answer)
+        answers.keep_exact(network, b"p", answer, b"reply %d" % network)
+    answers.widen(3)
+    replies = [exact(answers, network, b"p", 0) for network in (0, 1, 2, NONE)]
+    assert replies == [b"reply 0", None, None, b"reply -1"]
+
+
+def test_a_fallback_is_never_in_the_exact_map() -> None:
+    """Each one is counted."""
+    answers = AnswerCache(1)
+    body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 1, 60, (bytes(4),))])
+    answer = Compiled(body, len(NAME) + 4, (NAME,), [0], 0.0, FOREVER, expendable=False, fallback=(NAME, NAME))
+    answers.keep(b"k", answer)
+    answers.keep_exact(0, b"packet", answer, b"reply")
+    assert answers.exact[0] == {}
+
+
 def test_an_answer_that_turns_is_never_in_the_exact_map() -> None:
     answers = AnswerCache(1)
     body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 1, 60, (bytes(4), bytes(4)))])

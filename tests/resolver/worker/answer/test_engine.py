@@ -103,6 +103,21 @@ def test_a_miss_inside_a_zone_and_a_question_of_an_odd_type_have_the_small_room(
     assert expendable("www.example", "A", "class=ANY")
 
 
+def test_an_upstreams_nxdomain_and_what_a_dname_implies_have_the_small_room(
+    build: Build, ask: Callable[..., bytes]
+) -> None:
+    """A client can invent names without end that have such answers."""
+    zone = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\nold 60 DNAME new\nx.new 60 A 10.0.0.1\n"
+    pipeline = build("zones: {files: [z.zone]}", {"z.zone": zone}, {"public": "www.example 60 A 192.0.2.1"})
+    for name, expendable in (
+        ("none.example", True), ("x.old.corp.example", True), ("x.new.corp.example", False), ("www.example", False),
+    ):  # fmt: skip
+        pipeline.answers.clear()
+        pipeline.reply(ask(name))
+        (answer,) = pipeline.answers
+        assert answer.expendable == expendable, name
+
+
 def test_what_holds_for_this_query_only_is_not_kept(build: Build, ask: Callable[..., bytes]) -> None:
     pipeline = build("", {}, {"public": "!servfail broken.example\n!nosoa nosoa.example\nzero.example 0 A 192.0.2.1"})
     for arguments in (("broken.example",), ("nosoa.example",), ("zero.example",), ("other.example", "A", "norec")):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from resolver.forward.cache import FAILURE_TTL, Key, UpstreamFailure
 from resolver.wire import codes
 from resolver.wire.relay import Message
-from resolver.worker.access.clients import Client
+from resolver.worker.access.clients import REFUSED, Client
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.fetcher import Result
@@ -108,6 +108,43 @@ def test_an_answer_with_records_of_ours_lives_no_longer_than_the_least_of_its_tt
         assert message.answer[0].ttl == 3590
 
 
+def test_an_expired_reply_is_not_repeated_on_a_stream(build: Build, ask: Callable[..., bytes]) -> None:
+    pipeline = build("", {}, {"public": "www.example 60 A 192.0.2.80"})
+    packet, replies = ask("www.example"), Replies()
+    pipeline.reply(packet)
+    pipeline.now += 0.9
+    assert pipeline.responder.repeat(packet, 0, replies.take)
+    pipeline.now += 0.1
+    assert not pipeline.responder.repeat(packet, 0, replies.take)
+    assert len(replies) == 1
+
+
+def test_every_answer_comes_with_its_freshness(build: Build, ask: Callable[..., bytes]) -> None:
+    """For HTTP caches: the seconds that are left of the least TTL, however the answer was found."""
+    records = "www.example 60 CNAME to.example\nto.example 9 A 192.0.2.80\nexample 70 SOA a. b. 1 2 3 4 30"
+    pipeline = build(SOURCE, ESTATE, {"public": records})
+
+    def freshness(packet: bytes) -> list[int]:
+        pipeline.reply(packet)
+        replies = Replies()
+        pipeline.responder.repeat(packet, 0, replies.take)
+        pipeline.responder.take(packet, _CLIENT, ClientTransport("https", encrypted=True), replies.take)
+        return [answer.freshness() for answer in replies.answers if answer]
+
+    assert freshness(ask("www.example")) == [9, 9]
+    assert set(freshness(ask("none.example"))) == {30}
+    assert freshness(ask("acct.blob.core.windows.net")) == [10, 10]
+    pipeline.now += 5
+    assert freshness(ask("www.example")) == [4, 4]
+
+
+def test_an_error_comes_without_an_answer(build: Build, ask: Callable[..., bytes]) -> None:
+    pipeline, replies = build("dns: {allow: [10.0.0.0/8]}"), Replies()
+    stranger = Client(bytes(4), REFUSED)
+    pipeline.responder.take(ask("www.example"), stranger, ClientTransport("https", encrypted=True), replies.take)
+    assert replies.answers == [None]
+
+
 def test_a_denial_lives_no_longer_than_the_soas_minimum(build: Build) -> None:
     pipeline = build("", {}, {"public": "example 3600 SOA a. b. 1 2 3 4 60\nwww.example 60 A 192.0.2.80"})
     for name, rtype in (("none.example", "A"), ("www.example", "AAAA")):
@@ -164,7 +201,9 @@ def test_any_octets_get_a_reply_that_both_decoders_read_or_none(
     pipeline = build()
     for each in (packet, head + packet):
         reply = pipeline.reply(each)
-        assert reply is None or decode(reply).flags & dns.flags.QR
+        if reply is not None:
+            read = decode if each.isascii() else dns.message.from_wire  # dnslib refuses labels that are not UTF-8
+            assert read(reply).flags & dns.flags.QR
 
 
 def test_refused_clients_are_counted_and_nothing_is_kept_for_them(build: Build) -> None:
@@ -288,6 +327,25 @@ def test_an_error_of_ours_is_a_servfail_and_the_next_query_is_served(
     assert (waiting.responder.pending, waiting.timers) == (0, {})
     waiting.take(ask("www.example"))
     assert decode(waiting.replies[2]).rcode() == dns.rcode.NOERROR
+
+
+def test_servfail_says_that_recursion_is_available_and_refused_does_not(build: Build) -> None:
+    broken = build("", {}, {"public": "!servfail broken.example"})
+    no_server = build("", {}, {"public": "!closed"})
+    for pipeline in (broken, no_server):
+        reply = pipeline.ask("broken.example")
+        assert (reply.rcode(), bool(reply.flags & dns.flags.RA)) == (dns.rcode.SERVFAIL, True)
+    refused = broken.ask("www.example", "AXFR")
+    assert (refused.rcode(), bool(refused.flags & dns.flags.RA)) == (dns.rcode.REFUSED, False)
+
+
+def test_a_query_that_waits_too_long_gets_servfail_with_ra(
+    waiting: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
+) -> None:
+    waiting.take(ask("www.example"))
+    waiting.late()
+    reply = decode(waiting.replies[0])
+    assert (reply.rcode(), bool(reply.flags & dns.flags.RA)) == (dns.rcode.SERVFAIL, True)
 
 
 def test_an_upstream_that_cannot_be_asked_is_a_servfail(build: Build, ask: Callable[..., bytes]) -> None:
