@@ -1,4 +1,4 @@
-"""Where the repository's own files are."""
+"""Paths of folders in the repository."""
 
 from pathlib import Path
 from typing import Final
@@ -6,4 +6,4 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 """The top folder of the repository."""
 DATA: Final = ROOT / "tests" / "data"
-"""Documents that Azure publishes, as tests read them."""
+"""Documents published by Azure, which tests read."""

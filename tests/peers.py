@@ -1,4 +1,4 @@
-"""Programs of Debian's packages that a test needs: found, or the test says what to install."""
+"""Programs of Debian's packages that tests need. Where one is missing, the test says what to install."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ _PACKAGES = {
 
 
 def tool(name: str) -> str:
-    """Path of a program. Without it the test is skipped, or fails where everything must be there."""
+    """Return the path of a program. Where it is missing the test is skipped, or fails if PLDNS_REQUIRE_PEERS is set."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if name == "knotd" and not mmsg.AVAILABLE:
         pytest.skip("knotd needs recvmmsg, which is forbidden here")

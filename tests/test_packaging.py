@@ -1,4 +1,4 @@
-"""The unit file and the image, as far as they can be judged without systemd or Docker running."""
+"""The unit file and the image, as far as they can be checked without a running systemd or Docker."""
 
 import json
 import re
@@ -15,7 +15,7 @@ UNIT = TOP / "systemd/pldns.service"
 
 
 @pytest.mark.peer
-def test_systemd_finds_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("pldns")
     copy = tmp_path / UNIT.name
     copy.write_text(UNIT.read_text().replace("/opt/pldns/bin/pldns", str(command)))
@@ -25,7 +25,7 @@ def test_systemd_finds_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_the_unit_gives_one_capability_and_no_user_of_the_system() -> None:
+def test_the_unit_has_one_capability_and_no_system_user() -> None:
     settings = dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE))
     assert settings["AmbientCapabilities"] == settings["CapabilityBoundingSet"] == "CAP_NET_BIND_SERVICE"
     assert settings["DynamicUser"] == settings["NoNewPrivileges"] == "yes"
@@ -35,7 +35,7 @@ def test_the_unit_gives_one_capability_and_no_user_of_the_system() -> None:
 
 @pytest.fixture(scope="module")
 def instructions() -> list[tuple[str, str]]:
-    """Instructions of the Dockerfile with their arguments; continued lines joined."""
+    """The instructions of the Dockerfile with their arguments. Continued lines are joined."""
     lines = [line for line in (TOP / "Dockerfile").read_text().splitlines() if not line.startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ")
     pairs = [line.partition(" ") for line in joined.splitlines() if line]
@@ -48,7 +48,7 @@ def final_stage(instructions: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return instructions[start:]
 
 
-def test_the_image_runs_as_a_user_without_a_name(final_stage: list[tuple[str, str]]) -> None:
+def test_the_image_runs_as_a_numeric_user(final_stage: list[tuple[str, str]]) -> None:
     users = [rest for word, rest in final_stage if word == "USER"]
     assert len(users) == 1
     user, group = users[0].split(":")
@@ -56,7 +56,7 @@ def test_the_image_runs_as_a_user_without_a_name(final_stage: list[tuple[str, st
     assert int(group) > 0
 
 
-def test_the_image_starts_serves_and_asks_for_its_health_through_pldns(final_stage: list[tuple[str, str]]) -> None:
+def test_the_image_starts_serves_and_checks_its_health_with_pldns(final_stage: list[tuple[str, str]]) -> None:
     said = dict(final_stage)
     assert json.loads(said["ENTRYPOINT"]) == ["pldns"]
     assert json.loads(said["CMD"]) == ["serve", "-c", "/etc/pldns/pldns.yaml"]
@@ -64,7 +64,7 @@ def test_the_image_starts_serves_and_asks_for_its_health_through_pldns(final_sta
     assert set(said["EXPOSE"].split()) == {"53/udp", "53/tcp", "8053"}
 
 
-def test_the_image_installs_only_what_the_locks_name(instructions: list[tuple[str, str]]) -> None:
+def test_the_image_installs_only_locked_packages(instructions: list[tuple[str, str]]) -> None:
     commands = [part for word, rest in instructions if word == "RUN" for part in rest.split("&&")]
     installs = [command for command in commands if re.search(r"\bpip\b.* install\b", command)]
     assert installs
@@ -73,7 +73,7 @@ def test_the_image_installs_only_what_the_locks_name(instructions: list[tuple[st
     assert all("--no-deps" in command and "--no-build-isolation" in command for command in builds)
 
 
-def test_all_that_the_image_copies_is_there_and_not_ignored(instructions: list[tuple[str, str]]) -> None:
+def test_all_files_that_the_image_copies_exist_and_are_not_ignored(instructions: list[tuple[str, str]]) -> None:
     copies = [rest.split()[:-1] for word, rest in instructions if word == "COPY" and not rest.startswith("--from")]
     sources = {source for copy in copies for source in copy}
     kept = {line[1:] for line in (TOP / ".dockerignore").read_text().splitlines() if line.startswith("!")}

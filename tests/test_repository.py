@@ -1,4 +1,4 @@
-"""What holds for every file of the repository: sizes, and nothing left half done."""
+"""Rules for every file of the repository: modules are short, and nothing is unfinished."""
 
 import re
 import subprocess

@@ -1,6 +1,6 @@
-"""Runs the stories of `scenarios/` on the pipeline without processes, with fake time, and on a live daemon.
+"""Runs each story of `scenarios/` in one process with fake time, and on a running daemon.
 
-The format is described in `scenarios/README.md`.
+`scenarios/README.md` describes the format.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ from resolver.supervisor.serve import serve
 sys.exit(serve(Path(sys.argv[1]), {}))
 """
 SETTLED = 90.0
-"""Seconds that a live daemon has to take a change."""
+"""Seconds that a running daemon has for a change. Only a failure takes so long, even on a loaded machine."""
 
 
 # -- the format
@@ -49,7 +49,7 @@ SETTLED = 90.0
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its line, its words, and the indented lines below it."""
+    """A step: its line number, its words, and the indented lines below it."""
 
     line: int
     words: tuple[str, ...]
@@ -58,7 +58,7 @@ class Step:
 
 @dataclass
 class Story:
-    """A file, read."""
+    """The sections of a story."""
 
     config: str = ""
     files: dict[str, str] = field(default_factory=dict)
@@ -97,11 +97,11 @@ def _steps(text: str, first: int) -> Iterator[Step]:
         yield Step(number, tuple(line.split()), tuple(textwrap.dedent("\n".join(body)).splitlines()))
 
 
-# -- what a reply looks like in it
+# -- replies in the format of stories
 
 
 def shown(message: dns.message.Message) -> list[str]:
-    """The reply in the words of the format: head, then records."""
+    """Return a reply as lines of a story: rcode and flags, then the records."""
     flags = [name for name in ("aa", "tc", "ra", "ad", "cd") if message.flags & dns.flags.from_text(name.upper())]
     ede = [f"ede {int(o.code)}" for o in message.options if isinstance(o, dns.edns.EDEOption)]
     lines = [" ".join([dns.rcode.to_text(message.rcode()), *flags, *ede])]
@@ -111,7 +111,7 @@ def shown(message: dns.message.Message) -> list[str]:
 
 
 def alike(got: list[str], wanted: list[str], *, aged: bool) -> list[str]:
-    """What was got, with what the story leaves open taken from it: `*`; with `aged`, TTLs that have counted down."""
+    """Return the lines of a reply, with `*` where the story has it, and with `aged` its TTLs where they are higher."""
     out = []
     for line, wish in zip(got, wanted, strict=False):
         parts, wishes = line.split(), wish.split()
@@ -125,11 +125,11 @@ def alike(got: list[str], wanted: list[str], *, aged: bool) -> list[str]:
     return out + got[len(out) :]
 
 
-# -- what runs them
+# -- the two ways to run a story
 
 
 class Subject(Protocol):
-    """A way to run a story."""
+    """One of the two ways."""
 
     live: bool
     settled: bool
@@ -145,7 +145,7 @@ class Subject(Protocol):
 
 
 class Pure:
-    """The pipeline, with fake time."""
+    """All parts of pldns in one process, with fake time."""
 
     live = False
     settled = True
@@ -168,7 +168,7 @@ class Pure:
 
 
 class Live:
-    """A daemon of real processes. `settled`: it is known to have taken the last change."""
+    """A running daemon. `settled` is true once the daemon is known to serve the last change."""
 
     live = True
 
@@ -202,7 +202,7 @@ class Live:
         self._address = found[1], int(found[2])
         if mark:
             self._wait(mark)
-            # Rows are served as they come; what is missing is known only when the snapshot is whole.
+            # Rows are served as they arrive. Only after the whole snapshot does a worker know which names do not exist.
             until(lambda: self._is_ready() or "its last good data is kept" in self._log.read_text(), self._log)
 
     def _is_ready(self) -> bool:
@@ -217,7 +217,7 @@ class Live:
         assert self._process.wait(SETTLED) == 0, self._log.read_text()
 
     def reply(self, packet: bytes, client: str, *, tcp: bool) -> bytes | None:
-        """None: nothing came before the reply to a packet that was sent after it."""
+        """Return the reply to a packet; None where only a packet sent later was answered."""
         kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
         with socket.socket(socket.AF_INET, kind) as sock:
             sock.settimeout(SETTLED)
@@ -236,11 +236,11 @@ class Live:
                 return stream.read(int.from_bytes(stream.read(2), "big"))
 
     def changed(self, file: Path) -> None:
-        """Wait until the daemon has taken the change: it has if it knows an endpoint that was added after it."""
+        """Wait until the daemon serves a change, which it does once it serves an endpoint added later."""
         self._wait(self._mark(file))
 
     def _mark(self, file: Path) -> tuple[bytes, bytes]:
-        """Add an endpoint beside `file`; the query for it, and its address, which is a new one."""
+        """Add an endpoint in the folder of `file`. Return a query for it, and its address, which is new."""
         self._marks += 1
         mark, name = f"10.255.{self._marks // 250}.{self._marks % 250 + 1}", f"{file.parent.name}.mark.test"
         endpoint = f"{{name: {name}, records: [{{fqdn: {name}, ips: [{mark}]}}]}}"
@@ -258,7 +258,7 @@ class Live:
         return [(item["severity"], item["code"], item["subject"], item["rule"]) for item in items]
 
     def advance(self, _: float) -> None:
-        pytest.fail("time cannot be moved on a live daemon")
+        pytest.fail("the time of a running daemon cannot be changed")
 
 
 def until(condition: Callable[[], bool], log: Path) -> None:
@@ -269,7 +269,7 @@ def until(condition: Callable[[], bool], log: Path) -> None:
 
 
 def _put(file: Path, text: str) -> None:
-    """Write a file as a whole."""
+    """Write a file by renaming a temporary one."""
     file.parent.mkdir(parents=True, exist_ok=True)
     hidden = file.with_name(f".{file.name}")
     hidden.write_text(text)
@@ -294,13 +294,13 @@ class _Stream(socketserver.StreamRequestHandler):
 
 @contextlib.contextmanager
 def served(upstream: "FakeUpstream") -> Iterator[int]:
-    """The upstream on loopback, over UDP and TCP; yields its port."""
+    """Serve an upstream on loopback, over UDP and TCP; yields its port."""
     with contextlib.ExitStack() as stack:
         stream, datagram = pair()
         if upstream.all == "closed":
             datagram.close()
             with stream:
-                yield stream.getsockname()[1]  # bound for TCP and not listening: no one else gets the port
+                yield stream.getsockname()[1]  # bound for TCP but not listening, so that nobody else gets the port
             return
         tcp = stack.enter_context(socketserver.TCPServer(stream.getsockname(), _Stream, bind_and_activate=False))
         udp = stack.enter_context(socketserver.UDPServer(stream.getsockname(), _Datagram, bind_and_activate=False))
@@ -325,7 +325,7 @@ def _client(step: Step) -> str:
 
 
 class Runner:
-    """Carries out the steps of one story."""
+    """Runs the steps of one story."""
 
     def __init__(self, subject: Subject, folder: Path, name: str, tools: tuple[Callable[..., bytes], Decode]) -> None:
         self._subject = subject
@@ -341,7 +341,7 @@ class Runner:
             self._subject.advance(float(arguments[0]))
         elif verb == "upstream":
             upstream = self._subject.upstreams[arguments[0]]
-            upstream.__init__("\n".join(step.body))  # type: ignore[misc]  # it is another one now
+            upstream.__init__("\n".join(step.body))  # type: ignore[misc]  # the upstream gets new data
         elif verb == "write":
             file = self._folder / arguments[0]
             _put(file, "\n".join(step.body) + "\n")
@@ -372,7 +372,7 @@ class Runner:
         assert not asked or again or was == [a for a in asked if a != "nothing"], where
 
     def _try(self, step: Step, wanted: list[str]) -> tuple[list[str], list[str]]:
-        """What came back, and what upstreams were asked meanwhile."""
+        """Send the query. Return the lines of the reply, and the queries that upstreams got because of it."""
         name, rtype, *rest = step.words[1:]
         options = [word[1:] for word in rest if word.startswith("+")]
         packet = self._ask(name, rtype, *options)

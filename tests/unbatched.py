@@ -1,7 +1,7 @@
-"""Python where a sandbox forbids batches: `python -m tests.unbatched -m pytest …`.
+"""Runs Python as in a sandbox that forbids recvmmsg(2) and sendmmsg(2): `python -m tests.unbatched -m pytest …`.
 
-A seccomp filter refuses recvmmsg(2) and sendmmsg(2) with ENOSYS, as some sandboxes do, to this process and all that it
-starts. Linux on x86-64 and arm64.
+A seccomp filter fails both calls with ENOSYS, as some sandboxes do, in this process and in all processes that it
+starts. For Linux on x86-64 and arm64.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ import sys
 from typing import Final
 
 _CALLS: Final = {"x86_64": (0xC000003E, 299, 307), "aarch64": (0xC00000B7, 243, 269)}
-"""Of each machine: AUDIT_ARCH, recvmmsg, sendmmsg (linux/audit.h, asm/unistd.h)."""
+"""By machine: AUDIT_ARCH and the numbers of recvmmsg and sendmmsg (linux/audit.h, asm/unistd.h)."""
 _NO_NEW_PRIVS: Final = 38
 _SET_SECCOMP: Final = 22
 _MODE_FILTER: Final = 2
@@ -22,12 +22,12 @@ _ERRNO: Final = 0x00050000
 
 
 def _step(code: int, yes: int, no: int, value: int) -> bytes:
-    """One struct sock_filter."""
+    """Return one instruction, a struct sock_filter."""
     return struct.pack("HBBI", code, yes, no, value)
 
 
 def _program(arch: int, *calls: int) -> bytes:
-    """BPF: the architecture at octet 4 of struct seccomp_data, the call's number at 0."""
+    """Return the filter. In struct seccomp_data the number of the call is at octet 0, the architecture at octet 4."""
     load, jump, give = 0x20, 0x15, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_RET|K
     refuse = len(calls)
     checks = [_step(jump, refuse - i, 0, call) for i, call in enumerate(calls)]
@@ -38,7 +38,7 @@ def _program(arch: int, *calls: int) -> bytes:
 
 
 def forbid() -> None:
-    """From now on, for this process and its children. Raises `OSError`."""
+    """Install the filter in this process, for its children too. Raises `OSError`."""
     program = ctypes.create_string_buffer(_program(*_CALLS[platform.machine()]))
     head = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(program)))
     libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-"""The comparison in small: whether it runs, not what it measures."""
+"""A small run of the comparison with other servers. The measured figures do not matter."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from tests.ports import free_ports
 
 
 @pytest.mark.peer
-def test_servers_are_put_side_by_side() -> None:
+def test_the_comparison_runs() -> None:
     if not load.AVAILABLE:
         pytest.skip("dnsperf or taskset is not installed (Debian: dnsperf, util-linux)")
     port = str(free_ports(peers.PORTS)[0])

@@ -1,4 +1,4 @@
-"""One daemon with every listener, for all tests of this folder."""
+"""One daemon with a listener of each kind, for all tests of this folder."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ from tests.conformance.ways import Site
 
 
 class Upstream:
-    """A public server on loopback: answers A for everything, ANY with two types, with AD where it is asked for."""
+    """An upstream server on loopback. It answers each name with an A record, ANY with two types, and sets AD."""
 
     def __init__(self) -> None:
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -48,7 +48,7 @@ class Upstream:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The daemon."""
+    """A daemon that is ready."""
     upstream = Upstream()
     made = Site(tmp_path_factory.mktemp("conformance"), upstream.uri)
     made.daemon.start()
@@ -63,6 +63,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(params=["udp", "tcp", "tls", "https"])
 def exchange(request: pytest.FixtureRequest, site: Site) -> Callable[[bytes], bytes | None]:
-    """Sends a packet and gives the reply, on each transport."""
+    """Sends a packet and returns the reply; parametrized by transport."""
     way: Callable[[bytes], bytes | None] = site.ways[request.param]
     return way

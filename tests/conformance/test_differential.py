@@ -1,4 +1,4 @@
-"""The zones of this folder answer as they do on Knot DNS and NSD."""
+"""pldns answers from the zones of this folder as Knot DNS and NSD do."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What RFC 8906 §8 asks of a server, and what else clients do: on every transport, read by two decoders."""
+"""The tests of RFC 8906 §8 and further queries, on each transport. Two decoders read each reply."""
 
 import struct
 from collections.abc import Callable
@@ -23,7 +23,7 @@ A, SOA, ANY, OPT = 1, 6, 255, 41
 
 
 class Query(NamedTuple):
-    """A query octet by octet."""
+    """The parts of a query as octets, so that it can be malformed."""
 
     name: bytes = PRIVATE
     kind: int = A
@@ -48,7 +48,7 @@ def option(code: int, data: bytes = b"") -> bytes:
 
 
 def read(reply: bytes | None) -> dns.message.Message:
-    """By dnspython, after dnslib has read as much."""
+    """Return the reply as dnspython reads it. dnslib must read the same."""
     assert reply is not None
     one, other = dns.message.from_wire(reply), dnslib.DNSRecord.parse(reply)
     assert one.id == other.header.id == 0x1234
@@ -60,12 +60,12 @@ def read(reply: bytes | None) -> dns.message.Message:
 UNKNOWN_OPTION = option(100)
 NOERROR, FORMERR, NOTIMP, REFUSED, BADVERS = 0, 1, 4, 5, 16
 
-# Each with the rcode, whether the reply has EDNS, and whether it has an answer.
+# Each query with the rcode of the reply, whether the reply has EDNS, and whether it has an answer.
 CASES: dict[str, tuple[Query, int, bool, bool]] = {
     # RFC 8906 §8.1, without EDNS
     "plain SOA of a zone": (Query(name=STATIC[4:], kind=SOA), NOERROR, False, True),
     "plain A": (Query(), NOERROR, False, True),
-    "unknown type": (Query(kind=1000), NOERROR, False, True),  # the alias, and no data at its end
+    "unknown type": (Query(kind=1000), NOERROR, False, True),  # the alias; its target has no data of this type
     "unknown type in a file": (Query(name=STATIC, kind=1000), NOERROR, False, False),
     "CD": (Query(flags=0x0110), NOERROR, False, True),
     "AD": (Query(flags=0x0120), NOERROR, False, True),
@@ -109,7 +109,7 @@ CASES: dict[str, tuple[Query, int, bool, bool]] = {
     "class HESIOD": (Query(rclass=4), REFUSED, False, False),
     "class NONE": (Query(rclass=254), REFUSED, False, False),
     "class ANY": (Query(rclass=255), REFUSED, False, False),
-    # types that are no data (RFC 6895 §3.1)
+    # types that are not data types (RFC 6895 §3.1)
     "type 0": (Query(kind=0), FORMERR, False, False),
     "OPT as a question": (Query(kind=OPT), FORMERR, False, False),
     "TKEY": (Query(kind=249), FORMERR, False, False),
@@ -150,7 +150,7 @@ def test_every_query_has_its_reply(case: str, exchange: Exchange) -> None:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_what_is_no_query_has_none(packet: bytes, what: str, exchange: Exchange) -> None:
+def test_a_packet_that_is_not_a_query_gets_no_reply(packet: bytes, what: str, exchange: Exchange) -> None:
     assert exchange(packet) is None, what
 
 
@@ -199,9 +199,9 @@ FLAGS = {
 
 
 @pytest.mark.parametrize("case", FLAGS)
-def test_flags_tell_whose_answer_it_is(case: str, exchange: Exchange) -> None:
+def test_flags_show_the_origin_of_the_answer(case: str, exchange: Exchange) -> None:
     name, flags, wanted = FLAGS[case]
-    for _ in range(2):  # compiled, and from the compiled answers
+    for _ in range(2):  # the second reply comes from the compiled answers
         assert dns.flags.to_text(read(exchange(Query(name=name, flags=flags).packet())).flags) == wanted
 
 
@@ -217,19 +217,19 @@ def test_ignored_recursion_of_a_public_name_is_refused(exchange: Exchange) -> No
 
 
 @pytest.mark.parametrize(("name", "records"), [(PRIVATE, 1), (STATIC, 2), (PUBLIC, 2)])
-def test_any_is_one_rrset_of_ours_or_what_the_upstream_says(name: bytes, records: int, exchange: Exchange) -> None:
+def test_any_gets_one_local_rrset_or_the_answer_of_the_upstream(name: bytes, records: int, exchange: Exchange) -> None:
     """RFC 8482 §4.1."""
     reply = read(exchange(Query(name=name, kind=ANY).packet()))
     assert sum(map(len, reply.answer)) == records
 
 
-def test_types_without_a_name_are_read_and_written_in_generic_form(exchange: Exchange) -> None:
+def test_unknown_types_are_read_and_written_in_generic_form(exchange: Exchange) -> None:
     """RFC 3597."""
     reply = read(exchange(Query(name=b"\7unknown\4corp\7example\0", kind=65280).packet()))
     assert [rdata.to_wire() for rrset in reply.answer for rdata in rrset] == [bytes.fromhex("0a000001")]
 
 
-def test_pointers_name_what_is_served_and_nothing_else(exchange: Exchange) -> None:
+def test_pointer_records_exist_only_for_served_addresses(exchange: Exchange) -> None:
     v4 = b"\x014\x010\x010\x0210\7in-addr\4arpa\0"
     six = b"".join(b"\1" + digit.encode() for digit in f"{0xFD000000000000000000000000000004:032x}"[::-1])
     for name, host in ((v4, "acctname"), (six + b"\3ip6\4arpa\0", "six")):
@@ -239,4 +239,4 @@ def test_pointers_name_what_is_served_and_nothing_else(exchange: Exchange) -> No
     for other in (v4[2:], v4[4:], v4[6:], b"\x015" + v4[2:-24] + v4[-24:].replace(b"\x0210", b"\x0211")):
         reply = read(exchange(Query(name=other).packet()))
         assert not reply.flags & dns.flags.AA
-        assert reply.rcode() == NOERROR, "the upstream's word, never a denial of ours"
+        assert reply.rcode() == NOERROR, "the answer of the upstream, not a local denial"

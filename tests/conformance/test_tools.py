@@ -1,4 +1,4 @@
-"""The tools that people use: dig and kdig, on every transport and option."""
+"""dig and kdig against a daemon, on each transport and with each option."""
 
 import re
 import subprocess
@@ -59,22 +59,22 @@ def test_dig_keeps_a_connection_open(dig: Run) -> None:
     assert "TCP KEEPALIVE: 10.0 secs" in said
 
 
-def test_dig_asks_for_a_subnet_in_vain(dig: Run) -> None:
+def test_dig_gets_no_client_subnet(dig: Run) -> None:
     assert "CLIENT-SUBNET" not in dig(NAME, "+subnet=192.0.2.0/24")
 
 
-def test_dig_falls_back_from_a_version_that_is_not_there(dig: Run) -> None:
+def test_dig_falls_back_from_an_unknown_edns_version(dig: Run) -> None:
     assert "status: NOERROR" in dig(NAME, "+edns=1")
     assert "BADVERS" in dig(NAME, "+edns=1", "+noednsneg")
 
 
-def test_dig_with_unknown_things(dig: Run) -> None:
+def test_dig_with_unknown_options_flags_and_opcodes(dig: Run) -> None:
     assert "status: NOERROR" in dig(NAME, "+ednsopt=100:abcd", "+ednsflags=0x40", "+zflag")
     assert "status: NOTIMP" in dig(NAME, "+opcode=15", "+noedns")
     assert "status: NOTIMP" in dig(NAME, "+header-only", "+opcode=15")
 
 
-def test_dig_pads_in_vain_in_the_clear(dig: Run) -> None:
+def test_dig_gets_no_padding_without_encryption(dig: Run) -> None:
     assert "PAD" not in dig(NAME, "+padding=128")
 
 
@@ -89,7 +89,7 @@ def test_kdig_over_tls(site: Site, kdig: Run, words: list[str]) -> None:
     assert "10.0.0.5" in said
 
 
-def test_kdig_sees_padding(site: Site, kdig: Run) -> None:
+def test_kdig_gets_padding_over_tls(site: Site, kdig: Run) -> None:
     said = kdig(site.tls_port, "+tls", "+padding", *tls(site), NAME)
     assert "PADDING" in said
     assert "Received 468 B" in said

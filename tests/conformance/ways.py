@@ -1,4 +1,4 @@
-"""One exchange with a daemon on each transport: octets out, octets in."""
+"""One exchange with a daemon on each transport: a packet and its reply."""
 
 import http.client
 import socket
@@ -13,7 +13,7 @@ from tests.live.daemon import PATIENCE, Daemon
 from tests.ports import free_port
 
 SILENCE: Final = 0.4
-"""Seconds in which no reply came to a packet that is to have none."""
+"""Seconds to wait for a reply to a packet that must get none."""
 _HEADER: Final = 12
 _QR: Final = 0x80
 ESTATE: Final = """
@@ -27,7 +27,7 @@ endpoints:
 
 
 class Site:
-    """A daemon with every listener there is, and one client of each."""
+    """A daemon with a listener of each kind, and one client for each."""
 
     def __init__(self, folder: Path, upstream: str) -> None:
         authority = trustme.CA()
@@ -59,7 +59,7 @@ class Site:
         self._trust = ssl.create_default_context(cafile=str(self.authority))
 
     def udp(self, packet: bytes) -> bytes | None:
-        """None: a query that was sent after it was answered, and it was not."""
+        """Exchange over UDP. None where only a query sent later was answered."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(PATIENCE)
             sock.connect(("127.0.0.1", self.daemon.port))
@@ -77,12 +77,12 @@ class Site:
                 return None
 
     def tcp(self, packet: bytes) -> bytes | None:
-        """Over TCP."""
+        """Exchange over TCP."""
         with socket.create_connection(("127.0.0.1", self.daemon.port), PATIENCE) as sock:
             return _framed(sock, packet)
 
     def tls(self, packet: bytes) -> bytes | None:
-        """Over TLS."""
+        """Exchange over TLS."""
         with (
             socket.create_connection(("127.0.0.1", self.tls_port), PATIENCE) as raw,
             self._trust.wrap_socket(raw, server_hostname="localhost") as sock,
@@ -90,7 +90,7 @@ class Site:
             return _framed(sock, packet)
 
     def https(self, packet: bytes) -> bytes | None:
-        """Over HTTP/1.1; tests of tools have HTTP/2."""
+        """Exchange over HTTP/1.1; the tests with `kdig` use HTTP/2."""
         connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, context=self._trust, timeout=PATIENCE)
         try:
             connection.request("POST", "/dns-query", packet, {"content-type": "application/dns-message"})
@@ -102,13 +102,13 @@ class Site:
 
 
 def _late(packet: bytes) -> float:
-    """Seconds to wait for the reply to a packet after the reply to a later one: the upstream may have to be asked."""
+    """Return the seconds to wait for a reply once a later packet was answered: the upstream may still be asked."""
     is_query = len(packet) >= _HEADER and not packet[2] & _QR
     return PATIENCE if is_query else SILENCE
 
 
 def _framed(sock: socket.socket, packet: bytes) -> bytes | None:
-    """The reply to a packet; None: the one after it was answered, and it was not."""
+    """Return the reply to a packet; None where only a packet sent later was answered."""
     mark = b"\xfe\xfe\1\0\0\1\0\0\0\0\0\0\6health\5pldns\0\0\1\0\1"
     sock.sendall(b"".join(len(each).to_bytes(2, "big") + each for each in (packet, mark)))
     with sock.makefile("rb") as stream:

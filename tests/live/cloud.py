@@ -1,4 +1,4 @@
-"""A fake Azure in a process of its own, whose faults and estate a test changes while a daemon follows it."""
+"""The fake Azure in a process of its own. A test changes its faults and resources while a daemon reads it."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
 
 
 class Cloud:
-    """The fake in a process of its own. `given`: what its first line says."""
+    """A running fake Azure. `given` has the addresses that it prints when it starts."""
 
     def __init__(self, folder: Path, *resources: Any, options: Iterable[str] = ()) -> None:  # noqa: ANN401 - JSON
         file = folder / "estate.json"
@@ -34,15 +34,15 @@ class Cloud:
         return {name: value for name, value in self.given.items() if name.startswith("IDENTITY_")}
 
     def fail(self, *faults: Fault) -> None:
-        """These go wrong from now on, and nothing else."""
+        """Replace the faults."""
         self._control("PUT", "faults", faults)
 
     def put(self, *resources: Any) -> None:  # noqa: ANN401 - JSON
-        """Add resources, or replace them, all at once."""
+        """Add or replace resources in one step."""
         self._control("PUT", "estate", resources)
 
     def remove(self, *ids: str) -> None:
-        """Remove resources, all at once."""
+        """Remove resources in one step."""
         self._control("DELETE", "estate", ids)
 
     def _control(self, method: str, path: str, body: object) -> None:
@@ -57,7 +57,7 @@ class Cloud:
 
 
 def estate(addresses: dict[str, str]) -> list[Any]:
-    """An endpoint for each storage account, in a hub of the first subscription."""
+    """Return a hub network in the first subscription with one private endpoint for each storage account."""
     where = shapes.group(ONE)
     hub = shapes.virtual_network(where, "hub", ["127.0.0.0/8"])
     return [
@@ -73,12 +73,12 @@ def estate(addresses: dict[str, str]) -> list[Any]:
 
 
 def source(daemon: Daemon, name: str = "hub") -> Any:  # noqa: ANN401 - JSON
-    """How a source of a daemon is."""
+    """Return the state of a source as the admin interface shows it."""
     return next(each for each in daemon.get("/v1/sources")[1]["items"] if each["name"] == name)
 
 
 def sync(daemon: Daemon, name: str = "hub") -> str:
-    """Sync a source that does nothing by itself; what became of it."""
+    """Make a source sync now. Return the result: `published`, `failed` or `held`."""
     before = source(daemon, name)["sync"]["results"]
     assert daemon.post(f"/v1/sources/{name}/sync", {"action": "now"}) < 300
 

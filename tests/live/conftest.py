@@ -1,4 +1,4 @@
-"""Daemons that are started as a person starts them, and stopped at the end."""
+"""Fixtures that start daemons with the `pldns` command and stop them at the end of the test."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.live.daemon import Daemon, living, until
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
-    """Start daemons; all are stopped at the end."""
+    """Start daemons. All of them are stopped at the end, and none may have logged a traceback."""
     started: list[Daemon] = []
 
     def start_one(directory: Path | None = None, **config: Any) -> Daemon:  # noqa: ANN401 - a configuration

@@ -1,4 +1,4 @@
-"""A real daemon, started as a person starts it, and questions to it over real sockets."""
+"""A running daemon, started with the `pldns` command, and clients that ask it over sockets."""
 
 import json
 import os
@@ -22,13 +22,13 @@ from tests.ports import free_port
 
 PLDNS = Path(sys.executable).with_name("pldns")
 PATIENCE: Final = 90.0
-"""Seconds until a test gives up. Nothing takes so long; a loaded machine must not fail a test."""
+"""Seconds until a test gives up. Only a failure takes so long, even on a loaded machine."""
 REPLY: Final = 15.0
-"""Seconds to wait for one reply. A query that is lost with a process is asked again."""
+"""Seconds to wait for one reply. A query that is lost because a process died is asked again after that."""
 
 
 def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:  # noqa: ANN401 - whatever the condition gives
-    """Poll until the condition holds; its value."""
+    """Poll until the condition is true. Return its value."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -39,12 +39,12 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:  # no
 
 
 def give_way(seconds: float) -> None:
-    """Give the processor away between two looks."""
+    """Leave the processor to others between two polls."""
     signal.sigtimedwait([], seconds)
 
 
 class Daemon:
-    """`pldns serve` on one configuration in a directory of its own."""
+    """`pldns serve` with one configuration, in a directory of its own."""
 
     def __init__(self, directory: Path, config: dict[str, Any]) -> None:
         self.directory = directory
@@ -76,7 +76,7 @@ class Daemon:
         return self
 
     def get(self, path: str) -> tuple[int, Any]:
-        """Status (0: no one there) and body of an admin request."""
+        """Return status and body of an admin request. The status is 0 when nobody listens."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=PATIENCE) as reply:
                 return reply.status, _body(reply.read())
@@ -86,7 +86,7 @@ class Daemon:
             return 0, None
 
     def post(self, path: str, body: object) -> int:
-        """Status of an admin request that changes something."""
+        """Send an admin request that changes something. Return its status."""
         connection = HTTPConnection("127.0.0.1", self.admin, timeout=PATIENCE)
         connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         status = connection.getresponse().status
@@ -99,7 +99,7 @@ class Daemon:
         return send(query, "127.0.0.1", port=self.port, timeout=REPLY, source=source)
 
     def addresses(self, name: str, *, source: str = "127.0.0.1") -> set[str]:
-        """The A records at the end of the answer; empty for none, or for no reply."""
+        """Return the addresses in the answer; empty when it has none, or when there is no reply."""
         try:
             answer = self.ask(name, source=source).answer
         except (OSError, dns.exception.Timeout):
@@ -107,13 +107,13 @@ class Daemon:
         return {rdata.address for rrset in answer if rrset.rdtype == dns.rdatatype.A for rdata in rrset}
 
     def children(self) -> dict[str, list[int]]:
-        """Pids of control and workers."""
+        """Return the process ids of control and of the workers."""
         found: dict[str, list[int]] = {"control": [], "worker": []}
         for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
             try:
                 command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
             except FileNotFoundError:
-                continue  # it has been reaped meanwhile
+                continue  # the process has ended
             for kind, pids in found.items():
                 if f"resolver.main.{kind}" in command:
                     pids.append(int(pid))
@@ -144,7 +144,7 @@ def _body(octets: bytes) -> Any:  # noqa: ANN401 - JSON or text
 
 
 def living(pid: int) -> bool:
-    """The process exists and is no zombie."""
+    """Return whether the process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

@@ -1,4 +1,4 @@
-"""A daemon that keeps itself in step with (a fake) Azure: real processes, the real identity library, real HTTP."""
+"""A daemon that follows the fake Azure: real processes, the real identity library, real HTTP."""
 
 import json
 import os
@@ -18,7 +18,7 @@ Start = Callable[..., Daemon]
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
-    """Start clouds; all are stopped at the end."""
+    """Start fake Azures. All of them are stopped at the end."""
     clouds: list[Cloud] = []
 
     def make(*resources: Any) -> Cloud:  # noqa: ANN401 - JSON
@@ -41,7 +41,7 @@ def follow(start: Start, monkeypatch: pytest.MonkeyPatch) -> Callable[[Cloud], D
     return follow_one
 
 
-def test_a_daemon_answers_from_azure_and_from_what_it_saved(
+def test_a_daemon_answers_from_azure_and_from_its_saved_inventory(
     cloud: Callable[..., Cloud], follow: Callable[[Cloud], Daemon], is_living: Callable[[int], bool]
 ) -> None:
     azure = cloud(*estate({"acct": "10.0.0.4"}))
@@ -54,7 +54,7 @@ def test_a_daemon_answers_from_azure_and_from_what_it_saved(
     (network,) = [each for each in daemon.get("/v1/networks")[1]["items"] if each["origin"] == "auto"]
     assert network["clients"] == ["127.0.0.0/8"]
     daemon.stop()
-    azure.stop()  # nobody answers now: what was saved is served, before any network call
+    azure.stop()  # nobody answers from now on: the saved inventory is served before any network call
     daemon.start().ready()
     assert daemon.addresses("acct.blob.core.windows.net") == {"10.0.0.4"}
     until(lambda: daemon.get("/v1/sources")[1]["items"][0]["last_error"])
@@ -66,12 +66,12 @@ def test_no_worker_has_the_identity(cloud: Callable[..., Cloud], follow: Callabl
     children = daemon.children()
     for pid in children["worker"]:
         assert b"IDENTITY_HEADER" not in Path(f"/proc/{pid}/environ").read_bytes()
-        os.kill(pid, signal.SIGCONT)  # it lives
+        os.kill(pid, signal.SIGCONT)  # it is alive
     (control,) = children["control"]
     assert b"IDENTITY_HEADER" in Path(f"/proc/{control}/environ").read_bytes()
 
 
-def test_the_plan_says_what_the_next_sync_would_change(
+def test_the_plan_shows_what_the_next_sync_would_change(
     cloud: Callable[..., Cloud], follow: Callable[[Cloud], Daemon]
 ) -> None:
     azure = cloud(*estate({"acct": "10.0.0.4"}))
@@ -90,7 +90,7 @@ def test_the_plan_says_what_the_next_sync_would_change(
     assert {each["name"] for each in told["names"]} >= {"more.privatelink.blob.core.windows.net"}
 
 
-def test_what_a_machine_with_azure_imports_serves_one_without(
+def test_a_file_imported_with_azure_is_served_on_a_machine_without_azure(
     cloud: Callable[..., Cloud], tmp_path: Path, start: Start
 ) -> None:
     azure = cloud(*estate({"acct": "10.0.0.4"}))

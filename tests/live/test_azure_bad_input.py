@@ -1,4 +1,4 @@
-"""A daemon that Azure does not let in: one line says why and what mends it, and all else goes on."""
+"""A daemon without access to Azure: one line says why and how to fix it, and everything else is served."""
 
 import os
 import subprocess
@@ -29,19 +29,19 @@ SOURCES: dict[str, dict[str, Any]] = {
     "elsewhere": {"cloud": "china"},
     "mistyped": {"subscriptions": [TWO]},
 }
-"""What is wrong with each; with the first one nothing, until the cloud has a fault."""
+"""The configuration of each source with its mistake. The source `hub` fails only while the cloud has a fault."""
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """One subscription."""
+    """A fake Azure with one subscription."""
     running = Cloud(tmp_path_factory.mktemp("cloud"), *estate({"acct": "10.0.0.4"}), options=("--unlimited",))
     yield running
     running.stop()
 
 
 def local(folder: Path) -> None:
-    """What a source of files has."""
+    """Write the file of the source `local`."""
     (folder / "endpoints").mkdir()
     short = {"endpoints": [{"name": "local", "group": "blob", "records": [{"fqdn": LOCAL, "ips": ["10.9.0.4"]}]}]}
     (folder / "endpoints" / "local.yaml").write_text(yaml.safe_dump(short))
@@ -53,7 +53,7 @@ def of(running: Cloud, name: str = "hub") -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def shut(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """A daemon of which no source but that of files was ever let in."""
+    """A daemon of which only the source of files can be read."""
     folder = tmp_path_factory.mktemp("daemon")
     local(folder)
     cloud.fail(Fault("forbidden", path=ONE))
@@ -72,7 +72,11 @@ def shut(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dae
 
 
 class Bad(NamedTuple):
-    """A source, and what is wrong with Azure besides; parts of the line that says so; what counts it."""
+    """A source that cannot be read.
+
+    `said` has parts of the line that explains it, `counted` the kind of request and the status in the metric, `faults`
+    the faults of Azure, if the source itself is right.
+    """
 
     source: str
     said: tuple[str, ...]
@@ -127,7 +131,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_keeps_a_source_out_is_one_line_with_what_mends_it(cloud: Cloud, shut: Daemon, name: str) -> None:
+def test_a_source_without_access_has_one_line_with_the_fix(cloud: Cloud, shut: Daemon, name: str) -> None:
     bad = BAD[name]
     cloud.fail(*bad.faults)
     assert sync(shut, bad.source) == "failed"
@@ -138,7 +142,7 @@ def test_what_keeps_a_source_out_is_one_line_with_what_mends_it(cloud: Cloud, sh
     assert count(shut, bad) > 0
 
 
-def test_what_is_mended_is_read_and_what_is_not_keeps_the_daemon_unready(cloud: Cloud, shut: Daemon) -> None:
+def test_a_fixed_source_is_read_and_the_others_keep_the_daemon_unready(cloud: Cloud, shut: Daemon) -> None:
     cloud.fail()
     assert sync(shut) == "published"
     until(lambda: shut.addresses(REMOTE) == {"10.0.0.4"})
@@ -162,10 +166,10 @@ REFUSED: dict[str, tuple[tuple[Fault, ...], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_subscription_that_may_not_be_read_is_told_and_the_others_are_served(
+def test_a_subscription_without_permission_is_reported_and_the_others_are_served(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Ready, since what there is is answered; what is not there stands in `/readyz` and in `pldns sync status`."""
+    """The daemon is ready. `/readyz` and `pldns sync status` show the subscription that cannot be read."""
     faults, said = REFUSED[name]
     other = shapes.virtual_network(shapes.group(TWO), "spoke", ["10.2.0.0/16"])
     running = Cloud(tmp_path, *estate({"acct": "10.0.0.4"}), other, options=("--unlimited",))
@@ -191,7 +195,7 @@ def test_a_subscription_that_may_not_be_read_is_told_and_the_others_are_served(
 
 
 def told(daemon: Daemon, name: str, line: str) -> None:
-    """Everywhere that people look, and what does not need Azure is answered."""
+    """Check that the line is in the log, `/readyz`, the metrics and the findings, and that other sources are served."""
     assert "\n" not in line
     assert f"source {name}: {line}" in daemon.log.read_text()
     status, ready = daemon.get("/readyz")
@@ -204,7 +208,7 @@ def told(daemon: Daemon, name: str, line: str) -> None:
 
 
 def count(daemon: Daemon, bad: Bad) -> float:
-    """How often that was counted."""
+    """Return the value of the metric that counts the failed requests."""
     asked, came = bad.counted
     start = f'pldns_sync_requests_total{{asked="{asked}",source="{bad.source}",status="{came}"}} '
     return sum(float(line[len(start) :]) for line in daemon.get("/metrics")[1].splitlines() if line.startswith(start))
@@ -217,7 +221,7 @@ NOBODY = {
         "no token: 127.0.0.1:9 issues tokens and cannot be reached: ",
     ),
 }
-"""The environment of one who has no identity (`dev`, or it would look for a metadata address), and what is said."""
+"""The environment of a machine without an identity, and the error. `dev` stops the search for a metadata service."""
 
 
 @pytest.mark.parametrize("name", NOBODY)
@@ -227,7 +231,7 @@ def test_without_an_identity_the_rest_is_served(
     environment, said = NOBODY[name]
     for variable in [each for each in os.environ if each.startswith(("AZURE_", "IDENTITY_", "MSI_"))]:
         monkeypatch.delenv(variable)
-    monkeypatch.setenv("PATH", "/nonexistent")  # no tool that may be signed in
+    monkeypatch.setenv("PATH", "/nonexistent")  # no command-line tool that is signed in to Azure
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
     local(tmp_path)

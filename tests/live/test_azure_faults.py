@@ -1,8 +1,8 @@
-"""What goes wrong with Azure, one fault after the other, and what a real daemon makes of it.
+"""Faults of Azure, one after the other, and how a running daemon handles them.
 
-Each story moves an endpoint to another address while the fault lasts. Either the fault is fatal to the sync: then the
-address from before is served, and metrics, findings and the source's state say what is wrong. Or it is not: then the
-new address is served all the same, and a metric counts the fault. Once it is over, the next sync is whole.
+Each test moves an endpoint to another address while the fault lasts. A fatal fault ends the sync: the old address is
+served, and the metrics, the findings and the state of the source say what is wrong. After any other fault the new
+address is served, and a metric counts the fault. When the fault is over, the next sync is complete.
 """
 
 import itertools
@@ -36,7 +36,7 @@ def endpoint(name: str, address: str) -> list[Any]:
 
 
 class Followed(NamedTuple):
-    """A daemon and what it follows. Nothing syncs but when a story says so."""
+    """A daemon and the fake Azure that it follows. The source syncs only when a test asks for it."""
 
     cloud: Cloud
     daemon: Daemon
@@ -48,7 +48,7 @@ class Followed(NamedTuple):
         return sync(self.daemon)
 
     def move(self) -> str:
-        """Move the endpoint to an address that it never had."""
+        """Move the endpoint to an address that it never had. Return the address."""
         address = next(ADDRESSES)
         self.cloud.put(*endpoint("moves", address))
         return address
@@ -59,11 +59,11 @@ class Followed(NamedTuple):
         assert self.daemon.addresses(FAR) == {"10.2.0.1"}
 
     def serial(self) -> int:
-        """Of the state that is served: another one whenever anything changes for clients."""
+        """Return the serial of the served state. The serial changes whenever anything changes for clients."""
         return int(self.daemon.get("/v1/status")[1]["serial"])
 
     def findings(self) -> dict[str, str]:
-        """What is told of sources, by its subject."""
+        """Return the messages of the findings about sources, by subject."""
         items = self.daemon.get("/v1/findings?code=source-unreadable")[1]["items"]
         return {each["subject"]: each["evidence"]["message"] for each in items}
 
@@ -76,7 +76,7 @@ class Followed(NamedTuple):
         return self.metric("sync_requests_total", asked=counted[0], status=counted[1])
 
     def recovers(self) -> None:
-        """A change after the fault is served, and nothing of it is left."""
+        """Check that a change after the fault is served, and that nothing reports the fault any more."""
         address = self.move()
         assert self.sync() == "published"
         self.serves(address)
@@ -88,7 +88,7 @@ class Followed(NamedTuple):
 
 
 def began(folder: Path, interval: str, *faults: Fault) -> Iterator[Followed]:
-    """Four endpoints and two networks in two subscriptions, two to a page."""
+    """Start a daemon with four endpoints and two networks in two subscriptions. A page has two resources."""
     here = [endpoint(name, address) for name, address in (("also", "10.1.0.2"), ("moves", "10.1.0.3"))]
     here.append(endpoint("stays", "10.1.0.1"))
     cloud = Cloud(folder, HUB, SPOKE, *FAR_ENDPOINT, *itertools.chain(*here), options=OPTIONS)
@@ -108,7 +108,7 @@ def began(folder: Path, interval: str, *faults: Fault) -> Iterator[Followed]:
 
 @pytest.fixture(scope="module", autouse=True)
 def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """Its first sync fails, with its one more try; the shortest interval then passes while other tests run."""
+    """A daemon whose first sync fails, with its retry. Its interval, the shortest, passes while other tests run."""
     fault = Fault("status", "arm", status=503, count=2)
     for followed in began(tmp_path_factory.mktemp("alone"), "10s", fault):
         yield followed.daemon
@@ -116,7 +116,7 @@ def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
-    """One that syncs when it is told to."""
+    """A daemon that syncs only when a test asks for it."""
     for followed in began(tmp_path_factory.mktemp("faults"), "1h"):
         followed.daemon.ready()
         yield followed
@@ -124,7 +124,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
 
 @pytest.fixture
 def azure(running: Followed) -> Iterator[Followed]:
-    """All is well before a story."""
+    """The daemon without any fault before the test."""
     running.cloud.fail()
     if running.source()["last_error"] or running.findings():
         running.sync()
@@ -134,7 +134,7 @@ def azure(running: Followed) -> Iterator[Followed]:
 
 
 def fault(kind: str, api: str, **keys: Any) -> Fault:  # noqa: ANN401 - the fault's
-    """One that lasts until it is mended, unless it says how many requests it hits."""
+    """Return a fault that lasts until it is removed, unless `count` says how many requests fail."""
     return Fault(kind, api, **{"count": 0, **keys})  # type: ignore[arg-type]  # as the test says
 
 
@@ -143,7 +143,10 @@ ENDPOINTS = f"{ONE}/providers/Microsoft.Network/privateEndpoints"
 
 
 class Fatal(NamedTuple):
-    """`faults` that end a sync; what the source says of them; what counts them: what was asked, and what came of it."""
+    """Faults that end a sync.
+
+    `said` is a pattern of the source's error, `counted` the kind of request and the status in the metric.
+    """
 
     faults: tuple[Fault, ...]
     said: str
@@ -214,11 +217,11 @@ FATAL = {
     **{name: (story, ()) for name, story in FATAL_TO_GRAPH.items()},
     **{name: (story, (GRAPH_IS_OUT,)) for name, story in FATAL_TO_LISTS.items()},
 }
-"""With what lasts besides: Resource Graph's queries are paced, lists are not."""
+"""Each fault with those that last during the whole test. Lists are read while Resource Graph is unavailable."""
 
 
 @pytest.mark.parametrize("name", FATAL)
-def test_what_breaks_a_sync_is_told_and_what_was_served_is_served(azure: Followed, name: str) -> None:
+def test_a_fatal_fault_is_reported_and_the_old_answers_are_served(azure: Followed, name: str) -> None:
     story, lasting = FATAL[name]
     (served,) = azure.daemon.addresses(NAME)
     serial, counted = azure.serial(), azure.asked(story.counted)
@@ -245,7 +248,11 @@ def test_what_breaks_a_sync_is_told_and_what_was_served_is_served(azure: Followe
 
 
 class Borne(NamedTuple):
-    """`faults` that a sync gets over; what counts them, and how often they hit; the seconds that they cost at least."""
+    """Faults that do not end a sync.
+
+    `counted` is the kind of request and the status in the metric, `times` the number of requests that fail, `seconds`
+    how long the sync takes at least.
+    """
 
     faults: tuple[Fault, ...]
     counted: tuple[str, str]
@@ -285,7 +292,7 @@ BORNE = {
 
 
 @pytest.mark.parametrize("name", BORNE)
-def test_what_a_sync_gets_over_is_counted_and_changes_are_served(azure: Followed, name: str) -> None:
+def test_other_faults_are_counted_and_changes_are_served(azure: Followed, name: str) -> None:
     story, lasting = BORNE[name]
     counted = azure.asked(story.counted)
     azure.cloud.fail(*story.faults, *lasting)
@@ -296,7 +303,7 @@ def test_what_a_sync_gets_over_is_counted_and_changes_are_served(azure: Followed
     assert azure.metric("sync_duration_seconds") >= story.seconds
     assert (azure.source()["last_error"], azure.findings()) == ("", {})
     if all(each.count for each in story.faults):
-        return  # it was over before the sync was
+        return  # the faults ended before the sync did
     azure.cloud.fail(*lasting)
     queries = azure.asked(("graph", "200"))
     azure.recovers()
@@ -317,13 +324,13 @@ LOST = {
 
 
 @pytest.mark.parametrize("name", LOST)
-def test_a_lost_subscription_stays_as_it_was_and_the_rest_goes_on(azure: Followed, name: str) -> None:
+def test_a_lost_subscription_is_served_as_before_and_the_others_are_followed(azure: Followed, name: str) -> None:
     faults, said, counted = LOST[name]
     before = azure.asked(counted)
     azure.cloud.fail(*faults)
     address = azure.move()
     assert azure.sync() == "published"
-    azure.serves(address)  # and what the lost one gave
+    azure.serves(address)  # and the endpoint of the lost subscription
     assert azure.asked(counted) > before
     assert azure.metric("source_unreadable_parts") == 1
     assert azure.metric("sync_failing") == 0
@@ -337,10 +344,10 @@ def test_a_lost_subscription_stays_as_it_was_and_the_rest_goes_on(azure: Followe
 
 
 LOSES = (GRAPH_IS_OUT, fault("lose", "arm", path=ENDPOINTS))
-"""Of the three endpoints of the first subscription the list has two, and says so nowhere."""
+"""The list has two of the three endpoints of the first subscription, and nothing in it says so."""
 
 
-def test_what_a_lost_page_of_a_list_held_is_read_once_more_and_stays(azure: Followed) -> None:
+def test_the_endpoints_of_a_lost_page_are_read_one_by_one_and_stay(azure: Followed) -> None:
     counted = azure.asked(("resource", "200"))
     azure.cloud.fail(*LOSES)
     address = azure.move()
@@ -353,7 +360,7 @@ def test_what_a_lost_page_of_a_list_held_is_read_once_more_and_stays(azure: Foll
     azure.recovers()
 
 
-def test_what_cannot_be_read_once_more_stays_and_is_told(azure: Followed) -> None:
+def test_an_endpoint_that_cannot_be_read_again_stays_and_is_reported(azure: Followed) -> None:
     counted = azure.asked(("resource", "500"))
     azure.cloud.fail(*LOSES, fault("status", "arm", path="privateEndpoints/stays", status=500))
     address = azure.move()
@@ -367,7 +374,7 @@ def test_what_cannot_be_read_once_more_stays_and_is_told(azure: Followed) -> Non
     azure.recovers()
 
 
-def test_a_sync_that_would_remove_a_subscription_s_all_is_held_for_an_operator(azure: Followed) -> None:
+def test_a_sync_that_would_remove_a_whole_subscription_is_held_for_an_operator(azure: Followed) -> None:
     azure.cloud.remove(FAR_ENDPOINT[0]["id"], SPOKE["id"])
     address = azure.move()
     assert azure.sync() == "held"
@@ -380,13 +387,13 @@ def test_a_sync_that_would_remove_a_subscription_s_all_is_held_for_an_operator(a
 
     ran = pldns(azure, "drop", "hub")
     assert (ran.returncode, azure.metric("sync_held")) == (0, 0)
-    assert pldns(azure, "accept", "hub").returncode == 1  # nothing is held now
+    assert pldns(azure, "accept", "hub").returncode == 1  # no sync is held any more
     assert azure.daemon.get("/v1/findings?code=sync-held")[1]["items"] == []
-    assert azure.sync() == "held"  # it is no smaller
+    assert azure.sync() == "held"  # the sync would still remove as much
     assert azure.daemon.addresses(FAR) == {"10.2.0.1"}
 
     assert pldns(azure, "accept", "hub").returncode == 0
-    azure.serves(address)  # what was removed lingers
+    azure.serves(address)  # removed endpoints linger
     assert far(azure) == []
     assert pldns(azure, "status").returncode == 0
     azure.cloud.put(*FAR_ENDPOINT, SPOKE)
@@ -400,12 +407,12 @@ def pldns(azure: Followed, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def far(azure: Followed) -> list[str]:
-    """Ids of the endpoints of the second subscription."""
+    """Return the ids of the endpoints in the second subscription."""
     return [each["id"] for each in azure.daemon.get("/v1/endpoints")[1]["items"] if TWO in each["id"]]
 
 
-def test_a_fault_that_is_over_is_forgotten_with_the_next_interval(left_alone: Daemon) -> None:
-    left_alone.ready()  # nobody said anything
+def test_after_a_fault_the_next_interval_recovers(left_alone: Daemon) -> None:
+    left_alone.ready()  # nobody asked for a sync
     assert left_alone.addresses(STAYS) == {"10.1.0.1"}
     now = source(left_alone)
     assert (now["last_error"], now["sync"]["results"]["failed"]) == ("", 1)

@@ -1,4 +1,4 @@
-"""Where pldns is the machine's own resolver: the configured upstream finds the cloud's hosts, and nobody else does."""
+"""Only the configured upstream resolves the names of Azure's hosts: the machine may use pldns as its resolver."""
 
 import asyncio
 import socket
@@ -21,11 +21,11 @@ from tests.live.daemon import Daemon
 pytestmark = pytest.mark.live
 
 HOST = "management.cloud.test"
-"""The resolver of no machine knows it (RFC 6761 section 6.2)."""
+"""A name that no resolver of a machine knows (RFC 6761 §6.2)."""
 
 
 class Upstream:
-    """Says where `HOST` is, and that there is nothing else."""
+    """An upstream server that has one name, `HOST`."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
@@ -65,7 +65,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def azure(tmp_path: Path) -> Iterator[FakeAzure]:
-    """With a certificate for `HOST`, in a loop of its own."""
+    """A fake Azure with a certificate for `HOST`, in an event loop of its own."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(HOST).configure_cert(context)
@@ -82,7 +82,7 @@ def azure(tmp_path: Path) -> Iterator[FakeAzure]:
     loop.close()
 
 
-def test_the_cloud_is_found_by_the_configured_upstream_alone(
+def test_only_the_configured_upstream_resolves_the_hosts_of_azure(
     upstream: Upstream, azure: FakeAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in azure.environment.items():

@@ -1,4 +1,4 @@
-"""What the README and the pages under docs/ show is true: commands run, answers come, configurations are accepted."""
+"""The README and the pages under docs/ are right: commands run, queries get the answers shown, configurations load."""
 
 import json
 import os
@@ -38,14 +38,14 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def commands(page: Path) -> list[str]:
-    """`pldns` command lines that a page shows, prompts removed."""
+    """Return the `pldns` command lines of a page, without prompts."""
     shown = [line for block in blocks(page, "console") for line in block.splitlines() if line.startswith("$ ")]
     return [line[2:] for line in shown if line.startswith("$ pldns ")]
 
 
 @pytest.fixture
 def example(start: Start, tmp_path: Path) -> Any:  # noqa: ANN401 - a Daemon of conftest
-    """The example estate, on ports of its own and with no upstream that could be reached."""
+    """A daemon with the example estate, on ports of its own, without an upstream that answers."""
     shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
 
     wanted = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
@@ -53,7 +53,7 @@ def example(start: Start, tmp_path: Path) -> Any:  # noqa: ANN401 - a Daemon of 
 
 
 def answer(daemon: Any, command: str) -> list[str]:  # noqa: ANN401 - as above
-    """The answer section to a `dig` line, as `TYPE rdata`."""
+    """Send the query of a `dig` command line. Return the answer section as `TYPE rdata`."""
     words = shlex.split(command)
     source = words[words.index("-b") + 1] if "-b" in words else "127.0.0.1"
     plain = [word for word in words[1:] if not word.startswith(("@", "-", "+")) and word not in {"5300", source}]
@@ -113,7 +113,7 @@ def test_every_configuration_on_a_page_is_accepted(page: Path, tmp_path: Path) -
 def test_every_command_on_a_page_runs(page: Path, example: Any) -> None:  # noqa: ANN401 - a Daemon of conftest
     for line in commands(page):
         words = [str(PLDNS), *shlex.split(line)[1:]]
-        if words[1] == "cache":  # asks the daemon that runs
+        if words[1] == "cache":  # these commands ask a running daemon
             words += ["-c", str(example.path)]
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode in {0, 2}, (line, done.stderr)
@@ -127,7 +127,7 @@ def test_every_link_on_a_page_leads_somewhere(page: Path) -> None:
 
 
 def test_make_run_serves_and_ends_with_make(poll: Poll, tmp_path: Path) -> None:
-    """On other ports and in another state directory than a person gets: another copy may run on this machine."""
+    """The ports and the state directory are not those of the example, because another copy may run on the machine."""
     listen = f"127.0.0.1:{free_port()}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     environment |= {
@@ -156,7 +156,7 @@ def test_make_run_serves_and_ends_with_make(poll: Poll, tmp_path: Path) -> None:
 
 
 def _group(leader: int) -> list[int]:
-    """Living processes of the group that make started."""
+    """Return the ids of the living processes in the group that `make` started."""
     out = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

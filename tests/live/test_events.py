@@ -1,4 +1,4 @@
-"""From an event to the answer: a real daemon, the fake Azure in a process of its own, and no sync in between."""
+"""From an event to the answer: a running daemon and the fake Azure, without a sync in between."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ NAME = "acct.blob.core.windows.net"
 
 
 def call(method: str, base: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
-    """Status and body of an HTTP request."""
+    """Send an HTTP request. Return status and body."""
     parts = urlsplit(base)
     connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
     try:
@@ -37,7 +37,7 @@ def call(method: str, base: str, path: str, body: str | None, headers: dict[str,
 
 
 class Site:
-    """A daemon that follows a cloud by events: the next sync is an hour away."""
+    """A daemon that follows the fake Azure by events. Its next sync is an hour away."""
 
     def __init__(self, azure: Cloud, start: Callable[..., Daemon], folder: Path) -> None:
         self.azure = azure
@@ -52,7 +52,7 @@ class Site:
         return self.daemon.get(path)[1]
 
     def put(self, resource: dict[str, Any], method: str = "PUT") -> None:
-        """Change a resource in the cloud, or remove it."""
+        """Change or remove a resource in the fake Azure."""
         headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"}
         body = json.dumps(resource) if method == "PUT" else None
         origin = self.azure.given["management"]
@@ -92,7 +92,7 @@ def endpoint(name: str, address: str) -> list[dict[str, Any]]:
     )
 
 
-def test_a_new_endpoint_a_changed_one_and_one_that_is_gone_are_served_after_their_events(site: Site) -> None:
+def test_new_changed_and_deleted_endpoints_are_served_after_their_events(site: Site) -> None:
     before = site.syncs()
     assert site.daemon.addresses(NAME) == {"10.0.0.4"}
     new = endpoint("fresh", "10.0.0.9")
@@ -117,7 +117,7 @@ def test_a_new_endpoint_a_changed_one_and_one_that_is_gone_are_served_after_thei
     assert SECRET not in site.daemon.log.read_text()
 
 
-def test_an_event_for_what_has_not_changed_or_is_elsewhere_changes_nothing(site: Site) -> None:
+def test_an_event_for_an_unchanged_resource_or_another_subscription_changes_nothing(site: Site) -> None:
     serial = site.get("/v1/status")["serial"]
     (pe, *_) = (each for each in endpoint("acct", "10.0.0.4") if "privateEndpoints" in each["id"])
     site.send(grid(pe["id"], ident="1"))

@@ -1,4 +1,4 @@
-"""Networks that virtual networks make, in a running daemon: they change with the files, and outlive dead processes."""
+"""Networks made from virtual networks, in a running daemon: they follow the files and survive dead processes."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def write(folder: Path, file: str, text: str) -> None:
 
 
 def vnets(folder: Path, **spaces: list[str]) -> None:
-    """Unpeered virtual networks."""
+    """Write virtual networks without peerings."""
     bodies = [
         {"id": vnet_id(name), "type": "Microsoft.Network/virtualNetworks", "name": name, "location": "westeurope",
          "properties": {"addressSpace": {"addressPrefixes": prefixes}}}
@@ -43,7 +43,7 @@ def vnets(folder: Path, **spaces: list[str]) -> None:
 
 @pytest.fixture
 def estate(tmp_path: Path) -> Path:
-    """One account with an endpoint in each of two virtual networks."""
+    """A folder with one account that has an endpoint in each of two virtual networks."""
     folder = tmp_path / "endpoints"
     endpoints = [
         {"name": name, "target": "acct", "group": "blob", "vnet": vnet_id(name),
@@ -59,12 +59,12 @@ def answers(daemon: Any) -> list[set[str]]:  # noqa: ANN401 - conftest's
     return [daemon.addresses(NAME, source=f"127.0.{n}.1") for n in (1, 2, 3)]
 
 
-def test_a_client_is_in_the_network_that_the_files_say_now(start: Start, estate: Path, poll: Poll) -> None:
+def test_a_client_moves_to_the_network_that_the_files_name(start: Start, estate: Path, poll: Poll) -> None:
     daemon = start(dns={"workers": 2}, networks="auto", sources=SOURCES).ready()
     assert poll(lambda: answers(daemon) == [{"10.1.0.4"}, {"10.2.0.4"}, set()])
 
     vnets(estate, one=["127.0.2.0/24"], two=["127.0.3.0/24"])
-    for _ in range(20):  # every worker
+    for _ in range(20):  # often enough to reach every worker
         assert poll(lambda: answers(daemon) == [set(), {"10.1.0.4"}, {"10.2.0.4"}])
     _, body = daemon.get("/v1/networks")
     assert [(item["name"], item["origin"], item["clients"], item["vnets"]) for item in body["items"]] == [
@@ -73,7 +73,7 @@ def test_a_client_is_in_the_network_that_the_files_say_now(start: Start, estate:
     ]
 
 
-def test_networks_outlive_control_and_come_to_a_new_worker(start: Start, estate: Path, poll: Poll) -> None:
+def test_networks_survive_control_and_reach_a_new_worker(start: Start, estate: Path, poll: Poll) -> None:
     daemon = start(networks="auto", sources=SOURCES).ready()
     vnets(estate, one=["127.0.1.0/24"], zero=["127.0.3.0/24"], two=["127.0.2.0/24"])
     wanted = [{"10.1.0.4"}, {"10.2.0.4"}, set()]

@@ -1,4 +1,4 @@
-"""A daemon that compares Azure's private DNS zones with the endpoints and serves their records by hand."""
+"""A daemon that compares private DNS zones with the endpoints and serves the records that people created."""
 
 import subprocess
 from collections.abc import Callable
@@ -18,7 +18,7 @@ ZONE, CORP = shapes.zone(WHERE, BLOB), shapes.zone(WHERE, "corp.example")
 
 
 def zones(hub: str) -> list[Any]:
-    """A zone of endpoints with a record of each kind of doing, and one of a company."""
+    """Return a zone of endpoints with a record of each origin, and a zone of a company."""
     return [
         ZONE,
         CORP,
@@ -42,7 +42,7 @@ def follow(start: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch, azure:
     return start(sources=[source])
 
 
-def test_zones_are_checked_and_their_records_by_hand_served_over_a_restart_without_azure(
+def test_zones_are_compared_and_served_also_after_a_restart_without_azure(
     cloud: Callable[..., Cloud],
     start: Callable[..., Daemon],
     monkeypatch: pytest.MonkeyPatch,
@@ -52,8 +52,8 @@ def test_zones_are_checked_and_their_records_by_hand_served_over_a_restart_witho
     daemon = follow(start, monkeypatch, azure, "serve").ready()
     until(lambda: daemon.addresses("www.corp.example") == {"10.0.7.7"})
     assert daemon.addresses(f"hand.{BLOB}") == {"10.0.0.4"}
-    assert daemon.addresses("alias.corp.example") == {"10.0.0.4"}  # by way of the endpoint
-    assert daemon.addresses(f"more.{BLOB}") == {"10.0.0.5"}  # what the endpoint says, not the zone
+    assert daemon.addresses("alias.corp.example") == {"10.0.0.4"}  # the alias leads to an endpoint
+    assert daemon.addresses(f"more.{BLOB}") == {"10.0.0.5"}  # the address of the endpoint, not that of the zone
     assert daemon.ask("corp.example", "TXT").answer[0][0].strings == (b"v=spf1 -all",)
     assert daemon.ask("nothing.corp.example").rcode() == 3
 

@@ -1,4 +1,4 @@
-"""What users are promised when processes die, sources fail and ports are taken: with the real processes."""
+"""A running daemon when processes die, sources fail and ports are in use."""
 
 import os
 import random
@@ -24,7 +24,7 @@ NAME = "acct.blob.core.windows.net"
 
 
 def endpoints(folder: Path, *addresses: str, name: str = NAME, file: str = "a.yaml") -> None:
-    """Write one endpoint in the short form, as one rename."""
+    """Write a file with one endpoint in the short form, by a rename."""
     folder.mkdir(exist_ok=True)
     endpoint = {"name": file, "target": "t", "group": "blob", "records": [{"fqdn": name, "ips": list(addresses)}]}
     (folder / ".new").write_text(yaml.safe_dump({"endpoints": [endpoint]}))
@@ -67,7 +67,7 @@ def test_workers_answer_while_control_is_dead(start: Start, estate: Path, poll: 
     poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
 
 
-def test_clients_come_before_what_control_reads(start: Start, estate: Path) -> None:
+def test_workers_have_priority_over_control(start: Start, estate: Path) -> None:
     daemon = start(sources=SOURCES).ready()
     (control,), (worker,) = (daemon.children()[kind] for kind in ("control", "worker"))
     assert os.getpriority(os.PRIO_PROCESS, control) > os.getpriority(os.PRIO_PROCESS, worker)
@@ -85,8 +85,8 @@ def test_a_change_evicts_the_answers_of_its_name_alone(start: Start, estate: Pat
     poll(lambda: "pldns_answers_evicted_total 2.0" in daemon.get("/metrics")[1])
 
 
-def test_a_start_that_can_read_nothing_answers_what_was_served_last(start: Start, estate: Path, poll: Poll) -> None:
-    """Saved inventory gone, source failing, all processes new."""
+def test_a_start_without_any_data_serves_the_last_table(start: Start, estate: Path, poll: Poll) -> None:
+    """The saved inventory is gone, the source fails, and all processes are new."""
     daemon = start(sources=SOURCES).ready()
     daemon.stop()
     estate.rename(estate.with_name("away"))
@@ -99,7 +99,7 @@ def test_a_start_that_can_read_nothing_answers_what_was_served_last(start: Start
     poll(lambda: daemon.addresses(NAME) == {"10.0.0.5"})
 
 
-def test_what_was_served_under_another_configuration_is_not_served(start: Start, estate: Path, poll: Poll) -> None:
+def test_the_last_table_of_another_configuration_is_not_served(start: Start, estate: Path, poll: Poll) -> None:
     daemon = start(sources=SOURCES).ready()
     daemon.stop()
     daemon.path.write_text(yaml.safe_dump(daemon.config | {"sources": [{**SOURCES[0], "path": "./other"}]}))
@@ -109,8 +109,8 @@ def test_what_was_served_under_another_configuration_is_not_served(start: Start,
     assert daemon.addresses(NAME) == set()
 
 
-def test_nothing_is_swept_by_a_control_that_knows_nothing(start: Start, estate: Path, poll: Poll) -> None:
-    """Saved inventory gone, source failing: the workers still have their table."""
+def test_a_control_without_data_removes_nothing_from_workers(start: Start, estate: Path, poll: Poll) -> None:
+    """The saved inventory is gone and the source fails, but the workers still have their table."""
     daemon = start(sources=SOURCES).ready()
     estate.rename(estate.with_name("away"))
     shutil.rmtree(daemon.directory / "state")
@@ -125,8 +125,8 @@ def test_nothing_is_swept_by_a_control_that_knows_nothing(start: Start, estate: 
     assert daemon.addresses(NAME) == {"10.0.0.4"}
 
 
-def test_a_lost_source_stops_no_change_of_another(start: Start, estate: Path, tmp_path: Path, poll: Poll) -> None:
-    """Saved inventory gone, one of two sources failing from then on: the other one is followed, nothing goes."""
+def test_a_lost_source_does_not_stop_changes_of_another(start: Start, estate: Path, tmp_path: Path, poll: Poll) -> None:
+    """The saved inventory is gone and one of two sources fails. The other one is followed, and no name is removed."""
     other = tmp_path / "other"
     endpoints(other, "10.0.1.4", name="b.blob.core.windows.net", file="b.yaml")
     sources = [*SOURCES, {"name": "other", "type": "files", "path": "./other"}]
@@ -167,7 +167,7 @@ def test_ctrl_c_to_the_group_stops_all_and_frees_the_port(
     daemon.start().ready()
 
 
-def test_control_that_ends_before_its_workers_says_nothing_of_errors(start: Start, estate: Path, poll: Poll) -> None:
+def test_control_that_ends_before_its_workers_logs_no_error(start: Start, estate: Path, poll: Poll) -> None:
     daemon = start(dns={"workers": 2}, sources=SOURCES).ready()
     (control,) = daemon.children()["control"]
     os.kill(control, signal.SIGTERM)
@@ -190,8 +190,8 @@ def test_a_second_instance_exits_1_with_one_line(start: Start, estate: Path, tmp
     assert f"127.0.0.1:{daemon.port}: address already in use" in lines[0]
 
 
-def test_a_restart_flips_no_winner(start: Start, estate: Path, poll: Poll) -> None:
-    """The second endpoint would win by its id; who held the name before the restart keeps it."""
+def test_a_restart_changes_no_winner(start: Start, estate: Path, poll: Poll) -> None:
+    """The second endpoint would win by its id, but the endpoint that had the name before the restart keeps it."""
     endpoints(estate, "10.0.0.9", file="z.yaml")
     (estate / "a.yaml").unlink()
     daemon = start(sources=SOURCES).ready()
@@ -203,7 +203,7 @@ def test_a_restart_flips_no_winner(start: Start, estate: Path, poll: Poll) -> No
     assert daemon.addresses(NAME) == {"10.0.0.9"}
 
 
-def test_a_change_is_served_and_a_broken_file_keeps_what_it_gave(start: Start, estate: Path, poll: Poll) -> None:
+def test_a_change_is_served_and_a_broken_file_keeps_its_endpoints(start: Start, estate: Path, poll: Poll) -> None:
     daemon = start(sources=SOURCES).ready()
     assert daemon.addresses(NAME) == {"10.0.0.4"}
     endpoints(estate, "10.0.0.6", "10.0.0.7")
@@ -221,13 +221,13 @@ def test_a_source_that_is_missing_at_the_start_is_waited_for(start: Start, tmp_p
     daemon = start(sources=SOURCES)
     poll(lambda: daemon.get("/readyz")[0] == 503)
     assert "lab" in str(daemon.get("/readyz")[1])
-    assert daemon.ask(NAME).rcode() == 2  # SERVFAIL: never NXDOMAIN, never a public address by accident
+    assert daemon.ask(NAME).rcode() == 2  # SERVFAIL: NXDOMAIN or a public address would be wrong
     endpoints(tmp_path / "endpoints", "10.0.0.4")
     daemon.ready()
     assert daemon.addresses(NAME) == {"10.0.0.4"}
 
 
-def test_hostile_packets_get_no_answer_or_an_error_and_harm_nothing(start: Start, estate: Path, poll: Poll) -> None:
+def test_hostile_packets_get_an_error_or_nothing_and_do_no_harm(start: Start, estate: Path, poll: Poll) -> None:
     daemon = start(sources=SOURCES).ready()
     noise = random.Random(7)  # noqa: S311 - repeatable noise
     loop = bytes.fromhex("000001000001000000000000c00c00010001")
@@ -239,7 +239,9 @@ def test_hostile_packets_get_no_answer_or_an_error_and_harm_nothing(start: Start
     with socket.create_connection(("127.0.0.1", daemon.port), timeout=PATIENCE) as stream:
         stream.sendall(b"\xff\xff" + noise.randbytes(65_535))
         stream.sendall(len(response).to_bytes(2, "big") + response)
-    assert poll(lambda: daemon.addresses(NAME)) == {"10.0.0.4"}  # the burst may have filled the socket: asked again
+    assert poll(lambda: daemon.addresses(NAME)) == {
+        "10.0.0.4"
+    }  # the packets before may have filled the socket buffer, so ask again
     assert len(daemon.children()["worker"]) == 1
     metrics = daemon.get("/metrics")[1]
     assert "pldns_dns_dropped_total" in metrics

@@ -83,6 +83,20 @@ def test_a_negative_answer_lives_the_lesser_of_ttl_and_minimum_of_its_soa(rcode:
     assert lifetime(message(authority=(soa(ttl=86400, minimum=86400),), rcode=rcode)) == MAX_NEGATIVE_TTL
 
 
+def test_a_denial_at_the_end_of_a_dname_is_kept_with_the_dname() -> None:
+    """RFC 6672 §3.1: a DNAME and the CNAME made from it lead to a name that does not exist."""
+    dname = RRset(from_text("example.com"), record.DNAME, 40, (from_text("example.net"),))
+    synthesised = RRset(WWW, record.CNAME, 40, (from_text("www.example.net"),))
+    denial = soa("example.net", minimum=60)
+    reply = message(dname, synthesised, authority=(denial,), rcode=codes.NXDOMAIN)
+    entry = UpstreamCache().put(KEY, reply, 1000.0)
+    assert entry is not None
+    assert (entry.expires - entry.stored, entry.message.rcode) == (40, codes.NXDOMAIN)
+    assert (entry.message.answer, entry.message.authority) == ((dname, synthesised), (denial,))
+    of_another_zone = message(dname, synthesised, authority=(soa("example.com"),), rcode=codes.NXDOMAIN)
+    assert lifetime(of_another_zone) is None
+
+
 def test_a_negative_answer_at_the_end_of_a_chain_needs_the_soa_of_the_last_name() -> None:
     assert lifetime(message(cname(20), authority=(soa("example.net"),), rcode=codes.NXDOMAIN)) == 20
     assert lifetime(message(cname(), authority=(soa("example.net"),), rcode=codes.NXDOMAIN)) == 60
@@ -190,6 +204,16 @@ def test_what_has_expired_can_be_had_for_so_long_and_then_goes() -> None:
     assert cache.stale(KEY, 1130.0) is None
     assert cache.get(KEY, 1130.0) is None
     assert (len(cache), cache.octets) == (0, 0)
+
+
+def test_an_expired_reply_is_never_had_as_one_that_holds() -> None:
+    cache = UpstreamCache(stale=100)
+    cache.put(KEY, message(a(ttl=30)), 1000.0)
+    assert [cache.get(KEY, now) for now in (1030.0, 1031.0, 1100.0)] == [None] * 3
+    assert cache.stale(KEY, 1100.0) is not None
+    assert (cache.hits, cache.misses) == (0, 3)
+    renewed = cache.put(KEY, message(a(ttl=30)), 1100.0)
+    assert cache.get(KEY, 1129.0) is renewed
 
 
 def test_without_a_time_for_it_nothing_that_has_expired_can_be_had() -> None:

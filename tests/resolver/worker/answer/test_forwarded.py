@@ -1,0 +1,63 @@
+"""Which names are forwarded from inside a zone file's zone, and what a relayed error reply looks like."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import pytest
+
+from resolver.forward.cache import Key
+from resolver.wire import codes
+from resolver.wire.query import parse
+from resolver.wire.relay import Message
+from resolver.worker.answer.compiled import Compiled
+from zones.dns.name import from_text
+from zones.dns.record import A
+
+if TYPE_CHECKING:
+    from tests.conftest import Pipeline
+
+ZONE = "$ORIGIN corp.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\nchild NS ns.child\nns.child A 10.0.0.1\n"
+HOST = "www.child.corp.example"
+
+
+@pytest.mark.parametrize("suffix", ["corp.example", "example"])
+def test_a_suffix_above_a_delegation_does_not_take_the_names_below_it(
+    build: Callable[..., "Pipeline"], suffix: str
+) -> None:
+    """The zone file has the suffix's own names, so only a suffix at or below the delegation says who serves it."""
+    pipeline = build("zones: {files: [z.zone]}", {"z.zone": ZONE}, {f"onprem {suffix}": f"{HOST} 60 A 10.0.0.2"})
+    message = pipeline.ask(HOST, "A")
+    assert message.answer == []
+    assert [rrset.rdtype for rrset in message.authority] == [dns.rdatatype.NS]
+    assert pipeline.upstreams["onprem"].asked == []
+
+
+@pytest.mark.parametrize("suffix", ["child.corp.example", HOST])
+def test_a_suffix_at_or_below_a_delegation_takes_the_names_below_it(
+    build: Callable[..., "Pipeline"], suffix: str
+) -> None:
+    pipeline = build("zones: {files: [z.zone]}", {"z.zone": ZONE}, {f"onprem {suffix}": f"{HOST} 60 A 10.0.0.2"})
+    assert [rrset[0].to_text() for rrset in pipeline.ask(HOST, "A").answer] == ["10.0.0.2"]
+    assert pipeline.upstreams["onprem"].asked == [f"{HOST} A"]
+
+
+@pytest.mark.parametrize("rcode", [codes.SERVFAIL, codes.REFUSED])
+def test_a_servfail_because_of_an_upstreams_error_offers_recursion(
+    build: Callable[..., "Pipeline"],
+    ask: Callable[..., bytes],
+    decode: Callable[[bytes], dns.message.Message],
+    rcode: int,
+) -> None:
+    """RA says that this server recurses, whatever the upstream's own flag is (RFC 1035 §4.1.1)."""
+    pipeline, packet = build(), ask("www.example")
+    key = Key("public", from_text("www.example"), A)
+    reply = Message(rcode, aa=False, ad=False, ra=False, tc=False, answer=(), authority=())
+    answer = pipeline.engine.answer(parse(packet), 0, pipeline.now, {key: reply})
+    assert isinstance(answer, Compiled)
+    message = decode(packet[:2] + answer.head + packet[12:-11] + answer.current)
+    assert message.rcode() == dns.rcode.SERVFAIL
+    assert message.flags & dns.flags.RA
