@@ -1,63 +1,31 @@
-"""The commands and their options. Each command imports what it needs when it runs, to start quickly."""
+"""The commands. Each one imports what it needs when it runs, to start quickly."""
 
 import os
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option, Typer
 
 from resolver.cli.failure import Failed
+from resolver.cli.options import (
+    DEFAULT_CONFIG,
+    AdminUrl,
+    ConfigFile,
+    DaemonConfig,
+    NameText,
+    Output,
+    OutputForm,
+    Overrides,
+    RowLimit,
+    ServerText,
+    SeverityOption,
+    SourceName,
+    TypeText,
+)
 
 if TYPE_CHECKING:
     from resolver.control.guard.sync_state import Action
     from resolver.host_port import HostPort
-
-DEFAULT_CONFIG: Final = Path("/etc/pldns/pldns.yaml")
-
-
-class Output(StrEnum):
-    """The form of a command's result."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class SeverityOption(StrEnum):
-    """A severity of findings. `zones.findings.finding` has the same values but takes longer to import."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-_Config = Annotated[Path, Option("--config", "-c", metavar="FILE", help="Configuration file.")]
-_Set = Annotated[
-    list[str] | None,
-    Option(
-        "--set", metavar="PATH=VALUE", help="Override one key of the file, for example `dns.workers=2`; repeatable."
-    ),
-]
-_Output = Annotated[Output, Option("--output", "-o", help="`table` for people, `json` for programs.")]
-_Limit = Annotated[int, Option(min=0, help="Largest number of rows in a table; 0 means all.")]
-_Running = Annotated[
-    Path | None,
-    Option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        help=f"Configuration file of the daemon. Default: {DEFAULT_CONFIG} if it exists.",
-    ),
-]
-_Admin = Annotated[
-    str | None, Option(metavar="URL", help="Admin interface of the daemon. Default: as in the configuration file.")
-]
-_Server = Annotated[
-    str | None, Option(metavar="ADDRESS:PORT", help="Server to ask. Default: as in the configuration file.")
-]
-_Name = Annotated[str, Argument(metavar="NAME")]
-_Source = Annotated[str, Argument(metavar="SOURCE", help="Name of the source in the configuration.")]
-_Type = Annotated[str, Argument(metavar="[TYPE]", help="Record type: A, AAAA, PTR, TXT, … or TYPE65.")]
 
 app = Typer(
     help="Private DNS resolver for Azure Private Endpoints.", no_args_is_help=True, add_completion=True,
@@ -72,7 +40,7 @@ app.add_typer(_cache, name="cache")
 
 
 @app.command()
-def serve(config: _Config = DEFAULT_CONFIG, override: _Set = None) -> None:
+def serve(config: ConfigFile = DEFAULT_CONFIG, override: Overrides = None) -> None:
     """Answer DNS queries until SIGTERM or Ctrl-C."""
     from resolver.supervisor import serve  # noqa: PLC0415
 
@@ -81,7 +49,10 @@ def serve(config: _Config = DEFAULT_CONFIG, override: _Set = None) -> None:
 
 @app.command()
 def check(
-    config: _Config = DEFAULT_CONFIG, override: _Set = None, output: _Output = Output.TABLE, limit: _Limit = 200
+    config: ConfigFile = DEFAULT_CONFIG,
+    override: Overrides = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
     """Read the configuration and every source, and list the findings. Needs no daemon.
 
@@ -94,12 +65,12 @@ def check(
 
 @app.command()
 def lookup(
-    name: _Name,
-    rtype: _Type = "A",
+    name: NameText,
+    rtype: TypeText = "A",
     client: Annotated[str, Option(metavar="ADDRESS", help="Address of the client that asks.")] = "127.0.0.1",
-    config: _Config = DEFAULT_CONFIG,
-    override: _Set = None,
-    output: _Output = Output.TABLE,
+    config: ConfigFile = DEFAULT_CONFIG,
+    override: Overrides = None,
+    output: OutputForm = Output.TABLE,
 ) -> None:
     """Explain what a client gets for a name: network, zone, claims, winner and rule. Needs no daemon.
 
@@ -112,7 +83,10 @@ def lookup(
 
 @app.command()
 def plan(
-    config: _Config = DEFAULT_CONFIG, override: _Set = None, output: _Output = Output.TABLE, limit: _Limit = 200
+    config: ConfigFile = DEFAULT_CONFIG,
+    override: Overrides = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
     """Read every source, and show what the next sync would change. Changes nothing.
 
@@ -126,8 +100,8 @@ def plan(
 @app.command("import")
 def import_(
     out: Annotated[Path, Argument(metavar="OUT", help="File to write; `-` is standard output.")],
-    config: _Config = DEFAULT_CONFIG,
-    override: _Set = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    override: Overrides = None,
     saved: Annotated[bool, Option("--saved", help="Take the inventory that the daemon saved; ask no source.")] = False,
     redact: Annotated[
         bool, Option("--redact", help="Replace names and ids by hashes, equal ones by equal hashes.")
@@ -145,13 +119,13 @@ def import_(
 
 @app.command()
 def query(
-    name: _Name,
-    rtype: _Type = "A",
-    server: _Server = None,
+    name: NameText,
+    rtype: TypeText = "A",
+    server: ServerText = None,
     source: Annotated[str | None, Option(metavar="ADDRESS", help="Send the query from this local address.")] = None,
     tcp: Annotated[bool, Option("--tcp", help="Use TCP from the start.")] = False,
-    config: _Running = None,
-    output: _Output = Output.TABLE,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
 ) -> None:
     """Send a query to the running daemon, or to any other server, and print the reply."""
     from resolver.cli import query  # noqa: PLC0415
@@ -164,10 +138,10 @@ def query(
 def findings(
     code: Annotated[str | None, Option(help="Only findings with this code.")] = None,
     severity: Annotated[SeverityOption | None, Option(help="Only findings of this severity.")] = None,
-    admin: _Admin = None,
-    config: _Running = None,
-    output: _Output = Output.TABLE,
-    limit: _Limit = 200,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
 ) -> None:
     """List the findings of the running daemon. Exit status 2: one of them is an error."""
     from resolver.cli import listings  # noqa: PLC0415
@@ -178,7 +152,7 @@ def findings(
 
 @app.command()
 def endpoints(
-    admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE, limit: _Limit = 200
+    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
 ) -> None:
     """List the private endpoints that the running daemon knows."""
     from resolver.cli import listings  # noqa: PLC0415
@@ -187,7 +161,9 @@ def endpoints(
 
 
 @app.command()
-def zones(admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE, limit: _Limit = 200) -> None:
+def zones(
+    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+) -> None:
     """List the zones that the running daemon answers."""
     from resolver.cli import listings  # noqa: PLC0415
 
@@ -195,7 +171,7 @@ def zones(admin: _Admin = None, config: _Running = None, output: _Output = Outpu
 
 
 @_sync.command()
-def status(admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE) -> None:
     """Show each source: fresh or stale, last and next sync, and problems. Exit status 2: a sync is held."""
     from resolver.cli import sync  # noqa: PLC0415
 
@@ -203,19 +179,25 @@ def status(admin: _Admin = None, config: _Running = None, output: _Output = Outp
 
 
 @_sync.command()
-def now(source: _Source, admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+def now(
+    source: SourceName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
+) -> None:
     """Sync a source now."""
     _act(source, "now", admin, config, output)
 
 
 @_sync.command()
-def accept(source: _Source, admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+def accept(
+    source: SourceName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
+) -> None:
     """Publish the held sync of a source; resources that the sync lacks are removed."""
     _act(source, "accept", admin, config, output)
 
 
 @_sync.command()
-def drop(source: _Source, admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+def drop(
+    source: SourceName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
+) -> None:
     """Discard the held sync of a source; the next sync is checked by itself."""
     _act(source, "drop", admin, config, output)
 
@@ -227,7 +209,7 @@ def _act(source: str, action: "Action", admin: str | None, config: Path | None, 
 
 
 @_cache.command("show")
-def show_cache(admin: _Admin = None, config: _Running = None, output: _Output = Output.TABLE) -> None:
+def show_cache(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE) -> None:
     """Show the size of each worker's caches."""
     from resolver.cli import cache  # noqa: PLC0415
 
@@ -236,12 +218,12 @@ def show_cache(admin: _Admin = None, config: _Running = None, output: _Output = 
 
 @_cache.command()
 def flush(
-    name: _Name,
+    name: NameText,
     rtype: Annotated[str | None, Option("--type", metavar="TYPE", help="Only replies for this record type.")] = None,
     subtree: Annotated[bool, Option("--subtree", help="Also all names below NAME; `.` means everything.")] = False,
-    admin: _Admin = None,
-    config: _Running = None,
-    output: _Output = Output.TABLE,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
 ) -> None:
     """Remove upstream replies for a name from the caches of all workers."""
     from resolver.cli import cache  # noqa: PLC0415
@@ -258,7 +240,7 @@ def schema() -> None:
 
 
 @_config.command()
-def show(config: _Config = DEFAULT_CONFIG, override: _Set = None, output: _Output = Output.TABLE) -> None:
+def show(config: ConfigFile = DEFAULT_CONFIG, override: Overrides = None, output: OutputForm = Output.TABLE) -> None:
     """Show every setting in effect, and where it comes from."""
     from resolver.cli import configuration  # noqa: PLC0415
 
@@ -267,9 +249,9 @@ def show(config: _Config = DEFAULT_CONFIG, override: _Set = None, output: _Outpu
 
 @app.command()
 def healthcheck(
-    server: _Server = None,
+    server: ServerText = None,
     timeout: Annotated[float, Option(min=0.1, metavar="SECONDS", help="How long to wait for an answer.")] = 2.0,
-    config: _Running = None,
+    config: DaemonConfig = None,
 ) -> None:
     """Check that the running daemon answers. Exit status 0: it does; 1: it does not."""
     from resolver.cli import healthcheck  # noqa: PLC0415

@@ -115,7 +115,7 @@ class Replica:
         A source that has not been read yet may own records in the present row. A present row that this snapshot has not
         brought therefore stays if a network that sees it would lose the name.
         """
-        present = self._table.owned.rows.get(name)
+        present = self._table.endpoints.rows.get(name)
         if present and present[0] != self.generation and self._visible_to(present) & ~self._visible_to(row):
             return present
         return restamped(row, self.generation)

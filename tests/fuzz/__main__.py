@@ -1,7 +1,7 @@
 """Coverage-guided runs of the targets: `python -m tests.fuzz TARGET SECONDS`, or `make fuzz` for all of them.
 
-What libFuzzer finds grows in build/fuzz/TARGET from the seeds that are kept here. Octets that break a promise are
-written to tests/fuzz/found/TARGET-…, from where the ordinary tests replay them: mend, and keep the file.
+libFuzzer begins with the seeds here and collects new inputs in build/fuzz/TARGET. Inputs that fail are written to
+tests/fuzz/found/TARGET-…, and the ordinary tests replay them. Fix the bug, and commit the file.
 """
 
 import sys
@@ -20,7 +20,7 @@ accepted = [0, 0]
 
 
 def main() -> None:
-    """Run one target; ends the process, with another status than 0 where a promise was broken."""
+    """Run one target. Ends the process, with a status other than 0 if an input failed."""
     name, seconds = sys.argv[1:]
     target = TARGETS[name]
     corpus = Path("build/fuzz") / name

@@ -1,4 +1,4 @@
-"""What is fuzzed: one function for each kind of octets that come from outside.
+"""The fuzz targets: one function for each kind of input from outside.
 
 A target takes any octets and raises nothing but the exceptions that its part of pldns promises, which it swallows; what
 it asserts holds for all octets. It returns whether the octets were accepted, so that a run can tell that it got there.
@@ -42,7 +42,7 @@ QUESTION: Final = relay.question(WWW, record.A)
 
 
 def query(octets: bytes) -> bool:
-    """A client's packet: parsed; every reply to what came of it is read by both decoders."""
+    """Parse a client's packet. Both decoders read the reply to it."""
     try:
         got = wire.parse(octets)
     except wire.MalformedQuery as fault:
@@ -65,7 +65,7 @@ def query(octets: bytes) -> bool:
 
 
 def reply(octets: bytes) -> bool:
-    """An upstream's packet: parsed, followed, and rendered again; what was read survives that."""
+    """Parse an upstream's packet, follow its chain and render its records: they stay the same."""
     try:
         message = relay.parse(octets, ID, QUESTION)
         chain = relay.chain(message, WWW, record.A)
@@ -85,7 +85,7 @@ def _folded(rrsets: tuple[record.RRset, ...]) -> list[tuple[bytes, int, int, fro
 
 
 def frames(octets: bytes) -> bool:
-    """Frames of the channel, cut at a place that the first octet tells; how they are cut makes no difference."""
+    """Read frames in two parts, cut where the first octet says: the cut makes no difference."""
     cut = octets[0] if octets else 0
     accepted = False
     for limit, kind in ((1 << 16, channel.Down), (1 << 14, channel.Up)):
@@ -102,7 +102,7 @@ def frames(octets: bytes) -> bool:
 
 
 def zone(octets: bytes) -> bool:
-    """A zone file: read, then every name of it and around it looked up."""
+    """Read a zone file, and look up its names and names beside them."""
     try:
         made = zonefile.parse(octets.decode("utf-8", "replace"), "fuzz.zone")
     except zonefile.InvalidZone:
@@ -125,7 +125,7 @@ _CONTROL: Final = settings.ControlSettings(
 
 
 def inventory(octets: bytes) -> bool:
-    """A source's file: read as JSON and as YAML, joined, judged, and taken away again: nothing is left."""
+    """Read a source's file as JSON and as YAML, take it into an estate and remove it again: nothing is left."""
     accepted = False
     for form in ("json", "yaml"):
         try:
@@ -142,7 +142,7 @@ def inventory(octets: bytes) -> bool:
 
 
 def header(octets: bytes) -> bool:
-    """A PROXY header and what follows it."""
+    """Parse a PROXY header and the payload after it."""
     for given in (octets, proxy.SIGNATURE + octets):
         try:
             source, payload = proxy.strip(given)
@@ -164,7 +164,7 @@ $GENERATE 1-99 m 9 A 10.0.0.$
 
 
 class _Server:
-    """The whole packet path with two endpoints, a zone file and an upstream that fails at once."""
+    """The whole packet path, with two endpoints, a zone file and an upstream that fails at once."""
 
     def __init__(self) -> None:
         worker = settings.WorkerSettings((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",), identity="fuzz")
@@ -186,7 +186,7 @@ class _Server:
 
 class _Never:
     def cancel(self) -> None:
-        """Nothing is late here."""
+        """Do nothing: no call is ever due."""
 
 
 _server: list[_Server] = []
@@ -196,7 +196,7 @@ _TRANSPORTS: Final = (
 
 
 def packet(octets: bytes) -> bool:
-    """A packet over any transport gets no reply, or one that parses and is the same the second time."""
+    """Answer a packet over each transport twice: no reply, or the same reply both times, which parses."""
     if not _server:
         _server.append(_Server())
     server, answered = _server[0], False
@@ -220,7 +220,7 @@ def packet(octets: bytes) -> bool:
 
 
 def event(octets: bytes) -> bool:
-    """A body at the listener for events: read, or refused in one line."""
+    """Read the body of a request to the event listener."""
     try:
         found, malformed = events.read(octets)
     except events.MalformedEvents:

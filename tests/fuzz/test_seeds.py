@@ -1,4 +1,4 @@
-"""What fuzzing began with and what it found: each replayed, and each target has octets that it accepts."""
+"""Replays the seeds of fuzzing and the inputs that once failed. Each target accepts at least one seed."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_seeds_are_accepted_by_their_target(name: str) -> None:
+def test_a_target_accepts_some_of_its_seeds(name: str) -> None:
     accepted = [TARGETS[name](file.read_bytes()) for file in sorted((HERE / "seeds" / name).iterdir())]
     assert any(accepted)
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_what_was_found_is_mended(name: str) -> None:
+def test_inputs_that_once_failed_pass(name: str) -> None:
     for file in sorted((HERE / "found").glob(f"{name}-*")):
         TARGETS[name](file.read_bytes())

@@ -1,4 +1,4 @@
-"""Hostile octets give the codec's own exceptions, or values that hold together, and never anything else."""
+"""For any octets, parsers raise their own exceptions or return consistent values."""
 
 import random
 import struct
@@ -45,7 +45,7 @@ def seeded(seed: int) -> random.Random:
 
 
 def mutated(packet: bytes, dice: random.Random) -> bytes:
-    """A few octets changed, removed, repeated or put in; interesting values more often than chance would have them."""
+    """Return the packet with some octets changed, removed, repeated or inserted, often to boundary values."""
     out = bytearray(packet)
     for _ in range(dice.randint(1, 4)):
         at = dice.randrange(len(out) or 1)

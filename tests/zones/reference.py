@@ -12,7 +12,19 @@ from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
 from zones.dns.name import Name, canonical_key, from_text, is_under, is_wildcard, parent, reverse, wildcard
 from zones.dns.record import ANY, RRset, soa
 from zones.networks.prefixes import NONE
-from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
+from zones.table.outcome import (
+    Alias,
+    DataOrigin,
+    Failure,
+    FailureReason,
+    Found,
+    NoData,
+    NxDomain,
+    Outcome,
+    Outside,
+    Referral,
+    TooLong,
+)
 from zones.table.table import Table
 
 A, NS, CNAME, SOA, PTR, MX, AAAA, DNAME, DS, HTTPS = 1, 2, 5, 6, 12, 15, 28, 39, 43, 65
@@ -91,7 +103,7 @@ class Reference:
 
     def lookup(self, name: Name, qtype: int, network: int) -> Outcome:
         if any(is_under(name, zone) for zone in self.state.awaited):
-            return Failure("unsynced", name, ())
+            return Failure(FailureReason.UNSYNCED, name, ())
         origin = self.file_over(name)
         if qtype == DS and origin == name:
             above = self.file_over(parent(name))
@@ -109,7 +121,7 @@ class Reference:
         if origin is not None and zone == origin:
             return self.covered_by_file(origin, name, qtype, network)
         if self.state.unsynced and catalogue().covers(name):
-            return Failure("unsynced", name, ())
+            return Failure(FailureReason.UNSYNCED, name, ())
         if zone is not None and (catalogue().covers(zone) or catalogue().zone_of(zone) != zone):
             return self.missed(zone, name, qtype, network)
         return self.pointer(name, qtype, network) or Outside(())
@@ -200,10 +212,10 @@ class Reference:
         if private != name and chain == "cname":
             rrset = RRset(name, CNAME, ttl, (private,))
             if qtype in (CNAME, ANY):
-                return Found((rrset,), home, "private", (), made)
-            return Alias((rrset,), private, home, "private", (), made)
+                return Found((rrset,), home, DataOrigin.PRIVATE, (), made)
+            return Alias((rrset,), private, home, DataOrigin.PRIVATE, (), made)
         if claim.refused:
-            return Failure("refused", home, ())
+            return Failure(FailureReason.REFUSED, home, ())
         if qtype == A or (qtype == ANY and claim.a):
             rtype, rdatas = A, claim.a
         elif qtype in (AAAA, ANY):
@@ -211,10 +223,10 @@ class Reference:
         else:
             rtype, rdatas = qtype, ()
         if rdatas:
-            return Found((RRset(name, rtype, ttl, rdatas),), home, "private", (), made)
+            return Found((RRset(name, rtype, ttl, rdatas),), home, DataOrigin.PRIVATE, (), made)
         if private != name or claim.zone is None:
-            return NoData(self.made_soa(name, zone), home, "private", (), made)
-        return NoData(self.soa(home), home, "private", (), made)
+            return NoData(self.made_soa(name, zone), home, DataOrigin.PRIVATE, (), made)
+        return NoData(self.soa(home), home, DataOrigin.PRIVATE, (), made)
 
     def terms(self, zone: Name | None) -> ZonePolicy:
         """Return the zone's policy, completed by the configured defaults and then by the built-in ones."""
@@ -244,12 +256,12 @@ class Reference:
         made = name != at
         for rrset in held:
             if qtype in (rrset.type, ANY):
-                return Found((RRset(name, rrset.type, rrset.ttl, rrset.rdatas),), origin, "static", (), made)
+                return Found((RRset(name, rrset.type, rrset.ttl, rrset.rdatas),), origin, DataOrigin.STATIC, (), made)
         for rrset in held:
             if rrset.type == CNAME:
                 cname = RRset(name, CNAME, rrset.ttl, rrset.rdatas)
-                return Alias((cname,), Name(rrset.rdatas[0]), origin, "static", (), made)
-        return NoData(self.soa(origin), origin, "static", (), made)
+                return Alias((cname,), Name(rrset.rdatas[0]), origin, DataOrigin.STATIC, (), made)
+        return NoData(self.soa(origin), origin, DataOrigin.STATIC, (), made)
 
     def covered_by_file(self, origin: Name, name: Name, qtype: int, network: int) -> Outcome:
         rrset = self.redirection(origin, name, qtype)
@@ -262,34 +274,34 @@ class Reference:
                 return TooLong((rrset,), origin, ())
             cname = RRset(name, CNAME, rrset.ttl, (made,))
             if qtype in (CNAME, ANY):
-                return Found((rrset, cname), origin, "static", (), wildcard=True)
-            return Alias((rrset, cname), Name(made), origin, "static", ())
+                return Found((rrset, cname), origin, DataOrigin.STATIC, (), wildcard=True)
+            return Alias((rrset, cname), Name(made), origin, DataOrigin.STATIC, ())
         if self.exists(name, network):
-            return NoData(self.soa(origin), origin, "static", ())
+            return NoData(self.soa(origin), origin, DataOrigin.STATIC, ())
         star = self.star(name, network)
         if star in self.files[origin]:
             return self.records(self.files[origin][star], origin, name, star, qtype)
         override = self.named.get(origin)
         on_miss = override.on_miss if override is not None and override.on_miss else "nxdomain"
-        return self.by_policy(on_miss, origin, "static")
+        return self.by_policy(on_miss, origin, DataOrigin.STATIC)
 
     def missed(self, zone: Name, name: Name, qtype: int, network: int) -> Outcome:
         if name == zone and qtype in (SOA, ANY):
-            return Found((self.soa(zone),), zone, "private", ())
+            return Found((self.soa(zone),), zone, DataOrigin.PRIVATE, ())
         if name == zone and qtype == DS:
             return Outside(())
         if name == zone or self.exists(name, network):
-            return NoData(self.soa(zone), zone, "private", ())
-        return self.by_policy(str(self.terms(zone).on_miss), zone, "policy")
+            return NoData(self.soa(zone), zone, DataOrigin.PRIVATE, ())
+        return self.by_policy(str(self.terms(zone).on_miss), zone, DataOrigin.POLICY)
 
-    def by_policy(self, on_miss: str, zone: Name, origin: str) -> Outcome:
+    def by_policy(self, on_miss: str, zone: Name, origin: DataOrigin) -> Outcome:
         match on_miss:
             case "nxdomain":
                 return NxDomain(self.soa(zone), zone, origin, ())
             case "nodata":
                 return NoData(self.soa(zone), zone, origin, (), True)  # noqa: FBT003 - a field
             case "servfail":
-                return Failure("miss", zone, ())
+                return Failure(FailureReason.MISS, zone, ())
             case "public":
                 return Outside((), zone)
         return Outside((), zone, on_miss.removeprefix("forward:"))
@@ -305,6 +317,6 @@ class Reference:
         if not hosts:
             return None
         if qtype not in (PTR, ANY):
-            return NoData(self.made_soa(name, None), name, "ptr", ())
+            return NoData(self.made_soa(name, None), name, DataOrigin.PTR, ())
         host = min(hosts, key=canonical_key)
-        return Found((RRset(name, PTR, self.terms(None).ttl or 0, (host,)),), name, "ptr", ())
+        return Found((RRset(name, PTR, self.terms(None).ttl or 0, (host,)),), name, DataOrigin.PTR, ())

@@ -24,6 +24,18 @@ class ConflictPolicy(StrEnum):
     """The answer is SERVFAIL."""
 
 
+class MissPolicy(StrEnum):
+    """What a zone answers for a name that it does not have."""
+
+    PUBLIC = "public"
+    """The upstream with the longest matching suffix answers."""
+    NXDOMAIN = "nxdomain"
+    NODATA = "nodata"
+    SERVFAIL = "servfail"
+    FORWARD = "forward"
+    """A group of upstreams answers that the policy names."""
+
+
 class ZonePolicy(msgspec.Struct, frozen=True):
     """How a zone answers, as the configuration says. In an override, None means: as the defaults.
 
@@ -41,8 +53,15 @@ class Terms(NamedTuple):
 
     ttl: int
     negative_ttl: int | None
-    on_miss: str
-    chain: str
+    on_miss: MissPolicy
+    forward_to: str
+    """The group of upstreams for `MissPolicy.FORWARD`; else empty."""
+    chain: Chain
+
+    @property
+    def on_miss_text(self) -> str:
+        """The miss policy as the configuration writes it."""
+        return f"{self.on_miss}:{self.forward_to}" if self.forward_to else str(self.on_miss)
 
 
 DEFAULTS: Final = ZonePolicy(ttl=10, negative_ttl=10, on_miss="public", chain="cname")
@@ -55,7 +74,7 @@ class Policies:
     """
 
     def __init__(self, defaults: ZonePolicy, overrides: Mapping[str, ZonePolicy]) -> None:
-        self._defaults = _terms(defaults, _terms(DEFAULTS, Terms(0, 0, "", "")))
+        self._defaults = _terms(defaults, _terms(DEFAULTS, Terms(0, 0, MissPolicy.PUBLIC, "", "cname")))
         self._overrides = {from_text(zone): policy for zone, policy in overrides.items()}
 
     @property
@@ -71,16 +90,21 @@ class Policies:
     def of_file(self, zone: Name, *, is_open: bool) -> Terms:
         """Return the terms of a zone that a file has. `is_open`: a miss is answered as in a zone of endpoints."""
         base = self._defaults._replace(negative_ttl=None)
-        base = base if is_open else base._replace(on_miss="nxdomain")
+        base = base if is_open else base._replace(on_miss=MissPolicy.NXDOMAIN, forward_to="")
         override = self._overrides.get(zone)
         return _terms(override, base) if override else base
 
 
 def _terms(policy: ZonePolicy, base: Terms) -> Terms:
+    on_miss, forward_to = base.on_miss, base.forward_to
+    if policy.on_miss:
+        kind, _, forward_to = policy.on_miss.partition(":")
+        on_miss = MissPolicy(kind)
     return Terms(
         base.ttl if policy.ttl is None else policy.ttl,
         base.negative_ttl if policy.negative_ttl is None else policy.negative_ttl,
-        policy.on_miss or base.on_miss,
+        on_miss,
+        forward_to,
         policy.chain or base.chain,
     )
 

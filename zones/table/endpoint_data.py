@@ -1,6 +1,6 @@
-"""What endpoints own: the rows, and what follows from them (who sees which zone, what exists below a name, pointers).
+"""The names that endpoints own: rows, and what follows from them (visible zones, the tree of names, pointers).
 
-A row stands at a private name and names the public FQDNs that lead to it. Refuses to know zone files and policies.
+A row belongs to a private name and has the public FQDNs that lead to it. Does not know static zones and policies.
 """
 
 from collections import Counter
@@ -12,51 +12,52 @@ from zones.azure.catalogue_index import CatalogueIndex
 from zones.claims.row import BY_RULE, Variant, unpack
 from zones.dns.name import Name, is_wildcard, reverse
 from zones.networks.prefixes import NONE
-from zones.table.sharded_dict import Buckets
-from zones.table.visibility import Presence, Tree
+from zones.table.sharded_dict import ShardedDict
+from zones.table.visibility import NameTree, Visibility
 
 
-class Held(NamedTuple):
-    """The claim that answers for a name: the private name that it leads to, and the state of the row there."""
+class OwnedName(NamedTuple):
+    """The claim that answers for a name: the private name that it leads to, and the variant of the row there."""
 
     private: Name
     variant: Variant
 
 
-class Owned:
+class EndpointData:
     """Rows by private name, with their indexes."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.masks: dict[int, int] = {}
-        self.places = CatalogueIndex(catalogue)
-        self.rows: Buckets[Name, bytes] = Buckets()
-        self.tree = Tree()
-        """Above every owned name, private or public."""
-        self.zones = Presence()
-        """Zones of the catalogue with a claim in them."""
+        """Mask of networks by class number."""
+        self.catalogue_index = CatalogueIndex(catalogue)
+        self.rows: ShardedDict[Name, bytes] = ShardedDict()
+        self.tree = NameTree()
+        """The names above every owned name, private or public."""
+        self.zones = Visibility()
+        """Zones of the catalogue with an owned name."""
         self._public_stars: Counter[Name] = Counter()
-        self._by_address: Buckets[bytes, tuple[Name, ...]] = Buckets()
+        self._by_address: ShardedDict[bytes, tuple[Name, ...]] = ShardedDict()
 
     def apply(self, name: Name, row: bytes) -> set[Name]:
-        """Set the whole state of one private name; returns the names whose answers it could alter."""
-        bucket = self.rows.of(name)
-        old = bucket.get(name, b"")
+        """Replace the row of one private name. Return the names whose answers this could alter."""
+        shard = self.rows.shard(name)
+        old = shard.get(name, b"")
         moved: set[Name] = set()
         if old[1:] != row[1:]:
             self._move(name, list(unpack(old)), list(unpack(row)), moved)
         if len(row) > 1:
-            bucket[name] = row
+            shard[name] = row
         else:
-            bucket.pop(name, None)
+            shard.pop(name, None)
         return moved
 
     def _move(self, name: Name, before: list[Variant], after: list[Variant], moved: set[Name]) -> None:
         for variant in after:
-            if variant.networks not in self.masks:  # before anything has changed
+            if variant.networks not in self.masks:  # before any change
                 raise KeyError(variant.networks)
         was, now = set(self._presences(name, before)), set(self._presences(name, after))
-        zones, is_star = self.places.zones(name)[:1], is_wildcard(name)
-        for owner, number in now - was:  # first, so that nothing vanishes in between that stays
+        zones, is_star = self.catalogue_index.zones(name)[:1], is_wildcard(name)
+        for owner, number in now - was:  # first, so that a name that stays does not vanish in between
             self.tree.enter(owner, number, self.masks, moved)
             if is_star and owner != name:
                 self._public_stars[owner] += 1
@@ -75,7 +76,7 @@ class Owned:
             self._move_addresses(name, _addresses(before), _addresses(after), moved)
 
     def _presences(self, name: Name, variants: Iterable[Variant]) -> Iterator[tuple[Name, int]]:
-        """Each name that the row owns, with the classes that see it."""
+        """(name, class) of every name that a row owns."""
         for variant in variants:
             yield name, variant.networks
             for public in self.publics(variant, name):
@@ -84,49 +85,49 @@ class Owned:
     def _move_addresses(self, name: Name, before: set[bytes], after: set[bytes], moved: set[Name]) -> None:
         moved.update(map(reverse, before | after))
         for address in after - before:
-            bucket = self._by_address.of(address)
-            bucket[address] = (*bucket.get(address, ()), name)
+            shard = self._by_address.shard(address)
+            shard[address] = (*shard.get(address, ()), name)
         for address in before - after:
-            bucket = self._by_address.of(address)
-            bucket[address] = tuple(other for other in bucket[address] if other != name)
-            if not bucket[address]:
-                del bucket[address]
+            shard = self._by_address.shard(address)
+            shard[address] = tuple(other for other in shard[address] if other != name)
+            if not shard[address]:
+                del shard[address]
 
     # -- reading
 
     def variant(self, private: Name, network: int) -> Variant | None:
-        """The state of a private name in a network."""
+        """Return the variant of a private name that a network sees."""
         if network != NONE and (row := self.rows.get(private)):
             for variant in unpack(row):
                 if self.masks[variant.networks] >> network & 1:
                     return variant
         return None
 
-    def held(self, name: Name, network: int) -> Held | None:
-        """The claim on exactly this name, private or public."""
+    def owned_name(self, name: Name, network: int) -> OwnedName | None:
+        """Return the claim on exactly this name, private or public, that a network sees."""
         if network == NONE:
             return None
         if variant := self.variant(name, network):
-            return Held(name, variant)
-        for private in self.places.candidates(name):
+            return OwnedName(name, variant)
+        for private in self.catalogue_index.candidates(name):
             variant = self.variant(private, network)
             if variant and name in self.publics(variant, private):
-                return Held(private, variant)
+                return OwnedName(private, variant)
         return None
 
     def publics(self, variant: Variant, private: Name) -> tuple[Name, ...]:
-        """The public FQDNs that lead to a private name."""
+        """Return the public FQDNs that lead to a private name."""
         if not variant.flags & BY_RULE:
             return variant.publics
-        derived = self.places.public(private)
+        derived = self.catalogue_index.public(private)
         return (derived,) if derived else ()
 
     def is_public_star(self, name: Name) -> bool:
-        """Some network has a claim on this public wildcard."""
+        """Return whether any endpoint claims this public wildcard."""
         return name in self._public_stars
 
     def pointing(self, address: bytes, network: int) -> Iterator[Name]:
-        """The FQDNs whose address this is in the network, or the private name where no public one leads there."""
+        """The FQDNs with this address in a network; the private name where no public FQDN leads to it."""
         for private in self._by_address.get(address) or ():
             variant = self.variant(private, network)
             if variant and address in (*variant.a, *variant.aaaa):

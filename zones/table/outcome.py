@@ -1,7 +1,9 @@
-"""What a lookup comes to: a closed set of named values (the rows of the decision table in docs/answers.md).
+"""Outcomes of a lookup: a closed set of values, one for each row of the decision table in docs/answers.md.
 
-`deps` are the names whose change could change the outcome: an answer made from it is evicted under each of them.
+`deps` are the names whose change could change the outcome. An answer made from it is evicted when one of them changes.
 """
+
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -11,62 +13,83 @@ from zones.dns.record import RRset
 Deps = tuple[Name, ...]
 
 
+class DataOrigin(StrEnum):
+    """What an outcome is made of."""
+
+    PRIVATE = "private"
+    """Endpoints."""
+    STATIC = "static"
+    """A static zone: a zone file, or records that a private DNS zone provides."""
+    PTR = "ptr"
+    """The address of an endpoint."""
+    POLICY = "policy"
+    """The miss policy of a zone."""
+
+
+class FailureReason(StrEnum):
+    """Why a lookup fails."""
+
+    REFUSED = "refused"
+    """The conflict policy refuses to decide a contest."""
+    MISS = "miss"
+    """The zone's miss policy is `servfail`."""
+    UNSYNCED = "unsynced"
+    """A source has not been read yet, so the name may exist."""
+
+
 class Found(Struct, frozen=True, gc=False):
-    """Records at the name. `wildcard`: synthesised (RFC 4592); `origin`: `private`, `static` or `ptr`."""
+    """Records of the name. `wildcard`: synthesised from a wildcard (RFC 4592)."""
 
     rrsets: tuple[RRset, ...]
     zone: Name
-    origin: str
+    origin: DataOrigin
     deps: Deps
     wildcard: bool = False
 
 
 class Alias(Struct, frozen=True, gc=False):
-    """A CNAME of ours, to be followed. `rrsets`: the CNAME, after the DNAME where one made it."""
+    """A CNAME to follow. `rrsets` is the CNAME; with a DNAME, the DNAME and the CNAME that it makes."""
 
     rrsets: tuple[RRset, ...]
     target: Name
     zone: Name
-    origin: str
+    origin: DataOrigin
     deps: Deps
     wildcard: bool = False
 
 
 class NoData(Struct, frozen=True, gc=False):
-    """The name exists, this type does not (RFC 2308 §2.2).
+    """The name exists, but this type does not (RFC 2308 §2.2).
 
-    `wildcard`: a wildcard or the miss policy lets the name exist, and any other that someone may make up.
+    `wildcard`: the name exists only by a wildcard or by the miss policy, as any name would that a client makes up.
     """
 
     soa: RRset
     zone: Name
-    origin: str
+    origin: DataOrigin
     deps: Deps
     wildcard: bool = False
 
 
 class NxDomain(Struct, frozen=True, gc=False):
-    """The zone denies the name (RFC 8020: and all below it)."""
+    """The name does not exist, and no name below it (RFC 8020)."""
 
     soa: RRset
     zone: Name
-    origin: str
+    origin: DataOrigin
     deps: Deps
 
 
 class Failure(Struct, frozen=True, gc=False):
-    """SERVFAIL by decision: a refused contest, a miss policy `servfail`, a name whose sources are not read yet.
+    """SERVFAIL."""
 
-    `why`: `refused`, `miss` or `unsynced`.
-    """
-
-    why: str
+    why: FailureReason
     zone: Name
     deps: Deps
 
 
 class TooLong(Struct, frozen=True, gc=False):
-    """A DNAME that would make a name of more than 255 octets (RFC 6672 §2.2): YXDOMAIN, with the DNAME."""
+    """YXDOMAIN with the DNAME, which would make a name of more than 255 octets (RFC 6672 §2.2)."""
 
     rrsets: tuple[RRset, ...]
     zone: Name
@@ -74,7 +97,7 @@ class TooLong(Struct, frozen=True, gc=False):
 
 
 class Referral(Struct, frozen=True, gc=False):
-    """The name lies at or below a delegation of a zone file (RFC 1034 §4.3.2 step 3b)."""
+    """The name is at or below a delegation of a static zone (RFC 1034 §4.3.2 step 3b)."""
 
     cut: Name
     ns: RRset
@@ -84,9 +107,10 @@ class Referral(Struct, frozen=True, gc=False):
 
 
 class Outside(Struct, frozen=True, gc=False):
-    """Not ours to answer: an upstream is asked. `zone`: a zone that we hold whose policy sends the miss there.
+    """An upstream has to answer.
 
-    `group`: the upstream group that the policy names, empty for the longest suffix.
+    `zone` is the zone whose miss policy sends the query there; None for a name in no zone. `group` is the group of
+    upstreams that the policy names; empty for the group with the longest matching suffix.
     """
 
     deps: Deps

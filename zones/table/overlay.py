@@ -1,7 +1,7 @@
-"""What private DNS zones lend: the records that no endpoint has a say in, as zones that are served like zone files.
+"""The overlay: records of private DNS zones that are served beside the endpoints, as static zones.
 
-Pure: zones as they were read in, zones to be served out. Refuses to know who claims a name (that is asked), and
-networks: like a zone file, what is lent is seen by all.
+Pure: takes zones as they were read and returns static zones. Does not know who claims a name (the caller says so), or
+networks: as with a zone file, every network sees the provided records.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,25 +13,28 @@ from zones.dns.record import SOA, RRset, soa
 from zones.dns.zonefile import Zone
 
 Claimed = Literal["", "known", "served"]
-"""Whether an endpoint claims a name, and one that is served."""
-_NEGATIVE_TTL = 10  # seconds; what Azure's own SOA says
+"""Whether any endpoint claims a name, and whether a served one does."""
+_NEGATIVE_TTL = 10
+"""Seconds; the value in Azure's own SOA records."""
 
 
-def lent(
+def provided(
     zones: Iterable[PrivateZone], files: Mapping[Name, Zone], claimed: Callable[[Name], Claimed]
 ) -> dict[Name, Zone]:
-    """By origin. Of several zones of one name, the one with the most links; of none without a link.
+    """Return the static zones that private DNS zones provide, by origin.
 
-    An endpoint that is served has its name alone, whatever the records are. A record that a zone group made stands
-    for an endpoint: it is lent where none claims its name, served or not, since that one is in a subscription that is
-    not read. What a zone file says of a zone, or of a name in it, is never lent.
+    Of several zones of one name, the zone with the most links is used. A zone without a link is not used.
+
+    A served endpoint has its name alone, whatever the records are. A record that a zone group created belongs to an
+    endpoint: it is provided only if no endpoint claims its name, served or not, because that endpoint is then in a
+    subscription that is not read. A zone that a zone file has, or has names in, is never provided.
     """
     chosen: dict[Name, PrivateZone] = {}
     for zone in sorted((each for each in zones if each.links), key=lambda each: (-len(each.links), each.key)):
         chosen.setdefault(Name(zone.origin), zone)
     out: dict[Name, Zone] = {}
     for origin, zone in chosen.items():
-        if not claimed(origin) and not any(_tells_of(file, origin) for file in files.values()):
+        if not claimed(origin) and not any(_has_names_in(file, origin) for file in files.values()):
             names = _names(zone, claimed)
             if names:
                 own = next((each.rrset for each in zone.records if each.rrset.type == SOA), soa(origin, _NEGATIVE_TTL))
@@ -40,7 +43,7 @@ def lent(
     return out
 
 
-def _tells_of(file: Zone, origin: Name) -> bool:
+def _has_names_in(file: Zone, origin: Name) -> bool:
     return is_under(origin, file.origin) and any(is_under(name, origin) for name in file.names)
 
 

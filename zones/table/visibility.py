@@ -1,7 +1,7 @@
-"""Which networks see something, counted by name: what makes zones visible and empty non-terminals exist.
+"""Which networks see a name, by counts of classes: this makes zones visible and empty non-terminals exist.
 
-A name is counted once for each class of networks that sees it; classes are numbers, for their masks may have thousands
-of bits. Refuses to know what the names stand for.
+A name is counted once for each row and class of networks that sees it. Classes are numbers, because their masks may
+have thousands of bits. Does not know what the names are.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,44 +9,44 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from zones.dns.name import Name, parent
-from zones.table.sharded_dict import Buckets
+from zones.table.sharded_dict import ShardedDict
 
 Masks = Mapping[int, int]
 """Mask of networks by class number."""
 
 
 class _Count(msgspec.Struct, gc=False):
-    """How often each class is counted, and the union of the masks of those that are."""
+    """The count of each class, and the union of the masks of the counted classes."""
 
     union: int
     classes: dict[int, int]
 
 
-class Presence:
-    """Counts of classes by name. A change tells which names' unions it moved."""
+class Visibility:
+    """Counts of classes by name. A change adds the names whose union it changed to `moved`."""
 
     def __init__(self) -> None:
-        self._counts: Buckets[Name, _Count] = Buckets()
+        self._counts: ShardedDict[Name, _Count] = ShardedDict()
 
     def sees(self, name: Name, network: int) -> bool:
-        """True when a class counted at the name holds the network."""
+        """Return whether a class that is counted at the name has the network."""
         count = self._counts.get(name)
         return count is not None and bool(count.union >> network & 1)
 
     def counts(self, name: Name) -> bool:
-        """True when any class is counted at the name."""
+        """Return whether any class is counted at the name."""
         return self._counts.get(name) is not None
 
     def names(self) -> Iterator[Name]:
-        """Every name that is counted."""
-        return (name for bucket in self._counts for name in bucket)
+        """Every name with a count, in no order."""
+        return (name for shard in self._counts.shards() for name in shard)
 
     def add(self, name: Name, number: int, masks: Masks, moved: set[Name]) -> bool:
-        """Count the class once more; True when it was not counted before."""
-        bucket = self._counts.of(name)
-        count = bucket.get(name)
+        """Count a class once more. Return whether the class was not counted before."""
+        shard = self._counts.shard(name)
+        count = shard.get(name)
         if count is None:
-            bucket[name] = _Count(masks[number], {number: 1})
+            shard[name] = _Count(masks[number], {number: 1})
             moved.add(name)
             return True
         if number in count.classes:
@@ -60,9 +60,9 @@ class Presence:
         return True
 
     def remove(self, name: Name, number: int, masks: Masks, moved: set[Name]) -> bool:
-        """Count the class once less; True when it is no longer counted."""
-        bucket = self._counts.of(name)
-        count = bucket[name]
+        """Count a class once less. Return whether the class is no longer counted."""
+        shard = self._counts.shard(name)
+        count = shard[name]
         count.classes[number] -= 1
         if count.classes[number]:
             return False
@@ -74,15 +74,18 @@ class Presence:
             count.union = union
             moved.add(name)
         if not count.classes:
-            del bucket[name]
+            del shard[name]
         return True
 
 
-class Tree(Presence):
-    """What there is below each name. A name counts at its parent; a parent that counts a class at all, at its own."""
+class NameTree(Visibility):
+    """Which networks have a name below each name.
+
+    A name is counted at its parent. A parent with any count of a class is counted once at its own parent.
+    """
 
     def enter(self, name: Name, number: int, masks: Masks, moved: set[Name]) -> None:
-        """Let `name` exist for the networks of a class, once more. The root is not counted: it always exists."""
+        """Let `name` exist once more for the networks of a class. The root always exists, so it has no count."""
         at = parent(name)
         while at[0] and self.add(at, number, masks, moved):
             at = parent(at)

@@ -41,7 +41,7 @@ def zone(estate: Estate, origin: Name, names: int, mask: int) -> ZoneItem:
         zone=to_text(origin),
         source=static_source(estate, origin) if file else "endpoints" if names else "configuration",
         names=names + (len(file.names) if file else 0), networks=networks, networks_total=total,
-        ttl=terms.ttl, negative_ttl=terms.negative_ttl, on_miss=terms.on_miss, chain=terms.chain,
+        ttl=terms.ttl, negative_ttl=terms.negative_ttl, on_miss=terms.on_miss_text, chain=terms.chain,
     )  # fmt: skip
 
 

@@ -124,7 +124,7 @@ class PrivateDnsZones:
 
     def provided(self, files: Mapping[Name, Zone]) -> Iterator[ServedZone]:
         """Yield the zones to serve for sources with `private_dns: serve`, beside these zone files."""
-        for origin, zone in overlay.lent(self._serving(), files, self._claimed).items():
+        for origin, zone in overlay.provided(self._serving(), files, self._claimed).items():
             yield ServedZone(origin, zone.names, is_open=self._is_open(origin), is_provided=True)
 
     def _serving(self) -> list[PrivateZone]:

@@ -23,7 +23,7 @@ from zones.azure.catalogue_index import is_special
 from zones.claims.row import LIKENESS, USUAL, first_class
 from zones.dns.name import Name, ancestry
 from zones.dns.record import A
-from zones.table.outcome import Alias, Found, NoData, NxDomain
+from zones.table.outcome import Alias, DataOrigin, Found, NoData, NxDomain
 from zones.table.table import Table
 
 LIMIT: Final = 4096
@@ -71,8 +71,8 @@ class AnswerTemplates:
 
     def __init__(self, table: Table, answers: AnswerCache, apart: frozenset[Name]) -> None:
         self._table = table
-        self._owned = table.owned
-        self._rows = table.owned.rows
+        self._owned = table.endpoints
+        self._rows = table.endpoints.rows
         self._answers = answers
         self._apart = apart
         self._templates: dict[tuple[int, bytes], Template] = {}
@@ -173,10 +173,16 @@ class AnswerTemplates:
         """Return the denial of a zone that answers by its miss policy alone; None for any other answer."""
         name, table = query.name, self._table
         above = name[1 + name[0] :]
-        if not self._is_plain(query, name) or not table.is_bare(name) or table.owned.places.candidates(name):
+        if (
+            not self._is_plain(query, name)
+            or not table.is_bare(name)
+            or table.endpoints.catalogue_index.candidates(name)
+        ):
             return None
         outcome = table.lookup(name, query.qtype, network)
-        by_policy = isinstance(outcome, NxDomain | NoData) and outcome.origin == "policy" and outcome.zone == above
+        by_policy = (
+            isinstance(outcome, NxDomain | NoData) and outcome.origin is DataOrigin.POLICY and outcome.zone == above
+        )
         if not by_policy or answer.fallback or answer.end + len(answer.tail) > _LARGEST:
             return None
         return Denial(answer, above)
@@ -184,7 +190,7 @@ class AnswerTemplates:
     def _template(self, query: Query, network: int, answer: Compiled) -> Template | None:
         """Return what an answer shares with its siblings' answers; None where these may differ."""
         name, table = query.name, self._table
-        held = table.owned.held(name, network)
+        held = table.endpoints.owned_name(name, network)
         if held is None or not self._is_ordinary(query, held.private):
             return None
         private, row = held.private, self._rows.get(held.private)
@@ -205,7 +211,7 @@ class AnswerTemplates:
 
     def _is_ordinary(self, query: Query, private: Name) -> bool:
         """Return True if the name leads to the private name by the usual rule and only rows decide about both."""
-        if private != query.name and self._table.owned.places.candidates(query.name)[0] != private:
+        if private != query.name and self._table.endpoints.catalogue_index.candidates(query.name)[0] != private:
             return False
         return self._is_plain(query, private)
 

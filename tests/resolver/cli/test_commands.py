@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from resolver.cli import commands
+from resolver.cli.options import SeverityOption
 from resolver.version import VERSION
 from zones.findings.evidence import Severity
 
@@ -51,4 +51,4 @@ def test_a_closed_pipe_causes_no_traceback(config: Path) -> None:
 
 
 def test_the_severity_option_has_the_severities_of_findings() -> None:
-    assert {each.value for each in commands.SeverityOption} == {each.value for each in Severity}
+    assert {each.value for each in SeverityOption} == {each.value for each in Severity}

@@ -1,4 +1,4 @@
-"""PROXY protocol headers, against those that HAProxy's specification describes."""
+"""PROXY protocol headers, compared with those in HAProxy's specification."""
 
 import socket
 import struct
@@ -21,7 +21,7 @@ def header(source: proxy.ProxiedClient, *, command: int = 0x21, transport: int =
 
 @pytest.mark.parametrize("transport", [1, 2])
 @pytest.mark.parametrize("client", [CLIENT4, CLIENT6])
-def test_a_header_tells_the_client(client: proxy.ProxiedClient, transport: int) -> None:
+def test_a_header_has_the_client(client: proxy.ProxiedClient, transport: int) -> None:
     octets = header(client, transport=transport)
     assert proxy.strip(octets + b"query") == (client, b"query")
     assert proxy.rest(octets[: proxy.HEAD]) == len(octets) - proxy.HEAD
@@ -60,7 +60,7 @@ def test_a_header_may_be_about_the_proxy_itself(octets: bytes) -> None:
     ],
     ids=["empty", "version 1", "cut", "version", "command", "transport", "family", "short", "long"],
 )
-def test_what_cannot_be_understood_is_malformed(octets: bytes) -> None:
+def test_a_header_with_unknown_values_is_malformed(octets: bytes) -> None:
     with pytest.raises(proxy.MalformedHeader):
         proxy.strip(octets)
 

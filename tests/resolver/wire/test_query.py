@@ -1,4 +1,4 @@
-"""What counts as a query, what each bad one is answered with, and that codes have the registry's words."""
+"""Well-formed queries, the replies to malformed ones, and the mnemonics of codes."""
 
 import struct
 
@@ -71,7 +71,7 @@ def test_the_class_and_odd_types_are_left_to_the_engine() -> None:
     assert query.parse(packet(NAME, b"\x00\xfc\x00\x01")).qtype == codes.AXFR
 
 
-def test_the_authority_of_an_ixfr_and_a_signature_are_passed_over() -> None:
+def test_the_authority_section_of_an_ixfr_and_a_signature_are_skipped() -> None:
     soa = b"\xc0\x0c\x00\x06\x00\x01\x00\x00\x00\x00\x00\x16\x00\x00" + bytes(20)
     tsig = b"\x03key\x00\x00\xfa\x00\xff\x00\x00\x00\x00\x00\x02xx"
     assert query.parse(packet(NAME, b"\x00\xfb\x00\x01", soa, OPT, tsig, counts=(1, 0, 1, 2))).edns
@@ -87,7 +87,7 @@ def test_a_response_is_dropped_even_with_another_opcode() -> None:
     assert malformed(packet(QUESTION, flags=codes.QR | codes.UPDATE << 11)).rcode is None
 
 
-def test_there_is_no_reply_to_what_is_dropped() -> None:
+def test_a_dropped_message_has_no_reply() -> None:
     with pytest.raises(ValueError, match="dropped"):
         render.error(query.MalformedQuery(None))
 
@@ -162,7 +162,7 @@ def test_a_later_edns_version_is_badvers_with_version_0_and_do_repeated() -> Non
     assert reply.question == message.question
 
 
-def test_the_options_of_a_later_version_are_not_judged() -> None:
+def test_the_options_of_a_later_edns_version_are_not_read() -> None:
     opt = OPT[:6] + b"\x01" + OPT[7:-1] + b"\x01?"
     assert malformed(packet(QUESTION, opt, counts=(1, 0, 0, 1))).rcode == codes.BADVERS
 
@@ -182,7 +182,7 @@ def test_types_have_the_mnemonics_that_dnspython_knows() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "TYPE", "65", "TYPE65536", "TYPE-1", "TYPE٣", "TYPE0000000001", "NOPE"])
-def test_what_is_no_type_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_type_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a record type"):
         codes.type_number(text)
 

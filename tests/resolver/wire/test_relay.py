@@ -1,4 +1,4 @@
-"""What dnspython writes, `relay` reads to the same records; and of an answer only its own chain is taken."""
+"""`relay` reads the records that dnspython writes, and takes only the chain of an answer."""
 
 import contextlib
 import struct
@@ -31,14 +31,14 @@ def n(text: str) -> Name:
 
 
 def rr(owner: str, rtype: str, *rdatas: str, ttl: int = 60) -> RRset:
-    """Records with the text forms of dnspython, names fully qualified."""
+    """Return an RRset from dnspython's text of its rdata, with absolute names."""
     wire = tuple(dns.rdata.from_text("IN", rtype, text, relativize=False).to_wire() for text in rdatas)
     assert all(wire)
     return RRset(n(owner), codes.type_number(rtype), ttl, tuple(w for w in wire if w))
 
 
 def written(qname: str, qtype: str, answer: Sequence[str] = (), authority: Sequence[str] = ()) -> QueryMessage:
-    """A reply by dnspython; records as lines of a master file."""
+    """Return a reply that dnspython made, with records given as lines of a zone file."""
     reply = dns.message.make_response(dns.message.make_query(qname, qtype, id=ID), recursion_available=True)
     for section, lines in ((reply.answer, answer), (reply.authority, authority)):
         for line in lines:
@@ -163,18 +163,18 @@ NOT_OURS = {
 
 
 @pytest.mark.parametrize("packet", NOT_OURS.values(), ids=NOT_OURS)
-def test_what_is_no_reply_to_the_question_is_a_mismatch(packet: bytes) -> None:
+def test_a_packet_that_does_not_reply_to_the_question_is_a_mismatch(packet: bytes) -> None:
     with pytest.raises(relay.Mismatch):
         parse(packet)
 
 
-def test_types_that_differ_as_case_does_are_a_mismatch() -> None:
+def test_types_that_differ_like_upper_and_lower_case_are_a_mismatch() -> None:
     with pytest.raises(relay.Mismatch):
         relay.parse(GOOD.replace(QUESTION, relay.question(WWW, 0x41)), ID, relay.question(WWW, 0x61))
 
 
 @pytest.mark.parametrize("rcode", [codes.FORMERR, codes.SERVFAIL, codes.NOTIMP, codes.REFUSED])
-def test_a_mere_error_may_come_without_the_question(rcode: int) -> None:
+def test_an_error_may_come_without_the_question(rcode: int) -> None:
     got = parse(struct.pack(">6H", ID, codes.QR | rcode, 0, 0, 0, 0))
     assert (got.rcode, got.answer) == (rcode, ())
 
@@ -250,7 +250,7 @@ def test_other_classes_and_meta_types_are_left_out() -> None:
     assert parse(raw(*records)).answer == ()
 
 
-def test_signatures_keep_the_ttl_of_what_they_cover() -> None:
+def test_signatures_keep_the_ttl_of_the_records_that_they_cover() -> None:
     sig = "8 1 300 20300101000000 20200101000000 1 example. AAAA"
     got = parse(written("www.example.", "A", [f"example. 300 RRSIG A {sig}", f"example. 60 RRSIG MX {sig}"]).to_wire())
     assert [r.ttl for r in got.answer] == [300, 60]
@@ -280,7 +280,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("packet", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_compression_costs_no_more_than_its_octets(packet: bytes) -> None:
+def test_hostile_compression_costs_linear_time(packet: bytes) -> None:
     calls = 0
     real = relay._Reader.name
 
@@ -326,7 +326,7 @@ def test_owners_are_compared_without_case() -> None:
     assert relay.chain(message([CNAME, shouted]), WWW, record.A).final == (shouted,)
 
 
-def test_records_off_the_chain_are_left_behind() -> None:
+def test_records_outside_the_chain_are_left_out() -> None:
     poison = rr("bank.example", "A", "203.0.113.1")
     other_type = rr("host.example", "TXT", '"x"')
     got = relay.chain(message([poison, CNAME, A, other_type], [rr("example", "NS", "ns1.example.")]), WWW, record.A)
@@ -345,26 +345,26 @@ def test_a_cname_to_a_name_that_does_not_exist_is_not_bare() -> None:
     assert (got.soa, got.bare) == (SOA, False)
 
 
-def test_asking_for_the_cname_itself_or_anything_follows_nothing() -> None:
+def test_a_question_for_cname_or_any_follows_no_alias() -> None:
     for qtype in (record.CNAME, record.ANY):
         got = relay.chain(message([CNAME, A]), WWW, qtype)
         assert (got.hops, got.final, got.last) == ((), (CNAME,), WWW)
 
 
 @pytest.mark.parametrize("owner", ["example", "host.example", ""])
-def test_a_negative_answer_has_the_soa_of_a_zone_that_holds_the_name(owner: str) -> None:
+def test_a_negative_answer_has_the_soa_of_a_zone_that_contains_the_name(owner: str) -> None:
     soa = RRset(n(owner) if owner else name.ROOT, SOA.type, SOA.ttl, SOA.rdatas)
     got = relay.chain(message([], [soa], codes.NXDOMAIN), n("host.example"), record.A)
     assert got.soa == soa
 
 
 @pytest.mark.parametrize("owner", ["other", "sub.host.example", "ost.example", "xample"])
-def test_the_soa_of_another_zone_counts_for_nothing(owner: str) -> None:
+def test_the_soa_of_another_zone_is_ignored(owner: str) -> None:
     soa = RRset(n(owner), SOA.type, SOA.ttl, SOA.rdatas)
     assert relay.chain(message([CNAME], [soa]), WWW, record.A).soa is None
 
 
-def test_signatures_go_with_what_they_cover() -> None:
+def test_signatures_follow_the_records_that_they_cover() -> None:
     sig = rr("host.example", "RRSIG", f"A {SIG}")
     cname_sig = rr("www.example", "RRSIG", f"CNAME {SIG}")
     stray = rr("host.example", "RRSIG", f"TXT {SIG}")
@@ -385,7 +385,7 @@ def test_proofs_of_a_denial_are_kept_for_a_validating_client() -> None:
     assert (got.soa, got.proofs) == (SOA, (nsec, *signatures))
 
 
-def test_a_dname_comes_before_the_cname_that_it_makes() -> None:
+def test_a_dname_comes_before_the_cname_that_it_implies() -> None:
     dname = rr("old.example", "DNAME", "new.example.")
     cname = rr("www.old.example", "CNAME", "www.new.example.", ttl=0)
     data = rr("www.new.example", "A", "192.0.2.9")
@@ -401,13 +401,13 @@ def test_a_dname_without_its_cname_gets_one() -> None:
     assert (got.last, got.bare) == (n("a.b.new.example"), True)
 
 
-def test_a_dname_says_nothing_about_its_own_name() -> None:
+def test_a_dname_does_not_apply_to_its_own_name() -> None:
     dname = rr("old.example", "DNAME", "new.example.")
     assert relay.chain(message([dname]), n("old.example"), record.A).hops == ()
     assert relay.chain(message([dname]), n("old.example"), record.DNAME).final == (dname,)
 
 
-def test_a_dname_that_does_not_explain_the_cname_is_left_behind() -> None:
+def test_a_dname_that_does_not_imply_the_cname_is_left_out() -> None:
     dname = rr("old.example", "DNAME", "new.example.")
     cname = rr("www.old.example", "CNAME", "elsewhere.example.")
     got = relay.chain(message([dname, cname]), n("www.old.example"), record.A)

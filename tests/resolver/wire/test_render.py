@@ -1,4 +1,4 @@
-"""Everything rendered is read by dnspython and by dnslib, and both must find in it what was put in."""
+"""Rendered replies: dnspython and dnslib read the records that were rendered."""
 
 from collections.abc import Iterable, Sequence
 
@@ -31,7 +31,7 @@ def packet(body: render.Body, question: bytes = QUESTION) -> bytes:
 
 
 def plain(question: bytes, flags: int, sections: Sections) -> bytes:
-    """The same reply written the obvious way, nothing compressed."""
+    """Return the same reply without compression, rendered in the simplest way."""
     counts = [sum(len(r.rdatas) for r in section) for section in sections]
     out = b"\x12\x34" + b"".join(n.to_bytes(2, "big") for n in (codes.QR | flags, 1, *counts)) + question
     for r in (r for section in sections for r in section):
@@ -92,7 +92,7 @@ def test_one_tail_serves_every_spelling_of_the_question() -> None:
     assert render.body(spelled, 0, 0, answer) == render.body(QUESTION, 0, 0, answer)
 
 
-def test_labels_written_out_keep_their_case() -> None:
+def test_labels_that_are_not_compressed_keep_their_case() -> None:
     body = check(QUESTION, ((RRset(PUBLIC, record.CNAME, 10, (b"\x03WwW\x07ExAmple\x00",)),), (), ()))
     assert b"\x03WwW\x07ExAmple\x00" in body.tail
 
@@ -102,17 +102,17 @@ def test_types_after_rfc_1035_are_not_compressed() -> None:
     assert rdata in check(QUESTION, ((RRset(PUBLIC, codes.SRV, 5, (rdata,)),), (), ())).tail
 
 
-def test_the_sections_stand_where_they_belong() -> None:
+def test_records_are_in_their_sections() -> None:
     zone = name.from_text("privatelink.blob.core.windows.net")
     glue = RRset(name.from_text("ns1.example"), record.AAAA, 7, (bytes(16),))
     check(QUESTION, ((), (record.soa(zone, 10),), (glue,)))
 
 
-def test_the_root_is_written_as_it_is() -> None:
+def test_the_root_is_not_compressed() -> None:
     check(b"\x00\x00\x02\x00\x01", ((RRset(b"\x00", record.NS, 1, (b"\x00", b"\x01a\x00")),), (), ()))
 
 
-def test_a_pointer_never_leads_beyond_what_14_bits_can_say() -> None:
+def test_a_pointer_has_at_most_14_bits() -> None:
     filler = RRset(b"\x06filler\x00", codes.TXT, 1, tuple(b"\xff" + bytes([i]) * 255 for i in range(70)))
     late = RRset(b"\x04late\x00", record.NS, 1, (b"\x02n1\x04late\x00", b"\x02n2\x04late\x00", b"\x02n2\x04late\x00"))
     body = render.body(QUESTION, 0, 0, (filler, late))
@@ -182,5 +182,5 @@ SECTION = st.lists(RRSET, max_size=5)
 
 @settings(max_examples=200, deadline=None)
 @given(NAME, st.tuples(SECTION, SECTION, SECTION))
-def test_two_decoders_read_whatever_is_rendered(qname: bytes, sections: Sections) -> None:
+def test_two_decoders_read_any_rendered_reply(qname: bytes, sections: Sections) -> None:
     check(qname + b"\x00\x01\x00\x01", sections)

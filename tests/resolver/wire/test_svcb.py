@@ -1,4 +1,4 @@
-"""Address hints in SVCB and HTTPS rdata, with dnspython as the judge."""
+"""Address hints in SVCB and HTTPS rdata, compared with dnspython."""
 
 from ipaddress import ip_address
 
@@ -36,7 +36,7 @@ def test_hints_of_both_families_are_found_in_order() -> None:
         (set(), '1 svc.example. alpn="h2" port="8443" ipv4hint="192.0.2.1,10.0.0.1" ipv6hint="fd00::1"'),
     ],
 )
-def test_unwanted_hints_are_taken_out_and_a_parameter_without_any_with_them(unwanted: set[str], left: str) -> None:
+def test_unwanted_hints_are_removed_and_parameters_without_hints_too(unwanted: set[str], left: str) -> None:
     octets = rdata("1 svc.example. alpn=h2 ipv4hint=192.0.2.1,10.0.0.1 port=8443 ipv6hint=fd00::1")
     assert text(svcb.without_hints(octets, lambda address: str(ip_address(address)) in unwanted)) == left
 
@@ -48,7 +48,7 @@ def test_an_alias_has_no_parameters() -> None:
 
 
 @given(octets=st.binary(max_size=60))
-def test_any_octets_are_read_or_left_as_they_are(octets: bytes) -> None:
+def test_any_octets_are_read_or_left_unchanged(octets: bytes) -> None:
     stripped = svcb.without_hints(octets, lambda _: True)
     if not addresses_or_none(octets):
         assert len(stripped) <= len(octets)

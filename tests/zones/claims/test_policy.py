@@ -2,7 +2,7 @@
 
 import pytest
 
-from zones.claims.policy import ConflictPolicy, Conflicts, Pin, Policies, Terms, ZonePolicy
+from zones.claims.policy import ConflictPolicy, Conflicts, MissPolicy, Pin, Policies, Terms, ZonePolicy
 from zones.dns.name import from_text
 
 ID = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Network/privateEndpoints/PE"
@@ -13,16 +13,28 @@ PUBLIC = from_text("kv.vault.azure.net")
 def test_an_endpoint_zone_has_the_defaults_where_no_override_says_otherwise() -> None:
     policies = Policies(ZonePolicy(ttl=30), {"Privatelink.Vaultcore.Azure.Net": ZonePolicy(on_miss="nxdomain")})
 
-    assert policies.of(from_text("privatelink.blob.core.windows.net")) == Terms(30, 10, "public", "cname")
-    assert policies.of(from_text("privatelink.vaultcore.azure.net")) == Terms(30, 10, "nxdomain", "cname")
-    assert policies.of(None) == Terms(30, 10, "public", "cname")
+    assert policies.of(from_text("privatelink.blob.core.windows.net")) == Terms(30, 10, MissPolicy.PUBLIC, "", "cname")
+    assert policies.of(from_text("privatelink.vaultcore.azure.net")) == Terms(30, 10, MissPolicy.NXDOMAIN, "", "cname")
+    assert policies.of(None) == Terms(30, 10, MissPolicy.PUBLIC, "", "cname")
 
 
 def test_a_zone_file_misses_with_nxdomain_unless_it_is_overridden_by_name() -> None:
-    policies = Policies(ZonePolicy(on_miss="servfail"), {"corp.example": ZonePolicy(on_miss="public", negative_ttl=7)})
+    overrides = {"corp.example": ZonePolicy(on_miss="public", negative_ttl=7)}
+    policies = Policies(ZonePolicy(on_miss="servfail"), overrides)
 
-    assert policies.of_file(from_text("other.example"), is_open=False) == Terms(10, None, "nxdomain", "cname")
-    assert policies.of_file(from_text("corp.example"), is_open=False) == Terms(10, 7, "public", "cname")
+    assert policies.of_file(from_text("other.example"), is_open=False) == Terms(
+        10, None, MissPolicy.NXDOMAIN, "", "cname"
+    )
+    assert policies.of_file(from_text("corp.example"), is_open=False) == Terms(10, 7, MissPolicy.PUBLIC, "", "cname")
+
+
+def test_a_policy_may_send_a_miss_to_a_group_of_upstreams() -> None:
+    policies = Policies(ZonePolicy(on_miss="forward:onprem"), {"corp.example": ZonePolicy(on_miss="nodata")})
+
+    terms = policies.of(None)
+    assert (terms.on_miss, terms.forward_to, terms.on_miss_text) == (MissPolicy.FORWARD, "onprem", "forward:onprem")
+    assert policies.of(from_text("corp.example")).on_miss_text == "nodata"
+    assert policies.of_file(from_text("other.example"), is_open=False).on_miss_text == "nxdomain"
 
 
 def test_the_zones_that_the_configuration_names_are_known() -> None:

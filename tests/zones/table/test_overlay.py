@@ -10,7 +10,7 @@ from zones.azure.private_dns_zone import PrivateZone, RecordSet
 from zones.dns.name import Name, from_text, to_text
 from zones.dns.record import SOA, TXT, RRset
 from zones.dns.zonefile import parse
-from zones.table.overlay import Claimed, lent
+from zones.table.overlay import Claimed, provided
 
 CORP = "corp.example"
 HUB = ("hub",)
@@ -22,7 +22,7 @@ def lending(
     """Names by origin, with the types of their records."""
     known = {from_text(name): how for name, how in (claims or {}).items()}
     parsed = {each.origin: each for each in (parse(zone_file(text), "test.zone") for text in files)}
-    found = lent(zones, parsed, lambda name: known.get(name, ""))
+    found = provided(zones, parsed, lambda name: known.get(name, ""))
     return {
         to_text(origin): sorted(
             f"{to_text(name)} {'+'.join(str(rrset.type) for rrset in rrsets)}" for name, rrsets in each.names.items()
@@ -44,7 +44,7 @@ def test_a_record_by_hand_is_lent_in_a_zone_with_an_soa() -> None:
 def test_the_zone_s_own_soa_and_what_stands_beside_it_are_lent() -> None:
     own = apex(CORP, SOA, b"\2ns\7example\0\2me\7example\0" + bytes(20))
     zones = [zone(apex(CORP, TXT, b"\1x"), own, origin=CORP, vnets=HUB)]
-    found = lent(zones, {}, lambda _: "")[from_text(CORP)]
+    found = provided(zones, {}, lambda _: "")[from_text(CORP)]
     assert found.soa == own.rrset
     assert [rrset.type for rrset in found.names[from_text(CORP)]] == [SOA, TXT]
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zones.dns.name import Name, from_text, is_under, to_text
-from zones.table.visibility import Presence, Tree
+from zones.table.visibility import NameTree, Visibility
 
 NAMES = [from_text(text) for text in ("a", "b.a", "c.b.a", "d.b.a", "e.a", "f")]
 MASKS = {mask: mask for mask in range(8)}
@@ -13,7 +13,7 @@ steps = st.lists(st.tuples(st.sampled_from(NAMES), st.integers(1, 7), st.boolean
 
 @given(steps)
 def test_a_name_is_below_its_ancestors_for_the_networks_that_see_it(given_steps: list[tuple[Name, int, bool]]) -> None:
-    tree, held = Tree(), []
+    tree, held = NameTree(), []
     for name, mask, comes in given_steps:
         moved: set[Name] = set()
         before = {(above, network): tree.sees(above, network) for above in NAMES for network in range(3)}
@@ -35,7 +35,7 @@ def test_a_name_is_below_its_ancestors_for_the_networks_that_see_it(given_steps:
 
 
 def test_what_moves_no_network_is_not_told() -> None:
-    tree = Tree()
+    tree = NameTree()
     moved: set[Name] = set()
     tree.enter(from_text("x.b.a"), 0b01, MASKS, moved)
     assert {to_text(name) for name in moved} == {"b.a", "a"}
@@ -48,7 +48,7 @@ def test_what_moves_no_network_is_not_told() -> None:
 
 
 def test_a_name_is_counted_as_long_as_one_mask_is() -> None:
-    presence, name = Presence(), from_text("privatelink.blob.core.windows.net")
+    presence, name = Visibility(), from_text("privatelink.blob.core.windows.net")
     assert not presence.counts(name)
     assert presence.add(name, 0b01, MASKS, set())
     assert not presence.add(name, 0b01, MASKS, set())

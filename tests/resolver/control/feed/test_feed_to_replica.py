@@ -37,7 +37,7 @@ def sent(frames: Iterable[Down]) -> set[str]:
 
 
 def addresses(table: Table, fqdn: str, network: int = 0) -> list[bytes]:
-    variant = table.owned.held(from_text(fqdn), network)
+    variant = table.endpoints.owned_name(from_text(fqdn), network)
     return list(variant.variant.a) if variant else []
 
 

@@ -1,4 +1,4 @@
-"""EDNS options of replies: what each one says because of what the query said."""
+"""EDNS options: the options of a reply for the options of its query."""
 
 import struct
 from collections.abc import Callable
@@ -75,14 +75,14 @@ def address(message: dns.message.Message | None) -> str:
 COOKIE = bytes(range(8))
 
 
-def test_a_client_with_a_cookie_gets_ours_and_may_show_it(pipeline: "Pipeline") -> None:
+def test_a_client_with_a_cookie_gets_a_server_cookie_which_is_accepted(pipeline: "Pipeline") -> None:
     first = option(answer(pipeline, query((codes.OPTION_COOKIE, COOKIE))), codes.OPTION_COOKIE)
     assert first is not None
     assert (len(first), first[:8]) == (24, COOKIE)
     again = option(answer(pipeline, query((codes.OPTION_COOKIE, first))), codes.OPTION_COOKIE)
     assert again == first
     other = answer(pipeline, query((codes.OPTION_COOKIE, first)), client="10.1.0.10")
-    assert option(other, codes.OPTION_COOKIE) not in {None, first}, "another client's is not believed"
+    assert option(other, codes.OPTION_COOKIE) not in {None, first}, "the cookie of another client is not accepted"
 
 
 @pytest.mark.parametrize("size", [0, 7, 9, 15, 41])
@@ -92,13 +92,13 @@ def test_a_cookie_of_a_wrong_size_is_a_format_error(pipeline: "Pipeline", size: 
     assert reply.rcode() == dns.rcode.FORMERR
 
 
-def test_without_cookies_none_is_answered(build: Build) -> None:
+def test_with_cookies_off_none_is_answered(build: Build) -> None:
     pipeline = build("dns: {cookies: {answer: false}}")
     reply = answer(pipeline, query((codes.OPTION_COOKIE, COOKIE), name="localhost"))
     assert option(reply, codes.OPTION_COOKIE) is None
 
 
-def test_a_message_without_a_question_is_good_for_a_cookie_only(pipeline: "Pipeline") -> None:
+def test_a_message_without_a_question_may_only_ask_for_a_cookie(pipeline: "Pipeline") -> None:
     bare = bytearray(query((codes.OPTION_COOKIE, COOKIE)))
     del bare[12 : 12 + len(NAME) + 2 + 4]
     bare[4:6] = bytes(2)
@@ -132,7 +132,7 @@ def test_a_reply_of_512_octets_is_whole_however_small_its_query(build: Build, ad
     assert truncated or 10 * len(packet) < len(reply.to_wire()) <= 512
 
 
-def test_a_cut_reply_has_the_options_too(build: Build) -> None:
+def test_a_truncated_reply_has_the_options_too(build: Build) -> None:
     zone = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\n$GENERATE 1-60 many 60 A 10.0.1.$\n"
     pipeline = build("zones: {files: [corp.zone]}", {"corp.zone": zone})
     reply = answer(pipeline, query((codes.OPTION_COOKIE, COOKIE), name="many.corp.example"))
@@ -143,16 +143,16 @@ def test_a_cut_reply_has_the_options_too(build: Build) -> None:
     assert cookie
     whole = answer(pipeline, query((codes.OPTION_COOKIE, cookie), name="many.corp.example"))
     assert whole is not None
-    assert not whole.flags & codes.TC, "its address is proven, so ten times the query is no bound"
+    assert not whole.flags & codes.TC, "its address is proven"
     assert len(whole.answer[0]) == 60
 
 
-def test_nsid_tells_who_answered(pipeline: "Pipeline") -> None:
+def test_nsid_is_the_identity_of_the_server(pipeline: "Pipeline") -> None:
     assert option(answer(pipeline, query((codes.OPTION_NSID, b""))), codes.OPTION_NSID) == b"weu-1"
     assert option(answer(pipeline, query()), codes.OPTION_NSID) is None
 
 
-def test_the_keepalive_is_told_on_streams_that_ask(pipeline: "Pipeline") -> None:
+def test_keepalive_is_answered_on_streams(pipeline: "Pipeline") -> None:
     packet = query((codes.OPTION_KEEPALIVE, b""))
     assert option(answer(pipeline, packet, TCP), codes.OPTION_KEEPALIVE) == struct.pack(">H", 100)
     assert option(answer(pipeline, packet, UDP), codes.OPTION_KEEPALIVE) is None
@@ -160,7 +160,7 @@ def test_the_keepalive_is_told_on_streams_that_ask(pipeline: "Pipeline") -> None
 
 
 @pytest.mark.parametrize("more", [(), ((codes.OPTION_COOKIE, COOKIE), (codes.OPTION_NSID, b""))])
-def test_padding_fills_blocks_on_encrypted_ways_only(pipeline: "Pipeline", more: tuple[tuple[int, bytes], ...]) -> None:
+def test_padding_fills_blocks_if_encrypted(pipeline: "Pipeline", more: tuple[tuple[int, bytes], ...]) -> None:
     packet = query((codes.OPTION_PADDING, bytes(40)), *more)
     padded = answer(pipeline, packet, TLS)
     assert padded is not None
@@ -208,13 +208,13 @@ def test_a_forwarders_subnet_chooses_the_network(
     assert echo == subnet(text, source, scope)[1]
 
 
-def test_nobody_else_chooses(pipeline: "Pipeline") -> None:
+def test_the_subnet_of_another_client_is_ignored(pipeline: "Pipeline") -> None:
     reply = answer(pipeline, query(subnet("10.2.3.0", 24)), client="10.1.0.9")
     assert address(reply) == "10.1.0.4"
     assert option(reply, codes.OPTION_SUBNET) is None
 
 
-def test_the_access_list_judges_the_forwarder(build: Build) -> None:
+def test_the_access_list_applies_to_the_forwarder(build: Build) -> None:
     pipeline = build("dns: {allow: [10.2.0.0/16], forwarders: [10.1.0.53]}")
     reply = answer(pipeline, query(subnet("10.2.3.0", 24)), client="10.1.0.53")
     assert reply is not None
@@ -257,8 +257,8 @@ def test_a_malformed_query_with_a_malformed_subnet_gets_the_error_of_the_query(
     assert option(reply, codes.OPTION_SUBNET) is None
 
 
-def test_no_subnet_and_no_family_is_as_if_there_were_none(pipeline: "Pipeline") -> None:
-    """As `dig +subnet=0` puts it, which dnspython does not read."""
+def test_an_empty_subnet_without_family_is_ignored(pipeline: "Pipeline") -> None:
+    """`dig +subnet=0` sends such an option, which dnspython does not read."""
     replies = Replies()
     pipeline.responder.take(query((8, bytes(4))), pipeline.clients.peer(packed("10.1.0.53")), UDP, replies.take)
     assert packed("10.1.0.4") in replies[0]
@@ -266,7 +266,7 @@ def test_no_subnet_and_no_family_is_as_if_there_were_none(pipeline: "Pipeline") 
 
 
 @pytest.mark.parametrize("kind", [codes.OPTION_COOKIE, codes.OPTION_NSID, codes.OPTION_SUBNET])
-def test_a_reply_with_options_of_one_client_is_nobody_elses(pipeline: "Pipeline", kind: int) -> None:
+def test_the_options_of_one_client_are_not_sent_to_another(pipeline: "Pipeline", kind: int) -> None:
     data = {codes.OPTION_COOKIE: COOKIE, codes.OPTION_NSID: b"", codes.OPTION_SUBNET: subnet("10.2.3.0", 24)[1]}[kind]
     answer(pipeline, query((kind, data)), client="10.1.0.53")
     assert not any(pipeline.answers.exact)
@@ -275,7 +275,7 @@ def test_a_reply_with_options_of_one_client_is_nobody_elses(pipeline: "Pipeline"
 # -- over the rate limit
 
 
-def test_over_the_limit_a_client_gets_nothing_or_is_sent_to_tcp(pipeline: "Pipeline") -> None:
+def test_over_the_limit_a_client_gets_no_reply_or_a_truncated_one(pipeline: "Pipeline") -> None:
     assert answer(pipeline, query(), over=RateVerdict.DROP) is None
     reply = answer(pipeline, query(), over=RateVerdict.SLIP)
     assert reply is not None
@@ -285,7 +285,7 @@ def test_over_the_limit_a_client_gets_nothing_or_is_sent_to_tcp(pipeline: "Pipel
     assert pipeline.counters.cell("dns_rate_limited_total", ("truncated",)) == [1]
 
 
-def test_over_the_limit_a_client_with_cookies_is_given_one_and_then_served(pipeline: "Pipeline") -> None:
+def test_over_the_limit_a_client_with_a_cookie_gets_a_server_cookie_and_is_then_answered(pipeline: "Pipeline") -> None:
     reply = answer(pipeline, query((codes.OPTION_COOKIE, COOKIE)), over=RateVerdict.SLIP)
     assert reply is not None
     assert (reply.rcode(), reply.answer) == (dns.rcode.BADCOOKIE, [])
@@ -295,17 +295,17 @@ def test_over_the_limit_a_client_with_cookies_is_given_one_and_then_served(pipel
         assert address(answer(pipeline, query((codes.OPTION_COOKIE, cookie)), over=over)) == "10.1.0.4"
 
 
-def test_over_the_limit_what_is_malformed_gets_nothing(pipeline: "Pipeline") -> None:
+def test_over_the_limit_a_malformed_query_gets_no_reply(pipeline: "Pipeline") -> None:
     assert answer(pipeline, query()[:-1], over=RateVerdict.SLIP) is None
 
 
-def test_a_dropped_client_gets_nothing(build: Build) -> None:
+def test_a_dropped_client_gets_no_reply(build: Build) -> None:
     pipeline = build("dns: {drop: {clients: [10.1.0.0/24]}}")
     assert answer(pipeline, query()) is None
     assert pipeline.counters.cell("dns_dropped_total", ("client",)) == [1]
 
 
-# -- the size of replies to addresses that may be forged
+# -- the size of replies to clients whose address may be forged
 
 
 def test_endpoints_and_their_denials_are_small(build: Build) -> None:

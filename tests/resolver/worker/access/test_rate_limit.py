@@ -1,4 +1,4 @@
-"""Token buckets by client prefix."""
+"""The rate limit: one token bucket for each client prefix."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from resolver.worker.access.rate_limit import RateLimiter, RateVerdict
 PASS, DROP, SLIP = RateVerdict.PASS, RateVerdict.DROP, RateVerdict.SLIP
 
 
-def test_a_burst_passes_and_then_so_many_a_second() -> None:
+def test_a_burst_passes_and_then_the_rate_per_second() -> None:
     limiter = RateLimiter(RateLimit(per_second=10, burst=3, slip=2))
     assert [limiter.judge(packed("192.0.2.1"), 0.0) for _ in range(7)] == [PASS, PASS, PASS, DROP, SLIP, DROP, SLIP]
     assert [limiter.judge(packed("192.0.2.1"), 0.1) for _ in range(2)] == [PASS, DROP]
@@ -22,18 +22,18 @@ def test_clients_of_one_prefix_share_a_bucket() -> None:
     assert [limiter.judge(packed(each), 0.0) for each in addresses] == [PASS, DROP, PASS, PASS, DROP, PASS]
 
 
-def test_without_slip_what_is_over_gets_nothing() -> None:
+def test_without_slip_a_query_over_the_limit_gets_no_reply() -> None:
     limiter = RateLimiter(RateLimit(per_second=1, burst=1, slip=0))
     assert {limiter.judge(packed("192.0.2.1"), 0.0) for _ in range(9)} == {PASS, DROP}
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "198.51.100.7"])
-def test_loopback_and_what_is_listed_are_not_limited(address: str) -> None:
+def test_loopback_and_exempt_prefixes_are_not_limited(address: str) -> None:
     limiter = RateLimiter(RateLimit(per_second=1, burst=1, exempt=("198.51.100.0/24",)))
     assert {limiter.judge(packed(address), 0.0) for _ in range(5)} == {PASS}
 
 
-def test_any_number_of_prefixes_takes_bounded_room_and_the_latest_stay_limited() -> None:
+def test_the_number_of_buckets_is_bounded_and_the_latest_stay_limited() -> None:
     limiter = RateLimiter(RateLimit(per_second=1, burst=1))
     for i in range(200_000):
         limiter.judge(packed(f"198.{i >> 16}.{i >> 8 & 255}.{i & 255}"), 0.0)

@@ -1,4 +1,4 @@
-"""The compiled answers: found, aged, evicted, bounded."""
+"""The answer cache: answers are found, age, are evicted, and stay within their bound."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -46,7 +46,7 @@ def test_ttls_count_down_by_whole_seconds_since_the_answer_was_made() -> None:
         assert now < answer.until <= now + 1
 
 
-def test_an_answer_of_ours_keeps_its_ttl() -> None:
+def test_an_answer_of_served_data_keeps_its_ttl() -> None:
     answers = AnswerCache(1)
     answers.keep(b"k", compiled(NAME, born=100))
     answer = answers.find(b"k", 1e9)
@@ -62,7 +62,7 @@ def test_an_answer_for_one_query_only_is_never_in_the_exact_map() -> None:
 
 
 @pytest.mark.parametrize(("expendable", "size"), [(True, 4), (False, 201)])
-def test_the_exact_map_takes_no_answers_to_made_up_names_and_no_long_packets(expendable: bool, size: int) -> None:
+def test_the_exact_map_takes_no_expendable_answers_and_no_long_packets(expendable: bool, size: int) -> None:
     answers = AnswerCache(1)
     answer = compiled(NAME, expendable=expendable)
     answers.keep(b"k", answer)
@@ -71,7 +71,7 @@ def test_the_exact_map_takes_no_answers_to_made_up_names_and_no_long_packets(exp
 
 
 def exact(answers: AnswerCache, network: int, packet: bytes, now: float) -> bytes | None:
-    """As the UDP listener reads it."""
+    """Return the reply as the UDP listener does."""
     form = answers.exact[network].get(packet)
     return form[0] if form and now < form[1] else None
 
@@ -106,7 +106,7 @@ def test_a_new_network_does_not_inherit_the_answers_of_clients_in_none() -> None
 
 
 def test_a_fallback_is_never_in_the_exact_map() -> None:
-    """Each one is counted."""
+    """Each fallback is counted, with its name and its client."""
     answers = AnswerCache(1)
     body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 1, 60, (bytes(4),))])
     answer = Compiled(body, len(NAME) + 4, (NAME,), [0], 0.0, FOREVER, expendable=False, fallback=(NAME, NAME))
@@ -115,7 +115,7 @@ def test_a_fallback_is_never_in_the_exact_map() -> None:
     assert answers.exact[0] == {}
 
 
-def test_an_answer_that_turns_is_never_in_the_exact_map() -> None:
+def test_a_rotating_answer_is_never_in_the_exact_map() -> None:
     answers = AnswerCache(1)
     body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 1, 60, (bytes(4), bytes(4)))])
     answer = Rotating(body, len(NAME) + 4, (NAME,), [0], 0.0, FOREVER, expendable=False, fallback=None).turning(
@@ -138,7 +138,7 @@ def test_the_exact_map_serves_nothing_evicted() -> None:
     assert answers.find(b"k", 5) is None
 
 
-def test_each_name_that_decided_evicts_and_no_other() -> None:
+def test_a_name_evicts_the_answers_that_depend_on_it_and_no_others() -> None:
     answers = AnswerCache(1)
     names = [from_text(f"n{i}.example") for i in range(4)]
     for i in range(3):
@@ -150,7 +150,7 @@ def test_each_name_that_decided_evicts_and_no_other() -> None:
     assert answers.octets == 0
 
 
-def test_a_subtree_evicts_what_lies_at_and_under_it() -> None:
+def test_a_subtree_evicts_the_answers_that_depend_on_names_at_and_under_it() -> None:
     answers = AnswerCache(1)
     for text in ("example", "a.example", "b.a.example", "notexample", "other"):
         answers.keep(text.encode(), compiled(from_text(text)))
@@ -159,7 +159,7 @@ def test_a_subtree_evicts_what_lies_at_and_under_it() -> None:
     assert answers.find(b"other", 0)
 
 
-def test_an_answer_takes_the_place_of_the_one_before_it_also_where_that_was_expendable() -> None:
+def test_an_answer_replaces_the_one_at_the_same_key_even_if_that_was_expendable() -> None:
     answers = AnswerCache(1)
     before = compiled(NAME, expendable=True)
     answers.keep(b"k", before)
@@ -170,7 +170,7 @@ def test_an_answer_takes_the_place_of_the_one_before_it_also_where_that_was_expe
     assert before.until == 0
 
 
-def test_expendable_answers_never_push_out_firm_ones() -> None:
+def test_expendable_answers_never_evict_other_answers() -> None:
     answers = AnswerCache(1, limit=64_000)
     firm = [b"firm%d" % i for i in range(20)]
     for key in firm:
@@ -182,7 +182,7 @@ def test_expendable_answers_never_push_out_firm_ones() -> None:
     assert answers.find(b"expendable1999", 0)
 
 
-def test_the_oldest_makes_room() -> None:
+def test_the_oldest_answers_are_dropped_first() -> None:
     answers = AnswerCache(1, limit=8_000)
     for i in range(50):
         answers.keep(b"%d" % i, compiled(from_text(f"n{i}")))
@@ -191,7 +191,7 @@ def test_the_oldest_makes_room() -> None:
     assert kept[0] > 0
 
 
-def test_an_answer_larger_than_its_room_is_not_kept_and_can_be_sent_once() -> None:
+def test_an_answer_larger_than_the_limit_is_not_cached_and_can_be_sent_once() -> None:
     answers = AnswerCache(1, limit=10_000)
     answer = compiled(NAME, size=20_000)
     answers.keep(b"k", answer)

@@ -1,4 +1,4 @@
-"""Answers made from a sibling's: the same octets as the engine's, and only where names really are alike."""
+"""Answers made from templates: the same octets as those of the engine, and only for names that are alike."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,7 +41,7 @@ class _Timer:
 
 
 class World:
-    """A responder with everything under it; `judge` gives what the engine says when nothing was answered before."""
+    """A responder with its parts. `judge` returns the reply of an engine that has answered nothing before."""
 
     def __init__(
         self, worker: WorkerSettings = PLAIN, overrides: dict[str, ZonePolicy] | None = None, on_miss: str | None = None
@@ -57,7 +57,7 @@ class World:
         self.answers = self.parts.answers
         self.responder = self._responder(self.answers)
         self.made = 0
-        """Answers that the engine made for `reply`."""
+        """Number of answers that the engine made for `reply`."""
         self._count_engine()
 
     def _responder(self, answers: AnswerCache) -> Responder:
@@ -73,7 +73,7 @@ class World:
         self.engine.answer = counted  # type: ignore[assignment, method-assign]
 
     def row(self, label: str, *variants: Variant, below: str = PRIVATE) -> None:
-        """Set what stands at a private name; nothing without variants."""
+        """Set the row of a private name; without variants the row is removed."""
         self.touched(self.table.apply(from_text(f"{label}.{below}"), pack(variants) if variants else b""))
 
     def static(self, origin: str, name: str, *rrsets: RRset) -> None:
@@ -83,7 +83,7 @@ class World:
         self.answers.evict(touched.names, touched.subtrees)
 
     def reply(self, packet: bytes, network: int = 0, transport: ClientTransport = UDP) -> bytes | None:
-        """None where an upstream is asked."""
+        """Return the reply; None if an upstream is asked."""
         return _asked(self.responder, packet, network, transport)
 
     def judge(self, packet: bytes, network: int = 0, transport: ClientTransport = UDP) -> bytes | None:
@@ -101,7 +101,7 @@ def _asked(responder: Responder, packet: bytes, network: int, transport: ClientT
 
 
 def one(address: int, networks: int = 3, flags: int = BY_RULE) -> Variant:
-    """What nearly every endpoint is."""
+    """Return a row like that of nearly every endpoint: one address."""
     return Variant(networks, flags, (address.to_bytes(4, "big"),), (), ())
 
 
@@ -128,7 +128,7 @@ def test_siblings_are_answered_without_the_engine(
     for packet in packets:
         assert world.reply(packet) == world.judge(packet) is not None
     assert world.made == 1
-    for packet in packets:  # now from the maps
+    for packet in packets:  # now from the cache
         assert world.reply(packet) == world.judge(packet)
     assert len(world.answers) == 4
 
@@ -143,7 +143,7 @@ def test_a_siblings_answer_is_evicted_by_its_own_names(world: World, ask: Ask) -
     assert world.made == 1
 
 
-def test_who_else_sees_a_sibling_makes_no_difference(world: World, ask: Ask) -> None:
+def test_other_networks_that_a_sibling_is_visible_to_make_no_difference(world: World, ask: Ask) -> None:
     world.row("acct1", one(0x0A010101, networks=1))
     world.reply(ask(f"acct0.{BLOB}"))
     packet = ask(f"acct1.{BLOB}")
@@ -182,7 +182,7 @@ def test_a_reply_over_tcp_is_made_alike(world: World, ask: Ask) -> None:
 )
 @pytest.mark.parametrize("below", [BLOB, PRIVATE])
 @pytest.mark.parametrize("qtype", ["A", "AAAA"])
-def test_a_name_that_is_otherwise_is_the_engines(
+def test_the_engine_answers_for_a_name_unlike_its_siblings(
     world: World, ask: Ask, variants: tuple[Variant, ...], below: str, qtype: str
 ) -> None:
     world.row("else7", *variants)
@@ -192,7 +192,7 @@ def test_a_name_that_is_otherwise_is_the_engines(
     assert world.made >= 2
 
 
-def test_names_that_the_configuration_or_a_file_has_a_word_on(ask: Ask) -> None:
+def test_the_engine_answers_for_names_in_the_configuration_or_a_zone_file(ask: Ask) -> None:
     dropped = f"drop1.{BLOB}"
     named = f"zone1.{PRIVATE}"
     world = World(structs.replace(PLAIN, drop_names=(dropped,)), {named: ZonePolicy(ttl=77)})
@@ -208,7 +208,7 @@ def test_names_that_the_configuration_or_a_file_has_a_word_on(ask: Ask) -> None:
             assert world.reply(packet) == world.judge(packet), packet
 
 
-def test_what_a_file_over_the_siblings_says_of_one_is_not_the_others(world: World, ask: Ask) -> None:
+def test_a_zone_files_record_for_one_sibling_is_not_given_for_others(world: World, ask: Ask) -> None:
     world.static(PRIVATE, PRIVATE, soa(from_text(PRIVATE), 60))
     world.static(PRIVATE, f"acct1.{PRIVATE}", RRset(from_text(f"acct1.{PRIVATE}"), 1, 60, (b"\xc0\0\2\1",)))
     for label in ("acct0", "acct1", "acct2"):
@@ -234,7 +234,7 @@ def test_the_first_of_several_private_names_comes_first(world: World, ask: Ask) 
     assert world.made == 2
 
 
-def test_a_row_that_goes_on_where_its_siblings_end(world: World, ask: Ask) -> None:
+def test_a_row_longer_than_those_of_its_siblings(world: World, ask: Ask) -> None:
     world.row("acct0", one(1, networks=1))
     world.row("acct1", one(2, networks=1), one(3, networks=2))
     world.reply(ask(f"acct0.{PRIVATE}"))
@@ -251,7 +251,7 @@ def test_a_label_that_the_catalogue_knows_has_no_siblings(world: World, ask: Ask
     assert world.reply(packet) == world.judge(packet)
 
 
-def test_an_answer_that_is_kept_serves_every_spelling(world: World, ask: Ask) -> None:
+def test_a_cached_answer_serves_every_spelling(world: World, ask: Ask) -> None:
     packets = [ask(f"{label}.{BLOB}") for label in ("acct0", "acct1", "aCCt1")]
     for packet in packets:
         world.reply(packet)
@@ -260,7 +260,7 @@ def test_an_answer_that_is_kept_serves_every_spelling(world: World, ask: Ask) ->
     assert [packet[2:] in world.answers.exact[0] for packet in packets] == [True, True, True]
 
 
-def test_a_zone_file_over_the_siblings_ends_their_likeness(world: World, ask: Ask) -> None:
+def test_a_new_zone_file_above_the_siblings_ends_their_template(world: World, ask: Ask) -> None:
     world.reply(ask(f"acct0.{PRIVATE}"))
     world.static(PRIVATE, PRIVATE, soa(from_text(PRIVATE), 60))
     world.static(PRIVATE, f"acct1.{PRIVATE}", RRset(from_text(f"acct1.{PRIVATE}"), 1, 60, (b"\xc0\0\2\1",)))
@@ -271,7 +271,7 @@ def test_a_zone_file_over_the_siblings_ends_their_likeness(world: World, ask: As
     assert b"\xc0\0\2\1" in reply
 
 
-def test_what_is_dropped_as_a_whole_is_no_model(world: World, ask: Ask) -> None:
+def test_a_cleared_cache_has_no_templates(world: World, ask: Ask) -> None:
     world.reply(ask(f"acct0.{BLOB}"))
     world.table.stale = True
     world.answers.clear()
@@ -283,14 +283,14 @@ def test_what_is_dropped_as_a_whole_is_no_model(world: World, ask: Ask) -> None:
     assert world.made == 2
 
 
-def test_a_network_has_its_own_shapes(world: World, ask: Ask) -> None:
+def test_each_network_has_its_own_templates(world: World, ask: Ask) -> None:
     world.reply(ask(f"acct0.{BLOB}"), 0)
     world.reply(ask(f"acct1.{BLOB}"), 1)
     assert world.made == 2
-    assert world.reply(ask(f"acct1.{BLOB}"), -1) is None  # nobody's network sees no endpoint
+    assert world.reply(ask(f"acct1.{BLOB}"), -1) is None  # a client in no network
 
 
-def test_shapes_are_bounded(world: World, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_templates_are_bounded(world: World, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answer_templates, "LIMIT", 2)
     for payload in range(1300, 1310):
         for i in range(2):
@@ -301,7 +301,7 @@ def test_shapes_are_bounded(world: World, ask: Ask, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture(params=["nxdomain", "nodata"])
 def denying(request: pytest.FixtureRequest) -> World:
-    """A zone that has a word on what it lacks."""
+    """A zone whose miss policy denies names."""
     world = World(on_miss=request.param)
     world.row("acct0", one(0x0A010000))
     return world
@@ -310,7 +310,7 @@ def denying(request: pytest.FixtureRequest) -> World:
 @pytest.mark.parametrize("qtype", ["A", "AAAA", "TYPE65280", "ANY"])
 @pytest.mark.parametrize("options", [(), ("noedns",), ("do", "cd")])
 @pytest.mark.parametrize("transport", [UDP, TCP])
-def test_made_up_names_are_denied_without_the_engine_and_not_kept(
+def test_invented_names_are_denied_without_the_engine_and_not_cached(
     denying: World, ask: Ask, qtype: str, options: tuple[str, ...], transport: ClientTransport
 ) -> None:
     world = denying
@@ -330,8 +330,8 @@ def test_denials_count_as_their_model_does(ask: Ask) -> None:
     assert world.counters.cell("dns_responses_total", ("NXDOMAIN", PRIVATE, "weu", "policy")) == [4]
 
 
-def test_what_comes_to_be_is_denied_no_longer(denying: World, ask: Ask) -> None:
-    """At the name, below it, over it as a wildcard, in a file at the zone; and no longer when the zone is gone."""
+def test_a_name_that_begins_to_exist_is_no_longer_denied(denying: World, ask: Ask) -> None:
+    """A row at the name, below it, as a wildcard above it, a zone file, and a zone without any endpoint."""
     world = denying
     world.reply(ask(f"none0.{PRIVATE}"))
     packet = ask(f"none1.{PRIVATE}")
@@ -340,17 +340,17 @@ def test_what_comes_to_be_is_denied_no_longer(denying: World, ask: Ask) -> None:
         world.row(label, one(0x0A010107))
         now = world.reply(packet)
         assert now == world.judge(packet), label
-        assert now != before or label == "www.none1"  # an empty non-terminal is NODATA, as the name was perhaps
+        assert now != before or label == "www.none1"  # an empty non-terminal is NODATA, as by policy
         world.row(label)
         assert before == world.reply(packet) == world.judge(packet), label
     world.static(PRIVATE, PRIVATE, soa(from_text(PRIVATE), 7))
     assert before != world.reply(packet) == world.judge(packet)
     world.static(PRIVATE, PRIVATE)
     world.row("acct0")
-    assert world.reply(packet) is None  # an upstream is asked: nobody has an endpoint in the zone
+    assert world.reply(packet) is None  # an upstream is asked: the zone has no endpoint
 
 
-def test_a_file_or_a_policy_for_one_name_that_is_not_there(ask: Ask) -> None:
+def test_a_zone_file_or_a_policy_for_one_missing_name(ask: Ask) -> None:
     named, dropped, own = (f"{label}.{PRIVATE}" for label in ("zone1", "drop1", "file1"))
     worker = structs.replace(PLAIN, drop_names=(dropped,))
     world = World(worker, {f"below.{named}": ZonePolicy(ttl=77)}, on_miss="nxdomain")
@@ -390,7 +390,7 @@ QUERY = st.tuples(
 @pytest.mark.parametrize("on_miss", ["public", "nxdomain", "nodata", "servfail"])
 @given(st.lists(st.one_of(SET, SET, FILE, FLAG, QUERY, QUERY, QUERY, QUERY), min_size=10, max_size=60))
 @settings(max_examples=150, deadline=None)
-def test_whatever_changes_answers_are_the_engines(on_miss: str, steps: list[tuple[object, ...]]) -> None:
+def test_after_any_changes_replies_equal_those_of_the_engine(on_miss: str, steps: list[tuple[object, ...]]) -> None:
     world = World(PLAIN, {f"cc.{PRIVATE}": ZonePolicy(ttl=77)}, on_miss)
     for step in steps:
         match step:

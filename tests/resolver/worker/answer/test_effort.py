@@ -1,6 +1,6 @@
-"""What one query costs, in instructions of the interpreter: a guard that no machine's speed has a part in.
+"""The cost of one query in bytecode instructions, which does not depend on the speed of the machine.
 
-The bounds are some 30 % above what it took when they were set. Seconds are measured in `bench`.
+The bounds are some 30 % above the counts at the time when they were set. `bench` measures seconds.
 """
 
 import sys
@@ -23,14 +23,14 @@ CLIENT, WAY = Client(HERE, 0), ClientTransport("udp", 1232)
 
 
 class Effort:
-    """Instructions so far."""
+    """Number of instructions so far."""
 
     count = 0
 
 
 @contextmanager
 def counted() -> Iterator[Effort]:
-    """Counts the instructions of all Python code that runs meanwhile."""
+    """Count the instructions of all Python code that runs in the block."""
     effort = Effort()
 
     def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - as typeshed has it
@@ -66,7 +66,7 @@ def test_a_repeated_packet() -> None:
 
 
 def effort(paths: Paths, name: str) -> int:
-    """Instructions from a packet to its reply."""
+    """Return the number of instructions from a packet to its reply."""
     octets, replies = packet(from_text(name), 1), Replies()
     with counted() as effort:
         if not paths.responder.repeat(octets, 0, replies.take):

@@ -1,6 +1,6 @@
-"""The walk from a question to its answer: what it depends on, how long it holds, and that it is what the table says.
+"""The engine: which names an answer depends on, how long it holds, and that it agrees with the table.
 
-What clients get, row by row, is in `scenarios/`.
+`tests/scenarios` has the decision table with an example of each row.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def compiled(
     return answer
 
 
-def said(*answer: RRset, rcode: int = 0, authority: tuple[RRset, ...] = ()) -> Message:
+def reply(*answer: RRset, rcode: int = 0, authority: tuple[RRset, ...] = ()) -> Message:
     return Message(rcode, aa=False, ad=False, ra=True, tc=False, answer=answer, authority=authority)
 
 
@@ -68,7 +68,7 @@ def test_an_answer_depends_on_every_owner_in_its_chain(build: Build, ask: Callab
     assert len(answer.deps) == len(set(answer.deps))
 
 
-def test_a_name_that_a_zone_file_takes_over_evicts_what_an_endpoint_answered(build: Build) -> None:
+def test_a_zone_files_record_evicts_the_answer_of_an_endpoint_at_the_same_name(build: Build) -> None:
     pipeline = build(SOURCE, ESTATE)
     assert pipeline.ask("acct.blob.core.windows.net").answer[0].rdtype == CNAME
     apex = from_text("blob.core.windows.net")
@@ -81,9 +81,7 @@ def test_a_name_that_a_zone_file_takes_over_evicts_what_an_endpoint_answered(bui
     assert [rrset.rdtype for rrset in pipeline.ask("acct.blob.core.windows.net").answer] == [A]
 
 
-def test_a_miss_inside_a_zone_and_a_question_of_an_odd_type_have_the_small_room(
-    build: Build, ask: Callable[..., bytes]
-) -> None:
+def test_fallbacks_and_questions_of_unusual_types_are_expendable(build: Build, ask: Callable[..., bytes]) -> None:
     pipeline = build(SOURCE, ESTATE, {"public": "*. 60 A 192.0.2.1\n*. 60 CAA 0 issue x"})
 
     def expendable(*arguments: str) -> bool:
@@ -103,10 +101,10 @@ def test_a_miss_inside_a_zone_and_a_question_of_an_odd_type_have_the_small_room(
     assert expendable("www.example", "A", "class=ANY")
 
 
-def test_an_upstreams_nxdomain_and_what_a_dname_implies_have_the_small_room(
+def test_an_upstreams_nxdomain_and_an_answer_below_a_dname_are_expendable(
     build: Build, ask: Callable[..., bytes]
 ) -> None:
-    """A client can invent names without end that have such answers."""
+    """Clients can invent names with such answers without end."""
     zone = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\nold 60 DNAME new\nx.new 60 A 10.0.0.1\n"
     pipeline = build("zones: {files: [z.zone]}", {"z.zone": zone}, {"public": "www.example 60 A 192.0.2.1"})
     for name, expendable in (
@@ -118,7 +116,7 @@ def test_an_upstreams_nxdomain_and_what_a_dname_implies_have_the_small_room(
         assert answer.expendable == expendable, name
 
 
-def test_what_holds_for_this_query_only_is_not_kept(build: Build, ask: Callable[..., bytes]) -> None:
+def test_answers_to_one_query_only_are_not_cached(build: Build, ask: Callable[..., bytes]) -> None:
     pipeline = build("", {}, {"public": "!servfail broken.example\n!nosoa nosoa.example\nzero.example 0 A 192.0.2.1"})
     for arguments in (("broken.example",), ("nosoa.example",), ("zero.example",), ("other.example", "A", "norec")):
         pipeline.reply(ask(*arguments))
@@ -130,13 +128,13 @@ def test_a_fetched_answer_that_is_not_cached_is_used_and_not_kept(build: Build, 
     key = Key("public", from_text("www.example"), A)
     assert pipeline.engine.answer(parse(ask("www.example")), 0, pipeline.now, {}) == key
     zero = RRset(from_text("www.example"), A, 0, (bytes(4),))
-    answer = compiled(pipeline, ask("www.example"), {key: said(zero)})
+    answer = compiled(pipeline, ask("www.example"), {key: reply(zero)})
     assert answer.until == 0
     assert answer.expires <= pipeline.now
 
 
-def test_an_answer_never_outlives_what_it_was_made_of(build: Build, ask: Callable[..., bytes]) -> None:
-    """The age is in whole seconds, the end of its life is not."""
+def test_an_answer_expires_with_the_reply_that_it_was_made_from(build: Build, ask: Callable[..., bytes]) -> None:
+    """TTLs count in whole seconds, expiry does not."""
     pipeline = build("", {}, {"public": "www.example 10 A 192.0.2.1"})
     pipeline.reply(ask("www.example"))
     pipeline.now += 9.9
@@ -148,13 +146,13 @@ def test_an_answer_never_outlives_what_it_was_made_of(build: Build, ask: Callabl
 
 
 @pytest.mark.parametrize("rcode", [codes.FORMERR, codes.SERVFAIL, codes.NOTIMP, codes.REFUSED, 9, codes.BADVERS, 23])
-def test_an_upstreams_complaint_is_a_servfail(
+def test_an_upstreams_error_is_a_servfail(
     build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message], rcode: int
 ) -> None:
     pipeline = build()
     key = Key("public", from_text("www.example"), A)
     packet = ask("www.example")
-    answer = compiled(pipeline, packet, {key: said(rcode=rcode)})
+    answer = compiled(pipeline, packet, {key: reply(rcode=rcode)})
     message = decode(packet[:2] + answer.head + packet[12:-11] + answer.current)
     assert message.rcode() == dns.rcode.SERVFAIL
     assert [o.to_text() for o in message.options] == [
@@ -167,7 +165,7 @@ def test_proofs_go_to_clients_that_validate_and_to_no_others(build: Build) -> No
     pipeline = build("", {}, {"public": data})
     key, name = Key("public", from_text("a.example"), A, True), from_text("a.example")  # noqa: FBT003 - the field is `do`
     nsec = RRset(from_text("example"), codes.NSEC, 60, (from_text("www.example") + b"\0\1\x40",))
-    positive = said(RRset(name, A, 60, (bytes(4),)), authority=(nsec,))
+    positive = reply(RRset(name, A, 60, (bytes(4),)), authority=(nsec,))
     pipeline.cache.put(key, positive, pipeline.now)
     pipeline.cache.put(key._replace(do=False), positive, pipeline.now)
     assert [rrset.rdtype for rrset in pipeline.ask("a.example", "A", "do").authority] == [codes.NSEC]
@@ -194,7 +192,7 @@ def test_a_name_that_a_dname_makes_too_long_is_yxdomain(build: Build) -> None:
     assert [(str(rrset.name), rrset.rdtype) for rrset in reply.answer] == [("old.corp.example.", dns.rdatatype.DNAME)]
 
 
-def test_an_owned_name_never_shows_what_an_upstream_sent_for_it(build: Build, ask: Callable[..., bytes]) -> None:
+def test_an_upstreams_record_for_an_owned_name_is_never_sent(build: Build, ask: Callable[..., bytes]) -> None:
     data = "files.example 60 CNAME acct.blob.core.windows.net\nacct.blob.core.windows.net 60 A 192.0.2.1"
     pipeline = build(SOURCE, ESTATE, {"public": data + "\nacct.blob.core.windows.net 60 AAAA 2001:db8::1"})
     for rtype in ("A", "AAAA", "HTTPS", "ANY", "TXT"):
@@ -232,7 +230,7 @@ def test_labels_never_come_from_a_query(build: Build) -> None:
     assert zones <= {"", "(alone)", "(reverse)", "privatelink.azurewebsites.net"}
 
 
-# -- against the table: any rows, any question
+# -- any rows, any question: compared with the table
 
 ZONE = """$ORIGIN corp.example.
 $TTL 300
@@ -334,7 +332,7 @@ Records = list[tuple[str, int, bytes]]
 
 
 def expected(pipeline: "Pipeline", name: Name, rtype: int, network: int, *, rd: bool) -> tuple[int, Records]:
-    """The rcode and the answer section, by the table's own words; the upstream has an A record for everything."""
+    """Return the rcode and the answer section that follow from the table. The upstream has an A record for any name."""
     answer: Records = []
     for _ in range(12):
         match pipeline.table.lookup(name, rtype, network):
@@ -370,7 +368,7 @@ def records(rrsets: tuple[RRset, ...]) -> Records:
 def world_of(
     pipeline_of: type["Pipeline"], fake_upstream: type["FakeUpstream"]
 ) -> Callable[[dict[str, list[Variant]], set[Name]], "Pipeline"]:
-    """A pipeline with these rows, the zone above, and an upstream that has an A record for everything."""
+    """Returns a pipeline with some rows, the zone above, and an upstream that has an A record for any name."""
     return lambda rows, without: assembled(
         pipeline_of, fake_upstream("*. 60 A 192.0.2.1\nfiles.example 60 CNAME a.blob.core.windows.net"), rows, without
     )
@@ -382,7 +380,7 @@ World = Callable[[dict[str, list[Variant]], set[Name]], "Pipeline"]
 
 @settings(max_examples=60, deadline=None)
 @given(rows=ROWS, questions=QUESTIONS)
-def test_every_reply_is_what_the_table_says(
+def test_every_reply_agrees_with_the_table(
     world_of: World,
     ask: Callable[..., bytes],
     decode: Callable[[bytes], dns.message.Message],
@@ -395,7 +393,7 @@ def test_every_reply_is_what_the_table_says(
         pipeline.cache.flush(ROOT, subtree=True)
         first = pipeline.reply(packet, client)
         assert first is not None
-        assert pipeline.reply(packet, client) == first, "kept"
+        assert pipeline.reply(packet, client) == first, "from the cache"
         message = decode(first)
         if name == "localhost":
             continue
@@ -411,7 +409,7 @@ def test_every_reply_is_what_the_table_says(
 
 @settings(max_examples=60, deadline=None)
 @given(rows=ROWS, later=ROWS, before=MISSING, after=MISSING, questions=QUESTIONS)
-def test_after_a_change_no_reply_is_of_before_it(
+def test_after_a_change_no_reply_is_older_than_it(
     world_of: World,
     ask: Callable[..., bytes],
     rows: dict[str, list[Variant]],
@@ -436,7 +434,7 @@ def test_after_a_change_no_reply_is_of_before_it(
         assert pipeline.reply(packet, client) == fresh.reply(packet, client)
 
 
-def test_addresses_change_their_order_when_that_is_wanted(build: Build) -> None:
+def test_addresses_rotate_if_configured(build: Build) -> None:
     head = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\n"
     zone = head + "$GENERATE 1-3 w 60 A 10.0.0.$\nw 60 AAAA fd00::1\nc 60 CNAME w\n"
     for rotate in ("true", "false"):
@@ -457,7 +455,7 @@ def test_addresses_change_their_order_when_that_is_wanted(build: Build) -> None:
         assert {rr.ttl for rr in pipeline.ask("w.corp.example").answer} == {60}
 
 
-# -- endpoints that are not up to date
+# -- endpoints that have not been read for too long
 
 
 STALE_WORLD = """

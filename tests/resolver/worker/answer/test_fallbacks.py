@@ -1,4 +1,4 @@
-"""What fell back: counted by zone, listed by name, in bounded room."""
+"""Fallbacks: counted by zone, listed by name, within a bound."""
 
 from resolver.channel.frames import FALLBACK_CLIENTS, Fallback
 from resolver.worker.answer import fallbacks
@@ -11,7 +11,7 @@ ZONE = from_text("privatelink.blob.core.windows.net")
 NAME = from_text("x.privatelink.blob.core.windows.net")
 
 
-def test_questions_are_gathered_by_zone_name_and_network_until_the_report() -> None:
+def test_fallbacks_are_counted_by_zone_name_and_network_until_the_report() -> None:
     counters, clock = Counters(), iter((10.0, 11.0, 12.0, 13.0))
     found = Fallbacks(("weu", "none").__getitem__, counters, lambda: next(clock))
     found.note(ZONE, NAME, 0, b"\x0a\0\0\1")
@@ -27,7 +27,7 @@ def test_questions_are_gathered_by_zone_name_and_network_until_the_report() -> N
     assert list(counters.values()) == [("fallback_total", ("privatelink.blob.core.windows.net",), 4)]
 
 
-def test_what_is_beyond_the_limit_is_counted_and_not_listed() -> None:
+def test_names_beyond_the_limit_are_counted_and_not_listed() -> None:
     counters = Counters()
     found = Fallbacks(("none",).__getitem__, counters, lambda: 0.0)
     for i in range(fallbacks.LIMIT + 50):
@@ -39,7 +39,7 @@ def test_what_is_beyond_the_limit_is_counted_and_not_listed() -> None:
     assert counters.cell("fallback_total", ("privatelink.blob.core.windows.net",)) == [fallbacks.LIMIT + 51]
 
 
-def test_a_few_of_the_clients_are_listed_each_once() -> None:
+def test_some_of_the_clients_are_listed_once_each() -> None:
     found = Fallbacks(("none",).__getitem__, Counters(), lambda: 0.0)
     for i in range(30):
         found.note(ZONE, NAME, 0, bytes((10, 0, 0, i // 2)))

@@ -1,4 +1,4 @@
-"""From a packet to its reply: what is kept, cut, refused, and what becomes of queries that wait."""
+"""The responder: cached, truncated and refused replies, and queries that wait for upstreams."""
 
 import logging
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def test_type_97_is_not_https_in_lower_case(build: Build) -> None:
     assert [rrset.rdtype for rrset in pipeline.ask("www.example", "TYPE97").answer] == [97]
 
 
-def test_a_kept_answer_is_the_one_that_is_made_anew(build: Build, ask: Callable[..., bytes]) -> None:
+def test_a_cached_answer_equals_a_new_one(build: Build, ask: Callable[..., bytes]) -> None:
     pipeline = build(SOURCE, ESTATE, {"public": "www.example 60 A 192.0.2.80\n*. 60 TXT x"})
     names = ("acct.blob.core.windows.net", "WWW.example", "none.example", "x.privatelink.blob.core.windows.net")
     for name in names:
@@ -92,7 +92,7 @@ def test_ttls_of_an_upstreams_answer_count_down_on_every_path(build: Build) -> N
     assert pipeline.upstreams["public"].asked == ["www.example A"] * 2
 
 
-def test_an_answer_with_records_of_ours_lives_no_longer_than_the_least_of_its_ttls(build: Build) -> None:
+def test_an_answer_with_served_and_fetched_records_expires_with_the_least_ttl(build: Build) -> None:
     alias = "files.example 3600 CNAME acct.blob.core.windows.net"
     pipeline = build(SOURCE, ESTATE, {"public": alias})
     for rtype in ("A", "AAAA"):
@@ -145,7 +145,7 @@ def test_an_error_comes_without_an_answer(build: Build, ask: Callable[..., bytes
     assert replies.answers == [None]
 
 
-def test_a_denial_lives_no_longer_than_the_soas_minimum(build: Build) -> None:
+def test_a_denial_expires_with_the_minimum_of_its_soa(build: Build) -> None:
     pipeline = build("", {}, {"public": "example 3600 SOA a. b. 1 2 3 4 60\nwww.example 60 A 192.0.2.80"})
     for name, rtype in (("none.example", "A"), ("www.example", "AAAA")):
         assert pipeline.ask(name, rtype).authority[0].ttl == 60
@@ -158,7 +158,7 @@ def test_a_denial_lives_no_longer_than_the_soas_minimum(build: Build) -> None:
 
 
 @pytest.mark.parametrize("options", [("do",), ("noedns",), ("payload=400",), ("payload=65535", "do")])
-def test_what_does_not_fit_is_cut_each_time_and_whole_over_tcp(build: Build, options: tuple[str, ...]) -> None:
+def test_a_large_reply_is_truncated_each_time_and_whole_over_tcp(build: Build, options: tuple[str, ...]) -> None:
     records = "\n".join(f"big.example 60 A 10.0.{i // 250}.{i % 250}" for i in range(400))
     pipeline = build("", {}, {"public": records})
     for _ in range(2):
@@ -171,7 +171,7 @@ def test_what_does_not_fit_is_cut_each_time_and_whole_over_tcp(build: Build, opt
         assert not whole.flags & dns.flags.TC
 
 
-def test_what_fits_no_message_at_all_is_cut_over_tcp_too(build: Build) -> None:
+def test_an_answer_too_large_for_any_message_is_truncated_over_tcp_too(build: Build) -> None:
     records = "".join(f"x 60 A 10.{i >> 16}.{i >> 8 & 255}.{i & 255}\n" for i in range(5000))
     zone = f"$ORIGIN huge.example.\n@ 60 SOA ns h 1 2 3 4 5\n{records}"
     pipeline = build("zones: {files: [huge.zone]}", {"huge.zone": zone})
@@ -180,11 +180,11 @@ def test_what_fits_no_message_at_all_is_cut_over_tcp_too(build: Build) -> None:
     assert not message.answer
 
 
-# -- who may ask, and what is no query
+# -- clients that may not ask, and packets that are not queries
 
 
 @pytest.mark.parametrize("packet", [b"", b"\0" * 11, b"\0\1\x80\0\0\1\0\0\0\0\0\0\3www\0\0\1\0\1"])
-def test_noise_and_responses_get_nothing_and_are_counted(build: Build, packet: bytes) -> None:
+def test_noise_and_responses_get_no_reply_and_are_counted(build: Build, packet: bytes) -> None:
     pipeline = build()
     assert pipeline.reply(packet) is None
     assert pipeline.counters.cell("dns_dropped_total", ("malformed",)) == [1]
@@ -206,7 +206,7 @@ def test_any_octets_get_a_reply_that_both_decoders_read_or_none(
             assert read(reply).flags & dns.flags.QR
 
 
-def test_refused_clients_are_counted_and_nothing_is_kept_for_them(build: Build) -> None:
+def test_refused_clients_are_counted_and_nothing_is_cached_for_them(build: Build) -> None:
     pipeline = build("dns: {allow: [10.0.0.0/8]}", {}, {"public": "*. 60 A 192.0.2.1"})
     message = pipeline.ask("www.example")
     assert (message.rcode(), ede(message)) == (dns.rcode.REFUSED, [codes.PROHIBITED])
@@ -230,7 +230,7 @@ _CLIENT = Client(b"\x0a\0\0\1", 0)
 
 
 class Waiting:
-    """A responder whose upstreams and timers do nothing until they are told to."""
+    """A responder whose upstreams and timers wait for the test."""
 
     def __init__(self, pipeline: "Pipeline") -> None:
         self.pipeline = pipeline
@@ -285,21 +285,21 @@ def test_a_query_waits_for_its_upstream_and_is_answered_once(
     assert len(waiting.asked) == 1
 
 
-def test_time_is_up_for_all_hops_together(
+def test_all_hops_together_have_one_deadline(
     waiting: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
 ) -> None:
     waiting.take(ask("a.example"))
     waiting.asked[0][1](message(alias("a.example", "b.example")))
     assert len(waiting.asked) == 2
-    assert list(waiting.timers.values()) == [IMPATIENCE], "as they were set at the start"
+    assert list(waiting.timers.values()) == [IMPATIENCE], "the timer of the start"
     waiting.late()
     assert ede(decode(waiting.replies[0])) == [codes.NO_REACHABLE_AUTHORITY]
     assert waiting.responder.pending == 0
     waiting.asked[1][1](message(WWW))
-    assert len(waiting.replies) == 1, "what comes too late is for the next one"
+    assert len(waiting.replies) == 1, "a late reply is for the next query"
 
 
-def test_what_comes_too_late_is_cached(waiting: Waiting, ask: Callable[..., bytes]) -> None:
+def test_a_late_reply_is_cached(waiting: Waiting, ask: Callable[..., bytes]) -> None:
     waiting.take(ask("www.example"))
     waiting.late()
     waiting.asked[0][1](message(WWW))
@@ -308,7 +308,7 @@ def test_what_comes_too_late_is_cached(waiting: Waiting, ask: Callable[..., byte
     assert len(waiting.asked) == 1
 
 
-def test_an_error_of_ours_is_a_servfail_and_the_next_query_is_served(
+def test_a_bug_is_a_servfail_and_the_next_query_is_answered(
     waiting: Waiting,
     ask: Callable[..., bytes],
     decode: Callable[[bytes], dns.message.Message],
@@ -360,7 +360,7 @@ def test_an_upstream_that_cannot_be_asked_is_a_servfail(build: Build, ask: Calla
     "result",
     [UpstreamFailure(codes.NETWORK_ERROR, "refused"), message(rcode=codes.SERVFAIL), message(rcode=codes.REFUSED)],
 )
-def test_a_failure_is_kept_for_a_moment_and_no_longer(
+def test_a_failure_is_cached_for_some_seconds(
     build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message], result: Result
 ) -> None:
     pipeline = build()
@@ -378,19 +378,19 @@ def test_a_failure_is_kept_for_a_moment_and_no_longer(
     assert decode(waiting.replies[3]).rcode() == dns.rcode.NOERROR
 
 
-def test_a_failure_that_is_ours_is_not_kept(waiting: Waiting, ask: Callable[..., bytes]) -> None:
+def test_a_failure_of_the_worker_itself_is_not_cached(waiting: Waiting, ask: Callable[..., bytes]) -> None:
     for i in range(2):
         waiting.take(ask("www.example"))
         waiting.asked[i][1](UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "too many questions", lasting=False))
     assert len(waiting.replies) == 2
 
 
-# -- what held before, and what is about to expire
+# -- stale answers, and answers that are about to expire
 
 
 @pytest.fixture
 def expired(build: Build, ask: Callable[..., bytes]) -> Waiting:
-    """www.example was answered with a TTL of 60, which is over."""
+    """The answer for www.example had a TTL of 60 seconds and has expired."""
     pipeline = build()
     waiting = Waiting(pipeline)
     waiting.take(ask("www.example"))
@@ -400,7 +400,7 @@ def expired(build: Build, ask: Callable[..., bytes]) -> Waiting:
     return waiting
 
 
-def test_when_no_upstream_answers_what_held_before_is_given(
+def test_without_any_upstream_the_stale_answer_is_given(
     expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
 ) -> None:
     expired.take(ask("www.example"))
@@ -408,7 +408,7 @@ def test_when_no_upstream_answers_what_held_before_is_given(
     stale = decode(expired.replies[0])
     assert (stale.rcode(), stale.answer[0].ttl, ede(stale)) == (dns.rcode.NOERROR, 30, [codes.STALE_ANSWER])
     expired.take(ask("www.example", "A", "ad"))
-    assert ede(decode(expired.replies[1])) == [codes.STALE_ANSWER], "without another question for a moment"
+    assert ede(decode(expired.replies[1])) == [codes.STALE_ANSWER], "upstreams are not asked again for some seconds"
     assert len(expired.asked) == 1
     expired.pipeline.now += FAILURE_TTL
     expired.take(ask("www.example"))
@@ -417,7 +417,7 @@ def test_when_no_upstream_answers_what_held_before_is_given(
     assert (fresh.answer[0].ttl, ede(fresh)) == (60, [])
 
 
-def test_after_a_while_what_held_before_is_given_and_the_question_goes_on(
+def test_when_upstreams_are_slow_the_stale_answer_is_given_and_the_question_goes_on(
     expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
 ) -> None:
     expired.take(ask("www.example"))
@@ -432,7 +432,7 @@ def test_after_a_while_what_held_before_is_given_and_the_question_goes_on(
     assert len(expired.asked) == 1
 
 
-def test_what_held_before_is_given_for_a_later_alias_too_once_time_is_short(
+def test_a_stale_answer_is_given_for_a_later_alias_too_once_upstreams_were_slow(
     build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
 ) -> None:
     pipeline = build()
@@ -451,7 +451,7 @@ def test_what_held_before_is_given_for_a_later_alias_too_once_time_is_short(
     assert (waiting.responder.pending, waiting.timers) == (0, {})
 
 
-def test_after_a_while_without_anything_that_held_before_it_goes_on_waiting(
+def test_when_upstreams_are_slow_a_query_without_stale_answer_waits_on(
     waiting: Waiting, ask: Callable[..., bytes]
 ) -> None:
     waiting.take(ask("www.example"))
@@ -464,7 +464,7 @@ def test_after_a_while_without_anything_that_held_before_it_goes_on_waiting(
 
 
 @pytest.mark.parametrize(("age", "stale"), [(86_399, True), (86_400, False)])
-def test_what_expired_too_long_ago_is_not_given(
+def test_an_answer_that_expired_too_long_ago_is_not_given(
     expired: Waiting, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message], age: int, stale: bool
 ) -> None:
     expired.pipeline.now += age - 1
@@ -473,7 +473,7 @@ def test_what_expired_too_long_ago_is_not_given(
     assert decode(expired.replies[0]).rcode() == (dns.rcode.NOERROR if stale else dns.rcode.SERVFAIL)
 
 
-def test_what_is_asked_for_shortly_before_it_expires_is_asked_again_once(
+def test_a_query_shortly_before_expiry_renews_the_answer_once(
     build: Build, ask: Callable[..., bytes], decode: Callable[[bytes], dns.message.Message]
 ) -> None:
     pipeline = build()
@@ -484,11 +484,11 @@ def test_what_is_asked_for_shortly_before_it_expires_is_asked_again_once(
             waiting.asked[0][1](message(WWW))
     pipeline.now += 53
     waiting.take(ask("www.example"))
-    assert len(waiting.asked) == 1, "not before the last tenth of its life"
+    assert len(waiting.asked) == 1, "not before the last tenth of its lifetime"
     pipeline.now += 2
     for options in ((), ("noedns",), ()):
         waiting.take(ask("www.example", "A", *options))
-    assert len(waiting.asked) == 3, "both forms, as long as there is no answer"
+    assert len(waiting.asked) == 3, "both compiled answers, until the renewed one has come"
     waiting.asked[1][1](message(WWW))
     assert pipeline.counters.cell("cache_prefetches_total") == [2]
     assert decode(waiting.replies[-1]).answer[0].ttl == 5
@@ -498,7 +498,7 @@ def test_what_is_asked_for_shortly_before_it_expires_is_asked_again_once(
     assert decode(waiting.replies[-1]).answer[0].ttl == 54
 
 
-def test_aliases_without_end_are_given_up(waiting: Waiting, ask: Callable[..., bytes]) -> None:
+def test_endless_aliases_are_servfail(waiting: Waiting, ask: Callable[..., bytes]) -> None:
     waiting.take(ask("n0.example"))
     for i in range(40):
         if waiting.replies:
@@ -508,7 +508,7 @@ def test_aliases_without_end_are_given_up(waiting: Waiting, ask: Callable[..., b
     assert len(waiting.asked) == 12
 
 
-def test_each_answer_from_a_fallback_is_noted(build: Build) -> None:
+def test_each_fallback_is_counted(build: Build) -> None:
     pipeline = build(SOURCE, ESTATE, {"public": "*. 60 A 192.0.2.1"})
     for _ in range(3):
         pipeline.ask("x.privatelink.blob.core.windows.net")

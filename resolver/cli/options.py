@@ -1,0 +1,53 @@
+"""The options and arguments that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+from typer import Argument, Option
+
+DEFAULT_CONFIG: Final = Path("/etc/pldns/pldns.yaml")
+
+
+class Output(StrEnum):
+    """The form of a command's result."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class SeverityOption(StrEnum):
+    """A severity of findings. `zones.findings.evidence` has the same values but takes longer to import."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+ConfigFile = Annotated[Path, Option("--config", "-c", metavar="FILE", help="Configuration file.")]
+Overrides = Annotated[
+    list[str] | None,
+    Option(
+        "--set", metavar="PATH=VALUE", help="Override one key of the file, for example `dns.workers=2`; repeatable."
+    ),
+]
+OutputForm = Annotated[Output, Option("--output", "-o", help="`table` for people, `json` for programs.")]
+RowLimit = Annotated[int, Option(min=0, help="Largest number of rows in a table; 0 means all.")]
+DaemonConfig = Annotated[
+    Path | None,
+    Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help=f"Configuration file of the daemon. Default: {DEFAULT_CONFIG} if it exists.",
+    ),
+]
+AdminUrl = Annotated[
+    str | None, Option(metavar="URL", help="Admin interface of the daemon. Default: as in the configuration file.")
+]
+ServerText = Annotated[
+    str | None, Option(metavar="ADDRESS:PORT", help="Server to ask. Default: as in the configuration file.")
+]
+NameText = Annotated[str, Argument(metavar="NAME")]
+SourceName = Annotated[str, Argument(metavar="SOURCE", help="Name of the source in the configuration.")]
+TypeText = Annotated[str, Argument(metavar="[TYPE]", help="Record type: A, AAAA, PTR, TXT, … or TYPE65.")]
