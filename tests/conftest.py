@@ -1,4 +1,4 @@
-"""What several test files share: two decoders that must agree, a fake upstream, the daemon without its processes."""
+"""Shared by all tests: two decoders that must agree, a fake upstream, and the parts of pldns in one process."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -54,7 +54,7 @@ hypothesis.settings.load_profile("pldns")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedule:
-    """Share the tests out as `schedule` says."""
+    """Distribute the tests to processes as `tests/schedule.py` says."""
     return Schedule(config, log)
 
 
@@ -95,7 +95,7 @@ def _check_edns(one: dns.message.Message, other: dnslib.DNSRecord) -> None:
 
 
 def decoded(packet: bytes) -> dns.message.Message:
-    """The message that dnspython reads, after dnslib has read the same one."""
+    """Return the message as dnspython reads it. dnslib must read the same."""
     one = dns.message.from_wire(packet, one_rr_per_rrset=True)
     other = dnslib.DNSRecord.parse(packet)
     assert one.id == other.header.id
@@ -112,7 +112,7 @@ def decoded(packet: bytes) -> dns.message.Message:
 
 @pytest.fixture(scope="session")
 def decode() -> Callable[[bytes], dns.message.Message]:
-    """Reads a packet with dnspython and dnslib, and compares."""
+    """The function that reads a packet with dnspython and dnslib and compares the results."""
     return decoded
 
 
@@ -120,7 +120,10 @@ def decode() -> Callable[[bytes], dns.message.Message]:
 
 
 def query(name: str, rtype: str = "A", *options: str, ident: int = 0x5151) -> bytes:
-    """A query with RD and EDNS; options `norec noedns do cd ad class=CH opcode=4 version=1 response questions=2`."""
+    """Return a query with RD and EDNS.
+
+    Options: `norec noedns do cd ad class=CH opcode=4 version=1 response questions=2`.
+    """
     given = dict(option.partition("=")[::2] for option in options)
     number = dns.rdatatype.from_text(rtype)
     message = dns.message.make_query(
@@ -143,7 +146,7 @@ def query(name: str, rtype: str = "A", *options: str, ident: int = 0x5151) -> by
 
 @pytest.fixture(scope="session")
 def ask() -> Callable[..., bytes]:
-    """Builds a client's packet."""
+    """The function that builds the query of a client."""
     return query
 
 
@@ -154,11 +157,12 @@ ANYTHING = dns.name.from_text("*.")
 
 
 class FakeUpstream:
-    """A public resolver in one text: `NAME TTL TYPE RDATA` lines, and `!WORD NAME` for what goes wrong there.
+    """A resolver with the data of a text: lines `NAME TTL TYPE RDATA`, and `!WORD NAME` for a fault at a name.
 
-    Follows aliases as far as its data goes; what it does not have does not exist. The owner `*.` stands for every name.
+    It follows aliases within its data and denies all other names. The owner `*.` matches every name.
     Words: `silent`, `refused`, `servfail`, `nosoa`, `bare` (the alias at the name, and nothing of its target), `badid`,
-    `badquestion`; without a name `!ad` all is validated, `!closed` no server is there, `!plain` EDNS is a format error.
+    `badquestion`. Without a name: `!ad` (all answers are validated), `!closed` (no server listens), `!plain` (EDNS gets
+    FORMERR).
     `!with NAME RECORD` adds a record to the answer for a name.
     """
 
@@ -185,7 +189,7 @@ class FakeUpstream:
 
     @property
     def all(self) -> str:
-        """The word that stands for the whole."""
+        """The fault that applies to all names; empty for none."""
         return self.words.get(dns.name.root, "")
 
     def _add(self, rrset: dns.rrset.RRset) -> None:
@@ -195,7 +199,7 @@ class FakeUpstream:
             held.add(rdata, rrset.ttl)
 
     def reply(self, packet: bytes, limit: int = 65535) -> bytes | None:
-        """The octets that come back; None: nothing does."""
+        """Return the reply; None for none."""
         asked = dns.message.from_wire(packet)
         question = asked.question[0]
         self.asked.append(f"{question.name.to_text(omit_final_dot=True)} {dns.rdatatype.to_text(question.rdtype)}")
@@ -267,7 +271,7 @@ class FakeUpstream:
 
 @pytest.fixture(scope="session")
 def fake_upstream() -> type[FakeUpstream]:
-    """A public resolver made of text."""
+    """The class of fake upstreams."""
     return FakeUpstream
 
 
@@ -276,11 +280,11 @@ def fake_upstream() -> type[FakeUpstream]:
 
 class _Timer:
     def cancel(self) -> None:
-        """Nothing waits."""
+        """Do nothing: no timer runs."""
 
 
 class Pipeline:
-    """Sources, estate, feed, replica, table, engine and responder in one process; time stands until it is moved."""
+    """The sources, the estate, the feed and the answering parts of a worker in one process. A test sets the time."""
 
     def __init__(
         self, accepted: settings.Accepted, upstreams: Mapping[str, FakeUpstream], servers: Mapping[int, FakeUpstream]
@@ -310,12 +314,12 @@ class Pipeline:
         self._queue: deque[tuple[Key, Callable[[Result], None]]] = deque()
 
     def start(self) -> None:
-        """Read the sources, and send the first snapshot."""
+        """Read the sources and apply the first snapshot."""
         self.feed.changed(self.estate.take_scans(self._scans(), self.now))
         self._send(self._session.snapshot(partial=False))
 
     def scan(self) -> None:
-        """Read what changed in the sources, and send it."""
+        """Read the changes of the sources and apply them."""
         changed = self.estate.take_scans(self._scans(), self.now)
         self._session.mark(changed)
         self.feed.changed(changed)
@@ -330,7 +334,7 @@ class Pipeline:
                 pass
 
     def reply(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> bytes | None:
-        """The octets that a client gets for its packet; None: nothing."""
+        """Return the reply to a packet of a client; None for none."""
         network = self.clients.find(packed(client))
         transport = ClientTransport("tcp", idle=10) if tcp else ClientTransport("udp", self.responder.payload)
         if not tcp and network >= -1:
@@ -349,7 +353,7 @@ class Pipeline:
     def ask(
         self, name: str, rtype: str = "A", *options: str, client: str = "127.0.0.1", tcp: bool = False
     ) -> dns.message.Message:
-        """The reply to one query, read by both decoders."""
+        """Ask one query. Return the reply, read by both decoders."""
         packet = self.reply(query(name, rtype, *options), client, tcp=tcp)
         assert packet is not None
         return decoded(packet)
@@ -358,7 +362,7 @@ class Pipeline:
         self._queue.append((key, done))
 
     def _exchanged(self, key: Key) -> Result:
-        """What comes of asking, by the real state machine: timeouts take no time."""
+        """Return the result of the exchange with the fake upstreams. Time-outs take no time."""
         group = self.groups.group(key.group)
         order, mark = self.health.order(group) if group else (), self.parts.loops.mark(key)
         exchange = Exchange(key, order, self.now, lambda below: 0x1234 % below, self.health, mark=mark)
@@ -381,10 +385,10 @@ def world(
     upstreams: Mapping[str, tuple[str, ...]],
     admin: str = "off",
 ) -> Path:
-    """Write a configuration with its files into a folder; returns its path.
+    """Write a configuration with its files into a folder. Return the path of the configuration.
 
-    `upstreams`: group to a server URI and its suffixes; `GROUP#2` is another server of the group. Nothing in it leads
-    beyond loopback. Other keys of a group may stand in the configuration.
+    `upstreams` has a server URI and the suffixes of each group; `GROUP#2` is another server of the group. All servers
+    are on loopback. The configuration may have other keys of a group.
     """
     for path, text in files.items():
         file = folder / path
@@ -406,19 +410,19 @@ def world(
 
 @pytest.fixture(scope="session")
 def write_world() -> Callable[..., Path]:
-    """Writes a configuration and its files."""
+    """The function that writes a configuration and its files."""
     return world
 
 
 @pytest.fixture(scope="session")
 def pipeline_of() -> type[Pipeline]:
-    """The daemon without processes, sockets and clocks."""
+    """The class of pipelines: pldns without processes, sockets and clocks."""
     return Pipeline
 
 
 @pytest.fixture
 def build(tmp_path: Path) -> Callable[..., Pipeline]:
-    """A started pipeline from a configuration, files, and the text of upstreams by `GROUP [SUFFIX…]`."""
+    """The function that starts a pipeline with a configuration, files, and texts of upstreams by `GROUP [SUFFIX…]`."""
     return partial(_build, tmp_path)
 
 

@@ -15,6 +15,7 @@ from resolver.config.servers import placed, server
 from resolver.config.sources import AzureSection, CredentialSection, SecretReference
 from resolver.host_port import HostPort, parse
 from resolver.settings import CredentialType, Transport
+from zones.claims.policy import MissPolicy
 from zones.dns import name
 
 
@@ -160,13 +161,13 @@ def _overrides(model: Configuration, groups: tuple[str, ...]) -> Iterator[Contra
 
 def _miss(groups: tuple[str, ...], location: tuple[Part, ...], on_miss: str | None) -> Iterator[Contradiction]:
     mode, _, group = (on_miss or "").partition(":")
-    if mode == "forward" and group not in groups:
+    if mode == MissPolicy.FORWARD and group not in groups:
         yield Contradiction(location, f"there is no upstream group `{group}`", group, groups)
 
 
 def _upstreams(model: Configuration) -> Iterator[Contradiction]:
     misses = [model.zones.defaults.on_miss, *(override.on_miss for override in model.zones.overrides.values())]
-    forwarded = {miss.removeprefix("forward:") for miss in misses if miss}
+    forwarded = {miss.removeprefix(f"{MissPolicy.FORWARD}:") for miss in misses if miss}
     holders: dict[name.Name, str] = {}
     for group, upstream in model.upstreams.items():
         if group == "public" and upstream.suffixes:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from resolver import host_port
+from zones.claims.policy import MissPolicy
 from zones.dns import name
 
 
@@ -164,12 +165,12 @@ _REGION: Final = re.compile(r"region:[A-Za-z0-9 ]+")
 
 
 def _miss(text: str) -> str:
-    if text not in MISSES and not text.startswith("forward:"):
-        raise Invalid(f"`{text}` is none of: public, nxdomain, nodata, servfail, forward:GROUP")
+    if text not in MISSES and not text.startswith(f"{MissPolicy.FORWARD}:"):
+        raise Invalid(f"`{text}` is none of: {', '.join(MISSES)}, {MissPolicy.FORWARD}:GROUP")
     return text
 
 
-MISSES: Final = ("public", "nxdomain", "nodata", "servfail")
+MISSES: Final = tuple(str(policy) for policy in MissPolicy if policy is not MissPolicy.FORWARD)
 
 
 def _endpoint(text: str) -> str:

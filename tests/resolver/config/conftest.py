@@ -1,4 +1,4 @@
-"""Configurations as text, accepted or refused."""
+"""Loads configurations from text, and lists the problems of invalid ones."""
 
 import textwrap
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ def accepted(file: Path) -> Load:
 
 @pytest.fixture
 def refused(accepted: Load) -> Refused:
-    """Each problem as (line, column, path, message with the hint)."""
+    """Return each problem as (line, column, path, message with its hint)."""
 
     def run(text: str, **overlays: Mapping[str, str]) -> list[tuple[int, int, str, str]]:
         with pytest.raises(ConfigError) as caught:

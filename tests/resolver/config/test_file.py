@@ -1,4 +1,4 @@
-"""What the configuration accepts, what it refuses and where it says so."""
+"""Loading a configuration: accepted values, and the position and text of each problem."""
 
 import json
 import os
@@ -142,7 +142,7 @@ def test_a_syntax_error_has_line_and_column(refused: Refused) -> None:
 
 
 @pytest.mark.parametrize("text", ["dns: &a [*a]", "[" * 5000])
-def test_a_file_without_end_is_refused(refused: Refused, text: str) -> None:
+def test_yaml_without_end_is_refused(refused: Refused, text: str) -> None:
     [(line, _, _, message)] = refused(text)
     assert line == 1
     assert message in {"nested too deeply, or contains itself", "not YAML: found undefined alias 'a'"}
@@ -308,7 +308,7 @@ def test_a_mistake_is_named_where_it_stands(
     assert refused(text) == [(line, column, path, message.replace("HERE", str(file.parent)))]
 
 
-def test_a_reference_to_something_with_a_mistake_of_its_own_is_no_second_mistake(refused: Refused) -> None:
+def test_a_reference_to_an_invalid_group_is_not_a_second_mistake(refused: Refused) -> None:
     text = "upstreams: {onprem: {servers: [nowhere], suffixes: [a..b]}}\nzones: {defaults: {on_miss: forward:onprem}}\n"
     assert [path for _, _, path, _ in refused(text)] == ["upstreams.onprem.servers[0]", "upstreams.onprem.suffixes[0]"]
 
@@ -380,7 +380,7 @@ def test_zone_files_that_cannot_be_served_are_errors(refused: Refused, file: Pat
     assert f"cannot read {folder}/e.zone: No such file or directory" in messages
 
 
-def test_as_many_workers_as_cores_that_there_are_for_us(accepted: Load) -> None:
+def test_auto_workers_are_as_many_as_the_available_cores(accepted: Load) -> None:
     assert accepted("dns: {workers: auto}\n").workers == len(os.sched_getaffinity(0))
 
 
@@ -395,7 +395,7 @@ def test_a_flag_beats_the_environment_which_beats_the_file(accepted: Load) -> No
     assert got.worker.listen == (HostPort("127.0.0.1", 2), HostPort("::1", 2))
 
 
-def test_the_environment_reaches_groups_by_name_and_whole_sections(accepted: Load) -> None:
+def test_variables_can_set_groups_by_name_and_whole_sections(accepted: Load) -> None:
     environ = {
         "PLDNS_UPSTREAMS__ONPREM__SERVERS": "['udp://192.0.2.7']",
         "PLDNS_CONFLICTS": "{policy: refuse}",
@@ -442,7 +442,7 @@ def test_systemds_state_directory_is_the_default_only(accepted: Load, file: Path
     assert accepted("state: {directory: mine}", environ).control.state_directory == str(file.parent / "mine")
 
 
-def test_a_source_that_is_missing_is_no_mistake(accepted: Load, file: Path) -> None:
+def test_a_missing_source_is_not_a_mistake(accepted: Load, file: Path) -> None:
     got = accepted("sources: [{name: a, type: files, path: ../gone, on_unsynced: public}]")
     assert got.control.sources == (settings.SourceSettings("a", "files", str(file.parent.parent / "gone"), "public"),)
     assert not got.worker.unsynced
@@ -493,7 +493,7 @@ def test_the_reference_page_is_up_to_date() -> None:
     assert written.read_text() == page(), "run: python -m resolver.config.reference > docs/configuration.md"
 
 
-def test_networks_from_topology_may_stand_beside_those_made_by_hand(accepted: Load) -> None:
+def test_auto_networks_and_configured_networks_go_together(accepted: Load) -> None:
     by_hand = "{name: weu, clients: [10.0.0.0/8]}"
     for text, names in (("auto", []), ("[auto]", []), (f"[auto, {by_hand}]", ["weu"]), (f"[{by_hand}, auto]", ["weu"])):
         found = accepted(f"networks: {text}\nsources: [{{name: a, type: files, path: .}}]")
@@ -503,7 +503,7 @@ def test_networks_from_topology_may_stand_beside_those_made_by_hand(accepted: Lo
     assert not accepted(f"networks: [{by_hand}]").control.auto
 
 
-def test_with_networks_from_topology_a_name_need_not_be_known(accepted: Load) -> None:
+def test_with_auto_networks_a_network_name_may_be_unknown(accepted: Load) -> None:
     found = accepted(
         "networks: auto\n"
         "dns: {listeners: {'127.0.0.1:53': spoke@rg-(1)}}\n"
@@ -513,7 +513,7 @@ def test_with_networks_from_topology_a_name_need_not_be_known(accepted: Load) ->
     assert any("finds no virtual network" in warning for warning in found.warnings)
 
 
-def test_listeners_are_known_by_the_address_that_they_are_bound_to(accepted: Load) -> None:
+def test_listeners_are_compared_by_canonical_address(accepted: Load) -> None:
     found = accepted(
         "dns: {listen: ['[0:0::1]:5353'], listeners: {'[::0:1]:5353': weu}}\n"
         "networks: [{name: weu, clients: [10.0.0.0/8]}]"

@@ -1,4 +1,4 @@
-"""Upstream groups and their servers as the configuration has them."""
+"""Configuration of upstream groups and their servers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -84,14 +84,14 @@ def test_a_mistake_is_named_where_it_stands(
     ("listen", "server"),
     [("0.0.0.0:53", "udp://127.0.0.53"), ("[::]:53", "tcp://[::1]"), ("10.0.0.1:53", "udp://[::ffff:10.0.0.1]:53")],
 )
-def test_an_upstream_that_is_ourselves_is_a_loop(refused: Refused, listen: str, server: str) -> None:
+def test_an_upstream_that_is_an_own_listener_is_a_loop(refused: Refused, listen: str, server: str) -> None:
     text = f'dns: {{listen: ["{listen}"]}}\nupstreams: {{public: {{servers: ["{server}"]}}}}\n'
     [(line, column, path, message)] = refused(text)
     assert (line, column, path) == (2, 32, "upstreams.public.servers[0]")
     assert "is this server itself" in message
 
 
-def test_a_group_without_suffixes_is_right_when_a_zone_forwards_to_it(accepted: Load) -> None:
+def test_a_group_without_suffixes_is_valid_if_a_zone_forwards_to_it(accepted: Load) -> None:
     got = accepted(
         "zones: {overrides: {a.b: {on_miss: forward:far}}}\nupstreams: {far: {servers: ['udp://192.0.2.1']}}"
     )
@@ -100,7 +100,7 @@ def test_a_group_without_suffixes_is_right_when_a_zone_forwards_to_it(accepted: 
     )
 
 
-def test_without_public_servers_the_systems_are_used_but_not_ourselves(accepted: Load, file: Path) -> None:
+def test_without_public_servers_those_of_resolv_conf_are_used_except_this_server(accepted: Load, file: Path) -> None:
     resolv = file.parent / "resolv.conf"
     resolv.write_text(
         "# comment\nsearch example\nnameserver 127.0.0.1\nnameserver 192.0.2.1 \nnameserver fe80::1%eth0\n"
@@ -134,7 +134,7 @@ def test_a_group_can_take_its_servers_from_a_resolv_conf_of_its_own(accepted: Lo
     assert got.warnings == (f"{file.parent / 'vpn.conf'}: skipping name server 127.0.0.1, which is this server itself",)
 
 
-def test_servers_over_tls_are_known_by_name_or_pin_and_found_by_address_or_bootstrap(accepted: Load) -> None:
+def test_servers_over_tls_have_a_name_or_pin_and_an_address_or_bootstrap(accepted: Load) -> None:
     pin = "8Rw90Ej3Ttt8RRkrg+WYDS9n7IS03bk5bjP/UXPtaY8="
     got = accepted(f"""
 upstreams:
@@ -170,14 +170,14 @@ upstreams:
         ("'udp://198.51.100.1'", "rebinding: {answers: pass}", False),
     ],
 )
-def test_only_groups_of_public_servers_are_guarded_against_rebinding_unless_told(
+def test_by_default_only_groups_of_public_servers_are_guarded_against_rebinding(
     accepted: Load, servers: str, rebinding: str, guarded: bool
 ) -> None:
     got = accepted(f"upstreams: {{public: {{servers: [{servers}], {rebinding}}}}}")
     assert got.worker.upstreams[0].rebinding.answers == ("strip" if guarded else "pass")
 
 
-def test_an_address_of_this_machine_is_ourselves_when_we_listen_on_all(refused: Refused) -> None:
+def test_every_address_of_this_machine_is_a_loop_with_a_wildcard_listener(refused: Refused) -> None:
     text = "dns: {listen: ['0.0.0.0:53']}\nupstreams: {public: {servers: ['udp://127.9.9.9']}}"
     assert refused(text) == [
         (2, 32, "upstreams.public.servers[0]", "`udp://127.9.9.9:53` is this server itself: a loop")

@@ -1,4 +1,4 @@
-"""Listeners and what may be asked on them: the keys under `dns`, and the files that they name."""
+"""Configuration of listeners and clients: the keys under `dns`, and the files that they name."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,14 +16,14 @@ SIGNS = "e5e973e5a6b2a43f48e7dc849e37bfcf"
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Load:
-    """The workers' part of a configuration of a `dns` section."""
+    """Return the worker settings of a configuration with this `dns` section."""
     authority = trustme.CA()
     for name, host in (("cert", "dns.example"), ("other", "other.example")):
         made = authority.issue_cert(host)
         made.private_key_pem.write_to_path(str(tmp_path / f"{name}.key"))
         for index, blob in enumerate(made.cert_chain_pems):
             blob.write_to_path(str(tmp_path / f"{name}.pem"), append=index > 0)
-    (tmp_path / "secrets").write_text(f"# ours\n{SIGNS}\n")
+    (tmp_path / "secrets").write_text(f"# secrets\n{SIGNS}\n")
 
     def read(dns: str) -> settings.WorkerSettings:
         file = tmp_path / "pldns.yaml"
@@ -34,7 +34,7 @@ def worker(tmp_path: Path) -> Load:
 
 
 def refused(worker: Load, dns: str) -> list[str]:
-    """Path and message of each problem."""
+    """Return the path and message of each problem."""
     with pytest.raises(ConfigError) as caught:
         worker(dns)
     return [f"{problem.path}: {problem.message}" for problem in caught.value.problems]
@@ -50,7 +50,7 @@ def test_encrypted_listeners(worker: Load, tmp_path: Path) -> None:
     assert got.https == settings.Https((HostPort("::1", 443),), *files, "/q")
 
 
-def test_who_may_ask_and_for_whom(worker: Load) -> None:
+def test_clients_that_may_ask_and_forwarders(worker: Load) -> None:
     got = worker(
         "drop: {clients: [192.0.2.0/24], names: [Bad.Example]}, proxy: {from: [10.0.0.0/28]},"
         "forwarders: [10.0.0.53], identity: weu-1, payload: 1400, rotate: true"
@@ -72,7 +72,7 @@ def test_bounds_have_defaults_and_the_rate_limit_is_off(worker: Load) -> None:
     assert limited.streams == settings.Streams(60, 1000, 9)
 
 
-def test_cookie_secrets_are_a_file_or_made_anew(worker: Load, tmp_path: Path) -> None:
+def test_cookie_secrets_are_in_a_file_or_new_at_each_start(worker: Load, tmp_path: Path) -> None:
     one, two = worker(""), worker("cookies: {secrets: secrets}")
     assert one.cookies.root != two.cookies.root
     assert two.cookies.secrets == str(tmp_path / "secrets")
@@ -118,7 +118,7 @@ def test_cookie_secrets_are_a_file_or_made_anew(worker: Load, tmp_path: Path) ->
         ("identity: ''", "dns.identity: must be 1 to 255 octets of printable text"),
     ],
 )
-def test_what_cannot_be_right_is_refused(worker: Load, tmp_path: Path, dns: str, said: str) -> None:
+def test_invalid_listeners_and_limits_are_refused(worker: Load, tmp_path: Path, dns: str, said: str) -> None:
     assert said.format(tmp_path) in refused(worker, dns)
 
 
@@ -133,7 +133,7 @@ def test_an_encrypted_key_is_refused_by_name(worker: Load, tmp_path: Path) -> No
     assert said.startswith("dns.tls.certificate: ")
 
 
-def test_everybody_as_a_forwarder_or_proxy_is_warned_of(tmp_path: Path) -> None:
+def test_every_address_as_a_forwarder_or_proxy_is_a_warning(tmp_path: Path) -> None:
     file = tmp_path / "pldns.yaml"
     file.write_text(
         "dns: {forwarders: [0.0.0.0/0], proxy: {from: ['::/0']}}\n"

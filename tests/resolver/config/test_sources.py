@@ -1,4 +1,4 @@
-"""Sources of type `azure`: what is accepted, and what is refused without repeating a secret."""
+"""Configuration of sources of type `azure`. No problem repeats a secret."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +56,9 @@ def test_all_keys(accepted: Load, file: Path) -> None:
         settings.SourceSettings("hub", "azure", azure.management, "public", 600, 86_400, azure),
     )
     assert not got.worker.unsynced
-    assert msgspec.json.decode(msgspec.json.encode(got), type=settings.Accepted) == got  # as the supervisor gets it
+    assert (
+        msgspec.json.decode(msgspec.json.encode(got), type=settings.Accepted) == got
+    )  # the form in which the supervisor receives it
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_a_mistake_is_named_where_it_stands(refused: Refused, text: str, path: s
     assert (line, column) > (1, 1)
 
 
-def test_a_secret_that_stands_in_the_file_is_refused_and_not_repeated(accepted: Load) -> None:
+def test_a_secret_in_the_file_is_refused_and_not_repeated(accepted: Load) -> None:
     with pytest.raises(ConfigError) as caught:
         accepted(azure(f"credential: {{type: client-secret, tenant_id: t, client_id: {A}, secret: hunter2}}"))
     assert "must not be the secret itself, but where it is: {file: PATH} or {environment: NAME}" in str(caught.value)

@@ -1,4 +1,4 @@
-"""What is kept, for how long, and what goes when the octets are used up."""
+"""The cache of upstream replies: what it keeps, for how long, and what it evicts."""
 
 import pytest
 
@@ -62,17 +62,17 @@ def test_replies_are_kept_apart_by_group_name_type_do_and_cd() -> None:
     assert len(cache) == len(keys)
 
 
-def test_the_least_ttl_on_the_way_to_the_answer_counts() -> None:
+def test_the_lifetime_is_the_least_ttl_on_the_way_to_the_answer() -> None:
     assert lifetime(message(cname(20), a(CDN, 300))) == 20
     assert lifetime(message(cname(300), a(CDN, 20))) == 20
     assert lifetime(message(a(ttl=300), a(CDN, 1))) == 300
 
 
-def test_a_chain_that_ends_in_nothing_is_kept_as_far_as_it_goes() -> None:
+def test_an_alias_without_records_at_its_target_is_kept() -> None:
     assert lifetime(message(cname(20))) == 20
 
 
-def test_a_ttl_has_a_ceiling() -> None:
+def test_a_ttl_is_capped() -> None:
     assert lifetime(message(a(ttl=2**31 - 1))) == MAX_TTL
 
 
@@ -134,14 +134,14 @@ def test_a_negative_answer_at_the_end_of_a_chain_needs_the_soa_of_the_last_name(
         "loop",
     ],
 )
-def test_what_may_not_be_kept_is_not(reply: Message) -> None:
+def test_replies_that_must_not_be_kept(reply: Message) -> None:
     cache = UpstreamCache()
     kept = cache.put(KEY, message(a(ttl=5)), 0.0)
     assert cache.put(KEY, reply, 1.0) is None
     assert cache.get(KEY, 2.0) is kept
 
 
-def test_a_later_reply_takes_the_place_of_the_earlier() -> None:
+def test_a_later_reply_replaces_an_earlier_one() -> None:
     cache = UpstreamCache()
     cache.put(KEY, message(a(count=9)), 0.0)
     entry = cache.put(KEY, message(a(count=1)), 1.0)
@@ -154,7 +154,7 @@ def named(i: int) -> Key:
     return KEY._replace(name=from_text(f"host-{i:04}.example.com"))
 
 
-def test_the_least_recently_used_goes_first_when_the_octets_are_used_up() -> None:
+def test_the_least_recently_used_reply_is_evicted_when_the_cache_is_full() -> None:
     entry = UpstreamCache().put(named(0), message(a(named(0).name)), 0.0)
     assert entry is not None
     cache = UpstreamCache(size=3 * entry.octets)
@@ -166,7 +166,7 @@ def test_the_least_recently_used_goes_first_when_the_octets_are_used_up() -> Non
     assert cache.evictions == 1
 
 
-def test_octets_never_pass_the_limit_and_return_to_nothing() -> None:
+def test_octets_never_exceed_the_size_and_return_to_zero() -> None:
     cache = UpstreamCache(size=20_000)
     for i in range(500):
         cache.put(named(i), message(a(named(i).name, count=i % 30 + 1)), 0.0)
@@ -193,10 +193,10 @@ def test_flush_takes_a_name_of_all_types_and_with_subtree_what_is_below() -> Non
     assert len(cache) == 4
 
 
-# -- what held before, failures, and what is forgotten on demand
+# -- stale replies, failures and flushes
 
 
-def test_what_has_expired_can_be_had_for_so_long_and_then_goes() -> None:
+def test_an_expired_reply_is_stale_for_a_limited_time() -> None:
     cache = UpstreamCache(stale=100)
     entry = cache.put(KEY, message(a(ttl=30)), 1000.0)
     assert cache.get(KEY, 1030.0) is None
@@ -206,7 +206,7 @@ def test_what_has_expired_can_be_had_for_so_long_and_then_goes() -> None:
     assert (len(cache), cache.octets) == (0, 0)
 
 
-def test_an_expired_reply_is_never_had_as_one_that_holds() -> None:
+def test_an_expired_reply_is_never_returned_as_a_fresh_one() -> None:
     cache = UpstreamCache(stale=100)
     cache.put(KEY, message(a(ttl=30)), 1000.0)
     assert [cache.get(KEY, now) for now in (1030.0, 1031.0, 1100.0)] == [None] * 3
@@ -216,13 +216,13 @@ def test_an_expired_reply_is_never_had_as_one_that_holds() -> None:
     assert cache.get(KEY, 1129.0) is renewed
 
 
-def test_without_a_time_for_it_nothing_that_has_expired_can_be_had() -> None:
+def test_without_a_stale_time_no_expired_reply_is_returned() -> None:
     cache = UpstreamCache()
     cache.put(KEY, message(a(ttl=30)), 1000.0)
     assert cache.stale(KEY, 1030.0) is None
 
 
-def test_a_failure_is_kept_for_five_seconds_unless_it_was_ours_and_a_reply_ends_it() -> None:
+def test_a_lasting_failure_is_kept_for_five_seconds_or_until_a_reply() -> None:
     cache, failure = UpstreamCache(), UpstreamFailure(22, "no reply")
     cache.fail(KEY, failure, 1000.0)
     cache.fail(KEY._replace(type=28), UpstreamFailure(22, "too many", lasting=False), 1000.0)
@@ -234,7 +234,7 @@ def test_a_failure_is_kept_for_five_seconds_unless_it_was_ours_and_a_reply_ends_
     assert cache.failure(KEY, 2001.0) is None
 
 
-def test_a_loop_of_aliases_is_a_failure_for_a_moment() -> None:
+def test_a_loop_of_aliases_is_kept_as_a_failure() -> None:
     cache = UpstreamCache()
     assert cache.put(KEY, message(cname(), RRset(CDN, record.CNAME, 300, (WWW,))), 0.0) is None
     assert cache.failure(KEY, 4.9) == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream's answer: CNAME loop")
@@ -249,7 +249,7 @@ def test_failures_are_bounded() -> None:
     assert kept == 10_000
 
 
-def test_one_type_can_be_forgotten_and_failures_go_too() -> None:
+def test_one_type_can_be_flushed_and_failures_are_flushed_too() -> None:
     cache = UpstreamCache()
     other = KEY._replace(type=record.AAAA)
     for key in (KEY, other):
@@ -261,7 +261,7 @@ def test_one_type_can_be_forgotten_and_failures_go_too() -> None:
     assert cache.failure(KEY._replace(group="onprem"), 0.0) is None
 
 
-def test_whether_a_reply_holds_longer_is_known_without_using_it() -> None:
+def test_holds_does_not_count_as_a_use_of_the_reply() -> None:
     cache = UpstreamCache()
     cache.put(KEY, message(a(ttl=30)), 1000.0)
     assert cache.holds(KEY, 1029.9)
@@ -270,7 +270,7 @@ def test_whether_a_reply_holds_longer_is_known_without_using_it() -> None:
     assert (cache.hits, cache.misses) == (0, 0)
 
 
-def test_what_does_not_belong_to_the_answer_is_not_kept() -> None:
+def test_records_that_do_not_belong_to_the_answer_are_not_kept() -> None:
     stray, ns = a(from_text("bank.example")), RRset(from_text("com"), record.NS, 60, (CDN,))
     cache = UpstreamCache()
     entry = cache.put(KEY, message(cname(), stray, a(CDN), authority=(ns,)), 0.0)

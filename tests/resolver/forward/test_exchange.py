@@ -1,4 +1,4 @@
-"""The exchange with fake time: every event, and the deadlines whatever the order of events."""
+"""The exchange in fake time: each event, and deadlines for any order of events."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -115,7 +115,7 @@ def test_one_server_is_tried_three_times_and_longer_each_time() -> None:
     servers=st.integers(1, 12),
     events=st.lists(st.sampled_from(["timeout", "error", "tc", "noise"]), min_size=60, max_size=60),
 )
-def test_whatever_happens_every_server_has_a_turn_and_it_ends_in_time(servers: int, events: list[str]) -> None:
+def test_with_any_events_every_server_has_a_turn_and_the_exchange_ends_in_time(servers: int, events: list[str]) -> None:
     it, action = exchange(*[Server("udp", "192.0.2.1", port) for port in range(servers)])
     asked, now = set(), START
     for event in events:
@@ -160,7 +160,7 @@ def test_a_turn_that_fails_at_once_leaves_its_time_to_the_others() -> None:
     assert second.deadline - START == pytest.approx(2.4)
 
 
-def test_a_malformed_reply_sends_it_over_tcp_and_then_to_the_next_server() -> None:
+def test_after_a_malformed_reply_comes_tcp_and_then_the_next_server() -> None:
     it, send = exchange(ONE, TWO)
     over_tcp = it.reply(reply_to(send)[:-1], START)
     assert turn(over_tcp) == (ONE, "tcp")
@@ -187,7 +187,7 @@ def test_a_referral_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED", "NOTAUTH", "YXRRSET"])
-def test_a_server_that_cannot_answer_is_passed_over_for_the_rest_of_the_exchange(rcode: str) -> None:
+def test_a_server_that_sends_an_error_is_not_asked_again_in_the_exchange(rcode: str) -> None:
     it, send = exchange(ONE, TWO)
     second = it.reply(reply_to(send, rcode), START)
     assert turn(second) == (TWO, "udp")
@@ -195,7 +195,7 @@ def test_a_server_that_cannot_answer_is_passed_over_for_the_rest_of_the_exchange
 
 
 @pytest.mark.parametrize("rcode", ["NOTIMP", "FORMERR"])
-def test_a_server_that_fails_on_edns_is_asked_without_and_remembered(rcode: str) -> None:
+def test_a_server_without_edns_support_is_asked_without_edns_from_then_on(rcode: str) -> None:
     it, send = exchange(ONE, TWO)
     again = it.reply(reply_to(send, rcode), START)
     assert turn(again) == (ONE, "udp")
@@ -210,7 +210,7 @@ def test_a_server_that_fails_on_edns_is_asked_without_and_remembered(rcode: str)
     assert dnslib.DNSRecord.parse(following.packet).ar == []
 
 
-def test_while_a_server_is_asked_without_edns_that_is_not_remembered_for_longer() -> None:
+def test_a_query_without_edns_does_not_extend_the_time_without_edns() -> None:
     it, _ = exchange(ONE)
     it._health.learn_plain(ONE, START)
     later = Exchange(KEY, (ONE,), START + 800, lambda _: 1, it._health)
@@ -220,7 +220,7 @@ def test_while_a_server_is_asked_without_edns_that_is_not_remembered_for_longer(
     assert not it._health.is_plain(ONE, START + 900), "it is tried again, however often the server is asked"
 
 
-def test_a_query_that_was_under_way_when_another_learnt_that_edns_fails_is_asked_again_too() -> None:
+def test_a_query_in_progress_when_edns_is_found_to_fail_is_sent_again_too() -> None:
     it, send = exchange(ONE)
     it._health.learn_plain(ONE, START)
     again = it.reply(reply_to(send, "FORMERR"), START)
@@ -229,7 +229,7 @@ def test_a_query_that_was_under_way_when_another_learnt_that_edns_fails_is_asked
 
 
 @pytest.mark.parametrize("rcode", ["NOTIMP", "FORMERR"])
-def test_a_server_that_fails_without_edns_too_is_passed_over_and_nothing_is_remembered(rcode: str) -> None:
+def test_a_server_that_fails_with_and_without_edns_is_still_asked_with_edns_later(rcode: str) -> None:
     it, send = exchange(ONE, TWO)
     again = it.reply(reply_to(send, rcode), START)
     assert isinstance(again, Send)
@@ -237,7 +237,7 @@ def test_a_server_that_fails_without_edns_too_is_passed_over_and_nothing_is_reme
     assert not it._health.is_plain(ONE, START)
 
 
-def test_a_server_that_fails_what_another_answers_counts_as_failing_unless_told_otherwise() -> None:
+def test_an_error_that_another_server_does_not_have_is_a_failure_unless_configured_otherwise() -> None:
     lenient = Server("udp", "192.0.2.9", 53, count_errors=False)
     for server, failing in ((ONE, True), (lenient, False)):
         it, send = exchange(server, TWO)
@@ -252,7 +252,7 @@ def test_a_server_that_fails_what_another_answers_counts_as_failing_unless_told_
         assert it._health.is_down(server) == failing
 
 
-def test_what_every_server_refuses_is_nobodys_failure() -> None:
+def test_an_error_of_every_server_is_not_a_failure() -> None:
     it, send = exchange(ONE, TWO)
     for _ in range(3):
         second = it.reply(reply_to(send, "SERVFAIL"), START)
@@ -315,7 +315,7 @@ def test_a_reply_without_the_cookie_that_the_server_gives_is_fetched_over_tcp() 
     assert it._health.cookie(ONE) == ours, "it gives none any more: the next reply without one counts"
 
 
-def test_a_server_that_only_repeats_our_cookie_is_one_without() -> None:
+def test_a_server_that_only_repeats_the_client_cookie_has_no_cookie() -> None:
     it, send = exchange(ONE)
     echo = dns.message.make_response(dns.message.from_wire(send.packet))
     echo.use_edns(0, options=[dns.edns.GenericOption(dns.edns.COOKIE, it._health.cookie(ONE))])
@@ -323,7 +323,7 @@ def test_a_server_that_only_repeats_our_cookie_is_one_without() -> None:
     assert not it._health.has_cookie(ONE)
 
 
-def test_a_server_that_wants_cookies_for_ever_is_asked_twice_and_over_tcp_then() -> None:
+def test_a_server_that_repeats_badcookie_is_asked_over_tcp_the_third_time() -> None:
     it, action = exchange(ONE, TWO)
     turns = []
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Whom to ask, from what came of asking before."""
+"""The order of servers, given the results of earlier queries."""
 
 from collections import Counter
 from random import Random
@@ -47,7 +47,7 @@ def test_one_failure_changes_nothing_and_two_in_a_row_put_a_server_last() -> Non
     assert it.is_down(ONE)
 
 
-def test_when_all_are_down_all_are_still_asked_the_one_whose_time_comes_first_before_the_others() -> None:
+def test_when_all_servers_are_down_all_are_asked_in_the_order_of_their_probes() -> None:
     it = health()
     fail(it, ONE, 0.0)
     fail(it, THREE, 10.0)
@@ -55,7 +55,7 @@ def test_when_all_are_down_all_are_still_asked_the_one_whose_time_comes_first_be
     assert it.order(group()) == [ONE, THREE, TWO]
 
 
-def test_a_server_that_is_down_is_probed_after_a_second_and_then_twice_as_late_each_time_up_to_half_a_minute() -> None:
+def test_the_time_between_probes_doubles_from_1_to_30_seconds() -> None:
     it, now, waits = health(), 0.0, []
     fail(it, ONE)
     for _ in range(8):
@@ -92,7 +92,7 @@ def test_the_fastest_is_asked_first_and_another_now_and_then() -> None:
     assert first[THREE] > 50
 
 
-def test_the_fastest_that_begins_to_fail_is_soon_not_the_first_any_more() -> None:
+def test_the_fastest_server_loses_its_place_when_it_begins_to_fail() -> None:
     it = health()
     for _ in range(20):
         it.answered(ONE, 0.03)
@@ -124,7 +124,7 @@ def test_each_server_gets_a_cookie_of_its_own() -> None:
     events=st.lists(st.tuples(st.sampled_from("afp"), st.integers(0, 2), st.floats(0, 3)), max_size=60),
     policy=st.sampled_from(["sequential", "fastest", "race", "round-robin"]),
 )
-def test_whatever_happened_every_server_is_in_the_order_once(
+def test_every_server_is_in_the_order_once_after_any_events(
     events: list[tuple[str, int, float]], policy: ServerPolicy
 ) -> None:
     it, now, servers = health(), 0.0, (ONE, TWO, THREE)

@@ -1,4 +1,4 @@
-"""Queries of ours that come back: by their mark, or by who asks them."""
+"""Forwarding loops: found by the mark of a query, or by the server that asks it."""
 
 from resolver.channel.frames import Loop
 from resolver.forward.cache import Key
@@ -27,7 +27,7 @@ def test_a_query_with_our_mark_is_a_loop_only_where_it_would_go_to_the_same_grou
     assert it.report() == []
 
 
-def test_a_server_that_keeps_asking_what_it_is_asked_is_a_loop() -> None:
+def test_a_server_that_repeatedly_asks_its_own_question_is_a_loop() -> None:
     it = loops()
     for _ in range(AGAIN):
         assert not it.closed(KEY, b"", SERVER)
@@ -41,7 +41,7 @@ def test_a_server_that_keeps_asking_what_it_is_asked_is_a_loop() -> None:
     assert not it._asking, "what is over takes no room"
 
 
-def test_a_loop_through_another_pldns_is_known_since_it_passes_our_mark_on() -> None:
+def test_a_loop_through_another_pldns_is_found_by_the_mark_that_it_passes_on() -> None:
     it, other = loops(), loops(b"elsewher")
     other.begin(KEY, it.mark(KEY), LOCAL)
     assert it.closed(KEY, other.mark(KEY), LOCAL)
@@ -53,7 +53,7 @@ def test_a_loop_through_another_pldns_is_known_since_it_passes_our_mark_on() -> 
     assert len(other.mark(KEY)) == 80, "what clients bring is bounded"
 
 
-def test_on_loopback_and_for_other_groups_addresses_say_nothing() -> None:
+def test_addresses_on_loopback_and_of_other_groups_make_no_loop() -> None:
     it = loops()
     for key, client in ((KEY, LOCAL), (Key("public", NAME, 1), SERVER)):
         for _ in range(10):
@@ -61,7 +61,7 @@ def test_on_loopback_and_for_other_groups_addresses_say_nothing() -> None:
         assert not it.closed(key, b"", client)
 
 
-def test_what_is_reported_is_counted_by_name_and_bounded() -> None:
+def test_reported_loops_are_counted_by_name_and_limited() -> None:
     it = loops()
     for i in range(500):
         for _ in range(2):

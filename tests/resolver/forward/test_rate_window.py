@@ -17,7 +17,7 @@ def test_a_query_is_allowed_again_when_the_oldest_of_the_last_ones_is_a_second_o
 
 @given(st.integers(1, 5), st.lists(st.integers(0, 300), max_size=60))
 def test_no_second_has_more_queries_than_the_rate(rate: int, steps: list[int]) -> None:
-    """Time goes in hundredths of a second. A second has its beginning and not its end."""
+    """Time is in hundredths of a second. A second includes its beginning and excludes its end."""
     window, now, sent = RateWindow(rate), 0, list[int]()
     for step in steps:
         now += step

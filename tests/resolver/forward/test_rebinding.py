@@ -1,4 +1,4 @@
-"""What is taken out of upstream answers, by group, owner and type."""
+"""Records that are removed from upstream answers, by group, owner and type."""
 
 from ipaddress import ip_address, ip_network
 
@@ -48,11 +48,11 @@ def test_the_first_and_last_address_of_each_listed_prefix_are_private(prefix: st
      "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0",
      "168.63.129.15", "168.63.129.17", "192.0.2.1", "::2", "fbff::", "fec0::", "2001:db8::1", "::fffe:0:0"],
 )  # fmt: skip
-def test_their_neighbours_are_not(address: str) -> None:
+def test_addresses_next_to_private_prefixes_are_public(address: str) -> None:
     assert not is_private(ip_address(address).packed)
 
 
-def test_private_addresses_of_a_guarded_group_are_taken_out() -> None:
+def test_private_addresses_of_a_guarded_group_are_removed() -> None:
     left = screen().filter("public", (addresses("www.example", "192.0.2.1", "10.0.0.1"),))
     assert left == ((addresses("www.example", "192.0.2.1"),), True, True)
     left = screen().filter("public", (addresses("www.example", "::ffff:10.0.0.1"),))
@@ -67,7 +67,7 @@ def test_private_addresses_of_a_guarded_group_are_taken_out() -> None:
         ("public", "acct.privatelink.blob.core.windows.net"),
     ],
 )
-def test_they_pass_from_other_groups_for_allowed_names_and_inside_privatelink_zones(group: str, name: str) -> None:
+def test_private_addresses_of_other_groups_allowed_names_and_privatelink_zones_stay(group: str, name: str) -> None:
     rrsets = (addresses(name, "10.0.0.1"),)
     assert screen().filter(group, rrsets) == (rrsets, False, False)
 
@@ -76,7 +76,7 @@ def test_a_public_name_of_a_service_is_guarded_like_any_other() -> None:
     assert screen().filter("public", (addresses("acct.blob.core.windows.net", "10.0.0.1"),)).rrsets == ()
 
 
-def test_signatures_go_with_what_they_sign() -> None:
+def test_signatures_are_removed_with_the_records_that_they_sign() -> None:
     def signature(covered: int) -> RRset:
         return RRset(from_text("www.example"), RRSIG, 60, (covered.to_bytes(2, "big") + bytes(30),))
 
@@ -84,7 +84,7 @@ def test_signatures_go_with_what_they_sign() -> None:
     assert screen().filter("public", rrsets).rrsets == (addresses("www.example", "192.0.2.1"), signature(AAAA))
 
 
-def test_private_hints_are_taken_out_of_https_records_and_the_rest_stays() -> None:
+def test_private_hints_are_removed_from_https_records_and_the_rest_stays() -> None:
     left = screen().filter(
         "public", (https("www.example", "1 . alpn=h2 ipv4hint=10.0.0.1,192.0.2.1 ipv6hint=fd00::1"),)
     )

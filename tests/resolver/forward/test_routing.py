@@ -1,4 +1,4 @@
-"""Which group a name is asked of."""
+"""The upstream group for a name."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +35,7 @@ def test_suffixes_are_folded_and_the_root_takes_everything() -> None:
     assert groups.route(from_text(".")) == "rest"
 
 
-def test_the_covering_suffix_tells_whether_it_lies_below_a_cut() -> None:
+def test_the_covering_suffix_and_its_group() -> None:
     groups = upstreams(public=(), corp=("corp.example",))
     assert groups.covering_suffix(from_text("a.corp.example")) == (from_text("corp.example"), "corp")
     assert groups.covering_suffix(from_text("other.example")) is None
@@ -59,7 +59,7 @@ def slow_route(suffixes: dict[Name, str], name: Name) -> str:
 
 
 class Wire(UpstreamGroups):
-    """Suffixes given as names, since some of these have no plain text."""
+    """Groups with suffixes in wire form, because some of these names have no plain text."""
 
     def __init__(self, suffixes: dict[Name, str]) -> None:
         super().__init__([])

@@ -48,7 +48,7 @@ def told(verdicts: list[Verdict]) -> dict[int, list[tuple[str, str]]]:
     }
 
 
-# -- rule 1
+# -- several addresses of one endpoint
 
 
 def test_several_addresses_of_one_endpoint_are_no_contest() -> None:
@@ -79,7 +79,7 @@ def test_two_endpoints_that_no_network_sees_together_are_no_contest() -> None:
     assert all(not ruling.losers for verdict in verdicts for ruling in verdict.rulings)
 
 
-# -- rule 2
+# -- rule `pin`
 
 
 def test_a_pin_beats_nearness_incumbent_and_age() -> None:
@@ -118,7 +118,7 @@ def test_a_pin_with_nobody_to_beat_decides_nothing() -> None:
     assert told(verdicts) == {N0: [("x", "")], N1: [("x", "pin")]}
 
 
-# -- rule 3
+# -- rule `nearest`
 
 
 def test_a_home_is_nearer_than_its_region_and_that_nearer_than_the_rest() -> None:
@@ -168,7 +168,7 @@ def test_equally_near_claims_in_different_families_do_not_meet() -> None:
     assert verdict.rulings == (Ruling(("x",), (), Rule.NONE), Ruling(("y",), (), Rule.NONE))
 
 
-# -- rule 4
+# -- rule `incumbent`
 
 
 def test_the_incumbent_stays_before_an_older_one() -> None:
@@ -222,7 +222,7 @@ def test_each_family_keeps_its_own_holder() -> None:
         assert told(decide([x, y], conditions(held=held))) == {N0: [(first, "incumbent"), (second, "incumbent")]}
 
 
-# -- rule 5
+# -- rules `oldest` and `resource-id`
 
 
 def test_the_oldest_wins_then_the_first_by_folded_id() -> None:

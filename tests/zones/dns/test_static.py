@@ -179,6 +179,9 @@ def test_a_change_returns_the_names_that_begin_or_cease_to_exist() -> None:
     assert put("c.b.corp.example") == set()
     assert put("a.b.corp.example", gone=True) == {"a.b.corp.example"}
     assert put("c.b.corp.example", gone=True) == {"c.b.corp.example", "b.corp.example", "corp.example"}
+    assert not zone.has_below(from_text("b.corp.example"))
+    put("corp.example")
+    assert says(zone, "b.corp.example") == ("miss", False, ".")
 
 
 inside = st.lists(st.sampled_from([b"a", b"b", b"*"]), max_size=3).map(

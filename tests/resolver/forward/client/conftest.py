@@ -1,4 +1,4 @@
-"""Upstream servers that the tests of this folder hold, and forwarders that ask them."""
+"""Fake upstream servers, and forwarders that ask them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""Kept connections to upstream servers: over TCP, TLS and HTTPS, with real ones on loopback."""
+"""Connections to upstream servers over TCP, TLS and HTTPS, with real sockets on loopback."""
 
 import asyncio
 import base64
@@ -40,7 +40,7 @@ NAME = "dns.example"
 
 
 class Authority:
-    """A server's certificate for `NAME`, the authority that signed it on disk, and its pin."""
+    """A certificate for `NAME`, the file of the authority that signed it, and its pin."""
 
     def __init__(self, folder: Path) -> None:
         authority = trustme.CA()
@@ -116,7 +116,7 @@ async def test_a_connection_that_the_server_closes_between_queries_is_opened_aga
     assert resolver.errors == 0
 
 
-async def test_what_was_under_way_on_a_lost_connection_is_sent_once_more(upstream: FakeUpstream, make: Make) -> None:
+async def test_queries_on_a_lost_connection_are_sent_again_once(upstream: FakeUpstream, make: Make) -> None:
     def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
         if upstream.connections == 1:
             upstream.hang_up()
@@ -144,7 +144,7 @@ async def test_a_server_that_answers_once_on_each_connection_answers_all(
     assert upstream.connections == 20
 
 
-async def test_a_server_that_answers_nobody_and_closes_is_not_asked_without_end(
+async def test_a_server_that_closes_without_an_answer_is_asked_a_limited_number_of_times(
     upstream: FakeUpstream, make: Make
 ) -> None:
     upstream.respond = lambda *_: [answer(dnslib.DNSRecord.question("other.example"))]
@@ -158,7 +158,7 @@ async def test_a_server_that_answers_nobody_and_closes_is_not_asked_without_end(
 async def test_a_connection_without_an_answer_for_long_is_given_up(
     upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a firewall has forgotten it: what is sent vanishes, and nobody closes."""
+    """A connection that a firewall has forgotten: packets are lost, and neither side closes it."""
     monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
 
     def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
@@ -183,7 +183,7 @@ async def test_an_idle_connection_is_closed_and_the_next_query_opens_another(
     assert upstream.connections == 2
 
 
-async def test_a_reply_to_nobody_is_counted_and_harms_nobody(upstream: FakeUpstream, make: Make) -> None:
+async def test_a_reply_to_no_query_is_counted_and_ignored(upstream: FakeUpstream, make: Make) -> None:
     def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
         right = answer(query)
         return [b"", b"\0", bytes((right[0] ^ 0x55, *right[1:])), right]
@@ -198,7 +198,7 @@ async def test_a_reply_to_nobody_is_counted_and_harms_nobody(upstream: FakeUpstr
 
 
 @pytest.mark.parametrize("known_by", ["name", "pin"])
-async def test_a_server_over_tls_is_known_by_its_name_or_its_key(
+async def test_a_server_over_tls_is_identified_by_its_name_or_its_key(
     over_tls: FakeUpstream, authority: Authority, make: Make, known_by: str
 ) -> None:
     server = (
@@ -217,11 +217,11 @@ async def test_a_server_over_tls_is_known_by_its_name_or_its_key(
     [("other.example", "", True), (NAME, "", False), ("", base64.b64encode(bytes(32)).decode(), True)],
     ids=["another name", "an unknown authority", "another key"],
 )
-async def test_a_server_that_is_not_the_expected_one_is_asked_nothing(
+async def test_a_server_with_an_unexpected_certificate_is_sent_no_query(
     over_tls: FakeUpstream, authority: Authority, make: Make, name: str, pin: str, trusted: bool
 ) -> None:
     server = Server("tls", "127.0.0.1", over_tls.port, name, pin, authority.ca if trusted else "")
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server hears of it in its handshake
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server's handshake fails too
     resolver = make(server)
     result = await ask(resolver)
     why = f"127.0.0.1 port {over_tls.port}: the certificate is not the expected one"
@@ -230,9 +230,7 @@ async def test_a_server_that_is_not_the_expected_one_is_asked_nothing(
     assert over_tls.connections == 0 or pin
 
 
-async def test_a_server_that_speaks_no_tls_is_asked_nothing(
-    upstream: FakeUpstream, authority: Authority, make: Make
-) -> None:
+async def test_a_server_without_tls_is_sent_no_query(upstream: FakeUpstream, authority: Authority, make: Make) -> None:
     resolver = make(Server("tls", "127.0.0.1", upstream.port, NAME, ca=authority.ca))
     upstream.respond = lambda *_: []
     result = await ask(resolver)
@@ -240,7 +238,7 @@ async def test_a_server_that_speaks_no_tls_is_asked_nothing(
     assert upstream.asked == []
 
 
-async def test_after_a_server_that_is_not_the_expected_one_the_next_is_asked(
+async def test_after_an_unexpected_certificate_the_next_server_is_asked(
     over_tls: FakeUpstream, authority: Authority, make: Make
 ) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
@@ -286,7 +284,7 @@ async def test_more_queries_than_the_server_takes_streams_wait_for_one(
 ) -> None:
     over_https.streams = 2
     resolver = make(https(over_https, authority))
-    assert address(await ask(resolver)) == ADDRESS  # the server has told its limit
+    assert address(await ask(resolver)) == ADDRESS  # the client knows the server's limit now
     results = [asking(resolver, key(f"{i}.example.com")) for i in range(30)]
     for result in results:
         assert address(await result) == ADDRESS
@@ -294,7 +292,7 @@ async def test_more_queries_than_the_server_takes_streams_wait_for_one(
 
 
 @pytest.mark.parametrize("status", [302, 400, 429, 503])
-async def test_a_status_that_is_no_answer_is_a_failure(
+async def test_an_http_error_status_is_a_failure(
     over_https: FakeHttpsServer, authority: Authority, make: Make, status: int
 ) -> None:
     over_https.respond = lambda _: (status, b"no")
@@ -314,7 +312,7 @@ async def test_an_answer_that_is_too_long_is_a_failure(
     assert "too long" in result.text
 
 
-async def test_a_server_that_says_goodbye_is_asked_on_a_new_connection(
+async def test_after_goaway_queries_are_sent_on_a_new_connection(
     over_https: FakeHttpsServer, authority: Authority, make: Make
 ) -> None:
     resolver = make(https(over_https, authority))
@@ -324,7 +322,7 @@ async def test_a_server_that_says_goodbye_is_asked_on_a_new_connection(
     assert len(over_https.connections) == 2
 
 
-async def test_a_query_that_nobody_waits_for_is_taken_back(
+async def test_a_query_without_a_waiter_is_cancelled(
     over_https: FakeHttpsServer, authority: Authority, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
@@ -335,7 +333,7 @@ async def test_a_query_that_nobody_waits_for_is_taken_back(
     await until(lambda: len(over_https.resets) >= 2)
 
 
-async def test_a_server_without_http_2_is_asked_nothing(
+async def test_a_server_without_http_2_is_sent_no_query(
     over_tls: FakeUpstream, authority: Authority, make: Make
 ) -> None:
     result = await ask(make(Server("https", "127.0.0.1", over_tls.port, NAME, ca=authority.ca, path="/")))
@@ -343,11 +341,11 @@ async def test_a_server_without_http_2_is_asked_nothing(
     assert over_tls.asked == []
 
 
-# -- whatever a server sends
+# -- arbitrary bytes from a server
 
 
 class Heard:
-    """What a session told."""
+    """Records the events of a session."""
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []
@@ -360,11 +358,11 @@ class Heard:
         assert (number, bool(why)) == (7, True)
 
     def lost(self, *_: object) -> None:
-        """It ended."""
+        """Record the end of the connection."""
 
 
 class Sink(asyncio.Transport):
-    """Takes what is written."""
+    """A transport that records what is written."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The resolver against fake upstreams on loopback, over real sockets."""
+"""The forwarder against fake upstream servers on loopback, over real sockets."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ from tests.resolver.forward.client.upstreams import (
 
 @pytest.fixture
 def refusing() -> Iterator[Server]:
-    """A port that is bound, so that nobody else gets it, but connected elsewhere: the kernel refuses datagrams."""
+    """A port that refuses datagrams: it is bound, so that no other process gets it, but connected elsewhere."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.connect(("127.0.0.1", 9))
@@ -103,7 +103,7 @@ async def test_a_server_configured_for_tcp_is_never_asked_over_udp(upstream: Fak
     assert upstream.asked == []
 
 
-async def test_a_mismatch_over_tcp_is_read_past(upstream: FakeUpstream, make: Make) -> None:
+async def test_a_reply_over_tcp_that_does_not_match_is_skipped(upstream: FakeUpstream, make: Make) -> None:
     upstream.respond = lambda query, _: [answer(dnslib.DNSRecord.question("a.example")), answer(query)]
     resolver = make(Server("tcp", "127.0.0.1", upstream.port))
     assert address(await ask(resolver)) == ADDRESS
@@ -137,7 +137,7 @@ async def test_a_silent_server_is_given_up_for_the_next(
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-async def test_when_no_server_listens_it_fails_and_says_which(transport: str, make: Make) -> None:
+async def test_when_no_server_listens_the_failure_names_the_server(transport: str, make: Make) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -151,7 +151,7 @@ async def test_a_server_that_cannot_be_reached_at_all_goes_on_to_the_next(upstre
     assert address(await ask(resolver)) == ADDRESS
 
 
-async def test_servfail_goes_on_to_the_next_server_and_is_the_reply_when_all_say_so(
+async def test_after_servfail_the_next_server_is_asked_and_the_last_servfail_is_the_reply(
     upstream: FakeUpstream, second: FakeUpstream, make: Make
 ) -> None:
     upstream.respond = lambda query, _: [answer(query, codes.SERVFAIL)]
@@ -202,7 +202,7 @@ async def test_a_hundred_queries_in_a_row_come_from_as_many_ports(upstream: Fake
 async def test_ports_stay_unpredictable_when_every_socket_is_open(
     upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # By chance fewer than 80 would come up once in some hundred runs.
+    # Fewer than 80 different ports would occur by chance once in some hundred runs.
     monkeypatch.setattr(random_ids, "below", random.Random(1).randrange)  # noqa: S311 - a test's seed
     resolver = make(upstream.server)
     for i in range(500):
@@ -261,7 +261,7 @@ async def test_close_fails_what_waits_and_closes_the_sockets(upstream: FakeUpstr
 
 @contextmanager
 def descriptors(spare: int) -> Iterator[None]:
-    """Leave the process only so many more descriptors."""
+    """Limit the process to this many more descriptors."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket() as probe:
         lowest = probe.fileno()
@@ -281,7 +281,7 @@ async def test_without_descriptors_open_sockets_go_on_serving(upstream: FakeUpst
     assert resolver.errors == 0
 
 
-async def test_without_any_descriptor_it_fails_and_works_again_later(upstream: FakeUpstream, make: Make) -> None:
+async def test_without_descriptors_a_question_fails_and_later_ones_succeed(upstream: FakeUpstream, make: Make) -> None:
     resolver = make(upstream.server)
     with descriptors(0):
         result = await ask(resolver)
@@ -293,7 +293,7 @@ async def test_without_any_descriptor_it_fails_and_works_again_later(upstream: F
 # -- more than one server
 
 
-async def test_in_a_race_a_slow_first_server_costs_little(
+async def test_in_a_race_a_slow_first_server_delays_little(
     upstream: FakeUpstream, second: FakeUpstream, make: Make
 ) -> None:
     upstream.respond = lambda *_: []
@@ -313,7 +313,7 @@ async def test_in_a_race_a_quick_first_server_is_the_only_one_asked(
     assert (len(upstream.asked), len(second.asked)) == (20, 0)
 
 
-async def test_in_a_race_the_one_who_fails_leaves_it_to_the_other(
+async def test_in_a_race_a_failure_leaves_the_other_server_running(
     upstream: FakeUpstream, second: FakeUpstream, make: Make, refusing: Server
 ) -> None:
     resolver = make(refusing, second.server, policy="race")
@@ -324,7 +324,9 @@ async def test_in_a_race_the_one_who_fails_leaves_it_to_the_other(
     assert result.rcode == codes.SERVFAIL
 
 
-async def test_in_turn_each_server_gets_its_share(upstream: FakeUpstream, second: FakeUpstream, make: Make) -> None:
+async def test_round_robin_asks_each_server_equally_often(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make
+) -> None:
     resolver = make(upstream.server, second.server, policy="round-robin")
     for i in range(20):
         await ask(resolver, key(f"{i}.example.com"))
@@ -426,7 +428,7 @@ async def test_no_server_is_asked_the_same_more_than_three_times(
         assert max(counts.values()) <= 3
 
 
-async def test_a_malformed_reply_over_udp_is_fetched_over_tcp_and_is_nobodys_failure(
+async def test_a_malformed_reply_over_udp_is_fetched_over_tcp_and_is_not_a_failure(
     upstream: FakeUpstream, make: Make
 ) -> None:
     upstream.respond = lambda query, transport: [answer(query)[: -3 if transport == "udp" else None]]
@@ -443,7 +445,7 @@ async def test_a_malformed_reply_over_udp_is_fetched_over_tcp_and_is_nobodys_fai
     assert not resolver.health.is_down(upstream.server)
 
 
-async def test_one_group_cannot_take_all_places(upstream: FakeUpstream) -> None:
+async def test_one_group_cannot_have_all_questions_in_flight(upstream: FakeUpstream) -> None:
     upstream.respond = lambda *_: []
     groups = [
         UpstreamGroup("public", (upstream.server,)),

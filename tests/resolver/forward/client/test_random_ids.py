@@ -1,4 +1,4 @@
-"""Random numbers: all of them, about as often, and never more than the bound."""
+"""Random numbers are below their bound and equally frequent."""
 
 from collections import Counter
 
@@ -16,11 +16,11 @@ def test_numbers_are_below_the_bound(bound: int) -> None:
 
 
 @pytest.mark.parametrize("bound", [2, 3, 20, 200, 256, 257, 501])
-def test_all_numbers_come_about_as_often(bound: int) -> None:
+def test_all_numbers_are_equally_frequent(bound: int) -> None:
     made, times = RandomIds(), 400
     counts = Counter(made.below(bound) for _ in range(bound * times))
     assert len(counts) == bound
-    # Poisson: farther from the mean than six deviations is less likely than 1 in 10^8.
+    # Poisson distribution: more than six deviations from the mean is less likely than 1 in 10^8.
     assert all(abs(count - times) < 6 * times**0.5 for count in counts.values())
 
 

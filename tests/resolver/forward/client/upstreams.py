@@ -1,4 +1,4 @@
-"""Upstream servers on loopback that do what a test says, and who asks them."""
+"""Upstream servers on loopback that a test controls, and helpers to ask them."""
 
 import asyncio
 import ssl
@@ -36,7 +36,7 @@ def answer(query: dnslib.DNSRecord, rcode: int = codes.NOERROR, *, tc: bool = Fa
 
 
 class FakeUpstream(asyncio.DatagramProtocol):
-    """Answers as `respond` says, over UDP and streams on one port; keeps what it was asked and from which port.
+    """Answers with the result of `respond`, over UDP and streams on one port. Records each query and its source port.
 
     A stream is closed after `closes_after` queries; 0: never by it.
     """
@@ -68,7 +68,7 @@ class FakeUpstream(asyncio.DatagramProtocol):
         await self.tcp.wait_closed()
 
     def hang_up(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         for writer in self._writers:
             writer.transport.abort()
         self._writers.clear()
@@ -101,7 +101,7 @@ def _well(body: bytes) -> tuple[int, bytes]:
 
 
 class FakeHttps(asyncio.Protocol):
-    """One HTTP/2 connection of a DoH server that answers as `respond` says: a status and a body, or nothing."""
+    """One HTTP/2 connection of a DoH server. `respond` returns a status and a body, or None for no answer."""
 
     def __init__(self, server: "FakeHttpsServer") -> None:
         self.server = server
@@ -147,7 +147,7 @@ class FakeHttps(asyncio.Protocol):
 
 
 class FakeHttpsServer:
-    """Accepts such connections."""
+    """A server that accepts DoH connections."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self.respond: Callable[[bytes], tuple[int, bytes] | None] = lambda body: (
@@ -173,7 +173,7 @@ class FakeHttpsServer:
         await self._server.wait_closed()
 
 
-# -- who asks
+# -- asking
 
 
 def key(name: str = "www.example.com", group: str = "public") -> Key:
@@ -181,7 +181,7 @@ def key(name: str = "www.example.com", group: str = "public") -> Key:
 
 
 def asking(resolver: Forwarder, question: Key) -> asyncio.Future[Message | UpstreamFailure]:
-    """A second call of `done` would raise InvalidStateError in the loop, and the test would fail."""
+    """Ask, and wait for the result. A second call of `done` raises InvalidStateError in the loop and fails the test."""
     result: asyncio.Future[Message | UpstreamFailure] = asyncio.get_running_loop().create_future()
     resolver.ask(question, result.set_result)
     assert not result.done()
@@ -199,13 +199,13 @@ def address(result: Message | UpstreamFailure) -> bytes:
 
 
 async def settle() -> None:
-    """Let the loop do what is due."""
+    """Let the loop run everything that is due."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the loop go on until the condition holds."""
+    """Let the loop run until the condition is true."""
     async with asyncio.timeout(DEADLINE):
         while not condition():  # noqa: ASYNC110 - a condition has no event
             await asyncio.sleep(0.001)
