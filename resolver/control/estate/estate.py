@@ -74,7 +74,10 @@ class Estate:
         for subject, faults in change.faults.items():
             self.board.replace_faults(Reporter("inventory", subject), faults, now)
         changed = self.ledger.set_vnets(change.vnets, now) if change.vnets else set()
-        return self._settled(changed | self.ledger.apply(change.endpoints, now))
+        changed |= self.ledger.apply(change.endpoints, now)
+        if change.endpoints:  # an endpoint that is not served changes no row, but it may own a record of a zone
+            self.private.endpoints_changed()
+        return self._settled(changed)
 
     def take_scans(self, scans: Mapping[str, Scan], now: float) -> set[Name]:
         """Apply scans of file sources, by source, as one change."""

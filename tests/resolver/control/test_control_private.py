@@ -135,7 +135,7 @@ async def test_no_zone_is_read_before_the_first_sync(start: Start) -> None:
 # -- provided records
 
 
-def hand(running: Running) -> set[str]:
+def provided(running: Running) -> set[str]:
     """Return the names with provided records, without the apexes."""
     static = running.control.estate.static
     return {to_text(name) for origin, each in static.items() for name in each.names if name != origin}
@@ -144,18 +144,26 @@ def hand(running: Running) -> set[str]:
 async def test_a_provided_record_is_served_until_an_endpoint_claims_its_name(start: Start) -> None:
     source = hub(ScriptedZones(reading(zone(GOOD, made("hand", 9), vnets=("hub",)))))
     running = start(source, "serve")
-    await until(lambda: hand(running) == {f"hand.{BLOB}"})
+    await until(lambda: provided(running) == {f"hand.{BLOB}"})
     source.parts["s1"] = part(endpoint("acct", "10.0.0.4"), endpoint("hand", "10.0.0.5"))
-    await until(lambda: not hand(running))
+    await until(lambda: not provided(running))
+
+
+async def test_a_record_of_a_zone_group_is_not_provided_while_its_endpoint_is_pending(start: Start) -> None:
+    source = hub(ScriptedZones(reading(zone(made("later", 9, by="later"), vnets=("hub",)))))
+    running = start(source, "serve")
+    await until(lambda: provided(running) == {f"later.{BLOB}"} and found(running))  # the comparison is done
+    source.parts["s1"] = part(endpoint("acct", "10.0.0.4"), endpoint("later", "10.0.0.9", state="Pending"))
+    await until(lambda: not provided(running))
 
 
 async def test_saved_records_are_served_before_a_source_is_read(start: Start) -> None:
     running = start(hub(ScriptedZones(reading(zone(GOOD, made("hand", 9), vnets=("hub",))))), "serve")
-    await until(lambda: hand(running) == {f"hand.{BLOB}"})
+    await until(lambda: provided(running) == {f"hand.{BLOB}"})
     await running.stop()
     source = hub(ScriptedZones(reading(error="no answer")))
     source.open.clear()
-    assert hand(start(source, "serve")) == {f"hand.{BLOB}"}
+    assert provided(start(source, "serve")) == {f"hand.{BLOB}"}
     source.open.set()
 
 
@@ -163,7 +171,7 @@ async def test_check_serves_no_records(start: Start) -> None:
     zones = ScriptedZones(reading(zone(GOOD, made("old", 9), vnets=("hub",))))
     running = start(hub(zones), "check")
     await until(lambda: found(running) == [STALE])
-    assert not hand(running)
+    assert not provided(running)
 
 
 async def test_a_bad_record_set_is_reported_and_the_others_are_served(start: Start) -> None:
@@ -171,4 +179,4 @@ async def test_a_bad_record_set_is_reported_and_the_others_are_served(start: Sta
     zones = ScriptedZones(reading(structs.replace(zone(GOOD, made("old", 4), vnets=("hub",)), faults=(fault,))))
     running = start(hub(zones), "serve")
     await until(lambda: found(running) == [("invalid-record", "/ID/bad")])
-    assert hand(running) == {f"old.{BLOB}"}
+    assert provided(running) == {f"old.{BLOB}"}
