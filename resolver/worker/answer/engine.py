@@ -14,12 +14,13 @@ from resolver.wire.query import Query
 from resolver.worker.answer.behaviour import DEFAULT, Behaviour
 from resolver.worker.answer.compiled import FOREVER, Compiled, Rotating
 from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.response import Draft, Origin, error
+from resolver.worker.answer.response import Draft, error
 from resolver.worker.answer.special_names import SpecialNames
 from resolver.worker.answer.walk import Basis, Fetched, Unfetched, Walk
 from zones.dns.name import Name, to_text
 from zones.dns.record import AAAA, CNAME, NS, PTR, SOA, A
 from zones.networks.network import Networks
+from zones.table.outcome import DataOrigin
 from zones.table.table import Table
 
 
@@ -95,8 +96,8 @@ class Engine:
         if cell is None:
             zone, named = "", True
             if draft.zone is not None:
-                named = draft.origin is not Origin.PTR and self._table.is_zone(draft.zone)
-                zone = to_text(draft.zone) if named else "(reverse)" if draft.origin is Origin.PTR else "(alone)"
+                named = draft.origin is not DataOrigin.PTR and self._table.is_zone(draft.zone)
+                zone = to_text(draft.zone) if named else "(reverse)" if draft.origin is DataOrigin.PTR else "(alone)"
             labels = (codes.rcode_text(draft.rcode), zone, key[3], draft.origin)
             cell = self._counters.cell("dns_responses_total", labels)
             if named:

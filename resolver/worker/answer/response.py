@@ -8,25 +8,21 @@ from resolver.wire import codes
 from resolver.worker.answer.compiled import FOREVER
 from zones.dns.name import Name
 from zones.dns.record import RRset
+from zones.table.outcome import DataOrigin
 
 
-class Origin(StrEnum):
-    """Where an answer comes from: the label `origin` of `dns_responses_total`."""
+class ReplyOrigin(StrEnum):
+    """Where an answer comes from that the served data does not give.
 
-    PRIVATE = "private"
-    """Endpoints."""
-    STATIC = "static"
-    """A zone file or a private DNS zone."""
-    PTR = "ptr"
-    """The address of an endpoint."""
-    POLICY = "policy"
-    """The miss policy of a private zone, or another policy of the configuration."""
+    With `DataOrigin`, these are the values of the label `origin` of `dns_responses_total`.
+    """
+
     PUBLIC = "public"
     """An upstream, for a name inside a private zone that has no endpoint."""
     FORWARD = "forward"
-    """An upstream."""
+    """An upstream, for any other name."""
     LOCAL = "local"
-    """A special-use name."""
+    """A special name."""
     DROPPED = "dropped"
     """A name that the configuration refuses."""
     ERROR = "error"
@@ -48,7 +44,7 @@ class Draft:
     ad: bool = True
     zone: Name | None = None
     """The zone that decided last, for the label."""
-    origin: Origin = Origin.FORWARD
+    origin: DataOrigin | ReplyOrigin = ReplyOrigin.FORWARD
     fallback: tuple[Name, Name] | None = None
     """(zone, name) of a name inside a private zone that an upstream answered."""
     expires: float = FOREVER
@@ -93,4 +89,4 @@ class Draft:
 
 def error(rcode: int) -> Draft:
     """Return a response that is only an rcode."""
-    return Draft(rcode=rcode, aa=False, ad=False, origin=Origin.ERROR, expendable=True)
+    return Draft(rcode=rcode, aa=False, ad=False, origin=ReplyOrigin.ERROR, expendable=True)

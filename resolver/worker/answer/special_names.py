@@ -9,7 +9,7 @@ from typing import Final
 from resolver import version
 from resolver.wire import codes
 from resolver.wire.query import Query
-from resolver.worker.answer.response import Draft, Origin, error
+from resolver.worker.answer.response import Draft, ReplyOrigin, error
 from zones.dns.name import Name, from_text, is_under
 from zones.dns.record import AAAA, ANY, A, RRset, soa
 
@@ -73,4 +73,4 @@ def _denied(zone: Name, rcode: int) -> Draft:
 
 def _local(answer: list[RRset]) -> Draft:
     """Return an authoritative response that clients can ask for under invented names."""
-    return Draft(answer=answer, aa=True, ad=False, origin=Origin.LOCAL, expendable=True)
+    return Draft(answer=answer, aa=True, ad=False, origin=ReplyOrigin.LOCAL, expendable=True)

@@ -14,11 +14,23 @@ from resolver.wire import codes, relay
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
 from resolver.worker.answer.behaviour import Behaviour
-from resolver.worker.answer.response import Draft, Origin
+from resolver.worker.answer.response import Draft, ReplyOrigin
 from zones.dns.name import Name, ancestry, is_under
 from zones.dns.record import SOA, RRset
 from zones.dns.record import soa as made_soa
-from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
+from zones.table.outcome import (
+    Alias,
+    DataOrigin,
+    Failure,
+    FailureReason,
+    Found,
+    NoData,
+    NxDomain,
+    Outcome,
+    Outside,
+    Referral,
+    TooLong,
+)  # fmt: skip
 from zones.table.table import Table
 
 MAX_HOPS: Final = 11
@@ -93,14 +105,14 @@ class Walk:
         draft = self._draft
         if self._is_dropped(name):
             draft.fail((codes.BLOCKED, "this server does not answer for this name"), codes.REFUSED)
-            draft.origin, draft.expendable = Origin.DROPPED, True
+            draft.origin, draft.expendable = ReplyOrigin.DROPPED, True
             return None
         outcome = self._table.lookup(name, self._query.qtype, self._network)
         draft.deps += (name, *outcome.deps)
         match outcome:
             case Found(rrsets=rrsets, zone=zone, origin=origin, wildcard=wildcard):
                 draft.add_served(rrsets)
-                self._decided(zone, origin, synthesised=wildcard or origin == "ptr", expendable=wildcard)
+                self._decided(zone, origin, synthesised=wildcard or origin is DataOrigin.PTR, expendable=wildcard)
             case Alias(rrsets=rrsets, target=target, zone=zone, origin=origin, wildcard=wildcard):
                 draft.add_served(rrsets)
                 draft.hops += 1
@@ -109,20 +121,20 @@ class Walk:
                 return target
             case NoData(soa=soa, zone=zone, origin=origin, wildcard=wildcard):
                 draft.deny(soa, codes.NOERROR)
-                self._decided(zone, origin, expendable=wildcard or origin == "policy")
+                self._decided(zone, origin, expendable=wildcard or origin is DataOrigin.POLICY)
             case NxDomain(soa=soa, zone=zone, origin=origin):
                 draft.deny(soa, codes.NXDOMAIN)
                 self._decided(zone, origin, expendable=True)
-            case Failure(why="unsynced"):
+            case Failure(why=FailureReason.UNSYNCED):
                 draft.fail((codes.NOT_READY, "the private endpoints have not been read yet"))
-                draft.origin, draft.keep = Origin.POLICY, False
+                draft.origin, draft.keep = DataOrigin.POLICY, False
             case Failure(why=why, zone=zone):
                 draft.fail(_EDE.get(why))
-                self._decided(zone, Origin.POLICY, expendable=True)
+                self._decided(zone, DataOrigin.POLICY, expendable=True)
             case TooLong(rrsets=rrsets, zone=zone):
                 draft.add_served(rrsets)
                 draft.rcode = codes.YXDOMAIN
-                self._decided(zone, Origin.STATIC, expendable=True)
+                self._decided(zone, DataOrigin.STATIC, expendable=True)
             case Outside() | Referral():
                 group = self._group(name, outcome)
                 if group is not None:
@@ -131,11 +143,11 @@ class Walk:
                         return self._forward(name, group, outcome)
                     draft.deny(made_soa(suffix, _PRIVATE_TTL), codes.NXDOMAIN)
                     draft.ede = (codes.BLOCKED, "names of this suffix are private only")
-                    self._decided(suffix, Origin.POLICY, expendable=True)
+                    self._decided(suffix, DataOrigin.POLICY, expendable=True)
                     return None
                 if isinstance(outcome, Referral):
                     draft.refer(outcome.ns, outcome.glue)
-                    self._decided(outcome.zone, Origin.STATIC, expendable=True)
+                    self._decided(outcome.zone, DataOrigin.STATIC, expendable=True)
         return None
 
     def _is_dropped(self, name: Name) -> bool:
@@ -148,16 +160,16 @@ class Walk:
         suffixes = self._behaviour.private_only
         return next((at for at in ancestry(name) if at in suffixes), None) if suffixes else None
 
-    def _decided(self, zone: Name, origin: str, *, synthesised: bool = False, expendable: bool) -> None:
+    def _decided(self, zone: Name, origin: DataOrigin, *, synthesised: bool = False, expendable: bool) -> None:
         """Note which zone decided, and what the client should know about the answer (RFC 8914)."""
         draft = self._draft
-        draft.zone, draft.origin = zone, Origin(origin)
+        draft.zone, draft.origin = zone, origin
         draft.expendable |= expendable
         if synthesised:
             draft.ede = (codes.SYNTHESIZED, "")
         if (
             self._table.stale
-            and draft.origin is not Origin.STATIC
+            and draft.origin is not DataOrigin.STATIC
             and draft.rcode in _STALE
             and (synthesised or draft.ede is None)
         ):
@@ -201,10 +213,10 @@ class Walk:
         """Note a name that an upstream answers. Inside a private zone it is a fallback, which is counted."""
         draft = self._draft
         if isinstance(outcome, Outside) and outcome.zone is not None:
-            draft.zone, draft.origin = outcome.zone, Origin.PUBLIC
+            draft.zone, draft.origin = outcome.zone, ReplyOrigin.PUBLIC
             draft.fallback, draft.expendable = (outcome.zone, name), True
         elif draft.fallback is None:
-            draft.origin = Origin.FORWARD
+            draft.origin = ReplyOrigin.FORWARD
 
     def _reply(self, key: Key) -> _UpstreamReply | None:
         """Return the upstream's reply: the one just fetched, else the cached one, else an expired one or a failure."""
@@ -287,4 +299,5 @@ _STALE: Final = {codes.NOERROR: codes.STALE_ANSWER, codes.NXDOMAIN: codes.STALE_
 """EDE codes of answers from endpoints while a source of endpoints has not been read for too long (RFC 8914)."""
 _PRIVATE_TTL: Final = 10
 """TTL of the denial of a private-only name, in seconds."""
-_EDE: Final = {"refused": (codes.OTHER, "several endpoints claim the name")}
+_EDE: Final = {FailureReason.REFUSED: (codes.OTHER, "several endpoints claim the name")}
+"""EDE code and text of a lookup that fails, by its reason; none for the others."""
