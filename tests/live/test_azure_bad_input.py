@@ -87,7 +87,7 @@ class Bad(NamedTuple):
 BAD = {
     "an identity that is not assigned": Bad(
         "unassigned",
-        ("no token: the managed identity is not assigned to this machine", "assign it there, or", "client_id"),
+        ("no token: the managed identity is not assigned to this machine", "assign it, or correct", "client_id"),
         ("token", "failed"),
     ),
     "a secret that is not there": Bad(
