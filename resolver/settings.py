@@ -45,7 +45,7 @@ class Server(msgspec.Struct, frozen=True):
 class Rebinding(msgspec.Struct, frozen=True):
     """Whether private addresses are stripped from a group's answers. Names at and under `allow` keep them."""
 
-    answers: RebindingAnswers = "pass"
+    answers: RebindingAnswers = "strip"
     allow: tuple[str, ...] = ()
 
 

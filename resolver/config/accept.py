@@ -52,7 +52,7 @@ def accept(
         notes = notes + more
     if "public" not in model.upstreams:
         servers, more = name_servers(resolv_conf, model.dns.listen)
-        upstreams += (settings.UpstreamGroup("public", servers),)
+        upstreams += (settings.UpstreamGroup("public", servers, rebinding=settings.Rebinding("pass")),)
         notes = notes + more
     return settings.Accepted(
         path=absolute(path),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from zones.dns.name import ROOT, Name, from_labels, is_under, labels, parent, wildcard
+from zones.dns.name import ROOT, Name, from_labels, labels, parent, wildcard
 from zones.dns.record import AAAA, ANY, CNAME, DNAME, DS, NS, SOA, A, RRset
 
 MatchKind = Literal["records", "cname", "dname", "nodata", "cut", "miss"]
@@ -107,9 +107,8 @@ class StaticZone:
         """Return the addresses that the zone has for the targets of `ns` (RFC 1034 §4.2.1)."""
         out: list[RRset] = []
         for target in ns.rdatas:
-            host = Name(target.lower())
-            if is_under(host, self.origin):
-                out += [rrset for rrset in self.names.get(host, ()) if rrset.type in {A, AAAA}]
+            held = self.names.get(Name(target.lower()), ())
+            out += [rrset for rrset in held if rrset.type in {A, AAAA}]
         return tuple(out)
 
 

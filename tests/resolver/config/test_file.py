@@ -75,7 +75,12 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             (settings.Server("udp", "192.0.2.53", 53), settings.Server("tcp", "2001:db8::1", 5353)),
             rebinding=settings.Rebinding("strip"),
         ),
-        settings.UpstreamGroup("onprem", (settings.Server("udp", "10.9.0.4", 5353),), ("corp.example",)),
+        settings.UpstreamGroup(
+            "onprem",
+            (settings.Server("udp", "10.9.0.4", 5353),),
+            ("corp.example",),
+            rebinding=settings.Rebinding("pass"),
+        ),
     )
     pin = Pin("acct.blob.core.windows.net", "pe-1", "weu", 1893456000.0, "move")
     assert len(got.worker.cookies.root) == 32

@@ -10,6 +10,8 @@ from resolver import settings
 Load = Callable[..., settings.Accepted]
 Refused = Callable[..., list[tuple[int, int, str, str]]]
 
+PASS = settings.Rebinding("pass")
+
 
 @pytest.mark.parametrize(
     ("text", "line", "column", "path", "message"),
@@ -110,7 +112,7 @@ def test_without_public_servers_those_of_resolv_conf_are_used_except_this_server
     got = accepted("")
 
     servers = (settings.Server("udp", "192.0.2.1", 53), settings.Server("udp", "2001:db8::1", 53))
-    assert got.worker.upstreams == got.control.upstreams == (settings.UpstreamGroup("public", servers),)
+    assert got.worker.upstreams == got.control.upstreams == (settings.UpstreamGroup("public", servers, rebinding=PASS),)
     assert got.warnings == (
         f"{resolv}: skipping name server 127.0.0.1, which is this server itself",
         f"{resolv}: skipping a name server: `[fe80::1%eth0]`: an address with a scope (`%eth0`) is not supported",
@@ -128,7 +130,7 @@ def test_a_group_can_take_its_servers_from_a_resolv_conf_of_its_own(accepted: Lo
     got = accepted("upstreams: {onprem: {resolv_conf: vpn.conf, suffixes: [a.b], count_errors: false}}")
 
     servers = tuple(settings.Server("udp", each, 53, count_errors=False) for each in ("10.9.0.4", "198.51.100.4"))
-    assert got.worker.upstreams[0] == settings.UpstreamGroup("onprem", servers, ("a.b",)), (
+    assert got.worker.upstreams[0] == settings.UpstreamGroup("onprem", servers, ("a.b",), rebinding=PASS), (
         "never guarded against rebinding"
     )
     assert got.warnings == (f"{file.parent / 'vpn.conf'}: skipping name server 127.0.0.1, which is this server itself",)
@@ -191,7 +193,7 @@ def test_no_public_servers_at_all_is_a_warning(accepted: Load, file: Path) -> No
 
     got = accepted("")
 
-    assert got.worker.upstreams == (settings.UpstreamGroup("public", ()),)
+    assert got.worker.upstreams == (settings.UpstreamGroup("public", (), rebinding=PASS),)
     assert got.warnings == (
         f"cannot read {resolv}: No such file or directory",
         f"{resolv} has no usable name server: public names cannot be resolved",

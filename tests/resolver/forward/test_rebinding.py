@@ -14,7 +14,7 @@ from zones.dns.record import AAAA, RRSIG, A, RRset
 from zones.networks.private_addresses import PRIVATE, is_private
 
 GUARDED = UpstreamGroup("public", (), rebinding=Rebinding("strip", ("plex.direct",)))
-OPEN = UpstreamGroup("onprem", ())
+OPEN = UpstreamGroup("onprem", (), rebinding=Rebinding("pass"))
 
 
 def screen(*, strip_hints: bool = False) -> Screen:

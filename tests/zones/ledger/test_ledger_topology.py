@@ -156,6 +156,22 @@ def test_an_endpoint_or_a_pin_may_name_a_network_that_vnets_make() -> None:
     assert codes(ledger) == ["invalid-record", "pin-ignored"]
 
 
+def test_a_pin_follows_the_name_of_its_network_though_nothing_else_changes() -> None:
+    """A second VNet with the same name gives the network of the first one another name."""
+    for network, before, after in (("a", [5], "incumbent"), ("a@rg", [4], "pin")):
+        ledger = book(pins=(Pin(FQDN, "y", network=network),))
+        draw(ledger, vnet("a", "h"), vnet("h", "a"))
+        put(ledger, acct("x", 4, vnet="h"), acct("y", 5, vnet="h"))
+        assert answers(ledger) == {"a": before, "h": [4]}
+        assert ("pin-ignored" in codes(ledger)) is (network != "a")
+
+        key = vnet_id("a").replace("/rg/", "/other/")
+        ledger.set_vnets({key: VirtualNetwork(key, "/VNET/twin", "weu", ("10.250.0.0/16",))}, 2)
+        assert answers(ledger) == {"a@rg": [5], "h": [4]}
+        assert ("pin-ignored" in codes(ledger)) is (network == "a")
+        assert {rule for code, _, _, rule in told(ledger) if code == "conflicting-address"} == {after, "resource-id"}
+
+
 def test_shared_space_is_told_until_a_person_says_whose_it_is() -> None:
     vnets = [vnet("a", prefixes=("10.0.0.0/16",)), vnet("b", prefixes=("10.0.0.0/16",))]
     ledger = book()

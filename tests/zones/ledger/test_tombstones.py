@@ -217,6 +217,16 @@ def test_a_pin_and_a_zone_file_know_what_lingers() -> None:
     assert codes(held) == ["pin-ignored"]
 
 
+def test_a_zone_file_shadows_the_public_name_of_a_claim_until_it_has_lingered() -> None:
+    held = book()
+    put(held, remote("x", 4))
+    held.set_static({from_text(FQDN): from_text("core.windows.net")}, 2)
+    drop(held, "x")
+    assert codes(held) == ["static-shadows-endpoint"]
+    held.expire(9e9)
+    assert codes(held) == []
+
+
 def test_a_name_in_no_zone_is_told_while_it_lingers() -> None:
     held = book()
     put(held, remote("x", 4, "a.example"))

@@ -420,6 +420,13 @@ def test_of_several_names_the_first_in_canonical_order_is_the_pointer_and_never_
     assert ask(build(ENVIRONMENT), "8.0.0.10.in-addr.arpa PTR") == "OUTSIDE"
 
 
+def test_a_public_wildcard_is_no_pointer_even_of_a_private_name_that_is_none() -> None:
+    table = build(Claim(f"acct.{BLOB}", "10.0.0.4", also=("*.blob.core.windows.net",)))
+    assert ask(table, "4.0.0.10.in-addr.arpa PTR") == "OUTSIDE"
+    table = build(Claim(f"acct.{BLOB}", "10.0.0.4", also=("*.blob.core.windows.net", "z.blob.core.windows.net")))
+    assert ask(table, "4.0.0.10.in-addr.arpa PTR") == "PTR z.blob.core.windows.net"
+
+
 def test_every_other_reverse_name_goes_on() -> None:
     table = build(ACCT, ACCT._replace(fqdn="other.blob.core.windows.net", addresses="10.0.0.5", networks=SECOND))
     for name in ("0.0.10.in-addr.arpa", "10.in-addr.arpa", "5.0.0.10.in-addr.arpa", "x.4.0.0.10.in-addr.arpa"):

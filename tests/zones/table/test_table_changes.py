@@ -39,6 +39,15 @@ def test_a_change_touches_the_name_its_public_names_and_its_reverse_names() -> N
     assert ask(table, f"acct.{BLOB}") == "A 10.0.0.99"
 
 
+def test_a_change_touches_every_public_name_of_a_private_one_and_makes_it_exist() -> None:
+    also = ("a.b.vault.azure.net", "c.d.vault.azure.net")
+    table = build(files=["vault.azure.net\nwww A 192.0.2.1"])
+    assert ask(table, "d.vault.azure.net") == "NXDOMAIN vault.azure.net"
+    touched = change(table, Claim("kv.privatelink.vaultcore.azure.net", "10.0.0.5", also=also))
+    assert {from_text(name) for name in also} <= touched.names
+    assert {ask(table, name) for name in ("b.vault.azure.net", "d.vault.azure.net")} == {"NODATA vault.azure.net"}
+
+
 def test_a_name_that_comes_into_a_zone_in_sight_does_not_touch_the_others_of_it() -> None:
     table = build(ACCT, ENVIRONMENT, files=["corp.example\nwww A 192.0.2.1"])
     questions = [
@@ -114,6 +123,24 @@ def test_a_changed_glue_address_touches_the_referral_that_has_it() -> None:
         from_text("corp.example"), name, (RRset(name, 1, 60, (b"\x0a\x00\x00\x01",)),), is_open=False
     )
     assert touched.names.intersection(referral.deps)
+
+
+def test_a_delegation_above_names_of_a_zone_touches_all_of_them() -> None:
+    table = build(files=["corp.example\nwww.sub A 192.0.2.1\nmail A 192.0.2.2"])
+    answers = {name: outcome(table, f"{name}.corp.example") for name in ("www.sub", "none.sub", "mail")}
+    cut = from_text("sub.corp.example")
+    touched = table.apply_static(
+        from_text("corp.example"), cut, (RRset(cut, 2, 60, (from_text("ns.example"),)),), is_open=False
+    )
+    assert touched.subtrees == {cut}
+    for name in ("www.sub", "none.sub"):
+        assert ask(table, f"{name}.corp.example") == "REFERRAL sub.corp.example"
+        assert any(is_under(dep, cut) for dep in answers[name].deps)
+    assert ask(table, "mail.corp.example") == "A 192.0.2.2"
+
+    touched = table.apply_static(from_text("corp.example"), cut, (), is_open=False)
+    assert touched.subtrees == {cut}
+    assert ask(table, "www.sub.corp.example") == "A 192.0.2.1"
 
 
 def test_a_changed_soa_touches_all_of_its_zone() -> None:
