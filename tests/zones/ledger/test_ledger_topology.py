@@ -172,6 +172,17 @@ def test_a_pin_follows_the_name_of_its_network_though_nothing_else_changes() -> 
         assert {rule for code, _, _, rule in told(ledger) if code == "conflicting-address"} == {after, "resource-id"}
 
 
+def test_a_pin_on_a_name_without_claims_is_reported_in_the_network_that_has_the_name_now() -> None:
+    ledger = book(pins=(Pin(FQDN, "y", network="a"),))
+    draw(ledger, vnet("a"))
+    put(ledger, endpoint("z", record("other.vault.azure.net", 9), vnet="a"))
+    assert one(ledger, "pin-ignored").networks.items == ("a",)
+
+    key = vnet_id("a").replace("/rg/", "/other/")
+    ledger.set_vnets({key: VirtualNetwork(key, "/VNET/twin", "weu", ("10.250.0.0/16",))}, 2)
+    assert one(ledger, "pin-ignored").networks.items == ()
+
+
 def test_shared_space_is_told_until_a_person_says_whose_it_is() -> None:
     vnets = [vnet("a", prefixes=("10.0.0.0/16",)), vnet("b", prefixes=("10.0.0.0/16",))]
     ledger = book()
