@@ -7,6 +7,7 @@ from pathlib import Path
 
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import Estate
+from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.state import inventory_file
 from resolver.settings import ControlSettings
 from resolver.sources import zone_files
@@ -16,13 +17,7 @@ from resolver.sources.files import FileSource
 def offline(config: ControlSettings, now: float) -> Estate:
     """Return the estate of this configuration, all sources as one change. Earlier holders of names are not known."""
     remote = [source.name for source in config.sources if source.remote]
-    saved = None
-    if remote:
-        try:
-            saved = inventory_file.load(config.state_directory)
-        except (OSError, ValueError):
-            saved = None
-    saved = saved.only(remote) if saved else None
+    saved = _saved(config.state_directory, remote) if remote else None
     scans = {source.name: FileSource(source.path, set()).scan() for source in config.sources if not source.remote}
     estate = assemble(config, zone_files.read(config.zones.files, {}), saved, scans, now)
     for name in remote:
@@ -30,3 +25,12 @@ def offline(config: ControlSettings, now: float) -> Estate:
             why = f"nothing of it is saved in {Path(config.state_directory)} yet; `pldns plan` asks it"
             estate.health.failed(name, why, now)
     return estate
+
+
+def _saved(directory: str, sources: list[str]) -> SavedInventory | None:
+    """Return the saved data of these sources; None if there is no good file."""
+    try:
+        saved = inventory_file.load(directory)
+    except (OSError, ValueError):
+        return None
+    return saved.only(sources) if saved else None

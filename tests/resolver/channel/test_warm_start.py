@@ -1,4 +1,4 @@
-"""What was served last: written as to a worker, and believed only whole and under the same configuration."""
+"""The warm-start file: it has the frames of a snapshot, and is used only if complete and for the same configuration."""
 
 import os
 from pathlib import Path
@@ -33,7 +33,7 @@ def taken(worker: ReplicaWorker, folder: Path) -> ReplicaWorker:
     return worker
 
 
-async def test_a_worker_has_what_the_one_before_it_had(tmp_path: Path) -> None:
+async def test_a_restarted_worker_has_the_table_of_the_previous_one(tmp_path: Path) -> None:
     control = EstateFeed({"a": resources(one("a"), ("b", "b.blob.core.windows.net", "10.0.0.5", "neu"))})
     assert await writer.write_warm_start(control.feed, str(tmp_path), SAME) == control.feed.serial
     worker = taken(ReplicaWorker(), tmp_path)
@@ -41,7 +41,7 @@ async def test_a_worker_has_what_the_one_before_it_had(tmp_path: Path) -> None:
     assert (worker.replica.epoch, worker.replica.serial) == (control.feed.epoch, control.feed.serial)
 
 
-async def test_the_control_that_wrote_it_sends_only_what_changed_since(tmp_path: Path) -> None:
+async def test_the_control_that_wrote_the_file_sends_only_later_changes(tmp_path: Path) -> None:
     control = EstateFeed({"a": resources(one("a")), "b": resources(one("b"))})
     await writer.write_warm_start(control.feed, str(tmp_path), SAME)
     control.take({"b": resources(one("b", "10.0.0.9"))})
@@ -51,7 +51,7 @@ async def test_the_control_that_wrote_it_sends_only_what_changed_since(tmp_path:
     assert contents(worker.table) == contents(control.estate.table())
 
 
-async def test_the_next_control_takes_away_what_is_gone_once_it_knows_all(tmp_path: Path) -> None:
+async def test_the_next_control_removes_old_names_once_it_has_read_all_sources(tmp_path: Path) -> None:
     before = EstateFeed({"a": resources(one("a")), "b": resources(one("b"))})
     await writer.write_warm_start(before.feed, str(tmp_path), SAME)
     worker = taken(ReplicaWorker(), tmp_path)
@@ -72,19 +72,19 @@ async def test_the_next_control_takes_away_what_is_gone_once_it_knows_all(tmp_pa
         {"sources": (settings.SourceSettings("other", "files", "/estate"),)},
     ],
 )
-async def test_under_another_configuration_it_is_not_opened(tmp_path: Path, change: dict[str, object]) -> None:
+async def test_a_file_of_another_configuration_is_not_opened(tmp_path: Path, change: dict[str, object]) -> None:
     await writer.write_warm_start(EstateFeed({}).feed, str(tmp_path), SAME)
     assert warm_start.opened(str(tmp_path), warm_start.digest(msgspec.structs.replace(CONFIG, **change))) is None
 
 
-def test_where_there_is_none_none_is_opened(tmp_path: Path) -> None:
+def test_without_a_file_none_is_opened(tmp_path: Path) -> None:
     assert warm_start.opened(str(tmp_path), SAME) is None
     (tmp_path / FORMAT.name).write_bytes(b"pldns")
     assert warm_start.opened(str(tmp_path), SAME) is None
 
 
 @pytest.mark.parametrize("where", [-1, FORMAT.head, FORMAT.head - 1])
-async def test_a_changed_octet_is_noticed_before_the_first_frame(tmp_path: Path, where: int) -> None:
+async def test_a_changed_octet_is_detected_before_the_first_frame(tmp_path: Path, where: int) -> None:
     await writer.write_warm_start(EstateFeed({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
     content = bytearray((tmp_path / FORMAT.name).read_bytes())
     content[where] ^= 1
@@ -97,7 +97,7 @@ async def test_a_changed_octet_is_noticed_before_the_first_frame(tmp_path: Path,
         os.fstat(descriptor)
 
 
-async def test_a_write_that_fails_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await writer.write_warm_start(EstateFeed({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
     content = (tmp_path / FORMAT.name).read_bytes()
 
@@ -111,7 +111,7 @@ async def test_a_write_that_fails_leaves_the_old_one(tmp_path: Path, monkeypatch
     assert [each.name for each in tmp_path.iterdir()] == [FORMAT.name]
 
 
-async def test_its_last_frame_is_a_commit(tmp_path: Path) -> None:
+async def test_the_last_frame_of_the_file_is_a_commit(tmp_path: Path) -> None:
     await writer.write_warm_start(EstateFeed({"a": resources(one("a"))}).feed, str(tmp_path), SAME)
     descriptor = warm_start.opened(str(tmp_path), SAME)
     assert descriptor is not None

@@ -7,8 +7,8 @@ from resolver.process.log import _OneLine
 
 
 def test_an_event_is_one_line_with_level_process_and_message() -> None:
-    record = logging.LogRecord("any", logging.WARNING, __file__, 1, "%s is away", ("worker 1",), None)
-    assert _OneLine("supervisor").format(record) == "warning supervisor worker 1 is away"
+    record = logging.LogRecord("any", logging.WARNING, __file__, 1, "%s is absent", ("worker 1",), None)
+    assert _OneLine("supervisor").format(record) == "warning supervisor worker 1 is absent"
 
 
 def test_a_name_with_a_line_break_cannot_start_a_new_line() -> None:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resolver.forward.cache import FAILURE_TTL, Key, UpstreamFailure
+from resolver.forward.exchange import TOTAL
 from resolver.wire import codes
 from resolver.wire.relay import Message
 from resolver.worker.access.clients import REFUSED, Client
@@ -354,6 +355,11 @@ def test_an_upstream_that_cannot_be_asked_is_a_servfail(build: Build, ask: Calla
     waiting.take(ask("www.example"))
     assert len(waiting.replies) == 1
     assert (waiting.responder.pending, waiting.timers) == (0, {})
+
+
+def test_a_client_waits_less_than_five_seconds() -> None:
+    """Clients give up after 5 s. The servers have their time within that of all hops together."""
+    assert TOTAL < PATIENCE < 5
 
 
 @pytest.mark.parametrize(
