@@ -121,8 +121,8 @@ def main() -> None:
     print(f"Responder.take, compiled, with a cookie           {least(take, cookie, nothing):6.1f} µs")
     limiter = RateLimiter(RateLimit(per_second=1_000_000, burst=1_000_000))
     addresses = [f"10.{i >> 8 & 255}.{i & 255}.1" for i in range(10_000)]
-    judged = least(lambda address: limiter.judge(address, now), map(packed, addresses), nothing)
-    print(f"RateLimiter.judge, 10,000 prefixes                {judged:6.1f} µs")
+    checked = least(lambda address: limiter.check(address, now), map(packed, addresses), nothing)
+    print(f"RateLimiter.check, 10,000 prefixes                {checked:6.1f} µs")
     print(f"the exact map alone                               {least(exact, packets['public name'], nothing):6.1f} µs")
 
 

@@ -1,6 +1,6 @@
 """Server cookies (RFC 7873) in the interoperable format (RFC 9018), so that each worker accepts those of the others.
 
-A client that returns a good server cookie has proved that its address is not forged. Does not know what such a client
+A client that returns a good server cookie has proved that its address is not forged. Does not know what this client
 may do. Pure: the time is an argument.
 """
 

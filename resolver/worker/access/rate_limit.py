@@ -47,7 +47,7 @@ class RateLimiter:
         self._buckets: dict[bytes, _Bucket] = {}
         self._known: dict[bytes, _Bucket | None] = {}
 
-    def judge(self, address: bytes, now: float) -> RateVerdict:
+    def check(self, address: bytes, now: float) -> RateVerdict:
         """Count one query and return its verdict.
 
         `address`: 4 or 16 octets of the socket address. `now`: steady seconds.

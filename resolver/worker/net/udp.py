@@ -111,7 +111,7 @@ class UdpListener:
         """Return the verdict on a packet. Packets of a proxy pass: the limit applies to the client in their header."""
         if self._limiter is None or self._clients.find(address) == PROXY:
             return RateVerdict.PASS
-        return self._limiter.judge(address, now)
+        return self._limiter.check(address, now)
 
     # -- off the fast path
 
@@ -130,7 +130,7 @@ class UdpListener:
             if source is not None:
                 client = self._clients.client(unmapped(source.address))
             if self._limiter:
-                over = self._limiter.judge(client.address, self._responder.steady())
+                over = self._limiter.check(client.address, self._responder.steady())
         self._responder.take(packet, client, self._transport, reply, over)
 
     def send(self, reply: "_Reply", octets: bytes) -> None:
