@@ -98,7 +98,7 @@ def told(book: Ledger) -> list[tuple[str, str, str, str]]:
 
 
 def shown(evidence: msgspec.Struct) -> dict[str, Any]:
-    """Evidence without its defaults; lists with the total of those that are cut."""
+    """Return evidence without its defaults. A list that is cut has its total beside it."""
     out: dict[str, Any] = {}
     for field in structs.fields(type(evidence)):
         value = getattr(evidence, field.name)

@@ -1,4 +1,4 @@
-"""How many endpoints there are and what they say, counted as they come and go: nobody has to walk them to know."""
+"""Counts of endpoints and their records, kept as endpoints change, so that nobody has to walk all endpoints."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ from zones.azure.endpoint import ConnectionState, Endpoint
 
 
 class Census:
-    """Counts of endpoints and of their NIC records."""
+    """The numbers of endpoints by state, of served endpoints, and of NIC records."""
 
     def __init__(self) -> None:
         self.states: Counter[ConnectionState] = Counter()
@@ -14,7 +14,7 @@ class Census:
         self.records = 0
 
     def move(self, old: Endpoint | None, new: Endpoint | None) -> None:
-        """An endpoint has become another one; None: it was not there, or is gone."""
+        """Replace an endpoint in the counts. None: the endpoint did not exist, or is gone."""
         for endpoint, by in ((old, -1), (new, 1)):
             if endpoint is not None:
                 self.states[endpoint.state] += by

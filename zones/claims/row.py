@@ -1,9 +1,11 @@
-"""Served rows: the whole answer-relevant state of one private name, packed into octets.
+"""Rows: everything that decides the answers for one private name, packed into octets.
 
-A worker may hold millions of them, so a row is one bytes object: no object for the collector to walk, nothing to
-decode when it arrives. Layout: one octet generation stamp, then variants; each holds for one class of networks:
-class (8 octets, big-endian), flags (1), counts of A, AAAA and public names (2 octets each), then those. Classes are
-interned masks of networks; the variants of a row never overlap.
+A worker may hold millions of rows, so a row is one bytes object: the collector has no object to walk, and nothing is
+decoded when a row arrives.
+
+Layout: the generation stamp (1 octet), then the variants. Each variant is for one class of networks: class (8 octets,
+big-endian), flags (1 octet), the numbers of A records, AAAA records and public names (2 octets each), then those.
+Classes are interned masks of networks. The variants of a row never overlap.
 """
 
 from collections.abc import Sequence
@@ -15,21 +17,21 @@ from zones.dns.name import Name
 from zones.networks.network import bits
 
 REFUSED: Final = 1
-"""Flag: the conflict policy refuses to decide; SERVFAIL."""
+"""Flag: the conflict policy refuses to decide, so the answer is SERVFAIL."""
 BY_RULE: Final = 2
-"""Flag: the one public name is what the catalogue derives, so it is not stored."""
+"""Flag: the only public name is the one that the catalogue derives, so the row does not store it."""
 ALONE: Final = 4
-"""Flag: the name stands in no private zone; the address is at the FQDN itself."""
+"""Flag: the name is in no private zone, so the address is at the FQDN itself."""
 
 _HEAD: Final = Struct(">QBHHH")
 LIKENESS: Final = slice(1 + 8, 1 + _HEAD.size)
-"""Of a row's first variant, all but who sees it and what it says: flags and counts."""
+"""The flags and counts of a row's first variant: what it is like, without class, addresses and names."""
 USUAL: Final = 1 + _HEAD.size + 4
-"""Octets of the row of nearly every endpoint: one class, one IPv4 address, the public name derived."""
+"""Octets in the row of nearly every endpoint: one class, one IPv4 address, a derived public name."""
 
 
 class Variant(NamedTuple):
-    """What a name is in the networks of one class. `publics` are the FQDNs that lead to it by a CNAME."""
+    """The state of a name in one class of networks. `publics` are the FQDNs that lead to the name by a CNAME."""
 
     networks: int
     flags: int
@@ -39,7 +41,7 @@ class Variant(NamedTuple):
 
 
 def pack(variants: Sequence[Variant], generation: int = 0) -> bytes:
-    """One row. `variant.networks` is a class number."""
+    """Return the row with these variants. `variant.networks` is a class number."""
     out = bytearray((generation & 0xFF,))
     for variant in variants:
         out += _HEAD.pack(variant.networks, variant.flags, len(variant.a), len(variant.aaaa), len(variant.publics))
@@ -48,12 +50,12 @@ def pack(variants: Sequence[Variant], generation: int = 0) -> bytes:
 
 
 def restamped(row: bytes, generation: int) -> bytes:
-    """The same row with another generation stamp."""
+    """Return the same row with another generation stamp."""
     return bytes((generation & 0xFF,)) + row[1:]
 
 
 def unpack(row: bytes) -> list[Variant]:
-    """Variants of a row made by `pack`."""
+    """Return the variants of a row that `pack` made."""
     if len(row) == USUAL:
         networks, flags, n_a, _, _ = _HEAD.unpack_from(row, 1)
         if n_a == 1:
@@ -78,30 +80,30 @@ def unpack(row: bytes) -> list[Variant]:
 
 
 def first_class(row: bytes) -> int:
-    """The class of networks that see the first variant of a row."""
+    """Return the class number of a row's first variant."""
     return int.from_bytes(row[1:9], "big")
 
 
 def classes(row: bytes) -> set[int]:
-    """The classes of networks that see the row."""
+    """Return the class numbers of all variants of a row."""
     return {variant.networks for variant in unpack(row)}
 
 
 class Classes:
-    """Interned masks of networks: a class number stands for a set of networks, for good.
+    """Interned masks of networks. A class number means one set of networks, also in another process.
 
-    The number is made from the networks' identities (`identities`, by bit), so that another process gives the same set
-    the same number whatever its bits are, and rows that a worker has from before it keep their meaning.
+    The number is a hash of the networks' identities (`identities`, by bit). A new control process gives the same set
+    the same number, whatever its bits are, so that the rows that a worker has already keep their meaning.
     """
 
     def __init__(self, identities: Sequence[str]) -> None:
         self.masks: dict[int, int] = {}
-        """Mask by number, in the order in which the numbers were given."""
+        """Mask by class number, in the order in which the numbers were made."""
         self._identities = identities
         self._numbers: dict[int, int] = {}
 
     def number(self, mask: int) -> int:
-        """Number of the class with this mask, new if need be."""
+        """Return the number of the class with this mask; a new one for a new mask."""
         number = self._numbers.get(mask)
         if number is None:
             text = "\n".join(sorted(self._identities[i] for i in bits(mask)))

@@ -67,7 +67,7 @@ def test_two_public_names_of_one_endpoint_that_lead_to_one_private_name_are_no_c
     assert verdict.publics == tuple(sorted((PUBLIC, other)))
 
 
-def test_an_endpoint_that_no_network_sees_answers_nobody() -> None:
+def test_an_endpoint_that_no_network_sees_is_not_served() -> None:
     assert decide([contender("x", V4[1], sees=0)], conditions()) == []
     assert decide([contender("x", V4[1], sees=0), contender("y", V4[2], sees=0)], conditions()) == []
 
@@ -96,7 +96,7 @@ def test_a_pin_for_one_network_leaves_the_others_alone() -> None:
     assert told(decide([x, y], conditions(pins=((N1, "y"),)))) == {N0: [("x", "oldest")], N1: [("y", "pin")]}
 
 
-def test_a_pin_to_what_a_network_does_not_see_is_passed_over() -> None:
+def test_a_pin_to_an_endpoint_that_is_not_visible_is_skipped() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
     z = contender("z", V4[3], sees=N1)
 
@@ -110,7 +110,7 @@ def test_a_pin_decides_both_families() -> None:
     assert (verdict.a, verdict.aaaa) == ((V4[1],), ())
 
 
-def test_a_pin_with_nobody_to_beat_decides_nothing() -> None:
+def test_a_pin_without_another_contender_decides_nothing() -> None:
     verdicts = decide(
         [contender("x", V4[1], sees=N0 | N1), contender("y", V4[2], sees=N1)], conditions(pins=((ALL, "x"),))
     )
@@ -136,7 +136,7 @@ def test_a_farther_claim_is_out_for_both_families() -> None:
     assert verdict.rulings == (Ruling(("h",), ("f",), Rule.NEAREST),)
 
 
-def test_each_network_is_given_what_is_near_to_it() -> None:
+def test_each_network_gets_the_endpoint_that_is_near() -> None:
     x = contender("x", V4[1], sees=N0 | N1, home=N0)
     y = contender("y", V4[2], sees=N0 | N1, home=N1)
 
@@ -155,7 +155,7 @@ def test_without_a_home_nearness_decides_nothing() -> None:
     assert told(decide([x, y], conditions(homeless=N0))) == {N0: [("y", "oldest")]}
 
 
-def test_what_is_equally_near_goes_on_to_the_next_rule_and_the_far_one_has_lost_too() -> None:
+def test_equally_near_endpoints_go_to_the_next_rule_and_the_far_one_loses_too() -> None:
     x, y, far = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], home=N0, seen=1), contender("f", V4[3])
 
     assert only(decide([far, x, y], conditions())).rulings == (Ruling(("y",), ("f", "x"), Rule.OLDEST),)
@@ -184,7 +184,7 @@ def test_who_held_the_name_before_the_contest_is_the_incumbent_though_older_too(
         assert told(decide([x, y], conditions(held=((N0, "x", how),)))) == {N0: [("x", Rule.INCUMBENT)]}
 
 
-def test_a_contest_that_age_decided_is_told_so_when_it_is_judged_again() -> None:
+def test_a_contest_that_age_decided_keeps_that_rule_when_it_is_evaluated_again() -> None:
     x, y, old = contender("x", V4[1], seen=1), contender("y", V4[2], seen=1), contender("z", V4[3], seen=0)
 
     for how in (Rule.OLDEST, Rule.RESOURCE_ID):
@@ -201,7 +201,7 @@ def test_incumbents_are_of_their_network() -> None:
     }
 
 
-def test_an_incumbent_that_is_gone_or_out_of_sight_holds_nothing() -> None:
+def test_an_incumbent_that_is_gone_or_not_visible_has_no_claim_to_the_name() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
     assert told(decide([x, y], conditions(held=((ALL, "gone", Rule.NONE),)))) == {N0: [("x", Rule.OLDEST)]}
@@ -214,7 +214,7 @@ def test_a_nearer_claim_beats_the_incumbent() -> None:
 
 
 def test_each_family_keeps_its_own_holder() -> None:
-    """The holder of A stands first: neither flips when one comes to claim the other family too."""
+    """The incumbent of A comes first: no family flips when an endpoint claims the other family too."""
     x, y = contender("x", V4[1], V6[1], seen=1), contender("y", V4[2], V6[2], seen=2)
 
     for first, second in (("x", "y"), ("y", "x")):
@@ -261,7 +261,7 @@ def test_refuse_serves_nothing_where_the_last_rules_would_decide() -> None:
 
 
 @pytest.mark.parametrize("pins", [((N0, "y"),), ()])
-def test_refuse_serves_what_a_pin_or_nearness_decides(pins: tuple[tuple[int, str], ...]) -> None:
+def test_refuse_serves_a_winner_by_pin_or_nearness(pins: tuple[tuple[int, str], ...]) -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2, home=N0)
     verdict = only(decide([x, y], conditions(ConflictPolicy.REFUSE, pins=pins)))
 
@@ -290,7 +290,7 @@ def contests(draw: st.DrawFn) -> tuple[list[Contender], Conditions]:
 
 
 def reference(contenders: list[Contender], given: Conditions, bit: int) -> tuple[set[bytes], bool]:
-    """The rules, word by word, for one network: the addresses that it is given, and whether it is refused."""
+    """Apply the rules literally for one network. Return its addresses, and whether it is refused."""
     left = [c for c in contenders if c.sees & bit]
     pinned = [c for mask, key in given.pins for c in left if mask & bit and c.endpoint == key]
     if pinned:
@@ -314,7 +314,7 @@ def reference(contenders: list[Contender], given: Conditions, bit: int) -> tuple
 
 
 @given(contests())
-def test_every_network_is_judged_once_and_as_the_rules_say(drawn: tuple[list[Contender], Conditions]) -> None:
+def test_every_network_gets_one_verdict_as_the_rules_say(drawn: tuple[list[Contender], Conditions]) -> None:
     contenders, given_conditions = drawn
     verdicts = decide(contenders, given_conditions)
     for bit in (N0, N1, N2):
@@ -325,7 +325,7 @@ def test_every_network_is_judged_once_and_as_the_rules_say(drawn: tuple[list[Con
 
 
 @given(contests())
-def test_winners_and_losers_are_told_apart(drawn: tuple[list[Contender], Conditions]) -> None:
+def test_no_endpoint_both_wins_and_loses(drawn: tuple[list[Contender], Conditions]) -> None:
     contenders, given_conditions = drawn
     for verdict in decide(contenders, given_conditions):
         visible = {c.endpoint for c in contenders if c.sees & verdict.mask}

@@ -1,4 +1,4 @@
-"""What an operator decides: zone policies, conflict policies, pins."""
+"""The decisions of the configuration: zone policies, conflict policies, pins."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_the_zones_that_the_configuration_names_are_known() -> None:
         ({"x.kv.vault.azure.net": ConflictPolicy.MERGE, "lt.azure.net": ConflictPolicy.MERGE}, ConflictPolicy.STICKY),
     ],
 )
-def test_the_conflict_policy_that_stands_closest_above_the_name_counts(
+def test_the_conflict_policy_closest_above_the_name_counts(
     policies: dict[str, ConflictPolicy], expected: ConflictPolicy
 ) -> None:
     assert Conflicts(ConflictPolicy.STICKY, policies).of(PRIVATE, PUBLIC) == expected
@@ -81,7 +81,7 @@ def test_a_pin_counts_until_its_time() -> None:
     assert not conflicts.pinned(100.0, PUBLIC)
 
 
-def test_a_pin_is_to_a_normalised_id_or_to_the_short_forms_name_as_it_stands() -> None:
+def test_a_pin_has_a_normalised_id_or_the_name_of_the_short_form() -> None:
     normalised = "/subscriptions/s/resourcegroups/rg/providers/microsoft.network/privateendpoints/pe"
 
     assert Pin("n", f"{ID}/").key == normalised

@@ -1,4 +1,4 @@
-"""Rows: what a private name is, in octets."""
+"""Rows: the state of a private name, packed into octets."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ def test_another_stamp_changes_nothing_else(given_variants: list[Variant], gener
 
 
 def test_a_row_of_one_address_is_small() -> None:
-    """A worker may hold millions: 1 octet of stamp, 15 of head, 4 of address."""
+    """A worker may hold millions of rows: 1 octet of stamp, 15 of head, 4 of address."""
     assert len(pack([Variant(7, BY_RULE, (b"\x0a\x00\x00\x04",), (), ())])) == 20
 
 

@@ -69,7 +69,7 @@ def test_an_approved_endpoint_with_a_name_gives_nothing_to_tell() -> None:
         (ConnectionState.DISCONNECTED, "endpoint-disconnected", Severity.WARNING),
     ],
 )
-def test_an_endpoint_that_is_not_approved_is_told_with_its_names(
+def test_an_endpoint_that_is_not_approved_is_reported_with_its_names(
     state: ConnectionState, code: str, severity: Severity
 ) -> None:
     records = (record(), structs.replace(record(), group="other"))
@@ -88,7 +88,7 @@ def test_names_of_a_rejected_endpoint_are_bounded() -> None:
     assert (len(evidence["names"]), evidence["names_total"]) == (LISTED, LISTED + 3)
 
 
-def test_a_failed_update_is_served_and_told() -> None:
+def test_a_failed_update_is_served_and_reported() -> None:
     fact = only(about(endpoint(provisioning="failed", records=(record(),))))
 
     assert (fact.code, fact.severity, fact.action) == ("provisioning-failed", Severity.WARNING, "served all the same")
@@ -96,7 +96,7 @@ def test_a_failed_update_is_served_and_told() -> None:
     assert not about(endpoint(provisioning="Deleting", records=(record(),)))
 
 
-def test_an_approved_endpoint_without_a_name_is_told() -> None:
+def test_an_approved_endpoint_without_a_name_is_reported() -> None:
     fact = only(about(endpoint(target=STORAGE, groups=("blob",))))
 
     assert (fact.code, fact.severity, fact.subject) == ("name-missing", Severity.WARNING, "/ID/pe")
@@ -136,7 +136,7 @@ def test_both_misplacements_of_an_endpoint_are_one_finding() -> None:
 # -- sources and faults
 
 
-def test_parts_that_disagree_are_told() -> None:
+def test_parts_that_disagree_are_reported() -> None:
     rivals = ("hub: b.json: state",)
     fact = only(about(endpoint(rivals=rivals, source="estate", where="a.json", records=(record(),))))
 
@@ -167,7 +167,7 @@ def test_a_network_that_is_not_configured_is_a_fault_of_the_endpoint() -> None:
 # -- zones
 
 
-def test_a_name_in_no_zone_is_told_with_the_zones_that_were_expected() -> None:
+def test_a_name_in_no_zone_is_reported_with_the_expected_zones() -> None:
     fact = checks.of_unknown_zone(from_text("acct.example"), [endpoint(target=STORAGE, groups=("Blob",))], catalogue())
 
     assert (fact.code, fact.severity, fact.subject) == ("zone-unknown", Severity.INFO, "acct.example")
@@ -192,7 +192,7 @@ def test_the_resource_type_of_a_target(target: str, kind: str) -> None:
 # -- addresses
 
 
-def test_one_address_of_two_endpoints_in_one_networks_sight_is_reused() -> None:
+def test_one_address_of_two_endpoints_visible_to_one_network_is_reused() -> None:
     x, y = (
         endpoint(key, vnet=vnet_id(room), records=(record(f"{key}.example"),)) for key, room in ("xb", ["y", "hub"])
     )
@@ -209,7 +209,7 @@ def test_one_address_in_two_networks_that_do_not_see_each_other_is_legal() -> No
     assert not list(checks.of_address(bytes((10, 0, 0, 4)), [x, y], two_networks()))
 
 
-def test_one_address_in_one_vnet_is_reused_though_nobody_sees_it() -> None:
+def test_one_address_in_one_vnet_is_reused_though_no_network_sees_it() -> None:
     x, y = (endpoint(key, vnet=vnet_id("dark")) for key in "xy")
 
     assert only(checks.of_address(bytes((10, 0, 0, 4)), [x, y], two_networks())).networks.items == ()
@@ -223,7 +223,7 @@ def test_many_holders_of_an_address_are_listed_up_to_a_bound() -> None:
     assert (len(evidence["names"]), evidence["names_total"]) == (LISTED, LISTED + 1)
 
 
-def test_a_new_address_is_told_with_the_old_one() -> None:
+def test_a_new_address_is_reported_with_the_old_one() -> None:
     old = endpoint(records=(record("a.example", 4), record("b.example", 6), record("gone.example")))
     new = endpoint(records=(record("a.example", 5, 4), record("b.example", 6), record("come.example")))
     fact = only(checks.of_moved(new, old))
@@ -246,7 +246,7 @@ def test_a_new_address_is_told_with_the_old_one() -> None:
         (COSMOS, "Table", "Sql"),
     ],
 )
-def test_an_endpoint_without_its_companion_is_told(target: str, group: str, companion: str) -> None:
+def test_an_endpoint_without_its_companion_is_reported(target: str, group: str, companion: str) -> None:
     one, other = endpoint("x", target=target, groups=(group,)), endpoint("y", target=target, groups=(companion,))
     fact = only(checks.of_target([one], ALONE))
 
@@ -285,7 +285,7 @@ def test_all_that_a_target_lacks_is_one_finding() -> None:
 # -- VNets
 
 
-def test_overlapping_vnets_in_one_sight_are_told_once() -> None:
+def test_overlapping_vnets_visible_to_one_network_are_one_finding() -> None:
     vnets = [vnet("b", "10.0.4.0/22", "10.9.0.0/24"), vnet("a", "10.0.0.0/16"), vnet("c", "192.168.0.0/24")]
     fact = only(checks.overlaps(vnets, ALONE))
 
@@ -304,7 +304,7 @@ def test_vnets_that_no_network_sees_together_may_overlap() -> None:
     assert [(fact.subject, fact.networks.items) for fact in facts] == [("10.0.0.0/16", ("b",)), ("fd00::/48", ("b",))]
 
 
-def test_what_lies_inside_an_overlap_is_told_only_if_it_adds_one() -> None:
+def test_a_prefix_inside_an_overlap_is_reported_only_if_it_adds_an_overlap() -> None:
     shared = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
 
     assert [fact.subject for fact in checks.overlaps([*shared, vnet("c", "10.0.1.0/24")], ALONE)] == [
@@ -314,7 +314,7 @@ def test_what_lies_inside_an_overlap_is_told_only_if_it_adds_one() -> None:
     assert only(checks.overlaps(both_seen, two_networks())).subject == "10.0.0.0/16"
 
 
-def test_an_overlap_that_tells_no_network_is_told_though_nobody_sees_both() -> None:
+def test_an_overlap_without_a_network_for_its_clients_is_reported_though_no_network_sees_both() -> None:
     networks = Networks(auto=True)
     vnets = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
     networks.replace(topology.networks(vnets, ()))
@@ -326,7 +326,7 @@ def test_an_overlap_that_tells_no_network_is_told_though_nobody_sees_both() -> N
     assert not list(checks.overlaps(vnets, networks))
 
 
-def test_an_overlap_is_told_until_each_of_its_vnets_has_a_listener() -> None:
+def test_an_overlap_is_reported_until_each_of_its_vnets_has_a_listener() -> None:
     vnets = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
     for listeners, count in ((("a",), 1), (("a", "b"), 0), (("a", "b", "c"), 0)):
         networks = Networks(auto=True, listeners=listeners)
@@ -355,13 +355,13 @@ def test_the_vnets_that_share_a_prefix_are_one_finding_with_a_bounded_list() -> 
 KV = from_text("kv.vault.azure.net")
 
 
-def test_a_pin_that_decides_something_is_not_told() -> None:
+def test_a_pin_that_decides_something_is_not_reported() -> None:
     claimants = {"pe": endpoint(records=(record(),), vnet=vnet_id("a"))}
 
     assert not list(checks.of_pins(KV, [Pin("kv.vault.azure.net", "pe", "a")], claimants, two_networks()))
 
 
-def test_pins_that_decide_nothing_are_told_with_the_reason() -> None:
+def test_pins_that_decide_nothing_are_reported_with_the_reason() -> None:
     claimants = {"off": endpoint("off", state=ConnectionState.REJECTED), "far": endpoint("far", vnet=vnet_id("a"))}
     pins = [
         Pin("kv.vault.azure.net", "off", None, reason="moving"),
@@ -381,13 +381,13 @@ def test_pins_that_decide_nothing_are_told_with_the_reason() -> None:
     assert fact.networks.items == ("a", "b")
 
 
-def test_a_pin_on_a_name_that_nobody_claims_is_told() -> None:
+def test_a_pin_on_an_unclaimed_name_is_reported() -> None:
     fact = only(checks.of_pins(KV, [Pin("kv.vault.azure.net", "pe")], {}, ALONE))
 
     assert shown(fact.evidence)["pins"][0]["why"] == "no endpoint claims the name"
 
 
-def test_a_shadowed_name_is_told_with_its_zone_and_endpoints() -> None:
+def test_a_shadowed_name_is_reported_with_its_zone_and_endpoints() -> None:
     owners = [endpoint(f"{i:03}") for i in range(LISTED, -1, -1)]
     fact = only(checks.of_shadow(KV, from_text("vault.azure.net"), owners))
 

@@ -1,4 +1,4 @@
-"""Where private DNS zones and endpoints do not say the same: each case alone, and what is no disagreement."""
+"""Differences between private DNS zones and endpoints: each case alone, and cases that are no difference."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ BLOB = "privatelink.blob.core.windows.net"
 
 
 def made(name: str, *last: int, by: str = "", origin: str = BLOB, rtype: int = A, automatic: bool = False) -> RecordSet:
-    """Addresses in 10.0.0.0/24; `by`: the endpoint whose zone group made it."""
+    """A record set with addresses in 10.0.0.0/24. `by` is the endpoint whose zone group created it."""
     owner = from_text(f"{name}.{origin}")
     creator = f"created by private endpoint {by} with resource guid 6e336f1c" if by else ""
     rdatas = tuple(bytes((10, 0, 0, each)) for each in last)
@@ -49,7 +49,7 @@ def test_a_record_of_its_endpoint_is_no_disagreement() -> None:
     assert not told([zone(made("acct", 4))], acct("a", 4))
 
 
-def test_a_record_that_points_to_no_endpoint_is_told_with_its_creator() -> None:
+def test_a_record_that_points_to_no_endpoint_is_reported_with_its_creator() -> None:
     (found,) = one([zone(made("acct", 4, by="pe-old"))])["no_endpoint"]
     assert (found["record"], found["addresses"]) == ("/ID/acct", ["10.0.0.4"])
     assert "pe-old" in found["creator"]
@@ -60,7 +60,7 @@ def test_an_endpoint_that_is_not_served_has_no_record_to_lead_to_it() -> None:
     assert [each["addresses"] for each in one([zone(made("acct", 4, by="a"))], dead)["no_endpoint"]] == [["10.0.0.4"]]
 
 
-def test_only_the_addresses_that_nobody_has_are_told() -> None:
+def test_only_addresses_without_an_endpoint_are_reported() -> None:
     (found,) = one([zone(made("acct", 4, 5))], acct("a", 4))["no_endpoint"]
     assert found["addresses"] == ["10.0.0.5"]
 
@@ -69,12 +69,12 @@ def test_a_record_by_hand_that_leads_to_another_name_s_endpoint_is_no_disagreeme
     assert not told([zone(made("alias", 4), made("acct", 4))], acct("a", 4))
 
 
-def test_an_endpoint_without_a_record_is_told() -> None:
+def test_an_endpoint_without_a_record_is_reported() -> None:
     evidence = one([zone()], acct("a", 4))
     assert evidence == {"no_record": [{"endpoint": "/ID/a", "addresses": ["10.0.0.4"]}]}
 
 
-def test_an_endpoint_in_whose_zone_nothing_was_read_is_not_told() -> None:
+def test_an_endpoint_in_a_zone_that_was_not_read_is_not_reported() -> None:
     assert not told([zone(origin="privatelink.vaultcore.azure.net")], acct("a", 4))
 
 
@@ -101,7 +101,7 @@ def test_other_zones_other_types_and_machines_that_register_themselves_need_no_e
     assert not told([zone(by_hand, key="y", origin="corp.example"), zone(alias, itself)])
 
 
-def test_a_record_of_a_zone_group_is_judged_in_any_zone() -> None:
+def test_a_record_of_a_zone_group_is_compared_in_any_zone() -> None:
     (fact,) = told([zone(made("x", 9, by="pe", origin="corp.example"), origin="corp.example")])
     assert fact.subject == "x.corp.example"
 
@@ -133,7 +133,7 @@ def linked(zones: list[PrivateZone], *networks: Network) -> list[Finding]:
 SPOKES = [zone(key="z1", vnets=("spoke-a",)), zone(key="z2", vnets=("spoke-b",))]
 
 
-def test_zones_of_one_name_that_one_network_sees_are_told_in_that_network() -> None:
+def test_zones_of_one_name_that_one_network_sees_are_reported_for_that_network() -> None:
     hub = Network("hub", ("10.0.0.0/8",), vnets=(vnet_id("spoke-a"),), reach=(vnet_id("spoke-b"),))
     other = Network("other", ("10.9.0.0/16",), vnets=(vnet_id("spoke-a"),))
     (fact,) = linked(SPOKES, hub, other)
@@ -142,19 +142,19 @@ def test_zones_of_one_name_that_one_network_sees_are_told_in_that_network() -> N
     assert shown(fact.evidence)["zones"][0]["vnets"] == [vnet_id("spoke-a")]
 
 
-def test_zones_of_one_name_that_nobody_sees_together_are_not_told() -> None:
+def test_zones_of_one_name_that_no_network_sees_together_are_not_reported() -> None:
     apart = [
         Network(each, (f"10.{at}.0.0/16",), vnets=(vnet_id(each),)) for at, each in enumerate(("spoke-a", "spoke-b"))
     ]
     assert not linked(SPOKES, *apart)
 
 
-def test_a_virtual_network_that_is_linked_twice_is_told() -> None:
+def test_a_virtual_network_that_is_linked_twice_is_reported() -> None:
     alone = Network("alone", ("10.0.0.0/8",), vnets=(vnet_id("elsewhere"),))
     (fact,) = linked([zone(vnets=("hub", "hub"))], alone)
     assert shown(fact.evidence)["linked_twice"] == [vnet_id("hub")]
     assert not linked([zone(vnets=("hub", "spoke"))])
 
 
-def test_a_zone_that_nobody_is_linked_to_meets_no_other() -> None:
+def test_a_zone_without_links_overlaps_with_no_other() -> None:
     assert not linked([zone(key="z1", vnets=("hub",)), zone(key="z2")])

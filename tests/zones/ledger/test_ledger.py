@@ -1,4 +1,4 @@
-"""The ledger: rows, winners and findings out of endpoints, incrementally, in any order, over restarts."""
+"""The ledger: rows, winners and findings from endpoints, one change at a time, in any order, over restarts."""
 
 import pytest
 from msgspec import structs
@@ -57,7 +57,7 @@ def test_a_row_holds_the_public_name_that_the_catalogue_does_not_derive() -> Non
     assert (variant.flags, variant.publics) == (0, (from_text("kv.vaultcore.azure.net"),))
 
 
-def test_a_name_in_no_zone_stands_alone_and_is_told() -> None:
+def test_a_name_in_no_zone_is_alone_and_reported() -> None:
     book = ledger()
     put(book, endpoint("x", record("a.example", 4)))
     (variant,) = unpack(book.rows[from_text("a.example")])
@@ -76,8 +76,8 @@ def test_two_endpoints_at_one_unknown_name_are_one_finding_about_its_zone() -> N
     assert shown(one(book, "zone-unknown").evidence)["endpoints"] == ["/ID/x", "/ID/y"]
 
 
-def test_an_opt_in_name_of_a_foreign_type_stands_alone() -> None:
-    """`privatelink.azure.com` is a zone for one resource type only: to others the name is one like any other."""
+def test_an_opt_in_name_of_another_type_is_alone() -> None:
+    """`privatelink.azure.com` is a zone for one resource type only. Endpoints of other types have no zone there."""
     name = "x.privatelink.azure.com"
     book = ledger()
     put(book, endpoint("foreign", record(name, 4)))
@@ -118,7 +118,7 @@ def test_an_endpoint_that_changes_its_names_leaves_the_old_ones() -> None:
 @pytest.mark.parametrize(
     "state", [ConnectionState.PENDING, ConnectionState.REJECTED, ConnectionState.DISCONNECTED, ConnectionState.UNKNOWN]
 )
-def test_what_is_not_approved_is_not_served_at_once(state: ConnectionState) -> None:
+def test_an_endpoint_that_is_not_approved_any_more_is_not_served_at_once(state: ConnectionState) -> None:
     book = ledger()
     put(book, acct("x", 4))
 
@@ -144,7 +144,7 @@ def test_claims_are_found_by_public_and_by_private_name() -> None:
     assert list(book.names()) == [ROW]
 
 
-def test_a_wildcard_claim_stands_at_the_wildcard() -> None:
+def test_a_wildcard_claim_has_its_row_at_the_wildcard() -> None:
     book = ledger()
     put(book, endpoint("x", record("*.acct.blob.core.windows.net", 4)))
 
@@ -188,7 +188,7 @@ def test_rule_2_a_pin_that_runs_out_leaves_its_endpoint_the_incumbent() -> None:
     assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "incumbent")]
 
 
-def test_rule_2_a_pin_to_what_is_not_served_is_ignored_and_told() -> None:
+def test_rule_2_a_pin_to_an_unserved_endpoint_is_ignored_and_reported() -> None:
     book = ledger(pins=[Pin(FQDN, "y")])
     put(book, acct("x", 4), acct("y", 5, state=ConnectionState.REJECTED))
     assert answer(book) == [4]
@@ -259,7 +259,7 @@ def test_rule_3_a_vnets_record_moves_its_endpoints() -> None:
     assert codes(book) == []
 
 
-def test_rule_3_both_families_are_judged_together() -> None:
+def test_rule_3_both_families_are_decided_together() -> None:
     book = ledger(Network("a", (), (vnet_id("a"),), ("all",)))
     put(book, acct("x", 4, vnet="a"), endpoint("y", record(FQDN, v6(9)), vnet="far"))
 
@@ -353,7 +353,7 @@ def test_a_claim_keeps_its_first_seen_time_while_the_endpoint_changes() -> None:
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_a_contest_that_is_judged_again_or_after_a_restart_tells_the_same(late: bool) -> None:
+def test_a_contest_has_the_same_rule_when_evaluated_again_or_after_a_restart(late: bool) -> None:
     x, y, z = acct("x", 4), acct("y", 5), endpoint("z", record("z.example", 6))
     book = ledger()
     put(book, *(() if late else (x,)), y, now=1)
@@ -372,7 +372,7 @@ def test_a_contest_that_is_judged_again_or_after_a_restart_tells_the_same(late: 
     assert [ruling.rule for verdict in again.verdicts(ROW, 9) for ruling in verdict.rulings] == [before[0][3]]
 
 
-def test_a_promoted_claim_is_told_by_the_rule_that_promoted_it() -> None:
+def test_a_promoted_claim_has_the_rule_that_promoted_it() -> None:
     book = ledger()
     for now, key in enumerate("zyx"):
         put(book, acct(key, now), now=now)
@@ -384,7 +384,7 @@ def test_a_promoted_claim_is_told_by_the_rule_that_promoted_it() -> None:
     assert told(book) == promoted
 
 
-# -- losing a side
+# -- an endpoint of a contest goes
 
 
 def test_losing_a_loser_changes_nothing_and_ends_the_contest() -> None:
@@ -428,7 +428,7 @@ def test_one_name_in_two_networks_that_do_not_see_each_other_is_legal() -> None:
 
 
 def test_one_endpoint_that_wins_in_several_networks_is_one_finding() -> None:
-    """Though it beats another one in each: one finding for each code, subject, winner and rule."""
+    """The losers differ by network: there is one finding for each code, subject, winner and rule."""
     networks = [Network(f"n{i:02}", (), (), (vnet_id("hub"), vnet_id(f"spoke{i}"))) for i in range(40)]
     book = ledger(*networks)
     spokes = [acct(f"y{i}", 5, vnet=f"spoke{i}") for i in range(40)]
@@ -441,7 +441,7 @@ def test_one_endpoint_that_wins_in_several_networks_is_one_finding() -> None:
     assert answers(book) == {network.name: [4] for network in networks}
 
 
-def test_what_only_some_networks_see_is_told_of_them_alone() -> None:
+def test_a_contest_that_some_networks_see_is_reported_for_those_only() -> None:
     book = ledger(*two_spokes(), Network("all", ("10.0.0.0/8",)))
     put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="b"))
 
@@ -468,7 +468,7 @@ def test_policies_are_of_the_zone_or_name_that_matches_longest() -> None:
     assert answer(book, "kv.privatelink.vaultcore.azure.net") == "SERVFAIL"
 
 
-def test_merge_and_refuse_are_told_without_a_winner() -> None:
+def test_merge_and_refuse_are_reported_without_a_winner() -> None:
     for policy, rule in ((ConflictPolicy.MERGE, Rule.MERGE), (ConflictPolicy.REFUSE, Rule.REFUSE)):
         book = ledger(policy=policy)
         put(book, acct("x", 4), acct("y", 5))

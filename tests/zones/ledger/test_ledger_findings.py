@@ -1,4 +1,4 @@
-"""What the ledger finds: contests with their codes and evidence, and all the rest as it comes and goes."""
+"""What the ledger reports: contests with their codes and evidence, and other findings as they come and go."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def test_one_target_with_two_groups_is_a_conflict() -> None:
         ("Microsoft.DesktopVirtualization/workspaces", "Global"),
     ],
 )
-def test_a_contest_in_which_a_shared_target_takes_part_is_told_as_such(kind: str, group: str) -> None:
+def test_a_contest_with_a_shared_target_has_a_code_of_its_own(kind: str, group: str) -> None:
     shared = target("shared", kind)
     assert contest_code(target=shared, groups=(group,)) == "warning: shared-global-name"
 
@@ -77,7 +77,7 @@ def test_the_feed_of_a_virtual_desktop_is_not_shared() -> None:
     assert contest_code(**fields) == "warning: duplicate-endpoint"
 
 
-def test_the_evidence_of_a_contest_tells_both_sides() -> None:
+def test_the_evidence_of_a_contest_has_both_sides() -> None:
     book = ledger()
     put(book, acct("x", 4, vnet="a", source="estate", where="a.json"), acct("y", 5), now=3)
     fact = one(book, "conflicting-address")
@@ -123,7 +123,7 @@ def test_a_dead_endpoint_is_as_old_as_its_finding_over_a_restart() -> None:
     assert again.board.first_seen(one(again, "endpoint-disconnected")) == 40
 
 
-def test_a_changed_address_is_told_while_it_is_served() -> None:
+def test_a_changed_address_is_reported_while_it_is_served() -> None:
     book = ledger()
     put(book, acct("x", 4))
     put(book, acct("x", 5))
@@ -135,7 +135,7 @@ def test_a_changed_address_is_told_while_it_is_served() -> None:
     assert codes(book) == ["endpoint-pending"]
 
 
-def test_faults_are_told_by_their_subject_whoever_tells_them() -> None:
+def test_faults_are_reported_by_subject_whatever_reports_them() -> None:
     book = ledger(*two_spokes())
     faults = (Fault("/ID/nic", "fqdns[0]", "no name", "a.json"), Fault("/ID/x", "subnet.id", "no id", "a.json"))
     put(book, acct("x", 4, faults=faults, network="lab"))

@@ -73,7 +73,7 @@ def facts_of(book: Ledger) -> dict[str, Finding]:
 
 
 def step(book: Ledger, key: str, change: Endpoint | VirtualNetwork | None, now: float) -> set[Name]:
-    """One step of a history; the names whose rows it changed."""
+    """Apply one step of a history. Return the names whose rows changed."""
     if isinstance(change, VirtualNetwork) or key.startswith("/"):
         return book.set_vnets({key: change if isinstance(change, VirtualNetwork) else None}, now)
     return book.apply({key: change}, now)
@@ -121,7 +121,7 @@ def test_any_history_ends_where_a_restart_with_its_memory_begins(
 
 
 @given(steps, policies)
-def test_what_is_counted_is_what_a_walk_finds(
+def test_the_counts_are_those_of_a_walk(
     history: list[tuple[str, Endpoint | VirtualNetwork | None]], policy: ConflictPolicy
 ) -> None:
     book = ledger(*NETWORKS, policy=policy, pins=PINS, hold_down={"": 3})
@@ -140,7 +140,7 @@ def test_what_is_counted_is_what_a_walk_finds(
 
 
 class Cost:
-    """Names decided and findings looked at."""
+    """The numbers of contenders that were decided, and of findings that were replaced."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.decided = self.looked = 0

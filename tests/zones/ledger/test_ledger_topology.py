@@ -1,4 +1,4 @@
-"""Networks that change under a ledger: what is judged again, what stays, and that no history can be told from none."""
+"""Networks that change under a ledger: what is evaluated again, what stays, and that history leaves no trace."""
 
 from collections.abc import Mapping
 
@@ -47,7 +47,7 @@ def vnet(name: str, *peers: str, region: str = "weu", prefixes: tuple[str, ...] 
 
 
 def draw(ledger: Ledger, *vnets: VirtualNetwork, gone: str = "", now: float = 1) -> set[str]:
-    """Names whose rows changed."""
+    """Apply VNets and return the names whose rows changed."""
     changed = {each.key: each for each in vnets} | {vnet_id(name): None for name in gone}
     return {name.decode() for name in ledger.set_vnets(changed, now)}
 
@@ -66,7 +66,7 @@ def test_vnets_come_and_their_clients_see_what_they_reach() -> None:
     assert answers(ledger) == {"onprem": [4]}
 
 
-def test_what_lingers_is_seen_by_the_networks_that_there_are_now() -> None:
+def test_a_lingering_claim_is_visible_to_the_current_networks() -> None:
     ledger = Ledger(
         Networks((), auto=True), catalogue(), Conflicts(ConflictPolicy.STICKY, {}, ()), Board(), None, {"hub": 300.0}
     )
@@ -88,7 +88,7 @@ def test_only_names_that_are_seen_otherwise_have_new_rows() -> None:
     assert draw(ledger, vnet("n", "s")) == {"\x05other\x0bprivatelink\tvaultcore\x05azure\x03net\x00"}
 
 
-def test_the_same_networks_anew_are_no_change() -> None:
+def test_the_same_networks_again_are_no_change() -> None:
     ledger = book()
     draw(ledger, vnet("h"))
     version = ledger.networks.version
@@ -109,7 +109,7 @@ def test_same_vnet_then_peered_in_the_region_then_the_rest() -> None:
     assert answers(ledger)["c"] == [4]
 
 
-def test_who_holds_a_name_keeps_it_while_networks_come_and_go() -> None:
+def test_the_incumbent_keeps_its_name_while_networks_come_and_go() -> None:
     ledger = book(HAND)
     draw(ledger, vnet("z", "a", "b"), vnet("a"), vnet("b"))
     put(ledger, acct("y", 5, vnet="b"), now=1)
@@ -121,7 +121,7 @@ def test_who_holds_a_name_keeps_it_while_networks_come_and_go() -> None:
     assert answers(ledger) == {"onprem": [5], "z": [5], "a": [4], "b": [5]}
 
 
-def test_who_holds_a_name_keeps_it_over_a_restart_that_counts_networks_anew() -> None:
+def test_the_incumbent_keeps_its_name_over_a_restart_with_other_network_bits() -> None:
     vnets = [vnet("z", "a", "b"), vnet("a"), vnet("b")]
     ledger = book()
     draw(ledger, vnet("m"))
@@ -172,7 +172,18 @@ def test_a_pin_follows_the_name_of_its_network_though_nothing_else_changes() -> 
         assert {rule for code, _, _, rule in told(ledger) if code == "conflicting-address"} == {after, "resource-id"}
 
 
-def test_shared_space_is_told_until_a_person_says_whose_it_is() -> None:
+def test_a_pin_on_a_name_without_claims_is_reported_in_the_network_that_has_the_name_now() -> None:
+    ledger = book(pins=(Pin(FQDN, "y", network="a"),))
+    draw(ledger, vnet("a"))
+    put(ledger, endpoint("z", record("other.vault.azure.net", 9), vnet="a"))
+    assert one(ledger, "pin-ignored").networks.items == ("a",)
+
+    key = vnet_id("a").replace("/rg/", "/other/")
+    ledger.set_vnets({key: VirtualNetwork(key, "/VNET/twin", "weu", ("10.250.0.0/16",))}, 2)
+    assert one(ledger, "pin-ignored").networks.items == ()
+
+
+def test_shared_space_is_reported_until_a_configured_network_has_it() -> None:
     vnets = [vnet("a", prefixes=("10.0.0.0/16",)), vnet("b", prefixes=("10.0.0.0/16",))]
     ledger = book()
     draw(ledger, *vnets)

@@ -97,7 +97,7 @@ def test_an_endpoint_that_is_being_deleted_does_not_linger() -> None:
     assert (answer(held), stones(held)) == (None, [])
 
 
-def test_a_change_of_state_ends_what_lingers_of_the_endpoint() -> None:
+def test_a_change_of_state_ends_the_lingering_of_the_endpoints_claims() -> None:
     held = book()
     put(held, remote("x", 4))
     put(held, remote("x", 5, OTHER))
@@ -106,7 +106,7 @@ def test_a_change_of_state_ends_what_lingers_of_the_endpoint() -> None:
     assert (answer(held), answer(held, OTHER_PRIVATE), stones(held)) == (None, None, [])
 
 
-def test_what_comes_back_is_as_if_it_had_never_gone() -> None:
+def test_a_claim_that_comes_back_is_as_if_it_had_never_gone() -> None:
     held = book()
     put(held, remote("x", 4), now=10)
     before = held.find(from_text(PRIVATE))
@@ -116,7 +116,7 @@ def test_what_comes_back_is_as_if_it_had_never_gone() -> None:
     assert (answer(held), stones(held), held.tombstones.next_end) == ([4], [], None)
 
 
-def test_what_goes_again_lingers_anew() -> None:
+def test_a_claim_that_goes_again_lingers_again() -> None:
     held = book()
     for gone in (10.0, 200.0):
         put(held, remote("x", 4), now=gone - 1)
@@ -129,7 +129,7 @@ def test_what_goes_again_lingers_anew() -> None:
 # -- a live claim always beats it
 
 
-def test_a_live_claim_on_the_name_beats_it_and_what_is_left_of_it_comes_back() -> None:
+def test_a_live_claim_on_the_name_beats_a_lingering_one_which_comes_back_for_the_rest() -> None:
     held = book()
     put(held, remote("x", 4))
     drop(held, "x")
@@ -193,7 +193,7 @@ def test_promoting_the_next_comes_before_lingering() -> None:
     assert answer(held) == [5]
 
 
-def test_what_lingers_together_is_judged_as_before() -> None:
+def test_claims_that_linger_together_are_decided_as_before() -> None:
     held = book()
     put(held, remote("x", 4), now=1)
     put(held, remote("y", 5), now=2)
@@ -204,10 +204,10 @@ def test_what_lingers_together_is_judged_as_before() -> None:
     assert codes(held) == []
 
 
-# -- beside the rest
+# -- pins, zone files and VNets
 
 
-def test_a_pin_and_a_zone_file_know_what_lingers() -> None:
+def test_a_pin_and_a_zone_file_are_checked_against_lingering_claims() -> None:
     held = book(pins=[Pin(FQDN, "x")])
     put(held, remote("x", 4))
     held.set_static({from_text(PRIVATE): from_text("privatelink.blob.core.windows.net")}, 2)
@@ -227,7 +227,7 @@ def test_a_zone_file_shadows_the_public_name_of_a_claim_until_it_has_lingered() 
     assert codes(held) == []
 
 
-def test_a_name_in_no_zone_is_told_while_it_lingers() -> None:
+def test_a_name_in_no_zone_is_reported_while_its_claim_lingers() -> None:
     held = book()
     put(held, remote("x", 4, "a.example"))
     drop(held, "x")
@@ -236,7 +236,7 @@ def test_a_name_in_no_zone_is_told_while_it_lingers() -> None:
     assert codes(held) == []
 
 
-def test_it_is_judged_anew_when_its_virtual_network_moves() -> None:
+def test_a_lingering_claim_is_evaluated_again_when_its_vnet_moves() -> None:
     held = book(Network("a", ("10.0.0.0/8",), reach=("region:weu",)))
     held.set_vnets({vnet_id("v"): VirtualNetwork(vnet_id("v"), "v", "weu")}, 1)
     put(held, remote("x", 4, vnet="v"))
@@ -246,7 +246,7 @@ def test_it_is_judged_anew_when_its_virtual_network_moves() -> None:
     assert answers(held) == {}
 
 
-def test_what_is_told_of_a_claim() -> None:
+def test_a_lingering_claim_is_found_with_its_end() -> None:
     held = book()
     put(held, remote("x", 4), acct("y", 4, state=ConnectionState.PENDING), now=10)
     drop(held, "x", now=20)
@@ -258,7 +258,7 @@ def test_what_is_told_of_a_claim() -> None:
 # -- over a restart
 
 
-def test_what_lingered_lingers_on_after_a_restart() -> None:
+def test_a_claim_lingers_on_after_a_restart() -> None:
     held = book()
     put(held, remote("x", 4), remote("y", 5, OTHER), now=10)
     drop(held, "x", now=20)
@@ -294,7 +294,7 @@ steps = st.lists(
 
 @given(steps)
 def test_live_claims_are_answered_as_if_nothing_lingered(history: list[tuple[str, Any, float]]) -> None:
-    """Where a live claim is seen at a name, nothing that lingers changes the answer; and in the end nothing is left."""
+    """Where a network sees a live claim on a name, lingering claims change no answer. In the end none is left."""
     held, plain, now = book(*two_spokes()), ledger(*two_spokes()), 0.0
     for key, what, later in history:
         now += later

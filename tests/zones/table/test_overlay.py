@@ -1,4 +1,4 @@
-"""What private DNS zones lend: records that no endpoint has a say in, and of what zones."""
+"""The overlay: which records of private DNS zones are served, and of which zones."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ HUB = ("hub",)
 def lending(
     *zones: PrivateZone, claims: Mapping[str, Claimed] | None = None, files: tuple[str, ...] = ()
 ) -> dict[str, list[str]]:
-    """Names by origin, with the types of their records."""
+    """Return the names by origin, with the types of their records."""
     known = {from_text(name): how for name, how in (claims or {}).items()}
     parsed = {each.origin: each for each in (parse(zone_file(text), "test.zone") for text in files)}
     found = provided(zones, parsed, lambda name: known.get(name, ""))
@@ -35,13 +35,13 @@ def apex(origin: str, rtype: int, rdata: bytes) -> RecordSet:
     return RecordSet("/ID/@", RRset(from_text(origin), rtype, 3600, (rdata,)))
 
 
-def test_a_record_by_hand_is_lent_in_a_zone_with_an_soa() -> None:
+def test_a_manual_record_is_provided_in_a_zone_with_an_soa() -> None:
     assert lending(zone(made("www", 4, origin=CORP), origin=CORP, vnets=HUB)) == {
         CORP: ["corp.example 6", "www.corp.example 1"]
     }
 
 
-def test_the_zone_s_own_soa_and_what_stands_beside_it_are_lent() -> None:
+def test_the_zones_own_soa_and_the_records_beside_it_are_provided() -> None:
     own = apex(CORP, SOA, b"\2ns\7example\0\2me\7example\0" + bytes(20))
     zones = [zone(apex(CORP, TXT, b"\1x"), own, origin=CORP, vnets=HUB)]
     found = provided(zones, {}, lambda _: "")[from_text(CORP)]
@@ -55,7 +55,7 @@ def test_a_zone_without_links_or_with_nothing_to_lend_is_not_served() -> None:
 
 
 @pytest.mark.parametrize("claimed", ["served", "known"])
-def test_a_record_of_a_zone_group_is_not_lent_where_an_endpoint_claims_its_name(claimed: Claimed) -> None:
+def test_a_record_of_a_zone_group_is_not_provided_where_an_endpoint_claims_its_name(claimed: Claimed) -> None:
     zones = zone(made("acct", 4, by="pe"), made("more", 5, by="pe"), vnets=HUB)
     assert lending(zones, claims={f"acct.{BLOB}": claimed}) == {BLOB: [f"more.{BLOB} 1", f"{BLOB} 6"]}
 

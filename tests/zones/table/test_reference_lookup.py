@@ -1,7 +1,7 @@
-"""The table against a slow, obvious reading of the rules, and what the worker keeps against what changes.
+"""The table compared with a slow, obvious implementation of the rules, and cached answers compared with changes.
 
-`Reference` walks plain lists of claims and records and shares no code with the table beyond names and the catalogue.
-The second test keeps answers as a worker does, evicts by what each change says it touched, and asks again.
+`Reference` walks plain lists of claims and records. It shares no code with the table except names and the catalogue.
+The second test caches answers as a worker does, evicts what each change touches, and asks again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -111,7 +111,7 @@ def below(origin: Name, inside: list[bytes]) -> Name:
 
 @st.composite
 def claims_at(draw: st.DrawFn, private: Name) -> list[Claim]:
-    """Up to two states of a private name, in networks of their own."""
+    """Up to two variants of a private name, for different networks."""
     out = []
     seen = draw(st.tuples(*[st.integers(0, 2)] * 3))
     for wanted in {1, 2} & set(seen):
@@ -164,7 +164,7 @@ def states(draw: st.DrawFn) -> State:
 
 
 def probes(*parts: State) -> list[Name]:
-    """Names that the states hold, all above them, and made-up ones below."""
+    """Names in the states, all names above them, and made-up names below."""
     held: set[Name] = {from_text("nope.blob.core.windows.net")}
     for state in parts:
         for claim in state.claims:
@@ -205,11 +205,11 @@ def test_the_table_answers_as_the_reference_does(state: State, turn: int) -> Non
         assert bare(found) == expected, (name, qtype, network)
 
 
-# -- what is kept, and what changes
+# -- cached answers and changes
 
 
 def evicted(kept: dict[tuple[Name, int, int], Outcome], touched: Touched) -> set[tuple[Name, int, int]]:
-    """Which answers the worker drops: each is indexed under the name it was asked for and those that decided it."""
+    """Return the answers that a worker evicts: an answer depends on its own name and on the outcome's `deps`."""
     return {
         key
         for key, outcome in kept.items()
@@ -219,7 +219,7 @@ def evicted(kept: dict[tuple[Name, int, int], Outcome], touched: Touched) -> set
 
 
 def changes(table: Table, before: State, after: State) -> Iterator[Touched]:
-    """Bring the table from one state to the other, a name at a time."""
+    """Change the table from one state to the other, one name at a time."""
     old, new = before.rows(), after.rows()
     for name in sorted({*old, *new}):
         if name in new:
@@ -261,8 +261,8 @@ def test_a_kept_answer_that_no_change_touched_is_still_right(before: State, afte
 
 @QUICK
 @given(states())
-def test_what_an_nxdomain_denies_has_nothing_below_it(state: State) -> None:
-    """RFC 8020: a resolver that has heard NXDOMAIN may deny every name below without asking."""
+def test_a_name_with_nxdomain_has_no_name_below_it(state: State) -> None:
+    """RFC 8020: a resolver that got NXDOMAIN may deny every name below without asking."""
     state.unsynced = False
     table = state.table()
     names = probes(state)

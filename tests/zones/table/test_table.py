@@ -1,7 +1,7 @@
-"""What a name is to a network, row by row of the decision table: plain examples.
+"""The lookup, row by row of the decision table: one plain example after another.
 
 An answer is shown as a line: `A 10.0.0.4`, `CNAME target`, `NODATA owner-of-the-SOA`, `NXDOMAIN zone`, `SERVFAIL why`,
-`REFERRAL cut`, `PUBLIC zone` (inside a zone, and its policy sends the miss to an upstream) or `OUTSIDE`.
+`REFERRAL cut`, `PUBLIC zone` (the miss policy of the zone sends the question to an upstream) or `OUTSIDE`.
 """
 
 from ipaddress import ip_address
@@ -153,7 +153,7 @@ def test_a_file_that_shares_its_zone_with_endpoints_gives_it_its_soa_and_policy(
 # -- wildcards of endpoints (RFC 4592)
 
 
-def test_a_wildcard_owns_what_lies_below_it_however_deep() -> None:
+def test_a_wildcard_owns_names_at_any_depth_below_it() -> None:
     table = build(ENVIRONMENT)
     for name in ("app", "a.b"):
         private = f"{name}.env.privatelink.weu.azurecontainerapps.io"
@@ -163,7 +163,7 @@ def test_a_wildcard_owns_what_lies_below_it_however_deep() -> None:
     assert ask(table, "env.weu.azurecontainerapps.io") == "OUTSIDE"
 
 
-def test_a_wildcard_does_not_cover_what_exists_nor_what_is_below_that() -> None:
+def test_a_wildcard_does_not_cover_existing_names_or_names_below_them() -> None:
     exact = Claim("x.y.env.weu.azurecontainerapps.io", "10.0.0.5")
     table = build(ENVIRONMENT, exact)
     zone = "privatelink.weu.azurecontainerapps.io"
@@ -174,7 +174,7 @@ def test_a_wildcard_does_not_cover_what_exists_nor_what_is_below_that() -> None:
     assert ask(table, f"z.env.{zone}") == "A 10.0.0.8"
 
 
-def test_what_another_network_sees_is_not_in_the_way_of_a_wildcard() -> None:
+def test_a_name_of_another_network_does_not_block_a_wildcard() -> None:
     exact = Claim("x.y.env.weu.azurecontainerapps.io", "10.0.0.5", SECOND)
     table = build(ENVIRONMENT, exact)
     assert ask(table, "z.y.env.privatelink.weu.azurecontainerapps.io") == "A 10.0.0.8"
@@ -287,7 +287,7 @@ def test_a_files_delegation_gives_way_to_a_zone_of_endpoints_below_it() -> None:
 
 @pytest.mark.parametrize("qtype", ["A", "ANY"])
 def test_a_delegation_inside_a_zone_that_lies_deeper_is_not_followed_and_the_name_exists(qtype: str) -> None:
-    """The file's word ends at the apex below it; to deny the name, or to ask upstreams, would say it is not there."""
+    """The delegation ends at the apex below it. NXDOMAIN, or a question to an upstream, would deny that the name exists."""
     inside = "cut.privatelink.blob.core NS ns.cut.privatelink.blob.core\nns.cut.privatelink.blob.core A 192.0.2.1"
     table = build(ACCT, files=[f"windows.net\n{inside}"])
     assert ask(table, f"cut.{BLOB} {qtype}") == f"NODATA {BLOB}"
@@ -303,7 +303,7 @@ def test_a_dname_that_makes_a_name_too_long_fails() -> None:
 # -- row "not ready"
 
 
-def test_while_a_source_is_unread_catalogue_names_that_nobody_holds_fail() -> None:
+def test_while_a_source_is_unread_unowned_names_of_the_catalogue_fail() -> None:
     table = build(ACCT, files=["corp.example\n", "azurecr.io\n"])
     table.unsynced = True
     for name in ("new.blob.core.windows.net", f"new.{BLOB}", BLOB, "blob.core.windows.net", "x.database.windows.net"):
@@ -315,7 +315,7 @@ def test_while_a_source_is_unread_catalogue_names_that_nobody_holds_fail() -> No
     assert ask(table, "management.azure.com") == "OUTSIDE"  # else no source in Azure could ever be read
 
 
-def test_what_is_awaited_fails_even_where_some_of_it_has_come() -> None:
+def test_an_awaited_zone_fails_even_where_some_of_it_has_arrived() -> None:
     table = build(ACCT, files=["corp.example\nwww A 192.0.2.1"])
     table.awaited = frozenset({from_text("corp.example"), from_text(BLOB)})
     for name in ("corp.example", "www.corp.example", "new.corp.example", BLOB, f"acct.{BLOB}", f"new.{BLOB}"):
@@ -336,7 +336,7 @@ def test_what_is_awaited_fails_even_where_some_of_it_has_come() -> None:
         ("forward:onprem", f"PUBLIC {BLOB} onprem"),
     ],
 )
-def test_the_zones_policy_decides_what_nobody_holds(on_miss: str, expected: str) -> None:
+def test_the_zones_policy_decides_about_unowned_names(on_miss: str, expected: str) -> None:
     for table in (
         build(ACCT, defaults=ZonePolicy(on_miss=on_miss)),
         build(ACCT, overrides={BLOB: ZonePolicy(on_miss=on_miss)}),
@@ -444,13 +444,13 @@ def test_the_zones_of_a_network_are_those_with_claims_those_named_and_the_files(
     assert [to_text(zone) for zone in table.zones(NONE)] == ["corp.example"]
 
 
-def test_zones_are_told_from_names_that_clients_make_up() -> None:
+def test_zones_are_distinguished_from_names_that_clients_make_up() -> None:
     table = build(ACCT, APP, files=["corp.example\n"], overrides={"a.b": ZonePolicy()})
     assert all(table.is_zone(from_text(text)) for text in (BLOB, "corp.example", "a.b"))
     assert not any(table.is_zone(from_text(text)) for text in ("app.corp.example", "blob.core.windows.net", "b"))
 
 
-# -- what private DNS zones lend
+# -- records that private DNS zones provide
 
 
 def lend(table: Table, text: str) -> None:
@@ -459,7 +459,7 @@ def lend(table: Table, text: str) -> None:
         table.apply_static(zone.origin, name, rrsets, is_open=True)
 
 
-def test_a_zone_of_endpoints_that_records_are_lent_to_lacks_names_as_it_did_before() -> None:
+def test_a_zone_of_endpoints_with_provided_records_answers_misses_as_before() -> None:
     table = build(ACCT)
     lend(table, f"{BLOB}\nhand A 10.0.0.9")
     assert ask(table, f"hand.{BLOB}") == "A 10.0.0.9"
@@ -467,13 +467,13 @@ def test_a_zone_of_endpoints_that_records_are_lent_to_lacks_names_as_it_did_befo
     assert ask(table, f"other.{BLOB}") == f"PUBLIC {BLOB}"
 
 
-def test_a_policy_of_that_zone_counts_for_what_it_lacks() -> None:
+def test_the_policy_of_that_zone_decides_its_misses() -> None:
     table = build(ACCT, overrides={BLOB: ZonePolicy(on_miss="nodata")})
     lend(table, f"{BLOB}\nhand A 10.0.0.9")
     assert ask(table, f"other.{BLOB}") == f"NODATA {BLOB}"
 
 
-def test_what_such_a_zone_lacks_is_a_failure_until_all_sources_have_given_data() -> None:
+def test_a_miss_in_such_a_zone_is_a_failure_until_all_sources_have_data() -> None:
     table = build(ACCT)
     lend(table, f"{BLOB}\nhand A 10.0.0.9")
     table.unsynced = True

@@ -1,4 +1,4 @@
-"""What a change of the table touches: the answers that it may alter, and no others. Plain examples."""
+"""Which answers a change of the table touches: those that it may alter, and no others. Plain examples."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_a_change_touches_every_public_name_of_a_private_one_and_makes_it_exist(
     assert {ask(table, name) for name in ("b.vault.azure.net", "d.vault.azure.net")} == {"NODATA vault.azure.net"}
 
 
-def test_a_name_that_comes_into_a_zone_in_sight_does_not_touch_the_others_of_it() -> None:
+def test_a_new_name_in_a_visible_zone_does_not_touch_its_other_names() -> None:
     table = build(ACCT, ENVIRONMENT, files=["corp.example\nwww A 192.0.2.1"])
     questions = [
         "acct.blob.core.windows.net", f"acct.{BLOB}", f"nope.{BLOB}", BLOB, "nope.blob.core.windows.net",
@@ -92,7 +92,7 @@ def test_an_exact_record_of_a_file_touches_the_answer_of_the_endpoint_that_it_sh
     assert touched.names.intersection(answer.deps)
 
 
-def test_what_comes_between_a_private_wildcard_and_a_name_touches_the_public_answer() -> None:
+def test_a_name_between_a_private_wildcard_and_a_name_touches_the_public_answer() -> None:
     table = build(Claim("*.vault.azure.net", "10.0.0.8"))
     answer = outcome(table, "x.b.vault.azure.net")
     assert shown(answer) == "CNAME x.b.privatelink.vaultcore.azure.net"
@@ -151,7 +151,7 @@ def test_a_changed_soa_touches_all_of_its_zone() -> None:
     assert any(is_under(dep, root) for dep in denied.deps for root in touched.subtrees)
 
 
-def test_a_sweep_removes_what_has_not_the_stamp_of_the_generation() -> None:
+def test_a_sweep_removes_rows_without_the_stamp_of_the_generation() -> None:
     table = build()
     first, second = (rows([claim]) for claim in (ACCT, REGISTRY))
     for given, generation in ((first, 4), (second, 5)):

@@ -1,4 +1,4 @@
-"""Counts of networks by name, against counting anew."""
+"""Counts of networks by name, compared with counting from scratch."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +34,7 @@ def test_a_name_is_below_its_ancestors_for_the_networks_that_see_it(given_steps:
     assert list(tree.names()) == []
 
 
-def test_what_moves_no_network_is_not_told() -> None:
+def test_a_change_that_moves_no_network_is_not_reported() -> None:
     tree = NameTree()
     moved: set[Name] = set()
     tree.enter(from_text("x.b.a"), 0b01, MASKS, moved)
