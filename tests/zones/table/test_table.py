@@ -287,7 +287,7 @@ def test_a_files_delegation_gives_way_to_a_zone_of_endpoints_below_it() -> None:
 
 @pytest.mark.parametrize("qtype", ["A", "ANY"])
 def test_a_delegation_inside_a_zone_that_lies_deeper_is_not_followed_and_the_name_exists(qtype: str) -> None:
-    """The delegation ends at the apex below it. NXDOMAIN or a query to an upstream would deny that the name exists."""
+    """The delegation ends at the apex below it. NXDOMAIN, or asking an upstream, would deny that the name exists."""
     inside = "cut.privatelink.blob.core NS ns.cut.privatelink.blob.core\nns.cut.privatelink.blob.core A 192.0.2.1"
     table = build(ACCT, files=[f"windows.net\n{inside}"])
     assert ask(table, f"cut.{BLOB} {qtype}") == f"NODATA {BLOB}"
