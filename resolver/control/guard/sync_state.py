@@ -7,7 +7,7 @@ import msgspec
 from resolver.sources.reading import Reading
 from zones.azure.resource import Resources
 
-Action = Literal["now", "accept", "drop"]
+SyncAction = Literal["now", "accept", "drop"]
 """An operator's command to a remote source."""
 
 
