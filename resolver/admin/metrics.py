@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from resolver.admin.view import View
 from resolver.control.estate.source_health import SourceStatus
 from resolver.version import VERSION
+from zones.clocks import WallTime
 
 PREFIX: Final = "pldns_"
 
@@ -203,7 +204,7 @@ def _sources(view: View) -> Iterator[Sample]:
         if status.last_success is not None:
             yield "sync_last_success_timestamp_seconds", source, status.last_success
             yield "source_age_seconds", source, max(time.time() - status.last_success, 0.0)
-        holds = status.freshness(time.time())
+        holds = status.freshness(WallTime(time.time()))
         for state in ("fresh", "stale", "expired"):
             yield "source_state", (status.name, state), float(state == holds)
         if status.remote:

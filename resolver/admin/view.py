@@ -10,6 +10,7 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import Action
+from zones.clocks import WallTime
 
 
 class ConnectedWorker(Protocol):
@@ -31,7 +32,7 @@ class View(Protocol):
     """What operators may read from control and ask it to do."""
 
     estate: Estate
-    started: float
+    started: WallTime
     """When control started, in seconds since the epoch."""
 
     @property
