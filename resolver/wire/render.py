@@ -127,7 +127,8 @@ def whole(query: Query | MalformedQuery, body: Body) -> bytes:
 def _lifetime(tail: bytes, at: int) -> int:
     """Return the TTL at an offset, for an SOA record not above its MINIMUM, the last field of its rdata."""
     rtype, _, ttl, size = _fields(tail, at - 4)
-    return min(ttl, *_ttl.unpack_from(tail, at + 2 + size)) if rtype == SOA else ttl
+    end = at + 6 + size
+    return min(int(ttl), int.from_bytes(tail[end - 4 : end], "big")) if rtype == SOA else int(ttl)
 
 
 def _opt_record(opt: Opt, rcode: int) -> bytes:
