@@ -32,6 +32,7 @@ from bench.processes import PLDNS, Background, Broken, cores, pin
 from bench.report import told
 from resolver.forward.cache import Key, UpstreamCache
 from resolver.wire import relay
+from zones.clocks import SteadyTime
 from zones.dns.name import from_text
 
 UPSTREAM: Final = 5390
@@ -306,7 +307,7 @@ def _weight() -> Result:
         reply = dns.message.make_response(query, recursion_available=True)
         address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         reply.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", address))
-        cache.put(Key("public", name, 1), relay.parse(reply.to_wire(), 1, relay.question(name, 1)), 0.0)
+        cache.put(Key("public", name, 1), relay.parse(reply.to_wire(), 1, relay.question(name, 1)), SteadyTime(0.0))
         del query, reply
         number += 1
     taken = tracemalloc.get_traced_memory()[0] - before

@@ -23,6 +23,7 @@ from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from zones.claims.row import BY_RULE, Variant, pack
+from zones.clocks import SteadyTime, steady_clock, wall_clock
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
 
@@ -41,7 +42,7 @@ class Paths:
 
     def __init__(self) -> None:
         worker = WorkerSettings((), ("0.0.0.0/0",), upstreams=(UpstreamGroup("public", ()),), identity="bench")
-        self.parts = compose(worker, Clock(time.monotonic, time.time, lambda *_: _Timer()))
+        self.parts = compose(worker, Clock(steady_clock(time.monotonic), wall_clock(time.time), lambda *_: _Timer()))
         self.cache, self.engine = self.parts.cache, self.parts.engine
         self.parts.table.masks = {1: 1}
         self.fresh()
@@ -58,7 +59,7 @@ class Paths:
     def publish(self, name: Name) -> None:
         """Put a public answer into the cache."""
         message = Message(0, aa=False, ad=False, ra=True, tc=False, answer=(RRset(name, 1, 300, (b"\xc0\0\2\x50",)),))
-        self.cache.put(Key("public", name, 1), message, time.monotonic())
+        self.cache.put(Key("public", name, 1), message, SteadyTime(time.monotonic()))
 
 
 def packet(name: Name, ident: int) -> bytes:
@@ -94,7 +95,7 @@ def main() -> None:
     queries: dict[bytes, Query] = {}
 
     def answer(each: bytes) -> object:
-        return paths.engine.answer(queries[each], 0, now, {})
+        return paths.engine.answer(queries[each], 0, SteadyTime(now), {})
 
     client, transport = Client(b"\x0a\0\0\1", 0), ClientTransport("udp", codes.PAYLOAD)
 
@@ -121,7 +122,7 @@ def main() -> None:
     print(f"Responder.take, compiled, with a cookie           {least(take, cookie, nothing):6.1f} µs")
     limiter = RateLimiter(RateLimit(per_second=1_000_000, burst=1_000_000))
     addresses = [f"10.{i >> 8 & 255}.{i & 255}.1" for i in range(10_000)]
-    checked = least(lambda address: limiter.check(address, now), map(packed, addresses), nothing)
+    checked = least(lambda address: limiter.check(address, SteadyTime(now)), map(packed, addresses), nothing)
     print(f"RateLimiter.check, 10,000 prefixes                {checked:6.1f} µs")
     print(f"the exact map alone                               {least(exact, packets['public name'], nothing):6.1f} µs")
 

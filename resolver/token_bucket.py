@@ -5,6 +5,8 @@ Pure: the time is an argument, in seconds on any steady clock. Does not know wha
 
 from typing import Final, NamedTuple
 
+from zones.clocks import SteadyTime
+
 _ROUNDING: Final = 1e-6  # of a token: who has waited as long as `wait` says does not have to wait again
 
 
@@ -15,6 +17,9 @@ class Quota(NamedTuple):
     rate: float
 
 
+_START: Final = SteadyTime(0.0)  # of a bucket that is full at first, any time in the past will do
+
+
 class TokenBucket:
     """The tokens that are left of a quota; full at first.
 
@@ -23,11 +28,11 @@ class TokenBucket:
 
     __slots__ = ("_then", "tokens")
 
-    def __init__(self, quota: Quota, now: float = 0.0) -> None:
+    def __init__(self, quota: Quota, now: SteadyTime = _START) -> None:
         self.tokens = float(quota.burst)
         self._then = now
 
-    def take(self, quota: Quota, now: float) -> bool:
+    def take(self, quota: Quota, now: SteadyTime) -> bool:
         """Take one token. Return False, and take none, where less than one is left."""
         burst, rate = quota
         tokens = self.tokens + (now - self._then) * rate
@@ -40,17 +45,17 @@ class TokenBucket:
         self.tokens = tokens - 1
         return True
 
-    def refill(self, quota: Quota, now: float) -> None:
+    def refill(self, quota: Quota, now: SteadyTime) -> None:
         """Add the tokens that have come since the last call."""
         self.tokens = min(quota.burst, self.tokens + (now - self._then) * quota.rate)
         self._then = now
 
-    def wait(self, quota: Quota, now: float) -> float:
+    def wait(self, quota: Quota, now: SteadyTime) -> float:
         """Return the seconds until a whole token is there; 0 where one is there now."""
         self.refill(quota, now)
         missing = 1 - self.tokens
         return 0.0 if missing < _ROUNDING else missing / quota.rate
 
-    def idle(self, now: float) -> float:
+    def idle(self, now: SteadyTime) -> float:
         """Return the seconds since the last call."""
         return now - self._then

@@ -42,6 +42,7 @@ from resolver.worker.answer.responder import Responder
 from resolver.worker.replica import Replica
 from tests.replies import Replies
 from tests.schedule import Schedule
+from zones.clocks import SteadyTime, WallTime, steady_clock, wall_clock
 
 # -- how the tests run
 
@@ -293,11 +294,13 @@ class Pipeline:
         worker, control = accepted.worker, accepted.control
         self.now = 1000.0
         self.upstreams = upstreams
-        self.estate = assemble(control, zone_files.read(control.zones.files, {}), None, {}, self.now)
+        self.estate = assemble(control, zone_files.read(control.zones.files, {}), None, {}, WallTime(self.now))
         self.feed = Feed(self.estate, "epoch")
         self._session = FeedSession(self.feed, Hello(0, 0, "", "", 0, 0), lambda: None)
         self.files = {source.name: FileSource(source.path, set()) for source in control.sources}
-        self.clock = Clock(lambda: self.now, lambda: self.now, lambda _seconds, _call: _Timer())
+        self.clock = Clock(
+            steady_clock(lambda: self.now), wall_clock(lambda: self.now), lambda _seconds, _call: _Timer()
+        )
         self.parts = parts = compose(worker, self.clock)
         self.groups = parts.upstreams
         self.table = parts.table
@@ -315,12 +318,12 @@ class Pipeline:
 
     def start(self) -> None:
         """Read the sources and apply the first snapshot."""
-        self.feed.changed(self.estate.take_scans(self._scans(), self.now))
+        self.feed.changed(self.estate.take_scans(self._scans(), WallTime(self.now)))
         self._send(self._session.snapshot(partial=False))
 
     def scan(self) -> None:
         """Read the changes of the sources and apply them."""
-        changed = self.estate.take_scans(self._scans(), self.now)
+        changed = self.estate.take_scans(self._scans(), WallTime(self.now))
         self._session.mark(changed)
         self.feed.changed(changed)
         self._send(self._session.changes())
@@ -365,15 +368,15 @@ class Pipeline:
         """Return the result of the exchange with the fake upstreams. Time-outs take no time."""
         group = self.groups.group(key.group)
         order, mark = self.health.order(group) if group else (), self.parts.loops.mark(key)
-        exchange = Exchange(key, order, self.now, lambda below: 0x1234 % below, self.health, mark=mark)
-        action = exchange.start(self.now)
+        exchange = Exchange(key, order, SteadyTime(self.now), lambda below: 0x1234 % below, self.health, mark=mark)
+        action = exchange.start(SteadyTime(self.now))
         while isinstance(action, Send):
             upstream = self._servers[action.server.port]
             if upstream.all == "closed":
-                action = exchange.error("connection refused", self.now)
+                action = exchange.error("connection refused", SteadyTime(self.now))
                 continue
             wire = upstream.reply(action.packet, codes.PAYLOAD if action.transport == "udp" else 65535)
-            taken = exchange.reply(wire, self.now) if wire else None
+            taken = exchange.reply(wire, SteadyTime(self.now)) if wire else None
             action = exchange.timeout(action.deadline) if taken is None else taken
         return action
 

@@ -30,6 +30,7 @@ SYSTEM = {"os", "pathlib"}
 HEAVY = {"pydantic", "typer", "rich", "yaml", "aiohttp", "watchfiles", "prometheus_client", "dns", "azure"}
 
 FLOORS: Final = """
+zones.clocks
 zones.dns
 zones.azure
 zones.networks
@@ -57,7 +58,7 @@ resolver.offline resolver.admin.resources
 resolver.admin
 resolver.main resolver.cli
 """
-"""From the ground up: a folder, or a file of `resolver` itself, imports only from the lines above its own."""
+"""From the ground up: a folder, or a file in `resolver` or `zones` itself, imports only from the lines above it."""
 PURE: Final = """
 zones resolver.settings resolver.version resolver.host_port resolver.token_bucket resolver.wire
 resolver.channel.frames resolver.channel.requests resolver.forward
@@ -68,11 +69,11 @@ resolver.control.guard resolver.control.estate resolver.control.feed
 
 
 def folder_of(module: str) -> str:
-    """The folder that a module lies in; a file of `resolver` itself stands for itself."""
+    """Return the folder of a module; a file of `resolver` or `zones` itself counts as a folder."""
     if MODULES[module].name == "__init__.py":
         return module
     folder = module.rpartition(".")[0]
-    return module if folder == "resolver" else folder
+    return module if folder in {"resolver", "zones"} else folder
 
 
 @cache

@@ -22,6 +22,7 @@ from resolver.admin.view import View
 from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
 from resolver.control.source_runners import Sample
 from resolver.version import VERSION
+from zones.clocks import WallTime
 
 PREFIX: Final = "pldns_"
 
@@ -202,7 +203,7 @@ def _sources(view: View) -> Iterator[Sample]:
         if status.last_success is not None:
             yield "sync_last_success_timestamp_seconds", source, status.last_success
             yield "source_age_seconds", source, max(time.time() - status.last_success, 0.0)
-        holds = status.freshness(time.time())
+        holds = status.freshness(WallTime(time.time()))
         for state in get_args(Freshness):
             yield "source_state", (status.name, state), float(state == holds)
         if status.remote:

@@ -11,6 +11,7 @@ from resolver.admin.resources.sources import SyncRequest
 from resolver.admin.responses import encoded, item_response, list_response
 from resolver.admin.route import Context
 from resolver.control.guard.sync_state import NothingHeld
+from zones.clocks import WallTime
 
 
 async def list_sources(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
@@ -18,7 +19,7 @@ async def list_sources(context: Context, _: web.Request, asked: ListParameters) 
     found = context.estate.sources
 
     def shown(name: str) -> bytes | None:
-        return encoded(sources.source(found[name], time.time()))
+        return encoded(sources.source(found[name], WallTime(time.time())))
 
     return list_response(await page(found, lambda name: (name,), shown, asked.limit, asked.cursor))
 
@@ -35,4 +36,4 @@ async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> w
         context.view.sync(name, wanted.action)
     except NothingHeld:
         raise web.HTTPConflict(text=f"source `{name}` has no held sync to {wanted.action}") from None
-    return item_response(sources.source(status, time.time()), status=202)
+    return item_response(sources.source(status, WallTime(time.time())), status=202)

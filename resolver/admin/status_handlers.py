@@ -13,6 +13,7 @@ from resolver.admin.resources.workers import WorkerItem
 from resolver.admin.responses import item_response, problem, problem_response
 from resolver.admin.route import Context
 from resolver.version import VERSION
+from zones.clocks import WallTime
 
 
 async def livez(context: Context, _: web.Request, __: Parameters) -> web.Response:
@@ -48,7 +49,7 @@ async def get_metrics(context: Context, request: web.Request, _: Parameters) -> 
 
 async def status(context: Context, _: web.Request, __: Parameters) -> web.Response:
     """Answer with the state of the daemon."""
-    view, now = context.view, time.time()
+    view, now = context.view, WallTime(time.time())
     missing = view.missing()
     degraded, total = sources.degradations(context.estate)
     return item_response(
@@ -70,4 +71,4 @@ def _workers(context: Context) -> list[WorkerItem]:
 
 
 def _sources(context: Context) -> list[SourceItem]:
-    return [sources.source(status, time.time()) for status in context.estate.sources.values()]
+    return [sources.source(status, WallTime(time.time())) for status in context.estate.sources.values()]

@@ -11,6 +11,7 @@ from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.source_runners import Sample
+from zones.clocks import WallTime
 
 
 class ConnectedWorker(Protocol):
@@ -32,7 +33,7 @@ class View(Protocol):
     """What operators may read from control and ask it to do."""
 
     estate: Estate
-    started: float
+    started: WallTime
     """When control started, in seconds since the epoch."""
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from resolver.channel import requests
+from zones.clocks import WallTime
 from zones.dns.record import RRset
 
 UP_LIMIT: Final = 1 << 20
@@ -141,8 +142,8 @@ class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
     name: bytes
     network: str
     count: int
-    first: float
-    last: float
+    first: WallTime
+    last: WallTime
     clients: tuple[bytes, ...] = ()
 
 
@@ -160,7 +161,7 @@ class Loop(msgspec.Struct, frozen=True, gc=False, array_like=True):
     client: bytes
     """Packed address of the last client that sent it."""
     count: int
-    last: float
+    last: WallTime
 
 
 class LoopReport(_Frame, frozen=True):

@@ -15,12 +15,13 @@ from resolver.cli import finding_text, output, skipped_rules
 from resolver.cli.configuration import load
 from resolver.control.estate.estate import NO_VNETS
 from resolver.offline.load import offline
+from zones.clocks import WallTime
 from zones.findings.evidence import Severity
 
 
 def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     """Print counts, sources and findings; return 2 when one of the findings is an error, else 0."""
-    accepted, now = load(path, flags), time.time()
+    accepted, now = load(path, flags), WallTime(time.time())
     estate = offline(accepted.control, now)
     numbers = counts(estate)
     facts = sorted(estate.board, key=finding_items.most_severe_first)

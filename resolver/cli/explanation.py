@@ -29,6 +29,7 @@ from resolver.worker.answer.counters import Counters
 from resolver.worker.answer.engine import Engine
 from resolver.worker.answer.special_names import SpecialNames
 from resolver.worker.answer.walk import MAX_HOPS
+from zones.clocks import SteadyTime, WallTime
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.dns.record import RRset
 from zones.networks.prefixes import NONE
@@ -103,7 +104,7 @@ class _Result(NamedTuple):
     upstream: AskedUpstream | None
 
 
-def explain(accepted: Accepted, estate: Estate, asked: Question, now: float) -> Explanation:
+def explain(accepted: Accepted, estate: Estate, asked: Question, now: WallTime) -> Explanation:
     """Return the explanation. `now` is in seconds since the epoch."""
     index = estate.networks.find(asked.client)
     if _is_allowed(asked.client, accepted.worker.allow):
@@ -134,7 +135,7 @@ def _resolve(accepted: Accepted, estate: Estate, query: Query, network: int) -> 
         steps.append(_step(name, outcome, is_local))
         names |= dict.fromkeys([name, *(dep for dep in outcome.deps if is_wildcard(dep))])
     engine = Engine(table, estate.networks, upstreams, UpstreamCache(), Counters(), behaviour(accepted.worker))
-    given = engine.answer(query, network, 0.0, {})
+    given = engine.answer(query, network, SteadyTime(0.0), {})
     if isinstance(given, Key):
         records = [record for step in steps for record in step.records]
         return _Result(steps, list(names), None, records, _upstream(upstreams, given))
@@ -162,7 +163,7 @@ def _chain(table: Table, query: Query, network: int) -> Iterator[tuple[Name, Out
         name = outcome.target
 
 
-def _claims(estate: Estate, names: Iterable[Name], network: int, now: float) -> Iterator[VisibleClaim]:
+def _claims(estate: Estate, names: Iterable[Name], network: int, now: WallTime) -> Iterator[VisibleClaim]:
     """Yield the claims on any of the names, each claim once."""
     seen = set()
     for name in names:

@@ -22,13 +22,14 @@ from resolver.control.sync import remotes
 from resolver.offline import plan
 from resolver.offline.plan import Plan
 from resolver.settings import ControlSettings
+from zones.clocks import WallTime
 from zones.dns.name import to_text
 from zones.findings.finding import Finding
 
 
 def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     """Print the plan; return 0 when nothing would change, 2 when something would, 1 when a source cannot be read."""
-    accepted, now = load(path, flags), time.time()
+    accepted, now = load(path, flags), WallTime(time.time())
     directory = accepted.control.state_directory
     try:
         saved = inventory_file.load(directory)
@@ -45,12 +46,12 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     return 1 if made.errors else 0 if made.is_empty else 2
 
 
-async def _made(config: ControlSettings, saved: SavedInventory | None, now: float) -> tuple[Plan, Estate, Estate]:
+async def _made(config: ControlSettings, saved: SavedInventory | None, now: WallTime) -> tuple[Plan, Estate, Estate]:
     async with remotes.opened(config) as asked:
         return await plan.made(config, saved, asked, now)
 
 
-def _items(estate: Estate, found: list[Finding], now: float) -> list[FindingItem]:
+def _items(estate: Estate, found: list[Finding], now: WallTime) -> list[FindingItem]:
     ordered = sorted(found, key=findings.most_severe_first)
     return [findings.finding(estate.board, fact, now) for fact in ordered]
 

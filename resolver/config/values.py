@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from resolver import host_port
 from zones.claims.policy import MissPolicy
+from zones.clocks import WallTime
 from zones.dns import name
 
 
@@ -25,7 +26,7 @@ class Invalid(ValueError):  # noqa: N818 - says what is wrong with the value
         self.hint = hint
 
 
-def until(text: str) -> float:
+def until(text: str) -> WallTime:
     """Return an ISO 8601 time with its zone as seconds since the epoch. Raises `Invalid`."""
     try:
         moment = datetime.fromisoformat(text)
@@ -34,7 +35,7 @@ def until(text: str) -> float:
     if moment.tzinfo is None:
         zoned = moment.isoformat() + "Z"
         raise Invalid(f"`{text}` has no time zone", zoned)
-    return moment.timestamp()
+    return WallTime(moment.timestamp())
 
 
 def _listen(text: str) -> str:

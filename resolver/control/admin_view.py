@@ -11,6 +11,7 @@ from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
+from zones.clocks import WallTime
 
 
 class AdminView:
@@ -24,7 +25,7 @@ class AdminView:
         sources: SourceRunners,
         reports: WorkerReports,
         *,
-        started: float,
+        started: WallTime,
     ) -> None:
         self.estate = estate
         self.started = started

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from resolver.channel.frames import FALLBACK_CLIENTS, Fallback, Loop
+from zones.clocks import WallTime
 from zones.dns.name import to_text
 from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import ForwardLoop
@@ -90,9 +91,9 @@ class LoopList:
     def __init__(self, groups: Iterable[str]) -> None:
         self._groups = frozenset(groups)
         self._found: dict[str, OrderedDict[str, Loop]] = {}
-        self._last: dict[str, float] = {}
+        self._last: dict[str, WallTime] = {}
 
-    def add(self, items: Iterable[Loop], now: float) -> Iterator[tuple[str, Finding]]:
+    def add(self, items: Iterable[Loop], now: WallTime) -> Iterator[tuple[str, Finding]]:
         """Add a worker's report. Yields each group in it, with its new finding."""
         groups = set[str]()
         for item in items:
@@ -113,7 +114,7 @@ class LoopList:
         clients = sorted({shown for item in names.values() if (shown := address_text(item.client))})
         return finding(group, ForwardLoop(names=tuple(names), brought_by=tuple(clients)))
 
-    def expire(self, now: float) -> Iterator[str]:
+    def expire(self, now: WallTime) -> Iterator[str]:
         """Remove the groups whose loop has ended, and yield their names."""
         for group in [group for group, last in self._last.items() if now - last >= _LOOP]:
             del self._last[group], self._found[group]

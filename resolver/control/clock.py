@@ -10,6 +10,7 @@ from typing import Final
 from resolver.control.estate.estate import Estate
 from resolver.control.source_runners import Publish
 from resolver.control.worker_reports import WorkerReports
+from zones.clocks import WallTime
 
 TICK: Final = 1.0
 """Seconds between two ticks."""
@@ -27,10 +28,10 @@ class EstateClock:
     async def run(self) -> None:
         """Tick endlessly."""
         while True:
-            await self.tick(time.time())
+            await self.tick(WallTime(time.time()))
             await asyncio.sleep(TICK)
 
-    async def tick(self, now: float) -> None:
+    async def tick(self, now: WallTime) -> None:
         """Apply what has come due by `now`, in seconds since the epoch."""
         estate = self._estate
         changed = estate.expire(now)

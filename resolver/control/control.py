@@ -27,6 +27,7 @@ from resolver.control.worker_server import WorkerServer
 from resolver.process import bootstrap
 from resolver.sources import zone_files
 from resolver.sources.reading import RemoteSource
+from zones.clocks import WallTime
 from zones.dns.name import Name
 
 SAVE_INTERVAL: Final = 30.0
@@ -42,7 +43,7 @@ class Control:
     """
 
     def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
-        config, now = begun.settings, time.time()
+        config, now = begun.settings, WallTime(time.time())
         saved = inventory_file.read(config.state_directory) if config.state_directory else None
         files = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
         self.estate = assemble(config, files, saved, {}, now)

@@ -22,6 +22,7 @@ from resolver.settings import SourceSettings
 from resolver.sources.files import RESCAN, FileSource
 from resolver.sources.reading import RemoteSource, Scan
 from zones.azure.resource import Resources
+from zones.clocks import WallTime
 from zones.dns.name import Name
 
 Publish = Callable[[set[Name]], None]
@@ -105,7 +106,7 @@ def _take(scans: Mapping[str, Scan], estate: Estate, publish: Publish) -> None:
     for name, scan in scans.items():
         if scan.error:
             _log_failure(estate, name, scan.error)
-    publish(estate.take_scans(scans, time.time()))
+    publish(estate.take_scans(scans, WallTime(time.time())))
 
 
 def _log_failure(estate: Estate, source: str, error: str) -> None:
@@ -153,7 +154,7 @@ class RemoteRunner:
                 if self._estate.sources[self._name].sync_state.held is None:
                     raise NothingHeld
                 _log.warning("source %s: the held sync is dropped", self._name)
-                self._estate.drop_held_sync(self._name, time.time())
+                self._estate.drop_held_sync(self._name, WallTime(time.time()))
 
     async def _sync(self) -> None:
         async with contextlib.aclosing(self._syncer.run()) as results:
@@ -161,7 +162,7 @@ class RemoteRunner:
                 self._take_sync(result)
 
     def _take_sync(self, result: SyncResult) -> None:
-        name, estate, now = self._name, self._estate, time.time()
+        name, estate, now = self._name, self._estate, WallTime(time.time())
         if result.decision is None:
             _log_failure(estate, name, result.error)
             estate.health.failed(name, result.error, now)
@@ -178,9 +179,9 @@ class RemoteRunner:
     async def _poll(self, poller: PrivateDnsPoller) -> None:
         async with contextlib.aclosing(poller.run()) as readings:
             async for reading in readings:
-                self._publish(self._estate.take_private_dns(self._name, reading, time.time()))
+                self._publish(self._estate.take_private_dns(self._name, reading, WallTime(time.time())))
 
     def _take_event(self, part: str, data: Resources) -> None:
         """Apply the data of one subscription after an event, unless that subscription cannot be read whole."""
         if part not in self._estate.health.unreadable_parts(self._name):
-            self._publish(self._estate.take([(self._name, part, data)], time.time()))
+            self._publish(self._estate.take([(self._name, part, data)], WallTime(time.time())))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from resolver.channel.frames import CounterReport, FallbackReport, LoopReport
 from resolver.control.aggregates import CounterTotals, FallbackList, LoopList
+from zones.clocks import WallTime
 from zones.findings.board import Board, Topic
 
 
@@ -19,7 +20,7 @@ class WorkerReports:
         self._loops = LoopList(groups)
         self._board = board
 
-    def take(self, worker: int, report: CounterReport | FallbackReport | LoopReport, now: float) -> None:
+    def take(self, worker: int, report: CounterReport | FallbackReport | LoopReport, now: WallTime) -> None:
         """Add one report."""
         match report:
             case CounterReport(instance=instance, values=values):
@@ -30,7 +31,7 @@ class WorkerReports:
                 for group, finding in self._loops.add(items, now):
                     self._board.replace(Topic.UPSTREAM, group, [finding], now)
 
-    def expire(self, now: float) -> None:
+    def expire(self, now: WallTime) -> None:
         """Remove the findings about loops that have ended."""
         for group in self._loops.expire(now):
             self._board.replace(Topic.UPSTREAM, group, [], now)

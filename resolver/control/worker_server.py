@@ -26,6 +26,7 @@ from resolver.control.feed.feed import Feed
 from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
 from resolver.control.worker_reports import WorkerReports
 from resolver.process.worker_pids import WorkerPids
+from zones.clocks import WallTime
 
 PING_PATIENCE: Final = 1.0
 """Seconds that a worker has to answer a ping."""
@@ -128,6 +129,6 @@ class WorkerServer:
             case ReplyFrame():
                 link.replied(frame)
             case CounterReport() | FallbackReport() | LoopReport():
-                self._reports.take(link.index, frame, time.time())
+                self._reports.take(link.index, frame, WallTime(time.time()))
             case Hello():
                 raise ChannelError("a second greeting")

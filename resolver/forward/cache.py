@@ -12,6 +12,7 @@ import msgspec
 
 from resolver.wire import codes, relay
 from resolver.wire.relay import Message
+from zones.clocks import SteadyTime
 from zones.dns.name import Name, is_under
 from zones.dns.record import RRset
 
@@ -57,8 +58,8 @@ class CachedReply(msgspec.Struct, frozen=True, gc=False):
     """A cached reply. `stored` and `expires` are seconds on the caller's clock. TTLs count from `stored`."""
 
     message: Message
-    stored: float
-    expires: float
+    stored: SteadyTime
+    expires: SteadyTime
     octets: int
 
 
@@ -68,7 +69,7 @@ class UpstreamCache:
     def __init__(self, size: int = SIZE, stale: float = 0.0) -> None:
         self._stale = stale
         """Seconds for which an expired reply may still be used."""
-        self._failures: OrderedDict[Key, tuple[UpstreamFailure, float]] = OrderedDict()
+        self._failures: OrderedDict[Key, tuple[UpstreamFailure, SteadyTime]] = OrderedDict()
         self._entries: OrderedDict[Key, CachedReply] = OrderedDict()
         self._size = size
         self.octets = 0
@@ -79,7 +80,7 @@ class UpstreamCache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Key, now: float) -> CachedReply | None:
+    def get(self, key: Key, now: SteadyTime) -> CachedReply | None:
         """Return the reply to `key` that has not expired at `now`, or None."""
         entry = self._entries.get(key)
         if entry is not None and now < entry.expires:
@@ -91,17 +92,17 @@ class UpstreamCache:
         self.misses += 1
         return None
 
-    def holds(self, key: Key, until: float) -> bool:
+    def holds(self, key: Key, until: SteadyTime) -> bool:
         """Return whether a reply to `key` expires after `until`."""
         entry = self._entries.get(key)
         return entry is not None and entry.expires > until
 
-    def stale(self, key: Key, now: float) -> CachedReply | None:
+    def stale(self, key: Key, now: SteadyTime) -> CachedReply | None:
         """Return the reply to `key`, expired or not, if it may still be used as a stale answer (RFC 8767)."""
         entry = self._entries.get(key)
         return entry if entry is not None and now < entry.expires + self._stale else None
 
-    def failure(self, key: Key, now: float) -> UpstreamFailure | None:
+    def failure(self, key: Key, now: SteadyTime) -> UpstreamFailure | None:
         """Return the failure of `key` in the last few seconds, or None (RFC 9520)."""
         found = self._failures.get(key)
         if found is None:
@@ -111,15 +112,15 @@ class UpstreamCache:
         del self._failures[key]
         return None
 
-    def fail(self, key: Key, failure: UpstreamFailure, now: float) -> None:
+    def fail(self, key: Key, failure: UpstreamFailure, now: SteadyTime) -> None:
         """Keep the failure of `key`, if it is lasting."""
         if failure.lasting:
-            self._failures[key] = failure, now + FAILURE_TTL
+            self._failures[key] = failure, SteadyTime(now + FAILURE_TTL)
             self._failures.move_to_end(key)
             if len(self._failures) > _FAILURES:
                 self._failures.popitem(last=False)
 
-    def put(self, key: Key, message: Message, now: float) -> CachedReply | None:
+    def put(self, key: Key, message: Message, now: SteadyTime) -> CachedReply | None:
         """Keep a new reply. Return None if it must not be kept. A loop becomes a failure (RFC 9520 §2.5)."""
         self._failures.pop(key, None)
         try:
@@ -132,7 +133,7 @@ class UpstreamCache:
             return None
         if key in self._entries:
             self._remove(key)
-        entry = self._entries[key] = CachedReply(message, now, now + ttl, octets)
+        entry = self._entries[key] = CachedReply(message, now, SteadyTime(now + ttl), octets)
         self.octets += octets
         while self.octets > self._size:
             self._remove(next(iter(self._entries)))

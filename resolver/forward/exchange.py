@@ -15,6 +15,7 @@ from resolver.forward.health import Dice, Health
 from resolver.settings import Server, Transport
 from resolver.wire import codes, relay, render
 from resolver.wire.relay import Message
+from zones.clocks import SteadyTime
 from zones.dns import record
 
 TOTAL: Final = 4.8
@@ -34,7 +35,7 @@ class Send(msgspec.Struct, frozen=True):
     server: Server
     transport: Transport
     packet: bytes
-    deadline: float
+    deadline: SteadyTime
 
 
 class _Turn(msgspec.Struct, frozen=True):
@@ -62,7 +63,7 @@ class Exchange:
         self,
         key: Key,
         servers: Sequence[Server],
-        now: float,
+        now: SteadyTime,
         dice: Dice,
         health: Health,
         *,
@@ -87,11 +88,11 @@ class Exchange:
         self._refusers: list[Server] = []
         self._failure = UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
 
-    def start(self, now: float) -> Action:
+    def start(self, now: SteadyTime) -> Action:
         """Return the first action."""
         return self._next(now)
 
-    def reply(self, packet: bytes, now: float) -> Action | None:
+    def reply(self, packet: bytes, now: SteadyTime) -> Action | None:
         """Take a packet from the server of the current turn. None: it does not match the query; keep waiting."""
         if self._mixed_case and packet[4:6] == b"\0\1" and packet[12 : 12 + len(self._sent)] != self._sent:
             return None
@@ -113,12 +114,12 @@ class Exchange:
                 self._health.forget_cookie(turn.server)
         return self._read(message, turn, now)
 
-    def _over_tcp(self, turn: _Turn, now: float) -> Action:
+    def _over_tcp(self, turn: _Turn, now: SteadyTime) -> Action:
         """Ask the same server over TCP, where a forger cannot answer and replies are not truncated."""
         self._turns.insert(0, _Turn(turn.server, "tcp", turn.weight, turn.edns))
         return self._next(now)
 
-    def _read(self, message: Message, turn: _Turn, now: float) -> Action:
+    def _read(self, message: Message, turn: _Turn, now: SteadyTime) -> Action:
         server = turn.server
         if message.cookie:
             self._health.learn_cookie(server, message.cookie)
@@ -152,23 +153,23 @@ class Exchange:
             return _Turn(turn.server, "tcp" if turn.last else "udp", turn.weight, last=True)
         return None
 
-    def timeout(self, now: float) -> Action:
+    def timeout(self, now: SteadyTime) -> Action:
         """Take the end of the current turn's deadline."""
         self._health.failed(self._turn.server, now)
         return self._failed(codes.NO_REACHABLE_AUTHORITY, "no reply", now)
 
-    def error(self, reason: str, now: float, *, local: bool = False) -> Action:
+    def error(self, reason: str, now: SteadyTime, *, local: bool = False) -> Action:
         """Take an error of the current turn: refused, closed, unreachable. `local`: not a failure of the server."""
         if not local:
             self._health.failed(self._turn.server, now)
         return self._failed(codes.NETWORK_ERROR, reason, now, lasting=not local)
 
-    def _failed(self, ede: int, reason: str, now: float, *, lasting: bool = True) -> Action:
+    def _failed(self, ede: int, reason: str, now: SteadyTime, *, lasting: bool = True) -> Action:
         server = self._turn.server
         self._failure = UpstreamFailure(ede, f"{server.address} port {server.port}: {reason}", lasting)
         return self._next(now)
 
-    def _next(self, now: float) -> Action:
+    def _next(self, now: SteadyTime) -> Action:
         """Return the next turn's action. After the last turn: the error reply of a server, or else the failure."""
         left = self._end - now
         if not self._turns or left <= 0:
@@ -179,7 +180,7 @@ class Exchange:
             turn = _Turn(turn.server, turn.transport, turn.weight, edns=False)
         self._turn, self._begun = turn, now
         self._id = self._dice(0x10000)
-        return Send(turn.server, turn.transport, self._packet(turn), now + left * share)
+        return Send(turn.server, turn.transport, self._packet(turn), SteadyTime(now + left * share))
 
     def _packet(self, turn: _Turn) -> bytes:
         key = self._key

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from resolver.settings import Server, UpstreamGroup
+from zones.clocks import SteadyTime
 
 FAILURES: Final = 2
 """Failures in a row after which a server is down."""
@@ -33,8 +34,9 @@ class _ServerState:
         self.failures = 0
         self.down = False
         self.delay = FIRST_RETRY
-        self.probe_at = 0.0
-        self.plain = 0.0
+        self.probe_at = SteadyTime(0.0)
+        self.plain = SteadyTime(0.0)
+        """Time until which the server is asked without EDNS."""
         self.cookie = b""
 
 
@@ -72,7 +74,7 @@ class Health:
         state = self._states.get(server)
         return state.probe_at if state is not None and state.down else 0.0
 
-    def probe(self, group: UpstreamGroup, now: float) -> Server | None:
+    def probe(self, group: UpstreamGroup, now: SteadyTime) -> Server | None:
         """Return a server of the group that is due for a probe, and schedule its next one. None: no server is due."""
         for server in group.servers:
             state = self._states.get(server)
@@ -97,12 +99,12 @@ class Health:
         state.rtt += _GAIN * (rtt - state.rtt)
         state.failures, state.down, state.delay = 0, False, FIRST_RETRY
 
-    def refused(self, server: Server, now: float) -> None:
+    def refused(self, server: Server, now: SteadyTime) -> None:
         """Record an error reply to a question that another server then answered."""
         if server.count_errors:
             self.failed(server, now)
 
-    def failed(self, server: Server, now: float) -> None:
+    def failed(self, server: Server, now: SteadyTime) -> None:
         """Record no reply, or a server that cannot be reached. Malformed and forged replies are not failures."""
         state = self._of(server)
         state.failures += 1
@@ -111,21 +113,21 @@ class Health:
             state.down = True
             self._put_off(state, now)
 
-    def _put_off(self, state: _ServerState, now: float) -> None:
+    def _put_off(self, state: _ServerState, now: SteadyTime) -> None:
         """Schedule the next probe after 0.75 to 1.25 times the delay, and double the delay."""
-        state.probe_at = now + state.delay * (0.75 + self._dice(501) / 1000)
+        state.probe_at = SteadyTime(now + state.delay * (0.75 + self._dice(501) / 1000))
         state.delay = min(state.delay * 2, LAST_RETRY)
 
     # -- EDNS and cookies
 
-    def is_plain(self, server: Server, now: float) -> bool:
+    def is_plain(self, server: Server, now: SteadyTime) -> bool:
         """Return whether the server must be asked without EDNS (RFC 6891 §6.2.2)."""
         state = self._states.get(server)
         return state is not None and now < state.plain
 
-    def learn_plain(self, server: Server, now: float) -> None:
+    def learn_plain(self, server: Server, now: SteadyTime) -> None:
         """Record that the server answered only without EDNS. EDNS is tried again after 15 minutes."""
-        self._of(server).plain = now + _PLAIN
+        self._of(server).plain = SteadyTime(now + _PLAIN)
 
     def cookie(self, server: Server) -> bytes:
         """Return the cookie for a query (RFC 7873 §5.1): a client cookie, 8 octets, then the server's if known.

@@ -14,6 +14,7 @@ from typing import Final
 from resolver.channel.frames import Loop
 from resolver.forward.cache import Key
 from resolver.settings import UpstreamGroup
+from zones.clocks import WallTime
 from zones.dns.name import Name
 
 AGAIN: Final = 3
@@ -25,8 +26,8 @@ _MARKS: Final = 80  # octets; marks of 8 servers, 10 octets each
 class LoopDetector:
     """Marks queries and recognises those that come back. `mark` is 8 random octets, the same in all workers."""
 
-    def __init__(self, groups: Sequence[UpstreamGroup], mark: bytes, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, groups: Sequence[UpstreamGroup], mark: bytes, wall: Callable[[], WallTime]) -> None:
+        self._wall = wall
         self._marks = {group.name: mark + index.to_bytes(2, "big") for index, group in enumerate(groups)}
         addresses = ((ip_address(server.address), group.name) for group in groups for server in group.servers)
         # On loopback every program has the address of the server.
@@ -65,7 +66,7 @@ class LoopDetector:
                 del self._asking[client, key]
 
     def _note(self, key: Key, client: bytes) -> None:
-        now = self._clock()
+        now = self._wall()
         where = key.group, key.name
         before = self._found.get(where)
         if before or len(self._found) < _LISTED:

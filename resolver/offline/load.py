@@ -12,9 +12,10 @@ from resolver.control.state import inventory_file
 from resolver.settings import ControlSettings
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
+from zones.clocks import WallTime
 
 
-def offline(config: ControlSettings, now: float) -> Estate:
+def offline(config: ControlSettings, now: WallTime) -> Estate:
     """Return the estate of this configuration, all sources as one change. Earlier holders of names are not known."""
     remote = [source.name for source in config.sources if source.remote]
     saved = _saved(config.state_directory, remote) if remote else None

@@ -19,6 +19,7 @@ from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import RemoteSource
 from zones.azure.endpoint import Endpoint, VirtualNetwork
+from zones.clocks import WallTime
 from zones.dns.name import Name, canonical_key
 from zones.findings.finding import Finding
 
@@ -54,7 +55,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 async def made(
-    config: ControlSettings, saved: SavedInventory | None, remotes: Mapping[str, RemoteSource], now: float
+    config: ControlSettings, saved: SavedInventory | None, remotes: Mapping[str, RemoteSource], now: WallTime
 ) -> tuple[Plan, Estate, Estate]:
     """Return the plan, the estate as it was, and the estate as it would be.
 
@@ -82,19 +83,19 @@ async def made(
     return plan, before, after
 
 
-def _restored(config: ControlSettings, saved: SavedInventory | None, now: float) -> Estate:
+def _restored(config: ControlSettings, saved: SavedInventory | None, now: WallTime) -> Estate:
     """Return the estate as the daemon would start it."""
     files = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
     return assemble(config, files, saved, {}, now)
 
 
-def _read_files(estate: Estate, names: list[str], now: float) -> None:
+def _read_files(estate: Estate, names: list[str], now: WallTime) -> None:
     """Read all files, and apply them as one change."""
     scans = {name: FileSource(estate.sources[name].path, set(estate.inventory.of(name))).scan() for name in names}
     estate.take_scans(scans, now)
 
 
-async def _read(estate: Estate, name: str, remote: RemoteSource, now: float) -> str:
+async def _read(estate: Estate, name: str, remote: RemoteSource, now: WallTime) -> str:
     """Read a source, then its private DNS zones if it has any. Return why these could not be read whole; else empty."""
     hold_down = next(source.hold_down for source in estate.settings.sources if source.name == name)
     result = await Syncer(remote, estate.sources[name], hold_down, lambda: estate.inventory.of(name)).once()
@@ -109,7 +110,7 @@ async def _read(estate: Estate, name: str, remote: RemoteSource, now: float) -> 
     return reading.error
 
 
-async def _compare_zones(estate: Estate, now: float) -> None:
+async def _compare_zones(estate: Estate, now: WallTime) -> None:
     """Compare the private DNS zones with the endpoints as they are now."""
     if compare := estate.comparison(now):
         estate.take_comparison(await asyncio.to_thread(compare), now)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from resolver.process import systemd
+from zones.clocks import SteadyTime
 
 FIRST_DELAY: Final = 0.1
 """Seconds before the first restart. Each further restart waits twice as long …"""
@@ -32,13 +33,13 @@ class Child:
 
     def __init__(self, name: str, command: Sequence[str], settings: bytes, environment: Mapping[str, str]) -> None:
         self.name = name
-        self.due: float | None = 0.0
+        self.due: SteadyTime | None = SteadyTime(0.0)
         self._command = tuple(command)
         self._settings = settings
         self._environment = dict(environment)
         self._popen: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
-        self._started = 0.0
+        self._started = SteadyTime(0.0)
         self._delay = FIRST_DELAY
 
     @property
@@ -46,7 +47,7 @@ class Child:
         """The process id, None while the child does not run."""
         return self._popen.pid if self._popen else None
 
-    def start(self, now: float, options: Mapping[str, str], descriptors: Sequence[int]) -> None:
+    def start(self, now: SteadyTime, options: Mapping[str, str], descriptors: Sequence[int]) -> None:
         """Execute the command, with `options` as `--name value`. The child inherits `descriptors` and no others.
 
         Raises OSError where the system cannot start it; then call `failed`.
@@ -55,7 +56,7 @@ class Child:
         self._started, self.due = now, None
         _log.info("%s started (pid %d)", self.name, self.pid)
 
-    def failed(self, error: OSError, now: float) -> None:
+    def failed(self, error: OSError, now: SteadyTime) -> None:
         """Log that the child could not be started, and set `due`."""
         self._restart(f"{self.name} could not be started: {error}", now)
 
@@ -83,7 +84,7 @@ class Child:
                 os.close(self._lifeline)
                 raise
 
-    def ended(self, code: int, now: float, *, expected: bool) -> None:
+    def ended(self, code: int, now: SteadyTime, *, expected: bool) -> None:
         """Note that the child was reaped, and set `due` unless the end was `expected`.
 
         `code` is the exit status, or the negative number of the signal that killed the child.
@@ -101,9 +102,9 @@ class Child:
         elif code not in (0, -signal.SIGTERM):
             _log.warning(line)
 
-    def _restart(self, reason: str, now: float) -> None:
+    def _restart(self, reason: str, now: SteadyTime) -> None:
         _log.warning("%s; restarting in %.1f s", reason, self._delay)
-        self.due = now + self._delay
+        self.due = SteadyTime(now + self._delay)
         self._delay = min(self._delay * 2, LAST_DELAY)
 
     def send_signal(self, number: signal.Signals) -> None:

@@ -12,9 +12,11 @@ from typing import Final
 
 from resolver.process import orders
 from resolver.supervisor.child import Child
+from zones.clocks import SteadyTime
 
 ABSENCE: Final = 1.0
 """Seconds that a worker may be absent before a sibling reads its sockets."""
+_NEVER: Final = SteadyTime(0.0)
 
 _log = logging.getLogger(__name__)
 
@@ -26,21 +28,21 @@ class Slot:
     index: int
     process: Child
     sockets: tuple[socket.socket, ...]
-    absent_since: float | None
+    absent_since: SteadyTime | None
     """None while the process reads its sockets."""
     link: socket.socket | None = None
     """The supervisor's end of the worker's `orders` socket, None while no process runs."""
     adopter: "Slot | None" = None
     """The sibling that reads the sockets."""
-    tried: float = 0.0
+    tried: SteadyTime = _NEVER
     """When a sibling was last ordered to adopt the sockets."""
 
     @property
-    def adopt_at(self) -> float | None:
+    def adopt_at(self) -> SteadyTime | None:
         """When a sibling is to adopt the sockets; None where none has to."""
         if self.absent_since is None or self.adopter:
             return None
-        return max(self.absent_since, self.tried) + ABSENCE
+        return SteadyTime(max(self.absent_since, self.tried) + ABSENCE)
 
     def ready(self) -> None:
         """Note that the process reads its sockets, and have the adopter release them."""
@@ -49,13 +51,13 @@ class Slot:
             _release(self, self.adopter.link)
         self.adopter = None
 
-    def ended(self, now: float) -> None:
+    def ended(self, now: SteadyTime) -> None:
         """Note that the process ended. For one that never became ready, the absence has already started."""
         if self.absent_since is None:
             self.absent_since = now
 
 
-def hand_over(slots: Iterable[Slot], now: float) -> float | None:
+def hand_over(slots: Iterable[Slot], now: SteadyTime) -> SteadyTime | None:
     """Have siblings adopt the sockets of workers that are absent too long. Return when to call again, None for never.
 
     Where no sibling is ready, the packets wait in the sockets, as with a single worker.

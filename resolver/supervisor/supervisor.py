@@ -24,6 +24,7 @@ from resolver.supervisor.child import Child
 from resolver.supervisor.listen import Listening
 from resolver.supervisor.signals import Signals
 from resolver.supervisor.slot import Slot
+from zones.clocks import SteadyTime
 
 DRAIN: Final = 5.5
 """Seconds that workers have to end: 5 s for queries in flight, and some to exit."""
@@ -46,7 +47,7 @@ class Supervisor:
         signals: Signals,
     ) -> None:
         """`channel`: the path of control's socket and the socket. `control`, `worker`: the commands of the children."""
-        now = time.monotonic()
+        now = SteadyTime(time.monotonic())
         for_control, for_workers = msgspec.json.encode(accepted.control), msgspec.json.encode(accepted.worker)
         private, scrubbed = child.private(os.environ), child.scrubbed(os.environ)
         self._listening = listening
@@ -68,9 +69,9 @@ class Supervisor:
         """Start all children, keep them running until a stop is requested, and end them. Return the exit status."""
         self._turn(0)
         while not self._stopping:
-            self._start_due(time.monotonic())
+            self._start_due(SteadyTime(time.monotonic()))
             # With shared sockets, the remaining workers read them anyway.
-            again = None if self._listening.shared else slot.hand_over(self._slots, time.monotonic())
+            again = None if self._listening.shared else slot.hand_over(self._slots, SteadyTime(time.monotonic()))
             self._turn(self._pause(again))
         self._stop()
         return 0
@@ -84,7 +85,7 @@ class Supervisor:
                 self._stopping = True
         self._reap()
 
-    def _pause(self, hand_over: float | None) -> float | None:
+    def _pause(self, hand_over: SteadyTime | None) -> float | None:
         times = [each.due for each in self._children()] + [hand_over]
         next_time = min((when for when in times if when is not None), default=None)
         return None if next_time is None else max(0.0, next_time - time.monotonic())
@@ -94,7 +95,7 @@ class Supervisor:
 
     # -- starting
 
-    def _start_due(self, now: float) -> None:
+    def _start_due(self, now: SteadyTime) -> None:
         if self._control.due is not None and self._control.due <= now:
             try:
                 self._start_control(now)
@@ -107,7 +108,7 @@ class Supervisor:
                 except OSError as error:
                     each.process.failed(error, now)
 
-    def _start_control(self, now: float) -> None:
+    def _start_control(self, now: SteadyTime) -> None:
         reading, self._announcements = os.pipe()
         try:
             os.set_blocking(self._announcements, False)
@@ -125,7 +126,7 @@ class Supervisor:
         os.close(self._announcements)
         self._announcements = -1
 
-    def _start_worker(self, worker: Slot, now: float) -> None:
+    def _start_worker(self, worker: Slot, now: SteadyTime) -> None:
         own_end, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         own_end.settimeout(0)
         own = [sock.fileno() for sock in worker.sockets]
@@ -187,9 +188,9 @@ class Supervisor:
         """Reap every child that has ended. As PID 1, the supervisor also inherits the orphans of other processes."""
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                self._ended(ended[0], os.waitstatus_to_exitcode(ended[1]), time.monotonic())
+                self._ended(ended[0], os.waitstatus_to_exitcode(ended[1]), SteadyTime(time.monotonic()))
 
-    def _ended(self, pid: int, code: int, now: float) -> None:
+    def _ended(self, pid: int, code: int, now: SteadyTime) -> None:
         if pid == self._control.pid:
             self._control.ended(code, now, expected=self._stopping)
             self._close_announcements()

@@ -23,6 +23,7 @@ from resolver.worker.replica import Replica
 from resolver.worker.reports import Reports
 from resolver.worker.secret_files import SecretFiles
 from resolver.worker.supervisor_link import SupervisorLink
+from zones.clocks import steady_clock, wall_clock
 
 
 class Worker:
@@ -32,7 +33,7 @@ class Worker:
         settings = start.settings
         self._start = start
         self._loop = loop
-        parts = compose(settings, Clock(loop.time, time.time, loop.call_later))
+        parts = compose(settings, Clock(steady_clock(loop.time), wall_clock(time.time), loop.call_later))
         self._parts = parts
         self._forwarder = Forwarder(parts.upstreams, loop, parts.loops.mark)
         responder = Responder(parts, self._forwarder.ask)

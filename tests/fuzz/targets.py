@@ -31,6 +31,7 @@ from zones.azure import arm
 from zones.azure.encoding import UnreadableDocument
 from zones.azure.resource import resource_id
 from zones.claims.row import BY_RULE, Variant, pack
+from zones.clocks import WallTime, steady_clock, wall_clock
 from zones.dns import record, zonefile
 from zones.dns.name import from_text, wildcard
 from zones.dns.static import StaticZone
@@ -133,10 +134,10 @@ def inventory(octets: bytes) -> bool:
         except UnreadableDocument:
             continue
         estate = Estate(_CONTROL)
-        estate.take([("s", "part", made)], 1.0)
+        estate.take([("s", "part", made)], WallTime(1.0))
         accepted |= bool(estate.ledger.endpoints)
         list(estate.board)
-        estate.take([("s", "part", None)], 2.0)
+        estate.take([("s", "part", None)], WallTime(2.0))
         assert not estate.ledger.endpoints
     return accepted
 
@@ -168,7 +169,7 @@ class _Server:
 
     def __init__(self) -> None:
         worker = settings.WorkerSettings((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",), identity="fuzz")
-        clock = Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Never())
+        clock = Clock(steady_clock(lambda: 1.0), wall_clock(lambda: 1.0), lambda *_: _Never())
         parts = replace(compose(worker, clock), answers=AnswerCache(1, 1 << 20))
         parts.table.masks[1] = 1
         for text in ("acct.privatelink.blob.core.windows.net", "*.weu.privatelink.azurecontainerapps.io"):

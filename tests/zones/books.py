@@ -10,6 +10,7 @@ from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.claims.policy import ConflictPolicy, Conflicts, Pin
 from zones.claims.row import REFUSED, unpack
+from zones.clocks import WallTime
 from zones.dns.name import from_text, to_text
 from zones.findings.board import Board
 from zones.findings.evidence import Listed
@@ -70,11 +71,11 @@ def board(memory: CarryOver | None) -> Board:
 
 
 def put(book: Ledger, *endpoints: Endpoint, now: float = 1) -> set[str]:
-    return {to_text(name) for name in book.apply({each.key: each for each in endpoints}, now)}
+    return {to_text(name) for name in book.apply({each.key: each for each in endpoints}, WallTime(now))}
 
 
 def drop(book: Ledger, *keys: str, now: float = 1) -> set[str]:
-    return {to_text(name) for name in book.apply(dict.fromkeys(keys), now)}
+    return {to_text(name) for name in book.apply(dict.fromkeys(keys), WallTime(now))}
 
 
 def answers(book: Ledger, name: str = PRIVATE) -> dict[str, list[int] | str]:

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from zones.claims.policy import ConflictPolicy
+from zones.clocks import WallTime
 from zones.dns.name import Name
 
 
@@ -59,7 +60,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     public: Name
     zone: Name | None
     addresses: tuple[bytes, ...]
-    first_seen: float
+    first_seen: WallTime
 
 
 class Contender(NamedTuple):
@@ -80,7 +81,7 @@ class Contender(NamedTuple):
         return self.claims[0].endpoint
 
     @property
-    def first_seen(self) -> float:
+    def first_seen(self) -> WallTime:
         """When the endpoint was first seen at this name, in seconds since the epoch."""
         return min(claim.first_seen for claim in self.claims)
 

@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from zones.azure.resource import InvalidId, resource_id
+from zones.clocks import WallTime
 from zones.dns.name import Name, from_text, parent
 
 ChainForm = Literal["cname", "flat"]
@@ -115,7 +116,7 @@ class Pin(msgspec.Struct, frozen=True):
     name: str
     endpoint: str
     network: str | None = None
-    until: float | None = None
+    until: WallTime | None = None
     reason: str = ""
 
     @property
@@ -153,7 +154,7 @@ class Conflicts:
             ats = [parent(at) for at in ats]
         return self._policy
 
-    def pinned(self, now: float, *names: Name) -> list[Pin]:
+    def pinned(self, now: WallTime, *names: Name) -> list[Pin]:
         """Return the pins of these names that have not expired, pins of one network first."""
         found = [pin for name in names for pin in self.pins.get(name, ()) if pin.until is None or pin.until > now]
         return sorted(found, key=lambda pin: pin.network is None)

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from enum import StrEnum, auto
 
 from zones.azure.endpoint import Fault
+from zones.clocks import WallTime
 from zones.findings import checks
 from zones.findings.evidence import Severity
 from zones.findings.faults import Faults, Reporter
@@ -63,12 +64,12 @@ class Board:
     with that id.
     """
 
-    def __init__(self, remembered: Mapping[str, float] | None = None) -> None:
+    def __init__(self, remembered: Mapping[str, WallTime] | None = None) -> None:
         self.counts: Counter[tuple[str, Severity]] = Counter()
         """Number of current findings by code and severity; 0 where there were some before."""
         self._remembered = dict(remembered or {})
         self._findings: dict[Topic, dict[Hashable, tuple[Finding, ...]]] = {topic: {} for topic in Topic}
-        self._first_seen: dict[str, float] = {}
+        self._first_seen: dict[str, WallTime] = {}
         self._faults = Faults()
 
     def __iter__(self) -> Iterator[Finding]:
@@ -77,7 +78,7 @@ class Board:
             for each in findings.values():
                 yield from each
 
-    def replace(self, topic: Topic, about: Hashable, findings: Iterable[Finding], now: float) -> None:
+    def replace(self, topic: Topic, about: Hashable, findings: Iterable[Finding], now: WallTime) -> None:
         """Replace the findings about one thing. A finding that stays keeps its first-seen time."""
         topical = self._findings[topic]
         new, old = tuple(findings), topical.get(about, ())
@@ -97,15 +98,15 @@ class Board:
         else:
             del topical[about]
 
-    def replace_faults(self, reporter: Reporter, faults: Iterable[Fault], now: float) -> None:
+    def replace_faults(self, reporter: Reporter, faults: Iterable[Fault], now: WallTime) -> None:
         """Replace the faults of one reporter. Each resource has one finding with the faults of all reporters."""
         for subject, each in self._faults.replace(reporter, faults).items():
             self.replace(Topic.RESOURCE, subject, checks.of_faults(subject, each), now)
 
-    def first_seen(self, finding: Finding) -> float | None:
+    def first_seen(self, finding: Finding) -> WallTime | None:
         """Return when a current finding was first made; None for a finding that is not current."""
         return self._first_seen.get(finding.id)
 
-    def times(self) -> dict[str, float]:
+    def times(self) -> dict[str, WallTime]:
         """Return the first-seen time of each current finding by id, to be saved for the next start."""
         return dict(self._first_seen)

@@ -12,6 +12,8 @@ from typing import Annotated, ClassVar, Final, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
+from zones.clocks import WallTime
+
 T = TypeVar("T")
 
 LISTED: Final = 32
@@ -57,5 +59,5 @@ def listed(items: Sequence[T]) -> Listed[T]:
     return Listed(tuple(items[:LISTED]), len(items))
 
 
-WallTime = Annotated[float, Meta(extra={"time": True})]
+EvidenceTime = Annotated[WallTime, Meta(extra={"time": True})]
 """Seconds since the epoch; a date in JSON."""

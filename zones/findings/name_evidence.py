@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from zones.findings.endpoint_evidence import Endpoints, Groups, Target
-from zones.findings.evidence import Evidence, Listed, Severity, WallTime
+from zones.findings.evidence import Evidence, EvidenceTime, Listed, Severity
 
 
 class Claimant(msgspec.Struct, frozen=True):
@@ -18,7 +18,7 @@ class Claimant(msgspec.Struct, frozen=True):
     addresses: Annotated[tuple[str, ...], Meta(description="Addresses that the endpoint claims for the name.")]
     names: Annotated[tuple[str, ...], Meta(description="Public FQDNs that lead to the name.")]
     vnet: Annotated[str, Meta(description="Key of the endpoint's VNet; empty where it is not known.")]
-    first_seen: Annotated[WallTime, Meta(description="When the endpoint was first seen at the name.")]
+    first_seen: Annotated[EvidenceTime, Meta(description="When the endpoint was first seen at the name.")]
     source: Annotated[str, Meta(description="Name of the source.")]
     where: Annotated[str, Meta(description="File or subscription within the source.")]
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from zones.findings.evidence import NOTHING, Evidence, Listed, Severity, WallTime
+from zones.findings.evidence import NOTHING, Evidence, EvidenceTime, Listed, Severity
 
 
 class RecordFault(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class SyncHeld(Evidence, frozen=True, kw_only=True):
     endpoints: Annotated[int, Meta(description="Number of private endpoints that the sync would remove.")]
     vnets: Annotated[int, Meta(description="Number of virtual networks that the sync would remove.")]
     would_remove: Annotated[Listed[str], Meta(description="Ids of what it would remove.")]
-    held_since: Annotated[WallTime, Meta(description="When a sync was first held.")]
+    held_since: Annotated[EvidenceTime, Meta(description="When a sync was first held.")]
 
 
 class SourceDisagreement(Evidence, frozen=True, kw_only=True):

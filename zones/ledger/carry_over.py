@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from zones.claims.contest import Claim, Incumbent
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.networks.network import Networks, translated
 from zones.networks.prefixes import NONE
@@ -24,10 +25,10 @@ class CarryOver:
     """
 
     networks: tuple[str, ...] = ()
-    first_seen: dict[tuple[str, Name], float] = field(default_factory=dict)
+    first_seen: dict[tuple[str, Name], WallTime] = field(default_factory=dict)
     """By endpoint key and public FQDN, in seconds since the epoch."""
     held: dict[Name, tuple[Incumbent, ...]] = field(default_factory=dict)
-    findings: dict[str, float] = field(default_factory=dict)
+    findings: dict[str, WallTime] = field(default_factory=dict)
     """First-seen times by finding id. The board takes these; the ledger takes the rest."""
 
     def held_in(self, networks: Networks) -> dict[Name, Holders]:
@@ -48,7 +49,7 @@ class LedgerSnapshot(NamedTuple):
     claims: list[tuple[Claim, ...]]
     holders: dict[Name, Holders]
 
-    def first_seen(self) -> Iterator[tuple[str, Name, float]]:
+    def first_seen(self) -> Iterator[tuple[str, Name, WallTime]]:
         """(endpoint key, public FQDN, time). An FQDN with several private names appears once for each of them."""
         return ((claim.endpoint, claim.public, claim.first_seen) for claims in self.claims for claim in claims)
 

@@ -9,6 +9,7 @@ from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
 from zones.azure.endpoint import Endpoint, NicRecord
 from zones.claims.contest import Claim
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.checks import resource_type
 
@@ -19,7 +20,7 @@ class Claims:
     `remembered` holds first-seen times by endpoint key and FQDN, from before a restart. Each is used once.
     """
 
-    def __init__(self, catalogue: Catalogue, remembered: dict[tuple[str, Name], float]) -> None:
+    def __init__(self, catalogue: Catalogue, remembered: dict[tuple[str, Name], WallTime]) -> None:
         self._index = CatalogueIndex(catalogue)
         self._remembered = remembered
         self._by_name: dict[Name, tuple[Claim, ...]] = {}
@@ -63,7 +64,7 @@ class Claims:
                 self._by_name[name] = tuple(left)
         return withdrawn
 
-    def add(self, endpoints: Mapping[str, Endpoint | None], before: Iterable[Claim], now: float) -> list[Claim]:
+    def add(self, endpoints: Mapping[str, Endpoint | None], before: Iterable[Claim], now: WallTime) -> list[Claim]:
         """Add the claims of these endpoints and return them.
 
         A claim keeps the first-seen time of an equal claim in `before`, or from before a restart.

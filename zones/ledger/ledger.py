@@ -16,6 +16,7 @@ from zones.azure.endpoint import Endpoint, VirtualNetwork
 from zones.claims.census import Census
 from zones.claims.contest import Claim, Contender, Verdict
 from zones.claims.policy import Conflicts
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.board import Board
 from zones.ledger.carry_over import CarryOver, LedgerSnapshot
@@ -90,7 +91,7 @@ class Ledger:
 
     # -- endpoints
 
-    def apply(self, changes: Mapping[str, Endpoint | None], now: float) -> set[Name]:
+    def apply(self, changes: Mapping[str, Endpoint | None], now: WallTime) -> set[Name]:
         """Add, change or remove (None) endpoints by key. Return the names whose rows changed; see `rows`."""
         self._reports.now = now
         touched = _Touched()
@@ -120,12 +121,12 @@ class Ledger:
         self._reports.moved(key, old, new)
         self._reports.faults(key, new)
 
-    def restore(self, tombstones: Iterable[Tombstone], now: float) -> set[Name]:
+    def restore(self, tombstones: Iterable[Tombstone], now: WallTime) -> set[Name]:
         """Let claims linger that lingered before a restart. Return the names whose rows changed."""
         self._reports.now = now
         return self._settle(_Touched(names=self.tombstones.put(stone for stone in tombstones if stone.until > now)))
 
-    def expire(self, now: float) -> set[Name]:
+    def expire(self, now: WallTime) -> set[Name]:
         """Remove the claims that have lingered for their hold-down. Return the names whose rows changed.
 
         The next time for this is `tombstones.next_end`.
@@ -137,7 +138,7 @@ class Ledger:
 
     # -- VNets and networks
 
-    def set_vnets(self, changes: Mapping[str, VirtualNetwork | None], now: float) -> set[Name]:
+    def set_vnets(self, changes: Mapping[str, VirtualNetwork | None], now: WallTime) -> set[Name]:
         """Add, change or remove (None) VNets by key. Return the names whose rows changed."""
         self._reports.now = now
         before = {key: _region(self.vnets.get(key)) for key in changes}
@@ -180,14 +181,14 @@ class Ledger:
 
     # -- zone files and pins
 
-    def set_static(self, names: Mapping[Name, Name], now: float) -> None:
+    def set_static(self, names: Mapping[Name, Name], now: WallTime) -> None:
         """Replace all names of zone files (name to origin). A zone file's name shadows an endpoint's claim on it."""
         self._reports.now = now
         old, self._static = self._static, dict(names)
         for name in old.keys() | self._static.keys():
             self._check_shadow(name)
 
-    def reconsider(self, now: float) -> set[Name]:
+    def reconsider(self, now: WallTime) -> set[Name]:
         """Evaluate the pinned names again, because a pin has expired. Return the names whose rows changed."""
         self._reports.now = now
         self._pins.touch_all()
@@ -247,7 +248,7 @@ class Ledger:
 
     # -- reading
 
-    def verdicts(self, name: Name, now: float) -> list[Verdict]:
+    def verdicts(self, name: Name, now: WallTime) -> list[Verdict]:
         """Return what the rules decide about a private name at this moment; change nothing."""
         return self._winners.verdicts(name, self._contenders(name), now)
 

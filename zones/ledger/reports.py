@@ -6,6 +6,7 @@ from zones.azure.catalogue import Catalogue
 from zones.azure.endpoint import Endpoint, VirtualNetwork
 from zones.claims.contest import Claim, Contender, Verdict
 from zones.claims.policy import Pin
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings import checks, contested
 from zones.findings.board import Board, Topic
@@ -21,7 +22,7 @@ class LedgerReports:
     """
 
     def __init__(self, board: Board, networks: Networks, catalogue: Catalogue, holders: Mapping[str, Endpoint]) -> None:
-        self.now = 0.0
+        self.now = WallTime(0.0)
         """Time of the current change, in seconds since the epoch."""
         self.contested: set[Name] = set()
         """Names with more than one contender. Nearness can matter to these only."""

@@ -12,6 +12,7 @@ import msgspec
 
 from zones.azure.endpoint import Endpoint
 from zones.claims.contest import Claim, Contender
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.ledger.endpoint_index import EndpointIndex
 from zones.networks.network import Networks
@@ -22,7 +23,7 @@ class Tombstone(msgspec.Struct, frozen=True, gc=False):
 
     claim: Claim
     endpoint: Endpoint
-    until: float
+    until: WallTime
 
 
 class Tombstones:
@@ -38,7 +39,7 @@ class Tombstones:
         self._stones: dict[Name, tuple[Tombstone, ...]] = {}
         self._by_endpoint: dict[str, set[Name]] = {}
         self._by_address: dict[bytes, set[Name]] = {}
-        self._ends: list[tuple[float, Name]] = []
+        self._ends: list[tuple[WallTime, Name]] = []
         self._total = 0
 
     def __iter__(self) -> Iterator[Tombstone]:
@@ -59,7 +60,7 @@ class Tombstones:
             each for name in self._by_endpoint.get(key, ()) for each in self._stones[name] if each.claim.endpoint == key
         ]
 
-    def until(self, claim: Claim) -> float | None:
+    def until(self, claim: Claim) -> WallTime | None:
         """Return the time until which a claim lingers; None for a claim that does not linger."""
         return next((stone.until for stone in self.at(claim.name) if stone.claim == claim), None)
 
@@ -79,7 +80,7 @@ class Tombstones:
         before: Mapping[str, Endpoint],
         withdrawn: Iterable[Claim],
         names_of: Callable[[Endpoint], set[Name]],
-        now: float,
+        now: WallTime,
     ) -> set[Name]:
         """Let the withdrawn claims of changed endpoints linger, and end the lingering of claims that are back.
 
@@ -98,11 +99,11 @@ class Tombstones:
                 self.bury(claim, before[key], now)
         return lifted
 
-    def bury(self, claim: Claim, endpoint: Endpoint, now: float) -> None:
+    def bury(self, claim: Claim, endpoint: Endpoint, now: WallTime) -> None:
         """Let a claim linger that is gone, if claims of its source linger."""
         hold_down = self._hold_down.get(endpoint.source, 0)
         if hold_down > 0:
-            self.put([Tombstone(claim, endpoint, now + hold_down)])
+            self.put([Tombstone(claim, endpoint, WallTime(now + hold_down))])
 
     def put(self, stones: Iterable[Tombstone]) -> set[Name]:
         """Add these tombstones, except those of sources whose claims do not linger. Return their names."""
@@ -123,13 +124,13 @@ class Tombstones:
         return lifted
 
     @property
-    def next_end(self) -> float | None:
+    def next_end(self) -> WallTime | None:
         """The time when the next claim stops lingering; None where none lingers."""
         while self._ends and all(stone.until != self._ends[0][0] for stone in self.at(self._ends[0][1])):
             heapq.heappop(self._ends)
         return self._ends[0][0] if self._ends else None
 
-    def expire(self, now: float) -> list[Tombstone]:
+    def expire(self, now: WallTime) -> list[Tombstone]:
         """Remove and return the tombstones whose time is over."""
         over: list[Tombstone] = []
         while (end := self.next_end) is not None and end <= now:

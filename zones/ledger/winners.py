@@ -9,6 +9,7 @@ from typing import Final
 from zones.claims.contest import Conditions, Contender, Rule, Verdict, decide
 from zones.claims.policy import ConflictPolicy, Conflicts
 from zones.claims.row import ALONE, BY_RULE, REFUSED, Classes, Variant, pack
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.ledger.carry_over import Holders
 from zones.networks.network import Networks
@@ -27,11 +28,11 @@ class Winners:
         self._networks = networks
         self._conflicts = conflicts
 
-    def verdicts(self, name: Name, contenders: Sequence[Contender], now: float) -> list[Verdict]:
+    def verdicts(self, name: Name, contenders: Sequence[Contender], now: WallTime) -> list[Verdict]:
         """Return what the rules decide about a name at this moment; change nothing."""
         return decide(contenders, self._conditions(name, contenders, now)) if contenders else []
 
-    def _conditions(self, name: Name, contenders: Sequence[Contender], now: float) -> Conditions:
+    def _conditions(self, name: Name, contenders: Sequence[Contender], now: WallTime) -> Conditions:
         if len(contenders) == 1:
             return _UNCONTESTED
         names = dict.fromkeys((name, *(claim.public for c in contenders for claim in c.claims)))

@@ -8,6 +8,7 @@ from resolver.admin.resources.names import NameItem, name_item
 from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
 from zones.claims import contest
+from zones.clocks import WallTime
 from zones.dns.name import Name, to_text
 
 
@@ -46,7 +47,7 @@ class ClaimParameters(Parameters):
     name: str = Field(description="A public or private name.")
 
 
-def claims(estate: Estate, name: Name, now: float) -> ClaimList:
+def claims(estate: Estate, name: Name, now: WallTime) -> ClaimList:
     """Return all claims on a public or private name, and the answers of each private name that they are about."""
     found = estate.ledger.find(name)
     private = dict.fromkeys(claim.name for claim in found)

@@ -6,6 +6,7 @@ from pydantic import Field, WithJsonSchema
 
 from resolver.admin.resources.evidence import encoded, schema
 from resolver.admin.resources.model import ListParameters, Model, Time, time_text
+from zones.clocks import WallTime
 from zones.findings.board import Board
 from zones.findings.evidence import Severity
 from zones.findings.finding import Finding
@@ -37,7 +38,7 @@ class FindingParameters(ListParameters):
     severity: Severity | None = None
 
 
-def finding(board: Board, fact: Finding, now: float) -> FindingItem:
+def finding(board: Board, fact: Finding, now: WallTime) -> FindingItem:
     """Return one finding as JSON, with its age."""
     first_seen = board.first_seen(fact)
     since = now if first_seen is None else first_seen

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from zones.clocks import WallTime
+
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
@@ -39,6 +41,6 @@ class ListParameters(Parameters):
     cursor: str | None = Field(default=None, description="`next` of the previous page.")
 
 
-def time_text(epoch: float) -> str:
+def time_text(epoch: WallTime) -> str:
     """Return a time in seconds since the epoch as RFC 3339 in UTC, with milliseconds."""
     return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

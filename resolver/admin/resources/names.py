@@ -17,6 +17,7 @@ from resolver.admin.resources.networks import network_names
 from resolver.admin.resources.zones import static_source, static_zone_of
 from resolver.control.estate.estate import Estate
 from zones.claims import contest
+from zones.clocks import WallTime
 from zones.dns.name import Name, canonical_key, to_text
 from zones.dns.record import AAAA, A, RRset
 
@@ -44,7 +45,7 @@ class NameItem(Model):
     answers: list[NameAnswer]
 
 
-def name_item(estate: Estate, name: Name, now: float, mask: int = -1) -> NameItem | None:
+def name_item(estate: Estate, name: Name, now: WallTime, mask: int = -1) -> NameItem | None:
     """Return a private name as it is answered: from a zone file, else from endpoints; None when neither has it.
 
     `mask` selects the networks to report; -1 selects all.

@@ -9,6 +9,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
 from resolver.control.guard.sync_state import SyncAction, WithheldSync
 from resolver.settings import OnUnsynced, SourceType
+from zones.clocks import WallTime
 from zones.findings.evidence import LISTED
 
 
@@ -83,7 +84,7 @@ class SyncRequest(Parameters):
     )
 
 
-def source(status: SourceStatus, now: float) -> SourceItem:
+def source(status: SourceStatus, now: WallTime) -> SourceItem:
     """Return the state of one source as JSON."""
     last = status.last_success
     return SourceItem(

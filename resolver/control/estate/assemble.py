@@ -11,6 +11,7 @@ from resolver.control.guard.sync_state import SyncState
 from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, Scan, ZoneFiles, part_changes
 from zones.azure.resource import subscription
+from zones.clocks import WallTime
 
 
 def assemble(
@@ -18,7 +19,7 @@ def assemble(
     zone_files: ZoneFiles,
     saved: SavedInventory | None,
     scans: Mapping[str, Scan],
-    now: float,
+    now: WallTime,
 ) -> Estate:
     """Return the estate of this configuration. `scans`: by file source; a source without one has only saved data.
 

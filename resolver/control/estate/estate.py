@@ -18,6 +18,7 @@ from zones.azure.catalogue import catalogue
 from zones.azure.inventory import Inventory
 from zones.azure.resource import Resources
 from zones.claims.policy import Conflicts, Policies
+from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
@@ -59,7 +60,7 @@ class Estate:
 
     # -- changes: each returns the names whose rows or provided records changed
 
-    def take(self, changes: Iterable[PartChange], now: float) -> set[Name]:
+    def take(self, changes: Iterable[PartChange], now: WallTime) -> set[Name]:
         """Apply new data of parts of sources, as one change, so that no source comes first at a name.
 
         A part that cannot be read keeps its last good data, with the finding `source-unreadable`.
@@ -79,7 +80,7 @@ class Estate:
             self.private.endpoints_changed()
         return self._settled(changed)
 
-    def take_scans(self, scans: Mapping[str, Scan], now: float) -> set[Name]:
+    def take_scans(self, scans: Mapping[str, Scan], now: WallTime) -> set[Name]:
         """Apply scans of file sources, by source, as one change."""
         changed = self.take(part_changes(scans), now)
         for source, scan in scans.items():
@@ -89,7 +90,7 @@ class Estate:
                 self.health.read(source, scan.parts, now)
         return changed
 
-    def take_sync(self, source: str, decision: SyncDecision, read_at: float, now: float) -> set[Name]:
+    def take_sync(self, source: str, decision: SyncDecision, read_at: WallTime, now: WallTime) -> set[Name]:
         """Apply the guard's decision about a sync of a remote source that was read at `read_at`."""
         status = self.sources[source]
         before = status.synced, status.sync_state
@@ -108,24 +109,24 @@ class Estate:
         self.revision += before != (status.synced, status.sync_state)
         return changed
 
-    def drop_held_sync(self, source: str, now: float) -> None:
+    def drop_held_sync(self, source: str, now: WallTime) -> None:
         """Forget the held sync of a source. The next sync is decided without it."""
         self.health.dropped(source, now)
         self.revision += 1
 
-    def take_private_dns(self, source: str, reading: PrivateReading, now: float) -> set[Name]:
+    def take_private_dns(self, source: str, reading: PrivateReading, now: WallTime) -> set[Name]:
         """Apply a reading of a source's private DNS zones."""
         if not self.private.take(source, reading, now):
             return set()
         self.revision += 1
         return self._provide()
 
-    def take_comparison(self, findings: list[Finding], now: float) -> set[Name]:
+    def take_comparison(self, findings: list[Finding], now: WallTime) -> set[Name]:
         """Apply the result of `private.comparison`."""
         self.private.compared(findings, now)
         return self._provide()
 
-    def take_zone_files(self, files: ZoneFiles, now: float) -> set[Name]:
+    def take_zone_files(self, files: ZoneFiles, now: WallTime) -> set[Name]:
         """Replace all zone files."""
         self.zone_texts = files.texts
         self.static.set_files(files.zones)
@@ -135,13 +136,13 @@ class Estate:
         self.ledger.set_static(names, now)
         return self._provide()
 
-    def expire(self, now: float) -> set[Name]:
+    def expire(self, now: WallTime) -> set[Name]:
         """Remove the claims that have lingered for their whole hold-down."""
         changed = self.ledger.expire(now)
         self.revision += bool(changed)
         return self._settled(changed)
 
-    def reconsider_pins(self, now: float) -> set[Name]:
+    def reconsider_pins(self, now: WallTime) -> set[Name]:
         """Evaluate the pinned names again, because a pin has expired."""
         return self._settled(self.ledger.reconsider(now))
 
@@ -156,7 +157,7 @@ class Estate:
 
     # -- reading
 
-    def comparison(self, now: float) -> Callable[[], list[Finding]] | None:
+    def comparison(self, now: WallTime) -> Callable[[], list[Finding]] | None:
         """Return the comparison of private DNS zones and endpoints that is due (`PrivateDnsZones.comparison`)."""
         return self.private.comparison(now)
 

@@ -14,6 +14,7 @@ from resolver.settings import SourceSettings
 from resolver.sources.reading import PrivateReading
 from zones.azure.endpoint import Fault
 from zones.azure.private_dns_zone import PrivateZone
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.dns.zonefile import Zone
 from zones.findings import checks, drift
@@ -55,7 +56,7 @@ class PrivateDnsZones:
 
     # -- changes
 
-    def restore(self, saved: Iterable[tuple[str, list[PrivateZone]]], now: float) -> None:
+    def restore(self, saved: Iterable[tuple[str, list[PrivateZone]]], now: WallTime) -> None:
         """Put saved zones back. Zones of a source with `private_dns: off` are left out."""
         for name, zones in saved:
             if name in self._zones:
@@ -63,7 +64,7 @@ class PrivateDnsZones:
                 self._report_faults(name, (), now)
         self._zones_changed()
 
-    def take(self, source: str, reading: PrivateReading, now: float) -> bool:
+    def take(self, source: str, reading: PrivateReading, now: WallTime) -> bool:
         """Apply a reading and return whether a zone changed. A zone that the reading does not name stays."""
         before = self._zones[source]
         after = {key: zone for key, zone in before.items() if key not in reading.gone} | reading.zones
@@ -79,7 +80,7 @@ class PrivateDnsZones:
         self._zones_changed()
         return True
 
-    def _report_faults(self, source: str, faults: Iterable[Fault], now: float) -> None:
+    def _report_faults(self, source: str, faults: Iterable[Fault], now: WallTime) -> None:
         """Report the faults of the zones of a source, and of rows that are no zone."""
         faults = (*faults, *(fault for zone in self._zones[source].values() for fault in zone.faults))
         self._board.replace_faults(Reporter("private-dns", source), faults[:_MOST], now)
@@ -97,7 +98,7 @@ class PrivateDnsZones:
 
     # -- the comparison with endpoints
 
-    def comparison(self, now: float) -> Callable[[], list[Finding]] | None:
+    def comparison(self, now: WallTime) -> Callable[[], list[Finding]] | None:
         """Return a function that compares zones and endpoints as they are now; None if no comparison is due.
 
         The function may run in any thread. It takes a second for 100,000 endpoints with one record each.
@@ -112,7 +113,7 @@ class PrivateDnsZones:
         claims, endpoints = list(ledger.served()) if zones else [], dict(ledger.endpoints)
         return lambda: [*drift.of_records(zones, claims, endpoints, ledger.catalogue), *links]
 
-    def compared(self, facts: list[Finding], now: float) -> None:
+    def compared(self, facts: list[Finding], now: WallTime) -> None:
         """Report the findings of a comparison."""
         self._board.replace(Topic.DRIFT, "", facts, now)
 

@@ -18,6 +18,7 @@ from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
 from zones.claims.contest import Claim, Incumbent, Rule
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.tombstones import Tombstone
@@ -29,7 +30,7 @@ _PIECE: Final = 2_000
 class Lingering(msgspec.Struct, frozen=True, array_like=True):
     """A lingering claim, with the fields of its endpoint that lingering needs."""
 
-    until: float
+    until: WallTime
     endpoint: str
     id: str
     target: str
@@ -43,7 +44,7 @@ class Lingering(msgspec.Struct, frozen=True, array_like=True):
     public: bytes
     zone: bytes | None
     addresses: tuple[bytes, ...]
-    first_seen: float
+    first_seen: WallTime
 
     @property
     def tombstone(self) -> Tombstone:
@@ -74,18 +75,18 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
     Times are in seconds since the epoch. Each piece has some items of the lists; the first piece has all else.
     """
 
-    saved_at: float = 0.0
-    sources: dict[str, float] = {}
+    saved_at: WallTime = WallTime(0.0)
+    sources: dict[str, WallTime] = {}
     """When each source that has data was last read whole."""
     parts: list[tuple[str, str, Resources]] = []
     """(source, part, its last good data)."""
     networks: tuple[str, ...] = ()
     """Identities of the networks by bit, for the masks in `held`."""
-    first_seen: Sequence[tuple[str, bytes, float]] = []
+    first_seen: Sequence[tuple[str, bytes, WallTime]] = []
     """(endpoint, public FQDN, time)."""
     held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, Rule]]]] = []
     """(name, holders). A holder is (mask of networks, little-endian; endpoint; the rule by which it won)."""
-    findings: dict[str, float] = {}
+    findings: dict[str, WallTime] = {}
     """First-seen times by finding id."""
     zone_texts: dict[str, str] = {}
     """The last good text of each zone file, by path."""
@@ -120,7 +121,7 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-def pieces_of(estate: Estate, now: float) -> Iterator[SavedInventory]:
+def pieces_of(estate: Estate, now: WallTime) -> Iterator[SavedInventory]:
     """Return the inventory to save, as it is now. Each piece is made when the iterator reaches it, in any thread."""
     sources = estate.sources.values()
     read = {each.name: each.last_success for each in sources if each.synced and each.last_success is not None}

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
 from resolver.settings import OnUnsynced, SourceSettings, SourceType
 from resolver.sources.reading import Part, Requests
+from zones.clocks import WallTime
 from zones.findings import checks
 from zones.findings.board import Board, Topic
 from zones.findings.evidence import Listed, listed
@@ -38,7 +39,7 @@ class SourceStatus:
     """The source has data: one good reading, live or saved."""
     saved: bool = False
     """The data is still that of the saved inventory: no reading has succeeded since the start."""
-    last_success: float | None = None
+    last_success: WallTime | None = None
     """When the source was last read whole."""
     last_error: str = ""
     parts: int = 0
@@ -53,7 +54,7 @@ class SourceStatus:
     sync_state: SyncState = field(default_factory=SyncState)
     """What the syncs of a remote source have left open."""
     syncing: bool = False
-    next_sync: float | None = None
+    next_sync: WallTime | None = None
     """When a remote source is read next. None while it is being read, and for files, which are watched."""
     duration: float | None = None
     """Seconds that the last sync took."""
@@ -64,7 +65,7 @@ class SourceStatus:
     requests: Requests | None = None
     """Requests that the syncs of a remote source have made."""
 
-    def freshness(self, now: float) -> Freshness | None:
+    def freshness(self, now: WallTime) -> Freshness | None:
         """Return how old the served data is; None if the source has no data."""
         if self.last_success is None or not self.synced:
             return None
@@ -98,7 +99,7 @@ class SourceHealth:
 
     # -- changes
 
-    def read_part(self, source: str, part: str, data: Part, now: float) -> None:
+    def read_part(self, source: str, part: str, data: Part, now: WallTime) -> None:
         """Record whether a part could be read. `data` is the reason where it could not."""
         unreadable = self._unreadable[source]
         if isinstance(data, str):
@@ -108,7 +109,7 @@ class SourceHealth:
             self._board.replace(Topic.PART, (source, part), [], now)
         self.statuses[source].unreadable = len(unreadable)
 
-    def read(self, source: str, parts: int, now: float) -> None:
+    def read(self, source: str, parts: int, now: WallTime) -> None:
         """Record that a source with so many parts was read whole.
 
         A source of which no part can be read has no new data.
@@ -122,21 +123,21 @@ class SourceHealth:
         status.synced, status.saved = True, False
         status.last_success, status.last_error = now, ""
 
-    def failed(self, source: str, why: str, now: float) -> None:
+    def failed(self, source: str, why: str, now: WallTime) -> None:
         """Record that a source could not be read. Its last good data is kept."""
         status = self.statuses[source]
         status.last_error = why
         subject = source if status.remote else status.path
         self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why)], now)
 
-    def restored(self, source: str, parts: int, saved_at: float, sync_state: SyncState) -> None:
+    def restored(self, source: str, parts: int, saved_at: WallTime, sync_state: SyncState) -> None:
         """Record that a source has data from the saved inventory, and what its syncs had left open."""
         status = self.statuses[source]
         status.sync_state = sync_state
         self._report_held(source, sync_state.held, saved_at)
         status.synced, status.saved, status.parts, status.last_success = True, True, parts, saved_at
 
-    def decided(self, source: str, decision: SyncDecision, now: float) -> None:
+    def decided(self, source: str, decision: SyncDecision, now: WallTime) -> None:
         """Record what a sync of a remote source has left open."""
         status = self.statuses[source]
         status.sync_state = decision.sync_state
@@ -147,16 +148,16 @@ class SourceHealth:
             status.last_error = ""
             self._board.replace(Topic.SOURCE, source, [], now)
 
-    def dropped(self, source: str, now: float) -> None:
+    def dropped(self, source: str, now: WallTime) -> None:
         """Record that an operator dropped the held sync."""
         status = self.statuses[source]
         status.sync_state = SyncState(status.sync_state.missing)
         self._report_held(source, None, now)
 
-    def _report_held(self, source: str, held: WithheldSync | None, now: float) -> None:
+    def _report_held(self, source: str, held: WithheldSync | None, now: WallTime) -> None:
         self._board.replace(Topic.HELD, source, [held_finding(source, held)] if held else [], now)
 
-    def update_freshness(self, now: float) -> bool:
+    def update_freshness(self, now: WallTime) -> bool:
         """Update `stale` and return whether it changed."""
         stale = any(status.freshness(now) not in {None, "fresh"} for status in self.statuses.values())
         changed, self.stale = stale != self.stale, stale

@@ -13,6 +13,7 @@ from resolver.control.guard.rereads import Rereads, nics_of
 from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
 from resolver.sources.reading import Reading
 from zones.azure.resource import Resources
+from zones.clocks import WallTime
 
 FEW: Final = 5
 SHARE: Final = 5
@@ -30,7 +31,7 @@ SourceParts = Mapping[str, Resources]
 """Data by subscription."""
 
 
-def absent(had: SourceParts, reading: Reading, missing: Mapping[str, float]) -> list[str]:
+def absent(had: SourceParts, reading: Reading, missing: Mapping[str, WallTime]) -> list[str]:
     """Return the keys that a complete reading lacks, those that have been missing longest first.
 
     A resource in a subscription that the reading could not read is not absent.
@@ -41,7 +42,7 @@ def absent(had: SourceParts, reading: Reading, missing: Mapping[str, float]) -> 
 
 
 def decide(
-    had: SourceParts, reading: Reading, state: SyncState, rereads: Rereads, now: float, hold_down: float
+    had: SourceParts, reading: Reading, state: SyncState, rereads: Rereads, now: WallTime, hold_down: float
 ) -> SyncDecision:
     """Return what a complete reading changes. `had`: the last good data.
 

@@ -6,6 +6,7 @@ import msgspec
 
 from resolver.sources.reading import Reading
 from zones.azure.resource import Resources
+from zones.clocks import WallTime
 
 SyncAction = Literal["now", "accept", "drop"]
 """An operator's command to a remote source."""
@@ -21,9 +22,9 @@ class WithheldSync(msgspec.Struct, frozen=True):
     Times are in seconds since the epoch.
     """
 
-    since: float
+    since: WallTime
     """When a sync was first held. A later sync that would also remove too much replaces it and keeps this time."""
-    at: float
+    at: WallTime
     """When this sync was read."""
     reading: Reading
     reasons: tuple[str, ...]
@@ -38,7 +39,7 @@ class WithheldSync(msgspec.Struct, frozen=True):
 class SyncState(msgspec.Struct, frozen=True):
     """What the syncs of a source have left open. It survives a restart."""
 
-    missing: dict[str, float] = {}
+    missing: dict[str, WallTime] = {}
     """Absent resources that are still served, by key, with the time when each was first absent."""
     held: WithheldSync | None = None
 

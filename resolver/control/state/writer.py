@@ -16,6 +16,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
 from resolver.control.state import inventory_file
+from zones.clocks import WallTime
 
 _NEW_WORKER: Final = Hello(-1, 0, "", "", 0, 0)
 """The greeting of a worker that has nothing: the file is a snapshot for it."""
@@ -53,7 +54,7 @@ class StateWriter:
 
     async def _save_inventory(self) -> None:
         revision = self._estate.revision
-        pieces = saved_inventory.pieces_of(self._estate, time.time())
+        pieces = saved_inventory.pieces_of(self._estate, WallTime(time.time()))
         await asyncio.to_thread(inventory_file.write, self._directory, pieces)
         self._saved_revision = revision
 

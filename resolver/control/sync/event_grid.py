@@ -25,6 +25,7 @@ from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
 from resolver.sources.azure.secret import NoSecret, text
 from resolver.token_bucket import Quota, TokenBucket
+from zones.clocks import SteadyTime, steady_clock
 
 PATH: Final = "/events"
 HEADER: Final = "X-Pldns-Secret"
@@ -47,6 +48,8 @@ _RETRY: Final = 1.0
 _DRAIN: Final = 0.5
 """Seconds that requests in progress have at the stop."""
 
+_CLOCK: Final = steady_clock(time.monotonic)
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _log = logging.getLogger(__name__)
@@ -59,7 +62,7 @@ class Webhook:
     """The route of one source. `hint` receives the id of a resource and returns whether it is in the source's scope."""
 
     def __init__(
-        self, source: str, secret: Secret, hint: Callable[[str], bool], clock: Callable[[], float] = time.monotonic
+        self, source: str, secret: Secret, hint: Callable[[str], bool], clock: Callable[[], SteadyTime] = _CLOCK
     ) -> None:
         self.counts: Counter[str] = Counter()
         """Number of events by result. Requests without the right secret count as `refused`."""

@@ -17,6 +17,7 @@ from resolver.control.sync.refresh_queue import WAITING, RefreshQueue
 from resolver.settings import EventSettings
 from resolver.sources.reading import RemoteSource
 from zones.azure.resource import Resources, subscription
+from zones.clocks import SteadyTime
 
 _log = logging.getLogger(__name__)
 
@@ -48,9 +49,9 @@ class SourceEvents:
         """A change is held until the next published sync."""
         self._queue = RefreshQueue(source, remote.read_one, self._take_resource, sync)
         self._webhook = event_grid.Webhook(source, config.secret, self._hinted)
-        self._found: OrderedDict[str, tuple[float, Resources | None]] = OrderedDict()
+        self._found: OrderedDict[str, tuple[SteadyTime, Resources | None]] = OrderedDict()
         """The last read of each resource, with its monotonic time, the latest at the end."""
-        self._early: OrderedDict[str, float] = OrderedDict()
+        self._early: OrderedDict[str, SteadyTime] = OrderedDict()
         """Hints that arrived before a sync had found the subscriptions, with their times, the latest at the end."""
         self.run = self._queue.run
 
@@ -58,7 +59,7 @@ class SourceEvents:
         """Return a context. The listener is open while the context is."""
         return event_grid.serving(self._webhook, self._config, self._source)
 
-    def since(self, when: float) -> list[str]:
+    def since(self, when: SteadyTime) -> list[str]:
         """Return the resources that a sync begun at `when` may show as they were before an event, latest first.
 
         That sync has found the subscriptions of the source, so the hints that waited for them are read now.
@@ -71,7 +72,7 @@ class SourceEvents:
         self._early.clear()
         return self._queue.since(when)
 
-    def found(self, when: float) -> dict[str, Resources | None]:
+    def found(self, when: SteadyTime) -> dict[str, Resources | None]:
         """Return the resources that were read since `when` (monotonic): a sync with older reads must not undo them."""
         return {key: found for key, (at, found) in self._found.items() if at >= when}
 
@@ -94,15 +95,15 @@ class SourceEvents:
         """
         covered = self._remote.covers(key)
         if covered or (covered is None and subscription(key) in self._had()):
-            self._put(key, time.monotonic())
+            self._put(key, SteadyTime(time.monotonic()))
         elif covered is None:
-            self._early[key] = time.monotonic()
+            self._early[key] = SteadyTime(time.monotonic())
             self._early.move_to_end(key)
             if len(self._early) > WAITING:
                 self._early.popitem(last=False)
         return covered is not False
 
-    def _put(self, key: str, at: float) -> None:
+    def _put(self, key: str, at: SteadyTime) -> None:
         """Queue a resource; for a NIC, queue its endpoint."""
         nics = self._had().get(subscription(key), Resources()).nics
         self._queue.put(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key), at)
@@ -115,7 +116,7 @@ class SourceEvents:
                 if nic.endpoint and subscription(nic.endpoint) == part:
                     self._queue.put(nic.endpoint)
             return
-        self._found[key] = time.monotonic(), found
+        self._found[key] = SteadyTime(time.monotonic()), found
         self._found.move_to_end(key)
         while len(self._found) > WAITING:
             self._found.popitem(last=False)

@@ -13,6 +13,7 @@ from typing import Final
 
 from resolver.sources.reading import ReadError
 from zones.azure.resource import Resources
+from zones.clocks import SteadyTime, steady_clock
 
 WAITING: Final = 1_000
 """Resources that may wait. With more of them, a whole sync is quicker."""
@@ -24,6 +25,8 @@ LAG: Final = 120.0
 """Seconds for which a sync may still show a resource as it was before a change: Resource Graph lags behind."""
 _AGAIN: Final = 1.0
 """Seconds until the second attempt; twice as many until each further one."""
+
+_CLOCK: Final = steady_clock(time.monotonic)
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +46,7 @@ class RefreshQueue:
         read: Read,
         take: Callable[[str, Resources | None], None],
         whole: Callable[[], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], SteadyTime] = _CLOCK,
     ) -> None:
         self.counts: Counter[str] = Counter()
         """Number of hints by result."""
@@ -54,15 +57,15 @@ class RefreshQueue:
         self._take = take
         self._whole = whole
         self._clock = clock
-        self._waiting: OrderedDict[str, float] = OrderedDict()
+        self._waiting: OrderedDict[str, SteadyTime] = OrderedDict()
         """The resources that wait, with the time since when."""
-        self._reading: dict[str, float | None] = {}
+        self._reading: dict[str, SteadyTime | None] = {}
         """Resources that are being read, with the time of a further hint: such a resource is read once more."""
-        self._hinted_at: OrderedDict[str, float] = OrderedDict()
+        self._hinted_at: OrderedDict[str, SteadyTime] = OrderedDict()
         """The time of the last hint for each resource, the latest at the end."""
         self._more = asyncio.Event()
 
-    def put(self, key: str, at: float | None = None) -> None:
+    def put(self, key: str, at: SteadyTime | None = None) -> None:
         """Read the resource with this normalised id.
 
         A resource that is being read is read once more after that: the first read may show an earlier state. `at`: the
@@ -85,7 +88,7 @@ class RefreshQueue:
         self._waiting.setdefault(key, at)
         self._more.set()
 
-    def since(self, when: float) -> list[str]:
+    def since(self, when: SteadyTime) -> list[str]:
         """Return the resources that a sync begun at `when` (monotonic) may show as they were before, latest first."""
         return [key for key, hinted_at in reversed(self._hinted_at.items()) if hinted_at >= when - LAG]
 
@@ -106,7 +109,7 @@ class RefreshQueue:
             if (again := self._reading.pop(key)) is not None:
                 self._waiting[key] = again
 
-    async def _one(self, key: str, at: float) -> None:
+    async def _one(self, key: str, at: SteadyTime) -> None:
         pause = _AGAIN
         for left in reversed(range(TRIES)):
             try:

@@ -16,6 +16,7 @@ from resolver.control.guard.shrink_guard import SourceParts
 from resolver.control.guard.sync_state import NothingHeld, SyncDecision
 from resolver.sources.reading import ReadError, Reading, RemoteSource
 from zones.azure.resource import Resources
+from zones.clocks import SteadyTime, WallTime
 
 CONFIRMED: Final = 50
 """Absent resources that one sync rereads, at most. The others are removed after the hold-down."""
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 class SyncResult(NamedTuple):
     """The result of one sync: a decision, or the error because of which there is none."""
 
-    read_at: float
+    read_at: WallTime
     """In seconds since the epoch."""
     decision: SyncDecision | None
     error: str = ""
@@ -41,10 +42,10 @@ class SyncResult(NamedTuple):
 class EventLog(Protocol):
     """What the events of a source have shown meanwhile. Times are monotonic."""
 
-    def since(self, when: float) -> list[str]:
+    def since(self, when: SteadyTime) -> list[str]:
         """Return the resources that a sync begun at `when` may show as they were before an event, latest first."""
 
-    def found(self, when: float) -> Rereads:
+    def found(self, when: SteadyTime) -> Rereads:
         """Return the resources that were read because of events since `when`."""
 
     def sync_published(self) -> None:
@@ -97,7 +98,7 @@ class Syncer:
 
     async def once(self) -> SyncResult:
         """Sync once. Raises nothing: an error is part of the result."""
-        status, started, now = self._status, time.monotonic(), time.time()
+        status, started, now = self._status, time.monotonic(), WallTime(time.time())
         status.syncing, status.next_sync = True, None
         try:
             result = await self._read(now)
@@ -111,12 +112,12 @@ class Syncer:
         status.results[outcome] = status.results.get(outcome, 0) + 1
         return result
 
-    async def _read(self, now: float) -> SyncResult:
-        began = time.monotonic()
+    async def _read(self, now: WallTime) -> SyncResult:
+        began = SteadyTime(time.monotonic())
         reading = await self._remote.read()
         if reading.error:
             return SyncResult(now, None, reading.error)
-        rereading = time.monotonic()
+        rereading = SteadyTime(time.monotonic())
         if self._events:
             reading = with_rereads(reading, await self._reread(self._events.since(began)[:CONFIRMED]))
         state = self._status.sync_state
@@ -124,7 +125,7 @@ class Syncer:
         if self._events:  # an event may have changed the data during the rereads
             reading = with_rereads(reading, self._events.found(rereading))
         decision = shrink_guard.decide(
-            self._had(), reading, self._status.sync_state, rereads, time.time(), self._hold_down
+            self._had(), reading, self._status.sync_state, rereads, WallTime(time.time()), self._hold_down
         )
         self._log_lost(reading, decision.lost)
         return SyncResult(now, self._decided(decision))
@@ -158,7 +159,7 @@ class Syncer:
     async def _pause(self) -> None:
         status = self._status
         status.interval = self._remote.interval()
-        status.next_sync = time.time() + back_off(status.interval, status.failures)
+        status.next_sync = WallTime(time.time() + back_off(status.interval, status.failures))
         while (left := status.next_sync - time.time()) > 0:
             try:
                 async with asyncio.timeout(min(left, _CLOCK)):

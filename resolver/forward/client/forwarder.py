@@ -23,6 +23,7 @@ from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Server, Transport, UpstreamGroup
 from resolver.wire import codes
 from resolver.wire.relay import Message
+from zones.clocks import SteadyTime, steady_clock
 
 IN_FLIGHT: Final = 4096
 """Most questions in flight. Beyond that, an error at once is better for the client than a late answer."""
@@ -62,6 +63,7 @@ class Forwarder:
         self.health = Health(random_ids.below)
         self._upstreams = upstreams
         self._loop = loop
+        self._now = steady_clock(loop.time)
         self._mark = mark
         self._in_flight = in_flight
         self._of_one_group = of_one_group
@@ -90,7 +92,7 @@ class Forwarder:
             flight.waiters.append(done)
             return
         group = self._upstreams.group(key.group) or UpstreamGroup(key.group, ())
-        now = self._loop.time()
+        now = self._now()
         if flight is not None or len(self._flights) >= self._in_flight:
             self._shed(done, "too many questions are waiting")
         elif self._groups[group.name] >= self._of_one_group:
@@ -110,7 +112,7 @@ class Forwarder:
         self.shed += 1
         self._loop.call_soon(done, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, why, lasting=False))
 
-    def _begin(self, group: UpstreamGroup, key: Key, done: Done, now: float) -> None:
+    def _begin(self, group: UpstreamGroup, key: Key, done: Done, now: SteadyTime) -> None:
         flight = self._flights[key] = Flight(key, done)
         self._groups[key.group] += 1
         order = self.health.order(group)
@@ -125,7 +127,7 @@ class Forwarder:
             self._start(probe, group, [server], 1)
 
     def _start(self, flight: Flight, group: UpstreamGroup, servers: list[Server], tries: int = TRIES) -> None:
-        now = self._loop.time()
+        now = self._now()
         exchange = Exchange(
             flight.key, servers, now, random_ids.below, self.health,
             mixed_case=group.mixed_case, mark=self._mark(flight.key), tries=tries,
@@ -148,7 +150,7 @@ class Forwarder:
         rate = self._rates.get(leg.flight.key.group)
         while isinstance(action, Send):
             if rate is not None:
-                now = self._loop.time()
+                now = self._now()
                 if not rate.allows(now):
                     action = leg.exchange.error(f"asked no more often than {rate.rate} times a second", now, local=True)
                     continue
@@ -161,7 +163,7 @@ class Forwarder:
             except OSError as error:
                 self.errors += 1
                 local = error.errno in SHORTAGE
-                action = leg.exchange.error(_reason(error), self._loop.time(), local=local)
+                action = leg.exchange.error(_reason(error), self._now(), local=local)
             else:
                 leg.carrier = carrier
                 leg.timer = self._loop.call_at(action.deadline, self._timed_out, leg)
@@ -187,7 +189,7 @@ class Forwarder:
 
     def _received(self, leg: Leg | None, packet: bytes) -> None:
         """Take a message from a server. `leg` is None when no leg waits for a message on that socket."""
-        now = self._loop.time()
+        now = self._now()
         action = leg.exchange.reply(packet, now) if leg is not None else None
         if leg is None or action is None:
             self.mismatches += 1
@@ -199,13 +201,13 @@ class Forwarder:
     def _timed_out(self, leg: Leg) -> None:
         self.timeouts += 1
         leg.stop_waiting()
-        self._go_on(leg, leg.exchange.timeout(self._loop.time()))
+        self._go_on(leg, leg.exchange.timeout(self._now()))
 
     def _failed(self, leg: Leg, error: OSError | EOFError) -> None:
         self.errors += 1
         leg.stop_waiting()
         local = isinstance(error, OSError) and error.errno in SHORTAGE
-        self._go_on(leg, leg.exchange.error(_reason(error), self._loop.time(), local=local))
+        self._go_on(leg, leg.exchange.error(_reason(error), self._now(), local=local))
 
     def _carrier(self, server: Server, transport: Transport) -> Carrier:
         """Return the carrier to a server. Raises OSError when the file of its authorities cannot be read."""

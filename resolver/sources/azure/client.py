@@ -17,6 +17,7 @@ from yarl import URL
 from resolver.sources.azure.credential import NoToken, Tokens
 from resolver.sources.azure.protocol import advice
 from resolver.sources.azure.protocol.budget import Budget, Patience, QuotaBucket, retry_after, skew
+from zones.clocks import SteadyTime, WallTime, steady_clock, wall_clock
 
 Api = Literal["graph", "subscriptions", "list", "resource", "zones", "zone", "zone records", "zone links"]
 """The kind of request, as the metrics count it."""
@@ -52,8 +53,8 @@ class AzureResponse(NamedTuple):
 class Clocks(NamedTuple):
     """The clocks of a client: steady seconds, seconds since the epoch, and how to sleep."""
 
-    now: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
+    now: Callable[[], SteadyTime] = steady_clock(time.monotonic)
+    wall: Callable[[], WallTime] = wall_clock(time.time)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -124,7 +125,7 @@ class ManagementClient:
             if status == 200:
                 return AzureResponse(content, headers)
             if status == 429 or (status == 503 and body is None and "Retry-After" in headers):
-                quota.close(self._clock.now() + retry_after(headers, self._clock.wall()))
+                quota.close(SteadyTime(self._clock.now() + retry_after(headers, self._clock.wall())))
                 continue
             if status == 401 and not renewed:
                 renewed = True

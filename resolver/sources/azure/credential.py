@@ -17,6 +17,7 @@ from resolver.sources.azure.protocol import advice
 from resolver.sources.azure.protocol.budget import skew
 from resolver.sources.azure.secret import NoSecret
 from zones.azure.clouds import Cloud
+from zones.clocks import WallTime
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -108,4 +109,4 @@ def make(config: Credential, cloud: Cloud, http: aiohttp.ClientSession) -> "Asyn
 def _why(error: Exception) -> str:
     response = getattr(error, "response", None)
     headers = getattr(response, "headers", None) or {}
-    return advice.no_token(str(getattr(error, "message", "") or error), skew(headers, time.time()))
+    return advice.no_token(str(getattr(error, "message", "") or error), skew(headers, WallTime(time.time())))

@@ -10,6 +10,8 @@ from typing import Final
 
 from siphash24 import siphash24
 
+from zones.clocks import WallTime
+
 CLIENT: Final = 8
 """Octets of a client cookie; the server cookie follows."""
 _VERSION: Final = b"\x01\x00\x00\x00"  # and three reserved octets
@@ -33,7 +35,7 @@ class Cookies:
         self.secrets: tuple[bytes, ...] = ()
         """16 octets each. They may be replaced at any time."""
 
-    def check(self, option: bytes, address: bytes, now: float) -> tuple[bool, bytes]:
+    def check(self, option: bytes, address: bytes, now: WallTime) -> tuple[bool, bytes]:
         """Return whether a well-formed option has a good server cookie for `address`, and the option of the reply.
 
         `now`: seconds since the epoch.
@@ -48,7 +50,7 @@ class Cookies:
         made = _VERSION + int(now).to_bytes(8, "big")[4:]
         return good, client + made + _hash(client, made, address, secrets[0])
 
-    def _of_epoch(self, now: float) -> tuple[bytes, ...]:
+    def _of_epoch(self, now: WallTime) -> tuple[bytes, ...]:
         epoch = int(now) // _EPOCH
         if epoch != self._epoch:
             self._epoch = epoch
@@ -59,7 +61,7 @@ class Cookies:
         return self._derived
 
 
-def _age(server: bytes, now: float) -> int | None:
+def _age(server: bytes, now: WallTime) -> int | None:
     """Return the age of a server cookie in seconds (serial arithmetic, RFC 1982); None if it is not acceptable."""
     if len(server) != _SERVER or server[:1] != _VERSION[:1]:
         return None

@@ -10,6 +10,7 @@ from resolver.settings import Transport
 from resolver.wire import codes, query, render
 from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.cookies import Cookies
+from zones.clocks import WallTime
 
 _BLOCK: Final = 468  # octets, RFC 8467 §4.1
 _FAMILIES: Final = {1: 4, 2: 16}  # IANA's address family numbers, and the octets of an address
@@ -52,7 +53,7 @@ class OptionReader:
         self._nsid = render.option(codes.OPTION_NSID, identity.encode())
         self._cookies = cookies
 
-    def read(self, options: query.Options, client: Client, transport: ClientTransport, now: float) -> EdnsResult:
+    def read(self, options: query.Options, client: Client, transport: ClientTransport, now: WallTime) -> EdnsResult:
         """Return what the options ask for. `now`: seconds since the epoch. Raises `BadSubnet`."""
         network, proven, padded, reply, marks = client.network, False, False, b"", b""
         for code, data in options:

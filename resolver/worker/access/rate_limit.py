@@ -11,6 +11,7 @@ from typing import Final
 from resolver.settings import RateLimit
 from resolver.token_bucket import Quota, TokenBucket
 from resolver.worker.access.clients import unmapped
+from zones.clocks import SteadyTime
 from zones.networks.network import Network, Networks
 from zones.networks.prefixes import NONE
 
@@ -32,7 +33,7 @@ class RateVerdict(Enum):
 class _Bucket(TokenBucket):
     __slots__ = ("over",)
 
-    def __init__(self, quota: Quota, now: float) -> None:
+    def __init__(self, quota: Quota, now: SteadyTime) -> None:
         super().__init__(quota, now)
         self.over = 0
 
@@ -47,7 +48,7 @@ class RateLimiter:
         self._buckets: dict[bytes, _Bucket] = {}
         self._known: dict[bytes, _Bucket | None] = {}
 
-    def check(self, address: bytes, now: float) -> RateVerdict:
+    def check(self, address: bytes, now: SteadyTime) -> RateVerdict:
         """Count one query and return its verdict.
 
         `address`: 4 or 16 octets of the socket address. `now`: steady seconds.
@@ -64,7 +65,7 @@ class RateLimiter:
         slip = self._limit.slip
         return RateVerdict.SLIP if slip and not bucket.over % slip else RateVerdict.DROP
 
-    def _meet(self, address: bytes, now: float) -> _Bucket | None:
+    def _meet(self, address: bytes, now: SteadyTime) -> _Bucket | None:
         at = unmapped(address)
         prefix = _prefix(at, self._limit.ipv4_prefix if len(at) == 4 else self._limit.ipv6_prefix)
         bucket = None
@@ -77,7 +78,7 @@ class RateLimiter:
         self._known[address] = bucket
         return bucket
 
-    def _make_room(self, now: float) -> None:
+    def _make_room(self, now: SteadyTime) -> None:
         """Drop the buckets that have refilled, and then the oldest until at most half are left."""
         full = self._limit.burst / self._limit.per_second
         kept = [(prefix, bucket) for prefix, bucket in self._buckets.items() if bucket.idle(now) < full]

@@ -12,7 +12,8 @@ from typing import Final
 
 from resolver.wire import codes
 from resolver.wire.query import Query
-from resolver.worker.answer.compiled import Compiled, Rotating
+from resolver.worker.answer.compiled import PAST, Compiled, Rotating
+from zones.clocks import SteadyTime
 from zones.dns.name import Name, is_under
 
 LIMIT: Final = 192 << 20
@@ -24,7 +25,7 @@ _FORMS: Final = 4
 """Packets of one answer in the exact map. Clients that vary the case of a name (0x20) send new ones without end."""
 _EXPENDABLE_SHARE: Final = 16  # expendable answers get this fraction of the limit
 
-Form = tuple[bytes, float, list[int], Compiled]
+Form = tuple[bytes, SteadyTime, list[int], Compiled]
 """What the exact map holds for a packet: the reply after the id, the time until which the reply is right, the counter
 of the answer, and the answer. A plain tuple, because nothing is unpacked faster.
 """
@@ -56,7 +57,7 @@ class AnswerCache:
         variant = query.flags & (codes.RD | codes.CD | codes.AD)
         return b"%b%b%d,%d,%d,%d" % (query.name, query.question[-4:], variant, query.edns, query.do, network)
 
-    def find(self, key: bytes, now: float) -> Compiled | None:
+    def find(self, key: bytes, now: SteadyTime) -> Compiled | None:
         """Return the answer for a key, with TTLs as of `now`; None if there is none or it has expired."""
         answer = self._by_question[False].get(key) or self._by_question[True].get(key)
         if answer is None:
@@ -137,7 +138,7 @@ class AnswerCache:
             self._by_name[name] = {there, answer}
 
     def _drop(self, answer: Compiled) -> None:
-        answer.until = answer.expires = 0.0
+        answer.until = answer.expires = PAST
         part = self._by_question[answer.expendable]
         if part.get(answer.key) is not answer:
             return

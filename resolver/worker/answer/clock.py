@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from zones.clocks import SteadyTime, WallTime
+
 
 class Timer(Protocol):
     """A call that is due later. `asyncio.TimerHandle` is one."""
@@ -14,9 +16,9 @@ class Timer(Protocol):
 class Clock(NamedTuple):
     """The two clocks and the timer of a process."""
 
-    steady: Callable[[], float]
+    steady: Callable[[], SteadyTime]
     """Return seconds that never go back."""
-    wall: Callable[[], float]
+    wall: Callable[[], WallTime]
     """Return the seconds since the epoch."""
     later: Callable[[float, Callable[[], None]], Timer]
     """Call a function after some seconds."""

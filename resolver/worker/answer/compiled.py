@@ -9,10 +9,13 @@ from typing import Any, Final, TypeVar
 
 from resolver.forward.cache import Key
 from resolver.wire import codes, render
+from zones.clocks import SteadyTime
 from zones.dns.name import Name
 
-FOREVER: Final = float("inf")
+FOREVER: Final = SteadyTime(float("inf"))
 """Expiry of an answer that holds until a change of the served data evicts it."""
+PAST: Final = SteadyTime(0.0)
+"""A time before every query: the answer is not sent again."""
 # Octets of Python objects for each answer, and for each name that it depends on, measured with tracemalloc.
 _OVERHEAD: Final = 375
 _DEPENDENCY: Final = 110
@@ -32,8 +35,8 @@ class Compiled:
         question: int,
         deps: tuple[Name, ...],
         cell: list[int],
-        born: float,
-        expires: float,
+        born: SteadyTime,
+        expires: SteadyTime,
         *,
         expendable: bool,
         fallback: tuple[Name, Name] | None,
@@ -57,13 +60,13 @@ class Compiled:
         self.born = born
         self.expires = expires
         """Time in steady seconds; `FOREVER` for an answer of served data only."""
-        self.until = 0.0 if expires <= born else expires if expires == FOREVER else min(expires, born + 1)
+        self.until = PAST if expires <= born else expires if expires == FOREVER else SteadyTime(min(expires, born + 1))
         """Time until which `current` is right; 0 for an answer to one query only and for an evicted one."""
         self.expendable = expendable
         """Clients can invent questions with such answers without end, so that these share a small part of the cache."""
         self.fallback = fallback
         """(zone, name) of a question inside a private zone that an upstream answered. Each such answer is counted."""
-        self.prefetch: tuple[float, Key] | None = None
+        self.prefetch: tuple[SteadyTime, Key] | None = None
         """Time from which a query for this answer makes the worker ask an upstream again, and the question to ask."""
         self.key = b""
         """Key in the cache; empty while the answer is not cached."""
@@ -78,8 +81,8 @@ class Compiled:
         return packet[:2] + self.head + packet[codes.HEADER_SIZE : self.end] + self.current
 
     def freshness(self) -> int:
-        """Return the seconds for which an HTTP cache may keep the reply: the least TTL in it (RFC 8484 §5.1)."""
-        return render.least_ttl(self.current, self.ttls)
+        """Return the seconds for which an HTTP cache may keep the reply (RFC 8484 §5.1)."""
+        return render.freshness(self.current, self.ttls)
 
     def sibling(self, key: bytes, tail: bytes, deps: tuple[Name, ...]) -> "Compiled":
         """Return an answer like this one for a sibling of its name. It holds until it is evicted."""
@@ -94,11 +97,11 @@ class Compiled:
         other.octets = _size(tail, deps) + len(key)
         return other
 
-    def refresh(self, now: float) -> None:
+    def refresh(self, now: SteadyTime) -> None:
         """Lower the TTLs to what is left at `now`. Needed at most once a second."""
         age = int(now - self.born)
         self.current = render.patched(self.tail, self.ttls, age)
-        self.until = min(self.expires, self.born + age + 1)
+        self.until = SteadyTime(min(self.expires, self.born + age + 1))
 
 
 def _size(tail: bytes, deps: tuple[Name, ...]) -> int:

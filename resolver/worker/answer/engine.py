@@ -17,6 +17,7 @@ from resolver.worker.answer.counters import Counters
 from resolver.worker.answer.response import Draft, error
 from resolver.worker.answer.special_names import SpecialNames
 from resolver.worker.answer.walk import Basis, Fetched, Unfetched, Walk
+from zones.clocks import SteadyTime
 from zones.dns.name import Name, to_text
 from zones.dns.record import AAAA, CNAME, NS, PTR, SOA, A
 from zones.networks.network import Networks
@@ -44,7 +45,7 @@ class Engine:
         self._counters = counters
         self._cells: dict[tuple[Name | None, int, str, str], list[int]] = {}
 
-    def answer(self, query: Query, network: int, now: float, fetched: Fetched) -> Compiled | Key:
+    def answer(self, query: Query, network: int, now: SteadyTime, fetched: Fetched) -> Compiled | Key:
         """Return the answer, or the question that an upstream must answer first.
 
         `network` is the index of the client's network, or -1. `now` is in the steady seconds of the cache. `fetched`
@@ -66,7 +67,7 @@ class Engine:
             return None if query.qclass == codes.CH else error(codes.REFUSED)
         return error(_REFUSALS[query.qtype]) if query.qtype in _REFUSALS else None
 
-    def _compiled(self, query: Query, network: int, now: float, draft: Draft) -> Compiled:
+    def _compiled(self, query: Query, network: int, now: SteadyTime, draft: Draft) -> Compiled:
         """Return the draft as octets, with its expiry and its counter."""
         flags = query.flags & (codes.RD if draft.rcode in _HEADER_ONLY else codes.RD | codes.CD)
         if draft.aa:
@@ -80,7 +81,7 @@ class Engine:
         deps = tuple(dict.fromkeys(draft.deps))
         expires = draft.expires if draft.keep else now
         if expires != FOREVER:  # served records beside an upstream's records expire with them
-            expires = min([expires, *(now + rrset.ttl for rrset in (*draft.answer, *draft.authority))])
+            expires = SteadyTime(min([expires, *(now + rrset.ttl for rrset in (*draft.answer, *draft.authority))]))
         turning = _turning(draft, body) if self.behaviour.rotate else ()
         answer = (Rotating if turning else Compiled)(
             body, len(query.question), deps, self._cell(draft, network), now, expires,

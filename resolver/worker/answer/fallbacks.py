@@ -8,6 +8,7 @@ from typing import Final
 
 from resolver.channel.frames import FALLBACK_CLIENTS, Fallback
 from resolver.worker.answer.counters import Counters
+from zones.clocks import WallTime
 from zones.dns.name import Name, to_text
 
 LIMIT: Final = 2_000
@@ -20,7 +21,7 @@ class Fallbacks:
     `label` returns the name of a network by its index, `clock` the seconds since the epoch.
     """
 
-    def __init__(self, label: Callable[[int], str], counters: Counters, clock: Callable[[], float]) -> None:
+    def __init__(self, label: Callable[[int], str], counters: Counters, clock: Callable[[], WallTime]) -> None:
         self._label = label
         self._counters = counters
         self._clock = clock
@@ -52,7 +53,7 @@ class Fallbacks:
 class _Noted:
     __slots__ = ("clients", "count", "first", "last")
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: WallTime) -> None:
         self.count = 0
         self.first = now
         self.last = now

@@ -13,6 +13,7 @@ from resolver.wire.relay import Message
 from resolver.worker.answer.client_query import ClientQuery
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.counters import Counters
+from zones.clocks import SteadyTime
 
 Result = Message | UpstreamFailure
 """What asking an upstream ends with."""
@@ -28,7 +29,7 @@ class Fetcher:
         cache: UpstreamCache,
         loops: LoopDetector,
         counters: Counters,
-        steady: Callable[[], float],
+        steady: Callable[[], SteadyTime],
         ask: Ask,
         *,
         prefetch: bool,
@@ -56,7 +57,7 @@ class Fetcher:
         """Return True if the cache has an expired reply that may still be given (RFC 8767)."""
         return self._cache.stale(key, self._steady()) is not None
 
-    def prefetch(self, answer: Compiled, due: float, key: Key) -> None:
+    def prefetch(self, answer: Compiled, due: SteadyTime, key: Key) -> None:
         """Ask the question `key` again for an answer that a client asked for after `due`, shortly before it expires."""
         if self._steady() >= due:
             answer.prefetch = None

@@ -6,6 +6,7 @@ from enum import StrEnum
 from resolver.forward.cache import Key
 from resolver.wire import codes
 from resolver.worker.answer.compiled import FOREVER
+from zones.clocks import SteadyTime
 from zones.dns.name import Name
 from zones.dns.record import RRset
 from zones.table.outcome import DataOrigin
@@ -47,8 +48,8 @@ class Draft:
     origin: DataOrigin | ReplyOrigin = ReplyOrigin.FORWARD
     fallback: tuple[Name, Name] | None = None
     """(zone, name) of a name inside a private zone that an upstream answered."""
-    expires: float = FOREVER
-    prefetch: tuple[float, Key] | None = None
+    expires: SteadyTime = FOREVER
+    prefetch: tuple[SteadyTime, Key] | None = None
     """When to ask an upstream which question again, so that no client waits when the answer has expired."""
     hops: int = 0
     """CNAMEs and DNAMEs so far."""

@@ -15,6 +15,7 @@ from resolver.wire.query import Query
 from resolver.wire.relay import Message
 from resolver.worker.answer.behaviour import Behaviour
 from resolver.worker.answer.response import Draft, ReplyOrigin
+from zones.clocks import SteadyTime
 from zones.dns.name import Name, ancestry, is_under
 from zones.dns.record import SOA, RRset
 from zones.dns.record import soa as made_soa
@@ -63,12 +64,12 @@ class _UpstreamReply(NamedTuple):
     """An upstream's reply, or its failure. It came at `stored` and holds until `expires`."""
 
     message: Message | UpstreamFailure
-    stored: float
-    expires: float
+    stored: SteadyTime
+    expires: SteadyTime
     stale: bool = False
     """It has expired, and nothing better could be fetched."""
 
-    def aged(self, rrsets: Iterable[RRset], now: float) -> list[RRset]:
+    def aged(self, rrsets: Iterable[RRset], now: SteadyTime) -> list[RRset]:
         """Return records with the TTLs that are left; an SOA's is not above the reply's lifetime (RFC 2308 §5)."""
         if self.stale:
             return [RRset(r.owner, r.type, STALE_TTL, r.rdatas) for r in rrsets]
@@ -82,7 +83,7 @@ class _UpstreamReply(NamedTuple):
 class Walk:
     """One run from a question to its answer."""
 
-    def __init__(self, basis: Basis, query: Query, network: int, now: float, fetched: Fetched) -> None:
+    def __init__(self, basis: Basis, query: Query, network: int, now: SteadyTime, fetched: Fetched) -> None:
         self._table, self._upstreams, self._cache, self._behaviour = basis
         self._query = query
         self._network = network
@@ -222,7 +223,7 @@ class Walk:
         """Return the upstream's reply: the one just fetched, else the cached one, else an expired one or a failure."""
         now, fetched = self._now, self._fetched.get(key)
         if isinstance(fetched, Message) and fetched.rcode in codes.ANSWERS:
-            return _UpstreamReply(fetched, now, now + lifetime(key, fetched))
+            return _UpstreamReply(fetched, now, SteadyTime(now + lifetime(key, fetched)))
         if fetched is None:
             entry = self._cache.get(key, now)
             if entry is not None:
@@ -238,7 +239,7 @@ class Walk:
         draft, message = self._draft, reply.message
         if reply.expires < draft.expires:
             draft.expires = reply.expires
-            draft.prefetch = (reply.expires - PREFETCH * (reply.expires - reply.stored), key)
+            draft.prefetch = (SteadyTime(reply.expires - PREFETCH * (reply.expires - reply.stored)), key)
         if reply.stale:
             denied = isinstance(message, Message) and message.rcode == codes.NXDOMAIN
             draft.ede = (codes.STALE_NXDOMAIN if denied else codes.STALE_ANSWER, "")

@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_cache import Form
 from resolver.worker.net.mmsg import NAME, ROOM, SIZE, Batch
+from zones.clocks import SteadyTime
 
-Limit = Callable[[bytes, float], RateVerdict]
+Limit = Callable[[bytes, SteadyTime], RateVerdict]
 """Returns the verdict of the rate limit on a packet, from the client's address and the time."""
 First = Callable[[bytes, int], bytes | None]
 """Returns the reply after its id to a new packet from a network, None where making one takes longer."""
@@ -37,7 +38,7 @@ def answer(
     known: dict[bytes, int],
     exact: list[dict[bytes, Form]],
     first_time: First,
-    now: float,
+    now: SteadyTime,
     limit: Limit | None,
     left: list[tuple[int, RateVerdict]],
 ) -> int:

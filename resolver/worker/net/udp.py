@@ -18,6 +18,7 @@ from resolver.worker.answer.responder import Responder
 from resolver.worker.net import mmsg, packet_cache
 from resolver.worker.net.mmsg import LONGEST, Batch
 from resolver.worker.net.packet_cache import AddressLayout
+from zones.clocks import SteadyTime
 
 BATCH: Final = mmsg.SIZE
 """Packets that are read before the event loop continues."""
@@ -107,7 +108,7 @@ class UdpListener:
         except OSError:
             pass  # no packet waits, or an earlier reply failed (ICMP), which the kernel reports once
 
-    def _limit(self, address: bytes, now: float) -> RateVerdict:
+    def _limit(self, address: bytes, now: SteadyTime) -> RateVerdict:
         """Return the verdict on a packet. Packets of a proxy pass: the limit applies to the client in their header."""
         if self._limiter is None or self._clients.find(address) == PROXY:
             return RateVerdict.PASS

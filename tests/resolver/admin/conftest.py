@@ -18,11 +18,12 @@ from resolver.host_port import HostPort
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
 from zones.claims.policy import ConflictPolicy, ZonePolicy
+from zones.clocks import WallTime
 from zones.dns import zonefile
 from zones.dns.name import from_text
 from zones.networks.network import Network
 
-T0 = 1_700_000_000.0
+T0 = WallTime(1_700_000_000.0)
 BLOB = "privatelink.blob.core.windows.net"
 VNETS = {
     name: f"/subscriptions/s1/resourcegroups/net/providers/microsoft.network/virtualnetworks/{name}" for name in "ab"
@@ -89,7 +90,7 @@ class Control:
 
     estate: Estate
     serial: int = 7
-    started: float = T0
+    started: WallTime = T0
     workers: dict[int, WorkerStatus] = field(default_factory=dict)
     lacking: list[str] = field(default_factory=list)
     answers: bool = True

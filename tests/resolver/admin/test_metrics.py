@@ -14,6 +14,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.worker_link import WorkerStatus
 from tests.paths import ROOT
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 
 
@@ -21,7 +22,7 @@ class Control:
     """Control, as far as metrics need it."""
 
     serial = 3
-    started = 1_700_000_000.0
+    started = WallTime(1_700_000_000.0)
 
     def __init__(self) -> None:
         self.estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "files", "/hub"),)))
@@ -90,7 +91,7 @@ def test_sources_and_workers_have_metrics(control: Control) -> None:
     found = samples(control)
     assert ("pldns_source_age_seconds", (("source", "hub"),)) not in found
     assert found["pldns_sync_synced", (("source", "hub"),)] == 0
-    control.estate.health.read("hub", 4, 1_700_000_000.0)
+    control.estate.health.read("hub", 4, WallTime(1_700_000_000.0))
     found = samples(control)
     assert found["pldns_source_age_seconds", (("source", "hub"),)] > 0
     assert found["pldns_sync_last_success_timestamp_seconds", (("source", "hub"),)] == 1_700_000_000.0
@@ -100,7 +101,7 @@ def test_sources_and_workers_have_metrics(control: Control) -> None:
 
 
 def test_a_failing_source_has_metrics(control: Control) -> None:
-    control.estate.health.failed("hub", "gone", 1_700_000_000.0)
+    control.estate.health.failed("hub", "gone", WallTime(1_700_000_000.0))
     found = samples(control)
     assert found["pldns_sync_failing", (("source", "hub"),)] == 1
     assert found["pldns_findings", (("code", "source-unreadable"), ("severity", "warning"))] == 1
@@ -112,7 +113,7 @@ def test_endpoints_claims_and_findings_are_counted(control: Control) -> None:
         Endpoint("one", "one", "one", ConnectionState.APPROVED, records=(record,)),
         Endpoint("two", "two", "two", ConnectionState.PENDING, records=(record,)),
     ]
-    control.estate.ledger.apply({each.key: each for each in endpoints}, 1_700_000_000.0)
+    control.estate.ledger.apply({each.key: each for each in endpoints}, WallTime(1_700_000_000.0))
     found = samples(control)
     assert found["pldns_endpoints", (("state", "Approved"),)] == 1
     assert found["pldns_endpoints", (("state", "Pending"),)] == 1

@@ -13,20 +13,23 @@ from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.sources.reading import Reading, Requests
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 
 Client = TestClient[Any, Any]
 Control = Any  # of conftest
-HELD = WithheldSync(1000.0, 1060.5, Reading(), ("7 of 9 private endpoints",), 7, 1, ("/ID/a", "/ID/b"))
+HELD = WithheldSync(
+    WallTime(1000.0), WallTime(1060.5), Reading(), ("7 of 9 private endpoints",), 7, 1, ("/ID/a", "/ID/b")
+)
 
 
 @pytest.fixture
 def hub(control: Control) -> SourceStatus:
     """A remote source beside the files."""
     now = time.time()
-    status = SourceStatus("hub", "azure", "", "servfail", synced=True, last_success=now - 100, parts=2)
+    status = SourceStatus("hub", "azure", "", "servfail", synced=True, last_success=WallTime(now - 100), parts=2)
     status.remote, status.interval, status.expire = True, 60.0, 86_400.0
-    status.next_sync, status.duration, status.results = now + 30, 1.25, {"published": 3}
+    status.next_sync, status.duration, status.results = WallTime(now + 30), 1.25, {"published": 3}
     status.requests = Requests({("graph", "200"): 3}, 7)
     control.estate.sources["hub"], control.estate.health._unreadable["hub"] = status, {}
     return status
@@ -44,7 +47,7 @@ async def post(client: Client, name: str, body: object) -> tuple[int, Any]:
 
 
 async def test_sources_are_listed_with_their_syncs(client: Client, hub: SourceStatus) -> None:
-    hub.sync_state = SyncState({"k": 1.0})
+    hub.sync_state = SyncState({"k": WallTime(1.0)})
     found = await sources(client)
     assert list(found) == ["estate", "hub"]
     assert found["estate"]["sync"] is None
@@ -60,14 +63,14 @@ async def test_sources_are_listed_with_their_syncs(client: Client, hub: SourceSt
 
 async def test_a_source_becomes_stale_and_expires(client: Client, hub: SourceStatus) -> None:
     for age, state in ((179, "fresh"), (181, "stale"), (86_401, "expired")):
-        hub.last_success = time.time() - age
+        hub.last_success = WallTime(time.time() - age)
         assert (await sources(client))["hub"]["freshness"] == state
     hub.synced, hub.last_success = False, None
     assert (await sources(client))["hub"]["freshness"] is None
 
 
 async def test_verbose_readyz_lists_sources(client: Client, hub: SourceStatus) -> None:
-    hub.last_success = time.time() - 300
+    hub.last_success = WallTime(time.time() - 300)
     async with client.get("/readyz?verbose") as response:
         body = await response.json()
         assert response.status == 200
@@ -120,7 +123,7 @@ async def test_a_sync_request_must_be_json(client: Client, hub: SourceStatus) ->
 
 
 async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus) -> None:
-    hub.sync_state, hub.results = SyncState({"k": 1.0}, HELD), {"published": 3, "failed": 2}
+    hub.sync_state, hub.results = SyncState({"k": WallTime(1.0)}, HELD), {"published": 3, "failed": 2}
     async with client.get("/metrics") as response:
         lines = set((await response.text()).splitlines())
     assert lines >= {
@@ -144,10 +147,10 @@ def test_a_lingering_claim_has_an_end() -> None:
     gone = Endpoint(
         "a", "/ID/a", "a", ConnectionState.APPROVED, records=(NicRecord(fqdn, (b"\x0a\0\0\4",)),), source="hub"
     )
-    estate.ledger.apply({"a": gone}, 0.0)
-    assert claims.claims(estate, fqdn, 1.0).items[0].lingers_until is None
-    estate.ledger.apply({"a": None}, 2.0)
-    found = claims.claims(estate, fqdn, 3.0)
+    estate.ledger.apply({"a": gone}, WallTime(0.0))
+    assert claims.claims(estate, fqdn, WallTime(1.0)).items[0].lingers_until is None
+    estate.ledger.apply({"a": None}, WallTime(2.0))
+    found = claims.claims(estate, fqdn, WallTime(3.0))
     assert [(claim.endpoint, claim.lingers_until) for claim in found.items] == [("/ID/a", "1970-01-01T00:01:02.000Z")]
     assert found.records[0].answers[0].endpoints == ["/ID/a"]
     assert found.records[0].answers[0].data == ["10.0.0.4"]

@@ -7,6 +7,7 @@ import pytest
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache
 from tests.resolver.admin.json_client import BLOB, T0_TEXT, Client, get
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 
 Control = Any  # of conftest
@@ -15,7 +16,15 @@ Control = Any  # of conftest
 async def test_fallbacks_are_listed(client: Client, control: Control) -> None:
     zone = from_text(BLOB)
     control.fallen = [
-        Fallback(zone, from_text(f"{n}.{BLOB}"), "east", 2, 1_700_000_000.0, 1_700_000_001.5, (b"\x0a\x01\0\7", b"?"))
+        Fallback(
+            zone,
+            from_text(f"{n}.{BLOB}"),
+            "east",
+            2,
+            WallTime(1_700_000_000.0),
+            WallTime(1_700_000_001.5),
+            (b"\x0a\x01\0\7", b"?"),
+        )
         for n in "ba"
     ]
     items = (await get(client, "/v1/fallbacks"))["items"]

@@ -15,6 +15,7 @@ from resolver.cli import lookup as command
 from resolver.cli.configuration import load
 from resolver.control.estate.estate import Estate
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 
 Run = Callable[..., Any]
@@ -114,11 +115,11 @@ def test_a_lingering_claim_is_shown_as_removed(config: Path, capsys: pytest.Capt
     estate = Estate(structs.replace(accepted.control, sources=(settings.SourceSettings("hub", "azure"),)))
     record = NicRecord(from_text("a.blob.core.windows.net"), (b"\x0a\0\0\4",))
     estate.ledger.apply(
-        {"a": Endpoint("a", "/ID/a", "a", ConnectionState.APPROVED, records=(record,), source="hub")}, 0.0
+        {"a": Endpoint("a", "/ID/a", "a", ConnectionState.APPROVED, records=(record,), source="hub")}, WallTime(0.0)
     )
-    estate.ledger.apply({"a": None}, 60.0)
+    estate.ledger.apply({"a": None}, WallTime(60.0))
     asked = explanation.question("a.blob.core.windows.net", "A", "10.1.0.9")
-    command.write(explanation.explain(accepted, estate, asked, 61.0))
+    command.write(explanation.explain(accepted, estate, asked, WallTime(61.0)))
     out = capsys.readouterr().out
     assert "removed, lingers until 1970-01-01T00:06:00.000Z  yes" in out
     assert "winner   A 10.0.0.4: /ID/a (the only visible claim)" in out

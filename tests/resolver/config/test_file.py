@@ -15,6 +15,7 @@ from resolver.config.reference import page
 from resolver.host_port import HostPort
 from tests.paths import ROOT
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
+from zones.clocks import WallTime
 from zones.networks.network import Network
 
 VNET_FORM = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/virtualNetworks/NAME"
@@ -82,7 +83,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             rebinding=settings.Rebinding("pass"),
         ),
     )
-    pin = Pin("acct.blob.core.windows.net", "pe-1", "weu", 1893456000.0, "move")
+    pin = Pin("acct.blob.core.windows.net", "pe-1", "weu", WallTime(1893456000.0), "move")
     assert len(got.worker.cookies.root) == 32
     assert len(got.worker.mark) == 8
     assert got == settings.Accepted(

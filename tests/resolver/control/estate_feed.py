@@ -21,6 +21,7 @@ from zones.azure.catalogue import catalogue
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
 from zones.claims.policy import DEFAULTS, Policies
+from zones.clocks import WallTime
 from zones.dns import zonefile
 from zones.dns.name import from_text
 from zones.networks.network import Network, Networks
@@ -71,30 +72,30 @@ class EstateFeed:
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         if zone:
             parsed = zonefile.parse(zone, "corp.zone")
-            self.estate.take_zone_files(ZoneFiles({parsed.origin: parsed}), 0.0)
+            self.estate.take_zone_files(ZoneFiles({parsed.origin: parsed}), WallTime(0.0))
         self.take(parts)
         if synced:
             self.sync()
 
     def take(self, parts: Mapping[str, Resources | None]) -> None:
-        changed = self.estate.take([("estate", part, given) for part, given in parts.items()], 0.0)
+        changed = self.estate.take([("estate", part, given) for part, given in parts.items()], WallTime(0.0))
         self.feed.changed(changed)
 
     def read_zones(self, *zones: PrivateZone) -> None:
         """Replace the private DNS zones of the source `cloud`."""
         gone = frozenset(self.estate.private.of("cloud"))
         reading = PrivateReading({zone.key: zone for zone in zones}, gone)
-        self.feed.changed(self.estate.take_private_dns("cloud", reading, 0.0))
+        self.feed.changed(self.estate.take_private_dns("cloud", reading, WallTime(0.0)))
 
     def fail(self) -> None:
         """Let the source `cloud` fail, and the source `estate` be read."""
-        self.estate.health.read("estate", 1, 0.0)
-        self.estate.health.failed("cloud", "refused", 0.0)
+        self.estate.health.read("estate", 1, WallTime(0.0))
+        self.estate.health.failed("cloud", "refused", WallTime(0.0))
         self.feed.changed()
 
     def sync(self) -> None:
         for name in self.estate.sources:
-            self.estate.health.read(name, 1, 0.0)
+            self.estate.health.read(name, 1, WallTime(0.0))
         self.feed.changed()
 
 

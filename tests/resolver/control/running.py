@@ -26,6 +26,7 @@ from resolver.control.control import Control
 from resolver.process import bootstrap
 from resolver.process.worker_pids import WorkerPids
 from resolver.sources.reading import RemoteSource
+from zones.clocks import WallTime
 from zones.dns.name import Name, from_text, to_text
 
 DEADLINE = 60.0
@@ -121,7 +122,7 @@ class Running:
 
     async def tick(self, now: float) -> None:
         """Let control apply what has come due by `now`."""
-        await self.control.clock.tick(now)
+        await self.control.clock.tick(WallTime(now))
 
     async def connect(self, hello: Hello | None = None) -> ScriptedWorker:
         reader, writer = await asyncio.open_unix_connection(self._path)
@@ -174,5 +175,5 @@ def hello(epoch: str = "", serial: int = 0, *, instance: str = "i1", generation:
 
 
 def winner(running: Running, name: Name = PRIVATE) -> str:
-    (verdict,) = running.control.estate.ledger.verdicts(name, time.time())
+    (verdict,) = running.control.estate.ledger.verdicts(name, WallTime(time.time()))
     return verdict.rulings[0].winners[0]

@@ -22,6 +22,7 @@ from resolver.channel.requests import Pong
 from resolver.control import worker_server
 from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Start, hello, start, until, winner, write
 from zones.claims.policy import ConflictPolicy, Pin
+from zones.clocks import WallTime
 from zones.dns.name import to_text
 
 __all__ = ["start"]
@@ -122,7 +123,7 @@ async def test_a_source_that_goes_away_later_changes_nothing(start: Start, tmp_p
 async def test_a_pin_ends_at_its_time(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "x 10.0.0.4", "y 10.0.0.5")
     end = time.time() + 3600
-    pins = (Pin(FQDN, "y", until=end),)
+    pins = (Pin(FQDN, "y", until=WallTime(end)),)
     running = start("a", conflicts=settings.ConflictSettings(pins=pins, policy=ConflictPolicy.MERGE))
     await until(lambda: running.control.feed.complete)
     rows = running.control.estate.ledger.rows
@@ -227,7 +228,7 @@ async def test_reports_of_a_connection_with_a_successor_are_ignored(start: Start
     old.send(CounterReport("i1", [("x", (), 50)]))
     old.send(Applied(99))
     old.writer.close()
-    new.send(FallbackReport([Fallback(b"\4zone\0", b"\4name\0", "weu", 1, 1.0, 2.0)]))
+    new.send(FallbackReport([Fallback(b"\4zone\0", b"\4name\0", "weu", 1, WallTime(1.0), WallTime(2.0))]))
     await until(lambda: list(running.view.fallbacks()))
     await until(lambda: len(running.control.workers._links) == 1)
     assert list(running.view.totals()) == [("x", (), 3)]

@@ -16,6 +16,7 @@ from resolver.sources.reading import ReadError
 from tests.resolver.control.running import Running, ScriptedWorker, hello, until, write
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part, vnet
 from tests.zones.books import shown
+from zones.clocks import WallTime
 from zones.dns.name import to_text
 
 Start = Callable[..., Running]
@@ -259,10 +260,10 @@ async def test_workers_are_notified_when_data_becomes_stale_and_when_it_is_fresh
     hub.error = "no route"
     while not (await worker.commit()).stale:
         pass
-    assert status.freshness(time.time()) in {"stale", "expired"}
+    assert status.freshness(WallTime(time.time())) in {"stale", "expired"}
     assert not running.view.missing()
     assert status.last_success
-    assert status.freshness(status.last_success + 1) == "expired"
+    assert status.freshness(WallTime(status.last_success + 1)) == "expired"
     hub.error = ""
     while (await worker.commit()).stale:
         pass

@@ -18,12 +18,13 @@ from resolver.forward.health import Health
 from resolver.settings import Server
 from resolver.wire import codes
 from resolver.wire.relay import Message
+from zones.clocks import SteadyTime
 from zones.dns import record
 from zones.dns.name import from_text
 
 KEY = Key("public", from_text("www.example.com"), record.A, do=True)
 ONE, TWO, THREE = (Server("udp", f"192.0.2.{i}", 53) for i in (1, 2, 3))
-START = 1000.0
+START = SteadyTime(1000.0)
 
 
 def exchange(*servers: Server, ids: Iterator[int] | None = None) -> tuple[Exchange, Send]:
@@ -59,7 +60,7 @@ def turn(action: object) -> tuple[Server, str]:
 
 def test_a_reply_that_matches_ends_it() -> None:
     it, send = exchange(ONE)
-    message = it.reply(reply_to(send), START + 0.1)
+    message = it.reply(reply_to(send), SteadyTime(START + 0.1))
     assert isinstance(message, Message)
     assert message.answer[0].rdatas == (bytes((192, 0, 2, 80)),)
 
@@ -84,15 +85,15 @@ def test_the_query_is_what_the_key_says_with_a_fresh_id_for_each_attempt() -> No
 def test_a_reply_that_does_not_match_is_ignored_and_the_right_one_still_taken(forgery: dict[str, str]) -> None:
     it, send = exchange(ONE, TWO)
     assert it.reply(reply_to(send, **forgery), START + 0.1) is None  # type: ignore[arg-type]
-    assert it.reply(b"", START + 0.1) is None
-    assert it.reply(send.packet, START + 0.1) is None
-    assert isinstance(it.reply(reply_to(send), START + 0.2), Message)
+    assert it.reply(b"", SteadyTime(START + 0.1)) is None
+    assert it.reply(send.packet, SteadyTime(START + 0.1)) is None
+    assert isinstance(it.reply(reply_to(send), SteadyTime(START + 0.2)), Message)
 
 
 def test_the_id_of_an_earlier_attempt_no_longer_matches() -> None:
     it, first = exchange(ONE)
     it.timeout(first.deadline)
-    assert it.reply(reply_to(first), first.deadline + 0.1) is None
+    assert it.reply(reply_to(first), SteadyTime(first.deadline + 0.1)) is None
 
 
 def test_one_server_is_tried_three_times_and_longer_each_time() -> None:
@@ -191,7 +192,7 @@ def test_a_server_that_sends_an_error_is_not_asked_again_in_the_exchange(rcode: 
     it, send = exchange(ONE, TWO)
     second = it.reply(reply_to(send, rcode), START)
     assert turn(second) == (TWO, "udp")
-    assert turn(it.timeout(START + 1)) == (TWO, "udp")
+    assert turn(it.timeout(SteadyTime(START + 1))) == (TWO, "udp")
 
 
 @pytest.mark.parametrize("rcode", ["NOTIMP", "FORMERR"])
@@ -203,8 +204,8 @@ def test_a_server_without_edns_support_is_asked_without_edns_from_then_on(rcode:
     plain = dnslib.DNSRecord.parse(again.packet)
     assert plain.ar == []
     assert isinstance(it.reply(reply_to(again), START), Message)
-    assert it._health.is_plain(ONE, START + 899)
-    assert not it._health.is_plain(ONE, START + 900)
+    assert it._health.is_plain(ONE, SteadyTime(START + 899))
+    assert not it._health.is_plain(ONE, SteadyTime(START + 900))
     following = Exchange(KEY, (ONE,), START, lambda _: 1, it._health).start(START)
     assert isinstance(following, Send)
     assert dnslib.DNSRecord.parse(following.packet).ar == []
@@ -213,11 +214,11 @@ def test_a_server_without_edns_support_is_asked_without_edns_from_then_on(rcode:
 def test_a_query_without_edns_does_not_extend_the_time_without_edns() -> None:
     it, _ = exchange(ONE)
     it._health.learn_plain(ONE, START)
-    later = Exchange(KEY, (ONE,), START + 800, lambda _: 1, it._health)
-    send = later.start(START + 800)
+    later = Exchange(KEY, (ONE,), SteadyTime(START + 800), lambda _: 1, it._health)
+    send = later.start(SteadyTime(START + 800))
     assert isinstance(send, Send)
-    assert isinstance(later.reply(reply_to(send), START + 800), Message)
-    assert not it._health.is_plain(ONE, START + 900), "it is tried again, however often the server is asked"
+    assert isinstance(later.reply(reply_to(send), SteadyTime(START + 800)), Message)
+    assert not it._health.is_plain(ONE, SteadyTime(START + 900)), "it is tried again, however often the server is asked"
 
 
 def test_a_query_in_progress_when_edns_is_found_to_fail_is_sent_again_too() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from resolver.forward.health import FAILURES, FIRST_RETRY, LAST_RETRY, Health
 from resolver.settings import Server, ServerPolicy, UpstreamGroup
+from zones.clocks import SteadyTime
 
 ONE, TWO, THREE = (Server("udp", f"192.0.2.{i}", 53) for i in (1, 2, 3))
 
@@ -22,7 +23,7 @@ def health(seed: int = 1) -> Health:
 
 def fail(it: Health, server: Server, now: float = 0.0, times: int = FAILURES) -> None:
     for _ in range(times):
-        it.failed(server, now)
+        it.failed(server, SteadyTime(now))
 
 
 def test_sequential_is_the_order_of_the_list() -> None:
@@ -38,11 +39,11 @@ def test_round_robin_begins_with_each_in_turn_for_each_group() -> None:
 
 def test_one_failure_changes_nothing_and_two_in_a_row_put_a_server_last() -> None:
     it = health()
-    it.failed(ONE, 0.0)
+    it.failed(ONE, SteadyTime(0.0))
     it.answered(ONE, 0.01)
-    it.failed(ONE, 0.0)
+    it.failed(ONE, SteadyTime(0.0))
     assert it.order(group()) == [ONE, TWO, THREE]
-    it.failed(ONE, 0.0)
+    it.failed(ONE, SteadyTime(0.0))
     assert it.order(group()) == [TWO, THREE, ONE]
     assert it.is_down(ONE)
 
@@ -60,7 +61,7 @@ def test_the_time_between_probes_doubles_from_1_to_30_seconds() -> None:
     fail(it, ONE)
     for _ in range(8):
         since = now
-        while it.probe(group(), now) is None:
+        while it.probe(group(), SteadyTime(now)) is None:
             now += 0.01
         waits.append(now - since)
     wanted = [min(FIRST_RETRY * 2**i, LAST_RETRY) for i in range(8)]
@@ -71,14 +72,14 @@ def test_the_time_between_probes_doubles_from_1_to_30_seconds() -> None:
 def test_a_probe_is_sent_once_and_an_answer_ends_it() -> None:
     it = health()
     fail(it, TWO)
-    assert it.probe(group(), 5.0) == TWO
-    assert it.probe(group(), 5.0) is None
+    assert it.probe(group(), SteadyTime(5.0)) == TWO
+    assert it.probe(group(), SteadyTime(5.0)) is None
     it.answered(TWO, 0.02)
     assert not it.is_down(TWO)
     assert it.order(group()) == [ONE, TWO, THREE]
-    assert it.probe(group(), 1e6) is None
+    assert it.probe(group(), SteadyTime(1e6)) is None
     fail(it, TWO, 2e6)
-    assert it.probe(group(), 2e6 + 1.3) == TWO, "the first wait is short again"
+    assert it.probe(group(), SteadyTime(2e6 + 1.3)) == TWO, "the first wait is short again"
 
 
 def test_the_fastest_is_asked_first_and_another_now_and_then() -> None:
@@ -133,9 +134,9 @@ def test_every_server_is_in_the_order_once_after_any_events(
         if what == "a":
             it.answered(servers[index], seconds)
         elif what == "f":
-            it.failed(servers[index], now)
+            it.failed(servers[index], SteadyTime(now))
         else:
-            it.probe(group(policy), now)
+            it.probe(group(policy), SteadyTime(now))
     got = it.order(group(policy))
     assert sorted(got, key=servers.index) == list(servers)
     downs = [it.is_down(server) for server in got]

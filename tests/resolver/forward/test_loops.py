@@ -4,6 +4,7 @@ from resolver.channel.frames import Loop
 from resolver.forward.cache import Key
 from resolver.forward.loops import AGAIN, LoopDetector
 from resolver.settings import Server, UpstreamGroup
+from zones.clocks import WallTime, wall_clock
 from zones.dns.name import from_text
 
 ONPREM = UpstreamGroup("onprem", (Server("udp", "10.9.0.4", 53), Server("udp", "127.0.0.5", 53)), ("corp.example",))
@@ -14,7 +15,7 @@ KEY, PUBLIC_KEY = Key("onprem", NAME, 1), Key("public", NAME, 1)
 
 
 def loops(mark: bytes = b"8 octets") -> LoopDetector:
-    return LoopDetector((ONPREM, PUBLIC), mark, lambda: 50.0)
+    return LoopDetector((ONPREM, PUBLIC), mark, wall_clock(lambda: 50.0))
 
 
 def test_a_query_with_our_mark_is_a_loop_only_where_it_would_go_to_the_same_group() -> None:
@@ -23,7 +24,7 @@ def test_a_query_with_our_mark_is_a_loop_only_where_it_would_go_to_the_same_grou
     assert not it.closed(KEY, it.mark(PUBLIC_KEY), CLIENT), "another group asked us: it may well forward this name here"
     assert not it.closed(KEY, b"", CLIENT)
     assert not it.closed(KEY, loops(b"elsewher").mark(KEY), CLIENT), "another pldns in front of us"
-    assert it.report() == [Loop("onprem", NAME, CLIENT, 1, 50.0)]
+    assert it.report() == [Loop("onprem", NAME, CLIENT, 1, WallTime(50.0))]
     assert it.report() == []
 
 

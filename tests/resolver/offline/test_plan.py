@@ -15,9 +15,10 @@ from tests.zones.findings.test_drift import zone
 from zones.azure.endpoint import Fault
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
+from zones.clocks import WallTime
 from zones.dns.name import to_text
 
-NOW = 1_700_000_000.0
+NOW = WallTime(1_700_000_000.0)
 
 
 def saved(
@@ -25,8 +26,8 @@ def saved(
 ) -> SavedInventory:
     """Return the saved inventory of a daemon that has read these parts of `hub`, and these private DNS zones."""
     estate = Estate(config)
-    estate.take([("hub", name, given) for name, given in parts.items()], NOW - 100)
-    head = SavedInventory(NOW - 90, {"hub": NOW - 100}, findings=estate.board.times())
+    estate.take([("hub", name, given) for name, given in parts.items()], WallTime(NOW - 100))
+    head = SavedInventory(WallTime(NOW - 90), {"hub": WallTime(NOW - 100)}, findings=estate.board.times())
     kept = pieces(head, estate.ledger.snapshot(), estate.inventory.parts(), private=[("hub", list(private))])
     return joined(kept)
 

@@ -14,6 +14,7 @@ from tests.fake_azure import __main__ as fake_azure
 from tests.paths import ROOT
 from zones.azure import arm
 from zones.azure.resource import Resources
+from zones.clocks import WallTime
 
 EXAMPLE = ROOT / "examples/hub-spoke/endpoints"
 KEY = bytes(32)
@@ -44,7 +45,7 @@ def redacted(made: snapshot.Snapshot) -> str:
 def estate(given: list[Resources]) -> Estate:
     """Return the estate that a daemon makes of these parts of one source."""
     made = Estate(settings.ControlSettings(auto=True, sources=(settings.SourceSettings("s", "files", "/s"),)))
-    made.take([("s", str(i), each) for i, each in enumerate(given)], 0.0)
+    made.take([("s", str(i), each) for i, each in enumerate(given)], WallTime(0.0))
     return made
 
 

@@ -15,6 +15,7 @@ from zones.azure.catalogue import catalogue
 from zones.azure.inventory import Inventory
 from zones.claims.policy import DEFAULTS, ConflictPolicy, Conflicts, Policies
 from zones.claims.row import restamped
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.board import Board
 from zones.ledger.ledger import Ledger
@@ -49,7 +50,7 @@ def _ledger() -> tuple[Inventory, Ledger]:
         rows = [endpoint(number) for number in range(start, start + PER_FILE)]
         file = msgspec.json.encode({"endpoints": rows})
         files["estate", f"{start}.json"] = arm.read(file, f"{start}.json", form="json")
-    ledger.apply(inventory.update(files).endpoints, 1.0)
+    ledger.apply(inventory.update(files).endpoints, WallTime(1.0))
     return inventory, ledger
 
 

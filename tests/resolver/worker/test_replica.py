@@ -10,11 +10,12 @@ from resolver.channel.frames import Begin, Commit, Down, Masks, Rows, Static
 from resolver.wire import render
 from resolver.worker.access.clients import Clients
 from resolver.worker.answer.answer_cache import AnswerCache
-from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.compiled import PAST, Compiled
 from resolver.worker.replica import Replica
 from zones.azure.catalogue import catalogue
 from zones.claims.policy import DEFAULTS, Policies
 from zones.claims.row import BY_RULE, Variant, pack
+from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import SOA, A, RRset
 from zones.networks.network import Networks
@@ -42,7 +43,9 @@ class Worker:
         """Store a compiled answer that depends on these names."""
         owners = tuple(map(from_text, names))
         body = render.body(owners[0] + b"\0\1\0\1", 0, 0)
-        answer = Compiled(body, 5, owners, [0], 0.0, float("inf"), expendable=False, fallback=None)
+        answer = Compiled(
+            body, 5, owners, [0], SteadyTime(0.0), SteadyTime(float("inf")), expendable=False, fallback=None
+        )
         self.answers.keep(owners[0], answer)
         return answer
 
@@ -115,7 +118,7 @@ def test_a_snapshot_sweeps_at_its_commit_and_evicts_the_swept_names(loaded: Work
     loaded.take(Commit(1, unsynced=False))
     assert loaded.names == {row("a")[0]}
     assert loaded.kept == {kept}
-    assert swept.until == 0
+    assert swept.until == PAST
 
 
 def test_answers_are_cleared_when_data_becomes_stale_and_when_it_is_fresh_again(loaded: Worker) -> None:

@@ -40,6 +40,7 @@ from resolver.worker import control_link, listeners
 from resolver.worker.worker import Worker
 from tests.ports import pair
 from zones.claims.row import BY_RULE, Variant, pack
+from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
 
@@ -273,7 +274,7 @@ async def test_a_flush_removes_upstream_replies_and_the_answers_compiled_from_th
     line = await running.loaded()
     name = from_text("www.example")
     reply = Message(0, aa=False, ad=False, ra=True, tc=False, answer=(RRset(name, 1, 300, (bytes(4),)),))
-    running.worker._parts.cache.put(Key("public", name, 1), reply, asyncio.get_running_loop().time())
+    running.worker._parts.cache.put(Key("public", name, 1), reply, SteadyTime(asyncio.get_running_loop().time()))
     assert (await running.ask("www.example")).answer[0][0].to_text() == "0.0.0.0"
     assert len(running.worker._parts.answers) == 1
     line.send(RequestFrame(1, FlushCache(from_text("example"), subtree=True, rtype=None)))

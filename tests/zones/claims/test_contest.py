@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from zones.claims.contest import Claim, Conditions, Contender, Incumbent, Rule, Ruling, Verdict, decide
 from zones.claims.policy import ConflictPolicy
+from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
 
 NAME = from_text("kv.privatelink.vaultcore.azure.net")
@@ -20,7 +21,7 @@ ALL = N0 | N1 | N2
 def contender(
     key: str, *addresses: bytes, sees: int = N0, home: int = 0, near: int = 0, seen: float = 0, public: Name = PUBLIC
 ) -> Contender:
-    return Contender((Claim(key, NAME, public, ZONE, addresses, seen),), sees, home, near)
+    return Contender((Claim(key, NAME, public, ZONE, addresses, WallTime(seen)),), sees, home, near)
 
 
 def conditions(
@@ -60,7 +61,7 @@ def test_several_addresses_of_one_endpoint_are_no_contest() -> None:
 
 def test_two_public_names_of_one_endpoint_that_lead_to_one_private_name_are_no_contest() -> None:
     other = from_text("kv.vaultcore.azure.net")
-    claims = tuple(Claim("x", NAME, public, ZONE, (V4[1],), 0) for public in (PUBLIC, other))
+    claims = tuple(Claim("x", NAME, public, ZONE, (V4[1],), WallTime(0)) for public in (PUBLIC, other))
     verdict = only(decide([Contender(claims, N0, 0, 0)], conditions()))
 
     assert verdict.a == (V4[1],)

@@ -3,6 +3,7 @@
 import pytest
 
 from zones.claims.policy import ConflictPolicy, Conflicts, MissPolicy, Pin, Policies, Terms, ZonePolicy
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 
 ID = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Network/privateEndpoints/PE"
@@ -71,14 +72,17 @@ def test_the_conflict_policy_closest_above_the_name_counts(
 def test_pins_are_found_by_any_name_and_those_for_one_network_come_first() -> None:
     everywhere, here = Pin("KV.vault.azure.net", "a"), Pin("kv.privatelink.vaultcore.azure.net", "b", network="weu")
 
-    assert Conflicts(ConflictPolicy.STICKY, {}, [everywhere, here]).pinned(0, PUBLIC, PRIVATE) == [here, everywhere]
+    assert Conflicts(ConflictPolicy.STICKY, {}, [everywhere, here]).pinned(WallTime(0), PUBLIC, PRIVATE) == [
+        here,
+        everywhere,
+    ]
 
 
 def test_a_pin_counts_until_its_time() -> None:
-    conflicts = Conflicts(ConflictPolicy.STICKY, {}, [Pin("kv.vault.azure.net", "a", until=100.0)])
+    conflicts = Conflicts(ConflictPolicy.STICKY, {}, [Pin("kv.vault.azure.net", "a", until=WallTime(100.0))])
 
-    assert conflicts.pinned(99.9, PUBLIC)
-    assert not conflicts.pinned(100.0, PUBLIC)
+    assert conflicts.pinned(WallTime(99.9), PUBLIC)
+    assert not conflicts.pinned(WallTime(100.0), PUBLIC)
 
 
 def test_a_pin_has_a_normalised_id_or_the_name_of_the_short_form() -> None:

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from tests.zones.books import shown
 from zones.azure.endpoint import Fault
+from zones.clocks import WallTime
 from zones.findings.board import Board, Topic
 from zones.findings.evidence import Listed, Severity
 from zones.findings.faults import Reporter
@@ -18,28 +19,30 @@ FACT, OTHER = finding("a.example", UNKNOWN), finding("b.example", UNKNOWN)
 
 def test_findings_replace_those_about_the_same_thing_only() -> None:
     board = Board()
-    board.replace(Topic.ZONE, "a", [FACT], 1)
-    board.replace(Topic.ZONE, "b", [OTHER], 1)
-    board.replace(Topic.ZONE, "a", [], 2)
+    board.replace(Topic.ZONE, "a", [FACT], WallTime(1))
+    board.replace(Topic.ZONE, "b", [OTHER], WallTime(1))
+    board.replace(Topic.ZONE, "a", [], WallTime(2))
 
     assert list(board) == [OTHER]
 
 
 def test_topics_do_not_share_keys() -> None:
     board = Board()
-    board.replace(Topic.SOURCE, "a", [FACT], 1)
-    board.replace(Topic.UPSTREAM, "a", [OTHER], 1)
-    board.replace(Topic.UPSTREAM, "a", [], 2)
+    board.replace(Topic.SOURCE, "a", [FACT], WallTime(1))
+    board.replace(Topic.UPSTREAM, "a", [OTHER], WallTime(1))
+    board.replace(Topic.UPSTREAM, "a", [], WallTime(2))
 
     assert list(board) == [FACT]
 
 
 def test_findings_are_counted_by_code_and_severity() -> None:
     board = Board()
-    board.replace(Topic.ZONE, "a", [FACT], 1)
-    board.replace(Topic.ZONE, "b", [OTHER], 1)
-    board.replace(Topic.ADDRESS, "c", [finding("10.0.0.4", AddressReused(endpoints=Listed(), names=Listed()))], 1)
-    board.replace(Topic.ZONE, "b", [], 2)
+    board.replace(Topic.ZONE, "a", [FACT], WallTime(1))
+    board.replace(Topic.ZONE, "b", [OTHER], WallTime(1))
+    board.replace(
+        Topic.ADDRESS, "c", [finding("10.0.0.4", AddressReused(endpoints=Listed(), names=Listed()))], WallTime(1)
+    )
+    board.replace(Topic.ZONE, "b", [], WallTime(2))
 
     expected = {("zone-unknown", Severity.INFO): 1, ("address-reused", Severity.ERROR): 1}
     assert +Counter(board.counts) == expected
@@ -47,27 +50,27 @@ def test_findings_are_counted_by_code_and_severity() -> None:
 
 def test_a_finding_keeps_its_time_while_it_is_current() -> None:
     board = Board()
-    board.replace(Topic.ZONE, "a", [FACT], 1)
-    board.replace(Topic.ZONE, "a", [structs.replace(FACT, action="other")], 2)
-    assert board.first_seen(FACT) == 1
+    board.replace(Topic.ZONE, "a", [FACT], WallTime(1))
+    board.replace(Topic.ZONE, "a", [structs.replace(FACT, action="other")], WallTime(2))
+    assert board.first_seen(FACT) == 1.0
 
-    board.replace(Topic.ZONE, "a", [], 3)
+    board.replace(Topic.ZONE, "a", [], WallTime(3))
     assert board.first_seen(FACT) is None
 
-    board.replace(Topic.ZONE, "a", [FACT], 4)
-    assert board.first_seen(FACT) == 4
+    board.replace(Topic.ZONE, "a", [FACT], WallTime(4))
+    assert board.first_seen(FACT) == 4.0
 
 
 def test_a_time_from_before_a_restart_is_used_once() -> None:
     before = Board()
-    before.replace(Topic.ZONE, "a", [FACT], 1)
+    before.replace(Topic.ZONE, "a", [FACT], WallTime(1))
     after = Board(before.times())
 
-    after.replace(Topic.ZONE, "a", [FACT], 5)
-    assert after.first_seen(FACT) == 1
-    after.replace(Topic.ZONE, "a", [], 6)
-    after.replace(Topic.ZONE, "a", [FACT], 7)
-    assert after.first_seen(FACT) == 7
+    after.replace(Topic.ZONE, "a", [FACT], WallTime(5))
+    assert after.first_seen(FACT) == 1.0
+    after.replace(Topic.ZONE, "a", [], WallTime(6))
+    after.replace(Topic.ZONE, "a", [FACT], WallTime(7))
+    assert after.first_seen(FACT) == 7.0
 
 
 def test_a_resource_has_one_finding_with_the_faults_of_all_reporters() -> None:
@@ -75,13 +78,13 @@ def test_a_resource_has_one_finding_with_the_faults_of_all_reporters() -> None:
     endpoint, inventory = Reporter("endpoint", "x"), Reporter("inventory", "/ID/x")
     mine = Fault("/ID/x", "subnet.id", "no id", "a.json")
     twice, nic = Fault("/ID/x", "", "twice", "b.json"), Fault("/ID/nic", "fqdns[0]", "no name", "a.json")
-    board.replace_faults(inventory, [twice, mine], 1)
-    board.replace_faults(endpoint, [nic, mine], 2)
+    board.replace_faults(inventory, [twice, mine], WallTime(1))
+    board.replace_faults(endpoint, [nic, mine], WallTime(2))
     assert paths(board) == {"/ID/x": ["subnet.id", ""], "/ID/nic": ["fqdns[0]"]}
 
-    board.replace_faults(inventory, [], 3)
+    board.replace_faults(inventory, [], WallTime(3))
     assert paths(board) == {"/ID/x": ["subnet.id"], "/ID/nic": ["fqdns[0]"]}
-    board.replace_faults(endpoint, [], 4)
+    board.replace_faults(endpoint, [], WallTime(4))
     assert paths(board) == {}
 
 

@@ -8,6 +8,7 @@ from tests.zones.books import acct, endpoint, ledger, record, shown, vnet_id
 from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import ConnectionState, Endpoint
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.dns.record import AAAA, CNAME, A, RRset
 from zones.findings import drift
@@ -33,7 +34,7 @@ def zone(*records: RecordSet, key: str = "z", origin: str = BLOB, vnets: tuple[s
 
 def told(zones: list[PrivateZone], *endpoints: Endpoint) -> list[Finding]:
     book = ledger()
-    book.apply({each.key: each for each in endpoints}, 1.0)
+    book.apply({each.key: each for each in endpoints}, WallTime(1.0))
     return list(drift.of_records(zones, book.served(), book.endpoints, catalogue()))
 
 

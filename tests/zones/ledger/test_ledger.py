@@ -31,6 +31,7 @@ from zones.azure.endpoint import ConnectionState, VirtualNetwork
 from zones.claims.contest import Rule
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.claims.row import ALONE, BY_RULE, unpack
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.findings.evidence import Severity
 from zones.ledger.carry_over import CarryOver
@@ -180,9 +181,9 @@ def test_rule_2_a_pin_may_be_on_the_private_name_and_its_id_written_in_any_case(
 
 
 def test_rule_2_a_pin_that_runs_out_leaves_its_endpoint_the_incumbent() -> None:
-    book = ledger(pins=[Pin(FQDN, "y", until=100)])
+    book = ledger(pins=[Pin(FQDN, "y", until=WallTime(100))])
     put(book, acct("x", 4), acct("y", 5))
-    assert book.reconsider(100) == set()
+    assert book.reconsider(WallTime(100)) == set()
 
     assert answer(book) == [5]
     assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "incumbent")]
@@ -200,17 +201,17 @@ def test_rule_2_a_pin_to_an_unserved_endpoint_is_ignored_and_reported() -> None:
 
 
 def test_rule_2_a_pin_on_a_name_that_nobody_claims_is_told_until_somebody_does() -> None:
-    book = ledger(pins=[Pin(FQDN, "x", until=50), Pin("other.example", "x")])
+    book = ledger(pins=[Pin(FQDN, "x", until=WallTime(50)), Pin("other.example", "x")])
     put(book, now=7)
     assert [subject for _, subject, *_ in told(book)] == [FQDN, "other.example"]
-    assert {book.board.first_seen(fact) for fact in book.board} == {7}
+    assert {book.board.first_seen(fact) for fact in book.board} == {7.0}
 
     put(book, acct("x", 4), now=8)
     assert [subject for _, subject, *_ in told(book)] == ["other.example"]
     drop(book, "x", now=9)
     assert [subject for _, subject, *_ in told(book)] == [FQDN, "other.example"]
 
-    book.reconsider(50)
+    book.reconsider(WallTime(50))
     assert [subject for _, subject, *_ in told(book)] == ["other.example"], "what has run out is not ignored"
 
 
@@ -221,7 +222,8 @@ def test_rule_3_each_network_is_given_its_own_then_its_regions() -> None:
         Network("c", (), (vnet_id("c"),), ("all",)),
     )
     book.set_vnets(
-        {vnet_id(v): VirtualNetwork(vnet_id(v), v, r) for v, r in (("a", "weu"), ("b", "weu"), ("c", "neu"))}, 1
+        {vnet_id(v): VirtualNetwork(vnet_id(v), v, r) for v, r in (("a", "weu"), ("b", "weu"), ("c", "neu"))},
+        WallTime(1),
     )
     put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="far", region="neu"))
 
@@ -246,16 +248,16 @@ def test_rule_3_endpoints_tell_the_region_of_a_home_without_a_record() -> None:
 
 def test_rule_3_a_vnets_record_moves_its_endpoints() -> None:
     book = ledger(Network("a", (), (vnet_id("a"),), ("region:neu", vnet_id("x"))))
-    book.set_vnets({vnet_id("a"): VirtualNetwork(vnet_id("a"), "a", "weu")}, 1)
+    book.set_vnets({vnet_id("a"): VirtualNetwork(vnet_id("a"), "a", "weu")}, WallTime(1))
     put(book, acct("x", 4, vnet="x", region="weu"), acct("y", 5, vnet="y", region="weu"))
     assert answers(book) == {"a": [4]}
 
     record_of = {vnet_id(v): VirtualNetwork(vnet_id(v), v, "neu") for v in "xy"}
-    assert book.set_vnets(record_of, 2) == set()
+    assert book.set_vnets(record_of, WallTime(2)) == set()
     assert codes(book).count("endpoint-misplaced") == 2
     assert ("conflicting-address", PRIVATE, "/ID/x", "incumbent") in told(book)
 
-    assert book.set_vnets(dict.fromkeys(record_of), 3) == set()
+    assert book.set_vnets(dict.fromkeys(record_of), WallTime(3)) == set()
     assert codes(book) == []
 
 
@@ -274,7 +276,7 @@ def test_rule_4_who_held_the_name_alone_keeps_it() -> None:
 
 
 def test_rule_4_who_held_the_name_keeps_it_before_an_older_one() -> None:
-    book = ledger(memory=CarryOver(("default",), {("old", from_text(FQDN)): 1}))
+    book = ledger(memory=CarryOver(("default",), {("old", from_text(FQDN)): WallTime(1)}))
     put(book, acct("young", 4), now=5)
     assert put(book, acct("old", 5), now=6) == set()
 
@@ -315,8 +317,8 @@ def test_rule_4_incumbents_hold_in_the_network_of_that_name() -> None:
 def test_rule_4_incumbents_wait_for_their_endpoints_whatever_comes_first() -> None:
     pins = [Pin(FQDN, "z")]
     book = ledger(pins=pins, memory=CarryOver(("default",), held={ROW: ((1, "y", Rule.NONE),)}))
-    book.set_vnets({}, 1)
-    book.reconsider(2)
+    book.set_vnets({}, WallTime(1))
+    book.reconsider(WallTime(2))
     put(book, acct("x", 4), acct("y", 5), now=3)
 
     assert answer(book) == [5]
@@ -331,7 +333,7 @@ def test_rule_4_neither_family_flips_when_a_holder_comes_to_claim_the_other() ->
 
 
 def test_rule_5_the_oldest_then_the_first_by_id() -> None:
-    memory = CarryOver(first_seen={("x", from_text(FQDN)): 3, ("y", from_text(FQDN)): 2})
+    memory = CarryOver(first_seen={("x", from_text(FQDN)): WallTime(3), ("y", from_text(FQDN)): WallTime(2)})
     book = ledger(memory=memory)
     put(book, acct("x", 4), acct("y", 5), now=9)
     assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "oldest")]
@@ -345,11 +347,11 @@ def test_a_claim_keeps_its_first_seen_time_while_the_endpoint_changes() -> None:
     book = ledger()
     put(book, acct("x", 4, state=ConnectionState.PENDING), now=0)
     put(book, acct("x", 5), now=7)
-    assert [claim.first_seen for claim in book.find(ROW)] == [0]
+    assert [claim.first_seen for claim in book.find(ROW)] == [0.0]
 
     drop(book, "x", now=8)
     put(book, acct("x", 5), now=9)
-    assert [claim.first_seen for claim in book.find(ROW)] == [9]
+    assert [claim.first_seen for claim in book.find(ROW)] == [9.0]
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -368,8 +370,8 @@ def test_a_contest_has_the_same_rule_when_evaluated_again_or_after_a_restart(lat
     again = ledger(memory=remembered(book))
     put(again, y, x, now=9)
     assert told(again) == before
-    assert again.board.first_seen(fact) == 1
-    assert [ruling.rule for verdict in again.verdicts(ROW, 9) for ruling in verdict.rulings] == [before[0][3]]
+    assert again.board.first_seen(fact) == 1.0
+    assert [ruling.rule for verdict in again.verdicts(ROW, WallTime(9)) for ruling in verdict.rulings] == [before[0][3]]
 
 
 def test_a_promoted_claim_has_the_rule_that_promoted_it() -> None:

@@ -24,6 +24,7 @@ from tests.zones.books import (
     vnet_id,
 )
 from zones.azure.endpoint import ConnectionState, Fault, VirtualNetwork
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.findings.faults import Reporter
 
@@ -114,13 +115,13 @@ def test_a_dead_endpoint_is_as_old_as_its_finding_over_a_restart() -> None:
     put(book, acct("x", 4, state=ConnectionState.REJECTED), now=10)
     put(book, acct("x", 5, state=ConnectionState.REJECTED), now=20)
     fact = one(book, "endpoint-rejected")
-    assert book.board.first_seen(fact) == 10
+    assert book.board.first_seen(fact) == 10.0
 
     again = ledger(memory=remembered(book))
     put(again, acct("x", 5, state=ConnectionState.REJECTED), now=30)
-    assert again.board.first_seen(fact) == 10
+    assert again.board.first_seen(fact) == 10.0
     put(again, acct("x", 5, state=ConnectionState.DISCONNECTED), now=40)
-    assert again.board.first_seen(one(again, "endpoint-disconnected")) == 40
+    assert again.board.first_seen(one(again, "endpoint-disconnected")) == 40.0
 
 
 def test_a_changed_address_is_reported_while_it_is_served() -> None:
@@ -142,7 +143,7 @@ def test_faults_are_reported_by_subject_whatever_reports_them() -> None:
     book.board.replace_faults(
         Reporter("inventory", "b.json"),
         [Fault("/ID/x", "", "twice", "b.json"), Fault("b.json[3]", "", "no row", "b.json")],
-        1,
+        WallTime(1),
     )
     by_subject = {fact.subject: [f["path"] for f in shown(fact.evidence)["faults"]] for fact in book.board}
     assert by_subject == {"/ID/nic": ["fqdns[0]"], "/ID/x": ["subnet.id", "network", ""], "b.json[3]": [""]}
@@ -150,14 +151,14 @@ def test_faults_are_reported_by_subject_whatever_reports_them() -> None:
 
     drop(book, "x")
     assert [subject for _, subject, *_ in told(book)] == ["/ID/x", "b.json[3]"]
-    book.board.replace_faults(Reporter("inventory", "b.json"), (), 2)
+    book.board.replace_faults(Reporter("inventory", "b.json"), (), WallTime(2))
     assert told(book) == []
 
 
 def test_names_of_zone_files_shadow_served_endpoints_by_public_or_private_name() -> None:
     zone, public = from_text("core.windows.net"), from_text(FQDN)
     book = ledger()
-    book.set_static({public: zone, from_text("www.core.windows.net"): zone}, 1)
+    book.set_static({public: zone, from_text("www.core.windows.net"): zone}, WallTime(1))
     assert told(book) == []
 
     put(book, acct("x", 4))
@@ -169,21 +170,21 @@ def test_names_of_zone_files_shadow_served_endpoints_by_public_or_private_name()
     assert told(book) == []
 
     put(book, acct("x", 4))
-    book.set_static({ROW: from_text("privatelink.blob.core.windows.net")}, 2)
+    book.set_static({ROW: from_text("privatelink.blob.core.windows.net")}, WallTime(2))
     assert told(book) == [("static-shadows-endpoint", PRIVATE, "", "")]
     assert shown(one(book, "static-shadows-endpoint").evidence) == {
         "zone": "privatelink.blob.core.windows.net", "endpoints": ["/ID/x"],
     }  # fmt: skip
-    book.set_static({}, 3)
+    book.set_static({}, WallTime(3))
     assert told(book) == []
 
 
 def test_overlapping_vnets_come_and_go() -> None:
     book = ledger()
     vnets = {vnet_id(name): VirtualNetwork(vnet_id(name), name, "weu", ("10.0.0.0/16",)) for name in "ab"}
-    assert book.set_vnets(vnets, 1) == set()
+    assert book.set_vnets(vnets, WallTime(1)) == set()
     assert told(book) == [("network-overlap", "10.0.0.0/16", "", "")]
 
-    book.set_vnets({vnet_id("b"): None}, 2)
+    book.set_vnets({vnet_id("b"): None}, WallTime(2))
     assert told(book) == []
     assert set(book.vnets) == {vnet_id("a")}

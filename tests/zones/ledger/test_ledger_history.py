@@ -12,6 +12,7 @@ from tests.zones.books import FQDN, acct, endpoint, ledger, put, record, remembe
 from zones.azure.endpoint import ConnectionState, Endpoint, VirtualNetwork
 from zones.claims.contest import Conditions, Contender, Verdict, decide
 from zones.claims.policy import ConflictPolicy, Pin
+from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
 from zones.findings.board import Board
 from zones.findings.finding import Finding
@@ -75,8 +76,8 @@ def facts_of(book: Ledger) -> dict[str, Finding]:
 def step(book: Ledger, key: str, change: Endpoint | VirtualNetwork | None, now: float) -> set[Name]:
     """Apply one step of a history. Return the names whose rows changed."""
     if isinstance(change, VirtualNetwork) or key.startswith("/"):
-        return book.set_vnets({key: change if isinstance(change, VirtualNetwork) else None}, now)
-    return book.apply({key: change}, now)
+        return book.set_vnets({key: change if isinstance(change, VirtualNetwork) else None}, WallTime(now))
+    return book.apply({key: change}, WallTime(now))
 
 
 @given(estates, st.randoms(), policies)
@@ -100,7 +101,7 @@ def test_any_history_ends_where_a_restart_with_its_memory_begins(
     history: list[tuple[str, Endpoint | VirtualNetwork | None]], policy: ConflictPolicy
 ) -> None:
     book = ledger(*NETWORKS, policy=policy, pins=PINS)
-    book.apply({}, 0)
+    book.apply({}, WallTime(0))
     rows: dict[Name, bytes] = {}
     for now, (key, change) in enumerate(history):
         for name in step(book, key, change, now):
@@ -109,8 +110,8 @@ def test_any_history_ends_where_a_restart_with_its_memory_begins(
     assert {name: row for name, row in rows.items() if row} == book.rows
 
     again = ledger(*NETWORKS, policy=policy, pins=PINS, memory=remembered(book))
-    again.set_vnets(book.vnets, len(history))
-    again.apply(book.endpoints, len(history))
+    again.set_vnets(book.vnets, WallTime(len(history)))
+    again.apply(book.endpoints, WallTime(len(history)))
     assert again.rows == book.rows
     assert facts_of(again) == facts_of(book)
     assert {name: again.find(name) for name in book.names()} == {name: book.find(name) for name in book.names()}
@@ -127,7 +128,7 @@ def test_the_counts_are_those_of_a_walk(
     book = ledger(*NETWORKS, policy=policy, pins=PINS, hold_down={"": 3})
     for now, (key, change) in enumerate(history):
         step(book, key, change, now)
-        book.expire(now)
+        book.expire(WallTime(now))
         endpoints = list(book.endpoints.values())
         assert +book.census.states == Counter(each.state for each in endpoints)
         assert book.census.served == sum(each.served for each in endpoints)
@@ -161,7 +162,7 @@ class Cost:
         costs = []
         for now, (key, change) in enumerate(changes, 10):
             self.decided = self.looked = 0
-            book.apply({key: change}, now)
+            book.apply({key: change}, WallTime(now))
             costs.append((self.decided, self.looked))
         return costs
 
@@ -169,7 +170,7 @@ class Cost:
 def test_a_change_costs_the_same_in_a_large_estate(monkeypatch: pytest.MonkeyPatch) -> None:
     def estate(size: int) -> Ledger:
         book = ledger(*NETWORKS, pins=PINS)
-        book.set_static({from_text(FQDN): from_text("core.windows.net")}, 1)
+        book.set_static({from_text(FQDN): from_text("core.windows.net")}, WallTime(1))
         spread = (
             endpoint(f"e{i}", record(f"acct{i}.blob.core.windows.net", bytes((10, 1, i >> 8, i & 255))), vnet="hub")
             for i in range(size)

@@ -5,6 +5,7 @@ from tests.zones.tables import ask
 from zones.azure.catalogue import catalogue
 from zones.claims.contest import Rule
 from zones.claims.policy import ConflictPolicy, Policies, ZonePolicy
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Network
@@ -70,8 +71,8 @@ def test_every_record_of_an_fqdn_has_the_first_seen_time_from_before_a_restart()
 
     again = ledger(memory=remembered(book))
     put(again, two, now=20)
-    assert [claim.first_seen for claim in again.find(from_text(VAULT))] == [10, 10]
-    assert set(remembered(again).first_seen.values()) == {10}
+    assert [claim.first_seen for claim in again.find(from_text(VAULT))] == [10.0, 10.0]
+    assert set(remembered(again).first_seen.values()) == {10.0}
 
 
 def test_a_first_seen_time_from_before_a_restart_is_used_once() -> None:
@@ -82,7 +83,7 @@ def test_a_first_seen_time_from_before_a_restart_is_used_once() -> None:
     put(again, acct("x", 4), now=20)
     drop(again, "x", now=30)
     put(again, acct("x", 4), now=40)
-    assert set(remembered(again).first_seen.values()) == {40}
+    assert set(remembered(again).first_seen.values()) == {40.0}
 
 
 def test_merged_addresses_make_no_endpoint_the_incumbent() -> None:
@@ -92,7 +93,7 @@ def test_merged_addresses_make_no_endpoint_the_incumbent() -> None:
     assert remembered(book).held == {}
 
     memory = remembered(book)
-    memory.first_seen["y", from_text("acct.blob.core.windows.net")] = 1
+    memory.first_seen["y", from_text("acct.blob.core.windows.net")] = WallTime(1)
     again = ledger(memory=memory)
     put(again, acct("x", 4), acct("y", 5), now=4)
     assert [(fact.winner, fact.rule) for fact in again.board] == [("/ID/y", Rule.OLDEST)]

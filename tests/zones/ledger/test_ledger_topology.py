@@ -27,6 +27,7 @@ from tests.zones.books import (
 from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import VirtualNetwork
 from zones.claims.policy import ConflictPolicy, Conflicts, Pin
+from zones.clocks import WallTime
 from zones.findings.board import Board
 from zones.ledger.carry_over import CarryOver
 from zones.ledger.ledger import Ledger
@@ -49,7 +50,7 @@ def vnet(name: str, *peers: str, region: str = "weu", prefixes: tuple[str, ...] 
 def draw(ledger: Ledger, *vnets: VirtualNetwork, gone: str = "", now: float = 1) -> set[str]:
     """Apply VNets and return the names whose rows changed."""
     changed = {each.key: each for each in vnets} | {vnet_id(name): None for name in gone}
-    return {name.decode() for name in ledger.set_vnets(changed, now)}
+    return {name.decode() for name in ledger.set_vnets(changed, WallTime(now))}
 
 
 def test_vnets_come_and_their_clients_see_what_they_reach() -> None:
@@ -166,7 +167,7 @@ def test_a_pin_follows_the_name_of_its_network_though_nothing_else_changes() -> 
         assert ("pin-ignored" in codes(ledger)) is (network != "a")
 
         key = vnet_id("a").replace("/rg/", "/other/")
-        ledger.set_vnets({key: VirtualNetwork(key, "/VNET/twin", "weu", ("10.250.0.0/16",))}, 2)
+        ledger.set_vnets({key: VirtualNetwork(key, "/VNET/twin", "weu", ("10.250.0.0/16",))}, WallTime(2))
         assert answers(ledger) == {"a@rg": [5], "h": [4]}
         assert ("pin-ignored" in codes(ledger)) is (network == "a")
         assert {rule for code, _, _, rule in told(ledger) if code == "conflicting-address"} == {after, "resource-id"}
@@ -179,7 +180,7 @@ def test_a_pin_on_a_name_without_claims_is_reported_in_the_network_that_has_the_
     assert one(ledger, "pin-ignored").networks.items == ("a",)
 
     key = vnet_id("a").replace("/rg/", "/other/")
-    ledger.set_vnets({key: VirtualNetwork(key, "/VNET/twin", "weu", ("10.250.0.0/16",))}, 2)
+    ledger.set_vnets({key: VirtualNetwork(key, "/VNET/twin", "weu", ("10.250.0.0/16",))}, WallTime(2))
     assert one(ledger, "pin-ignored").networks.items == ()
 
 
@@ -220,15 +221,15 @@ DROPPED = st.builds(lambda key: {key: None}, st.sampled_from("xyz"))
 def test_any_history_ends_where_a_restart_with_its_memory_begins(history: list[Mapping[str, object]]) -> None:
     pins = (Pin(FQDN, "z", network="c"),)
     ledger = book(HAND, pins=pins)
-    ledger.set_vnets({}, 0)
+    ledger.set_vnets({}, WallTime(0))
     for now, change in enumerate(history):
         if next(iter(change)).startswith("/"):
             ledger.set_vnets(change, now)  # type: ignore[arg-type]
         else:
             ledger.apply(change, now)  # type: ignore[arg-type]
     fresh = book(HAND, pins=pins, memory=remembered(ledger))
-    fresh.set_vnets(dict(ledger.vnets), 99)
-    fresh.apply(dict(ledger.endpoints), 99)
+    fresh.set_vnets(dict(ledger.vnets), WallTime(99))
+    fresh.apply(dict(ledger.endpoints), WallTime(99))
 
     assert answers(fresh) == answers(ledger)
     kept = [fact for fact in told(ledger) if fact[0] != "address-changed"]

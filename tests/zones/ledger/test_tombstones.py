@@ -27,6 +27,7 @@ from tests.zones.books import (
 )
 from zones.azure.endpoint import ConnectionState, Endpoint, VirtualNetwork
 from zones.claims.policy import Pin
+from zones.clocks import WallTime
 from zones.dns.name import from_text, to_text
 from zones.ledger.ledger import Ledger
 from zones.ledger.tombstones import Tombstone
@@ -57,8 +58,8 @@ def test_a_removed_claim_lingers_and_then_is_gone() -> None:
     assert drop(held, "x", now=20) == set()
     assert answer(held) == [4]
     assert held.tombstones.next_end == 20 + HOLD_DOWN
-    assert held.expire(20 + HOLD_DOWN - 0.1) == set()
-    assert held.expire(20 + HOLD_DOWN) == {from_text(PRIVATE)}
+    assert held.expire(WallTime(20 + HOLD_DOWN - 0.1)) == set()
+    assert held.expire(WallTime(20 + HOLD_DOWN)) == {from_text(PRIVATE)}
     assert answer(held) is None
     assert not stones(held)
     assert not held.find(from_text(PRIVATE))
@@ -70,7 +71,7 @@ def test_each_ends_at_its_own_time() -> None:
     put(held, remote("x", 4), remote("y", 5, OTHER))
     drop(held, "x", now=10)
     drop(held, "y", now=20)
-    assert held.expire(15 + HOLD_DOWN) == {from_text(PRIVATE)}
+    assert held.expire(WallTime(15 + HOLD_DOWN)) == {from_text(PRIVATE)}
     assert held.tombstones.next_end == 20 + HOLD_DOWN
 
 
@@ -122,7 +123,7 @@ def test_a_claim_that_goes_again_lingers_again() -> None:
         put(held, remote("x", 4), now=gone - 1)
         drop(held, "x", now=gone)
     assert held.tombstones.next_end == 200 + HOLD_DOWN
-    assert held.expire(10 + HOLD_DOWN) == set()
+    assert held.expire(WallTime(10 + HOLD_DOWN)) == set()
     assert answer(held) == [4]
 
 
@@ -200,7 +201,7 @@ def test_claims_that_linger_together_are_decided_as_before() -> None:
     drop(held, "x", "y", now=3)
     assert answer(held) == [4]
     assert one(held, "conflicting-address").rule == "incumbent"
-    held.expire(3 + HOLD_DOWN)
+    held.expire(WallTime(3 + HOLD_DOWN))
     assert codes(held) == []
 
 
@@ -210,20 +211,20 @@ def test_claims_that_linger_together_are_decided_as_before() -> None:
 def test_a_pin_and_a_zone_file_are_checked_against_lingering_claims() -> None:
     held = book(pins=[Pin(FQDN, "x")])
     put(held, remote("x", 4))
-    held.set_static({from_text(PRIVATE): from_text("privatelink.blob.core.windows.net")}, 2)
+    held.set_static({from_text(PRIVATE): from_text("privatelink.blob.core.windows.net")}, WallTime(2))
     drop(held, "x")
     assert codes(held) == ["static-shadows-endpoint"]
-    held.expire(9e9)
+    held.expire(WallTime(9e9))
     assert codes(held) == ["pin-ignored"]
 
 
 def test_a_zone_file_shadows_the_public_name_of_a_claim_until_it_has_lingered() -> None:
     held = book()
     put(held, remote("x", 4))
-    held.set_static({from_text(FQDN): from_text("core.windows.net")}, 2)
+    held.set_static({from_text(FQDN): from_text("core.windows.net")}, WallTime(2))
     drop(held, "x")
     assert codes(held) == ["static-shadows-endpoint"]
-    held.expire(9e9)
+    held.expire(WallTime(9e9))
     assert codes(held) == []
 
 
@@ -232,17 +233,17 @@ def test_a_name_in_no_zone_is_reported_while_its_claim_lingers() -> None:
     put(held, remote("x", 4, "a.example"))
     drop(held, "x")
     assert shown(one(held, "zone-unknown").evidence)["endpoints"] == ["/ID/x"]
-    held.expire(9e9)
+    held.expire(WallTime(9e9))
     assert codes(held) == []
 
 
 def test_a_lingering_claim_is_evaluated_again_when_its_vnet_moves() -> None:
     held = book(Network("a", ("10.0.0.0/8",), reach=("region:weu",)))
-    held.set_vnets({vnet_id("v"): VirtualNetwork(vnet_id("v"), "v", "weu")}, 1)
+    held.set_vnets({vnet_id("v"): VirtualNetwork(vnet_id("v"), "v", "weu")}, WallTime(1))
     put(held, remote("x", 4, vnet="v"))
     drop(held, "x")
     assert answers(held) == {"a": [4]}
-    assert held.set_vnets({vnet_id("v"): VirtualNetwork(vnet_id("v"), "v", "neu")}, 2) == {from_text(PRIVATE)}
+    assert held.set_vnets({vnet_id("v"): VirtualNetwork(vnet_id("v"), "v", "neu")}, WallTime(2)) == {from_text(PRIVATE)}
     assert answers(held) == {}
 
 
@@ -264,11 +265,11 @@ def test_a_claim_lingers_on_after_a_restart() -> None:
     drop(held, "x", now=20)
     drop(held, "y", now=200)
     again = book(memory=remembered(held))
-    assert again.restore(held.tombstones, 20 + HOLD_DOWN) == {from_text(OTHER_PRIVATE)}
+    assert again.restore(held.tombstones, WallTime(20 + HOLD_DOWN)) == {from_text(OTHER_PRIVATE)}
     assert (answer(again), answer(again, OTHER_PRIVATE)) == (None, [5])
     assert again.tombstones.next_end == 200 + HOLD_DOWN
     other = ledger(hold_down={"spoke": HOLD_DOWN})
-    assert other.restore(held.tombstones, 20) == set()
+    assert other.restore(held.tombstones, WallTime(20)) == set()
     assert other.tombstones.next_end is None
 
 
@@ -298,13 +299,13 @@ def test_live_claims_are_answered_as_if_nothing_lingered(history: list[tuple[str
     held, plain, now = book(*two_spokes()), ledger(*two_spokes()), 0.0
     for key, what, later in history:
         now += later
-        held.expire(now)
+        held.expire(WallTime(now))
         new = None
         if what is not None:
             fqdn, last, vnet, state, source = what
             new = structs.replace(remote(key, last, fqdn, vnet=vnet, state=state), source=source)
         for each in (held, plain):
-            each.apply({key: new}, now)
+            each.apply({key: new}, WallTime(now))
         for name in {claim.name for each in FQDNS for claim in held.find(from_text(each))} | plain.rows.keys():
             shown, alive = answers(held, to_text(name)), answers(plain, to_text(name))
             assert alive.items() <= shown.items()
@@ -313,7 +314,7 @@ def test_live_claims_are_answered_as_if_nothing_lingered(history: list[tuple[str
             assert stone.endpoint.source == "hub"
             live = held.endpoints.get(stone.claim.endpoint)
             assert live is None or live.served
-    held.expire(now + HOLD_DOWN)
+    held.expire(WallTime(now + HOLD_DOWN))
     assert held.rows == plain.rows
     assert held.tombstones.next_end is None
     assert not any(vars(held.tombstones)[index] for index in ("_stones", "_by_endpoint", "_by_address", "endpoints"))

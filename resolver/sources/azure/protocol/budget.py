@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from resolver.token_bucket import Quota, TokenBucket
+from zones.clocks import SteadyTime, WallTime
 
 GRAPH: Final = "graph"
 """The bucket of Resource Graph. Every other bucket belongs to a subscription."""
@@ -35,25 +36,25 @@ class QuotaBucket:
         self._tokens = TokenBucket(quota)
         self._reset = self._refused = 0.0
 
-    def wait(self, now: float) -> float:
+    def wait(self, now: SteadyTime) -> float:
         """Return the seconds until a request may be sent; 0 for now."""
         return max(self._reset - now, self.refused(now), self._tokens.wait(self.quota, now))
 
-    def refused(self, now: float) -> float:
+    def refused(self, now: SteadyTime) -> float:
         """Return the seconds of `wait` for which Azure itself has refused requests."""
         return max(self._refused - now, 0.0)
 
-    def spend(self, now: float) -> None:
+    def spend(self, now: SteadyTime) -> None:
         """Count a request that is sent now."""
         self._tokens.refill(self.quota, now)
         self._tokens.tokens -= 1
         self.spent += 1
 
-    def close(self, until: float) -> None:
+    def close(self, until: SteadyTime) -> None:
         """Send nothing before that time: Azure would refuse it."""
         self._refused = max(self._refused, until)
 
-    def learn(self, headers: Mapping[str, str], now: float) -> None:
+    def learn(self, headers: Mapping[str, str], now: SteadyTime) -> None:
         """Take what Resource Graph says of its quota, which other programs may be using too."""
         remaining = headers.get("x-ms-user-quota-remaining", "")
         if not remaining.isdecimal():
@@ -117,7 +118,7 @@ def interval(configured: float, shortest: float, chance: float) -> float:
     return max(configured, shortest) * (1 + _JITTER * chance)
 
 
-def retry_after(headers: Mapping[str, str], wall: float) -> float:
+def retry_after(headers: Mapping[str, str], wall: WallTime) -> float:
     """Return the seconds to wait after a 429 response with these headers; `wall` is the time since the epoch."""
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():
@@ -142,7 +143,7 @@ def clock_time(text: str) -> float | None:
     return hours * 3600 + minutes * 60 + seconds
 
 
-def skew(headers: Mapping[str, str], wall: float) -> float:
+def skew(headers: Mapping[str, str], wall: WallTime) -> float:
     """Return the seconds by which the local clock is ahead of the sender's; 0 where the headers have no date."""
     try:
         return wall - parsedate_to_datetime(headers.get("Date", "")).timestamp()

@@ -1,6 +1,7 @@
 """Evidence as JSON: dates, totals of cut lists, fields that are left out; and its schema."""
 
 from resolver.admin.resources.evidence import encoded, schema
+from zones.clocks import WallTime
 from zones.findings.codes import TYPES
 from zones.findings.endpoint_evidence import Difference, Differences, EndpointMisplaced
 from zones.findings.evidence import LISTED, Listed, listed
@@ -12,7 +13,7 @@ def test_a_time_is_a_date_and_a_cut_list_has_its_total() -> None:
     removed = listed([f"/ID/{i}" for i in range(LISTED + 3)])
     held = SyncHeld(
         reasons=listed(["all 35 private endpoints of the source"]), endpoints=35, vnets=0, would_remove=removed,
-        held_since=1_700_000_000.0,
+        held_since=WallTime(1_700_000_000.0),
     )  # fmt: skip
     assert encoded(held) == {
         "reasons": ["all 35 private endpoints of the source"],

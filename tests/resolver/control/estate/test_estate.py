@@ -13,6 +13,7 @@ from resolver.sources.reading import Part, Reading, ZoneFiles
 from tests.zones.books import remembered, shown
 from zones.azure import arm
 from zones.azure.resource import Resources
+from zones.clocks import WallTime
 from zones.dns import zonefile
 from zones.dns.name import Name, from_text
 from zones.dns.record import A
@@ -38,9 +39,9 @@ def resources(name: str, address: str = "10.0.0.4", fqdn: str = FQDN) -> Resourc
 
 def taken(estate: Estate, now: float, **parts: Part) -> set[Name]:
     """Apply parts of the source `hub`, and record that the source was read whole."""
-    changed = estate.take([("hub", part, given) for part, given in parts.items()], now)
+    changed = estate.take([("hub", part, given) for part, given in parts.items()], WallTime(now))
     held = {part for _, part, _ in estate.inventory.parts()}
-    estate.health.read("hub", len(held | estate.health._unreadable["hub"].keys()), now)
+    estate.health.read("hub", len(held | estate.health._unreadable["hub"].keys()), WallTime(now))
     return changed
 
 
@@ -56,7 +57,7 @@ def unreadable(estate: Estate) -> dict[str, str]:
 
 
 def winner(estate: Estate) -> str:
-    (verdict,) = estate.ledger.verdicts(PRIVATE, 99.0)
+    (verdict,) = estate.ledger.verdicts(PRIVATE, WallTime(99.0))
     return verdict.rulings[0].winners[0]
 
 
@@ -113,10 +114,10 @@ def test_a_source_is_synced_once_it_was_read() -> None:
     unsynced = [estate.health.unsynced]
     taken(estate, 1.0, a=resources("one"))
     unsynced.append(estate.health.unsynced)
-    estate.health.failed("spoke", "/spoke: No such file or directory", 2.0)
+    estate.health.failed("spoke", "/spoke: No such file or directory", WallTime(2.0))
     unsynced.append(estate.health.unsynced)
     assert unreadable(estate) == {"/spoke": "/spoke: No such file or directory"}
-    estate.health.read("spoke", 0, 3.0)
+    estate.health.read("spoke", 0, WallTime(3.0))
     unsynced.append(estate.health.unsynced)
     assert unsynced == [True, True, True, False]
     assert not unreadable(estate)
@@ -125,7 +126,7 @@ def test_a_source_is_synced_once_it_was_read() -> None:
 def test_a_later_failure_changes_only_the_status() -> None:
     estate = Estate(config("hub"))
     taken(estate, 1.0, a=resources("one"))
-    estate.health.failed("hub", "gone", 2.0)
+    estate.health.failed("hub", "gone", WallTime(2.0))
     status = estate.sources["hub"]
     assert (status.synced, status.last_error, status.last_success) == (True, "gone", 1.0)
     assert PRIVATE in estate.ledger.rows
@@ -149,11 +150,11 @@ def test_a_source_without_a_readable_part_has_no_data() -> None:
 
 def test_only_a_source_with_data_can_be_degraded() -> None:
     estate = Estate(config("hub", "spoke"))
-    estate.health.failed("spoke", "gone", 0.0)
+    estate.health.failed("spoke", "gone", WallTime(0.0))
     taken(estate, 0.0, one=resources("a"), two="no permission")
-    estate.health.failed("spoke", "gone", 0.0)
+    estate.health.failed("spoke", "gone", WallTime(0.0))
     assert estate.health.degraded() == [("hub", "two", "no permission")]
-    estate.health.failed("hub", "no token", 1.0)
+    estate.health.failed("hub", "no token", WallTime(1.0))
     assert estate.health.degraded() == [("hub", "", "no token"), ("hub", "two", "no permission")]
     taken(estate, 2.0, two=resources("b"))
     assert estate.health.degraded() == []
@@ -162,7 +163,10 @@ def test_only_a_source_with_data_can_be_degraded() -> None:
 def test_a_held_sync_degrades_its_source() -> None:
     estate = Estate(config("hub"))
     estate.health.restored(
-        "hub", 1, 0.0, SyncState({}, WithheldSync(0.0, 1.0, Reading(), ("7 of 9 private endpoints",), 7, 0, ()))
+        "hub",
+        1,
+        WallTime(0.0),
+        SyncState({}, WithheldSync(WallTime(0.0), WallTime(1.0), Reading(), ("7 of 9 private endpoints",), 7, 0, ())),
     )
     ((source, scope, message),) = estate.health.degraded()
     assert (source, scope) == ("hub", "")
@@ -185,8 +189,8 @@ def test_first_seen_times_and_incumbents_survive_a_restart() -> None:
     memory, parts = remembered(estate.ledger), list(estate.inventory.parts())
 
     again = Estate(config("hub"), memory)
-    again.take(parts, 100.0)
-    again.health.restored("hub", 2, 50.0, SyncState())
+    again.take(parts, WallTime(100.0))
+    again.health.restored("hub", 2, WallTime(50.0), SyncState())
     status = again.sources["hub"]
     assert not again.health.unsynced
     assert (status.synced, status.saved, status.parts, status.last_success) == (True, True, 2, 50.0)
@@ -212,7 +216,7 @@ def test_without_memory_endpoints_of_one_change_are_first_seen_together() -> Non
 def test_a_configured_zone_without_its_file_is_awaited() -> None:
     estate = Estate(config(origins=("corp.example", "lab.example")))
     zone = zonefile.parse(ZONE, "corp.zone")
-    estate.take_zone_files(ZoneFiles({zone.origin: zone}), 1.0)
+    estate.take_zone_files(ZoneFiles({zone.origin: zone}), WallTime(1.0))
     assert estate.static.awaited == {from_text("lab.example")}
     table = estate.table()
     assert table.awaited == estate.static.awaited
@@ -236,7 +240,7 @@ def folder(tmp_path: Path) -> Path:
 def read(folder: Path, *sources: str) -> Estate:
     found = tuple(settings.SourceSettings(name, "files", str(folder / name)) for name in sources)
     zones = settings.Zones(files=(str(folder / "corp.zone"),), origins=("corp.example",))
-    return offline(settings.ControlSettings(sources=found, zones=zones), 5.0)
+    return offline(settings.ControlSettings(sources=found, zones=zones), WallTime(5.0))
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])
@@ -270,10 +274,12 @@ def test_a_source_is_fresh_for_three_intervals_then_stale_then_expired() -> None
     estate = Estate(config("hub"))
     status = estate.sources["hub"]
     status.interval, status.expire = 60.0, 1000.0
-    assert (status.freshness(0.0), estate.health.update_freshness(0.0), estate.health.stale) == (None, False, False)
+    assert status.freshness(WallTime(0.0)) is None
+    assert not estate.health.update_freshness(WallTime(0.0))
+    assert not estate.health.stale
     taken(estate, 100.0, a=resources("one"))
     states = [
-        (status.freshness(now), estate.health.update_freshness(now), estate.health.stale)
+        (status.freshness(WallTime(now)), estate.health.update_freshness(WallTime(now)), estate.health.stale)
         for now in (100.0, 279.9, 280.0, 1099.9, 1100.0)
     ]
     assert states == [
@@ -281,6 +287,7 @@ def test_a_source_is_fresh_for_three_intervals_then_stale_then_expired() -> None
         ("expired", False, True),
     ]  # fmt: skip
     taken(estate, 2000.0, a=resources("one"))
-    assert (estate.health.update_freshness(2000.0), estate.health.stale, estate.table().stale) == (True, False, False)
-    estate.health.update_freshness(9e9)
+    assert estate.health.update_freshness(WallTime(2000.0))
+    assert (estate.health.stale, estate.table().stale) == (False, False)
+    estate.health.update_freshness(WallTime(9e9))
     assert estate.table().stale

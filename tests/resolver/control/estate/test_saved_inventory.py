@@ -18,6 +18,7 @@ from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, Vi
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
 from zones.claims.contest import Claim, Rule
+from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.dns.record import RRset
 from zones.ledger.carry_over import LedgerSnapshot
@@ -111,7 +112,7 @@ def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) 
             subscription=subscription, vnet=vnet, records=(NicRecord(public, (address,)),), source=source,
             where=subscription,
         )  # fmt: skip
-        return Tombstone(Claim(key, private, public, zone, (address,), first), endpoint, until)
+        return Tombstone(Claim(key, private, public, zone, (address,), WallTime(first)), endpoint, WallTime(until))
 
     plain = st.text("abc", max_size=5)
     return st.builds(made, st.lists(plain, min_size=8, max_size=8), names, names, st.none() | names, times, times)
@@ -141,6 +142,6 @@ def test_no_piece_is_large() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saved_inventory, "_PIECE", 3)
         parts = [("hub", "one", Resources(endpoints, nics)), ("hub", "two", Resources())]
-        pieces = list(saved_inventory.pieces(SavedInventory(1.0), LedgerSnapshot((), [], {}), parts))
+        pieces = list(saved_inventory.pieces(SavedInventory(WallTime(1.0)), LedgerSnapshot((), [], {}), parts))
     assert [[len(each.endpoints) for _, _, each in piece.parts] for piece in pieces] == [[], [3], [3], [1], [0]]
     assert saved_inventory.joined(pieces).parts == parts

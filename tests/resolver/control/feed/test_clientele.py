@@ -18,6 +18,7 @@ from resolver.worker.answer.compiled import Compiled
 from tests.resolver.control.estate_feed import NETWORKS, EstateFeed, ReplicaWorker
 from zones.azure import arm
 from zones.azure.resource import Resources
+from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import A
 from zones.table.outcome import Alias, Found
@@ -161,15 +162,18 @@ async def test_answers_of_a_renamed_network_are_evicted() -> None:
     worker.connect(feeding)
     await worker.drain()
     body = render.body(ACCT + b"\0\1\0\1", 0, 0)
-    worker.answers.keep(ACCT, Compiled(body, 5, (ACCT,), [0], 0.0, float("inf"), expendable=False, fallback=None))
+    worker.answers.keep(
+        ACCT,
+        Compiled(body, 5, (ACCT,), [0], SteadyTime(0.0), SteadyTime(float("inf")), expendable=False, fallback=None),
+    )
     feeding.take({"w": vnets(vnet("other", "10.7.0.0/16"))})
     await worker.drain()
-    assert worker.answers.find(ACCT, 1.0)
+    assert worker.answers.find(ACCT, SteadyTime(1.0))
 
     feeding.take({"x": vnets(vnet("spoke", "10.6.0.0/16", group="two"))})
     await worker.drain()
     assert got(worker, "10.8.0.1") == ("spoke@rg", "")
-    assert not worker.answers.find(ACCT, 1.0)
+    assert not worker.answers.find(ACCT, SteadyTime(1.0))
 
 
 # -- any story

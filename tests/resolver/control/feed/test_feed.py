@@ -10,6 +10,7 @@ from resolver.control.feed import feed
 from resolver.control.feed.feed import Feed
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import VirtualNetwork
+from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import SOA, RRset
 from zones.dns.zonefile import Zone
@@ -49,7 +50,7 @@ def test_no_frame_is_longer_than_a_worker_takes() -> None:
         name: (RRset(name, 16, 60, tuple(bytes((number,)) * 1_000 for _ in range(200))),)
         for name, number in names.items()
     }
-    estate.take_zone_files(ZoneFiles({origin: Zone(origin, soa, {origin: (soa,), **many})}), 0.0)
+    estate.take_zone_files(ZoneFiles({origin: Zone(origin, soa, {origin: (soa,), **many})}), WallTime(0.0))
     fed = Feed(estate, "epoch")
     frames = [*fed.snapshot(1), *fed.changes(estate.ledger.rows)]
     assert all(len(channel.encode(frame)) < DOWN_LIMIT for frame in frames)
@@ -83,7 +84,7 @@ def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
     vnets = {
         key.format(i): VirtualNetwork(key.format(i), "", "", (f"10.{i >> 8}.{i & 255}.0/24",)) for i in range(20_000)
     }
-    estate.ledger.set_vnets(vnets, 0.0)
+    estate.ledger.set_vnets(vnets, WallTime(0.0))
     for i in range(20_000):
         estate.ledger.classes.number(1 << i)
     fed = Feed(estate, "epoch")
@@ -102,8 +103,8 @@ def test_zones_may_go_between_two_frames_of_a_snapshot() -> None:
         origin = from_text(f"{label}.example")
         soa = RRset(origin, SOA, 60, (b"\0\0" + bytes(20),))
         zones[origin] = Zone(origin, soa, {origin: (soa,)})
-    estate.take_zone_files(ZoneFiles(zones), 0.0)
+    estate.take_zone_files(ZoneFiles(zones), WallTime(0.0))
     frames = Feed(estate, "epoch").snapshot(1)
     next(frames)
-    estate.take_zone_files(ZoneFiles({}), 0.0)
+    estate.take_zone_files(ZoneFiles({}), WallTime(0.0))
     assert [type(frame) for frame in frames] == [Static]

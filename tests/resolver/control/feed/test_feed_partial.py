@@ -11,6 +11,7 @@ from tests.resolver.control.estate_feed import CONFIG, EstateFeed, ReplicaWorker
 from tests.resolver.control.feed.test_clientele import vnet, vnets
 from tests.resolver.control.feed.test_feed_to_replica import addresses, blob, contents, one
 from zones.azure.resource import Resources
+from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.dns.record import A
 from zones.networks.prefixes import NONE
@@ -60,7 +61,7 @@ async def test_a_partial_snapshot_is_sent_when_the_lost_source_has_failed() -> N
     worker = await informed()
     await worker.cut()
     control = EstateFeed({"a": one("a", "10.0.0.9")}, synced=False)
-    control.estate.health.read("estate", 1, 0.0)
+    control.estate.health.read("estate", 1, WallTime(0.0))
     worker.connect(control)
     await worker.drain()
     assert worker.got == []
@@ -107,8 +108,8 @@ async def test_a_source_that_was_never_known_stays_unsynced() -> None:
     await worker.cut()
     control = EstateFeed({"a": one("a", "10.0.0.9")}, synced=False)
     worker.connect(control)
-    control.estate.health.failed("estate", "gone", 0.0)
-    control.estate.health.failed("cloud", "refused", 0.0)
+    control.estate.health.failed("estate", "gone", WallTime(0.0))
+    control.estate.health.failed("cloud", "refused", WallTime(0.0))
     control.feed.changed()
     await worker.drain()
     assert addresses(worker.table, blob("a")) == [NINE]

@@ -18,6 +18,7 @@ from tests.resolver.control.estate_feed import NETWORKS, ZONE, EstateFeed, Repli
 from tests.zones.findings.test_drift import made, zone
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
+from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text, reverse, to_text
 from zones.dns.record import PTR, A
 from zones.table.outcome import Found
@@ -441,13 +442,23 @@ class Story:
             for network in (0, 1):
                 key = b"%b%d,%d" % (name, rtype, network)
                 now = table.lookup(name, rtype, network)
-                if answers.find(key, 1.0):
+                if answers.find(key, SteadyTime(1.0)):
                     assert self.known[key] == now, (to_text(name), rtype, network)
                 else:
                     self.known[key] = now
                     body = render.body(name + b"\0\1\0\1", 0, 0)
                     answers.keep(
-                        key, Compiled(body, 5, now.deps, [0], 0.0, float("inf"), expendable=False, fallback=None)
+                        key,
+                        Compiled(
+                            body,
+                            5,
+                            now.deps,
+                            [0],
+                            SteadyTime(0.0),
+                            SteadyTime(float("inf")),
+                            expendable=False,
+                            fallback=None,
+                        ),
                     )
 
     async def end(self) -> None:

@@ -12,6 +12,7 @@ from resolver.control.guard.sync_state import SyncDecision, SyncState
 from resolver.sources.reading import Reading
 from zones.azure.endpoint import Fault, VirtualNetwork
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
+from zones.clocks import WallTime
 
 HOLD_DOWN = 300.0
 
@@ -49,7 +50,7 @@ def look(
     sync_state: SyncState | None = None,
     now: float = 0.0,
 ) -> SyncDecision:
-    return decide(had, reading, sync_state or SyncState(), rereads or {}, now, HOLD_DOWN)
+    return decide(had, reading, sync_state or SyncState(), rereads or {}, WallTime(now), HOLD_DOWN)
 
 
 def test_new_and_changed_resources_are_published_at_once() -> None:
@@ -114,7 +115,7 @@ def test_an_endpoint_that_returned_has_a_new_hold_down() -> None:
 
 def test_the_longest_missing_resources_are_reread_first() -> None:
     had = {"s": part("abcd", "v"), "gone": part("z")}
-    assert absent(had, Reading({"s": part("a")}), {"d": 1.0, "c": 2.0}) == ["d", "c", "b", "v"]
+    assert absent(had, Reading({"s": part("a")}), {"d": WallTime(1.0), "c": WallTime(2.0)}) == ["d", "c", "b", "v"]
 
 
 def test_a_resource_that_moved_to_another_subscription_is_not_absent() -> None:
@@ -273,7 +274,7 @@ def test_only_resources_that_are_certainly_gone_are_removed(
         rereads = _rereads(reading, had, said)
         lacking = set(absent(had, reading, {}))
         since = {key: since.get(key, now) for key in lacking if key not in rereads}
-        found = decide(had, reading, sync_state, rereads, now, HOLD_DOWN)
+        found = decide(had, reading, sync_state, rereads, WallTime(now), HOLD_DOWN)
         before = {key for each in had.values() for key in keys(each)}
         after_parts = {p: r for p, r in (had | found.parts).items() if r is not None}
         after = {key for each in after_parts.values() for key in keys(each)}

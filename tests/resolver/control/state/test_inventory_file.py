@@ -14,8 +14,11 @@ from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.state import inventory_file
 from resolver.control.state.inventory_file import FORMAT
 from zones.azure.resource import Resources
+from zones.clocks import WallTime
 
-SAVED = SavedInventory(1.5, {"hub": 1.0}, [("hub", "/a.json", Resources())], ("weu",), findings={"f": 0.5})
+SAVED = SavedInventory(
+    WallTime(1.5), {"hub": WallTime(1.0)}, [("hub", "/a.json", Resources())], ("weu",), findings={"f": WallTime(0.5)}
+)
 
 
 def file(folder: Path) -> Path:
@@ -122,7 +125,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        inventory_file.write(str(tmp_path), [SavedInventory(2.0)])
+        inventory_file.write(str(tmp_path), [SavedInventory(WallTime(2.0))])
     assert names_in(tmp_path) == {FORMAT.name}
     assert file(tmp_path).read_bytes() == GOOD
 

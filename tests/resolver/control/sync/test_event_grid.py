@@ -17,6 +17,7 @@ from resolver.settings import EventSettings, Secret
 from resolver.token_bucket import TokenBucket
 from tests.ports import free_port, pair
 from tests.resolver.sources.azure.protocol.test_events import GROUP, KEY, cloud, grid
+from zones.clocks import SteadyTime, steady_clock
 
 SECRET, OTHER, WRONG = "0123456789abcdef", "fedcba9876543210", "wrong-wrong-wrong"
 PE = f"{GROUP}/privateEndpoints/pe"
@@ -151,9 +152,9 @@ async def test_a_body_that_does_not_arrive_times_out(site: Site, monkeypatch: py
 
 
 async def test_requests_without_the_secret_do_not_use_up_the_rate_of_others(site: Site) -> None:
-    site.webhook._clock = lambda: 1000.0
-    site.webhook._strangers = TokenBucket(event_grid._UNKNOWN, 1000.0)
-    site.webhook._known = TokenBucket(event_grid._KNOWN, 1000.0)
+    site.webhook._clock = steady_clock(lambda: 1000.0)
+    site.webhook._strangers = TokenBucket(event_grid._UNKNOWN, SteadyTime(1000.0))
+    site.webhook._known = TokenBucket(event_grid._KNOWN, SteadyTime(1000.0))
     said = {(await site.send([grid(PE)], secret=WRONG))[0] for _ in range(int(2 * STRANGERS) + 1)}
     assert said == {403, 429}
     assert (await site.send([grid(PE)]))[0] == 200
@@ -216,8 +217,8 @@ async def test_other_routes_and_methods_do_not_exist(site: Site) -> None:
 
 
 async def test_requests_beyond_the_rate_must_wait(site: Site) -> None:
-    site.webhook._clock = lambda: 1000.0
-    site.webhook._known = TokenBucket(event_grid._KNOWN, 1000.0)
+    site.webhook._clock = steady_clock(lambda: 1000.0)
+    site.webhook._known = TokenBucket(event_grid._KNOWN, SteadyTime(1000.0))
     site.webhook._known.tokens = 1.0
     assert (await site.send([grid(PE)]))[0] == 200
     status, _, headers = await site.send([grid(PE)])

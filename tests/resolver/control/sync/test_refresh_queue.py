@@ -10,6 +10,7 @@ from resolver.control.sync.refresh_queue import LAG, TRIES, WAITING, RefreshQueu
 from resolver.sources.reading import ReadError
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, part
 from zones.azure.resource import Resources
+from zones.clocks import SteadyTime, steady_clock
 
 A = key_of("a")
 
@@ -91,7 +92,7 @@ async def test_seconds_count_from_the_first_hint_of_a_read() -> None:
         if now[0] == 105.0:
             given.put(A)  # during the read
 
-    given = RefreshQueue("hub", read, lambda *_: None, lambda: None, lambda: now[0])
+    given = RefreshQueue("hub", read, lambda *_: None, lambda: None, steady_clock(lambda: now[0]))
     given.put(A)
     now[0] += 3
     given.put(A)
@@ -100,9 +101,9 @@ async def test_seconds_count_from_the_first_hint_of_a_read() -> None:
     running.cancel()
     await asyncio.wait([running])
     assert given.seconds == 5 + 2
-    given.put(A, at=90.0)
-    assert given.since(90.0 + LAG) == [A]
-    assert given.since(91.0 + LAG) == []
+    given.put(A, at=SteadyTime(90.0))
+    assert given.since(SteadyTime(90.0 + LAG)) == [A]
+    assert given.since(SteadyTime(91.0 + LAG)) == []
 
 
 async def test_a_resource_that_cannot_be_read_is_retried_and_then_left(
@@ -128,9 +129,9 @@ async def test_too_many_waiting_resources_start_a_sync() -> None:
 
 async def test_a_sync_rereads_the_resources_of_recent_hints() -> None:
     now = iter((1000.0, 1000.0 + LAG))
-    given = RefreshQueue("hub", Scripted().read_one, lambda *_: None, lambda: None, lambda: next(now))
+    given = RefreshQueue("hub", Scripted().read_one, lambda *_: None, lambda: None, steady_clock(lambda: next(now)))
     given.put(key_of("old"))
     given.put(A)
-    assert given.since(1000.0 + LAG) == [A, key_of("old")]
-    assert given.since(1001.0 + LAG) == [A]
-    assert given.since(1001.0 + 2 * LAG) == []
+    assert given.since(SteadyTime(1000.0 + LAG)) == [A, key_of("old")]
+    assert given.since(SteadyTime(1001.0 + LAG)) == [A]
+    assert given.since(SteadyTime(1001.0 + 2 * LAG)) == []

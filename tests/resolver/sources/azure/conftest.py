@@ -15,6 +15,7 @@ from resolver.sources.azure.sync import AzureSource
 from tests.fake_azure.conftest import small
 from tests.fake_azure.limits import UNLIMITED
 from tests.fake_azure.server import FakeAzure
+from zones.clocks import steady_clock, wall_clock
 
 Make = Callable[..., AzureSource]
 
@@ -33,7 +34,7 @@ class Time:
 
     @property
     def clock(self) -> Clocks:
-        return Clocks(lambda: self.now, time.time, self.sleep)
+        return Clocks(steady_clock(lambda: self.now), wall_clock(time.time), self.sleep)
 
 
 @pytest.fixture

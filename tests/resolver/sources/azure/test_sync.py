@@ -19,6 +19,7 @@ from tests.fake_azure.replies import Reply
 from tests.fake_azure.server import FakeAzure
 from tests.resolver.sources.azure.conftest import Make, Time
 from zones.azure.resource import Resources, resource_id
+from zones.clocks import SteadyTime
 
 READER = "give the identity the role Reader on /subscriptions/"
 Endpoints = dict[str, list[str]]
@@ -278,7 +279,7 @@ async def test_waiting_for_the_quota_is_not_limited(
     monkeypatch.setattr(sync, "WAITING", 0.0)
     azure = make()
     azure._budget.bucket(budget.GRAPH).learn(
-        {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:05"}, passing.now
+        {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:05"}, SteadyTime(passing.now)
     )
     assert endpoints(await azure.read()) == ALL
     assert passing.slept[0] == 5.0

@@ -4,11 +4,12 @@ import pytest
 
 from resolver.process.cookie_secrets import read_secrets
 from resolver.worker.access.cookies import Cookies
+from zones.clocks import WallTime
 
 CLIENT = bytes.fromhex("2464c4abcf10c957")
 SECRET = bytes.fromhex("e5e973e5a6b2a43f48e7dc849e37bfcf")
 ADDRESS = bytes((198, 51, 100, 100))
-NOW = 1_559_731_985.0
+NOW = WallTime(1_559_731_985.0)
 
 
 def cookies(*secrets: bytes) -> Cookies:
@@ -27,15 +28,15 @@ def test_a_new_client_gets_the_cookie_of_the_standard() -> None:
 def test_a_cookie_that_is_half_an_hour_old_is_renewed() -> None:
     """RFC 9018 appendix A.2, whose secret is the same, and A.3: reserved octets may be anything."""
     old = bytes.fromhex("2464c4abcf10c957010000005cf79f111f8130c3eee29480")
-    good, option = cookies().check(old, ADDRESS, 1_559_734_385.0)
+    good, option = cookies().check(old, ADDRESS, WallTime(1_559_734_385.0))
     assert good
     assert option == bytes.fromhex("2464c4abcf10c957010000005cf7a871d4a564a1442aca77")
     address = bytes((203, 0, 113, 203))
     odd = bytes.fromhex("fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5")
-    good, option = cookies().check(odd, address, 1_559_727_985.0)
+    good, option = cookies().check(odd, address, WallTime(1_559_727_985.0))
     assert good
     assert option == odd
-    good, option = cookies().check(odd, address, 1_559_734_700.0 - 4_000)
+    good, option = cookies().check(odd, address, WallTime(1_559_734_700.0 - 4_000))
     assert good
     assert option == bytes.fromhex("fc93fc62807ddb8601000000") + option[12:]
 
@@ -46,16 +47,16 @@ def test_an_ipv6_client_and_a_secret_that_was_replaced() -> None:
     old = bytes.fromhex("dd3bdf9344b678b185a6f5cb60fca715")
     address = bytes.fromhex("20010db80220000159ded0f4876982b8")
     given = bytes.fromhex("22681ab97d52c298010000005cf7c57926556bd0934c72f8")
-    good, option = cookies(new, old).check(given, address, 1_559_741_961.0)
+    good, option = cookies(new, old).check(given, address, WallTime(1_559_741_961.0))
     assert good
     assert option == bytes.fromhex("22681ab97d52c298010000005cf7c609a6bb79d16625507a")
-    assert not cookies(new).check(given, address, 1_559_741_961.0)[0]
+    assert not cookies(new).check(given, address, WallTime(1_559_741_961.0))[0]
 
 
 @pytest.mark.parametrize(("age", "good"), [(0, True), (3600, True), (3601, False), (-300, True), (-301, False)])
 def test_a_cookie_lives_an_hour_and_may_come_from_a_clock_that_is_ahead(age: int, good: bool) -> None:
     made = cookies().check(CLIENT, ADDRESS, NOW)[1]
-    assert cookies().check(made, ADDRESS, NOW + age)[0] is good
+    assert cookies().check(made, ADDRESS, WallTime(NOW + age))[0] is good
 
 
 def test_a_cookie_is_good_for_its_own_address_and_client_only() -> None:
@@ -69,16 +70,16 @@ def test_a_cookie_is_good_for_its_own_address_and_client_only() -> None:
 
 
 def test_time_goes_on_over_the_end_of_32_bits() -> None:
-    made = cookies().check(CLIENT, ADDRESS, 2**32 - 10)[1]
-    assert cookies().check(made, ADDRESS, 2**32 + 10)[0]
+    made = cookies().check(CLIENT, ADDRESS, WallTime(2**32 - 10))[1]
+    assert cookies().check(made, ADDRESS, WallTime(2**32 + 10))[0]
 
 
 def test_derived_secrets_change_and_the_one_before_is_still_good() -> None:
     one, other = Cookies(b"a" * 32), Cookies(b"a" * 32)
-    start = 43_200 * 36_000.0
-    made = one.check(CLIENT, ADDRESS, start - 1)[1]
-    assert other.check(made, ADDRESS, start + 1)[0], "another worker, an epoch later"
-    assert one.check(CLIENT, ADDRESS, start)[1][-8:] != one.check(CLIENT, ADDRESS, start - 1)[1][-8:]
+    start = WallTime(43_200 * 36_000.0)
+    made = one.check(CLIENT, ADDRESS, WallTime(start - 1))[1]
+    assert other.check(made, ADDRESS, WallTime(start + 1))[0], "another worker, an epoch later"
+    assert one.check(CLIENT, ADDRESS, start)[1][-8:] != one.check(CLIENT, ADDRESS, WallTime(start - 1))[1][-8:]
     assert not Cookies(b"b" * 32).check(made, ADDRESS, start)[0]
 
 

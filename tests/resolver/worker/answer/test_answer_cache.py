@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from resolver.wire import codes, render
 from resolver.wire.query import parse
 from resolver.worker.answer.answer_cache import AnswerCache
-from resolver.worker.answer.compiled import FOREVER, Compiled, Rotating
+from resolver.worker.answer.compiled import FOREVER, PAST, Compiled, Rotating
+from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
 from zones.networks.prefixes import NONE
@@ -22,17 +23,19 @@ def compiled(
     *deps: Name, born: float = 0.0, expires: float = FOREVER, expendable: bool = False, size: int = 4, ttl: int = 60
 ) -> Compiled:
     body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 65280, ttl, (bytes(size),))])
-    return Compiled(body, len(NAME) + 4, deps, [0], born, expires, expendable=expendable, fallback=None)
+    return Compiled(
+        body, len(NAME) + 4, deps, [0], SteadyTime(born), SteadyTime(expires), expendable=expendable, fallback=None
+    )
 
 
 def test_an_answer_is_found_under_its_key_until_it_expires() -> None:
     answers = AnswerCache(1)
     answer = compiled(NAME, born=100, expires=160)
     answers.keep(b"k", answer)
-    assert answers.find(b"k", 100) is answer
-    assert answers.find(b"k", 159.9) is answer
-    assert answers.find(b"other", 100) is None
-    assert answers.find(b"k", 160) is None
+    assert answers.find(b"k", SteadyTime(100)) is answer
+    assert answers.find(b"k", SteadyTime(159.9)) is answer
+    assert answers.find(b"other", SteadyTime(100)) is None
+    assert answers.find(b"k", SteadyTime(160)) is None
     assert len(answers) == 0
 
 
@@ -40,7 +43,7 @@ def test_ttls_count_down_by_whole_seconds_since_the_answer_was_made() -> None:
     answers = AnswerCache(1)
     answers.keep(b"k", compiled(NAME, born=100, expires=160))
     for now, left in ((100, 60), (100.9, 60), (101, 59), (130.5, 30), (159.9, 1)):
-        answer = answers.find(b"k", now)
+        answer = answers.find(b"k", SteadyTime(now))
         assert answer is not None
         assert int.from_bytes(answer.current[6:10], "big") == left
         assert now < answer.until <= now + 1
@@ -49,7 +52,7 @@ def test_ttls_count_down_by_whole_seconds_since_the_answer_was_made() -> None:
 def test_an_answer_of_served_data_keeps_its_ttl() -> None:
     answers = AnswerCache(1)
     answers.keep(b"k", compiled(NAME, born=100))
-    answer = answers.find(b"k", 1e9)
+    answer = answers.find(b"k", SteadyTime(1e9))
     assert answer is not None
     assert answer.current == answer.tail
     assert answer.until == FOREVER
@@ -85,7 +88,7 @@ def test_the_exact_map_serves_no_reply_whose_ttls_are_of_another_second() -> Non
     answers.keep_exact(0, packet[2:], answer, first)
     assert exact(answers, 0, packet[2:], 100.5) == first
     assert exact(answers, 0, packet[2:], 101) is None
-    assert answers.find(b"k", 101) is answer
+    assert answers.find(b"k", SteadyTime(101)) is answer
     assert exact(answers, 0, packet[2:], 101.9) is None, "until it has been sent once in this second"
     second = answer.reply(packet)[2:]
     answers.keep_exact(0, packet[2:], answer, second)
@@ -109,7 +112,9 @@ def test_a_fallback_is_never_in_the_exact_map() -> None:
     """Each fallback is counted, with its name and its client."""
     answers = AnswerCache(1)
     body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 1, 60, (bytes(4),))])
-    answer = Compiled(body, len(NAME) + 4, (NAME,), [0], 0.0, FOREVER, expendable=False, fallback=(NAME, NAME))
+    answer = Compiled(
+        body, len(NAME) + 4, (NAME,), [0], SteadyTime(0.0), FOREVER, expendable=False, fallback=(NAME, NAME)
+    )
     answers.keep(b"k", answer)
     answers.keep_exact(0, b"packet", answer, b"reply")
     assert answers.exact[0] == {}
@@ -118,9 +123,9 @@ def test_a_fallback_is_never_in_the_exact_map() -> None:
 def test_a_rotating_answer_is_never_in_the_exact_map() -> None:
     answers = AnswerCache(1)
     body = render.body(NAME + b"\x00\x01\x00\x01", codes.RA, 0, [RRset(NAME, 1, 60, (bytes(4), bytes(4)))])
-    answer = Rotating(body, len(NAME) + 4, (NAME,), [0], 0.0, FOREVER, expendable=False, fallback=None).turning(
-        body.ttls
-    )
+    answer = Rotating(
+        body, len(NAME) + 4, (NAME,), [0], SteadyTime(0.0), FOREVER, expendable=False, fallback=None
+    ).turning(body.ttls)
     answers.keep(b"k", answer)
     answers.keep_exact(0, b"packet", answer, b"reply")
     assert answers.exact[0] == {}
@@ -135,7 +140,7 @@ def test_the_exact_map_serves_nothing_evicted() -> None:
     assert exact(answers, 0, b"p", 5) is None
     assert answers.evict([NAME]) == 1
     assert exact(answers, NONE, b"p", 5) is None
-    assert answers.find(b"k", 5) is None
+    assert answers.find(b"k", SteadyTime(5)) is None
 
 
 def test_a_name_evicts_the_answers_that_depend_on_it_and_no_others() -> None:
@@ -145,7 +150,7 @@ def test_a_name_evicts_the_answers_that_depend_on_it_and_no_others() -> None:
         answers.keep(b"%d" % i, compiled(names[i], names[i + 1]))
     assert answers.evict([from_text("example")]) == 0
     assert answers.evict([names[1]]) == 2
-    assert [key for key in (b"0", b"1", b"2") if answers.find(key, 0)] == [b"2"]
+    assert [key for key in (b"0", b"1", b"2") if answers.find(key, SteadyTime(0))] == [b"2"]
     assert answers.evict([names[1], names[2], names[3]]) == 1
     assert answers.octets == 0
 
@@ -155,8 +160,8 @@ def test_a_subtree_evicts_the_answers_that_depend_on_names_at_and_under_it() -> 
     for text in ("example", "a.example", "b.a.example", "notexample", "other"):
         answers.keep(text.encode(), compiled(from_text(text)))
     assert answers.evict((), [from_text("example")]) == 3
-    assert answers.find(b"notexample", 0)
-    assert answers.find(b"other", 0)
+    assert answers.find(b"notexample", SteadyTime(0))
+    assert answers.find(b"other", SteadyTime(0))
 
 
 def test_an_answer_replaces_the_one_at_the_same_key_even_if_that_was_expendable() -> None:
@@ -165,9 +170,9 @@ def test_an_answer_replaces_the_one_at_the_same_key_even_if_that_was_expendable(
     answers.keep(b"k", before)
     after = compiled(NAME)
     answers.keep(b"k", after)
-    assert answers.find(b"k", 0) is after
+    assert answers.find(b"k", SteadyTime(0)) is after
     assert len(answers) == 1
-    assert before.until == 0
+    assert before.until == PAST
 
 
 def test_expendable_answers_never_evict_other_answers() -> None:
@@ -177,16 +182,16 @@ def test_expendable_answers_never_evict_other_answers() -> None:
         answers.keep(key, compiled(from_text(key.decode())))
     for i in range(2000):
         answers.keep(b"expendable%d" % i, compiled(from_text(f"expendable{i}"), expendable=True))
-    assert all(answers.find(key, 0) for key in firm)
-    assert not answers.find(b"expendable0", 0)
-    assert answers.find(b"expendable1999", 0)
+    assert all(answers.find(key, SteadyTime(0)) for key in firm)
+    assert not answers.find(b"expendable0", SteadyTime(0))
+    assert answers.find(b"expendable1999", SteadyTime(0))
 
 
 def test_the_oldest_answers_are_dropped_first() -> None:
     answers = AnswerCache(1, limit=8_000)
     for i in range(50):
         answers.keep(b"%d" % i, compiled(from_text(f"n{i}")))
-    kept = [i for i in range(50) if answers.find(b"%d" % i, 0)]
+    kept = [i for i in range(50) if answers.find(b"%d" % i, SteadyTime(0))]
     assert kept == list(range(kept[0], 50))
     assert kept[0] > 0
 
@@ -195,7 +200,7 @@ def test_an_answer_larger_than_the_limit_is_not_cached_and_can_be_sent_once() ->
     answers = AnswerCache(1, limit=10_000)
     answer = compiled(NAME, size=20_000)
     answers.keep(b"k", answer)
-    assert answers.find(b"k", 0) is None
+    assert answers.find(b"k", SteadyTime(0)) is None
     answers.keep_exact(0, b"p", answer, b"reply")
     assert answers.exact[0] == {}
     assert len(answer.current) > 20_000
@@ -287,6 +292,6 @@ def test_what_is_found_is_what_was_kept_and_neither_evicted_nor_expired(steps: l
             kept = model.get(key)
             held = kept if kept and now < kept.expires else None
             assert exact(answers, 0, key, now) is None or held
-            assert answers.find(key, now) is held
+            assert answers.find(key, SteadyTime(now)) is held
     answers.evict(NAMES)
     assert all(not answer.deps for answer in answers)

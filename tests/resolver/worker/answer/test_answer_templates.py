@@ -21,6 +21,7 @@ from tests.conftest import query
 from tests.replies import Replies
 from zones.claims.policy import DEFAULTS, ZonePolicy
 from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.clocks import steady_clock, wall_clock
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset, soa
 from zones.networks.network import Network
@@ -48,7 +49,7 @@ class World:
     ) -> None:
         defaults = ZonePolicy(**{**structs.asdict(DEFAULTS), "on_miss": on_miss or DEFAULTS.on_miss})
         worker = structs.replace(worker, zones=Zones(defaults, overrides or {}))
-        self.parts = compose(worker, Clock(lambda: 1.0, lambda: 1.0, lambda *_: _Timer()))
+        self.parts = compose(worker, Clock(steady_clock(lambda: 1.0), wall_clock(lambda: 1.0), lambda *_: _Timer()))
         self.table = self.parts.table
         self.table.awaited = frozenset()
         self.table.masks = {1: 0b01, 2: 0b10, 3: 0b11}

@@ -20,8 +20,9 @@ from resolver.settings import Accepted, ControlSettings, Server, UpstreamGroup, 
 from resolver.wire import codes
 from resolver.wire.query import parse
 from resolver.wire.relay import Message
-from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.compiled import PAST, Compiled
 from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.clocks import SteadyTime
 from zones.dns import zonefile
 from zones.dns.name import ROOT, Name, from_text, to_text
 from zones.dns.record import ANY, CNAME, SOA, A, RRset
@@ -41,7 +42,7 @@ ESTATE = {"endpoints/a.yaml": f"endpoints: [{ACCT}]"}
 def compiled(
     pipeline: "Pipeline", packet: bytes, fetched: dict[Key, Message | UpstreamFailure] | None = None
 ) -> Compiled:
-    answer = pipeline.engine.answer(parse(packet), 0, pipeline.now, fetched or {})
+    answer = pipeline.engine.answer(parse(packet), 0, SteadyTime(pipeline.now), fetched or {})
     assert isinstance(answer, Compiled)
     return answer
 
@@ -126,10 +127,10 @@ def test_answers_to_one_query_only_are_not_cached(build: Build, ask: Callable[..
 def test_a_fetched_answer_that_is_not_cached_is_used_and_not_kept(build: Build, ask: Callable[..., bytes]) -> None:
     pipeline = build()
     key = Key("public", from_text("www.example"), A)
-    assert pipeline.engine.answer(parse(ask("www.example")), 0, pipeline.now, {}) == key
+    assert pipeline.engine.answer(parse(ask("www.example")), 0, SteadyTime(pipeline.now), {}) == key
     zero = RRset(from_text("www.example"), A, 0, (bytes(4),))
     answer = compiled(pipeline, ask("www.example"), {key: reply(zero)})
-    assert answer.until == 0
+    assert answer.until == PAST
     assert answer.expires <= pipeline.now
 
 
@@ -139,7 +140,7 @@ def test_an_answer_expires_with_the_reply_that_it_was_made_from(build: Build, as
     pipeline.reply(ask("www.example"))
     pipeline.now += 9.9
     answer = compiled(pipeline, ask("www.example", "A", "noedns"))
-    assert answer.expires == 1010
+    assert answer.expires == 1010.0
 
 
 # -- upstreams
@@ -166,8 +167,8 @@ def test_proofs_go_to_clients_that_validate_and_to_no_others(build: Build) -> No
     key, name = Key("public", from_text("a.example"), A, True), from_text("a.example")  # noqa: FBT003 - the field is `do`
     nsec = RRset(from_text("example"), codes.NSEC, 60, (from_text("www.example") + b"\0\1\x40",))
     positive = reply(RRset(name, A, 60, (bytes(4),)), authority=(nsec,))
-    pipeline.cache.put(key, positive, pipeline.now)
-    pipeline.cache.put(key._replace(do=False), positive, pipeline.now)
+    pipeline.cache.put(key, positive, SteadyTime(pipeline.now))
+    pipeline.cache.put(key._replace(do=False), positive, SteadyTime(pipeline.now))
     assert [rrset.rdtype for rrset in pipeline.ask("a.example", "A", "do").authority] == [codes.NSEC]
     assert pipeline.ask("a.example", "A").authority == []
 

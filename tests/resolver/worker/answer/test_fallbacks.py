@@ -4,6 +4,7 @@ from resolver.channel.frames import FALLBACK_CLIENTS, Fallback
 from resolver.worker.answer import fallbacks
 from resolver.worker.answer.counters import Counters
 from resolver.worker.answer.fallbacks import Fallbacks
+from zones.clocks import WallTime, wall_clock
 from zones.dns.name import from_text
 from zones.networks.prefixes import NONE
 
@@ -13,23 +14,23 @@ NAME = from_text("x.privatelink.blob.core.windows.net")
 
 def test_fallbacks_are_counted_by_zone_name_and_network_until_the_report() -> None:
     counters, clock = Counters(), iter((10.0, 11.0, 12.0, 13.0))
-    found = Fallbacks(("weu", "none").__getitem__, counters, lambda: next(clock))
+    found = Fallbacks(("weu", "none").__getitem__, counters, wall_clock(lambda: next(clock)))
     found.note(ZONE, NAME, 0, b"\x0a\0\0\1")
     found.note(ZONE, NAME, NONE, bytes(16))
     found.note(ZONE, NAME, 0, b"\x0a\0\0\2")
     assert found.report() == [
-        Fallback(ZONE, NAME, "weu", 2, 10.0, 12.0, (b"\x0a\0\0\1", b"\x0a\0\0\2")),
-        Fallback(ZONE, NAME, "none", 1, 11.0, 11.0, (bytes(16),)),
+        Fallback(ZONE, NAME, "weu", 2, WallTime(10.0), WallTime(12.0), (b"\x0a\0\0\1", b"\x0a\0\0\2")),
+        Fallback(ZONE, NAME, "none", 1, WallTime(11.0), WallTime(11.0), (bytes(16),)),
     ]
     assert found.report() == []
     found.note(ZONE, NAME, 0, bytes(4))
-    assert found.report() == [Fallback(ZONE, NAME, "weu", 1, 13.0, 13.0, (bytes(4),))]
+    assert found.report() == [Fallback(ZONE, NAME, "weu", 1, WallTime(13.0), WallTime(13.0), (bytes(4),))]
     assert list(counters.values()) == [("fallback_total", ("privatelink.blob.core.windows.net",), 4)]
 
 
 def test_names_beyond_the_limit_are_counted_and_not_listed() -> None:
     counters = Counters()
-    found = Fallbacks(("none",).__getitem__, counters, lambda: 0.0)
+    found = Fallbacks(("none",).__getitem__, counters, wall_clock(lambda: 0.0))
     for i in range(fallbacks.LIMIT + 50):
         found.note(ZONE, from_text(f"n{i}.privatelink.blob.core.windows.net"), 0, bytes(4))
     found.note(ZONE, from_text("n0.privatelink.blob.core.windows.net"), 0, bytes(4))
@@ -40,7 +41,7 @@ def test_names_beyond_the_limit_are_counted_and_not_listed() -> None:
 
 
 def test_some_of_the_clients_are_listed_once_each() -> None:
-    found = Fallbacks(("none",).__getitem__, Counters(), lambda: 0.0)
+    found = Fallbacks(("none",).__getitem__, Counters(), wall_clock(lambda: 0.0))
     for i in range(30):
         found.note(ZONE, NAME, 0, bytes((10, 0, 0, i // 2)))
     (item,) = found.report()

@@ -14,6 +14,7 @@ from resolver.wire import codes
 from resolver.wire.query import parse
 from resolver.wire.relay import Message
 from resolver.worker.answer.compiled import Compiled
+from zones.clocks import SteadyTime
 from zones.dns.name import from_text
 from zones.dns.record import A
 
@@ -56,7 +57,7 @@ def test_a_servfail_because_of_an_upstreams_error_offers_recursion(
     pipeline, packet = build(), ask("www.example")
     key = Key("public", from_text("www.example"), A)
     reply = Message(rcode, aa=False, ad=False, ra=False, tc=False, answer=(), authority=())
-    answer = pipeline.engine.answer(parse(packet), 0, pipeline.now, {key: reply})
+    answer = pipeline.engine.answer(parse(packet), 0, SteadyTime(pipeline.now), {key: reply})
     assert isinstance(answer, Compiled)
     message = decode(packet[:2] + answer.head + packet[12:-11] + answer.current)
     assert message.rcode() == dns.rcode.SERVFAIL

@@ -24,6 +24,7 @@ from resolver.worker.answer.fetcher import Result
 from resolver.worker.answer.pending import IMPATIENCE, PATIENCE
 from resolver.worker.answer.responder import Responder
 from tests.replies import Replies
+from zones.clocks import steady_clock, wall_clock
 from zones.dns.name import from_text
 from zones.dns.record import CNAME, RRset
 
@@ -238,7 +239,7 @@ class Waiting:
         self.asked: list[tuple[Key, Callable[[Result], None]]] = []
         self.timers: dict[Callable[[], None], float] = {}
         self.replies = Replies()
-        clock = Clock(lambda: pipeline.now, lambda: pipeline.now, self.later)
+        clock = Clock(steady_clock(lambda: pipeline.now), wall_clock(lambda: pipeline.now), self.later)
         parts = replace(pipeline.parts, clock=clock)
         self.responder = Responder(parts, lambda key, done: self.asked.append((key, done)))
 

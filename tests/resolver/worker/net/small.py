@@ -12,6 +12,7 @@ from resolver.worker.answer.fetcher import Result
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from zones.claims.row import BY_RULE, Variant, pack
+from zones.clocks import steady_clock, wall_clock
 from zones.dns.name import from_text, to_text
 from zones.dns.record import A, RRset
 
@@ -28,7 +29,7 @@ class Small:
 
     def __init__(self, worker: settings.WorkerSettings = WORKER) -> None:
         loop = asyncio.get_running_loop()
-        parts = compose(worker, Clock(loop.time, time.time, loop.call_later))
+        parts = compose(worker, Clock(steady_clock(loop.time), wall_clock(time.time), loop.call_later))
         self.table = parts.table
         self.table.masks[1] = parts.networks.all
         self.table.apply(from_text(OWNED), pack([Variant(1, BY_RULE, (ADDRESS,), (), ())]))

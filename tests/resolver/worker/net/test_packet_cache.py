@@ -14,9 +14,10 @@ from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_cache import Form
 from resolver.worker.answer.compiled import FOREVER, Compiled
 from resolver.worker.net import mmsg, packet_cache
+from zones.clocks import SteadyTime
 
 HERE = socket.inet_aton("127.0.0.1")
-ANSWER = Compiled(render.Body(b"", b"", ()), 0, (), [0], 0.0, FOREVER, expendable=False, fallback=None)
+ANSWER = Compiled(render.Body(b"", b"", ()), 0, (), [0], SteadyTime(0.0), FOREVER, expendable=False, fallback=None)
 
 
 def plain(module: ModuleType) -> ModuleType:
@@ -34,7 +35,7 @@ def nothing(_packet: bytes, _network: int) -> None:
     """Make no immediate reply."""
 
 
-def form(reply: bytes, until: float = FOREVER) -> Form:
+def form(reply: bytes, until: SteadyTime = FOREVER) -> Form:
     """What the exact map holds for a packet with this reply."""
     return reply, until, [0], ANSWER
 
@@ -90,7 +91,7 @@ def test_the_compiled_module_answers_like_plain_python(packets: list[bytes], dat
     seen = []
     for batches, answer in FORMS:
         pair = Pair(batches)
-        exact = [{packet: form(reply, end) for packet, (reply, end) in forms.items()}]
+        exact = [{packet: form(reply, SteadyTime(end)) for packet, (reply, end) in forms.items()}]
         seen.append((*exchanged(pair, answer, packets, exact), [cell[0] for _, _, cell, _ in exact[0].values()]))
         pair.close()
     assert seen[0] == seen[1]

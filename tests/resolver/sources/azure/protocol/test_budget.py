@@ -5,52 +5,53 @@ import pytest
 from resolver.sources.azure.protocol import budget
 from resolver.sources.azure.protocol.budget import GRAPH, Budget, Patience, QuotaBucket
 from resolver.token_bucket import Quota
+from zones.clocks import SteadyTime, WallTime
 
 
 def spend(bucket: QuotaBucket, times: int, now: float) -> None:
     for _ in range(times):
-        assert bucket.wait(now) == 0
-        bucket.spend(now)
+        assert bucket.wait(SteadyTime(now)) == 0
+        bucket.spend(SteadyTime(now))
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
     bucket = QuotaBucket(Quota(15, 3.0))
     spend(bucket, 15, now=100.0)
-    assert bucket.wait(100.0) == pytest.approx(1 / 3)
+    assert bucket.wait(SteadyTime(100.0)) == pytest.approx(1 / 3)
     spend(bucket, 1, now=100.0 + 1 / 3)
     spend(bucket, 15, now=200.0)
-    assert bucket.wait(200.0) > 0
+    assert bucket.wait(SteadyTime(200.0)) > 0
 
 
 def test_azures_remaining_quota_counts_where_it_is_less() -> None:
     bucket = QuotaBucket(Quota(15, 3.0))
-    bucket.learn({"x-ms-user-quota-remaining": "1", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
+    bucket.learn({"x-ms-user-quota-remaining": "1", "x-ms-user-quota-resets-after": "00:00:04"}, SteadyTime(100.0))
     spend(bucket, 1, now=100.0)
-    assert bucket.wait(100.0) > 0
+    assert bucket.wait(SteadyTime(100.0)) > 0
     assert bucket.remaining == 1
 
 
 def test_a_used_up_quota_closes_the_bucket_until_its_reset() -> None:
     bucket = QuotaBucket(Quota(15, 3.0))
-    bucket.learn({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:04"}, 100.0)
-    assert bucket.wait(100.0) == 4.0
-    assert bucket.wait(103.0) == 1.0
+    bucket.learn({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:04"}, SteadyTime(100.0))
+    assert bucket.wait(SteadyTime(100.0)) == 4.0
+    assert bucket.wait(SteadyTime(103.0)) == 1.0
     spend(bucket, 1, now=104.0)
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-ms-user-quota-remaining": "many"}, {"x-ms-user-quota-remaining": "-1"}])
 def test_headers_that_say_nothing_change_nothing(headers: dict[str, str]) -> None:
     bucket = QuotaBucket(Quota(15, 3.0))
-    bucket.learn(headers, 100.0)
+    bucket.learn(headers, SteadyTime(100.0))
     spend(bucket, 15, now=100.0)
     assert bucket.remaining is None
 
 
 def test_a_closed_bucket_opens_at_the_latest_time() -> None:
     bucket = QuotaBucket(Quota(15, 3.0))
-    bucket.close(110.0)
-    bucket.close(105.0)
-    assert bucket.wait(100.0) == 10.0
+    bucket.close(SteadyTime(110.0))
+    bucket.close(SteadyTime(105.0))
+    assert bucket.wait(SteadyTime(100.0)) == 10.0
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_closed_bucket_opens_at_the_latest_time() -> None:
     ],
 )
 def test_how_long_a_429_asks_to_wait(headers: dict[str, str], seconds: float) -> None:
-    assert budget.retry_after(headers, wall=1000.0) == seconds
+    assert budget.retry_after(headers, wall=WallTime(1000.0)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_how_long_a_429_asks_to_wait(headers: dict[str, str], seconds: float) ->
     [("Thu, 01 Jan 1970 00:16:40 GMT", 0.0), ("Thu, 01 Jan 1970 00:00:00 GMT", 1000.0), ("today", 0.0), ("", 0.0)],
 )
 def test_the_error_of_the_clock(date: str, seconds: float) -> None:
-    assert budget.skew({"Date": date}, wall=1000.0) == seconds
+    assert budget.skew({"Date": date}, wall=WallTime(1000.0)) == seconds
 
 
 def test_patience_is_spent_once() -> None:
@@ -91,7 +92,7 @@ def syncs(queries: int, reads: int = 0) -> Budget:
     spent = Budget()
     for name, count in ((GRAPH, queries), ("one", reads)):
         for second in range(count):
-            spent.bucket(name).spend(float(second))
+            spent.bucket(name).spend(SteadyTime(float(second)))
     return spent
 
 
