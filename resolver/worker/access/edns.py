@@ -11,6 +11,7 @@ from resolver.wire import codes, query, render
 from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.cookies import Cookies
 from zones.clocks import WallTime
+from zones.networks.prefixes import NetworkIndex
 
 _BLOCK: Final = 468  # octets, RFC 8467 §4.1
 _FAMILIES: Final = {1: 4, 2: 16}  # IANA's address family numbers, and the octets of an address
@@ -30,7 +31,7 @@ class ClientTransport(NamedTuple):
 class EdnsResult(NamedTuple):
     """What the options of one query ask for."""
 
-    network: int
+    network: NetworkIndex
     """Index of the network that the query is answered for."""
     proven: bool = False
     """True for a query with a good server cookie: the client's address is not forged."""
@@ -73,7 +74,7 @@ class OptionReader:
                 marks = data
         return EdnsResult(network, proven, reply, padded, marks)
 
-    def _subnet(self, data: bytes, client: Client) -> tuple[int, bytes]:
+    def _subnet(self, data: bytes, client: Client) -> tuple[NetworkIndex, bytes]:
         """Return the network for a client-subnet option, and the option of the reply with the scope of the answer."""
         family, length = int.from_bytes(data[:2], "big"), data[2] if len(data) > 3 else 0
         octets = data[4:]

@@ -21,6 +21,7 @@ from resolver.worker.answer.fetcher import Ask, Fetcher, Result
 from resolver.worker.answer.parts import Parts
 from resolver.worker.answer.pending import Pending
 from resolver.worker.answer.reply import Renderer
+from zones.networks.prefixes import NetworkIndex
 
 _NOTHING: Final[Mapping[Key, Result]] = {}
 
@@ -96,7 +97,7 @@ class Responder:
             self.broken(request, error)
         return True
 
-    def repeat(self, packet: bytes, network: int, send: SendReply) -> bool:
+    def repeat(self, packet: bytes, network: NetworkIndex, send: SendReply) -> bool:
         """Answer a packet that was asked before octet for octet, or that a template fits. False for any other."""
         form = self.answers.exact[network].get(packet[2:])
         if form is None:
