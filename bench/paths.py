@@ -22,10 +22,11 @@ from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
-from zones.claims.row import BY_RULE, Variant, pack
+from zones.claims.row import BY_RULE, ClassNumber, Variant, pack
 from zones.clocks import SteadyTime, steady_clock, wall_clock
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
+from zones.networks.prefixes import NetworkIndex
 
 NAMES: Final = 20_000
 ROUNDS: Final = 7
@@ -44,11 +45,11 @@ class Paths:
         worker = WorkerSettings((), ("0.0.0.0/0",), upstreams=(UpstreamGroup("public", ()),), identity="bench")
         self.parts = compose(worker, Clock(steady_clock(time.monotonic), wall_clock(time.time), lambda *_: _Timer()))
         self.cache, self.engine = self.parts.cache, self.parts.engine
-        self.parts.table.masks = {1: 1}
+        self.parts.table.masks = {ClassNumber(1): 1}
         self.fresh()
         for i in range(NAMES):
             name = from_text(f"acct{i:06d}.privatelink.blob.core.windows.net")
-            row = pack([Variant(1, BY_RULE, ((0x0A000000 + i).to_bytes(4, "big"),), (), ())])
+            row = pack([Variant(ClassNumber(1), BY_RULE, ((0x0A000000 + i).to_bytes(4, "big"),), (), ())])
             self.parts.table.apply(name, row)
 
     def fresh(self) -> None:
@@ -95,9 +96,9 @@ def main() -> None:
     queries: dict[bytes, Query] = {}
 
     def answer(each: bytes) -> object:
-        return paths.engine.answer(queries[each], 0, SteadyTime(now), {})
+        return paths.engine.answer(queries[each], NetworkIndex(0), SteadyTime(now), {})
 
-    client, transport = Client(b"\x0a\0\0\1", 0), ClientTransport("udp", codes.PAYLOAD)
+    client, transport = Client(b"\x0a\0\0\1", NetworkIndex(0)), ClientTransport("udp", codes.PAYLOAD)
 
     def take(each: bytes) -> object:
         return paths.responder.take(each, client, transport, _dropped)

@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from resolver.channel import requests
+from zones.claims.row import ClassNumber
 from zones.clocks import WallTime
 from zones.dns.record import RRset
 
@@ -53,7 +54,7 @@ class Masks(_Frame, frozen=True):
     worker translates the bits to its own, which it keeps by identity.
     """
 
-    masks: list[tuple[int, bytes]]
+    masks: list[tuple[ClassNumber, bytes]]
     networks: list[str] = []
 
 

@@ -32,7 +32,7 @@ from resolver.worker.answer.walk import MAX_HOPS
 from zones.clocks import SteadyTime, WallTime
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.dns.record import RRset
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.table.table import Table
 
@@ -124,7 +124,7 @@ def explain(accepted: Accepted, estate: Estate, asked: Question, now: WallTime) 
     )  # fmt: skip
 
 
-def _resolve(accepted: Accepted, estate: Estate, query: Query, network: int) -> _Result:
+def _resolve(accepted: Accepted, estate: Estate, query: Query, network: NetworkIndex) -> _Result:
     """Answer the query as a worker does, and note each step."""
     table, upstreams = estate.table(), UpstreamGroups(accepted.control.upstreams)
     is_local = SpecialNames(accepted.worker.identity).answer(query) is not None
@@ -152,7 +152,7 @@ def _is_allowed(client: bytes, allow: tuple[str, ...]) -> bool:
     return any(address in ip_network(prefix) for prefix in allow)
 
 
-def _chain(table: Table, query: Query, network: int) -> Iterator[tuple[Name, Outcome]]:
+def _chain(table: Table, query: Query, network: NetworkIndex) -> Iterator[tuple[Name, Outcome]]:
     """Yield the queried name and its outcome, then those of each alias target that the table knows."""
     name = query.name
     for _ in range(MAX_HOPS + 1):
@@ -163,7 +163,7 @@ def _chain(table: Table, query: Query, network: int) -> Iterator[tuple[Name, Out
         name = outcome.target
 
 
-def _claims(estate: Estate, names: Iterable[Name], network: int, now: WallTime) -> Iterator[VisibleClaim]:
+def _claims(estate: Estate, names: Iterable[Name], network: NetworkIndex, now: WallTime) -> Iterator[VisibleClaim]:
     """Yield the claims on any of the names, each claim once."""
     seen = set()
     for name in names:

@@ -13,10 +13,11 @@ import msgspec
 
 from resolver.wire import codes
 from resolver.wire.query import MalformedQuery, Query
-from zones.dns.record import RRset
+from zones.dns.record import SOA, RRset
 
 _head: Final = struct.Struct(">5H").pack  # flags, then the counts of the four sections
 _record: Final = struct.Struct(">2HIH").pack  # type, class, TTL, rdlength
+_fields: Final = struct.Struct(">2HIH").unpack_from  # the same
 _opt: Final = struct.Struct(">x2H2BHH").pack  # root, type, payload, extended rcode, version, flags, rdlength
 _option: Final = struct.Struct(">2H").pack  # code, length
 _ttl: Final = struct.Struct(">I")
@@ -85,9 +86,12 @@ def patched(tail: bytes, ttls: Iterable[int], age: int) -> bytes:
     return bytes(out)
 
 
-def least_ttl(tail: bytes, ttls: Iterable[int]) -> int:
-    """Return the least of the TTLs at `ttls`, in seconds; 0 if there are none."""
-    return min([int.from_bytes(tail[at : at + 4], "big") for at in ttls], default=0)
+def freshness(tail: bytes, ttls: Iterable[int]) -> int:
+    """Return the seconds for which an HTTP cache may keep a reply (RFC 8484 §5.1); 0 if it has no records.
+
+    This is the least of the TTLs at `ttls`, and of the MINIMUM field of an SOA record.
+    """
+    return min([_lifetime(tail, at) for at in ttls], default=0)
 
 
 def extended(reply: bytes, opt: int, options: bytes) -> bytes:
@@ -118,6 +122,13 @@ def error(query: MalformedQuery, payload: int = codes.PAYLOAD) -> Body:
 def whole(query: Query | MalformedQuery, body: Body) -> bytes:
     """Return the whole reply to a query: its id and question around the body."""
     return query.id.to_bytes(2, "big") + body.head + query.question + body.tail
+
+
+def _lifetime(tail: bytes, at: int) -> int:
+    """Return the TTL at an offset, for an SOA record not above its MINIMUM, the last field of its rdata."""
+    rtype, _, ttl, size = _fields(tail, at - 4)
+    end = at + 6 + size
+    return min(int(ttl), int.from_bytes(tail[end - 4 : end], "big")) if rtype == SOA else int(ttl)
 
 
 def _opt_record(opt: Opt, rcode: int) -> bytes:

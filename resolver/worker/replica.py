@@ -15,6 +15,7 @@ from resolver.worker.answer.answer_cache import AnswerCache
 from zones.claims.row import classes, restamped
 from zones.dns.name import Name
 from zones.networks.network import Network, translated
+from zones.networks.prefixes import NetworkIndex
 from zones.table.table import Table, Touched
 
 _SLICE: Final = 16
@@ -34,7 +35,7 @@ class Replica:
         self._table = table
         self._answers = answers
         self._clients = clients
-        self._bits: list[int] = []
+        self._bits: list[NetworkIndex] = []
         """The index of the network here, for each bit of the masks in this connection."""
         self._moved = False
         """Whether any bit differs from the index."""

@@ -30,7 +30,7 @@ from tests.replies import Replies
 from zones.azure import arm
 from zones.azure.encoding import UnreadableDocument
 from zones.azure.resource import resource_id
-from zones.claims.row import BY_RULE, Variant, pack
+from zones.claims.row import BY_RULE, ClassNumber, Variant, pack
 from zones.clocks import WallTime, steady_clock, wall_clock
 from zones.dns import record, zonefile
 from zones.dns.name import from_text, wildcard
@@ -171,9 +171,11 @@ class _Server:
         worker = settings.WorkerSettings((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",), identity="fuzz")
         clock = Clock(steady_clock(lambda: 1.0), wall_clock(lambda: 1.0), lambda *_: _Never())
         parts = replace(compose(worker, clock), answers=AnswerCache(1, 1 << 20))
-        parts.table.masks[1] = 1
+        parts.table.masks[ClassNumber(1)] = 1
         for text in ("acct.privatelink.blob.core.windows.net", "*.weu.privatelink.azurecontainerapps.io"):
-            parts.table.apply(from_text(text), pack([Variant(1, BY_RULE, (bytes(4), bytes(3) + b"1"), (), ())]))
+            parts.table.apply(
+                from_text(text), pack([Variant(ClassNumber(1), BY_RULE, (bytes(4), bytes(3) + b"1"), (), ())])
+            )
         made = zonefile.parse(_ZONE, "z")
         for name, rrsets in made.names.items():
             parts.table.apply_static(made.origin, name, rrsets, is_open=False)

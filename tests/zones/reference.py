@@ -8,10 +8,10 @@ import msgspec
 
 from zones.azure.catalogue import catalogue
 from zones.claims.policy import Policies, ZonePolicy
-from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, pack
 from zones.dns.name import Name, canonical_key, from_text, is_under, is_wildcard, parent, reverse, wildcard
 from zones.dns.record import ANY, RRset, soa
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import (
     Alias,
     DataOrigin,
@@ -29,7 +29,7 @@ from zones.table.table import Table
 
 A, NS, CNAME, SOA, PTR, MX, AAAA, DNAME, DS, HTTPS = 1, 2, 5, 6, 12, 15, 28, 39, 43, 65
 TYPES = (A, AAAA, NS, CNAME, SOA, PTR, MX, DNAME, DS, HTTPS, ANY)
-NETWORKS = (NONE, 0, 1, 2)
+NETWORKS = (NONE, NetworkIndex(0), NetworkIndex(1), NetworkIndex(2))
 ROOT = Name(b"\x00")
 
 # -- a state: the input of the table
@@ -69,13 +69,13 @@ class State:
             by_rule = claim.publics == (derived,)
             flags = REFUSED * claim.refused | BY_RULE * by_rule | ALONE * (claim.zone is None)
             variants.setdefault(claim.private, []).append(
-                Variant(100 + claim.mask, flags, claim.a, claim.aaaa, () if by_rule else claim.publics)
+                Variant(ClassNumber(100 + claim.mask), flags, claim.a, claim.aaaa, () if by_rule else claim.publics)
             )
         return {name: pack(each, 1) for name, each in variants.items()}
 
     def table(self) -> Table:
         table = Table(catalogue(), Policies(self.defaults, self.overrides))
-        table.masks = {100 + mask: mask for mask in range(1, 8)}
+        table.masks = {ClassNumber(100 + mask): mask for mask in range(1, 8)}
         table.unsynced, table.awaited = self.unsynced, self.awaited
         for name, row in self.rows().items():
             table.apply(name, row)
@@ -101,7 +101,7 @@ class Reference:
         self.named = {from_text(text): policy for text, policy in state.overrides.items()}
         self.alive = {network: {up for name in self.names(network) for up in ancestors(name)} for network in NETWORKS}
 
-    def lookup(self, name: Name, qtype: int, network: int) -> Outcome:
+    def lookup(self, name: Name, qtype: int, network: NetworkIndex) -> Outcome:
         if any(is_under(name, zone) for zone in self.state.awaited):
             return Failure(FailureReason.UNSYNCED, name, ())
         origin = self.file_over(name)
@@ -128,13 +128,13 @@ class Reference:
 
     # existence
 
-    def seen(self, network: int) -> list[Claim]:
+    def seen(self, network: NetworkIndex) -> list[Claim]:
         return [claim for claim in self.state.claims if network != NONE and claim.mask >> network & 1]
 
     def file_over(self, name: Name) -> Name | None:
         return max((o for o in self.files if is_under(name, o)), key=len, default=None)
 
-    def zone_over(self, name: Name, network: int) -> Name | None:
+    def zone_over(self, name: Name, network: NetworkIndex) -> Name | None:
         zones = set(self.files)
         if network != NONE:
             zones |= set(self.named)
@@ -156,7 +156,7 @@ class Reference:
     def is_authoritative(self, origin: Name, name: Name, qtype: int) -> bool:
         return self.redirection(origin, name, qtype) is None
 
-    def names(self, network: int) -> Iterator[Name]:
+    def names(self, network: NetworkIndex) -> Iterator[Name]:
         """Return all names that exist for this network."""
         for claim in self.seen(network):
             yield claim.private
@@ -168,10 +168,10 @@ class Reference:
         if network != NONE:
             yield from self.named
 
-    def exists(self, name: Name, network: int) -> bool:
+    def exists(self, name: Name, network: NetworkIndex) -> bool:
         return name in self.alive[network]
 
-    def star(self, name: Name, network: int) -> Name | None:
+    def star(self, name: Name, network: NetworkIndex) -> Name | None:
         """Return the wildcard that covers a name: under its closest encloser, in its zone."""
         if self.exists(name, network):
             return None
@@ -183,7 +183,7 @@ class Reference:
 
     # endpoints
 
-    def owner(self, name: Name, network: int) -> tuple[Claim, Name] | None:
+    def owner(self, name: Name, network: NetworkIndex) -> tuple[Claim, Name] | None:
         """Return the claim on a name, and its private name."""
         for claim in self.seen(network):
             if claim.private == name:
@@ -194,7 +194,7 @@ class Reference:
                     return claim, mapping.name
         return None
 
-    def wildcard_owner(self, name: Name, network: int) -> tuple[Claim, Name] | None:
+    def wildcard_owner(self, name: Name, network: NetworkIndex) -> tuple[Claim, Name] | None:
         star = self.star(name, network)
         for claim in self.seen(network):
             if claim.private == star:
@@ -205,7 +205,9 @@ class Reference:
                     return claim, mapping.name
         return None
 
-    def owned(self, claim: Claim, private: Name, name: Name, qtype: int, network: int, *, made: bool) -> Outcome:
+    def owned(
+        self, claim: Claim, private: Name, name: Name, qtype: int, network: NetworkIndex, *, made: bool
+    ) -> Outcome:
         zone = self.zone_over(private, network)
         ttl, chain = self.terms(zone).ttl or 0, self.terms(zone).chain
         home = name if claim.zone is None or zone is None else zone
@@ -263,7 +265,7 @@ class Reference:
                 return Alias((cname,), Name(rrset.rdatas[0]), origin, DataOrigin.STATIC, (), made)
         return NoData(self.soa(origin), origin, DataOrigin.STATIC, (), made)
 
-    def covered_by_file(self, origin: Name, name: Name, qtype: int, network: int) -> Outcome:
+    def covered_by_file(self, origin: Name, name: Name, qtype: int, network: NetworkIndex) -> Outcome:
         rrset = self.redirection(origin, name, qtype)
         if rrset is not None and rrset.type == NS:
             glue = [g for host in rrset.rdatas for g in self.files[origin].get(Name(host), ()) if g.type in (A, AAAA)]
@@ -285,7 +287,7 @@ class Reference:
         on_miss = override.on_miss if override is not None and override.on_miss else "nxdomain"
         return self.by_policy(on_miss, origin, DataOrigin.STATIC)
 
-    def missed(self, zone: Name, name: Name, qtype: int, network: int) -> Outcome:
+    def missed(self, zone: Name, name: Name, qtype: int, network: NetworkIndex) -> Outcome:
         if name == zone and qtype in (SOA, ANY):
             return Found((self.soa(zone),), zone, DataOrigin.PRIVATE, ())
         if name == zone and qtype == DS:
@@ -306,7 +308,7 @@ class Reference:
                 return Outside((), zone)
         return Outside((), zone, on_miss.removeprefix("forward:"))
 
-    def pointer(self, name: Name, qtype: int, network: int) -> Outcome | None:
+    def pointer(self, name: Name, qtype: int, network: NetworkIndex) -> Outcome | None:
         hosts = {
             host
             for claim in self.seen(network)

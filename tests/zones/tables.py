@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from zones.azure.catalogue import catalogue
 from zones.claims.policy import Policies, ZonePolicy
-from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, pack
 from zones.dns.name import Name, from_text, to_text
 from zones.dns.record import ANY, RRset
 from zones.dns.zonefile import parse
+from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.table.table import Table
 
@@ -47,7 +48,9 @@ def rows(claims: Sequence[Claim]) -> dict[Name, bytes]:
         flags = BY_RULE * by_rule | REFUSED * (not claim.addresses) | ALONE * (mapping is None)
         packed = [ip_address(text).packed for text in claim.addresses.split()]
         a, aaaa = (tuple(p for p in packed if len(p) == octets) for octets in (4, 16))
-        variants.setdefault(private, []).append(Variant(claim.networks, flags, a, aaaa, () if by_rule else publics))
+        variants.setdefault(private, []).append(
+            Variant(ClassNumber(claim.networks), flags, a, aaaa, () if by_rule else publics)
+        )
     return {name: pack(each) for name, each in variants.items()}
 
 
@@ -59,7 +62,7 @@ def build(
 ) -> Table:
     """Return a table with two networks, 0 and 1."""
     table = Table(catalogue(), Policies(defaults or ZonePolicy(), overrides or {}))
-    table.masks = {mask: mask for mask in (FIRST, SECOND, BOTH)}
+    table.masks = {ClassNumber(mask): mask for mask in (FIRST, SECOND, BOTH)}
     for name, row in rows(claims).items():
         table.apply(name, row)
     for text in files:
@@ -110,12 +113,12 @@ def shown(outcome: Outcome) -> str:
 def ask(table: Table, question: str, network: int = 0) -> str:
     """Return the answer to `NAME [TYPE]` as a line."""
     name, _, qtype = question.partition(" ")
-    return shown(table.lookup(from_text(name), TYPES[qtype or "A"], network))
+    return shown(table.lookup(from_text(name), TYPES[qtype or "A"], NetworkIndex(network)))
 
 
 def outcome(table: Table, question: str, network: int = 0) -> Outcome:
     name, _, qtype = question.partition(" ")
-    return table.lookup(from_text(name), TYPES[qtype or "A"], network)
+    return table.lookup(from_text(name), TYPES[qtype or "A"], NetworkIndex(network))
 
 
 ACCT = Claim("acct.blob.core.windows.net", "10.0.0.4")

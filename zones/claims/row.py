@@ -11,7 +11,7 @@ Classes are interned masks of networks. The variants of a row never overlap.
 from collections.abc import Sequence
 from hashlib import blake2b
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NewType
 
 from zones.dns.name import Name
 from zones.networks.network import bits
@@ -23,6 +23,7 @@ BY_RULE: Final = 2
 ALONE: Final = 4
 """Flag: the name is in no private zone, so the address is at the FQDN itself."""
 
+_CLASS: Final = Struct(">Q")
 _HEAD: Final = Struct(">QBHHH")
 LIKENESS: Final = slice(1 + 8, 1 + _HEAD.size)
 """The flags and counts of a row's first variant: what it is like, without class, addresses and names."""
@@ -30,10 +31,14 @@ USUAL: Final = 1 + _HEAD.size + 4
 """Octets in the row of nearly every endpoint: one class, one IPv4 address, a derived public name."""
 
 
+ClassNumber = NewType("ClassNumber", int)
+"""Number of a set of networks (`Classes`), 64 bits."""
+
+
 class Variant(NamedTuple):
     """The state of a name in one class of networks. `publics` are the FQDNs that lead to the name by a CNAME."""
 
-    networks: int
+    networks: ClassNumber
     flags: int
     a: tuple[bytes, ...]
     aaaa: tuple[bytes, ...]
@@ -79,12 +84,13 @@ def unpack(row: bytes) -> list[Variant]:
     return out
 
 
-def first_class(row: bytes) -> int:
+def first_class(row: bytes) -> ClassNumber:
     """Return the class number of a row's first variant."""
-    return int.from_bytes(row[1:9], "big")
+    number: ClassNumber = _CLASS.unpack_from(row, 1)[0]
+    return number
 
 
-def classes(row: bytes) -> set[int]:
+def classes(row: bytes) -> set[ClassNumber]:
     """Return the class numbers of all variants of a row."""
     return {variant.networks for variant in unpack(row)}
 
@@ -97,18 +103,18 @@ class Classes:
     """
 
     def __init__(self, identities: Sequence[str]) -> None:
-        self.masks: dict[int, int] = {}
+        self.masks: dict[ClassNumber, int] = {}
         """Mask by class number, in the order in which the numbers were made."""
         self._identities = identities
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[int, ClassNumber] = {}
 
-    def number(self, mask: int) -> int:
+    def number(self, mask: int) -> ClassNumber:
         """Return the number of the class with this mask; a new one for a new mask."""
         number = self._numbers.get(mask)
         if number is None:
             text = "\n".join(sorted(self._identities[i] for i in bits(mask)))
-            number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+            number = ClassNumber(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big"))
             while self.masks.setdefault(number, mask) != mask:
-                number = number + 1 & 0xFFFFFFFFFFFFFFFF
+                number = ClassNumber(number + 1 & 0xFFFFFFFFFFFFFFFF)
             self._numbers[mask] = number
         return number

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from zones.azure.endpoint import Endpoint, fold_region
-from zones.networks.prefixes import NONE, Prefix, Prefixes, prefix
+from zones.networks.prefixes import NONE, NetworkIndex, Prefix, Prefixes, prefix
 
 NO_NETWORK: Final = "none"
 """The reserved name for clients in no network (index `NONE`). No endpoint is visible to them."""
@@ -39,6 +39,7 @@ class Network(msgspec.Struct, frozen=True):
 
 DEFAULT_NETWORK: Final = Network("default", ("0.0.0.0/0", "::/0"))
 """The only network where none is configured."""
+_ONLY: Final = NetworkIndex(0)
 
 
 class Networks:
@@ -62,7 +63,7 @@ class Networks:
         self.names: list[str] = []
         self.version = 0
         """The number of calls of `replace` so far."""
-        self._indices: dict[str, int] = {}
+        self._indices: dict[str, NetworkIndex] = {}
         """By identity."""
         self._regions: dict[str, str] = {}
         """The region of each VNet whose own resource has been read."""
@@ -81,7 +82,7 @@ class Networks:
         self._home: dict[str, int] = {}
         self.all = 0
         """The mask of all present networks."""
-        self._named: dict[str, int] = {}
+        self._named: dict[str, NetworkIndex] = {}
         """The index of each present network, by name."""
         for network in (DEFAULT_NETWORK,) if self.implicit else networks:
             if network.name != NO_NETWORK:
@@ -96,11 +97,11 @@ class Networks:
         """For each region, the mask of networks with a home VNet there."""
         self._settle(self._home)
 
-    def index(self, identity: str) -> int:
+    def index(self, identity: str) -> NetworkIndex:
         """Return the index of an identity. The first call for an identity assigns the index."""
         index = self._indices.get(identity)
         if index is None:
-            index = self._indices[identity] = len(self.identities)
+            index = self._indices[identity] = NetworkIndex(len(self.identities))
             self.identities.append(identity)
             self.names.append("")
         return index
@@ -133,20 +134,20 @@ class Networks:
 
     # -- clients
 
-    def find(self, address: bytes) -> int:
+    def find(self, address: bytes) -> NetworkIndex:
         """Return the index of the network with the longest prefix that contains the packed `address`, or `NONE`.
 
         An IPv4-mapped IPv6 address is taken as the IPv4 address (RFC 4291 §2.5.5.2).
         """
-        return 0 if self.implicit else self._prefixes.find(address)
+        return _ONLY if self.implicit else self._prefixes.find(address)
 
-    def find_subnet(self, address: bytes, length: int) -> tuple[int, int]:
+    def find_subnet(self, address: bytes, length: int) -> tuple[NetworkIndex, int]:
         """Return the network of all addresses of a subnet, or `NONE`, and the length in bits of the deciding prefix.
 
         The subnet has `length` bits at the packed `address`. The deciding prefix is the longest that contains the
         subnet or lies in it.
         """
-        return (0, 0) if self.implicit else self._prefixes.find_subnet(address, length)
+        return (_ONLY, 0) if self.implicit else self._prefixes.find_subnet(address, length)
 
     def has_listener(self, vnet: str) -> bool:
         """Return True where the network of this VNet has a listener of its own."""
@@ -244,11 +245,11 @@ class Networks:
         index = self.find_named(name)
         return 0 if index == NONE else 1 << index
 
-    def find_named(self, name: str) -> int:
+    def find_named(self, name: str) -> NetworkIndex:
         """Return the index of the network called `name`, `NONE` where there is none."""
         return self._named.get(name, NONE)
 
-    def label(self, index: int) -> str:
+    def label(self, index: NetworkIndex) -> str:
         """Return the name of the network with this index, `none` for `NONE`."""
         return NO_NETWORK if index == NONE else self.names[index]
 

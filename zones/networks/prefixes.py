@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NewType
 
-NONE: Final = -1
+NetworkIndex = NewType("NetworkIndex", int)
+"""Index of a network, which is also its bit in a mask of networks; or `NONE`."""
+NONE: Final = NetworkIndex(-1)
 """The index of no network."""
 _REMEMBERED: Final = 1 << 17
 
@@ -36,25 +38,25 @@ def prefix(text: str) -> Prefix:
 class Prefixes:
     """A table from prefixes to indices. Of two equal prefixes, the later one counts."""
 
-    def __init__(self, held: Iterable[tuple[Prefix, int]]) -> None:
-        tables: dict[int, dict[int, dict[bytes, int]]] = {4: {}, 16: {}}
+    def __init__(self, held: Iterable[tuple[Prefix, NetworkIndex]]) -> None:
+        tables: dict[int, dict[int, dict[bytes, NetworkIndex]]] = {4: {}, 16: {}}
         for (address, length), index in held:
             tables[len(address)].setdefault(length, {})[address] = index
-        self._tables: dict[int, list[tuple[int, dict[bytes, int]]]] = {4: [], 16: []}
+        self._tables: dict[int, list[tuple[int, dict[bytes, NetworkIndex]]]] = {4: [], 16: []}
         """By address size in octets: mask and prefixes of each length, the longest first."""
         for size, by_length in tables.items():
             for length in sorted(by_length, reverse=True):
                 mask = ((1 << length) - 1) << (size * 8 - length)
                 self._tables[size].append((mask, by_length[length]))
 
-    def at(self, prefix: Prefix) -> int | None:
+    def at(self, prefix: Prefix) -> NetworkIndex | None:
         """Return the index of exactly this prefix; None where the table does not have it."""
         for mask, table in self._tables[len(prefix.address)]:
             if mask.bit_count() == prefix.length:
                 return table.get(prefix.address)
         return None
 
-    def find(self, address: bytes) -> int:
+    def find(self, address: bytes) -> NetworkIndex:
         """Return the index of the longest prefix that contains the packed `address`; `NONE` where no prefix does.
 
         An IPv4-mapped IPv6 address is taken as the IPv4 address (RFC 4291 §2.5.5.2).
@@ -69,7 +71,7 @@ class Prefixes:
                 return index
         return NONE
 
-    def find_subnet(self, address: bytes, length: int) -> tuple[int, int]:
+    def find_subnet(self, address: bytes, length: int) -> tuple[NetworkIndex, int]:
         """Return the one index for all addresses of a subnet, or `NONE`, and the length in bits of the deciding prefix.
 
         The subnet has `length` bits at the packed `address`. The deciding prefix is the longest that contains the

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
-from zones.claims.row import BY_RULE, Variant, unpack
+from zones.claims.row import BY_RULE, ClassNumber, Variant, unpack
 from zones.dns.name import Name, is_wildcard, reverse
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.sharded_dict import ShardedDict
 from zones.table.visibility import NameTree, Visibility
 
@@ -27,7 +27,7 @@ class EndpointData:
     """Rows by private name, with their indexes."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.masks: dict[int, int] = {}
+        self.masks: dict[ClassNumber, int] = {}
         """Mask of networks by class number."""
         self.catalogue_index = CatalogueIndex(catalogue)
         self.rows: ShardedDict[Name, bytes] = ShardedDict()
@@ -75,7 +75,7 @@ class EndpointData:
         if not is_star:
             self._move_addresses(name, _addresses(before), _addresses(after), moved)
 
-    def _presences(self, name: Name, variants: Iterable[Variant]) -> Iterator[tuple[Name, int]]:
+    def _presences(self, name: Name, variants: Iterable[Variant]) -> Iterator[tuple[Name, ClassNumber]]:
         """(name, class) of every name that a row owns."""
         for variant in variants:
             yield name, variant.networks
@@ -95,7 +95,7 @@ class EndpointData:
 
     # -- reading
 
-    def variant(self, private: Name, network: int) -> Variant | None:
+    def variant(self, private: Name, network: NetworkIndex) -> Variant | None:
         """Return the variant of a private name that a network sees."""
         if network != NONE and (row := self.rows.get(private)):
             for variant in unpack(row):
@@ -103,7 +103,7 @@ class EndpointData:
                     return variant
         return None
 
-    def owned_name(self, name: Name, network: int) -> OwnedName | None:
+    def owned_name(self, name: Name, network: NetworkIndex) -> OwnedName | None:
         """Return the claim on exactly this name, private or public, that a network sees."""
         if network == NONE:
             return None
@@ -126,7 +126,7 @@ class EndpointData:
         """Return whether any endpoint claims this public wildcard."""
         return name in self._public_stars
 
-    def pointing(self, address: bytes, network: int) -> Iterator[Name]:
+    def pointing(self, address: bytes, network: NetworkIndex) -> Iterator[Name]:
         """The FQDNs with this address in a network; the private name where no public FQDN leads to it."""
         for private in self._by_address.get(address) or ():
             variant = self.variant(private, network)

@@ -15,7 +15,7 @@ from zones.claims.row import ALONE, REFUSED
 from zones.dns.name import MAX_NAME, Name, ancestry, canonical_key, is_wildcard, parent, reversed_address, wildcard
 from zones.dns.record import AAAA, ANY, CNAME, DS, PTR, SOA, A, RRset, soa
 from zones.dns.static import Match, StaticZone, synthesised
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.endpoint_data import EndpointData, OwnedName
 from zones.table.outcome import (
     Alias,
@@ -43,7 +43,7 @@ class _Spot(NamedTuple):
     """Where a name is, or would be, in the tree of a network."""
 
     name: Name
-    network: int
+    network: NetworkIndex
     file: StaticZone | None
     limit: int
     """Octets of the longest name in the static zone: below are a cut or DNAME (RFC 1034 §4.2.1, RFC 6672 §2.4)."""
@@ -83,7 +83,7 @@ class Lookup:
 
     # -- lookup
 
-    def lookup(self, name: Name, qtype: int, network: int) -> Outcome:
+    def lookup(self, name: Name, qtype: int, network: NetworkIndex) -> Outcome:
         """Return the outcome for a network, given by its index (`NONE` for a client in no network).
 
         The steps are in order of precedence: the first that applies decides.
@@ -122,7 +122,7 @@ class Lookup:
                 return file
         return None
 
-    def _zone_over(self, path: list[Name], network: int) -> Name | None:
+    def _zone_over(self, path: list[Name], network: NetworkIndex) -> Name | None:
         """Return the longest zone on a path that is visible to the network."""
         inside = network != NONE
         for at in path:
@@ -133,7 +133,7 @@ class Lookup:
                 return at
         return None
 
-    def _spot(self, name: Name, network: int, file: StaticZone | None, match: Match | None) -> _Spot:
+    def _spot(self, name: Name, network: NetworkIndex, file: StaticZone | None, match: Match | None) -> _Spot:
         path = ancestry(name)
         limit = len(match.at) if match and match.kind in {"cut", "dname"} else MAX_NAME
         at = len(path) - 2  # the root always exists
@@ -143,7 +143,7 @@ class Lookup:
         encloser = path[min(closer + 1, len(path) - 1)]
         return _Spot(name, network, file, limit, self._zone_over(path, network), encloser, path[closer], at < 0)
 
-    def _is_parent(self, name: Name, network: int, file: StaticZone | None, limit: int) -> bool:
+    def _is_parent(self, name: Name, network: NetworkIndex, file: StaticZone | None, limit: int) -> bool:
         """Return whether a name exists below this one for the network."""
         return (
             (network != NONE and (self.endpoints.tree.sees(name, network) or name in self._above_named))
@@ -190,7 +190,7 @@ class Lookup:
         return None, deps
 
     def _of_claim(
-        self, owned: OwnedName, name: Name, qtype: int, network: int, deps: Deps, *, made: bool = False
+        self, owned: OwnedName, name: Name, qtype: int, network: NetworkIndex, deps: Deps, *, made: bool = False
     ) -> Outcome:
         """Answer from a claim: a CNAME, addresses, NODATA for other types, or SERVFAIL for a refused contest.
 
@@ -279,7 +279,7 @@ class Lookup:
             return NoData(record, zone, _ENDPOINTS, deps)
         return _by_policy(terms, zone, record, _POLICY, deps)
 
-    def _pointer(self, name: Name, qtype: int, network: int, deps: Deps) -> Outcome | None:
+    def _pointer(self, name: Name, qtype: int, network: NetworkIndex, deps: Deps) -> Outcome | None:
         """Answer with the public FQDN of a served address; None for every other name of the reverse tree."""
         address = reversed_address(name)
         if address is None:

@@ -7,10 +7,11 @@ Every change reports which names' answers it could alter, so that a worker evict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from zones.claims.row import ClassNumber
 from zones.dns.name import Name, ancestry, canonical_key
 from zones.dns.record import DNAME, NS, RRset
 from zones.dns.static import StaticZone, of_type
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.lookup import Lookup
 
 
@@ -26,12 +27,12 @@ class Table(Lookup):
     """The rows, zones and static zones of one generation."""
 
     @property
-    def masks(self) -> dict[int, int]:
+    def masks(self) -> dict[ClassNumber, int]:
         """Mask of networks by class number."""
         return self.endpoints.masks
 
     @masks.setter
-    def masks(self, masks: dict[int, int]) -> None:
+    def masks(self, masks: dict[ClassNumber, int]) -> None:
         self.endpoints.masks = masks
 
     # -- changes
@@ -100,7 +101,7 @@ class Table(Lookup):
 
     # -- listings
 
-    def zones(self, network: int) -> list[Name]:
+    def zones(self, network: NetworkIndex) -> list[Name]:
         """Return every zone that is visible to a network, in canonical order."""
         found = {origin for origin, file in self.static.items() if file.soa}
         if network != NONE:

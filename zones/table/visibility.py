@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from zones.claims.row import ClassNumber
 from zones.dns.name import Name, parent
+from zones.networks.prefixes import NetworkIndex
 from zones.table.sharded_dict import ShardedDict
 
-Masks = Mapping[int, int]
+ClassMasks = Mapping[ClassNumber, int]
 """Mask of networks by class number."""
 
 
@@ -19,7 +21,7 @@ class _Count(msgspec.Struct, gc=False):
     """The count of each class, and the union of the masks of the counted classes."""
 
     union: int
-    classes: dict[int, int]
+    classes: dict[ClassNumber, int]
 
 
 class Visibility:
@@ -28,7 +30,7 @@ class Visibility:
     def __init__(self) -> None:
         self._counts: ShardedDict[Name, _Count] = ShardedDict()
 
-    def sees(self, name: Name, network: int) -> bool:
+    def sees(self, name: Name, network: NetworkIndex) -> bool:
         """Return whether a class that is counted at the name has the network."""
         count = self._counts.get(name)
         return count is not None and bool(count.union >> network & 1)
@@ -41,7 +43,7 @@ class Visibility:
         """Every name with a count, in no order."""
         return (name for shard in self._counts.shards() for name in shard)
 
-    def add(self, name: Name, number: int, masks: Masks, moved: set[Name]) -> bool:
+    def add(self, name: Name, number: ClassNumber, masks: ClassMasks, moved: set[Name]) -> bool:
         """Count a class once more. Return whether the class was not counted before."""
         shard = self._counts.shard(name)
         count = shard.get(name)
@@ -59,7 +61,7 @@ class Visibility:
             moved.add(name)
         return True
 
-    def remove(self, name: Name, number: int, masks: Masks, moved: set[Name]) -> bool:
+    def remove(self, name: Name, number: ClassNumber, masks: ClassMasks, moved: set[Name]) -> bool:
         """Count a class once less. Return whether the class is no longer counted."""
         shard = self._counts.shard(name)
         count = shard[name]
@@ -84,13 +86,13 @@ class NameTree(Visibility):
     A name is counted at its parent. A parent with any count of a class is counted once at its own parent.
     """
 
-    def enter(self, name: Name, number: int, masks: Masks, moved: set[Name]) -> None:
+    def enter(self, name: Name, number: ClassNumber, masks: ClassMasks, moved: set[Name]) -> None:
         """Let `name` exist once more for the networks of a class. The root always exists, so it has no count."""
         at = parent(name)
         while at[0] and self.add(at, number, masks, moved):
             at = parent(at)
 
-    def leave(self, name: Name, number: int, masks: Masks, moved: set[Name]) -> None:
+    def leave(self, name: Name, number: ClassNumber, masks: ClassMasks, moved: set[Name]) -> None:
         """Undo one `enter`."""
         at = parent(name)
         while at[0] and self.remove(at, number, masks, moved):

@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeVar
 
 from resolver.channel.frames import Clientele, Commit, Down, Masks, Rows, Static
 from resolver.control.estate.estate import Estate
-from zones.claims.row import restamped
+from zones.claims.row import ClassNumber, restamped
 from zones.dns.name import Name
 from zones.dns.record import RRset
 
@@ -186,7 +186,7 @@ def _chunks(items: Iterable[_T], octets: Callable[[_T], int]) -> Iterator[list[_
         yield chunk
 
 
-def _after(masks: Mapping[int, int], sent: int) -> Iterable[tuple[int, int]]:
+def _after(masks: Mapping[ClassNumber, int], sent: int) -> Iterable[tuple[ClassNumber, int]]:
     return islice(masks.items(), sent, None) if len(masks) > sent else ()
 
 

@@ -11,15 +11,16 @@ from typing import Final, NamedTuple
 from resolver import settings
 from resolver.host_port import HostPort
 from zones.networks.network import Network, Networks
-from zones.networks.prefixes import NONE, Prefixes, prefix
+from zones.networks.prefixes import NONE, NetworkIndex, Prefixes, prefix
 
-REFUSED: Final = -2
+REFUSED: Final = NetworkIndex(-2)
 """In place of a network index: a client outside `dns.allow`."""
-DROPPED: Final = -3
+DROPPED: Final = NetworkIndex(-3)
 """In place of a network index: a client that gets no reply."""
-PROXY: Final = -4
+PROXY: Final = NetworkIndex(-4)
 """In place of a network index: a proxy, which sends the client's address in a header."""
 _REMEMBERED: Final = 65_536
+_MEMBER: Final = NetworkIndex(0)
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 
 
@@ -27,7 +28,7 @@ class Client(NamedTuple):
     """One client. `address` is packed, 4 or 16 octets; an IPv4-mapped address is 4 octets."""
 
     address: bytes
-    network: int
+    network: NetworkIndex
     """Index of the client's network, or `NONE`, `REFUSED` or `DROPPED`."""
     forwarder: bool = False
     """True if the network comes from the client-subnet option of its queries (RFC 7871)."""
@@ -49,12 +50,12 @@ class Clients:
         self._dropped = _Prefixes(worker.drop_clients)
         self._proxies = _Prefixes(worker.proxy_from)
         self._forwarders = _Prefixes(worker.forwarders)
-        self.known: dict[bytes, int] = {}
+        self.known: dict[bytes, NetworkIndex] = {}
         """Results of `find`, by the octets of the address in the socket address."""
         self._peers: dict[bytes, Client] = {}
-        self._subnets: dict[tuple[bytes, int], tuple[int, int]] = {}
+        self._subnets: dict[tuple[bytes, int], tuple[NetworkIndex, int]] = {}
 
-    def find(self, address: bytes) -> int:
+    def find(self, address: bytes) -> NetworkIndex:
         """Return the network index of a socket's peer (4 or 16 octets), or `NONE`, `REFUSED`, `DROPPED` or `PROXY`."""
         found = self.known.get(address)
         if found is None:
@@ -105,7 +106,7 @@ class Clients:
             return Client(address, self.networks.find_named(self._listener))
         return Client(address, self.networks.find(address), self._forwarders.hold(address))
 
-    def subnet(self, client: Client, address: bytes, length: int) -> tuple[int, int]:
+    def subnet(self, client: Client, address: bytes, length: int) -> tuple[NetworkIndex, int]:
         """Return the network for a client-subnet option (RFC 7871 §7.2.1), and the scope of the answer.
 
         The network is the one that contains the whole subnet; if there is none, the forwarder's own. The scope is
@@ -134,7 +135,7 @@ class _Prefixes:
     """A set of prefixes."""
 
     def __init__(self, prefixes: Sequence[str]) -> None:
-        self._prefixes = Prefixes((prefix(text), 0) for text in prefixes)
+        self._prefixes = Prefixes((prefix(text), _MEMBER) for text in prefixes)
 
     def hold(self, address: bytes) -> bool:
         """Return True for an address in one of the prefixes."""

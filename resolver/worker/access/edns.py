@@ -4,12 +4,14 @@ Cookies (RFC 7873), NSID (RFC 5001), TCP keepalive (RFC 7828), client subnet (RF
 Does not know the records of an answer. Pure: the time is an argument.
 """
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
+from resolver.settings import Transport
 from resolver.wire import codes, query, render
 from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.cookies import Cookies
 from zones.clocks import WallTime
+from zones.networks.prefixes import NetworkIndex
 
 _BLOCK: Final = 468  # octets, RFC 8467 §4.1
 _FAMILIES: Final = {1: 4, 2: 16}  # IANA's address family numbers, and the octets of an address
@@ -18,7 +20,7 @@ _FAMILIES: Final = {1: 4, 2: 16}  # IANA's address family numbers, and the octet
 class ClientTransport(NamedTuple):
     """How a query came and its reply goes back."""
 
-    name: Literal["udp", "tcp", "tls", "https"]
+    name: Transport
     limit: int | None = None
     """Octets of the largest reply over UDP; None on a stream."""
     encrypted: bool = False
@@ -29,7 +31,7 @@ class ClientTransport(NamedTuple):
 class EdnsResult(NamedTuple):
     """What the options of one query ask for."""
 
-    network: int
+    network: NetworkIndex
     """Index of the network that the query is answered for."""
     proven: bool = False
     """True for a query with a good server cookie: the client's address is not forged."""
@@ -72,7 +74,7 @@ class OptionReader:
                 marks = data
         return EdnsResult(network, proven, reply, padded, marks)
 
-    def _subnet(self, data: bytes, client: Client) -> tuple[int, bytes]:
+    def _subnet(self, data: bytes, client: Client) -> tuple[NetworkIndex, bytes]:
         """Return the network for a client-subnet option, and the option of the reply with the scope of the answer."""
         family, length = int.from_bytes(data[:2], "big"), data[2] if len(data) > 3 else 0
         octets = data[4:]

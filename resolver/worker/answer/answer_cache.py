@@ -15,6 +15,7 @@ from resolver.wire.query import Query
 from resolver.worker.answer.compiled import PAST, Compiled, Rotating
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, is_under
+from zones.networks.prefixes import NetworkIndex
 
 LIMIT: Final = 192 << 20
 """Octets of all compiled answers, private and public together."""
@@ -51,7 +52,7 @@ class AnswerCache:
             self.exact.insert(-1, {})
 
     @staticmethod
-    def key(query: Query, network: int) -> bytes:
+    def key(query: Query, network: NetworkIndex) -> bytes:
         """Return everything in a query that its answer depends on, except time and transport."""
         # Only the name is folded: octets of type and class may look like upper-case letters.
         variant = query.flags & (codes.RD | codes.CD | codes.AD)
@@ -82,7 +83,7 @@ class AnswerCache:
             self._index(name, answer)
         self._make_room(expendable=answer.expendable)
 
-    def keep_exact(self, network: int, packet: bytes, answer: Compiled, reply: bytes) -> None:
+    def keep_exact(self, network: NetworkIndex, packet: bytes, answer: Compiled, reply: bytes) -> None:
         """Add to the exact map the reply to a packet, both without their ids, until its answer changes or is dropped.
 
         Expendable and rotating answers, fallbacks, answers to one query only and long packets are not added.
@@ -102,7 +103,7 @@ class AnswerCache:
         part[packet] = (reply, answer.until, answer.cell, answer)
         self._make_room(expendable=answer.expendable)
 
-    def keep_new(self, answer: Compiled, network: int, packet: bytes, reply: bytes) -> None:
+    def keep_new(self, answer: Compiled, network: NetworkIndex, packet: bytes, reply: bytes) -> None:
         """Add an answer that is in neither map and not expendable: `keep` and `keep_exact` in one step."""
         answer.network, answer.forms = network, (packet,)
         answer.octets += _EXACT_OVERHEAD + len(packet) + len(reply)

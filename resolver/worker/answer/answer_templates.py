@@ -23,6 +23,7 @@ from zones.azure.catalogue_index import is_special
 from zones.claims.row import LIKENESS, USUAL, first_class
 from zones.dns.name import Name, ancestry
 from zones.dns.record import A
+from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import Alias, DataOrigin, Found, NoData, NxDomain
 from zones.table.table import Table
 
@@ -80,7 +81,7 @@ class AnswerTemplates:
         self._denials: dict[tuple[int, bytes], Denial] = {}
         self._cleared = answers.cleared
 
-    def reply(self, packet: bytes, network: int) -> bytes | None:
+    def reply(self, packet: bytes, network: NetworkIndex) -> bytes | None:
         """Return the reply, after the id, to a packet of a known form, and count the answer.
 
         None where no template fits, where the name is unlike its siblings, and where its question was answered before.
@@ -91,7 +92,7 @@ class AnswerTemplates:
         answer.cell[0] += 1
         return answer.head + packet[codes.HEADER_SIZE : answer.end] + answer.tail
 
-    def answer(self, packet: bytes, network: int) -> Compiled | None:
+    def answer(self, packet: bytes, network: NetworkIndex) -> Compiled | None:
         """Return the answer to a packet, as `reply` does. A sibling's answer is cached."""
         if len(packet) <= codes.HEADER_SIZE:
             return None
@@ -108,7 +109,7 @@ class AnswerTemplates:
             return None
         return self._denied(denial, packet, start)
 
-    def _made(self, template: Template, packet: bytes, start: int, network: int) -> Compiled | None:
+    def _made(self, template: Template, packet: bytes, start: int, network: NetworkIndex) -> Compiled | None:
         """Return the answer of a sibling that exists, and cache it."""
         model, likeness, above, under, _, _, _, variant = template
         label = packet[codes.HEADER_SIZE : start].lower()
@@ -147,7 +148,7 @@ class AnswerTemplates:
 
     # -- taking templates
 
-    def learn(self, packet: bytes, query: Query, network: int, answer: Compiled) -> None:
+    def learn(self, packet: bytes, query: Query, network: NetworkIndex, answer: Compiled) -> None:
         """Take a template from an answer that was just made for a packet and cached, if its siblings have the same."""
         if answer.expires != FOREVER or query.options or len(packet) > LARGEST_EXACT:
             return
@@ -169,7 +170,7 @@ class AnswerTemplates:
             if template:
                 self._templates[form] = template
 
-    def _denial(self, query: Query, network: int, answer: Compiled) -> Denial | None:
+    def _denial(self, query: Query, network: NetworkIndex, answer: Compiled) -> Denial | None:
         """Return the denial of a zone that answers by its miss policy alone; None for any other answer."""
         name, table = query.name, self._table
         above = name[1 + name[0] :]
@@ -187,7 +188,7 @@ class AnswerTemplates:
             return None
         return Denial(answer, above)
 
-    def _template(self, query: Query, network: int, answer: Compiled) -> Template | None:
+    def _template(self, query: Query, network: NetworkIndex, answer: Compiled) -> Template | None:
         """Return what an answer shares with its siblings' answers; None where these may differ."""
         name, table = query.name, self._table
         held = table.endpoints.owned_name(name, network)

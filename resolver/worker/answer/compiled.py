@@ -81,8 +81,8 @@ class Compiled:
         return packet[:2] + self.head + packet[codes.HEADER_SIZE : self.end] + self.current
 
     def freshness(self) -> int:
-        """Return the seconds for which an HTTP cache may keep the reply: the least TTL in it (RFC 8484 §5.1)."""
-        return render.least_ttl(self.current, self.ttls)
+        """Return the seconds for which an HTTP cache may keep the reply (RFC 8484 §5.1)."""
+        return render.freshness(self.current, self.ttls)
 
     def sibling(self, key: bytes, tail: bytes, deps: tuple[Name, ...]) -> "Compiled":
         """Return an answer like this one for a sibling of its name. It holds until it is evicted."""

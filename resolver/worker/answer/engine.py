@@ -21,6 +21,7 @@ from zones.clocks import SteadyTime
 from zones.dns.name import Name, to_text
 from zones.dns.record import AAAA, CNAME, NS, PTR, SOA, A
 from zones.networks.network import Networks
+from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import DataOrigin
 from zones.table.table import Table
 
@@ -45,7 +46,7 @@ class Engine:
         self._counters = counters
         self._cells: dict[tuple[Name | None, int, str, str], list[int]] = {}
 
-    def answer(self, query: Query, network: int, now: SteadyTime, fetched: Fetched) -> Compiled | Key:
+    def answer(self, query: Query, network: NetworkIndex, now: SteadyTime, fetched: Fetched) -> Compiled | Key:
         """Return the answer, or the question that an upstream must answer first.
 
         `network` is the index of the client's network, or -1. `now` is in the steady seconds of the cache. `fetched`
@@ -67,7 +68,7 @@ class Engine:
             return None if query.qclass == codes.CH else error(codes.REFUSED)
         return error(_REFUSALS[query.qtype]) if query.qtype in _REFUSALS else None
 
-    def _compiled(self, query: Query, network: int, now: SteadyTime, draft: Draft) -> Compiled:
+    def _compiled(self, query: Query, network: NetworkIndex, now: SteadyTime, draft: Draft) -> Compiled:
         """Return the draft as octets, with its expiry and its counter."""
         flags = query.flags & (codes.RD if draft.rcode in _HEADER_ONLY else codes.RD | codes.CD)
         if draft.aa:
@@ -90,7 +91,7 @@ class Engine:
         answer.prefetch = draft.prefetch
         return answer.turning(turning) if isinstance(answer, Rotating) else answer
 
-    def _cell(self, draft: Draft, network: int) -> list[int]:
+    def _cell(self, draft: Draft, network: NetworkIndex) -> list[int]:
         """Return the counter of such answers. Its labels come from the catalogue or the configuration."""
         key = draft.zone, draft.rcode, draft.origin, self._networks.label(network)
         cell = self._cells.get(key)

@@ -10,6 +10,7 @@ from resolver.channel.frames import FALLBACK_CLIENTS, Fallback
 from resolver.worker.answer.counters import Counters
 from zones.clocks import WallTime
 from zones.dns.name import Name, to_text
+from zones.networks.prefixes import NetworkIndex
 
 LIMIT: Final = 2_000
 """Different (zone, name, network) between two reports; further ones are counted by zone only."""
@@ -21,13 +22,13 @@ class Fallbacks:
     `label` returns the name of a network by its index, `clock` the seconds since the epoch.
     """
 
-    def __init__(self, label: Callable[[int], str], counters: Counters, clock: Callable[[], WallTime]) -> None:
+    def __init__(self, label: Callable[[NetworkIndex], str], counters: Counters, clock: Callable[[], WallTime]) -> None:
         self._label = label
         self._counters = counters
         self._clock = clock
-        self._noted: dict[tuple[Name, Name, int], _Noted] = {}
+        self._noted: dict[tuple[Name, Name, NetworkIndex], _Noted] = {}
 
-    def note(self, zone: Name, name: Name, network: int, client: bytes) -> None:
+    def note(self, zone: Name, name: Name, network: NetworkIndex, client: bytes) -> None:
         """Count one answer by an upstream for `name` inside `zone`. `client` is a packed address."""
         self._counters.add("fallback_total", (to_text(zone),))
         now = self._clock()

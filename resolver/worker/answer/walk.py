@@ -19,6 +19,7 @@ from zones.clocks import SteadyTime
 from zones.dns.name import Name, ancestry, is_under
 from zones.dns.record import SOA, RRset
 from zones.dns.record import soa as made_soa
+from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import (
     Alias,
     DataOrigin,
@@ -83,7 +84,7 @@ class _UpstreamReply(NamedTuple):
 class Walk:
     """One run from a question to its answer."""
 
-    def __init__(self, basis: Basis, query: Query, network: int, now: SteadyTime, fetched: Fetched) -> None:
+    def __init__(self, basis: Basis, query: Query, network: NetworkIndex, now: SteadyTime, fetched: Fetched) -> None:
         self._table, self._upstreams, self._cache, self._behaviour = basis
         self._query = query
         self._network = network

@@ -11,14 +11,15 @@ from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_cache import Form
 from resolver.worker.net.mmsg import NAME, ROOM, SIZE, Batch
 from zones.clocks import SteadyTime
+from zones.networks.prefixes import NetworkIndex
 
 Limit = Callable[[bytes, SteadyTime], RateVerdict]
 """Returns the verdict of the rate limit on a packet, from the client's address and the time."""
-First = Callable[[bytes, int], bytes | None]
+First = Callable[[bytes, NetworkIndex], bytes | None]
 """Returns the reply after its id to a new packet from a network, None where making one takes longer."""
 
 _PASS: Final = RateVerdict.PASS
-_UNKNOWN: Final = -9  # a network that no address has
+_UNKNOWN: Final = NetworkIndex(-9)  # a network that no address has
 
 
 class AddressLayout(NamedTuple):
@@ -35,7 +36,7 @@ class AddressLayout(NamedTuple):
 def answer(
     slots: Batch,
     layout: AddressLayout,
-    known: dict[bytes, int],
+    known: dict[bytes, NetworkIndex],
     exact: list[dict[bytes, Form]],
     first_time: First,
     now: SteadyTime,

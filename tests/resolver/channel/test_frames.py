@@ -29,6 +29,7 @@ from resolver.channel.frames import (
     encode,
 )
 from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, Ping, Pong, ReadCacheStats
+from zones.claims.row import ClassNumber
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.dns.record import RRset
@@ -36,7 +37,7 @@ from zones.dns.record import RRset
 ORIGIN = b"\x04corp\x07example\x00"
 DOWN: list[Down] = [
     Begin("e9", 2),
-    Masks([(0, b"\x01"), (2**32 - 1, b"\x03\x80")]),
+    Masks([(ClassNumber(0), b"\x01"), (ClassNumber(2**32 - 1), b"\x03\x80")]),
     Rows([(ORIGIN, b"packed"), (b"\x03old" + ORIGIN, b"")]),
     Static(
         ORIGIN, [(ORIGIN, (RRset(ORIGIN, 1, 10, (b"\x0a\x00\x00\x01",)),)), (b"\x03old" + ORIGIN, ())], is_open=True

@@ -162,6 +162,22 @@ def test_ttls_count_down_to_0_and_that_of_opt_does_not(age: int, left: tuple[int
     assert message.ednsflags == dns.flags.DO
 
 
+@pytest.mark.parametrize(("ttl", "minimum", "expected"), [(300, 60, 60), (60, 300, 60), (60, 60, 60), (300, 0, 0)])
+def test_a_denial_is_fresh_no_longer_than_the_minimum_of_its_soa(ttl: int, minimum: int, expected: int) -> None:
+    """RFC 8484 §5.1; the TTL of the SOA may be above MINIMUM where `negative_ttl` says so."""
+    zone = name.from_text("example")
+    authority = (RRset(zone, record.SOA, ttl, (zone + zone + bytes(16) + minimum.to_bytes(4, "big"),)),)
+    body = render.body(QUESTION, 0, codes.NXDOMAIN, (), authority, edns=render.Opt())
+    assert render.freshness(body.tail, body.ttls) == expected
+
+
+def test_a_reply_is_as_fresh_as_its_record_with_the_least_ttl() -> None:
+    answer = (RRset(PUBLIC, record.CNAME, 300, (PRIVATE,)), RRset(PRIVATE, record.A, 10, (bytes(4),)))
+    body = render.body(QUESTION, 0, 0, answer, edns=render.Opt())
+    assert render.freshness(body.tail, body.ttls) == 10
+    assert render.freshness(b"", ()) == 0
+
+
 LABEL = st.sampled_from([b"a", b"A", b"b", b"blob", b"core", b"Net", b"x" * 63, b"-_"])
 NAME = st.lists(LABEL, max_size=3).map(lambda parts: b"".join(bytes((len(p),)) + p for p in parts) + b"\x00")
 RDATA = st.one_of(

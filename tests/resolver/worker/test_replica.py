@@ -14,11 +14,12 @@ from resolver.worker.answer.compiled import PAST, Compiled
 from resolver.worker.replica import Replica
 from zones.azure.catalogue import catalogue
 from zones.claims.policy import DEFAULTS, Policies
-from zones.claims.row import BY_RULE, Variant, pack
+from zones.claims.row import BY_RULE, ClassNumber, Variant, pack
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import SOA, A, RRset
 from zones.networks.network import Networks
+from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import Outside
 from zones.table.table import Table
 
@@ -70,7 +71,11 @@ def worker() -> Iterator[Worker]:
 def loaded(worker: Worker) -> Worker:
     """A worker with the names a and b, and a zone."""
     worker.take(
-        Begin("e1", 1), Masks([(1, b"\x01")]), Rows([row("a", 1), row("b", 1)]), zone("www"), Commit(1, unsynced=False)
+        Begin("e1", 1),
+        Masks([(ClassNumber(1), b"\x01")]),
+        Rows([row("a", 1), row("b", 1)]),
+        zone("www"),
+        Commit(1, unsynced=False),
     )
     return worker
 
@@ -84,7 +89,7 @@ def private(name: str) -> str:
 
 
 def row(name: str, generation: int = 0, last: int = 4) -> tuple[Name, bytes]:
-    variant = Variant(1, BY_RULE, (bytes((10, 0, 0, last)),), (), ())
+    variant = Variant(ClassNumber(1), BY_RULE, (bytes((10, 0, 0, last)),), (), ())
     return from_text(private(name)), pack([variant], generation)
 
 
@@ -187,7 +192,7 @@ def test_a_resync_keeps_the_epoch_and_sends_a_serial_that_control_does_not_know(
 
 
 def test_rows_apply_in_slices(worker: Worker) -> None:
-    worker.take(Begin("e1", 1), Masks([(1, b"\x01")]))
+    worker.take(Begin("e1", 1), Masks([(ClassNumber(1), b"\x01")]))
     assert worker.take(Rows([row(f"n{number}") for number in range(33)])) == 3
     assert worker.take(zone(*(f"n{number}" for number in range(32)))) == 3
 
@@ -196,7 +201,7 @@ def test_the_collector_is_disabled_during_the_first_load_only(worker: Worker) ->
     worker.take(Begin("e1", 1))
     assert not gc.isenabled()
     frozen = gc.get_freeze_count()
-    worker.take(Masks([(1, b"\x01")]), Rows([row("a", 1)]), Commit(1, unsynced=False))
+    worker.take(Masks([(ClassNumber(1), b"\x01")]), Rows([row("a", 1)]), Commit(1, unsynced=False))
     assert gc.isenabled()
     assert gc.get_freeze_count() > frozen
     frozen = gc.get_freeze_count()
@@ -207,7 +212,7 @@ def test_the_collector_is_disabled_during_the_first_load_only(worker: Worker) ->
 
 
 def test_the_collector_is_enabled_again_when_the_first_load_is_aborted(worker: Worker) -> None:
-    worker.take(Begin("e1", 1), Masks([(1, b"\x01")]), Rows([row("a", 1)]))
+    worker.take(Begin("e1", 1), Masks([(ClassNumber(1), b"\x01")]), Rows([row("a", 1)]))
     worker.replica.disconnected()
     assert gc.isenabled()
     worker.take(Begin("e1", 2))
@@ -218,7 +223,7 @@ def test_the_collector_is_enabled_again_when_the_first_load_is_aborted(worker: W
 
 def test_a_row_of_an_unknown_class_is_an_error_and_leaves_the_old_row(loaded: Worker) -> None:
     with pytest.raises(KeyError):
-        loaded.take(Rows([(row("a")[0], pack([Variant(9, BY_RULE, (bytes(4),), (), ())]))]))
+        loaded.take(Rows([(row("a")[0], pack([Variant(ClassNumber(9), BY_RULE, (bytes(4),), (), ())]))]))
     assert dict(loaded.table.each())[row("a")[0]] == row("a", 1)[1]
 
 
@@ -227,4 +232,4 @@ def test_a_sweep_leaves_a_provided_zone_open(worker: Worker) -> None:
     worker.take(Begin("e2", 2), zone("www", is_open=True), Commit(1, unsynced=False))
     assert from_text("gone.corp.example") not in worker.table.static[CORP].names
     assert worker.table.static[CORP].is_open
-    assert isinstance(worker.table.lookup(from_text("gone.corp.example"), A, 0), Outside)
+    assert isinstance(worker.table.lookup(from_text("gone.corp.example"), A, NetworkIndex(0)), Outside)

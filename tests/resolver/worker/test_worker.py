@@ -39,10 +39,11 @@ from resolver.wire.relay import Message
 from resolver.worker import control_link, listeners
 from resolver.worker.worker import Worker
 from tests.ports import pair
-from zones.claims.row import BY_RULE, Variant, pack
+from zones.claims.row import BY_RULE, ClassNumber, Variant, pack
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
+from zones.networks.prefixes import NetworkIndex
 
 DEADLINE = 60.0
 FQDN = "acct.blob.core.windows.net"
@@ -50,7 +51,9 @@ PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
 
 
 def rows(last: int, generation: int = 0, number: int = 1) -> Rows:
-    return Rows([(PRIVATE, pack([Variant(number, BY_RULE, (bytes((10, 0, 0, last)),), (), ())], generation))])
+    return Rows(
+        [(PRIVATE, pack([Variant(ClassNumber(number), BY_RULE, (bytes((10, 0, 0, last)),), (), ())], generation))]
+    )
 
 
 class ControlEnd:
@@ -120,7 +123,7 @@ class Running:
     async def loaded(self) -> ControlEnd:
         """Return a connection on which the worker has received its first table."""
         line, _ = await self.line()
-        line.send(Begin("e1", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(1, unsynced=False))
+        line.send(Begin("e1", 1), Masks([(ClassNumber(1), b"\x01")]), rows(4, 1), Commit(1, unsynced=False))
         assert (await line.get(Applied)).serial == 1
         return line
 
@@ -171,14 +174,14 @@ def served_last(folder: Path, *frames: channel.Down, spoilt: bool = False) -> in
 
 
 async def test_a_worker_answers_from_the_warm_start_file_before_control_runs(tmp_path: Path) -> None:
-    frames = (Begin("e0", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
+    frames = (Begin("e0", 1), Masks([(ClassNumber(1), b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
     running = Running(tmp_path, served_last(tmp_path, *frames))
     await until(running.answers)
     assert await running.address() == "10.0.0.4"
     await running.listen()
     line, hello = await running.line()
     assert (hello.epoch, hello.serial, hello.generation) == ("e0", 7, 1)
-    line.send(Begin("e1", 2), Masks([(1, b"\x01")]), rows(5, 2), Commit(1, unsynced=False))
+    line.send(Begin("e1", 2), Masks([(ClassNumber(1), b"\x01")]), rows(5, 2), Commit(1, unsynced=False))
     await line.get(Applied)
     assert await running.address() == "10.0.0.5"
     await running.close()
@@ -187,7 +190,7 @@ async def test_a_worker_answers_from_the_warm_start_file_before_control_runs(tmp
 async def test_a_warm_start_file_with_a_wrong_checksum_is_not_used(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    frames = (Begin("e0", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
+    frames = (Begin("e0", 1), Masks([(ClassNumber(1), b"\x01")]), rows(4, 1), Commit(7, unsynced=False))
     running = Running(tmp_path, served_last(tmp_path, *frames, spoilt=True))
     await running.listen()
     _, hello = await running.line()
@@ -206,7 +209,7 @@ async def test_a_worker_says_hello_applies_frames_and_answers(running: Running) 
     line, hello = await running.line()
     assert (hello.worker, hello.pid, hello.epoch, hello.serial) == (0, os.getpid(), "", 0)
     assert (await running.ask()).rcode() == dns.rcode.SERVFAIL
-    line.send(Begin("e1", 1), Masks([(1, b"\x01")]), rows(4, 1), Commit(1, unsynced=False))
+    line.send(Begin("e1", 1), Masks([(ClassNumber(1), b"\x01")]), rows(4, 1), Commit(1, unsynced=False))
     assert (await line.get(Applied)).serial == 1
     assert await running.address() == "10.0.0.4"
     line.send(rows(5), Commit(2, unsynced=False))
@@ -225,7 +228,7 @@ async def test_a_worker_answers_without_control_and_reconnects_with_its_serial(r
 
 async def test_a_connection_that_breaks_in_the_first_snapshot_leaves_no_snapshot_open(running: Running) -> None:
     line, _ = await running.line()
-    line.send(Begin("e1", 1), Masks([(1, b"\x01")]), rows(4, 1))
+    line.send(Begin("e1", 1), Masks([(ClassNumber(1), b"\x01")]), rows(4, 1))
     await line.writer.drain()
     line.writer.close()
     again, hello = await running.line()
@@ -256,7 +259,7 @@ async def test_after_a_frame_that_cannot_be_applied_the_worker_answers_and_reque
     assert "cannot be applied" in caplog.text
     assert (hello.epoch, hello.serial, hello.generation) == ("e1", -1, 1)
     assert await running.address() == "10.0.0.4"
-    again.send(Begin("e1", 2), Masks([(77, b"\x01")]), rows(9, 2, 77), Commit(5, unsynced=False))
+    again.send(Begin("e1", 2), Masks([(ClassNumber(77), b"\x01")]), rows(9, 2, 77), Commit(5, unsynced=False))
     assert (await again.get(Applied)).serial == 5
     assert await running.address() == "10.0.0.9"
 
@@ -290,7 +293,7 @@ async def test_reports_are_cut_into_frames_that_control_accepts(
     line = await running.loaded()
     names = [Name(bytes((60,)) + b"%060d" % number + b"\x3f" + b"x" * 63 + PRIVATE) for number in range(2_000)]
     for name in names:
-        running.worker._parts.fallbacks.note(name, name, 0, bytes(16))
+        running.worker._parts.fallbacks.note(name, name, NetworkIndex(0), bytes(16))
     for number in range(1_500):
         running.worker._parts.counters.add("made_up_total", (str(number), "x" * 300))
     items = [item for _ in range(2) for item in (await line.get(FallbackReport)).items]

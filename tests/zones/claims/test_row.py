@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, classes, pack, restamped, unpack
+from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, classes, pack, restamped, unpack
 from zones.dns.name import from_text
 
 names = st.sampled_from([from_text(text) for text in ("a.example", "*.b.example", "x" * 63 + ".y", ".")])
@@ -32,11 +32,13 @@ def test_another_stamp_changes_nothing_else(given_variants: list[Variant], gener
 
 def test_a_row_of_one_address_is_small() -> None:
     """A worker may hold millions of rows: 1 octet of stamp, 15 of head, 4 of address."""
-    assert len(pack([Variant(7, BY_RULE, (b"\x0a\x00\x00\x04",), (), ())])) == 20
+    assert len(pack([Variant(ClassNumber(7), BY_RULE, (b"\x0a\x00\x00\x04",), (), ())])) == 20
 
 
 def test_the_classes_of_a_row_are_those_of_its_variants() -> None:
-    row = pack([Variant(3, 0, (b"\x0a\x00\x00\x04",), (), ()), Variant(9, REFUSED, (), (), ())])
+    row = pack(
+        [Variant(ClassNumber(3), 0, (b"\x0a\x00\x00\x04",), (), ()), Variant(ClassNumber(9), REFUSED, (), (), ())]
+    )
     assert classes(row) == {3, 9}
 
 

@@ -32,7 +32,7 @@ from zones.claims.policy import ZonePolicy
 from zones.claims.row import restamped
 from zones.dns.name import Name, from_text, is_under, labels, reverse
 from zones.dns.record import RRset
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import Alias, Found, NoData, NxDomain, Outcome, Referral
 from zones.table.table import Table, Touched
 
@@ -180,10 +180,10 @@ def probes(*parts: State) -> list[Name]:
     return sorted(name for name in out if len(name) <= 255)
 
 
-def questions(turn: int, *parts: State) -> list[tuple[Name, int, int]]:
+def questions(turn: int, *parts: State) -> list[tuple[Name, int, NetworkIndex]]:
     """Each probe once; types and networks take turns, A and the first network more often than others."""
     return [
-        (name, TYPES[number // 2 % len(TYPES)] if number % 2 else A, (0, NONE, 0, 1, 0, 2)[number % 6])
+        (name, TYPES[number // 2 % len(TYPES)] if number % 2 else A, NETWORKS[(1, 0, 1, 2, 1, 3)[number % 6]])
         for number, name in enumerate(probes(*parts), turn)
     ]
 
@@ -201,14 +201,14 @@ QUICK = settings(deadline=None, max_examples=40, suppress_health_check=list(Heal
 def test_the_table_answers_as_the_reference_does(state: State, turn: int) -> None:
     table, reference = state.table(), Reference(state)
     for name, qtype, network in questions(turn, state):
-        found, expected = table.lookup(name, qtype, network), reference.lookup(name, qtype, network)
+        found, expected = table.lookup(name, qtype, NetworkIndex(network)), reference.lookup(name, qtype, network)
         assert bare(found) == expected, (name, qtype, network)
 
 
 # -- cached answers and changes
 
 
-def evicted(kept: dict[tuple[Name, int, int], Outcome], touched: Touched) -> set[tuple[Name, int, int]]:
+def evicted(kept: dict[tuple[Name, int, NetworkIndex], Outcome], touched: Touched) -> set[tuple[Name, int, int]]:
     """Return the answers that a worker evicts: an answer depends on its own name and on the outcome's `deps`."""
     return {
         key
@@ -266,7 +266,7 @@ def test_a_name_with_nxdomain_has_no_name_below_it(state: State) -> None:
     state.unsynced = False
     table = state.table()
     names = probes(state)
-    for network in (NONE, 0):
+    for network in (NONE, NetworkIndex(0)):
         outcomes = {name: table.lookup(name, A, network) for name in names}
         ours = [n for n, outcome in outcomes.items() if isinstance(outcome, Found | Alias | NoData | Referral)]
         for denied in (n for n, outcome in outcomes.items() if isinstance(outcome, NxDomain)):

@@ -25,7 +25,7 @@ from tests.zones.tables import (
 from zones.claims.policy import ZonePolicy
 from zones.dns.name import from_text, to_text
 from zones.dns.zonefile import parse
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import Found, NoData, NxDomain
 from zones.table.table import Table, Touched
 
@@ -439,8 +439,8 @@ def test_every_other_reverse_name_goes_on() -> None:
 
 def test_the_zones_of_a_network_are_those_with_claims_those_named_and_the_files() -> None:
     table = build(ACCT, REGISTRY._replace(networks=SECOND), files=["corp.example\n"], overrides={"a.b": ZonePolicy()})
-    assert [to_text(zone) for zone in table.zones(0)] == ["a.b", "corp.example", BLOB]
-    assert [to_text(zone) for zone in table.zones(1)] == ["a.b", "corp.example", "privatelink.azurecr.io"]
+    assert [to_text(zone) for zone in table.zones(NetworkIndex(0))] == ["a.b", "corp.example", BLOB]
+    assert [to_text(zone) for zone in table.zones(NetworkIndex(1))] == ["a.b", "corp.example", "privatelink.azurecr.io"]
     assert [to_text(zone) for zone in table.zones(NONE)] == ["corp.example"]
 
 

@@ -18,6 +18,7 @@ from zones.dns import zonefile
 from zones.dns.name import Name, from_text
 from zones.dns.record import A
 from zones.findings.finding import Finding
+from zones.networks.prefixes import NetworkIndex
 
 FQDN = "acct.blob.core.windows.net"
 PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
@@ -220,8 +221,8 @@ def test_a_configured_zone_without_its_file_is_awaited() -> None:
     assert estate.static.awaited == {from_text("lab.example")}
     table = estate.table()
     assert table.awaited == estate.static.awaited
-    assert type(table.lookup(from_text("www.lab.example"), A, 0)).__name__ == "Failure"
-    assert type(table.lookup(from_text("www.corp.example"), A, 0)).__name__ == "Found"
+    assert type(table.lookup(from_text("www.lab.example"), A, NetworkIndex(0))).__name__ == "Failure"
+    assert type(table.lookup(from_text("www.corp.example"), A, NetworkIndex(0))).__name__ == "Found"
 
 
 # -- tools without a daemon

@@ -21,6 +21,7 @@ from zones.azure.resource import Resources
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import A
+from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import Alias, Found
 from zones.table.table import Table
 
@@ -58,7 +59,7 @@ def control(parts: Mapping[str, Resources] | None = None, *, synced: bool = True
 
 def asked(table: Table, network: int) -> str:
     """Return the address that a network gets for the tested name."""
-    outcome = table.lookup(ACCT, A, network)
+    outcome = table.lookup(ACCT, A, NetworkIndex(network))
     assert not isinstance(outcome, Alias)
     return ".".join(map(str, outcome.rrsets[0].rdatas[0])) if isinstance(outcome, Found) else ""
 

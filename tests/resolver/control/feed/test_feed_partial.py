@@ -14,7 +14,7 @@ from zones.azure.resource import Resources
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.dns.record import A
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import Outside
 
 BEFORE = {name: one(name) for name in "abcxyz"}
@@ -96,7 +96,7 @@ async def test_misses_stay_as_they_were_and_answers_are_marked_stale() -> None:
     """Not SERVFAIL, as for a source that was never known: the worker still has the data of the lost source."""
     worker = await informed()
     await settled(worker, {"a": one("a")})
-    assert isinstance(worker.table.lookup(from_text(blob("public")), A, 0), Outside)
+    assert isinstance(worker.table.lookup(from_text(blob("public")), A, NetworkIndex(0)), Outside)
     assert worker.table.stale
 
 

@@ -21,6 +21,7 @@ from zones.azure.resource import Resources
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text, reverse, to_text
 from zones.dns.record import PTR, A
+from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import Found
 from zones.table.table import Table
 
@@ -29,7 +30,13 @@ def contents(table: Table) -> object:
     """Return the content of a table, without the generations of its rows."""
     static = {origin: (dict(zone.names), zone.is_open) for origin, zone in table.static.items()}
     rows = {name: row[1:] for name, row in table.each()}
-    return rows, static, table.unsynced, table.awaited, [table.zones(network) for network in range(len(NETWORKS))]
+    return (
+        rows,
+        static,
+        table.unsynced,
+        table.awaited,
+        [table.zones(NetworkIndex(network)) for network in range(len(NETWORKS))],
+    )
 
 
 def sent(frames: Iterable[Down]) -> set[str]:
@@ -38,7 +45,7 @@ def sent(frames: Iterable[Down]) -> set[str]:
 
 
 def addresses(table: Table, fqdn: str, network: int = 0) -> list[bytes]:
-    variant = table.endpoints.owned_name(from_text(fqdn), network)
+    variant = table.endpoints.owned_name(from_text(fqdn), NetworkIndex(network))
     return list(variant.variant.a) if variant else []
 
 
@@ -70,8 +77,8 @@ async def test_a_worker_receives_provided_records_and_their_removal() -> None:
     hand = from_text(private("hand"))
     control.read_zones(zone(made("hand", 9), vnets=("hub",)))
     await worker.drain()
-    assert worker.table.lookup(hand, A, 0) == control.estate.table().lookup(hand, A, 0)
-    found = worker.table.lookup(hand, A, 0)
+    assert worker.table.lookup(hand, A, NetworkIndex(0)) == control.estate.table().lookup(hand, A, NetworkIndex(0))
+    found = worker.table.lookup(hand, A, NetworkIndex(0))
     assert isinstance(found, Found)
     assert found.rrsets[0].rdatas == (bytes((10, 0, 0, 9)),)
     control.read_zones()
@@ -373,7 +380,7 @@ QUESTIONS = [
 
 
 def outcomes(table: Table) -> list[object]:
-    return [table.lookup(name, rtype, network) for name, rtype in QUESTIONS for network in (-1, 0, 1)]
+    return [table.lookup(name, rtype, NetworkIndex(network)) for name, rtype in QUESTIONS for network in (-1, 0, 1)]
 
 
 class Story:
@@ -441,7 +448,7 @@ class Story:
         for name, rtype in QUESTIONS:
             for network in (0, 1):
                 key = b"%b%d,%d" % (name, rtype, network)
-                now = table.lookup(name, rtype, network)
+                now = table.lookup(name, rtype, NetworkIndex(network))
                 if answers.find(key, SteadyTime(1.0)):
                     assert self.known[key] == now, (to_text(name), rtype, network)
                 else:

@@ -11,7 +11,7 @@ from resolver.host_port import HostPort
 from resolver.settings import NetworkListener
 from resolver.worker.access.clients import DROPPED, PROXY, REFUSED, Client, Clients, packed
 from zones.networks.network import Network, Networks
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 
 BOUND = HostPort("127.0.0.2", 53)
 ALLOW = ("10.0.0.0/8", "fc00::/7", "192.168.0.0/16", "fe80::/10")
@@ -49,8 +49,8 @@ def test_a_proxy_is_known_as_one_and_as_a_client_by_what_it_tells() -> None:
     known = clients(proxy_from=("10.0.0.0/28",))
     assert known.find(packed("10.0.0.1")) == PROXY
     assert known.find(packed("10.0.0.17")) == 0
-    assert known.client(at("10.1.2.3")) == Client(at("10.1.2.3"), 1)
-    assert known.client(at("10.0.0.1")) == Client(at("10.0.0.1"), 0), "a proxy's own query, by LOCAL"
+    assert known.client(at("10.1.2.3")) == Client(at("10.1.2.3"), NetworkIndex(1))
+    assert known.client(at("10.0.0.1")) == Client(at("10.0.0.1"), NetworkIndex(0)), "a proxy's own query, by LOCAL"
 
 
 def test_an_ipv4_mapped_address_is_the_ipv4_address() -> None:
@@ -80,7 +80,7 @@ def test_only_listed_resolvers_are_forwarders() -> None:
 def test_a_subnet_counts_only_when_it_lies_whole_in_one_network(
     subnet: str, length: int, network: int, scope: int
 ) -> None:
-    forwarder = Client(at("10.3.0.1"), 0, forwarder=True)
+    forwarder = Client(at("10.3.0.1"), NetworkIndex(0), forwarder=True)
     expected = forwarder.network if network == NONE else network
     known = clients()
     for _ in range(2):  # the second time from memory
@@ -88,7 +88,7 @@ def test_a_subnet_counts_only_when_it_lies_whole_in_one_network(
 
 
 def test_the_scope_is_never_zero() -> None:
-    assert clients(()).subnet(Client(at("10.3.0.1"), 0, forwarder=True), at("0.0.0.0"), 0) == (0, 1)
+    assert clients(()).subnet(Client(at("10.3.0.1"), NetworkIndex(0), forwarder=True), at("0.0.0.0"), 0) == (0, 1)
 
 
 def test_a_network_may_have_two_prefixes_in_one_subnet() -> None:
@@ -110,7 +110,7 @@ def test_when_networks_change_every_client_is_looked_at_anew() -> None:
     known.replace((Network("a", ("10.1.0.0/16",)), Network("c", ("10.7.0.0/16",), key="/c")))
     found = [known.find(at(each)) for each in ("10.1.0.1", "10.7.0.1", "10.2.0.1")]
     assert [*found, bound.find(at("10.7.0.1"))] == [0, 2, NONE, NONE]
-    assert known.peer(at("10.7.0.1")) == Client(at("10.7.0.1"), 2)
+    assert known.peer(at("10.7.0.1")) == Client(at("10.7.0.1"), NetworkIndex(2))
     assert known.subnet(forwarder, at("10.1.2.0"), 24) == (0, 24)
 
 

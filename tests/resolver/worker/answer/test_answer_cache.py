@@ -14,7 +14,7 @@ from resolver.worker.answer.compiled import FOREVER, PAST, Compiled, Rotating
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 
 NAME = from_text("acct.blob.core.windows.net")
 
@@ -60,7 +60,7 @@ def test_an_answer_of_served_data_keeps_its_ttl() -> None:
 
 def test_an_answer_for_one_query_only_is_never_in_the_exact_map() -> None:
     answers = AnswerCache(1)
-    answers.keep_exact(0, b"packet", compiled(NAME, born=100, expires=100), b"reply")
+    answers.keep_exact(NetworkIndex(0), b"packet", compiled(NAME, born=100, expires=100), b"reply")
     assert answers.exact[0] == {}
 
 
@@ -69,7 +69,7 @@ def test_the_exact_map_takes_no_expendable_answers_and_no_long_packets(expendabl
     answers = AnswerCache(1)
     answer = compiled(NAME, expendable=expendable)
     answers.keep(b"k", answer)
-    answers.keep_exact(0, bytes(size), answer, b"reply")
+    answers.keep_exact(NetworkIndex(0), bytes(size), answer, b"reply")
     assert answers.exact[0] == {}
 
 
@@ -85,13 +85,13 @@ def test_the_exact_map_serves_no_reply_whose_ttls_are_of_another_second() -> Non
     packet = bytes(12) + NAME + b"\x00\x01\x00\x01"
     answers.keep(b"k", answer)
     first = answer.reply(packet)[2:]
-    answers.keep_exact(0, packet[2:], answer, first)
+    answers.keep_exact(NetworkIndex(0), packet[2:], answer, first)
     assert exact(answers, 0, packet[2:], 100.5) == first
     assert exact(answers, 0, packet[2:], 101) is None
     assert answers.find(b"k", SteadyTime(101)) is answer
     assert exact(answers, 0, packet[2:], 101.9) is None, "until it has been sent once in this second"
     second = answer.reply(packet)[2:]
-    answers.keep_exact(0, packet[2:], answer, second)
+    answers.keep_exact(NetworkIndex(0), packet[2:], answer, second)
     assert exact(answers, 0, packet[2:], 101.9) == second != first
     assert len(answer.forms) == 1
     assert exact(answers, 0, packet[2:], 102) is None
@@ -99,7 +99,7 @@ def test_the_exact_map_serves_no_reply_whose_ttls_are_of_another_second() -> Non
 
 def test_a_new_network_does_not_inherit_the_answers_of_clients_in_none() -> None:
     answers = AnswerCache(1)
-    for network in (0, NONE):
+    for network in (NetworkIndex(0), NONE):
         answer = compiled(NAME)
         answers.keep(b"%d" % network, answer)
         answers.keep_exact(network, b"p", answer, b"reply %d" % network)
@@ -116,7 +116,7 @@ def test_a_fallback_is_never_in_the_exact_map() -> None:
         body, len(NAME) + 4, (NAME,), [0], SteadyTime(0.0), FOREVER, expendable=False, fallback=(NAME, NAME)
     )
     answers.keep(b"k", answer)
-    answers.keep_exact(0, b"packet", answer, b"reply")
+    answers.keep_exact(NetworkIndex(0), b"packet", answer, b"reply")
     assert answers.exact[0] == {}
 
 
@@ -127,7 +127,7 @@ def test_a_rotating_answer_is_never_in_the_exact_map() -> None:
         body, len(NAME) + 4, (NAME,), [0], SteadyTime(0.0), FOREVER, expendable=False, fallback=None
     ).turning(body.ttls)
     answers.keep(b"k", answer)
-    answers.keep_exact(0, b"packet", answer, b"reply")
+    answers.keep_exact(NetworkIndex(0), b"packet", answer, b"reply")
     assert answers.exact[0] == {}
 
 
@@ -201,7 +201,7 @@ def test_an_answer_larger_than_the_limit_is_not_cached_and_can_be_sent_once() ->
     answer = compiled(NAME, size=20_000)
     answers.keep(b"k", answer)
     assert answers.find(b"k", SteadyTime(0)) is None
-    answers.keep_exact(0, b"p", answer, b"reply")
+    answers.keep_exact(NetworkIndex(0), b"p", answer, b"reply")
     assert answers.exact[0] == {}
     assert len(answer.current) > 20_000
     assert answers.octets == 0
@@ -213,7 +213,7 @@ def test_the_forms_of_an_answer_are_bounded() -> None:
     answers.keep(b"k", answer)
     before = answers.octets
     for i in range(5000):
-        answers.keep_exact(1, b"packet%d" % i, answer, b"reply")
+        answers.keep_exact(NetworkIndex(1), b"packet%d" % i, answer, b"reply")
         assert answers.octets - before <= 1_200
     assert exact(answers, 1, b"packet4999", 0) == b"reply"
     assert len(answers.exact[1]) == 4
@@ -224,7 +224,7 @@ def test_clear_drops_everything() -> None:
     for i in range(10):
         answer = compiled(NAME, expendable=bool(i % 2))
         answers.keep(b"%d" % i, answer)
-        answers.keep_exact(0, b"%d" % i, answer, b"reply")
+        answers.keep_exact(NetworkIndex(0), b"%d" % i, answer, b"reply")
     answers.clear()
     assert (len(answers), answers.octets, list(answers), answers.evict([NAME])) == (0, 0, [], 0)
     assert exact(answers, 0, b"0", 0) is None
@@ -232,7 +232,7 @@ def test_clear_drops_everything() -> None:
 
 def test_the_key_folds_the_name_and_nothing_else(ask: Callable[..., bytes]) -> None:
     def key(*arguments: str, network: int = 0) -> bytes:
-        return AnswerCache.key(parse(ask(*arguments)), network)
+        return AnswerCache.key(parse(ask(*arguments)), NetworkIndex(network))
 
     assert key("WWW.Example", "A") == key("www.example", "A")
     variants = [
@@ -280,7 +280,7 @@ def test_what_is_found_is_what_was_kept_and_neither_evicted_nor_expired(steps: l
         if isinstance(step, Keep):
             answer = compiled(*step.deps, born=now, expires=now + step.life, expendable=step.expendable)
             answers.keep(step.key, answer)
-            answers.keep_exact(0, step.key, answer, b"reply")
+            answers.keep_exact(NetworkIndex(0), step.key, answer, b"reply")
             model[step.key] = answer
         elif isinstance(step, Evict):
             answers.evict(step.names, step.subtrees)

@@ -20,11 +20,12 @@ from resolver.worker.answer.responder import Responder
 from tests.conftest import query
 from tests.replies import Replies
 from zones.claims.policy import DEFAULTS, ZonePolicy
-from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, pack
 from zones.clocks import steady_clock, wall_clock
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset, soa
 from zones.networks.network import Network
+from zones.networks.prefixes import NetworkIndex
 from zones.table.table import Touched
 
 PLAIN: Final = WorkerSettings(
@@ -52,7 +53,7 @@ class World:
         self.parts = compose(worker, Clock(steady_clock(lambda: 1.0), wall_clock(lambda: 1.0), lambda *_: _Timer()))
         self.table = self.parts.table
         self.table.awaited = frozenset()
-        self.table.masks = {1: 0b01, 2: 0b10, 3: 0b11}
+        self.table.masks = {ClassNumber(mask): mask for mask in (0b01, 0b10, 0b11)}
         self.counters = self.parts.counters
         self.engine = self.parts.engine
         self.answers = self.parts.answers
@@ -96,14 +97,14 @@ class World:
 
 def _asked(responder: Responder, packet: bytes, network: int, transport: ClientTransport) -> bytes | None:
     replies = Replies()
-    if not responder.repeat(packet, network, replies.take):
-        assert responder.take(packet, Client(b"\x0a\1\0\1", network), transport, replies.take)
+    if not responder.repeat(packet, NetworkIndex(network), replies.take):
+        assert responder.take(packet, Client(b"\x0a\1\0\1", NetworkIndex(network)), transport, replies.take)
     return replies[0] if replies else None
 
 
 def one(address: int, networks: int = 3, flags: int = BY_RULE) -> Variant:
     """Return a row like that of nearly every endpoint: one address."""
-    return Variant(networks, flags, (address.to_bytes(4, "big"),), (), ())
+    return Variant(ClassNumber(networks), flags, (address.to_bytes(4, "big"),), (), ())
 
 
 Ask = Callable[..., bytes]
@@ -174,10 +175,10 @@ def test_a_reply_over_tcp_is_made_alike(world: World, ask: Ask) -> None:
         (one(1, networks=2),),
         (one(1, flags=BY_RULE | REFUSED),),
         (one(1, flags=ALONE),),
-        (Variant(3, BY_RULE, (b"\x0a\1\1\1", b"\x0a\1\1\2"), (), ()),),
-        (Variant(3, BY_RULE, (), (bytes(16),), ()),),
-        (Variant(3, 0, (b"\x0a\1\1\1",), (), ()),),
-        (Variant(3, 0, (b"\x0a\1\1\1",), (), (from_text("other.blob.core.windows.net"),)),),
+        (Variant(ClassNumber(3), BY_RULE, (b"\x0a\1\1\1", b"\x0a\1\1\2"), (), ()),),
+        (Variant(ClassNumber(3), BY_RULE, (), (bytes(16),), ()),),
+        (Variant(ClassNumber(3), 0, (b"\x0a\1\1\1",), (), ()),),
+        (Variant(ClassNumber(3), 0, (b"\x0a\1\1\1",), (), (from_text("other.blob.core.windows.net"),)),),
         (one(1, networks=1), one(2, networks=2)),
     ],
 )
@@ -375,8 +376,8 @@ LABELS = ("a", "b", "x.a", "aa", "bb", "cc", "privatelink", "elevenchars", "*")
 ROWS = st.sampled_from([
     (), (one(1),), (one(2),), (one(3),), (one(3, networks=1),), (one(3, networks=2),),
     (one(4, flags=BY_RULE | REFUSED),), (one(5, flags=ALONE),), (one(6, networks=1), one(7, networks=2)),
-    (Variant(3, BY_RULE, (b"\x0a\1\1\1", b"\x0a\1\1\2"), (), ()),),
-    (Variant(3, BY_RULE, (b"\x0a\1\1\1",), (bytes(16),), ()),),
+    (Variant(ClassNumber(3), BY_RULE, (b"\x0a\1\1\1", b"\x0a\1\1\2"), (), ()),),
+    (Variant(ClassNumber(3), BY_RULE, (b"\x0a\1\1\1",), (bytes(16),), ()),),
 ])  # fmt: skip
 WHERE = st.sampled_from([BLOB, PRIVATE])
 SET = st.tuples(st.just("set"), st.sampled_from(LABELS), ROWS, WHERE)

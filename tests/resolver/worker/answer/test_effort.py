@@ -18,8 +18,9 @@ from resolver.worker.access.rate_limit import RateVerdict
 from tests.replies import Replies
 from tests.resolver.worker.net.test_packet_cache import FORMS, HERE, Pair, form, nothing
 from zones.dns.name import from_text
+from zones.networks.prefixes import NetworkIndex
 
-CLIENT, WAY = Client(HERE, 0), ClientTransport("udp", 1232)
+CLIENT, WAY = Client(HERE, NetworkIndex(0)), ClientTransport("udp", 1232)
 
 
 class Effort:
@@ -69,7 +70,7 @@ def effort(paths: Paths, name: str) -> int:
     """Return the number of instructions from a packet to its reply."""
     octets, replies = packet(from_text(name), 1), Replies()
     with counted() as effort:
-        if not paths.responder.repeat(octets, 0, replies.take):
+        if not paths.responder.repeat(octets, NetworkIndex(0), replies.take):
             paths.responder.take(octets, CLIENT, WAY, replies.take)
     assert len(replies) == 1
     return effort.count

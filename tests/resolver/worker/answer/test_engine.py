@@ -21,13 +21,13 @@ from resolver.wire import codes
 from resolver.wire.query import parse
 from resolver.wire.relay import Message
 from resolver.worker.answer.compiled import PAST, Compiled
-from zones.claims.row import ALONE, BY_RULE, REFUSED, Variant, pack
+from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, pack
 from zones.clocks import SteadyTime
 from zones.dns import zonefile
 from zones.dns.name import ROOT, Name, from_text, to_text
 from zones.dns.record import ANY, CNAME, SOA, A, RRset
 from zones.networks.network import Network
-from zones.networks.prefixes import NONE
+from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table import outcome
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ ESTATE = {"endpoints/a.yaml": f"endpoints: [{ACCT}]"}
 def compiled(
     pipeline: "Pipeline", packet: bytes, fetched: dict[Key, Message | UpstreamFailure] | None = None
 ) -> Compiled:
-    answer = pipeline.engine.answer(parse(packet), 0, SteadyTime(pipeline.now), fetched or {})
+    answer = pipeline.engine.answer(parse(packet), NetworkIndex(0), SteadyTime(pipeline.now), fetched or {})
     assert isinstance(answer, Compiled)
     return answer
 
@@ -127,7 +127,7 @@ def test_answers_to_one_query_only_are_not_cached(build: Build, ask: Callable[..
 def test_a_fetched_answer_that_is_not_cached_is_used_and_not_kept(build: Build, ask: Callable[..., bytes]) -> None:
     pipeline = build()
     key = Key("public", from_text("www.example"), A)
-    assert pipeline.engine.answer(parse(ask("www.example")), 0, SteadyTime(pipeline.now), {}) == key
+    assert pipeline.engine.answer(parse(ask("www.example")), NetworkIndex(0), SteadyTime(pipeline.now), {}) == key
     zero = RRset(from_text("www.example"), A, 0, (bytes(4),))
     answer = compiled(pipeline, ask("www.example"), {key: reply(zero)})
     assert answer.until == PAST
@@ -314,7 +314,7 @@ def assembled(
     )
     pipeline.start()
     table = pipeline.table
-    table.masks.update({1: 0b01, 2: 0b10, 3: 0b11})
+    table.masks.update({ClassNumber(mask): mask for mask in (0b01, 0b10, 0b11)})
     for text, variants in rows.items():
         table.apply(from_text(text), packed(text, variants))
     zone = zonefile.parse(ZONE, "zone")
@@ -336,7 +336,7 @@ def expected(pipeline: "Pipeline", name: Name, rtype: int, network: int, *, rd: 
     """Return the rcode and the answer section that follow from the table. The upstream has an A record for any name."""
     answer: Records = []
     for _ in range(12):
-        match pipeline.table.lookup(name, rtype, network):
+        match pipeline.table.lookup(name, rtype, NetworkIndex(network)):
             case outcome.Found(rrsets=rrsets):
                 return 0, answer + records(rrsets)
             case outcome.Alias(rrsets=rrsets, target=target):

@@ -17,6 +17,7 @@ from resolver.worker.answer.compiled import Compiled
 from zones.clocks import SteadyTime
 from zones.dns.name import from_text
 from zones.dns.record import A
+from zones.networks.prefixes import NetworkIndex
 
 if TYPE_CHECKING:
     from tests.conftest import Pipeline
@@ -57,7 +58,7 @@ def test_a_servfail_because_of_an_upstreams_error_offers_recursion(
     pipeline, packet = build(), ask("www.example")
     key = Key("public", from_text("www.example"), A)
     reply = Message(rcode, aa=False, ad=False, ra=False, tc=False, answer=(), authority=())
-    answer = pipeline.engine.answer(parse(packet), 0, SteadyTime(pipeline.now), {key: reply})
+    answer = pipeline.engine.answer(parse(packet), NetworkIndex(0), SteadyTime(pipeline.now), {key: reply})
     assert isinstance(answer, Compiled)
     message = decode(packet[:2] + answer.head + packet[12:-11] + answer.current)
     assert message.rcode() == dns.rcode.SERVFAIL

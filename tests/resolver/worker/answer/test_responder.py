@@ -27,6 +27,7 @@ from tests.replies import Replies
 from zones.clocks import steady_clock, wall_clock
 from zones.dns.name import from_text
 from zones.dns.record import CNAME, RRset
+from zones.networks.prefixes import NetworkIndex
 
 if TYPE_CHECKING:
     from tests.conftest import Pipeline
@@ -115,9 +116,9 @@ def test_an_expired_reply_is_not_repeated_on_a_stream(build: Build, ask: Callabl
     packet, replies = ask("www.example"), Replies()
     pipeline.reply(packet)
     pipeline.now += 0.9
-    assert pipeline.responder.repeat(packet, 0, replies.take)
+    assert pipeline.responder.repeat(packet, NetworkIndex(0), replies.take)
     pipeline.now += 0.1
-    assert not pipeline.responder.repeat(packet, 0, replies.take)
+    assert not pipeline.responder.repeat(packet, NetworkIndex(0), replies.take)
     assert len(replies) == 1
 
 
@@ -129,7 +130,7 @@ def test_every_answer_comes_with_its_freshness(build: Build, ask: Callable[..., 
     def freshness(packet: bytes) -> list[int]:
         pipeline.reply(packet)
         replies = Replies()
-        pipeline.responder.repeat(packet, 0, replies.take)
+        pipeline.responder.repeat(packet, NetworkIndex(0), replies.take)
         pipeline.responder.take(packet, _CLIENT, ClientTransport("https", encrypted=True), replies.take)
         return [answer.freshness() for answer in replies.answers if answer]
 
@@ -228,7 +229,7 @@ class _Timer:
         self._stop()
 
 
-_CLIENT = Client(b"\x0a\0\0\1", 0)
+_CLIENT = Client(b"\x0a\0\0\1", NetworkIndex(0))
 
 
 class Waiting:

@@ -11,7 +11,7 @@ from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.fetcher import Result
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
-from zones.claims.row import BY_RULE, Variant, pack
+from zones.claims.row import BY_RULE, ClassNumber, Variant, pack
 from zones.clocks import steady_clock, wall_clock
 from zones.dns.name import from_text, to_text
 from zones.dns.record import A, RRset
@@ -31,8 +31,8 @@ class Small:
         loop = asyncio.get_running_loop()
         parts = compose(worker, Clock(steady_clock(loop.time), wall_clock(time.time), loop.call_later))
         self.table = parts.table
-        self.table.masks[1] = parts.networks.all
-        self.table.apply(from_text(OWNED), pack([Variant(1, BY_RULE, (ADDRESS,), (), ())]))
+        self.table.masks[ClassNumber(1)] = parts.networks.all
+        self.table.apply(from_text(OWNED), pack([Variant(ClassNumber(1), BY_RULE, (ADDRESS,), (), ())]))
         self.counters = parts.counters
         self.answers = parts.answers
         self.clients = parts.clients
