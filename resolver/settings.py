@@ -73,7 +73,7 @@ OnUnsynced = Literal["servfail", "public"]
 """The answer for names under the service suffixes while a source has never given data."""
 CredentialType = Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"]
 CloudName = Literal["public", "usgovernment", "china"]
-PrivateDns = Literal["off", "check", "serve"]
+PrivateDnsMode = Literal["off", "check", "serve"]
 """What a source reads Azure's private DNS zones for."""
 
 
@@ -114,7 +114,7 @@ class AzureSettings(msgspec.Struct, frozen=True):
     management: str = "https://management.azure.com"
     """Origin of the Resource Manager, the only origin that receives tokens."""
     credential: Credential = Credential()
-    private_dns: PrivateDns = "off"
+    private_dns: PrivateDnsMode = "off"
     events: EventSettings | None = None
 
 

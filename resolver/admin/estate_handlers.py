@@ -4,7 +4,7 @@ import time
 
 from aiohttp import web
 
-from resolver.admin.paging import Key, page
+from resolver.admin.paging import SortKey, page
 from resolver.admin.resources import claims, endpoints, findings, names, networks, zones
 from resolver.admin.resources.claims import ClaimParameters
 from resolver.admin.resources.findings import FindingParameters
@@ -57,7 +57,7 @@ async def list_names(context: Context, request: web.Request, asked: ListParamete
         if zone not in counts:
             raise web.HTTPNotFound(text=f"pldns has no zone {to_text(zone)}")
 
-    def key(name: Name) -> Key | None:
+    def key(name: Name) -> SortKey | None:
         inside = name.endswith(zone) and is_under(name, zone) and zones.zone_of(estate, name) == zone
         return _canonical(name) if inside else None
 
@@ -77,7 +77,7 @@ async def list_findings(context: Context, _: web.Request, asked: FindingParamete
     """Answer with the findings, the most severe first."""
     board, now = context.estate.board, WallTime(time.time())
 
-    def key(fact: Finding) -> Key | None:
+    def key(fact: Finding) -> SortKey | None:
         wanted = asked.code in {None, fact.code} and asked.severity in {None, fact.severity}
         return findings.most_severe_first(fact) if wanted else None
 
@@ -87,6 +87,6 @@ async def list_findings(context: Context, _: web.Request, asked: FindingParamete
     return list_response(await page(board, key, shown, asked.limit, asked.cursor))
 
 
-def _canonical(name: Name) -> Key:
+def _canonical(name: Name) -> SortKey:
     """Return the sort key of a name in canonical order (RFC 4034 §6.1), in a form that a cursor can hold."""
     return tuple(label.decode("latin-1") for label in reversed(labels(name)))

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -19,13 +19,12 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from resolver.admin.view import View
-from resolver.control.estate.source_health import SourceStatus
+from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
+from resolver.control.source_runners import Sample
 from resolver.version import VERSION
 from zones.clocks import WallTime
 
 PREFIX: Final = "pldns_"
-
-Sample = tuple[str, tuple[str, ...], float]
 
 
 class Metric(NamedTuple):
@@ -205,7 +204,7 @@ def _sources(view: View) -> Iterator[Sample]:
             yield "sync_last_success_timestamp_seconds", source, status.last_success
             yield "source_age_seconds", source, max(time.time() - status.last_success, 0.0)
         holds = status.freshness(WallTime(time.time()))
-        for state in ("fresh", "stale", "expired"):
+        for state in get_args(Freshness):
             yield "source_state", (status.name, state), float(state == holds)
         if status.remote:
             yield from _syncs(status)
@@ -213,7 +212,7 @@ def _sources(view: View) -> Iterator[Sample]:
 
 def _syncs(status: SourceStatus) -> Iterator[Sample]:
     source = (status.name,)
-    for result in ("published", "held", "failed"):
+    for result in get_args(SyncOutcome):
         yield "sync_total", (status.name, result), float(status.results.get(result, 0))
     for (asked, code), count in sorted(status.requests.answered.items()) if status.requests else ():
         yield "sync_requests_total", (status.name, asked, code), float(count)

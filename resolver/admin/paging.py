@@ -16,7 +16,7 @@ import msgspec
 SLICE: Final = 500
 """Items between two turns of the event loop, which takes a few milliseconds."""
 
-Key = tuple[str, ...]
+SortKey = tuple[str, ...]
 T = TypeVar("T")
 
 
@@ -27,7 +27,7 @@ class InvalidCursor(ValueError):  # noqa: N818 - it describes the text
 class _Cursor(NamedTuple):
     """Where the previous page ended."""
 
-    key: Key
+    key: SortKey
     given: int
     """Items with this key on the previous pages."""
 
@@ -44,7 +44,7 @@ class Page(NamedTuple):
 
 
 async def page(
-    items: Iterable[T], key: Callable[[T], Key | None], shown: Callable[[T], bytes | None], limit: int,
+    items: Iterable[T], key: Callable[[T], SortKey | None], shown: Callable[[T], bytes | None], limit: int,
     cursor: str | None,
 ) -> Page:  # fmt: skip
     """Return the first `limit` items after `cursor`, sorted by `key`. An item whose key is None is left out.
@@ -53,7 +53,7 @@ async def page(
     """
     after = _decoded(cursor) if cursor is not None else None
     given = after.given if after else 0
-    first: list[tuple[Key, T]] = []
+    first: list[tuple[SortKey, T]] = []
     for some in slices(list(items)):
         for item in some:
             at = key(item)
@@ -79,7 +79,7 @@ def slices(items: list[T]) -> Iterator[list[T]]:
         yield some
 
 
-async def _shown(chosen: list[tuple[Key, T]], shown: Callable[[T], bytes | None]) -> list[bytes]:
+async def _shown(chosen: list[tuple[SortKey, T]], shown: Callable[[T], bytes | None]) -> list[bytes]:
     out: list[bytes] = []
     for some in slices(chosen):
         for _, item in some:
@@ -90,7 +90,7 @@ async def _shown(chosen: list[tuple[Key, T]], shown: Callable[[T], bytes | None]
     return out
 
 
-def _key(pair: tuple[Key, object]) -> Key:
+def _key(pair: tuple[SortKey, object]) -> SortKey:
     return pair[0]
 
 

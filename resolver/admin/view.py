@@ -9,7 +9,8 @@ from typing import Protocol
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.sync_state import Action
+from resolver.control.guard.sync_state import SyncAction
+from resolver.control.source_runners import Sample
 from zones.clocks import WallTime
 
 
@@ -52,7 +53,7 @@ class View(Protocol):
     async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
         """Send a request to every worker. Return the replies by index; None for a worker without a reply in time."""
 
-    def sync(self, source: str, action: Action) -> None:
+    def sync(self, source: str, action: SyncAction) -> None:
         """Do what an operator wants with a remote source.
 
         Raises KeyError for an unknown source, and `NothingHeld` when there is no held sync to accept or drop.
@@ -61,7 +62,7 @@ class View(Protocol):
     def totals(self) -> Iterable[tuple[str, tuple[str, ...], int]]:
         """Return the counters, summed over all workers: (metric, label values, count)."""
 
-    def gauges(self) -> Iterable[tuple[str, tuple[str, ...], float]]:
+    def gauges(self) -> Iterable[Sample]:
         """Return the current values that control itself measures: (metric, label values, value)."""
 
     def fallbacks(self) -> Iterable[Fallback]:

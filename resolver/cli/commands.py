@@ -24,7 +24,7 @@ from resolver.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from resolver.control.guard.sync_state import Action
+    from resolver.control.guard.sync_state import SyncAction
     from resolver.host_port import HostPort
 
 app = Typer(
@@ -202,7 +202,7 @@ def drop(
     _act(source, "drop", admin, config, output)
 
 
-def _act(source: str, action: "Action", admin: str | None, config: Path | None, output: Output) -> None:
+def _act(source: str, action: "SyncAction", admin: str | None, config: Path | None, output: Output) -> None:
     from resolver.cli import sync  # noqa: PLC0415
 
     raise Exit(sync.act(_admin_url(admin, config), source, action, output == Output.JSON))

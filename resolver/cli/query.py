@@ -35,7 +35,7 @@ class ExtendedError(TypedDict):
     text: str
 
 
-class Reply(TypedDict):
+class ShownReply(TypedDict):
     """A DNS reply as JSON. Sections hold records in presentation form."""
 
     rcode: str
@@ -77,7 +77,7 @@ def message(name: str, rtype: str) -> dns.message.QueryMessage:
     return dns.message.make_query(owner, dns.rdatatype.RdataType.make(number), use_edns=True, payload=codes.PAYLOAD)
 
 
-def reply_json(reply: dns.message.Message) -> Reply:
+def reply_json(reply: dns.message.Message) -> ShownReply:
     """Return a reply as JSON."""
     return {
         "rcode": codes.rcode_text(reply.rcode()),

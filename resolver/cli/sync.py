@@ -8,10 +8,10 @@ from resolver.cli import admin_client, output
 from resolver.cli.admin_client import Json
 
 if TYPE_CHECKING:
-    from resolver.control.guard.sync_state import Action  # at run time it would load the whole control process
+    from resolver.control.guard.sync_state import SyncAction  # at run time it would load the whole control process
 
 _COLUMNS: Final = ("source", "type", "state", "last success", "next sync", "absent", "problem")
-_DONE: Final[dict["Action", str]] = {
+_DONE: Final[dict["SyncAction", str]] = {
     "now": "a sync begins now",
     "accept": "accepted the held sync: resources that it lacks are removed",
     "drop": "dropped the held sync: the next sync is checked by itself",
@@ -35,7 +35,7 @@ def status(url: str, as_json: bool) -> int:
     return 2 if any(_is_held(each) for each in found) else 0
 
 
-def act(url: str, source: str, action: "Action", as_json: bool) -> int:
+def act(url: str, source: str, action: "SyncAction", as_json: bool) -> int:
     """Sync a source now, or accept or drop its held sync; return 0."""
     result = admin_client.post(url, f"/v1/sources/{quote(source, safe='')}/sync", {"action": action})
     if as_json:

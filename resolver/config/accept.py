@@ -14,7 +14,7 @@ from resolver import settings
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection
-from resolver.config.named_files import ZoneFiles, absolute
+from resolver.config.named_files import ZoneFilePaths, absolute
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, SecretReference, Source
@@ -28,7 +28,7 @@ from zones.networks.private_addresses import is_private
 
 
 def accept(
-    path: Path, model: Configuration, files: ZoneFiles, resolv_conf: Path, notes: list[str]
+    path: Path, model: Configuration, files: ZoneFilePaths, resolv_conf: Path, notes: list[str]
 ) -> settings.Accepted:
     """Return the settings of `model`, which was read from `path` and has the zone files `files`.
 

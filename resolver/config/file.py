@@ -20,7 +20,7 @@ from resolver import settings
 from resolver.config.accept import accept
 from resolver.config.contradictions import contradictions, warnings
 from resolver.config.model import AUTO, Configuration
-from resolver.config.named_files import ZoneFiles, find_zone_files, unusable_key_files
+from resolver.config.named_files import ZoneFilePaths, find_zone_files, unusable_key_files
 from resolver.config.nodes import ConfigProblem, Node, Part, Position, join, parse
 from resolver.config.resolv_conf import name_servers
 from resolver.config.section import fields, kind, written
@@ -81,7 +81,7 @@ class _Valid(NamedTuple):
 
     root: Node
     model: Configuration
-    files: ZoneFiles
+    files: ZoneFilePaths
     warnings: list[str]
 
 

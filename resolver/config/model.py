@@ -27,6 +27,7 @@ from resolver.config.values import (
     VNet,
     Zone,
 )
+from zones.claims.policy import ChainForm
 
 Policy = Literal["sticky", "merge", "refuse"]
 
@@ -79,7 +80,7 @@ class ZoneDefaultsSection(Section):
     ttl: Duration = Field(default=10, description=_TTL)
     negative_ttl: Duration = Field(default=10, description=_NEGATIVE_TTL)
     on_miss: Miss = Field(default="public", description=_ON_MISS)
-    chain: Literal["cname", "flat"] = Field(default="cname", description=_CHAIN)
+    chain: ChainForm = Field(default="cname", description=_CHAIN)
 
 
 class ZoneOverrideSection(Section):
@@ -88,7 +89,7 @@ class ZoneOverrideSection(Section):
     ttl: Duration | None = Field(default=None, description=_TTL)
     negative_ttl: Duration | None = Field(default=None, description=_NEGATIVE_TTL)
     on_miss: Miss | None = Field(default=None, description=_ON_MISS)
-    chain: Literal["cname", "flat"] | None = Field(default=None, description=_CHAIN)
+    chain: ChainForm | None = Field(default=None, description=_CHAIN)
 
 
 class ZonesSection(Section):

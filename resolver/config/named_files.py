@@ -16,7 +16,7 @@ from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
 from zones.dns import name, zonefile
 
-ZoneFiles = dict[str, name.Name]
+ZoneFilePaths = dict[str, name.Name]
 """Absolute paths of zone files, in the order of `zones.files`, with the origin of each."""
 Refusal = tuple[tuple[Part, ...], str]
 """Where the configuration names a file that cannot be used, and the reason."""
@@ -80,12 +80,12 @@ def _unreadable(file: str) -> str:
     return ""
 
 
-def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFiles, list[Refusal], list[str]]:
+def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFilePaths, list[Refusal], list[str]]:
     """Return the zone files that match `patterns` below `folder`, those that cannot be used, and warnings.
 
     A pattern with wildcards may match nothing, which is a warning. A plain path must exist.
     """
-    files: ZoneFiles = {}
+    files: ZoneFilePaths = {}
     refused: list[Refusal] = []
     notes: list[str] = []
     for i, pattern in enumerate(patterns):
@@ -104,7 +104,7 @@ def _matches(folder: Path, pattern: str) -> list[str]:
     return sorted(absolute(path) for path in found if not path.is_dir())
 
 
-def _add(file: str, files: ZoneFiles) -> str:
+def _add(file: str, files: ZoneFilePaths) -> str:
     """Add `file` and its origin to `files`. Return why that is not possible; empty when it is."""
     try:
         origin = zonefile.parse(Path(file).read_bytes().decode(), file).origin

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from resolver.config.section import Section
 from resolver.config.values import Duration, Invalid, Label, Listen, Text
 from resolver.host_port import bracketed
-from resolver.settings import CloudName, CredentialType, OnUnsynced, PrivateDns
+from resolver.settings import CloudName, CredentialType, OnUnsynced, PrivateDnsMode
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
@@ -161,7 +161,7 @@ class AzureSection(Section):
         "no other origin. HTTPS; plain HTTP on loopback only.",
     )
     credential: CredentialSection = CredentialSection()
-    private_dns: PrivateDns = Field(
+    private_dns: PrivateDnsMode = Field(
         default="off",
         description="Private DNS zones of the subscriptions. `check` compares them with the endpoints "
         "(`source-disagreement`), `serve` also answers their other records (docs/private-dns.md). Each zone costs two "

@@ -6,8 +6,8 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
-from resolver.control.guard.sync_state import Action
-from resolver.control.source_runners import Metric, SourceRunners
+from resolver.control.guard.sync_state import SyncAction
+from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
@@ -66,7 +66,7 @@ class AdminView:
         """Return each worker's reply by index; None for a worker that did not reply in time."""
         return await self._workers.ask(request)
 
-    def sync(self, source: str, action: Action) -> None:
+    def sync(self, source: str, action: SyncAction) -> None:
         """Carry out an operator's command. Raises KeyError if the source is not a remote one, and `NothingHeld`."""
         self._sources.command(source, action)
 
@@ -74,7 +74,7 @@ class AdminView:
         """Yield the counters of all workers, over their restarts: (metric, label values, count)."""
         return iter(self._reports.totals)
 
-    def gauges(self) -> Iterator[Metric]:
+    def gauges(self) -> Iterator[Sample]:
         """Yield the metrics of control itself: (metric, label values, value)."""
         yield "workers_connected", (), float(sum(worker.connected for worker in self.workers.values()))
         yield from self._sources.metrics()

@@ -25,15 +25,15 @@ _LOOP: Final = 600.0
 _LOOPING: Final = 5
 """Names that the finding about one loop lists."""
 
-Label = tuple[str, tuple[str, ...]]
+CounterKey = tuple[str, tuple[str, ...]]
 
 
 class CounterTotals:
     """Counters by metric and label values. A worker reports its counts since it started."""
 
     def __init__(self) -> None:
-        self._gone: dict[Label, int] = {}
-        self._living: dict[int, tuple[str, dict[Label, int]]] = {}
+        self._gone: dict[CounterKey, int] = {}
+        self._living: dict[int, tuple[str, dict[CounterKey, int]]] = {}
 
     def report(self, worker: int, instance: str, values: Iterable[tuple[str, tuple[str, ...], int]]) -> None:
         """Add counters of one worker, all or some. The counts of an earlier instance of the worker are kept."""

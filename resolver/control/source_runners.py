@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.sync_state import Action, NothingHeld
+from resolver.control.guard.sync_state import NothingHeld, SyncAction
 from resolver.control.sync.events import SourceEvents
 from resolver.control.sync.private_dns_poller import PrivateDnsPoller
 from resolver.control.sync.syncer import Syncer, SyncResult
@@ -27,7 +27,7 @@ from zones.dns.name import Name
 
 Publish = Callable[[set[Name]], None]
 """Takes the names that a change of the estate returned."""
-Metric = tuple[str, tuple[str, ...], float]
+Sample = tuple[str, tuple[str, ...], float]
 """(name, label values, value)."""
 
 _log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class SourceRunners:
                 group.create_task(remote.follow())
             group.create_task(asyncio.Event().wait())  # runs endlessly where there is no source
 
-    def command(self, source: str, action: Action) -> None:
+    def command(self, source: str, action: SyncAction) -> None:
         """Carry out an operator's command. Raises KeyError if the source is not a remote one, and `NothingHeld`."""
         self._remotes[source].command(action)
 
@@ -75,7 +75,7 @@ class SourceRunners:
             if runner.events:
                 yield runner.events.serving()
 
-    def metrics(self) -> Iterator[Metric]:
+    def metrics(self) -> Iterator[Sample]:
         """Yield the counters of events."""
         for runner in self._remotes.values():
             if runner.events:
@@ -141,7 +141,7 @@ class RemoteRunner:
             if self.events:
                 group.create_task(self.events.run())
 
-    def command(self, action: Action) -> None:
+    def command(self, action: SyncAction) -> None:
         """Carry out an operator's command. Raises `NothingHeld`."""
         match action:
             case "now":

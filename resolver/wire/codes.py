@@ -1,4 +1,4 @@
-"""Numbers of the DNS and their mnemonics: header bits, opcodes, rcodes, EDE codes, types, and the layout of rdata.
+"""Numbers of the DNS and their mnemonics: header bits, rcodes, EDE codes, types, and the layout of rdata.
 
 From the IANA registry "Domain Name System (DNS) Parameters". The types that zones consist of are in `zones.dns.record`;
 here are those that occur only in packets. Does not parse or render anything.
@@ -19,10 +19,6 @@ RD: Final = 0x0100
 RA: Final = 0x0080
 AD: Final = 0x0020
 CD: Final = 0x0010
-
-QUERY: Final = 0
-NOTIFY: Final = 4
-UPDATE: Final = 5
 
 NOERROR: Final = 0
 FORMERR: Final = 1
@@ -64,7 +60,6 @@ CH: Final = 3
 
 MX: Final = 15
 TXT: Final = 16
-SIG: Final = 24
 SRV: Final = 33
 OPT: Final = 41
 NSEC: Final = 47

@@ -10,7 +10,7 @@ from zones.azure.resource import InvalidId, resource_id
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text, parent
 
-Chain = Literal["cname", "flat"]
+ChainForm = Literal["cname", "flat"]
 """How a public name leads to its private name: by a CNAME, or with the addresses at the public name itself."""
 
 
@@ -46,7 +46,7 @@ class ZonePolicy(msgspec.Struct, frozen=True):
     ttl: int | None = None
     negative_ttl: int | None = None
     on_miss: str | None = None
-    chain: Chain | None = None
+    chain: ChainForm | None = None
 
 
 class Terms(NamedTuple):
@@ -57,7 +57,7 @@ class Terms(NamedTuple):
     on_miss: MissPolicy
     forward_to: str
     """The group of upstreams for `MissPolicy.FORWARD`; else empty."""
-    chain: Chain
+    chain: ChainForm
 
     @property
     def on_miss_text(self) -> str:

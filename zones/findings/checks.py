@@ -37,9 +37,9 @@ from zones.findings.name_evidence import (
     IgnoredPin,
     NetworkOverlap,
     PinIgnored,
-    Prefix,
     StaticShadowsEndpoint,
     TargetKind,
+    VNetPrefix,
     ZoneUnknown,
 )
 from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceUnreadable
@@ -259,7 +259,7 @@ def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Fi
         ambiguous = span.total > 1 and networks.has_nobody(span.space)
         ambiguous = ambiguous and not all(networks.has_listener(vnet.key) for vnet, _ in span.holders())
         if twice or ambiguous:
-            first = tuple(Prefix(vnet.id, str(space)) for vnet, space in islice(span.holders(), LISTED))
+            first = tuple(VNetPrefix(vnet.id, str(space)) for vnet, space in islice(span.holders(), LISTED))
             fact = finding(str(span.space), NetworkOverlap(vnets=Listed(first, span.total)))
             action = "; ".join([_AMBIGUOUS] * ambiguous + [_SEEN_TOGETHER] * bool(twice))
             yield in_networks(structs.replace(fact, action=action), networks, NetworkMask(twice))

@@ -1,4 +1,4 @@
-"""The registry of findings: every evidence type, and the severity of every code."""
+"""The registry of findings: every evidence type, each with its code and severity."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ from zones.findings.endpoint_evidence import (
     NameMissing,
     ProvisioningFailed,
 )
-from zones.findings.evidence import Evidence, Severity
+from zones.findings.evidence import Evidence
 from zones.findings.name_evidence import (
     AddressReused,
     ConflictingAddress,
@@ -41,6 +41,3 @@ TYPES: Final[tuple[type[Evidence], ...]] = (
     NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""
-
-CODES: Final[dict[str, Severity]] = {each.code: each.severity for each in TYPES}
-"""Severity by code. A contest that a pin or nearness decided is `info`, whatever its code."""

@@ -66,7 +66,7 @@ class AddressReused(Evidence, frozen=True, kw_only=True):
     names: Annotated[Listed[str], Meta(description="FQDNs with this address.")]
 
 
-class Prefix(msgspec.Struct, frozen=True):
+class VNetPrefix(msgspec.Struct, frozen=True):
     """A prefix of a VNet."""
 
     vnet: Annotated[str, Meta(description="Id of the VNet.")]
@@ -80,7 +80,7 @@ class NetworkOverlap(Evidence, frozen=True, kw_only=True):
     severity: ClassVar = Severity.WARNING
     meaning: ClassVar = "Several VNets have the same address space, and no peering explains it."
     action: ClassVar = "depends on what the VNets share; see the finding"
-    vnets: Annotated[Listed[Prefix], Meta(description="VNets that hold the prefix.")]
+    vnets: Annotated[Listed[VNetPrefix], Meta(description="VNets that hold the prefix.")]
 
 
 class TargetKind(msgspec.Struct, frozen=True):

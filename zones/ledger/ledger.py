@@ -23,7 +23,7 @@ from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.claims import Claims
 from zones.ledger.endpoint_index import EndpointIndex, addresses, target_of
 from zones.ledger.pins import PinIndex
-from zones.ledger.reports import Reports
+from zones.ledger.reports import LedgerReports
 from zones.ledger.tombstones import Tombstone, Tombstones
 from zones.ledger.winners import Winners
 from zones.networks import topology
@@ -87,7 +87,7 @@ class Ledger:
         """The names in zone files, with the origin of their zone."""
         self._holders = ChainMap(self.endpoints, self.tombstones.endpoints)
         """Current endpoints, and those of lingering claims."""
-        self._reports = Reports(board, networks, catalogue, self._holders)
+        self._reports = LedgerReports(board, networks, catalogue, self._holders)
 
     # -- endpoints
 

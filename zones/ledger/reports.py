@@ -15,7 +15,7 @@ from zones.findings.finding import Finding
 from zones.networks.network import Networks
 
 
-class Reports:
+class LedgerReports:
     """The findings of the ledger's topics.
 
     `holders` has every endpoint by key, also those that are gone and whose claims linger.

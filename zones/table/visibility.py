@@ -14,7 +14,7 @@ from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NetworkIndex
 from zones.table.sharded_dict import ShardedDict
 
-Masks = Mapping[ClassNumber, NetworkMask]
+ClassMasks = Mapping[ClassNumber, NetworkMask]
 """Mask of networks by class number."""
 
 
@@ -44,7 +44,7 @@ class Visibility:
         """Every name with a count, in no order."""
         return (name for shard in self._counts.shards() for name in shard)
 
-    def add(self, name: Name, number: ClassNumber, masks: Masks, moved: set[Name]) -> bool:
+    def add(self, name: Name, number: ClassNumber, masks: ClassMasks, moved: set[Name]) -> bool:
         """Count a class once more. Return whether the class was not counted before."""
         shard = self._counts.shard(name)
         count = shard.get(name)
@@ -62,7 +62,7 @@ class Visibility:
             moved.add(name)
         return True
 
-    def remove(self, name: Name, number: ClassNumber, masks: Masks, moved: set[Name]) -> bool:
+    def remove(self, name: Name, number: ClassNumber, masks: ClassMasks, moved: set[Name]) -> bool:
         """Count a class once less. Return whether the class is no longer counted."""
         shard = self._counts.shard(name)
         count = shard[name]
@@ -87,13 +87,13 @@ class NameTree(Visibility):
     A name is counted at its parent. A parent with any count of a class is counted once at its own parent.
     """
 
-    def enter(self, name: Name, number: ClassNumber, masks: Masks, moved: set[Name]) -> None:
+    def enter(self, name: Name, number: ClassNumber, masks: ClassMasks, moved: set[Name]) -> None:
         """Let `name` exist once more for the networks of a class. The root always exists, so it has no count."""
         at = parent(name)
         while at[0] and self.add(at, number, masks, moved):
             at = parent(at)
 
-    def leave(self, name: Name, number: ClassNumber, masks: Masks, moved: set[Name]) -> None:
+    def leave(self, name: Name, number: ClassNumber, masks: ClassMasks, moved: set[Name]) -> None:
         """Undo one `enter`."""
         at = parent(name)
         while at[0] and self.remove(at, number, masks, moved):

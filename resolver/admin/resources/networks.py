@@ -9,12 +9,14 @@ from resolver.control.estate.estate import Estate
 from zones.findings.evidence import LISTED
 from zones.networks.network import Network, NetworkMask
 
+NetworkOrigin = Literal["auto", "configured", "default"]
+
 
 class NetworkItem(Model):
     """A network as it is now. `none` lists prefixes that several VNets use: their clients belong to no network."""
 
     name: str
-    origin: Literal["auto", "configured", "default"] = Field(
+    origin: NetworkOrigin = Field(
         description="`auto`: derived from a virtual network. `default`: the only network when none is configured."
     )
     clients: list[str] = Field(description="Client prefixes. The longest matching prefix of all networks decides.")
@@ -28,7 +30,7 @@ class NetworkItem(Model):
 def network(estate: Estate, shown: Network) -> NetworkItem:
     """Return one network as JSON."""
     networks = estate.networks
-    origin: Literal["auto", "configured", "default"] = "configured" if shown in networks.configured else "auto"
+    origin: NetworkOrigin = "configured" if shown in networks.configured else "auto"
     return NetworkItem(
         name=shown.name, origin="default" if networks.implicit else origin,
         clients=list(shown.clients), vnets=list(shown.vnets), reach=list(shown.reach),

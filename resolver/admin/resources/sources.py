@@ -1,14 +1,14 @@
 """Sources of endpoints as JSON: how fresh their data is, their syncs, and what is wrong with them."""
 
 from math import isfinite
-from typing import Literal
 
 from pydantic import Field
 
 from resolver.admin.resources.model import Model, Parameters, Time, time_text
 from resolver.control.estate.estate import Estate
-from resolver.control.estate.source_health import SourceStatus
-from resolver.control.guard.sync_state import Action, WithheldSync
+from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
+from resolver.control.guard.sync_state import SyncAction, WithheldSync
+from resolver.settings import OnUnsynced, SourceType
 from zones.clocks import WallTime
 from zones.findings.evidence import LISTED
 
@@ -32,7 +32,7 @@ class SyncItem(Model):
     interval: float | None = Field(description="Current time between two syncs, in seconds.")
     duration: float | None = Field(description="Duration of the last sync, in seconds.")
     failures: int = Field(description="Number of failed syncs in a row; each one lengthens the time to the next.")
-    results: dict[str, int] = Field(
+    results: dict[SyncOutcome, int] = Field(
         description="Number of syncs that were `published`, `held` or `failed` since control started."
     )
     calls_per_hour: int | None = Field(description="Requests per hour to Azure, if every sync is like the last one.")
@@ -47,16 +47,16 @@ class SourceItem(Model):
     """A source of endpoints, and the state of its data."""
 
     name: str
-    type: str
+    type: SourceType
     path: str = Field(
         description="Path of the files; for a remote source, the origin that it reads, such as the Resource Manager."
     )
-    on_unsynced: str
+    on_unsynced: OnUnsynced
     synced: bool = Field(description="It has provided a complete inventory, live or saved.")
     saved: bool = Field(description="Its data still comes from the saved inventory.")
     last_success: Time | None
     age: float | None = Field(description="Seconds since `last_success`.")
-    freshness: Literal["fresh", "stale", "expired"] | None = Field(
+    freshness: Freshness | None = Field(
         description="`stale` after three intervals without a good sync, `expired` after `expire`; null without data."
     )
     last_error: str
@@ -78,7 +78,7 @@ class Degradation(Model):
 class SyncRequest(Parameters):
     """What an operator wants done with a remote source."""
 
-    action: Action = Field(
+    action: SyncAction = Field(
         description="`now`: sync at once. `accept`: publish the held sync. `drop`: discard the held sync; the next "
         "sync is checked by itself."
     )

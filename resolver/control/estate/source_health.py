@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
-from resolver.settings import SourceSettings
+from resolver.settings import OnUnsynced, SourceSettings, SourceType
 from resolver.sources.reading import Part, Requests
 from zones.clocks import WallTime
 from zones.findings import checks
@@ -22,6 +22,9 @@ FRESH: Final = 3
 """Intervals without a good reading after which the data of a source is stale."""
 
 Freshness = Literal["fresh", "stale", "expired"]
+"""Age of the data of a source: `stale` after `FRESH` intervals, `expired` after the setting `expire`."""
+SyncOutcome = Literal["published", "held", "failed"]
+"""What became of one sync."""
 
 
 @dataclass(slots=True)
@@ -29,9 +32,9 @@ class SourceStatus:
     """The status of one source."""
 
     name: str
-    type: str
+    type: SourceType
     path: str
-    on_unsynced: str
+    on_unsynced: OnUnsynced
     synced: bool = False
     """The source has data: one good reading, live or saved."""
     saved: bool = False
@@ -57,8 +60,8 @@ class SourceStatus:
     """Seconds that the last sync took."""
     failures: int = 0
     """Failed syncs in a row."""
-    results: dict[str, int] = field(default_factory=dict)
-    """Number of syncs by result: `published`, `held` or `failed`."""
+    results: dict[SyncOutcome, int] = field(default_factory=dict)
+    """Number of syncs by outcome."""
     requests: Requests | None = None
     """Requests that the syncs of a remote source have made."""
 

@@ -4,7 +4,7 @@ A read has confirmed each deletion, but many deletions may be a lost permission 
 events arrive, or what becomes of a change that is held. Pure.
 """
 
-from resolver.control.guard.shrink_guard import KINDS, Parts, too_many
+from resolver.control.guard.shrink_guard import KINDS, SourceParts, too_many
 from zones.azure.resource import Resources
 
 
@@ -19,7 +19,7 @@ class EventGuard:
         for removed in self._removed.values():
             removed.clear()
 
-    def check(self, had: Parts, part: str, data: Resources) -> str:
+    def check(self, had: SourceParts, part: str, data: Resources) -> str:
         """Return why a subscription may not change to this data. Empty if it may; its removals are then counted.
 
         `had`: the last good data of the source, by subscription.

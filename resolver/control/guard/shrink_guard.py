@@ -27,11 +27,11 @@ VANISHED: Final = (
     "or, if the subscription is gone, list in `subscriptions` those that are left"
 )
 
-Parts = Mapping[str, Resources]
+SourceParts = Mapping[str, Resources]
 """Data by subscription."""
 
 
-def absent(had: Parts, reading: Reading, missing: Mapping[str, WallTime]) -> list[str]:
+def absent(had: SourceParts, reading: Reading, missing: Mapping[str, WallTime]) -> list[str]:
     """Return the keys that a complete reading lacks, those that have been missing longest first.
 
     A resource in a subscription that the reading could not read is not absent.
@@ -42,7 +42,7 @@ def absent(had: Parts, reading: Reading, missing: Mapping[str, WallTime]) -> lis
 
 
 def decide(
-    had: Parts, reading: Reading, state: SyncState, rereads: Rereads, now: WallTime, hold_down: float
+    had: SourceParts, reading: Reading, state: SyncState, rereads: Rereads, now: WallTime, hold_down: float
 ) -> SyncDecision:
     """Return what a complete reading changes. `had`: the last good data.
 
@@ -65,7 +65,7 @@ def decide(
     return SyncDecision(parts, _lost(had, reading), _by_id(had, unconfirmed), left)
 
 
-def accept(had: Parts, held: WithheldSync) -> SyncDecision:
+def accept(had: SourceParts, held: WithheldSync) -> SyncDecision:
     """Return the decision to publish a held sync as it is: each resource that it lacks is removed."""
     parts: dict[str, Resources | None] = {**held.reading.parts, **_forgotten(had, held.reading)}
     return SyncDecision(parts, _lost(had, held.reading), {}, SyncState())
@@ -84,7 +84,7 @@ def _keys(data: Resources) -> Iterator[str]:
     yield from (vnet.key for vnet in data.vnets)
 
 
-def _reasons_to_hold(had: Parts, lacking: set[str]) -> Iterator[str]:
+def _reasons_to_hold(had: SourceParts, lacking: set[str]) -> Iterator[str]:
     for field, kind in KINDS.items():
         keys = {each.key for data in had.values() for each in getattr(data, field)}
         if why := too_many(len(keys & lacking), len(keys), kind):
@@ -94,7 +94,7 @@ def _reasons_to_hold(had: Parts, lacking: set[str]) -> Iterator[str]:
         yield f"everything of subscription {part}"
 
 
-def _removed(had: Parts, lacking: set[str]) -> tuple[int, int, tuple[str, ...]]:
+def _removed(had: SourceParts, lacking: set[str]) -> tuple[int, int, tuple[str, ...]]:
     """Return the number of endpoints, the number of VNets, and some of their ids."""
     endpoints = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in lacking}
     vnets = {each.key: each.id for part in had.values() for each in part.vnets if each.key in lacking}
@@ -118,19 +118,19 @@ def _merged(before: Resources | None, data: Resources, gone: set[str], rereads: 
     return Resources.joined((data, *fresh, older))  # where two have a resource, the first counts
 
 
-def _lost(had: Parts, reading: Reading) -> dict[str, str]:
+def _lost(had: SourceParts, reading: Reading) -> dict[str, str]:
     """Return the subscriptions that a complete reading could not read, or that it no longer knows, with the reason."""
     vanished = {part: VANISHED for part, before in had.items() if before != _NOTHING}
     return {part: why for part, why in (vanished | reading.refused).items() if part not in reading.parts}
 
 
-def _forgotten(had: Parts, reading: Reading) -> dict[str, Resources | None]:
+def _forgotten(had: SourceParts, reading: Reading) -> dict[str, Resources | None]:
     """Return the subscriptions that the reading no longer knows and that had no resources."""
     known = reading.parts.keys() | reading.refused.keys()
     return {part: None for part, before in had.items() if before == _NOTHING and part not in known}
 
 
-def _by_id(had: Parts, reasons: Mapping[str, str]) -> dict[str, str]:
+def _by_id(had: SourceParts, reasons: Mapping[str, str]) -> dict[str, str]:
     ids = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in reasons}
     ids |= {each.key: each.id for part in had.values() for each in part.vnets if each.key in reasons}
     return {ids[key]: reasons[key] for key in sorted(reasons)}

@@ -8,7 +8,7 @@ from resolver.sources.reading import Reading
 from zones.azure.resource import Resources
 from zones.clocks import WallTime
 
-Action = Literal["now", "accept", "drop"]
+SyncAction = Literal["now", "accept", "drop"]
 """An operator's command to a remote source."""
 
 

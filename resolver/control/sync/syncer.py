@@ -9,10 +9,10 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
-from resolver.control.estate.source_health import SourceStatus
+from resolver.control.estate.source_health import SourceStatus, SyncOutcome
 from resolver.control.guard import shrink_guard
 from resolver.control.guard.rereads import Rereads, with_rereads
-from resolver.control.guard.shrink_guard import Parts
+from resolver.control.guard.shrink_guard import SourceParts
 from resolver.control.guard.sync_state import NothingHeld, SyncDecision
 from resolver.sources.reading import ReadError, Reading, RemoteSource
 from zones.azure.resource import Resources
@@ -63,7 +63,7 @@ class Syncer:
         remote: RemoteSource,
         status: SourceStatus,
         hold_down: float,
-        had: Callable[[], Parts],
+        had: Callable[[], SourceParts],
         events: EventLog | None = None,
     ) -> None:
         self._remote = remote
@@ -108,7 +108,7 @@ class Syncer:
         status.syncing, status.duration = False, time.monotonic() - started
         status.requests = self._remote.requests()
         held = result.decision and result.decision.sync_state.held
-        outcome = "held" if held else "published" if result.decision else "failed"
+        outcome: SyncOutcome = "held" if held else "published" if result.decision else "failed"
         status.results[outcome] = status.results.get(outcome, 0) + 1
         return result
 

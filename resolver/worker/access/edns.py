@@ -4,8 +4,9 @@ Cookies (RFC 7873), NSID (RFC 5001), TCP keepalive (RFC 7828), client subnet (RF
 Does not know the records of an answer. Pure: the time is an argument.
 """
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
+from resolver.settings import Transport
 from resolver.wire import codes, query, render
 from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.cookies import Cookies
@@ -19,7 +20,7 @@ _FAMILIES: Final = {1: 4, 2: 16}  # IANA's address family numbers, and the octet
 class ClientTransport(NamedTuple):
     """How a query came and its reply goes back."""
 
-    name: Literal["udp", "tcp", "tls", "https"]
+    name: Transport
     limit: int | None = None
     """Octets of the largest reply over UDP; None on a stream."""
     encrypted: bool = False

@@ -13,7 +13,7 @@ AMPLIFICATION: Final = 10
 SMALL: Final = 512
 """Octets of a reply that every client accepts, and that is never cut because of its ratio to the query."""
 
-Send = Callable[[bytes, Compiled | None], None]
+SendReply = Callable[[bytes, Compiled | None], None]
 """Sends a reply, at once or later. The second argument is the answer that the reply was made from; None for an error
 and for a truncated reply.
 """
@@ -25,7 +25,7 @@ class ClientQuery:
     __slots__ = ("client", "edns", "key", "limit", "network", "packet", "query", "send", "stream")
 
     def __init__(
-        self, packet: bytes, query: Query, edns: EdnsResult, client: bytes, transport: ClientTransport, send: Send
+        self, packet: bytes, query: Query, edns: EdnsResult, client: bytes, transport: ClientTransport, send: SendReply
     ) -> None:
         self.packet = packet
         self.query = query

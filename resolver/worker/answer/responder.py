@@ -15,7 +15,7 @@ from resolver.worker.access.clients import DROPPED, REFUSED, Client
 from resolver.worker.access.edns import BadSubnet, ClientTransport, EdnsResult
 from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_templates import AnswerTemplates
-from resolver.worker.answer.client_query import SMALL, ClientQuery, Send
+from resolver.worker.answer.client_query import SMALL, ClientQuery, SendReply
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.fetcher import Ask, Fetcher, Result
 from resolver.worker.answer.parts import Parts
@@ -57,7 +57,7 @@ class Responder:
         packet: bytes,
         client: Client,
         transport: ClientTransport,
-        send: Send,
+        send: SendReply,
         limited: RateVerdict = RateVerdict.PASS,
     ) -> bool:
         """Answer one packet: call `send` once, at once or later. Return False for a packet that never gets a reply.
@@ -97,7 +97,7 @@ class Responder:
             self.broken(request, error)
         return True
 
-    def repeat(self, packet: bytes, network: NetworkIndex, send: Send) -> bool:
+    def repeat(self, packet: bytes, network: NetworkIndex, send: SendReply) -> bool:
         """Answer a packet that was asked before octet for octet, or that a template fits. False for any other."""
         form = self.answers.exact[network].get(packet[2:])
         if form is None:
@@ -123,7 +123,7 @@ class Responder:
         except BadSubnet:
             raise MalformedQuery(codes.FORMERR, query.id, query.flags, query.question, edns=True, do=query.do) from None
 
-    def _reject(self, malformed: MalformedQuery, client: Client, transport: ClientTransport, send: Send) -> bool:
+    def _reject(self, malformed: MalformedQuery, client: Client, transport: ClientTransport, send: SendReply) -> bool:
         """Reply to a malformed query with an error, or drop it."""
         if malformed.rcode is None:
             self._dropped[0] += 1

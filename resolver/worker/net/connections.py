@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from resolver.settings import Streams
 from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.edns import ClientTransport
-from resolver.worker.answer.client_query import Send
+from resolver.worker.answer.client_query import SendReply
 from resolver.worker.answer.responder import Responder
 from zones.networks.prefixes import NONE
 
@@ -161,7 +161,7 @@ class Connection:
         """Whether the client waits for an answer."""
         return self.session is not None and self.session.busy
 
-    def take(self, packet: bytes, send: Send) -> bool:
+    def take(self, packet: bytes, send: SendReply) -> bool:
         """Answer a whole query, as `Responder.take`. A repeated packet is answered without being parsed."""
         self.requests[0] += 1
         responder = self.listener.connections.responder

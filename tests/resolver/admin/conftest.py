@@ -12,7 +12,7 @@ from resolver.admin.app import application
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.sync_state import Action, NothingHeld
+from resolver.control.guard.sync_state import NothingHeld, SyncAction
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.sources.reading import ZoneFiles
@@ -110,7 +110,7 @@ class Control:
         self.requests.append(request)
         return {worker: None if reply is None else request.checked(reply) for worker, reply in self.replies.items()}
 
-    def sync(self, source: str, action: Action) -> None:
+    def sync(self, source: str, action: SyncAction) -> None:
         if action != "now" and self.estate.sources[source].sync_state.held is None:
             raise NothingHeld
         self.wanted.append((source, action))

@@ -13,6 +13,7 @@ from dns.message import Message
 
 from resolver.wire import codes, query, render
 
+NOTIFY, UPDATE = 4, 5  # opcodes
 OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00"
 NAME = b"\x04AcCt\x04blob\x04core\x07windows\x03net\x00"
 QUESTION = NAME + b"\x00\x01\x00\x01"
@@ -84,7 +85,7 @@ def test_less_than_a_header_is_dropped(size: int) -> None:
 
 def test_a_response_is_dropped_even_with_another_opcode() -> None:
     assert malformed(packet(QUESTION, flags=codes.QR)).rcode is None
-    assert malformed(packet(QUESTION, flags=codes.QR | codes.UPDATE << 11)).rcode is None
+    assert malformed(packet(QUESTION, flags=codes.QR | UPDATE << 11)).rcode is None
 
 
 def test_a_dropped_message_has_no_reply() -> None:
@@ -92,7 +93,7 @@ def test_a_dropped_message_has_no_reply() -> None:
         render.error(query.MalformedQuery(None))
 
 
-@pytest.mark.parametrize("opcode", [1, 2, codes.NOTIFY, codes.UPDATE, 6, 15])
+@pytest.mark.parametrize("opcode", [1, 2, NOTIFY, UPDATE, 6, 15])
 def test_another_opcode_is_notimp_with_opcode_question_and_edns_repeated(opcode: int) -> None:
     octets = replied(packet(QUESTION, OPT, flags=opcode << 11 | 0x01B0, counts=(1, 0, 0, 1)))
     assert octets == packet(QUESTION, OPT, flags=codes.QR | opcode << 11 | codes.RD | 4, counts=(1, 0, 0, 1))
@@ -101,7 +102,7 @@ def test_another_opcode_is_notimp_with_opcode_question_and_edns_repeated(opcode:
 def test_a_dynamic_update_is_notimp() -> None:
     zone = NAME + b"\x00\x06\x00\x01"
     record = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x0a\x00\x04\x0a\x00\x00\x01"
-    reply = reply_to(packet(zone, record, flags=codes.UPDATE << 11, counts=(1, 0, 1, 0)))
+    reply = reply_to(packet(zone, record, flags=UPDATE << 11, counts=(1, 0, 1, 0)))
     assert (reply.rcode(), reply.opcode()) == (dns.rcode.NOTIMP, dns.opcode.UPDATE)
 
 

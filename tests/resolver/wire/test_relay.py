@@ -150,7 +150,7 @@ NOT_OURS = {
     "half a header": GOOD[:11],
     "another id": b"\x12\x35" + GOOD[2:],
     "a query": raw(flags=codes.RD),
-    "another opcode": raw(flags=codes.QR | codes.NOTIFY << 11),
+    "another opcode": raw(flags=codes.QR | 4 << 11),
     "no question": raw(counts=(0, 0, 0, 0)),
     "two questions": raw(QUESTION, counts=(2, 0, 0, 0)),
     "another name": GOOD.replace(b"\x03www", b"\x03wwx"),
