@@ -50,8 +50,8 @@ async def serve(estate: Estate, port: int, page: int, limits: Limits) -> None:
     azure = FakeAzure(estate, limits=limits, page=page, rows=page)
     await azure.start(port)
     control = await Control(azure).start()
-    told = {"management": azure.url, "control": control.url, **azure.environment}
-    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+    done = {"management": azure.url, "control": control.url, **azure.environment}
+    sys.stdout.write(msgspec.json.encode(done).decode() + "\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 
