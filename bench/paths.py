@@ -26,6 +26,7 @@ from zones.claims.row import BY_RULE, ClassNumber, Variant, pack
 from zones.clocks import SteadyTime, steady_clock, wall_clock
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset
+from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NetworkIndex
 
 NAMES: Final = 20_000
@@ -45,7 +46,7 @@ class Paths:
         worker = WorkerSettings((), ("0.0.0.0/0",), upstreams=(UpstreamGroup("public", ()),), identity="bench")
         self.parts = compose(worker, Clock(steady_clock(time.monotonic), wall_clock(time.time), lambda *_: _Timer()))
         self.cache, self.engine = self.parts.cache, self.parts.engine
-        self.parts.table.masks = {ClassNumber(1): 1}
+        self.parts.table.masks = {ClassNumber(1): NetworkMask(1)}
         self.fresh()
         for i in range(NAMES):
             name = from_text(f"acct{i:06d}.privatelink.blob.core.windows.net")

@@ -14,7 +14,7 @@ from resolver.admin.route import Context
 from zones.clocks import WallTime
 from zones.dns.name import Name, is_under, labels, to_text
 from zones.findings.finding import Finding
-from zones.networks.network import DEFAULT_NETWORK, Network
+from zones.networks.network import DEFAULT_NETWORK, NO_NETWORKS, Network
 
 
 async def list_endpoints(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
@@ -43,7 +43,7 @@ async def list_zones(context: Context, _: web.Request, asked: ListParameters) ->
     origins = counts.keys() | context.estate.static.keys() | context.estate.policies.named
 
     def shown(origin: Name) -> bytes | None:
-        return encoded(zones.zone(context.estate, origin, *counts.get(origin, (0, 0))))
+        return encoded(zones.zone(context.estate, origin, *counts.get(origin, (0, NO_NETWORKS))))
 
     return list_response(await page(origins, _canonical, shown, asked.limit, asked.cursor))
 

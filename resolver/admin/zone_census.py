@@ -11,6 +11,7 @@ from resolver.admin.resources.zones import zone_of
 from resolver.control.estate.estate import Estate
 from zones.claims.row import classes
 from zones.dns.name import Name
+from zones.networks.network import NO_NETWORKS, NetworkMask
 
 
 class ZoneCensus:
@@ -19,23 +20,24 @@ class ZoneCensus:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._serial = -1
-        self._counts: dict[Name, tuple[int, int]] = {}
+        self._counts: dict[Name, tuple[int, NetworkMask]] = {}
 
-    async def at(self, serial: int) -> dict[Name, tuple[int, int]]:
+    async def at(self, serial: int) -> dict[Name, tuple[int, NetworkMask]]:
         """Return, by zone, the number of names that only endpoints hold and the mask of networks that see them."""
         if self._serial == serial:
             return self._counts
-        counts: dict[Name, tuple[int, int]] = {}
+        counts: dict[Name, tuple[int, NetworkMask]] = {}
         ledger, masks = self._estate.ledger, self._estate.ledger.classes.masks
         for names in slices(list(ledger.rows)):
             for name in names:
                 zone, row = zone_of(self._estate, name), ledger.rows.get(name)
                 file = self._estate.static.get(zone) if zone else None
                 if zone and row and not (file and name in file.names):
-                    count, mask = counts.get(zone, (0, 0))
+                    count, mask = counts.get(zone, (0, NO_NETWORKS))
+                    seen: int = mask
                     for number in classes(row):
-                        mask |= masks[number]
-                    counts[zone] = count + 1, mask
+                        seen |= masks[number]
+                    counts[zone] = count + 1, NetworkMask(seen)
             await asyncio.sleep(0)
         self._serial, self._counts = serial, counts
         return counts

@@ -32,6 +32,7 @@ from resolver.worker.answer.walk import MAX_HOPS
 from zones.clocks import SteadyTime, WallTime
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.dns.record import RRset
+from zones.networks.network import NO_NETWORKS, NetworkMask
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.table.table import Table
@@ -114,7 +115,8 @@ def explain(accepted: Accepted, estate: Estate, asked: Question, now: WallTime) 
         steps = [Step(name=to_text(asked.query.name), zone=None, what=what, records=[])]
         result = _Result(steps, [], "REFUSED", [], None)
     private = dict.fromkeys(claim.name for name in result.names for claim in estate.ledger.find(name))
-    decided = (name_item(estate, name, now, 0 if index == NONE else 1 << index) for name in private)
+    asking = NO_NETWORKS if index == NONE else NetworkMask(1 << index)
+    decided = (name_item(estate, name, now, asking) for name in private)
     return Explanation(
         name=to_text(asked.query.name), type=codes.type_text(asked.query.qtype), client=str(ip_address(asked.client)),
         network="none" if index == NONE else estate.networks.names[index], zone=result.steps[-1].zone,

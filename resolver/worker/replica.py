@@ -14,7 +14,7 @@ from resolver.worker.access.clients import Clients
 from resolver.worker.answer.answer_cache import AnswerCache
 from zones.claims.row import classes, restamped
 from zones.dns.name import Name
-from zones.networks.network import Network, translated
+from zones.networks.network import Network, NetworkMask, translated
 from zones.networks.prefixes import NetworkIndex
 from zones.table.table import Table, Touched
 
@@ -56,7 +56,7 @@ class Replica:
             case Masks(masks=masks, networks=networks):
                 self._add_bits(networks)
                 for number, octets in masks:
-                    mask = int.from_bytes(octets, "little")
+                    mask = NetworkMask(int.from_bytes(octets, "little"))
                     self._table.masks[number] = translated(mask, self._bits) if self._moved else mask
             case Clientele(networks=networks, more=more):
                 self._clientele += (Network(name, clients, key=key) for key, name, clients in networks)

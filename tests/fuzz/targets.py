@@ -35,7 +35,7 @@ from zones.clocks import WallTime, steady_clock, wall_clock
 from zones.dns import record, zonefile
 from zones.dns.name import from_text, wildcard
 from zones.dns.static import StaticZone
-from zones.networks.network import Network
+from zones.networks.network import Network, NetworkMask
 
 ID: Final = 0x1234
 WWW: Final = from_text("www.example")
@@ -171,7 +171,7 @@ class _Server:
         worker = settings.WorkerSettings((), ("10.0.0.0/8",), forwarders=("10.0.0.53/32",), identity="fuzz")
         clock = Clock(steady_clock(lambda: 1.0), wall_clock(lambda: 1.0), lambda *_: _Never())
         parts = replace(compose(worker, clock), answers=AnswerCache(1, 1 << 20))
-        parts.table.masks[ClassNumber(1)] = 1
+        parts.table.masks[ClassNumber(1)] = NetworkMask(1)
         for text in ("acct.privatelink.blob.core.windows.net", "*.weu.privatelink.azurecontainerapps.io"):
             parts.table.apply(
                 from_text(text), pack([Variant(ClassNumber(1), BY_RULE, (bytes(4), bytes(3) + b"1"), (), ())])

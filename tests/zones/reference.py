@@ -11,6 +11,7 @@ from zones.claims.policy import Policies, ZonePolicy
 from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, pack
 from zones.dns.name import Name, canonical_key, from_text, is_under, is_wildcard, parent, reverse, wildcard
 from zones.dns.record import ANY, RRset, soa
+from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import (
     Alias,
@@ -75,7 +76,7 @@ class State:
 
     def table(self) -> Table:
         table = Table(catalogue(), Policies(self.defaults, self.overrides))
-        table.masks = {ClassNumber(100 + mask): mask for mask in range(1, 8)}
+        table.masks = {ClassNumber(100 + mask): NetworkMask(mask) for mask in range(1, 8)}
         table.unsynced, table.awaited = self.unsynced, self.awaited
         for name, row in self.rows().items():
             table.apply(name, row)

@@ -10,6 +10,7 @@ from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, pack
 from zones.dns.name import Name, from_text, to_text
 from zones.dns.record import ANY, RRset
 from zones.dns.zonefile import parse
+from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import Alias, Failure, Found, NoData, NxDomain, Outcome, Outside, Referral, TooLong
 from zones.table.table import Table
@@ -62,7 +63,7 @@ def build(
 ) -> Table:
     """Return a table with two networks, 0 and 1."""
     table = Table(catalogue(), Policies(defaults or ZonePolicy(), overrides or {}))
-    table.masks = {ClassNumber(mask): mask for mask in (FIRST, SECOND, BOTH)}
+    table.masks = {ClassNumber(mask): NetworkMask(mask) for mask in (FIRST, SECOND, BOTH)}
     for name, row in rows(claims).items():
         table.apply(name, row)
     for text in files:

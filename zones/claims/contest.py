@@ -20,6 +20,7 @@ import msgspec
 from zones.claims.policy import ConflictPolicy
 from zones.clocks import WallTime
 from zones.dns.name import Name
+from zones.networks.network import NetworkMask
 
 
 class Rule(StrEnum):
@@ -68,11 +69,11 @@ class Contender(NamedTuple):
 
     claims: tuple[Claim, ...]
     """All claims of the endpoint on the name: several where several public FQDNs lead to the name."""
-    sees: int
+    sees: NetworkMask
     """Networks that the endpoint is visible to."""
-    home: int
+    home: NetworkMask
     """Networks with the endpoint's VNet as a home VNet."""
-    near: int
+    near: NetworkMask
     """Networks with a home VNet in the endpoint's region."""
 
     @property
@@ -102,7 +103,7 @@ class Ruling(NamedTuple):
 class Verdict(NamedTuple):
     """The state of a name in the networks of `mask`. `refused`: the policy `refuse` answers SERVFAIL."""
 
-    mask: int
+    mask: NetworkMask
     a: tuple[bytes, ...]
     aaaa: tuple[bytes, ...]
     publics: tuple[Name, ...]
@@ -112,7 +113,7 @@ class Verdict(NamedTuple):
     """One per address family, IPv4 first; a single one where both are alike."""
 
 
-Incumbent = tuple[int, str, Rule]
+Incumbent = tuple[NetworkMask, str, Rule]
 """Networks (a mask), the endpoint that has the name there, and the rule by which the endpoint won it."""
 
 
@@ -120,11 +121,11 @@ class Conditions(NamedTuple):
     """Everything beside the claims that decides a contest."""
 
     policy: ConflictPolicy
-    pins: tuple[tuple[int, str], ...]
+    pins: tuple[tuple[NetworkMask, str], ...]
     """(mask of networks, endpoint key), the first that applies decides."""
     incumbents: tuple[Incumbent, ...]
     """In one network, the incumbent of A comes before the incumbent of AAAA."""
-    homeless: int
+    homeless: NetworkMask
     """Networks without a home VNet, for which no endpoint is near."""
 
 
@@ -139,7 +140,7 @@ def decide(contenders: Sequence[Contender], conditions: Conditions) -> list[Verd
     for cell in _cells(contenders, conditions):
         verdict = _decide_cell(cell, [c for c in contenders if c.sees & cell], conditions)
         same = verdicts.get(verdict[1:])
-        verdicts[verdict[1:]] = verdict if same is None else same._replace(mask=same.mask | cell)
+        verdicts[verdict[1:]] = verdict if same is None else same._replace(mask=NetworkMask(same.mask | cell))
     return list(verdicts.values())
 
 
@@ -153,7 +154,7 @@ def _publics(contenders: Iterable[Contender]) -> tuple[Name, ...]:
     return tuple(sorted({claim.public for contender in contenders for claim in contender.claims}))
 
 
-def _cells(contenders: Sequence[Contender], conditions: Conditions) -> Iterable[int]:
+def _cells(contenders: Sequence[Contender], conditions: Conditions) -> Iterable[NetworkMask]:
     """Split the networks that see any contender into sets that no rule can tell apart."""
     seen = 0
     for contender in contenders:
@@ -165,10 +166,10 @@ def _cells(contenders: Sequence[Contender], conditions: Conditions) -> Iterable[
     cells = [seen] if seen else []
     for edge in edges:
         cells = [part for cell in cells for part in (cell & edge, cell & ~edge) if part]
-    return sorted(cells)
+    return map(NetworkMask, sorted(cells))
 
 
-def _decide_cell(cell: int, visible: Sequence[Contender], conditions: Conditions) -> Verdict:
+def _decide_cell(cell: NetworkMask, visible: Sequence[Contender], conditions: Conditions) -> Verdict:
     left, rule = _narrowed(cell, visible, conditions)
     out = {c.endpoint for c in visible} - {c.endpoint for c in left}
     rulings: list[Ruling] = []
@@ -186,7 +187,9 @@ def _decide_cell(cell: int, visible: Sequence[Contender], conditions: Conditions
     return Verdict(cell, a, aaaa, _publics(visible), refused, tuple(rulings))
 
 
-def _narrowed(cell: int, visible: Sequence[Contender], conditions: Conditions) -> tuple[Sequence[Contender], Rule]:
+def _narrowed(
+    cell: NetworkMask, visible: Sequence[Contender], conditions: Conditions
+) -> tuple[Sequence[Contender], Rule]:
     """Apply the rules that decide both families together: pins and nearness. Return who is left, and the rule."""
     if len(visible) > 1:
         for mask, endpoint in conditions.pins:
@@ -203,7 +206,7 @@ def _narrowed(cell: int, visible: Sequence[Contender], conditions: Conditions) -
 
 
 def _winners(
-    octets: int, claimants: list[Contender], cell: int, conditions: Conditions
+    octets: int, claimants: list[Contender], cell: NetworkMask, conditions: Conditions
 ) -> tuple[list[Contender], Rule]:
     """Apply the conflict policy, then incumbency, then age to several claimants of one family.
 

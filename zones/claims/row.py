@@ -14,7 +14,7 @@ from struct import Struct
 from typing import Final, NamedTuple, NewType
 
 from zones.dns.name import Name
-from zones.networks.network import bits
+from zones.networks.network import NetworkMask, bits
 
 REFUSED: Final = 1
 """Flag: the conflict policy refuses to decide, so the answer is SERVFAIL."""
@@ -103,12 +103,12 @@ class Classes:
     """
 
     def __init__(self, identities: Sequence[str]) -> None:
-        self.masks: dict[ClassNumber, int] = {}
+        self.masks: dict[ClassNumber, NetworkMask] = {}
         """Mask by class number, in the order in which the numbers were made."""
         self._identities = identities
-        self._numbers: dict[int, ClassNumber] = {}
+        self._numbers: dict[NetworkMask, ClassNumber] = {}
 
-    def number(self, mask: int) -> ClassNumber:
+    def number(self, mask: NetworkMask) -> ClassNumber:
         """Return the number of the class with this mask; a new one for a new mask."""
         number = self._numbers.get(mask)
         if number is None:

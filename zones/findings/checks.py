@@ -43,11 +43,11 @@ from zones.findings.name_evidence import (
     ZoneUnknown,
 )
 from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceUnreadable
-from zones.networks.network import Networks
+from zones.networks.network import NetworkMask, Networks
 from zones.networks.overlap import Span, spans
 
 
-def in_networks(fact: Finding, networks: Networks, mask: int) -> Finding:
+def in_networks(fact: Finding, networks: Networks, mask: NetworkMask) -> Finding:
     """Return the finding with the networks in which it holds; without networks where only one is implied."""
     if networks.implicit:
         return fact
@@ -137,7 +137,7 @@ def of_pins(
             mask |= networks.named(pin.network)
             ignored.append(IgnoredPin(pin.endpoint, pin.network, why, pin.reason))
     if ignored:
-        yield in_networks(finding(to_text(name), PinIgnored(pins=listed(ignored))), networks, mask)
+        yield in_networks(finding(to_text(name), PinIgnored(pins=listed(ignored))), networks, NetworkMask(mask))
 
 
 def _why_ignored(pin: Pin, claimants: Mapping[str, Endpoint], networks: Networks) -> str:
@@ -173,7 +173,7 @@ def of_address(address: bytes, holders: Sequence[Endpoint], networks: Networks) 
     if clashing:
         names = sorted({to_text(r.fqdn) for e in clashing for r in e.records if address in r.addresses})
         evidence = AddressReused(endpoints=listed(sorted(e.id for e in clashing)), names=listed(names))
-        yield in_networks(finding(str(ip_address(address)), evidence), networks, twice)
+        yield in_networks(finding(str(ip_address(address)), evidence), networks, NetworkMask(twice))
 
 
 def of_moved(endpoint: Endpoint, old: Endpoint) -> Iterator[Finding]:
@@ -225,7 +225,7 @@ def of_target(endpoints: Iterable[Endpoint], networks: Networks) -> Iterator[Fin
             targets.update(endpoint.target for endpoint in needing)
             mask |= lacking
     if missing:
-        yield in_networks(finding(min(targets), CompanionMissing(missing=tuple(missing))), networks, mask)
+        yield in_networks(finding(min(targets), CompanionMissing(missing=tuple(missing))), networks, NetworkMask(mask))
 
 
 def _visible_to(endpoints: Iterable[Endpoint], networks: Networks) -> int:
@@ -262,7 +262,7 @@ def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Fi
             first = tuple(VNetPrefix(vnet.id, str(space)) for vnet, space in islice(span.holders(), LISTED))
             fact = finding(str(span.space), NetworkOverlap(vnets=Listed(first, span.total)))
             action = "; ".join([_AMBIGUOUS] * ambiguous + [_SEEN_TOGETHER] * bool(twice))
-            yield in_networks(structs.replace(fact, action=action), networks, twice)
+            yield in_networks(structs.replace(fact, action=action), networks, NetworkMask(twice))
 
 
 _SEEN_TOGETHER: Final = (

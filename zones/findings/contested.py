@@ -15,14 +15,14 @@ from zones.findings.checks import in_networks, resource_type, texts
 from zones.findings.evidence import LISTED, Listed, Severity
 from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import Claimant, ConflictingAddress, Contest, DuplicateEndpoint, SharedGlobalName
-from zones.networks.network import Networks
+from zones.networks.network import NO_NETWORKS, NetworkMask, Networks
 
 
 class _Rulings:
     """The rulings that one finding is about."""
 
     def __init__(self) -> None:
-        self.mask = 0
+        self.mask = NO_NETWORKS
         self.winners: set[str] = set()
         self.losers: set[str] = set()
 
@@ -41,7 +41,7 @@ def of_name(
             if ruling.rule:
                 kind = _kind([endpoints[key] for key in (*ruling.winners, *ruling.losers)])
                 rulings = contests.setdefault((kind, _winner(ruling), ruling.rule), _Rulings())
-                rulings.mask |= verdict.mask
+                rulings.mask = NetworkMask(rulings.mask | verdict.mask)
                 rulings.winners.update(ruling.winners)
                 rulings.losers.update(ruling.losers)
     claims = {contender.endpoint: contender for contender in contenders}

@@ -25,7 +25,7 @@ from zones.findings.source_evidence import (
     RecordsDiffer,
     ZonesOverlap,
 )
-from zones.networks.network import Networks
+from zones.networks.network import NetworkMask, Networks
 
 MOST: Final = 1000
 """Most names with a finding of their own. One further finding counts the rest."""
@@ -125,4 +125,4 @@ def of_links(zones: Iterable[PrivateZone], networks: Networks, region: Callable[
         if twice or doubled:
             linked = [LinkedZone(zone.id, listed(sorted(link.vnet for link in zone.links))) for zone in namesakes]
             evidence = ZonesOverlap(zones=listed(linked), linked_twice=listed(doubled))
-            yield in_networks(finding(to_text(origin), evidence), networks, twice)
+            yield in_networks(finding(to_text(origin), evidence), networks, NetworkMask(twice))

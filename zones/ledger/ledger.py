@@ -27,7 +27,7 @@ from zones.ledger.reports import LedgerReports
 from zones.ledger.tombstones import Tombstone, Tombstones
 from zones.ledger.winners import Winners
 from zones.networks import topology
-from zones.networks.network import Networks
+from zones.networks.network import NO_NETWORKS, NetworkMask, Networks
 
 
 @dataclass(slots=True)
@@ -239,10 +239,12 @@ class Ledger:
         networks, out = self.networks, []
         for key, each in claims.items():
             endpoint = self.endpoints[key]
-            home, near = (networks.home(endpoint), networks.near(endpoint)) if len(claims) > 1 else (0, 0)
+            home = near = NO_NETWORKS
+            if len(claims) > 1:
+                home, near = networks.home(endpoint), networks.near(endpoint)
             out.append(Contender(tuple(each), networks.sees(endpoint), home, near))
         if self.tombstones.at(name):
-            taken = reduce(or_, (contender.sees for contender in out), 0)
+            taken = NetworkMask(reduce(or_, (contender.sees for contender in out), 0))
             out += self.tombstones.contenders(name, taken, networks, self._index, self.endpoints)
         return out
 

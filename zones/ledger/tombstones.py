@@ -15,7 +15,7 @@ from zones.claims.contest import Claim, Contender
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.ledger.endpoint_index import EndpointIndex
-from zones.networks.network import Networks
+from zones.networks.network import NetworkMask, Networks
 
 
 class Tombstone(msgspec.Struct, frozen=True, gc=False):
@@ -159,7 +159,7 @@ class Tombstones:
     # -- evaluation
 
     def contenders(
-        self, name: Name, taken: int, networks: Networks, index: EndpointIndex, live: Mapping[str, Endpoint]
+        self, name: Name, taken: NetworkMask, networks: Networks, index: EndpointIndex, live: Mapping[str, Endpoint]
     ) -> Iterator[Contender]:
         """The lingering claims on a name as contenders.
 
@@ -175,7 +175,7 @@ class Tombstones:
             for holder in {holder for claim in each for a in claim.addresses for holder in index.at(a)}:
                 sees &= ~networks.sees(live[holder])
             if sees:
-                yield Contender(tuple(each), sees, networks.home(endpoint), networks.near(endpoint))
+                yield Contender(tuple(each), NetworkMask(sees), networks.home(endpoint), networks.near(endpoint))
 
 
 _K = TypeVar("_K")

@@ -12,9 +12,9 @@ from zones.claims.row import ALONE, BY_RULE, REFUSED, Classes, Variant, pack
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.ledger.carry_over import Holders
-from zones.networks.network import Networks
+from zones.networks.network import NO_NETWORKS, Networks
 
-_UNCONTESTED: Final = Conditions(ConflictPolicy.STICKY, (), (), 0)
+_UNCONTESTED: Final = Conditions(ConflictPolicy.STICKY, (), (), NO_NETWORKS)
 
 
 class Winners:

@@ -6,7 +6,7 @@ many networks there are. Knows prefixes, VNets, subscriptions and regions. Does 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NewType
 
 import msgspec
 
@@ -15,6 +15,11 @@ from zones.networks.prefixes import NONE, NetworkIndex, Prefix, Prefixes, prefix
 
 NO_NETWORK: Final = "none"
 """The reserved name for clients in no network (index `NONE`). No endpoint is visible to them."""
+
+
+NetworkMask = NewType("NetworkMask", int)
+"""A set of networks: bit i is set for the network with index i."""
+NO_NETWORKS: Final = NetworkMask(0)
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -80,14 +85,14 @@ class Networks:
         self._seen_subscriptions: dict[str, int] = {}
         self._seen_regions: dict[str, int] = {}
         self._home: dict[str, int] = {}
-        self.all = 0
+        self.all = NO_NETWORKS
         """The mask of all present networks."""
         self._named: dict[str, NetworkIndex] = {}
         """The index of each present network, by name."""
         for network in (DEFAULT_NETWORK,) if self.implicit else networks:
             if network.name != NO_NETWORK:
                 self._add(network)
-        self.homeless = self.all & ~_union(self._home.values())
+        self.homeless = NetworkMask(self.all & ~_union(self._home.values()))
         """The mask of networks without a home VNet, where nearness cannot decide a contest."""
         self._prefixes = Prefixes(
             (prefix(text), self._named.get(network.name, NONE)) for network in networks for text in network.clients
@@ -110,7 +115,7 @@ class Networks:
         index = self._named[network.name] = self.index(network.identity)
         self.names[index] = network.name
         bit = 1 << index
-        self.all |= bit
+        self.all = NetworkMask(self.all | bit)
         if not network.vnets and not network.reach:
             self._everything |= bit
         for vnet in network.vnets:
@@ -204,15 +209,15 @@ class Networks:
 
     # -- visibility
 
-    def sees(self, endpoint: Endpoint) -> int:
+    def sees(self, endpoint: Endpoint) -> NetworkMask:
         """Return the mask of the networks that the endpoint is visible to."""
         if endpoint.network:
-            return self._everything if self.implicit else self.named(endpoint.network)
+            return self.all if self.implicit else self.named(endpoint.network)
         if not endpoint.vnet:
             return self.all
         return self.sees_vnet(endpoint.vnet, self.region_of(endpoint))
 
-    def sees_vnet(self, vnet: str, region: str) -> int:
+    def sees_vnet(self, vnet: str, region: str) -> NetworkMask:
         """Return the mask of the networks that have this VNet in their home or reach."""
         mask = self._everything | self._seen_vnets.get(vnet, 0)
         if self._seen_subscriptions:
@@ -220,30 +225,30 @@ class Networks:
             mask |= self._seen_subscriptions.get(parts[2] if len(parts) > 2 else "", 0)
         if self._seen_regions:
             mask |= self._seen_regions.get(region, 0)
-        return mask
+        return NetworkMask(mask)
 
-    def home(self, endpoint: Endpoint) -> int:
+    def home(self, endpoint: Endpoint) -> NetworkMask:
         """Return the mask of the networks that have the endpoint's VNet as a home."""
-        return self._home.get(endpoint.vnet, 0)
+        return NetworkMask(self._home.get(endpoint.vnet, 0))
 
-    def near(self, endpoint: Endpoint) -> int:
+    def near(self, endpoint: Endpoint) -> NetworkMask:
         """Return the mask of the networks that have a home VNet in the region of the endpoint's VNet."""
         region = self.region_of(endpoint)
-        return self._near.get(region, 0) if region else 0
+        return NetworkMask(self._near.get(region, 0)) if region else NO_NETWORKS
 
-    def sight(self, endpoint: Endpoint) -> tuple[int, int, int]:
+    def sight(self, endpoint: Endpoint) -> tuple[NetworkMask, NetworkMask, NetworkMask]:
         """Return the masks `sees`, `home` and `near` of the endpoint; the last two only where it is visible."""
         sees = self.sees(endpoint)
-        return sees, sees & self.home(endpoint), sees & self.near(endpoint)
+        return sees, NetworkMask(sees & self.home(endpoint)), NetworkMask(sees & self.near(endpoint))
 
     # -- names
 
-    def named(self, name: str | None) -> int:
+    def named(self, name: str | None) -> NetworkMask:
         """Return the mask of the network called `name`, 0 where there is none; for None, of every network."""
         if name is None:
             return self.all
         index = self.find_named(name)
-        return 0 if index == NONE else 1 << index
+        return NO_NETWORKS if index == NONE else NetworkMask(1 << index)
 
     def find_named(self, name: str) -> NetworkIndex:
         """Return the index of the network called `name`, `NONE` where there is none."""
@@ -253,7 +258,7 @@ class Networks:
         """Return the name of the network with this index, `none` for `NONE`."""
         return NO_NETWORK if index == NONE else self.names[index]
 
-    def listed(self, mask: int) -> tuple[str, ...]:
+    def listed(self, mask: NetworkMask) -> tuple[str, ...]:
         """Return the names of the networks in `mask`, in the order of their indices."""
         return tuple(self.names[i] for i in bits(mask))
 
@@ -265,18 +270,19 @@ def _union(masks: Iterable[int]) -> int:
     return out
 
 
-def bits(mask: int) -> Iterator[int]:
+def bits(mask: NetworkMask) -> Iterator[int]:
     """Yield the indices of the bits that are set, lowest first."""
-    while mask:
-        low = mask & -mask
+    left: int = mask
+    while left:
+        low = left & -left
         yield low.bit_length() - 1
-        mask ^= low
+        left ^= low
 
 
-def translated(mask: int, places: Sequence[int]) -> int:
+def translated(mask: NetworkMask, places: Sequence[NetworkIndex]) -> NetworkMask:
     """Return the mask in which each set bit i has moved to `places[i]`; a bit that moves to `NONE` is left out."""
     out = 0
     for i in bits(mask):
         if places[i] != NONE:
             out |= 1 << places[i]
-    return out
+    return NetworkMask(out)

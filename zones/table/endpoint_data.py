@@ -11,6 +11,7 @@ from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
 from zones.claims.row import BY_RULE, ClassNumber, Variant, unpack
 from zones.dns.name import Name, is_wildcard, reverse
+from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.sharded_dict import ShardedDict
 from zones.table.visibility import NameTree, Visibility
@@ -27,7 +28,7 @@ class EndpointData:
     """Rows by private name, with their indexes."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.masks: dict[ClassNumber, int] = {}
+        self.masks: dict[ClassNumber, NetworkMask] = {}
         """Mask of networks by class number."""
         self.catalogue_index = CatalogueIndex(catalogue)
         self.rows: ShardedDict[Name, bytes] = ShardedDict()

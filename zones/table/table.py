@@ -11,6 +11,7 @@ from zones.claims.row import ClassNumber
 from zones.dns.name import Name, ancestry, canonical_key
 from zones.dns.record import DNAME, NS, RRset
 from zones.dns.static import StaticZone, of_type
+from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.lookup import Lookup
 
@@ -27,12 +28,12 @@ class Table(Lookup):
     """The rows, zones and static zones of one generation."""
 
     @property
-    def masks(self) -> dict[ClassNumber, int]:
+    def masks(self) -> dict[ClassNumber, NetworkMask]:
         """Mask of networks by class number."""
         return self.endpoints.masks
 
     @masks.setter
-    def masks(self, masks: dict[ClassNumber, int]) -> None:
+    def masks(self, masks: dict[ClassNumber, NetworkMask]) -> None:
         self.endpoints.masks = masks
 
     # -- changes

@@ -10,10 +10,11 @@ import msgspec
 
 from zones.claims.row import ClassNumber
 from zones.dns.name import Name, parent
+from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NetworkIndex
 from zones.table.sharded_dict import ShardedDict
 
-ClassMasks = Mapping[ClassNumber, int]
+ClassMasks = Mapping[ClassNumber, NetworkMask]
 """Mask of networks by class number."""
 
 

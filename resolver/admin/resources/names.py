@@ -4,7 +4,7 @@ Decides nothing: the ledger chooses the winners. Time is an argument.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import dns.rdata
 import dns.rdataclass
@@ -20,6 +20,9 @@ from zones.claims import contest
 from zones.clocks import WallTime
 from zones.dns.name import Name, canonical_key, to_text
 from zones.dns.record import AAAA, A, RRset
+from zones.networks.network import NetworkMask
+
+_ALL: Final = NetworkMask(-1)
 
 
 class NameAnswer(Model):
@@ -45,7 +48,7 @@ class NameItem(Model):
     answers: list[NameAnswer]
 
 
-def name_item(estate: Estate, name: Name, now: WallTime, mask: int = -1) -> NameItem | None:
+def name_item(estate: Estate, name: Name, now: WallTime, mask: NetworkMask = _ALL) -> NameItem | None:
     """Return a private name as it is answered: from a zone file, else from endpoints; None when neither has it.
 
     `mask` selects the networks to report; -1 selects all.

@@ -7,7 +7,7 @@ from pydantic import Field
 from resolver.admin.resources.model import Model
 from resolver.control.estate.estate import Estate
 from zones.findings.evidence import LISTED
-from zones.networks.network import Network
+from zones.networks.network import Network, NetworkMask
 
 NetworkOrigin = Literal["auto", "configured", "default"]
 
@@ -38,7 +38,7 @@ def network(estate: Estate, shown: Network) -> NetworkItem:
     )  # fmt: skip
 
 
-def network_names(estate: Estate, mask: int) -> tuple[list[str], int]:
+def network_names(estate: Estate, mask: NetworkMask) -> tuple[list[str], int]:
     """Return the names of the first 32 networks in a mask, and how many networks the mask holds."""
     names = estate.networks.listed(mask)
     return list(names[:LISTED]), len(names)

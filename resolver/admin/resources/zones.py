@@ -8,6 +8,7 @@ from resolver.admin.resources.model import Model
 from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
 from zones.dns.name import Name, is_under, to_text
+from zones.networks.network import NetworkMask
 
 
 class ZoneItem(Model):
@@ -27,7 +28,7 @@ class ZoneItem(Model):
     chain: str = Field(description="Form of the answer for a public FQDN.")
 
 
-def zone(estate: Estate, origin: Name, names: int, mask: int) -> ZoneItem:
+def zone(estate: Estate, origin: Name, names: int, mask: NetworkMask) -> ZoneItem:
     """Return one zone as JSON.
 
     `names`: how many of its names only endpoints hold; `mask`: the networks to which those names are visible.

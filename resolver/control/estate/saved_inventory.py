@@ -22,6 +22,7 @@ from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.tombstones import Tombstone
+from zones.networks.network import NetworkMask
 
 _PIECE: Final = 2_000
 """Items in one piece: about 500 KiB."""
@@ -103,7 +104,9 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
             self.networks,
             {(endpoint, Name(fqdn)): seen for endpoint, fqdn, seen in self.first_seen},
             {
-                Name(name): tuple((int.from_bytes(mask, "little"), key, rule) for mask, key, rule in holders)
+                Name(name): tuple(
+                    (NetworkMask(int.from_bytes(mask, "little")), key, rule) for mask, key, rule in holders
+                )
                 for name, holders in self.held
             },
             dict(self.findings),

@@ -15,6 +15,7 @@ from resolver.control.estate.estate import Estate
 from zones.claims.row import ClassNumber, restamped
 from zones.dns.name import Name
 from zones.dns.record import RRset
+from zones.networks.network import NetworkMask
 
 _ROWS: Final = 500
 """Rows in one frame: about 100 KiB."""
@@ -186,7 +187,7 @@ def _chunks(items: Iterable[_T], octets: Callable[[_T], int]) -> Iterator[list[_
         yield chunk
 
 
-def _after(masks: Mapping[ClassNumber, int], sent: int) -> Iterable[tuple[ClassNumber, int]]:
+def _after(masks: Mapping[ClassNumber, NetworkMask], sent: int) -> Iterable[tuple[ClassNumber, NetworkMask]]:
     return islice(masks.items(), sent, None) if len(masks) > sent else ()
 
 

@@ -8,28 +8,34 @@ from zones.claims.contest import Claim, Conditions, Contender, Incumbent, Rule, 
 from zones.claims.policy import ConflictPolicy
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
+from zones.networks.network import NO_NETWORKS, NetworkMask
 
 NAME = from_text("kv.privatelink.vaultcore.azure.net")
 PUBLIC = from_text("kv.vault.azure.net")
 ZONE = from_text("privatelink.vaultcore.azure.net")
 V4 = [bytes((10, 0, 0, i)) for i in range(9)]
 V6 = [bytes((0xFD, *bytes(14), i)) for i in range(9)]
-N0, N1, N2 = 1, 2, 4
-ALL = N0 | N1 | N2
+N0, N1, N2 = NetworkMask(1), NetworkMask(2), NetworkMask(4)
+ALL = NetworkMask(N0 | N1 | N2)
 
 
 def contender(
     key: str, *addresses: bytes, sees: int = N0, home: int = 0, near: int = 0, seen: float = 0, public: Name = PUBLIC
 ) -> Contender:
-    return Contender((Claim(key, NAME, public, ZONE, addresses, WallTime(seen)),), sees, home, near)
+    return Contender(
+        (Claim(key, NAME, public, ZONE, addresses, WallTime(seen)),),
+        NetworkMask(sees),
+        NetworkMask(home),
+        NetworkMask(near),
+    )
 
 
 def conditions(
     policy: ConflictPolicy = ConflictPolicy.STICKY,
     *,
-    pins: tuple[tuple[int, str], ...] = (),
+    pins: tuple[tuple[NetworkMask, str], ...] = (),
     held: tuple[Incumbent, ...] = (),
-    homeless: int = 0,
+    homeless: NetworkMask = NO_NETWORKS,
 ) -> Conditions:
     return Conditions(policy, pins, held, homeless)
 
@@ -62,7 +68,7 @@ def test_several_addresses_of_one_endpoint_are_no_contest() -> None:
 def test_two_public_names_of_one_endpoint_that_lead_to_one_private_name_are_no_contest() -> None:
     other = from_text("kv.vaultcore.azure.net")
     claims = tuple(Claim("x", NAME, public, ZONE, (V4[1],), WallTime(0)) for public in (PUBLIC, other))
-    verdict = only(decide([Contender(claims, N0, 0, 0)], conditions()))
+    verdict = only(decide([Contender(claims, N0, NO_NETWORKS, NO_NETWORKS)], conditions()))
 
     assert verdict.a == (V4[1],)
     assert verdict.publics == tuple(sorted((PUBLIC, other)))
@@ -262,7 +268,7 @@ def test_refuse_serves_nothing_where_the_last_rules_would_decide() -> None:
 
 
 @pytest.mark.parametrize("pins", [((N0, "y"),), ()])
-def test_refuse_serves_a_winner_by_pin_or_nearness(pins: tuple[tuple[int, str], ...]) -> None:
+def test_refuse_serves_a_winner_by_pin_or_nearness(pins: tuple[tuple[NetworkMask, str], ...]) -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2, home=N0)
     verdict = only(decide([x, y], conditions(ConflictPolicy.REFUSE, pins=pins)))
 
@@ -272,7 +278,7 @@ def test_refuse_serves_a_winner_by_pin_or_nearness(pins: tuple[tuple[int, str], 
 
 # -- all together
 
-masks = st.integers(0, ALL)
+masks = st.integers(0, ALL).map(NetworkMask)
 
 
 @st.composite

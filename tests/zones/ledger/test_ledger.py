@@ -35,7 +35,7 @@ from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.findings.evidence import Severity
 from zones.ledger.carry_over import CarryOver
-from zones.networks.network import Network
+from zones.networks.network import Network, NetworkMask
 
 # -- rows
 
@@ -309,14 +309,14 @@ def test_rule_4_incumbents_hold_in_the_network_of_that_name() -> None:
         (("other", "b"), {"a": [4], "b": [4]}),
         (("", "other", "a"), {"a": [4], "b": [4]}),
     ):
-        book = ledger(*two_spokes(), memory=CarryOver(names, held={ROW: ((1, "y", Rule.NONE),)}))
+        book = ledger(*two_spokes(), memory=CarryOver(names, held={ROW: ((NetworkMask(1), "y", Rule.NONE),)}))
         put(book, acct("x", 4, vnet="hub"), acct("y", 5, vnet="hub"))
         assert answers(book) == wanted
 
 
 def test_rule_4_incumbents_wait_for_their_endpoints_whatever_comes_first() -> None:
     pins = [Pin(FQDN, "z")]
-    book = ledger(pins=pins, memory=CarryOver(("default",), held={ROW: ((1, "y", Rule.NONE),)}))
+    book = ledger(pins=pins, memory=CarryOver(("default",), held={ROW: ((NetworkMask(1), "y", Rule.NONE),)}))
     book.set_vnets({}, WallTime(1))
     book.reconsider(WallTime(2))
     put(book, acct("x", 4), acct("y", 5), now=3)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zones.azure.endpoint import ConnectionState, Endpoint
-from zones.networks.network import Network, Networks, bits
+from zones.networks.network import Network, NetworkMask, Networks, bits
 from zones.networks.prefixes import NONE
 
 SUB, OTHER_SUB = "11111111-0000-0000-0000-000000000000", "22222222-0000-0000-0000-000000000000"
@@ -188,5 +188,5 @@ def test_names_and_masks() -> None:
     networks = Networks([Network("a", ()), Network("b", ())])
 
     assert (networks.named("b"), networks.named("c"), networks.named(None)) == (0b10, 0, 0b11)
-    assert networks.listed(0b11) == ("a", "b")
-    assert list(bits(0b10100)) == [2, 4]
+    assert networks.listed(NetworkMask(0b11)) == ("a", "b")
+    assert list(bits(NetworkMask(0b10100))) == [2, 4]

@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 
 from zones.claims.row import ClassNumber
 from zones.dns.name import Name, from_text, is_under, to_text
+from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NetworkIndex
 from zones.table.visibility import NameTree, Visibility
 
 NAMES = [from_text(text) for text in ("a", "b.a", "c.b.a", "d.b.a", "e.a", "f")]
-MASKS = {ClassNumber(mask): mask for mask in range(8)}
+MASKS = {ClassNumber(mask): NetworkMask(mask) for mask in range(8)}
 steps = st.lists(st.tuples(st.sampled_from(NAMES), st.integers(1, 7), st.booleans()), max_size=30)
 
 

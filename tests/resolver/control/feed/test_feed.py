@@ -14,7 +14,7 @@ from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import SOA, RRset
 from zones.dns.zonefile import Zone
-from zones.networks.network import Network
+from zones.networks.network import Network, NetworkMask
 
 
 def test_since_at_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,12 +62,12 @@ def test_classes_are_sent_once_after_the_networks_of_their_bits(monkeypatch: pyt
     estate = Estate(settings.ControlSettings(networks=(Network("first", ()),), auto=True))
     fed = Feed(estate, "epoch")
     assert list(fed.masks(0, 0)) == []
-    first = estate.ledger.classes.number(0b1)
+    first = estate.ledger.classes.number(NetworkMask(0b1))
     assert list(fed.masks(0, 0)) == [channel.Masks([], ["first"]), channel.Masks([(first, b"\x01")])]
     later = [f"n{i}" for i in range(9)]
     assert [estate.networks.index(each) for each in later] == list(range(1, 10))
     assert list(fed.masks(1, 1)) == []
-    second = estate.ledger.classes.number(1 << 9)
+    second = estate.ledger.classes.number(NetworkMask(1 << 9))
     assert list(fed.masks(1, 1)) == [channel.Masks([], later), channel.Masks([(second, b"\x00\x02")])]
     assert list(fed.masks(2, 10)) == []
 
@@ -86,7 +86,7 @@ def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
     }
     estate.ledger.set_vnets(vnets, WallTime(0.0))
     for i in range(20_000):
-        estate.ledger.classes.number(1 << i)
+        estate.ledger.classes.number(NetworkMask(1 << i))
     fed = Feed(estate, "epoch")
     version, clientele = fed.clientele()
     assert version == estate.networks.version

@@ -24,7 +24,7 @@ from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, pack
 from zones.clocks import steady_clock, wall_clock
 from zones.dns.name import Name, from_text
 from zones.dns.record import RRset, soa
-from zones.networks.network import Network
+from zones.networks.network import Network, NetworkMask
 from zones.networks.prefixes import NetworkIndex
 from zones.table.table import Touched
 
@@ -53,7 +53,7 @@ class World:
         self.parts = compose(worker, Clock(steady_clock(lambda: 1.0), wall_clock(lambda: 1.0), lambda *_: _Timer()))
         self.table = self.parts.table
         self.table.awaited = frozenset()
-        self.table.masks = {ClassNumber(mask): mask for mask in (0b01, 0b10, 0b11)}
+        self.table.masks = {ClassNumber(mask): NetworkMask(mask) for mask in (0b01, 0b10, 0b11)}
         self.counters = self.parts.counters
         self.engine = self.parts.engine
         self.answers = self.parts.answers

@@ -26,7 +26,7 @@ from zones.clocks import SteadyTime
 from zones.dns import zonefile
 from zones.dns.name import ROOT, Name, from_text, to_text
 from zones.dns.record import ANY, CNAME, SOA, A, RRset
-from zones.networks.network import Network
+from zones.networks.network import Network, NetworkMask
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table import outcome
 
@@ -314,7 +314,7 @@ def assembled(
     )
     pipeline.start()
     table = pipeline.table
-    table.masks.update({ClassNumber(mask): mask for mask in (0b01, 0b10, 0b11)})
+    table.masks.update({ClassNumber(mask): NetworkMask(mask) for mask in (0b01, 0b10, 0b11)})
     for text, variants in rows.items():
         table.apply(from_text(text), packed(text, variants))
     zone = zonefile.parse(ZONE, "zone")
