@@ -203,7 +203,7 @@ class Live:
         if mark:
             self._wait(mark)
             # Rows are served as they arrive. Only after the whole snapshot does a worker know which names do not exist.
-            until(lambda: self._is_ready() or "its last good data is kept" in self._log.read_text(), self._log)
+            until(lambda: self._is_ready() or "it has not provided data yet" in self._log.read_text(), self._log)
 
     def _is_ready(self) -> bool:
         try:
