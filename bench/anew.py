@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from bench.generate import Estate, Ports
+from bench.generate import GeneratedEstate, Ports
 from bench.measure import MIB, Result
 from bench.paced import Probe, Waits
 from bench.processes import PLDNS, Background, Broken, cores, cpu, pin, resident
@@ -98,7 +98,7 @@ def write(place: Place, management: str) -> None:
 def names(place: Place) -> Iterator[str]:
     """Yield about 10,000 names, spread over the estate."""
     every = max(place.endpoints // 10_000, 1)
-    for index, (_, nic) in enumerate(Estate(place.endpoints, subscriptions=place.subscriptions).resources()):
+    for index, (_, nic) in enumerate(GeneratedEstate(place.endpoints, subscriptions=place.subscriptions).resources()):
         if index % every == 0:
             ip = nic["properties"]["ipConfigurations"][0]["properties"]
             yield ip["privateLinkConnectionProperties"]["fqdns"][0]

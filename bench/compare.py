@@ -81,7 +81,7 @@ class Round(NamedTuple):
         return self.user + self.system
 
 
-class Server:
+class PeerServer:
     """A running server. `pids`: all of its processes."""
 
     def __init__(self, peer: Peer, process: Background) -> None:
@@ -154,7 +154,7 @@ Rounds = dict[str, list[Round]]
 """Results by server, or by workload."""
 
 
-def rounds(servers: list[Server], work: str, folder: Path, count: int, seconds: int) -> Rounds:
+def rounds(servers: list[PeerServer], work: str, folder: Path, count: int, seconds: int) -> Rounds:
     """Return by server the rounds after a warm-up round, in turn. A server that fails is skipped, with a line."""
     able = [server for server in servers if work in server.peer.can]
     found: Rounds = {server.peer.name: [] for server in able}
@@ -171,7 +171,7 @@ def rounds(servers: list[Server], work: str, folder: Path, count: int, seconds: 
     return found
 
 
-def itself(server: Server, folder: Path, count: int, seconds: int) -> Rounds:
+def itself(server: PeerServer, folder: Path, count: int, seconds: int) -> Rounds:
     """Return by workload the rounds of one server, in turn, after one warm-up round each."""
     works = {name: WORKLOADS[name]._replace(file=f"few-{WORKLOADS[name].file}") for name in ITSELF}
     for work in works.values():
@@ -209,7 +209,9 @@ def table(work: str, found: Rounds) -> Iterator[str]:
         yield f"| {name} | {rate:,.0f} | {lost} | {cpu:.2f} ({user:.2f} + {system:.2f}) | {held} |"
 
 
-def waiting(servers: list[Server], folder: Path, count: int, seconds: int, rate: int) -> dict[str, list[paced.Waits]]:
+def waiting(
+    servers: list[PeerServer], folder: Path, count: int, seconds: int, rate: int
+) -> dict[str, list[paced.Waits]]:
     """Return by server the waits of the paced client, in turn."""
     able = [server for server in servers if "A" in server.peer.can]
     found: dict[str, list[paced.Waits]] = {server.peer.name: [] for server in able}
@@ -238,13 +240,13 @@ def compare(folder: Path, given: argparse.Namespace, kept: dict[str, Any]) -> No
         command = (sys.executable, "-m", "bench.upstream", str(given.port))
         upstream = stack.enter_context(Background(command, folder / "upstream.log"))
         pin(upstream.pid, cores()[1])
-        servers: list[Server] = []
+        servers: list[PeerServer] = []
         for peer in peers.written(folder, given.names, given.port):
             if isinstance(peer, str):
                 print(peer)
             elif not given.servers or peer.name in given.servers:
                 log = folder / f"{peer.name}.log"
-                servers.append(Server(peer, stack.enter_context(Background(peer.command, log))))
+                servers.append(PeerServer(peer, stack.enter_context(Background(peer.command, log))))
         print(", ".join(f"{server.peer.name} {server.peer.version}" for server in servers))
         kept["versions"] = {server.peer.name: server.peer.version for server in servers}
         slowest = 0.0

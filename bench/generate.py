@@ -82,7 +82,7 @@ class VNet(NamedTuple):
     prefix: IPv4Network
 
 
-class Estate:
+class GeneratedEstate:
     """An estate of `size` endpoints, spread over virtual networks and regions."""
 
     def __init__(self, size: int, seed: int = 1, subscriptions: int = SUBSCRIPTIONS) -> None:
@@ -115,7 +115,7 @@ class Estate:
     def changing(self, address: IPv4Address) -> bytes:
         """Return a file with one endpoint and its NIC, in which `CHANGING` has this address."""
         # Ids are the same at every call, so it is the same endpoint each time.
-        private_endpoint, nic = Estate(1).pair(CHANGING.partition(".")[0], SERVICES[0], self.vnets[0], address)
+        private_endpoint, nic = GeneratedEstate(1).pair(CHANGING.partition(".")[0], SERVICES[0], self.vnets[0], address)
         return msgspec.json.encode([private_endpoint, nic])
 
     def pair(self, name: str, service: Service, vnet: VNet, first: IPv4Address) -> tuple[Json, Json]:
@@ -252,7 +252,7 @@ def _vnet_resource(vnet: VNet) -> Json:
     }
 
 
-class Page:
+class JsonPage:
     """A file `{"value": […]}` that is written resource by resource."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -278,7 +278,7 @@ class Ports(NamedTuple):
     upstream: int = 5392
 
 
-def configuration(estate: Estate, ports: Ports) -> bytes:
+def configuration(estate: GeneratedEstate, ports: Ports) -> bytes:
     """Return the configuration: a network per region, and one for this machine that sees everything. JSON is YAML."""
     networks: list[Json] = [{"name": "bench", "clients": ["127.0.0.0/8"], "reach": ["all"]}]
     for region in REGIONS:
@@ -302,9 +302,9 @@ def configuration(estate: Estate, ports: Ports) -> bytes:
     )  # fmt: skip
 
 
-def write(directory: Path, size: int, ports: Ports, seed: int = 1) -> Estate:
+def write(directory: Path, size: int, ports: Ports, seed: int = 1) -> GeneratedEstate:
     """Fill `directory`: endpoints/, pldns.yaml, private.txt and public.txt (queries for dnsperf)."""
-    estate = Estate(size, seed)
+    estate = GeneratedEstate(size, seed)
     folder = directory / "endpoints"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vnets.json").write_bytes(msgspec.json.encode([_vnet_resource(vnet) for vnet in estate.vnets]))
@@ -318,14 +318,14 @@ def write(directory: Path, size: int, ports: Ports, seed: int = 1) -> Estate:
     return estate
 
 
-def _write_pages(folder: Path, estate: Estate) -> list[str]:
+def _write_pages(folder: Path, estate: GeneratedEstate) -> list[str]:
     """Write all endpoints and NICs, and return the first FQDN of each."""
     names: list[str] = []
     resources = estate.resources()
     for number, start in enumerate(range(0, estate.size, PAGE)):
         with ExitStack() as stack:
             kinds = ("private-endpoints", "network-interfaces")
-            pages = [Page(stack.enter_context((folder / f"{kind}-{number:04d}.json").open("wb"))) for kind in kinds]
+            pages = [JsonPage(stack.enter_context((folder / f"{kind}-{number:04d}.json").open("wb"))) for kind in kinds]
             for _ in range(start, min(start + PAGE, estate.size)):
                 endpoint, nic = next(resources)
                 names.append(endpoint["properties"]["customDnsConfigs"][0]["fqdn"])

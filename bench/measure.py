@@ -16,7 +16,7 @@ import dns.message
 import dns.query
 
 from bench import load
-from bench.generate import CHANGING, Estate, Ports, write
+from bench.generate import CHANGING, GeneratedEstate, Ports, write
 from bench.processes import PLDNS, Background, Broken, cores, pin, resident, run
 
 CHANGES: Final = 5
@@ -44,7 +44,7 @@ class Result(NamedTuple):
         return self.value >= self.limit if self.least else self.value <= self.limit
 
 
-class Plan(NamedTuple):
+class MeasurePlan(NamedTuple):
     """The parameters of a measurement. `rounds` rounds of `seconds` seconds measure each load in `directory`."""
 
     directory: Path
@@ -59,7 +59,7 @@ class Plan(NamedTuple):
         return self.directory / "pldns.yaml"
 
 
-def everything(plan: Plan) -> Iterator[Result]:
+def everything(plan: MeasurePlan) -> Iterator[Result]:
     """Yield each result as soon as it is measured. Raises `Broken`."""
     began = time.monotonic()
     estate = write(plan.directory, plan.endpoints, plan.ports)
@@ -77,7 +77,7 @@ def everything(plan: Plan) -> Iterator[Result]:
     yield from _restart(plan)
 
 
-def _check(plan: Plan) -> Iterator[Result]:
+def _check(plan: MeasurePlan) -> Iterator[Result]:
     log = plan.directory / "check.log"
     done = run((PLDNS, "check", "-c", plan.file), log)
     if done.code not in {0, 2}:
@@ -86,14 +86,14 @@ def _check(plan: Plan) -> Iterator[Result]:
     yield Result("pldns check, peak memory", done.peak / MIB, "MiB", 1200)
 
 
-def _start(plan: Plan, daemon: Background) -> Iterator[Result]:
+def _start(plan: MeasurePlan, daemon: Background) -> Iterator[Result]:
     while not ready(plan.ports.admin):
         _wait(daemon, 0.02, daemon.began, "/readyz was not 200")
     yield Result("serve, until ready", time.monotonic() - daemon.began, "s", 20)
     yield Result("worker, resident", resident(_worker(daemon)) / MIB, "MiB", 250, note="ready, nothing asked yet")
 
 
-def _restart(plan: Plan) -> Iterator[Result]:
+def _restart(plan: MeasurePlan) -> Iterator[Result]:
     with Background((PLDNS, "serve", "-c", plan.file), plan.directory / "serve.log") as daemon:
         while address(plan.ports.dns, CHANGING) is None:
             _wait(daemon, 0.01, daemon.began, f"{CHANGING} was not answered")
@@ -131,7 +131,7 @@ def _wait(daemon: Background, seconds: float, since: float, why: str) -> None:
     daemon.breathe(seconds)
 
 
-def _change(plan: Plan, daemon: Background, estate: Estate) -> Iterator[Result]:
+def _change(plan: MeasurePlan, daemon: Background, estate: GeneratedEstate) -> Iterator[Result]:
     """Replace a file with one endpoint by renaming, and ask until the answer has the new address."""
     target, beside = plan.directory / "endpoints/changing.json", plan.directory / "changing.new"
     taken = []
@@ -157,7 +157,7 @@ def address(port: int, name: str) -> str | None:
     return answer[-1][0].to_text() if answer else None
 
 
-def _load(plan: Plan, daemon: Background) -> Iterator[Result]:
+def _load(plan: MeasurePlan, daemon: Background) -> Iterator[Result]:
     worker = _worker(daemon)
     pin(worker, cores()[0])
     private, public = plan.directory / "private.txt", plan.directory / "public.txt"

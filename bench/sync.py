@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bench import paced
-from bench.generate import Estate
+from bench.generate import GeneratedEstate
 from bench.measure import PATIENCE, Result, address, ready
 from bench.processes import PLDNS, Background, Broken, cores, cpu, pin
 from bench.report import told
@@ -52,7 +52,7 @@ class Site:
                    "--subscriptions", str(subscriptions), "--port", str(CLOUD)]  # fmt: skip
         fake = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
         stack.callback(fake.terminate)
-        self._group = Estate(endpoints, subscriptions=subscriptions).vnets[0].id.partition("/providers/")[0]
+        self._group = GeneratedEstate(endpoints, subscriptions=subscriptions).vnets[0].id.partition("/providers/")[0]
         self.cloud: dict[str, str] = json.loads(fake.stdout.readline() if fake.stdout else "")
         (folder / "secret").write_text(SECRET)
         (folder / "pldns.yaml").write_text(

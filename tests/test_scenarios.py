@@ -48,7 +48,7 @@ SETTLED = 90.0
 
 
 @dataclass(frozen=True)
-class Step:
+class ScenarioStep:
     """A step: its line number, its words, and the indented lines below it."""
 
     line: int
@@ -63,7 +63,7 @@ class Story:
     config: str = ""
     files: dict[str, str] = field(default_factory=dict)
     upstreams: dict[str, str] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ScenarioStep] = field(default_factory=list)
 
 
 def read(path: Path) -> Story:
@@ -84,7 +84,7 @@ def read(path: Path) -> Story:
     return story
 
 
-def _steps(text: str, first: int) -> Iterator[Step]:
+def _steps(text: str, first: int) -> Iterator[ScenarioStep]:
     found: list[tuple[int, str, list[str]]] = []
     for number, line in enumerate(text.splitlines(), first):
         if not line.strip() or line.startswith("#"):
@@ -94,7 +94,7 @@ def _steps(text: str, first: int) -> Iterator[Step]:
         else:
             found.append((number, line, []))
     for number, line, body in found:
-        yield Step(number, tuple(line.split()), tuple(textwrap.dedent("\n".join(body)).splitlines()))
+        yield ScenarioStep(number, tuple(line.split()), tuple(textwrap.dedent("\n".join(body)).splitlines()))
 
 
 # -- replies in the format of stories
@@ -203,7 +203,7 @@ class Live:
         if mark:
             self._wait(mark)
             # Rows are served as they arrive. Only after the whole snapshot does a worker know which names do not exist.
-            until(lambda: self._is_ready() or "its last good data is kept" in self._log.read_text(), self._log)
+            until(lambda: self._is_ready() or "it has not provided data yet" in self._log.read_text(), self._log)
 
     def _is_ready(self) -> bool:
         try:
@@ -320,7 +320,7 @@ def served(upstream: "FakeUpstream") -> Iterator[int]:
 # -- the steps
 
 
-def _client(step: Step) -> str:
+def _client(step: ScenarioStep) -> str:
     return step.words[step.words.index("from") + 1] if "from" in step.words else "127.0.0.1"
 
 
@@ -333,7 +333,7 @@ class Runner:
         self._name = name
         self._ask, self._decode = tools
 
-    def run(self, step: Step) -> None:
+    def run(self, step: ScenarioStep) -> None:
         verb, *arguments = step.words
         if verb == "query":
             self._query(step)
@@ -357,7 +357,7 @@ class Runner:
         else:
             pytest.fail(f"{self._name}:{step.line}: no step is called {verb}")
 
-    def _query(self, step: Step) -> None:
+    def _query(self, step: ScenarioStep) -> None:
         wanted = [" ".join(line.split()) for line in step.body if not line.startswith("asked")]
         asked = [" ".join(line.split()[1:]) for line in step.body if line.startswith("asked")]
         got, was = self._try(step, wanted)
@@ -371,7 +371,7 @@ class Runner:
         assert "\n".join(got) == "\n".join(wanted), where
         assert not asked or again or was == [a for a in asked if a != "nothing"], where
 
-    def _try(self, step: Step, wanted: list[str]) -> tuple[list[str], list[str]]:
+    def _try(self, step: ScenarioStep, wanted: list[str]) -> tuple[list[str], list[str]]:
         """Send the query. Return the lines of the reply, and the queries that upstreams got because of it."""
         name, rtype, *rest = step.words[1:]
         options = [word[1:] for word in rest if word.startswith("+")]

@@ -21,8 +21,8 @@ def reference() -> str:
 
 def _codes() -> Iterator[str]:
     yield "## Codes\n\n| code | severity | meaning | what pldns does |\n|---|---|---|---|"
-    for kind in TYPES:
-        yield f"| `{kind.code}` | {kind.severity} | {kind.meaning} | {kind.action} |"
+    rows = (f"| `{kind.code}` | {kind.severity} | {kind.meaning} | {kind.action} |" for kind in TYPES)
+    yield from dict.fromkeys(rows)  # types of one code may differ only in their evidence
     yield ""
 
 

@@ -83,7 +83,7 @@ class CheckedFormat:
         """Yield the body in parts, after the whole file was checked. Raises OSError and ValueError."""
         head = file.read(self.head)
         if not head.startswith(self.magic):
-            raise ValueError("it is not of this version")
+            raise ValueError("it is damaged, or another version wrote it")
         checksum = hashlib.sha256()
         while data := file.read(_READ):
             checksum.update(data)

@@ -55,7 +55,9 @@ def _write(counts: Counts, sources: list[SourceItem]) -> None:
     for source in sources:
         parts = _many(source.parts, "saved subscription" if source.sync else "file")
         bad = f", {source.unreadable} unreadable" if source.unreadable else ""
-        output.line(f"source {source.name}: {source.path}: {source.last_error or f'{parts}{bad}'}")
+        state = source.last_error or f"{parts}{bad}"
+        path = "" if state.startswith(source.path) else f"{source.path}: "
+        output.line(f"source {source.name}: {path}{state}")
     severities = [_many(count, severity) for severity, count in counts.findings.items() if count]
     output.line(f"findings: {', '.join(severities) or 'none'}")
 

@@ -185,13 +185,13 @@ def _upstream(upstreams: UpstreamGroups, key: Key) -> AskedUpstream:
 
 _FAILURES: Final = {
     "refused": "several endpoints claim it, and the policy `refuse` chooses none of them",
-    "miss": "nobody holds the name, and the zone's `on_miss` is `servfail`",
+    "miss": "pldns does not have this name, and the zone's `on_miss` is `servfail`",
     "unsynced": "a source has never provided data, so it is unknown whether the name is private",
 }
 _ORIGINS: Final = {
-    "private": "held by an endpoint",
-    "static": "held by a zone file or a private DNS zone",
-    "ptr": "the pointer of a served address",
+    "private": "an endpoint has this name",
+    "static": "a zone file or a private DNS zone has this name",
+    "ptr": "a served endpoint has this address",
 }
 
 
@@ -212,7 +212,7 @@ def _what(outcome: Outcome) -> str:
         case Found():
             return _ORIGINS[outcome.origin] + (", by a wildcard" if outcome.wildcard else "")
         case Alias():
-            return f"{_ORIGINS[outcome.origin]}, an alias" + (", by a wildcard" if outcome.wildcard else "")
+            return f"{_ORIGINS[outcome.origin]}, as an alias" + (", by a wildcard" if outcome.wildcard else "")
         case NoData():
             return "the name has no records of this type; no upstream is asked"
         case NxDomain():
@@ -225,5 +225,5 @@ def _what(outcome: Outcome) -> str:
             return f"delegated at {to_text(outcome.cut)}"
         case Outside():
             if outcome.zone:
-                return "nobody holds the name, and the zone's `on_miss` sends it to an upstream"
+                return "pldns does not have this name, and the zone's `on_miss` sends it to an upstream"
             return "pldns has no zone for the name, so an upstream is asked"

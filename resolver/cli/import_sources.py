@@ -69,7 +69,7 @@ def _saved(config: settings.ControlSettings) -> tuple[list[Resources], list[str]
     if saved is None:
         raise Failed(f"nothing is saved in {config.state_directory} yet; without `--saved`, the sources are read")
     names = [source.name for source in config.sources]
-    missing = [f"source {name}: nothing of it is saved" for name in names if name not in saved.sources]
+    missing = [f"source {name}: no data of this source is saved" for name in names if name not in saved.sources]
     return [given for name in names for source, _, given in saved.parts if source == name], missing
 
 

@@ -37,7 +37,7 @@ class UpstreamSection(Section):
     )
     suffixes: tuple[Zone, ...] = Field(
         default=(),
-        description="Names at and under these are asked of this group; the longest suffix wins. Not for `public`.",
+        description="This group is asked for names at and under these; the longest suffix wins. Not for `public`.",
     )
     policy: ServerPolicy = Field(
         default="sequential",

@@ -77,7 +77,9 @@ def _definition(root: dict[str, Any], holder: dict[str, Any]) -> dict[str, Any]:
 
 def _type(prop: dict[str, Any]) -> str:
     if "anyOf" in prop:
-        return _type(next(choice for choice in prop["anyOf"] if choice.get("type") != "null"))
+        choices = [choice for choice in prop["anyOf"] if choice.get("type") != "null"]
+        words = [choice for choice in choices if "enum" in choice or "const" in choice]
+        return ", ".join(map(_type, words if len(words) == len(choices) else choices[:1]))
     if "enum" in prop or "const" in prop:
         return ", ".join(f"`{word}`" for word in prop.get("enum") or [prop["const"]])
     if "items" in prop:

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import Final
 
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
@@ -31,6 +32,9 @@ Sample = tuple[str, tuple[str, ...], float]
 """(name, label values, value)."""
 
 _log = logging.getLogger(__name__)
+
+_LOGGED: Final = 10
+"""Files that are logged by name after one scan."""
 
 
 class SourceRunners:
@@ -103,16 +107,37 @@ class FileRunner:
 
 
 def _take(scans: Mapping[str, Scan], estate: Estate, publish: Publish) -> None:
+    before = {name: (estate.sources[name].last_error, dict(estate.health.unreadable_parts(name))) for name in scans}
     for name, scan in scans.items():
         if scan.error:
             _log_failure(estate, name, scan.error)
     publish(estate.take_scans(scans, WallTime(time.time())))
+    for name, (error, unreadable) in before.items():
+        _log_files(name, unreadable, estate.health.unreadable_parts(name))
+        if error and not estate.sources[name].last_error:
+            _log.info("source %s can be read again", name)
+
+
+def _log_files(source: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Log the files that cannot be read for a new reason, and those that can be read again or were deleted."""
+    new = [(file, why) for file, why in now.items() if before.get(file) != why]
+    for file, why in new[:_LOGGED]:
+        _log.warning("source %s: %s: %s", source, file, why)
+    if len(new) > _LOGGED:
+        _log.warning("source %s: %d more files cannot be read: see `pldns findings`", source, len(new) - _LOGGED)
+    mended = [file for file in before if file not in now]
+    for file in mended[:_LOGGED]:
+        _log.info("source %s: %s is no longer unreadable", source, file)
+    if len(mended) > _LOGGED:
+        _log.info("source %s: %d more files are no longer unreadable", source, len(mended) - _LOGGED)
 
 
 def _log_failure(estate: Estate, source: str, error: str) -> None:
     """Log an error once, not at each try."""
-    if estate.sources[source].last_error != error:
-        _log.warning("source %s: %s; its last good data is kept", source, error)
+    status = estate.sources[source]
+    if status.last_error != error:
+        data = "its last good data is kept" if status.synced else "it has not provided data yet"
+        _log.warning("source %s: %s; %s", source, error, data)
 
 
 class RemoteRunner:

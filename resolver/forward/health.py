@@ -18,7 +18,7 @@ LAST_RETRY: Final = 30.0
 """Longest time in seconds until a server that is down is probed. The time doubles after each failed probe."""
 _PLAIN: Final = 900.0  # seconds for which a server without EDNS support is asked without EDNS
 _GAIN: Final = 0.25  # weight of a new sample in the smoothed round-trip time
-_EXPLORE: Final = 20  # one of this many questions is asked of another server than the fastest
+_EXPLORE: Final = 20  # one of this many questions goes to another server than the fastest
 _UNKNOWN: Final = 0.05  # seconds; round-trip time of a server that has not been asked
 _FAILED: Final = 1.5  # factor of the round-trip time after a failure
 

@@ -1,4 +1,4 @@
-"""Which group of upstream servers a name is asked of.
+"""Chooses the group of upstream servers for a name.
 
 Pure. Knows names and groups. Does not know how a question is asked (`exchange`, `client`).
 """

@@ -23,7 +23,9 @@ def offline(config: ControlSettings, now: WallTime) -> Estate:
     estate = assemble(config, zone_files.read(config.zones.files, {}), saved, scans, now)
     for name in remote:
         if not estate.sources[name].synced:
-            why = f"nothing of it is saved in {Path(config.state_directory)} yet; `pldns plan` asks it"
+            why = (
+                f"no data of this source is saved in {Path(config.state_directory)} yet; `pldns plan` reads the source"
+            )
             estate.health.failed(name, why, now)
     return estate
 

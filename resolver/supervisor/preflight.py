@@ -46,7 +46,7 @@ def held(directory: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotStart(f"the state directory {directory} is held by another pldns") from None
+            raise CannotStart(f"the state directory {directory} is used by another pldns") from None
         yield
     finally:
         os.close(lock)

@@ -53,7 +53,7 @@ class Seen(NamedTuple):
         return f"{self.rcode}{' aa' if self.aa else ''} [{', '.join(lines)}] authority {sorted(self.authority)}"
 
 
-class Difference(NamedTuple):
+class ReplyDifference(NamedTuple):
     """A question on which the two servers do not agree."""
 
     name: str
@@ -82,7 +82,7 @@ def questions() -> Iterator[tuple[str, str]]:
             yield from ((to_text(name), f"TYPE{rrset.type}") for rrset in rrsets)
 
 
-class Server:
+class DnsServer:
     """One of the two servers, on a port of loopback. Asks without recursion, and over TCP where the reply is cut."""
 
     def __init__(self, port: int) -> None:
@@ -207,17 +207,20 @@ def _answers(port: int) -> bool:
         return False
 
 
-def compare(kind: str, folder: Path) -> tuple[int, list[Difference], dict[str, int]]:
+def compare(kind: str, folder: Path) -> tuple[int, list[ReplyDifference], dict[str, int]]:
     """Return the number of questions, the unintended differences, and how often each reason applied."""
     daemon = Daemon(folder, {"zones": {"files": [f"{ZONES}/*.zone"]}}).start()
-    differences: list[Difference] = []
+    differences: list[ReplyDifference] = []
     reasons: dict[str, int] = {}
     count = 0
     try:
         with peer(kind, folder) as port:
             daemon.ready()
             until(lambda: _answers(daemon.port))
-            with contextlib.closing(Server(daemon.port)) as pldns, contextlib.closing(Server(port)) as other:
+            with (
+                contextlib.closing(DnsServer(daemon.port)) as pldns,
+                contextlib.closing(DnsServer(port)) as other,
+            ):
                 for name, rtype in questions():
                     count += 1
                     question = dns.message.make_query(name, rtype, id=count & 0xFFFF)
@@ -232,7 +235,7 @@ def compare(kind: str, folder: Path) -> tuple[int, list[Difference], dict[str, i
                     if reason := justified(name, ours, theirs):
                         reasons[reason] = reasons.get(reason, 0) + 1
                     else:
-                        differences.append(Difference(name, rtype, ours, theirs))
+                        differences.append(ReplyDifference(name, rtype, ours, theirs))
     finally:
         daemon.stop()
     return count, differences, reasons

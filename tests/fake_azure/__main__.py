@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-from bench.generate import Estate as Generated
+from bench.generate import GeneratedEstate
 from tests.fake_azure import shapes
-from tests.fake_azure.control import Control
-from tests.fake_azure.estate import Estate
+from tests.fake_azure.control import FaultControl
+from tests.fake_azure.estate import FakeEstate
 from tests.fake_azure.limits import UNLIMITED, Limits
 from tests.fake_azure.server import FakeAzure
 from tests.fake_azure.shapes import Json
@@ -25,7 +25,7 @@ from tests.fake_azure.shapes import Json
 
 def generated(size: int, subscriptions: int) -> Iterator[Json]:
     """Return an estate of this number of endpoints, with their NICs and virtual networks."""
-    made = Generated(size, subscriptions=subscriptions)
+    made = GeneratedEstate(size, subscriptions=subscriptions)
     for vnet in made.vnets:
         where = vnet.id.partition("/providers/")[0]
         yield shapes.virtual_network(where, vnet.name, [str(vnet.prefix)], location=vnet.region)
@@ -45,11 +45,11 @@ def _flat(value: Any) -> Iterator[Json]:  # noqa: ANN401  # JSON
     yield from value if isinstance(value, list) else [value]
 
 
-async def serve(estate: Estate, port: int, page: int, limits: Limits) -> None:
+async def serve(estate: FakeEstate, port: int, page: int, limits: Limits) -> None:
     """Run until the process is stopped."""
     azure = FakeAzure(estate, limits=limits, page=page, rows=page)
     await azure.start(port)
-    control = await Control(azure).start()
+    control = await FaultControl(azure).start()
     told = {"management": azure.url, "control": control.url, **azure.environment}
     sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
     sys.stdout.flush()
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--page", type=int, default=1000, help="rows to a page, at most")
     parser.add_argument("--unlimited", action="store_true", help="no quota on queries and reads")
     given = parser.parse_args()
-    estate = Estate(read(given.estate) if given.estate else ())
+    estate = FakeEstate(read(given.estate) if given.estate else ())
     estate.add(*generated(given.endpoints, given.subscriptions) if given.endpoints else ())
     asyncio.run(serve(estate, given.port, given.page, UNLIMITED if given.unlimited else Limits()))
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from tests.fake_azure.estate import ENDPOINTS, NICS, Estate
+from tests.fake_azure.estate import ENDPOINTS, NICS, FakeEstate
 from tests.fake_azure.identity import APPLICATION, PRINCIPAL
-from tests.fake_azure.replies import Refusal, Reply, Warp, page
+from tests.fake_azure.replies import FakeReply, Refusal, Warp, page
 from tests.fake_azure.shapes import Json
 
 Access = Callable[[str], Literal["", "gone", "forbidden"]]
@@ -46,12 +46,12 @@ class Call(NamedTuple):
 class Arm:
     """Answers requests from the estate. `access` returns why the caller may not read a subscription."""
 
-    def __init__(self, estate: Estate, access: Access, size: int) -> None:
+    def __init__(self, estate: FakeEstate, access: Access, size: int) -> None:
         self._estate = estate
         self._access = access
         self._size = size
 
-    def answer(self, call: Call) -> Reply:
+    def answer(self, call: Call) -> FakeReply:
         """Return the reply. Raises `Refusal`."""
         if "api-version" not in call.query:
             raise Refusal(
@@ -64,7 +64,7 @@ class Arm:
             return self._subscriptions(call)
         subscription = self._subscription(parts[1])
         if len(parts) == 2:
-            return Reply(200, msgspec.json.encode(subscription))
+            return FakeReply(200, msgspec.json.encode(subscription))
         under, type_, single = _read(parts)
         self._authorise(parts[1], type_, call)
         return self._single(call) if single else self._list(call, under, type_)
@@ -86,12 +86,12 @@ class Arm:
                 "invalid. If access was recently granted, please refresh your credentials.",
             )  # fmt: skip
 
-    def _subscriptions(self, call: Call) -> Reply:
+    def _subscriptions(self, call: Call) -> FakeReply:
         readable = {key: body for key, body in self._estate.subscriptions.items() if not self._access(key)}
         rows, following = page(sorted(readable), call.query.get("$skipToken", ""), self._size, call.warp)
         return self._page(call, [msgspec.json.encode(readable[key]) for key in rows], following)
 
-    def _list(self, call: Call, under: str, type_: str) -> Reply:
+    def _list(self, call: Call, under: str, type_: str) -> FakeReply:
         if call.method != "GET":
             raise Refusal(405, "MethodNotAllowed", f"The method {call.method} is not for a list.")
         if type_ == f"{ZONE}/all":
@@ -104,23 +104,23 @@ class Arm:
         chosen, following = page(rows, call.query.get("$skipToken", ""), size, call.warp)
         return self._page(call, [self._found(key) for key in chosen], following)
 
-    def _page(self, call: Call, rows: list[bytes], following: str) -> Reply:
+    def _page(self, call: Call, rows: list[bytes], following: str) -> FakeReply:
         link = b""
         if following:
             kept = {key: value for key, value in call.query.items() if key != "$skipToken"}
             asked = "&".join(f"{quote(key, safe='$-')}={quote(value)}" for key, value in kept.items())
             url = f"{call.elsewhere or call.origin}{quote(call.path)}?{asked}&$skipToken={following}"
             link = b',"nextLink":' + msgspec.json.encode(url)
-        return Reply(200, b'{"value":[' + b",".join(rows) + b"]" + link + b"}")
+        return FakeReply(200, b'{"value":[' + b",".join(rows) + b"]" + link + b"}")
 
-    def _single(self, call: Call) -> Reply:
+    def _single(self, call: Call) -> FakeReply:
         if call.method == "PUT":
             status = 200 if self._estate.raw(call.path) else 201
             self._estate.add(msgspec.json.decode(call.body) | {"id": call.path})
-            return Reply(status, self._found(call.path))
+            return FakeReply(status, self._found(call.path))
         if call.method == "DELETE":
-            return Reply(200 if self._estate.remove(call.path) else 204, b"")
-        return Reply(200, self._found(call.path))
+            return FakeReply(200 if self._estate.remove(call.path) else 204, b"")
+        return FakeReply(200, self._found(call.path))
 
     def _found(self, own: str) -> bytes:
         body = self._estate.raw(own)

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from tests.fake_azure import shapes
-from tests.fake_azure.estate import Estate
+from tests.fake_azure.estate import FakeEstate
 from tests.fake_azure.limits import UNLIMITED
 from tests.fake_azure.server import FakeAzure
 from tests.fake_azure.shapes import Json
@@ -16,10 +16,10 @@ ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
 API = "api-version=2024-05-01"
 
 
-def small() -> Estate:
+def small() -> FakeEstate:
     """Return an estate of six endpoints in two subscriptions, two networks, and a zone with a record and a link."""
     here, there = shapes.group(ONE, "RG-Network"), shapes.group(TWO)
-    estate = Estate()
+    estate = FakeEstate()
     hub = shapes.virtual_network(here, "Hub", ["10.1.0.0/16"])
     estate.add(hub, shapes.virtual_network(there, "spoke", ["10.2.0.0/16"], peers=[hub]))
     for number in range(1, 6):
@@ -32,7 +32,7 @@ def small() -> Estate:
     return estate
 
 
-class Client:
+class FakeClient:
     """Sends requests with a token. Does not follow redirects and links by itself."""
 
     def __init__(self, azure: FakeAzure, http: aiohttp.ClientSession) -> None:
@@ -83,9 +83,9 @@ async def azure() -> AsyncIterator[FakeAzure]:
 
 
 @pytest.fixture
-async def client(azure: FakeAzure) -> AsyncIterator[Client]:
+async def client(azure: FakeAzure) -> AsyncIterator[FakeClient]:
     """A client with a token."""
     async with aiohttp.ClientSession() as http:
-        client = Client(azure, http)
+        client = FakeClient(azure, http)
         await client.login()
         yield client

@@ -12,12 +12,12 @@ from typing import Self
 import msgspec
 from aiohttp import web
 
-from tests.fake_azure.faults import Fault
+from tests.fake_azure.faults import FakeFault
 from tests.fake_azure.server import FakeAzure
 from tests.fake_azure.shapes import Json
 
 
-class Control:
+class FaultControl:
     """The control listener of one fake."""
 
     def __init__(self, azure: FakeAzure) -> None:
@@ -45,7 +45,7 @@ class Control:
         await self._runner.cleanup()
 
     async def _fault(self, request: web.Request) -> web.Response:
-        wanted = msgspec.json.decode(await request.read(), type=list[Fault])
+        wanted = msgspec.json.decode(await request.read(), type=list[FakeFault])
         self._azure.faults.clear()
         for fault in wanted:
             self._azure.faults.add(fault)

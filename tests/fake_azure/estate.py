@@ -42,7 +42,7 @@ _decode = msgspec.json.Decoder(Resource).decode
 _decode_nic = msgspec.json.Decoder(_Nic).decode
 
 
-class Estate:
+class FakeEstate:
     """Resources by id. Ids are case-insensitive and are written back in their own case."""
 
     def __init__(self, resources: Iterable[Json] = ()) -> None:

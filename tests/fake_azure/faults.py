@@ -24,7 +24,7 @@ Kind = Literal[
 ]
 
 
-class Fault(msgspec.Struct, frozen=True):
+class FakeFault(msgspec.Struct, frozen=True):
     """Affects `count` requests (0: all, until removed) to an API whose path contains `path`, after the first `skip`."""
 
     kind: Kind
@@ -41,20 +41,20 @@ class Fault(msgspec.Struct, frozen=True):
     to: str = ""
 
 
-class Faults:
+class FakeFaults:
     """The present faults."""
 
     def __init__(self) -> None:
-        self._set: dict[int, tuple[Fault, int]] = {}
+        self._set: dict[int, tuple[FakeFault, int]] = {}
         self._last = 0
 
-    def add(self, fault: Fault) -> Fault:
+    def add(self, fault: FakeFault) -> FakeFault:
         """Add a fault."""
         self._last += 1
         self._set[self._last] = (fault, 0)
         return fault
 
-    def remove(self, fault: Fault) -> None:
+    def remove(self, fault: FakeFault) -> None:
         """Remove a fault, however often it was added."""
         self._set = {key: held for key, held in self._set.items() if held[0] != fault}
 
@@ -62,11 +62,11 @@ class Faults:
         """Remove all faults."""
         self._set.clear()
 
-    def pending(self) -> list[Fault]:
+    def pending(self) -> list[FakeFault]:
         """Return the faults that still affect requests."""
         return [fault for fault, seen in self._set.values() if not fault.count or seen < fault.skip + fault.count]
 
-    def take(self, api: str, path: str) -> list[Fault]:
+    def take(self, api: str, path: str) -> list[FakeFault]:
         """Return the faults that affect this request, and count the request for each."""
         hit = []
         for key, (fault, seen) in self._set.items():

@@ -10,9 +10,9 @@ import msgspec
 
 from tests.fake_azure import kql
 from tests.fake_azure.arm import Access
-from tests.fake_azure.estate import Estate
-from tests.fake_azure.kql import Query
-from tests.fake_azure.replies import Refusal, Reply, Warp, page
+from tests.fake_azure.estate import FakeEstate
+from tests.fake_azure.kql import KqlQuery
+from tests.fake_azure.replies import FakeReply, Refusal, Warp, page
 from tests.fake_azure.shapes import Json
 
 PATH: Final = "/providers/microsoft.resourcegraph/resources"
@@ -37,15 +37,15 @@ class _Body(msgspec.Struct):
 class Graph:
     """Answers queries from the estate."""
 
-    def __init__(self, estate: Estate, access: Access, most: int = MOST) -> None:
+    def __init__(self, estate: FakeEstate, access: Access, most: int = MOST) -> None:
         self._estate = estate
         self._most = most
         self._access = access
-        self._parsed: dict[str, Query] = {}
+        self._parsed: dict[str, KqlQuery] = {}
         self._keys: OrderedDict[tuple[str, tuple[str, ...], int], list[str]] = OrderedDict()
         self._asked = 0
 
-    def answer(self, body: bytes, warp: Warp = "") -> Reply:
+    def answer(self, body: bytes, warp: Warp = "") -> FakeReply:
         """Return the requested page."""
         try:
             asked = msgspec.json.decode(body, type=_Body)
@@ -74,7 +74,7 @@ class Graph:
         }
         if following:
             reply["$skipToken"] = following
-        return Reply(200, msgspec.json.encode(reply))
+        return FakeReply(200, msgspec.json.encode(reply))
 
     def _scope(self, asked: list[str] | None) -> list[str]:
         known = self._estate.subscriptions
@@ -93,7 +93,7 @@ class Graph:
             raise refusal
         return readable
 
-    def _rows(self, text: str, query: Query, scope: tuple[str, ...]) -> list[str]:
+    def _rows(self, text: str, query: KqlQuery, scope: tuple[str, ...]) -> list[str]:
         """Return the keys of all rows: an id and the NIC that is joined to it. Cached until the estate changes."""
         known = (text, scope, self._estate.version)
         if known not in self._keys:
@@ -107,7 +107,7 @@ class Graph:
                 self._keys.popitem(last=False)
         return self._keys[known]
 
-    def _of(self, query: Query, type_: str, under: str) -> list[str]:
+    def _of(self, query: KqlQuery, type_: str, under: str) -> list[str]:
         found = self._estate.ids(type_, under)
         if query.owned:
             found = [key for key in found if self._estate.owner(key)]
@@ -119,7 +119,7 @@ class Graph:
     def _readable(self, ids: list[str]) -> list[str]:
         return [own for own in ids if not self._access(own.split("/")[2])]
 
-    def _row(self, query: Query, key: str) -> kql.Row:
+    def _row(self, query: KqlQuery, key: str) -> kql.Row:
         own, _, nic = key.partition(BETWEEN)
         return query.row(self._estate.resource(own), self._estate.resource(nic) if nic else None)
 

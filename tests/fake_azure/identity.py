@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tests.fake_azure.replies import Refusal, Reply
+from tests.fake_azure.replies import FakeReply, Refusal
 from tests.fake_azure.shapes import TENANT
 
 APPLICATION: Final = "0a0a0a0a-0000-4000-a000-0000000000aa"
@@ -43,7 +43,7 @@ class Identity:
         """Revoke all tokens that were issued so far."""
         self._tokens.clear()
 
-    def issue(self, query: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
+    def issue(self, query: Mapping[str, str], headers: Mapping[str, str]) -> FakeReply:
         """Answer a request to the token endpoint."""
         if not compare_digest(headers.get("X-IDENTITY-HEADER", ""), self.secret):
             return _failed(401, "The X-IDENTITY-HEADER is missing or not the one of this site.")
@@ -62,7 +62,7 @@ class Identity:
             "token_type": "Bearer",
             "client_id": APPLICATION,
         }
-        return Reply(200, msgspec.json.encode(body))
+        return FakeReply(200, msgspec.json.encode(body))
 
     def check(self, authorization: str, skew: float = 0, *, expired: bool = False) -> None:
         """Raise the refusal of an invalid Authorization header. The clock of the API is wrong by `skew` seconds."""
@@ -91,9 +91,9 @@ def _unauthorised(code: str, message: str) -> Refusal:
     return Refusal(401, code, message, {"WWW-Authenticate": challenge})
 
 
-def _failed(status: int, message: str) -> Reply:
+def _failed(status: int, message: str) -> FakeReply:
     body = {"statusCode": status, "message": message, "correlationId": "00000000-0000-4000-a000-00000000c0de"}
-    return Reply(status, msgspec.json.encode(body))
+    return FakeReply(status, msgspec.json.encode(body))
 
 
 def _jwt(token: Token, number: int) -> str:

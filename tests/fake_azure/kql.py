@@ -32,7 +32,7 @@ _CALL = re.compile(r"(?P<function>tolower|tostring)\s*\((?P<inner>.+)\)", re.DOT
 _JOIN = re.compile(r"kind\s*=\s*(?P<kind>leftouter|inner)\s*\((?P<inner>.+)\)\s*on\s+(?P<key>\w+)", re.DOTALL)
 
 
-class Query(NamedTuple):
+class KqlQuery(NamedTuple):
     """Which rows a query selects, and the columns that it makes of each."""
 
     types: frozenset[str]
@@ -62,12 +62,12 @@ def base(resource: Resource) -> Row:
     }  # fmt: skip
 
 
-def parse(text: str) -> Query:
+def parse(text: str) -> KqlQuery:
     """Parse a query. Raises for a query that the fake does not implement."""
     table, *stages = _split(text, "|")
     if table.casefold() != "resources":
         raise invalid(f"The table '{table}' is not known.")
-    query = Query(frozenset(), owned=False, join="", ordered=False, columns=COLUMNS, steps=())
+    query = KqlQuery(frozenset(), owned=False, join="", ordered=False, columns=COLUMNS, steps=())
     for stage in stages:
         verb, _, rest = stage.partition(" ")
         read = {"where": _where, "extend": _extend, "project": _project, "join": _join, "order": _order, "sort": _order}
@@ -86,7 +86,7 @@ def invalid(message: str) -> Refusal:
     return refusal
 
 
-def _where(query: Query, text: str) -> Query:
+def _where(query: KqlQuery, text: str) -> KqlQuery:
     for condition in re.split(r"\s+and\s+", text):
         if found := _TYPE.fullmatch(condition.strip()):
             named = re.findall(r"'([^']*)'", found["types"])
@@ -100,7 +100,7 @@ def _where(query: Query, text: str) -> Query:
     return query
 
 
-def _extend(query: Query, text: str) -> Query:
+def _extend(query: KqlQuery, text: str) -> KqlQuery:
     columns = list(_columns(text, query.columns))
 
     def step(row: Row, joined: Row | None) -> Row:
@@ -110,7 +110,7 @@ def _extend(query: Query, text: str) -> Query:
     return query._replace(columns=names, steps=(*query.steps, step))
 
 
-def _project(query: Query, text: str) -> Query:
+def _project(query: KqlQuery, text: str) -> KqlQuery:
     columns = list(_columns(text, query.columns))
 
     def step(row: Row, joined: Row | None) -> Row:
@@ -119,7 +119,7 @@ def _project(query: Query, text: str) -> Query:
     return query._replace(columns=tuple(name for name, _ in columns), steps=(*query.steps, step))
 
 
-def _join(query: Query, text: str) -> Query:
+def _join(query: KqlQuery, text: str) -> KqlQuery:
     found = _JOIN.fullmatch(text)
     inner = parse(found["inner"]) if found else None
     if found is None or inner is None or inner.types != {NICS} or query.join:
@@ -138,7 +138,7 @@ def _join(query: Query, text: str) -> Query:
     return query._replace(join=kind, columns=(*query.columns, *names.values()), steps=(*query.steps, step))
 
 
-def _order(query: Query, text: str) -> Query:
+def _order(query: KqlQuery, text: str) -> KqlQuery:
     if not re.fullmatch(r"by\s+id(\s+asc)?", text):
         raise invalid("The fake orders by id asc alone.")
     if "asc" not in text:

@@ -19,7 +19,7 @@ class Limits(NamedTuple):
 UNLIMITED = Limits(queries=1 << 30, reads=1 << 30)
 
 
-class Quota:
+class FakeQuota:
     """The quota for queries of one principal, in a window that starts with the first query."""
 
     def __init__(self, limits: Limits) -> None:

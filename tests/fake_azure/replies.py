@@ -15,7 +15,7 @@ from tests.fake_azure.shapes import Json
 Warp = Literal["", "repeat", "lose"]
 
 
-class Reply(NamedTuple):
+class FakeReply(NamedTuple):
     """A response: status, body, and the headers that Azure adds."""
 
     status: int
@@ -31,12 +31,12 @@ class Refusal(Exception):  # noqa: N818  # a response, not a programming error
         self.status, self.code, self.headers = status, code, dict(headers or {})
         self.details: list[Json] = []
 
-    def reply(self) -> Reply:
+    def reply(self) -> FakeReply:
         """Return the refusal as Azure writes it."""
         error: Json = {"code": self.code, "message": str(self)}
         if self.details:
             error["details"] = self.details
-        return Reply(self.status, msgspec.json.encode({"error": error}), self.headers)
+        return FakeReply(self.status, msgspec.json.encode({"error": error}), self.headers)
 
 
 def page(rows: Sequence[str], token: str, size: int, warp: Warp = "") -> tuple[Sequence[str], str]:

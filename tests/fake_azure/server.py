@@ -20,12 +20,12 @@ import msgspec
 from aiohttp import web
 
 from tests.fake_azure.arm import Arm, Call
-from tests.fake_azure.estate import Estate
-from tests.fake_azure.faults import Fault, Faults
+from tests.fake_azure.estate import FakeEstate
+from tests.fake_azure.faults import FakeFault, FakeFaults
 from tests.fake_azure.graph import MOST, PATH, Graph
 from tests.fake_azure.identity import Identity
-from tests.fake_azure.limits import Bucket, Limits, Quota
-from tests.fake_azure.replies import Refusal, Reply, Warp
+from tests.fake_azure.limits import Bucket, FakeQuota, Limits
+from tests.fake_azure.replies import FakeReply, Refusal, Warp
 
 TOKEN = "/msi/token"  # noqa: S105  # a path
 USUAL = {
@@ -56,11 +56,11 @@ class FakeAzure:
     """The server. `estate`, `faults` and `identity` may be changed while it runs."""
 
     def __init__(
-        self, estate: Estate | None = None, *, tls: ssl.SSLContext | None = None, page: int = 100,
+        self, estate: FakeEstate | None = None, *, tls: ssl.SSLContext | None = None, page: int = 100,
         rows: int = MOST, limits: Limits | None = None, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        self.estate = estate or Estate()
-        self.faults = Faults()
+        self.estate = estate or FakeEstate()
+        self.faults = FakeFaults()
         self.identity = Identity("fake-identity-header", clock)
         self.requests: deque[Request] = deque(maxlen=10_000)
         self.counts: Counter[tuple[str, int]] = Counter()
@@ -70,7 +70,7 @@ class FakeAzure:
         self._arm = Arm(self.estate, self.faults.access, page)
         self._graph = Graph(self.estate, self.faults.access, rows)
         self._limits = limits or Limits()
-        self._quota = Quota(self._limits)
+        self._quota = FakeQuota(self._limits)
         self._buckets: dict[str, Bucket] = {}
         self._clock = clock
         self._tls = tls
@@ -110,7 +110,7 @@ class FakeAzure:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         path = unquote(request.path)
         api = "token" if path == TOKEN else "graph" if path.casefold() == PATH else "arm"
-        faults: dict[str, Fault] = {fault.kind: fault for fault in self.faults.take(api, request.path_qs)}
+        faults: dict[str, FakeFault] = {fault.kind: fault for fault in self.faults.take(api, request.path_qs)}
         body = await request.read()
         try:
             reply = self._reply(request, api, body, faults)
@@ -125,7 +125,7 @@ class FakeAzure:
         )  # fmt: skip
         return await self._send(request, reply, faults)
 
-    def _reply(self, request: web.Request, api: str, body: bytes, faults: dict[str, Fault]) -> Reply:
+    def _reply(self, request: web.Request, api: str, body: bytes, faults: dict[str, FakeFault]) -> FakeReply:
         if api == "token":
             if fault := faults.get("status"):
                 said = {
@@ -133,20 +133,20 @@ class FakeAzure:
                     "message": fault.code or "No managed identity.",
                     "correlationId": "",
                 }
-                return Reply(fault.status, msgspec.json.encode(said), _patience(fault, api))
+                return FakeReply(fault.status, msgspec.json.encode(said), _patience(fault, api))
             return self.identity.issue(request.query, request.headers)
         skew = faults["skew"].seconds if "skew" in faults else 0
         self.identity.check(request.headers.get("Authorization", ""), skew, expired="expired" in faults)
         if fault := faults.get("status"):
             raise _refusal(fault, api)
         if fault := faults.get("redirect"):
-            return Reply(307, b"", {"Location": f"{fault.to}{request.path_qs}"})
+            return FakeReply(307, b"", {"Location": f"{fault.to}{request.path_qs}"})
         warp: Warp = "repeat" if "repeat" in faults else "lose" if "lose" in faults else ""
         if api == "graph":
             return self._queried(request, body, warp)
         return self._managed(request, body, warp, faults["elsewhere"].to if "elsewhere" in faults else "")
 
-    def _queried(self, request: web.Request, body: bytes, warp: Warp) -> Reply:
+    def _queried(self, request: web.Request, body: bytes, warp: Warp) -> FakeReply:
         if request.method != "POST":
             raise Refusal(405, "MethodNotAllowed", "Resource Graph is asked with POST.")
         allowed, left, seconds = self._quota.take(self._clock())
@@ -156,7 +156,7 @@ class FakeAzure:
         reply = self._graph.answer(body, warp)
         return reply._replace(headers=headers)
 
-    def _managed(self, request: web.Request, body: bytes, warp: Warp, elsewhere: str) -> Reply:
+    def _managed(self, request: web.Request, body: bytes, warp: Warp, elsewhere: str) -> FakeReply:
         path = unquote(request.path)
         subscription = path.casefold().removeprefix("/subscriptions/").partition("/")[0]
         bucket = self._buckets.setdefault(subscription, Bucket(self._limits))
@@ -173,7 +173,7 @@ class FakeAzure:
 
     # -- sending
 
-    async def _send(self, request: web.Request, reply: Reply, faults: dict[str, Fault]) -> web.StreamResponse:
+    async def _send(self, request: web.Request, reply: FakeReply, faults: dict[str, FakeFault]) -> web.StreamResponse:
         body = reply.body
         if fault := faults.get("huge"):
             body += b" " * (fault.size - len(body))
@@ -198,7 +198,7 @@ class FakeAzure:
         return response
 
 
-def _refusal(fault: Fault, api: str) -> Refusal:
+def _refusal(fault: FakeFault, api: str) -> Refusal:
     code, message = USUAL.get(fault.status, ("Failed", "The request failed."))
     if fault.status == 429 and api == "graph":
         return _throttled(_patience(fault, api))
@@ -206,7 +206,7 @@ def _refusal(fault: Fault, api: str) -> Refusal:
     return Refusal(fault.status, fault.code or code, message, headers | _patience(fault, api))
 
 
-def _patience(fault: Fault, api: str) -> dict[str, str]:
+def _patience(fault: FakeFault, api: str) -> dict[str, str]:
     if fault.status != 429:
         return {}
     if api == "graph":

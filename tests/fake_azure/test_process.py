@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.fake_azure import shapes
-from tests.fake_azure.conftest import API, ONE, Client, small
+from tests.fake_azure.conftest import API, ONE, FakeClient, small
 from tests.fake_azure.server import FakeAzure
 from tests.fake_azure.test_sdk import JOINED
 
@@ -36,7 +36,7 @@ async def test_it_serves_files_and_generated_endpoints_and_can_be_controlled(tol
     control = told.pop("control")
     azure.environment = told
     async with aiohttp.ClientSession() as http:
-        client = Client(azure, http)
+        client = FakeClient(azure, http)
         await client.login()
         assert len((await client.pages(f"/subscriptions?{API}"))[0]) == 2 + 3
         _, body, _ = await client.query(JOINED, top=1000)

@@ -17,7 +17,7 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
 from tests.fake_azure import shapes
 from tests.fake_azure.conftest import ONE, TWO, small
-from tests.fake_azure.faults import Fault
+from tests.fake_azure.faults import FakeFault
 from tests.fake_azure.server import FakeAzure
 
 SCOPE = "https://management.azure.com/.default"
@@ -159,8 +159,8 @@ async def test_the_sdk_pages_through_resource_graph(
 async def test_the_sdk_understands_a_refusal_and_waits_out_a_throttle(
     azure: FakeAzure, credential: DefaultAzureCredential, tmp_path: Path
 ) -> None:
-    azure.faults.add(Fault("forbidden", path=TWO))
-    azure.faults.add(Fault("status", api="arm", status=429, seconds=0, count=1))
+    azure.faults.add(FakeFault("forbidden", path=TWO))
+    azure.faults.add(FakeFault("status", api="arm", status=429, seconds=0, count=1))
     async with NetworkManagementClient(
         credential, TWO, base_url=azure.url, connection_verify=str(tmp_path / "ca.pem")
     ) as sdk:

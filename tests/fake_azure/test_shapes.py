@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.fake_azure import shapes
-from tests.fake_azure.conftest import API, ONE, TWO, Client
+from tests.fake_azure.conftest import API, ONE, TWO, FakeClient
 from tests.fake_azure.shapes import Json
 from tests.fake_azure.test_sdk import JOINED
 from zones.azure import arm
@@ -83,7 +83,7 @@ RECORDS = example("RecordSetALLList.2024-06-01.json", "body")
         (f"{ZONE}/virtualNetworkLinks", example("VirtualNetworkLinkList.2024-06-01.json", "body")),
     ],
 )
-async def test_lists_have_the_shape_of_the_published_example(client: Client, path: str, like: list[Json]) -> None:
+async def test_lists_have_the_shape_of_the_published_example(client: FakeClient, path: str, like: list[Json]) -> None:
     listed = [resource for page in await client.pages(f"{path}?{API}") for resource in page]
     ours, theirs = shape(listed), shape(like)
     if "privateEndpoints" in path:  # a connection is in one of two lists; there is a test for each
@@ -92,7 +92,7 @@ async def test_lists_have_the_shape_of_the_published_example(client: Client, pat
     assert theirs - ours <= MAY_MISS
 
 
-async def test_a_record_of_an_endpoint_is_as_azure_writes_it(client: Client) -> None:
+async def test_a_record_of_an_endpoint_is_as_azure_writes_it(client: FakeClient) -> None:
     (real,) = example("REAL-zone-group-created-A-record.json", "first")
     _, body, _ = await client.get(f"{ZONE}/A/st1?{API}")
     assert shape([real]) <= shape([body])
@@ -110,7 +110,7 @@ def test_a_record_set_of_each_published_type_has_its_shape(rtype: str, values: l
     assert shape([made]) == shape([like])
 
 
-async def test_a_peering_has_the_shape_of_the_published_example(client: Client) -> None:
+async def test_a_peering_has_the_shape_of_the_published_example(client: FakeClient) -> None:
     ((spoke,),) = await client.pages(f"{NETWORK.replace(ONE, TWO)}/virtualNetworks?{API}")
     ours = shape(spoke["properties"]["virtualNetworkPeerings"])
     theirs = shape(example("VirtualNetworkPeeringGet.2025-05-01.json", "body"))
@@ -118,7 +118,7 @@ async def test_a_peering_has_the_shape_of_the_published_example(client: Client) 
     assert theirs - ours <= MAY_MISS
 
 
-async def test_a_page_of_the_graph_is_the_published_example_s_but_for_its_rows(client: Client) -> None:
+async def test_a_page_of_the_graph_is_the_published_example_s_but_for_its_rows(client: FakeClient) -> None:
     (published,) = example("ResourcesFirstPageQuery.2021-03-01.json", "body")
     text = "resources | where type =~ 'microsoft.network/privateendpoints' | project id, name, type, location | order by id asc"  # noqa: E501
     _, body, _ = await client.query(text, top=3)
@@ -128,7 +128,7 @@ async def test_a_page_of_the_graph_is_the_published_example_s_but_for_its_rows(c
     assert {key: type(value) for key, value in body.items()} == {key: type(value) for key, value in published.items()}
 
 
-async def test_a_page_has_the_keys_of_the_published_example_and_the_last_no_next_link(client: Client) -> None:
+async def test_a_page_has_the_keys_of_the_published_example_and_the_last_no_next_link(client: FakeClient) -> None:
     published = json.loads(EXAMPLES["RecordSetALLList.2024-06-01.json"].read_text())["body"]
     _, page, _ = await client.get(f"{ZONE}/ALL?{API}&$top=1")
     assert set(page) == set(published)
@@ -137,7 +137,7 @@ async def test_a_page_has_the_keys_of_the_published_example_and_the_last_no_next
     assert set(last) == {"value"}
 
 
-async def test_pldns_reads_lists_and_rows_alike_without_a_fault(client: Client) -> None:
+async def test_pldns_reads_lists_and_rows_alike_without_a_fault(client: FakeClient) -> None:
     _, rows, _ = await client.query(JOINED)
     listed = [
         resource

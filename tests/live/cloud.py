@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 
 from tests.fake_azure import shapes
-from tests.fake_azure.faults import Fault
+from tests.fake_azure.faults import FakeFault
 from tests.live.daemon import PATIENCE, Daemon, until
 from tests.paths import ROOT
 
 ONE, TWO = shapes.subscription_id(1), shapes.subscription_id(2)
 
 
-class Cloud:
+class LiveCloud:
     """A running fake Azure. `given` has the addresses that it prints when it starts."""
 
     def __init__(self, folder: Path, *resources: Any, options: Iterable[str] = ()) -> None:  # noqa: ANN401 - JSON
@@ -33,7 +33,7 @@ class Cloud:
     def environment(self) -> dict[str, str]:
         return {name: value for name, value in self.given.items() if name.startswith("IDENTITY_")}
 
-    def fail(self, *faults: Fault) -> None:
+    def fail(self, *faults: FakeFault) -> None:
         """Replace the faults."""
         self._control("PUT", "faults", faults)
 

@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.live.cloud import Cloud, estate
+from tests.live.cloud import LiveCloud, estate
 from tests.live.daemon import PLDNS, Daemon, until
 
 Start = Callable[..., Daemon]
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
+def cloud(tmp_path: Path) -> Iterator[Callable[..., LiveCloud]]:
     """Start fake Azures. All of them are stopped at the end."""
-    clouds: list[Cloud] = []
+    clouds: list[LiveCloud] = []
 
-    def make(*resources: Any) -> Cloud:  # noqa: ANN401 - JSON
-        clouds.append(Cloud(tmp_path, *resources))
+    def make(*resources: Any) -> LiveCloud:  # noqa: ANN401 - JSON
+        clouds.append(LiveCloud(tmp_path, *resources))
         return clouds[-1]
 
     yield make
@@ -31,8 +31,8 @@ def cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
 
 
 @pytest.fixture
-def follow(start: Start, monkeypatch: pytest.MonkeyPatch) -> Callable[[Cloud], Daemon]:
-    def follow_one(cloud: Cloud) -> Daemon:
+def follow(start: Start, monkeypatch: pytest.MonkeyPatch) -> Callable[[LiveCloud], Daemon]:
+    def follow_one(cloud: LiveCloud) -> Daemon:
         for name, value in cloud.environment.items():
             monkeypatch.setenv(name, value)
         source = {"name": "hub", "type": "azure", "management": cloud.given["management"], "interval": "10s"}
@@ -42,7 +42,7 @@ def follow(start: Start, monkeypatch: pytest.MonkeyPatch) -> Callable[[Cloud], D
 
 
 def test_a_daemon_answers_from_azure_and_from_its_saved_inventory(
-    cloud: Callable[..., Cloud], follow: Callable[[Cloud], Daemon], is_living: Callable[[int], bool]
+    cloud: Callable[..., LiveCloud], follow: Callable[[LiveCloud], Daemon], is_living: Callable[[int], bool]
 ) -> None:
     azure = cloud(*estate({"acct": "10.0.0.4"}))
     daemon = follow(azure).ready()
@@ -61,7 +61,7 @@ def test_a_daemon_answers_from_azure_and_from_its_saved_inventory(
     assert daemon.addresses("acct.blob.core.windows.net") == {"10.0.0.4"}
 
 
-def test_no_worker_has_the_identity(cloud: Callable[..., Cloud], follow: Callable[[Cloud], Daemon]) -> None:
+def test_no_worker_has_the_identity(cloud: Callable[..., LiveCloud], follow: Callable[[LiveCloud], Daemon]) -> None:
     daemon = follow(cloud(*estate({"acct": "10.0.0.4"}))).ready()
     children = daemon.children()
     for pid in children["worker"]:
@@ -72,7 +72,7 @@ def test_no_worker_has_the_identity(cloud: Callable[..., Cloud], follow: Callabl
 
 
 def test_the_plan_shows_what_the_next_sync_would_change(
-    cloud: Callable[..., Cloud], follow: Callable[[Cloud], Daemon]
+    cloud: Callable[..., LiveCloud], follow: Callable[[LiveCloud], Daemon]
 ) -> None:
     azure = cloud(*estate({"acct": "10.0.0.4"}))
     daemon = follow(azure).ready()
@@ -91,7 +91,7 @@ def test_the_plan_shows_what_the_next_sync_would_change(
 
 
 def test_a_file_imported_with_azure_is_served_on_a_machine_without_azure(
-    cloud: Callable[..., Cloud], tmp_path: Path, start: Start
+    cloud: Callable[..., LiveCloud], tmp_path: Path, start: Start
 ) -> None:
     azure = cloud(*estate({"acct": "10.0.0.4"}))
     config = tmp_path / "online.yaml"

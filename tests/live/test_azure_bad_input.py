@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tests.fake_azure import shapes
-from tests.fake_azure.faults import Fault
-from tests.live.cloud import ONE, TWO, Cloud, estate, source, sync
+from tests.fake_azure.faults import FakeFault
+from tests.live.cloud import ONE, TWO, LiveCloud, estate, source, sync
 from tests.live.daemon import PATIENCE, PLDNS, Daemon, until
 
 pytestmark = pytest.mark.live
@@ -33,9 +33,9 @@ SOURCES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
     """A fake Azure with one subscription."""
-    running = Cloud(tmp_path_factory.mktemp("cloud"), *estate({"acct": "10.0.0.4"}), options=("--unlimited",))
+    running = LiveCloud(tmp_path_factory.mktemp("cloud"), *estate({"acct": "10.0.0.4"}), options=("--unlimited",))
     yield running
     running.stop()
 
@@ -47,16 +47,16 @@ def local(folder: Path) -> None:
     (folder / "endpoints" / "local.yaml").write_text(yaml.safe_dump(short))
 
 
-def of(running: Cloud, name: str = "hub") -> dict[str, Any]:
+def of(running: LiveCloud, name: str = "hub") -> dict[str, Any]:
     return {"name": name, "type": "azure", "management": running.given["management"], "interval": "1h", **SOURCES[name]}
 
 
 @pytest.fixture(scope="module")
-def shut(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+def shut(cloud: LiveCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon of which only the source of files can be read."""
     folder = tmp_path_factory.mktemp("daemon")
     local(folder)
-    cloud.fail(Fault("forbidden", path=ONE))
+    cloud.fail(FakeFault("forbidden", path=ONE))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in cloud.environment.items():
             patch.setenv(name, value)
@@ -81,7 +81,7 @@ class Bad(NamedTuple):
     source: str
     said: tuple[str, ...]
     counted: tuple[str, str]
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[FakeFault, ...] = ()
 
 
 BAD = {
@@ -102,25 +102,25 @@ BAD = {
         "hub",
         ("the identity is in another tenant than the subscriptions", "use one of their tenant"),
         ("subscriptions", "401"),
-        (Fault("status", "arm", status=401, code="InvalidAuthenticationTokenTenant", count=0),),
+        (FakeFault("status", "arm", status=401, code="InvalidAuthenticationTokenTenant", count=0),),
     ),
     "a clock that is wrong": Bad(
         "hub",
         ("this machine's clock is", "s ahead of Azure's; set it (NTP)"),
         ("subscriptions", "401"),
-        (Fault("skew", seconds=-4000, count=0),),
+        (FakeFault("skew", seconds=-4000, count=0),),
     ),
     "no permission on anything": Bad(
         "hub",
         ("the identity can read no subscription", "the role Reader on the subscriptions or on a management group"),
         ("subscriptions", "200"),
-        (Fault("forbidden", path=ONE),),
+        (FakeFault("forbidden", path=ONE),),
     ),
     "a list of subscriptions that may not be read": Bad(
         "hub",
         ("/subscriptions: no permission (HTTP 403", "give the identity the role Reader on the subscriptions"),
         ("subscriptions", "403"),
-        (Fault("status", "arm", status=403, count=0),),
+        (FakeFault("status", "arm", status=403, count=0),),
     ),
     "a subscription that is mistyped, or may not be read": Bad(
         "mistyped",
@@ -131,7 +131,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_source_without_access_has_one_line_with_the_fix(cloud: Cloud, shut: Daemon, name: str) -> None:
+def test_a_source_without_access_has_one_line_with_the_fix(cloud: LiveCloud, shut: Daemon, name: str) -> None:
     bad = BAD[name]
     cloud.fail(*bad.faults)
     assert sync(shut, bad.source) == "failed"
@@ -142,7 +142,7 @@ def test_a_source_without_access_has_one_line_with_the_fix(cloud: Cloud, shut: D
     assert count(shut, bad) > 0
 
 
-def test_a_fixed_source_is_read_and_the_others_keep_the_daemon_unready(cloud: Cloud, shut: Daemon) -> None:
+def test_a_fixed_source_is_read_and_the_others_keep_the_daemon_unready(cloud: LiveCloud, shut: Daemon) -> None:
     cloud.fail()
     assert sync(shut) == "published"
     until(lambda: shut.addresses(REMOTE) == {"10.0.0.4"})
@@ -153,14 +153,14 @@ def test_a_fixed_source_is_read_and_the_others_keep_the_daemon_unready(cloud: Cl
     assert 'pldns_sync_failing{source="hub"} 0' in shut.get("/metrics")[1]
 
 
-GRAPH_IS_OUT = Fault("status", "graph", status=503, count=0)
-REFUSED: dict[str, tuple[tuple[Fault, ...], str]] = {
+GRAPH_IS_OUT = FakeFault("status", "graph", status=503, count=0)
+REFUSED: dict[str, tuple[tuple[FakeFault, ...], str]] = {
     "the role is missing there": (
-        (GRAPH_IS_OUT, Fault("status", "arm", f"{TWO}/providers", status=403, count=0)),
+        (GRAPH_IS_OUT, FakeFault("status", "arm", f"{TWO}/providers", status=403, count=0)),
         f"no permission: give the identity the role Reader on /subscriptions/{TWO} (az role assignment create ",
     ),
     "it is not among those that can be read": (
-        (Fault("forbidden", path=TWO),), "no permission, or no such subscription in the identity's tenant: "
+        (FakeFault("forbidden", path=TWO),), "no permission, or no such subscription in the identity's tenant: "
     ),
 }  # fmt: skip
 
@@ -172,7 +172,7 @@ def test_a_subscription_without_permission_is_reported_and_the_others_are_served
     """The daemon is ready. `/readyz` and `pldns sync status` show the subscription that cannot be read."""
     faults, said = REFUSED[name]
     other = shapes.virtual_network(shapes.group(TWO), "spoke", ["10.2.0.0/16"])
-    running = Cloud(tmp_path, *estate({"acct": "10.0.0.4"}), other, options=("--unlimited",))
+    running = LiveCloud(tmp_path, *estate({"acct": "10.0.0.4"}), other, options=("--unlimited",))
     try:
         running.fail(*faults)
         for variable, value in running.environment.items():
@@ -226,7 +226,7 @@ NOBODY = {
 
 @pytest.mark.parametrize("name", NOBODY)
 def test_without_an_identity_the_rest_is_served(
-    cloud: Cloud, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    cloud: LiveCloud, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     environment, said = NOBODY[name]
     for variable in [each for each in os.environ if each.startswith(("AZURE_", "IDENTITY_", "MSI_"))]:

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.fake_azure import shapes
-from tests.fake_azure.faults import Fault
-from tests.live.cloud import ONE, TWO, Cloud, source, sync
+from tests.fake_azure.faults import FakeFault
+from tests.live.cloud import ONE, TWO, LiveCloud, source, sync
 from tests.live.daemon import PLDNS, Daemon, until
 
 pytestmark = pytest.mark.live
@@ -38,7 +38,7 @@ def endpoint(name: str, address: str) -> list[Any]:
 class Followed(NamedTuple):
     """A daemon and the fake Azure that it follows. The source syncs only when a test asks for it."""
 
-    cloud: Cloud
+    cloud: LiveCloud
     daemon: Daemon
 
     def source(self) -> Any:  # noqa: ANN401 - JSON
@@ -87,11 +87,11 @@ class Followed(NamedTuple):
         assert self.metric("source_unreadable_parts") == 0
 
 
-def began(folder: Path, interval: str, *faults: Fault) -> Iterator[Followed]:
+def began(folder: Path, interval: str, *faults: FakeFault) -> Iterator[Followed]:
     """Start a daemon with four endpoints and two networks in two subscriptions. A page has two resources."""
     here = [endpoint(name, address) for name, address in (("also", "10.1.0.2"), ("moves", "10.1.0.3"))]
     here.append(endpoint("stays", "10.1.0.1"))
-    cloud = Cloud(folder, HUB, SPOKE, *FAR_ENDPOINT, *itertools.chain(*here), options=OPTIONS)
+    cloud = LiveCloud(folder, HUB, SPOKE, *FAR_ENDPOINT, *itertools.chain(*here), options=OPTIONS)
     cloud.fail(*faults)
     hub = {"name": "hub", "type": "azure", "management": cloud.given["management"], "interval": interval}
     with pytest.MonkeyPatch.context() as patch:
@@ -109,7 +109,7 @@ def began(folder: Path, interval: str, *faults: Fault) -> Iterator[Followed]:
 @pytest.fixture(scope="module", autouse=True)
 def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon whose first sync fails, with its retry. Its interval, the shortest, passes while other tests run."""
-    fault = Fault("status", "arm", status=503, count=2)
+    fault = FakeFault("status", "arm", status=503, count=2)
     for followed in began(tmp_path_factory.mktemp("alone"), "10s", fault):
         yield followed.daemon
 
@@ -133,9 +133,9 @@ def azure(running: Followed) -> Iterator[Followed]:
     running.cloud.fail()
 
 
-def fault(kind: str, api: str, **keys: Any) -> Fault:  # noqa: ANN401 - the fault's
+def fault(kind: str, api: str, **keys: Any) -> FakeFault:  # noqa: ANN401 - the fault's
     """Return a fault that lasts until it is removed, unless `count` says how many requests fail."""
-    return Fault(kind, api, **{"count": 0, **keys})  # type: ignore[arg-type]  # as the test says
+    return FakeFault(kind, api, **{"count": 0, **keys})  # type: ignore[arg-type]  # as the test says
 
 
 GRAPH_IS_OUT = fault("status", "graph", status=503)
@@ -148,7 +148,7 @@ class Fatal(NamedTuple):
     `said` is a pattern of the source's error, `counted` the kind of request and the status in the metric.
     """
 
-    faults: tuple[Fault, ...]
+    faults: tuple[FakeFault, ...]
     said: str
     counted: tuple[str, str]
 
@@ -254,7 +254,7 @@ class Borne(NamedTuple):
     how long the sync takes at least.
     """
 
-    faults: tuple[Fault, ...]
+    faults: tuple[FakeFault, ...]
     counted: tuple[str, str]
     times: int = 1
     seconds: float = 0
@@ -311,9 +311,11 @@ def test_other_faults_are_counted_and_changes_are_served(azure: Followed, name: 
 
 
 LOST = {
-    "it is gone": ((Fault("gone", path=TWO),), "no longer among the subscriptions that can be read", ("graph", "200")),
+    "it is gone": (
+        (FakeFault("gone", path=TWO),), "no longer among the subscriptions that can be read", ("graph", "200")
+    ),
     "it may not be read": (
-        (Fault("forbidden", path=TWO),), "give the identity its role there again", ("graph", "200")
+        (FakeFault("forbidden", path=TWO),), "give the identity its role there again", ("graph", "200")
     ),
     "its lists may not be read": (
         (GRAPH_IS_OUT, fault("status", "arm", path=f"{TWO}/providers", status=403)),

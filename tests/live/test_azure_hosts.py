@@ -13,7 +13,7 @@ import dns.rrset
 import pytest
 import trustme
 
-from tests.fake_azure.estate import Estate
+from tests.fake_azure.estate import FakeEstate
 from tests.fake_azure.server import FakeAzure
 from tests.live.cloud import estate
 from tests.live.daemon import Daemon
@@ -73,7 +73,7 @@ def azure(tmp_path: Path) -> Iterator[FakeAzure]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    made = FakeAzure(Estate(estate({"acct": "10.0.0.4"})), tls=context)
+    made = FakeAzure(FakeEstate(estate({"acct": "10.0.0.4"})), tls=context)
     asyncio.run_coroutine_threadsafe(made.start(), loop).result(10)
     yield made
     asyncio.run_coroutine_threadsafe(made.stop(), loop).result(10)

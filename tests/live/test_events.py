@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.fake_azure import shapes
-from tests.live.cloud import ONE, Cloud, estate
+from tests.live.cloud import ONE, LiveCloud, estate
 from tests.live.daemon import PATIENCE, Daemon, until
 from tests.live.test_azure import cloud
 from tests.ports import free_port
@@ -39,7 +39,7 @@ def call(method: str, base: str, path: str, body: str | None, headers: dict[str,
 class Site:
     """A daemon that follows the fake Azure by events. Its next sync is an hour away."""
 
-    def __init__(self, azure: Cloud, start: Callable[..., Daemon], folder: Path) -> None:
+    def __init__(self, azure: LiveCloud, start: Callable[..., Daemon], folder: Path) -> None:
         self.azure = azure
         self.port = free_port()
         (folder / "secret").write_text(SECRET)
@@ -77,7 +77,7 @@ class Site:
 
 @pytest.fixture
 def site(
-    cloud: Callable[..., Cloud], start: Callable[..., Daemon], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cloud: Callable[..., LiveCloud], start: Callable[..., Daemon], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Site:
     azure = cloud(*estate({"acct": "10.0.0.4", "other": "10.0.0.5"}))
     for name, value in azure.environment.items():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fake_azure import shapes
-from tests.live.cloud import ONE, Cloud, estate
+from tests.live.cloud import ONE, LiveCloud, estate
 from tests.live.daemon import PLDNS, Daemon, until
 from tests.live.test_azure import cloud
 
@@ -35,7 +35,7 @@ def zones(hub: str) -> list[Any]:
     ]
 
 
-def follow(start: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch, azure: Cloud, mode: str) -> Daemon:
+def follow(start: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch, azure: LiveCloud, mode: str) -> Daemon:
     for name, value in azure.environment.items():
         monkeypatch.setenv(name, value)
     source = {"name": "hub", "type": "azure", "management": azure.given["management"], "private_dns": mode}
@@ -43,7 +43,7 @@ def follow(start: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch, azure:
 
 
 def test_zones_are_compared_and_served_also_after_a_restart_without_azure(
-    cloud: Callable[..., Cloud],
+    cloud: Callable[..., LiveCloud],
     start: Callable[..., Daemon],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

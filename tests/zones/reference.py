@@ -36,7 +36,7 @@ ROOT = Name(b"\x00")
 # -- a state: the input of the table
 
 
-class Claim(NamedTuple):
+class ReferenceVariant(NamedTuple):
     """One variant of a private name, in the networks of `mask`."""
 
     private: Name
@@ -56,7 +56,7 @@ Records = dict[Name, tuple[RRset, ...]]
 
 @dataclass
 class State:
-    claims: list[Claim] = field(default_factory=list)
+    claims: list[ReferenceVariant] = field(default_factory=list)
     files: dict[Name, Records] = field(default_factory=dict)
     defaults: ZonePolicy = field(default_factory=ZonePolicy)
     overrides: dict[str, ZonePolicy] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class Reference:
 
     # existence
 
-    def seen(self, network: NetworkIndex) -> list[Claim]:
+    def seen(self, network: NetworkIndex) -> list[ReferenceVariant]:
         return [claim for claim in self.state.claims if network != NONE and claim.mask >> network & 1]
 
     def file_over(self, name: Name) -> Name | None:
@@ -184,7 +184,7 @@ class Reference:
 
     # endpoints
 
-    def owner(self, name: Name, network: NetworkIndex) -> tuple[Claim, Name] | None:
+    def owner(self, name: Name, network: NetworkIndex) -> tuple[ReferenceVariant, Name] | None:
         """Return the claim on a name, and its private name."""
         for claim in self.seen(network):
             if claim.private == name:
@@ -195,7 +195,7 @@ class Reference:
                     return claim, mapping.name
         return None
 
-    def wildcard_owner(self, name: Name, network: NetworkIndex) -> tuple[Claim, Name] | None:
+    def wildcard_owner(self, name: Name, network: NetworkIndex) -> tuple[ReferenceVariant, Name] | None:
         star = self.star(name, network)
         for claim in self.seen(network):
             if claim.private == star:
@@ -207,7 +207,7 @@ class Reference:
         return None
 
     def owned(
-        self, claim: Claim, private: Name, name: Name, qtype: int, network: NetworkIndex, *, made: bool
+        self, claim: ReferenceVariant, private: Name, name: Name, qtype: int, network: NetworkIndex, *, made: bool
     ) -> Outcome:
         zone = self.zone_over(private, network)
         ttl, chain = self.terms(zone).ttl or 0, self.terms(zone).chain

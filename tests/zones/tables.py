@@ -25,7 +25,7 @@ ARM = "Microsoft.Authorization/resourceManagementPrivateLinks"
 BOTH, FIRST, SECOND = 0b11, 0b01, 0b10
 
 
-class Claim(NamedTuple):
+class TableClaim(NamedTuple):
     """A claim on one FQDN in a set of networks."""
 
     fqdn: str
@@ -37,7 +37,7 @@ class Claim(NamedTuple):
     """Other public FQDNs with the same private name."""
 
 
-def rows(claims: Sequence[Claim]) -> dict[Name, bytes]:
+def rows(claims: Sequence[TableClaim]) -> dict[Name, bytes]:
     """Return the rows of claims without a contest. A claim without an address becomes a refused contest."""
     variants: dict[Name, list[Variant]] = {}
     for claim in claims:
@@ -56,7 +56,7 @@ def rows(claims: Sequence[Claim]) -> dict[Name, bytes]:
 
 
 def build(
-    *claims: Claim,
+    *claims: TableClaim,
     files: Sequence[str] = (),
     defaults: ZonePolicy | None = None,
     overrides: Mapping[str, ZonePolicy] | None = None,
@@ -122,7 +122,7 @@ def outcome(table: Table, question: str, network: int = 0) -> Outcome:
     return table.lookup(from_text(name), TYPES[qtype or "A"], NetworkIndex(network))
 
 
-ACCT = Claim("acct.blob.core.windows.net", "10.0.0.4")
-REGISTRY = Claim("reg.weu.data.azurecr.io", "10.0.0.7")
-ENVIRONMENT = Claim("*.env.weu.azurecontainerapps.io", "10.0.0.8")
-APP = Claim("app.corp.example", "10.0.0.9")
+ACCT = TableClaim("acct.blob.core.windows.net", "10.0.0.4")
+REGISTRY = TableClaim("reg.weu.data.azurecr.io", "10.0.0.7")
+ENVIRONMENT = TableClaim("*.env.weu.azurecontainerapps.io", "10.0.0.8")
+APP = TableClaim("app.corp.example", "10.0.0.9")

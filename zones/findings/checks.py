@@ -266,7 +266,7 @@ def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Fi
 
 
 _SEEN_TOGETHER: Final = (
-    "names are answered all the same; give each VNet a network of its own, so that none sees more than one of them"
+    "names are still answered; give each VNet a network of its own, so that none sees more than one of them"
 )
 _AMBIGUOUS: Final = (
     "clients in it are in no network and get no private answers; list this exact prefix in a configured network, or "

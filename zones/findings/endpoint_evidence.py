@@ -51,7 +51,7 @@ class ProvisioningFailed(Evidence, frozen=True, kw_only=True):
     code: ClassVar = "provisioning-failed"
     severity: ClassVar = Severity.WARNING
     meaning: ClassVar = "The last change of an approved endpoint failed in Azure."
-    action: ClassVar = "served all the same"
+    action: ClassVar = "served anyway"
     provisioning: Annotated[str, Meta(description="Provisioning state, as Azure writes it.")]
     state: State
     target: Target

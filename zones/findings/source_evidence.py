@@ -32,7 +32,7 @@ class SourceUnreadable(Evidence, frozen=True, kw_only=True):
     code: ClassVar = "source-unreadable"
     severity: ClassVar = Severity.WARNING
     meaning: ClassVar = "A source, or a part of it, could not be read."
-    action: ClassVar = "its last good data is kept"
+    action: ClassVar = "its last good data, if there is any, is served"
     message: Annotated[str, Meta(description="Why.")]
 
 
@@ -43,7 +43,8 @@ class SyncHeld(Evidence, frozen=True, kw_only=True):
     severity: ClassVar = Severity.ERROR
     meaning: ClassVar = "A sync would remove so much that access may have been lost."
     action: ClassVar = (
-        "the data of the last good sync is served; accept or drop the held sync with `pldns sync accept|drop`"
+        "the data of the last good sync is served; accept the held sync with `pldns sync accept`, or drop it with "
+        "`pldns sync drop`"
     )
     reasons: Annotated[Listed[str], Meta(description="What is suspicious about the sync.")]
     endpoints: Annotated[int, Meta(description="Number of private endpoints that the sync would remove.")]

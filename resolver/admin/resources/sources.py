@@ -68,7 +68,7 @@ class SourceItem(Model):
 
 
 class Degradation(Model):
-    """A problem with a source, or part of it, whose last good data is served meanwhile."""
+    """A problem with a source, or with a part of it. Its last good data is still served."""
 
     source: str
     scope: str = Field(description="The file or subscription; empty for the whole source.")

@@ -24,7 +24,7 @@ class ZoneItem(Model):
     networks_total: int
     ttl: int = Field(description="TTL of private answers, in seconds.")
     negative_ttl: int | None = Field(description="TTL of negative answers; null: as the zone file's SOA says.")
-    on_miss: str = Field(description="What a name that nobody holds gets.")
+    on_miss: str = Field(description="The answer for a name that the zone does not have.")
     chain: str = Field(description="Form of the answer for a public FQDN.")
 
 

@@ -85,7 +85,7 @@ def estate() -> Estate:
 
 
 @dataclass
-class Control:
+class ScriptedControl:
     """Control, as far as the admin interface needs it."""
 
     estate: Estate
@@ -126,11 +126,11 @@ class Control:
 
 
 @pytest.fixture
-def control(estate: Estate) -> Control:
-    return Control(estate, workers={0: WorkerStatus(0, 4242, "w", 7, connected=True, synced=True)})
+def control(estate: Estate) -> ScriptedControl:
+    return ScriptedControl(estate, workers={0: WorkerStatus(0, 4242, "w", 7, connected=True, synced=True)})
 
 
 @pytest.fixture
-async def client(control: Control) -> AsyncIterator[Client]:
+async def client(control: ScriptedControl) -> AsyncIterator[Client]:
     async with TestClient(TestServer(application(control, HostPort("127.0.0.1", 8053)))) as client:
         yield client

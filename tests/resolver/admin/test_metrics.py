@@ -18,7 +18,7 @@ from zones.clocks import WallTime
 from zones.dns.name import from_text
 
 
-class Control:
+class MeasuredControl:
     """Control, as far as metrics need it."""
 
     serial = 3
@@ -52,11 +52,11 @@ class Control:
 
 
 @pytest.fixture
-def control() -> Control:
-    return Control()
+def control() -> MeasuredControl:
+    return MeasuredControl()
 
 
-def samples(control: Control) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+def samples(control: MeasuredControl) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     body, _ = metrics.expose(control, "")
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -65,14 +65,14 @@ def samples(control: Control) -> dict[tuple[str, tuple[tuple[str, str], ...]], f
     }
 
 
-def test_counters_of_workers_are_exposed_with_their_labels(control: Control) -> None:
+def test_counters_of_workers_are_exposed_with_their_labels(control: MeasuredControl) -> None:
     control.counted = [("dns_requests_total", ("udp", "4"), 5), ("cache_hits_total", (), 9)]
     found = samples(control)
     assert found["pldns_dns_requests_total", (("family", "4"), ("proto", "udp"))] == 5
     assert found["pldns_cache_hits_total", ()] == 9
 
 
-def test_a_counter_without_labels_starts_at_zero(control: Control) -> None:
+def test_a_counter_without_labels_starts_at_zero(control: MeasuredControl) -> None:
     assert samples(control)["pldns_upstream_queries_total", ()] == 0
 
 
@@ -80,14 +80,14 @@ def test_a_counter_without_labels_starts_at_zero(control: Control) -> None:
     "sample", [("made_up_total", (), 1), ("cache_hits_total", ("label",), 1), ("dns_requests_total", (), 1)]
 )
 def test_undeclared_metrics_and_labels_of_a_worker_are_left_out(
-    control: Control, sample: tuple[str, tuple[str, ...], int]
+    control: MeasuredControl, sample: tuple[str, tuple[str, ...], int]
 ) -> None:
     before = samples(control)
     control.counted = [sample]
     assert samples(control) == before
 
 
-def test_sources_and_workers_have_metrics(control: Control) -> None:
+def test_sources_and_workers_have_metrics(control: MeasuredControl) -> None:
     found = samples(control)
     assert ("pldns_source_age_seconds", (("source", "hub"),)) not in found
     assert found["pldns_sync_synced", (("source", "hub"),)] == 0
@@ -100,14 +100,14 @@ def test_sources_and_workers_have_metrics(control: Control) -> None:
     assert found["pldns_worker_serial", (("worker", "0"),)] == 2
 
 
-def test_a_failing_source_has_metrics(control: Control) -> None:
+def test_a_failing_source_has_metrics(control: MeasuredControl) -> None:
     control.estate.health.failed("hub", "gone", WallTime(1_700_000_000.0))
     found = samples(control)
     assert found["pldns_sync_failing", (("source", "hub"),)] == 1
     assert found["pldns_findings", (("code", "source-unreadable"), ("severity", "warning"))] == 1
 
 
-def test_endpoints_claims_and_findings_are_counted(control: Control) -> None:
+def test_endpoints_claims_and_findings_are_counted(control: MeasuredControl) -> None:
     record = NicRecord(from_text("a.blob.core.windows.net"), (b"\x0a\x00\x00\x04",))
     endpoints = [
         Endpoint(ResourceId("one"), "one", "one", ConnectionState.APPROVED, records=(record,)),

@@ -64,5 +64,5 @@ def test_check_uses_the_saved_data_of_a_remote_source(run: Run, config: Path) ->
     config.write_text(config.read_text().replace("sources: [", "sources: [{name: hub, type: azure}, "))
     ran = run("check", "-c", config)
     assert ran.code == 0
-    assert "\nsource hub: https://management.azure.com: nothing of it is saved in " in ran.out
+    assert "\nsource hub: https://management.azure.com: no data of this source is saved in " in ran.out
     assert f"\nsource estate: {config.parent / 'endpoints'}: 1 file\n" in ran.out

@@ -85,7 +85,7 @@ def test_lookup_names_the_upstream_that_would_be_asked(run: Run, config: Path) -
         ("shop.blob.core.windows.net", "AAAA", "10.1.0.1", "NOERROR", "no records of this type"),
         ("other.privatelink.blob.core.windows.net", "A", "10.1.0.1", "NXDOMAIN", "denies"),
         ("app.happy.westeurope.azurecontainerapps.io", "A", "10.1.0.1", "NOERROR", "wildcard"),
-        ("4.0.1.10.in-addr.arpa", "PTR", "10.1.0.1", "NOERROR", "served address"),
+        ("4.0.1.10.in-addr.arpa", "PTR", "10.1.0.1", "NOERROR", "a served endpoint has this address"),
         ("localhost", "A", "10.1.0.1", "NOERROR", "by pldns itself"),
         ("shop.blob.core.windows.net", "A", "192.0.2.7", "REFUSED", "dns.allow"),
         ("www.example.net", "AXFR", "10.1.0.1", "REFUSED", "never sent to an upstream"),

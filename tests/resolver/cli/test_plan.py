@@ -85,5 +85,5 @@ def test_a_damaged_saved_inventory_is_an_error_and_is_kept(run: Run, config: Pat
     (config.parent / "state" / inventory_file.FORMAT.name).write_text("noise")
     ran = run("plan", "-c", config)
     assert ran.code == 1
-    assert "it is not of this version" in ran.err
+    assert "it is damaged, or another version wrote it" in ran.err
     assert (config.parent / "state" / inventory_file.FORMAT.name).read_text() == "noise"

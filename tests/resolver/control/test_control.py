@@ -1,6 +1,7 @@
 """Control with sources of files: readiness, sources, workers."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Iterable
@@ -59,6 +60,33 @@ async def test_a_source_of_one_broken_file_is_missing_with_the_reason(start: Sta
     assert "malformed" in (await until(lambda: [each for each in running.view.missing() if "malformed" in each]))[0]
     (tmp_path / "hub.json").write_text("[]")
     await until(lambda: running.view.missing() == ["worker 0: not connected"])
+
+
+async def test_the_log_names_each_fault_of_a_file_or_path_once_and_its_end(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    folder, file = tmp_path / "hub", tmp_path / "hub" / "b.json"
+    running = start("hub")
+    status = running.control.estate.sources["hub"]
+    await until(lambda: status.last_error)
+    write(folder / "a.yaml", "one 10.0.0.4")
+    await until(lambda: status.synced)
+    file.write_text('{"value": [')
+    await until(lambda: status.unreadable)
+    read_at = status.last_success
+    await until(lambda: status.last_success != read_at)
+    file.unlink()
+    await until(lambda: not status.unreadable)
+    folder.rename(tmp_path / "away")
+    await until(lambda: status.last_error)
+    assert [record.message for record in caplog.records if "source hub" in record.message] == [
+        f"source hub: {folder}: No such file or directory; it has not provided data yet",
+        "source hub can be read again",
+        f"source hub: {file}: line 1, column 12: Input data was truncated",
+        f"source hub: {file} is no longer unreadable",
+        f"source hub: {folder}: No such file or directory; its last good data is kept",
+    ]
 
 
 async def test_without_sources_only_a_worker_is_missing(start: Start) -> None:

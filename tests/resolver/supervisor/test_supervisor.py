@@ -347,7 +347,7 @@ def test_a_second_instance_on_the_state_directory_is_refused_in_one_line(
     start().up()
     second = start()
     assert second.process.wait(15) == 1
-    assert second.log == f"error supervisor the state directory {folder / 'state'} is held by another pldns\n"
+    assert second.log == f"error supervisor the state directory {folder / 'state'} is used by another pldns\n"
 
 
 def test_after_a_killed_supervisor_the_next_one_can_start(start: Callable[..., Daemon]) -> None:

@@ -26,7 +26,7 @@ from zones.table.table import Table
 CORP = from_text("corp.example")
 
 
-class Worker:
+class ReplicaWorker:
     """A replica, with the table and the answers that it updates."""
 
     def __init__(self) -> None:
@@ -60,15 +60,15 @@ class Worker:
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
+def worker() -> Iterator[ReplicaWorker]:
     """A worker without a table. The garbage collector is enabled after the test in any case."""
-    yield Worker()
+    yield ReplicaWorker()
     gc.enable()
     gc.unfreeze()
 
 
 @pytest.fixture
-def loaded(worker: Worker) -> Worker:
+def loaded(worker: ReplicaWorker) -> ReplicaWorker:
     """A worker with the names a and b, and a zone."""
     worker.take(
         Begin("e1", 1),
@@ -99,7 +99,7 @@ def zone(*names: str, is_open: bool = False) -> Static:
     return Static(CORP, [(CORP, (soa,)), *hosts], is_open)
 
 
-def test_a_change_evicts_the_answers_of_its_names_and_no_others(loaded: Worker) -> None:
+def test_a_change_evicts_the_answers_of_its_names_and_no_others(loaded: ReplicaWorker) -> None:
     for name in (blob("a"), private("a"), "4.0.0.10.in-addr.arpa", "5.0.0.10.in-addr.arpa"):
         loaded.keep(name)
     loaded.keep("files.corp.example", blob("a"))
@@ -108,7 +108,7 @@ def test_a_change_evicts_the_answers_of_its_names_and_no_others(loaded: Worker) 
     assert loaded.kept == kept
 
 
-def test_the_same_row_again_evicts_nothing(loaded: Worker) -> None:
+def test_the_same_row_again_evicts_nothing(loaded: ReplicaWorker) -> None:
     kept = {loaded.keep(blob("a"))}
     loaded.take(Rows([row("a")]), Commit(2, unsynced=False))
     loaded.take(Begin("e2", 2), Rows([row("a", 2), row("b", 2)]), zone("www"), Commit(1, unsynced=False))
@@ -116,7 +116,7 @@ def test_the_same_row_again_evicts_nothing(loaded: Worker) -> None:
     assert (loaded.replica.epoch, loaded.replica.serial, loaded.replica.generation) == ("e2", 1, 2)
 
 
-def test_a_snapshot_sweeps_at_its_commit_and_evicts_the_swept_names(loaded: Worker) -> None:
+def test_a_snapshot_sweeps_at_its_commit_and_evicts_the_swept_names(loaded: ReplicaWorker) -> None:
     swept, kept = loaded.keep(blob("b")), loaded.keep(blob("a"))
     loaded.take(Begin("e2", 2), Rows([row("a", 2)]), zone("www"))
     assert loaded.names == {row("a")[0], row("b")[0]}
@@ -126,7 +126,7 @@ def test_a_snapshot_sweeps_at_its_commit_and_evicts_the_swept_names(loaded: Work
     assert swept.until == PAST
 
 
-def test_answers_are_cleared_when_data_becomes_stale_and_when_it_is_fresh_again(loaded: Worker) -> None:
+def test_answers_are_cleared_when_data_becomes_stale_and_when_it_is_fresh_again(loaded: ReplicaWorker) -> None:
     for serial, stale in ((2, True), (3, False)):
         kept = loaded.keep("a")
         loaded.take(Commit(serial, unsynced=False, stale=stale))
@@ -137,7 +137,7 @@ def test_answers_are_cleared_when_data_becomes_stale_and_when_it_is_fresh_again(
         assert loaded.kept == {kept}
 
 
-def test_names_of_a_static_zone_are_swept_too(loaded: Worker) -> None:
+def test_names_of_a_static_zone_are_swept_too(loaded: ReplicaWorker) -> None:
     loaded.keep("www.corp.example")
     loaded.take(Begin("e2", 2), Rows([row("a", 2)]), zone("new"), Commit(1, unsynced=False))
     assert set(loaded.table.static[CORP].names) == {CORP, from_text("new.corp.example")}
@@ -146,13 +146,13 @@ def test_names_of_a_static_zone_are_swept_too(loaded: Worker) -> None:
     assert not loaded.table.static
 
 
-def test_a_zone_that_control_awaits_is_not_swept(loaded: Worker) -> None:
+def test_a_zone_that_control_awaits_is_not_swept(loaded: ReplicaWorker) -> None:
     loaded.take(Begin("e2", 2), Commit(1, unsynced=False, awaited=(CORP,)))
     assert set(loaded.table.static[CORP].names) == {CORP, from_text("www.corp.example")}
     assert not loaded.table.awaited
 
 
-def test_until_its_first_commit_a_worker_awaits_its_zones(worker: Worker) -> None:
+def test_until_its_first_commit_a_worker_awaits_its_zones(worker: ReplicaWorker) -> None:
     """Each step clears the answers that were compiled before it."""
     frames: list[Down] = [Begin("e1", 1), zone("www"), Commit(1, unsynced=True), Commit(2, unsynced=False)]
     stages = []
@@ -163,7 +163,7 @@ def test_until_its_first_commit_a_worker_awaits_its_zones(worker: Worker) -> Non
     assert stages == [({CORP}, True, 1), ({CORP}, True, 1), (set(), True, 0), (set(), False, 0)]
 
 
-def test_a_zone_that_control_never_read_stays_awaited_and_evicts_no_answers(worker: Worker) -> None:
+def test_a_zone_that_control_never_read_stays_awaited_and_evicts_no_answers(worker: ReplicaWorker) -> None:
     worker.take(Begin("e1", 1), Commit(1, unsynced=False, awaited=(CORP,)))
     assert worker.table.awaited == {CORP}
     kept = {worker.keep(blob("x"))}
@@ -171,7 +171,7 @@ def test_a_zone_that_control_never_read_stays_awaited_and_evicts_no_answers(work
     assert worker.kept == kept
 
 
-def test_after_an_aborted_snapshot_the_next_has_another_generation(loaded: Worker) -> None:
+def test_after_an_aborted_snapshot_the_next_has_another_generation(loaded: ReplicaWorker) -> None:
     loaded.take(Begin("e2", 2), Rows([row("a", 2), row("c", 2)]))
     loaded.replica.disconnected()
     assert (loaded.replica.epoch, loaded.replica.serial, loaded.replica.generation) == ("e1", 1, 2)
@@ -179,25 +179,25 @@ def test_after_an_aborted_snapshot_the_next_has_another_generation(loaded: Worke
     assert loaded.names == {row("a")[0]}
 
 
-def test_a_commit_after_an_aborted_snapshot_sweeps_nothing(loaded: Worker) -> None:
+def test_a_commit_after_an_aborted_snapshot_sweeps_nothing(loaded: ReplicaWorker) -> None:
     loaded.take(Begin("e2", 2))
     loaded.replica.disconnected()
     loaded.take(Commit(2, unsynced=False))
     assert loaded.names == {row("a")[0], row("b")[0]}
 
 
-def test_a_resync_keeps_the_epoch_and_sends_a_serial_that_control_does_not_know(loaded: Worker) -> None:
+def test_a_resync_keeps_the_epoch_and_sends_a_serial_that_control_does_not_know(loaded: ReplicaWorker) -> None:
     loaded.replica.disconnected(resync=True)
     assert (loaded.replica.epoch, loaded.replica.serial) == ("e1", -1)
 
 
-def test_rows_apply_in_slices(worker: Worker) -> None:
+def test_rows_apply_in_slices(worker: ReplicaWorker) -> None:
     worker.take(Begin("e1", 1), Masks([(ClassNumber(1), b"\x01")]))
     assert worker.take(Rows([row(f"n{number}") for number in range(33)])) == 3
     assert worker.take(zone(*(f"n{number}" for number in range(32)))) == 3
 
 
-def test_the_collector_is_disabled_during_the_first_load_only(worker: Worker) -> None:
+def test_the_collector_is_disabled_during_the_first_load_only(worker: ReplicaWorker) -> None:
     worker.take(Begin("e1", 1))
     assert not gc.isenabled()
     frozen = gc.get_freeze_count()
@@ -211,7 +211,7 @@ def test_the_collector_is_disabled_during_the_first_load_only(worker: Worker) ->
     assert gc.get_freeze_count() <= frozen
 
 
-def test_the_collector_is_enabled_again_when_the_first_load_is_aborted(worker: Worker) -> None:
+def test_the_collector_is_enabled_again_when_the_first_load_is_aborted(worker: ReplicaWorker) -> None:
     worker.take(Begin("e1", 1), Masks([(ClassNumber(1), b"\x01")]), Rows([row("a", 1)]))
     worker.replica.disconnected()
     assert gc.isenabled()
@@ -221,13 +221,13 @@ def test_the_collector_is_enabled_again_when_the_first_load_is_aborted(worker: W
     assert gc.isenabled()
 
 
-def test_a_row_of_an_unknown_class_is_an_error_and_leaves_the_old_row(loaded: Worker) -> None:
+def test_a_row_of_an_unknown_class_is_an_error_and_leaves_the_old_row(loaded: ReplicaWorker) -> None:
     with pytest.raises(KeyError):
         loaded.take(Rows([(row("a")[0], pack([Variant(ClassNumber(9), BY_RULE, (bytes(4),), (), ())]))]))
     assert dict(loaded.table.each())[row("a")[0]] == row("a", 1)[1]
 
 
-def test_a_sweep_leaves_a_provided_zone_open(worker: Worker) -> None:
+def test_a_sweep_leaves_a_provided_zone_open(worker: ReplicaWorker) -> None:
     worker.take(Begin("e1", 1), zone("www", "gone", is_open=True), Commit(1, unsynced=False))
     worker.take(Begin("e2", 2), zone("www", is_open=True), Commit(1, unsynced=False))
     assert from_text("gone.corp.example") not in worker.table.static[CORP].names

@@ -91,7 +91,7 @@ def test_names_of_a_rejected_endpoint_are_bounded() -> None:
 def test_a_failed_update_is_served_and_reported() -> None:
     fact = only(about(endpoint(provisioning="failed", records=(record(),))))
 
-    assert (fact.code, fact.severity, fact.action) == ("provisioning-failed", Severity.WARNING, "served all the same")
+    assert (fact.code, fact.severity, fact.action) == ("provisioning-failed", Severity.WARNING, "served anyway")
     assert shown(fact.evidence)["provisioning"] == "failed"
     assert not about(endpoint(provisioning="Deleting", records=(record(),)))
 

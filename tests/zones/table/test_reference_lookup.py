@@ -21,9 +21,9 @@ from tests.zones.reference import (
     SOA,
     TYPES,
     A,
-    Claim,
     Records,
     Reference,
+    ReferenceVariant,
     State,
     ancestors,
 )
@@ -110,7 +110,7 @@ def below(origin: Name, inside: list[bytes]) -> Name:
 
 
 @st.composite
-def claims_at(draw: st.DrawFn, private: Name) -> list[Claim]:
+def claims_at(draw: st.DrawFn, private: Name) -> list[ReferenceVariant]:
     """Up to two variants of a private name, for different networks."""
     out = []
     seen = draw(st.tuples(*[st.integers(0, 2)] * 3))
@@ -121,7 +121,7 @@ def claims_at(draw: st.DrawFn, private: Name) -> list[Claim]:
         a = tuple(draw(st.lists(st.sampled_from(ADDRESSES4), min_size=1, max_size=2, unique=True)))
         aaaa = tuple(draw(st.lists(st.sampled_from(ADDRESSES6), max_size=1)))
         mask = sum(1 << network for network, state in enumerate(seen) if state == wanted)
-        out.append(Claim(private, mask, () if refused else a, () if refused else aaaa, publics, refused))
+        out.append(ReferenceVariant(private, mask, () if refused else a, () if refused else aaaa, publics, refused))
     return out
 
 

@@ -16,7 +16,7 @@ from tests.zones.tables import (
     ENVIRONMENT,
     REGISTRY,
     SECOND,
-    Claim,
+    TableClaim,
     ask,
     build,
     outcome,
@@ -77,7 +77,7 @@ def test_a_public_fqdn_is_an_alias_of_its_privatelink_name_that_has_the_address(
 
 
 def test_key_vaults_public_name_leads_to_a_zone_of_another_name() -> None:
-    table = build(Claim("kv.vault.azure.net", "10.0.0.5"))
+    table = build(TableClaim("kv.vault.azure.net", "10.0.0.5"))
     assert ask(table, "kv.vault.azure.net") == "CNAME kv.privatelink.vaultcore.azure.net"
     assert ask(table, "kv.vaultcore.azure.net") == "OUTSIDE"  # nobody claims that one
 
@@ -90,7 +90,7 @@ def test_a_type_that_an_owned_name_has_no_claim_for_is_no_data_and_never_public(
 
 
 def test_any_is_one_rrset_and_cname_is_the_alias_itself() -> None:
-    table = build(Claim("acct.blob.core.windows.net", "10.0.0.4 fd00::4"))
+    table = build(TableClaim("acct.blob.core.windows.net", "10.0.0.4 fd00::4"))
     assert ask(table, f"acct.{BLOB} ANY") == "A 10.0.0.4"
     assert isinstance(outcome(table, "acct.blob.core.windows.net ANY"), Found)
     assert isinstance(outcome(table, "acct.blob.core.windows.net CNAME"), Found)
@@ -134,8 +134,8 @@ def test_a_refused_contest_is_servfail_at_the_end_of_the_alias() -> None:
 
 def test_one_fqdn_in_two_zones_leads_to_the_default_one() -> None:
     host = "Microsoft.DesktopVirtualization/workspaces"
-    feed = Claim("ws.wvd.microsoft.com", "10.0.0.4", kind=host, groups=("feed",))
-    shared = Claim("ws.wvd.microsoft.com", "10.0.0.5", kind=host, groups=("global",))
+    feed = TableClaim("ws.wvd.microsoft.com", "10.0.0.4", kind=host, groups=("feed",))
+    shared = TableClaim("ws.wvd.microsoft.com", "10.0.0.5", kind=host, groups=("global",))
     assert ask(build(feed, shared), "ws.wvd.microsoft.com") == "CNAME ws.privatelink.wvd.microsoft.com"
     assert ask(build(shared), "ws.wvd.microsoft.com") == "CNAME ws.privatelink-global.wvd.microsoft.com"
 
@@ -164,7 +164,7 @@ def test_a_wildcard_owns_names_at_any_depth_below_it() -> None:
 
 
 def test_a_wildcard_does_not_cover_existing_names_or_names_below_them() -> None:
-    exact = Claim("x.y.env.weu.azurecontainerapps.io", "10.0.0.5")
+    exact = TableClaim("x.y.env.weu.azurecontainerapps.io", "10.0.0.5")
     table = build(ENVIRONMENT, exact)
     zone = "privatelink.weu.azurecontainerapps.io"
     assert ask(table, f"x.y.env.{zone}") == "A 10.0.0.5"
@@ -175,13 +175,13 @@ def test_a_wildcard_does_not_cover_existing_names_or_names_below_them() -> None:
 
 
 def test_a_name_of_another_network_does_not_block_a_wildcard() -> None:
-    exact = Claim("x.y.env.weu.azurecontainerapps.io", "10.0.0.5", SECOND)
+    exact = TableClaim("x.y.env.weu.azurecontainerapps.io", "10.0.0.5", SECOND)
     table = build(ENVIRONMENT, exact)
     assert ask(table, "z.y.env.privatelink.weu.azurecontainerapps.io") == "A 10.0.0.8"
 
 
 def test_a_wildcard_does_not_reach_into_a_longer_zone() -> None:
-    star = Claim("*.corp.example", "10.0.0.8")
+    star = TableClaim("*.corp.example", "10.0.0.8")
     assert ask(build(star), "x.sub.corp.example") == "A 10.0.0.8"
     assert ask(build(star, files=["sub.corp.example\n"]), "x.sub.corp.example") == "NXDOMAIN sub.corp.example"
     named = {"sub.corp.example": ZonePolicy(on_miss="nodata")}
@@ -189,7 +189,7 @@ def test_a_wildcard_does_not_reach_into_a_longer_zone() -> None:
 
 
 def test_a_public_wildcard_does_not_reach_into_a_zone_file_on_either_side() -> None:
-    star = Claim("*.blob.core.windows.net", "10.0.0.8")
+    star = TableClaim("*.blob.core.windows.net", "10.0.0.8")
     assert ask(build(star), "a.b.blob.core.windows.net") == f"CNAME a.b.{BLOB}"
     public = build(star, files=["b.blob.core.windows.net\n"])
     assert ask(public, "a.b.blob.core.windows.net") == "NXDOMAIN b.blob.core.windows.net"
@@ -199,7 +199,7 @@ def test_a_public_wildcard_does_not_reach_into_a_zone_file_on_either_side() -> N
 
 
 def test_a_wildcard_of_no_known_zone_stops_where_another_endpoint_makes_a_name_exist() -> None:
-    table = build(Claim("*.corp.example", "10.0.0.8"), Claim("a.b.corp.example", "10.0.0.9"))
+    table = build(TableClaim("*.corp.example", "10.0.0.8"), TableClaim("a.b.corp.example", "10.0.0.9"))
     assert ask(table, "x.corp.example") == "A 10.0.0.8"
     assert ask(table, "x.b.corp.example") == "OUTSIDE"
     assert ask(table, "b.corp.example") == "OUTSIDE"
@@ -207,7 +207,7 @@ def test_a_wildcard_of_no_known_zone_stops_where_another_endpoint_makes_a_name_e
 
 
 def test_names_of_a_file_are_in_the_way_of_an_endpoints_wildcard_in_the_same_zone() -> None:
-    table = build(Claim("*.corp.example", "10.0.0.8"), files=["corp.example\nb A 192.0.2.1\n*.c A 192.0.2.2"])
+    table = build(TableClaim("*.corp.example", "10.0.0.8"), files=["corp.example\nb A 192.0.2.1\n*.c A 192.0.2.2"])
     assert ask(table, "x.corp.example") == "A 10.0.0.8"
     assert ask(table, "x.b.corp.example") == "NXDOMAIN corp.example"
     assert ask(table, "x.c.corp.example") == "A 192.0.2.2"
@@ -254,7 +254,7 @@ def test_the_negative_ttl_of_a_file_can_be_overridden_and_the_default_does_not_d
 def test_an_owned_name_beats_a_files_wildcard_delegation_dname_and_miss() -> None:
     text = "corp.example\n*.w A 192.0.2.1\ncut NS ns.cut\nns.cut A 192.0.2.3\nd DNAME elsewhere.example."
     names = [f"app.{inside}corp.example" for inside in ("w.", "cut.", "d.", "")]
-    table = build(*(Claim(name, "10.0.0.9") for name in names), files=[text])
+    table = build(*(TableClaim(name, "10.0.0.9") for name in names), files=[text])
     assert {ask(table, name) for name in names} == {"A 10.0.0.9"}
     assert ask(table, "x.w.corp.example") == "A 192.0.2.1"
     assert ask(table, "x.cut.corp.example") == "REFERRAL cut.corp.example"
@@ -263,7 +263,7 @@ def test_an_owned_name_beats_a_files_wildcard_delegation_dname_and_miss() -> Non
 
 
 def test_an_owned_name_in_a_files_zone_makes_its_ancestors_exist_there() -> None:
-    table = build(Claim("a.b.corp.example", "10.0.0.9"), files=["corp.example\n* A 192.0.2.1"])
+    table = build(TableClaim("a.b.corp.example", "10.0.0.9"), files=["corp.example\n* A 192.0.2.1"])
     assert ask(table, "b.corp.example") == "NODATA corp.example"
     assert ask(table, "x.b.corp.example") == "NXDOMAIN corp.example"
     assert ask(table, "x.c.corp.example") == "A 192.0.2.1"
@@ -358,7 +358,7 @@ def test_a_network_sees_a_zone_with_a_claim_that_it_sees_or_that_the_configurati
 
 
 def test_a_claim_in_a_longer_zone_is_not_one_in_the_zone_above_it() -> None:
-    cluster = Claim("api.sub.privatelink.weu.azmk8s.io", "10.0.0.4")
+    cluster = TableClaim("api.sub.privatelink.weu.azmk8s.io", "10.0.0.4")
     table = build(cluster, defaults=ZonePolicy(on_miss="nxdomain"))
     assert ask(table, "nope.sub.privatelink.weu.azmk8s.io") == "NXDOMAIN sub.privatelink.weu.azmk8s.io"
     assert ask(table, "sub.privatelink.weu.azmk8s.io SOA") == "SOA at sub.privatelink.weu.azmk8s.io"
@@ -381,7 +381,7 @@ def test_an_empty_non_terminal_is_no_data_whatever_the_policy(on_miss: str) -> N
 
 
 def test_an_opt_in_zone_has_its_claims_and_denies_nothing() -> None:
-    manager = Claim("management.azure.com", "10.0.0.4", kind=ARM)
+    manager = TableClaim("management.azure.com", "10.0.0.4", kind=ARM)
     table = build(manager, defaults=ZonePolicy(on_miss="nxdomain"))
     assert ask(table, "management.azure.com") == "CNAME management.privatelink.azure.com"
     assert ask(table, "management.privatelink.azure.com TXT") == "NODATA privatelink.azure.com"
@@ -404,7 +404,7 @@ def test_a_zone_that_the_configuration_names_inside_another_is_a_zone_of_its_own
 
 
 def test_a_served_address_points_to_the_public_name() -> None:
-    table = build(ACCT, APP, Claim(f"lone.{BLOB}", "10.0.0.6 fd00::6"))
+    table = build(ACCT, APP, TableClaim(f"lone.{BLOB}", "10.0.0.6 fd00::6"))
     assert ask(table, "4.0.0.10.in-addr.arpa PTR") == "PTR acct.blob.core.windows.net"
     assert ask(table, "9.0.0.10.in-addr.arpa PTR") == "PTR app.corp.example"
     assert ask(table, "6.0.0.10.in-addr.arpa PTR") == f"PTR lone.{BLOB}"
@@ -415,15 +415,15 @@ def test_a_served_address_points_to_the_public_name() -> None:
 
 def test_of_several_names_the_first_in_canonical_order_is_the_pointer_and_never_a_wildcard() -> None:
     names = ("z.blob.core.windows.net", "a.table.core.windows.net", "*.blob.core.windows.net")
-    table = build(*(Claim(name, "10.0.0.4") for name in names))
+    table = build(*(TableClaim(name, "10.0.0.4") for name in names))
     assert ask(table, "4.0.0.10.in-addr.arpa PTR") == "PTR z.blob.core.windows.net"
     assert ask(build(ENVIRONMENT), "8.0.0.10.in-addr.arpa PTR") == "OUTSIDE"
 
 
 def test_a_public_wildcard_is_no_pointer_even_of_a_private_name_that_is_none() -> None:
-    table = build(Claim(f"acct.{BLOB}", "10.0.0.4", also=("*.blob.core.windows.net",)))
+    table = build(TableClaim(f"acct.{BLOB}", "10.0.0.4", also=("*.blob.core.windows.net",)))
     assert ask(table, "4.0.0.10.in-addr.arpa PTR") == "OUTSIDE"
-    table = build(Claim(f"acct.{BLOB}", "10.0.0.4", also=("*.blob.core.windows.net", "z.blob.core.windows.net")))
+    table = build(TableClaim(f"acct.{BLOB}", "10.0.0.4", also=("*.blob.core.windows.net", "z.blob.core.windows.net")))
     assert ask(table, "4.0.0.10.in-addr.arpa PTR") == "PTR z.blob.core.windows.net"
 
 

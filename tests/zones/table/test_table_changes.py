@@ -7,7 +7,7 @@ from tests.zones.tables import (
     BLOB,
     ENVIRONMENT,
     REGISTRY,
-    Claim,
+    TableClaim,
     ask,
     build,
     outcome,
@@ -24,7 +24,7 @@ from zones.table.outcome import Alias, Referral
 from zones.table.table import Table, Touched
 
 
-def change(table: Table, *claims: Claim) -> Touched:
+def change(table: Table, *claims: TableClaim) -> Touched:
     (item,) = rows(claims).items()
     return table.apply(*item)
 
@@ -43,7 +43,7 @@ def test_a_change_touches_every_public_name_of_a_private_one_and_makes_it_exist(
     also = ("a.b.vault.azure.net", "c.d.vault.azure.net")
     table = build(files=["vault.azure.net\nwww A 192.0.2.1"])
     assert ask(table, "d.vault.azure.net") == "NXDOMAIN vault.azure.net"
-    touched = change(table, Claim("kv.privatelink.vaultcore.azure.net", "10.0.0.5", also=also))
+    touched = change(table, TableClaim("kv.privatelink.vaultcore.azure.net", "10.0.0.5", also=also))
     assert {from_text(name) for name in also} <= touched.names
     assert {ask(table, name) for name in ("b.vault.azure.net", "d.vault.azure.net")} == {"NODATA vault.azure.net"}
 
@@ -54,7 +54,7 @@ def test_a_new_name_in_a_visible_zone_does_not_touch_its_other_names() -> None:
         "acct.blob.core.windows.net", f"acct.{BLOB}", f"nope.{BLOB}", BLOB, "nope.blob.core.windows.net",
         "www.corp.example", "nope.corp.example", "www.example.com", "x.env.weu.azurecontainerapps.io",
     ]  # fmt: skip
-    touched = change(table, Claim("new.blob.core.windows.net", "10.0.0.77"))
+    touched = change(table, TableClaim("new.blob.core.windows.net", "10.0.0.77"))
     for question in questions:
         assert touched.names.isdisjoint(outcome(table, question).deps)
     touched = table.apply_static(from_text("corp.example"), from_text("new.corp.example"), (
@@ -93,10 +93,10 @@ def test_an_exact_record_of_a_file_touches_the_answer_of_the_endpoint_that_it_sh
 
 
 def test_a_name_between_a_private_wildcard_and_a_name_touches_the_public_answer() -> None:
-    table = build(Claim("*.vault.azure.net", "10.0.0.8"))
+    table = build(TableClaim("*.vault.azure.net", "10.0.0.8"))
     answer = outcome(table, "x.b.vault.azure.net")
     assert shown(answer) == "CNAME x.b.privatelink.vaultcore.azure.net"
-    touched = change(table, Claim("a.b.privatelink.vaultcore.azure.net", "10.0.0.9"))
+    touched = change(table, TableClaim("a.b.privatelink.vaultcore.azure.net", "10.0.0.9"))
     assert ask(table, "x.b.vault.azure.net") == "OUTSIDE"
     assert touched.names.intersection(answer.deps)
 

@@ -292,3 +292,32 @@ def test_a_source_is_fresh_for_three_intervals_then_stale_then_expired() -> None
     assert (estate.health.stale, estate.table().stale) == (False, False)
     estate.health.update_freshness(WallTime(9e9))
     assert estate.table().stale
+
+
+# -- the revision: control saves the inventory when it rises
+
+
+def test_readable_data_raises_the_revision_and_an_unreadable_part_does_not() -> None:
+    estate = Estate(config("hub"))
+    taken(estate, 1.0, a="line 1: broken")
+    assert estate.revision == 0
+    taken(estate, 2.0, a=resources("one"))
+    assert estate.revision == 1
+
+
+def test_the_end_of_a_lingering_claim_raises_the_revision() -> None:
+    hub = settings.SourceSettings("hub", "azure", hold_down=300)
+    estate = Estate(settings.ControlSettings(sources=(hub,)))
+    taken(estate, 1.0, a=resources("one"))
+    taken(estate, 2.0, a=None)
+    before = estate.revision
+    assert estate.expire(WallTime(200.0)) == set()
+    assert estate.revision == before
+    assert estate.expire(WallTime(303.0)) == {PRIVATE}
+    assert estate.revision == before + 1
+
+
+def test_a_dropped_sync_raises_the_revision() -> None:
+    estate = Estate(config("hub"))
+    estate.drop_held_sync("hub", WallTime(1.0))
+    assert estate.revision == 1

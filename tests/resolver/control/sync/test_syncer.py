@@ -17,7 +17,7 @@ from zones.azure.resource import Resources
 DEADLINE = 60.0
 
 
-class WithheldSync:
+class SyncedSource:
     """A syncer on a scripted source, and the data that was published."""
 
     def __init__(self, source: Scripted, hold_down: float = 300.0) -> None:
@@ -45,7 +45,7 @@ class WithheldSync:
 
 async def test_a_sync_publishes_the_reading() -> None:
     source = Scripted(endpoint("a", "10.0.0.4"))
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     before = time.time()
     sync = await held.sync()
     assert before <= sync.read_at <= time.time()
@@ -56,7 +56,7 @@ async def test_a_sync_publishes_the_reading() -> None:
 async def test_an_absent_resource_is_read_once_more() -> None:
     a, b, c, d = (endpoint(name, f"10.0.0.{i}") for i, name in enumerate("abcd"))
     source = Scripted(a, b, c, d)
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     await held.sync()
     source.parts["s1"] = part(a)
     source.singles = {c.key: part(endpoint("c", "10.0.0.9")), d.key: ReadError("403: no")}
@@ -70,7 +70,7 @@ async def test_an_absent_resource_is_read_once_more() -> None:
 
 async def test_a_limited_number_is_read_once_more_and_the_rest_waits() -> None:
     source = Scripted(*many(1000))
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     await held.sync()
     source.parts["s1"] = part(*many(1000)[: 1000 - CONFIRMED - 20])
     await held.sync()
@@ -85,7 +85,7 @@ async def test_a_limited_number_is_read_once_more_and_the_rest_waits() -> None:
 @pytest.mark.parametrize("how", ["error", "exception"])
 async def test_a_failed_sync_changes_nothing_and_has_an_error(how: str, caplog: pytest.LogCaptureFixture) -> None:
     source = Scripted(endpoint("a", "10.0.0.4"))
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     await held.sync()
     source.parts = {}
     if how == "error":
@@ -103,7 +103,7 @@ async def test_a_failed_sync_changes_nothing_and_has_an_error(how: str, caplog: 
 
 async def test_an_internal_error_of_a_reread_fails_only_that_sync() -> None:
     source = Scripted(endpoint("a", "10.0.0.4"), endpoint("b", "10.0.0.5"))
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     await held.sync()
     source.parts["s1"] = part(endpoint("a", "10.0.0.4"))
     source.singles[key_of("b")] = ValueError("no JSON")
@@ -115,7 +115,7 @@ async def test_a_change_during_the_rereads_is_not_overwritten() -> None:
     """A resource that was removed between a reading and its decision must not return."""
     a, b = endpoint("a", "10.0.0.4"), endpoint("b", "10.0.0.5")
     source = Scripted(a, b)
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     await held.sync()
     source.parts["s1"] = part(a)
     source.singles[b.key] = part(b)
@@ -132,7 +132,7 @@ async def test_a_change_during_the_rereads_is_not_overwritten() -> None:
 
 async def test_accepting_publishes_the_held_sync_and_clears_it() -> None:
     source = Scripted(*many(10))
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     with pytest.raises(NothingHeld):
         held.syncs.accept()
     await held.sync()
@@ -152,7 +152,7 @@ async def test_accepting_publishes_the_held_sync_and_clears_it() -> None:
 
 async def test_syncs_repeat_and_now_does_not_wait() -> None:
     source = Scripted(endpoint("a", "10.0.0.4"), interval=3600)
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     syncs = held.syncs.run()
     async with asyncio.timeout(DEADLINE):
         held.take(await anext(syncs))
@@ -169,7 +169,7 @@ async def test_syncs_repeat_and_now_does_not_wait() -> None:
 
 async def test_now_during_a_sync_starts_another_sync() -> None:
     source = Scripted(interval=3600)
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     source.open.clear()
     syncs = held.syncs.run()
     async with asyncio.timeout(DEADLINE):
@@ -193,7 +193,7 @@ def test_repeated_failures_lengthen_the_interval() -> None:
 async def test_failures_in_a_row_are_counted_and_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syncer, "LONGEST", 0.01)
     source = Scripted(endpoint("a", "10.0.0.4"), interval=0.01)
-    held = WithheldSync(source)
+    held = SyncedSource(source)
     source.error = "no"
     syncs = held.syncs.run()
     async with asyncio.timeout(DEADLINE):

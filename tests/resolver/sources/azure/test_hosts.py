@@ -25,7 +25,7 @@ HOST = "management.example"
 ANY = socket.AF_UNSPEC
 
 
-class Zone:
+class HostZone:
     """The data of the upstream server: addresses and aliases by name."""
 
     def __init__(self, upstream: FakeUpstream) -> None:
@@ -52,10 +52,10 @@ class Zone:
 
 
 @pytest.fixture
-async def zone() -> AsyncIterator[Zone]:
+async def zone() -> AsyncIterator[HostZone]:
     upstream = FakeUpstream()
     await upstream.open()
-    yield Zone(upstream)
+    yield HostZone(upstream)
     await upstream.close()
 
 
@@ -82,27 +82,27 @@ async def addresses(name: str, *groups: UpstreamGroup, family: socket.AddressFam
         await found.close()
 
 
-async def test_addresses_of_both_families(zone: Zone) -> None:
+async def test_addresses_of_both_families(zone: HostZone) -> None:
     zone.records[HOST] = [dnslib.A("192.0.2.1"), dnslib.A("192.0.2.2"), dnslib.AAAA("2001:db8::1")]
     assert await addresses(HOST, zone.group) == ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
     assert await addresses(HOST, zone.group, family=socket.AF_INET6) == ["2001:db8::1"]
 
 
-async def test_aliases_are_followed_with_further_queries(zone: Zone) -> None:
+async def test_aliases_are_followed_with_further_queries(zone: HostZone) -> None:
     zone.records[HOST] = [dnslib.CNAME("a.example")]
     zone.records["a.example"] = [dnslib.CNAME("b.example")]
     zone.records["b.example"] = [dnslib.A("192.0.2.1")]
     assert await addresses(HOST, zone.group) == ["192.0.2.1"]
 
 
-async def test_aliases_in_a_circle_end(zone: Zone) -> None:
+async def test_aliases_in_a_circle_end(zone: HostZone) -> None:
     zone.records[HOST] = [dnslib.CNAME("a.example")]
     zone.records["a.example"] = [dnslib.CNAME(HOST)]
     with pytest.raises(OSError, match=HOST):
         await addresses(HOST, zone.group)
 
 
-async def test_a_name_is_resolved_by_the_group_of_its_suffix(zone: Zone) -> None:
+async def test_a_name_is_resolved_by_the_group_of_its_suffix(zone: HostZone) -> None:
     zone.records[HOST] = [dnslib.A("192.0.2.1")]
     public = UpstreamGroup("public", (Server("udp", "127.0.0.1", 9),))
     assert await addresses(HOST, public, UpstreamGroup("stack", (zone.upstream.server,), ("example",))) == ["192.0.2.1"]
@@ -120,12 +120,12 @@ async def test_localhost_is_this_machine() -> None:
         (f"{'a' * 64}.example", "is not a host name"),
     ],
 )
-async def test_names_without_an_address(zone: Zone, name: str, said: str) -> None:
+async def test_names_without_an_address(zone: HostZone, name: str, said: str) -> None:
     with pytest.raises(OSError, match=said):
         await addresses(name, zone.group)
 
 
-async def test_the_failure_of_servers_is_the_reason(zone: Zone) -> None:
+async def test_the_failure_of_servers_is_the_reason(zone: HostZone) -> None:
     zone.rcode = codes.REFUSED
     with pytest.raises(OSError, match=f"{HOST}: upstream servers"):
         await addresses(HOST, zone.group)
@@ -143,7 +143,7 @@ def source(url: str) -> settings.SourceSettings:
 
 
 async def test_a_sync_uses_the_upstream_server_and_never_the_system_resolver(
-    zone: Zone, identity: pytest.MonkeyPatch, no_system: list[str]
+    zone: HostZone, identity: pytest.MonkeyPatch, no_system: list[str]
 ) -> None:
     """The token endpoint and the Resource Manager both have host names here, as in the cloud."""
     zone.records[HOST] = [dnslib.A("127.0.0.1")]
@@ -162,7 +162,7 @@ async def test_a_sync_uses_the_upstream_server_and_never_the_system_resolver(
     assert not no_system
 
 
-async def test_a_sync_without_an_upstream_answer_says_so(zone: Zone, identity: pytest.MonkeyPatch) -> None:
+async def test_a_sync_without_an_upstream_answer_says_so(zone: HostZone, identity: pytest.MonkeyPatch) -> None:
     async with FakeAzure(small()) as fake, hosts.session([zone.group]) as http:
         for name, value in fake.environment.items():
             identity.setenv(name, value)
@@ -171,7 +171,7 @@ async def test_a_sync_without_an_upstream_answer_says_so(zone: Zone, identity: p
         await azure.close()
 
 
-async def test_an_untrusted_certificate_is_refused(identity: pytest.MonkeyPatch, zone: Zone) -> None:
+async def test_an_untrusted_certificate_is_refused(identity: pytest.MonkeyPatch, zone: HostZone) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     async with FakeAzure(small(), tls=context) as fake, hosts.session([zone.group]) as http:
@@ -193,7 +193,7 @@ async def test_proxies_of_the_environment_are_not_used(
     await azure.close()
 
 
-async def test_closing_the_session_closes_its_connections(zone: Zone) -> None:
+async def test_closing_the_session_closes_its_connections(zone: HostZone) -> None:
     async with hosts.session([zone.group]) as http:
         with pytest.raises(aiohttp.ClientConnectorError):
             await http.get(f"http://{HOST}/")

@@ -7,7 +7,7 @@ from resolver.sources.azure.private_dns import PrivateDns
 from resolver.sources.reading import PrivateReading, PrivateSource
 from tests.fake_azure import shapes
 from tests.fake_azure.conftest import ONE
-from tests.fake_azure.faults import Fault
+from tests.fake_azure.faults import FakeFault
 from tests.fake_azure.server import FakeAzure
 from tests.resolver.sources.azure.conftest import Make, Time
 from zones.azure.resource import resource_id
@@ -57,7 +57,7 @@ async def test_a_zone_that_may_not_be_read_is_named_with_the_role_and_the_others
 ) -> None:
     fake.estate.add(shapes.zone(HERE, "corp.example"), shapes.record(OTHER, "www", ["10.0.0.9"]))
     private = await source(make)
-    fake.faults.add(Fault("status", api="arm", path="corp.example/ALL", status=403, count=0))
+    fake.faults.add(FakeFault("status", api="arm", path="corp.example/ALL", status=403, count=0))
     reading = await private.read({})
     assert set(names(reading)) == {"privatelink.blob.core.windows.net"}
     assert list(reading.unreadable) == [OTHER]
@@ -68,7 +68,7 @@ async def test_a_subscription_whose_zones_may_not_be_listed_is_named(fake: FakeA
     private = await source(make)
     had = (await private.read({})).zones
     fake.faults.add(
-        Fault("status", api="arm", path=f"{ONE}/providers/Microsoft.Network/privateDnsZones", status=403, count=0)
+        FakeFault("status", api="arm", path=f"{ONE}/providers/Microsoft.Network/privateDnsZones", status=403, count=0)
     )
     reading = await private.read(had)
     assert (reading.zones, reading.gone) == ({}, frozenset())
@@ -83,7 +83,7 @@ async def test_a_zone_that_breaks_off_in_the_middle_is_named_and_the_others_are_
     last = shapes.zone(HERE, "zz.example")["id"]
     fake.estate.add(shapes.zone(HERE, "zz.example"), shapes.record(last, "www", ["10.0.0.9"]))
     private = await source(make)
-    fault = fake.faults.add(Fault("status", api="arm", path="windows.net/ALL", status=500, skip=1, count=0))
+    fault = fake.faults.add(FakeFault("status", api="arm", path="windows.net/ALL", status=500, skip=1, count=0))
     reading = await private.read({})
     assert (names(reading), reading.error) == ({"zz.example": ["www"]}, "")
     assert "500" in reading.unreadable[ZONE]
@@ -102,7 +102,7 @@ async def test_a_reading_ends_after_several_failures_and_keeps_the_zones_read_so
     private = await source(make)
     for number in range(8):
         path = f"z{number}.example/virtualNetworkLinks"
-        fake.faults.add(Fault("status", api="arm", path=path, status=status, seconds=1000, count=0))
+        fake.faults.add(FakeFault("status", api="arm", path=path, status=status, seconds=1000, count=0))
     reading = await private.read({})
     assert set(names(reading)) == {"corp.example", "privatelink.blob.core.windows.net"}
     assert reading.error.startswith("private DNS zones: ")
@@ -114,7 +114,7 @@ async def test_an_incomplete_list_of_zones_is_named_and_removes_no_zone(fake: Fa
     private = await source(make)
     had = (await private.read({})).zones
     assert len(had) == 5
-    fake.faults.add(Fault("repeat", api="arm", path=f"{ONE}/providers/Microsoft.Network/privateDnsZones", count=0))
+    fake.faults.add(FakeFault("repeat", api="arm", path=f"{ONE}/providers/Microsoft.Network/privateDnsZones", count=0))
     reading = await private.read(had)
     assert (reading.zones, reading.gone) == ({}, frozenset())
     assert "twice" in reading.unreadable[f"/subscriptions/{ONE}"]
@@ -127,7 +127,7 @@ async def test_zones_of_a_subscription_that_is_no_longer_readable_are_kept_and_n
     await azure.read()
     assert azure.private
     had = (await azure.private.read({})).zones
-    fake.faults.add(Fault("gone", path=ONE))
+    fake.faults.add(FakeFault("gone", path=ONE))
     await azure.read()
     reading = await azure.private.read(had)
     assert (reading.zones, reading.gone) == ({}, frozenset())
@@ -138,7 +138,7 @@ async def test_a_page_that_came_twice_leaves_its_zone_as_it_was(fake: FakeAzure,
     for number in range(5):
         fake.estate.add(shapes.record(ZONE, f"more{number}", [f"10.0.0.{number}"]))
     private = await source(make)
-    fake.faults.add(Fault("repeat", api="arm", path="windows.net/ALL", count=0))
+    fake.faults.add(FakeFault("repeat", api="arm", path="windows.net/ALL", count=0))
     reading = await private.read({})
     assert not reading.zones
     assert "twice" in reading.unreadable[ZONE]
@@ -155,7 +155,7 @@ async def test_a_zone_that_may_not_be_read_any_more_is_not_gone(fake: FakeAzure,
     private = await source(make)
     had = (await private.read({})).zones
     fake.estate.remove(ZONE)
-    fake.faults.add(Fault("status", api="arm", path="windows.net?", status=403, count=0))
+    fake.faults.add(FakeFault("status", api="arm", path="windows.net?", status=403, count=0))
     reading = await private.read(had)
     assert not reading.gone
     assert "Reader" in reading.unreadable[ZONE]

@@ -14,8 +14,8 @@ from resolver.sources.azure.sync import AzureSource
 from resolver.sources.reading import ReadError, Reading, RemoteSource
 from tests.fake_azure import shapes
 from tests.fake_azure.conftest import ONE, TWO
-from tests.fake_azure.faults import Fault
-from tests.fake_azure.replies import Reply
+from tests.fake_azure.faults import FakeFault
+from tests.fake_azure.replies import FakeReply
 from tests.fake_azure.server import FakeAzure
 from tests.resolver.sources.azure.conftest import Make, Time
 from zones.azure.endpoint import ResourceId
@@ -35,8 +35,8 @@ def endpoints(reading: Reading) -> Endpoints:
 ALL = {ONE: ["pe1", "pe2", "pe3", "pe4", "pe5"], TWO: ["pe6"]}
 
 
-def lists_alone(fake: FakeAzure, status: int = 404) -> Fault:
-    return fake.faults.add(Fault("status", api="graph", status=status, count=0))
+def lists_alone(fake: FakeAzure, status: int = 404) -> FakeFault:
+    return fake.faults.add(FakeFault("status", api="graph", status=status, count=0))
 
 
 # -- data
@@ -130,8 +130,8 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name.startswith("resolver")]
 
 
-def fault(kind: str, **keys: object) -> Fault:
-    return Fault(kind, **keys)  # type: ignore[arg-type]  # as the test says
+def fault(kind: str, **keys: object) -> FakeFault:
+    return FakeFault(kind, **keys)  # type: ignore[arg-type]  # as the test says
 
 
 BROKEN = [
@@ -168,7 +168,7 @@ BROKEN_LISTS = [
 
 @pytest.mark.parametrize(("broken", "said"), BROKEN)
 async def test_a_fault_is_an_error_and_the_next_sync_is_complete(
-    fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, broken: Fault, said: str
+    fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, broken: FakeFault, said: str
 ) -> None:
     await heals(fake, make(), broken, said)
     tokens(fake, caplog)
@@ -176,19 +176,19 @@ async def test_a_fault_is_an_error_and_the_next_sync_is_complete(
 
 @pytest.mark.parametrize(("broken", "said"), BROKEN_LISTS)
 async def test_a_fault_in_lists_is_an_error_and_the_next_sync_is_complete(
-    fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, broken: Fault, said: str
+    fake: FakeAzure, make: Make, caplog: pytest.LogCaptureFixture, broken: FakeFault, said: str
 ) -> None:
     lists_alone(fake)
     await heals(fake, make(), broken, said)
     tokens(fake, caplog)
 
 
-async def heals(fake: FakeAzure, azure: AzureSource, broken: Fault, said: str) -> None:
+async def heals(fake: FakeAzure, azure: AzureSource, broken: FakeFault, said: str) -> None:
     await fails(fake, azure, broken, said)
     assert endpoints(await azure.read()) == ALL
 
 
-async def fails(fake: FakeAzure, azure: AzureSource, broken: Fault, said: str) -> None:
+async def fails(fake: FakeAzure, azure: AzureSource, broken: FakeFault, said: str) -> None:
     fake.faults.add(broken)
     reading = await azure.read()
     assert not reading.parts
@@ -205,32 +205,32 @@ def tokens(fake: FakeAzure, caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_a_page_of_20_mib_is_read(fake: FakeAzure, make: Make) -> None:
-    fake.faults.add(Fault("huge", api="graph", count=1, size=20 << 20))
+    fake.faults.add(FakeFault("huge", api="graph", count=1, size=20 << 20))
     assert endpoints(await make().read()) == ALL
 
 
 async def test_a_page_over_the_limit_is_refused(fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "MAX_BODY", 1 << 20)
     lists_alone(fake)
-    await heals(fake, make(), Fault("huge", api="arm", count=0, size=2 << 20), "an answer of more than 1 MiB")
+    await heals(fake, make(), FakeFault("huge", api="arm", count=0, size=2 << 20), "an answer of more than 1 MiB")
 
 
 async def test_a_slow_body_is_read_and_one_that_stops_is_given_up(
     fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake.faults.add(Fault("slow", api="graph", seconds=0.2))
+    fake.faults.add(FakeFault("slow", api="graph", seconds=0.2))
     assert endpoints(await make().read()) == ALL
     lists_alone(fake)
     azure = make()
     with monkeypatch.context() as patch:
         patch.setattr(client, "_TIMEOUT", aiohttp.ClientTimeout(total=60, sock_read=0.3))
-        await fails(fake, azure, Fault("slow", api="arm", seconds=60, count=2), "no answer in time")
+        await fails(fake, azure, FakeFault("slow", api="arm", seconds=60, count=2), "no answer in time")
     assert endpoints(await azure.read()) == ALL
 
 
 async def test_a_sync_has_a_time_limit(fake: FakeAzure, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     azure = make()
-    fake.faults.add(Fault("slow", api="arm", seconds=16, count=1))
+    fake.faults.add(FakeFault("slow", api="arm", seconds=16, count=1))
     with monkeypatch.context() as patch:
         patch.setattr(sync, "LONGEST", 0.05)
         assert (await azure.read()).error == "a sync took more than 0 s"
@@ -238,7 +238,7 @@ async def test_a_sync_has_a_time_limit(fake: FakeAzure, make: Make, monkeypatch:
 
 
 async def test_a_read_that_fails_once_is_retried(fake: FakeAzure, make: Make, passing: Time) -> None:
-    fake.faults.add(Fault("cut", api="arm"))
+    fake.faults.add(FakeFault("cut", api="arm"))
     lists_alone(fake)
     assert endpoints(await make().read()) == ALL
     assert passing.slept == [1.0]
@@ -258,7 +258,7 @@ async def test_a_429_is_waited_for_exactly_as_long_as_it_says(
 
 
 async def test_waiting_is_limited(fake: FakeAzure, make: Make, passing: Time) -> None:
-    broken = Fault("status", api="arm", status=429, seconds=60, count=0)
+    broken = FakeFault("status", api="arm", status=429, seconds=60, count=0)
     await heals(fake, make(), broken, "Azure asks to wait 60 s")
     assert sum(passing.slept) <= sync.WAITING + 60
 
@@ -288,11 +288,11 @@ async def test_waiting_for_the_quota_is_not_limited(
 
 async def test_a_503_with_retry_after_is_waited_for_too(fake: FakeAzure, make: Make, passing: Time) -> None:
     real = fake._reply
-    told: list[Reply] = []
+    told: list[FakeReply] = []
     fake._reply = lambda *args: told.pop() if told else real(*args)  # type: ignore[method-assign]
     azure = make()
     await azure._tokens.get()
-    told.append(Reply(503, b"", {"Retry-After": "9"}))
+    told.append(FakeReply(503, b"", {"Retry-After": "9"}))
     assert endpoints(await azure.read()) == ALL
     assert passing.slept == [9.0]
 
@@ -318,14 +318,14 @@ async def test_without_resource_graph_lists_are_read_and_it_is_logged_once(
 
 
 async def test_where_resource_graph_fails_between_pages_lists_are_read(fake: FakeAzure, make: Make) -> None:
-    fake.faults.add(Fault("status", api="graph", status=500, skip=1))
+    fake.faults.add(FakeFault("status", api="graph", status=500, skip=1))
     azure = make()
     assert endpoints(await azure.read()) == ALL
     assert ("list", "200") in azure.requests().answered
 
 
 async def test_an_unreadable_subscription_is_named_with_the_remedy(fake: FakeAzure, make: Make) -> None:
-    broken = fake.faults.add(Fault("forbidden", path=TWO))
+    broken = fake.faults.add(FakeFault("forbidden", path=TWO))
     azure = make(ONE, TWO)
     reading = await azure.read()
     assert endpoints(reading) == {ONE: ALL[ONE]}
@@ -339,7 +339,7 @@ async def test_an_unreadable_subscription_is_named_with_the_remedy(fake: FakeAzu
 
 async def test_a_list_that_is_refused_is_a_missing_permission(fake: FakeAzure, make: Make) -> None:
     lists_alone(fake)
-    fake.faults.add(Fault("status", api="arm", path=f"{TWO}/providers", status=403, count=0))
+    fake.faults.add(FakeFault("status", api="arm", path=f"{TWO}/providers", status=403, count=0))
     reading = await make().read()
     assert endpoints(reading) == {ONE: ALL[ONE]}
     assert READER + TWO in reading.refused[TWO]
@@ -348,12 +348,12 @@ async def test_a_list_that_is_refused_is_a_missing_permission(fake: FakeAzure, m
 async def test_a_deleted_subscription_is_not_a_part(fake: FakeAzure, make: Make) -> None:
     azure = make()
     await azure.read()
-    fake.faults.add(Fault("gone", path=TWO))
+    fake.faults.add(FakeFault("gone", path=TWO))
     assert endpoints(await azure.read()) == {ONE: ALL[ONE]}
 
 
 async def test_a_deleted_subscription_in_the_configuration_is_named(fake: FakeAzure, make: Make) -> None:
-    fake.faults.add(Fault("gone", path=TWO))
+    fake.faults.add(FakeFault("gone", path=TWO))
     reading = await make(ONE, TWO).read()
     assert endpoints(reading) == {ONE: ALL[ONE]}
     assert list(reading.refused) == [TWO]
@@ -361,14 +361,14 @@ async def test_a_deleted_subscription_in_the_configuration_is_named(fake: FakeAz
 
 async def test_an_identity_without_any_role_is_an_error(fake: FakeAzure, make: Make) -> None:
     for each in (ONE, TWO):
-        fake.faults.add(Fault("forbidden", path=each))
+        fake.faults.add(FakeFault("forbidden", path=each))
     reading = await make().read()
     assert "the identity can read no subscription: give it the role Reader" in reading.error
     reading = await make(TWO).read()
     assert f"none of its 1 subscriptions can be read; {TWO}: no permission, or no such subscription" in reading.error
     fake.faults.clear()
-    fake.faults.add(Fault("status", api="graph", status=403, count=0))
-    fake.faults.add(Fault("status", api="arm", path="/providers", status=403, count=0))
+    fake.faults.add(FakeFault("status", api="graph", status=403, count=0))
+    fake.faults.add(FakeFault("status", api="arm", path="/providers", status=403, count=0))
     assert "none of its 2 subscriptions can be read" in (await make().read()).error
 
 
@@ -378,7 +378,7 @@ async def test_a_revoked_token_is_renewed(fake: FakeAzure, make: Make) -> None:
     fake.identity.revoke()
     assert endpoints(await azure.read()) == ALL
     assert fake.counts["token", 200] == 2
-    fake.faults.add(Fault("expired", api="graph"))
+    fake.faults.add(FakeFault("expired", api="graph"))
     assert endpoints(await azure.read()) == ALL
     assert not any(api == "list" for api, _ in azure.requests().answered)
     assert fake.counts["token", 200] == 3
@@ -395,7 +395,7 @@ async def test_a_token_of_another_cloud_is_named(fake: FakeAzure, make: Make) ->
 
 
 async def test_a_token_of_another_tenant_is_named(fake: FakeAzure, make: Make) -> None:
-    fake.faults.add(Fault("status", status=401, api="arm", code="InvalidAuthenticationTokenTenant", count=0))
+    fake.faults.add(FakeFault("status", status=401, api="arm", code="InvalidAuthenticationTokenTenant", count=0))
     assert "the identity is in another tenant" in (await make().read()).error
 
 
@@ -472,7 +472,7 @@ async def test_no_request_is_sent_for_an_id_out_of_scope(fake: FakeAzure, make: 
 @pytest.mark.parametrize("status", [403, 500])
 async def test_an_unreadable_resource_is_not_gone(fake: FakeAzure, make: Make, status: int) -> None:
     azure = make(ONE)
-    fake.faults.add(Fault("status", api="arm", status=status, count=0))
+    fake.faults.add(FakeFault("status", api="arm", status=status, count=0))
     with pytest.raises(ReadError, match=f"HTTP {status}"):
         await azure.read_one(ResourceId(PE1))
 
@@ -492,7 +492,7 @@ async def test_a_served_endpoint_without_its_nic_is_an_error(fake: FakeAzure, ma
 
 async def test_a_resource_in_an_unknown_subscription_is_not_gone(fake: FakeAzure, make: Make) -> None:
     azure = make(ONE)
-    fake.faults.add(Fault("gone", path=ONE))
+    fake.faults.add(FakeFault("gone", path=ONE))
     with pytest.raises(ReadError, match="SubscriptionNotFound"):
         await azure.read_one(ResourceId(PE1))
 

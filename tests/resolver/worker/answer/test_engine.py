@@ -283,7 +283,7 @@ TYPES = ["A", "AAAA", "CNAME", "HTTPS", "TYPE97", "SOA", "NS", "PTR", "ANY", "TX
 CLIENTS = {"127.0.1.1": 0, "127.0.2.1": 1, "127.0.9.9": NONE}
 
 
-class Question(NamedTuple):
+class AskedQuestion(NamedTuple):
     name: str
     rtype: str
     options: set[str]
@@ -292,7 +292,7 @@ class Question(NamedTuple):
 
 QUESTIONS = st.lists(
     st.builds(
-        Question,
+        AskedQuestion,
         st.sampled_from(ASKED),
         st.sampled_from(TYPES),
         st.sets(st.sampled_from(["do", "cd", "ad", "noedns", "norec"])),
@@ -386,7 +386,7 @@ def test_every_reply_agrees_with_the_table(
     ask: Callable[..., bytes],
     decode: Callable[[bytes], dns.message.Message],
     rows: dict[str, list[Variant]],
-    questions: list[Question],
+    questions: list[AskedQuestion],
 ) -> None:
     pipeline = world_of(rows, set())
     for name, rtype, options, client in questions:
@@ -417,7 +417,7 @@ def test_after_a_change_no_reply_is_older_than_it(
     later: dict[str, list[Variant]],
     before: set[Name],
     after: set[Name],
-    questions: list[Question],
+    questions: list[AskedQuestion],
 ) -> None:
     pipeline, fresh = world_of(rows, before), world_of(later, after)
     packets = [(ask(q.name, q.rtype, *(q.options - {"norec"})), q.client) for q in questions]

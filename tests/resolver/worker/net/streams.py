@@ -18,7 +18,7 @@ DEADLINE = 60.0
 TCP = ClientTransport("tcp", idle=10)
 
 
-class Client:
+class StreamClient:
     """A connection to a listener."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -67,13 +67,13 @@ class Listener:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so that the kernel buffers little
         self.address = self.sock.getsockname()[:2]
         self.listener = StreamListener(self.sock, self.connections, small.clients, make, transport, context)
-        self._clients: list[Client] = []
+        self._clients: list[StreamClient] = []
 
     @property
     def held(self) -> list[Connection]:
         return list(self.connections._all)
 
-    async def connect(self, tls: ssl.SSLContext | None = None, **options: int) -> Client:
+    async def connect(self, tls: ssl.SSLContext | None = None, **options: int) -> StreamClient:
         sock = socket.socket(self.sock.family)
         for option, value in options.items():
             sock.setsockopt(socket.SOL_SOCKET, getattr(socket, option), value)
@@ -84,7 +84,7 @@ class Listener:
             sock.close()
             raise
         reader, writer = await asyncio.open_connection(sock=sock, ssl=tls, server_hostname="localhost" if tls else None)
-        self._clients.append(Client(reader, writer))
+        self._clients.append(StreamClient(reader, writer))
         return self._clients[-1]
 
     async def close(self) -> None:

@@ -25,7 +25,7 @@ from resolver.worker.net.connections import Connection
 from tests.resolver.worker.net.certificates import Pair
 from tests.resolver.worker.net.conftest import Listen
 from tests.resolver.worker.net.small import Small
-from tests.resolver.worker.net.streams import NAME, Client, Listener, packet
+from tests.resolver.worker.net.streams import NAME, Listener, StreamClient, packet
 
 HTTPS = ClientTransport("https", encrypted=True)
 PATH = "/dns-query"
@@ -39,7 +39,7 @@ def encoded(octets: bytes) -> str:
 class Browser:
     """An HTTP/2 client on one connection."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: StreamClient) -> None:
         self.client = client
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.h2.initiate_connection()

@@ -18,18 +18,18 @@ from resolver.worker.net import tcp
 from tests.resolver.worker.net.certificates import Pair
 from tests.resolver.worker.net.conftest import Listen
 from tests.resolver.worker.net.small import Small
-from tests.resolver.worker.net.streams import NAME, Client, Listener, framed, query
+from tests.resolver.worker.net.streams import NAME, Listener, StreamClient, framed, query
 from zones.networks.network import Network
 
 TLS = ClientTransport("tls", encrypted=True, idle=10)
 
 
-async def answered(client: Client) -> None:
+async def answered(client: StreamClient) -> None:
     client.send(query(ident=9))
     assert await client.ids(1) == [9]
 
 
-def served(client: Client) -> str:
+def served(client: StreamClient) -> str:
     """Return the serial number of the certificate that the client received."""
     return str(client.writer.get_extra_info("peercert")["serialNumber"]).lstrip("0")
 
@@ -262,7 +262,7 @@ async def test_the_proxy_header_precedes_the_handshake(pair: Pair) -> None:
     await loop.sock_connect(sock, listener.address)
     await loop.sock_sendall(sock, header("10.1.2.3"))
     reader, writer = await asyncio.open_connection(sock=sock, ssl=pair.client, server_hostname="localhost")
-    client = Client(reader, writer)
+    client = StreamClient(reader, writer)
     await answered(client)
     writer.transport.abort()
     await listener.close()
