@@ -15,14 +15,13 @@ from resolver.sources.reading import Reading
 from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 from zones.clocks import WallTime
+from zones.findings.evidence import LISTED
 
 FEW: Final = 5
 SHARE: Final = 5
 """A sync that would remove more than `FEW` resources and more than one in `SHARE` is held."""
 KINDS: Final = {"endpoints": "private endpoints", "vnets": "virtual networks"}
 """The kinds of resources that are counted: the field of `Resources`, and the words for operators."""
-LISTED: Final = 32
-"""The most ids, or subscriptions, that are named."""
 VANISHED: Final = (
     "it is no longer among the subscriptions that can be read: give the identity its role there again, "
     "or, if the subscription is gone, list in `subscriptions` those that are left"

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.control.guard.rereads import with_rereads, with_resource
-from resolver.control.guard.shrink_guard import FEW, LISTED, SHARE, VANISHED, absent, accept, decide
+from resolver.control.guard.shrink_guard import FEW, SHARE, VANISHED, absent, accept, decide
 from resolver.control.guard.sync_state import SyncDecision, SyncState
 from resolver.sources.reading import Reading
 from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
 from zones.clocks import WallTime
+from zones.findings.evidence import LISTED
 
 HOLD_DOWN = 300.0
 
