@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from zones.clocks import SteadyTime
 
-_ROUNDING: Final = 1e-6  # of a token: who has waited as long as `wait` says does not have to wait again
+_ROUNDING: Final = 1e-6  # of a token: a caller that has waited the seconds that `wait` returned gets one
 
 
 class Quota(NamedTuple):

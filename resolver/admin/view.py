@@ -1,6 +1,6 @@
-"""What the admin interface and the metrics need from control: a protocol, because control starts after them.
+"""What the admin interface and the metrics need from control, as a protocol. `control.admin_view` implements it.
 
-Does not know how control keeps its state, nor how it reaches the workers.
+Does not know how control keeps its state, or how control reaches the workers.
 """
 
 from collections.abc import Iterable, Mapping

@@ -143,8 +143,8 @@ def _resolve(accepted: Accepted, estate: Estate, query: Query, network: NetworkI
         return _Result(steps, list(names), None, records, _upstream(upstreams, given))
     if isinstance(outcome, Outside) and not is_local:
         steps[-1] = steps[-1].model_copy(update={"what": "questions of this type are never sent to an upstream"})
-    packet = query.id.to_bytes(2, "big") + given.head + query.question + given.tail
-    reply = reply_json(dns.message.from_wire(packet))
+    packet = bytes(codes.HEADER_SIZE) + query.question
+    reply = reply_json(dns.message.from_wire(given.reply(packet)))
     return _Result(steps, list(names), reply["rcode"], reply["answer"], None)
 
 

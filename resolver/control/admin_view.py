@@ -1,4 +1,7 @@
-"""What the admin server and the metrics may see of control, and tell it to do: `resolver.admin.view.View`."""
+"""Control as the admin interface and the metrics use it: the parts of control behind `resolver.admin.view.View`.
+
+Does not know HTTP, JSON or the names of metrics that workers count.
+"""
 
 from collections.abc import Iterator, Mapping
 

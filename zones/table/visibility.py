@@ -1,4 +1,4 @@
-"""Which networks see a name, by counts of classes: this makes zones visible and empty non-terminals exist.
+"""Which networks see a name, counted by class. Decides which zones are visible and which empty non-terminals exist.
 
 A name is counted once for each row and class of networks that sees it. Classes are numbers, because their masks may
 have thousands of bits. Does not know what the names are.
