@@ -45,10 +45,17 @@ METRICS: Final = (
     Metric("dns_requests_total", "Queries received.", ("proto", "family")),
     Metric(
         "dns_responses_total",
-        "Responses sent; origin: private, static, ptr, policy, local, forward, dropped, acl or error.",
+        "Responses sent; origin: private (endpoints), static (zone files, private DNS zones), ptr (addresses of "
+        "endpoints), policy (`on_miss`), local (special names), public (an upstream, for a name in a private zone), "
+        "forward (an upstream, for any other name), dropped (`dns.drop.names`), acl (`dns.allow`) or error.",
         ("rcode", "zone", "network", "origin"),
     ),
-    Metric("dns_dropped_total", "Packets dropped without a response.", ("reason",)),
+    Metric(
+        "dns_dropped_total",
+        "Packets without a response; reason: malformed, client (`dns.drop.clients`), proxy (no valid PROXY header), "
+        "unanswerable (from port 0 or from pldns itself) or unsent (send buffer full, or no route).",
+        ("reason",),
+    ),
     Metric("dns_rate_limited_total", "Queries over the rate limit: dropped, truncated or badcookie.", ("reply",)),
     Metric("dns_connections_total", "Connections accepted.", ("proto",)),
     Metric(

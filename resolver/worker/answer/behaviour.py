@@ -1,4 +1,4 @@
-"""How a server answers whatever the question: the part of the configuration that is not about one name or client."""
+"""The settings that apply to every answer, whatever its name and client."""
 
 from typing import Final, NamedTuple
 
@@ -10,7 +10,7 @@ from zones.dns.name import Name, from_text
 
 
 class Behaviour(NamedTuple):
-    """How a server answers whatever the question."""
+    """Settings that apply to every answer."""
 
     identity: str = "pldns"
     """Name of the server in NSID and CHAOS answers."""
@@ -21,7 +21,7 @@ class Behaviour(NamedTuple):
     rotate: bool = False
     """Rotate the addresses of an answer from one reply to the next (`Rotating`)."""
     private_only: frozenset[Name] = frozenset()
-    """Names at and under these are never asked of an upstream."""
+    """No upstream is asked for names at and under these."""
     screen: Screen | None = None
     """Removes addresses from upstreams' answers; None: nothing is removed."""
     prefetch: bool = True

@@ -43,7 +43,7 @@ class _Timer:
 
 
 class World:
-    """A responder with its parts. `judge` returns the reply of an engine that has answered nothing before."""
+    """A responder with its parts. `fresh_reply` returns the reply of an engine that has answered nothing before."""
 
     def __init__(
         self, worker: WorkerSettings = PLAIN, overrides: dict[str, ZonePolicy] | None = None, on_miss: str | None = None
@@ -88,7 +88,7 @@ class World:
         """Return the reply; None if an upstream is asked."""
         return _asked(self.responder, packet, network, transport)
 
-    def judge(self, packet: bytes, network: int = 0, transport: ClientTransport = UDP) -> bytes | None:
+    def fresh_reply(self, packet: bytes, network: int = 0, transport: ClientTransport = UDP) -> bytes | None:
         before = self.made
         reply = _asked(self._responder(AnswerCache(2)), packet, network, transport)
         self.made = before
@@ -128,10 +128,10 @@ def test_siblings_are_answered_without_the_engine(
     packets = [ask(f"{label}.{below}", qtype, *options, ident=7) for label in ("acct1", "aCCt2", "ACCT3")]
     assert world.made == 1
     for packet in packets:
-        assert world.reply(packet) == world.judge(packet) is not None
+        assert world.reply(packet) == world.fresh_reply(packet) is not None
     assert world.made == 1
     for packet in packets:  # now from the cache
-        assert world.reply(packet) == world.judge(packet)
+        assert world.reply(packet) == world.fresh_reply(packet)
     assert len(world.answers) == 4
 
 
@@ -141,7 +141,7 @@ def test_a_siblings_answer_is_evicted_by_its_own_names(world: World, ask: Ask) -
     before = world.reply(packet)
     world.row("acct1", one(0x0A020202))
     after = world.reply(packet)
-    assert before != after == world.judge(packet)
+    assert before != after == world.fresh_reply(packet)
     assert world.made == 1
 
 
@@ -149,7 +149,7 @@ def test_other_networks_that_a_sibling_is_visible_to_make_no_difference(world: W
     world.row("acct1", one(0x0A010101, networks=1))
     world.reply(ask(f"acct0.{BLOB}"))
     packet = ask(f"acct1.{BLOB}")
-    assert world.reply(packet) == world.judge(packet)
+    assert world.reply(packet) == world.fresh_reply(packet)
     assert world.made == 1
     assert world.reply(packet, 1) is None  # an upstream is asked
 
@@ -164,7 +164,7 @@ def test_a_siblings_answer_counts_as_its_model_does(world: World, ask: Ask) -> N
 def test_a_reply_over_tcp_is_made_alike(world: World, ask: Ask) -> None:
     world.reply(ask(f"acct0.{BLOB}"), transport=TCP)
     packet = ask(f"acct1.{BLOB}")
-    assert world.reply(packet, transport=TCP) == world.judge(packet, transport=TCP)
+    assert world.reply(packet, transport=TCP) == world.fresh_reply(packet, transport=TCP)
     assert world.made == 1
 
 
@@ -190,7 +190,7 @@ def test_the_engine_answers_for_a_name_unlike_its_siblings(
     world.row("else7", *variants)
     world.reply(ask(f"acct0.{below}", qtype))
     packet = ask(f"else7.{below}", qtype)
-    assert world.reply(packet) == world.judge(packet)
+    assert world.reply(packet) == world.fresh_reply(packet)
     assert world.made >= 2
 
 
@@ -207,7 +207,7 @@ def test_the_engine_answers_for_names_in_the_configuration_or_a_zone_file(ask: A
     for label in ("drop1", "zone1", "file1"):
         for below in (BLOB, PRIVATE):
             packet = ask(f"{label}.{below}")
-            assert world.reply(packet) == world.judge(packet), packet
+            assert world.reply(packet) == world.fresh_reply(packet), packet
 
 
 def test_a_zone_files_record_for_one_sibling_is_not_given_for_others(world: World, ask: Ask) -> None:
@@ -216,14 +216,14 @@ def test_a_zone_files_record_for_one_sibling_is_not_given_for_others(world: Worl
     for label in ("acct0", "acct1", "acct2"):
         for below in (BLOB, PRIVATE):
             packet = ask(f"{label}.{below}")
-            assert world.reply(packet) == world.judge(packet), packet
+            assert world.reply(packet) == world.fresh_reply(packet), packet
 
 
 def test_a_row_at_the_public_name_itself_comes_first(world: World, ask: Ask) -> None:
     world.row("acct1", one(0x0A090909, flags=ALONE), below=BLOB)
     world.reply(ask(f"acct0.{BLOB}"))
     packet = ask(f"acct1.{BLOB}")
-    assert world.reply(packet) == world.judge(packet)
+    assert world.reply(packet) == world.fresh_reply(packet)
 
 
 def test_the_first_of_several_private_names_comes_first(world: World, ask: Ask) -> None:
@@ -232,7 +232,7 @@ def test_the_first_of_several_private_names_comes_first(world: World, ask: Ask) 
         world.row(label, one(len(below)), below=below)
     world.reply(ask("acct0.wvd.microsoft.com"))
     packet = ask("acct1.wvd.microsoft.com")
-    assert world.reply(packet) == world.judge(packet)
+    assert world.reply(packet) == world.fresh_reply(packet)
     assert world.made == 2
 
 
@@ -241,7 +241,7 @@ def test_a_row_longer_than_those_of_its_siblings(world: World, ask: Ask) -> None
     world.row("acct1", one(2, networks=1), one(3, networks=2))
     world.reply(ask(f"acct0.{PRIVATE}"))
     packet = ask(f"acct1.{PRIVATE}")
-    assert world.reply(packet) == world.judge(packet)
+    assert world.reply(packet) == world.fresh_reply(packet)
     assert world.made == 2
 
 
@@ -250,7 +250,7 @@ def test_a_label_that_the_catalogue_knows_has_no_siblings(world: World, ask: Ask
         world.row(label, one(0x0A020202))
     world.reply(ask(f"elevenchars.{BLOB}"))
     packet = ask(f"privatelink.{BLOB}")
-    assert world.reply(packet) == world.judge(packet)
+    assert world.reply(packet) == world.fresh_reply(packet)
 
 
 def test_a_cached_answer_serves_every_spelling(world: World, ask: Ask) -> None:
@@ -268,7 +268,7 @@ def test_a_new_zone_file_above_the_siblings_ends_their_template(world: World, as
     world.static(PRIVATE, f"acct1.{PRIVATE}", RRset(from_text(f"acct1.{PRIVATE}"), 1, 60, (b"\xc0\0\2\1",)))
     packet = ask(f"acct1.{PRIVATE}")
     reply = world.reply(packet)
-    assert reply == world.judge(packet)
+    assert reply == world.fresh_reply(packet)
     assert reply is not None
     assert b"\xc0\0\2\1" in reply
 
@@ -278,10 +278,10 @@ def test_a_cleared_cache_has_no_templates(world: World, ask: Ask) -> None:
     world.table.stale = True
     world.answers.clear()
     packet = ask(f"acct1.{BLOB}")
-    assert world.reply(packet) == world.judge(packet)
+    assert world.reply(packet) == world.fresh_reply(packet)
     assert world.made == 2
     again = ask(f"acct2.{BLOB}")
-    assert world.reply(again) == world.judge(again)
+    assert world.reply(again) == world.fresh_reply(again)
     assert world.made == 2
 
 
@@ -297,7 +297,7 @@ def test_templates_are_bounded(world: World, ask: Ask, monkeypatch: pytest.Monke
     for payload in range(1300, 1310):
         for i in range(2):
             packet = ask(f"acct{i}.{BLOB}").replace((1232).to_bytes(2, "big"), payload.to_bytes(2, "big"))
-            assert world.reply(packet) == world.judge(packet)
+            assert world.reply(packet) == world.fresh_reply(packet)
     assert len(world.responder._templates._templates) <= 2
 
 
@@ -319,7 +319,7 @@ def test_invented_names_are_denied_without_the_engine_and_not_cached(
     world.reply(ask(f"none0.{PRIVATE}", qtype, *options), transport=transport)
     for label in ("none1", "nOne1", "none2", "none3"):
         packet = ask(f"{label}.{PRIVATE}", qtype, *options, ident=9)
-        assert world.reply(packet, transport=transport) == world.judge(packet, transport=transport) is not None
+        assert world.reply(packet, transport=transport) == world.fresh_reply(packet, transport=transport) is not None
     assert world.made == 1
     assert len(world.answers) == 1
 
@@ -341,12 +341,12 @@ def test_a_name_that_begins_to_exist_is_no_longer_denied(denying: World, ask: As
     for label in ("none1", "www.none1", "*"):
         world.row(label, one(0x0A010107))
         now = world.reply(packet)
-        assert now == world.judge(packet), label
+        assert now == world.fresh_reply(packet), label
         assert now != before or label == "www.none1"  # an empty non-terminal is NODATA, as by policy
         world.row(label)
-        assert before == world.reply(packet) == world.judge(packet), label
+        assert before == world.reply(packet) == world.fresh_reply(packet), label
     world.static(PRIVATE, PRIVATE, soa(from_text(PRIVATE), 7))
-    assert before != world.reply(packet) == world.judge(packet)
+    assert before != world.reply(packet) == world.fresh_reply(packet)
     world.static(PRIVATE, PRIVATE)
     world.row("acct0")
     assert world.reply(packet) is None  # an upstream is asked: the zone has no endpoint
@@ -360,7 +360,7 @@ def test_a_zone_file_or_a_policy_for_one_missing_name(ask: Ask) -> None:
     world.static(own, own, soa(from_text(own), 60))
     world.reply(ask(f"none1.{PRIVATE}"))
     for name in (named, dropped, own):
-        assert world.reply(ask(name)) == world.judge(ask(name)) != world.reply(ask(f"none2.{PRIVATE}")), name
+        assert world.reply(ask(name)) == world.fresh_reply(ask(name)) != world.reply(ask(f"none2.{PRIVATE}")), name
 
 
 def test_denials_are_bounded(denying: World, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,7 +368,7 @@ def test_denials_are_bounded(denying: World, ask: Ask, monkeypatch: pytest.Monke
     for size in range(1, 20):
         for letter in "ab":
             packet = ask(f"{letter * size}.{PRIVATE}")
-            assert denying.reply(packet) == denying.judge(packet)
+            assert denying.reply(packet) == denying.fresh_reply(packet)
     assert len(denying.responder._templates._denials) <= 3
 
 
@@ -410,4 +410,4 @@ def test_after_any_changes_replies_equal_those_of_the_engine(on_miss: str, steps
                     world.answers.clear()
             case ("ask", str(label), str(below), str(qtype), tuple(options), int(network)):
                 packet = query(f"{label}.{below}", qtype, *options)
-                assert world.reply(packet, network) == world.judge(packet, network)
+                assert world.reply(packet, network) == world.fresh_reply(packet, network)
