@@ -11,6 +11,7 @@ from resolver.admin.resources.findings import FindingParameters
 from resolver.admin.resources.model import ListParameters
 from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
+from zones.azure.endpoint import ResourceId
 from zones.clocks import WallTime
 from zones.dns.name import Name, is_under, labels, to_text
 from zones.findings.finding import Finding
@@ -20,7 +21,7 @@ from zones.networks.network import DEFAULT_NETWORK, NO_NETWORKS, Network
 async def list_endpoints(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
     """Answer with the endpoints, sorted by id."""
 
-    def shown(key: str) -> bytes | None:
+    def shown(key: ResourceId) -> bytes | None:
         return encoded(endpoints.endpoint(context.estate, key))
 
     found = context.estate.ledger.endpoints

@@ -18,7 +18,7 @@ from resolver.settings import ControlSettings
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import RemoteSource
-from zones.azure.endpoint import Endpoint, VirtualNetwork
+from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
 from zones.clocks import WallTime
 from zones.dns.name import Name, canonical_key
 from zones.findings.finding import Finding
@@ -117,8 +117,8 @@ async def _compare_zones(estate: Estate, now: WallTime) -> None:
 
 
 def _changes(
-    before: Mapping[str, Endpoint] | Mapping[str, VirtualNetwork],
-    after: Mapping[str, Endpoint] | Mapping[str, VirtualNetwork],
+    before: Mapping[ResourceId, Endpoint] | Mapping[ResourceId, VirtualNetwork],
+    after: Mapping[ResourceId, Endpoint] | Mapping[ResourceId, VirtualNetwork],
 ) -> Iterator[Change]:
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)

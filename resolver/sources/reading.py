@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from zones.azure.endpoint import Fault
+from zones.azure.endpoint import Fault, ResourceId
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
 from zones.dns.name import Name
@@ -67,7 +67,7 @@ class Reading(msgspec.Struct, frozen=True):
 class PrivateReading(msgspec.Struct, frozen=True):
     """The result of reading the private DNS zones of a source. A zone that it does not name keeps its last content."""
 
-    zones: dict[str, PrivateZone]
+    zones: dict[ResourceId, PrivateZone]
     """By key. Each zone was read completely, with every page."""
     gone: frozenset[str] = frozenset()
     """Keys of the zones that Azure says do not exist any more."""
@@ -82,7 +82,7 @@ class PrivateReading(msgspec.Struct, frozen=True):
 class PrivateSource(Protocol):
     """The private DNS zones of a remote source."""
 
-    async def read(self, had: Mapping[str, PrivateZone]) -> PrivateReading:
+    async def read(self, had: Mapping[ResourceId, PrivateZone]) -> PrivateReading:
         """Read all zones. `had` has the zones of the last reading, by key."""
 
     def interval(self) -> float:
@@ -108,10 +108,10 @@ class RemoteSource(Protocol):
     async def read(self) -> Reading:
         """Read the whole source."""
 
-    def covers(self, key: str) -> bool | None:
+    def covers(self, key: ResourceId) -> bool | None:
         """Return whether the resource with this normalised id is in scope; None where only a sync can tell."""
 
-    async def read_one(self, key: str) -> Resources | None:
+    async def read_one(self, key: ResourceId) -> Resources | None:
         """Return one resource by its normalised id, with its network interfaces; None where it does not exist.
 
         Raises `ReadError` where it is not known whether the resource exists.

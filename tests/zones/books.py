@@ -7,7 +7,7 @@ import msgspec
 from msgspec import structs
 
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.claims.policy import ConflictPolicy, Conflicts, Pin
 from zones.claims.row import REFUSED, unpack
 from zones.clocks import WallTime
@@ -25,8 +25,8 @@ FQDN, PRIVATE = "acct.blob.core.windows.net", "acct.privatelink.blob.core.window
 ROW = from_text(PRIVATE)
 
 
-def vnet_id(name: str) -> str:
-    return f"/subscriptions/{SUB}/resourcegroups/rg/providers/microsoft.network/virtualnetworks/{name}"
+def vnet_id(name: str) -> ResourceId:
+    return ResourceId(f"/subscriptions/{SUB}/resourcegroups/rg/providers/microsoft.network/virtualnetworks/{name}")
 
 
 def target(name: str, kind: str = "Microsoft.Storage/storageAccounts") -> str:
@@ -75,7 +75,7 @@ def put(book: Ledger, *endpoints: Endpoint, now: float = 1) -> set[str]:
 
 
 def drop(book: Ledger, *keys: str, now: float = 1) -> set[str]:
-    return {to_text(name) for name in book.apply(dict.fromkeys(keys), WallTime(now))}
+    return {to_text(name) for name in book.apply(dict.fromkeys(map(ResourceId, keys)), WallTime(now))}
 
 
 def answers(book: Ledger, name: str = PRIVATE) -> dict[str, list[int] | str]:

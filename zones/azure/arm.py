@@ -29,7 +29,7 @@ from zones.azure.arm_json import (
     type_by_fields,
 )
 from zones.azure.encoding import Document, Form, Node, TypeMismatch, UnreadableDocument
-from zones.azure.endpoint import Fault, VirtualNetwork, fold_region
+from zones.azure.endpoint import NO_RESOURCE, Fault, ResourceId, VirtualNetwork, fold_region
 from zones.azure.resource import (
     InvalidId,
     Nic,
@@ -65,9 +65,9 @@ class _Reading:
 
     def __init__(self, document: Document, where: str) -> None:
         self._document, self._where = document, where
-        self._endpoints: dict[str, PrivateEndpoint] = {}
-        self._nics: dict[str, Nic] = {}
-        self._vnets: dict[str, VirtualNetwork] = {}
+        self._endpoints: dict[ResourceId, PrivateEndpoint] = {}
+        self._nics: dict[ResourceId, Nic] = {}
+        self._vnets: dict[ResourceId, VirtualNetwork] = {}
         self._faults: dict[Fault, None] = {}
 
     def resources(self) -> Resources:
@@ -136,7 +136,7 @@ class _Reading:
     def _fault(self, subject: str, path: str, message: str) -> None:
         self._faults[Fault(subject, path, message, self._where)] = None
 
-    def _keep(self, kept: dict[str, _K], resource: _K) -> None:
+    def _keep(self, kept: dict[ResourceId, _K], resource: _K) -> None:
         """Keep a resource. An equal repetition is no fault: Resource Graph repeats an endpoint for each of its NICs."""
         if kept.setdefault(resource.key, resource) != resource:
             self._fault(resource.id, "", "twice in one file, with different contents; the first counts")
@@ -158,7 +158,7 @@ class _Reading:
             self._vnet(row, body, key)
         return bool(kind)
 
-    def _endpoint(self, row: RowJson, body: BodyJson, key: str) -> None:
+    def _endpoint(self, row: RowJson, body: BodyJson, key: ResourceId) -> None:
         faults = _Faults(row.id or key, self._where)
         connection = first_connection(body)
         state = connection.private_link_service_connection_state
@@ -193,13 +193,13 @@ class _Reading:
         else:
             self._fault(endpoint.id, "nicId", problem)
 
-    def _nic(self, key: str, text: str, endpoint: ReferenceJson | None, body: BodyJson) -> None:
+    def _nic(self, key: ResourceId, text: str, endpoint: ReferenceJson | None, body: BodyJson) -> None:
         faults = _Faults(text, self._where)
-        owner = next(iter(faults.ids((endpoint,), "privateEndpoint.id")), "")
+        owner = next(iter(faults.ids((endpoint,), "privateEndpoint.id")), NO_RESOURCE)
         rows = tuple(_nic_row(config.properties or config) for config in body.ip_configurations or ())
         self._keep(self._nics, Nic(key, text, owner, rows, faults.found))
 
-    def _vnet(self, row: RowJson, body: BodyJson, key: str) -> None:
+    def _vnet(self, row: RowJson, body: BodyJson, key: ResourceId) -> None:
         faults = _Faults(row.id or key, self._where)
         peerings = (peering.properties or peering for peering in body.virtual_network_peerings or ())
         connected = (
@@ -220,7 +220,7 @@ class _Reading:
         faults = _Faults(row.name, self._where)
         vnet = faults.vnet(row.vnet, "vnet")
         endpoint = PrivateEndpoint(
-            key=row.name,
+            key=ResourceId(row.name),
             id=row.name,
             name=row.name,
             subscription=subscription(vnet) if vnet and not faults.found else "",
@@ -243,43 +243,43 @@ class _Faults:
         self._subject, self._where = subject, where
         self.found: tuple[Fault, ...] = ()
 
-    def ids(self, references: Iterable[ReferenceJson | None], path: str) -> tuple[str, ...]:
+    def ids(self, references: Iterable[ReferenceJson | None], path: str) -> tuple[ResourceId, ...]:
         """Return the normalised ids. `path` has `{}` for the index."""
         keys = []
         for i, reference in enumerate(references):
-            key, problem = _id(reference.id) if reference else ("", "")
+            key, problem = _id(reference.id) if reference else (NO_RESOURCE, "")
             if key:
                 keys.append(key)
             elif problem:
                 self._add(path.format(i), problem)
         return tuple(keys)
 
-    def vnet(self, text: str | None, path: str) -> str:
+    def vnet(self, text: str | None, path: str) -> ResourceId:
         try:
-            return _vnet_id(text) if text else ""
+            return _vnet_id(text) if text else NO_RESOURCE
         except InvalidId as error:
             self._add(path, str(error))
-            return (text or "").casefold()
+            return ResourceId((text or "").casefold())
 
     def _add(self, path: str, message: str) -> None:
         self.found += (Fault(self._subject, path, message, self._where),)
 
 
-def _id(text: object) -> tuple[str, str]:
+def _id(text: object) -> tuple[ResourceId, str]:
     """Return the normalised id and no problem, or no id and the problem."""
     try:
         return resource_id(text if isinstance(text, str) else ""), ""
     except InvalidId as error:
-        return "", str(error)
+        return NO_RESOURCE, str(error)
 
 
 @lru_cache(4096)
-def _vnet_id(text: str) -> str:
+def _vnet_id(text: str) -> ResourceId:
     """Return the VNet of a subnet or VNet id. Cached: an estate has few subnets with many endpoints in each."""
-    return intern(resource_id(text).partition("/subnets/")[0])
+    return ResourceId(intern(resource_id(text).partition("/subnets/")[0]))
 
 
-def _type(text: object, key: str) -> str:
+def _type(text: object, key: ResourceId) -> str:
     """Return the resource type, folded, from the row, else from the id, else empty."""
     if text and isinstance(text, str):
         return text.casefold()

@@ -4,10 +4,15 @@ Does not know JSON: `arm` parses it, and `inventory` joins the resources.
 """
 
 from enum import StrEnum
+from typing import Final, NewType
 
 import msgspec
 
 from zones.dns.name import Name
+
+ResourceId = NewType("ResourceId", str)
+"""Normalised id of a resource in Azure (`resource.resource_id`), or the name of an endpoint in the short form."""
+NO_RESOURCE: Final = ResourceId("")
 
 
 class ConnectionState(StrEnum):
@@ -53,7 +58,7 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
 class Endpoint(msgspec.Struct, frozen=True, gc=False):
     """A private endpoint. `key` identifies it: the normalised resource id, or the name in the short form."""
 
-    key: str
+    key: ResourceId
     id: str
     name: str
     state: ConnectionState
@@ -66,7 +71,7 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
     region: str = ""
     """Folded, without spaces: `westeurope`."""
     subscription: str = ""
-    vnet: str = ""
+    vnet: ResourceId = NO_RESOURCE
     """Normalised id of its virtual network, or empty."""
     network: str = ""
     """Short form only: the one network that the endpoint is visible to.
@@ -95,11 +100,11 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
 class VirtualNetwork(msgspec.Struct, frozen=True, gc=False):
     """A virtual network: region, address space (CIDR texts) and the normalised ids of its Connected peers."""
 
-    key: str
+    key: ResourceId
     id: str
     region: str = ""
     prefixes: tuple[str, ...] = ()
-    peers: tuple[str, ...] = ()
+    peers: tuple[ResourceId, ...] = ()
     source: str = ""
     where: str = ""
 

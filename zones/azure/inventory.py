@@ -12,7 +12,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from msgspec import structs
 
-from zones.azure.endpoint import Endpoint, Fault, VirtualNetwork
+from zones.azure.endpoint import Endpoint, Fault, ResourceId, VirtualNetwork
 from zones.azure.join import SourcePart, Versions, join
 from zones.azure.resource import Nic, PrivateEndpoint, Resources
 
@@ -20,8 +20,8 @@ from zones.azure.resource import Nic, PrivateEndpoint, Resources
 class InventoryChange(NamedTuple):
     """The effect of an update, by key; None for a resource that is gone. `faults` has all present faults by subject."""
 
-    endpoints: dict[str, Endpoint | None]
-    vnets: dict[str, VirtualNetwork | None]
+    endpoints: dict[ResourceId, Endpoint | None]
+    vnets: dict[ResourceId, VirtualNetwork | None]
     faults: dict[str, tuple[Fault, ...]]
 
 
@@ -34,19 +34,19 @@ class Inventory:
         self._held_endpoints = _Index[PrivateEndpoint]()
         self._held_nics = _Index[Nic]()
         self._held_vnets = _Index[VirtualNetwork]()
-        self._links: dict[str, tuple[str, ...]] = {}
-        self._endpoints: dict[str, Endpoint] = {}
-        self._vnets: dict[str, VirtualNetwork] = {}
+        self._links: dict[ResourceId, tuple[ResourceId, ...]] = {}
+        self._endpoints: dict[ResourceId, Endpoint] = {}
+        self._vnets: dict[ResourceId, VirtualNetwork] = {}
         self._faults: dict[str, tuple[Fault, ...]] = {}
-        self._orphans: dict[str, tuple[Fault, ...]] = {}
+        self._orphans: dict[ResourceId, tuple[Fault, ...]] = {}
 
     @property
-    def endpoints(self) -> Mapping[str, Endpoint]:
+    def endpoints(self) -> Mapping[ResourceId, Endpoint]:
         """All endpoints by key."""
         return MappingProxyType(self._endpoints)
 
     @property
-    def vnets(self) -> Mapping[str, VirtualNetwork]:
+    def vnets(self) -> Mapping[ResourceId, VirtualNetwork]:
         """All virtual networks by key."""
         return MappingProxyType(self._vnets)
 
@@ -101,7 +101,7 @@ class Inventory:
         touched.gone += old.faults
         touched.come += new.faults
 
-    def _relink(self, endpoint: str, nic: str) -> None:
+    def _relink(self, endpoint: ResourceId, nic: ResourceId) -> None:
         """Update one link. A NIC and an endpoint are linked while either of them, in any part, names the other."""
         linked = any(nic in version.nics for _, version in self._held_endpoints.versions(endpoint)) or any(
             version.endpoint == endpoint for _, version in self._held_nics.versions(nic)
@@ -113,7 +113,7 @@ class Inventory:
             elif not linked and other in others:
                 _set(self._links, one, tuple(key for key in others if key != other) or None)
 
-    def _linked(self, keys: Iterable[str]) -> set[str]:
+    def _linked(self, keys: Iterable[ResourceId]) -> set[ResourceId]:
         return {other for key in keys for other in self._links.get(key, ())}
 
     def _owns(self, endpoint: PrivateEndpoint, nic: Nic) -> bool:
@@ -126,8 +126,8 @@ class Inventory:
             return nic.endpoint == endpoint.key
         return nic.key in endpoint.nics
 
-    def _rejoin(self, keys: Iterable[str]) -> dict[str, Endpoint | None]:
-        changed: dict[str, Endpoint | None] = {}
+    def _rejoin(self, keys: Iterable[ResourceId]) -> dict[ResourceId, Endpoint | None]:
+        changed: dict[ResourceId, Endpoint | None] = {}
         for key in keys:
             new = self._join(key)
             if new != self._endpoints.get(key):
@@ -135,14 +135,14 @@ class Inventory:
                 _set(self._endpoints, key, new)
         return changed
 
-    def _join(self, key: str) -> Endpoint | None:
+    def _join(self, key: ResourceId) -> Endpoint | None:
         versions = self._held_endpoints.versions(key)
         if not versions:
             return None
         nics = [self._held_nics.versions(nic) for nic in sorted(self._links.get(key, ()))]
         return join(versions, [held for held in nics if held and self._owns(versions[0][1], held[0][1])])
 
-    def _check_orphan(self, key: str, touched: "_Affected") -> None:
+    def _check_orphan(self, key: ResourceId, touched: "_Affected") -> None:
         """Update the fault of a NIC whose endpoint is not in the inventory: its names are not served."""
         faults: tuple[Fault, ...] = ()
         for place, nic in self._held_nics.versions(key)[:1]:
@@ -155,8 +155,8 @@ class Inventory:
             touched.come += faults
             _set(self._orphans, key, faults or None)
 
-    def _refresh_vnets(self, keys: Iterable[str]) -> dict[str, VirtualNetwork | None]:
-        changed: dict[str, VirtualNetwork | None] = {}
+    def _refresh_vnets(self, keys: Iterable[ResourceId]) -> dict[ResourceId, VirtualNetwork | None]:
+        changed: dict[ResourceId, VirtualNetwork | None] = {}
         for key in keys:
             new = None
             for place, vnet in self._held_vnets.versions(key)[:1]:
@@ -189,34 +189,35 @@ class _Affected:
     """The keys that an update affects, and the faults that it adds (`come`) and removes (`gone`)."""
 
     def __init__(self) -> None:
-        self.endpoints: set[str] = set()
-        self.nics: set[str] = set()
-        self.vnets: set[str] = set()
-        self.links: set[tuple[str, str]] = set()
+        self.endpoints: set[ResourceId] = set()
+        self.nics: set[ResourceId] = set()
+        self.vnets: set[ResourceId] = set()
+        self.links: set[tuple[ResourceId, ResourceId]] = set()
         self.gone: list[Fault] = []
         self.come: list[Fault] = []
 
 
 _R = TypeVar("_R", PrivateEndpoint, Nic, VirtualNetwork)
 _V = TypeVar("_V")
+_KeyT = TypeVar("_KeyT", bound=str)
 
 
 class _Index(Generic[_R]):
     """Resources of one kind, and the parts that have each, the part with precedence first."""
 
     def __init__(self) -> None:
-        self._held: dict[SourcePart, dict[str, _R]] = {}
-        self._holders: dict[str, tuple[SourcePart, ...]] = {}
+        self._held: dict[SourcePart, dict[ResourceId, _R]] = {}
+        self._holders: dict[ResourceId, tuple[SourcePart, ...]] = {}
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: ResourceId) -> bool:
         return key in self._holders
 
-    def first(self, key: str) -> _R | None:
+    def first(self, key: ResourceId) -> _R | None:
         """Return the version with precedence; None where no part has the resource."""
         holders = self._holders.get(key)
         return self._held[holders[0]][key] if holders else None
 
-    def versions(self, key: str) -> Versions[_R]:
+    def versions(self, key: ResourceId) -> Versions[_R]:
         """Return the version of each part."""
         return [(place, self._held[place][key]) for place in self._holders.get(key, ())]
 
@@ -236,7 +237,7 @@ class _Index(Generic[_R]):
         return gone + [resource for key, resource in new.items() if old.get(key) != resource]
 
 
-def _set(table: dict[str, _V], key: str, value: _V | None) -> None:
+def _set(table: dict[_KeyT, _V], key: _KeyT, value: _V | None) -> None:
     if value is None:
         table.pop(key, None)
     else:

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from sys import intern
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint
 from zones.dns.name import InvalidName, Name, host_from_text
 
@@ -55,7 +55,7 @@ def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> 
         state_text=intern(first.state_text),
         region=intern(first.region),
         subscription=intern(first.subscription),
-        vnet=intern(first.vnet),
+        vnet=ResourceId(intern(first.vnet)),
         network=intern(first.network),
         records=collected.records(),
         faults=tuple(dict.fromkeys(collected.faults)),

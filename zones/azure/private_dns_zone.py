@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from zones.azure.endpoint import Fault
+from zones.azure.endpoint import Fault, ResourceId
 from zones.azure.resource import InvalidId, resource_id
 from zones.dns.name import InvalidName, Name, from_text
 from zones.dns.record import AAAA, CNAME, MX, PTR, SOA, SRV, TXT, A, RRset
@@ -48,13 +48,13 @@ class ZoneLink(Struct, frozen=True, gc=False, array_like=True):
     """A virtual network link. `vnet` is the normalised id of the virtual network that uses the zone."""
 
     name: str
-    vnet: str
+    vnet: ResourceId
 
 
 class PrivateZone(Struct, frozen=True, array_like=True):
     """One private DNS zone, read whole."""
 
-    key: str
+    key: ResourceId
     id: str
     origin: bytes
     records: tuple[RecordSet, ...] = ()
@@ -150,7 +150,7 @@ class _Link(Struct):
     properties: _ZoneLinkProperties = msgspec.field(default_factory=_ZoneLinkProperties)
 
 
-def zones(rows: bytes) -> list[tuple[str, str, Name] | Fault]:
+def zones(rows: bytes) -> list[tuple[ResourceId, str, Name] | Fault]:
     """Return the normalised id, id and origin of each zone of a page, or the fault of a row that is no zone.
 
     Raises `UnreadableRows`.
@@ -159,7 +159,7 @@ def zones(rows: bytes) -> list[tuple[str, str, Name] | Fault]:
         found = msgspec.json.decode(rows, type=list[_Named])
     except (msgspec.DecodeError, UnicodeError) as error:
         raise UnreadableRows(f"zones cannot be read: {error}") from None
-    out: list[tuple[str, str, Name] | Fault] = []
+    out: list[tuple[ResourceId, str, Name] | Fault] = []
     for each in found:
         try:
             out.append((resource_id(each.id), each.id, from_text(each.id.rstrip("/").rpartition("/")[2])))

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 from msgspec import Struct
 
-from zones.azure.endpoint import Fault, VirtualNetwork
+from zones.azure.endpoint import NO_RESOURCE, Fault, ResourceId, VirtualNetwork
 
 
 class NicRow(Struct, frozen=True, gc=False, array_like=True):
@@ -25,20 +25,20 @@ class NicRow(Struct, frozen=True, gc=False, array_like=True):
 class PrivateEndpoint(Struct, frozen=True, gc=False, array_like=True):
     """A `Microsoft.Network/privateEndpoints` resource, or an endpoint of the short form: then `records` is not None."""
 
-    key: str
+    key: ResourceId
     """Normalised id, or the name in the short form."""
     id: str
     name: str
     region: str = ""
     """Folded, without spaces."""
     subscription: str = ""
-    vnet: str = ""
+    vnet: ResourceId = NO_RESOURCE
     """Normalised id. A text that is no id is kept, folded; it is in no network."""
     target: str = ""
     groups: tuple[str, ...] = ()
     state_text: str = ""
     provisioning: str = "Succeeded"
-    nics: tuple[str, ...] = ()
+    nics: tuple[ResourceId, ...] = ()
     """Normalised ids."""
     dns: tuple[NicRow, ...] = ()
     """The `customDnsConfigs`. Azure empties them while a DNS zone group is attached."""
@@ -50,9 +50,9 @@ class PrivateEndpoint(Struct, frozen=True, gc=False, array_like=True):
 class Nic(Struct, frozen=True, gc=False, array_like=True):
     """The network interface of a private endpoint. `endpoint` is the endpoint's normalised id, or empty."""
 
-    key: str
+    key: ResourceId
     id: str
-    endpoint: str
+    endpoint: ResourceId
     rows: tuple[NicRow, ...] = ()
     faults: tuple[Fault, ...] = ()
 
@@ -96,7 +96,7 @@ class InvalidId(ValueError):  # noqa: N818 - the finding says "invalid id"
     """The text is not the id of a resource in a resource group."""
 
 
-def resource_id(text: str) -> str:
+def resource_id(text: str) -> ResourceId:
     """Return a resource id in normalised form: folded, with a slash before it and none after it, interned.
 
     Ids are case-insensitive. The segment after the resource group always becomes `providers`, since examples in Azure's
@@ -106,15 +106,15 @@ def resource_id(text: str) -> str:
     if len(parts) < 8 or len(parts) % 2 or parts[0] != "subscriptions" or parts[2] != "resourcegroups" or "" in parts:
         raise InvalidId(f"{text[:200]!r} is not the id of a resource" if text else "no id")
     parts[4] = "providers"
-    return intern("/" + "/".join(parts))
+    return ResourceId(intern("/" + "/".join(parts)))
 
 
-def resource_type(key: str) -> str:
+def resource_type(key: ResourceId) -> str:
     """Return the namespace and types of a normalised id: `microsoft.network/virtualnetworks/subnets`."""
     parts = key.split("/")
     return "/".join((parts[6], *parts[7::2]))
 
 
-def subscription(key: str) -> str:
+def subscription(key: ResourceId) -> str:
     """Return the subscription of a normalised id."""
     return intern(key.split("/", 3)[2])

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from zones.azure.endpoint import ResourceId
 from zones.claims.policy import ConflictPolicy
 from zones.clocks import WallTime
 from zones.dns.name import Name
@@ -56,7 +57,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     none. `addresses` are packed, 4 or 16 octets each. `first_seen` is in seconds since the epoch.
     """
 
-    endpoint: str
+    endpoint: ResourceId
     name: Name
     public: Name
     zone: Name | None
@@ -77,7 +78,7 @@ class Contender(NamedTuple):
     """Networks with a home VNet in the endpoint's region."""
 
     @property
-    def endpoint(self) -> str:
+    def endpoint(self) -> ResourceId:
         """Key of the endpoint."""
         return self.claims[0].endpoint
 
@@ -94,9 +95,9 @@ class Contender(NamedTuple):
 class Ruling(NamedTuple):
     """Who won one address family, and by which rule. With `Rule.NONE` nobody lost."""
 
-    winners: tuple[str, ...]
+    winners: tuple[ResourceId, ...]
     """Keys of endpoints; empty where the policy refuses to decide."""
-    losers: tuple[str, ...]
+    losers: tuple[ResourceId, ...]
     rule: Rule
 
 
@@ -113,7 +114,7 @@ class Verdict(NamedTuple):
     """One per address family, IPv4 first; a single one where both are alike."""
 
 
-Incumbent = tuple[NetworkMask, str, Rule]
+Incumbent = tuple[NetworkMask, ResourceId, Rule]
 """Networks (a mask), the endpoint that has the name there, and the rule by which the endpoint won it."""
 
 
@@ -121,7 +122,7 @@ class Conditions(NamedTuple):
     """Everything beside the claims that decides a contest."""
 
     policy: ConflictPolicy
-    pins: tuple[tuple[NetworkMask, str], ...]
+    pins: tuple[tuple[NetworkMask, ResourceId], ...]
     """(mask of networks, endpoint key), the first that applies decides."""
     incumbents: tuple[Incumbent, ...]
     """In one network, the incumbent of A comes before the incumbent of AAAA."""

@@ -6,6 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import InvalidId, resource_id
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text, parent
@@ -120,12 +121,12 @@ class Pin(msgspec.Struct, frozen=True):
     reason: str = ""
 
     @property
-    def key(self) -> str:
+    def key(self) -> ResourceId:
         """Key of the endpoint: the normalised resource id, or the name of an endpoint in the short form."""
         try:
             return resource_id(self.endpoint)
         except InvalidId:
-            return self.endpoint
+            return ResourceId(self.endpoint)
 
 
 class Conflicts:

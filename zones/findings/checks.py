@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import structs
 
 from zones.azure.catalogue import Catalogue
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.dns.name import Name, to_text
 from zones.findings.endpoint_evidence import (
@@ -128,7 +128,7 @@ def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalo
 
 
 def of_pins(
-    name: Name, pins: Sequence[Pin], claimants: Mapping[str, Endpoint], networks: Networks
+    name: Name, pins: Sequence[Pin], claimants: Mapping[ResourceId, Endpoint], networks: Networks
 ) -> Iterator[Finding]:
     """The finding about pins of a name that decide nothing. `claimants`: endpoints that claim the name, by key."""
     ignored, mask = [], 0
@@ -140,7 +140,7 @@ def of_pins(
         yield in_networks(finding(to_text(name), PinIgnored(pins=listed(ignored))), networks, NetworkMask(mask))
 
 
-def _why_ignored(pin: Pin, claimants: Mapping[str, Endpoint], networks: Networks) -> str:
+def _why_ignored(pin: Pin, claimants: Mapping[ResourceId, Endpoint], networks: Networks) -> str:
     endpoint = claimants.get(pin.key)
     if endpoint is None:
         return "that endpoint does not claim the name" if claimants else "no endpoint claims the name"

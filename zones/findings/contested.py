@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import structs
 
-from zones.azure.endpoint import Endpoint
+from zones.azure.endpoint import NO_RESOURCE, Endpoint, ResourceId
 from zones.claims.contest import Contender, Rule, Ruling, Verdict
 from zones.dns.name import Name, to_text
 from zones.findings.checks import in_networks, resource_type, texts
@@ -23,19 +23,19 @@ class _Rulings:
 
     def __init__(self) -> None:
         self.mask = NO_NETWORKS
-        self.winners: set[str] = set()
-        self.losers: set[str] = set()
+        self.winners: set[ResourceId] = set()
+        self.losers: set[ResourceId] = set()
 
 
 def of_name(
     name: Name,
     verdicts: Sequence[Verdict],
     contenders: Sequence[Contender],
-    endpoints: Mapping[str, Endpoint],
+    endpoints: Mapping[ResourceId, Endpoint],
     networks: Networks,
 ) -> Iterator[Finding]:
     """Findings about a name with several contenders."""
-    contests: dict[tuple[type[Contest], str, Rule], _Rulings] = {}
+    contests: dict[tuple[type[Contest], ResourceId, Rule], _Rulings] = {}
     for verdict in verdicts:
         for ruling in verdict.rulings:
             if ruling.rule:
@@ -46,7 +46,7 @@ def of_name(
                 rulings.losers.update(ruling.losers)
     claims = {contender.endpoint: contender for contender in contenders}
 
-    def claimants(keys: Iterable[str]) -> Listed[Claimant]:
+    def claimants(keys: Iterable[ResourceId]) -> Listed[Claimant]:
         ordered = sorted(keys)
         return Listed(tuple(_claimant(endpoints[key], claims[key]) for key in ordered[:LISTED]), len(ordered))
 
@@ -59,9 +59,9 @@ def of_name(
         yield in_networks(fact, networks, rulings.mask)
 
 
-def _winner(ruling: Ruling) -> str:
+def _winner(ruling: Ruling) -> ResourceId:
     """The key of the one winner; empty where the conflict policy decided."""
-    return "" if ruling.rule.is_policy else ruling.winners[0]
+    return NO_RESOURCE if ruling.rule.is_policy else ruling.winners[0]
 
 
 _INTENDED: Final = (Rule.PIN, Rule.NEAREST)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from zones.azure.catalogue import Catalogue
-from zones.azure.endpoint import Endpoint
+from zones.azure.endpoint import Endpoint, ResourceId
 from zones.azure.private_dns_zone import PrivateZone, RecordSet
 from zones.claims.contest import Claim
 from zones.dns.name import Name, canonical_key, to_text
@@ -35,7 +35,10 @@ _CREATOR: Final = 200
 
 
 def of_records(
-    zones: Iterable[PrivateZone], claims: Iterable[Claim], endpoints: Mapping[str, Endpoint], catalogue: Catalogue
+    zones: Iterable[PrivateZone],
+    claims: Iterable[Claim],
+    endpoints: Mapping[ResourceId, Endpoint],
+    catalogue: Catalogue,
 ) -> Iterator[Finding]:
     """One finding for each name with other addresses in records than in claims. `claims`: those of served endpoints.
 
@@ -69,7 +72,7 @@ def of_records(
 
 
 def _of_name(
-    records: Sequence[RecordSet], claims: Sequence[Claim], held: set[bytes], endpoints: Mapping[str, Endpoint]
+    records: Sequence[RecordSet], claims: Sequence[Claim], held: set[bytes], endpoints: Mapping[ResourceId, Endpoint]
 ) -> RecordsDiffer | None:
     """Return what differs at one name; None for nearly every one of a hundred thousand names, which leave early."""
     there = {address for record in records for address in record.rrset.rdatas}
@@ -82,7 +85,7 @@ def _of_name(
     ]
     no_record: list[MissingRecord] = []
     overwritten: list[OverwrittenRecord] = []
-    own: dict[str, set[bytes]] = defaultdict(set)
+    own: dict[ResourceId, set[bytes]] = defaultdict(set)
     for claim in claims:
         own[claim.endpoint].update(claim.addresses)
     for key in sorted(key for key, addresses in own.items() if addresses.isdisjoint(there)):
@@ -103,7 +106,9 @@ def _record(record: RecordSet, addresses: Iterable[bytes]) -> DnsRecord:
     return DnsRecord(record.id, record.creator[:_CREATOR], texts(addresses))
 
 
-def of_links(zones: Iterable[PrivateZone], networks: Networks, region: Callable[[str], str]) -> Iterator[Finding]:
+def of_links(
+    zones: Iterable[PrivateZone], networks: Networks, region: Callable[[ResourceId], str]
+) -> Iterator[Finding]:
     """Findings about zones of one name that are linked to one VNet, or to VNets that one network sees.
 
     `region` returns the region of the VNet with a key; empty where the region is not known.

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from zones.azure.endpoint import ResourceId
 from zones.claims.contest import Claim, Incumbent
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.networks.network import Networks, translated
 from zones.networks.prefixes import NONE
 
-Holders = str | tuple[Incumbent, ...]
+Holders = ResourceId | tuple[Incumbent, ...]
 """Who has a name: the key of one endpoint, wherever it is visible, or incumbents (of A before of AAAA)."""
 
 
@@ -25,7 +26,7 @@ class CarryOver:
     """
 
     networks: tuple[str, ...] = ()
-    first_seen: dict[tuple[str, Name], WallTime] = field(default_factory=dict)
+    first_seen: dict[tuple[ResourceId, Name], WallTime] = field(default_factory=dict)
     """By endpoint key and public FQDN, in seconds since the epoch."""
     held: dict[Name, tuple[Incumbent, ...]] = field(default_factory=dict)
     findings: dict[str, WallTime] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class LedgerSnapshot(NamedTuple):
     claims: list[tuple[Claim, ...]]
     holders: dict[Name, Holders]
 
-    def first_seen(self) -> Iterator[tuple[str, Name, WallTime]]:
+    def first_seen(self) -> Iterator[tuple[ResourceId, Name, WallTime]]:
         """(endpoint key, public FQDN, time). An FQDN with several private names appears once for each of them."""
         return ((claim.endpoint, claim.public, claim.first_seen) for claims in self.claims for claim in claims)
 

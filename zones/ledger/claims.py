@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
-from zones.azure.endpoint import Endpoint, NicRecord
+from zones.azure.endpoint import Endpoint, NicRecord, ResourceId
 from zones.claims.contest import Claim
 from zones.clocks import WallTime
 from zones.dns.name import Name
@@ -20,7 +20,7 @@ class Claims:
     `remembered` holds first-seen times by endpoint key and FQDN, from before a restart. Each is used once.
     """
 
-    def __init__(self, catalogue: Catalogue, remembered: dict[tuple[str, Name], WallTime]) -> None:
+    def __init__(self, catalogue: Catalogue, remembered: dict[tuple[ResourceId, Name], WallTime]) -> None:
         self._index = CatalogueIndex(catalogue)
         self._remembered = remembered
         self._by_name: dict[Name, tuple[Claim, ...]] = {}
@@ -53,7 +53,7 @@ class Claims:
 
     # -- changes
 
-    def withdraw(self, endpoints: Mapping[str, Endpoint]) -> list[Claim]:
+    def withdraw(self, endpoints: Mapping[ResourceId, Endpoint]) -> list[Claim]:
         """Remove the claims of these endpoints, which are given as they were, and return the claims."""
         withdrawn: list[Claim] = []
         for name in {name for endpoint in endpoints.values() for name, _, _ in self._records(endpoint)}:
@@ -64,7 +64,9 @@ class Claims:
                 self._by_name[name] = tuple(left)
         return withdrawn
 
-    def add(self, endpoints: Mapping[str, Endpoint | None], before: Iterable[Claim], now: WallTime) -> list[Claim]:
+    def add(
+        self, endpoints: Mapping[ResourceId, Endpoint | None], before: Iterable[Claim], now: WallTime
+    ) -> list[Claim]:
         """Add the claims of these endpoints and return them.
 
         A claim keeps the first-seen time of an equal claim in `before`, or from before a restart.

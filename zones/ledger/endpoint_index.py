@@ -6,7 +6,7 @@ An index of keys only. Does not know claims and findings.
 from collections.abc import Collection
 from typing import TypeVar
 
-from zones.azure.endpoint import Endpoint
+from zones.azure.endpoint import NO_RESOURCE, Endpoint, ResourceId
 from zones.findings.checks import has_companions
 
 _K = TypeVar("_K")
@@ -16,11 +16,11 @@ class EndpointIndex:
     """Keys of endpoints by address, by target and by VNet."""
 
     def __init__(self) -> None:
-        self._addresses: dict[bytes, tuple[str, ...]] = {}
-        self._targets: dict[str, tuple[str, ...]] = {}
-        self._vnets: dict[str, set[str]] = {}
+        self._addresses: dict[bytes, tuple[ResourceId, ...]] = {}
+        self._targets: dict[str, tuple[ResourceId, ...]] = {}
+        self._vnets: dict[ResourceId, set[ResourceId]] = {}
 
-    def move(self, key: str, old: Endpoint | None, new: Endpoint | None) -> None:
+    def move(self, key: ResourceId, old: Endpoint | None, new: Endpoint | None) -> None:
         """Replace the entries of an endpoint. None: the endpoint did not exist, or is gone."""
         for endpoint, present in ((old, False), (new, True)):
             if endpoint is not None:
@@ -28,7 +28,7 @@ class EndpointIndex:
                     _set_member(self._addresses, address, key, present=present)
                 if target := target_of(endpoint):
                     _set_member(self._targets, target, key, present=present)
-        was, now = old.vnet if old else "", new.vnet if new else ""
+        was, now = old.vnet if old else NO_RESOURCE, new.vnet if new else NO_RESOURCE
         if was and was != now:
             self._vnets[was].remove(key)
             if not self._vnets[was]:
@@ -36,15 +36,15 @@ class EndpointIndex:
         if now and was != now:
             self._vnets.setdefault(now, set()).add(key)
 
-    def at(self, address: bytes) -> tuple[str, ...]:
+    def at(self, address: bytes) -> tuple[ResourceId, ...]:
         """Return the served endpoints with an address."""
         return self._addresses.get(address, ())
 
-    def of_target(self, target: str) -> tuple[str, ...]:
+    def of_target(self, target: str) -> tuple[ResourceId, ...]:
         """Return the endpoints of a target, which is given as `target_of` returns it."""
         return self._targets.get(target, ())
 
-    def in_vnet(self, vnet: str) -> Collection[str]:
+    def in_vnet(self, vnet: ResourceId) -> Collection[ResourceId]:
         """Return the endpoints in a VNet."""
         return self._vnets.get(vnet, ())
 
@@ -59,7 +59,7 @@ def target_of(endpoint: Endpoint) -> str:
     return endpoint.target_key if endpoint.target and has_companions(endpoint) else ""
 
 
-def _set_member(index: dict[_K, tuple[str, ...]], at: _K, key: str, *, present: bool) -> None:
+def _set_member(index: dict[_K, tuple[ResourceId, ...]], at: _K, key: ResourceId, *, present: bool) -> None:
     members = tuple(k for k in index.get(at, ()) if k != key) + ((key,) if present else ())
     if members:
         index[at] = members

@@ -12,7 +12,7 @@ from functools import reduce
 from operator import or_
 
 from zones.azure.catalogue import Catalogue
-from zones.azure.endpoint import Endpoint, VirtualNetwork
+from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
 from zones.claims.census import Census
 from zones.claims.contest import Claim, Contender, Verdict
 from zones.claims.policy import Conflicts
@@ -72,8 +72,8 @@ class Ledger:
         self.catalogue = catalogue
         self.conflicts = conflicts
         self.board = board
-        self.endpoints: dict[str, Endpoint] = {}
-        self.vnets: dict[str, VirtualNetwork] = {}
+        self.endpoints: dict[ResourceId, Endpoint] = {}
+        self.vnets: dict[ResourceId, VirtualNetwork] = {}
         self.census = Census()
         self.tombstones = Tombstones(hold_down or {})
         """Claims that are gone and linger."""
@@ -91,7 +91,7 @@ class Ledger:
 
     # -- endpoints
 
-    def apply(self, changes: Mapping[str, Endpoint | None], now: WallTime) -> set[Name]:
+    def apply(self, changes: Mapping[ResourceId, Endpoint | None], now: WallTime) -> set[Name]:
         """Add, change or remove (None) endpoints by key. Return the names whose rows changed; see `rows`."""
         self._reports.now = now
         touched = _Touched()
@@ -105,7 +105,7 @@ class Ledger:
         touched.names |= self.tombstones.replace(changes, before, withdrawn, self._claims.names_of, now)
         return self._settle(touched)
 
-    def _replace_endpoint(self, key: str, old: Endpoint | None, new: Endpoint | None, touched: _Touched) -> None:
+    def _replace_endpoint(self, key: ResourceId, old: Endpoint | None, new: Endpoint | None, touched: _Touched) -> None:
         if self.networks.move(old, new):
             touched.names |= self._reports.contested
         for each in (old, new):
@@ -138,7 +138,7 @@ class Ledger:
 
     # -- VNets and networks
 
-    def set_vnets(self, changes: Mapping[str, VirtualNetwork | None], now: WallTime) -> set[Name]:
+    def set_vnets(self, changes: Mapping[ResourceId, VirtualNetwork | None], now: WallTime) -> set[Name]:
         """Add, change or remove (None) VNets by key. Return the names whose rows changed."""
         self._reports.now = now
         before = {key: _region(self.vnets.get(key)) for key in changes}
@@ -232,7 +232,7 @@ class Ledger:
 
         Lingering claims follow, in the networks that are left to them.
         """
-        claims: dict[str, list[Claim]] = {}
+        claims: dict[ResourceId, list[Claim]] = {}
         for claim in self._claims.at(name):
             if self.endpoints[claim.endpoint].served:
                 claims.setdefault(claim.endpoint, []).append(claim)
@@ -264,7 +264,7 @@ class Ledger:
     def _at(self, name: Name) -> list[Claim]:
         return [*self._claims.at(name), *(stone.claim for stone in self.tombstones.at(name))]
 
-    def holder(self, key: str) -> Endpoint:
+    def holder(self, key: ResourceId) -> Endpoint:
         """Return the endpoint with this key. An endpoint whose claims linger is returned as it was last."""
         return self._holders[key]
 

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from zones.azure.catalogue import Catalogue
-from zones.azure.endpoint import Endpoint, VirtualNetwork
+from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
 from zones.claims.contest import Claim, Contender, Verdict
 from zones.claims.policy import Pin
 from zones.clocks import WallTime
@@ -21,7 +21,9 @@ class LedgerReports:
     `holders` has every endpoint by key, also those that are gone and whose claims linger.
     """
 
-    def __init__(self, board: Board, networks: Networks, catalogue: Catalogue, holders: Mapping[str, Endpoint]) -> None:
+    def __init__(
+        self, board: Board, networks: Networks, catalogue: Catalogue, holders: Mapping[ResourceId, Endpoint]
+    ) -> None:
         self.now = WallTime(0.0)
         """Time of the current change, in seconds since the epoch."""
         self.contested: set[Name] = set()
@@ -31,18 +33,18 @@ class LedgerReports:
         self._catalogue = catalogue
         self._holders = holders
 
-    def endpoint(self, key: str, endpoint: Endpoint | None, vnet: VirtualNetwork | None) -> None:
+    def endpoint(self, key: ResourceId, endpoint: Endpoint | None, vnet: VirtualNetwork | None) -> None:
         """Report what one endpoint shows by itself. `vnet` is its VNet, if known."""
         self._replace(Topic.ENDPOINT, key, checks.of_endpoint(endpoint, vnet) if endpoint else ())
 
-    def moved(self, key: str, old: Endpoint | None, new: Endpoint | None) -> None:
+    def moved(self, key: ResourceId, old: Endpoint | None, new: Endpoint | None) -> None:
         """Report a changed address. The finding stays until the address changes again or is not served any more."""
         if new is None or not new.served:
             self._replace(Topic.MOVED, key, ())
         elif old is not None and (moved := tuple(checks.of_moved(new, old))):
             self._replace(Topic.MOVED, key, moved)
 
-    def faults(self, key: str, endpoint: Endpoint | None) -> None:
+    def faults(self, key: ResourceId, endpoint: Endpoint | None) -> None:
         """Report the faults of an endpoint's data."""
         faults = checks.faults_of(endpoint, self._networks) if endpoint else ()
         self._board.replace_faults(Reporter("endpoint", key), faults, self.now)
@@ -80,7 +82,7 @@ class LedgerReports:
             self.contested.remove(name)
             self._replace(Topic.CONTEST, name, ())
 
-    def unknown_zone(self, name: Name, keys: Sequence[str]) -> None:
+    def unknown_zone(self, name: Name, keys: Sequence[ResourceId]) -> None:
         """Report endpoints that claim a name in no private zone."""
         holders = [self._holders[key] for key in keys]
         self._replace(

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from zones.azure.endpoint import Endpoint
+from zones.azure.endpoint import Endpoint, ResourceId
 from zones.claims.contest import Claim, Contender
 from zones.clocks import WallTime
 from zones.dns.name import Name
@@ -33,11 +33,11 @@ class Tombstones:
     """
 
     def __init__(self, hold_down: Mapping[str, float]) -> None:
-        self.endpoints: dict[str, Endpoint] = {}
+        self.endpoints: dict[ResourceId, Endpoint] = {}
         """Endpoints of lingering claims, by key."""
         self._hold_down = hold_down
         self._stones: dict[Name, tuple[Tombstone, ...]] = {}
-        self._by_endpoint: dict[str, set[Name]] = {}
+        self._by_endpoint: dict[ResourceId, set[Name]] = {}
         self._by_address: dict[bytes, set[Name]] = {}
         self._ends: list[tuple[WallTime, Name]] = []
         self._total = 0
@@ -54,7 +54,7 @@ class Tombstones:
         """Return the lingering claims on a private name."""
         return self._stones.get(name, ())
 
-    def of(self, key: str) -> list[Tombstone]:
+    def of(self, key: ResourceId) -> list[Tombstone]:
         """Return the lingering claims of an endpoint."""
         return [
             each for name in self._by_endpoint.get(key, ()) for each in self._stones[name] if each.claim.endpoint == key
@@ -68,7 +68,7 @@ class Tombstones:
         """Return the names with a lingering claim on an address."""
         return self._by_address.get(address, ())
 
-    def names_in(self, vnets: Container[str]) -> set[Name]:
+    def names_in(self, vnets: Container[ResourceId]) -> set[Name]:
         """Return the names with a lingering claim of an endpoint in one of these VNets."""
         return {stone.claim.name for stone in self if stone.endpoint.vnet in vnets}
 
@@ -76,8 +76,8 @@ class Tombstones:
 
     def replace(
         self,
-        changes: Mapping[str, Endpoint | None],
-        before: Mapping[str, Endpoint],
+        changes: Mapping[ResourceId, Endpoint | None],
+        before: Mapping[ResourceId, Endpoint],
         withdrawn: Iterable[Claim],
         names_of: Callable[[Endpoint], set[Name]],
         now: WallTime,
@@ -87,7 +87,7 @@ class Tombstones:
         A claim lingers if its endpoint was served and is gone, or is served and no longer claims the name. A claim
         does not linger if its endpoint exists and is no longer served. Return the names where lingering ended.
         """
-        names: dict[str, set[Name]] = {}
+        names: dict[ResourceId, set[Name]] = {}
         lifted: set[Name] = set()
         for key, new in changes.items():
             if new is not None and (key in before or key in self.endpoints):
@@ -116,7 +116,7 @@ class Tombstones:
                 heapq.heappush(self._ends, (stone.until, name))
         return names
 
-    def lift(self, key: str, names: Container[Name] | None = None) -> set[Name]:
+    def lift(self, key: ResourceId, names: Container[Name] | None = None) -> set[Name]:
         """End the lingering of an endpoint's claims on these names, or (None) on all. Return the names concerned."""
         lifted = {stone.claim.name for stone in self.of(key) if names is None or stone.claim.name in names}
         for name in lifted:
@@ -159,14 +159,19 @@ class Tombstones:
     # -- evaluation
 
     def contenders(
-        self, name: Name, taken: NetworkMask, networks: Networks, index: EndpointIndex, live: Mapping[str, Endpoint]
+        self,
+        name: Name,
+        taken: NetworkMask,
+        networks: Networks,
+        index: EndpointIndex,
+        live: Mapping[ResourceId, Endpoint],
     ) -> Iterator[Contender]:
         """The lingering claims on a name as contenders.
 
         They count only outside the networks `taken`, which see a live claim on the name, and outside networks that see
         a live claim on their addresses. `live` has the current endpoints by key.
         """
-        claims: dict[str, list[Claim]] = {}
+        claims: dict[ResourceId, list[Claim]] = {}
         for stone in self.at(name):
             claims.setdefault(stone.claim.endpoint, []).append(stone.claim)
         for key, each in claims.items():

@@ -10,7 +10,7 @@ from typing import Final, NewType
 
 import msgspec
 
-from zones.azure.endpoint import Endpoint, fold_region
+from zones.azure.endpoint import Endpoint, ResourceId, fold_region
 from zones.networks.prefixes import NONE, NetworkIndex, Prefix, Prefixes, prefix
 
 NO_NETWORK: Final = "none"
@@ -70,7 +70,7 @@ class Networks:
         """The number of calls of `replace` so far."""
         self._indices: dict[str, NetworkIndex] = {}
         """By identity."""
-        self._regions: dict[str, str] = {}
+        self._regions: dict[ResourceId, str] = {}
         """The region of each VNet whose own resource has been read."""
         self._endpoint_regions: dict[str, Counter[str]] = {}
         """For each VNet, the number of its endpoints in each region."""
@@ -84,7 +84,7 @@ class Networks:
         self._seen_vnets: dict[str, int] = {}
         self._seen_subscriptions: dict[str, int] = {}
         self._seen_regions: dict[str, int] = {}
-        self._home: dict[str, int] = {}
+        self._home: dict[ResourceId, int] = {}
         self.all = NO_NETWORKS
         """The mask of all present networks."""
         self._named: dict[str, NetworkIndex] = {}
@@ -97,7 +97,7 @@ class Networks:
         self._prefixes = Prefixes(
             (prefix(text), self._named.get(network.name, NONE)) for network in networks for text in network.clients
         )
-        self._home_regions: dict[str, str] = {}
+        self._home_regions: dict[ResourceId, str] = {}
         self._near: dict[str, int] = {}
         """For each region, the mask of networks with a home VNet there."""
         self._settle(self._home)
@@ -119,15 +119,15 @@ class Networks:
         if not network.vnets and not network.reach:
             self._everything |= bit
         for vnet in network.vnets:
-            key = vnet.casefold().rstrip("/")
+            key = ResourceId(vnet.casefold().rstrip("/"))
             self._home[key] = self._home.get(key, 0) | bit
             self._seen_vnets[key] = self._seen_vnets.get(key, 0) | bit
         for item in network.reach:
             if item == "all":
                 self._everything |= bit
                 continue
-            table, key = self._reach(item)
-            table[key] = table.get(key, 0) | bit
+            table, name = self._reach(item)
+            table[name] = table.get(name, 0) | bit
 
     def _reach(self, item: str) -> tuple[dict[str, int], str]:
         folded = item.casefold().rstrip("/")
@@ -165,7 +165,7 @@ class Networks:
 
     # -- regions
 
-    def learn(self, regions: Mapping[str, str]) -> bool:
+    def learn(self, regions: Mapping[ResourceId, str]) -> bool:
         """Learn the regions of VNets, by normalised id. An empty region means that it is not known.
 
         Return True where the region of a home VNet has changed.
@@ -190,7 +190,7 @@ class Networks:
                 homes.append(endpoint.vnet)
         return bool(homes) and self._settle(homes)
 
-    def _settle(self, vnets: Iterable[str]) -> bool:
+    def _settle(self, vnets: Iterable[ResourceId]) -> bool:
         moved = False
         for vnet in self._home.keys() & set(vnets):
             counts = +self._endpoint_regions.get(vnet, Counter())

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from zones.azure.endpoint import Endpoint, VirtualNetwork
+from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
 from zones.networks.network import NO_NETWORK, Network, Networks
 from zones.networks.overlap import spans
 from zones.networks.prefixes import Prefix, prefix
@@ -25,7 +25,7 @@ def networks(vnets: Iterable[VirtualNetwork], configured: Sequence[Network]) -> 
     """Return the configured networks, one network for each VNet, and `none` with the prefixes of several VNets."""
     ordered = sorted(vnets, key=lambda vnet: vnet.key)
     taken = {prefix(text) for network in configured for text in network.clients}
-    clients: dict[str, list[str]] = {vnet.key: [] for vnet in ordered}
+    clients: dict[ResourceId, list[str]] = {vnet.key: [] for vnet in ordered}
     shared: list[Prefix] = []
     for span in spans(ordered):
         if span.space in taken:
@@ -42,12 +42,12 @@ def networks(vnets: Iterable[VirtualNetwork], configured: Sequence[Network]) -> 
     return (*configured, *made, *([Network(NO_NETWORK, tuple(map(str, shared)))] if shared else []))
 
 
-def redraw(networks: Networks, drawn: Sequence[Network], endpoints: Mapping[str, Endpoint]) -> list[str]:
+def redraw(networks: Networks, drawn: Sequence[Network], endpoints: Mapping[ResourceId, Endpoint]) -> list[ResourceId]:
     """Replace the networks by `drawn`. Return the keys of the endpoints whose visibility or nearness has changed.
 
     Endpoints with the same VNet, network and region are alike, so the masks are computed once for each such group.
     """
-    groups: dict[tuple[str, str, str], list[str]] = {}
+    groups: dict[tuple[str, str, str], list[ResourceId]] = {}
     for key, endpoint in endpoints.items():
         placement = endpoint.vnet, endpoint.network, networks.region_of(endpoint)
         groups.setdefault(placement, []).append(key)
@@ -59,7 +59,7 @@ def redraw(networks: Networks, drawn: Sequence[Network], endpoints: Mapping[str,
     ]
 
 
-def _names(keys: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
+def _names(keys: Sequence[ResourceId], taken: Iterable[str]) -> dict[str, str]:
     """Return a name for each VNet key: the VNet's name in lower case where it is unique.
 
     Otherwise `NAME@GROUP` or `NAME@GROUP@SUBSCRIPTION`. All VNets that share a name get a longer one, so that a name
@@ -71,7 +71,7 @@ def _names(keys: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
     return {key: next((text for text in each if counts[text] == 1), each[-1]) for key, each in texts.items()}
 
 
-def _texts(key: str) -> tuple[str, str, str]:
+def _texts(key: ResourceId) -> tuple[str, str, str]:
     parts = key.split("/")
     name, group, subscription = parts[-1], *(parts[4:5] or [""]), *(parts[2:3] or [""])
     return name, f"{name}@{group}", f"{name}@{group}@{subscription}"

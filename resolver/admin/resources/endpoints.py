@@ -8,6 +8,7 @@ from pydantic import Field
 from resolver.admin.resources.model import Model
 from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
+from zones.azure.endpoint import ResourceId
 from zones.dns.name import to_text
 
 
@@ -39,7 +40,7 @@ class EndpointItem(Model):
     where: str = Field(description="File or subscription of that source.")
 
 
-def endpoint(estate: Estate, key: str) -> EndpointItem | None:
+def endpoint(estate: Estate, key: ResourceId) -> EndpointItem | None:
     """Return one endpoint as JSON; None when no endpoint has this key (any more)."""
     found = estate.ledger.endpoints.get(key)
     if found is None:

@@ -12,7 +12,7 @@ from typing import Final
 from resolver.control.estate.static_zones import ServedZone
 from resolver.settings import SourceSettings
 from resolver.sources.reading import PrivateReading
-from zones.azure.endpoint import Fault
+from zones.azure.endpoint import Fault, ResourceId
 from zones.azure.private_dns_zone import PrivateZone
 from zones.clocks import WallTime
 from zones.dns.name import Name
@@ -37,7 +37,7 @@ class PrivateDnsZones:
         self._ledger = ledger
         self._board = board
         self._modes = {each.name: each.azure.private_dns for each in sources if each.azure}
-        self._zones: dict[str, dict[str, PrivateZone]] = {
+        self._zones: dict[str, dict[ResourceId, PrivateZone]] = {
             name: {} for name, mode in self._modes.items() if mode != "off"
         }
         self._watched: frozenset[Name] = frozenset()
@@ -46,7 +46,7 @@ class PrivateDnsZones:
         self._comparison_due = False
         """Zones or endpoints have changed since the last comparison."""
 
-    def of(self, source: str) -> Mapping[str, PrivateZone]:
+    def of(self, source: str) -> Mapping[ResourceId, PrivateZone]:
         """Return the last reading of a source, by key."""
         return self._zones[source]
 

@@ -14,7 +14,7 @@ import msgspec
 
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncState
-from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
 from zones.claims.contest import Claim, Incumbent, Rule
@@ -32,13 +32,13 @@ class Lingering(msgspec.Struct, frozen=True, array_like=True):
     """A lingering claim, with the fields of its endpoint that lingering needs."""
 
     until: WallTime
-    endpoint: str
+    endpoint: ResourceId
     id: str
     target: str
     groups: tuple[str, ...]
     region: str
     subscription: str
-    vnet: str
+    vnet: ResourceId
     source: str
     where: str
     name: bytes
@@ -83,9 +83,9 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
     """(source, part, its last good data)."""
     networks: tuple[str, ...] = ()
     """Identities of the networks by bit, for the masks in `held`."""
-    first_seen: Sequence[tuple[str, bytes, WallTime]] = []
+    first_seen: Sequence[tuple[ResourceId, bytes, WallTime]] = []
     """(endpoint, public FQDN, time)."""
-    held: Sequence[tuple[bytes, Sequence[tuple[bytes, str, Rule]]]] = []
+    held: Sequence[tuple[bytes, Sequence[tuple[bytes, ResourceId, Rule]]]] = []
     """(name, holders). A holder is (mask of networks, little-endian; endpoint; the rule by which it won)."""
     findings: dict[str, WallTime] = {}
     """First-seen times by finding id."""
@@ -197,6 +197,6 @@ def joined(pieces: Iterable[SavedInventory]) -> SavedInventory:
     )  # fmt: skip
 
 
-def _holder(incumbent: Incumbent) -> tuple[bytes, str, Rule]:
+def _holder(incumbent: Incumbent) -> tuple[bytes, ResourceId, Rule]:
     mask, endpoint, rule = incumbent
     return mask.to_bytes((mask.bit_length() + 7) // 8, "little"), endpoint, rule

@@ -5,6 +5,7 @@ events arrive, or what becomes of a change that is held. Pure.
 """
 
 from resolver.control.guard.shrink_guard import KINDS, SourceParts, too_many
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 
 
@@ -12,7 +13,7 @@ class EventGuard:
     """Counts the removals of one source since its last published sync."""
 
     def __init__(self) -> None:
-        self._removed: dict[str, set[str]] = {kind: set() for kind in KINDS}
+        self._removed: dict[str, set[ResourceId]] = {kind: set() for kind in KINDS}
 
     def sync_published(self) -> None:
         """Count from 0 again: the published sync has confirmed the removals."""
@@ -24,7 +25,7 @@ class EventGuard:
 
         `had`: the last good data of the source, by subscription.
         """
-        lost: dict[str, set[str]] = {}
+        lost: dict[str, set[ResourceId]] = {}
         for field, kind in KINDS.items():
             present = _keys(data, field)
             self._removed[field] -= present  # removed before, and back now
@@ -40,5 +41,5 @@ class EventGuard:
         return ""
 
 
-def _keys(data: Resources, field: str) -> set[str]:
+def _keys(data: Resources, field: str) -> set[ResourceId]:
     return {each.key for each in getattr(data, field)}

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import msgspec
 
 from resolver.sources.reading import Reading
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Nic, Resources, subscription
 
-Rereads = Mapping[str, Resources | str | None]
+Rereads = Mapping[ResourceId, Resources | str | None]
 """By key of a resource: the resource as it was found, None where it is gone, or the reason why it could not be read."""
 
 
-def with_resource(data: Resources, key: str, found: Resources | None) -> Resources:
+def with_resource(data: Resources, key: ResourceId, found: Resources | None) -> Resources:
     """Return the data of a subscription with this resource as it was found; None: the resource is gone.
 
     The NICs of an endpoint are replaced with it.
@@ -35,7 +36,7 @@ def with_rereads(reading: Reading, rereads: Rereads) -> Reading:
     return msgspec.structs.replace(reading, parts=parts)
 
 
-def nics_of(data: Resources, endpoints: set[str]) -> tuple[Nic, ...]:
+def nics_of(data: Resources, endpoints: set[ResourceId]) -> tuple[Nic, ...]:
     """Return the NICs of the endpoints with these keys."""
     named = {nic for endpoint in data.endpoints if endpoint.key in endpoints for nic in endpoint.nics}
     return tuple(nic for nic in data.nics if nic.endpoint in endpoints or nic.key in named)

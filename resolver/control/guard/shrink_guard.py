@@ -12,6 +12,7 @@ from typing import Final
 from resolver.control.guard.rereads import Rereads, nics_of
 from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
 from resolver.sources.reading import Reading
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 from zones.clocks import WallTime
 from zones.findings.evidence import LISTED
@@ -30,7 +31,7 @@ SourceParts = Mapping[str, Resources]
 """Data by subscription."""
 
 
-def absent(had: SourceParts, reading: Reading, missing: Mapping[str, WallTime]) -> list[str]:
+def absent(had: SourceParts, reading: Reading, missing: Mapping[ResourceId, WallTime]) -> list[ResourceId]:
     """Return the keys that a complete reading lacks, those that have been missing longest first.
 
     A resource in a subscription that the reading could not read is not absent.
@@ -77,13 +78,13 @@ def too_many(gone: int, there: int, kind: str) -> str:
     return f"{gone} of {there} {kind}" if gone > FEW and gone * SHARE > there else ""
 
 
-def _keys(data: Resources) -> Iterator[str]:
+def _keys(data: Resources) -> Iterator[ResourceId]:
     """Yield the keys of the resources whose absence counts. A NIC is removed with its endpoint."""
     yield from (endpoint.key for endpoint in data.endpoints)
     yield from (vnet.key for vnet in data.vnets)
 
 
-def _reasons_to_hold(had: SourceParts, lacking: set[str]) -> Iterator[str]:
+def _reasons_to_hold(had: SourceParts, lacking: set[ResourceId]) -> Iterator[str]:
     for field, kind in KINDS.items():
         keys = {each.key for data in had.values() for each in getattr(data, field)}
         if why := too_many(len(keys & lacking), len(keys), kind):
@@ -93,14 +94,14 @@ def _reasons_to_hold(had: SourceParts, lacking: set[str]) -> Iterator[str]:
         yield f"everything of subscription {part}"
 
 
-def _removed(had: SourceParts, lacking: set[str]) -> tuple[int, int, tuple[str, ...]]:
+def _removed(had: SourceParts, lacking: set[ResourceId]) -> tuple[int, int, tuple[str, ...]]:
     """Return the number of endpoints, the number of VNets, and some of their ids."""
     endpoints = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in lacking}
     vnets = {each.key: each.id for part in had.values() for each in part.vnets if each.key in lacking}
     return len(endpoints), len(vnets), tuple(sorted((endpoints | vnets).values())[:LISTED])
 
 
-def _merged(before: Resources | None, data: Resources, gone: set[str], rereads: Rereads) -> Resources:
+def _merged(before: Resources | None, data: Resources, gone: set[ResourceId], rereads: Rereads) -> Resources:
     """Return the new data of a subscription: the reading, and the resources that it lacks but that are not gone."""
     if before is None:
         return data
@@ -129,7 +130,7 @@ def _forgotten(had: SourceParts, reading: Reading) -> dict[str, Resources | None
     return {part: None for part, before in had.items() if before == _NOTHING and part not in known}
 
 
-def _by_id(had: SourceParts, reasons: Mapping[str, str]) -> dict[str, str]:
+def _by_id(had: SourceParts, reasons: Mapping[ResourceId, str]) -> dict[str, str]:
     ids = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in reasons}
     ids |= {each.key: each.id for part in had.values() for each in part.vnets if each.key in reasons}
     return {ids[key]: reasons[key] for key in sorted(reasons)}

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from resolver.sources.reading import Reading
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 from zones.clocks import WallTime
 
@@ -39,7 +40,7 @@ class WithheldSync(msgspec.Struct, frozen=True):
 class SyncState(msgspec.Struct, frozen=True):
     """What the syncs of a source have left open. It survives a restart."""
 
-    missing: dict[str, WallTime] = {}
+    missing: dict[ResourceId, WallTime] = {}
     """Absent resources that are still served, by key, with the time when each was first absent."""
     held: WithheldSync | None = None
 

@@ -25,6 +25,7 @@ from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
 from resolver.sources.azure.secret import NoSecret, text
 from resolver.token_bucket import Quota, TokenBucket
+from zones.azure.endpoint import ResourceId
 from zones.clocks import SteadyTime, steady_clock
 
 PATH: Final = "/events"
@@ -62,7 +63,7 @@ class Webhook:
     """The route of one source. `hint` receives the id of a resource and returns whether it is in the source's scope."""
 
     def __init__(
-        self, source: str, secret: Secret, hint: Callable[[str], bool], clock: Callable[[], SteadyTime] = _CLOCK
+        self, source: str, secret: Secret, hint: Callable[[ResourceId], bool], clock: Callable[[], SteadyTime] = _CLOCK
     ) -> None:
         self.counts: Counter[str] = Counter()
         """Number of events by result. Requests without the right secret count as `refused`."""

@@ -16,6 +16,7 @@ from resolver.control.sync import event_grid
 from resolver.control.sync.refresh_queue import WAITING, RefreshQueue
 from resolver.settings import EventSettings
 from resolver.sources.reading import RemoteSource
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources, subscription
 from zones.clocks import SteadyTime
 
@@ -49,9 +50,9 @@ class SourceEvents:
         """A change is held until the next published sync."""
         self._queue = RefreshQueue(source, remote.read_one, self._take_resource, sync)
         self._webhook = event_grid.Webhook(source, config.secret, self._hinted)
-        self._found: OrderedDict[str, tuple[SteadyTime, Resources | None]] = OrderedDict()
+        self._found: OrderedDict[ResourceId, tuple[SteadyTime, Resources | None]] = OrderedDict()
         """The last read of each resource, with its monotonic time, the latest at the end."""
-        self._early: OrderedDict[str, SteadyTime] = OrderedDict()
+        self._early: OrderedDict[ResourceId, SteadyTime] = OrderedDict()
         """Hints that arrived before a sync had found the subscriptions, with their times, the latest at the end."""
         self.run = self._queue.run
 
@@ -59,7 +60,7 @@ class SourceEvents:
         """Return a context. The listener is open while the context is."""
         return event_grid.serving(self._webhook, self._config, self._source)
 
-    def since(self, when: SteadyTime) -> list[str]:
+    def since(self, when: SteadyTime) -> list[ResourceId]:
         """Return the resources that a sync begun at `when` may show as they were before an event, latest first.
 
         That sync has found the subscriptions of the source, so the hints that waited for them are read now.
@@ -72,7 +73,7 @@ class SourceEvents:
         self._early.clear()
         return self._queue.since(when)
 
-    def found(self, when: SteadyTime) -> dict[str, Resources | None]:
+    def found(self, when: SteadyTime) -> dict[ResourceId, Resources | None]:
         """Return the resources that were read since `when` (monotonic): a sync with older reads must not undo them."""
         return {key: found for key, (at, found) in self._found.items() if at >= when}
 
@@ -87,7 +88,7 @@ class SourceEvents:
             yield from ((metric, (self._source, result), float(count)) for result, count in sorted(counts.items()))
         yield "hints_seconds_total", (self._source,), self._queue.seconds
 
-    def _hinted(self, key: str) -> bool:
+    def _hinted(self, key: ResourceId) -> bool:
         """Read a resource that may have changed, if it is in scope. Return False if it is not.
 
         Before the first sync, the scope is not known. Then the hint waits for that sync, unless there is saved data of
@@ -103,12 +104,12 @@ class SourceEvents:
                 self._early.popitem(last=False)
         return covered is not False
 
-    def _put(self, key: str, at: SteadyTime) -> None:
+    def _put(self, key: ResourceId, at: SteadyTime) -> None:
         """Queue a resource; for a NIC, queue its endpoint."""
         nics = self._had().get(subscription(key), Resources()).nics
         self._queue.put(next((nic.endpoint for nic in nics if nic.key == key and nic.endpoint), key), at)
 
-    def _take_resource(self, key: str, found: Resources | None) -> None:
+    def _take_resource(self, key: ResourceId, found: Resources | None) -> None:
         """Take a resource as it is now. Without data of its subscription, the next sync decides."""
         part, had = subscription(key), self._had()
         if found and not found.endpoints and not found.vnets:  # a NIC alone: read its endpoint

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 
 from resolver.sources.reading import PrivateReading, PrivateSource
+from zones.azure.endpoint import ResourceId
 from zones.azure.private_dns_zone import PrivateZone
 
 _log = logging.getLogger(__name__)
@@ -16,7 +17,9 @@ _log = logging.getLogger(__name__)
 class PrivateDnsPoller:
     """Polls one source. `had` returns the zones of the last reading, by key."""
 
-    def __init__(self, source: str, private: PrivateSource, had: Callable[[], Mapping[str, PrivateZone]]) -> None:
+    def __init__(
+        self, source: str, private: PrivateSource, had: Callable[[], Mapping[ResourceId, PrivateZone]]
+    ) -> None:
         self._source = source
         self._private = private
         self._had = had

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from resolver.sources.reading import ReadError
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 from zones.clocks import SteadyTime, steady_clock
 
@@ -30,7 +31,7 @@ _CLOCK: Final = steady_clock(time.monotonic)
 
 _log = logging.getLogger(__name__)
 
-Read = Callable[[str], Awaitable[Resources | None]]
+Read = Callable[[ResourceId], Awaitable[Resources | None]]
 
 
 class RefreshQueue:
@@ -44,7 +45,7 @@ class RefreshQueue:
         self,
         source: str,
         read: Read,
-        take: Callable[[str, Resources | None], None],
+        take: Callable[[ResourceId, Resources | None], None],
         whole: Callable[[], None],
         clock: Callable[[], SteadyTime] = _CLOCK,
     ) -> None:
@@ -57,15 +58,15 @@ class RefreshQueue:
         self._take = take
         self._whole = whole
         self._clock = clock
-        self._waiting: OrderedDict[str, SteadyTime] = OrderedDict()
+        self._waiting: OrderedDict[ResourceId, SteadyTime] = OrderedDict()
         """The resources that wait, with the time since when."""
-        self._reading: dict[str, SteadyTime | None] = {}
+        self._reading: dict[ResourceId, SteadyTime | None] = {}
         """Resources that are being read, with the time of a further hint: such a resource is read once more."""
-        self._hinted_at: OrderedDict[str, SteadyTime] = OrderedDict()
+        self._hinted_at: OrderedDict[ResourceId, SteadyTime] = OrderedDict()
         """The time of the last hint for each resource, the latest at the end."""
         self._more = asyncio.Event()
 
-    def put(self, key: str, at: SteadyTime | None = None) -> None:
+    def put(self, key: ResourceId, at: SteadyTime | None = None) -> None:
         """Read the resource with this normalised id.
 
         A resource that is being read is read once more after that: the first read may show an earlier state. `at`: the
@@ -88,7 +89,7 @@ class RefreshQueue:
         self._waiting.setdefault(key, at)
         self._more.set()
 
-    def since(self, when: SteadyTime) -> list[str]:
+    def since(self, when: SteadyTime) -> list[ResourceId]:
         """Return the resources that a sync begun at `when` (monotonic) may show as they were before, latest first."""
         return [key for key, hinted_at in reversed(self._hinted_at.items()) if hinted_at >= when - LAG]
 
@@ -109,7 +110,7 @@ class RefreshQueue:
             if (again := self._reading.pop(key)) is not None:
                 self._waiting[key] = again
 
-    async def _one(self, key: str, at: SteadyTime) -> None:
+    async def _one(self, key: ResourceId, at: SteadyTime) -> None:
         pause = _AGAIN
         for left in reversed(range(TRIES)):
             try:

@@ -15,6 +15,7 @@ from resolver.control.guard.rereads import Rereads, with_rereads
 from resolver.control.guard.shrink_guard import SourceParts
 from resolver.control.guard.sync_state import NothingHeld, SyncDecision
 from resolver.sources.reading import ReadError, Reading, RemoteSource
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 from zones.clocks import SteadyTime, WallTime
 
@@ -42,7 +43,7 @@ class SyncResult(NamedTuple):
 class EventLog(Protocol):
     """What the events of a source have shown meanwhile. Times are monotonic."""
 
-    def since(self, when: SteadyTime) -> list[str]:
+    def since(self, when: SteadyTime) -> list[ResourceId]:
         """Return the resources that a sync begun at `when` may show as they were before an event, latest first."""
 
     def found(self, when: SteadyTime) -> Rereads:
@@ -144,10 +145,10 @@ class Syncer:
             _log.info("source %s: subscription %s can be read again", name, part)
         self._lost = lost
 
-    async def _reread(self, keys: Iterable[str]) -> Rereads:
+    async def _reread(self, keys: Iterable[ResourceId]) -> Rereads:
         room = asyncio.Semaphore(_ABREAST)
 
-        async def one(key: str) -> tuple[str, Resources | str | None]:
+        async def one(key: ResourceId) -> tuple[ResourceId, Resources | str | None]:
             async with room:
                 try:
                     return key, await self._remote.read_one(key)

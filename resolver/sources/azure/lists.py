@@ -13,7 +13,7 @@ from resolver.sources.azure.protocol.pages import WHERE, Incomplete, PageCheck, 
 from resolver.sources.azure.protocol.resource_manager import GONE, KINDS, UNREGISTERED
 from zones.azure import arm
 from zones.azure.encoding import UnreadableDocument
-from zones.azure.endpoint import ConnectionState, is_served
+from zones.azure.endpoint import ConnectionState, ResourceId, is_served
 from zones.azure.resource import Resources, subscription
 
 
@@ -61,7 +61,7 @@ async def each_page(
         check.token(url)
 
 
-async def read_one(client: ManagementClient, key: str, patience: Patience) -> Resources | None:
+async def read_one(client: ManagementClient, key: ResourceId, patience: Patience) -> Resources | None:
     """Return the resource with this id, an endpoint with its network interfaces; None where it does not exist.
 
     Raises `RequestFailed`, `Incomplete`, and ValueError for an id that pldns does not read. An endpoint that is to be
@@ -83,7 +83,7 @@ async def read_one(client: ManagementClient, key: str, patience: Patience) -> Re
     return Resources.joined(pieces)
 
 
-async def _resource(client: ManagementClient, key: str, patience: Patience) -> Resources | None:
+async def _resource(client: ManagementClient, key: ResourceId, patience: Patience) -> Resources | None:
     try:
         response = await client.get(
             resource_manager.resource_path(key), api="resource", bucket=subscription(key), patience=patience

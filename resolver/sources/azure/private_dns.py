@@ -17,7 +17,7 @@ from resolver.sources.azure.protocol.pages import Incomplete, PageCheck
 from resolver.sources.azure.protocol.resource_manager import GONE, UNREGISTERED
 from resolver.sources.reading import PrivateReading
 from zones.azure import private_dns_zone
-from zones.azure.endpoint import Fault
+from zones.azure.endpoint import Fault, ResourceId
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, UnreadableRows, ZoneLink
 from zones.azure.resource import subscription
 from zones.dns.name import Name
@@ -52,7 +52,7 @@ class PrivateDns:
         """Requests of the last reading."""
         self._shortest = 0.0
 
-    async def read(self, had: Mapping[str, PrivateZone]) -> PrivateReading:
+    async def read(self, had: Mapping[ResourceId, PrivateZone]) -> PrivateReading:
         """Read all zones. `had` has the zones of the last reading, by key. Raises nothing."""
         self._budget.begin()
         run = _Run(self.client, had)
@@ -82,12 +82,12 @@ class PrivateDns:
 class _Run:
     """One reading. The zones that were read stay valid when the reading breaks off."""
 
-    def __init__(self, client: ManagementClient, had: Mapping[str, PrivateZone]) -> None:
+    def __init__(self, client: ManagementClient, had: Mapping[ResourceId, PrivateZone]) -> None:
         self._client = client
         self._had = had
         self._patience = Patience(WAITING)
         self._records = self._failures = 0
-        self.zones: dict[str, PrivateZone] = {}
+        self.zones: dict[ResourceId, PrivateZone] = {}
         self.gone: set[str] = set()
         self.unreadable: dict[str, str] = {}
         self.faults: list[Fault] = []
@@ -118,9 +118,9 @@ class _Run:
             raise failed
         self.unreadable[where] = str(failed)
 
-    async def _list(self, name: str) -> list[tuple[str, str, Name]]:
+    async def _list(self, name: str) -> list[tuple[ResourceId, str, Name]]:
         path = resource_manager.zones_path(name)
-        check, found = PageCheck(), list[tuple[str, str, Name]]()
+        check, found = PageCheck(), list[tuple[ResourceId, str, Name]]()
         try:
             async for rows in lists.each_page(self._client, path, "zones", f"{PRIVATE_DNS}{name}", self._patience):
                 for each in private_dns_zone.zones(rows):
@@ -134,7 +134,7 @@ class _Run:
                 raise
         return found
 
-    async def _zone(self, key: str, own: str, origin: Name) -> None:
+    async def _zone(self, key: ResourceId, own: str, origin: Name) -> None:
         try:
             links = await self._links(key)
             records, faults = await self._sets(key, origin)
@@ -151,14 +151,14 @@ class _Run:
             return
         self.zones[key] = PrivateZone(key, own, origin, tuple(records), tuple(links), tuple(faults))
 
-    async def _links(self, key: str) -> list[ZoneLink]:
+    async def _links(self, key: ResourceId) -> list[ZoneLink]:
         found: list[ZoneLink] = []
         url = resource_manager.zone_path(key, "/virtualNetworkLinks")
         async for rows in lists.each_page(self._client, url, "zone links", self._bucket(key), self._patience):
             found += private_dns_zone.links(rows)
         return found
 
-    async def _sets(self, key: str, origin: Name) -> tuple[list[RecordSet], list[Fault]]:
+    async def _sets(self, key: ResourceId, origin: Name) -> tuple[list[RecordSet], list[Fault]]:
         check, found, faults = PageCheck(), list[RecordSet](), list[Fault]()
         url = resource_manager.zone_path(key, "/ALL")
         async for rows in lists.each_page(self._client, url, "zone records", self._bucket(key), self._patience):
@@ -184,5 +184,5 @@ class _Run:
         self.unreadable[zone.id] = "it exists, but the list of zones does not have it"
 
     @staticmethod
-    def _bucket(key: str) -> str:
+    def _bucket(key: ResourceId) -> str:
         return f"{PRIVATE_DNS}{subscription(key)}"

@@ -22,6 +22,7 @@ from resolver.sources.azure.protocol.budget import Budget, Patience
 from resolver.sources.azure.protocol.pages import Incomplete, Pages, ResourcePage
 from resolver.sources.reading import ReadError, Reading, Requests
 from zones.azure.clouds import CLOUDS
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources, resource_id, subscription
 
 LONGEST: Final = 900.0
@@ -146,7 +147,7 @@ class AzureSource:
 
     # -- single resources
 
-    def covers(self, key: str) -> bool | None:
+    def covers(self, key: ResourceId) -> bool | None:
         """Return True where the resource with this normalised id is in scope of the configuration or of the last sync.
 
         Return None before the first sync, when neither names the subscriptions.
@@ -156,7 +157,7 @@ class AzureSource:
         scope = self._config.subscriptions or self._scope
         return subscription(key) in scope if scope else None
 
-    async def read_one(self, key: str) -> Resources | None:
+    async def read_one(self, key: ResourceId) -> Resources | None:
         """Return one resource by its normalised id, an endpoint with its NICs; None where it does not exist (404).
 
         Raises `ReadError` where AzureSource does not say whether it exists.

@@ -16,7 +16,7 @@ from resolver.control.guard.sync_state import NothingHeld, SyncAction
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.sources.reading import ZoneFiles
-from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.claims.policy import ConflictPolicy, ZonePolicy
 from zones.clocks import WallTime
 from zones.dns import zonefile
@@ -42,10 +42,10 @@ def _endpoint(
     state: ConnectionState = ConnectionState.APPROVED,
     target: str = "",
 ) -> Endpoint:
-    key = f"/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/privateendpoints/{name}"
+    key = ResourceId(f"/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/privateendpoints/{name}")
     return Endpoint(
         key, key.replace("resourcegroups", "resourceGroups"), name, state, target=target or f"alias-of-{name}",
-        groups=("blob",), region="westeurope", vnet=VNETS.get(vnet, ""),
+        groups=("blob",), region="westeurope", vnet=ResourceId(VNETS.get(vnet, "")),
         records=(NicRecord(from_text(fqdn), addresses, "blob", "blob"),), source="estate", where="a.json",
     )  # fmt: skip
 

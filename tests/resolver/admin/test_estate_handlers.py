@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.resolver.admin.json_client import BLOB, T0_TEXT, Client, get, walked
-from zones.azure.endpoint import VirtualNetwork
+from zones.azure.endpoint import ResourceId, VirtualNetwork
 from zones.networks import topology
 
 Control = Any  # of conftest
@@ -55,7 +55,9 @@ async def test_networks_have_an_origin(client: Client, control: Control) -> None
         ("east", "configured", ["10.1.0.0/16"], ["all"]), ("west", "configured", ["10.2.0.0/16"], []),
     ]  # fmt: skip
     networks = control.estate.networks
-    vnets = [VirtualNetwork(f"/s/s/rg/net/p/v/{name}", name, "", ("10.7.0.0/16",)) for name in ("one", "two")]
+    vnets = [
+        VirtualNetwork(ResourceId(f"/s/s/rg/net/p/v/{name}"), name, "", ("10.7.0.0/16",)) for name in ("one", "two")
+    ]
     networks.replace(topology.networks(vnets, networks.configured))
     items = (await get(client, "/v1/networks"))["items"]
     assert [(item["name"], item["origin"], item["clients"]) for item in items] == [

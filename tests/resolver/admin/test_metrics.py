@@ -13,7 +13,7 @@ from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.worker_link import WorkerStatus
 from tests.paths import ROOT
-from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 
@@ -110,8 +110,8 @@ def test_a_failing_source_has_metrics(control: MeasuredControl) -> None:
 def test_endpoints_claims_and_findings_are_counted(control: MeasuredControl) -> None:
     record = NicRecord(from_text("a.blob.core.windows.net"), (b"\x0a\x00\x00\x04",))
     endpoints = [
-        Endpoint("one", "one", "one", ConnectionState.APPROVED, records=(record,)),
-        Endpoint("two", "two", "two", ConnectionState.PENDING, records=(record,)),
+        Endpoint(ResourceId("one"), "one", "one", ConnectionState.APPROVED, records=(record,)),
+        Endpoint(ResourceId("two"), "two", "two", ConnectionState.PENDING, records=(record,)),
     ]
     control.estate.ledger.apply({each.key: each for each in endpoints}, WallTime(1_700_000_000.0))
     found = samples(control)

@@ -12,7 +12,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import SourceStatus
 from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.sources.reading import Reading, Requests
-from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 
@@ -47,7 +47,7 @@ async def post(client: Client, name: str, body: object) -> tuple[int, Any]:
 
 
 async def test_sources_are_listed_with_their_syncs(client: Client, hub: SourceStatus) -> None:
-    hub.sync_state = SyncState({"k": WallTime(1.0)})
+    hub.sync_state = SyncState({ResourceId("k"): WallTime(1.0)})
     found = await sources(client)
     assert list(found) == ["estate", "hub"]
     assert found["estate"]["sync"] is None
@@ -123,7 +123,7 @@ async def test_a_sync_request_must_be_json(client: Client, hub: SourceStatus) ->
 
 
 async def test_the_metrics_of_a_remote_source(client: Client, hub: SourceStatus) -> None:
-    hub.sync_state, hub.results = SyncState({"k": WallTime(1.0)}, HELD), {"published": 3, "failed": 2}
+    hub.sync_state, hub.results = SyncState({ResourceId("k"): WallTime(1.0)}, HELD), {"published": 3, "failed": 2}
     async with client.get("/metrics") as response:
         lines = set((await response.text()).splitlines())
     assert lines >= {
@@ -145,11 +145,16 @@ def test_a_lingering_claim_has_an_end() -> None:
     estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure", hold_down=60),)))
     fqdn = from_text("a.blob.core.windows.net")
     gone = Endpoint(
-        "a", "/ID/a", "a", ConnectionState.APPROVED, records=(NicRecord(fqdn, (b"\x0a\0\0\4",)),), source="hub"
+        ResourceId("a"),
+        "/ID/a",
+        "a",
+        ConnectionState.APPROVED,
+        records=(NicRecord(fqdn, (b"\x0a\0\0\4",)),),
+        source="hub",
     )
-    estate.ledger.apply({"a": gone}, WallTime(0.0))
+    estate.ledger.apply({ResourceId("a"): gone}, WallTime(0.0))
     assert claims.claims(estate, fqdn, WallTime(1.0)).items[0].lingers_until is None
-    estate.ledger.apply({"a": None}, WallTime(2.0))
+    estate.ledger.apply({ResourceId("a"): None}, WallTime(2.0))
     found = claims.claims(estate, fqdn, WallTime(3.0))
     assert [(claim.endpoint, claim.lingers_until) for claim in found.items] == [("/ID/a", "1970-01-01T00:01:02.000Z")]
     assert found.records[0].answers[0].endpoints == ["/ID/a"]

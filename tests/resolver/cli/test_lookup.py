@@ -14,7 +14,7 @@ from resolver.cli import explanation
 from resolver.cli import lookup as command
 from resolver.cli.configuration import load
 from resolver.control.estate.estate import Estate
-from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 
@@ -115,9 +115,14 @@ def test_a_lingering_claim_is_shown_as_removed(config: Path, capsys: pytest.Capt
     estate = Estate(structs.replace(accepted.control, sources=(settings.SourceSettings("hub", "azure"),)))
     record = NicRecord(from_text("a.blob.core.windows.net"), (b"\x0a\0\0\4",))
     estate.ledger.apply(
-        {"a": Endpoint("a", "/ID/a", "a", ConnectionState.APPROVED, records=(record,), source="hub")}, WallTime(0.0)
+        {
+            ResourceId("a"): Endpoint(
+                ResourceId("a"), "/ID/a", "a", ConnectionState.APPROVED, records=(record,), source="hub"
+            )
+        },
+        WallTime(0.0),
     )
-    estate.ledger.apply({"a": None}, WallTime(60.0))
+    estate.ledger.apply({ResourceId("a"): None}, WallTime(60.0))
     asked = explanation.question("a.blob.core.windows.net", "A", "10.1.0.9")
     command.write(explanation.explain(accepted, estate, asked, WallTime(61.0)))
     out = capsys.readouterr().out

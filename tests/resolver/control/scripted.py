@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from resolver.sources.reading import PrivateReading, PrivateSource, Reading, Requests
-from zones.azure.endpoint import VirtualNetwork
+from zones.azure.endpoint import ResourceId, VirtualNetwork
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import NicRow, PrivateEndpoint, Resources, subscription
 
@@ -20,13 +20,13 @@ def endpoint(name: str, address: str, fqdn: str = "", state: str = "Approved", s
     row = NicRow((fqdn or f"{name}.blob.core.windows.net",), (address,))
     key = key_of(name, sub)
     return PrivateEndpoint(
-        key, key.upper(), name, "weu", sub, target=name, groups=("blob",), state_text=state, records=(row,)
+        ResourceId(key), key.upper(), name, "weu", sub, target=name, groups=("blob",), state_text=state, records=(row,)
     )
 
 
 def vnet(name: str, sub: str = "s1") -> VirtualNetwork:
     key = key_of(name, sub, "virtualnetworks")
-    return VirtualNetwork(key, key.upper(), "weu")
+    return VirtualNetwork(ResourceId(key), key.upper(), "weu")
 
 
 def part(*endpoints: PrivateEndpoint, vnets: Iterable[VirtualNetwork] = ()) -> Resources:
@@ -69,7 +69,7 @@ class Scripted:
         return Reading(dict(self.parts), dict(self.refused))
 
     def covers(self, key: str) -> bool | None:
-        return subscription(key) in self.scope if self.scope else None
+        return subscription(ResourceId(key)) in self.scope if self.scope else None
 
     async def read_one(self, key: str) -> Resources | None:
         self.asked.append(key)
@@ -91,10 +91,10 @@ class ScriptedZones:
     def __init__(self, reading: PrivateReading) -> None:
         self.reading = reading
         self.breaks: Exception | None = None
-        self.had: list[dict[str, PrivateZone]] = []
+        self.had: list[dict[ResourceId, PrivateZone]] = []
         """The earlier zones that each reading was given."""
 
-    async def read(self, had: Mapping[str, PrivateZone]) -> PrivateReading:
+    async def read(self, had: Mapping[ResourceId, PrivateZone]) -> PrivateReading:
         self.had.append(dict(had))
         await asyncio.sleep(0)
         if self.breaks:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.paths import DATA
 from zones.azure import arm
 from zones.azure.encoding import UnreadableDocument
-from zones.azure.endpoint import Fault, VirtualNetwork
+from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
 from zones.azure.resource import InvalidId, Nic, NicRow, PrivateEndpoint, Resources, resource_id
 
 Json: TypeAlias = Any
@@ -96,30 +96,30 @@ def vnet_json() -> dict[str, Any]:
 
 
 ENDPOINT = PrivateEndpoint(
-    key=f"{KEY}/privateendpoints/pe1",
+    key=ResourceId(f"{KEY}/privateendpoints/pe1"),
     id=f"{GROUP}/privateEndpoints/Pe1",
     name="Pe1",
     region="westeurope",
     subscription="s1",
-    vnet=f"{KEY}/virtualnetworks/hub",
+    vnet=ResourceId(f"{KEY}/virtualnetworks/hub"),
     target=TARGET,
     groups=("blob",),
     state_text="Approved",
-    nics=(f"{KEY}/networkinterfaces/pe1.nic",),
+    nics=(ResourceId(f"{KEY}/networkinterfaces/pe1.nic"),),
     dns=(NicRow(("acct.blob.core.windows.net",), ("10.0.0.4",)),),
 )
 NIC = Nic(
-    key=f"{KEY}/networkinterfaces/pe1.nic",
+    key=ResourceId(f"{KEY}/networkinterfaces/pe1.nic"),
     id=f"{GROUP}/networkInterfaces/Pe1.nic",
-    endpoint=f"{KEY}/privateendpoints/pe1",
+    endpoint=ResourceId(f"{KEY}/privateendpoints/pe1"),
     rows=(NicRow(("acct.blob.core.windows.net",), ("10.0.0.4",), "blob", "blob"),),
 )
 VNET = VirtualNetwork(
-    key=f"{KEY}/virtualnetworks/hub",
+    key=ResourceId(f"{KEY}/virtualnetworks/hub"),
     id=f"{GROUP}/virtualNetworks/Hub",
     region="westeurope",
     prefixes=("10.0.0.0/16",),
-    peers=(f"{KEY}/virtualnetworks/a",),
+    peers=(ResourceId(f"{KEY}/virtualnetworks/a"),),
     where="f.json",
 )
 
@@ -335,18 +335,18 @@ endpoints:
 """
 SHORT_READ = (
     PrivateEndpoint(
-        "Acct",
+        ResourceId("Acct"),
         "Acct",
         "Acct",
         subscription="s1",
-        vnet=f"{KEY}/virtualnetworks/hub",
+        vnet=ResourceId(f"{KEY}/virtualnetworks/hub"),
         target=TARGET,
         groups=("blob",),
         state_text="Approved",
         records=(NicRow(("acct.blob.core.windows.net",), ("10.0.0.4", "10.0.0.5")),),
     ),
     PrivateEndpoint(
-        "vault",
+        ResourceId("vault"),
         "vault",
         "vault",
         groups=("vault",),
@@ -354,7 +354,7 @@ SHORT_READ = (
         network="weu",
         records=(NicRow(("v.vault.azure.net",), ("10.0.0.6",)),),
     ),
-    PrivateEndpoint("bare", "bare", "bare", state_text="Approved", records=()),
+    PrivateEndpoint(ResourceId("bare"), "bare", "bare", state_text="Approved", records=()),
 )
 
 

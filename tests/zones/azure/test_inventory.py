@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.paths import DATA
 from zones.azure import arm, inventory
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
 from zones.azure.inventory import Inventory, InventoryChange
 from zones.azure.join import join
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
@@ -25,15 +25,15 @@ def pe(
     name: str = "p", state: str = "Approved", nics: Iterable[str] = (), dns: Iterable[NicRow] = ()
 ) -> PrivateEndpoint:
     key = f"{BASE}/privateendpoints/{name}"
-    return PrivateEndpoint(key, key, name, state_text=state, nics=tuple(map(nic_key, nics)), dns=tuple(dns))
+    return PrivateEndpoint(ResourceId(key), key, name, state_text=state, nics=tuple(map(nic_key, nics)), dns=tuple(dns))
 
 
-def nic_key(name: str) -> str:
-    return f"{BASE}/networkinterfaces/{name}"
+def nic_key(name: str) -> ResourceId:
+    return ResourceId(f"{BASE}/networkinterfaces/{name}")
 
 
 def nic(name: str, endpoint: str = "", *rows: NicRow) -> Nic:
-    return Nic(nic_key(name), nic_key(name), pe(endpoint).key if endpoint else "", rows)
+    return Nic(nic_key(name), nic_key(name), pe(endpoint).key if endpoint else ResourceId(""), rows)
 
 
 def row(address: str = "10.0.0.4", *fqdns: str) -> NicRow:
@@ -181,7 +181,7 @@ def test_faults_of_custom_dns_and_of_the_short_form_have_paths_of_their_own() ->
     rows = (NicRow((NAME,), ("10.0.0.4", "x")), NicRow(("a b",), ("10.0.0.4",)))
     of_dns = joined(pe(dns=rows))
     assert [fault.path for fault in of_dns.faults] == ["customDnsConfigs[0].ipAddresses[1]", "customDnsConfigs[1].fqdn"]
-    short = joined(PrivateEndpoint("lab", "lab", "lab", state_text="Approved", records=rows, network="weu"))
+    short = joined(PrivateEndpoint(ResourceId("lab"), "lab", "lab", state_text="Approved", records=rows, network="weu"))
     assert [fault.path for fault in short.faults] == ["records[0].ips[1]", "records[1].fqdn"]
     assert (short.key, short.network, len(short.records)) == ("lab", "weu", 1)
 
@@ -256,7 +256,7 @@ def test_a_resource_that_moves_between_parts_in_one_update_is_never_gone() -> No
 
 def test_virtual_networks_are_added_changed_and_removed() -> None:
     key = f"{BASE}/virtualnetworks/v"
-    vnet = VirtualNetwork(key, key, "weu", ("10.0.0.0/16",))
+    vnet = VirtualNetwork(ResourceId(key), key, "weu", ("10.0.0.0/16",))
     state = Inventory(["s"])
     expected = msgspec.structs.replace(vnet, source="s", where="f")
     assert state.replace("s", "f", of(vnet)).vnets == {key: expected}
@@ -350,7 +350,7 @@ def test_any_sequence_of_changes_ends_as_the_final_parts_alone_would(
 ) -> None:
     state = Inventory(["s", "t"])
     parts: dict[tuple[str, str], Resources | None] = {}
-    endpoints: dict[str, Endpoint | None] = {}
+    endpoints: dict[ResourceId, Endpoint | None] = {}
     faults: dict[str, tuple[Fault, ...]] = {}
     for step in steps:
         change = state.update(step)

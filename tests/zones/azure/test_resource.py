@@ -1,15 +1,15 @@
 """Resources as values: several pieces as one."""
 
-from zones.azure.endpoint import Fault, VirtualNetwork
+from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
 from zones.azure.resource import Nic, PrivateEndpoint, Resources
 
 
 def piece(region: str, *names: str) -> Resources:
     """Return resources with one of each kind for every name."""
     return Resources(
-        tuple(PrivateEndpoint(name, name, name, region) for name in names),
-        tuple(Nic(f"{name}/nic", f"{name} {region}", name) for name in names),
-        tuple(VirtualNetwork(f"{name}/vnet", name, region) for name in names),
+        tuple(PrivateEndpoint(ResourceId(name), name, name, region) for name in names),
+        tuple(Nic(ResourceId(f"{name}/nic"), f"{name} {region}", ResourceId(name)) for name in names),
+        tuple(VirtualNetwork(ResourceId(f"{name}/vnet"), name, region) for name in names),
         tuple(Fault(name, "id", "no id") for name in names),
     )
 

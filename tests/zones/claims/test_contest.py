@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zones.azure.endpoint import ResourceId
 from zones.claims.contest import Claim, Conditions, Contender, Incumbent, Rule, Ruling, Verdict, decide
 from zones.claims.policy import ConflictPolicy
 from zones.clocks import WallTime
@@ -23,7 +24,7 @@ def contender(
     key: str, *addresses: bytes, sees: int = N0, home: int = 0, near: int = 0, seen: float = 0, public: Name = PUBLIC
 ) -> Contender:
     return Contender(
-        (Claim(key, NAME, public, ZONE, addresses, WallTime(seen)),),
+        (Claim(ResourceId(key), NAME, public, ZONE, addresses, WallTime(seen)),),
         NetworkMask(sees),
         NetworkMask(home),
         NetworkMask(near),
@@ -33,7 +34,7 @@ def contender(
 def conditions(
     policy: ConflictPolicy = ConflictPolicy.STICKY,
     *,
-    pins: tuple[tuple[NetworkMask, str], ...] = (),
+    pins: tuple[tuple[NetworkMask, ResourceId], ...] = (),
     held: tuple[Incumbent, ...] = (),
     homeless: NetworkMask = NO_NETWORKS,
 ) -> Conditions:
@@ -62,12 +63,12 @@ def test_several_addresses_of_one_endpoint_are_no_contest() -> None:
     verdict = only(decide([contender("x", V4[2], V6[1], V4[1])], conditions()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1], V4[2]), (V6[1],))
-    assert verdict.rulings == (Ruling(("x",), (), Rule.NONE),)
+    assert verdict.rulings == (Ruling((ResourceId("x"),), (), Rule.NONE),)
 
 
 def test_two_public_names_of_one_endpoint_that_lead_to_one_private_name_are_no_contest() -> None:
     other = from_text("kv.vaultcore.azure.net")
-    claims = tuple(Claim("x", NAME, public, ZONE, (V4[1],), WallTime(0)) for public in (PUBLIC, other))
+    claims = tuple(Claim(ResourceId("x"), NAME, public, ZONE, (V4[1],), WallTime(0)) for public in (PUBLIC, other))
     verdict = only(decide([Contender(claims, N0, NO_NETWORKS, NO_NETWORKS)], conditions()))
 
     assert verdict.a == (V4[1],)
@@ -91,35 +92,45 @@ def test_two_endpoints_that_no_network_sees_together_are_no_contest() -> None:
 
 def test_a_pin_beats_nearness_incumbent_and_age() -> None:
     x, y = contender("x", V4[1], home=N0, seen=1), contender("y", V4[2], seen=2)
-    verdict = only(decide([x, y], conditions(pins=((N0, "y"),), held=((N0, "x", Rule.NONE),))))
+    verdict = only(decide([x, y], conditions(pins=((N0, ResourceId("y")),), held=((N0, ResourceId("x"), Rule.NONE),))))
 
     assert verdict.a == (V4[2],)
-    assert verdict.rulings == (Ruling(("y",), ("x",), Rule.PIN),)
+    assert verdict.rulings == (Ruling((ResourceId("y"),), (ResourceId("x"),), Rule.PIN),)
 
 
 def test_a_pin_for_one_network_leaves_the_others_alone() -> None:
     x, y = contender("x", V4[1], sees=N0 | N1, seen=1), contender("y", V4[2], sees=N0 | N1, seen=2)
 
-    assert told(decide([x, y], conditions(pins=((N1, "y"),)))) == {N0: [("x", "oldest")], N1: [("y", "pin")]}
+    assert told(decide([x, y], conditions(pins=((N1, ResourceId("y")),)))) == {
+        N0: [(ResourceId("x"), "oldest")],
+        N1: [(ResourceId("y"), "pin")],
+    }
 
 
 def test_a_pin_to_an_endpoint_that_is_not_visible_is_skipped() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
     z = contender("z", V4[3], sees=N1)
 
-    assert told(decide([x, y, z], conditions(pins=((N0, "z"), (ALL, "y")))))[N0] == [("y", "pin")]
-    assert told(decide([x, y, z], conditions(pins=((N0, "z"), (ALL, "gone")))))[N0] == [("x", "oldest")]
+    assert told(decide([x, y, z], conditions(pins=((N0, ResourceId("z")), (ALL, ResourceId("y"))))))[N0] == [
+        (ResourceId("y"), "pin")
+    ]
+    assert told(decide([x, y, z], conditions(pins=((N0, ResourceId("z")), (ALL, ResourceId("gone"))))))[N0] == [
+        (ResourceId("x"), "oldest")
+    ]
 
 
 def test_a_pin_decides_both_families() -> None:
-    verdict = only(decide([contender("x", V4[1]), contender("y", V4[2], V6[2])], conditions(pins=((N0, "x"),))))
+    verdict = only(
+        decide([contender("x", V4[1]), contender("y", V4[2], V6[2])], conditions(pins=((N0, ResourceId("x")),)))
+    )
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), ())
 
 
 def test_a_pin_without_another_contender_decides_nothing() -> None:
     verdicts = decide(
-        [contender("x", V4[1], sees=N0 | N1), contender("y", V4[2], sees=N1)], conditions(pins=((ALL, "x"),))
+        [contender("x", V4[1], sees=N0 | N1), contender("y", V4[2], sees=N1)],
+        conditions(pins=((ALL, ResourceId("x")),)),
     )
 
     assert told(verdicts) == {N0: [("x", "")], N1: [("x", "pin")]}
@@ -140,7 +151,7 @@ def test_a_farther_claim_is_out_for_both_families() -> None:
     verdict = only(decide([far, home], conditions()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), ())
-    assert verdict.rulings == (Ruling(("h",), ("f",), Rule.NEAREST),)
+    assert verdict.rulings == (Ruling((ResourceId("h"),), (ResourceId("f"),), Rule.NEAREST),)
 
 
 def test_each_network_gets_the_endpoint_that_is_near() -> None:
@@ -165,14 +176,16 @@ def test_without_a_home_nearness_decides_nothing() -> None:
 def test_equally_near_endpoints_go_to_the_next_rule_and_the_far_one_loses_too() -> None:
     x, y, far = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], home=N0, seen=1), contender("f", V4[3])
 
-    assert only(decide([far, x, y], conditions())).rulings == (Ruling(("y",), ("f", "x"), Rule.OLDEST),)
+    assert only(decide([far, x, y], conditions())).rulings == (
+        Ruling((ResourceId("y"),), (ResourceId("f"), ResourceId("x")), Rule.OLDEST),
+    )
 
 
 def test_equally_near_claims_in_different_families_do_not_meet() -> None:
     verdict = only(decide([contender("x", V4[1]), contender("y", V6[2])], conditions()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), (V6[2],))
-    assert verdict.rulings == (Ruling(("x",), (), Rule.NONE), Ruling(("y",), (), Rule.NONE))
+    assert verdict.rulings == (Ruling((ResourceId("x"),), (), Rule.NONE), Ruling((ResourceId("y"),), (), Rule.NONE))
 
 
 # -- rule `incumbent`
@@ -181,28 +194,36 @@ def test_equally_near_claims_in_different_families_do_not_meet() -> None:
 def test_the_incumbent_stays_before_an_older_one() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
-    assert told(decide([x, y], conditions(held=((N0, "y", Rule.NONE),)))) == {N0: [("y", Rule.INCUMBENT)]}
+    assert told(decide([x, y], conditions(held=((N0, ResourceId("y"), Rule.NONE),)))) == {
+        N0: [(ResourceId("y"), Rule.INCUMBENT)]
+    }
 
 
 def test_who_held_the_name_before_the_contest_is_the_incumbent_though_older_too() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
     for how in (Rule.NONE, Rule.INCUMBENT, Rule.NEAREST, Rule.PIN):
-        assert told(decide([x, y], conditions(held=((N0, "x", how),)))) == {N0: [("x", Rule.INCUMBENT)]}
+        assert told(decide([x, y], conditions(held=((N0, ResourceId("x"), how),)))) == {
+            N0: [(ResourceId("x"), Rule.INCUMBENT)]
+        }
 
 
 def test_a_contest_that_age_decided_keeps_that_rule_when_it_is_evaluated_again() -> None:
     x, y, old = contender("x", V4[1], seen=1), contender("y", V4[2], seen=1), contender("z", V4[3], seen=0)
 
     for how in (Rule.OLDEST, Rule.RESOURCE_ID):
-        assert told(decide([x, y], conditions(held=((N0, "x", how),)))) == {N0: [("x", Rule.RESOURCE_ID)]}
-        assert told(decide([x, y, old], conditions(held=((N0, "x", how),)))) == {N0: [("x", Rule.INCUMBENT)]}
+        assert told(decide([x, y], conditions(held=((N0, ResourceId("x"), how),)))) == {
+            N0: [(ResourceId("x"), Rule.RESOURCE_ID)]
+        }
+        assert told(decide([x, y, old], conditions(held=((N0, ResourceId("x"), how),)))) == {
+            N0: [(ResourceId("x"), Rule.INCUMBENT)]
+        }
 
 
 def test_incumbents_are_of_their_network() -> None:
     x, y = contender("x", V4[1], sees=N0 | N1, seen=1), contender("y", V4[2], sees=N0 | N1, seen=2)
 
-    assert told(decide([x, y], conditions(held=((N1, "y", Rule.NONE),)))) == {
+    assert told(decide([x, y], conditions(held=((N1, ResourceId("y"), Rule.NONE),)))) == {
         N0: [("x", Rule.OLDEST)],
         N1: [("y", Rule.INCUMBENT)],
     }
@@ -211,20 +232,25 @@ def test_incumbents_are_of_their_network() -> None:
 def test_an_incumbent_that_is_gone_or_not_visible_has_no_claim_to_the_name() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2)
 
-    assert told(decide([x, y], conditions(held=((ALL, "gone", Rule.NONE),)))) == {N0: [("x", Rule.OLDEST)]}
+    assert told(decide([x, y], conditions(held=((ALL, ResourceId("gone"), Rule.NONE),)))) == {
+        N0: [(ResourceId("x"), Rule.OLDEST)]
+    }
 
 
 def test_a_nearer_claim_beats_the_incumbent() -> None:
     x, y = contender("x", V4[1], home=N0, seen=2), contender("y", V4[2], seen=1)
 
-    assert told(decide([x, y], conditions(held=((N0, "y", Rule.NONE),)))) == {N0: [("x", Rule.NEAREST)]}
+    assert told(decide([x, y], conditions(held=((N0, ResourceId("y"), Rule.NONE),)))) == {
+        N0: [(ResourceId("x"), Rule.NEAREST)]
+    }
 
 
 def test_each_family_keeps_its_own_holder() -> None:
     """The incumbent of A comes first: no family flips when an endpoint claims the other family too."""
     x, y = contender("x", V4[1], V6[1], seen=1), contender("y", V4[2], V6[2], seen=2)
 
-    for first, second in (("x", "y"), ("y", "x")):
+    x_key, y_key = ResourceId("x"), ResourceId("y")
+    for first, second in ((x_key, y_key), (y_key, x_key)):
         held = ((N0, first, Rule.NONE), (N0, second, Rule.NONE))
         assert told(decide([x, y], conditions(held=held))) == {N0: [(first, "incumbent"), (second, "incumbent")]}
 
@@ -235,8 +261,10 @@ def test_each_family_keeps_its_own_holder() -> None:
 def test_the_oldest_wins_then_the_first_by_folded_id() -> None:
     x, y, z = (contender(key, V4[i], seen=seen) for i, (key, seen) in enumerate((("x", 2), ("Y", 1), ("z", 1))))
 
-    assert only(decide([x, y, z], conditions())).rulings == (Ruling(("Y",), ("x", "z"), Rule.RESOURCE_ID),)
-    assert only(decide([x, z], conditions())).rulings == (Ruling(("z",), ("x",), Rule.OLDEST),)
+    assert only(decide([x, y, z], conditions())).rulings == (
+        Ruling((ResourceId("Y"),), (ResourceId("x"), ResourceId("z")), Rule.RESOURCE_ID),
+    )
+    assert only(decide([x, z], conditions())).rulings == (Ruling((ResourceId("z"),), (ResourceId("x"),), Rule.OLDEST),)
 
 
 def test_families_are_decided_apart() -> None:
@@ -244,7 +272,10 @@ def test_families_are_decided_apart() -> None:
     verdict = only(decide([x, y], conditions()))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1],), (V6[2],))
-    assert verdict.rulings == (Ruling(("x",), ("y",), Rule.OLDEST), Ruling(("y",), (), Rule.NONE))
+    assert verdict.rulings == (
+        Ruling((ResourceId("x"),), (ResourceId("y"),), Rule.OLDEST),
+        Ruling((ResourceId("y"),), (), Rule.NONE),
+    )
 
 
 # -- policies
@@ -252,23 +283,26 @@ def test_families_are_decided_apart() -> None:
 
 def test_merge_serves_all_that_is_left_after_nearness() -> None:
     x, y, far = contender("x", V4[1], V6[1], home=N0), contender("y", V4[2], home=N0), contender("f", V4[3])
-    verdict = only(decide([far, x, y], conditions(ConflictPolicy.MERGE, held=((N0, "x", Rule.NONE),))))
+    verdict = only(decide([far, x, y], conditions(ConflictPolicy.MERGE, held=((N0, ResourceId("x"), Rule.NONE),))))
 
     assert (verdict.a, verdict.aaaa) == ((V4[1], V4[2]), (V6[1],))
-    assert verdict.rulings == (Ruling(("x", "y"), ("f",), Rule.MERGE), Ruling(("x",), ("f",), Rule.NEAREST))
+    assert verdict.rulings == (
+        Ruling((ResourceId("x"), ResourceId("y")), (ResourceId("f"),), Rule.MERGE),
+        Ruling((ResourceId("x"),), (ResourceId("f"),), Rule.NEAREST),
+    )
 
 
 def test_refuse_serves_nothing_where_the_last_rules_would_decide() -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], V6[2], seen=2)
-    verdict = only(decide([x, y], conditions(ConflictPolicy.REFUSE, held=((N0, "x", Rule.NONE),))))
+    verdict = only(decide([x, y], conditions(ConflictPolicy.REFUSE, held=((N0, ResourceId("x"), Rule.NONE),))))
 
     assert verdict.refused
     assert (verdict.a, verdict.aaaa) == ((), ())
-    assert verdict.rulings[0] == Ruling((), ("x", "y"), Rule.REFUSE)
+    assert verdict.rulings[0] == Ruling((), (ResourceId("x"), ResourceId("y")), Rule.REFUSE)
 
 
-@pytest.mark.parametrize("pins", [((N0, "y"),), ()])
-def test_refuse_serves_a_winner_by_pin_or_nearness(pins: tuple[tuple[NetworkMask, str], ...]) -> None:
+@pytest.mark.parametrize("pins", [((N0, ResourceId("y")),), ()])
+def test_refuse_serves_a_winner_by_pin_or_nearness(pins: tuple[tuple[NetworkMask, ResourceId], ...]) -> None:
     x, y = contender("x", V4[1], seen=1), contender("y", V4[2], seen=2, home=N0)
     verdict = only(decide([x, y], conditions(ConflictPolicy.REFUSE, pins=pins)))
 
@@ -289,9 +323,9 @@ def contests(draw: st.DrawFn) -> tuple[list[Contender], Conditions]:
         addresses = draw(st.sampled_from(((V4[i],), (V6[i],), (V4[i], V6[i]))))
         sees, home, near = draw(masks), draw(masks), draw(masks)
         contenders.append(contender(key, *addresses, sees=sees, home=home, near=near, seen=draw(st.integers(0, 2))))
-    pins = st.lists(st.tuples(masks, st.sampled_from("abcde")), max_size=3).map(tuple)
+    pins = st.lists(st.tuples(masks, st.sampled_from("abcde").map(ResourceId)), max_size=3).map(tuple)
     rules = st.sampled_from((Rule.NONE, Rule.OLDEST, Rule.INCUMBENT))
-    held = st.lists(st.tuples(masks, st.sampled_from("abcde"), rules), max_size=3).map(tuple)
+    held = st.lists(st.tuples(masks, st.sampled_from("abcde").map(ResourceId), rules), max_size=3).map(tuple)
     policy = draw(st.sampled_from(ConflictPolicy))
     return contenders, Conditions(policy, draw(pins), draw(held), draw(masks))
 

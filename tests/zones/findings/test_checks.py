@@ -7,7 +7,7 @@ from msgspec import structs
 
 from tests.zones.books import shown
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.dns.name import from_text
 from zones.findings import checks
@@ -23,8 +23,8 @@ STORAGE = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Storage/s
 COSMOS = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/db"
 
 
-def vnet_id(name: str, sub: str = SUB) -> str:
-    return f"/subscriptions/{sub}/resourcegroups/rg/providers/microsoft.network/virtualnetworks/{name}"
+def vnet_id(name: str, sub: str = SUB) -> ResourceId:
+    return ResourceId(f"/subscriptions/{sub}/resourcegroups/rg/providers/microsoft.network/virtualnetworks/{name}")
 
 
 def endpoint(key: str = "pe", **fields: Any) -> Endpoint:  # noqa: ANN401 - fields of many types
@@ -356,13 +356,14 @@ KV = from_text("kv.vault.azure.net")
 
 
 def test_a_pin_that_decides_something_is_not_reported() -> None:
-    claimants = {"pe": endpoint(records=(record(),), vnet=vnet_id("a"))}
+    claimants = {ResourceId("pe"): endpoint(records=(record(),), vnet=vnet_id("a"))}
 
     assert not list(checks.of_pins(KV, [Pin("kv.vault.azure.net", "pe", "a")], claimants, two_networks()))
 
 
 def test_pins_that_decide_nothing_are_reported_with_the_reason() -> None:
-    claimants = {"off": endpoint("off", state=ConnectionState.REJECTED), "far": endpoint("far", vnet=vnet_id("a"))}
+    off, far = endpoint("off", state=ConnectionState.REJECTED), endpoint("far", vnet=vnet_id("a"))
+    claimants = {off.key: off, far.key: far}
     pins = [
         Pin("kv.vault.azure.net", "off", None, reason="moving"),
         Pin("kv.vault.azure.net", "far", "b"),

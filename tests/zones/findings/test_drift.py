@@ -6,7 +6,7 @@ import pytest
 
 from tests.zones.books import acct, endpoint, ledger, record, shown, vnet_id
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import ConnectionState, Endpoint
+from zones.azure.endpoint import ConnectionState, Endpoint, ResourceId
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
 from zones.clocks import WallTime
 from zones.dns.name import from_text
@@ -28,8 +28,8 @@ def made(name: str, *last: int, by: str = "", origin: str = BLOB, rtype: int = A
 
 
 def zone(*records: RecordSet, key: str = "z", origin: str = BLOB, vnets: tuple[str, ...] = ()) -> PrivateZone:
-    links = tuple(ZoneLink(f"to-{each}", vnet_id(each)) for each in vnets)
-    return PrivateZone(key, f"/ID/{key}", from_text(origin), records, links)
+    links = tuple(ZoneLink(f"to-{each}", ResourceId(vnet_id(each))) for each in vnets)
+    return PrivateZone(ResourceId(key), f"/ID/{key}", from_text(origin), records, links)
 
 
 def told(zones: list[PrivateZone], *endpoints: Endpoint) -> list[Finding]:

@@ -27,7 +27,7 @@ from tests.zones.books import (
     v6,
     vnet_id,
 )
-from zones.azure.endpoint import ConnectionState, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, ResourceId, VirtualNetwork
 from zones.claims.contest import Rule
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.claims.row import ALONE, BY_RULE, unpack
@@ -222,7 +222,10 @@ def test_rule_3_each_network_is_given_its_own_then_its_regions() -> None:
         Network("c", (), (vnet_id("c"),), ("all",)),
     )
     book.set_vnets(
-        {vnet_id(v): VirtualNetwork(vnet_id(v), v, r) for v, r in (("a", "weu"), ("b", "weu"), ("c", "neu"))},
+        {
+            vnet_id(v): VirtualNetwork(ResourceId(vnet_id(v)), v, r)
+            for v, r in (("a", "weu"), ("b", "weu"), ("c", "neu"))
+        },
         WallTime(1),
     )
     put(book, acct("x", 4, vnet="a"), acct("y", 5, vnet="far", region="neu"))
@@ -248,11 +251,11 @@ def test_rule_3_endpoints_tell_the_region_of_a_home_without_a_record() -> None:
 
 def test_rule_3_a_vnets_record_moves_its_endpoints() -> None:
     book = ledger(Network("a", (), (vnet_id("a"),), ("region:neu", vnet_id("x"))))
-    book.set_vnets({vnet_id("a"): VirtualNetwork(vnet_id("a"), "a", "weu")}, WallTime(1))
+    book.set_vnets({vnet_id("a"): VirtualNetwork(ResourceId(vnet_id("a")), "a", "weu")}, WallTime(1))
     put(book, acct("x", 4, vnet="x", region="weu"), acct("y", 5, vnet="y", region="weu"))
     assert answers(book) == {"a": [4]}
 
-    record_of = {vnet_id(v): VirtualNetwork(vnet_id(v), v, "neu") for v in "xy"}
+    record_of = {vnet_id(v): VirtualNetwork(ResourceId(vnet_id(v)), v, "neu") for v in "xy"}
     assert book.set_vnets(record_of, WallTime(2)) == set()
     assert codes(book).count("endpoint-misplaced") == 2
     assert ("conflicting-address", PRIVATE, "/ID/x", "incumbent") in told(book)
@@ -276,7 +279,7 @@ def test_rule_4_who_held_the_name_alone_keeps_it() -> None:
 
 
 def test_rule_4_who_held_the_name_keeps_it_before_an_older_one() -> None:
-    book = ledger(memory=CarryOver(("default",), {("old", from_text(FQDN)): WallTime(1)}))
+    book = ledger(memory=CarryOver(("default",), {(ResourceId("old"), from_text(FQDN)): WallTime(1)}))
     put(book, acct("young", 4), now=5)
     assert put(book, acct("old", 5), now=6) == set()
 
@@ -309,14 +312,18 @@ def test_rule_4_incumbents_hold_in_the_network_of_that_name() -> None:
         (("other", "b"), {"a": [4], "b": [4]}),
         (("", "other", "a"), {"a": [4], "b": [4]}),
     ):
-        book = ledger(*two_spokes(), memory=CarryOver(names, held={ROW: ((NetworkMask(1), "y", Rule.NONE),)}))
+        book = ledger(
+            *two_spokes(), memory=CarryOver(names, held={ROW: ((NetworkMask(1), ResourceId("y"), Rule.NONE),)})
+        )
         put(book, acct("x", 4, vnet="hub"), acct("y", 5, vnet="hub"))
         assert answers(book) == wanted
 
 
 def test_rule_4_incumbents_wait_for_their_endpoints_whatever_comes_first() -> None:
     pins = [Pin(FQDN, "z")]
-    book = ledger(pins=pins, memory=CarryOver(("default",), held={ROW: ((NetworkMask(1), "y", Rule.NONE),)}))
+    book = ledger(
+        pins=pins, memory=CarryOver(("default",), held={ROW: ((NetworkMask(1), ResourceId("y"), Rule.NONE),)})
+    )
     book.set_vnets({}, WallTime(1))
     book.reconsider(WallTime(2))
     put(book, acct("x", 4), acct("y", 5), now=3)
@@ -333,7 +340,9 @@ def test_rule_4_neither_family_flips_when_a_holder_comes_to_claim_the_other() ->
 
 
 def test_rule_5_the_oldest_then_the_first_by_id() -> None:
-    memory = CarryOver(first_seen={("x", from_text(FQDN)): WallTime(3), ("y", from_text(FQDN)): WallTime(2)})
+    memory = CarryOver(
+        first_seen={(ResourceId("x"), from_text(FQDN)): WallTime(3), (ResourceId("y"), from_text(FQDN)): WallTime(2)}
+    )
     book = ledger(memory=memory)
     put(book, acct("x", 4), acct("y", 5), now=9)
     assert told(book) == [("conflicting-address", PRIVATE, "/ID/y", "oldest")]

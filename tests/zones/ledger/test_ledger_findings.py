@@ -23,7 +23,7 @@ from tests.zones.books import (
     two_spokes,
     vnet_id,
 )
-from zones.azure.endpoint import ConnectionState, Fault, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Fault, ResourceId, VirtualNetwork
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.findings.faults import Reporter
@@ -181,7 +181,7 @@ def test_names_of_zone_files_shadow_served_endpoints_by_public_or_private_name()
 
 def test_overlapping_vnets_come_and_go() -> None:
     book = ledger()
-    vnets = {vnet_id(name): VirtualNetwork(vnet_id(name), name, "weu", ("10.0.0.0/16",)) for name in "ab"}
+    vnets = {vnet_id(name): VirtualNetwork(ResourceId(vnet_id(name)), name, "weu", ("10.0.0.0/16",)) for name in "ab"}
     assert book.set_vnets(vnets, WallTime(1)) == set()
     assert told(book) == [("network-overlap", "10.0.0.0/16", "", "")]
 

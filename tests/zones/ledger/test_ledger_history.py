@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.zones.books import FQDN, acct, endpoint, ledger, put, record, remembered, target, told, v6, vnet_id
-from zones.azure.endpoint import ConnectionState, Endpoint, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, ResourceId, VirtualNetwork
 from zones.claims.contest import Conditions, Contender, Verdict, decide
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.clocks import WallTime
@@ -57,7 +57,10 @@ estates = st.lists(st.sampled_from(KEYS), min_size=1, max_size=6, unique=True).f
 vnets = st.sampled_from(("a", "b", "hub")).flatmap(
     lambda name: st.tuples(
         st.just(vnet_id(name)),
-        st.none() | st.sampled_from(("", "weu", "neu")).map(lambda region: VirtualNetwork(vnet_id(name), name, region)),
+        st.none()
+        | st.sampled_from(("", "weu", "neu")).map(
+            lambda region: VirtualNetwork(ResourceId(vnet_id(name)), name, region)
+        ),
     )
 )
 steps = st.lists(
@@ -76,8 +79,8 @@ def facts_of(book: Ledger) -> dict[str, Finding]:
 def step(book: Ledger, key: str, change: Endpoint | VirtualNetwork | None, now: float) -> set[Name]:
     """Apply one step of a history. Return the names whose rows changed."""
     if isinstance(change, VirtualNetwork) or key.startswith("/"):
-        return book.set_vnets({key: change if isinstance(change, VirtualNetwork) else None}, WallTime(now))
-    return book.apply({key: change}, WallTime(now))
+        return book.set_vnets({ResourceId(key): change if isinstance(change, VirtualNetwork) else None}, WallTime(now))
+    return book.apply({ResourceId(key): change}, WallTime(now))
 
 
 @given(estates, st.randoms(), policies)
@@ -162,7 +165,7 @@ class Cost:
         costs = []
         for now, (key, change) in enumerate(changes, 10):
             self.decided = self.looked = 0
-            book.apply({key: change}, WallTime(now))
+            book.apply({ResourceId(key): change}, WallTime(now))
             costs.append((self.decided, self.looked))
         return costs
 

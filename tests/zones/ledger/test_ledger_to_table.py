@@ -3,6 +3,7 @@
 from tests.zones.books import acct, drop, endpoint, ledger, put, record, remembered, vnet_id
 from tests.zones.tables import ask
 from zones.azure.catalogue import catalogue
+from zones.azure.endpoint import ResourceId
 from zones.claims.contest import Rule
 from zones.claims.policy import ConflictPolicy, Policies, ZonePolicy
 from zones.clocks import WallTime
@@ -93,7 +94,7 @@ def test_merged_addresses_make_no_endpoint_the_incumbent() -> None:
     assert remembered(book).held == {}
 
     memory = remembered(book)
-    memory.first_seen["y", from_text("acct.blob.core.windows.net")] = WallTime(1)
+    memory.first_seen[ResourceId("y"), from_text("acct.blob.core.windows.net")] = WallTime(1)
     again = ledger(memory=memory)
     put(again, acct("x", 4), acct("y", 5), now=4)
     assert [(fact.winner, fact.rule) for fact in again.board] == [("/ID/y", Rule.OLDEST)]

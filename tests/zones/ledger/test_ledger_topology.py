@@ -25,7 +25,7 @@ from tests.zones.books import (
     vnet_id,
 )
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import VirtualNetwork
+from zones.azure.endpoint import ResourceId, VirtualNetwork
 from zones.claims.policy import ConflictPolicy, Conflicts, Pin
 from zones.clocks import WallTime
 from zones.findings.board import Board
@@ -44,7 +44,7 @@ def book(*by_hand: Network, pins: tuple[Pin, ...] = (), memory: CarryOver | None
 
 def vnet(name: str, *peers: str, region: str = "weu", prefixes: tuple[str, ...] | None = None) -> VirtualNetwork:
     space = (f"10.{ord(name[0])}.0.0/16",) if prefixes is None else prefixes
-    return VirtualNetwork(vnet_id(name), f"/VNET/{name}", region, space, tuple(map(vnet_id, peers)))
+    return VirtualNetwork(ResourceId(vnet_id(name)), f"/VNET/{name}", region, space, tuple(map(vnet_id, peers)))
 
 
 def draw(ledger: Ledger, *vnets: VirtualNetwork, gone: str = "", now: float = 1) -> set[str]:
@@ -167,7 +167,9 @@ def test_a_pin_follows_the_name_of_its_network_though_nothing_else_changes() -> 
         assert ("pin-ignored" in codes(ledger)) is (network != "a")
 
         key = vnet_id("a").replace("/rg/", "/other/")
-        ledger.set_vnets({key: VirtualNetwork(key, "/VNET/twin", "weu", ("10.250.0.0/16",))}, WallTime(2))
+        ledger.set_vnets(
+            {ResourceId(key): VirtualNetwork(ResourceId(key), "/VNET/twin", "weu", ("10.250.0.0/16",))}, WallTime(2)
+        )
         assert answers(ledger) == {"a@rg": [5], "h": [4]}
         assert ("pin-ignored" in codes(ledger)) is (network == "a")
         assert {rule for code, _, _, rule in told(ledger) if code == "conflicting-address"} == {after, "resource-id"}
@@ -180,7 +182,9 @@ def test_a_pin_on_a_name_without_claims_is_reported_in_the_network_that_has_the_
     assert one(ledger, "pin-ignored").networks.items == ("a",)
 
     key = vnet_id("a").replace("/rg/", "/other/")
-    ledger.set_vnets({key: VirtualNetwork(key, "/VNET/twin", "weu", ("10.250.0.0/16",))}, WallTime(2))
+    ledger.set_vnets(
+        {ResourceId(key): VirtualNetwork(ResourceId(key), "/VNET/twin", "weu", ("10.250.0.0/16",))}, WallTime(2)
+    )
     assert one(ledger, "pin-ignored").networks.items == ()
 
 

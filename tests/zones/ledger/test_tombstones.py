@@ -25,7 +25,7 @@ from tests.zones.books import (
     two_spokes,
     vnet_id,
 )
-from zones.azure.endpoint import ConnectionState, Endpoint, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, ResourceId, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.name import from_text, to_text
@@ -239,11 +239,13 @@ def test_a_name_in_no_zone_is_reported_while_its_claim_lingers() -> None:
 
 def test_a_lingering_claim_is_evaluated_again_when_its_vnet_moves() -> None:
     held = book(Network("a", ("10.0.0.0/8",), reach=("region:weu",)))
-    held.set_vnets({vnet_id("v"): VirtualNetwork(vnet_id("v"), "v", "weu")}, WallTime(1))
+    held.set_vnets({vnet_id("v"): VirtualNetwork(ResourceId(vnet_id("v")), "v", "weu")}, WallTime(1))
     put(held, remote("x", 4, vnet="v"))
     drop(held, "x")
     assert answers(held) == {"a": [4]}
-    assert held.set_vnets({vnet_id("v"): VirtualNetwork(vnet_id("v"), "v", "neu")}, WallTime(2)) == {from_text(PRIVATE)}
+    assert held.set_vnets({vnet_id("v"): VirtualNetwork(ResourceId(vnet_id("v")), "v", "neu")}, WallTime(2)) == {
+        from_text(PRIVATE)
+    }
     assert answers(held) == {}
 
 
@@ -253,7 +255,7 @@ def test_a_lingering_claim_is_found_with_its_end() -> None:
     drop(held, "x", now=20)
     found = {claim.endpoint: held.tombstones.until(claim) for claim in held.find(from_text(FQDN))}
     assert found == {"x": 20 + HOLD_DOWN, "y": None}
-    assert held.holder("x").id == "/ID/x"
+    assert held.holder(ResourceId("x")).id == "/ID/x"
 
 
 # -- over a restart
@@ -305,7 +307,7 @@ def test_live_claims_are_answered_as_if_nothing_lingered(history: list[tuple[str
             fqdn, last, vnet, state, source = what
             new = structs.replace(remote(key, last, fqdn, vnet=vnet, state=state), source=source)
         for each in (held, plain):
-            each.apply({key: new}, WallTime(now))
+            each.apply({ResourceId(key): new}, WallTime(now))
         for name in {claim.name for each in FQDNS for claim in held.find(from_text(each))} | plain.rows.keys():
             shown, alive = answers(held, to_text(name)), answers(plain, to_text(name))
             assert alive.items() <= shown.items()

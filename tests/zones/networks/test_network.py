@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.azure.endpoint import ConnectionState, Endpoint
+from zones.azure.endpoint import ConnectionState, Endpoint, ResourceId
 from zones.networks.network import Network, NetworkMask, Networks, bits
 from zones.networks.prefixes import NONE
 
@@ -18,7 +18,13 @@ def vnet(name: str, sub: str = SUB) -> str:
 
 def endpoint(vnet: str = "", *, region: str = "", network: str = "", key: str = "pe") -> Endpoint:
     return Endpoint(
-        key=key, id=key, name=key, state=ConnectionState.APPROVED, vnet=vnet, region=region, network=network
+        key=ResourceId(key),
+        id=key,
+        name=key,
+        state=ConnectionState.APPROVED,
+        vnet=ResourceId(vnet),
+        region=region,
+        network=network,
     )
 
 
@@ -127,11 +133,11 @@ def test_the_region_of_a_vnet_is_that_of_its_endpoints() -> None:
     one = endpoint(vnet("a"), region="westeurope")
     assert seen(networks, one) == ()
 
-    networks.learn({vnet("a"): "northeurope"})
+    networks.learn({ResourceId(vnet("a")): "northeurope"})
     assert networks.region_of(one) == "northeurope"
     assert seen(networks, one) == ("north",)
 
-    networks.learn({vnet("a"): ""})
+    networks.learn({ResourceId(vnet("a")): ""})
     assert networks.region_of(one) == "westeurope"
 
 
@@ -140,7 +146,7 @@ def test_near_is_in_the_region_of_a_home() -> None:
     one = endpoint(vnet("x"), region="westeurope")
     assert networks.near(one) == 0
 
-    assert networks.learn({vnet("a2"): "westeurope", vnet("b"): "northeurope"})
+    assert networks.learn({ResourceId(vnet("a2")): "westeurope", ResourceId(vnet("b")): "northeurope"})
     assert networks.listed(networks.near(one)) == ("a",)
     assert networks.listed(networks.home(endpoint(vnet("b")))) == ("b",)
     assert networks.listed(networks.homeless) == ("c",)
@@ -149,10 +155,10 @@ def test_near_is_in_the_region_of_a_home() -> None:
 def test_only_a_change_in_the_region_of_a_home_is_reported() -> None:
     networks = Networks([Network("a", (), (vnet("a"),))])
 
-    assert networks.learn({vnet("a"): "westeurope"})
-    assert not networks.learn({vnet("a"): "westeurope"})
-    assert not networks.learn({vnet("x"): "northeurope"})
-    assert networks.learn({vnet("a"): ""})
+    assert networks.learn({ResourceId(vnet("a")): "westeurope"})
+    assert not networks.learn({ResourceId(vnet("a")): "westeurope"})
+    assert not networks.learn({ResourceId(vnet("x")): "northeurope"})
+    assert networks.learn({ResourceId(vnet("a")): ""})
 
 
 def test_endpoints_give_the_region_of_a_home_that_has_not_been_read() -> None:
@@ -171,7 +177,7 @@ def test_endpoints_give_the_region_of_a_home_that_has_not_been_read() -> None:
 
 def test_the_region_of_a_vnet_that_was_read_takes_precedence_over_its_endpoints() -> None:
     networks = Networks([Network("a", (), (vnet("a"),))])
-    networks.learn({vnet("a"): "northeurope"})
+    networks.learn({ResourceId(vnet("a")): "northeurope"})
 
     assert not networks.move(None, endpoint(vnet("a"), region="westeurope"))
     assert networks.near(endpoint(vnet("x"), region="northeurope"))

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, ip_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.azure.endpoint import VirtualNetwork
+from zones.azure.endpoint import ResourceId, VirtualNetwork
 from zones.networks.network import NO_NETWORK, Network, Networks
 from zones.networks.overlap import space_of
 from zones.networks.prefixes import NONE
@@ -14,13 +14,13 @@ from zones.networks.topology import networks
 SUB, OTHER_SUB = "11111111-0000-0000-0000-000000000000", "22222222-0000-0000-0000-000000000000"
 
 
-def vnet_id(name: str, group: str = "rg", sub: str = SUB) -> str:
-    return f"/subscriptions/{sub}/resourcegroups/{group}/providers/microsoft.network/virtualnetworks/{name}"
+def vnet_id(name: str, group: str = "rg", sub: str = SUB) -> ResourceId:
+    return ResourceId(f"/subscriptions/{sub}/resourcegroups/{group}/providers/microsoft.network/virtualnetworks/{name}")
 
 
 def vnet(key: str, *prefixes: str, peers: tuple[str, ...] = (), region: str = "weu") -> VirtualNetwork:
     key = key if key.startswith("/") else vnet_id(key)
-    return VirtualNetwork(key, key.upper(), region, prefixes, tuple(map(vnet_id, peers)))
+    return VirtualNetwork(ResourceId(key), key.upper(), region, prefixes, tuple(map(vnet_id, peers)))
 
 
 def clients(made: tuple[Network, ...]) -> dict[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
+from zones.azure.endpoint import NO_RESOURCE, ResourceId
 from zones.azure.resource import InvalidId, resource_id
 
 _VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent".casefold()
@@ -34,7 +35,7 @@ class Event(NamedTuple):
     """
 
     id: str
-    resource: str = ""
+    resource: ResourceId = NO_RESOURCE
     validation: str = ""
 
 
@@ -77,7 +78,7 @@ def _events(items: list[Any]) -> Iterator[Event]:
             yield Event(given.id)
 
 
-def _resource(text: str) -> str:
+def _resource(text: str) -> ResourceId:
     """Return the normalised id of the resource to read again.
 
     For a subnet, a peering or a DNS zone group that is its parent. Empty for a resource that pldns does not read.
@@ -85,6 +86,6 @@ def _resource(text: str) -> str:
     try:
         whole = resource_id("/".join(f"/{text.strip().strip('/')}".split("/")[:_SEGMENTS]))
     except InvalidId:
-        return ""
+        return NO_RESOURCE
     kind = "/".join(whole.split("/")[6:8])
-    return whole if kind in _KINDS else ""
+    return whole if kind in _KINDS else NO_RESOURCE

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from resolver.sources.azure.protocol.pages import Incomplete
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import resource_type
 
 NETWORK: Final = "2024-05-01"
@@ -35,7 +36,7 @@ def list_path(subscription: str, kind: str) -> str:
     return f"/subscriptions/{subscription}/providers/Microsoft.Network/{kind}?api-version={NETWORK}"
 
 
-def resource_path(key: str) -> str:
+def resource_path(key: ResourceId) -> str:
     """Return the path of the resource with this normalised id."""
     return f"{quote(key)}?api-version={NETWORK}"
 
@@ -45,17 +46,17 @@ def zones_path(subscription: str) -> str:
     return f"/subscriptions/{subscription}/providers/Microsoft.Network/privateDnsZones?api-version={PRIVATE_DNS}"
 
 
-def zone_path(key: str, below: str = "") -> str:
+def zone_path(key: ResourceId, below: str = "") -> str:
     """Return the path of a private DNS zone, or of one of its lists (`/ALL`, `/virtualNetworkLinks`)."""
     return f"{quote(key)}{below}?api-version={PRIVATE_DNS}"
 
 
-def is_readable(key: str) -> bool:
+def is_readable(key: ResourceId) -> bool:
     """Return True for the id of one of `KINDS` that is safe as a path."""
     return resource_type(key) in _READ and is_path(key)
 
 
-def is_path(key: str) -> bool:
+def is_path(key: ResourceId) -> bool:
     """Return True where an id, which comes from outside, can lead to no other resource when it is used as a path."""
     return all(map(_SEGMENT.fullmatch, key.split("/")[1:]))
 

@@ -14,7 +14,7 @@ from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.control.state import inventory_file
 from resolver.sources.reading import Reading
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
 from zones.claims.contest import Claim, Rule
@@ -108,11 +108,13 @@ def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) 
         key, name, target, group, region, subscription, vnet, source = texts
         address = b"\x0a\0\0\4"
         endpoint = Endpoint(
-            key, f"/ID/{name}", name, ConnectionState.APPROVED, target, (group,), region=region,
-            subscription=subscription, vnet=vnet, records=(NicRecord(public, (address,)),), source=source,
+            ResourceId(key), f"/ID/{name}", name, ConnectionState.APPROVED, target, (group,), region=region,
+            subscription=subscription, vnet=ResourceId(vnet), records=(NicRecord(public, (address,)),), source=source,
             where=subscription,
         )  # fmt: skip
-        return Tombstone(Claim(key, private, public, zone, (address,), WallTime(first)), endpoint, WallTime(until))
+        return Tombstone(
+            Claim(ResourceId(key), private, public, zone, (address,), WallTime(first)), endpoint, WallTime(until)
+        )
 
     plain = st.text("abc", max_size=5)
     return st.builds(made, st.lists(plain, min_size=8, max_size=8), names, names, st.none() | names, times, times)
@@ -137,8 +139,8 @@ def test_a_saved_inventory_is_read_back_for_any_size_of_pieces(given: tuple[Any,
 
 
 def test_no_piece_is_large() -> None:
-    endpoints = tuple(PrivateEndpoint(f"/e{i}", f"/E{i}", "e") for i in range(7))
-    nics = tuple(Nic(f"/n{i}", f"/N{i}", "/e0") for i in range(4))
+    endpoints = tuple(PrivateEndpoint(ResourceId(f"/e{i}"), f"/E{i}", "e") for i in range(7))
+    nics = tuple(Nic(ResourceId(f"/n{i}"), f"/N{i}", ResourceId("/e0")) for i in range(4))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saved_inventory, "_PIECE", 3)
         parts = [("hub", "one", Resources(endpoints, nics)), ("hub", "two", Resources())]

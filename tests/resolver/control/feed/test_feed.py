@@ -9,7 +9,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed import feed
 from resolver.control.feed.feed import Feed
 from resolver.sources.reading import ZoneFiles
-from zones.azure.endpoint import VirtualNetwork
+from zones.azure.endpoint import ResourceId, VirtualNetwork
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
 from zones.dns.record import SOA, RRset
@@ -81,10 +81,8 @@ def test_classes_are_sent_once_after_the_networks_of_their_bits(monkeypatch: pyt
 def test_thousands_of_networks_go_in_frames_that_a_worker_takes() -> None:
     estate = Estate(settings.ControlSettings(auto=True))
     key = "/subscriptions/11111111-0000-0000-0000-000000000000/resourcegroups/" + "g" * 90 + "/providers/x/y/{}"
-    vnets = {
-        key.format(i): VirtualNetwork(key.format(i), "", "", (f"10.{i >> 8}.{i & 255}.0/24",)) for i in range(20_000)
-    }
-    estate.ledger.set_vnets(vnets, WallTime(0.0))
+    vnets = [VirtualNetwork(ResourceId(key.format(i)), "", "", (f"10.{i >> 8}.{i & 255}.0/24",)) for i in range(20_000)]
+    estate.ledger.set_vnets({vnet.key: vnet for vnet in vnets}, WallTime(0.0))
     for i in range(20_000):
         estate.ledger.classes.number(NetworkMask(1 << i))
     fed = Feed(estate, "epoch")

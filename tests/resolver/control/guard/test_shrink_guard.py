@@ -10,7 +10,7 @@ from resolver.control.guard.rereads import with_rereads, with_resource
 from resolver.control.guard.shrink_guard import FEW, SHARE, VANISHED, absent, accept, decide
 from resolver.control.guard.sync_state import SyncDecision, SyncState
 from resolver.sources.reading import Reading
-from zones.azure.endpoint import Fault, VirtualNetwork
+from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
 from zones.clocks import WallTime
 from zones.findings.evidence import LISTED
@@ -19,15 +19,15 @@ HOLD_DOWN = 300.0
 
 
 def endpoint(key: str) -> PrivateEndpoint:
-    return PrivateEndpoint(key, key.upper(), key, nics=(f"nic-{key}",))
+    return PrivateEndpoint(ResourceId(key), key.upper(), key, nics=(ResourceId(f"nic-{key}"),))
 
 
 def nic(key: str, fqdn: str = "a.example") -> Nic:
-    return Nic(f"nic-{key}", f"NIC-{key}", key, (NicRow((fqdn,), ("10.0.0.4",)),))
+    return Nic(ResourceId(f"nic-{key}"), f"NIC-{key}", ResourceId(key), (NicRow((fqdn,), ("10.0.0.4",)),))
 
 
 def vnet(key: str) -> VirtualNetwork:
-    return VirtualNetwork(key, key.upper())
+    return VirtualNetwork(ResourceId(key), key.upper())
 
 
 def part(endpoints: Iterable[str] = (), vnets: Iterable[str] = ()) -> Resources:
@@ -35,11 +35,11 @@ def part(endpoints: Iterable[str] = (), vnets: Iterable[str] = ()) -> Resources:
     return Resources(tuple(map(endpoint, endpoints)), tuple(map(nic, endpoints)), tuple(map(vnet, vnets)))
 
 
-def many(count: int, prefix: str = "e") -> list[str]:
-    return [f"{prefix}{i:03}" for i in range(count)]
+def many(count: int, prefix: str = "e") -> list[ResourceId]:
+    return [ResourceId(f"{prefix}{i:03}") for i in range(count)]
 
 
-def keys(resources: Resources | None) -> set[str]:
+def keys(resources: Resources | None) -> set[ResourceId]:
     assert resources is not None
     return {each.key for each in resources.endpoints} | {each.key for each in resources.vnets}
 
@@ -47,7 +47,7 @@ def keys(resources: Resources | None) -> set[str]:
 def look(
     had: dict[str, Resources],
     reading: Reading,
-    rereads: dict[str, Resources | str | None] | None = None,
+    rereads: dict[ResourceId, Resources | str | None] | None = None,
     sync_state: SyncState | None = None,
     now: float = 0.0,
 ) -> SyncDecision:
@@ -64,21 +64,21 @@ def test_new_and_changed_resources_are_published_at_once() -> None:
 
 
 def test_an_absent_endpoint_is_removed_when_a_reread_finds_none() -> None:
-    found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": None})
+    found = look({"s": part("ab")}, Reading({"s": part("a")}), {ResourceId("b"): None})
     assert found.parts == {"s": part("a")}
     assert found.sync_state == SyncState()
 
 
 def test_an_absent_endpoint_that_a_reread_finds_is_kept_as_found() -> None:
     now = Resources((endpoint("b"),), (nic("b", "new.example"),))
-    found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": now})
+    found = look({"s": part("ab")}, Reading({"s": part("a")}), {ResourceId("b"): now})
     assert found.parts == {"s": Resources((endpoint("a"), endpoint("b")), (nic("a"), nic("b", "new.example")))}
     assert found.sync_state == SyncState()
 
 
 def test_an_endpoint_whose_reread_is_unreadable_is_kept_as_it_was() -> None:
     fault = Fault("B", "properties", "not an object")
-    found = look({"s": part("ab")}, Reading({"s": part("a")}), {"b": Resources(faults=(fault,))})
+    found = look({"s": part("ab")}, Reading({"s": part("a")}), {ResourceId("b"): Resources(faults=(fault,))})
     kept = found.parts["s"]
     assert keys(kept) == {"a", "b"}
     assert kept
@@ -88,7 +88,7 @@ def test_an_endpoint_whose_reread_is_unreadable_is_kept_as_it_was() -> None:
 def test_an_absent_endpoint_whose_reread_fails_is_kept_and_reported() -> None:
     had, sync_state = {"s": part("ab")}, SyncState()
     for now in (0.0, HOLD_DOWN, 100 * HOLD_DOWN):
-        found = look(had, Reading({"s": part("a")}), {"b": "403: Reader on B is missing"}, sync_state, now)
+        found = look(had, Reading({"s": part("a")}), {ResourceId("b"): "403: Reader on B is missing"}, sync_state, now)
         assert keys(found.parts["s"]) == {"a", "b"}
         assert found.unconfirmed == {"B": "403: Reader on B is missing"}
         sync_state = found.sync_state
@@ -116,7 +116,12 @@ def test_an_endpoint_that_returned_has_a_new_hold_down() -> None:
 
 def test_the_longest_missing_resources_are_reread_first() -> None:
     had = {"s": part("abcd", "v"), "gone": part("z")}
-    assert absent(had, Reading({"s": part("a")}), {"d": WallTime(1.0), "c": WallTime(2.0)}) == ["d", "c", "b", "v"]
+    assert absent(had, Reading({"s": part("a")}), {ResourceId("d"): WallTime(1.0), ResourceId("c"): WallTime(2.0)}) == [
+        "d",
+        "c",
+        "b",
+        "v",
+    ]
 
 
 def test_a_resource_that_moved_to_another_subscription_is_not_absent() -> None:
@@ -159,7 +164,7 @@ def test_every_subscription_may_vanish_and_nothing_is_lost() -> None:
 )
 @pytest.mark.parametrize("kind", ["endpoints", "vnets"])
 def test_more_than_a_few_and_a_fifth_is_held(total: int, gone: int, held: bool, kind: str) -> None:
-    def of(names: list[str]) -> Resources:
+    def of(names: Iterable[str]) -> Resources:
         return part(names, ["v"]) if kind == "endpoints" else part(["e"], names)
 
     lost = many(total)[:gone]
@@ -170,7 +175,12 @@ def test_more_than_a_few_and_a_fifth_is_held(total: int, gone: int, held: bool, 
 
 def test_removing_everything_in_a_subscription_is_held_even_if_it_is_little() -> None:
     had = {"s": part(many(50)), "t": part("x", "v")}
-    found = look(had, Reading({"s": part([*many(50), "new"]), "t": part()}), {"x": None, "v": None}, now=7.0)
+    found = look(
+        had,
+        Reading({"s": part([*many(50), "new"]), "t": part()}),
+        {ResourceId("x"): None, ResourceId("v"): None},
+        now=7.0,
+    )
     assert (found.parts, found.lost) == ({}, {})
     held = found.sync_state.held
     assert held
@@ -180,19 +190,19 @@ def test_removing_everything_in_a_subscription_is_held_even_if_it_is_little() ->
 
 def test_the_last_endpoint_of_a_subscription_with_networks_is_removed() -> None:
     had = {"s": part(many(50)), "t": part("x", "v")}
-    found = look(had, Reading({"s": part(many(50)), "t": part((), "v")}), {"x": None})
+    found = look(had, Reading({"s": part(many(50)), "t": part((), "v")}), {ResourceId("x"): None})
     assert found.parts["t"] == part((), "v")
 
 
 def test_removing_every_endpoint_of_a_source_is_held_even_if_networks_are_left() -> None:
-    found = look({"s": part("ab", "v")}, Reading({"s": part((), "v")}), {"a": None, "b": None})
+    found = look({"s": part("ab", "v")}, Reading({"s": part((), "v")}), {ResourceId("a"): None, ResourceId("b"): None})
     assert found.sync_state.held
     assert found.sync_state.held.reasons == ("all 2 private endpoints of the source",)
 
 
 def test_a_resource_that_a_reread_finds_does_not_count() -> None:
     names = many(10)
-    rereads: dict[str, Resources | str | None] = {name: part([name]) for name in names[:5]}
+    rereads: dict[ResourceId, Resources | str | None] = {name: part([name]) for name in names[:5]}
     found = look({"s": part(names)}, Reading({"s": part()}), rereads | dict.fromkeys(names[5:]))
     assert found.sync_state.held is None
     assert keys(found.parts["s"]) == set(names[:5])
@@ -201,7 +211,7 @@ def test_a_resource_that_a_reread_finds_does_not_count() -> None:
 def test_waiting_and_unreadable_resources_count() -> None:
     names = many(10)
     assert look({"s": part(names)}, Reading({"s": part(names[6:])})).sync_state.held
-    refused: dict[str, Resources | str | None] = dict.fromkeys(names[:6], "403")
+    refused: dict[ResourceId, Resources | str | None] = dict.fromkeys(names[:6], "403")
     assert look({"s": part(names)}, Reading({"s": part(names[6:])}), refused).sync_state.held
 
 
@@ -254,8 +264,10 @@ def steps(draw: st.DrawFn) -> list[tuple[Reading, dict[str, str], float]]:
     return draw(st.lists(st.tuples(readings, rereads, st.floats(0, 200)), max_size=6))
 
 
-def _rereads(reading: Reading, had: dict[str, Resources], said: dict[str, str]) -> dict[str, Resources | str | None]:
-    words: dict[str, Resources | str | None] = {}
+def _rereads(
+    reading: Reading, had: dict[str, Resources], said: dict[str, str]
+) -> dict[ResourceId, Resources | str | None]:
+    words: dict[ResourceId, Resources | str | None] = {}
     for key in absent(had, reading, {}):
         word = said.get(key, "not asked")
         if word != "not asked":
@@ -304,7 +316,7 @@ def test_only_resources_that_are_certainly_gone_are_removed(
 
 def test_a_reread_resource_replaces_the_earlier_one_and_its_nics() -> None:
     found = Resources((endpoint("a"),), (nic("a", "new.example"),))
-    after = with_resource(part("ab", "v"), "a", found)
+    after = with_resource(part("ab", "v"), ResourceId("a"), found)
     assert (keys(after), {each.key: each.rows[0].fqdns for each in after.nics}) == (
         {"a", "b", "v"},
         {"nic-a": ("new.example",), "nic-b": ("a.example",)},
@@ -314,16 +326,16 @@ def test_a_reread_resource_replaces_the_earlier_one_and_its_nics() -> None:
 def test_a_removed_resource_takes_its_nics_and_faults_with_it() -> None:
     before = part("ab", "vw")
     before = Resources(before.endpoints, before.nics, before.vnets, (Fault("A", "p", "m"), Fault("B", "p", "m")))
-    after = with_resource(before, "a", None)
+    after = with_resource(before, ResourceId("a"), None)
     assert (keys(after), [each.key for each in after.nics]) == ({"b", "v", "w"}, ["nic-b"])
     assert [fault.subject for fault in after.faults] == ["B"]
-    assert keys(with_resource(before, "v", None)) == {"a", "b", "w"}
+    assert keys(with_resource(before, ResourceId("v"), None)) == {"a", "b", "w"}
 
 
 def test_a_reading_is_corrected_by_later_rereads() -> None:
-    a, b, c = (f"/subscriptions/s/{each}" for each in "abc")
+    a, b, c, d = (ResourceId(f"/subscriptions/{each}") for each in ("s/a", "s/b", "s/c", "t/d"))
     reading = Reading({"s": part([a, b])}, {"t": "no"})
-    rereads: dict[str, Resources | str | None] = {a: None, b: "503", c: part([c]), "/subscriptions/t/d": part(["d"])}
+    rereads: dict[ResourceId, Resources | str | None] = {a: None, b: "503", c: part([c]), d: part(["d"])}
     assert keys(with_rereads(reading, rereads).parts["s"]) == {b, c}
     assert with_rereads(reading, rereads).parts.keys() == {"s"}
     assert with_rereads(reading, {}) == reading

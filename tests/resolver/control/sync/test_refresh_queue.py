@@ -9,6 +9,7 @@ from resolver.control.sync import refresh_queue
 from resolver.control.sync.refresh_queue import LAG, TRIES, WAITING, RefreshQueue
 from resolver.sources.reading import ReadError
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, part
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 from zones.clocks import SteadyTime, steady_clock
 
@@ -52,8 +53,8 @@ async def watched(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
 async def test_a_hinted_resource_is_read_and_handed_on(watched: Watched) -> None:
     found = part(endpoint("a", "10.0.0.4"))
     watched.source.singles[A] = found
-    watched.hints.put(A)
-    watched.hints.put(key_of("gone"))
+    watched.hints.put(ResourceId(A))
+    watched.hints.put(ResourceId(key_of("gone")))
     await watched.until(2)
     assert sorted(watched.taken, key=str) == sorted([(A, found), (key_of("gone"), None)], key=str)
     assert watched.hints.counts == {"read": 2}
@@ -61,7 +62,7 @@ async def test_a_hinted_resource_is_read_and_handed_on(watched: Watched) -> None
 
 async def test_several_hints_before_a_read_cause_one_read(watched: Watched) -> None:
     for _ in range(5):
-        watched.hints.put(A)
+        watched.hints.put(ResourceId(A))
     await watched.until(1)
     assert watched.source.asked == [A]
 
@@ -75,10 +76,10 @@ async def test_a_hint_during_a_read_causes_one_more_read(watched: Watched) -> No
         return await Scripted.read_one(watched.source, key)
 
     watched.hints._read = read
-    watched.hints.put(A)
+    watched.hints.put(ResourceId(A))
     await reading.wait()
-    watched.hints.put(A)
-    watched.hints.put(A)
+    watched.hints.put(ResourceId(A))
+    watched.hints.put(ResourceId(A))
     go_on.set()
     await watched.until(2)
     assert watched.source.asked == [A, A]
@@ -90,18 +91,18 @@ async def test_seconds_count_from_the_first_hint_of_a_read() -> None:
     async def read(key: str) -> None:
         now[0] += 2
         if now[0] == 105.0:
-            given.put(A)  # during the read
+            given.put(ResourceId(A))  # during the read
 
     given = RefreshQueue("hub", read, lambda *_: None, lambda: None, steady_clock(lambda: now[0]))
-    given.put(A)
+    given.put(ResourceId(A))
     now[0] += 3
-    given.put(A)
+    given.put(ResourceId(A))
     running = asyncio.create_task(given.run())
     await until(lambda: given.counts["read"] == 2)
     running.cancel()
     await asyncio.wait([running])
     assert given.seconds == 5 + 2
-    given.put(A, at=SteadyTime(90.0))
+    given.put(ResourceId(A), at=SteadyTime(90.0))
     assert given.since(SteadyTime(90.0 + LAG)) == [A]
     assert given.since(SteadyTime(91.0 + LAG)) == []
 
@@ -110,8 +111,8 @@ async def test_a_resource_that_cannot_be_read_is_retried_and_then_left(
     watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched.source.singles[A] = ReadError("503: busy")
-    watched.hints.put(A)
-    watched.hints.put(key_of("b"))
+    watched.hints.put(ResourceId(A))
+    watched.hints.put(ResourceId(key_of("b")))
     await until(lambda: watched.hints.counts["failed"] and watched.taken)
     assert watched.source.asked.count(A) == TRIES
     assert [key for key, _ in watched.taken] == [key_of("b")]
@@ -121,17 +122,17 @@ async def test_a_resource_that_cannot_be_read_is_retried_and_then_left(
 async def test_too_many_waiting_resources_start_a_sync() -> None:
     watched = Watched()  # the queue is not running
     for i in range(WAITING + 1):
-        watched.hints.put(key_of(f"e{i}"))
+        watched.hints.put(ResourceId(key_of(f"e{i}")))
     assert (watched.syncs, watched.hints.counts["overflow"]) == (1, 1)
-    watched.hints.put(A)
+    watched.hints.put(ResourceId(A))
     assert watched.syncs == 1
 
 
 async def test_a_sync_rereads_the_resources_of_recent_hints() -> None:
     now = iter((1000.0, 1000.0 + LAG))
     given = RefreshQueue("hub", Scripted().read_one, lambda *_: None, lambda: None, steady_clock(lambda: next(now)))
-    given.put(key_of("old"))
-    given.put(A)
+    given.put(ResourceId(key_of("old")))
+    given.put(ResourceId(A))
     assert given.since(SteadyTime(1000.0 + LAG)) == [A, key_of("old")]
     assert given.since(SteadyTime(1001.0 + LAG)) == [A]
     assert given.since(SteadyTime(1001.0 + 2 * LAG)) == []

@@ -11,6 +11,7 @@ from resolver.control.sync import syncer
 from resolver.control.sync.syncer import CONFIRMED, LONGEST, Syncer, SyncResult, back_off
 from resolver.sources.reading import ReadError
 from tests.resolver.control.scripted import Scripted, endpoint, key_of, many, part
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 
 DEADLINE = 60.0
@@ -209,15 +210,15 @@ class Events:
     """Events as the syncer knows them: hinted resources, and those found since."""
 
     def __init__(self, *hinted: str) -> None:
-        self.hinted = list(hinted)
-        self.found_since: dict[str, Resources | None] = {}
+        self.hinted = list(map(ResourceId, hinted))
+        self.found_since: dict[ResourceId, Resources | None] = {}
         self.syncs = 0
         """Number of published syncs."""
 
-    def since(self, _: float) -> list[str]:
+    def since(self, _: float) -> list[ResourceId]:
         return self.hinted
 
-    def found(self, _: float) -> dict[str, Resources | None]:
+    def found(self, _: float) -> dict[ResourceId, Resources | None]:
         return self.found_since
 
     def sync_published(self) -> None:
@@ -266,8 +267,8 @@ async def test_an_event_during_the_rereads_is_not_undone() -> None:
             assert key == absent.key
             events.found_since = {
                 new.key: part(new),
-                key_of("gone"): None,
-                key_of("fresh"): part(endpoint("fresh", "10.0.0.7")),
+                ResourceId(key_of("gone")): None,
+                ResourceId(key_of("fresh")): part(endpoint("fresh", "10.0.0.7")),
             }
             had["s1"] = part(new, absent, endpoint("fresh", "10.0.0.7"))
             return part(absent)

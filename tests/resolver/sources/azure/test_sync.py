@@ -18,6 +18,7 @@ from tests.fake_azure.faults import FakeFault
 from tests.fake_azure.replies import FakeReply
 from tests.fake_azure.server import FakeAzure
 from tests.resolver.sources.azure.conftest import Make, Time
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources, resource_id
 from zones.clocks import SteadyTime
 
@@ -412,17 +413,17 @@ PE1 = f"/subscriptions/{ONE}/resourcegroups/rg-network/providers/microsoft.netwo
 async def test_before_a_sync_only_the_configuration_defines_the_scope(make: Make) -> None:
     elsewhere = PE1.replace(ONE, shapes.subscription_id(9))
     listed, azure = make(ONE), make()
-    assert (listed.covers(PE1), listed.covers(elsewhere)) == (True, False)
-    assert (azure.covers(PE1), azure.covers(PE1.upper())) == (None, False)
-    assert await azure.read_one(PE1)
+    assert (listed.covers(ResourceId(PE1)), listed.covers(ResourceId(elsewhere))) == (True, False)
+    assert (azure.covers(ResourceId(PE1)), azure.covers(ResourceId(PE1.upper()))) == (None, False)
+    assert await azure.read_one(ResourceId(PE1))
     await azure.read()
-    assert (azure.covers(PE1), azure.covers(elsewhere)) == (True, False)
+    assert (azure.covers(ResourceId(PE1)), azure.covers(ResourceId(elsewhere))) == (True, False)
 
 
 async def test_one_endpoint_comes_with_its_nic(make: Make) -> None:
     azure = make()
     reading = await azure.read()
-    found = await azure.read_one(PE1)
+    found = await azure.read_one(ResourceId(PE1))
     assert found is not None
     assert found.endpoints == tuple(each for each in reading.parts[ONE].endpoints if each.key == PE1)
     assert found.nics == tuple(each for each in reading.parts[ONE].nics if each.endpoint == PE1)
@@ -446,7 +447,7 @@ async def test_a_group_may_have_any_letters(fake: FakeAzure, make: Make) -> None
 
 async def test_a_resource_that_does_not_exist_is_none(make: Make) -> None:
     azure = make(ONE)
-    assert await azure.read_one(f"{PE1}0") is None
+    assert await azure.read_one(ResourceId(f"{PE1}0")) is None
 
 
 @pytest.mark.parametrize(
@@ -464,7 +465,7 @@ async def test_a_resource_that_does_not_exist_is_none(make: Make) -> None:
 async def test_no_request_is_sent_for_an_id_out_of_scope(fake: FakeAzure, make: Make, key: str, said: str) -> None:
     azure = make(ONE)
     with pytest.raises(ReadError, match=said):
-        await azure.read_one(key)
+        await azure.read_one(ResourceId(key))
     assert not fake.requests
 
 
@@ -473,7 +474,7 @@ async def test_an_unreadable_resource_is_not_gone(fake: FakeAzure, make: Make, s
     azure = make(ONE)
     fake.faults.add(FakeFault("status", api="arm", status=status, count=0))
     with pytest.raises(ReadError, match=f"HTTP {status}"):
-        await azure.read_one(PE1)
+        await azure.read_one(ResourceId(PE1))
 
 
 async def test_a_served_endpoint_without_its_nic_is_an_error(fake: FakeAzure, make: Make) -> None:
@@ -482,9 +483,9 @@ async def test_a_served_endpoint_without_its_nic_is_an_error(fake: FakeAzure, ma
     (nic,) = fake.estate.nics(PE1)
     fake.estate.remove(nic)
     with pytest.raises(ReadError, match="pe1 has no network interface yet, or none any more"):
-        await azure.read_one(PE1)
+        await azure.read_one(ResourceId(PE1))
     fake.estate.change(PE1, lambda own: own["properties"].update(provisioningState="Deleting"))
-    found = await azure.read_one(PE1)
+    found = await azure.read_one(ResourceId(PE1))
     assert found is not None
     assert ([each.key for each in found.endpoints], found.nics) == ([PE1], ())
 
@@ -493,7 +494,7 @@ async def test_a_resource_in_an_unknown_subscription_is_not_gone(fake: FakeAzure
     azure = make(ONE)
     fake.faults.add(FakeFault("gone", path=ONE))
     with pytest.raises(ReadError, match="SubscriptionNotFound"):
-        await azure.read_one(PE1)
+        await azure.read_one(ResourceId(PE1))
 
 
 # -- pace and cost

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import Event, MalformedEvents
+from zones.azure.endpoint import ResourceId
 
 GROUP = "/subscriptions/s1/resourceGroups/RG/providers/Microsoft.Network"
 KEY = "/subscriptions/s1/resourcegroups/rg/providers/microsoft.network"
@@ -51,7 +52,7 @@ def read(*items: object) -> tuple[list[Event], int]:
 )
 def test_an_event_names_the_resource_to_read_again(make: object, resource: str, key: str) -> None:
     assert callable(make)
-    assert read(make(resource)) == ([Event("e1", key)], 0)
+    assert read(make(resource)) == ([Event("e1", ResourceId(key))], 0)
 
 
 def test_failures_and_other_kinds_of_events_name_no_resource() -> None:
@@ -62,7 +63,7 @@ def test_failures_and_other_kinds_of_events_name_no_resource() -> None:
 
 def test_a_body_may_be_a_single_cloud_event() -> None:
     body = json.dumps(cloud(f"{GROUP}/privateEndpoints/pe")).encode()
-    assert events.read(body) == ([Event("e1", f"{KEY}/privateendpoints/pe")], 0)
+    assert events.read(body) == ([Event("e1", ResourceId(f"{KEY}/privateendpoints/pe"))], 0)
 
 
 def test_a_handshake_asks_for_its_code() -> None:
