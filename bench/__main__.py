@@ -5,7 +5,7 @@ import sys
 
 from bench import load
 from bench.measure import MeasurePlan, everything
-from bench.report import told
+from bench.report import report
 
 
 def main() -> int:
@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=10, help="of each round")
     given = parser.parse_args()
     print(f"{'':<38} {'target':>10} {'measured':>20}")
-    status = told(lambda folder: everything(MeasurePlan(folder, given.endpoints, given.rounds, given.seconds)))
+    status = report(lambda folder: everything(MeasurePlan(folder, given.endpoints, given.rounds, given.seconds)))
     if not load.AVAILABLE:
         print("queries per second: not measured, dnsperf or taskset is missing")
     return status

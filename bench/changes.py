@@ -22,7 +22,7 @@ from bench import load, paced
 from bench.generate import Ports, write
 from bench.measure import PATIENCE, Result, address, ready
 from bench.processes import PLDNS, Background, Broken, cores, pin
-from bench.report import told
+from bench.report import report
 
 RATE: Final = 100
 """Changes per second."""
@@ -117,8 +117,8 @@ def measure(folder: Path, endpoints: int, seconds: int) -> Iterator[Result]:
 def _evicted(admin: int) -> float:
     """Return the number of answers that changes have evicted so far."""
     with urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=10) as reply:
-        told = reply.read().decode()
-    return next((float(line.split()[1]) for line in told.splitlines() if line.startswith(_EVICTED)), 0.0)
+        text = reply.read().decode()
+    return next((float(line.split()[1]) for line in text.splitlines() if line.startswith(_EVICTED)), 0.0)
 
 
 def _beside(
@@ -147,7 +147,7 @@ def main() -> int:
     if not load.AVAILABLE:
         print("not measured: dnsperf or taskset is missing")
         return 0
-    return told(lambda folder: measure(folder, given.endpoints, given.seconds))
+    return report(lambda folder: measure(folder, given.endpoints, given.seconds))
 
 
 if __name__ == "__main__":

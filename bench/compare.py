@@ -188,7 +188,7 @@ def ratios(found: Rounds, peer: str) -> list[float]:
     return sorted(ours.cpu / its.cpu for ours, its in zip(found["pldns"], found[peer], strict=True))
 
 
-def told(ratios: list[float], target: float | None) -> str:
+def ratio_text(ratios: list[float], target: float | None) -> str:
     """Return median, minimum and maximum as text, and whether the median meets the target."""
     middle = statistics.median(ratios)
     verdict = "" if target is None else f", target {target}: {'met' if middle <= target else 'MISSED'}"
@@ -204,7 +204,9 @@ def table(work: str, found: Rounds) -> Iterator[str]:
         rate = statistics.median(one.rate for one in each)
         user, system = (statistics.median(getattr(one, what) for one in each) for what in ("user", "system"))
         cpu = statistics.median(one.cpu for one in each)
-        held = told(ratios(found, name), TARGETS.get((work, name))) if name != "pldns" and "pldns" in found else ""
+        held = (
+            ratio_text(ratios(found, name), TARGETS.get((work, name))) if name != "pldns" and "pldns" in found else ""
+        )
         lost = sum(one.lost for one in each)
         yield f"| {name} | {rate:,.0f} | {lost} | {cpu:.2f} ({user:.2f} + {system:.2f}) | {held} |"
 
@@ -229,7 +231,7 @@ def waits_table(found: Mapping[str, list[paced.Waits]], rate: int) -> Iterator[s
     for name, each in found.items():
         p50, p99, p999 = (statistics.median(getattr(one, what) for one in each) for what in ("p50", "p99", "p999"))
         of = [ours.p999 / its.p999 for ours, its in zip(found["pldns"], each, strict=True)]
-        held = told(of, _P999 if name == "Knot" else None) if name != "pldns" else ""
+        held = ratio_text(of, _P999 if name == "Knot" else None) if name != "pldns" else ""
         yield f"| {name} | {p50:.0f} | {p99:.0f} | {p999:.0f} | {sum(one.lost for one in each)} | {held} |"
 
 
@@ -278,7 +280,7 @@ def _within(found: Rounds) -> Iterator[str]:
     """Print the cost of EDNS and NODATA relative to a plain answer."""
     for work, target in (("A, EDNS", 1.1), ("NODATA", 1.1)):
         held = [one.cpu / base.cpu for one, base in zip(found[work], found["A"], strict=True)]
-        yield f"\npldns, CPU of {work}, of A in turn with it: {told(held, target)}"
+        yield f"\npldns, CPU of {work}, of A in turn with it: {ratio_text(held, target)}"
 
 
 def main() -> int:

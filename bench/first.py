@@ -22,7 +22,7 @@ import dns.query
 from bench import load
 from bench.measure import Result
 from bench.processes import PLDNS, Background, Broken, cores, pin
-from bench.report import told
+from bench.report import report
 
 NAMES: Final = 100_000
 PORT: Final = 5391
@@ -130,7 +130,7 @@ def main() -> int:
     if not load.AVAILABLE:
         print("not measured: dnsperf or taskset is missing")
         return 0
-    return told(lambda folder: measure(folder, given.names, given.rounds))
+    return report(lambda folder: measure(folder, given.names, given.rounds))
 
 
 if __name__ == "__main__":

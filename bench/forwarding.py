@@ -29,7 +29,7 @@ from bench import load
 from bench.measure import MIB, Result
 from bench.peers import nsd, program
 from bench.processes import PLDNS, Background, Broken, cores, pin
-from bench.report import told
+from bench.report import report
 from resolver.forward.cache import Key, UpstreamCache
 from resolver.wire import relay
 from zones.clocks import SteadyTime
@@ -150,7 +150,7 @@ def everything(folder: Path, rounds: int, seconds: int) -> Iterator[Result]:
                 names = _file(folder, "misses", MISS_NAMES)
                 rows.setdefault((peer.name, "miss"), []).append(load.one(pid, peer.port, names, 60, ("-n", "1")))
         for peer in running:
-            yield from _told(peer, rows)
+            yield from _results(peer, rows)
             yield from _waits(peer, folder)
     yield from _compared(rows)
     yield from _equal(folder)
@@ -194,7 +194,7 @@ def _file(folder: Path, name: str, count: int) -> Path:
     return file
 
 
-def _told(peer: Peer, rows: dict[tuple[str, str], list[load.Round]]) -> Iterator[Result]:
+def _results(peer: Peer, rows: dict[tuple[str, str], list[load.Round]]) -> Iterator[Result]:
     for kind in ("hit", "miss"):
         runs = rows[peer.name, kind]
         note = f"lost {sum(run.lost for run in runs)}"
@@ -325,7 +325,7 @@ def main() -> int:
     if not load.AVAILABLE or not program("nsd"):
         print("not measured: dnsperf, taskset or nsd is missing")
         return 1
-    return told(lambda folder: everything(folder, given.rounds, given.seconds))
+    return report(lambda folder: everything(folder, given.rounds, given.seconds))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from bench.generate import Ports
 from bench.measure import MIB, Result
 from bench.paced import Probe
 from bench.processes import PLDNS, Background, Broken, peak, resident
-from bench.report import told
+from bench.report import report
 
 PER_FILE: Final = 10_000
 NETWORKS: Final = 10
@@ -144,7 +144,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.heap", description=__doc__)
     parser.add_argument("--endpoints", type=int, default=1_000_000)
     given = parser.parse_args()
-    return told(lambda folder: everything(folder, given.endpoints))
+    return report(lambda folder: everything(folder, given.endpoints))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ RESULTS: Final = Path(__file__).parent / "results"
 _VERDICT: Final = {True: "met", False: "MISSED", None: ""}
 
 
-def told(measure: Callable[[Path], Iterable[Result]]) -> int:
+def report(measure: Callable[[Path], Iterable[Result]]) -> int:
     """Measure in a temporary folder, print and store the results. Return the exit status."""
     results = []
     with tempfile.TemporaryDirectory(prefix="pldns-bench-") as directory:

@@ -21,7 +21,7 @@ from bench import paced
 from bench.generate import GeneratedEstate
 from bench.measure import PATIENCE, Result, address, ready
 from bench.processes import PLDNS, Background, Broken, cores, cpu, pin
-from bench.report import told
+from bench.report import report
 from tests.fake_azure import shapes
 
 DNS, ADMIN, EVENTS, CLOUD = 5470, 5471, 5472, 5473
@@ -165,7 +165,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=100)
     parser.add_argument("--seconds", type=int, default=15)
     given = parser.parse_args()
-    return told(lambda folder: measure(folder, given))
+    return report(lambda folder: measure(folder, given))
 
 
 if __name__ == "__main__":

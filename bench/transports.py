@@ -24,7 +24,7 @@ from bench import load
 from bench.generate import Ports, write
 from bench.measure import MIB, Result, _wait, _worker, ready
 from bench.processes import PLDNS, Background, cores, pin, resident
-from bench.report import told
+from bench.report import report
 
 WAYS: Final = {"udp": "udp", "tcp": "tcp", "tls": "dot", "https": "doh"}
 """Names of the transports, and dnsperf's names for them."""
@@ -193,7 +193,7 @@ def main() -> int:
     if not load.AVAILABLE:
         print("not measured: dnsperf or taskset is missing")
         return 1
-    return told(lambda folder: everything(site(folder, given.endpoints), given.rounds, given.seconds))
+    return report(lambda folder: everything(site(folder, given.endpoints), given.rounds, given.seconds))
 
 
 if __name__ == "__main__":

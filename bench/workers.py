@@ -20,7 +20,7 @@ from typing import Final
 from bench import load
 from bench.measure import MIB, PATIENCE, Result, ready
 from bench.processes import PLDNS, Background, Broken, cpu, resident
-from bench.report import told
+from bench.report import report
 
 ENDPOINTS: Final = 20_000
 NETWORKS: Final = 1_000
@@ -128,7 +128,7 @@ def main() -> int:
     if not load.AVAILABLE:
         print("not measured: dnsperf or taskset is missing")
         return 0
-    return told(lambda folder: chain(networks(folder), workers(folder, given.rounds, given.seconds)))
+    return report(lambda folder: chain(networks(folder), workers(folder, given.rounds, given.seconds)))
 
 
 if __name__ == "__main__":

@@ -198,7 +198,7 @@ def accept(
 def drop(
     source: SourceName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
 ) -> None:
-    """Discard the held sync of a source; the next sync is checked by itself."""
+    """Discard the held sync of a source; the next sync is checked as usual."""
     _act(source, "drop", admin, config, output)
 
 

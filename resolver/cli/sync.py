@@ -14,7 +14,7 @@ _COLUMNS: Final = ("source", "type", "state", "last success", "next sync", "abse
 _DONE: Final[dict["SyncAction", str]] = {
     "now": "a sync begins now",
     "accept": "accepted the held sync: resources that it lacks are removed",
-    "drop": "dropped the held sync: the next sync is checked by itself",
+    "drop": "dropped the held sync: the next sync is checked as usual",
 }
 
 
@@ -65,8 +65,8 @@ def _held(source: Json) -> Iterator[str]:
         yield f"source {name}: a sync is held since {held['since']}; it would remove {', '.join(held['reasons'])}"
         yield f"  {output.listed(map(output.short, held['ids']), held['endpoints'] + held['vnets'])}"
         yield (
-            f"  `pldns sync accept {name}` publishes it; `pldns sync drop {name}` discards it and checks the next sync "
-            f"by itself"
+            f"  `pldns sync accept {name}` publishes it; `pldns sync drop {name}` discards it; the next sync is "
+            f"checked as usual"
         )
 
 

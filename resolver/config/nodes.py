@@ -113,11 +113,19 @@ def parse(text: str, source: str, *, path: str = "", lines: bool = True) -> tupl
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Position(source, mark.line + 1, mark.column + 1) if mark and lines else start
-        return Node(None, start, path), [ConfigProblem(place, path, f"not YAML: {error.problem or error.context}")]
+        return Node(None, start, path), [ConfigProblem(place, path, f"not YAML: {_problem(error, lines=lines)}")]
     except yaml.YAMLError as error:
         return Node(None, start, path), [ConfigProblem(start, path, f"not YAML: {str(error).splitlines()[0]}")]
     except RecursionError:
         return Node(None, start, path), [ConfigProblem(start, path, "nested too deeply, or contains itself")]
+
+
+def _problem(error: yaml.MarkedYAMLError, *, lines: bool) -> str:
+    """Return the text of an error. Where a bracket or a quotation is not closed, the mistake is where that began."""
+    begin, end = error.context_mark, error.problem_mark
+    if lines and error.problem and begin and end and begin.line != end.line:
+        return f"{error.problem} ({error.context} that begins in line {begin.line + 1})"
+    return error.problem or str(error.context)
 
 
 def join(path: str, part: Part) -> str:

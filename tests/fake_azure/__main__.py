@@ -50,8 +50,8 @@ async def serve(estate: FakeEstate, port: int, page: int, limits: Limits) -> Non
     azure = FakeAzure(estate, limits=limits, page=page, rows=page)
     await azure.start(port)
     control = await FaultControl(azure).start()
-    told = {"management": azure.url, "control": control.url, **azure.environment}
-    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+    line = {"management": azure.url, "control": control.url, **azure.environment}
+    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 

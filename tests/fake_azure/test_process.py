@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Iterator[dict[str, str]]:
+def process(tmp_path: Path) -> Iterator[dict[str, str]]:
     """Start a fake with an estate from a file and three thousand endpoints, and yield its first line of output."""
     estate = small()
     page = {"value": [json.loads(estate.raw(own) or b"") for own in estate.ids("microsoft.network/privateendpoints")]}
@@ -30,11 +30,11 @@ def told(tmp_path: Path) -> Iterator[dict[str, str]]:
         process.kill()
 
 
-async def test_it_serves_files_and_generated_endpoints_and_can_be_controlled(told: dict[str, str]) -> None:
+async def test_it_serves_files_and_generated_endpoints_and_can_be_controlled(process: dict[str, str]) -> None:
     azure = FakeAzure()  # not started: a client of the other process
-    azure.url = told.pop("management")
-    control = told.pop("control")
-    azure.environment = told
+    azure.url = process.pop("management")
+    control = process.pop("control")
+    azure.environment = process
     async with aiohttp.ClientSession() as http:
         client = FakeClient(azure, http)
         await client.login()

@@ -58,8 +58,8 @@ def query(octets: bytes) -> bool:
         reply = render.whole(got, body)
         assert dns.message.from_wire(octets, question_only=True).question[0].name.to_wire() == got.qname
     assert reply[:2] == octets[:2]
-    judged = reply[:2] + bytes((reply[2] & 0x87,)) + reply[3:]  # dnspython reads more into an UPDATE's question
-    assert dns.message.from_wire(judged).id == int.from_bytes(octets[:2], "big")
+    known = reply[:2] + bytes((reply[2] & 0x87,)) + reply[3:]  # dnspython reads more into an UPDATE's question
+    assert dns.message.from_wire(known).id == int.from_bytes(octets[:2], "big")
     if question.isascii():  # dnslib refuses labels that are not UTF-8
         assert DNSRecord.parse(reply).header.id == int.from_bytes(octets[:2], "big")
     return True
@@ -217,8 +217,8 @@ def packet(octets: bytes) -> bool:
             assert replies[0][:2] == octets[:2]
             assert replies[0][2] & 0x80
             assert len(replies[0]) <= (transport.limit or codes.MAX_MESSAGE)
-            judged = replies[0][:2] + bytes((replies[0][2] & 0x87,)) + replies[0][3:]
-            dns.message.from_wire(judged, ignore_trailing=False)
+            known = replies[0][:2] + bytes((replies[0][2] & 0x87,)) + replies[0][3:]
+            dns.message.from_wire(known, ignore_trailing=False)
     return answered
 
 

@@ -138,7 +138,7 @@ def test_a_source_without_access_has_one_line_with_the_fix(cloud: LiveCloud, shu
     line = source(shut, bad.source)["last_error"]
     for part in bad.said:
         assert part in line
-    told(shut, bad.source, line)
+    reported(shut, bad.source, line)
     assert count(shut, bad) > 0
 
 
@@ -194,7 +194,7 @@ def test_a_subscription_without_permission_is_reported_and_the_others_are_served
         running.stop()
 
 
-def told(daemon: Daemon, name: str, line: str) -> None:
+def reported(daemon: Daemon, name: str, line: str) -> None:
     """Check that the line is in the log, `/readyz`, the metrics and the findings, and that other sources are served."""
     assert "\n" not in line
     assert f"source {name}: {line}" in daemon.log.read_text()
@@ -238,5 +238,5 @@ def test_without_an_identity_the_rest_is_served(
     daemon = start(sources=[FILES, of(cloud)], networks=NETWORKS)
     line = until(lambda: daemon.get("/v1/sources")[0] and source(daemon)["last_error"])
     assert line.startswith(said)
-    told(daemon, "hub", line)
+    reported(daemon, "hub", line)
     assert 'pldns_sync_requests_total{asked="token",source="hub",status="failed"} 1' in daemon.get("/metrics")[1]

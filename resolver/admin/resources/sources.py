@@ -80,7 +80,7 @@ class SyncRequest(Parameters):
 
     action: SyncAction = Field(
         description="`now`: sync at once. `accept`: publish the held sync. `drop`: discard the held sync; the next "
-        "sync is checked by itself."
+        "sync is checked as usual."
     )
 
 

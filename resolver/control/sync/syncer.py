@@ -41,7 +41,7 @@ class SyncResult(NamedTuple):
 
 
 class EventLog(Protocol):
-    """What the events of a source have shown meanwhile. Times are monotonic."""
+    """The resources that events of a source have changed. Times are monotonic."""
 
     def since(self, when: SteadyTime) -> list[ResourceId]:
         """Return the resources that a sync begun at `when` may show as they were before an event, latest first."""

@@ -141,10 +141,10 @@ def test_a_file_that_is_not_utf8_is_one_line(file: Path) -> None:
         load(file, {})
 
 
-def test_a_syntax_error_has_line_and_column(refused: Refused) -> None:
+def test_a_syntax_error_has_line_and_column_and_the_line_of_the_open_bracket(refused: Refused) -> None:
     assert refused("dns:\n  listen: [a\nadmin: {}\n") == [
-        (3, 6, "", "not YAML: expected ',' or ']', but got ':'")
-    ]  # fmt: skip
+        (3, 6, "", "not YAML: expected ',' or ']', but got ':' (while parsing a flow sequence that begins in line 2)")
+    ]
 
 
 @pytest.mark.parametrize("text", ["dns: &a [*a]", "[" * 5000])

@@ -34,7 +34,7 @@ def names(part: Part) -> list[str]:
     return [endpoint.name for endpoint in part.endpoints]
 
 
-def told(scan: Scan, folder: Path) -> dict[str, list[str] | str | None]:
+def changed_parts(scan: Scan, folder: Path) -> dict[str, list[str] | str | None]:
     """Return the endpoint names or the error of each changed part, by path in the folder."""
     assert not scan.error
     return {
@@ -52,7 +52,7 @@ def test_every_file_of_a_folder_is_a_part(tmp_path: Path) -> None:
     write(tmp_path / "c.json", '{"endpoints": []}')
     files = FileSource(str(tmp_path), set())
     scan = files.scan()
-    assert told(scan, tmp_path) == {"b.yaml": ["b"], "c.json": [], "deep/er/A.YML": ["a"]}
+    assert changed_parts(scan, tmp_path) == {"b.yaml": ["b"], "c.json": [], "deep/er/A.YML": ["a"]}
     assert scan.parts == 3
 
 
@@ -69,7 +69,7 @@ def test_a_single_file_is_a_source_whatever_its_name(tmp_path: Path) -> None:
         file = write(tmp_path / name, content)
         (tmp_path / "other.yaml").write_text("not: {")
         scan = FileSource(str(file), set()).scan()
-        assert told(scan, tmp_path) == {name: ["a"]}
+        assert changed_parts(scan, tmp_path) == {name: ["a"]}
 
 
 def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_only_what_changed_is_read_again(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").unlink()
     write(tmp_path / "d.yaml", text("d"))
     scan = files.scan()
-    assert told(scan, tmp_path) == {"b.yaml": ["bb"], "c.yaml": None, "d.yaml": ["d"]}
+    assert changed_parts(scan, tmp_path) == {"b.yaml": ["bb"], "c.yaml": None, "d.yaml": ["d"]}
     assert scan.parts == 3
 
 
@@ -91,7 +91,7 @@ def test_a_rename_removes_one_part_and_adds_another_in_the_same_scan(tmp_path: P
     files = FileSource(str(tmp_path), set())
     files.scan()
     file.rename(tmp_path / "b.yaml")
-    assert told(files.scan(), tmp_path) == {"a.yaml": None, "b.yaml": ["a"]}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": None, "b.yaml": ["a"]}
 
 
 def test_another_file_of_the_same_size_and_time_is_read(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_another_file_of_the_same_size_and_time_is_read(tmp_path: Path) -> None:
     other.write_text(text("b"))
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
     other.rename(file)
-    assert told(files.scan(), tmp_path) == {"a.yaml": ["b"]}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["b"]}
 
 
 def test_a_changed_file_is_read_even_if_its_modification_time_is_set_back(tmp_path: Path) -> None:
@@ -115,13 +115,13 @@ def test_a_changed_file_is_read_even_if_its_modification_time_is_set_back(tmp_pa
         with file.open("r+") as opened:
             opened.write(text("b"))
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert told(files.scan(), tmp_path) == {"a.yaml": ["b"]}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["b"]}
 
 
 def test_restored_parts_are_read_again_and_missing_ones_are_reported(tmp_path: Path) -> None:
     file = write(tmp_path / "a.yaml", text("a"))
     files = FileSource(str(tmp_path), {str(file), str(tmp_path / "gone.yaml")})
-    assert told(files.scan(), tmp_path) == {"a.yaml": ["a"], "gone.yaml": None}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["a"], "gone.yaml": None}
 
 
 def test_symbolic_links_are_followed_except_in_a_circle(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_symbolic_links_are_followed_except_in_a_circle(tmp_path: Path) -> None:
     (tmp_path / "folder" / "up").symlink_to(tmp_path / "folder")
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "folder")
     scan = FileSource(str(tmp_path / "folder"), set()).scan()
-    assert told(scan, tmp_path / "folder") == {"a.yaml": ["a"], "linked/b.yaml": ["b"]}
+    assert changed_parts(scan, tmp_path / "folder") == {"a.yaml": ["a"], "linked/b.yaml": ["b"]}
 
 
 def test_a_configmap_is_swapped_as_a_whole(tmp_path: Path) -> None:
@@ -143,11 +143,11 @@ def test_a_configmap_is_swapped_as_a_whole(tmp_path: Path) -> None:
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).symlink_to(f"..data/{name}")
     files = FileSource(str(tmp_path), set())
-    assert told(files.scan(), tmp_path) == {"a.yaml": ["a1"], "b.yaml": ["b"]}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["a1"], "b.yaml": ["b"]}
     (tmp_path / "..fresh").symlink_to("..2")
     (tmp_path / "..fresh").rename(tmp_path / "..data")
     shutil.rmtree(tmp_path / "..1")
-    assert told(files.scan(), tmp_path) == {"a.yaml": ["a2"], "b.yaml": ["b"]}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["a2"], "b.yaml": ["b"]}
 
 
 # -- what cannot be read
@@ -158,12 +158,12 @@ def test_a_file_that_does_not_parse_is_reported_with_line_and_column(tmp_path: P
     files = FileSource(str(tmp_path), set())
     files.scan()
     write(file, "endpoints: [\n  {")
-    (given,) = told(files.scan(), tmp_path).values()
+    (given,) = changed_parts(files.scan(), tmp_path).values()
     assert isinstance(given, str)
     assert given.startswith("line 3, column 1: ")
     assert files.scan() == Scan([], 1)
     write(file, text("again"))
-    assert told(files.scan(), tmp_path) == {"a.yaml": ["again"]}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["again"]}
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.json"])
@@ -173,33 +173,33 @@ def test_a_file_that_a_redirection_has_truncated_is_unreadable_and_not_an_empty_
     """`az … > a.json` truncates the file at once and writes it at the end."""
     file = write(tmp_path / name, "[]")
     files = FileSource(str(tmp_path), set())
-    assert told(files.scan(), tmp_path) == {name: []}
+    assert changed_parts(files.scan(), tmp_path) == {name: []}
     with file.open("w") as opened:
-        (given,) = told(files.scan(), tmp_path).values()
+        (given,) = changed_parts(files.scan(), tmp_path).values()
         assert isinstance(given, str)
         opened.write('{"endpoints": [{"name": "a"}]}')
-    assert told(files.scan(), tmp_path) == {name: ["a"]}
+    assert changed_parts(files.scan(), tmp_path) == {name: ["a"]}
 
 
 def test_a_broken_link_is_unreadable_until_its_target_exists(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to(tmp_path / "elsewhere")
     files = FileSource(str(tmp_path), set())
     for _ in range(2):
-        assert told(files.scan(), tmp_path) == {"a.yaml": "No such file or directory"}
+        assert changed_parts(files.scan(), tmp_path) == {"a.yaml": "No such file or directory"}
     (tmp_path / "elsewhere").write_text(text("a"))
-    assert told(files.scan(), tmp_path) == {"a.yaml": ["a"]}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["a"]}
     (tmp_path / "elsewhere").unlink()
-    assert told(files.scan(), tmp_path) == {"a.yaml": "No such file or directory"}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": "No such file or directory"}
 
 
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.yaml")
-    assert told(FileSource(str(tmp_path), set()).scan(), tmp_path) == {"a.yaml": "not a file"}
+    assert changed_parts(FileSource(str(tmp_path), set()).scan(), tmp_path) == {"a.yaml": "not a file"}
 
 
 def test_a_folder_with_the_name_of_a_file_is_a_folder(tmp_path: Path) -> None:
     write(tmp_path / "x.json" / "a.yaml", text("a"))
-    assert told(FileSource(str(tmp_path), set()).scan(), tmp_path) == {"x.json/a.yaml": ["a"]}
+    assert changed_parts(FileSource(str(tmp_path), set()).scan(), tmp_path) == {"x.json/a.yaml": ["a"]}
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -263,10 +263,10 @@ def test_a_file_without_permission_is_unreadable_until_permission_is_granted(unp
     file = write(unprivileged / "a.yaml", text("a"))
     file.chmod(0)
     files = FileSource(str(unprivileged), set())
-    assert told(files.scan(), unprivileged) == {"a.yaml": "Permission denied"}
+    assert changed_parts(files.scan(), unprivileged) == {"a.yaml": "Permission denied"}
     assert files.scan() == Scan([], 1)
     file.chmod(0o600)
-    assert told(files.scan(), unprivileged) == {"a.yaml": ["a"]}
+    assert changed_parts(files.scan(), unprivileged) == {"a.yaml": ["a"]}
 
 
 def test_files_in_a_folder_without_permission_keep_their_data_and_others_are_read(unprivileged: Path) -> None:
@@ -277,10 +277,10 @@ def test_files_in_a_folder_without_permission_keep_their_data_and_others_are_rea
     files.scan()
     (unprivileged / "closed").chmod(0)
     write(unprivileged / "a.yaml", text("aa"))
-    assert told(files.scan(), unprivileged) == {"a.yaml": ["aa"], "closed": "Permission denied"}
+    assert changed_parts(files.scan(), unprivileged) == {"a.yaml": ["aa"], "closed": "Permission denied"}
     (unprivileged / "closed").chmod(0o700)
     (unprivileged / "closed" / "b.yaml").unlink()
-    assert told(files.scan(), unprivileged) == {"closed": None, "closed/b.yaml": None}
+    assert changed_parts(files.scan(), unprivileged) == {"closed": None, "closed/b.yaml": None}
 
 
 def test_a_source_without_permission_fails(unprivileged: Path) -> None:
@@ -300,7 +300,7 @@ def test_an_empty_folder_is_a_valid_empty_inventory(tmp_path: Path) -> None:
     files = FileSource(str(tmp_path), set())
     files.scan()
     file.unlink()
-    assert told(files.scan(), tmp_path) == {"a.yaml": None}
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": None}
     assert files.scan() == Scan([], 0)
 
 

@@ -216,7 +216,7 @@ class Story:
             label = networks.label(networks.find(bytes(map(int, client.split(".")))))
             self.been[client].add(keys.get(label, label))
 
-    def judge(self) -> None:
+    def check(self) -> None:
         for client in CLIENTS:
             _, address = got(self.worker, client)
             assert any(address in self.right[key] for key in self.been[client]), client
@@ -241,7 +241,7 @@ class Story:
             case ("step", int(count)):
                 for _ in range(count):
                     await self.worker.step()
-                    self.judge()
+                    self.check()
             case ("cut" | "restart",):
                 await self.worker.cut()
                 if event == ("restart",):
@@ -251,7 +251,7 @@ class Story:
 
     async def end(self) -> None:
         await self.worker.drain()
-        self.judge()
+        self.check()
         networks, table = self.control.estate.networks, self.control.estate.table()
         for client in CLIENTS:
             index = networks.find(bytes(map(int, client.split("."))))

@@ -1,4 +1,4 @@
-"""`python -m bench.anew`: the latency of clients while a restarted control process reads a large Azure.
+"""`python -m bench.restart`: the latency of clients while a restarted control process reads a large Azure.
 
 The benchmark waits for the first sync and ends control. The next control process restores the saved inventory, sends
 all of it to the worker, and reads every page again. The paced probe sends queries meanwhile. The estate is that of
@@ -23,7 +23,7 @@ from bench.generate import GeneratedEstate, Ports
 from bench.measure import MIB, Result
 from bench.paced import Probe, Waits
 from bench.processes import PLDNS, Background, Broken, cores, cpu, pin, resident
-from bench.report import told
+from bench.report import report
 
 PORTS: Final = Ports(5475, 5476, 5477)
 FAKE: Final = 5478
@@ -141,7 +141,7 @@ def _full(place: Place, daemon: Background, cloud: Background) -> Iterator[Resul
             raise Broken(f"a full sync took more than {_PATIENCE:.0f} s")
     seconds = time.monotonic() - began
     if _child(daemon, "worker") != worker:
-        raise Broken("the worker was started anew")
+        raise Broken("the worker was started again")
     # The percentile of the whole run cannot be derived from those of its parts. The worst of them is an upper bound.
     worst = max(waits, key=lambda each: each.p999)
     lost = sum(each.lost for each in waits)
@@ -185,11 +185,11 @@ def _wait(process: Background, seconds: float, since: float, why: str) -> None:
 
 def main() -> int:
     """Measure, print the results and store them."""
-    parser = argparse.ArgumentParser(prog="python -m bench.anew", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.restart", description=__doc__)
     parser.add_argument("--endpoints", type=int, default=100_000)
     parser.add_argument("--subscriptions", type=int, default=100)
     given = parser.parse_args()
-    return told(lambda folder: everything(Place(folder, given.endpoints, given.subscriptions)))
+    return report(lambda folder: everything(Place(folder, given.endpoints, given.subscriptions)))
 
 
 if __name__ == "__main__":
