@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from resolver.wire import codes, relay
+from resolver.wire import aliases, codes, relay
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, is_under
@@ -186,13 +186,13 @@ def _kept(key: Key, message: Message) -> tuple[int, Message]:
     return ttl, msgspec.structs.replace(message, answer=answer, authority=authority)
 
 
-def _chain(key: Key, message: Message) -> relay.Chain | None:
+def _chain(key: Key, message: Message) -> aliases.Chain | None:
     if message.tc or message.rcode not in (codes.NOERROR, codes.NXDOMAIN):
         return None
-    return relay.chain(message, key.name, key.type)
+    return aliases.chain(message, key.name, key.type)
 
 
-def _lifetime(message: Message, chain: relay.Chain) -> int:
+def _lifetime(message: Message, chain: aliases.Chain) -> int:
     ttls = [rrset.ttl for hop in chain.hops for rrset in hop.rrsets]
     if chain.soa is not None:
         return min(MAX_NEGATIVE_TTL, chain.soa.ttl, _minimum(chain.soa), *ttls)

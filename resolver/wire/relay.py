@@ -1,7 +1,6 @@
-"""The upstream side of the wire: queries to servers, their replies, and the chain from a question to its answer.
+"""The upstream side of the wire: queries to servers, and their replies as RRsets with expanded names.
 
-A reply is read into RRsets with expanded names. The chain leaves out every record that does not lead from the question
-to its answer (RFC 1034 §3.6.2, RFC 2181 §5, RFC 6672). Does not know sockets, retries and caching.
+Does not know sockets, retries and caching, or which records answer the question (`aliases`).
 """
 
 import struct
@@ -11,17 +10,15 @@ import msgspec
 
 from resolver.wire import codes
 from zones.dns import record
-from zones.dns.name import MAX_NAME, Name, is_under
+from zones.dns.name import MAX_NAME, Name
 from zones.dns.record import RRset
 
-MAX_HOPS: Final = 20
 _MAX_JUMPS: Final = 127  # a name has at most 127 labels
 _header: Final = struct.Struct(">6H")
 _record: Final = struct.Struct(">2HIH").unpack_from  # type, class, TTL, rdlength
 _question_tail: Final = struct.Struct(">2H").pack
 _opt: Final = struct.Struct(">x2HIH").pack  # root, type, payload, TTL, rdlength
 _BARE_ERRORS: Final = frozenset((codes.FORMERR, codes.SERVFAIL, codes.NOTIMP, codes.REFUSED))
-_PROOFS: Final = frozenset((codes.NSEC, codes.NSEC3))
 
 
 class Mismatch(Exception):  # noqa: N818 - the packet, not the code, is wrong
@@ -45,29 +42,6 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     authority: tuple[RRset, ...] = ()
     cookie: bytes = b""
     """The COOKIE option (RFC 7873): the client cookie, then the server cookie."""
-
-
-class Hop(msgspec.Struct, frozen=True, gc=False):
-    """One alias: its records, with the CNAME and its signatures last, and its folded target."""
-
-    target: Name
-    rrsets: tuple[RRset, ...]
-
-
-class Chain(msgspec.Struct, frozen=True, gc=False):
-    """The chain of aliases from a question to its answer or denial."""
-
-    hops: tuple[Hop, ...]
-    last: Name
-    """Target of the last hop, folded; the name in the question if there are no hops."""
-    final: tuple[RRset, ...]
-    """RRsets of the type at `last`, with the signatures that cover them."""
-    soa: RRset | None
-    """The SOA of a negative answer, from a zone that contains `last`."""
-    proofs: tuple[RRset, ...]
-    """NSEC, NSEC3 and the signatures of these and of `soa`: only a validating client uses them."""
-    bare: bool
-    """True if the hops end without an answer: their target is still to be asked for."""
 
 
 def question(name: bytes, qtype: int) -> bytes:
@@ -246,94 +220,3 @@ class _Reader:
         if len(wire) > MAX_NAME:
             raise MalformedReply("name too long")
         return wire, at
-
-
-def chain(message: Message, name: Name, qtype: int) -> Chain:
-    """Return the chain from `name` (folded) to records of `qtype`. Records that are not in the chain are left out.
-
-    Raises `MalformedReply` for a loop, more than `MAX_HOPS` hops, or a CNAME or DNAME with more than one target.
-    """
-    answer = _Answer(message.answer)
-    hops: list[Hop] = []
-    current, visited = name, {name}
-    while not (final := answer.at(current, qtype)) and qtype != record.CNAME and (hop := answer.hop(current)):
-        if hop.target in visited or len(hops) == MAX_HOPS:
-            raise MalformedReply("CNAME loop" if hop.target in visited else "too many CNAMEs")
-        hops.append(hop)
-        current = hop.target
-        visited.add(current)
-    soa = None if final else _soa(message.authority, current)
-    bare = bool(hops) and not final and soa is None and message.rcode == codes.NOERROR
-    return Chain(tuple(hops), current, final, soa, _proofs(message.authority, soa), bare)
-
-
-class _Answer:
-    """The answer section by folded owner."""
-
-    __slots__ = ("has_dname", "owners")
-
-    def __init__(self, rrsets: tuple[RRset, ...]) -> None:
-        self.owners: dict[bytes, list[RRset]] = {}
-        self.has_dname = False
-        for rrset in rrsets:
-            self.owners.setdefault(rrset.owner.lower(), []).append(rrset)
-            self.has_dname |= rrset.type == record.DNAME
-
-    def at(self, owner: bytes, rtype: int) -> tuple[RRset, ...]:
-        """Return the RRsets of the type at a name, followed by the signatures that cover them; ANY takes all types."""
-        here = self.owners.get(owner, [])
-        found = [r for r in here if rtype in (r.type, record.ANY)]
-        if found and rtype not in (record.ANY, record.RRSIG):
-            found += [r for r in here if _covers(r, rtype)]
-        return tuple(found)
-
-    def hop(self, owner: Name) -> Hop | None:
-        """Return the hop of a CNAME at the name or a DNAME above it. A CNAME that a DNAME implies follows the DNAME."""
-        cname = self.at(owner, record.CNAME)
-        target = _target(cname[0]) if cname else None
-        dname, substituted = self._dname(owner)
-        if not dname or target not in (None, substituted):
-            return Hop(target, cname) if target else None
-        if len(substituted) > MAX_NAME:
-            raise MalformedReply("name too long")  # RFC 6672 §2.2: YXDOMAIN, without a target to follow
-        cname = cname or (RRset(owner, record.CNAME, dname[0].ttl, (substituted,)),)
-        return Hop(substituted, dname + cname)
-
-    def _dname(self, owner: Name) -> tuple[tuple[RRset, ...], Name]:
-        """Return the DNAME above the name, and the name with its suffix replaced; empty if there is none."""
-        at = 0
-        while self.has_dname and owner[at]:
-            at += owner[at] + 1
-            if found := self.at(owner[at:], record.DNAME):
-                return found, Name(owner[:at] + _target(found[0]))
-        return (), owner
-
-
-def _target(rrset: RRset) -> Name:
-    if len(rrset.rdatas) != 1:
-        raise MalformedReply(f"{len(rrset.rdatas)} {codes.type_text(rrset.type)} records at one name")
-    return Name(rrset.rdatas[0].lower())
-
-
-def _covers(rrset: RRset, rtype: int) -> bool:
-    return rrset.type == record.RRSIG and rrset.rdatas[0][:2] == rtype.to_bytes(2, "big")
-
-
-def _soa(authority: tuple[RRset, ...], name: Name) -> RRset | None:
-    """Return the SOA of a zone that contains the name; an SOA of another zone proves nothing about it."""
-    for rrset in authority:
-        if rrset.type == record.SOA and is_under(name, rrset.owner.lower()):
-            return rrset
-    return None
-
-
-def _proofs(authority: tuple[RRset, ...], soa: RRset | None) -> tuple[RRset, ...]:
-    return tuple(
-        [
-            r
-            for r in authority
-            if r.type in _PROOFS
-            or any(_covers(r, covered) for covered in _PROOFS)
-            or (soa and _covers(r, record.SOA) and r.owner.lower() == soa.owner.lower())
-        ]
-    )

@@ -17,7 +17,7 @@ from resolver.channel import frames as channel
 from resolver.control.estate.estate import Estate
 from resolver.forward.cache import Key, UpstreamFailure
 from resolver.sources.azure.protocol import events
-from resolver.wire import codes, proxy, relay, render
+from resolver.wire import aliases, codes, proxy, relay, render
 from resolver.wire import query as wire
 from resolver.worker.access.clients import packed
 from resolver.worker.access.edns import ClientTransport
@@ -69,10 +69,10 @@ def reply(octets: bytes) -> bool:
     """Parse an upstream's packet, follow its chain and render its records: they stay the same."""
     try:
         message = relay.parse(octets, ID, QUESTION)
-        chain = relay.chain(message, WWW, record.A)
+        chain = aliases.chain(message, WWW, record.A)
     except (relay.Mismatch, relay.MalformedReply):
         return False
-    assert len(chain.hops) <= relay.MAX_HOPS
+    assert len(chain.hops) <= aliases.MAX_HOPS
     assert {r.owner.lower() for r in chain.final} <= {chain.last}
     body = render.body(QUESTION, codes.RA, message.rcode & 0xF, message.answer, message.authority)
     again = relay.parse(ID.to_bytes(2, "big") + body.head + QUESTION + body.tail, ID, QUESTION)

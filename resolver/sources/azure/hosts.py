@@ -17,7 +17,7 @@ from resolver.forward.cache import Key, UpstreamFailure
 from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import UpstreamGroup
-from resolver.wire import codes, relay
+from resolver.wire import aliases, codes, relay
 from zones.dns import name, record
 from zones.dns.name import Name
 
@@ -66,7 +66,7 @@ class Hosts(AbstractResolver):
             message = await self._ask(Key(self._upstreams.route(host), host, rtype))
             if message.rcode not in {codes.NOERROR, codes.NXDOMAIN}:
                 raise OSError(f"upstream servers answer {codes.rcode_text(message.rcode)}")
-            chain = relay.chain(message, host, rtype)
+            chain = aliases.chain(message, host, rtype)
             if not chain.bare:
                 return tuple(data for rrset in chain.final if rrset.type == rtype for data in rrset.rdatas)
             host = chain.last

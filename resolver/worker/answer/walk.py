@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from resolver.forward.cache import MAX_TTL, STALE_TTL, Key, UpstreamCache, UpstreamFailure, lifetime
 from resolver.forward.routing import UpstreamGroups
-from resolver.wire import codes, relay
+from resolver.wire import aliases, codes, relay
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
 from resolver.worker.answer.behaviour import Behaviour
@@ -248,7 +248,7 @@ class Walk:
             draft.fail((message.ede, message.text))
             return None
         try:
-            chain = relay.chain(message, name, self._query.qtype)
+            chain = aliases.chain(message, name, self._query.qtype)
         except relay.MalformedReply as fault:
             draft.fail((codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"))
             return None
