@@ -17,6 +17,7 @@ from tests.zones.tables import (
     zone_file,
 )
 from zones.claims.policy import ZonePolicy
+from zones.claims.row import pack
 from zones.dns.name import from_text, is_under, to_text
 from zones.dns.record import RRset
 from zones.dns.zonefile import parse
@@ -162,6 +163,14 @@ def test_a_sweep_removes_rows_without_the_stamp_of_the_generation() -> None:
     assert from_text("reg.weu.data.azurecr.io") not in names
     assert len(table) == 1
     assert [name for name, _ in table.each()] == list(second)
+
+
+@pytest.mark.parametrize("row", [b"", pack([], 3)], ids=["no octets", "a generation without variants"])
+def test_a_row_without_variants_removes_the_name(row: bytes) -> None:
+    table = build(ACCT)
+    table.apply(from_text(f"acct.{BLOB}"), row)
+    assert len(table) == 0
+    assert ask(table, f"acct.{BLOB}") == "OUTSIDE"
 
 
 def test_a_row_of_a_class_without_a_mask_is_an_error_that_changes_nothing() -> None:
