@@ -16,7 +16,7 @@ CORP = "corp.example"
 HUB = ("hub",)
 
 
-def lending(
+def provided_by(
     *zones: PrivateZone, claims: Mapping[str, Claimed] | None = None, files: tuple[str, ...] = ()
 ) -> dict[str, list[str]]:
     """Return the names by origin, with the types of their records."""
@@ -36,7 +36,7 @@ def apex(origin: str, rtype: int, rdata: bytes) -> RecordSet:
 
 
 def test_a_manual_record_is_provided_in_a_zone_with_an_soa() -> None:
-    assert lending(zone(made("www", 4, origin=CORP), origin=CORP, vnets=HUB)) == {
+    assert provided_by(zone(made("www", 4, origin=CORP), origin=CORP, vnets=HUB)) == {
         CORP: ["corp.example 6", "www.corp.example 1"]
     }
 
@@ -50,49 +50,49 @@ def test_the_zones_own_soa_and_the_records_beside_it_are_provided() -> None:
 
 
 def test_a_zone_without_links_or_with_nothing_to_lend_is_not_served() -> None:
-    assert not lending(zone(made("www", 4, origin=CORP), origin=CORP))
-    assert not lending(zone(apex(CORP, SOA, b""), origin=CORP, vnets=HUB))
+    assert not provided_by(zone(made("www", 4, origin=CORP), origin=CORP))
+    assert not provided_by(zone(apex(CORP, SOA, b""), origin=CORP, vnets=HUB))
 
 
 @pytest.mark.parametrize("claimed", ["served", "known"])
 def test_a_record_of_a_zone_group_is_not_provided_where_an_endpoint_claims_its_name(claimed: Claimed) -> None:
     zones = zone(made("acct", 4, by="pe"), made("more", 5, by="pe"), vnets=HUB)
-    assert lending(zones, claims={f"acct.{BLOB}": claimed}) == {BLOB: [f"more.{BLOB} 1", f"{BLOB} 6"]}
+    assert provided_by(zones, claims={f"acct.{BLOB}": claimed}) == {BLOB: [f"more.{BLOB} 1", f"{BLOB} 6"]}
 
 
 def test_a_record_by_hand_yields_to_an_endpoint_that_is_served_and_to_no_other() -> None:
     zones = zone(made("acct", 4), made("more", 5), vnets=HUB)
-    assert lending(zones, claims={f"acct.{BLOB}": "served", f"more.{BLOB}": "known"}) == {
+    assert provided_by(zones, claims={f"acct.{BLOB}": "served", f"more.{BLOB}": "known"}) == {
         BLOB: [f"more.{BLOB} 1", f"{BLOB} 6"]
     }
 
 
 def test_all_records_of_a_claimed_name_are_left_out_whatever_their_type() -> None:
     text = RecordSet("/ID/t", RRset(from_text(f"acct.{BLOB}"), TXT, 10, (b"\1x",)))
-    assert not lending(zone(text, vnets=HUB), claims={f"acct.{BLOB}": "served"})
+    assert not provided_by(zone(text, vnets=HUB), claims={f"acct.{BLOB}": "served"})
 
 
 def test_a_zone_whose_own_name_an_endpoint_claims_is_not_served() -> None:
     origin = f"acct.{BLOB}"
-    assert not lending(zone(made("www", 4, origin=origin), origin=origin, vnets=HUB), claims={origin: "served"})
+    assert not provided_by(zone(made("www", 4, origin=origin), origin=origin, vnets=HUB), claims={origin: "served"})
 
 
 def test_of_zones_of_one_name_the_one_with_the_most_links_is_served() -> None:
     small = zone(made("a", 4), key="a", vnets=("one",))
     large = zone(made("b", 4), key="b", vnets=("one", "two"))
     same = zone(made("c", 4), key="c", vnets=("one", "two"))
-    assert lending(small, same, large) == {BLOB: [f"b.{BLOB} 1", f"{BLOB} 6"]}
+    assert provided_by(small, same, large) == {BLOB: [f"b.{BLOB} 1", f"{BLOB} 6"]}
 
 
 def test_a_zone_file_keeps_its_zone_and_the_names_that_it_has() -> None:
     inner = f"in.{CORP}"
     zones = [zone(made("www", 4, origin=origin), key=origin, origin=origin, vnets=HUB) for origin in (CORP, inner)]
-    assert set(lending(*zones)) == {CORP, inner}
-    assert set(lending(*zones, files=(f"{CORP}\nwww A 10.0.0.9",))) == {inner}
-    assert set(lending(*zones, files=(f"{CORP}\nhost.in A 10.0.0.9",))) == set()
+    assert set(provided_by(*zones)) == {CORP, inner}
+    assert set(provided_by(*zones, files=(f"{CORP}\nwww A 10.0.0.9",))) == {inner}
+    assert set(provided_by(*zones, files=(f"{CORP}\nhost.in A 10.0.0.9",))) == set()
 
 
 def test_records_of_several_types_at_one_name_are_in_the_order_of_their_types() -> None:
     at = made("www", 4, origin=CORP)
     text = RecordSet("/ID/t", RRset(Name(at.rrset.owner), TXT, 10, (b"\1x",)))
-    assert "www.corp.example 1+16" in lending(zone(text, at, origin=CORP, vnets=HUB))[CORP]
+    assert "www.corp.example 1+16" in provided_by(zone(text, at, origin=CORP, vnets=HUB))[CORP]

@@ -453,15 +453,15 @@ def test_zones_are_distinguished_from_names_that_clients_make_up() -> None:
 # -- records that private DNS zones provide
 
 
-def lend(table: Table, text: str) -> None:
-    zone = parse(zone_file(text), "lent")
+def provide(table: Table, text: str) -> None:
+    zone = parse(zone_file(text), "provided")
     for name, rrsets in zone.names.items():
         table.apply_static(zone.origin, name, rrsets, is_open=True)
 
 
 def test_a_zone_of_endpoints_with_provided_records_answers_misses_as_before() -> None:
     table = build(ACCT)
-    lend(table, f"{BLOB}\nhand A 10.0.0.9")
+    provide(table, f"{BLOB}\nhand A 10.0.0.9")
     assert ask(table, f"hand.{BLOB}") == "A 10.0.0.9"
     assert ask(table, f"acct.{BLOB}") == "A 10.0.0.4"
     assert ask(table, f"other.{BLOB}") == f"PUBLIC {BLOB}"
@@ -469,13 +469,13 @@ def test_a_zone_of_endpoints_with_provided_records_answers_misses_as_before() ->
 
 def test_the_policy_of_that_zone_decides_its_misses() -> None:
     table = build(ACCT, overrides={BLOB: ZonePolicy(on_miss="nodata")})
-    lend(table, f"{BLOB}\nhand A 10.0.0.9")
+    provide(table, f"{BLOB}\nhand A 10.0.0.9")
     assert ask(table, f"other.{BLOB}") == f"NODATA {BLOB}"
 
 
 def test_a_miss_in_such_a_zone_is_a_failure_until_all_sources_have_data() -> None:
     table = build(ACCT)
-    lend(table, f"{BLOB}\nhand A 10.0.0.9")
+    provide(table, f"{BLOB}\nhand A 10.0.0.9")
     table.unsynced = True
     assert ask(table, f"other.{BLOB}") == "SERVFAIL unsynced"
     assert ask(table, f"hand.{BLOB}") == "A 10.0.0.9"
