@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.paths import DATA
 from zones.azure import arm
-from zones.azure.encoding import UnreadableDocument
+from zones.azure.encoding import Document, UnreadableDocument
 from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
 from zones.azure.resource import InvalidId, Nic, NicRow, PrivateEndpoint, Resources, resource_id
 
@@ -446,6 +446,12 @@ def test_invalid_yaml_is_unreadable_with_line_and_column(data: bytes, line: int,
         arm.read(data, "f", form="yaml")
     assert caught.value.line == line
     assert abs(caught.value.column - column) <= 2, caught.value  # the pure Python loader and libyaml differ slightly
+
+
+def test_yaml_of_98_nested_lists_is_read_and_one_more_is_refused() -> None:
+    assert Document(b"[" * 98 + b"]" * 98, "yaml").root  # the stream and the document are levels too
+    with pytest.raises(UnreadableDocument, match="nested too deeply"):
+        Document(b"[" * 99 + b"]" * 99, "yaml")
 
 
 def test_nested_yaml_aliases_do_not_exhaust_memory() -> None:
