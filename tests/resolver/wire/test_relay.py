@@ -128,6 +128,7 @@ def test_the_query_to_an_upstream_reads_the_same_in_all_decoders() -> None:
     assert (got.name, got.qtype, got.do, got.cd, got.payload) == (WWW, codes.HTTPS, True, True, 1232)
     plain = DNSRecord.parse(relay.query(ID, WWW, 1, edns=False))
     assert (plain.header.rd, plain.ar) == (1, [])
+    assert dns.message.from_wire(relay.query(ID, WWW, 1)).ednsflags == 0  # RFC 6891 §6.1.4: Z is zero
     marked = dns.message.from_wire(relay.query(ID, WWW, 1, options=b"\xff\x49\x00\x04mark"))
     assert [(int(option.otype), option.to_wire()) for option in marked.options] == [(65_353, b"mark")]
 
