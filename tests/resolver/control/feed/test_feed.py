@@ -6,13 +6,14 @@ from resolver import settings
 from resolver.channel import frames as channel
 from resolver.channel.frames import DOWN_LIMIT, Rows, Static
 from resolver.control.estate.estate import Estate
+from resolver.control.estate.static_zones import ServedZone
 from resolver.control.feed import feed
 from resolver.control.feed.feed import Feed
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ResourceId, VirtualNetwork
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
-from zones.dns.record import SOA, RRset
+from zones.dns.record import SOA, A, RRset
 from zones.dns.zonefile import Zone
 from zones.networks.network import Network, NetworkMask
 
@@ -106,3 +107,17 @@ def test_zones_may_go_between_two_frames_of_a_snapshot() -> None:
     next(frames)
     estate.take_zone_files(ZoneFiles({}), WallTime(0.0))
     assert [type(frame) for frame in frames] == [Static]
+
+
+def test_a_provided_zone_arrives_with_its_apex_last_and_goes_with_its_apex_first() -> None:
+    estate = Estate(settings.ControlSettings())
+    origin, host = from_text("corp.example"), from_text("www.corp.example")
+    soa, address = RRset(origin, SOA, 60, (b"\0\0" + bytes(20),)), RRset(host, A, 60, (bytes(4),))
+    zone = ServedZone(origin, {origin: (soa,), host: (address,)}, is_open=True, is_provided=True)
+
+    def sent(names: set[Name]) -> list[bytes]:
+        frames = Feed(estate, "epoch").changes(names)
+        return [name for frame in frames if isinstance(frame, Static) for name, _ in frame.names]
+
+    assert sent(estate.static.set_provided([zone])) == [host, origin]
+    assert sent(estate.static.set_provided([])) == [origin, host]
