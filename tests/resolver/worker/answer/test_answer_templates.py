@@ -23,7 +23,7 @@ from zones.claims.policy import DEFAULTS, ZonePolicy
 from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, pack
 from zones.clocks import steady_clock, wall_clock
 from zones.dns.name import Name, from_text
-from zones.dns.record import RRset, soa
+from zones.dns.record import SOA, A, RRset, soa
 from zones.networks.network import Network, NetworkMask
 from zones.networks.prefixes import NetworkIndex
 from zones.table.table import Touched
@@ -322,6 +322,17 @@ def test_invented_names_are_denied_without_the_engine_and_not_cached(
         assert world.reply(packet, transport=transport) == world.fresh_reply(packet, transport=transport) is not None
     assert world.made == 1
     assert len(world.answers) == 1
+
+
+def test_a_denial_in_a_zone_with_provided_records_is_not_that_of_its_records(denying: World, ask: Ask) -> None:
+    apex, host = from_text(PRIVATE), from_text(f"hand.{PRIVATE}")
+    start, address = RRset(apex, SOA, 60, (b"\0\0" + bytes(20),)), RRset(host, A, 60, (b"\xc0\0\2\1",))
+    for owner, rrset in ((apex, start), (host, address)):
+        denying.touched(denying.table.apply_static(apex, owner, (rrset,), is_open=True))
+    for name in (f"none.{PRIVATE}", f"hand.{PRIVATE}"):
+        packet = ask(name)
+        assert denying.reply(packet) == denying.fresh_reply(packet) is not None
+    assert b"\xc0\0\2\1" in (denying.reply(ask(f"hand.{PRIVATE}")) or b"")
 
 
 def test_denials_count_as_their_model_does(ask: Ask) -> None:
