@@ -35,15 +35,22 @@ PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
 
 
 def write(file: Path, *endpoints: str, fqdn: str = FQDN, state: str = "Approved") -> None:
-    """Write endpoints, given as `NAME ADDRESS`, in the short form."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Write endpoints, given as `NAME ADDRESS`, in the short form.
+
+    A folder appears with its file: control may read a folder as soon as the folder exists.
+    """
     items = [
         f"{{name: {name}, target: {name}, group: blob, state: {state}, records: [{{fqdn: {fqdn}, ips: [{address}]}}]}}"
         for name, address in map(str.split, endpoints)
     ]
-    fresh = file.with_name(".new")
+    folder = file.parent
+    target = folder if folder.is_dir() else folder.with_name(f".{folder.name}")
+    target.mkdir(parents=True, exist_ok=True)
+    fresh = target / ".new"
     fresh.write_text(f"endpoints: [{', '.join(items)}]")
-    fresh.rename(file)
+    fresh.rename(target / file.name)
+    if target is not folder:
+        target.rename(folder)
 
 
 async def until(condition: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the condition gives
