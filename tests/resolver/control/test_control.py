@@ -72,7 +72,8 @@ async def test_the_log_names_each_fault_of_a_file_or_path_once_and_its_end(
     await until(lambda: status.last_error)
     write(folder / "a.yaml", "one 10.0.0.4")
     await until(lambda: status.synced)
-    file.write_text('{"value": [')
+    (folder / ".new").write_text('{"value": [')
+    (folder / ".new").rename(file)  # control may read a file that is being written
     await until(lambda: status.unreadable)
     read_at = status.last_success
     await until(lambda: status.last_success != read_at)
