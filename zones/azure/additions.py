@@ -55,7 +55,7 @@ class CompanionRow(Row, frozen=True, kw_only=True):
     within: CompanionIn = CompanionIn.RESOURCE
 
 
-class Additions(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Additions(msgspec.Struct, frozen=True, rename="camel"):
     """The whole file."""
 
     shared: tuple[SharedMark, ...] = ()
