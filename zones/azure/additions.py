@@ -109,6 +109,47 @@ class RegionRow(Row, frozen=True, kw_only=True):
     name: str
 
 
+class SharedBy(StrEnum):
+    """Whose resources all have one public name."""
+
+    SERVICE = "service"
+    """All resources of the service, of all tenants."""
+    TENANT = "tenant"
+    """All resources of the service in one tenant."""
+    REGION = "region"
+    """All resources of the service in one region."""
+
+
+class SharedMark(Row, frozen=True, kw_only=True):
+    """Names of an entry of the table that no single resource owns."""
+
+    entry: str
+    """Id of the entry."""
+    groups: tuple[str, ...] = ()
+    """The group ids of the entry that have such names. Empty: all."""
+    names: tuple[str, ...] = ()
+    """The public names, in which `{placeholder}` is any letters and digits. Empty: all names of the entry."""
+    scope: SharedBy
+
+
+class CompanionIn(StrEnum):
+    """Where the endpoint that another endpoint needs may be."""
+
+    RESOURCE = "resource"
+    """It connects to the same resource."""
+    REGION = "region"
+    """It connects to any resource of the same type, and is in the same region."""
+
+
+class CompanionRow(Row, frozen=True, kw_only=True):
+    """Clients of an endpoint with this resource type and group id need an endpoint with the group id `needs` too."""
+
+    resource_type: str
+    group: str
+    needs: str
+    within: CompanionIn = CompanionIn.RESOURCE
+
+
 class Additions(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The whole file."""
 
@@ -116,3 +157,5 @@ class Additions(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     exceptions: tuple[MappingException, ...] = ()
     wildcards: tuple[WildcardRow, ...] = ()
     regions: tuple[RegionRow, ...] = ()
+    shared: tuple[SharedMark, ...] = ()
+    companions: tuple[CompanionRow, ...] = ()

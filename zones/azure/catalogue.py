@@ -15,6 +15,8 @@ import msgspec
 
 from zones.azure.additions import Additions
 from zones.azure.catalogue_table import CatalogueEntry, CatalogueTable, Suffix
+from zones.azure.companions import Companions
+from zones.azure.sharing import SharedNames
 from zones.azure.suffix_rules import UNKNOWN_ZONE, PrivateZoneRule, SuffixRules, ZoneChoice
 from zones.azure.suffix_trie import (
     Labels,
@@ -62,6 +64,10 @@ class Catalogue:
 
     def __init__(self, table: CatalogueTable, additions: Additions, configured: Collection[Suffix] = ()) -> None:
         self._entries = table.entries
+        kinds = {e.id: [(e.resource_type.casefold(), g.casefold()) for g in e.group_ids] for e in table.entries}
+        self.shared = SharedNames(additions.shared, kinds)
+        """Public names that no single resource owns."""
+        self.companions = Companions(additions.companions)
         by_type = [suffix for row in additions.exceptions if (suffix := row.suffix)]
         rules = SuffixRules(table, (*by_type, *(row.suffix for row in additions.suffixes)), configured)
         self._public: SuffixTrie[tuple[ZoneChoice, ...]] = SuffixTrie()
