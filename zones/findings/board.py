@@ -41,6 +41,8 @@ class Topic(StrEnum):
     """Address space of all VNets; one key."""
     PART = auto()
     """One part of a source, by source and part."""
+    INCOMPLETE = auto()
+    """A file that is not the whole list, by source and file."""
     SOURCE = auto()
     """A whole source, by its name."""
     ABSENT = auto()

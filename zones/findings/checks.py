@@ -42,7 +42,7 @@ from zones.findings.name_evidence import (
     VNetPrefix,
     ZoneUnknown,
 )
-from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceUnreadable
+from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceIncomplete, SourceUnreadable
 from zones.networks.network import NetworkMask, Networks
 from zones.networks.overlap import Span, spans
 
@@ -113,6 +113,11 @@ def of_faults(subject: str, faults: Collection[Fault]) -> Iterator[Finding]:
 def unreadable(subject: str, message: str) -> Finding:
     """Return the finding about a source, a part of a source, or a zone file that could not be read."""
     return finding(subject, SourceUnreadable(message=message))
+
+
+def incomplete(subject: str, lacks: Sequence[str]) -> Finding:
+    """Return the finding about a file that says that it is not the whole list."""
+    return finding(subject, SourceIncomplete(lacks=listed(lacks)))
 
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:

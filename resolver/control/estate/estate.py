@@ -82,12 +82,14 @@ class Estate:
 
     def take_scans(self, scans: Mapping[str, Scan], now: WallTime) -> set[Name]:
         """Apply scans of file sources, by source, as one change."""
+        scans = {source: scan.completed(self.inventory.of(source)) for source, scan in scans.items()}
         changed = self.take(part_changes(scans), now)
         for source, scan in scans.items():
             if scan.error:
                 self.health.failed(source, scan.error, now)
             else:
                 self.health.read(source, scan.parts, now)
+                self.health.scanned(source, scan.incomplete, scan.passed_over, now)
         return changed
 
     def take_sync(self, source: str, decision: SyncDecision, read_at: WallTime, now: WallTime) -> set[Name]:
