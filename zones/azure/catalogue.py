@@ -13,6 +13,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from zones.azure.additions import Additions
+from zones.azure.companions import Companions
+from zones.azure.sharing import SharedNames
 from zones.azure.suffix_trie import PRIVATE, Labels, SuffixMatch, SuffixTrie
 from zones.dns.name import MAX_NAME, Name, from_labels, from_text, labels
 
@@ -84,8 +87,12 @@ class Catalogue:
     the suffix.
     """
 
-    def __init__(self, suffixes: Collection[Suffix], entries: Collection[CatalogueEntry]) -> None:
+    def __init__(self, suffixes: Collection[Suffix], entries: Collection[CatalogueEntry], additions: Additions) -> None:
         self._entries = tuple(entries)
+        kinds = {e.id: [(e.resource_type.casefold(), g.casefold()) for g in e.group_ids] for e in entries}
+        self.shared = SharedNames(additions.shared, kinds)
+        """Public names that no single resource owns."""
+        self.companions = Companions(additions.companions)
         self._public: SuffixTrie[_Rule] = SuffixTrie()
         self._private: SuffixTrie[_Zone] = SuffixTrie()
         self._covered: SuffixTrie[bool] = SuffixTrie()
@@ -230,7 +237,8 @@ def _allows(only_types: frozenset[str], kind: str) -> bool:
 
 @cache
 def catalogue() -> Catalogue:
-    """Return the catalogue of all three clouds. The first call reads the file."""
-    data = files("zones.azure").joinpath("data/private-link-zones.json").read_bytes()
-    content = msgspec.json.decode(data, type=_File)
-    return Catalogue(content.fqdn_suffix_map, content.entries)
+    """Return the catalogue of all three clouds. The first call reads the files."""
+    data = files("zones.azure").joinpath("data")
+    content = msgspec.json.decode(data.joinpath("private-link-zones.json").read_bytes(), type=_File)
+    additions = msgspec.json.decode(data.joinpath("additions.json").read_bytes(), type=Additions)
+    return Catalogue(content.fqdn_suffix_map, content.entries, additions)

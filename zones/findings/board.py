@@ -27,8 +27,8 @@ class Topic(StrEnum):
     """Faults of one resource, by its id or path."""
     ADDRESS = auto()
     """Endpoints that share one address, by the packed address."""
-    TARGET = auto()
-    """Endpoints of one target, by the target's key."""
+    COMPANIONS = auto()
+    """Endpoints that need each other, by their `companion_key`."""
     CONTEST = auto()
     """A contest for one private name, by the name."""
     ZONE = auto()

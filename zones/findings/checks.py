@@ -14,7 +14,9 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from zones.azure.additions import CompanionIn
 from zones.azure.catalogue import Catalogue
+from zones.azure.companions import Companions
 from zones.azure.configured_names import IgnoredEntry, members_of
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
 from zones.claims.policy import Pin
@@ -229,35 +231,45 @@ def texts(addresses: Iterable[bytes]) -> tuple[str, ...]:
     return tuple(str(ip_address(address)) for address in sorted(set(addresses), key=lambda a: (len(a), a)))
 
 
-COMPANIONS: Final[Mapping[str, str]] = {
-    "dfs": "blob", "dfs_secondary": "blob_secondary", "gremlin": "sql", "table": "sql",
-}  # fmt: skip
-"""Group to the group that its clients need too: Data Lake clients call blob; Cosmos Gremlin and Table use Sql."""
-_CONCERNED: Final = frozenset((*COMPANIONS, *COMPANIONS.values()))
+def companion_key(endpoint: Endpoint, companions: Companions) -> str:
+    """Return the key of the endpoints among which a companion of this endpoint may be; empty for other endpoints.
+
+    That is the key of its target, or its resource type and region. Endpoints without a target have no companions.
+    """
+    if companions.groups.isdisjoint(map(str.casefold, endpoint.groups)):
+        return ""
+    kind = resource_type(endpoint.target)
+    match companions.within(kind, map(str.casefold, endpoint.groups)):
+        case CompanionIn.RESOURCE:
+            return endpoint.target_key
+        case CompanionIn.REGION:
+            return f"{kind} in {endpoint.region}"
+    return ""
 
 
-def has_companions(endpoint: Endpoint) -> bool:
-    """Return whether the endpoint needs another endpoint of its target, or another may need it."""
-    return not _CONCERNED.isdisjoint(map(str.casefold, endpoint.groups))
+def of_companions(endpoints: Iterable[Endpoint], networks: Networks, companions: Companions) -> Iterator[Finding]:
+    """Findings about targets with an endpoint whose companion some network does not see.
 
-
-def of_target(endpoints: Iterable[Endpoint], networks: Networks) -> Iterator[Finding]:
-    """The finding about a target with an endpoint whose companion some network does not see."""
-    holders: dict[str, list[Endpoint]] = defaultdict(list)
+    `endpoints` are all with one `companion_key`.
+    """
+    visible: dict[str, int] = defaultdict(int)
+    targets: dict[str, dict[str, list[Endpoint]]] = defaultdict(lambda: defaultdict(list))
     for endpoint in endpoints:
-        for group in endpoint.groups if endpoint.served else ():
-            holders[group.casefold()].append(endpoint)
-    missing, mask = [], 0
-    targets: set[str] = set()
-    for group in sorted(holders.keys() & COMPANIONS.keys()):
-        needing, companion = holders[group], COMPANIONS[group]
-        lacking = _visible_to(needing, networks) & ~_visible_to(holders.get(companion, ()), networks)
-        if lacking and (group != "table" or _is_cosmos(needing[0])):
-            missing.append(MissingCompanion(group, companion, listed(sorted(e.id for e in needing))))
-            targets.update(endpoint.target for endpoint in needing)
-            mask |= lacking
-    if missing:
-        yield in_networks(finding(min(targets), CompanionMissing(missing=tuple(missing))), networks, NetworkMask(mask))
+        for group in map(str.casefold, endpoint.groups if endpoint.served else ()):
+            visible[group] |= networks.sees(endpoint)
+            targets[endpoint.target_key][group].append(endpoint)
+    for holders in targets.values():
+        missing, mask = [], 0
+        for group, needing in sorted(holders.items()):
+            need = companions.need(resource_type(needing[0].target), group)
+            lacking = _visible_to(needing, networks) & ~visible[need.group] if need else 0
+            if need and lacking:
+                missing.append(MissingCompanion(group, need.group, listed(sorted(e.id for e in needing)), need.within))
+                mask |= lacking
+        if missing:
+            subject = min(e.target for item in missing for e in holders[item.group])
+            fact = finding(subject, CompanionMissing(missing=tuple(missing)))
+            yield in_networks(fact, networks, NetworkMask(mask))
 
 
 def _visible_to(endpoints: Iterable[Endpoint], networks: Networks) -> int:
@@ -265,10 +277,6 @@ def _visible_to(endpoints: Iterable[Endpoint], networks: Networks) -> int:
     for endpoint in endpoints:
         mask |= networks.sees(endpoint)
     return mask
-
-
-def _is_cosmos(endpoint: Endpoint) -> bool:
-    return resource_type(endpoint.target).startswith(("microsoft.documentdb/", "microsoft.azurecosmosdb/"))
 
 
 def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Finding]:

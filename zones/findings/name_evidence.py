@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
+from zones.azure.additions import SharedBy
 from zones.findings.endpoint_evidence import Endpoints, Groups, Target
 from zones.findings.evidence import Evidence, EvidenceTime, Listed, Severity
 
@@ -48,11 +49,15 @@ class DuplicateEndpoint(Contest, frozen=True, kw_only=True):
 
 
 class SharedGlobalName(Contest, frozen=True, kw_only=True):
-    """A contest for a name that a service shares by design."""
+    """A contest for a name that all resources of a service, tenant or region share."""
 
     code: ClassVar = "shared-global-name"
     severity: ClassVar = Severity.WARNING
-    meaning: ClassVar = "Endpoints of a service that uses one name for all its resources claim that name."
+    meaning: ClassVar = "Endpoints claim a name that all resources of their service, tenant or region share."
+    shared: Annotated[tuple[str, ...], Meta(title="shared names", description="Public FQDNs that are shared.")]
+    shared_by: Annotated[
+        SharedBy, Meta(description="Whose resources share them: those of a `service`, a `tenant` or a `region`.")
+    ]
 
 
 class AddressReused(Evidence, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from functools import reduce
 from operator import or_
 
 from zones.azure.catalogue import Catalogue
+from zones.azure.companions import Companions
 from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
 from zones.claims.census import Census
 from zones.claims.contest import Claim, Contender, Verdict
@@ -19,9 +20,10 @@ from zones.claims.policy import Conflicts
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.board import Board
+from zones.findings.checks import companion_key
 from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.claims import Claims
-from zones.ledger.endpoint_index import EndpointIndex, addresses, target_of
+from zones.ledger.endpoint_index import EndpointIndex, addresses
 from zones.ledger.pins import PinIndex
 from zones.ledger.reports import LedgerReports
 from zones.ledger.tombstones import Tombstone, Tombstones
@@ -38,7 +40,8 @@ class _Touched:
     """Private names."""
     publics: set[Name] = field(default_factory=set)
     addresses: set[bytes] = field(default_factory=set)
-    targets: set[str] = field(default_factory=set)
+    companions: set[str] = field(default_factory=set)
+    """By `companion_key`."""
 
     def claims(self, claims: Iterable[Claim]) -> None:
         """Touch the private and public names of these claims."""
@@ -46,10 +49,10 @@ class _Touched:
             self.names.add(claim.name)
             self.publics.add(claim.public)
 
-    def shared(self, endpoint: Endpoint) -> None:
-        """Touch what the endpoint may share with others: its addresses and its target."""
+    def shared(self, endpoint: Endpoint, companions: Companions) -> None:
+        """Touch what the endpoint may share with others: its addresses and its companions."""
         self.addresses |= addresses(endpoint)
-        self.targets.add(target_of(endpoint))
+        self.companions.add(companion_key(endpoint, companions))
 
 
 class Ledger:
@@ -81,7 +84,7 @@ class Ledger:
         self._winners = Winners(networks, conflicts, carry_over.held_in(networks))
         self.rows = self._winners.rows
         self.classes = self._winners.classes
-        self._index = EndpointIndex()
+        self._index = EndpointIndex(catalogue.companions)
         self._pins = PinIndex(conflicts, catalogue)
         self._static: dict[Name, Name] = {}
         """The names in zone files, with the origin of their zone."""
@@ -110,7 +113,7 @@ class Ledger:
             touched.names |= self._reports.contested
         for each in (old, new):
             if each is not None:
-                touched.shared(each)
+                touched.shared(each, self.catalogue.companions)
         self._index.move(key, old, new)
         self.census.move(old, new)
         if new is None:
@@ -177,7 +180,7 @@ class Ledger:
 
     def _touch(self, endpoint: Endpoint, touched: _Touched) -> None:
         touched.names |= self._claims.names_of(endpoint)
-        touched.shared(endpoint)
+        touched.shared(endpoint, self.catalogue.companions)
 
     # -- zone files and pins
 
@@ -201,8 +204,8 @@ class Ledger:
         for address in touched.addresses:
             self._reports.address(address, [self.endpoints[key] for key in self._index.at(address)])
             touched.names.update(self.tombstones.names_at(address))
-        for target in touched.targets - {""}:
-            self._reports.target(target, [self.endpoints[key] for key in self._index.of_target(target)])
+        for among in touched.companions - {""}:
+            self._reports.companions(among, [self.endpoints[key] for key in self._index.companions(among)])
         for name in touched.names | touched.publics if self._static else ():
             self._check_shadow(name)
         if self._pins:

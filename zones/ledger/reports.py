@@ -54,9 +54,10 @@ class LedgerReports:
         clash = checks.of_address(address, holders, self._networks) if len(holders) > 1 else ()
         self._replace(Topic.ADDRESS, address, clash)
 
-    def target(self, target: str, endpoints: Iterable[Endpoint]) -> None:
-        """Report a companion that the endpoints of a target lack."""
-        self._replace(Topic.TARGET, target, checks.of_target(endpoints, self._networks))
+    def companions(self, key: str, endpoints: Iterable[Endpoint]) -> None:
+        """Report companions that the endpoints with one `companion_key` lack."""
+        found = checks.of_companions(endpoints, self._networks, self._catalogue.companions)
+        self._replace(Topic.COMPANIONS, key, found)
 
     def overlaps(self, vnets: Iterable[VirtualNetwork]) -> None:
         """Report address space that several VNets share."""
@@ -76,7 +77,7 @@ class LedgerReports:
         """Report the contest for a name."""
         if len(contenders) > 1:
             self.contested.add(name)
-            findings = contested.of_name(name, verdicts, contenders, self._holders, self._networks)
+            findings = contested.of_name(name, verdicts, contenders, self._holders, self._networks, self._catalogue)
             self._replace(Topic.CONTEST, name, findings)
         elif name in self.contested:
             self.contested.remove(name)

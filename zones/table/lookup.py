@@ -179,7 +179,7 @@ class Lookup:
             return None, deps
         if variant:
             return OwnedName(spot.name, variant), deps
-        for private in self.endpoints.catalogue_index.candidates(spot.name):
+        for private in self.endpoints.privates_below(star, spot.name):
             file = self._file_over(private)
             inner = self._spot(private, spot.network, file, file.match(private, qtype) if file else None)
             deps += self._around(inner)

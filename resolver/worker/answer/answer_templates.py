@@ -121,7 +121,7 @@ class AnswerTemplates:
         if not self._owned.masks[first_class(row)] >> network & 1:
             return None
         key = name + variant
-        if key in self._answers or (under and self._rows.get(name) is not None):
+        if key in self._answers or (under and (name in self._owned.explicit or self._rows.get(name) is not None)):
             return None
         tail = template.tail(label, row[LIKENESS.stop :])
         answer = model.sibling(key, tail, (name, private) if under else (name,))
@@ -212,7 +212,7 @@ class AnswerTemplates:
 
     def _is_ordinary(self, query: Query, private: Name) -> bool:
         """Return True if the name leads to the private name by the usual rule and only rows decide about both."""
-        if private != query.name and self._table.endpoints.catalogue_index.candidates(query.name)[0] != private:
+        if private != query.name and self._table.endpoints.privates(query.name)[0] != private:
             return False
         return self._is_plain(query, private)
 

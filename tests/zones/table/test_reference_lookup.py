@@ -72,6 +72,18 @@ PUBLICS: dict[Name, tuple[Name, ...]] = {}
 for each in FQDNS:
     at = stands_at(*each)
     PUBLICS[at] = tuple(dict.fromkeys((*PUBLICS.get(at, ()), *({from_text(each[0])} - {at}))))
+EXPLICIT = {
+    "acct.blob.core.windows.net": ("acct.corp.example", "acct.privatelink.foo.azure.com"),
+    "*.b.blob.core.windows.net": ("*.w.corp.example", "*.b.privatelink.azurecr.io"),
+    "a.b.blob.core.windows.net": ("a.b.corp.example",),
+    "adf.azure.com": ("portal.privatelink.adf.azure.com", "acct.privatelink.blob.core.windows.net"),
+    "app.corp.example": ("acct.corp.example", "app.privatelink.blob.core.windows.net"),
+    "*.sub.corp.example": ("*.corp.example", "*.sub.privatelink.blob.core.windows.net"),
+}
+"""By public name: private names that an endpoint has for it and that the catalogue does not derive."""
+for fqdn, others in EXPLICIT.items():
+    for at in map(from_text, others):
+        PUBLICS[at] = (*PUBLICS.get(at, ()), from_text(fqdn))
 
 ORIGINS = [
     from_text(text) for text in (
