@@ -135,10 +135,10 @@ class RowJson(BodyJson):
 
 
 class ShortRecordJson(ArmJson, forbid_unknown_fields=True):
-    """A record of the short form."""
+    """A record of the short form. Without `fqdn`, the configuration may give its addresses a name (`names`)."""
 
-    fqdn: str
     ips: str | tuple[str, ...]
+    fqdn: str | None = None
 
 
 class ShortJson(ArmJson, forbid_unknown_fields=True):

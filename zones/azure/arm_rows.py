@@ -195,7 +195,10 @@ class RowReader:
             target=(row.target or "").strip(),
             groups=_groups((*_texts(row.group), *_texts(row.groups))),
             state_text=row.state or "Approved",
-            records=tuple(NicRow((record.fqdn,), _texts(record.ips)) for record in row.records or ()),
+            records=tuple(
+                NicRow(() if record.fqdn is None else (record.fqdn,), _texts(record.ips))
+                for record in row.records or ()
+            ),
             network=intern(row.network or ""),
             faults=faults.found,
         )

@@ -35,6 +35,8 @@ class Topic(StrEnum):
     """A private name in no known zone, by the name."""
     PIN = auto()
     """Pins of one name, by the name in the configuration."""
+    NAME = auto()
+    """Items of `names` in the configuration for one name, by the name."""
     SHADOW = auto()
     """A name that a zone file and an endpoint have, by the name."""
     OVERLAP = auto()

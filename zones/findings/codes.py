@@ -18,6 +18,7 @@ from zones.findings.name_evidence import (
     ConflictingAddress,
     DuplicateEndpoint,
     ForwardLoop,
+    NameIgnored,
     NetworkOverlap,
     PinIgnored,
     SharedGlobalName,
@@ -38,7 +39,7 @@ from zones.findings.source_evidence import (
 TYPES: Final[tuple[type[Evidence], ...]] = (
     ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, DuplicateEndpoint, SharedGlobalName,
     EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
-    ProvisioningFailed, PinIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap,
-    SourceUnreadable, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
+    ProvisioningFailed, PinIgnored, NameIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer, MoreRecordsDiffer,
+    ZonesOverlap, SourceUnreadable, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""
