@@ -1,6 +1,7 @@
 """Public names to private names and zones, and back, for every suffix of Microsoft's table and the special cases."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib.resources import files
@@ -15,7 +16,7 @@ from zones.dns.name import Name, from_text, to_text
 
 DATA: dict[str, Any] = json.loads(files("zones.azure").joinpath("data/private-link-zones.json").read_bytes())
 ADDED: dict[str, Any] = json.loads(files("zones.azure").joinpath("data/additions.json").read_bytes())
-SUFFIXES: list[dict[str, Any]] = DATA["fqdnSuffixMap"] + [each | {"derived": True} for each in ADDED["suffixes"]]
+SUFFIXES: list[dict[str, Any]] = DATA["fqdnSuffixMap"] + ADDED["suffixes"]
 EXACT: dict[str, str] = {each["fqdn"]: each["private"] for each in ADDED["exceptions"] if "fqdn" in each}
 BARE: list[str] = [each["forwarder"] for each in DATA["forwardersWithoutSuffixRule"]]
 ENTRIES: list[dict[str, Any]] = DATA["entries"]
@@ -28,9 +29,7 @@ def is_private(label: str) -> bool:
 
 
 def fill(pattern: str) -> str:
-    for placeholder in ("regionName", "regionCode", "region", "subzone", "partitionId", "dnsPrefix"):
-        pattern = pattern.replace(f"{{{placeholder}}}", MADE_UP.get(placeholder, "weu"))
-    return pattern.lower()
+    return re.sub(r"{(\w+)}", lambda match: MADE_UP.get(match[1], "weu"), pattern).lower()
 
 
 def candidates(name: str) -> list[tuple[str, str]]:
@@ -70,13 +69,17 @@ def test_every_suffix_maps_there_and_back(rule: dict[str, Any]) -> None:
     assert zone_of(zone) == zone
     assert public(zone) is None
 
-    specials = [
-        fill(r["publicSuffix"]) for r in SUFFIXES if r["privateZone"] == rule["privateZone"] and not r["derived"]
-    ]
     if suffix.endswith(".azmk8s.io"):
         assert public(private) is None
     else:
-        assert public(private) == f"acct1.{[*specials, suffix][0]}"
+        assert public(private) == f"acct1.{fill(default_public(rule['privateZone']))}"
+
+
+def default_public(zone: str) -> str:
+    """Return the public suffix of a zone: of the table's rows the last, those that insert `privatelink` first."""
+    rows = [rule for rule in DATA["fqdnSuffixMap"] if rule["privateZone"] == zone]
+    rows.sort(key=lambda rule: not rule["derived"])
+    return str((rows[-1:] or [rule for rule in SUFFIXES if rule["privateZone"] == zone])[0]["publicSuffix"])
 
 
 @pytest.mark.parametrize("rule", SUFFIXES, ids=lambda rule: rule["publicSuffix"])
