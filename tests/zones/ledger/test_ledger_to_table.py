@@ -157,7 +157,7 @@ def test_the_first_seen_time_of_a_private_wildcard_survives_a_restart() -> None:
     again = ledger(memory=remembered(book))
     put(again, workspace("w", GUIDS[0], 4), now=9)
     star = from_text(inference(GUIDS[0]).replace("ep.", "*.", 1))
-    assert [claim.first_seen for claim in again.find(star)] == [1]
+    assert [float(claim.first_seen) for claim in again.find(star)] == [1.0]
 
 
 def test_an_endpoint_of_nothing_but_a_shared_wildcard_claims_nothing_and_lacks_no_name() -> None:
