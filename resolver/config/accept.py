@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from resolver import settings
+from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection
@@ -20,6 +21,7 @@ from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
+from zones.azure.catalogue_table import Suffix
 from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
@@ -39,7 +41,7 @@ def accept(
     """Return the settings of `model`, which was read from `path` and has the zone files `files`.
 
     `place(*location)` returns where the value at a location is: its path, with the file and line. The warnings are
-    `notes` and those about resolv.conf files.
+    `notes` and those about resolv.conf files and shadowed suffixes.
     """
     folder = path.parent
     networks = tuple(Network(n.name, n.clients, n.vnets, n.reach) for n in model.networks if n is not AUTO)
@@ -52,6 +54,9 @@ def accept(
         private_only=tuple(map(_canonical, model.zones.private_only)),
         strip_hints=model.zones.strip_hints,
     )
+    suffixes = tuple(map(settings_of, model.catalogue.suffixes))
+    for fault in shadowed(model.catalogue.suffixes):
+        notes = [*notes, f"{place('catalogue', 'suffixes', fault.item)}: {fault.message}"]
     upstreams: tuple[settings.UpstreamGroup, ...] = ()
     for group, upstream in model.upstreams.items():
         found, more = _servers(group, upstream, folder, model.dns.listen)
@@ -63,11 +68,12 @@ def accept(
         notes = notes + more
     return settings.Accepted(
         path=absolute(path),
-        worker=_worker(model, folder, networks, listeners, zones, upstreams),
+        worker=_worker(model, folder, networks, listeners, zones, suffixes, upstreams),
         control=settings.ControlSettings(
             networks=networks,
             auto=AUTO in model.networks,
             listeners=listeners,
+            catalogue=suffixes,
             zones=zones,
             sources=tuple(_source(source, folder) for source in model.sources),
             names=tuple(
@@ -194,6 +200,7 @@ def _worker(
     networks: tuple[Network, ...],
     listeners: tuple[settings.NetworkListener, ...],
     zones: settings.Zones,
+    suffixes: tuple[Suffix, ...],
     upstreams: tuple[settings.UpstreamGroup, ...],
 ) -> settings.WorkerSettings:
     dns, cache, tls, https = model.dns, model.cache, model.dns.tls, model.dns.https
@@ -216,6 +223,7 @@ def _worker(
         networks=networks,
         auto=AUTO in model.networks,
         listeners=listeners,
+        catalogue=suffixes,
         zones=zones,
         upstreams=upstreams,
         cache=settings.CacheSettings(cache.size, cache.stale, cache.prefetch),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from resolver.config.catalogue import CatalogueSection
 from resolver.config.forwarding import CacheSection, UpstreamSection
 from resolver.config.listeners import DnsSection
 from resolver.config.section import Section
@@ -183,6 +184,7 @@ class Configuration(Section):
         "(docs/networks.md).",
         json_schema_extra=_or_auto,
     )
+    catalogue: CatalogueSection = CatalogueSection()
     zones: ZonesSection = ZonesSection()
     upstreams: dict[Label, UpstreamSection] = Field(
         default={},

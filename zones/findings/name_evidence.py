@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from zones.azure.additions import SharedBy
+from zones.azure.catalogue_table import SharedBy
 from zones.findings.endpoint_evidence import Endpoints, Groups, Target
 from zones.findings.evidence import Evidence, EvidenceTime, Listed, Severity
 
