@@ -100,8 +100,8 @@ class SuffixSection(Section):
     shared: Sharing = Field(
         default=None,
         description="Whose resources all have the same names below the suffix: those of the `service`, a `tenant` or a "
-        "`region`; `true` is `service`. A contest for such a name is `shared-global-name`. Default: each name belongs to "
-        "one resource.",
+        "`region`; `true` is `service`. A contest for such a name is `shared-global-name`. Default: each name belongs "
+        "to one resource.",
     )
 
 
