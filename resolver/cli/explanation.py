@@ -49,8 +49,7 @@ class VisibleClaim(ClaimItem):
     """A claim, and whether it is visible to the client's network."""
 
     visible: bool
-    excepted: bool
-    """The network's `except` hides the claim."""
+    excepted: bool = Field(description="`except` of the client's network hides the claim.")
 
 
 class Step(Model):
