@@ -15,12 +15,12 @@ import msgspec
 from msgspec import structs
 
 from zones.azure.additions import CompanionIn
-from zones.azure.catalogue import Catalogue
+from zones.azure.catalogue import Catalogue, SharedWildcard
 from zones.azure.companions import Companions
 from zones.azure.configured_names import IgnoredEntry, members_of
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
 from zones.claims.policy import Pin
-from zones.dns.name import Name, to_text
+from zones.dns.name import Name, is_wildcard, to_text
 from zones.findings.endpoint_evidence import (
     AddressChange,
     AddressChanged,
@@ -48,7 +48,9 @@ from zones.findings.name_evidence import (
     StaticShadowsEndpoint,
     TargetKind,
     UnmatchedException,
+    UnownedWildcard,
     VNetPrefix,
+    WildcardShared,
     ZoneUnknown,
 )
 from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceIncomplete, SourceUnreadable
@@ -148,6 +150,30 @@ def unreadable(subject: str, message: str) -> Finding:
 def incomplete(subject: str, lacks: Sequence[str]) -> Finding:
     """Return the finding about a file that says that it is not the whole list."""
     return finding(subject, SourceIncomplete(lacks=listed(lacks)))
+
+
+def shared_wildcard(endpoint: Endpoint, fqdn: Name, catalogue: Catalogue) -> SharedWildcard | None:
+    """Return what an endpoint has instead of a wildcard that its resource shares with others; None for its own."""
+    others = (record.fqdn for record in endpoint.records)
+    return catalogue.shared_wildcard(fqdn, resource_type(endpoint.target), endpoint.groups, others)
+
+
+def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
+    """The finding about the wildcards of a served endpoint that its resource shares with others."""
+    stars = dict.fromkeys(record.fqdn for record in endpoint.records if is_wildcard(record.fqdn))
+    if not stars or not endpoint.served:
+        return
+    shared = [found for star in stars if (found := shared_wildcard(endpoint, star, catalogue))]
+    if shared:
+        wildcards = [
+            UnownedWildcard(
+                wildcard=to_text(each.public),
+                private=tuple(to_text(private.name) for private in each.privates),
+                why_none="" if each.privates else each.missing.value,
+            )
+            for each in shared
+        ]
+        yield finding(endpoint.id, WildcardShared(wildcards=listed(wildcards)))
 
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:

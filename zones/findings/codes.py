@@ -24,6 +24,7 @@ from zones.findings.name_evidence import (
     PinIgnored,
     SharedGlobalName,
     StaticShadowsEndpoint,
+    WildcardShared,
     ZoneUnknown,
 )
 from zones.findings.source_evidence import (
@@ -42,6 +43,6 @@ TYPES: Final[tuple[type[Evidence], ...]] = (
     EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
     ProvisioningFailed, PinIgnored, NameIgnored, ExceptIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer,
     MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown,
-    AddressChanged,
+    WildcardShared, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""
