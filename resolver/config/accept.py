@@ -4,6 +4,7 @@ The text of the configuration and its mistakes are known to `file`; the files th
 Reads resolv.conf files itself, through `resolv_conf`.
 """
 
+import functools
 import os
 import socket
 from collections.abc import Callable, Iterable
@@ -14,7 +15,7 @@ from resolver import settings
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
-from resolver.config.model import AUTO, Configuration, ConflictsSection
+from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
@@ -26,6 +27,7 @@ from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
 from zones.dns import name
+from zones.networks.excepted import ExceptedItem
 from zones.networks.network import Network
 from zones.networks.private_addresses import is_private
 
@@ -44,7 +46,11 @@ def accept(
     `notes` and those about resolv.conf files and shadowed suffixes.
     """
     folder = path.parent
-    networks = tuple(Network(n.name, n.clients, n.vnets, n.reach) for n in model.networks if n is not AUTO)
+    networks = tuple(
+        _network(each, functools.partial(place, "networks", i))
+        for i, each in enumerate(model.networks)
+        if each is not AUTO
+    )
     listeners = tuple(settings.NetworkListener(parse(at), of) for at, of in model.dns.listeners.items())
     zones = settings.Zones(
         defaults=ZonePolicy(**model.zones.defaults.model_dump()),
@@ -93,6 +99,11 @@ def accept(
 
 def _canonical(text: str) -> str:
     return name.to_text(name.from_text(text))
+
+
+def _network(given: NetworkSection, place: Callable[..., str]) -> Network:
+    excepted = tuple(ExceptedItem(text, place("except", i)) for i, text in enumerate(given.except_))
+    return Network(given.name, given.clients, given.vnets, given.reach, excepted=excepted)
 
 
 # -- sources

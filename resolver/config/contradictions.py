@@ -44,6 +44,9 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     yield from _catalogue(model)
     yield from _twice("network", ((("networks", i, "name"), network.name) for i, network in enumerate(model.networks)))
     yield from _clients(model)
+    for i, network in enumerate(model.networks):
+        items = ((("networks", i, "except", j), reference(item)) for j, item in enumerate(network.except_))
+        yield from _twice("item", items)
     yield from _overrides(model, groups)
     yield from _upstreams(model)
     yield from _loops(model)

@@ -17,6 +17,7 @@ from resolver.config.values import (
     AnyNetwork,
     Duration,
     EndpointId,
+    Excepted,
     Host,
     Label,
     Miss,
@@ -47,6 +48,11 @@ class NetworkSection(Section):
     reach: tuple[Reach, ...] = Field(
         default=(),
         description="Further endpoints visible to the clients: VNet ids, `/subscriptions/ID`, `region:NAME`, `all`.",
+    )
+    except_: tuple[Excepted, ...] = Field(
+        default=(),
+        alias="except",
+        description="What is not visible to the clients all the same: resource ids or names of endpoints, or FQDNs.",
     )
 
 
