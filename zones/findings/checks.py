@@ -160,10 +160,10 @@ def shared_wildcard(endpoint: Endpoint, fqdn: Name, catalogue: Catalogue) -> Sha
 
 def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
     """The finding about the wildcards of a served endpoint that its resource shares with others."""
-    stars = dict.fromkeys(record.fqdn for record in endpoint.records if is_wildcard(record.fqdn))
+    stars = [record.fqdn for record in endpoint.records if is_wildcard(record.fqdn)]
     if not stars or not endpoint.served:
         return
-    shared = [found for star in stars if (found := shared_wildcard(endpoint, star, catalogue))]
+    shared = [found for star in dict.fromkeys(stars) if (found := shared_wildcard(endpoint, star, catalogue))]
     if shared:
         wildcards = [
             UnownedWildcard(
