@@ -37,6 +37,9 @@ _OF_SERVICE: Final = frozenset((b"{regionname}", b"{regioncode}", b"{region}", b
 """Placeholders for labels that a service chooses, not a customer."""
 
 
+_DATA: Final = files("zones.azure").joinpath("data")
+
+
 class PrivateName(NamedTuple):
     """A private name and its zone, with the placeholders filled in."""
 
@@ -65,7 +68,7 @@ class Catalogue:
     def __init__(self, table: CatalogueTable, additions: Additions, configured: Collection[Suffix] = ()) -> None:
         self._entries = table.entries
         kinds = {e.id: [(e.resource_type.casefold(), g.casefold()) for g in e.group_ids] for e in table.entries}
-        self.shared = SharedNames(additions.shared, kinds)
+        self.shared = SharedNames(additions.shared, kinds, configured)
         """Public names that no single resource owns."""
         self.companions = Companions(additions.companions)
         by_type = [suffix for row in additions.exceptions if (suffix := row.suffix)]
@@ -251,7 +254,14 @@ def _words(patterns: Iterable[Labels]) -> frozenset[bytes]:
 @cache
 def catalogue(configured: tuple[Suffix, ...] = ()) -> Catalogue:
     """Return the catalogue of all three clouds, with the suffixes of the configuration. The first call reads files."""
-    data = files("zones.azure").joinpath("data")
-    table = msgspec.json.decode(data.joinpath("private-link-zones.json").read_bytes(), type=CatalogueTable)
-    additions = msgspec.json.decode(data.joinpath("additions.json").read_bytes(), type=Additions)
-    return Catalogue(table, additions, configured)
+    return Catalogue(read_table(), read_additions(), configured)
+
+
+def read_table() -> CatalogueTable:
+    """Read Microsoft's table."""
+    return msgspec.json.decode(_DATA.joinpath("private-link-zones.json").read_bytes(), type=CatalogueTable)
+
+
+def read_additions() -> Additions:
+    """Read what the table does not say."""
+    return msgspec.json.decode(_DATA.joinpath("additions.json").read_bytes(), type=Additions)

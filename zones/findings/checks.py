@@ -39,6 +39,7 @@ from zones.findings.evidence import LISTED, Listed, listed
 from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import (
     AddressReused,
+    ExceptIgnored,
     IgnoredName,
     IgnoredPin,
     NameIgnored,
@@ -46,13 +47,15 @@ from zones.findings.name_evidence import (
     PinIgnored,
     StaticShadowsEndpoint,
     TargetKind,
+    UnmatchedException,
     UnownedWildcard,
     VNetPrefix,
     WildcardShared,
     ZoneUnknown,
 )
 from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceIncomplete, SourceUnreadable
-from zones.networks.network import NetworkMask, Networks
+from zones.networks.excepted import ExceptedItem
+from zones.networks.network import NO_NETWORKS, NetworkMask, Networks
 from zones.networks.overlap import Span, spans
 
 
@@ -139,9 +142,16 @@ def of_faults(subject: str, faults: Collection[Fault]) -> Iterator[Finding]:
         yield finding(subject, InvalidRecord(faults=listed(items)))
 
 
-def unreadable(subject: str, message: str) -> Finding:
-    """Return the finding about a source, a part of a source, or a zone file that could not be read."""
-    return finding(subject, SourceUnreadable(message=message))
+def unreadable(subject: str, message: str, *, has_data: bool) -> Finding:
+    """Return the finding about a source, a part of a source, or a zone file that could not be read.
+
+    `has_data`: it could be read before, and that data is served.
+    """
+    fact = finding(subject, SourceUnreadable(message=message))
+    return fact if has_data else structs.replace(fact, action=_NO_DATA)
+
+
+_NO_DATA: Final = "it has never been read, so that no data of it is served"
 
 
 def incomplete(subject: str, lacks: Sequence[str]) -> Finding:
@@ -186,25 +196,33 @@ def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalo
 
 
 def of_pins(
-    name: Name, pins: Sequence[Pin], claimants: Mapping[ResourceId, Endpoint], networks: Networks
+    name: Name,
+    pins: Sequence[Pin],
+    claimants: Mapping[ResourceId, Endpoint],
+    networks: Networks,
+    hidden: NetworkMask = NO_NETWORKS,
 ) -> Iterator[Finding]:
-    """The finding about pins of a name that decide nothing. `claimants`: endpoints that claim the name, by key."""
+    """The finding about pins of a name that decide nothing.
+
+    `claimants`: endpoints that claim the name, by key. `hidden`: the networks that except the name.
+    """
     ignored, mask = [], 0
     for pin in pins:
-        if why := _why_ignored(pin, claimants, networks):
+        if why := _why_ignored(pin, claimants, networks, hidden):
             mask |= networks.named(pin.network)
             ignored.append(IgnoredPin(pin.endpoint, pin.network, why, pin.reason))
     if ignored:
         yield in_networks(finding(to_text(name), PinIgnored(pins=listed(ignored))), networks, NetworkMask(mask))
 
 
-def _why_ignored(pin: Pin, claimants: Mapping[ResourceId, Endpoint], networks: Networks) -> str:
+def _why_ignored(pin: Pin, claimants: Mapping[ResourceId, Endpoint], networks: Networks, hidden: NetworkMask) -> str:
     endpoint = claimants.get(pin.key)
     if endpoint is None:
         return "that endpoint does not claim the name" if claimants else "no endpoint claims the name"
     if not endpoint.served:
         return "that endpoint is not served"
-    return "" if networks.sees(endpoint) & networks.named(pin.network) else "that endpoint is not visible there"
+    visible = networks.sees(endpoint) & networks.named(pin.network) & ~hidden
+    return "" if visible else "that endpoint is not visible there"
 
 
 def of_names(name: Name, ignored: Iterable[IgnoredEntry]) -> Iterator[Finding]:
@@ -212,6 +230,14 @@ def of_names(name: Name, ignored: Iterable[IgnoredEntry]) -> Iterator[Finding]:
     items = [IgnoredName(entry.endpoint, entry.member, why, entry.place) for entry, why in ignored]
     if items:
         yield finding(to_text(name), NameIgnored(items=listed(items)))
+
+
+def of_excepted(network: str, items: Sequence[ExceptedItem], networks: Networks) -> Iterator[Finding]:
+    """The finding about items of `except` of a network that match neither an endpoint nor a claimed name."""
+    if items:
+        unmatched = listed([UnmatchedException(item.text, item.place) for item in items])
+        fact = finding(network, ExceptIgnored(items=unmatched))
+        yield in_networks(fact, networks, networks.named(network))
 
 
 def of_shadow(name: Name, zone: Name, owners: Iterable[Endpoint]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from zones.findings.name_evidence import (
     AddressReused,
     ConflictingAddress,
     DuplicateEndpoint,
+    ExceptIgnored,
     ForwardLoop,
     NameIgnored,
     NetworkOverlap,
@@ -40,8 +41,8 @@ from zones.findings.source_evidence import (
 TYPES: Final[tuple[type[Evidence], ...]] = (
     ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, DuplicateEndpoint, SharedGlobalName,
     EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
-    ProvisioningFailed, PinIgnored, NameIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer, MoreRecordsDiffer,
-    ZonesOverlap, SourceUnreadable, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, WildcardShared,
-    AddressChanged,
+    ProvisioningFailed, PinIgnored, NameIgnored, ExceptIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer,
+    MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown,
+    WildcardShared, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""

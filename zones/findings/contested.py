@@ -8,8 +8,8 @@ from typing import Final
 
 from msgspec import structs
 
-from zones.azure.additions import SharedBy
 from zones.azure.catalogue import Catalogue
+from zones.azure.catalogue_table import SharedBy
 from zones.azure.endpoint import NO_RESOURCE, Endpoint, ResourceId
 from zones.azure.sharing import widest
 from zones.claims.contest import Contender, Rule, Ruling, Verdict

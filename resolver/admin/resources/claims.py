@@ -62,7 +62,7 @@ def claims(estate: Estate, name: Name, now: WallTime) -> ClaimList:
 
 def _claim(estate: Estate, claim: contest.Claim) -> ClaimItem:
     holder, lingers = estate.ledger.holder(claim.endpoint), estate.ledger.tombstones.until(claim)
-    networks, total = network_names(estate, estate.networks.sees(holder))
+    networks, total = network_names(estate, estate.ledger.sees(claim))
     return ClaimItem(
         name=to_text(claim.name), public=to_text(claim.public), configured=holder.has_configured(claim.public),
         zone=to_text(claim.zone) if claim.zone else None,
