@@ -96,6 +96,8 @@ def check_mapping(public: str, private: str) -> None:
         publics, privates = pattern(public), pattern(private)
     except InvalidName as error:
         raise ValueError(str(error)) from None
+    if len(publics) < 2:
+        raise ValueError(f"the public name {public!r} has one label at most")
     if any(map(is_private_label, publics)):
         raise ValueError(f"the public name {public!r} has a label 'privatelink', so it is private already")
     if not any(map(is_private_label, privates)):

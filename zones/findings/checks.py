@@ -142,9 +142,16 @@ def of_faults(subject: str, faults: Collection[Fault]) -> Iterator[Finding]:
         yield finding(subject, InvalidRecord(faults=listed(items)))
 
 
-def unreadable(subject: str, message: str) -> Finding:
-    """Return the finding about a source, a part of a source, or a zone file that could not be read."""
-    return finding(subject, SourceUnreadable(message=message))
+def unreadable(subject: str, message: str, *, has_data: bool) -> Finding:
+    """Return the finding about a source, a part of a source, or a zone file that could not be read.
+
+    `has_data`: it could be read before, and that data is served.
+    """
+    fact = finding(subject, SourceUnreadable(message=message))
+    return fact if has_data else structs.replace(fact, action=_NO_DATA)
+
+
+_NO_DATA: Final = "it has never been read, so that no data of it is served"
 
 
 def incomplete(subject: str, lacks: Sequence[str]) -> Finding:
