@@ -9,7 +9,7 @@ from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
 from zones.claims import contest
 from zones.clocks import WallTime
-from zones.dns.name import Name, to_text
+from zones.dns.name import Name, from_text, to_text
 
 
 class ClaimItem(Model):
@@ -58,6 +58,13 @@ def claims(estate: Estate, name: Name, now: WallTime) -> ClaimList:
     return ClaimList(
         items=[_claim(estate, claim) for claim in found], records=[each for each in records if each is not None]
     )
+
+
+def configured(estate: Estate) -> list[ClaimItem]:
+    """Return the claims whose FQDN `names` in the configuration gives, in the order of the configuration."""
+    fqdns = dict.fromkeys(from_text(entry.name) for entry in estate.settings.names)
+    found = (claim for fqdn in fqdns for claim in estate.ledger.find(fqdn) if claim.public == fqdn)
+    return [item for claim in found if (item := _claim(estate, claim)).configured]
 
 
 def _claim(estate: Estate, claim: contest.Claim) -> ClaimItem:
