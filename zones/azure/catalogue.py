@@ -238,7 +238,7 @@ class Catalogue:
             if match.depth < len(parts) or is_private_label(parts[0]):
                 return match
         at = max((i for i, label in enumerate(parts) if is_private_label(label)), default=-1)
-        if at < 0 or (at == 0 and parts[0] != b"privatelink" and self._public.below(parts)):
+        if at < 0 or (at == 0 and parts[0] != b"privatelink" and self._covered.below(parts)):
             return None
         return SuffixMatch(len(parts) - at, {}, UNKNOWN_ZONE)
 
