@@ -184,7 +184,7 @@ def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:
-    """Return the finding about a name in no zone of the catalogue. `holders` are the endpoints that claim the name."""
+    """Return the finding about a name in no private-link zone. `holders` are the endpoints that claim the name."""
     kinds = sorted({(resource_type(e.target), e.groups[0].casefold() if e.groups else "") for e in holders})
     expected = {zone for kind in kinds for entry in catalogue.by_resource(*kind) for zone in entry.zones}
     evidence = ZoneUnknown(
