@@ -98,7 +98,7 @@ ORIGINS = [
 ]  # fmt: skip
 INSIDE = [
     labels(from_text(text)) for text in (
-        "a", "b", "*", "a.b", "*.b", "acct", "x.acct", "foo", "sub", "ns.sub", "x.sub", "*.sub", "d", "corp",
+        "a", "b", "*", "a.b", "*.b", "f.*.b", "f.*", "acct", "x.acct", "foo", "sub", "ns.sub", "x.sub", "*.sub", "d", "corp",
         "x.privatelink.blob", "reg.weu", "weu", "5.1.0",
     )
 ]  # fmt: skip
