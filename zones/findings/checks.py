@@ -167,10 +167,10 @@ def shared_wildcard(endpoint: Endpoint, fqdn: Name, catalogue: Catalogue) -> Sha
 
 def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
     """The finding about the wildcards of a served endpoint that its resource shares with others."""
-    stars = dict.fromkeys(record.fqdn for record in endpoint.records if is_wildcard(record.fqdn))
+    stars = [record.fqdn for record in endpoint.records if is_wildcard(record.fqdn)]
     if not stars or not endpoint.served:
         return
-    shared = [found for star in stars if (found := shared_wildcard(endpoint, star, catalogue))]
+    shared = [found for star in dict.fromkeys(stars) if (found := shared_wildcard(endpoint, star, catalogue))]
     if shared:
         wildcards = [
             UnownedWildcard(
@@ -184,7 +184,7 @@ def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:
-    """Return the finding about a name in no zone of the catalogue. `holders` are the endpoints that claim the name."""
+    """Return the finding about a name in no private-link zone. `holders` are the endpoints that claim the name."""
     kinds = sorted({(resource_type(e.target), e.groups[0].casefold() if e.groups else "") for e in holders})
     expected = {zone for kind in kinds for entry in catalogue.by_resource(*kind) for zone in entry.zones}
     evidence = ZoneUnknown(

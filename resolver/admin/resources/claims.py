@@ -20,7 +20,7 @@ class ClaimItem(Model):
     configured: bool = Field(
         description="`names` in the configuration gives the FQDN; the network interface does not list it."
     )
-    zone: str | None = Field(description="Private zone of the name; null when the catalogue knows none.")
+    zone: str | None = Field(description="Private zone of the name; null for a name in no private-link zone.")
     endpoint: str = Field(description="Resource id of the endpoint.")
     addresses: list[str]
     state: str = Field(description="State of the endpoint's private link connection.")
