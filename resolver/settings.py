@@ -165,7 +165,7 @@ class Zones(msgspec.Struct, frozen=True):
     private_only: tuple[str, ...] = ()
     """Suffixes: names at and under these are never asked of an upstream."""
     strip_hints: bool = False
-    """Address hints are removed from HTTPS records under the suffixes of the catalogue."""
+    """Address hints are removed from HTTPS records of Azure's services: `Catalogue.covers`."""
 
 
 # -- answering clients

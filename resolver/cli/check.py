@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from resolver.admin.resources import claims as claim_items
 from resolver.admin.resources import findings as finding_items
 from resolver.admin.resources import sources as source_items
+from resolver.admin.resources.claims import ClaimItem
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Counts, counts
 from resolver.cli import finding_text, output, skipped_rules
@@ -42,7 +44,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     if as_json:
         output.json_out({
             "counts": numbers.model_dump(mode="json"), "sources": [each.model_dump() for each in sources],
-            "empty": empty,
+            "empty": empty, "names": [each.model_dump() for each in claim_items.configured(estate)],
             "warnings": list(accepted.warnings), "findings": findings, "skipped": skipped_rules.RULES,
         })  # fmt: skip
     else:
@@ -51,6 +53,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
         if estate.lacks_vnets:
             output.note(NO_VNETS)
         _write(numbers, sources, empty)
+        _write_names(claim_items.configured(estate)[: limit or None])
         output.table(finding_text.COLUMNS, list(map(finding_text.row, findings)))
         output.more(len(findings), len(facts))
         if skipped_rules.may_differ(fact.rule for fact in facts):
@@ -99,6 +102,13 @@ def _write(counts: Counts, sources: list[SourceItem], empty: Mapping[str, str]) 
             output.line(f"  {source.passed_over_total - _FILES} more files with resources that are not needed")
     severities = [_many(count, severity) for severity, count in counts.findings.items() if count]
     output.line(f"findings: {', '.join(severities) or 'none'}")
+
+
+def _write_names(claims: list[ClaimItem]) -> None:
+    """Print the names that the configuration gives to endpoints."""
+    for claim in claims:
+        endpoint = f"{output.short(claim.endpoint)} ({claim.state}{'' if claim.served else ', not served'})"
+        output.line(f"name {claim.public}: {', '.join(claim.addresses)} of {endpoint}, named by the configuration")
 
 
 def _many(count: int, noun: str) -> str:

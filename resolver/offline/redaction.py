@@ -27,7 +27,7 @@ class Redaction:
     def __init__(self, key: bytes, catalogue: Catalogue) -> None:
         self._key = key
         self._shared = catalogue.shared
-        self._words = frozenset(word.decode() for word in catalogue.words)
+        self._words = frozenset(word.decode() for word in catalogue.words | catalogue.regions)
 
     def resource(self, given: Resource) -> Resource:
         """Return the redacted resource. Its faults are left out, because a fault can quote a name."""
@@ -83,7 +83,7 @@ class Redaction:
         return "/" + "/".join(part if i in kept else self.name(part) for i, part in enumerate(parts))
 
     def fqdn(self, text: str) -> str:
-        """Return a host name with hashed labels. Labels of Azure's own names are kept, but not as the first label.
+        """Return a host name with hashed labels. Azure's own labels and regions are kept, but not as the first label.
 
         A name that all resources of a service share is kept whole.
         """

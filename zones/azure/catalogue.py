@@ -87,9 +87,11 @@ class Catalogue:
         forms = [pattern(row.private) for row in additions.wildcards if row.private]
         self.words = _words([*suffixes, *rules.zones, *forms])
         """The labels of all suffixes and zones, without placeholders: the parts of a name that reveal no customer."""
-        regions = {text.encode() for pair in table.region_codes.items() for text in pair}
-        regions |= {row.name.encode() for row in additions.regions}
-        self._wildcards = Wildcards(suffixes, self.words, regions, additions.wildcards)
+        named = (*table.region_codes, *(row.name for row in additions.regions))
+        self.regions = frozenset(name.encode() for name in named)
+        """The names of regions."""
+        codes = {code.encode() for code in table.region_codes.values()}
+        self._wildcards = Wildcards(suffixes, self.words, self.regions | codes, additions.wildcards)
         self.exact: dict[Name, PrivateName] = {}
         """Exceptions by exact public FQDN."""
         for row in additions.exceptions:
@@ -236,7 +238,7 @@ class Catalogue:
             if match.depth < len(parts) or is_private_label(parts[0]):
                 return match
         at = max((i for i, label in enumerate(parts) if is_private_label(label)), default=-1)
-        if at < 0 or (at == 0 and parts[0] != b"privatelink" and self._public.below(parts)):
+        if at < 0 or (at == 0 and parts[0] != b"privatelink" and self._covered.below(parts)):
             return None
         return SuffixMatch(len(parts) - at, {}, UNKNOWN_ZONE)
 

@@ -167,10 +167,10 @@ def shared_wildcard(endpoint: Endpoint, fqdn: Name, catalogue: Catalogue) -> Sha
 
 def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
     """The finding about the wildcards of a served endpoint that its resource shares with others."""
-    stars = dict.fromkeys(record.fqdn for record in endpoint.records if is_wildcard(record.fqdn))
+    stars = [record.fqdn for record in endpoint.records if is_wildcard(record.fqdn)]
     if not stars or not endpoint.served:
         return
-    shared = [found for star in stars if (found := shared_wildcard(endpoint, star, catalogue))]
+    shared = [found for star in dict.fromkeys(stars) if (found := shared_wildcard(endpoint, star, catalogue))]
     if shared:
         wildcards = [
             UnownedWildcard(
@@ -184,7 +184,7 @@ def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:
-    """Return the finding about a name in no zone of the catalogue. `holders` are the endpoints that claim the name."""
+    """Return the finding about a name in no private-link zone. `holders` are the endpoints that claim the name."""
     kinds = sorted({(resource_type(e.target), e.groups[0].casefold() if e.groups else "") for e in holders})
     expected = {zone for kind in kinds for entry in catalogue.by_resource(*kind) for zone in entry.zones}
     evidence = ZoneUnknown(
@@ -289,19 +289,14 @@ def texts(addresses: Iterable[bytes]) -> tuple[str, ...]:
 
 
 def companion_key(endpoint: Endpoint, companions: Companions) -> str:
-    """Return the key of the endpoints among which a companion of this endpoint may be; empty for other endpoints.
+    """Return the key of the endpoints among which a companion of this endpoint may be; empty for most endpoints.
 
     That is the key of its target, or its resource type and region. Endpoints without a target have no companions.
     """
-    if companions.groups.isdisjoint(map(str.casefold, endpoint.groups)):
+    kind = companions.kind(endpoint)
+    if kind is None:
         return ""
-    kind = resource_type(endpoint.target)
-    match companions.within(kind, map(str.casefold, endpoint.groups)):
-        case CompanionIn.RESOURCE:
-            return endpoint.target_key
-        case CompanionIn.REGION:
-            return f"{kind} in {endpoint.region}"
-    return ""
+    return endpoint.target_key if kind.within is CompanionIn.RESOURCE else f"{kind.type} in {endpoint.region}"
 
 
 def of_companions(endpoints: Iterable[Endpoint], networks: Networks, companions: Companions) -> Iterator[Finding]:
@@ -309,24 +304,31 @@ def of_companions(endpoints: Iterable[Endpoint], networks: Networks, companions:
 
     `endpoints` are all with one `companion_key`.
     """
-    visible: dict[str, int] = defaultdict(int)
-    targets: dict[str, dict[str, list[Endpoint]]] = defaultdict(lambda: defaultdict(list))
+    holders: dict[str, list[Endpoint]] = defaultdict(list)
     for endpoint in endpoints:
-        for group in map(str.casefold, endpoint.groups if endpoint.served else ()):
-            visible[group] |= networks.sees(endpoint)
-            targets[endpoint.target_key][group].append(endpoint)
-    for holders in targets.values():
-        missing, mask = [], 0
-        for group, needing in sorted(holders.items()):
-            need = companions.need(resource_type(needing[0].target), group)
-            lacking = _visible_to(needing, networks) & ~visible[need.group] if need else 0
-            if need and lacking:
-                missing.append(MissingCompanion(group, need.group, listed(sorted(e.id for e in needing)), need.within))
-                mask |= lacking
-        if missing:
-            subject = min(e.target for item in missing for e in holders[item.group])
-            fact = finding(subject, CompanionMissing(missing=tuple(missing)))
-            yield in_networks(fact, networks, NetworkMask(mask))
+        for group in endpoint.groups if endpoint.served else ():
+            holders[group.casefold()].append(endpoint)
+    needs = [(group, need) for group in sorted(holders) if (need := companions.need(group, holders[group][0]))]
+    if not needs:
+        return
+    missing: dict[str, list[MissingCompanion]] = defaultdict(list)
+    lacking: dict[str, int] = defaultdict(int)
+    subjects: dict[str, str] = {}
+    """The id of each target as an endpoint writes it, by the form to compare."""
+    for group, need in needs:
+        seen = _visible_to(holders.get(need.group, ()), networks)
+        targets: dict[str, list[Endpoint]] = defaultdict(list)
+        for endpoint in holders[group]:
+            targets[endpoint.target_key].append(endpoint)
+        for target, each in targets.items():
+            if mask := _visible_to(each, networks) & ~seen:
+                ids = listed(sorted(endpoint.id for endpoint in each))
+                missing[target].append(MissingCompanion(group, need.group, ids, need.within))
+                lacking[target] |= mask
+                subjects[target] = min(subjects.get(target, each[0].target), *(endpoint.target for endpoint in each))
+    for target, items in missing.items():
+        fact = finding(subjects[target], CompanionMissing(missing=tuple(items)))
+        yield in_networks(fact, networks, NetworkMask(lacking[target]))
 
 
 def _visible_to(endpoints: Iterable[Endpoint], networks: Networks) -> int:

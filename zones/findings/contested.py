@@ -67,7 +67,8 @@ def of_name(
             scope = widest(rulings.shared)
             texts = tuple(sorted(map(to_text, names)))
             evidence = SharedGlobalName(winners=winners, losers=losers, shared=texts, shared_by=scope)
-            action = f"{action}; {_SHARING[scope]}"
+            if rule not in _INTENDED:
+                action = f"{action}; {_SHARING[scope]}"
         else:
             evidence = kind(winners=winners, losers=losers)
         fact = structs.replace(

@@ -96,7 +96,7 @@ class TargetKind(msgspec.Struct, frozen=True):
 
 
 class ZoneUnknown(Evidence, frozen=True, kw_only=True):
-    """A name in no zone of the catalogue."""
+    """A name in no private-link zone."""
 
     code: ClassVar = "zone-unknown"
     severity: ClassVar = Severity.INFO

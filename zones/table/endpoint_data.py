@@ -38,7 +38,7 @@ class EndpointData:
         self.tree = NameTree()
         """The names above every owned name, private or public."""
         self.zones = Visibility()
-        """Zones of the catalogue with an owned name."""
+        """Private-link zones with an owned name."""
         self.explicit: dict[Name, tuple[Name, ...]] = {}
         """The private names that a public name leads to and that the catalogue does not derive from it, sorted.
 

@@ -62,6 +62,9 @@ def test_lookup_and_check_show_names_that_the_configuration_gives(run: Run, conf
     )
     checked = run("check", "-c", config).out
     assert "name-missing" not in checked
+    assert "name db.partner.example: 10.2.0.9 of pls (Approved), named by the configuration" in checked
+    (name,) = run("check", "-c", config, "-o", "json").json["names"]
+    assert (name["public"], name["endpoint"], name["configured"]) == ("db.partner.example", "pls", True)
     line = len(config.read_text().splitlines())
     assert re.search(rf"name-ignored +a\.example .*no source has an endpoint.*names\[1\] \({config}:{line}\)", checked)
     ran = run("lookup", "db.partner.example", "--client", "10.2.0.1", "-c", config)

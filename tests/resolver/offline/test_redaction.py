@@ -20,6 +20,8 @@ LABEL = st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
         ("contoso.privatelink.blob.core.windows.net", ".privatelink.blob.core.windows.net"),
         ("data.azurecr.io", ".azurecr.io"),
         ("*.contoso.azurecontainerapps.io", ".azurecontainerapps.io"),
+        ("*.contoso.westeurope.azurecontainerapps.io", ".westeurope.azurecontainerapps.io"),
+        ("contoso.chinaeast2.kusto.windows.cn", ".chinaeast2.kusto.windows.cn"),
     ],
 )
 def test_names_chosen_by_azure_are_kept(text: str, kept: str) -> None:
