@@ -10,6 +10,8 @@ from typing import Final, Literal
 import msgspec
 
 from resolver.host_port import HostPort
+from zones.azure.catalogue_table import Suffix
+from zones.azure.configured_names import NameEntry
 from zones.claims.policy import DEFAULTS, ConflictPolicy, Pin, ZonePolicy
 from zones.networks.network import Network
 
@@ -178,7 +180,7 @@ class Zones(msgspec.Struct, frozen=True):
     private_only: tuple[str, ...] = ()
     """Suffixes: names at and under these are never asked of an upstream."""
     strip_hints: bool = False
-    """Address hints are removed from HTTPS records under the suffixes of the catalogue."""
+    """Address hints are removed from HTTPS records of Azure's services: `Catalogue.covers`."""
 
 
 # -- answering clients
@@ -280,6 +282,8 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     auto: bool = False
     """Virtual networks make networks too. Control sends them to the workers."""
     listeners: tuple[NetworkListener, ...] = ()
+    catalogue: tuple[Suffix, ...] = ()
+    """Suffixes that the configuration adds to the catalogue."""
     zones: Zones = Zones()
     upstreams: tuple[UpstreamGroup, ...] = ()
     cache: CacheSettings = CacheSettings()
@@ -298,8 +302,12 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """Virtual networks make networks too."""
     listeners: tuple[NetworkListener, ...] = ()
     """As for workers. Where VNets share an address space, only a listener can tell in which network a client is."""
+    catalogue: tuple[Suffix, ...] = ()
+    """As for workers."""
     zones: Zones = Zones()
     sources: tuple[SourceSettings, ...] = ()
+    names: tuple[NameEntry, ...] = ()
+    """Names that the configuration gives to endpoints."""
     conflicts: ConflictSettings = ConflictSettings()
     upstreams: tuple[UpstreamGroup, ...] = ()
     admin_listen: HostPort | None = None

@@ -32,7 +32,8 @@ def _contest(evidence: Json, rule: str) -> str:
         for side in ("winners", "losers")
     )
     served = f"served: {winners}" if winners else "served: none"
-    return f"{served}{f'; not served: {losers}' if losers else ''} (rule: {rule})"
+    shared = f"shared name: {', '.join(names)}; " if (names := evidence.get("shared")) else ""
+    return f"{shared}{served}{f'; not served: {losers}' if losers else ''} (rule: {rule})"
 
 
 def _claimant(claim: Json) -> str:

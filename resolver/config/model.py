@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from resolver.config.catalogue import CatalogueSection
 from resolver.config.forwarding import CacheSection, UpstreamSection
 from resolver.config.listeners import DnsSection
 from resolver.config.section import Section
@@ -16,6 +17,7 @@ from resolver.config.values import (
     AnyNetwork,
     Duration,
     EndpointId,
+    Excepted,
     Host,
     Label,
     Miss,
@@ -46,6 +48,11 @@ class NetworkSection(Section):
     reach: tuple[Reach, ...] = Field(
         default=(),
         description="Further endpoints visible to the clients: VNet ids, `/subscriptions/ID`, `region:NAME`, `all`.",
+    )
+    except_: tuple[Excepted, ...] = Field(
+        default=(),
+        alias="except",
+        description="What is not visible to the clients all the same: resource ids or names of endpoints, or FQDNs.",
     )
 
 
@@ -111,6 +118,20 @@ class ZonesSection(Section):
     )
 
 
+class NameSection(Section):
+    """A name for the addresses of an endpoint, as if its network interface had listed the name."""
+
+    name: Host = Field(description="The name that clients ask for. The catalogue maps it to a private name, if it can.")
+    endpoint: EndpointId = Field(
+        description="Resource id of the endpoint, or its name where no other endpoint has that name."
+    )
+    member: Text | None = Field(
+        default=None,
+        description="Only the addresses of this required member, or of this group, of the network interface. "
+        "Default: all addresses of the endpoint.",
+    )
+
+
 class PinSection(Section):
     """An operator's decision which endpoint has a name."""
 
@@ -158,6 +179,10 @@ class Configuration(Section):
 
     dns: DnsSection = DnsSection()
     sources: tuple[Source, ...] = Field(default=(), description="The sources of endpoints; may be empty.")
+    names: tuple[NameSection, ...] = Field(
+        default=(),
+        description="Names for endpoints that bring none: Private Link services, Application Gateway, HDInsight.",
+    )
     networks: tuple[Annotated[NetworkSection, BeforeValidator(_auto)], ...] = Field(
         default=(),
         description="Sets of clients and the endpoints visible to them. Default: one network, to which every endpoint "
@@ -165,6 +190,7 @@ class Configuration(Section):
         "(docs/networks.md).",
         json_schema_extra=_or_auto,
     )
+    catalogue: CatalogueSection = CatalogueSection()
     zones: ZonesSection = ZonesSection()
     upstreams: dict[Label, UpstreamSection] = Field(
         default={},

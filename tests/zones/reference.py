@@ -189,17 +189,31 @@ class Reference:
         for claim in self.seen(network):
             if claim.private == name:
                 return claim, name
+        for claim in self.explicit(name, network):
+            return claim, claim.private
         for mapping in catalogue().candidates(name):
             for claim in self.seen(network):
                 if claim.private == mapping.name and name in claim.publics:
                     return claim, mapping.name
         return None
 
+    def explicit(self, public: Name, network: NetworkIndex) -> list[ReferenceVariant]:
+        """Return the claims to which a public name leads although the catalogue does not derive their private name."""
+        derived = {mapping.name for mapping in catalogue().candidates(public)}
+        found = [claim for claim in self.seen(network) if public in claim.publics and claim.private not in derived]
+        return sorted(found, key=lambda claim: claim.private)
+
     def wildcard_owner(self, name: Name, network: NetworkIndex) -> tuple[ReferenceVariant, Name] | None:
         star = self.star(name, network)
         for claim in self.seen(network):
             if claim.private == star:
                 return claim, name
+        if star is None:
+            return None
+        for claim in self.explicit(star, network):
+            private = Name(name[: -len(parent(star))] + parent(claim.private))
+            if is_wildcard(claim.private) and len(private) <= 255 and claim.private == self.star(private, network):
+                return claim, private
         for mapping in catalogue().candidates(name):
             for claim in self.seen(network):
                 if star in claim.publics and claim.private == self.star(mapping.name, network):

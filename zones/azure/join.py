@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from sys import intern
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NamelessRow, NicRecord, ResourceId
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint
 from zones.dns.name import InvalidName, Name, host_from_text
 
@@ -58,6 +58,7 @@ def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> 
         vnet=ResourceId(intern(first.vnet)),
         network=intern(first.network),
         records=collected.records(),
+        nameless=collected.nameless(),
         faults=tuple(dict.fromkeys(collected.faults)),
         rivals=_rivals(versions, nics),
         source=place.source,
@@ -86,6 +87,7 @@ class _Records:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self._found: dict[tuple[Name, str, str], set[bytes]] = {}
+        self._nameless: dict[tuple[str, str], set[bytes]] = {}
 
     def records(self) -> tuple[NicRecord, ...]:
         """Return a record for each FQDN, group and member, in an order that does not depend on the order of rows."""
@@ -94,17 +96,23 @@ class _Records:
             for (fqdn, group, member), addresses in sorted(self._found.items())
         )
 
+    def nameless(self) -> tuple[NamelessRow, ...]:
+        """Return the addresses of rows without a valid FQDN, by group and member, in such an order too."""
+        return tuple(
+            NamelessRow(tuple(sorted(addresses)), intern(group), intern(member))
+            for (group, member), addresses in sorted(self._nameless.items())
+        )
+
     def rows(self, rows: Sequence[NicRow], paths: _Paths, subject: str, where: str) -> None:
         for i, row in enumerate(rows):
-            if not row.fqdns:
-                continue  # the checks report an endpoint without names
             addresses = set()
+            is_named = False
             for j, text in enumerate(row.addresses):
                 try:
                     addresses.add(_address(text))
                 except ValueError as error:
                     self.faults.append(Fault(subject, paths.address.format(i, j), str(error), where))
-            if not row.addresses:
+            if row.fqdns and not row.addresses:
                 self.faults.append(Fault(subject, paths.address.format(i, 0), "no address", where))
             for j, text in enumerate(row.fqdns):
                 try:
@@ -112,8 +120,11 @@ class _Records:
                 except InvalidName as error:
                     self.faults.append(Fault(subject, paths.fqdn.format(i, j), str(error), where))
                 else:
+                    is_named = True
                     if addresses:
                         self._found.setdefault((fqdn, row.group, row.member), set()).update(addresses)
+            if addresses and not is_named:
+                self._nameless.setdefault((row.group, row.member), set()).update(addresses)
 
 
 def _address(text: str) -> bytes:
@@ -164,7 +175,7 @@ def _compared(endpoint: PrivateEndpoint, has_nic: bool) -> dict[str, object]:
     }
 
 
-def _records(rows: Sequence[NicRow]) -> tuple[NicRecord, ...]:
+def _records(rows: Sequence[NicRow]) -> tuple[tuple[NicRecord, ...], tuple[NamelessRow, ...]]:
     collected = _Records()
     collected.rows(rows, _OF_NIC, "", "")
-    return collected.records()
+    return collected.records(), collected.nameless()

@@ -27,20 +27,26 @@ class Topic(StrEnum):
     """Faults of one resource, by its id or path."""
     ADDRESS = auto()
     """Endpoints that share one address, by the packed address."""
-    TARGET = auto()
-    """Endpoints of one target, by the target's key."""
+    COMPANIONS = auto()
+    """Endpoints that need each other, by their `companion_key`."""
     CONTEST = auto()
     """A contest for one private name, by the name."""
     ZONE = auto()
     """A private name in no known zone, by the name."""
     PIN = auto()
     """Pins of one name, by the name in the configuration."""
+    NAME = auto()
+    """Items of `names` in the configuration for one name, by the name."""
+    EXCEPTED = auto()
+    """Items of `except` of one network, by the network's name."""
     SHADOW = auto()
     """A name that a zone file and an endpoint have, by the name."""
     OVERLAP = auto()
     """Address space of all VNets; one key."""
     PART = auto()
     """One part of a source, by source and part."""
+    INCOMPLETE = auto()
+    """A file that is not the whole list, by source and file."""
     SOURCE = auto()
     """A whole source, by its name."""
     ABSENT = auto()

@@ -4,18 +4,23 @@ Each function takes plain values and yields findings. The ledger decides when to
 sorted, so that a finding does not depend on the order in which the inventory was read.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from itertools import islice
 from typing import Final
 
+import msgspec
 from msgspec import structs
 
-from zones.azure.catalogue import Catalogue
+from zones.azure.additions import CompanionIn
+from zones.azure.catalogue import Catalogue, SharedWildcard
+from zones.azure.companions import Companions
+from zones.azure.configured_names import IgnoredEntry, members_of
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
 from zones.claims.policy import Pin
-from zones.dns.name import Name, to_text
+from zones.dns.name import Name, is_wildcard, to_text
 from zones.findings.endpoint_evidence import (
     AddressChange,
     AddressChanged,
@@ -34,16 +39,23 @@ from zones.findings.evidence import LISTED, Listed, listed
 from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import (
     AddressReused,
+    ExceptIgnored,
+    IgnoredName,
     IgnoredPin,
+    NameIgnored,
     NetworkOverlap,
     PinIgnored,
     StaticShadowsEndpoint,
     TargetKind,
+    UnmatchedException,
+    UnownedWildcard,
     VNetPrefix,
+    WildcardShared,
     ZoneUnknown,
 )
-from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceUnreadable
-from zones.networks.network import NetworkMask, Networks
+from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceIncomplete, SourceUnreadable
+from zones.networks.excepted import ExceptedItem
+from zones.networks.network import NO_NETWORKS, NetworkMask, Networks
 from zones.networks.overlap import Span, spans
 
 
@@ -66,7 +78,8 @@ def of_endpoint(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Fin
             failed = ProvisioningFailed(provisioning=endpoint.provisioning, state=state, target=target, groups=groups)
             yield finding(endpoint.id, failed)
         if not endpoint.records:
-            yield finding(endpoint.id, NameMissing(target=target, groups=groups))
+            add = tuple(_items_to_add(endpoint))
+            yield finding(endpoint.id, NameMissing(target=target, groups=groups, add_to_names=add))
     differs = _differences(endpoint, vnet)
     if differs != _NO_DIFFERENCE:
         yield finding(endpoint.id, EndpointMisplaced(vnet=endpoint.vnet, differs=differs))
@@ -75,6 +88,25 @@ def of_endpoint(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Fin
         yield finding(endpoint.id, RivalSources(believed=used, others=listed(endpoint.rivals)))
 
 
+def _items_to_add(endpoint: Endpoint) -> Iterator[str]:
+    """Yield the items of `names` that would name each address of an endpoint without FQDN, as YAML."""
+    members = members_of(endpoint.nameless)
+    if len(members) > 1:
+        for member in members:
+            yield f"- {{name: …, endpoint: {_yaml(endpoint.id)}, member: {_yaml(member)}}}"
+    elif endpoint.nameless:
+        yield f"- {{name: …, endpoint: {_yaml(endpoint.id)}}}"
+
+
+def _yaml(text: str) -> str:
+    """Return a text as a YAML scalar, quoted where it could mean something else."""
+    is_plain = _PLAIN_SCALAR.fullmatch(text) and text.casefold() not in _WORDS
+    return text if is_plain else msgspec.json.encode(text).decode()
+
+
+_PLAIN_SCALAR: Final = re.compile(r"[A-Za-z/][\w./()-]*", re.ASCII)
+_WORDS: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+"""Plain scalars that YAML reads as something else than text."""
 _NOT_CONNECTED: Final[Mapping[ConnectionState, type[EndpointPending | EndpointRejected | EndpointDisconnected]]] = {
     ConnectionState.PENDING: EndpointPending,
     ConnectionState.REJECTED: EndpointRejected,
@@ -110,13 +142,49 @@ def of_faults(subject: str, faults: Collection[Fault]) -> Iterator[Finding]:
         yield finding(subject, InvalidRecord(faults=listed(items)))
 
 
-def unreadable(subject: str, message: str) -> Finding:
-    """Return the finding about a source, a part of a source, or a zone file that could not be read."""
-    return finding(subject, SourceUnreadable(message=message))
+def unreadable(subject: str, message: str, *, has_data: bool) -> Finding:
+    """Return the finding about a source, a part of a source, or a zone file that could not be read.
+
+    `has_data`: it could be read before, and that data is served.
+    """
+    fact = finding(subject, SourceUnreadable(message=message))
+    return fact if has_data else structs.replace(fact, action=_NO_DATA)
+
+
+_NO_DATA: Final = "it has never been read, so that no data of it is served"
+
+
+def incomplete(subject: str, lacks: Sequence[str]) -> Finding:
+    """Return the finding about a file that says that it is not the whole list."""
+    return finding(subject, SourceIncomplete(lacks=listed(lacks)))
+
+
+def shared_wildcard(endpoint: Endpoint, fqdn: Name, catalogue: Catalogue) -> SharedWildcard | None:
+    """Return what an endpoint has instead of a wildcard that its resource shares with others; None for its own."""
+    others = (record.fqdn for record in endpoint.records)
+    return catalogue.shared_wildcard(fqdn, resource_type(endpoint.target), endpoint.groups, others)
+
+
+def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
+    """The finding about the wildcards of a served endpoint that its resource shares with others."""
+    stars = [record.fqdn for record in endpoint.records if is_wildcard(record.fqdn)]
+    if not stars or not endpoint.served:
+        return
+    shared = [found for star in dict.fromkeys(stars) if (found := shared_wildcard(endpoint, star, catalogue))]
+    if shared:
+        wildcards = [
+            UnownedWildcard(
+                wildcard=to_text(each.public),
+                private=tuple(to_text(private.name) for private in each.privates),
+                why_none="" if each.privates else each.missing.value,
+            )
+            for each in shared
+        ]
+        yield finding(endpoint.id, WildcardShared(wildcards=listed(wildcards)))
 
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:
-    """Return the finding about a name in no zone of the catalogue. `holders` are the endpoints that claim the name."""
+    """Return the finding about a name in no private-link zone. `holders` are the endpoints that claim the name."""
     kinds = sorted({(resource_type(e.target), e.groups[0].casefold() if e.groups else "") for e in holders})
     expected = {zone for kind in kinds for entry in catalogue.by_resource(*kind) for zone in entry.zones}
     evidence = ZoneUnknown(
@@ -128,25 +196,48 @@ def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalo
 
 
 def of_pins(
-    name: Name, pins: Sequence[Pin], claimants: Mapping[ResourceId, Endpoint], networks: Networks
+    name: Name,
+    pins: Sequence[Pin],
+    claimants: Mapping[ResourceId, Endpoint],
+    networks: Networks,
+    hidden: NetworkMask = NO_NETWORKS,
 ) -> Iterator[Finding]:
-    """The finding about pins of a name that decide nothing. `claimants`: endpoints that claim the name, by key."""
+    """The finding about pins of a name that decide nothing.
+
+    `claimants`: endpoints that claim the name, by key. `hidden`: the networks that except the name.
+    """
     ignored, mask = [], 0
     for pin in pins:
-        if why := _why_ignored(pin, claimants, networks):
+        if why := _why_ignored(pin, claimants, networks, hidden):
             mask |= networks.named(pin.network)
             ignored.append(IgnoredPin(pin.endpoint, pin.network, why, pin.reason))
     if ignored:
         yield in_networks(finding(to_text(name), PinIgnored(pins=listed(ignored))), networks, NetworkMask(mask))
 
 
-def _why_ignored(pin: Pin, claimants: Mapping[ResourceId, Endpoint], networks: Networks) -> str:
+def _why_ignored(pin: Pin, claimants: Mapping[ResourceId, Endpoint], networks: Networks, hidden: NetworkMask) -> str:
     endpoint = claimants.get(pin.key)
     if endpoint is None:
         return "that endpoint does not claim the name" if claimants else "no endpoint claims the name"
     if not endpoint.served:
         return "that endpoint is not served"
-    return "" if networks.sees(endpoint) & networks.named(pin.network) else "that endpoint is not visible there"
+    visible = networks.sees(endpoint) & networks.named(pin.network) & ~hidden
+    return "" if visible else "that endpoint is not visible there"
+
+
+def of_names(name: Name, ignored: Iterable[IgnoredEntry]) -> Iterator[Finding]:
+    """The finding about items of `names` that give no endpoint the name."""
+    items = [IgnoredName(entry.endpoint, entry.member, why, entry.place) for entry, why in ignored]
+    if items:
+        yield finding(to_text(name), NameIgnored(items=listed(items)))
+
+
+def of_excepted(network: str, items: Sequence[ExceptedItem], networks: Networks) -> Iterator[Finding]:
+    """The finding about items of `except` of a network that match neither an endpoint nor a claimed name."""
+    if items:
+        unmatched = listed([UnmatchedException(item.text, item.place) for item in items])
+        fact = finding(network, ExceptIgnored(items=unmatched))
+        yield in_networks(fact, networks, networks.named(network))
 
 
 def of_shadow(name: Name, zone: Name, owners: Iterable[Endpoint]) -> Iterator[Finding]:
@@ -197,35 +288,47 @@ def texts(addresses: Iterable[bytes]) -> tuple[str, ...]:
     return tuple(str(ip_address(address)) for address in sorted(set(addresses), key=lambda a: (len(a), a)))
 
 
-COMPANIONS: Final[Mapping[str, str]] = {
-    "dfs": "blob", "dfs_secondary": "blob_secondary", "gremlin": "sql", "table": "sql",
-}  # fmt: skip
-"""Group to the group that its clients need too: Data Lake clients call blob; Cosmos Gremlin and Table use Sql."""
-_CONCERNED: Final = frozenset((*COMPANIONS, *COMPANIONS.values()))
+def companion_key(endpoint: Endpoint, companions: Companions) -> str:
+    """Return the key of the endpoints among which a companion of this endpoint may be; empty for most endpoints.
+
+    That is the key of its target, or its resource type and region. Endpoints without a target have no companions.
+    """
+    kind = companions.kind(endpoint)
+    if kind is None:
+        return ""
+    return endpoint.target_key if kind.within is CompanionIn.RESOURCE else f"{kind.type} in {endpoint.region}"
 
 
-def has_companions(endpoint: Endpoint) -> bool:
-    """Return whether the endpoint needs another endpoint of its target, or another may need it."""
-    return not _CONCERNED.isdisjoint(map(str.casefold, endpoint.groups))
+def of_companions(endpoints: Iterable[Endpoint], networks: Networks, companions: Companions) -> Iterator[Finding]:
+    """Findings about targets with an endpoint whose companion some network does not see.
 
-
-def of_target(endpoints: Iterable[Endpoint], networks: Networks) -> Iterator[Finding]:
-    """The finding about a target with an endpoint whose companion some network does not see."""
+    `endpoints` are all with one `companion_key`.
+    """
     holders: dict[str, list[Endpoint]] = defaultdict(list)
     for endpoint in endpoints:
         for group in endpoint.groups if endpoint.served else ():
             holders[group.casefold()].append(endpoint)
-    missing, mask = [], 0
-    targets: set[str] = set()
-    for group in sorted(holders.keys() & COMPANIONS.keys()):
-        needing, companion = holders[group], COMPANIONS[group]
-        lacking = _visible_to(needing, networks) & ~_visible_to(holders.get(companion, ()), networks)
-        if lacking and (group != "table" or _is_cosmos(needing[0])):
-            missing.append(MissingCompanion(group, companion, listed(sorted(e.id for e in needing))))
-            targets.update(endpoint.target for endpoint in needing)
-            mask |= lacking
-    if missing:
-        yield in_networks(finding(min(targets), CompanionMissing(missing=tuple(missing))), networks, NetworkMask(mask))
+    needs = [(group, need) for group in sorted(holders) if (need := companions.need(group, holders[group][0]))]
+    if not needs:
+        return
+    missing: dict[str, list[MissingCompanion]] = defaultdict(list)
+    lacking: dict[str, int] = defaultdict(int)
+    subjects: dict[str, str] = {}
+    """The id of each target as an endpoint writes it, by the form to compare."""
+    for group, need in needs:
+        seen = _visible_to(holders.get(need.group, ()), networks)
+        targets: dict[str, list[Endpoint]] = defaultdict(list)
+        for endpoint in holders[group]:
+            targets[endpoint.target_key].append(endpoint)
+        for target, each in targets.items():
+            if mask := _visible_to(each, networks) & ~seen:
+                ids = listed(sorted(endpoint.id for endpoint in each))
+                missing[target].append(MissingCompanion(group, need.group, ids, need.within))
+                lacking[target] |= mask
+                subjects[target] = min(subjects.get(target, each[0].target), *(endpoint.target for endpoint in each))
+    for target, items in missing.items():
+        fact = finding(subjects[target], CompanionMissing(missing=tuple(items)))
+        yield in_networks(fact, networks, NetworkMask(lacking[target]))
 
 
 def _visible_to(endpoints: Iterable[Endpoint], networks: Networks) -> int:
@@ -233,10 +336,6 @@ def _visible_to(endpoints: Iterable[Endpoint], networks: Networks) -> int:
     for endpoint in endpoints:
         mask |= networks.sees(endpoint)
     return mask
-
-
-def _is_cosmos(endpoint: Endpoint) -> bool:
-    return resource_type(endpoint.target).startswith(("microsoft.documentdb/", "microsoft.azurecosmosdb/"))
 
 
 def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Finding]:

@@ -17,11 +17,14 @@ from zones.findings.name_evidence import (
     AddressReused,
     ConflictingAddress,
     DuplicateEndpoint,
+    ExceptIgnored,
     ForwardLoop,
+    NameIgnored,
     NetworkOverlap,
     PinIgnored,
     SharedGlobalName,
     StaticShadowsEndpoint,
+    WildcardShared,
     ZoneUnknown,
 )
 from zones.findings.source_evidence import (
@@ -29,15 +32,17 @@ from zones.findings.source_evidence import (
     MoreRecordsDiffer,
     RecordsDiffer,
     RivalSources,
+    SourceIncomplete,
     SourceUnreadable,
     SyncHeld,
     ZonesOverlap,
 )
 
 TYPES: Final[tuple[type[Evidence], ...]] = (
-    ConflictingAddress, AddressReused, SyncHeld, DuplicateEndpoint, SharedGlobalName, EndpointRejected,
-    EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord, ProvisioningFailed,
-    PinIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable,
-    NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
+    ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, DuplicateEndpoint, SharedGlobalName,
+    EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
+    ProvisioningFailed, PinIgnored, NameIgnored, ExceptIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer,
+    MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown,
+    WildcardShared, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""

@@ -8,7 +8,10 @@ from typing import Final
 
 from msgspec import structs
 
+from zones.azure.catalogue import Catalogue
+from zones.azure.catalogue_table import SharedBy
 from zones.azure.endpoint import NO_RESOURCE, Endpoint, ResourceId
+from zones.azure.sharing import widest
 from zones.claims.contest import Contender, Rule, Ruling, Verdict
 from zones.dns.name import Name, to_text
 from zones.findings.checks import in_networks, resource_type, texts
@@ -25,6 +28,8 @@ class _Rulings:
         self.mask = NO_NETWORKS
         self.winners: set[ResourceId] = set()
         self.losers: set[ResourceId] = set()
+        self.shared: set[SharedBy] = set()
+        """Who shares the name, if anyone does."""
 
 
 def of_name(
@@ -33,29 +38,43 @@ def of_name(
     contenders: Sequence[Contender],
     endpoints: Mapping[ResourceId, Endpoint],
     networks: Networks,
+    catalogue: Catalogue,
 ) -> Iterator[Finding]:
     """Findings about a name with several contenders."""
     contests: dict[tuple[type[Contest], ResourceId, Rule], _Rulings] = {}
+    claims = {contender.endpoint: contender for contender in contenders}
     for verdict in verdicts:
         for ruling in verdict.rulings:
             if ruling.rule:
-                kind = _kind([endpoints[key] for key in (*ruling.winners, *ruling.losers)])
+                taking_part = [*ruling.winners, *ruling.losers]
+                shared = _shared_by(taking_part, claims, endpoints, catalogue)
+                kind = SharedGlobalName if shared else _kind([endpoints[key] for key in taking_part])
                 rulings = contests.setdefault((kind, _winner(ruling), ruling.rule), _Rulings())
                 rulings.mask = NetworkMask(rulings.mask | verdict.mask)
                 rulings.winners.update(ruling.winners)
                 rulings.losers.update(ruling.losers)
-    claims = {contender.endpoint: contender for contender in contenders}
+                rulings.shared |= {shared} if shared else set()
 
     def claimants(keys: Iterable[ResourceId]) -> Listed[Claimant]:
         ordered = sorted(keys)
         return Listed(tuple(_claimant(endpoints[key], claims[key]) for key in ordered[:LISTED]), len(ordered))
 
     for (kind, winner, rule), rulings in contests.items():
-        fact = finding(to_text(name), kind(winners=claimants(rulings.winners), losers=claimants(rulings.losers)))
+        winners, losers, action = claimants(rulings.winners), claimants(rulings.losers), ACTIONS[rule]
+        evidence: Contest
+        if rulings.shared:
+            names = {claim.public for key in rulings.winners | rulings.losers for claim in claims[key].claims}
+            scope = widest(rulings.shared)
+            texts = tuple(sorted(map(to_text, names)))
+            evidence = SharedGlobalName(winners=winners, losers=losers, shared=texts, shared_by=scope)
+            if rule not in _INTENDED:
+                action = f"{action}; {_SHARING[scope]}"
+        else:
+            evidence = kind(winners=winners, losers=losers)
         fact = structs.replace(
-            fact, severity=Severity.INFO if rule in _INTENDED else fact.severity, action=ACTIONS[rule],
-            winner=winner and endpoints[winner].id, rule=rule,
-        )  # fmt: skip
+            finding(to_text(name), evidence), action=action, winner=winner and endpoints[winner].id, rule=rule
+        )
+        fact = structs.replace(fact, severity=Severity.INFO) if rule in _INTENDED else fact
         yield in_networks(fact, networks, rulings.mask)
 
 
@@ -79,19 +98,38 @@ ACTIONS: Final[Mapping[Rule, str]] = {
 """What pldns does, by the rule that decided."""
 
 
+_TO_DO: Final = (
+    "keep one of these endpoints for each network, or choose the one that is served with a pin (`conflicts.pins`)"
+)
+_SHARING: Final[Mapping[SharedBy, str]] = {
+    SharedBy.SERVICE: f"all resources of the service share the name: {_TO_DO}",
+    SharedBy.TENANT: f"all resources of the service in the tenant share the name: {_TO_DO}",
+    SharedBy.REGION: f"all resources of the service in the region share the name: {_TO_DO}",
+}
+"""Who shares the name, and what a person can do about it."""
+
+
+def _shared_by(
+    keys: Collection[ResourceId],
+    claims: Mapping[ResourceId, Contender],
+    endpoints: Mapping[ResourceId, Endpoint],
+    catalogue: Catalogue,
+) -> SharedBy | None:
+    """Return who shares the name by which these endpoints meet; None unless all of them share it."""
+    found = set[SharedBy]()
+    for key in keys:
+        endpoint = endpoints[key]
+        names = {form for claim in claims[key].claims for form in (claim.public, catalogue.public(claim.name)) if form}
+        by = catalogue.shared.by(resource_type(endpoint.target), endpoint.groups, names)
+        if by is None:
+            return None
+        found.add(by)
+    return widest(found)
+
+
 def _kind(endpoints: Collection[Endpoint]) -> type[Contest]:
-    if any(map(_is_shared, endpoints)):
-        return SharedGlobalName
     kinds = {(e.target_key, tuple(sorted(group.casefold() for group in e.groups))) for e in endpoints}
     return DuplicateEndpoint if len(kinds) == 1 and min(kinds)[0] else ConflictingAddress
-
-
-def _is_shared(endpoint: Endpoint) -> bool:
-    """Azure Monitor private link scopes and the `global` group of Azure Virtual Desktop share names by design."""
-    kind = resource_type(endpoint.target)
-    if kind == "microsoft.insights/privatelinkscopes":
-        return True
-    return kind.startswith("microsoft.desktopvirtualization/") and "global" in map(str.casefold, endpoint.groups)
 
 
 def _claimant(endpoint: Endpoint, contender: Contender) -> Claimant:

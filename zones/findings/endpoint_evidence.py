@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
+from zones.azure.additions import CompanionIn
 from zones.findings.evidence import Evidence, Listed, Severity
 
 Target = Annotated[str, Meta(description="Resource id or alias of the endpoint's target.")]
@@ -67,6 +68,14 @@ class NameMissing(Evidence, frozen=True, kw_only=True):
     action: ClassVar = "nothing to serve"
     target: Target
     groups: Groups
+    add_to_names: Annotated[
+        tuple[str, ...],
+        Meta(
+            title="add to `names`",
+            description="Items for `names` in the configuration, as YAML: write the name in place of `…`. "
+            "Empty while no address of the endpoint is known.",
+        ),
+    ] = ()
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -95,11 +104,14 @@ class EndpointMisplaced(Evidence, frozen=True, kw_only=True):
 
 
 class MissingCompanion(msgspec.Struct, frozen=True):
-    """A group whose clients need another group of the same resource."""
+    """A group whose clients need an endpoint of another group."""
 
     group: Annotated[str, Meta(description="The group that an endpoint exists for.")]
     needs: Annotated[str, Meta(description="The group that its clients need too.")]
     endpoints: Endpoints
+    within: Annotated[
+        CompanionIn, Meta(description="Where the other endpoint may be: at the same `resource`, or in the `region`.")
+    ] = CompanionIn.RESOURCE
 
 
 class CompanionMissing(Evidence, frozen=True, kw_only=True):
@@ -107,7 +119,7 @@ class CompanionMissing(Evidence, frozen=True, kw_only=True):
 
     code: ClassVar = "companion-missing"
     severity: ClassVar = Severity.WARNING
-    meaning: ClassVar = "Clients of an endpoint need another group of its resource, which their network cannot reach."
+    meaning: ClassVar = "Clients of an endpoint also need an endpoint of another group, and their network sees none."
     action: ClassVar = "served without it"
     missing: Annotated[tuple[MissingCompanion, ...], Meta(description="The groups that lack a companion.")]
 

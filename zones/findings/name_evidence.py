@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
+from zones.azure.catalogue_table import SharedBy
 from zones.findings.endpoint_evidence import Endpoints, Groups, Target
 from zones.findings.evidence import Evidence, EvidenceTime, Listed, Severity
 
@@ -48,11 +49,15 @@ class DuplicateEndpoint(Contest, frozen=True, kw_only=True):
 
 
 class SharedGlobalName(Contest, frozen=True, kw_only=True):
-    """A contest for a name that a service shares by design."""
+    """A contest for a name that all resources of a service, tenant or region share."""
 
     code: ClassVar = "shared-global-name"
     severity: ClassVar = Severity.WARNING
-    meaning: ClassVar = "Endpoints of a service that uses one name for all its resources claim that name."
+    meaning: ClassVar = "Endpoints claim a name that all resources of their service, tenant or region share."
+    shared: Annotated[tuple[str, ...], Meta(title="shared names", description="Public FQDNs that are shared.")]
+    shared_by: Annotated[
+        SharedBy, Meta(description="Whose resources share them: those of a `service`, a `tenant` or a `region`.")
+    ]
 
 
 class AddressReused(Evidence, frozen=True, kw_only=True):
@@ -91,7 +96,7 @@ class TargetKind(msgspec.Struct, frozen=True):
 
 
 class ZoneUnknown(Evidence, frozen=True, kw_only=True):
-    """A name in no zone of the catalogue."""
+    """A name in no private-link zone."""
 
     code: ClassVar = "zone-unknown"
     severity: ClassVar = Severity.INFO
@@ -100,6 +105,24 @@ class ZoneUnknown(Evidence, frozen=True, kw_only=True):
     endpoints: Endpoints
     expected_zones: Annotated[Listed[str], Meta(description="Zones that the catalogue has for these resources.")]
     resources: Annotated[Listed[TargetKind], Meta(description="What the endpoints connect to.")]
+
+
+class UnownedWildcard(msgspec.Struct, frozen=True):
+    """A wildcard of an endpoint that belongs to many resources."""
+
+    wildcard: Annotated[str, Meta(description="The wildcard that the NIC lists. pldns does not serve it.")]
+    private: Annotated[tuple[str, ...], Meta(description="The private wildcards that are served instead.")]
+    why_none: Annotated[str, Meta(description="Why no private wildcard is served; empty where one is.")] = ""
+
+
+class WildcardShared(Evidence, frozen=True, kw_only=True):
+    """Wildcards of one endpoint whose names belong to many resources, also of other tenants."""
+
+    code: ClassVar = "wildcard-shared"
+    severity: ClassVar = Severity.INFO
+    meaning: ClassVar = "The NIC lists a wildcard whose names belong to many resources, not to this one alone."
+    action: ClassVar = "public names below it go to the upstream; an alias to a served private name is followed"
+    wildcards: Annotated[Listed[UnownedWildcard], Meta(description="The wildcards.")]
 
 
 class StaticShadowsEndpoint(Evidence, frozen=True, kw_only=True):
@@ -130,6 +153,42 @@ class PinIgnored(Evidence, frozen=True, kw_only=True):
     meaning: ClassVar = "A pin in `conflicts.pins` decides nothing."
     action: ClassVar = "the other rules decide"
     pins: Annotated[Listed[IgnoredPin], Meta(description="The pins.")]
+
+
+class IgnoredName(msgspec.Struct, frozen=True):
+    """An item of `names` that gives no name."""
+
+    endpoint: Annotated[str, Meta(description="The endpoint, as the configuration writes it.")]
+    member: Annotated[str, Meta(description="The member; empty for an item without one.")]
+    why: Annotated[str, Meta(description="Why the item gives no name.")]
+    place: Annotated[str, Meta(description="Where the item is in the configuration.")]
+
+
+class NameIgnored(Evidence, frozen=True, kw_only=True):
+    """Items of `names` for one name that have no effect."""
+
+    code: ClassVar = "name-ignored"
+    severity: ClassVar = Severity.WARNING
+    meaning: ClassVar = "An item of `names` gives no endpoint its name."
+    action: ClassVar = "the item has no effect until its endpoint and member exist"
+    items: Annotated[Listed[IgnoredName], Meta(title="ignored", description="The items.")]
+
+
+class UnmatchedException(msgspec.Struct, frozen=True):
+    """An item of `except` that matches nothing."""
+
+    text: Annotated[str, Meta(description="The item, as the configuration writes it.")]
+    place: Annotated[str, Meta(description="Where the item is in the configuration.")]
+
+
+class ExceptIgnored(Evidence, frozen=True, kw_only=True):
+    """Items of `except` of one network that match nothing."""
+
+    code: ClassVar = "except-ignored"
+    severity: ClassVar = Severity.WARNING
+    meaning: ClassVar = "An item of `networks[].except` matches no endpoint and no name."
+    action: ClassVar = "the item has no effect until an endpoint has this id or name, or claims this FQDN"
+    items: Annotated[Listed[UnmatchedException], Meta(title="matches nothing", description="The items.")]
 
 
 class ForwardLoop(Evidence, frozen=True, kw_only=True):

@@ -32,8 +32,21 @@ class SourceUnreadable(Evidence, frozen=True, kw_only=True):
     code: ClassVar = "source-unreadable"
     severity: ClassVar = Severity.WARNING
     meaning: ClassVar = "A source, or a part of it, could not be read."
-    action: ClassVar = "its last good data, if there is any, is served"
+    action: ClassVar = "its last good data is served"
     message: Annotated[str, Meta(description="Why.")]
+
+
+class SourceIncomplete(Evidence, frozen=True, kw_only=True):
+    """A file that says that it is not the whole list."""
+
+    code: ClassVar = "source-incomplete"
+    severity: ClassVar = Severity.ERROR
+    meaning: ClassVar = "A file says that it is not the whole list, and the other pages are not in its folder."
+    action: ClassVar = (
+        "its resources are served, and earlier resources of the file are kept; export the whole list again, or put the "
+        "other pages beside the file"
+    )
+    lacks: Annotated[Listed[str], Meta(title="the file has", description="What the file has, and what it lacks.")]
 
 
 class SyncHeld(Evidence, frozen=True, kw_only=True):

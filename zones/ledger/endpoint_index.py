@@ -1,4 +1,4 @@
-"""Which endpoints share an address, a target or a VNet, so that a change of one is checked against the others.
+"""Which endpoints share an address, a VNet or companions, so that a change of one is checked against the others.
 
 An index of keys only. Does not know claims and findings.
 """
@@ -6,18 +6,20 @@ An index of keys only. Does not know claims and findings.
 from collections.abc import Collection
 from typing import TypeVar
 
+from zones.azure.companions import Companions
 from zones.azure.endpoint import NO_RESOURCE, Endpoint, ResourceId
-from zones.findings.checks import has_companions
+from zones.findings.checks import companion_key
 
 _K = TypeVar("_K")
 
 
 class EndpointIndex:
-    """Keys of endpoints by address, by target and by VNet."""
+    """Keys of endpoints by address, by `companion_key` and by VNet."""
 
-    def __init__(self) -> None:
+    def __init__(self, companions: Companions) -> None:
+        self._data = companions
         self._addresses: dict[bytes, tuple[ResourceId, ...]] = {}
-        self._targets: dict[str, tuple[ResourceId, ...]] = {}
+        self._companions: dict[str, tuple[ResourceId, ...]] = {}
         self._vnets: dict[ResourceId, set[ResourceId]] = {}
 
     def move(self, key: ResourceId, old: Endpoint | None, new: Endpoint | None) -> None:
@@ -26,8 +28,8 @@ class EndpointIndex:
             if endpoint is not None:
                 for address in addresses(endpoint) if endpoint.served else ():
                     _set_member(self._addresses, address, key, present=present)
-                if target := target_of(endpoint):
-                    _set_member(self._targets, target, key, present=present)
+                if among := companion_key(endpoint, self._data):
+                    _set_member(self._companions, among, key, present=present)
         was, now = old.vnet if old else NO_RESOURCE, new.vnet if new else NO_RESOURCE
         if was and was != now:
             self._vnets[was].remove(key)
@@ -40,9 +42,9 @@ class EndpointIndex:
         """Return the served endpoints with an address."""
         return self._addresses.get(address, ())
 
-    def of_target(self, target: str) -> tuple[ResourceId, ...]:
-        """Return the endpoints of a target, which is given as `target_of` returns it."""
-        return self._targets.get(target, ())
+    def companions(self, among: str) -> tuple[ResourceId, ...]:
+        """Return the endpoints with a `companion_key`."""
+        return self._companions.get(among, ())
 
     def in_vnet(self, vnet: ResourceId) -> Collection[ResourceId]:
         """Return the endpoints in a VNet."""
@@ -52,11 +54,6 @@ class EndpointIndex:
 def addresses(endpoint: Endpoint) -> set[bytes]:
     """Return all addresses of an endpoint, packed."""
     return {address for record in endpoint.records for address in record.addresses}
-
-
-def target_of(endpoint: Endpoint) -> str:
-    """Return the key of the endpoint's target; empty where no other endpoint of the target matters."""
-    return endpoint.target_key if endpoint.target and has_companions(endpoint) else ""
 
 
 def _set_member(index: dict[_K, tuple[ResourceId, ...]], at: _K, key: ResourceId, *, present: bool) -> None:

@@ -12,6 +12,7 @@ from functools import reduce
 from operator import or_
 
 from zones.azure.catalogue import Catalogue
+from zones.azure.companions import Companions
 from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
 from zones.claims.census import Census
 from zones.claims.contest import Claim, Contender, Verdict
@@ -19,9 +20,11 @@ from zones.claims.policy import Conflicts
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.board import Board
+from zones.findings.checks import companion_key
 from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.claims import Claims
-from zones.ledger.endpoint_index import EndpointIndex, addresses, target_of
+from zones.ledger.endpoint_index import EndpointIndex, addresses
+from zones.ledger.excepted import ExceptedIndex
 from zones.ledger.pins import PinIndex
 from zones.ledger.reports import LedgerReports
 from zones.ledger.tombstones import Tombstone, Tombstones
@@ -38,7 +41,8 @@ class _Touched:
     """Private names."""
     publics: set[Name] = field(default_factory=set)
     addresses: set[bytes] = field(default_factory=set)
-    targets: set[str] = field(default_factory=set)
+    companions: set[str] = field(default_factory=set)
+    """By `companion_key`."""
 
     def claims(self, claims: Iterable[Claim]) -> None:
         """Touch the private and public names of these claims."""
@@ -46,10 +50,10 @@ class _Touched:
             self.names.add(claim.name)
             self.publics.add(claim.public)
 
-    def shared(self, endpoint: Endpoint) -> None:
-        """Touch what the endpoint may share with others: its addresses and its target."""
+    def shared(self, endpoint: Endpoint, companions: Companions) -> None:
+        """Touch what the endpoint may share with others: its addresses and its companions."""
         self.addresses |= addresses(endpoint)
-        self.targets.add(target_of(endpoint))
+        self.companions.add(companion_key(endpoint, companions))
 
 
 class Ledger:
@@ -81,8 +85,9 @@ class Ledger:
         self._winners = Winners(networks, conflicts, carry_over.held_in(networks))
         self.rows = self._winners.rows
         self.classes = self._winners.classes
-        self._index = EndpointIndex()
+        self._index = EndpointIndex(catalogue.companions)
         self._pins = PinIndex(conflicts, catalogue)
+        self._excepted = ExceptedIndex(networks.configured, catalogue)
         self._static: dict[Name, Name] = {}
         """The names in zone files, with the origin of their zone."""
         self._holders = ChainMap(self.endpoints, self.tombstones.endpoints)
@@ -95,6 +100,7 @@ class Ledger:
         """Add, change or remove (None) endpoints by key. Return the names whose rows changed; see `rows`."""
         self._reports.now = now
         touched = _Touched()
+        self._excepted.update(changes)
         before = {key: old for key in changes if (old := self.endpoints.get(key)) is not None}
         withdrawn = self._claims.withdraw(before)
         touched.claims(withdrawn)
@@ -110,7 +116,7 @@ class Ledger:
             touched.names |= self._reports.contested
         for each in (old, new):
             if each is not None:
-                touched.shared(each)
+                touched.shared(each, self.catalogue.companions)
         self._index.move(key, old, new)
         self.census.move(old, new)
         if new is None:
@@ -177,7 +183,7 @@ class Ledger:
 
     def _touch(self, endpoint: Endpoint, touched: _Touched) -> None:
         touched.names |= self._claims.names_of(endpoint)
-        touched.shared(endpoint)
+        touched.shared(endpoint, self.catalogue.companions)
 
     # -- zone files and pins
 
@@ -201,14 +207,20 @@ class Ledger:
         for address in touched.addresses:
             self._reports.address(address, [self.endpoints[key] for key in self._index.at(address)])
             touched.names.update(self.tombstones.names_at(address))
-        for target in touched.targets - {""}:
-            self._reports.target(target, [self.endpoints[key] for key in self._index.of_target(target)])
+        for among in touched.companions - {""}:
+            self._reports.companions(among, [self.endpoints[key] for key in self._index.companions(among)])
         for name in touched.names | touched.publics if self._static else ():
             self._check_shadow(name)
         if self._pins:
             self._pins.touch(touched.names)
             for name in self._pins.take():
-                self._reports.pins(name, self.conflicts.pinned(self._reports.now, name), self.find(name))
+                claims = self.find(name)
+                hidden = NetworkMask(reduce(or_, (self._excepted_at(claim.name) for claim in claims), 0))
+                self._reports.pins(name, self.conflicts.pinned(self._reports.now, name), claims, hidden)
+        if self._excepted:
+            self._excepted.touch(touched.names)
+            for unmatched in self._excepted.checked(self.find):
+                self._reports.excepted(unmatched)
         return {name for name in touched.names if self._evaluate(name)}
 
     def _check_shadow(self, name: Name) -> None:
@@ -246,7 +258,20 @@ class Ledger:
         if self.tombstones.at(name):
             taken = NetworkMask(reduce(or_, (contender.sees for contender in out), 0))
             out += self.tombstones.contenders(name, taken, networks, self._index, self.endpoints)
+        if hidden := self._excepted_at(name):
+            out = [contender._replace(sees=NetworkMask(contender.sees & ~hidden)) for contender in out]
         return out
+
+    def _excepted_at(self, name: Name) -> int:
+        """Return the mask of the networks that except a private name, or a public FQDN that leads to the name.
+
+        The whole private name is hidden there, whichever FQDN is excepted: public DNS leads from that FQDN to the
+        private name, where a query must not find an endpoint after all.
+        """
+        if self.networks.excepted is None:
+            return 0
+        served = [claim.public for claim in self._claims.at(name) if self.endpoints[claim.endpoint].served]
+        return self.networks.excepted.at({name, *served, *(stone.claim.public for stone in self.tombstones.at(name))})
 
     # -- reading
 
@@ -267,6 +292,16 @@ class Ledger:
     def holder(self, key: ResourceId) -> Endpoint:
         """Return the endpoint with this key. An endpoint whose claims linger is returned as it was last."""
         return self._holders[key]
+
+    def sees(self, claim: Claim) -> NetworkMask:
+        """Return the mask of the networks that a claim is visible to, whether or not it is served."""
+        return NetworkMask(self.networks.sees(self.holder(claim.endpoint)) & ~self._excepted_at(claim.name))
+
+    def excepts(self, claim: Claim) -> NetworkMask:
+        """Return the mask of the networks that except the claim's endpoint or one of its names."""
+        if self.networks.excepted is None:
+            return NO_NETWORKS
+        return NetworkMask(self.networks.excepted.of(self.holder(claim.endpoint)) | self._excepted_at(claim.name))
 
     def served(self) -> Iterator[Claim]:
         """Every claim of a served endpoint, winner or not, without lingering claims, in no order."""

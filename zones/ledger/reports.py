@@ -12,7 +12,8 @@ from zones.findings import checks, contested
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
 from zones.findings.finding import Finding
-from zones.networks.network import Networks
+from zones.ledger.excepted import UnmatchedItems
+from zones.networks.network import NetworkMask, Networks
 
 
 class LedgerReports:
@@ -35,7 +36,10 @@ class LedgerReports:
 
     def endpoint(self, key: ResourceId, endpoint: Endpoint | None, vnet: VirtualNetwork | None) -> None:
         """Report what one endpoint shows by itself. `vnet` is its VNet, if known."""
-        self._replace(Topic.ENDPOINT, key, checks.of_endpoint(endpoint, vnet) if endpoint else ())
+        found: tuple[Finding, ...] = ()
+        if endpoint is not None:
+            found = (*checks.of_endpoint(endpoint, vnet), *checks.of_wildcards(endpoint, self._catalogue))
+        self._replace(Topic.ENDPOINT, key, found)
 
     def moved(self, key: ResourceId, old: Endpoint | None, new: Endpoint | None) -> None:
         """Report a changed address. The finding stays until the address changes again or is not served any more."""
@@ -54,18 +58,27 @@ class LedgerReports:
         clash = checks.of_address(address, holders, self._networks) if len(holders) > 1 else ()
         self._replace(Topic.ADDRESS, address, clash)
 
-    def target(self, target: str, endpoints: Iterable[Endpoint]) -> None:
-        """Report a companion that the endpoints of a target lack."""
-        self._replace(Topic.TARGET, target, checks.of_target(endpoints, self._networks))
+    def companions(self, key: str, endpoints: Iterable[Endpoint]) -> None:
+        """Report companions that the endpoints with one `companion_key` lack."""
+        found = checks.of_companions(endpoints, self._networks, self._catalogue.companions)
+        self._replace(Topic.COMPANIONS, key, found)
 
     def overlaps(self, vnets: Iterable[VirtualNetwork]) -> None:
         """Report address space that several VNets share."""
         self._replace(Topic.OVERLAP, "", checks.overlaps(vnets, self._networks))
 
-    def pins(self, name: Name, pins: Sequence[Pin], claims: Iterable[Claim]) -> None:
-        """Report pins of a name that decide nothing. `claims` are all claims on the name."""
+    def pins(self, name: Name, pins: Sequence[Pin], claims: Iterable[Claim], hidden: NetworkMask) -> None:
+        """Report pins of a name that decide nothing.
+
+        `claims` are all claims on the name. `hidden` are the networks that except the name.
+        """
         claimants = {claim.endpoint: self._holders[claim.endpoint] for claim in claims}
-        self._replace(Topic.PIN, name, checks.of_pins(name, pins, claimants, self._networks))
+        self._replace(Topic.PIN, name, checks.of_pins(name, pins, claimants, self._networks, hidden))
+
+    def excepted(self, unmatched: UnmatchedItems) -> None:
+        """Report the items of a network's `except` that match nothing."""
+        network, items = unmatched
+        self._replace(Topic.EXCEPTED, network, checks.of_excepted(network, items, self._networks))
 
     def shadow(self, name: Name, zone: Name | None, claims: Iterable[Claim]) -> None:
         """Report claims of served endpoints on a name in the zone file of `zone`; None: no zone file has the name."""
@@ -76,15 +89,15 @@ class LedgerReports:
         """Report the contest for a name."""
         if len(contenders) > 1:
             self.contested.add(name)
-            findings = contested.of_name(name, verdicts, contenders, self._holders, self._networks)
+            findings = contested.of_name(name, verdicts, contenders, self._holders, self._networks, self._catalogue)
             self._replace(Topic.CONTEST, name, findings)
         elif name in self.contested:
             self.contested.remove(name)
             self._replace(Topic.CONTEST, name, ())
 
     def unknown_zone(self, name: Name, keys: Sequence[ResourceId]) -> None:
-        """Report endpoints that claim a name in no private zone."""
-        holders = [self._holders[key] for key in keys]
+        """Report endpoints that claim a name in no private zone, unless the configuration gives it to them."""
+        holders = [holder for key in keys if not (holder := self._holders[key]).has_configured(name)]
         self._replace(
             Topic.ZONE, name, (checks.of_unknown_zone(name, holders, self._catalogue),) if holders else ()
         )  # fmt: skip

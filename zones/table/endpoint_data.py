@@ -5,16 +5,19 @@ A row belongs to a private name and has the public FQDNs that lead to it. Does n
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
 from zones.claims.row import BY_RULE, ClassNumber, Variant, unpack
-from zones.dns.name import Name, is_wildcard, reverse
+from zones.dns.name import MAX_NAME, Name, is_wildcard, parent, reverse
 from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.sharded_dict import ShardedDict
 from zones.table.visibility import NameTree, Visibility
+
+_PUBLICS: Final = attrgetter("publics")
 
 
 class OwnedName(NamedTuple):
@@ -35,7 +38,12 @@ class EndpointData:
         self.tree = NameTree()
         """The names above every owned name, private or public."""
         self.zones = Visibility()
-        """Zones of the catalogue with an owned name."""
+        """Private-link zones with an owned name."""
+        self.explicit: dict[Name, tuple[Name, ...]] = {}
+        """The private names that a public name leads to and that the catalogue does not derive from it, sorted.
+
+        Such a name comes from Azure's own records or from an exception of the catalogue. Most estates have none.
+        """
         self._public_stars: Counter[Name] = Counter()
         self._by_address: ShardedDict[bytes, tuple[Name, ...]] = ShardedDict()
 
@@ -73,6 +81,8 @@ class EndpointData:
             for zone in zones if owner == name else ():
                 self.zones.remove(zone, number, self.masks, moved)
         moved.update(owner for owner, _ in was | now)
+        if any(map(_PUBLICS, before)) or any(map(_PUBLICS, after)):
+            self._move_explicit(name, _stored(before), _stored(after))
         if not is_star:
             self._move_addresses(name, _addresses(before), _addresses(after), moved)
 
@@ -82,6 +92,17 @@ class EndpointData:
             yield name, variant.networks
             for public in self.publics(variant, name):
                 yield public, variant.networks
+
+    def _move_explicit(self, private: Name, before: set[Name], after: set[Name]) -> None:
+        """Index the public names of a row from which the catalogue does not derive its private name."""
+        for public in before - after:
+            if others := tuple(name for name in self.explicit.get(public, ()) if name != private):
+                self.explicit[public] = others
+            else:
+                self.explicit.pop(public, None)
+        for public in after - before:
+            if private not in self.catalogue_index.candidates(public):
+                self.explicit[public] = tuple(sorted((*self.explicit.get(public, ()), private)))
 
     def _move_addresses(self, name: Name, before: set[bytes], after: set[bytes], moved: set[Name]) -> None:
         moved.update(map(reverse, before | after))
@@ -110,11 +131,25 @@ class EndpointData:
             return None
         if variant := self.variant(name, network):
             return OwnedName(name, variant)
-        for private in self.catalogue_index.candidates(name):
+        for private in self.privates(name):
             variant = self.variant(private, network)
             if variant and name in self.publics(variant, private):
                 return OwnedName(private, variant)
         return None
+
+    def privates(self, name: Name) -> tuple[Name, ...]:
+        """Return the private names that a public name may lead to: explicit ones, then those of the catalogue."""
+        derived = self.catalogue_index.candidates(name)
+        return (*self.explicit.get(name, ()), *derived) if self.explicit else derived
+
+    def privates_below(self, star: Name, name: Name) -> tuple[Name, ...]:
+        """Return the private names that a name below a public wildcard may lead to, in the order of `privates`."""
+        derived = self.catalogue_index.candidates(name)
+        if star not in self.explicit:
+            return derived
+        inside = name[: len(name) - len(parent(star))]
+        ends = [parent(private) for private in self.explicit[star] if is_wildcard(private)]
+        return (*(Name(inside + end) for end in ends if len(inside) + len(end) <= MAX_NAME), *derived)
 
     def publics(self, variant: Variant, private: Name) -> tuple[Name, ...]:
         """Return the public FQDNs that lead to a private name."""
@@ -133,6 +168,11 @@ class EndpointData:
             variant = self.variant(private, network)
             if variant and address in (*variant.a, *variant.aaaa):
                 yield from self.publics(variant, private) or (private,)
+
+
+def _stored(variants: Iterable[Variant]) -> set[Name]:
+    """Return the public names that a row stores. A public name by rule is derived, so it is never explicit."""
+    return {public for variant in variants for public in variant.publics}
 
 
 def _addresses(variants: Iterable[Variant]) -> set[bytes]:

@@ -69,7 +69,7 @@ class Lookup:
         self._policies = policies
         self.endpoints = EndpointData(catalogue)
         self.unsynced = False
-        """A source has never had data: names of the catalogue that no endpoint owns are SERVFAIL."""
+        """A source has never had data: names of Azure's services that no endpoint owns are SERVFAIL."""
         self.stale = False
         """A source of endpoints could not be read for some time."""
         self.awaited: frozenset[Name] = frozenset()
@@ -179,7 +179,7 @@ class Lookup:
             return None, deps
         if variant:
             return OwnedName(spot.name, variant), deps
-        for private in self.endpoints.catalogue_index.candidates(spot.name):
+        for private in self.endpoints.privates_below(star, spot.name):
             file = self._file_over(private)
             inner = self._spot(private, spot.network, file, file.match(private, qtype) if file else None)
             deps += self._around(inner)

@@ -115,9 +115,14 @@ class Table(Lookup):
         return name in self.static or name in self.named or self.endpoints.zones.counts(name)
 
     def is_bare(self, name: Name) -> bool:
-        """Return whether no network has anything at or below this name, so that only its ancestors decide about it."""
+        """Return whether no network has anything at or below this name, so that only its ancestors decide about it.
+
+        A public name from which the catalogue derives a private name may still be owned by the row there.
+        """
         data = self.endpoints
         if data.rows.get(name) is not None or data.tree.counts(name) or data.zones.counts(name):
+            return False
+        if name in data.explicit:
             return False
         return not (
             name in self.named or name in self._above_named or name in self.static or name in self._above_static

@@ -1,5 +1,6 @@
 """Evidence of findings as JSON, and its JSON schema, both made from the evidence types."""
 
+from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin
 
@@ -57,6 +58,8 @@ _SCALARS = {str: "string", int: "integer", float: "number"}
 def _of_type(kind: Any) -> Json:  # noqa: ANN401 - any type
     if kind in _SCALARS:
         return {"type": _SCALARS[kind]}
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return {"type": "string", "enum": [str(each) for each in kind]}
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return _of_type(arguments[0])

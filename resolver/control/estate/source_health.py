@@ -46,6 +46,10 @@ class SourceStatus:
     """Files, or subscriptions."""
     unreadable: int = 0
     """Parts that cannot be read now. Their last good data is kept."""
+    incomplete: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each file lacks that says that it is not the whole list."""
+    passed_over: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Number of rows that pldns does not need, by file and type."""
     remote: bool = False
     interval: float = float("inf")
     """Seconds between two readings."""
@@ -96,6 +100,8 @@ class SourceHealth:
         self._board = board
         self._unreadable: dict[str, dict[str, str]] = {name: {} for name in self.statuses}
         """The reason by part, for each part that cannot be read now."""
+        self._with_data: dict[str, set[str]] = {name: set() for name in self.statuses}
+        """The parts that have been read."""
 
     # -- changes
 
@@ -104,9 +110,14 @@ class SourceHealth:
         unreadable = self._unreadable[source]
         if isinstance(data, str):
             unreadable[part] = data
-            self._board.replace(Topic.PART, (source, part), [checks.unreadable(part, data)], now)
+            fact = checks.unreadable(part, data, has_data=part in self._with_data[source])
+            self._board.replace(Topic.PART, (source, part), [fact], now)
         elif unreadable.pop(part, None) is not None:
             self._board.replace(Topic.PART, (source, part), [], now)
+        if data is None:
+            self._with_data[source].discard(part)
+        elif not isinstance(data, str):
+            self._with_data[source].add(part)
         self.statuses[source].unreadable = len(unreadable)
 
     def read(self, source: str, parts: int, now: WallTime) -> None:
@@ -128,7 +139,22 @@ class SourceHealth:
         status = self.statuses[source]
         status.last_error = why
         subject = source if status.remote else status.path
-        self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why)], now)
+        self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why, has_data=status.synced)], now)
+
+    def scanned(
+        self,
+        source: str,
+        incomplete: Mapping[str, tuple[str, ...]],
+        passed_over: Mapping[str, Mapping[str, int]],
+        now: WallTime,
+    ) -> None:
+        """Record which files of a source are incomplete, and what its files have that pldns does not need."""
+        status = self.statuses[source]
+        before, status.incomplete, status.passed_over = status.incomplete, incomplete, passed_over
+        for part in before.keys() | incomplete.keys():
+            if before.get(part) != incomplete.get(part):
+                findings = [checks.incomplete(part, incomplete[part])] if part in incomplete else []
+                self._board.replace(Topic.INCOMPLETE, (source, part), findings, now)
 
     def restored(self, source: str, parts: int, saved_at: WallTime, sync_state: SyncState) -> None:
         """Record that a source has data from the saved inventory, and what its syncs had left open."""
@@ -141,7 +167,7 @@ class SourceHealth:
         """Record what a sync of a remote source has left open."""
         status = self.statuses[source]
         status.sync_state = decision.sync_state
-        absent = [checks.unreadable(key, why) for key, why in decision.unconfirmed.items()]
+        absent = [checks.unreadable(key, why, has_data=True) for key, why in decision.unconfirmed.items()]
         self._board.replace(Topic.ABSENT, source, absent, now)
         self._report_held(source, decision.sync_state.held, now)
         if decision.sync_state.held:
@@ -180,6 +206,7 @@ class SourceHealth:
                 out.append(Degraded(name, "", status.last_error))
             if status.synced:
                 out += (Degraded(name, part, why) for part, why in self._unreadable[name].items())
+                out += (Degraded(name, part, f"incomplete: {why[0]}") for part, why in status.incomplete.items())
         return out
 
     @property

@@ -3,15 +3,26 @@
 from typing import Any
 
 import pytest
+import yaml
 from msgspec import structs
 
 from tests.zones.books import shown
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
+from zones.azure.endpoint import (
+    ConfiguredRecord,
+    ConnectionState,
+    Endpoint,
+    Fault,
+    NamelessRow,
+    NicRecord,
+    ResourceId,
+    VirtualNetwork,
+)
 from zones.claims.policy import Pin
 from zones.dns.name import from_text
 from zones.findings import checks
 from zones.findings.codes import TYPES
+from zones.findings.endpoint_evidence import NameMissing
 from zones.findings.evidence import LISTED, Severity
 from zones.findings.finding import Finding
 from zones.networks import topology
@@ -20,6 +31,7 @@ from zones.networks.network import Network, Networks
 SUB, OTHER_SUB = "11111111-0000-0000-0000-000000000000", "22222222-0000-0000-0000-000000000000"
 ALONE = Networks([])
 STORAGE = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/acct"
+PURVIEW = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Purview/accounts/p"
 COSMOS = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/db"
 
 
@@ -102,6 +114,39 @@ def test_an_approved_endpoint_without_a_name_is_reported() -> None:
     assert (fact.code, fact.severity, fact.subject) == ("name-missing", Severity.WARNING, "/ID/pe")
     assert shown(fact.evidence) == {"target": STORAGE, "groups": ["blob"]}
     assert [fact.code for fact in about(endpoint(state=ConnectionState.PENDING))] == ["endpoint-pending"]
+
+
+def nameless(*members: str) -> tuple[NamelessRow, ...]:
+    return tuple(NamelessRow((bytes((10, 0, 0, i)),), "group", member) for i, member in enumerate(members))
+
+
+@pytest.mark.parametrize(
+    ("identifier", "rows", "items"),
+    [
+        ("/ID/pe", nameless(""), [{"name": "…", "endpoint": "/ID/pe"}]),
+        ("/ID/pe", nameless("same", "same"), [{"name": "…", "endpoint": "/ID/pe"}]),
+        ("/ID/pe", nameless("gateway", "head node"), [
+            {"name": "…", "endpoint": "/ID/pe", "member": "gateway"},
+            {"name": "…", "endpoint": "/ID/pe", "member": "head node"},
+        ]),
+        ("/ID/pe", (*nameless("gateway"), NamelessRow((bytes(4),), "edge")), [
+            {"name": "…", "endpoint": "/ID/pe", "member": "gateway"},
+            {"name": "…", "endpoint": "/ID/pe", "member": "edge"},
+        ]),
+        *((odd, nameless(""), [{"name": "…", "endpoint": odd}]) for odd in ("a, b}", "true", "12", "x: y", 'a"b', "#")),
+    ],
+)  # fmt: skip
+def test_the_finding_has_the_items_that_would_give_each_address_a_name(
+    identifier: str, rows: tuple[NamelessRow, ...], items: list[dict[str, str]]
+) -> None:
+    fact = only(about(endpoint(id=identifier, nameless=rows)))
+    assert isinstance(fact.evidence, NameMissing)
+    assert [yaml.safe_load(line)[0] for line in fact.evidence.add_to_names] == items
+
+
+def test_a_configured_name_is_a_name() -> None:
+    configured = ConfiguredRecord(from_text("db.example"), (bytes(4),))
+    assert not about(endpoint(nameless=nameless(""), records=(configured,)))
 
 
 # -- placement
@@ -237,6 +282,10 @@ def test_a_new_address_is_reported_with_the_old_one() -> None:
 # -- companions
 
 
+def companions_of(endpoints: list[Endpoint], networks: Networks) -> list[Finding]:
+    return list(checks.of_companions(endpoints, networks, catalogue().companions))
+
+
 @pytest.mark.parametrize(
     ("target", "group", "companion"),
     [
@@ -244,42 +293,83 @@ def test_a_new_address_is_reported_with_the_old_one() -> None:
         (STORAGE, "dfs_secondary", "blob_secondary"),
         (COSMOS, "Gremlin", "Sql"),
         (COSMOS, "Table", "Sql"),
+        (PURVIEW, "portal", "account"),
     ],
 )
 def test_an_endpoint_without_its_companion_is_reported(target: str, group: str, companion: str) -> None:
     one, other = endpoint("x", target=target, groups=(group,)), endpoint("y", target=target, groups=(companion,))
-    fact = only(checks.of_target([one], ALONE))
+    fact = only(companions_of([one], ALONE))
 
     assert (fact.code, fact.severity, fact.subject) == ("companion-missing", Severity.WARNING, target)
     missing = {"group": group.casefold(), "needs": companion.casefold(), "endpoints": ["/ID/x"]}
     assert shown(fact.evidence) == {"missing": [missing]}
-    assert not list(checks.of_target([other, one], ALONE))
-    assert not list(checks.of_target([other], ALONE))
+    assert not companions_of([other, one], ALONE)
+    assert not companions_of([other], ALONE)
 
 
 def test_a_companion_that_is_not_served_is_missing() -> None:
     dfs = endpoint("x", target=STORAGE, groups=("dfs",))
     blob = endpoint("y", target=STORAGE, groups=("blob",), state=ConnectionState.PENDING)
 
-    assert list(checks.of_target([dfs, blob], ALONE))
+    assert companions_of([dfs, blob], ALONE)
 
 
 def test_a_companion_is_missing_in_the_networks_that_do_not_see_it() -> None:
     dfs = endpoint("x", target=STORAGE, groups=("dfs",))
     blob = endpoint("y", target=STORAGE, groups=("blob",), vnet=vnet_id("b"))
 
-    assert only(checks.of_target([dfs, blob], two_networks())).networks.items == ("a",)
+    assert only(companions_of([dfs, blob], two_networks())).networks.items == ("a",)
 
 
 def test_table_storage_needs_no_companion() -> None:
-    assert not list(checks.of_target([endpoint("x", target=STORAGE, groups=("table",))], ALONE))
+    assert not companions_of([endpoint("x", target=STORAGE, groups=("table",))], ALONE)
 
 
 def test_all_that_a_target_lacks_is_one_finding() -> None:
     rows = [endpoint("x", target=COSMOS, groups=("Table",)), endpoint("y", target=COSMOS, groups=("Gremlin",))]
 
-    missing = shown(only(checks.of_target(rows, ALONE)).evidence)["missing"]
+    missing = shown(only(companions_of(rows, ALONE)).evidence)["missing"]
     assert [item["group"] for item in missing] == ["gremlin", "table"]
+
+
+def databricks(key: str, group: str, workspace: str, region: str = "westeurope", **fields: Any) -> Endpoint:  # noqa: ANN401
+    target = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Databricks/workspaces/{workspace}"
+    return endpoint(key, target=target, groups=(group,), region=region, **fields)
+
+
+def test_a_workspace_may_use_the_sign_in_of_another_workspace_of_its_region() -> None:
+    one, two = (databricks(key, "databricks_ui_api", key) for key in ("one", "two"))
+    sign_in = databricks("auth", "Browser_Authentication", "web-auth")
+    assert not companions_of([one, two, sign_in], ALONE)
+
+    lacking = companions_of([one, two], ALONE)
+    assert [fact.subject for fact in lacking] == [one.target, two.target]
+    assert shown(lacking[0].evidence) == {
+        "missing": [
+            {
+                "group": "databricks_ui_api", "needs": "browser_authentication", "endpoints": ["/ID/one"],
+                "within": "region",
+            }
+        ]
+    }  # fmt: skip
+    assert not companions_of([sign_in], ALONE)
+
+
+def test_a_network_that_does_not_see_the_sign_in_lacks_it() -> None:
+    workspace = databricks("one", "databricks_ui_api", "one")
+    sign_in = databricks("auth", "browser_authentication", "web-auth", vnet=vnet_id("b"))
+    assert only(companions_of([workspace, sign_in], two_networks())).networks.items == ("a",)
+
+
+def test_companions_are_looked_for_at_the_target_or_in_the_region() -> None:
+    def key(each: Endpoint) -> str:
+        return checks.companion_key(each, catalogue().companions)
+
+    assert key(endpoint("x", target=STORAGE.upper(), groups=("DFS",))) == STORAGE.casefold()
+    assert key(endpoint("x", target=STORAGE, groups=("queue",))) == ""
+    assert key(endpoint("x", groups=("dfs",))) == ""
+    one, auth = databricks("x", "databricks_ui_api", "one"), databricks("y", "browser_authentication", "two")
+    assert key(one) == key(auth) != key(databricks("z", "databricks_ui_api", "one", "northeurope"))
 
 
 # -- VNets

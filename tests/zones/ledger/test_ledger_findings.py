@@ -23,7 +23,7 @@ from tests.zones.books import (
     two_spokes,
     vnet_id,
 )
-from zones.azure.endpoint import ConnectionState, Fault, ResourceId, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.findings.faults import Reporter
@@ -57,25 +57,76 @@ def test_one_target_with_two_groups_is_a_conflict() -> None:
     assert codes(book) == ["conflicting-address"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "group"),
-    [
-        ("Microsoft.Insights/privateLinkScopes", "azuremonitor"),
-        ("Microsoft.DesktopVirtualization/workspaces", "Global"),
-    ],
-)
-def test_a_contest_with_a_shared_target_has_a_code_of_its_own(kind: str, group: str) -> None:
-    shared = target("shared", kind)
-    assert contest_code(target=shared, groups=(group,)) == "warning: shared-global-name"
-
+def test_a_name_that_only_one_of_the_targets_shares_is_a_conflict() -> None:
     book = ledger()
-    put(book, acct("x", 4), acct("y", 5, target=shared, groups=(group,)))
-    assert codes(book) == ["shared-global-name"]
+    put(book, acct("x", 4), desktop("y", "acct.blob.core.windows.net", "global"))
+
+    assert codes(book) == ["conflicting-address"]
 
 
 def test_the_feed_of_a_virtual_desktop_is_not_shared() -> None:
-    fields = {"target": target("w", "Microsoft.DesktopVirtualization/workspaces"), "groups": ("feed",)}
-    assert contest_code(**fields) == "warning: duplicate-endpoint"
+    book = ledger()
+    put(book, *(desktop(key, "ws.wvd.microsoft.com", "feed") for key in "xy"))
+    assert codes(book) == ["duplicate-endpoint"]
+    book = ledger()
+    put(book, *(desktop(key, "rdweb.wvd.microsoft.com", "Global") for key in "xy"))
+    assert codes(book) == ["shared-global-name"]
+
+
+def desktop(key: str, fqdn: str, group: str) -> Endpoint:
+    kind = "Microsoft.DesktopVirtualization/workspaces"
+    return endpoint(key, record(fqdn, ord(key)), groups=(group,), target=target("w", kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "fqdn", "shared_by"),
+    [
+        ("Microsoft.DataFactory/factories", "portal", "adf.azure.com", "service"),
+        (
+            "Microsoft.Authorization/resourceManagementPrivateLinks", "ResourceManagement", "management.azure.com",
+            "service",
+        ),
+        ("Microsoft.Synapse/privateLinkHubs", "Web", "web.azuresynapse.net", "service"),
+        (
+            "Microsoft.Databricks/workspaces", "browser_authentication", "westeurope.pl-auth.azuredatabricks.net",
+            "region",
+        ),
+        ("Microsoft.HybridCompute/privateLinkScopes", "hybridcompute", "gbl.his.arc.azure.com", "service"),
+        ("Microsoft.Purview/accounts", "portal", "web.purview.azure.com", "service"),
+        ("Microsoft.Insights/privateLinkScopes", "azuremonitor", "api.monitor.azure.com", "service"),
+        ("Microsoft.PowerBI/privateLinkServicesForPowerBI", "tenant", "app.analysis.windows.net", "tenant"),
+        ("microsoft.insights/PRIVATELINKSCOPES", "AzureMonitor", "global.in.ai.monitor.azure.us", "service"),
+    ],
+)  # fmt: skip
+def test_a_name_that_all_resources_share_is_no_conflict(kind: str, group: str, fqdn: str, shared_by: str) -> None:
+    book = ledger()
+    for key, octet in (("x", 4), ("y", 5)):
+        put(book, endpoint(key, record(fqdn, octet), groups=(group,), target=target(key, kind)))
+
+    fact = one(book, "shared-global-name")
+    assert fact.severity == "warning"
+    assert (shown(fact.evidence)["shared"], shown(fact.evidence)["shared_by"]) == ([fqdn], shared_by)
+    assert f"share the name: {KEEP_ONE}" in fact.action
+
+
+KEEP_ONE = "keep one of these endpoints for each network, or choose the one that is served with a pin"
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "fqdn"),
+    [
+        ("Microsoft.DataFactory/factories", "dataFactory", "f.westeurope.datafactory.azure.net"),
+        ("Microsoft.HybridCompute/privateLinkScopes", "hybridcompute", "0f-scope.his.arc.azure.com"),
+        ("Microsoft.Databricks/workspaces", "databricks_ui_api", "adb-1.2.azuredatabricks.net"),
+    ],
+)
+def test_a_name_of_one_resource_stays_a_conflict(kind: str, group: str, fqdn: str) -> None:
+    book = ledger()
+    for key, octet in (("x", 4), ("y", 5)):
+        put(book, endpoint(key, record(fqdn, octet), groups=(group,), target=target(key, kind)))
+
+    assert "conflicting-address" in codes(book)
+    assert "shared-global-name" not in codes(book)
 
 
 def test_the_evidence_of_a_contest_has_both_sides() -> None:
@@ -107,6 +158,22 @@ def test_findings_on_addresses_targets_and_states_come_and_go_with_their_endpoin
     drop(book, "y", "p")
     assert codes(book) == []
     drop(book, "blob")
+    assert codes(book) == ["companion-missing"]
+
+
+def test_the_companion_of_a_region_comes_and_goes_with_the_endpoint_of_another_workspace() -> None:
+    kind = "Microsoft.Databricks/workspaces"
+    book = ledger()
+    put(
+        book, endpoint("x", record("adb-1.2.azuredatabricks.net", 4), groups=("databricks_ui_api",),
+        target=target("x", kind), region="westeurope")
+    )  # fmt: skip
+    assert codes(book) == ["companion-missing"]
+
+    fields: dict[str, Any] = {"groups": ("browser_authentication",), "target": target("auth", kind)}
+    put(book, endpoint("y", record("westeurope.pl-auth.azuredatabricks.net", 5), **fields, region="westeurope"))
+    assert codes(book) == []
+    put(book, endpoint("y", record("westeurope.pl-auth.azuredatabricks.net", 5), **fields, region="northeurope"))
     assert codes(book) == ["companion-missing"]
 
 

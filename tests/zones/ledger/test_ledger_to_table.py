@@ -1,9 +1,9 @@
 """From endpoints to the answers of a worker: which public and private names are owned, before and after changes."""
 
-from tests.zones.books import acct, drop, endpoint, ledger, put, record, remembered, vnet_id
+from tests.zones.books import acct, codes, drop, endpoint, ledger, one, put, record, remembered, shown, vnet_id
 from tests.zones.tables import ask
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import ResourceId
+from zones.azure.endpoint import Endpoint, NicRecord, ResourceId
 from zones.claims.contest import Rule
 from zones.claims.policy import ConflictPolicy, Policies, ZonePolicy
 from zones.clocks import WallTime
@@ -18,7 +18,7 @@ VAULT_PRIVATE = "kv.privatelink.vaultcore.azure.net"
 
 def served(book: Ledger, table: Table | None = None) -> Table:
     """Return a table with the rows of a ledger; the given one after the rows have changed."""
-    table = table or Table(catalogue(), Policies(ZonePolicy(), {}))
+    table = Table(catalogue(), Policies(ZonePolicy(), {})) if table is None else table
     table.masks = book.classes.masks
     gone = {name for name, _ in table.each()} - book.rows.keys()
     for name, row in [*book.rows.items(), *((name, b"") for name in gone)]:
@@ -98,3 +98,106 @@ def test_merged_addresses_make_no_endpoint_the_incumbent() -> None:
     again = ledger(memory=memory)
     put(again, acct("x", 4), acct("y", 5), now=4)
     assert [(fact.winner, fact.rule) for fact in again.board] == [("/ID/y", Rule.OLDEST)]
+
+
+# -- wildcards that many resources share, and exceptions
+
+GUIDS = ("5d1c2e8a-77b0-4c1e-9a53-0b6f1e2d3c4a", "c0ffee12-3456-4789-8abc-def012345678")
+INFERENCE = "westeurope.inference.ml.azure.com"
+
+
+def workspace(key: str, guid: str, last: int, *others: NicRecord) -> Endpoint:
+    """Return the endpoint of a Machine Learning workspace. Its NIC lists the wildcard of the whole region."""
+    own = record(f"{guid}.workspace.westeurope.api.azureml.ms", last)
+    return endpoint(key, own, record(f"*.{INFERENCE}", last + 1), *others, groups=("amlworkspace",))
+
+
+def inference(guid: str) -> str:
+    return f"ep.{guid}.inference.westeurope.privatelink.api.azureml.ms"
+
+
+def test_each_workspace_has_its_private_wildcard_and_none_has_the_public_one() -> None:
+    book = ledger()
+    changed = put(book, *(workspace(f"w{i}", guid, 4 + 10 * i) for i, guid in enumerate(GUIDS)))
+    table = served(book)
+    assert [ask(table, inference(guid)) for guid in GUIDS] == ["A 10.0.0.5", "A 10.0.0.15"]
+    for name in (f"ep.{INFERENCE}", f"stranger.{INFERENCE}", f"*.{INFERENCE}", INFERENCE):
+        assert ask(table, name) == "OUTSIDE"
+        assert book.find(from_text(name)) == []
+    assert ask(table, f"ep.{GUIDS[0]}.inference.westeurope.api.azureml.ms") == "OUTSIDE"
+    assert ask(table, f"{GUIDS[0]}.workspace.westeurope.api.azureml.ms").startswith("CNAME ")
+    assert codes(book) == ["wildcard-shared", "wildcard-shared"]
+
+    assert drop(book, "w0", "w1") == changed
+    served(book, table)
+    assert ask(table, inference(GUIDS[0])) == "OUTSIDE"
+    assert codes(book) == []
+
+
+def test_a_wildcard_with_the_guid_of_the_workspace_owns_its_public_side_too() -> None:
+    book = ledger()
+    own = f"*.{GUIDS[0]}.inference.westeurope.api.azureml.ms"
+    put(book, workspace("w", GUIDS[0], 4, record(own, 5)))
+    table = served(book)
+    assert ask(table, own.replace("*", "ep")) == f"CNAME {inference(GUIDS[0])}"
+    assert ask(table, inference(GUIDS[0])) == "A 10.0.0.5"
+    assert ask(table, f"ep.{INFERENCE}") == "OUTSIDE"
+
+
+def test_two_endpoints_of_one_workspace_contend_for_the_private_wildcard() -> None:
+    book = ledger()
+    put(book, workspace("w", GUIDS[0], 4), now=1)
+    put(book, workspace("v", GUIDS[0], 14), now=2)
+    assert ask(served(book), inference(GUIDS[0])) == "A 10.0.0.5"
+
+
+def test_the_first_seen_time_of_a_private_wildcard_survives_a_restart() -> None:
+    book = ledger()
+    put(book, workspace("w", GUIDS[0], 4), now=1)
+    again = ledger(memory=remembered(book))
+    put(again, workspace("w", GUIDS[0], 4), now=9)
+    star = from_text(inference(GUIDS[0]).replace("ep.", "*.", 1))
+    assert [float(claim.first_seen) for claim in again.find(star)] == [1.0]
+
+
+def test_an_endpoint_of_nothing_but_a_shared_wildcard_claims_nothing_and_lacks_no_name() -> None:
+    book = ledger()
+    put(book, endpoint("w", record(f"*.{INFERENCE}", 5)))
+    assert not book.rows
+    assert codes(book) == ["wildcard-shared"]
+    (found,) = shown(one(book, "wildcard-shared").evidence)["wildcards"]
+    assert found["wildcard"] == f"*.{INFERENCE}"
+    assert found["private"] == []
+    assert "GUID" in found["why_none"]
+
+
+def test_an_exception_leads_from_the_exact_name_and_from_no_sibling() -> None:
+    book = ledger()
+    put(
+        book,
+        endpoint("web", record("web.purview.azure.com", 4)),
+        endpoint("acct", record("acct.purview.azure.com", 5)),
+        endpoint("portal", record("adf.azure.com", 6)),
+    )
+    table = served(book)
+    assert ask(table, "web.purview.azure.com") == "CNAME web.privatelink.purviewstudio.azure.com"
+    assert ask(table, "web.privatelink.purviewstudio.azure.com") == "A 10.0.0.4"
+    assert ask(table, "web.privatelink.purview.azure.com").startswith("PUBLIC ")
+    assert ask(table, "web.purviewstudio.azure.com") == "OUTSIDE"
+    assert ask(table, "acct.purview.azure.com") == "CNAME acct.privatelink.purview.azure.com"
+    assert ask(table, "adf.azure.com") == "CNAME portal.privatelink.adf.azure.com"
+    assert ask(table, "portal.adf.azure.com") == "OUTSIDE"
+    assert [claim.endpoint for claim in book.find(from_text("adf.azure.com"))] == ["portal"]
+    assert ask(table, "4.0.0.10.in-addr.arpa PTR") == "PTR web.purview.azure.com"
+
+
+def test_a_zone_that_the_catalogue_lacks_has_an_apex_and_a_miss_policy() -> None:
+    book = ledger()
+    put(book, endpoint("x", record("a.b.privatelink.foo.example", 4)))
+    assert codes(book) == []
+    table = served(book, Table(catalogue(), Policies(ZonePolicy(on_miss="nxdomain"), {})))
+    assert ask(table, "a.b.privatelink.foo.example") == "A 10.0.0.4"
+    assert ask(table, "b.privatelink.foo.example") == "NODATA privatelink.foo.example"
+    assert ask(table, "c.privatelink.foo.example") == "NXDOMAIN privatelink.foo.example"
+    assert ask(table, "privatelink.foo.example SOA") == "SOA at privatelink.foo.example"
+    assert ask(table, "foo.example") == ask(table, "c.foo.example") == "OUTSIDE"

@@ -13,6 +13,7 @@ from tests.zones.tables import (
     APP,
     ARM,
     BLOB,
+    BOTH,
     ENVIRONMENT,
     REGISTRY,
     SECOND,
@@ -138,6 +139,47 @@ def test_one_fqdn_in_two_zones_leads_to_the_default_one() -> None:
     shared = TableClaim("ws.wvd.microsoft.com", "10.0.0.5", kind=host, groups=("global",))
     assert ask(build(feed, shared), "ws.wvd.microsoft.com") == "CNAME ws.privatelink.wvd.microsoft.com"
     assert ask(build(shared), "ws.wvd.microsoft.com") == "CNAME ws.privatelink-global.wvd.microsoft.com"
+
+
+PORTAL, PORTALS_ZONE = "portal.privatelink.adf.azure.com", "privatelink.adf.azure.com"
+
+
+def test_a_public_name_leads_to_a_private_name_that_the_catalogue_does_not_derive() -> None:
+    table = build(TableClaim(PORTAL, "10.0.0.4", also=("adf.azure.com",)))
+    assert ask(table, "adf.azure.com") == f"CNAME {PORTAL}"
+    assert ask(table, PORTAL) == "A 10.0.0.4"
+    assert ask(table, "adf.azure.com", NONE) == "OUTSIDE"
+    table.apply(from_text(PORTAL), b"")
+    assert ask(table, "adf.azure.com") == "OUTSIDE"
+    assert not table.endpoints.explicit
+
+
+def test_an_explicit_private_name_comes_before_the_derived_one_in_the_networks_that_see_it() -> None:
+    table = build(
+        ACCT._replace(networks=BOTH), TableClaim("other.corp.example", "10.0.0.9", also=("acct.blob.core.windows.net",))
+    )
+    assert ask(table, "acct.blob.core.windows.net") == "CNAME other.corp.example"
+    assert ask(table, "acct.blob.core.windows.net", 1) == f"CNAME acct.{BLOB}"
+
+
+def test_a_public_wildcard_leads_to_a_private_wildcard_that_the_catalogue_does_not_derive() -> None:
+    table = build(TableClaim("*.env.privatelink.apps.example", "10.0.0.8", also=("*.env.apps.example",)))
+    for name in ("app", "a.b"):
+        assert ask(table, f"{name}.env.apps.example") == f"CNAME {name}.env.privatelink.apps.example"
+        assert ask(table, f"{name}.env.privatelink.apps.example") == "A 10.0.0.8"
+    assert ask(table, "env.apps.example") == "OUTSIDE"
+
+
+def test_a_name_below_an_explicit_wildcard_that_would_be_too_long_leads_nowhere() -> None:
+    label = "a" * 50
+    table = build(TableClaim(f"*.{label}.{label}.{label}.corp.example", "10.0.0.8", also=("*.apps.example",)))
+    assert ask(table, f"{label}.apps.example").startswith("CNAME")
+    assert ask(table, f"{label}.{label}.apps.example") == "OUTSIDE"
+
+
+def test_rows_by_rule_and_names_that_the_catalogue_derives_need_no_index() -> None:
+    kv = TableClaim("kv.vault.azure.net", "10.0.0.5", also=("kv.vaultcore.azure.net",))
+    assert not build(ACCT, ENVIRONMENT, kv).endpoints.explicit
 
 
 def test_a_file_that_shares_its_zone_with_endpoints_gives_it_its_soa_and_policy() -> None:

@@ -245,6 +245,28 @@ def test_a_row_longer_than_those_of_its_siblings(world: World, ask: Ask) -> None
     assert world.made == 2
 
 
+def explicit(public: str, address: int = 0x0A030303) -> Variant:
+    """Return a row that stores its public name."""
+    return Variant(ClassNumber(3), 0, (address.to_bytes(4, "big"),), (), (from_text(public),))
+
+
+def test_an_explicit_private_name_of_one_sibling_comes_first(world: World, ask: Ask) -> None:
+    world.reply(ask(f"acct0.{BLOB}"))
+    packet = ask(f"acct1.{BLOB}")
+    world.row("other", explicit(f"acct1.{BLOB}"))
+    assert world.reply(packet) == world.fresh_reply(packet)
+    assert b"\x05other" in (world.reply(packet) or b"")
+    world.row("other")
+    assert world.reply(packet) == world.fresh_reply(packet)
+
+
+def test_a_name_that_leads_elsewhere_by_an_explicit_row_has_no_template(world: World, ask: Ask) -> None:
+    world.row("portal", explicit("adf.example"), below="privatelink.adf.example")
+    world.row("acct1", explicit("adf.example"))
+    packet = ask("adf.example")
+    assert world.reply(packet) == world.fresh_reply(packet) is not None
+
+
 def test_a_label_that_the_catalogue_knows_has_no_siblings(world: World, ask: Ask) -> None:
     for label in ("elevenchars", "privatelink"):
         world.row(label, one(0x0A020202))
@@ -363,6 +385,17 @@ def test_a_name_that_begins_to_exist_is_no_longer_denied(denying: World, ask: As
     assert world.reply(packet) is None  # an upstream is asked: the zone has no endpoint
 
 
+def test_a_public_name_inside_a_private_zone_is_no_longer_denied(denying: World, ask: Ask) -> None:
+    world = denying
+    world.reply(ask(f"none0.{PRIVATE}"))
+    packet = ask(f"none1.{PRIVATE}")
+    denied = world.reply(packet)
+    world.row("other", explicit(f"none1.{PRIVATE}"), below="corp.example")
+    assert denied != world.reply(packet) == world.fresh_reply(packet)
+    world.row("other", below="corp.example")
+    assert denied == world.reply(packet) == world.fresh_reply(packet)
+
+
 def test_a_zone_file_or_a_policy_for_one_missing_name(ask: Ask) -> None:
     named, dropped, own = (f"{label}.{PRIVATE}" for label in ("zone1", "drop1", "file1"))
     worker = structs.replace(PLAIN, drop_names=(dropped,))
@@ -389,6 +422,7 @@ ROWS = st.sampled_from([
     (one(4, flags=BY_RULE | REFUSED),), (one(5, flags=ALONE),), (one(6, networks=1), one(7, networks=2)),
     (Variant(ClassNumber(3), BY_RULE, (b"\x0a\1\1\1", b"\x0a\1\1\2"), (), ()),),
     (Variant(ClassNumber(3), BY_RULE, (b"\x0a\1\1\1",), (bytes(16),), ()),),
+    *((explicit(f"{label}.{below}"),) for label in ("a", "bb", "*") for below in (BLOB, PRIVATE)),
 ])  # fmt: skip
 WHERE = st.sampled_from([BLOB, PRIVATE])
 SET = st.tuples(st.just("set"), st.sampled_from(LABELS), ROWS, WHERE)
