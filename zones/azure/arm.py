@@ -28,6 +28,7 @@ from zones.azure.arm_json import (
     is_of_endpoint,
     type_by_fields,
 )
+from zones.azure.arm_zone_group import ZONE_GROUP, zone_group
 from zones.azure.encoding import Document, Form, Node, TypeMismatch, UnreadableDocument
 from zones.azure.endpoint import NO_RESOURCE, Fault, ResourceId, VirtualNetwork, fold_region
 from zones.azure.resource import (
@@ -36,6 +37,7 @@ from zones.azure.resource import (
     NicRow,
     PrivateEndpoint,
     Resources,
+    ZoneGroup,
     resource_id,
     resource_type,
     subscription,
@@ -57,7 +59,7 @@ def read(data: bytes, where: str, *, form: Form) -> Resources:
 
 
 _R = TypeVar("_R", bound=ArmJson)
-_K = TypeVar("_K", PrivateEndpoint, Nic, VirtualNetwork)
+_K = TypeVar("_K", PrivateEndpoint, Nic, VirtualNetwork, ZoneGroup)
 
 
 class _Reading:
@@ -68,6 +70,7 @@ class _Reading:
         self._endpoints: dict[ResourceId, PrivateEndpoint] = {}
         self._nics: dict[ResourceId, Nic] = {}
         self._vnets: dict[ResourceId, VirtualNetwork] = {}
+        self._zone_groups: dict[ResourceId, ZoneGroup] = {}
         self._faults: dict[Fault, None] = {}
 
     def resources(self) -> Resources:
@@ -76,6 +79,7 @@ class _Reading:
             tuple(self._nics.values()),
             tuple(self._vnets.values()),
             tuple(self._faults),
+            tuple(self._zone_groups.values()),
         )
 
     def value(self, node: Node) -> None:
@@ -156,6 +160,8 @@ class _Reading:
             self._nic(key, row.id or key, body.private_endpoint, body)
         elif kind == VNET:
             self._vnet(row, body, key)
+        elif kind == ZONE_GROUP:
+            self._keep(self._zone_groups, zone_group(key, row.id or key, body.private_dns_zone_configs or ()))
         return bool(kind)
 
     def _endpoint(self, row: RowJson, body: BodyJson, key: ResourceId) -> None:
