@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from resolver.host_port import HostPort
+from zones.azure.configured_names import NameEntry
 from zones.claims.policy import DEFAULTS, ConflictPolicy, Pin, ZonePolicy
 from zones.networks.network import Network
 
@@ -285,6 +286,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """As for workers. Where VNets share an address space, only a listener can tell in which network a client is."""
     zones: Zones = Zones()
     sources: tuple[SourceSettings, ...] = ()
+    names: tuple[NameEntry, ...] = ()
+    """Names that the configuration gives to endpoints."""
     conflicts: ConflictSettings = ConflictSettings()
     upstreams: tuple[UpstreamGroup, ...] = ()
     admin_listen: HostPort | None = None

@@ -29,12 +29,17 @@ def endpoints(url: str, as_json: bool, limit: int) -> int:
         (
             each["name"], each["state"], output.short(each["target"]), ", ".join(each["groups"]),
             _networks(each),
-            ", ".join(f"{record['fqdn']} {' '.join(record['addresses'])}" for record in each["records"]),
+            ", ".join(map(_record, each["records"])),
         )
         for each in islice(found, limit or None)
     ]  # fmt: skip
     _write(("endpoint", "state", "target", "groups", "networks", "records"), rows, len(found), "no endpoints")
     return 0
+
+
+def _record(record: Json) -> str:
+    by = " (named by the configuration)" if record["configured"] else ""
+    return f"{record['fqdn']} {' '.join(record['addresses'])}{by}"
 
 
 def zones(url: str, as_json: bool, limit: int) -> int:

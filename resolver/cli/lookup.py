@@ -55,7 +55,8 @@ def write(found: Explanation) -> None:
 def _state(claim: VisibleClaim) -> str:
     if claim.lingers_until:
         return f"removed, lingers until {claim.lingers_until}"
-    return claim.state if claim.served else f"{claim.state}, not served"
+    state = claim.state if claim.served else f"{claim.state}, not served"
+    return f"{state}, named by the configuration" if claim.configured else state
 
 
 def _winner(answer: NameAnswer) -> str:

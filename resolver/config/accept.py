@@ -6,7 +6,7 @@ Reads resolv.conf files itself, through `resolv_conf`.
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from resolver.config.sources import FilesSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
 from zones.azure.clouds import CLOUDS
+from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
 from zones.dns import name
 from zones.networks.network import Network
@@ -28,11 +29,17 @@ from zones.networks.private_addresses import is_private
 
 
 def accept(
-    path: Path, model: Configuration, files: ZoneFilePaths, resolv_conf: Path, notes: list[str]
+    path: Path,
+    model: Configuration,
+    files: ZoneFilePaths,
+    resolv_conf: Path,
+    notes: list[str],
+    place: Callable[..., str],
 ) -> settings.Accepted:
     """Return the settings of `model`, which was read from `path` and has the zone files `files`.
 
-    The warnings are `notes` and those about resolv.conf files.
+    `place(*location)` returns where the value at a location is: its path, with the file and line. The warnings are
+    `notes` and those about resolv.conf files.
     """
     folder = path.parent
     networks = tuple(Network(n.name, n.clients, n.vnets, n.reach) for n in model.networks if n is not AUTO)
@@ -63,6 +70,10 @@ def accept(
             listeners=listeners,
             zones=zones,
             sources=tuple(_source(source, folder) for source in model.sources),
+            names=tuple(
+                NameEntry(each.name, each.endpoint, each.member or "", place("names", i))
+                for i, each in enumerate(model.names)
+            ),
             conflicts=_conflicts(model.conflicts),
             upstreams=upstreams,
             admin_listen=parse(model.admin.listen) if model.admin.listen else None,

@@ -15,6 +15,7 @@ from resolver.config.servers import placed, server
 from resolver.config.sources import AzureSection, CredentialSection, SecretReference
 from resolver.host_port import HostPort, parse
 from resolver.settings import CredentialType, Transport
+from zones.azure.references import reference
 from zones.claims.policy import MissPolicy
 from zones.dns import name
 
@@ -38,6 +39,7 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     yield from _listeners_of_networks(model, networks or ("default",))
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
     yield from _azure(model)
+    yield from _names(model)
     yield from _twice("network", ((("networks", i, "name"), network.name) for i, network in enumerate(model.networks)))
     yield from _clients(model)
     yield from _overrides(model, groups)
@@ -234,6 +236,14 @@ def _conflicts(model: Configuration, networks: tuple[str, ...]) -> Iterator[Cont
             yield Contradiction(
                 ("conflicts", "pins", i, "name"), f"`{pin.name}` is already pinned {scope} by pins[{first}]"
             )
+
+
+def _names(model: Configuration) -> Iterator[Contradiction]:
+    seen: dict[tuple[str, str, str], int] = {}
+    for i, item in enumerate(model.names):
+        first = seen.setdefault((item.name, reference(item.endpoint), (item.member or "").casefold()), i)
+        if first != i:
+            yield Contradiction(("names", i), f"names[{first}] gives this endpoint `{item.name}` already")
 
 
 def _same_name(location: tuple[Part, ...], keys: Iterable[str]) -> Iterator[Contradiction]:

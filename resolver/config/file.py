@@ -48,7 +48,7 @@ def load(
     Values of variables and flags are YAML. Relative paths are relative to the folder of `path`. Raises `ConfigError`.
     """
     valid = _read(path, environ, flags)
-    return accept(path, valid.model, valid.files, resolv_conf, valid.warnings)
+    return accept(path, valid.model, valid.files, resolv_conf, valid.warnings, functools.partial(_place_of, valid.root))
 
 
 def effective(
@@ -260,6 +260,16 @@ def _path(location: Iterable[Part]) -> str:
     return functools.reduce(join, location, "")
 
 
+def _place_of(root: Node, *location: Part) -> str:
+    """Return where the value at `location` is: `names[0] (pldns.yaml:12)`."""
+    node, _ = root.find(location)
+    return f"{_path(location)} ({_line(node.place)})"
+
+
+def _line(place: Position) -> str:
+    return f"{place.source}:{place.line}" if place.line else place.source
+
+
 def _within(path: str, outer: str) -> bool:
     return path.startswith(outer) and path[len(outer) : len(outer) + 1] in {"", ".", "["}
 
@@ -280,7 +290,7 @@ def _rows(value: Any, root: Node, location: tuple[Part, ...]) -> Iterator[tuple[
         node, found = root.find(location)
         place = node.place
         if found or value is not None:
-            origin = (f"{place.source}:{place.line}" if place.line else place.source) if found else "default"
+            origin = _line(place) if found else "default"
             yield _path(location), list(value) if isinstance(value, tuple) else value, origin
         return
     for part, child in parts:

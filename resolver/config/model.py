@@ -111,6 +111,20 @@ class ZonesSection(Section):
     )
 
 
+class NameSection(Section):
+    """A name for the addresses of an endpoint, as if its network interface had listed the name."""
+
+    name: Host = Field(description="The name that clients ask for. The catalogue maps it to a private name, if it can.")
+    endpoint: EndpointId = Field(
+        description="Resource id of the endpoint, or its name where no other endpoint has that name."
+    )
+    member: Text | None = Field(
+        default=None,
+        description="Only the addresses of this required member, or of this group, of the network interface. "
+        "Default: all addresses of the endpoint.",
+    )
+
+
 class PinSection(Section):
     """An operator's decision which endpoint has a name."""
 
@@ -158,6 +172,10 @@ class Configuration(Section):
 
     dns: DnsSection = DnsSection()
     sources: tuple[Source, ...] = Field(default=(), description="The sources of endpoints; may be empty.")
+    names: tuple[NameSection, ...] = Field(
+        default=(),
+        description="Names for endpoints that bring none: Private Link services, Application Gateway, HDInsight.",
+    )
     networks: tuple[Annotated[NetworkSection, BeforeValidator(_auto)], ...] = Field(
         default=(),
         description="Sets of clients and the endpoints visible to them. Default: one network, to which every endpoint "

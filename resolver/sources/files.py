@@ -2,7 +2,8 @@
 
 Each file is a part of the source. A file that does not parse keeps its last resources, and so does every file in a
 folder that cannot be read. The endpoints of a deleted file are gone at once. While the source's own path is missing or
-unreadable, nothing changes.
+unreadable, nothing changes. A file that says that it is not the whole list is reported as incomplete, unless the other
+pages lie in the same folder.
 """
 
 import asyncio
@@ -11,15 +12,18 @@ import logging
 import os
 import stat
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import watchfiles
 
 from resolver.sources.reading import Part, Scan
-from zones.azure import arm
+from zones.azure import arm, file_pages
+from zones.azure.arm import FileContents
 from zones.azure.encoding import Form, UnreadableDocument
+from zones.azure.file_pages import FilePage
+from zones.azure.resource import Resources
 
 _FORMS: Final[dict[str, Form]] = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 DEBOUNCE: Final = 200
@@ -42,6 +46,10 @@ class FileSource:
         self._path = Path(path)
         self._signatures: dict[str, Signature | None] = dict.fromkeys(restored)
         """The signature of each part when it was last read; None for a part that must be read again."""
+        self._contents: dict[str, FileContents] = {}
+        """Pages, gaps and counts of each part that was read, without its resources."""
+        self._incomplete: dict[str, tuple[str, ...]] = {}
+        """What each incomplete part lacks."""
 
     def scan(self) -> Scan:
         """Read the files that are new or changed since the last scan."""
@@ -53,7 +61,7 @@ class FileSource:
         # The signatures are taken before the files are read, so that a file which changes meanwhile is read again.
         found = {part: _signature(part) for part in parts}
         changes = [
-            (part, _read(Path(part)))
+            (part, self._read(part))
             for part, signature in found.items()
             if signature is None or signature != before.get(part)
         ]
@@ -61,9 +69,39 @@ class FileSource:
             changes.append((folder, why))
             found |= {part: seen for part, seen in before.items() if part.startswith(folder + os.sep)}
             found[folder] = None
+        for part in before.keys() - found.keys():
+            self._contents.pop(part, None)
         changes += [(part, None) for part in before if part not in found]
         self._signatures = found
-        return Scan(changes, len(found))
+        was_incomplete, self._incomplete = self._incomplete, self._lacking()
+        # The data of an incomplete part was merged with its earlier data. Now that the other pages are there, the part
+        # is read once more, and its own data replaces that.
+        changed = {part for part, _ in changes}
+        changes += [(part, self._read(part)) for part in was_incomplete.keys() - self._incomplete.keys() - changed]
+        return Scan(changes, len(found), incomplete=self._incomplete, passed_over=self._passed_over())
+
+    def _read(self, part: str) -> Part:
+        """Read a file, and remember everything about it except its resources."""
+        read = _read(Path(part))
+        if isinstance(read, str):
+            return read
+        self._contents[part] = read._replace(resources=Resources())
+        return read.resources
+
+    def _lacking(self) -> dict[str, tuple[str, ...]]:
+        """Return what each incomplete part lacks. Pages of one list lie in one folder."""
+        folders: dict[str, dict[str, tuple[FilePage, ...]]] = {}
+        for part, contents in self._contents.items():
+            if contents.pages:
+                folders.setdefault(os.path.dirname(part), {})[part] = contents.pages  # noqa: PTH120 - a part is a text
+        lacking = {part: contents.gaps for part, contents in self._contents.items() if contents.gaps}
+        for pages in folders.values():
+            for part, reasons in file_pages.lacking(pages).items():
+                lacking[part] = (*lacking.get(part, ()), *reasons)
+        return lacking
+
+    def _passed_over(self) -> dict[str, Mapping[str, int]]:
+        return {part: contents.passed_over for part, contents in self._contents.items() if contents.passed_over}
 
     def _look(self) -> tuple[list[str], dict[str, str]]:
         """Return the files by full path, in order, and the folders that cannot be read, each with the reason.
@@ -178,11 +216,11 @@ def _signature(part: str) -> Signature | None:
     return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
-def _read(file: Path) -> Part:
+def _read(file: Path) -> FileContents | str:
     try:
         if not stat.S_ISREG(file.stat().st_mode):
             return "not a file"  # reading a pipe might never end
-        return arm.read(file.read_bytes(), str(file), form=_FORMS.get(file.suffix.lower(), "json"))
+        return arm.contents(file.read_bytes(), str(file), form=_FORMS.get(file.suffix.lower(), "json"))
     except UnreadableDocument as error:
         return str(error)
     except OSError as error:

@@ -10,7 +10,7 @@ import msgspec
 
 from zones.azure.endpoint import Fault, ResourceId
 from zones.azure.private_dns_zone import PrivateZone
-from zones.azure.resource import Resources
+from zones.azure.resource import Resources, with_earlier
 from zones.dns.name import Name
 from zones.dns.zonefile import Zone
 from zones.findings.finding import Finding
@@ -31,6 +31,20 @@ class Scan(NamedTuple):
     changes: list[tuple[str, Part]]
     parts: int
     error: str = ""
+    incomplete: Mapping[str, tuple[str, ...]] = {}
+    """What each incomplete part lacks, for all parts: a resource that such a part does not have is not gone."""
+    passed_over: Mapping[str, Mapping[str, int]] = {}
+    """Number of rows that pldns does not need, by part and type, for all parts."""
+
+    def completed(self, had: Mapping[str, Resources]) -> "Scan":
+        """Return the scan with the earlier resources that incomplete parts lack. `had`: the last good data by part."""
+        changes: list[tuple[str, Part]] = [
+            (part, with_earlier(data, had[part]))
+            if isinstance(data, Resources) and part in self.incomplete and part in had
+            else (part, data)
+            for part, data in self.changes
+        ]
+        return self._replace(changes=changes)
 
 
 def part_changes(scans: Mapping[str, Scan]) -> list[PartChange]:

@@ -1,134 +1,246 @@
-"""Parses Azure's JSON and the short form: the bytes of one file or page in, `Resources` out.
+"""Parses Azure's JSON and the short form: the bytes of one file or page in, its resources out.
 
-Accepts Microsoft.Network REST bodies, pages and arrays of them, the output of `az … -o json` (`properties` flattened,
-nulls) and rows of Resource Graph. A row that cannot be read is a `Fault`, and the other rows are kept. Does not
-validate names and addresses, and does not know which resources belong together.
+Accepts Microsoft.Network REST bodies, the output of `az … -o json` (`properties` flattened, nulls), rows of Resource
+Graph and the short form; one of them, arrays of them, pages, batch responses, and several documents in one file. A row
+that cannot be read is a `Fault`, and the other rows are kept. Does not validate names and addresses, and does not know
+which resources belong together.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from sys import intern
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple, TypeVar
 
-from zones.azure.arm_json import (
-    ENDPOINT,
-    NIC,
-    TYPES,
-    VNET,
-    AddressSpaceJson,
-    ArmJson,
-    BodyJson,
-    HeadJson,
-    IpConfigurationBodyJson,
-    LinkPropertiesJson,
-    ReferenceJson,
-    RowJson,
-    ShortJson,
-    first_connection,
-    is_of_endpoint,
-    type_by_fields,
-)
-from zones.azure.arm_zone_group import ZONE_GROUP, zone_group
+from zones.azure.arm_json import ENDPOINT, TYPES, ArmJson, HeadJson, RowJson, ShortJson
+from zones.azure.arm_rows import RowReader, normalised, type_of
 from zones.azure.encoding import Document, Form, Node, TypeMismatch, UnreadableDocument
-from zones.azure.endpoint import NO_RESOURCE, Fault, ResourceId, VirtualNetwork, fold_region
-from zones.azure.resource import (
-    InvalidId,
-    Nic,
-    NicRow,
-    PrivateEndpoint,
-    Resources,
-    ZoneGroup,
-    resource_id,
-    resource_type,
-    subscription,
-)
+from zones.azure.file_pages import FilePage
+from zones.azure.page_size import PageSize, page_size
+from zones.azure.resource import Resources
+
+
+class FileContents(NamedTuple):
+    """The contents of one file."""
+
+    resources: Resources
+    pages: tuple[FilePage, ...] = ()
+    """The pages that are, or may be, a part of a longer list."""
+    gaps: tuple[str, ...] = ()
+    """What the file says that it lacks, and no other file can add."""
+    passed_over: Mapping[str, int] = {}
+    """Number of rows that pldns does not need, by type."""
 
 
 def read(data: bytes, where: str, *, form: Form) -> Resources:
-    """Return the resources of one file or page. `where` names the file or page in faults.
+    """Return the resources of one file or page (`contents`)."""
+    return contents(data, where, form=form).resources
 
-    Raises `UnreadableDocument`, with line and column, for invalid JSON or YAML and for a document of another shape.
+
+def contents(data: bytes, where: str, *, form: Form) -> FileContents:
+    """Return the contents of one file or page. `where` names the file or page in faults.
+
+    Raises `UnreadableDocument`, with line and column, for invalid JSON or YAML, for a document of another shape, and
+    for a file with nothing but resources that name no private endpoint.
     """
     document = Document(data, form)
     reading = _Reading(document, where)
-    try:
-        reading.value(document.root)
-    except TypeMismatch as error:
-        raise UnreadableDocument(f"{error} at {error.path}" if error.path else str(error)) from None
-    return reading.resources()
+    reading.documents()
+    return reading.contents()
 
 
 _R = TypeVar("_R", bound=ArmJson)
-_K = TypeVar("_K", PrivateEndpoint, Nic, VirtualNetwork, ZoneGroup)
+_DEEPEST: Final = 8
+"""Pages and batches inside each other."""
+_PAGE: Final = {"value", "data", "endpoints"}
 
 
 class _Reading:
-    """Reads one document and collects its resources."""
+    """Reads the documents of one file."""
 
     def __init__(self, document: Document, where: str) -> None:
         self._document, self._where = document, where
-        self._endpoints: dict[ResourceId, PrivateEndpoint] = {}
-        self._nics: dict[ResourceId, Nic] = {}
-        self._vnets: dict[ResourceId, VirtualNetwork] = {}
-        self._zone_groups: dict[ResourceId, ZoneGroup] = {}
-        self._faults: dict[Fault, None] = {}
+        self._reader = RowReader(where)
+        self._pages: list[FilePage] = []
+        self._gaps: list[str] = []
+        self._depth = 0
 
-    def resources(self) -> Resources:
-        return Resources(
-            tuple(self._endpoints.values()),
-            tuple(self._nics.values()),
-            tuple(self._vnets.values()),
-            tuple(self._faults),
-            tuple(self._zone_groups.values()),
-        )
+    def documents(self) -> None:
+        """Read all documents. Raises `UnreadableDocument` where none can be read."""
+        roots = self._document.roots
+        problems = []
+        for i, root in enumerate(roots, 1):
+            try:
+                self._value(root, self._where if len(roots) == 1 else f"{self._where}: document {i}")
+            except TypeMismatch as error:
+                problems.append(f"document {i} is no list of resources: {_described(error)}")
+                if len(problems) == len(roots):
+                    raise UnreadableDocument(_described(error)) from None
+        self._gaps += problems
 
-    def value(self, node: Node) -> None:
-        """Read an array, a page, the short form, one resource, or any of these under `body`. Raises `TypeMismatch`."""
-        top = self._document.split(node)
-        if isinstance(top, list):
-            self._rows(node, RowJson, self._row)
-        elif "body" in top:
-            self.value(top["body"])
-        elif top.keys() & {"value", "data", "endpoints"}:
-            self._rows(top.get("value"), RowJson, self._row)
-            self._rows(top.get("data"), RowJson, self._row)
-            self._rows(top.get("endpoints"), ShortJson, self._short)
+    def contents(self) -> FileContents:
+        """Return what was read. Raises `UnreadableDocument` where only resources that pldns cannot use were there."""
+        reader = self._reader
+        resources = reader.resources()
+        useless = _useless(reader)
+        if useless and not (resources.endpoints or resources.nics or resources.vnets):
+            raise UnreadableDocument(useless)
+        if reader.bare:
+            reader.fault(self._where, "", useless)
+            resources = reader.resources()
+        return FileContents(resources, tuple(self._pages), tuple(self._gaps), reader.passed_over)
+
+    def _value(self, node: Node, label: str) -> None:
+        """Read an array, a page, a batch, the short form, one resource, or any of these under `body`.
+
+        Raises `TypeMismatch`.
+        """
+        if self._depth == _DEEPEST:
+            raise TypeMismatch("pages are nested too deeply")
+        self._depth += 1
+        try:
+            top = self._document.split(node)
+            if isinstance(top, list):
+                self._rows(node, RowJson, self._reader.row, label)
+            else:
+                self._object(node, top, label)
+        finally:
+            self._depth -= 1
+
+    def _object(self, node: Node, members: dict[str, Node], label: str) -> None:
+        if "body" in members:
+            self._value(members["body"], label)
+        elif "responses" in members:
+            self._batch(members["responses"], label)
+        elif members.keys() & _PAGE:
+            self._page(members, label)
         else:
-            row = self._one(node, RowJson, self._where)
-            if row and not self._row(row, self._where):
+            row = self._one(node, RowJson, label)
+            if row and not self._reader.row(row, label):
                 raise TypeMismatch(
-                    "neither a resource nor an array, a page (value, data) or the short form (endpoints)"
+                    self._error(members)
+                    or "neither a resource nor an array, a page (value, data) or the short form (endpoints)"
                 )
 
-    def _rows(self, node: Node, kind: type[_R], take: Callable[[_R, str], bool]) -> None:
-        for i, row in enumerate(self._decoded(node, kind) if node is not None else ()):
-            label = f"{self._where}: item {i}"
-            if row and not take(row, label):
-                self._fault(label, "", "nothing says what it is: no type, no id, no field of a network resource")
+    def _error(self, members: dict[str, Node]) -> str:
+        """Return the error that Azure answered with; empty where it did not."""
+        if "error" not in members:
+            return ""
+        try:
+            code = self._document.decode(members["error"], dict[str, object]).get("code")
+        except TypeMismatch:
+            code = None
+        return f"Azure answered with an error: {str(code)[:80]}" if code else "Azure answered with an error"
 
-    def _decoded(self, node: Node, kind: type[_R]) -> Iterator[_R | None]:
+    def _page(self, members: dict[str, Node], label: str) -> None:
+        names: list[str] = []
+        self._rows(members.get("value"), RowJson, self._reader.row, label, names)
+        self._rows(members.get("data"), RowJson, self._reader.row, label, names)
+        self._rows(members.get("endpoints"), ShortJson, self._reader.short, label)
+        size = page_size(members, self._document)
+        for path, message in size.faults(len(names)):
+            self._reader.fault(label, path, message)
+        self._place(size, names, label)
+
+    def _place(self, size: PageSize, names: list[str], label: str) -> None:
+        """Note a page that is, or may be, a part of a longer list."""
+        if size.page_rows is not None and len(names) < size.page_rows:
+            self._gaps.append(f"{len(names)} of {size.page_rows} rows of a page{self._place_of(label)}")
+        if size.total is None or size.link or size.is_cut or len(names) < size.total:
+            self._pages.append(FilePage.of(names, size.total, size.link, is_cut=size.is_cut))
+
+    def _place_of(self, label: str) -> str:
+        """Return the place of a page or response in the file, after a comma; empty for the only one."""
+        return label.replace(self._where, "", 1).replace(":", ",", 1)
+
+    def _batch(self, responses: Node, label: str) -> None:
+        """Read the responses of a batch request to the Resource Manager."""
+        items = self._document.split(responses)
+        if isinstance(items, dict):
+            raise TypeMismatch("an object where an array of responses should be")
+        for i, item in enumerate(items):
+            place = f"{label}: responses[{i}]"
+            try:
+                self._value(self._content(item), place)
+            except TypeMismatch as error:
+                self._gaps.append(f"{_described(error)}{self._place_of(place)}")
+
+    def _content(self, item: Node) -> Node:
+        """Return the content of a response. Raises `TypeMismatch` for a request that failed."""
+        response = self._document.split(item)
+        if isinstance(response, list):
+            raise TypeMismatch("an array where a response should be")
+        status = self._document.decode(response.get("httpStatusCode", response.get("status")), object)
+        content = response.get("content", response.get("body"))
+        if not isinstance(status, int) or not 200 <= status < 300:
+            raise TypeMismatch(f"status {str(status)[:80]}")
+        if content is None:
+            raise TypeMismatch("no content")
+        return content
+
+    def _rows(
+        self, node: Node, kind: type[_R], take: Callable[[_R, str], bool], label: str, names: list[str] | None = None
+    ) -> None:
+        """Read an array of rows. `names` receives the ids of each row and its NIC, for a page."""
+        items: list[Node] = []
+        for i, row in enumerate(self._decoded(node, kind, label) if node is not None else ()):
+            if names is not None and isinstance(row, RowJson):
+                names.append(f"{row.id or ''} {row.nic_id or ''}".strip().casefold())
+            place = f"{label}: item {i}"
+            if row is None or take(row, place):
+                continue
+            items = items or self._items(node)
+            self._nested(items[i], place)
+
+    def _nested(self, node: Node, label: str) -> None:
+        """Read an item that is no resource: an array or a page, from a loop that collects pages, or a fault."""
+        top = self._document.split(node)
+        if isinstance(top, dict) and not top.keys() & {*_PAGE, "body", "responses"}:
+            self._reader.fault(label, "", "nothing says what it is: no type, no id, no field of a network resource")
+            return
+        try:
+            self._value(node, label)
+        except TypeMismatch as error:
+            self._reader.fault(label, error.path, str(error))
+
+    def _items(self, node: Node) -> list[Node]:
+        items = self._document.split(node)
+        if isinstance(items, dict):
+            raise TypeMismatch("an object where an array of resources should be")
+        return items
+
+    def _decoded(self, node: Node, kind: type[_R], label: str) -> Iterator[_R | None]:
         """Decode all rows at once; where that fails, decode each row by itself."""
         try:
             rows: list[_R] | None = self._document.decode(node, list[kind] | None)  # type: ignore[valid-type]
             yield from rows or ()
         except TypeMismatch:
-            items = self._document.split(node)
-            if isinstance(items, dict):
-                raise TypeMismatch("an object where an array of resources should be") from None
-            for i, item in enumerate(items):
-                yield self._one(item, kind, f"{self._where}: item {i}")
+            for i, item in enumerate(self._items(node)):
+                yield self._one(item, kind, f"{label}: item {i}")
 
     def _one(self, node: Node, kind: type[_R], label: str) -> _R | None:
         """Decode one row. Return None where that fails, with a fault if pldns reads resources of its type."""
         try:
             row: _R = self._document.decode(node, kind)
         except TypeMismatch as error:
-            head = self._head(node)
-            if kind is ShortJson or _type(head.type, _id(head.id)[0]) in ("", *TYPES):
-                subject = next((text for text in (head.id, head.name) if text and isinstance(text, str)), label)
-                self._fault(subject, error.path, str(error))
+            if self._is_array(node):
+                self._nested(node, label)
+            else:
+                self._unreadable(node, kind, label, error)
             return None
         return row
+
+    def _is_array(self, node: Node) -> bool:
+        try:
+            return isinstance(self._document.split(node), list)
+        except TypeMismatch:
+            return False
+
+    def _unreadable(self, node: Node, kind: type[_R], label: str, error: TypeMismatch) -> None:
+        head = self._head(node)
+        type_name = type_of(head.type, normalised(head.id)[0])
+        if kind is ShortJson or type_name in ("", *TYPES):
+            subject = next((text for text in (head.id, head.name) if text and isinstance(text, str)), label)
+            self._reader.fault(subject, error.path, str(error))
+        else:
+            self._reader.pass_over(type_name)
 
     def _head(self, node: Node) -> HeadJson:
         try:
@@ -137,173 +249,22 @@ class _Reading:
             return HeadJson()
         return head
 
-    def _fault(self, subject: str, path: str, message: str) -> None:
-        self._faults[Fault(subject, path, message, self._where)] = None
 
-    def _keep(self, kept: dict[ResourceId, _K], resource: _K) -> None:
-        """Keep a resource. An equal repetition is no fault: Resource Graph repeats an endpoint for each of its NICs."""
-        if kept.setdefault(resource.key, resource) != resource:
-            self._fault(resource.id, "", "twice in one file, with different contents; the first counts")
+def _described(error: TypeMismatch) -> str:
+    return f"{error} at {error.path}" if error.path else str(error)
 
-    def _row(self, row: RowJson, label: str) -> bool:
-        """Read a row, or ignore one of another type. Return False where its type is unknown."""
-        body = row.properties or row
-        key, problem = _id(row.id)
-        kind = _type(row.type, key) or type_by_fields(body)
-        if kind == NIC and not is_of_endpoint(body):
-            return True
-        if kind in TYPES and not key:
-            self._fault(row.id or row.name or label, "id", problem)
-        elif kind == ENDPOINT:
-            self._endpoint(row, body, key)
-        elif kind == NIC:
-            self._nic(key, row.id or key, body.private_endpoint, body)
-        elif kind == VNET:
-            self._vnet(row, body, key)
-        elif kind == ZONE_GROUP:
-            self._keep(self._zone_groups, zone_group(key, row.id or key, body.private_dns_zone_configs or ()))
-        return bool(kind)
 
-    def _endpoint(self, row: RowJson, body: BodyJson, key: ResourceId) -> None:
-        faults = _Faults(row.id or key, self._where)
-        connection = first_connection(body)
-        state = connection.private_link_service_connection_state
-        endpoint = PrivateEndpoint(
-            key=key,
-            id=row.id or key,
-            name=row.name or (row.id or key).strip("/").rpartition("/")[2],
-            region=intern(fold_region(row.location)),
-            subscription=subscription(key),
-            vnet=faults.vnet(body.subnet.id if body.subnet else None, "subnet.id"),
-            target=(connection.private_link_service_id or "").strip(),
-            groups=_groups(connection.group_ids or ()),
-            state_text=intern((state.status if state else None) or ""),
-            provisioning=intern(body.provisioning_state or "Succeeded"),
-            nics=faults.ids(body.network_interfaces or (), "networkInterfaces[{}].id"),
-            dns=tuple(
-                NicRow((config.fqdn,) if config.fqdn else (), config.ip_addresses or ())
-                for config in body.custom_dns_configs or ()
-            ),
-            faults=faults.found,
+def _useless(reader: RowReader) -> str:
+    """Return why resources of the file cannot be used, and what to export instead; empty where all can be used."""
+    if reader.bare:
+        endpoints = f" ({reader.bare[ENDPOINT]} of them private endpoints)" if reader.bare[ENDPOINT] else ""
+        return (
+            f"{reader.bare.total()} network resources{endpoints} have no properties, as `az resource list` prints "
+            f"them: {_EXPORT}"
         )
-        self._keep(self._endpoints, endpoint)
-        if row.properties and row.ip_configurations:
-            self._joined_nic(row, endpoint)
-
-    def _joined_nic(self, row: RowJson, endpoint: PrivateEndpoint) -> None:
-        """Read the NIC of a Resource Graph row. A query may leave out the id of the NIC; an endpoint has only one."""
-        text = row.nic_id or next(iter(endpoint.nics), "")
-        key, problem = _id(text)
-        if key:
-            self._nic(key, text, ReferenceJson(row.id), row)
-        else:
-            self._fault(endpoint.id, "nicId", problem)
-
-    def _nic(self, key: ResourceId, text: str, endpoint: ReferenceJson | None, body: BodyJson) -> None:
-        faults = _Faults(text, self._where)
-        owner = next(iter(faults.ids((endpoint,), "privateEndpoint.id")), NO_RESOURCE)
-        rows = tuple(_nic_row(config.properties or config) for config in body.ip_configurations or ())
-        self._keep(self._nics, Nic(key, text, owner, rows, faults.found))
-
-    def _vnet(self, row: RowJson, body: BodyJson, key: ResourceId) -> None:
-        faults = _Faults(row.id or key, self._where)
-        peerings = (peering.properties or peering for peering in body.virtual_network_peerings or ())
-        connected = (
-            peering.remote_virtual_network if (peering.peering_state or "").casefold() == "connected" else None
-            for peering in peerings
-        )
-        peers = faults.ids(connected, "virtualNetworkPeerings[{}].remoteVirtualNetwork.id")
-        space = body.address_space or AddressSpaceJson()
-        region = fold_region(row.location)
-        vnet = VirtualNetwork(key, row.id or key, region, space.address_prefixes or (), peers, where=self._where)
-        self._keep(self._vnets, vnet)
-        self._faults.update(dict.fromkeys(faults.found))
-
-    def _short(self, row: ShortJson, label: str) -> bool:
-        if not row.name.strip():
-            self._fault(label, "name", "empty")
-            return True
-        faults = _Faults(row.name, self._where)
-        vnet = faults.vnet(row.vnet, "vnet")
-        endpoint = PrivateEndpoint(
-            key=ResourceId(row.name),
-            id=row.name,
-            name=row.name,
-            subscription=subscription(vnet) if vnet and not faults.found else "",
-            vnet=vnet,
-            target=(row.target or "").strip(),
-            groups=_groups((*_texts(row.group), *_texts(row.groups))),
-            state_text=row.state or "Approved",
-            records=tuple(NicRow((record.fqdn,), _texts(record.ips)) for record in row.records or ()),
-            network=intern(row.network or ""),
-            faults=faults.found,
-        )
-        self._keep(self._endpoints, endpoint)
-        return True
+    if reader.targets:
+        return f"{reader.targets} resources that private endpoints connect to, but no private endpoint: {_EXPORT}"
+    return ""
 
 
-class _Faults:
-    """Reads ids inside a resource. An invalid id is a fault, and the resource is kept."""
-
-    def __init__(self, subject: str, where: str) -> None:
-        self._subject, self._where = subject, where
-        self.found: tuple[Fault, ...] = ()
-
-    def ids(self, references: Iterable[ReferenceJson | None], path: str) -> tuple[ResourceId, ...]:
-        """Return the normalised ids. `path` has `{}` for the index."""
-        keys = []
-        for i, reference in enumerate(references):
-            key, problem = _id(reference.id) if reference else (NO_RESOURCE, "")
-            if key:
-                keys.append(key)
-            elif problem:
-                self._add(path.format(i), problem)
-        return tuple(keys)
-
-    def vnet(self, text: str | None, path: str) -> ResourceId:
-        try:
-            return _vnet_id(text) if text else NO_RESOURCE
-        except InvalidId as error:
-            self._add(path, str(error))
-            return ResourceId((text or "").casefold())
-
-    def _add(self, path: str, message: str) -> None:
-        self.found += (Fault(self._subject, path, message, self._where),)
-
-
-def _id(text: object) -> tuple[ResourceId, str]:
-    """Return the normalised id and no problem, or no id and the problem."""
-    try:
-        return resource_id(text if isinstance(text, str) else ""), ""
-    except InvalidId as error:
-        return NO_RESOURCE, str(error)
-
-
-@lru_cache(4096)
-def _vnet_id(text: str) -> ResourceId:
-    """Return the VNet of a subnet or VNet id. Cached: an estate has few subnets with many endpoints in each."""
-    return ResourceId(intern(resource_id(text).partition("/subnets/")[0]))
-
-
-def _type(text: object, key: ResourceId) -> str:
-    """Return the resource type, folded, from the row, else from the id, else empty."""
-    if text and isinstance(text, str):
-        return text.casefold()
-    return resource_type(key) if key else ""
-
-
-def _nic_row(config: IpConfigurationBodyJson) -> NicRow:
-    address = config.address if config.address is not None else config.old_az_address
-    link = config.private_link_connection_properties or LinkPropertiesJson()
-    addresses = (address,) if address is not None else ()
-    return NicRow(link.fqdns or (), addresses, intern(link.group_id or ""), intern(link.required_member_name or ""))
-
-
-@lru_cache(1024)
-def _groups(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return one object for equal group ids, to save memory: there are a few ids and a million endpoints."""
-    return tuple(map(intern, texts))
-
-
-def _texts(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else value or ()
+_EXPORT: Final = "export them with `az network private-endpoint list`, `az network nic list` and `az network vnet list`"

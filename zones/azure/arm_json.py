@@ -75,6 +75,19 @@ class IpConfigurationJson(IpConfigurationBodyJson):
     properties: IpConfigurationBodyJson | None = None
 
 
+class NicBodyJson(ArmJson):
+    """The properties of a network interface inside an endpoint."""
+
+    ip_configurations: tuple[IpConfigurationJson, ...] | None = None
+
+
+class InnerNicJson(NicBodyJson):
+    """An item of `networkInterfaces`: an id, or the whole network interface (`--expand`)."""
+
+    id: str | None = None
+    properties: NicBodyJson | None = None
+
+
 class AddressSpaceJson(ArmJson):
     """`addressSpace`."""
 
@@ -99,7 +112,7 @@ class BodyJson(ArmJson):
 
     provisioning_state: str | None = None
     subnet: ReferenceJson | None = None
-    network_interfaces: tuple[ReferenceJson, ...] | None = None
+    network_interfaces: tuple[InnerNicJson, ...] | None = None
     private_link_service_connections: tuple[ConnectionJson, ...] | None = None
     manual_private_link_service_connections: tuple[ConnectionJson, ...] | None = None
     custom_dns_configs: tuple[DnsConfigJson, ...] | None = None
@@ -108,6 +121,8 @@ class BodyJson(ArmJson):
     address_space: AddressSpaceJson | None = None
     virtual_network_peerings: tuple[PeeringJson, ...] | None = None
     private_dns_zone_configs: tuple[ZoneConfigJson, ...] | None = None
+    private_endpoint_connections: Any = None
+    """Of a target resource."""
 
 
 class RowJson(BodyJson):
@@ -123,10 +138,10 @@ class RowJson(BodyJson):
 
 
 class ShortRecordJson(ArmJson, forbid_unknown_fields=True):
-    """A record of the short form."""
+    """A record of the short form. Without `fqdn`, the configuration may give its addresses a name (`names`)."""
 
-    fqdn: str
     ips: str | tuple[str, ...]
+    fqdn: str | None = None
 
 
 class ShortJson(ArmJson, forbid_unknown_fields=True):
@@ -165,6 +180,25 @@ def is_of_endpoint(body: BodyJson) -> bool:
     """Return True for the body of a private endpoint's NIC, False for that of a virtual machine."""
     return body.private_endpoint is not None or any(
         (config.properties or config).private_link_connection_properties for config in body.ip_configurations or ()
+    )
+
+
+def is_bare(body: BodyJson) -> bool:
+    """Return True for a resource without its properties, as `az resource list` prints it."""
+    return all(
+        field is None
+        for field in (
+            body.subnet,
+            body.network_interfaces,
+            body.private_link_service_connections,
+            body.manual_private_link_service_connections,
+            body.custom_dns_configs,
+            body.private_endpoint,
+            body.ip_configurations,
+            body.address_space,
+            body.virtual_network_peerings,
+            body.private_dns_zone_configs,
+        )
     )
 
 

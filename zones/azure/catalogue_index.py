@@ -1,19 +1,19 @@
 """The catalogue with a cache: results are kept by parent name.
 
-No rule of the catalogue depends on the first label, unless that is `privatelink` itself. So the result for one name is
-valid for its siblings, one cache entry serves a whole zone, and the packet path seldom walks the patterns.
+No rule of the catalogue depends on the first label, unless that begins with `privatelink`, or the whole name is an
+exception. So the result for one name is valid for its siblings, one cache entry serves a whole zone, and the packet
+path seldom walks the patterns.
 """
 
 from functools import lru_cache
 from typing import Final
 
 from zones.azure.catalogue import Catalogue
-from zones.dns.name import MAX_NAME, Name, parent
+from zones.dns.name import MAX_NAME, ROOT, Name, parent
 
 _REMEMBERED: Final = 4096  # parents, some 500 bytes each; bounded, since clients can invent any number of names
 _PROBE: Final = b"\x01x"
-_SPECIAL: Final = (b"\x0bprivatelink", b"\x12privatelink-global")
-"""First labels on which the catalogue's rules depend."""
+_MARKER: Final = b"privatelink"
 
 
 class CatalogueIndex:
@@ -21,15 +21,20 @@ class CatalogueIndex:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._exceptional = catalogue.exceptional | {ROOT}
         self._candidates = lru_cache(_REMEMBERED)(self._candidates_below)
         self._zones = lru_cache(_REMEMBERED)(self._zones_above)
         self._publics = lru_cache(_REMEMBERED)(self._public_of_child)
         self._claimed = lru_cache(_REMEMBERED)(self._claimed_below)
         self.is_opt_in = lru_cache(_REMEMBERED)(self._is_opt_in)
 
+    def is_special(self, name: Name) -> bool:
+        """Return True where the catalogue's result may differ from that for the name's siblings."""
+        return name in self._exceptional or name.startswith(_MARKER, 1)
+
     def candidates(self, name: Name) -> tuple[Name, ...]:
         """Return every private name that a public name may map to, the default first."""
-        if is_special(name):
+        if self.is_special(name):
             return tuple(mapping.name for mapping in self._catalogue.candidates(name))
         tails = self._candidates(parent(name))
         if not tails:
@@ -43,7 +48,7 @@ class CatalogueIndex:
 
     def zones(self, name: Name) -> tuple[Name, ...]:
         """Return every zone of the catalogue that the name lies in, longest first, whether or not it has endpoints."""
-        return self._zones_above(name) if is_special(name) else self._zones(Name(_PROBE + parent(name)))
+        return self._zones_above(name) if self.is_special(name) else self._zones(Name(_PROBE + parent(name)))
 
     def _zones_above(self, name: Name) -> tuple[Name, ...]:
         zone = self._catalogue.zone_of(name)
@@ -51,7 +56,7 @@ class CatalogueIndex:
 
     def public(self, private: Name) -> Name | None:
         """Return the default public FQDN of a private name; None where there is none."""
-        if is_special(private):
+        if self.is_special(private):
             return self._catalogue.public(private)
         above = self._publics(parent(private))
         return Name(private[: 1 + private[0]] + above) if above else None
@@ -66,7 +71,7 @@ class CatalogueIndex:
         `kind` and `groups` are the resource type and group ids of the endpoint. Where no suffix matches, the private
         name is the FQDN itself and the zone is None.
         """
-        if is_special(fqdn):
+        if self.is_special(fqdn):
             return self._catalogue.map(fqdn, kind, groups) or (fqdn, None)
         tail, zone = self._claimed(parent(fqdn), kind, groups)
         private = Name(fqdn[: 1 + fqdn[0]] + tail)
@@ -79,8 +84,3 @@ class CatalogueIndex:
     def _is_opt_in(self, zone: Name) -> bool:
         """Return True for a zone that is private only for names of one resource type."""
         return self._catalogue.zone_of(zone) == zone and not self._catalogue.covers(zone)
-
-
-def is_special(name: Name) -> bool:
-    """Return True where the catalogue's result may differ from that for the name's siblings."""
-    return name.startswith(_SPECIAL) or not name[0]

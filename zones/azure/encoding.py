@@ -11,7 +11,7 @@ import msgspec
 
 Form = Literal["json", "yaml"]
 Node: TypeAlias = Any
-"""A value of the document that is not decoded yet: bytes of JSON, or a Python value from the YAML loader."""
+"""A value that is not decoded yet: octets of JSON, or a Python value, which the YAML loader or another form made."""
 
 
 class UnreadableDocument(Exception):  # noqa: N818 - the finding says "source unreadable"
@@ -31,33 +31,33 @@ class TypeMismatch(ValueError):  # noqa: N818 - the fact about the value
 
 
 class Document:
-    """A document with valid syntax. `root` is its outermost value."""
+    """The documents of one file, with valid syntax. `roots` are their outermost values, at least one."""
 
     def __init__(self, data: bytes, form: Form) -> None:
         """Check the syntax of `data`, in UTF-8 or UTF-16 with a byte order mark, which PowerShell's `>` writes.
 
         Raises `UnreadableDocument`.
         """
-        data = _utf8(data)
-        self._json = form == "json"
-        self.root: Node = data if self._json else _load_yaml(data)
-        if self._json:
-            _check_json(data)
+        data = _utf8(_unpacked(data))
+        if not data.strip():
+            raise UnreadableDocument("the file is empty")
+        self.roots: list[Node] = _split_json(data) if form == "json" else _load_yaml(data)
 
     def decode(self, node: Node, into: Any) -> Any:  # noqa: ANN401 - any type that msgspec knows
         """Return the value of a node as the type `into`. Raises `TypeMismatch`."""
         try:
-            return msgspec.json.decode(node, type=into) if self._json else msgspec.convert(node, into)
+            return msgspec.json.decode(node, type=into) if isinstance(node, _JSON) else msgspec.convert(node, into)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             message, _, path = _reason(error).partition(" - at `")
             raise TypeMismatch(message, path.removeprefix("$").removeprefix(".").rstrip("`")) from None
 
     def split(self, node: Node) -> dict[str, Node] | list[Node]:
         """Return the members of an object or the items of an array as nodes. Raises `TypeMismatch`."""
-        parts: dict[str, Node] | list[Node] = self.decode(node, _RAW if self._json else _ANY)
+        parts: dict[str, Node] | list[Node] = self.decode(node, _RAW if isinstance(node, _JSON) else _ANY)
         return parts
 
 
+_JSON: Final = (memoryview, msgspec.Raw)
 _RAW: Final = dict[str, msgspec.Raw] | list[msgspec.Raw]
 _ANY: Final = dict[str, Any] | list[Any]
 
@@ -71,14 +71,32 @@ def _utf8(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _check_json(data: bytes) -> None:
-    try:
-        msgspec.json.decode(data, type=msgspec.Raw)
-    except RecursionError:
-        raise UnreadableDocument("nested too deeply") from None
-    except msgspec.DecodeError as error:
-        octet = re.search(r"\(byte (\d+)\)$", str(error))
-        raise UnreadableDocument(_reason(error), *_line_column(data, int(octet[1]) if octet else len(data))) from None
+def _unpacked(data: bytes) -> bytes:
+    if data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+        raise UnreadableDocument("the file is compressed: unpack it")
+    return data
+
+
+def _split_json(data: bytes) -> list[Node]:
+    """Return the documents of a file, one after another with or without white space between them."""
+    found: list[Node] = []
+    start = 0
+    while True:
+        rest = memoryview(data)[start:]
+        try:
+            msgspec.json.decode(rest, type=msgspec.Raw)
+        except RecursionError:
+            raise UnreadableDocument("nested too deeply") from None
+        except msgspec.DecodeError as error:
+            octet = re.search(r"\(byte (\d+)\)$", str(error))
+            if octet and "trailing characters" in str(error):
+                end = int(octet[1]) - 1  # the message counts the first octet of the next document
+                found.append(rest[:end])
+                start += end
+                continue
+            place = start + int(octet[1]) if octet else len(data)
+            raise UnreadableDocument(_reason(error), *_line_column(data, place)) from None
+        return [*found, rest]
 
 
 def _reason(error: Exception) -> str:
@@ -93,13 +111,13 @@ def _line_column(data: bytes, octet: int) -> tuple[int, int]:
 _DEEPEST: Final = 100  # libyaml recurses on the C stack and crashes on deep nesting; real data has some ten levels
 
 
-def _load_yaml(data: bytes) -> Node:
+def _load_yaml(data: bytes) -> list[Node]:
     import yaml  # noqa: PLC0415 - workers import `zones`, and must not load yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         _check_depth(yaml.parse(data, loader))
-        return yaml.load(data, loader)  # noqa: S506 - one of the two safe loaders
+        return list(yaml.load_all(data, loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise UnreadableDocument(

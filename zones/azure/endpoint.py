@@ -45,6 +45,18 @@ class NicRecord(msgspec.Struct, frozen=True, gc=False):
     """The private name that Azure itself has for the FQDN (`private_names`); None where only the catalogue knows."""
 
 
+class ConfiguredRecord(NicRecord, frozen=True, gc=False):
+    """A record whose FQDN the configuration gives (`names`). The NIC has only the addresses."""
+
+
+class NamelessRow(msgspec.Struct, frozen=True, gc=False):
+    """The packed addresses of NIC rows without an FQDN, by group and member."""
+
+    addresses: tuple[bytes, ...]
+    group: str = ""
+    member: str = ""
+
+
 class Fault(msgspec.Struct, frozen=True, gc=False):
     """A part of a resource that could not be read.
 
@@ -81,6 +93,8 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
     An endpoint with neither `vnet` nor `network` is visible to all networks.
     """
     records: tuple[NicRecord, ...] = ()
+    nameless: tuple[NamelessRow, ...] = ()
+    """Addresses that no FQDN of the NIC leads to. Only `names` in the configuration can give them a name."""
     faults: tuple[Fault, ...] = ()
     rivals: tuple[str, ...] = ()
     """Other parts with a different version of the endpoint, each with what differs: `hub: b.json: state, records`."""
@@ -92,6 +106,10 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
     def served(self) -> bool:
         """True where the endpoint is approved and is not being deleted."""
         return is_served(self.state, self.provisioning)
+
+    def has_configured(self, fqdn: Name) -> bool:
+        """Return True where the configuration gives the endpoint this FQDN."""
+        return any(isinstance(record, ConfiguredRecord) and record.fqdn == fqdn for record in self.records)
 
     @property
     def target_key(self) -> str:

@@ -9,7 +9,7 @@ from sys import intern
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from zones.azure.address import endpoint_address
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NamelessRow, NicRecord, ResourceId
 from zones.azure.private_names import matched
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, ZoneGroup
 from zones.azure.zone_group import ZoneGroupRecords, texts
@@ -67,6 +67,7 @@ def join(
         vnet=ResourceId(intern(first.vnet)),
         network=intern(first.network),
         records=collected.records(),
+        nameless=collected.nameless(),
         faults=tuple(dict.fromkeys(collected.faults)),
         rivals=_rivals(versions, nics, zone_groups),
         source=place.source,
@@ -95,6 +96,7 @@ class _Records:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self._found: dict[tuple[Name, str, str], set[bytes]] = {}
+        self._nameless: dict[tuple[str, str], set[bytes]] = {}
         self._private: dict[Name, Name] = {}
         """The private names that Azure has, by FQDN."""
 
@@ -105,17 +107,23 @@ class _Records:
             for (fqdn, group, member), addresses in sorted(self._found.items())
         )
 
+    def nameless(self) -> tuple[NamelessRow, ...]:
+        """Return the addresses of rows without a valid FQDN, by group and member, in such an order too."""
+        return tuple(
+            NamelessRow(tuple(sorted(addresses)), intern(group), intern(member))
+            for (group, member), addresses in sorted(self._nameless.items())
+        )
+
     def rows(self, rows: Sequence[NicRow], paths: _Paths, subject: str, where: str) -> None:
         for i, row in enumerate(rows):
-            if not row.fqdns:
-                continue  # the checks report an endpoint without names
             addresses = set()
+            is_named = False
             for j, text in enumerate(row.addresses):
                 try:
                     addresses.add(endpoint_address(text))
                 except ValueError as error:
                     self.faults.append(Fault(subject, paths.address.format(i, j), str(error), where))
-            if not row.addresses:
+            if row.fqdns and not row.addresses:
                 self.faults.append(Fault(subject, paths.address.format(i, 0), "no address", where))
             for j, text in enumerate(row.fqdns):
                 try:
@@ -123,8 +131,11 @@ class _Records:
                 except InvalidName as error:
                     self.faults.append(Fault(subject, paths.fqdn.format(i, j), str(error), where))
                 else:
+                    is_named = True
                     if addresses:
                         self._found.setdefault((fqdn, row.group, row.member), set()).update(addresses)
+            if addresses and not is_named:
+                self._nameless.setdefault((row.group, row.member), set()).update(addresses)
 
     def zone_group(self, group: ZoneGroupRecords) -> None:
         """Take the private names of a zone group. A record set that belongs to no FQDN is a fault."""
@@ -132,7 +143,8 @@ class _Records:
         for (fqdn, _, _), addresses in self._found.items():
             fqdns.setdefault(fqdn, set()).update(addresses)
         self._private = matched(fqdns, group.addresses)
-        known, used = set().union(*fqdns.values()), set(self._private.values())
+        known = set().union(*self._found.values(), *self._nameless.values())
+        used = set(self._private.values())
         for name, addresses in group.addresses.items() if fqdns else ():
             if strays := addresses - known:
                 group.reject(name, f"{texts(strays)}: no address of the endpoint's network interface")
@@ -178,10 +190,10 @@ def _compared(endpoint: PrivateEndpoint, has_nic: bool) -> dict[str, object]:
     }
 
 
-def _records(rows: Sequence[NicRow]) -> tuple[NicRecord, ...]:
+def _records(rows: Sequence[NicRow]) -> tuple[tuple[NicRecord, ...], tuple[NamelessRow, ...]]:
     collected = _Records()
     collected.rows(rows, _OF_NIC, "", "")
-    return collected.records()
+    return collected.records(), collected.nameless()
 
 
 def _private_names(group: ZoneGroup) -> dict[Name, set[bytes]]:

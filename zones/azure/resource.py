@@ -125,6 +125,25 @@ def _firsts(resources: Iterable[_R]) -> tuple[_R, ...]:
     return every if len(by_key) == len(every) else tuple(each for each in every if by_key.pop(each.key, None) is each)
 
 
+def with_earlier(data: Resources, before: Resources) -> Resources:
+    """Return the data of an incomplete page, and the earlier resources of its file that the page lacks.
+
+    An earlier NIC is left out if the page has its endpoint with other NICs, or another NIC of the endpoint.
+    """
+    nics = {each.key: each.nics for each in data.endpoints if each.nics}
+    served = {each.endpoint for each in data.nics}
+    earlier = Resources(
+        before.endpoints,
+        tuple(
+            nic
+            for nic in before.nics
+            if nic.key in nics.get(nic.endpoint, () if nic.endpoint in served else (nic.key,))
+        ),
+        before.vnets,
+    )
+    return Resources.joined((data, earlier))
+
+
 class InvalidId(ValueError):  # noqa: N818 - the finding says "invalid id"
     """The text is not the id of a resource in a resource group."""
 

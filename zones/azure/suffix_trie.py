@@ -3,15 +3,44 @@
 Does not know which suffixes there are, nor what they map to.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
-PRIVATE: Final = frozenset((b"privatelink", b"privatelink-global"))
-"""Labels that mark a name as private. A public name has neither, and a placeholder matches neither."""
+from zones.dns.name import from_text, labels
+
+_MARKER: Final = b"privatelink"
 _DIGITS_ONLY: Final = b"{partitionid}"
 
 Labels = tuple[bytes, ...]
 T = TypeVar("T")
+
+
+def is_private_label(label: bytes) -> bool:
+    """Return True for `privatelink` and `privatelink-…`, the labels that mark a name as private.
+
+    A placeholder matches neither.
+    """
+    return label.startswith(_MARKER) and label[len(_MARKER) : len(_MARKER) + 1] in (b"", b"-")
+
+
+def may_be_private(name: bytes) -> bool:
+    """Return False for nearly every name without a private label. Fast, for the packet path."""
+    return _MARKER in name
+
+
+def pattern(text: str) -> Labels:
+    """Return the labels of a suffix, folded. Raises `InvalidName`."""
+    return tuple(labels(from_text(text)))
+
+
+def is_placeholder(label: bytes) -> bool:
+    """Return True for a label in braces."""
+    return label.startswith(b"{")
+
+
+def filled(labels_: Iterable[bytes], bound: dict[bytes, bytes]) -> list[bytes]:
+    """Return the labels with each placeholder replaced by the label that it matched."""
+    return [bound.get(label, label) for label in labels_]
 
 
 class SuffixMatch(NamedTuple, Generic[T]):
@@ -34,11 +63,11 @@ class SuffixTrie(Generic[T]):
         """Add a pattern with its value, or replace the value of a pattern."""
         node = self
         for label in reversed(pattern):
-            children = node.placeholders if label.startswith(b"{") else node.literals
+            children = node.placeholders if is_placeholder(label) else node.literals
             node = children.setdefault(label, SuffixTrie())
         node.value = value
 
-    def walk(self, parts: list[bytes]) -> Iterator[SuffixMatch[T]]:
+    def walk(self, parts: Sequence[bytes]) -> Iterator[SuffixMatch[T]]:
         """Yield every pattern that the name ends in, the shortest first, at equal length the placeholder first."""
         paths: list[tuple[dict[bytes, bytes], SuffixTrie[T]]] = [({}, self)]
         for depth, label in enumerate(reversed(parts), 1):
@@ -51,15 +80,22 @@ class SuffixTrie(Generic[T]):
 
     def _step(self, bound: dict[bytes, bytes], label: bytes) -> Iterator[tuple[dict[bytes, bytes], "SuffixTrie[T]"]]:
         for placeholder, child in self.placeholders.items():
-            if label not in PRIVATE and (placeholder != _DIGITS_ONLY or label.isdigit()):
+            if not is_private_label(label) and (placeholder != _DIGITS_ONLY or label.isdigit()):
                 yield {**bound, placeholder: label}, child
         if (literal := self.literals.get(label)) is not None:
             yield bound, literal
 
-    def at_or_below(self, parts: list[bytes]) -> list[SuffixMatch[T]]:
+    def at_or_below(self, parts: Sequence[bytes]) -> list[SuffixMatch[T]]:
         """Return the matches for a name that may be the pattern itself, best first."""
         return list(self.walk(parts))[::-1]
 
-    def below(self, parts: list[bytes]) -> list[SuffixMatch[T]]:
+    def below(self, parts: Sequence[bytes]) -> list[SuffixMatch[T]]:
         """Return the matches for a name with at least one label before the pattern, best first."""
         return [match for match in self.at_or_below(parts) if match.depth < len(parts)]
+
+    def is_above(self, parts: Sequence[bytes]) -> bool:
+        """Return whether a pattern is the name itself or lies below the name."""
+        nodes = [self]
+        for label in reversed(parts):
+            nodes = [child for node in nodes for _, child in node._step({}, label)]  # noqa: SLF001 - own class
+        return bool(nodes)

@@ -35,12 +35,16 @@ class Topic(StrEnum):
     """A private name in no known zone, by the name."""
     PIN = auto()
     """Pins of one name, by the name in the configuration."""
+    NAME = auto()
+    """Items of `names` in the configuration for one name, by the name."""
     SHADOW = auto()
     """A name that a zone file and an endpoint have, by the name."""
     OVERLAP = auto()
     """Address space of all VNets; one key."""
     PART = auto()
     """One part of a source, by source and part."""
+    INCOMPLETE = auto()
+    """A file that is not the whole list, by source and file."""
     SOURCE = auto()
     """A whole source, by its name."""
     ABSENT = auto()

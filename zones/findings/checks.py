@@ -4,17 +4,20 @@ Each function takes plain values and yields findings. The ledger decides when to
 sorted, so that a finding does not depend on the order in which the inventory was read.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from itertools import islice
 from typing import Final
 
+import msgspec
 from msgspec import structs
 
 from zones.azure.additions import CompanionIn
 from zones.azure.catalogue import Catalogue
 from zones.azure.companions import Companions
+from zones.azure.configured_names import IgnoredEntry, members_of
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.dns.name import Name, to_text
@@ -36,7 +39,9 @@ from zones.findings.evidence import LISTED, Listed, listed
 from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import (
     AddressReused,
+    IgnoredName,
     IgnoredPin,
+    NameIgnored,
     NetworkOverlap,
     PinIgnored,
     StaticShadowsEndpoint,
@@ -44,7 +49,7 @@ from zones.findings.name_evidence import (
     VNetPrefix,
     ZoneUnknown,
 )
-from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceUnreadable
+from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceIncomplete, SourceUnreadable
 from zones.networks.network import NetworkMask, Networks
 from zones.networks.overlap import Span, spans
 
@@ -68,7 +73,8 @@ def of_endpoint(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Fin
             failed = ProvisioningFailed(provisioning=endpoint.provisioning, state=state, target=target, groups=groups)
             yield finding(endpoint.id, failed)
         if not endpoint.records:
-            yield finding(endpoint.id, NameMissing(target=target, groups=groups))
+            add = tuple(_items_to_add(endpoint))
+            yield finding(endpoint.id, NameMissing(target=target, groups=groups, add_to_names=add))
     differs = _differences(endpoint, vnet)
     if differs != _NO_DIFFERENCE:
         yield finding(endpoint.id, EndpointMisplaced(vnet=endpoint.vnet, differs=differs))
@@ -77,6 +83,25 @@ def of_endpoint(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Fin
         yield finding(endpoint.id, RivalSources(believed=used, others=listed(endpoint.rivals)))
 
 
+def _items_to_add(endpoint: Endpoint) -> Iterator[str]:
+    """Yield the items of `names` that would name each address of an endpoint without FQDN, as YAML."""
+    members = members_of(endpoint.nameless)
+    if len(members) > 1:
+        for member in members:
+            yield f"- {{name: …, endpoint: {_yaml(endpoint.id)}, member: {_yaml(member)}}}"
+    elif endpoint.nameless:
+        yield f"- {{name: …, endpoint: {_yaml(endpoint.id)}}}"
+
+
+def _yaml(text: str) -> str:
+    """Return a text as a YAML scalar, quoted where it could mean something else."""
+    is_plain = _PLAIN_SCALAR.fullmatch(text) and text.casefold() not in _WORDS
+    return text if is_plain else msgspec.json.encode(text).decode()
+
+
+_PLAIN_SCALAR: Final = re.compile(r"[A-Za-z/][\w./()-]*", re.ASCII)
+_WORDS: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+"""Plain scalars that YAML reads as something else than text."""
 _NOT_CONNECTED: Final[Mapping[ConnectionState, type[EndpointPending | EndpointRejected | EndpointDisconnected]]] = {
     ConnectionState.PENDING: EndpointPending,
     ConnectionState.REJECTED: EndpointRejected,
@@ -117,6 +142,11 @@ def unreadable(subject: str, message: str) -> Finding:
     return finding(subject, SourceUnreadable(message=message))
 
 
+def incomplete(subject: str, lacks: Sequence[str]) -> Finding:
+    """Return the finding about a file that says that it is not the whole list."""
+    return finding(subject, SourceIncomplete(lacks=listed(lacks)))
+
+
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:
     """Return the finding about a name in no zone of the catalogue. `holders` are the endpoints that claim the name."""
     kinds = sorted({(resource_type(e.target), e.groups[0].casefold() if e.groups else "") for e in holders})
@@ -149,6 +179,13 @@ def _why_ignored(pin: Pin, claimants: Mapping[ResourceId, Endpoint], networks: N
     if not endpoint.served:
         return "that endpoint is not served"
     return "" if networks.sees(endpoint) & networks.named(pin.network) else "that endpoint is not visible there"
+
+
+def of_names(name: Name, ignored: Iterable[IgnoredEntry]) -> Iterator[Finding]:
+    """The finding about items of `names` that give no endpoint the name."""
+    items = [IgnoredName(entry.endpoint, entry.member, why, entry.place) for entry, why in ignored]
+    if items:
+        yield finding(to_text(name), NameIgnored(items=listed(items)))
 
 
 def of_shadow(name: Name, zone: Name, owners: Iterable[Endpoint]) -> Iterator[Finding]:

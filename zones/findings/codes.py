@@ -18,6 +18,7 @@ from zones.findings.name_evidence import (
     ConflictingAddress,
     DuplicateEndpoint,
     ForwardLoop,
+    NameIgnored,
     NetworkOverlap,
     PinIgnored,
     SharedGlobalName,
@@ -29,15 +30,16 @@ from zones.findings.source_evidence import (
     MoreRecordsDiffer,
     RecordsDiffer,
     RivalSources,
+    SourceIncomplete,
     SourceUnreadable,
     SyncHeld,
     ZonesOverlap,
 )
 
 TYPES: Final[tuple[type[Evidence], ...]] = (
-    ConflictingAddress, AddressReused, SyncHeld, DuplicateEndpoint, SharedGlobalName, EndpointRejected,
-    EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord, ProvisioningFailed,
-    PinIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable,
-    NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
+    ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, DuplicateEndpoint, SharedGlobalName,
+    EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
+    ProvisioningFailed, PinIgnored, NameIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer, MoreRecordsDiffer,
+    ZonesOverlap, SourceUnreadable, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""

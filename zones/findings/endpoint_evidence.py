@@ -68,6 +68,14 @@ class NameMissing(Evidence, frozen=True, kw_only=True):
     action: ClassVar = "nothing to serve"
     target: Target
     groups: Groups
+    add_to_names: Annotated[
+        tuple[str, ...],
+        Meta(
+            title="add to `names`",
+            description="Items for `names` in the configuration, as YAML: write the name in place of `…`. "
+            "Empty while no address of the endpoint is known.",
+        ),
+    ] = ()
 
 
 class Difference(msgspec.Struct, frozen=True):

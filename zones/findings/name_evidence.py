@@ -137,6 +137,25 @@ class PinIgnored(Evidence, frozen=True, kw_only=True):
     pins: Annotated[Listed[IgnoredPin], Meta(description="The pins.")]
 
 
+class IgnoredName(msgspec.Struct, frozen=True):
+    """An item of `names` that gives no name."""
+
+    endpoint: Annotated[str, Meta(description="The endpoint, as the configuration writes it.")]
+    member: Annotated[str, Meta(description="The member; empty for an item without one.")]
+    why: Annotated[str, Meta(description="Why the item gives no name.")]
+    place: Annotated[str, Meta(description="Where the item is in the configuration.")]
+
+
+class NameIgnored(Evidence, frozen=True, kw_only=True):
+    """Items of `names` for one name that have no effect."""
+
+    code: ClassVar = "name-ignored"
+    severity: ClassVar = Severity.WARNING
+    meaning: ClassVar = "An item of `names` gives no endpoint its name."
+    action: ClassVar = "the item has no effect until its endpoint and member exist"
+    items: Annotated[Listed[IgnoredName], Meta(title="ignored", description="The items.")]
+
+
 class ForwardLoop(Evidence, frozen=True, kw_only=True):
     """A group of upstreams that sends queries back."""
 

@@ -36,6 +36,19 @@ class SourceUnreadable(Evidence, frozen=True, kw_only=True):
     message: Annotated[str, Meta(description="Why.")]
 
 
+class SourceIncomplete(Evidence, frozen=True, kw_only=True):
+    """A file that says that it is not the whole list."""
+
+    code: ClassVar = "source-incomplete"
+    severity: ClassVar = Severity.ERROR
+    meaning: ClassVar = "A file says that it is not the whole list, and the other pages are not in its folder."
+    action: ClassVar = (
+        "its resources are served, and earlier resources of the file are kept; export the whole list again, or put the "
+        "other pages beside the file"
+    )
+    lacks: Annotated[Listed[str], Meta(title="the file has", description="What the file has, and what it lacks.")]
+
+
 class SyncHeld(Evidence, frozen=True, kw_only=True):
     """A sync that would remove so much that an operator has to decide."""
 

@@ -84,8 +84,8 @@ class LedgerReports:
             self._replace(Topic.CONTEST, name, ())
 
     def unknown_zone(self, name: Name, keys: Sequence[ResourceId]) -> None:
-        """Report endpoints that claim a name in no private zone."""
-        holders = [self._holders[key] for key in keys]
+        """Report endpoints that claim a name in no private zone, unless the configuration gives it to them."""
+        holders = [holder for key in keys if not (holder := self._holders[key]).has_configured(name)]
         self._replace(
             Topic.ZONE, name, (checks.of_unknown_zone(name, holders, self._catalogue),) if holders else ()
         )  # fmt: skip

@@ -17,6 +17,9 @@ class ClaimItem(Model):
 
     name: str = Field(description="Private name.")
     public: str = Field(description="Public FQDN, as the network interface has it.")
+    configured: bool = Field(
+        description="`names` in the configuration gives the FQDN; the network interface does not list it."
+    )
     zone: str | None = Field(description="Private zone of the name; null when the catalogue knows none.")
     endpoint: str = Field(description="Resource id of the endpoint.")
     addresses: list[str]
@@ -61,7 +64,8 @@ def _claim(estate: Estate, claim: contest.Claim) -> ClaimItem:
     holder, lingers = estate.ledger.holder(claim.endpoint), estate.ledger.tombstones.until(claim)
     networks, total = network_names(estate, estate.networks.sees(holder))
     return ClaimItem(
-        name=to_text(claim.name), public=to_text(claim.public), zone=to_text(claim.zone) if claim.zone else None,
+        name=to_text(claim.name), public=to_text(claim.public), configured=holder.has_configured(claim.public),
+        zone=to_text(claim.zone) if claim.zone else None,
         endpoint=holder.id, addresses=address_texts(claim.addresses), state=holder.state, served=holder.served,
         networks=networks, networks_total=total, first_seen=time_text(claim.first_seen),
         lingers_until=None if lingers is None else time_text(lingers), source=holder.source, where=holder.where,

@@ -8,7 +8,7 @@ from pydantic import Field
 from resolver.admin.resources.model import Model
 from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
-from zones.azure.endpoint import ResourceId
+from zones.azure.endpoint import ConfiguredRecord, ResourceId
 from zones.dns.name import to_text
 
 
@@ -16,6 +16,7 @@ class EndpointRecord(Model):
     """An FQDN and the addresses that the endpoint's network interface has for it."""
 
     fqdn: str
+    configured: bool = Field(description="`names` in the configuration gives the FQDN; the interface does not list it.")
     addresses: list[str]
     group: str = Field(description="Group id (sub-resource), for example `blob`.")
     member: str = Field(description="Required member of the group, for example `default`.")
@@ -52,8 +53,8 @@ def endpoint(estate: Estate, key: ResourceId) -> EndpointItem | None:
         networks=networks, networks_total=total,
         records=[
             EndpointRecord(
-                fqdn=to_text(record.fqdn), addresses=address_texts(record.addresses),
-                group=record.group, member=record.member,
+                fqdn=to_text(record.fqdn), configured=isinstance(record, ConfiguredRecord),
+                addresses=address_texts(record.addresses), group=record.group, member=record.member,
             )
             for record in found.records
         ],

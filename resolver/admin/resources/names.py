@@ -45,6 +45,9 @@ class NameItem(Model):
     name: str
     source: Literal["endpoints", "file", "private-dns"]
     public: list[str] = Field(description="Public FQDNs that lead to this name.")
+    configured: list[str] = Field(
+        description="FQDNs among these, or this name itself, that `names` in the configuration gives to an endpoint."
+    )
     answers: list[NameAnswer]
 
 
@@ -56,15 +59,26 @@ def name_item(estate: Estate, name: Name, now: WallTime, mask: NetworkMask = _AL
     file = estate.static.get(static_zone_of(estate, name) or name)
     if file and name in file.names:
         answers = [_static_answer(estate, rrset) for rrset in file.names[name]]
-        return NameItem(name=to_text(name), source=static_source(estate, file.origin), public=[], answers=answers)
+        return NameItem(
+            name=to_text(name), source=static_source(estate, file.origin), public=[], configured=[], answers=answers
+        )
     verdicts = [verdict for verdict in estate.ledger.verdicts(name, now) if verdict.mask & mask]
     if not verdicts:
         return None
     public = {public for verdict in verdicts for public in verdict.publics} - {name}
     return NameItem(
         name=to_text(name), source="endpoints", public=[to_text(each) for each in sorted(public, key=canonical_key)],
+        configured=list(_configured(estate, name)),
         answers=[answer for verdict in verdicts for answer in _answers(estate, name, verdict)],
     )  # fmt: skip
+
+
+def _configured(estate: Estate, name: Name) -> Iterator[str]:
+    """Yield the FQDNs that lead to a private name and that the configuration gives to an endpoint."""
+    claims = estate.ledger.find(name) if estate.settings.names else ()
+    for public in dict.fromkeys(claim.public for claim in claims if claim.name == name):
+        if any(estate.ledger.holder(claim.endpoint).has_configured(public) for claim in claims):
+            yield to_text(public)
 
 
 def _static_answer(estate: Estate, rrset: RRset) -> NameAnswer:

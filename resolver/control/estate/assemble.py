@@ -10,7 +10,7 @@ from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.guard.sync_state import SyncState
 from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, Scan, ZoneFiles, part_changes
-from zones.azure.resource import subscription
+from zones.azure.resource import Resources, subscription
 from zones.clocks import WallTime
 
 
@@ -33,7 +33,12 @@ def assemble(
         for part in (saved.parts if saved else ())
         if part[0] in scopes and (not (scope := scopes[part[0]]) or part[1] in scope)
     ]
-    estate.take([*in_scope, *part_changes(scans)], now)
+    had: dict[str, dict[str, Resources]] = {}
+    for source, part, data in in_scope:
+        if isinstance(data, Resources):
+            had.setdefault(source, {})[part] = data
+    completed = {name: scan.completed(had.get(name, {})) for name, scan in scans.items()}
+    estate.take([*in_scope, *part_changes(completed)], now)
     if saved:
         for name in saved.sources.keys() & estate.sources.keys():
             parts, sync_state = len(estate.inventory.of(name)), saved.sync_states.get(name, SyncState())
@@ -44,7 +49,7 @@ def assemble(
             for name, zones in saved.private
         ]
         estate.private.restore(private, now)
-    estate.take_scans({name: Scan([], scan.parts, scan.error) for name, scan in scans.items()}, now)
+    estate.take_scans({name: scan._replace(changes=[]) for name, scan in scans.items()}, now)
     estate.take_zone_files(zone_files, now)
     estate.health.update_freshness(now)
     return estate

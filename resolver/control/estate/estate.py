@@ -15,11 +15,13 @@ from resolver.control.guard.sync_state import SyncDecision
 from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, PrivateReading, Scan, ZoneFiles, part_changes
 from zones.azure.catalogue import catalogue
+from zones.azure.configured_names import ConfiguredNames
 from zones.azure.inventory import Inventory
 from zones.azure.resource import Resources
 from zones.claims.policy import Conflicts, Policies
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
+from zones.findings import checks
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
 from zones.findings.finding import Finding
@@ -45,6 +47,7 @@ class Estate:
         self.board = Board(memory.findings if memory else None)
         self.ledger = Ledger(self.networks, catalogue(), conflicts, self.board, memory, hold_down)
         self.inventory = Inventory([source.name for source in config.sources])
+        self.names = ConfiguredNames(config.names, self.inventory.endpoints)
         self.private = PrivateDnsZones(config.sources, self.ledger, self.board)
         self.static = StaticZones(map(from_text, config.zones.origins))
         self.health = SourceHealth(config.sources, self.board)
@@ -75,19 +78,24 @@ class Estate:
         for subject, faults in change.faults.items():
             self.board.replace_faults(Reporter("inventory", subject), faults, now)
         changed = self.ledger.set_vnets(change.vnets, now) if change.vnets else set()
-        changed |= self.ledger.apply(change.endpoints, now)
-        if change.endpoints:  # an endpoint that is not served changes no row, but it may own a record of a zone
+        endpoints = self.names.apply(change.endpoints)
+        changed |= self.ledger.apply(endpoints, now)
+        for name, ignored in self.names.checked().items():
+            self.board.replace(Topic.NAME, name, checks.of_names(name, ignored), now)
+        if endpoints:  # an endpoint that is not served changes no row, but it may own a record of a zone
             self.private.endpoints_changed()
         return self._settled(changed)
 
     def take_scans(self, scans: Mapping[str, Scan], now: WallTime) -> set[Name]:
         """Apply scans of file sources, by source, as one change."""
+        scans = {source: scan.completed(self.inventory.of(source)) for source, scan in scans.items()}
         changed = self.take(part_changes(scans), now)
         for source, scan in scans.items():
             if scan.error:
                 self.health.failed(source, scan.error, now)
             else:
                 self.health.read(source, scan.parts, now)
+                self.health.scanned(source, scan.incomplete, scan.passed_over, now)
         return changed
 
     def take_sync(self, source: str, decision: SyncDecision, read_at: WallTime, now: WallTime) -> set[Name]:

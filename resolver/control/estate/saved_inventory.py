@@ -14,7 +14,7 @@ import msgspec
 
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncState
-from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
+from zones.azure.endpoint import ConfiguredRecord, ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
 from zones.claims.contest import Claim, Incumbent, Rule
@@ -46,16 +46,19 @@ class Lingering(msgspec.Struct, frozen=True, array_like=True):
     zone: bytes | None
     addresses: tuple[bytes, ...]
     first_seen: WallTime
+    configured: bool = False
+    """The configuration gave the name (`names`)."""
 
     @property
     def tombstone(self) -> Tombstone:
         """The same as the ledger holds it."""
         public = Name(self.public)
         zone = None if self.zone is None else Name(self.zone)
+        kind = ConfiguredRecord if self.configured else NicRecord
         endpoint = Endpoint(
             self.endpoint, self.id, self.id.rpartition("/")[2], ConnectionState.APPROVED, self.target, self.groups,
             region=self.region, subscription=self.subscription, vnet=self.vnet,
-            records=(NicRecord(public, self.addresses),), source=self.source, where=self.where,
+            records=(kind(public, self.addresses),), source=self.source, where=self.where,
         )  # fmt: skip
         claim = Claim(self.endpoint, Name(self.name), public, zone, self.addresses, self.first_seen)
         return Tombstone(claim, endpoint, self.until)
@@ -67,6 +70,7 @@ def _lingering(stone: Tombstone) -> Lingering:
         stone.until, claim.endpoint, endpoint.id, endpoint.target, endpoint.groups, endpoint.region,
         endpoint.subscription, endpoint.vnet, endpoint.source, endpoint.where, bytes(claim.name), bytes(claim.public),
         None if claim.zone is None else bytes(claim.zone), claim.addresses, claim.first_seen,
+        endpoint.has_configured(claim.public),
     )  # fmt: skip
 
 

@@ -46,6 +46,10 @@ class SourceStatus:
     """Files, or subscriptions."""
     unreadable: int = 0
     """Parts that cannot be read now. Their last good data is kept."""
+    incomplete: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each file lacks that says that it is not the whole list."""
+    passed_over: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Number of rows that pldns does not need, by file and type."""
     remote: bool = False
     interval: float = float("inf")
     """Seconds between two readings."""
@@ -130,6 +134,21 @@ class SourceHealth:
         subject = source if status.remote else status.path
         self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why)], now)
 
+    def scanned(
+        self,
+        source: str,
+        incomplete: Mapping[str, tuple[str, ...]],
+        passed_over: Mapping[str, Mapping[str, int]],
+        now: WallTime,
+    ) -> None:
+        """Record which files of a source are incomplete, and what its files have that pldns does not need."""
+        status = self.statuses[source]
+        before, status.incomplete, status.passed_over = status.incomplete, incomplete, passed_over
+        for part in before.keys() | incomplete.keys():
+            if before.get(part) != incomplete.get(part):
+                findings = [checks.incomplete(part, incomplete[part])] if part in incomplete else []
+                self._board.replace(Topic.INCOMPLETE, (source, part), findings, now)
+
     def restored(self, source: str, parts: int, saved_at: WallTime, sync_state: SyncState) -> None:
         """Record that a source has data from the saved inventory, and what its syncs had left open."""
         status = self.statuses[source]
@@ -180,6 +199,7 @@ class SourceHealth:
                 out.append(Degraded(name, "", status.last_error))
             if status.synced:
                 out += (Degraded(name, part, why) for part, why in self._unreadable[name].items())
+                out += (Degraded(name, part, f"incomplete: {why[0]}") for part, why in status.incomplete.items())
         return out
 
     @property

@@ -19,7 +19,6 @@ from resolver.wire import codes
 from resolver.wire.query import Query
 from resolver.worker.answer.answer_cache import LARGEST_EXACT, AnswerCache
 from resolver.worker.answer.compiled import FOREVER, Compiled
-from zones.azure.catalogue_index import is_special
 from zones.claims.row import LIKENESS, USUAL, first_class
 from zones.dns.name import Name, ancestry
 from zones.dns.record import A
@@ -74,6 +73,7 @@ class AnswerTemplates:
         self._table = table
         self._owned = table.endpoints
         self._rows = table.endpoints.rows
+        self._is_special = table.endpoints.catalogue_index.is_special
         self._answers = answers
         self._apart = apart
         self._templates: dict[tuple[int, bytes], Template] = {}
@@ -131,14 +131,14 @@ class AnswerTemplates:
     def _denied(self, denial: Denial, packet: bytes, start: int) -> Compiled | None:
         """Return the answer for a name that does not exist."""
         name = Name(packet[codes.HEADER_SIZE : start].lower() + denial.above)
-        if not self._table.is_bare(name) or is_special(name) or name in self._apart:
+        if not self._table.is_bare(name) or self._is_special(name) or name in self._apart:
             return None
         return denial.model
 
     def _stands_apart(self, name: Name, private: Name) -> bool:
         """Return True if a zone file or the configuration says something about one of these names alone."""
         static, apart = self._table.static, self._apart
-        if is_special(name) or name in apart or private in apart:
+        if self._is_special(name) or name in apart or private in apart:
             return True
         return bool(static) and (name in static or private in static)
 

@@ -52,6 +52,28 @@ def test_automatic_networks_come_from_the_virtual_networks_of_the_sources(run: R
     assert lookup(run, config, "kv.vault.azure.net", "--client", "10.1.0.1")["network"] == "none"
 
 
+def test_lookup_and_check_show_names_that_the_configuration_gives(run: Run, config: Path) -> None:
+    folder = config.parent / "endpoints"
+    (folder / "pls.yaml").write_text("endpoints: [{name: pls, records: [{ips: 10.2.0.9}]}]\n")
+    assert "add to `names`: - {name: …, endpoint: pls}" in run("check", "-c", config).out
+    config.write_text(
+        config.read_text()
+        + "names:\n  - {name: db.partner.example, endpoint: PLS}\n  - {name: a.example, endpoint: b}\n"
+    )
+    checked = run("check", "-c", config).out
+    assert "name-missing" not in checked
+    line = len(config.read_text().splitlines())
+    assert re.search(rf"name-ignored +a\.example .*no source has an endpoint.*names\[1\] \({config}:{line}\)", checked)
+    ran = run("lookup", "db.partner.example", "--client", "10.2.0.1", "-c", config)
+    assert re.search(
+        r"^pls +db\.partner\.example +10\.2\.0\.9 +Approved, named by the configuration +yes$", ran.out, re.MULTILINE
+    )
+    found = lookup(run, config, "db.partner.example", "--client", "10.2.0.1")
+    assert [claim["configured"] for claim in found["claims"]] == [True]
+    assert [record["configured"] for record in found["decided"]] == [["db.partner.example"]]
+    assert "zone-unknown" not in checked
+
+
 def test_lookup_names_the_rule_of_a_contest(run: Run, contested: Path) -> None:
     found = lookup(run, contested, "shop.blob.core.windows.net")
     (record,) = found["decided"]

@@ -14,6 +14,7 @@ from resolver.config.file import ConfigError, effective, load, schema
 from resolver.config.reference import page
 from resolver.host_port import HostPort
 from tests.paths import ROOT
+from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
 from zones.clocks import WallTime
 from zones.networks.network import Network
@@ -112,6 +113,18 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             workers=2,
         ),
         workers=2,
+    )
+
+
+def test_configured_names_know_their_place_in_the_file(accepted: Load, file: Path) -> None:
+    got = accepted("""\
+        names:
+          - {name: DB.Partner.Example., endpoint: pe-1}
+          - {name: "*.apps.example", endpoint: pe-2, member: gateway}
+    """)
+    assert got.control.names == (
+        NameEntry("db.partner.example", "pe-1", "", f"names[0] ({file}:2)"),
+        NameEntry("*.apps.example", "pe-2", "gateway", f"names[1] ({file}:3)"),
     )
 
 
@@ -303,6 +316,15 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
          "there is no network `weu`"),
         ("conflicts: {pins: [{name: a.b, endpoint: e}, {name: A.b., endpoint: f}]}", 1, 53, "conflicts.pins[1].name",
          "`a.b` is already pinned in all networks by pins[0]"),
+        ("names: [{name: 'a b', endpoint: e}]", 1, 16, "names[0].name",
+         "not a host name: 'a b': label 'a b' has characters that are not allowed in a host name"),
+        ("names:\n  - {name: …, endpoint: e}", 2, 12, "names[0].name",
+         ("not a host name: '…': an escape, or a character that is equivalent to a dot, together with letters "
+          "outside ASCII")),
+        ("names: [{name: a.b}]", 1, 9, "names[0]", "`endpoint` is missing"),
+        ("names: [{name: a.b, endpoint: e, members: m}]", 1, 34, "names[0].members", "unknown key -> member"),
+        ("names:\n  - {name: a.b, endpoint: Pe}\n  - {name: A.b., endpoint: pE}", 3, 5, "names[1]",
+         "names[0] gives this endpoint `a.b` already"),
         ("admin: {listen: '0.0.0.0:8053'}", 1, 17, "admin.listen",
          "`0.0.0.0:8053`: this version serves the admin interface only on a loopback address"),
         ("dns: {listen: ['0.0.0.0:8053']}", 1, 1, "admin.listen", "`127.0.0.1:8053` is already used by dns.listen"),

@@ -1,6 +1,7 @@
 """The files source on real folders, with the real watcher."""
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -148,6 +149,68 @@ def test_a_configmap_is_swapped_as_a_whole(tmp_path: Path) -> None:
     (tmp_path / "..fresh").rename(tmp_path / "..data")
     shutil.rmtree(tmp_path / "..1")
     assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["a2"], "b.yaml": ["b"]}
+
+
+# -- pages of a longer list
+
+
+def page(total: int, token: str | None, *numbers: int) -> str:
+    rows = [
+        {
+            "id": f"/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/e{number}",
+            "properties": {"privateLinkServiceConnections": []},
+        }
+        for number in numbers
+    ]
+    return json.dumps({"count": len(rows), "data": rows, "total_records": total, "skip_token": token})
+
+
+def incomplete(scan: Scan, folder: Path) -> dict[str, tuple[str, ...]]:
+    return {os.path.relpath(part, folder): reasons for part, reasons in scan.incomplete.items()}
+
+
+def test_a_page_is_incomplete_until_the_other_pages_are_in_its_folder(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", page(3, "t", 1, 2))
+    files = FileSource(str(tmp_path), set())
+    scan = files.scan()
+    assert changed_parts(scan, tmp_path) == {"a.json": ["e1", "e2"]}
+    assert incomplete(scan, tmp_path) == {"a.json": ("2 of 3 rows",)}
+    write(tmp_path / "other" / "b.json", page(3, None, 3))
+    assert incomplete(files.scan(), tmp_path).keys() == {"a.json", "other/b.json"}
+    write(tmp_path / "b.json", page(3, None, 3))
+    assert incomplete(files.scan(), tmp_path).keys() == {"other/b.json"}
+    (tmp_path / "b.json").unlink()
+    assert incomplete(files.scan(), tmp_path).keys() == {"a.json", "other/b.json"}
+    (tmp_path / "a.json").unlink()
+    assert incomplete(files.scan(), tmp_path).keys() == {"other/b.json"}
+
+
+def test_a_page_is_read_once_more_when_it_becomes_complete(tmp_path: Path) -> None:
+    """Its data was merged with earlier data while it was incomplete."""
+    write(tmp_path / "a.json", page(2, "t", 1))
+    files = FileSource(str(tmp_path), set())
+    files.scan()
+    write(tmp_path / "b.json", page(2, None, 2))
+    assert changed_parts(files.scan(), tmp_path) == {"a.json": ["e1"], "b.json": ["e2"]}
+    assert files.scan().changes == []
+
+
+def test_a_page_that_is_rewritten_by_half_is_as_incomplete_as_before(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", page(3, "t", 1, 2))
+    files = FileSource(str(tmp_path), set())
+    files.scan()
+    write(file, page(3, "t", 1, 2)[:40])
+    scan = files.scan()
+    assert isinstance(changed_parts(scan, tmp_path)["a.json"], str)
+    assert incomplete(scan, tmp_path) == {"a.json": ("2 of 3 rows",)}
+
+
+def test_rows_that_are_not_needed_are_counted_by_file_and_type(tmp_path: Path) -> None:
+    vaults = [{"id": f"/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{i}"} for i in range(3)]
+    write(tmp_path / "a.json", json.dumps([*json.loads(page(1, None, 1))["data"], *vaults]))
+    files = FileSource(str(tmp_path), set())
+    for _ in range(2):
+        assert files.scan().passed_over == {str(tmp_path / "a.json"): {"microsoft.keyvault/vaults": 3}}
 
 
 # -- what cannot be read

@@ -6,7 +6,10 @@ from collections import Counter
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 import pytest
+
+from zones.azure.additions import Additions
 
 Row = dict[str, Any]
 DATA = files("zones.azure") / "data"
@@ -14,13 +17,14 @@ ADDITIONS: dict[str, list[Row]] = json.loads((DATA / "additions.json").read_byte
 TABLE: dict[str, list[Row]] = json.loads((DATA / "private-link-zones.json").read_bytes())
 ENTRIES = {entry["id"]: entry for entry in TABLE["entries"]}
 CLOUDS = {"commercial", "government", "china"}
-PLACEHOLDERS = {"regionName", "regionCode", "region", "environment", "guid", "number"}
+PLACEHOLDERS = {"regionName", "regionCode", "number", "dnsZone", "environment", "guid"}
 REQUIRED = {
     "suffixes": {"publicSuffix", "privateZone", "cloud", "source"},
     "exceptions": {"cloud", "source"},
     "wildcards": {"public", "resourceType", "owner", "cloud", "source"},
     "shared": {"entry", "scope", "source"},
     "companions": {"resourceType", "group", "needs", "source"},
+    "regions": {"name", "source"},
 }
 TLDS = {"commercial": ("com", "net", "ms", "io", "ai"), "government": ("us", "net"), "china": ("cn",)}
 KEYS = {  # what no two rows of a list may have in common
@@ -29,6 +33,7 @@ KEYS = {  # what no two rows of a list may have in common
     "wildcards": ("public",),
     "shared": ("entry", "groups", "names"),
     "companions": ("resourceType", "group", "needs"),
+    "regions": ("name",),
 }
 
 ROWS = [pytest.param(kind, row, id=f"{kind}{at}") for kind, rows in ADDITIONS.items() for at, row in enumerate(rows)]
@@ -61,6 +66,18 @@ def test_names_are_folded_and_their_placeholders_are_known(kind: str, row: Row) 
 def test_no_row_is_there_twice(kind: str) -> None:
     keys = Counter(json.dumps([row.get(field) for field in KEYS[kind]]).casefold() for row in ADDITIONS[kind])
     assert [key for key, count in keys.items() if count > 1] == []
+
+
+def test_the_file_is_read_as_a_whole() -> None:
+    content = msgspec.json.decode((DATA / "additions.json").read_bytes(), type=Additions)
+    read = {kind: len(getattr(content, kind)) for kind in Additions.__struct_fields__}
+    assert read == {kind: len(rows) for kind, rows in ADDITIONS.items() if kind in read}
+
+
+@pytest.mark.parametrize("row", ADDITIONS["regions"], ids=lambda row: row["name"])
+def test_a_region_is_not_in_the_table(row: Row) -> None:
+    assert row["name"] not in TABLE["regionCodes"]
+    assert re.fullmatch(r"[a-z]+\d?", row["name"])
 
 
 @pytest.mark.parametrize("row", ADDITIONS["suffixes"], ids=lambda row: row["publicSuffix"])

@@ -407,7 +407,12 @@ def test_byte_order_marks_are_understood(encoding: str) -> None:
         (b'{"value": [', 1, 12),
         (b'{\n "value": [1,]\n}', 2, 14),
         ('{\n "é": tru}'.encode(), 2, 8),
-        (b"[] []", 1, 5),
+        (b"[] ]", 1, 4),
+        (b'[] \n[{"id": "x"', 2, 12),
+        (b"[],[]", 1, 3),
+        (b"  \n", 1, 1),
+        (b"\x1f\x8b\x08\x00", 1, 1),
+        (b"[NaN]", 1, 2),
         (b"3", 1, 1),
         (b"null", 1, 1),
         (b"{}", 1, 1),
@@ -432,7 +437,7 @@ def test_invalid_json_is_unreadable_with_line_and_column(data: bytes, line: int,
         (b"just text", 1, 1),
         (b"endpoints:\n- name: [", 3, 1),
         (b"endpoints:\n\t- name: x", 2, 1),
-        (b"a: 1\n---\nb: 2", 2, 1),
+        (b"a: 1\n---\nb: [", 4, 1),
         (b"a: 2001-99-99", 1, 1),
         (b"a: !!python/object:os.system x", 1, 4),
         (b"a:\n  b: \x01", 2, 6),
@@ -449,7 +454,7 @@ def test_invalid_yaml_is_unreadable_with_line_and_column(data: bytes, line: int,
 
 
 def test_yaml_of_98_nested_lists_is_read_and_one_more_is_refused() -> None:
-    assert Document(b"[" * 98 + b"]" * 98, "yaml").root  # the stream and the document are levels too
+    assert Document(b"[" * 98 + b"]" * 98, "yaml").roots  # the stream and the document are levels too
     with pytest.raises(UnreadableDocument, match="nested too deeply"):
         Document(b"[" * 99 + b"]" * 99, "yaml")
 

@@ -1,6 +1,7 @@
 """Public names to private names and zones, and back, for every suffix of Microsoft's table and the special cases."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib.resources import files
@@ -14,17 +15,21 @@ from zones.azure.catalogue import PrivateName, catalogue
 from zones.dns.name import Name, from_text, to_text
 
 DATA: dict[str, Any] = json.loads(files("zones.azure").joinpath("data/private-link-zones.json").read_bytes())
-SUFFIXES: list[dict[str, Any]] = DATA["fqdnSuffixMap"]
+ADDED: dict[str, Any] = json.loads(files("zones.azure").joinpath("data/additions.json").read_bytes())
+SUFFIXES: list[dict[str, Any]] = DATA["fqdnSuffixMap"] + ADDED["suffixes"]
+EXACT: dict[str, str] = {each["fqdn"]: each["private"] for each in ADDED["exceptions"] if "fqdn" in each}
+BARE: list[str] = [each["forwarder"] for each in DATA["forwardersWithoutSuffixRule"]]
 ENTRIES: list[dict[str, Any]] = DATA["entries"]
 ARM = "Microsoft.Authorization/resourceManagementPrivateLinks"
 MADE_UP = {"partitionId": "3", "subzone": "sub"}
-PRIVATE = ("privatelink", "privatelink-global")
+
+
+def is_private(label: str) -> bool:
+    return label == "privatelink" or label.startswith("privatelink-")
 
 
 def fill(pattern: str) -> str:
-    for placeholder in ("regionName", "regionCode", "region", "subzone", "partitionId", "dnsPrefix"):
-        pattern = pattern.replace(f"{{{placeholder}}}", MADE_UP.get(placeholder, "weu"))
-    return pattern.lower()
+    return re.sub(r"{(\w+)}", lambda match: MADE_UP.get(match[1], "weu"), pattern).lower()
 
 
 def candidates(name: str) -> list[tuple[str, str]]:
@@ -64,13 +69,17 @@ def test_every_suffix_maps_there_and_back(rule: dict[str, Any]) -> None:
     assert zone_of(zone) == zone
     assert public(zone) is None
 
-    specials = [
-        fill(r["publicSuffix"]) for r in SUFFIXES if r["privateZone"] == rule["privateZone"] and not r["derived"]
-    ]
     if suffix.endswith(".azmk8s.io"):
         assert public(private) is None
     else:
-        assert public(private) == f"acct1.{[*specials, suffix][0]}"
+        assert public(private) == f"acct1.{fill(default_public(rule['privateZone']))}"
+
+
+def default_public(zone: str) -> str:
+    """Return the public suffix of a zone: of the table's rows the last, those that insert `privatelink` first."""
+    rows = [rule for rule in DATA["fqdnSuffixMap"] if rule["privateZone"] == zone]
+    rows.sort(key=lambda rule: not rule["derived"])
+    return str((rows[-1:] or [rule for rule in SUFFIXES if rule["privateZone"] == zone])[0]["publicSuffix"])
 
 
 @pytest.mark.parametrize("rule", SUFFIXES, ids=lambda rule: rule["publicSuffix"])
@@ -229,9 +238,6 @@ def test_an_opt_in_suffix_counts_only_for_its_resource_type() -> None:
         "windows.net",
         "blob.core.windows.net",
         "xblob.core.windows.net",
-        "a.privatelink.vault.azure.net",
-        "a.privatelink.eastus.batch.azure.com",  # a former zone cut: no zone is known, and a private name is not mapped
-        "x.privatelink.azmk8s.io",
         "service.inference.ml.azure.cn",
     ],
 )
@@ -239,6 +245,55 @@ def test_names_without_a_suffix_before_them_are_not_mapped(name: str) -> None:
     assert mapped(name) is None
     assert candidates(name) == []
     assert zone_of(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("a.privatelink.vault.azure.net", "privatelink.vault.azure.net"),
+        ("a.privatelink.eastus.batch.azure.com", "privatelink.eastus.batch.azure.com"),  # a former zone cut
+        ("x.privatelink.azmk8s.io", "privatelink.azmk8s.io"),
+        ("a.b.privatelink.foo.example", "privatelink.foo.example"),
+        ("x.privatelink-eu.foo.example", "privatelink-eu.foo.example"),
+        ("privatelink.foo.example", "privatelink.foo.example"),
+        ("a.privatelink.b.privatelink.foo.example", "privatelink.foo.example"),
+        ("privatelink-kv.privatelink.foo.example", "privatelink.foo.example"),
+        ("reg.weu.data.privatelink.azurecr.io", "privatelink.azurecr.io"),  # the catalogue knows a zone: that one
+    ],
+)
+def test_a_zone_that_the_catalogue_lacks_begins_at_the_label_privatelink(name: str, zone: str) -> None:
+    assert zone_of(name) == zone
+    assert mapped(name) == (name, zone)
+    assert candidates(name) == []
+    assert covers(name)
+    assert covers(zone)
+
+
+def test_a_first_label_that_begins_with_privatelink_is_the_name_of_a_resource_below_a_public_suffix() -> None:
+    private = ("privatelink-kv.privatelink.vaultcore.azure.net", "privatelink.vaultcore.azure.net")
+    assert candidates("privatelink-kv.vault.azure.net") == [private]
+    assert mapped("privatelink-kv.vault.azure.net") == private
+    assert public(private[0]) == "privatelink-kv.vault.azure.net"
+    assert zone_of("privatelink-kv.vault.azure.net") is None
+
+
+@pytest.mark.parametrize("forwarder", BARE)
+def test_a_forwarder_from_which_no_zone_follows_is_covered_unless_it_is_opt_in(forwarder: str) -> None:
+    assert covers(forwarder) is covers(f"a.b.{forwarder}") is (forwarder != "azure.com")
+    assert not any(name.endswith(f"privatelink.{forwarder}") for name, _ in candidates(f"a.b.{forwarder}")) or (
+        forwarder.endswith("azure.com")
+    )
+
+
+@pytest.mark.parametrize(("fqdn", "private"), EXACT.items())
+def test_an_exception_for_an_exact_name_comes_before_the_suffix(fqdn: str, private: str) -> None:
+    zone = zone_of(private)
+    assert zone is not None
+    assert candidates(fqdn) == [(private, zone)]
+    assert mapped(fqdn.upper(), "Microsoft.Any/type", "any") == (private, zone)
+    assert public(private) is None
+    assert all(public(name) != fqdn for name, _ in candidates(f"x{fqdn}"))
+    assert candidates(f"x{fqdn}") == reference_candidates(f"x{fqdn}")
 
 
 @pytest.mark.parametrize("name", ["azmk8s.io", "www.example.com", ".", "com", "xprivatelink.azmk8s.com", "windows.net"])
@@ -290,7 +345,7 @@ def bind(pattern: str, tail: list[str]) -> dict[str, str] | None:
     bound = {}
     for want, got in zip(parts, tail, strict=True):
         if want.startswith("{"):
-            if got in PRIVATE or (want == "{partitionId}" and not got.isdigit()):
+            if is_private(got) or (want == "{partitionId}" and not got.isdigit()):
                 return None
             bound[want] = got
         elif want != got:
@@ -309,8 +364,10 @@ def best(patterns: list[str], labels: list[str], least: int) -> tuple[str, dict[
 
 
 def reference_candidates(name: str) -> list[tuple[str, str]]:
+    if name in EXACT:
+        return [(EXACT[name], reference_zone(EXACT[name]) or "")]
     labels = name.split(".")
-    if any(label in PRIVATE for label in labels):
+    if reference_zone(name):
         return []
     zones = {rule["publicSuffix"]: rule["privateZone"] for rule in SUFFIXES}
     match = best(list(zones), labels, 1)
@@ -335,14 +392,20 @@ def reference_zone(name: str) -> str | None:
     labels = name.split(".")
     found = [best([zone], labels, 1 if zone.startswith("{") else 0) for zone in private_zones()]
     sizes = [each[0].count(".") + 1 for each in found if each]
-    return ".".join(labels[-max(sizes) :]) if sizes else None
+    if sizes:
+        return ".".join(labels[-max(sizes) :])
+    marked = [i for i, label in enumerate(labels) if is_private(label)]
+    suffixes = [rule["publicSuffix"] for rule in SUFFIXES]
+    if not marked or (marked == [0] and labels[0] != "privatelink" and best(suffixes, labels, 1)):
+        return None
+    return ".".join(labels[marked[-1] :])
 
 
 def reference_covers(name: str) -> bool:
-    labels = name.split(".")
     opt_in = {text for rule in SUFFIXES if rule.get("optIn") for text in (rule["publicSuffix"], rule["privateZone"])}
-    patterns = {rule["publicSuffix"] for rule in SUFFIXES} | set(private_zones())
-    return best(sorted(patterns - opt_in), labels, 0) is not None
+    patterns = {rule["publicSuffix"] for rule in SUFFIXES} | set(BARE)
+    zone = reference_zone(name)
+    return best(sorted(patterns - opt_in), name.split("."), 0) is not None or (zone is not None and zone not in opt_in)
 
 
 WORDS = st.sampled_from(
@@ -353,6 +416,7 @@ WORDS = st.sampled_from(
         "*",
         "privatelink",
         "privatelink-global",
+        "privatelink-x",
         "scm",
         "data",
         "eastus",
@@ -362,7 +426,9 @@ WORDS = st.sampled_from(
         "core",
     ]
 )
-ENDS = st.sampled_from(sorted({rule["publicSuffix"] for rule in SUFFIXES} | set(private_zones())))
+ENDS = st.sampled_from(
+    sorted({rule["publicSuffix"] for rule in SUFFIXES} | {*private_zones(), *BARE, *EXACT, *EXACT.values()})
+)
 
 
 @st.composite

@@ -12,9 +12,12 @@ from zones.dns.name import MAX_NAME, Name, from_labels, from_text, labels, to_te
 
 _DATA = json.loads(files("zones.azure").joinpath("data/private-link-zones.json").read_bytes())
 PATTERNS = sorted({text for rule in _DATA["fqdnSuffixMap"] for text in (rule["publicSuffix"], rule["privateZone"])})
+_ADDED = json.loads(files("zones.azure").joinpath("data/additions.json").read_bytes())
+PATTERNS += [each[key] for each in _ADDED["exceptions"] for key in ("fqdn", "private") if key in each]
+PATTERNS += ["purview.azure.com", "privatelink.purview.azure.com", "privatelink.purviewstudio.azure.com"]
 places = CatalogueIndex(catalogue())
 
-label = st.sampled_from([b"a", b"7", b"*", b"x" * 63, b"privatelink", b"privatelink-global", b"weu", b"data"])
+label = st.sampled_from([b"a", b"7", b"*", b"x" * 63, b"privatelink", b"privatelink-x", b"weu", b"web"])
 
 
 @st.composite

@@ -1,6 +1,7 @@
 """Joining parts into endpoints, in whatever order parts are added, changed and removed."""
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.paths import DATA
 from zones.azure import arm, inventory
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NamelessRow, NicRecord, ResourceId, VirtualNetwork
 from zones.azure.inventory import Inventory, InventoryChange
 from zones.azure.join import join
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
@@ -169,12 +170,35 @@ def test_an_invalid_fqdn_is_a_fault_and_the_others_are_kept(fqdn: str) -> None:
     assert fault.path == "ipConfigurations[0].properties.privateLinkConnectionProperties.fqdns[1]"
 
 
-def test_a_row_without_an_address_is_a_fault_and_one_without_names_is_not() -> None:
-    endpoint = joined(pe(), nic("n", "p", NicRow((NAME,), ()), NicRow((), ("10.0.0.0/28",)), NicRow((), ())))
+def test_a_row_with_names_and_no_address_is_a_fault_and_one_without_names_is_not() -> None:
+    endpoint = joined(pe(), nic("n", "p", NicRow((NAME,), ()), NicRow((), ())))
     assert endpoint.records == ()
     assert [(fault.path, fault.message) for fault in endpoint.faults] == [
         ("ipConfigurations[0].properties.privateIPAddress", "no address")
     ]
+
+
+def test_the_addresses_of_rows_without_a_name_are_kept_by_group_and_member() -> None:
+    bare = [NicRow((), (address,), "gateway", "headnode") for address in ("10.0.0.6", "fd00::6")]
+    endpoint = joined(pe(), nic("n", "p", row(), *bare, NicRow(("a b",), ("10.0.0.5",), "blob", "blob")))
+    assert endpoint.records == (record(A4),)
+    assert endpoint.nameless == (
+        NamelessRow((bytes((10, 0, 0, 5)),), "blob", "blob"),
+        NamelessRow((bytes((10, 0, 0, 6)), ip_address("fd00::6").packed), "gateway", "headnode"),
+    )
+
+
+def test_a_bad_address_in_a_row_without_a_name_is_a_fault() -> None:
+    endpoint = joined(pe(), nic("n", "p", NicRow((), ("10.0.0.0/28",))))
+    assert [fault.path for fault in endpoint.faults] == ["ipConfigurations[0].properties.privateIPAddress"]
+    assert endpoint.nameless == ()
+
+
+def test_sources_that_differ_in_an_address_without_a_name_are_rivals() -> None:
+    state = Inventory(["s"])
+    state.replace("s", "a", of(pe(), nic("n", "p", NicRow((), ("10.0.0.4",)))))
+    state.replace("s", "b", of(nic("n", "p", NicRow((), ("10.0.0.5",)))))
+    assert [endpoint.rivals for endpoint in state.endpoints.values()] == [("s: b: records",)]
 
 
 def test_faults_of_custom_dns_and_of_the_short_form_have_paths_of_their_own() -> None:

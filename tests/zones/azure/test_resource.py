@@ -1,7 +1,7 @@
 """Resources as values: several pieces as one."""
 
 from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
-from zones.azure.resource import Nic, PrivateEndpoint, Resources
+from zones.azure.resource import Nic, PrivateEndpoint, Resources, with_earlier
 
 
 def piece(region: str, *names: str) -> Resources:
@@ -31,3 +31,22 @@ def test_joining_one_piece_returns_it_and_joining_none_is_empty() -> None:
     assert Resources.joined([alone]) is alone
     assert Resources.joined([alone, alone]) == alone
     assert Resources.joined([]) == Resources()
+
+
+def test_an_incomplete_page_keeps_the_earlier_resources_that_it_lacks() -> None:
+    kept = with_earlier(piece("new", "one"), piece("old", "one", "two"))
+    assert [(each.key, each.region) for each in kept.endpoints] == [("one", "new"), ("two", "old")]
+    assert [each.id for each in kept.nics] == ["one new", "two old"]
+    assert [(each.key, each.region) for each in kept.vnets] == [("one/vnet", "new"), ("two/vnet", "old")]
+    assert [each.subject for each in kept.faults] == ["one"]
+
+
+def test_an_incomplete_page_does_not_keep_an_earlier_nic_of_an_endpoint_that_has_another_now() -> None:
+    one = ResourceId("one")
+    old = Resources(nics=(Nic(ResourceId("n1"), "n1", one), Nic(ResourceId("n2"), "n2", ResourceId("two"))))
+    other = Resources(nics=(Nic(ResourceId("n3"), "n3", one),))
+    assert [each.key for each in with_earlier(other, old).nics] == ["n3", "n2"]
+    listed = Resources((PrivateEndpoint(one, "one", "one", nics=(ResourceId("n3"),)),))
+    assert [each.key for each in with_earlier(listed, old).nics] == ["n2"]
+    unlisted = Resources((PrivateEndpoint(one, "one", "one"),))
+    assert [each.key for each in with_earlier(unlisted, old).nics] == ["n1", "n2"]

@@ -3,15 +3,26 @@
 from typing import Any
 
 import pytest
+import yaml
 from msgspec import structs
 
 from tests.zones.books import shown
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
+from zones.azure.endpoint import (
+    ConfiguredRecord,
+    ConnectionState,
+    Endpoint,
+    Fault,
+    NamelessRow,
+    NicRecord,
+    ResourceId,
+    VirtualNetwork,
+)
 from zones.claims.policy import Pin
 from zones.dns.name import from_text
 from zones.findings import checks
 from zones.findings.codes import TYPES
+from zones.findings.endpoint_evidence import NameMissing
 from zones.findings.evidence import LISTED, Severity
 from zones.findings.finding import Finding
 from zones.networks import topology
@@ -103,6 +114,39 @@ def test_an_approved_endpoint_without_a_name_is_reported() -> None:
     assert (fact.code, fact.severity, fact.subject) == ("name-missing", Severity.WARNING, "/ID/pe")
     assert shown(fact.evidence) == {"target": STORAGE, "groups": ["blob"]}
     assert [fact.code for fact in about(endpoint(state=ConnectionState.PENDING))] == ["endpoint-pending"]
+
+
+def nameless(*members: str) -> tuple[NamelessRow, ...]:
+    return tuple(NamelessRow((bytes((10, 0, 0, i)),), "group", member) for i, member in enumerate(members))
+
+
+@pytest.mark.parametrize(
+    ("identifier", "rows", "items"),
+    [
+        ("/ID/pe", nameless(""), [{"name": "…", "endpoint": "/ID/pe"}]),
+        ("/ID/pe", nameless("same", "same"), [{"name": "…", "endpoint": "/ID/pe"}]),
+        ("/ID/pe", nameless("gateway", "head node"), [
+            {"name": "…", "endpoint": "/ID/pe", "member": "gateway"},
+            {"name": "…", "endpoint": "/ID/pe", "member": "head node"},
+        ]),
+        ("/ID/pe", (*nameless("gateway"), NamelessRow((bytes(4),), "edge")), [
+            {"name": "…", "endpoint": "/ID/pe", "member": "gateway"},
+            {"name": "…", "endpoint": "/ID/pe", "member": "edge"},
+        ]),
+        *((odd, nameless(""), [{"name": "…", "endpoint": odd}]) for odd in ("a, b}", "true", "12", "x: y", 'a"b', "#")),
+    ],
+)  # fmt: skip
+def test_the_finding_has_the_items_that_would_give_each_address_a_name(
+    identifier: str, rows: tuple[NamelessRow, ...], items: list[dict[str, str]]
+) -> None:
+    fact = only(about(endpoint(id=identifier, nameless=rows)))
+    assert isinstance(fact.evidence, NameMissing)
+    assert [yaml.safe_load(line)[0] for line in fact.evidence.add_to_names] == items
+
+
+def test_a_configured_name_is_a_name() -> None:
+    configured = ConfiguredRecord(from_text("db.example"), (bytes(4),))
+    assert not about(endpoint(nameless=nameless(""), records=(configured,)))
 
 
 # -- placement

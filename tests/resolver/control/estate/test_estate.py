@@ -6,12 +6,15 @@ import msgspec
 import pytest
 
 from resolver import settings
+from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import Estate
+from resolver.control.estate.saved_inventory import joined, pieces_of
 from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.offline.load import offline
-from resolver.sources.reading import Part, Reading, ZoneFiles
+from resolver.sources.reading import Part, Reading, Scan, ZoneFiles
 from tests.zones.books import remembered, shown
 from zones.azure import arm
+from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 from zones.clocks import WallTime
 from zones.dns import zonefile
@@ -60,6 +63,53 @@ def unreadable(estate: Estate) -> dict[str, str]:
 def winner(estate: Estate) -> str:
     (verdict,) = estate.ledger.verdicts(PRIVATE, WallTime(99.0))
     return verdict.rulings[0].winners[0]
+
+
+# -- files that are not the whole list
+
+
+def scan(part: Resources, *, lacks: str = "") -> dict[str, Scan]:
+    return {"hub": Scan([("a", part)], 1, incomplete={"a": (lacks,)} if lacks else {})}
+
+
+def incomplete(estate: Estate) -> list[str]:
+    return [fact.subject for fact in findings(estate) if fact.code == "source-incomplete"]
+
+
+def test_an_incomplete_file_removes_nothing_until_it_is_complete() -> None:
+    estate = Estate(config("hub"))
+    estate.take_scans(scan(resources("one")), WallTime(1.0))
+    assert estate.take_scans(scan(resources("two", fqdn="other.example"), lacks="1 of 2 rows"), WallTime(2.0)) == {
+        from_text("other.example")
+    }
+    assert PRIVATE in estate.ledger.rows
+    assert incomplete(estate) == ["a"]
+    assert [(each.source, each.scope) for each in estate.health.degraded()] == [("hub", "a")]
+    assert estate.take_scans(scan(resources("two", fqdn="other.example")), WallTime(3.0)) == {PRIVATE}
+    assert incomplete(estate) == []
+
+
+def test_an_incomplete_file_replaces_the_resources_that_it_has() -> None:
+    estate = Estate(config("hub"))
+    estate.take_scans(scan(resources("one")), WallTime(1.0))
+    estate.take_scans(scan(resources("one", "10.0.0.9"), lacks="1 of 2 rows"), WallTime(2.0))
+    assert [resources.addresses for resources in estate.ledger.endpoints[ResourceId("one")].records] == [
+        (b"\n\0\0\x09",)
+    ]
+
+
+def test_an_incomplete_file_removes_nothing_after_a_restart() -> None:
+    before = Estate(config("hub"))
+    before.take_scans(scan(resources("one")), WallTime(1.0))
+    saved = joined(pieces_of(before, WallTime(2.0)))
+    page = scan(resources("two", fqdn="other.example"), lacks="1 of 2 rows")
+    files = ZoneFiles({})
+    after = assemble(config("hub"), files, saved, {}, WallTime(3.0))
+    after.take_scans(page, WallTime(4.0))
+    at_once = assemble(config("hub"), files, saved, page, WallTime(3.0))
+    for estate in (after, at_once):
+        assert estate.ledger.rows.keys() == {PRIVATE, from_text("other.example")}
+        assert incomplete(estate) == ["a"]
 
 
 # -- parts

@@ -14,7 +14,15 @@ from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.guard.sync_state import SyncState, WithheldSync
 from resolver.control.state import inventory_file
 from resolver.sources.reading import Reading
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
+from zones.azure.endpoint import (
+    ConfiguredRecord,
+    ConnectionState,
+    Endpoint,
+    Fault,
+    NicRecord,
+    ResourceId,
+    VirtualNetwork,
+)
 from zones.azure.private_dns_zone import PrivateZone, RecordSet, ZoneLink
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
 from zones.claims.contest import Claim, Rule
@@ -104,12 +112,20 @@ def private_zones(
 def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) -> st.SearchStrategy[Tombstone]:
     """Return tombstones as the ledger makes them. The endpoint has the fields that are saved, and one claim."""
 
-    def made(texts: list[str], public: Name, private: Name, zone: Name | None, first: float, until: float) -> Tombstone:
+    def made(
+        texts: list[str],
+        public: Name,
+        private: Name,
+        zone: Name | None,
+        first: float,
+        until: float,
+        kind: type[NicRecord],
+    ) -> Tombstone:
         key, name, target, group, region, subscription, vnet, source = texts
         address = b"\x0a\0\0\4"
         endpoint = Endpoint(
             ResourceId(key), f"/ID/{name}", name, ConnectionState.APPROVED, target, (group,), region=region,
-            subscription=subscription, vnet=ResourceId(vnet), records=(NicRecord(public, (address,)),), source=source,
+            subscription=subscription, vnet=ResourceId(vnet), records=(kind(public, (address,)),), source=source,
             where=subscription,
         )  # fmt: skip
         return Tombstone(
@@ -117,7 +133,10 @@ def tombstones(names: st.SearchStrategy[Name], times: st.SearchStrategy[float]) 
         )
 
     plain = st.text("abc", max_size=5)
-    return st.builds(made, st.lists(plain, min_size=8, max_size=8), names, names, st.none() | names, times, times)
+    kinds = st.sampled_from([NicRecord, ConfiguredRecord])
+    return st.builds(
+        made, st.lists(plain, min_size=8, max_size=8), names, names, st.none() | names, times, times, kinds
+    )
 
 
 @given(estates(), st.integers(1, 4))
