@@ -197,7 +197,6 @@ def is_bare(body: BodyJson) -> bool:
             body.ip_configurations,
             body.address_space,
             body.virtual_network_peerings,
-            body.private_dns_zone_configs,
         )
     )
 

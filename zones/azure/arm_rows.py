@@ -96,7 +96,7 @@ class RowReader:
         body = row.properties or row
         key, problem = normalised(row.id)
         kind = type_of(row.type, key) or type_by_fields(body)
-        if kind in TYPES and key and is_bare(body):
+        if kind in TYPES and kind != ZONE_GROUP and key and is_bare(body):
             self.bare[kind] += 1
         elif kind == NIC and not is_of_endpoint(body):
             self.pass_over(OTHER_NICS)

@@ -49,7 +49,16 @@ from zones.findings.name_evidence import (
     VNetPrefix,
     ZoneUnknown,
 )
-from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceIncomplete, SourceUnreadable
+from zones.findings.source_evidence import (
+    InvalidRecord,
+    MorePrivateNamesDiffer,
+    PrivateNamePair,
+    PrivateNamesDiffer,
+    RecordFault,
+    RivalSources,
+    SourceIncomplete,
+    SourceUnreadable,
+)
 from zones.networks.network import NetworkMask, Networks
 from zones.networks.overlap import Span, spans
 
@@ -157,6 +166,19 @@ def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalo
         resources=listed([TargetKind(kind, group) for kind, group in kinds]),
     )
     return finding(to_text(name), evidence)
+
+
+def of_private_name(fqdn: Name, holders: Sequence[tuple[str, Name, Name]]) -> Iterator[Finding]:
+    """The finding about an FQDN. `holders`: id of an endpoint, the private name that Azure has, the derived one."""
+    if holders:
+        names = [PrivateNamePair(key, to_text(azure), to_text(derived)) for key, azure, derived in holders]
+        yield finding(to_text(fqdn), PrivateNamesDiffer(private_names=listed(names)))
+
+
+def more_private_names(total: int, most: int) -> Iterator[Finding]:
+    """The finding about FQDNs that have no finding of their own, because there are too many."""
+    if total > most:
+        yield finding("private names", MorePrivateNamesDiffer(names_told=most, names_total=total))
 
 
 def of_pins(

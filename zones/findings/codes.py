@@ -27,7 +27,9 @@ from zones.findings.name_evidence import (
 )
 from zones.findings.source_evidence import (
     InvalidRecord,
+    MorePrivateNamesDiffer,
     MoreRecordsDiffer,
+    PrivateNamesDiffer,
     RecordsDiffer,
     RivalSources,
     SourceIncomplete,
@@ -39,7 +41,8 @@ from zones.findings.source_evidence import (
 TYPES: Final[tuple[type[Evidence], ...]] = (
     ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, DuplicateEndpoint, SharedGlobalName,
     EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
-    ProvisioningFailed, PinIgnored, NameIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer, MoreRecordsDiffer,
-    ZonesOverlap, SourceUnreadable, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
+    ProvisioningFailed, PinIgnored, NameIgnored, StaticShadowsEndpoint, RivalSources, PrivateNamesDiffer,
+    MorePrivateNamesDiffer, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, NetworkOverlap,
+    ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""

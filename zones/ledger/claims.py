@@ -1,6 +1,7 @@
 """Claims by private name, and when each claim was first seen.
 
-An endpoint claims the private name that the catalogue has for each FQDN on its NIC. Does not know which claim wins.
+An endpoint claims one private name for each FQDN on its NIC: the name that Azure itself has, if that is known, else the
+one that the catalogue derives. Does not know which claim wins.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from zones.claims.contest import Claim
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.checks import resource_type
+from zones.ledger.azure_names import AzureName
 
 
 class Claims:
@@ -49,7 +51,20 @@ class Claims:
         """(private name, zone, record) of each record of an endpoint."""
         kind = resource_type(endpoint.target)
         for record in endpoint.records:
-            yield *self._index.claimed(record.fqdn, kind, endpoint.groups), record
+            if record.private is not None:
+                yield record.private, next(iter(self._index.zones(record.private)), None), record
+            else:
+                yield *self._index.claimed(record.fqdn, kind, endpoint.groups), record
+
+    def differing(self, endpoint: Endpoint) -> dict[Name, AzureName]:
+        """Return the FQDNs for which Azure has another private name than the catalogue derives, with both names."""
+        known = [record for record in endpoint.records if record.private is not None]
+        kind = resource_type(endpoint.target) if known else ""
+        both = (
+            (record.fqdn, record.private, self._index.claimed(record.fqdn, kind, endpoint.groups)[0])
+            for record in known
+        )
+        return {fqdn: AzureName(name, derived) for fqdn, name, derived in both if name is not None and name != derived}
 
     # -- changes
 

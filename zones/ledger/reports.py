@@ -12,6 +12,7 @@ from zones.findings import checks, contested
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
 from zones.findings.finding import Finding
+from zones.ledger.azure_names import MOST, AzureNames
 from zones.networks.network import Networks
 
 
@@ -89,6 +90,15 @@ class LedgerReports:
         self._replace(
             Topic.ZONE, name, (checks.of_unknown_zone(name, holders, self._catalogue),) if holders else ()
         )  # fmt: skip
+
+    def azure_names(self, names: AzureNames, fqdns: Iterable[Name]) -> None:
+        """Report the private names that Azure has for these FQDNs and that the catalogue does not derive."""
+        for fqdn in fqdns:
+            holders = [
+                (self._holders[key].id, each.azure, each.derived) for key, each in sorted(names.listed(fqdn).items())
+            ]
+            self._replace(Topic.PRIVATE_NAME, fqdn, checks.of_private_name(fqdn, holders))
+        self._replace(Topic.PRIVATE_NAME, "", checks.more_private_names(len(names), MOST))
 
     def _replace(self, topic: Topic, about: Hashable, findings: Iterable[Finding]) -> None:
         self._board.replace(topic, about, findings, self.now)
