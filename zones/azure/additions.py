@@ -34,6 +34,13 @@ class AddedSuffix(Row, frozen=True, kw_only=True):
         check_mapping(self.public_suffix, self.private_zone)
 
 
+class AddedForwarder(Row, frozen=True, kw_only=True):
+    """A public suffix from which no private zone follows, and that the table lacks: `instances.ml.azure.ms`."""
+
+    forwarder: str
+    cloud: str
+
+
 class MappingException(Row, frozen=True, kw_only=True):
     """Where the suffix gives the wrong private name. One of two forms.
 
@@ -154,6 +161,7 @@ class Additions(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     """The whole file."""
 
     suffixes: tuple[AddedSuffix, ...] = ()
+    forwarders: tuple[AddedForwarder, ...] = ()
     exceptions: tuple[MappingException, ...] = ()
     wildcards: tuple[WildcardRow, ...] = ()
     regions: tuple[RegionRow, ...] = ()

@@ -68,6 +68,11 @@ class RowReader:
         self.targets = 0
         """Number of rows of other types that list private endpoint connections."""
 
+    @property
+    def has_resources(self) -> bool:
+        """True where a row was a resource that pldns uses."""
+        return bool(self._endpoints or self._nics or self._vnets)
+
     def resources(self) -> Resources:
         """Return the resources and faults so far."""
         return Resources(

@@ -77,9 +77,10 @@ class Catalogue:
             self._public.add(public, choices)
         for zone, rule in rules.zones.items():
             self._private.add(zone, rule)
-        for covered in (rules.choices.keys() | rules.bare) - rules.opt_in:
+        bare = rules.bare.union(pattern(row.forwarder) for row in additions.forwarders)
+        for covered in (rules.choices.keys() | bare) - rules.opt_in:
             self._covered.add(covered, value=True)
-        suffixes = rules.choices.keys() | rules.bare | _forwarders(table)
+        suffixes = rules.choices.keys() | bare | _forwarders(table)
         forms = [pattern(row.private) for row in additions.wildcards if row.private]
         self.words = _words([*suffixes, *rules.zones, *forms])
         """The labels of all suffixes and zones, without placeholders: the parts of a name that reveal no customer."""

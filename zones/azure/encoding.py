@@ -29,6 +29,11 @@ class TypeMismatch(ValueError):  # noqa: N818 - the fact about the value
         super().__init__(message)
         self.path = path
 
+    @property
+    def described(self) -> str:
+        """The message and the path."""
+        return f"{self} at {self.path}" if self.path else str(self)
+
 
 class Document:
     """The documents of one file, with valid syntax. `roots` are their outermost values, at least one."""
@@ -50,6 +55,10 @@ class Document:
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             message, _, path = _reason(error).partition(" - at `")
             raise TypeMismatch(message, path.removeprefix("$").removeprefix(".").rstrip("`")) from None
+
+    def is_array(self, node: Node) -> bool:
+        """Return True for an array."""
+        return bytes(memoryview(node)[:64]).lstrip()[:1] == b"[" if isinstance(node, _JSON) else isinstance(node, list)
 
     def split(self, node: Node) -> dict[str, Node] | list[Node]:
         """Return the members of an object or the items of an array as nodes. Raises `TypeMismatch`."""

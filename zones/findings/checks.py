@@ -15,12 +15,12 @@ import msgspec
 from msgspec import structs
 
 from zones.azure.additions import CompanionIn
-from zones.azure.catalogue import Catalogue
+from zones.azure.catalogue import Catalogue, SharedWildcard
 from zones.azure.companions import Companions
 from zones.azure.configured_names import IgnoredEntry, members_of
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
 from zones.claims.policy import Pin
-from zones.dns.name import Name, to_text
+from zones.dns.name import Name, is_wildcard, to_text
 from zones.findings.endpoint_evidence import (
     AddressChange,
     AddressChanged,
@@ -46,7 +46,9 @@ from zones.findings.name_evidence import (
     PinIgnored,
     StaticShadowsEndpoint,
     TargetKind,
+    UnownedWildcard,
     VNetPrefix,
+    WildcardShared,
     ZoneUnknown,
 )
 from zones.findings.source_evidence import (
@@ -154,6 +156,36 @@ def unreadable(subject: str, message: str) -> Finding:
 def incomplete(subject: str, lacks: Sequence[str]) -> Finding:
     """Return the finding about a file that says that it is not the whole list."""
     return finding(subject, SourceIncomplete(lacks=listed(lacks)))
+
+
+def shared_wildcard(endpoint: Endpoint, fqdn: Name, catalogue: Catalogue) -> SharedWildcard | None:
+    """Return what an endpoint has instead of a wildcard that its resource shares with others; None for its own."""
+    others = (record.fqdn for record in endpoint.records)
+    return catalogue.shared_wildcard(fqdn, resource_type(endpoint.target), endpoint.groups, others)
+
+
+def private_wildcards(record: NicRecord, shared: SharedWildcard) -> tuple[Name, ...]:
+    """Return the private wildcards that an endpoint owns for a shared one: Azure's own, if the catalogue has others."""
+    derived = tuple(private.name for private in shared.privates)
+    return derived if record.private is None or record.private in derived else (record.private,)
+
+
+def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
+    """The finding about the wildcards of a served endpoint that its resource shares with others."""
+    stars = {record.fqdn: record for record in endpoint.records if is_wildcard(record.fqdn)}
+    if not stars or not endpoint.served:
+        return
+    shared = [(stars[star], found) for star in stars if (found := shared_wildcard(endpoint, star, catalogue))]
+    if shared:
+        wildcards = [
+            UnownedWildcard(
+                wildcard=to_text(each.public),
+                private=tuple(map(to_text, privates := private_wildcards(record, each))),
+                why_none="" if privates else each.missing.value,
+            )
+            for record, each in shared
+        ]
+        yield finding(endpoint.id, WildcardShared(wildcards=listed(wildcards)))
 
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:

@@ -23,6 +23,7 @@ from zones.findings.name_evidence import (
     PinIgnored,
     SharedGlobalName,
     StaticShadowsEndpoint,
+    WildcardShared,
     ZoneUnknown,
 )
 from zones.findings.source_evidence import (
@@ -43,6 +44,7 @@ TYPES: Final[tuple[type[Evidence], ...]] = (
     EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
     ProvisioningFailed, PinIgnored, NameIgnored, StaticShadowsEndpoint, RivalSources, PrivateNamesDiffer,
     MorePrivateNamesDiffer, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, NetworkOverlap,
-    ForwardLoop, EndpointPending, ZoneUnknown, AddressChanged,
+    ForwardLoop, EndpointPending, ZoneUnknown, WildcardShared,
+    AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""

@@ -107,6 +107,24 @@ class ZoneUnknown(Evidence, frozen=True, kw_only=True):
     resources: Annotated[Listed[TargetKind], Meta(description="What the endpoints connect to.")]
 
 
+class UnownedWildcard(msgspec.Struct, frozen=True):
+    """A wildcard of an endpoint that belongs to many resources."""
+
+    wildcard: Annotated[str, Meta(description="The wildcard that the NIC lists. pldns does not serve it.")]
+    private: Annotated[tuple[str, ...], Meta(description="The private wildcards that are served instead.")]
+    why_none: Annotated[str, Meta(description="Why no private wildcard is served; empty where one is.")] = ""
+
+
+class WildcardShared(Evidence, frozen=True, kw_only=True):
+    """Wildcards of one endpoint whose names belong to many resources, also of other tenants."""
+
+    code: ClassVar = "wildcard-shared"
+    severity: ClassVar = Severity.INFO
+    meaning: ClassVar = "The NIC lists a wildcard whose names belong to many resources, not to this one alone."
+    action: ClassVar = "public names below it go to the upstream; an alias to a served private name is followed"
+    wildcards: Annotated[Listed[UnownedWildcard], Meta(description="The wildcards.")]
+
+
 class StaticShadowsEndpoint(Evidence, frozen=True, kw_only=True):
     """A name that a zone file and an endpoint have."""
 

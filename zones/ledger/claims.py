@@ -1,7 +1,8 @@
 """Claims by private name, and when each claim was first seen.
 
-An endpoint claims one private name for each FQDN on its NIC: the name that Azure itself has, if that is known, else the
-one that the catalogue derives. Does not know which claim wins.
+An endpoint claims one private name for each FQDN on its NIC, and with it the FQDN: the private name that Azure itself
+has, if that is known, else the one that the catalogue derives. It claims no public name for a wildcard that its
+resource shares with others. Does not know which claim wins.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,18 +12,19 @@ from zones.azure.catalogue_index import CatalogueIndex
 from zones.azure.endpoint import Endpoint, NicRecord, ResourceId
 from zones.claims.contest import Claim
 from zones.clocks import WallTime
-from zones.dns.name import Name
-from zones.findings.checks import resource_type
+from zones.dns.name import Name, is_wildcard
+from zones.findings.checks import private_wildcards, resource_type, shared_wildcard
 from zones.ledger.azure_names import AzureName
 
 
 class Claims:
     """All claims of the current endpoints.
 
-    `remembered` holds first-seen times by endpoint key and FQDN, from before a restart. Each is used once.
+    `remembered` holds first-seen times by endpoint key and public name, from before a restart. Each is used once.
     """
 
     def __init__(self, catalogue: Catalogue, remembered: dict[tuple[ResourceId, Name], WallTime]) -> None:
+        self._catalogue = catalogue
         self._index = CatalogueIndex(catalogue)
         self._remembered = remembered
         self._by_name: dict[Name, tuple[Claim, ...]] = {}
@@ -41,37 +43,53 @@ class Claims:
 
     def names_of(self, endpoint: Endpoint) -> set[Name]:
         """Return the private names that an endpoint claims."""
-        return {name for name, _, _ in self._records(endpoint)}
+        return {name for name, _, _, _ in self._records(endpoint)}
 
     def derived_public(self, name: Name) -> Name | None:
         """Return the one public FQDN that the catalogue derives for a private name, if there is one."""
         return self._index.public(name)
 
-    def _records(self, endpoint: Endpoint) -> Iterator[tuple[Name, Name | None, NicRecord]]:
-        """(private name, zone, record) of each record of an endpoint."""
+    def _records(self, endpoint: Endpoint) -> Iterator[tuple[Name, Name | None, Name, NicRecord]]:
+        """(private name, zone, public name, record) of each claim of an endpoint.
+
+        A claim to a private name alone has that name as its public name too.
+        """
         kind = resource_type(endpoint.target)
         for record in endpoint.records:
-            if record.private is not None:
-                yield record.private, next(iter(self._index.zones(record.private)), None), record
+            shared = shared_wildcard(endpoint, record.fqdn, self._catalogue) if is_wildcard(record.fqdn) else None
+            if shared is not None:
+                for name in private_wildcards(record, shared):
+                    yield name, self._zone(name), name, record
+            elif record.private is not None:
+                yield record.private, self._zone(record.private), record.fqdn, record
             else:
-                yield *self._index.claimed(record.fqdn, kind, endpoint.groups), record
+                yield *self._index.claimed(record.fqdn, kind, endpoint.groups), record.fqdn, record
+
+    def _zone(self, name: Name) -> Name | None:
+        return next(iter(self._index.zones(name)), None)
 
     def differing(self, endpoint: Endpoint) -> dict[Name, AzureName]:
         """Return the FQDNs for which Azure has another private name than the catalogue derives, with both names."""
-        known = [record for record in endpoint.records if record.private is not None]
-        kind = resource_type(endpoint.target) if known else ""
-        both = (
-            (record.fqdn, record.private, self._index.claimed(record.fqdn, kind, endpoint.groups)[0])
-            for record in known
-        )
-        return {fqdn: AzureName(name, derived) for fqdn, name, derived in both if name is not None and name != derived}
+        found: dict[Name, AzureName] = {}
+        for record in endpoint.records:
+            if record.private is not None:
+                derived = self._derived(endpoint, record)
+                if record.private not in derived:
+                    found[record.fqdn] = AzureName(record.private, derived[0])
+        return found
+
+    def _derived(self, endpoint: Endpoint, record: NicRecord) -> tuple[Name, ...]:
+        """Return the private names that the catalogue derives for a record: the FQDN itself where it knows none."""
+        if is_wildcard(record.fqdn) and (shared := shared_wildcard(endpoint, record.fqdn, self._catalogue)):
+            return tuple(private.name for private in shared.privates) or (record.fqdn,)
+        return self._index.claimed(record.fqdn, resource_type(endpoint.target), endpoint.groups)[:1]
 
     # -- changes
 
     def withdraw(self, endpoints: Mapping[ResourceId, Endpoint]) -> list[Claim]:
         """Remove the claims of these endpoints, which are given as they were, and return the claims."""
         withdrawn: list[Claim] = []
-        for name in {name for endpoint in endpoints.values() for name, _, _ in self._records(endpoint)}:
+        for name in {name for endpoint in endpoints.values() for name, _, _, _ in self._records(endpoint)}:
             left: list[Claim] = []
             for claim in self._by_name.pop(name):
                 (withdrawn if claim.endpoint in endpoints else left).append(claim)
@@ -89,12 +107,12 @@ class Claims:
         seen = {(claim.endpoint, claim.public): claim.first_seen for claim in before}
         added: dict[Name, list[Claim]] = {}
         for key, endpoint in endpoints.items():
-            for name, zone, record in self._records(endpoint) if endpoint is not None else ():
-                at = (key, record.fqdn)
+            for name, zone, public, record in self._records(endpoint) if endpoint is not None else ():
+                at = (key, public)
                 first = seen.get(at)
                 if first is None:
                     first = seen[at] = self._remembered.pop(at, now)
-                added.setdefault(name, []).append(Claim(key, name, record.fqdn, zone, record.addresses, first))
+                added.setdefault(name, []).append(Claim(key, name, public, zone, record.addresses, first))
         for name, claims in added.items():
             together = [*self._by_name.get(name, ()), *claims]
             if len(together) > 1:

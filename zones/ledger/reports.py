@@ -36,7 +36,10 @@ class LedgerReports:
 
     def endpoint(self, key: ResourceId, endpoint: Endpoint | None, vnet: VirtualNetwork | None) -> None:
         """Report what one endpoint shows by itself. `vnet` is its VNet, if known."""
-        self._replace(Topic.ENDPOINT, key, checks.of_endpoint(endpoint, vnet) if endpoint else ())
+        found: tuple[Finding, ...] = ()
+        if endpoint is not None:
+            found = (*checks.of_endpoint(endpoint, vnet), *checks.of_wildcards(endpoint, self._catalogue))
+        self._replace(Topic.ENDPOINT, key, found)
 
     def moved(self, key: ResourceId, old: Endpoint | None, new: Endpoint | None) -> None:
         """Report a changed address. The finding stays until the address changes again or is not served any more."""

@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from zones.azure.additions import Additions
+from zones.azure.catalogue import catalogue
+from zones.dns.name import from_text
 
 Row = dict[str, Any]
 DATA = files("zones.azure") / "data"
@@ -17,9 +19,10 @@ ADDITIONS: dict[str, list[Row]] = json.loads((DATA / "additions.json").read_byte
 TABLE: dict[str, list[Row]] = json.loads((DATA / "private-link-zones.json").read_bytes())
 ENTRIES = {entry["id"]: entry for entry in TABLE["entries"]}
 CLOUDS = {"commercial", "government", "china"}
-PLACEHOLDERS = {"regionName", "regionCode", "number", "dnsZone", "environment", "guid"}
+PLACEHOLDERS = {"regionName", "regionCode", "number", "stamp", "account", "dnsZone", "environment", "guid"}
 REQUIRED = {
     "suffixes": {"publicSuffix", "privateZone", "cloud", "source"},
+    "forwarders": {"forwarder", "cloud", "source"},
     "exceptions": {"cloud", "source"},
     "wildcards": {"public", "resourceType", "owner", "cloud", "source"},
     "shared": {"entry", "scope", "source"},
@@ -29,6 +32,7 @@ REQUIRED = {
 TLDS = {"commercial": ("com", "net", "ms", "io", "ai"), "government": ("us", "net"), "china": ("cn",)}
 KEYS = {  # what no two rows of a list may have in common
     "suffixes": ("publicSuffix",),
+    "forwarders": ("forwarder",),
     "exceptions": ("fqdn", "resourceType", "group", "publicSuffix", "cloud"),
     "wildcards": ("public",),
     "shared": ("entry", "groups", "names"),
@@ -41,7 +45,7 @@ ROWS = [pytest.param(kind, row, id=f"{kind}{at}") for kind, rows in ADDITIONS.it
 
 def names(row: Row) -> list[str]:
     """All names and patterns of a row."""
-    fields = ("publicSuffix", "privateZone", "fqdn", "private", "public")
+    fields = ("publicSuffix", "privateZone", "forwarder", "fqdn", "private", "public")
     return [row[field] for field in fields if field in row] + list(row.get("names", ()))
 
 
@@ -71,7 +75,13 @@ def test_no_row_is_there_twice(kind: str) -> None:
 def test_the_file_is_read_as_a_whole() -> None:
     content = msgspec.json.decode((DATA / "additions.json").read_bytes(), type=Additions)
     read = {kind: len(getattr(content, kind)) for kind in Additions.__struct_fields__}
-    assert read == {kind: len(rows) for kind, rows in ADDITIONS.items() if kind in read}
+    assert read == {kind: len(rows) for kind, rows in ADDITIONS.items()}
+
+
+@pytest.mark.parametrize("row", ADDITIONS["forwarders"], ids=lambda row: row["forwarder"])
+def test_a_forwarder_is_not_in_the_table_and_its_names_are_private_link_names(row: Row) -> None:
+    assert row["forwarder"] not in {each["forwarder"] for each in TABLE["forwardersWithoutSuffixRule"]}
+    assert catalogue().covers(from_text(f"ci1.westeurope.{row['forwarder']}"))
 
 
 @pytest.mark.parametrize("row", ADDITIONS["regions"], ids=lambda row: row["name"])

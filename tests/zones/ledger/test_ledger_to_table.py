@@ -22,7 +22,7 @@ from tests.zones.books import (
 )
 from tests.zones.tables import ask
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import ConnectionState, Endpoint, ResourceId
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.claims.contest import Rule
 from zones.claims.policy import ConflictPolicy, Policies, ZonePolicy
 from zones.clocks import WallTime
@@ -251,3 +251,120 @@ def test_any_sequence_of_changes_ends_with_the_answers_and_findings_of_the_final
         assert ask(table, name) == ask(wanted, name)
         found = {(claim.endpoint, claim.name) for claim in book.find(from_text(name))}
         assert found == {(claim.endpoint, claim.name) for claim in fresh.find(from_text(name))}
+
+
+# -- wildcards that many resources share, and exceptions
+
+GUIDS = ("5d1c2e8a-77b0-4c1e-9a53-0b6f1e2d3c4a", "c0ffee12-3456-4789-8abc-def012345678")
+INFERENCE = "westeurope.inference.ml.azure.com"
+
+
+def workspace(key: str, guid: str, last: int, *others: NicRecord) -> Endpoint:
+    """Return the endpoint of a Machine Learning workspace. Its NIC lists the wildcard of the whole region."""
+    own = record(f"{guid}.workspace.westeurope.api.azureml.ms", last)
+    return endpoint(key, own, record(f"*.{INFERENCE}", last + 1), *others, groups=("amlworkspace",))
+
+
+def inference(guid: str) -> str:
+    return f"ep.{guid}.inference.westeurope.privatelink.api.azureml.ms"
+
+
+def test_each_workspace_has_its_private_wildcard_and_none_has_the_public_one() -> None:
+    book = ledger()
+    changed = put(book, *(workspace(f"w{i}", guid, 4 + 10 * i) for i, guid in enumerate(GUIDS)))
+    table = served(book)
+    assert [ask(table, inference(guid)) for guid in GUIDS] == ["A 10.0.0.5", "A 10.0.0.15"]
+    for name in (f"ep.{INFERENCE}", f"stranger.{INFERENCE}", f"*.{INFERENCE}", INFERENCE):
+        assert ask(table, name) == "OUTSIDE"
+        assert book.find(from_text(name)) == []
+    assert ask(table, f"ep.{GUIDS[0]}.inference.westeurope.api.azureml.ms") == "OUTSIDE"
+    assert ask(table, f"{GUIDS[0]}.workspace.westeurope.api.azureml.ms").startswith("CNAME ")
+    assert codes(book) == ["wildcard-shared", "wildcard-shared"]
+
+    assert drop(book, "w0", "w1") == changed
+    served(book, table)
+    assert ask(table, inference(GUIDS[0])) == "OUTSIDE"
+    assert codes(book) == []
+
+
+def test_a_wildcard_with_the_guid_of_the_workspace_owns_its_public_side_too() -> None:
+    book = ledger()
+    own = f"*.{GUIDS[0]}.inference.westeurope.api.azureml.ms"
+    put(book, workspace("w", GUIDS[0], 4, record(own, 5)))
+    table = served(book)
+    assert ask(table, own.replace("*", "ep")) == f"CNAME {inference(GUIDS[0])}"
+    assert ask(table, inference(GUIDS[0])) == "A 10.0.0.5"
+    assert ask(table, f"ep.{INFERENCE}") == "OUTSIDE"
+
+
+def test_azures_private_wildcard_for_a_shared_one_owns_no_public_name() -> None:
+    book = ledger()
+    azure = "*.deadbeef-3456-4789-8abc-def012345678.inference.westeurope.privatelink.api.azureml.ms"
+    shared = record(f"*.{INFERENCE}", 5, private=azure)
+    put(book, endpoint("w", record(f"{GUIDS[0]}.workspace.westeurope.api.azureml.ms", 4), shared))
+    table = served(book)
+    assert ask(table, azure.replace("*", "ep")) == "A 10.0.0.5"
+    assert ask(table, inference(GUIDS[0])).startswith("PUBLIC")
+    assert ask(table, f"ep.{INFERENCE}") == ask(table, f"*.{INFERENCE}") == "OUTSIDE"
+    assert codes(book) == ["source-disagreement", "wildcard-shared"]
+    (names,) = shown(one(book, "source-disagreement").evidence)["private_names"]
+    assert (names["azure"], names["derived"]) == (azure, inference(GUIDS[0]).replace("ep", "*", 1))
+
+
+def test_two_endpoints_of_one_workspace_contend_for_the_private_wildcard() -> None:
+    book = ledger()
+    put(book, workspace("w", GUIDS[0], 4), now=1)
+    put(book, workspace("v", GUIDS[0], 14), now=2)
+    assert ask(served(book), inference(GUIDS[0])) == "A 10.0.0.5"
+
+
+def test_the_first_seen_time_of_a_private_wildcard_survives_a_restart() -> None:
+    book = ledger()
+    put(book, workspace("w", GUIDS[0], 4), now=1)
+    again = ledger(memory=remembered(book))
+    put(again, workspace("w", GUIDS[0], 4), now=9)
+    star = from_text(inference(GUIDS[0]).replace("ep.", "*.", 1))
+    assert [float(claim.first_seen) for claim in again.find(star)] == [1.0]
+
+
+def test_an_endpoint_of_nothing_but_a_shared_wildcard_claims_nothing_and_lacks_no_name() -> None:
+    book = ledger()
+    put(book, endpoint("w", record(f"*.{INFERENCE}", 5)))
+    assert not book.rows
+    assert codes(book) == ["wildcard-shared"]
+    (found,) = shown(one(book, "wildcard-shared").evidence)["wildcards"]
+    assert found["wildcard"] == f"*.{INFERENCE}"
+    assert found["private"] == []
+    assert "GUID" in found["why_none"]
+
+
+def test_an_exception_leads_from_the_exact_name_and_from_no_sibling() -> None:
+    book = ledger()
+    put(
+        book,
+        endpoint("web", record("web.purview.azure.com", 4)),
+        endpoint("acct", record("acct.purview.azure.com", 5)),
+        endpoint("portal", record("adf.azure.com", 6)),
+    )
+    table = served(book)
+    assert ask(table, "web.purview.azure.com") == "CNAME web.privatelink.purviewstudio.azure.com"
+    assert ask(table, "web.privatelink.purviewstudio.azure.com") == "A 10.0.0.4"
+    assert ask(table, "web.privatelink.purview.azure.com").startswith("PUBLIC ")
+    assert ask(table, "web.purviewstudio.azure.com") == "OUTSIDE"
+    assert ask(table, "acct.purview.azure.com") == "CNAME acct.privatelink.purview.azure.com"
+    assert ask(table, "adf.azure.com") == "CNAME portal.privatelink.adf.azure.com"
+    assert ask(table, "portal.adf.azure.com") == "OUTSIDE"
+    assert [claim.endpoint for claim in book.find(from_text("adf.azure.com"))] == ["portal"]
+    assert ask(table, "4.0.0.10.in-addr.arpa PTR") == "PTR web.purview.azure.com"
+
+
+def test_a_zone_that_the_catalogue_lacks_has_an_apex_and_a_miss_policy() -> None:
+    book = ledger()
+    put(book, endpoint("x", record("a.b.privatelink.foo.example", 4)))
+    assert codes(book) == []
+    table = served(book, Table(catalogue(), Policies(ZonePolicy(on_miss="nxdomain"), {})))
+    assert ask(table, "a.b.privatelink.foo.example") == "A 10.0.0.4"
+    assert ask(table, "b.privatelink.foo.example") == "NODATA privatelink.foo.example"
+    assert ask(table, "c.privatelink.foo.example") == "NXDOMAIN privatelink.foo.example"
+    assert ask(table, "privatelink.foo.example SOA") == "SOA at privatelink.foo.example"
+    assert ask(table, "foo.example") == ask(table, "c.foo.example") == "OUTSIDE"
