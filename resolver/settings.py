@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from resolver.host_port import HostPort
+from zones.azure.catalogue_table import Suffix
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import DEFAULTS, ConflictPolicy, Pin, ZonePolicy
 from zones.networks.network import Network
@@ -164,7 +165,7 @@ class Zones(msgspec.Struct, frozen=True):
     private_only: tuple[str, ...] = ()
     """Suffixes: names at and under these are never asked of an upstream."""
     strip_hints: bool = False
-    """Address hints are removed from HTTPS records under the suffixes of the catalogue."""
+    """Address hints are removed from HTTPS records of Azure's services: `Catalogue.covers`."""
 
 
 # -- answering clients
@@ -266,6 +267,8 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     auto: bool = False
     """Virtual networks make networks too. Control sends them to the workers."""
     listeners: tuple[NetworkListener, ...] = ()
+    catalogue: tuple[Suffix, ...] = ()
+    """Suffixes that the configuration adds to the catalogue."""
     zones: Zones = Zones()
     upstreams: tuple[UpstreamGroup, ...] = ()
     cache: CacheSettings = CacheSettings()
@@ -284,6 +287,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """Virtual networks make networks too."""
     listeners: tuple[NetworkListener, ...] = ()
     """As for workers. Where VNets share an address space, only a listener can tell in which network a client is."""
+    catalogue: tuple[Suffix, ...] = ()
+    """As for workers."""
     zones: Zones = Zones()
     sources: tuple[SourceSettings, ...] = ()
     names: tuple[NameEntry, ...] = ()

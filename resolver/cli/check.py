@@ -4,23 +4,35 @@ Needs no daemon.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
+from resolver.admin.resources import claims as claim_items
 from resolver.admin.resources import findings as finding_items
 from resolver.admin.resources import sources as source_items
+from resolver.admin.resources.claims import ClaimItem
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Counts, counts
 from resolver.cli import finding_text, output, skipped_rules
 from resolver.cli.configuration import load
-from resolver.control.estate.estate import NO_VNETS
+from resolver.control.estate.estate import NO_VNETS, Estate
 from resolver.offline.load import offline
 from zones.clocks import WallTime
 from zones.findings.evidence import Severity
 
+_FILES: Final = 10
+"""Files of a source whose resources are listed that pldns does not need."""
+
+_TYPES: Final = 5
+"""Types that are listed of each file."""
+
 
 def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
-    """Print counts, sources and findings; return 2 when one of the findings is an error, else 0."""
+    """Print counts, sources and findings.
+
+    Return 2 when one of the findings is an error, or a source of files has no resource at all, else 0.
+    """
     accepted, now = load(path, flags), WallTime(time.time())
     estate = offline(accepted.control, now)
     numbers = counts(estate)
@@ -28,9 +40,11 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     shown = facts if as_json else facts[: limit or None]
     findings = [finding_items.finding(estate.board, fact, now).model_dump(mode="json") for fact in shown]
     sources = [source_items.source(status, now) for status in estate.sources.values()]
+    empty = dict(_empty(estate))
     if as_json:
         output.json_out({
             "counts": numbers.model_dump(mode="json"), "sources": [each.model_dump() for each in sources],
+            "empty": empty, "names": [each.model_dump() for each in claim_items.configured(estate)],
             "warnings": list(accepted.warnings), "findings": findings, "skipped": skipped_rules.RULES,
         })  # fmt: skip
     else:
@@ -38,15 +52,34 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
             output.note(warning)
         if estate.lacks_vnets:
             output.note(NO_VNETS)
-        _write(numbers, sources)
+        _write(numbers, sources, empty)
+        _write_names(claim_items.configured(estate)[: limit or None])
         output.table(finding_text.COLUMNS, list(map(finding_text.row, findings)))
         output.more(len(findings), len(facts))
         if skipped_rules.may_differ(fact.rule for fact in facts):
             output.note(skipped_rules.NOTE)
-    return 2 if numbers.findings[Severity.ERROR] else 0
+    return 2 if numbers.findings[Severity.ERROR] or empty else 0
 
 
-def _write(counts: Counts, sources: list[SourceItem]) -> None:
+def _empty(estate: Estate) -> Iterator[tuple[str, str]]:
+    """Yield each source of files that has no endpoint, network interface or virtual network, with the reason."""
+    for status in estate.sources.values():
+        parts = estate.inventory.of(status.name)
+        if status.remote or any(data.endpoints or data.nics or data.vnets for data in parts.values()):
+            continue
+        if status.unreadable or status.last_error:
+            yield status.name, "it cannot be read"
+        elif not status.parts:
+            yield status.name, "no file in the folder has a name that ends in .json, .yaml or .yml"
+        elif status.passed_over:
+            yield status.name, "the files have only other resources"
+        elif any(data.faults for data in parts.values()):
+            yield status.name, "no resource in the files can be read"
+        else:
+            yield status.name, "the files are empty lists, as after an expired login or in the wrong subscription"
+
+
+def _write(counts: Counts, sources: list[SourceItem], empty: Mapping[str, str]) -> None:
     output.line(
         f"{_many(counts.endpoints, 'endpoint')}, {counts.served} served: {_many(counts.claims, 'claim')}, "
         f"{_many(counts.names, 'private name')}; {_many(counts.vnets, 'virtual network')}, "
@@ -58,8 +91,24 @@ def _write(counts: Counts, sources: list[SourceItem]) -> None:
         state = source.last_error or f"{parts}{bad}"
         path = "" if state.startswith(source.path) else f"{source.path}: "
         output.line(f"source {source.name}: {path}{state}")
+        if source.name in empty:
+            why = empty[source.name]
+            output.line(f"  no private endpoint, network interface or virtual network: {why}")
+        for passed in source.passed_over[:_FILES]:
+            types = [f"{name} ({count})" for name, count in passed.types.items()]
+            kinds = output.listed(types[:_TYPES], len(types))
+            output.line(f"  {passed.file}: {_many(passed.count, 'resource')} of types {kinds}, not needed")
+        if source.passed_over_total > _FILES:
+            output.line(f"  {source.passed_over_total - _FILES} more files with resources that are not needed")
     severities = [_many(count, severity) for severity, count in counts.findings.items() if count]
     output.line(f"findings: {', '.join(severities) or 'none'}")
+
+
+def _write_names(claims: list[ClaimItem]) -> None:
+    """Print the names that the configuration gives to endpoints."""
+    for claim in claims:
+        endpoint = f"{output.short(claim.endpoint)} ({claim.state}{'' if claim.served else ', not served'})"
+        output.line(f"name {claim.public}: {', '.join(claim.addresses)} of {endpoint}, named by the configuration")
 
 
 def _many(count: int, noun: str) -> str:

@@ -10,6 +10,7 @@ from resolver.cli.failure import Failed
 from resolver.cli.options import (
     DEFAULT_CONFIG,
     AdminUrl,
+    CloudOption,
     ConfigFile,
     DaemonConfig,
     NameText,
@@ -245,6 +246,19 @@ def show(config: ConfigFile = DEFAULT_CONFIG, override: Overrides = None, output
     from resolver.cli import configuration  # noqa: PLC0415
 
     raise Exit(configuration.show(config, _flags(override), output == Output.JSON))
+
+
+@app.command()
+def catalogue(
+    name: Annotated[str | None, Argument(metavar="[NAME]", help="Show how this public or private name maps.")] = None,
+    cloud: Annotated[CloudOption | None, Option(help="Only rows of this cloud.")] = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """List the catalogue of private-link zones, or show how it maps a name, and by which rule. Needs no daemon."""
+    from resolver.cli import catalogue  # noqa: PLC0415
+
+    raise Exit(catalogue.run(name, config, DEFAULT_CONFIG, cloud, output == Output.JSON))
 
 
 @app.command()

@@ -49,6 +49,7 @@ class VisibleClaim(ClaimItem):
     """A claim, and whether it is visible to the client's network."""
 
     visible: bool
+    excepted: bool = Field(description="`except` of the client's network hides the claim.")
 
 
 class Step(Model):
@@ -173,8 +174,9 @@ def _claims(estate: Estate, names: Iterable[Name], network: NetworkIndex, now: W
         for claim, shown in zip(found, claim_items.claims(estate, name, now).items, strict=True):
             if claim not in seen:
                 seen.add(claim)
-                sees = estate.networks.sees(estate.ledger.holder(claim.endpoint))
-                yield VisibleClaim(**shown.model_dump(), visible=network != NONE and bool(sees >> network & 1))
+                bit = NO_NETWORKS if network == NONE else NetworkMask(1 << network)
+                visible, excepted = estate.ledger.sees(claim) & bit, estate.ledger.excepts(claim) & bit
+                yield VisibleClaim(**shown.model_dump(), visible=bool(visible), excepted=bool(excepted))
 
 
 def _upstream(upstreams: UpstreamGroups, key: Key) -> AskedUpstream:

@@ -18,6 +18,7 @@ from resolver.control.sync import remotes
 from resolver.offline import snapshot
 from resolver.offline.redaction import Redaction
 from resolver.sources.files import FileSource
+from zones.azure.catalogue import catalogue
 from zones.azure.resource import Resources
 
 
@@ -37,7 +38,8 @@ def run(out: Path, path: Path, flags: Mapping[str, str], *, saved: bool, force: 
         output.note(f"{made.differing} resources differ between files or sources: the first version is written")
     if made.unreadable:
         output.note(f"{made.unreadable} rows or fields are invalid and left out: `pldns check` lists them")
-    lines = made.lines(Redaction(secrets.token_bytes(32)).resource) if redact else made.lines()
+    redaction = Redaction(secrets.token_bytes(32), catalogue(config.catalogue)) if redact else None
+    lines = made.lines(redaction.resource) if redaction else made.lines()
     if to_stdout:
         sys.stdout.writelines(lines)
     else:

@@ -36,7 +36,7 @@ def write(found: Explanation) -> None:
         rows = [
             (
                 output.short(claim.endpoint), claim.name, ", ".join(claim.addresses),
-                _state(claim), "yes" if claim.visible else "no",
+                _state(claim), "yes" if claim.visible else "no, excepted" if claim.excepted else "no",
             )
             for claim in found.claims
         ]  # fmt: skip

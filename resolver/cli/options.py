@@ -24,6 +24,14 @@ class SeverityOption(StrEnum):
     INFO = "info"
 
 
+class CloudOption(StrEnum):
+    """A cloud, as Microsoft's table of private-link zones names them."""
+
+    COMMERCIAL = "commercial"
+    GOVERNMENT = "government"
+    CHINA = "china"
+
+
 ConfigFile = Annotated[Path, Option("--config", "-c", metavar="FILE", help="Configuration file.")]
 Overrides = Annotated[
     list[str] | None,

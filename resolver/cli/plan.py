@@ -78,7 +78,8 @@ def _write(made: Plan, saved: SavedInventory | None, rows: list[Row], limit: int
     when = f"saved {time_text(saved.saved_at)}" if saved else "nothing is saved, so everything is new"
     output.line(f"compared with the saved inventory ({when})")
     for name, why in made.errors.items():
-        output.line(f"source {name}: {why}; its saved data is kept")
+        data = "its saved data is kept" if saved and name in saved.sources else "no data of it is saved"
+        output.line(f"source {name}: {why}; {data}")
     for name, reasons in made.held.items():
         output.line(f"source {name}: the sync would be held and not published: {', '.join(reasons)}")
     shown = rows[: limit or None]

@@ -4,6 +4,7 @@ The text of the configuration and its mistakes are known to `file`; the files th
 Reads resolv.conf files itself, through `resolv_conf`.
 """
 
+import functools
 import os
 import socket
 from collections.abc import Callable, Iterable
@@ -11,19 +12,22 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from resolver import settings
+from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
-from resolver.config.model import AUTO, Configuration, ConflictsSection
+from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
+from zones.azure.catalogue_table import Suffix
 from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
 from zones.dns import name
+from zones.networks.excepted import ExceptedItem
 from zones.networks.network import Network
 from zones.networks.private_addresses import is_private
 
@@ -39,10 +43,14 @@ def accept(
     """Return the settings of `model`, which was read from `path` and has the zone files `files`.
 
     `place(*location)` returns where the value at a location is: its path, with the file and line. The warnings are
-    `notes` and those about resolv.conf files.
+    `notes` and those about resolv.conf files and shadowed suffixes.
     """
     folder = path.parent
-    networks = tuple(Network(n.name, n.clients, n.vnets, n.reach) for n in model.networks if n is not AUTO)
+    networks = tuple(
+        _network(each, functools.partial(place, "networks", i))
+        for i, each in enumerate(model.networks)
+        if each is not AUTO
+    )
     listeners = tuple(settings.NetworkListener(parse(at), of) for at, of in model.dns.listeners.items())
     zones = settings.Zones(
         defaults=ZonePolicy(**model.zones.defaults.model_dump()),
@@ -52,6 +60,9 @@ def accept(
         private_only=tuple(map(_canonical, model.zones.private_only)),
         strip_hints=model.zones.strip_hints,
     )
+    suffixes = tuple(map(settings_of, model.catalogue.suffixes))
+    for fault in shadowed(model.catalogue.suffixes):
+        notes = [*notes, f"{place('catalogue', 'suffixes', fault.item)}: {fault.message}"]
     upstreams: tuple[settings.UpstreamGroup, ...] = ()
     for group, upstream in model.upstreams.items():
         found, more = _servers(group, upstream, folder, model.dns.listen)
@@ -63,11 +74,12 @@ def accept(
         notes = notes + more
     return settings.Accepted(
         path=absolute(path),
-        worker=_worker(model, folder, networks, listeners, zones, upstreams),
+        worker=_worker(model, folder, networks, listeners, zones, suffixes, upstreams),
         control=settings.ControlSettings(
             networks=networks,
             auto=AUTO in model.networks,
             listeners=listeners,
+            catalogue=suffixes,
             zones=zones,
             sources=tuple(_source(source, folder) for source in model.sources),
             names=tuple(
@@ -87,6 +99,11 @@ def accept(
 
 def _canonical(text: str) -> str:
     return name.to_text(name.from_text(text))
+
+
+def _network(given: NetworkSection, place: Callable[..., str]) -> Network:
+    excepted = tuple(ExceptedItem(text, place("except", i)) for i, text in enumerate(given.except_))
+    return Network(given.name, given.clients, given.vnets, given.reach, excepted=excepted)
 
 
 # -- sources
@@ -194,6 +211,7 @@ def _worker(
     networks: tuple[Network, ...],
     listeners: tuple[settings.NetworkListener, ...],
     zones: settings.Zones,
+    suffixes: tuple[Suffix, ...],
     upstreams: tuple[settings.UpstreamGroup, ...],
 ) -> settings.WorkerSettings:
     dns, cache, tls, https = model.dns, model.cache, model.dns.tls, model.dns.https
@@ -216,6 +234,7 @@ def _worker(
         networks=networks,
         auto=AUTO in model.networks,
         listeners=listeners,
+        catalogue=suffixes,
         zones=zones,
         upstreams=upstreams,
         cache=settings.CacheSettings(cache.size, cache.stale, cache.prefetch),

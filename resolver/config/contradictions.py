@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from typing import Final, NamedTuple
 
+from resolver.config import catalogue_rules
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
@@ -40,8 +41,12 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
     yield from _azure(model)
     yield from _names(model)
+    yield from _catalogue(model)
     yield from _twice("network", ((("networks", i, "name"), network.name) for i, network in enumerate(model.networks)))
     yield from _clients(model)
+    for i, network in enumerate(model.networks):
+        items = ((("networks", i, "except", j), reference(item)) for j, item in enumerate(network.except_))
+        yield from _twice("item", items)
     yield from _overrides(model, groups)
     yield from _upstreams(model)
     yield from _loops(model)
@@ -244,6 +249,12 @@ def _names(model: Configuration) -> Iterator[Contradiction]:
         first = seen.setdefault((item.name, reference(item.endpoint), (item.member or "").casefold()), i)
         if first != i:
             yield Contradiction(("names", i), f"names[{first}] gives this endpoint `{item.name}` already")
+
+
+def _catalogue(model: Configuration) -> Iterator[Contradiction]:
+    managements = [each.management for each in model.sources if isinstance(each, AzureSection) and each.management]
+    for fault in catalogue_rules.faults(model.catalogue.suffixes, managements):
+        yield Contradiction(("catalogue", "suffixes", fault.item, fault.key), fault.message)
 
 
 def _same_name(location: tuple[Part, ...], keys: Iterable[str]) -> Iterator[Contradiction]:

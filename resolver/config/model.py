@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from resolver.config.catalogue import CatalogueSection
 from resolver.config.forwarding import CacheSection, UpstreamSection
 from resolver.config.listeners import DnsSection
 from resolver.config.section import Section
@@ -16,6 +17,7 @@ from resolver.config.values import (
     AnyNetwork,
     Duration,
     EndpointId,
+    Excepted,
     Host,
     Label,
     Miss,
@@ -46,6 +48,11 @@ class NetworkSection(Section):
     reach: tuple[Reach, ...] = Field(
         default=(),
         description="Further endpoints visible to the clients: VNet ids, `/subscriptions/ID`, `region:NAME`, `all`.",
+    )
+    except_: tuple[Excepted, ...] = Field(
+        default=(),
+        alias="except",
+        description="What is not visible to the clients all the same: resource ids or names of endpoints, or FQDNs.",
     )
 
 
@@ -183,6 +190,7 @@ class Configuration(Section):
         "(docs/networks.md).",
         json_schema_extra=_or_auto,
     )
+    catalogue: CatalogueSection = CatalogueSection()
     zones: ZonesSection = ZonesSection()
     upstreams: dict[Label, UpstreamSection] = Field(
         default={},

@@ -180,6 +180,12 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _excepted(text: str) -> str:
+    if not text or text != text.strip():
+        raise Invalid("must be the resource id or name of an endpoint, or an FQDN")
+    return text
+
+
 def _until(text: str) -> str:
     until(text)
     return text
@@ -230,6 +236,7 @@ VNet = Annotated[str, AfterValidator(_vnet), _text("id of a VNet")]
 Reach = Annotated[str, AfterValidator(_reach), _text("id or scope")]
 Until = Annotated[str, AfterValidator(_until), _text("time", format="date-time")]
 EndpointId = Annotated[str, AfterValidator(_endpoint)]
+Excepted = Annotated[str, AfterValidator(_excepted), _text("endpoint or FQDN")]
 AdminListen = Annotated[
     Annotated[Listen, AfterValidator(_loopback)] | None,
     BeforeValidator(_off),

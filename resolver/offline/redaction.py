@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import structs
 
 from resolver.offline.snapshot import Resource
-from zones.azure.catalogue import catalogue
+from zones.azure.catalogue import Catalogue
 from zones.azure.endpoint import VirtualNetwork
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, ZoneConfig, ZoneGroup, ZoneRecord
 
@@ -22,11 +22,12 @@ _LETTERS: Final = 12
 
 
 class Redaction:
-    """Hashes with one key."""
+    """Hashes with one key. `catalogue` has the labels that are kept."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, catalogue: Catalogue) -> None:
         self._key = key
-        self._words = frozenset(word.decode() for word in catalogue().words)
+        self._shared = catalogue.shared
+        self._words = frozenset(word.decode() for word in catalogue.words | catalogue.regions)
 
     def resource(self, given: Resource) -> Resource:
         """Return the redacted resource. Its faults are left out, because a fault can quote a name."""
@@ -104,7 +105,12 @@ class Redaction:
         return "/" + "/".join(part if i in kept else self.name(part) for i, part in enumerate(parts))
 
     def fqdn(self, text: str) -> str:
-        """Return a host name with hashed labels. Labels of Azure's own names are kept, but not as the first label."""
+        """Return a host name with hashed labels. Azure's own labels and regions are kept, but not as the first label.
+
+        A name that all resources of a service share is kept whole.
+        """
+        if self._shared.lists(text):
+            return text
         first, dot, rest = text.partition(".")
         return (first if first == "*" else self.name(first)) + dot + self._labels(rest)
 

@@ -17,7 +17,7 @@ def read(paths: Sequence[str], saved: Mapping[str, str]) -> ZoneFiles:
     texts: dict[str, str] = {}
     findings: dict[str, list[Finding]] = {}
     for path in paths:
-        valid = _valid(path, findings)
+        valid = _valid(path, findings, has_data=path in saved)
         if valid is None and path in saved:
             with contextlib.suppress(InvalidZone):  # this version of pldns may be stricter than the one that saved it
                 valid = saved[path], parse(saved[path], path)
@@ -27,7 +27,7 @@ def read(paths: Sequence[str], saved: Mapping[str, str]) -> ZoneFiles:
     return ZoneFiles(zones, texts, findings)
 
 
-def _valid(path: str, findings: dict[str, list[Finding]]) -> tuple[str, Zone] | None:
+def _valid(path: str, findings: dict[str, list[Finding]], *, has_data: bool) -> tuple[str, Zone] | None:
     try:
         text = Path(path).read_text(encoding="utf-8")
         return text, parse(text, path)
@@ -37,5 +37,5 @@ def _valid(path: str, findings: dict[str, list[Finding]]) -> tuple[str, Zone] | 
         why = f"{path}: {error.strerror or error}"
     except InvalidZone as error:
         why = str(error)
-    findings[path] = [checks.unreadable(path, why)]
+    findings[path] = [checks.unreadable(path, why, has_data=has_data)]
     return None

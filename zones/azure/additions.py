@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from zones.azure.catalogue_table import Suffix, check_mapping
+from zones.azure.catalogue_table import SharedBy, Suffix, check_mapping
 from zones.azure.suffix_trie import is_placeholder, is_private_label, pattern
 
 
@@ -114,17 +114,6 @@ class RegionRow(Row, frozen=True, kw_only=True):
     """A region that the table has no code for."""
 
     name: str
-
-
-class SharedBy(StrEnum):
-    """Whose resources all have one public name."""
-
-    SERVICE = "service"
-    """All resources of the service, of all tenants."""
-    TENANT = "tenant"
-    """All resources of the service in one tenant."""
-    REGION = "region"
-    """All resources of the service in one region."""
 
 
 class SharedMark(Row, frozen=True, kw_only=True):

@@ -37,6 +37,9 @@ _OF_SERVICE: Final = frozenset((b"{regionname}", b"{regioncode}", b"{region}", b
 """Placeholders for labels that a service chooses, not a customer."""
 
 
+_DATA: Final = files("zones.azure").joinpath("data")
+
+
 class PrivateName(NamedTuple):
     """A private name and its zone, with the placeholders filled in."""
 
@@ -65,7 +68,7 @@ class Catalogue:
     def __init__(self, table: CatalogueTable, additions: Additions, configured: Collection[Suffix] = ()) -> None:
         self._entries = table.entries
         kinds = {e.id: [(e.resource_type.casefold(), g.casefold()) for g in e.group_ids] for e in table.entries}
-        self.shared = SharedNames(additions.shared, kinds)
+        self.shared = SharedNames(additions.shared, kinds, configured)
         """Public names that no single resource owns."""
         self.companions = Companions(additions.companions)
         by_type = [suffix for row in additions.exceptions if (suffix := row.suffix)]
@@ -84,9 +87,11 @@ class Catalogue:
         forms = [pattern(row.private) for row in additions.wildcards if row.private]
         self.words = _words([*suffixes, *rules.zones, *forms])
         """The labels of all suffixes and zones, without placeholders: the parts of a name that reveal no customer."""
-        regions = {text.encode() for pair in table.region_codes.items() for text in pair}
-        regions |= {row.name.encode() for row in additions.regions}
-        self._wildcards = Wildcards(suffixes, self.words, regions, additions.wildcards)
+        named = (*table.region_codes, *(row.name for row in additions.regions))
+        self.regions = frozenset(name.encode() for name in named)
+        """The names of regions."""
+        codes = {code.encode() for code in table.region_codes.values()}
+        self._wildcards = Wildcards(suffixes, self.words, self.regions | codes, additions.wildcards)
         self.exact: dict[Name, PrivateName] = {}
         """Exceptions by exact public FQDN."""
         for row in additions.exceptions:
@@ -233,7 +238,7 @@ class Catalogue:
             if match.depth < len(parts) or is_private_label(parts[0]):
                 return match
         at = max((i for i, label in enumerate(parts) if is_private_label(label)), default=-1)
-        if at < 0 or (at == 0 and parts[0] != b"privatelink" and self._public.below(parts)):
+        if at < 0 or (at == 0 and parts[0] != b"privatelink" and self._covered.below(parts)):
             return None
         return SuffixMatch(len(parts) - at, {}, UNKNOWN_ZONE)
 
@@ -251,7 +256,14 @@ def _words(patterns: Iterable[Labels]) -> frozenset[bytes]:
 @cache
 def catalogue(configured: tuple[Suffix, ...] = ()) -> Catalogue:
     """Return the catalogue of all three clouds, with the suffixes of the configuration. The first call reads files."""
-    data = files("zones.azure").joinpath("data")
-    table = msgspec.json.decode(data.joinpath("private-link-zones.json").read_bytes(), type=CatalogueTable)
-    additions = msgspec.json.decode(data.joinpath("additions.json").read_bytes(), type=Additions)
-    return Catalogue(table, additions, configured)
+    return Catalogue(read_table(), read_additions(), configured)
+
+
+def read_table() -> CatalogueTable:
+    """Read Microsoft's table."""
+    return msgspec.json.decode(_DATA.joinpath("private-link-zones.json").read_bytes(), type=CatalogueTable)
+
+
+def read_additions() -> Additions:
+    """Read what the table does not say."""
+    return msgspec.json.decode(_DATA.joinpath("additions.json").read_bytes(), type=Additions)

@@ -47,7 +47,7 @@ class CatalogueIndex:
         return tuple(parent(mapping.name) for mapping in self._catalogue.candidates(probe))
 
     def zones(self, name: Name) -> tuple[Name, ...]:
-        """Return every zone of the catalogue that the name lies in, longest first, whether or not it has endpoints."""
+        """Return every private-link zone that the name lies in, longest first, whether or not it has endpoints."""
         return self._zones_above(name) if self.is_special(name) else self._zones(Name(_PROBE + parent(name)))
 
     def _zones_above(self, name: Name) -> tuple[Name, ...]:

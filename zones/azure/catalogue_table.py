@@ -4,10 +4,24 @@ Source: learn.microsoft.com/azure/private-link/private-endpoint-dns. A text may 
 `{regionName}`, each for one label. Does not know how a name is mapped.
 """
 
+from collections.abc import Collection
+from enum import StrEnum
+
 import msgspec
 
 from zones.azure.suffix_trie import is_placeholder, is_private_label, pattern
 from zones.dns.name import InvalidName
+
+
+class SharedBy(StrEnum):
+    """Whose resources all have one public name."""
+
+    SERVICE = "service"
+    """All resources of the service, of all tenants."""
+    TENANT = "tenant"
+    """All resources of the service in one tenant."""
+    REGION = "region"
+    """All resources of the service in one region."""
 
 
 class CatalogueEntry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=False):
@@ -35,11 +49,20 @@ class Suffix(msgspec.Struct, frozen=True, rename="camel"):
     """The resource types of the endpoints that the row is for; empty for all."""
     groups: tuple[str, ...] = ()
     """The group ids of the endpoints that the row is for; empty for all."""
+    shared: SharedBy | None = None
+    """Whose resources share the names; None: each name belongs to one resource."""
     opt_in: bool = False
     """Only the names of endpoints of the zone's own resource types are private, and nobody else's."""
 
     def __post_init__(self) -> None:
         check_mapping(self.public_suffix, self.private_zone)
+
+    def is_for(self, resource_type: str, groups: Collection[str]) -> bool:
+        """Return whether the row is for endpoints with this resource type and these group ids."""
+        kinds, ids = set(map(str.casefold, self.types)), set(map(str.casefold, self.groups))
+        return (not kinds or resource_type.casefold() in kinds) and (
+            not ids or not ids.isdisjoint(map(str.casefold, groups))
+        )
 
     @property
     def is_derived(self) -> bool:
@@ -73,6 +96,8 @@ def check_mapping(public: str, private: str) -> None:
         publics, privates = pattern(public), pattern(private)
     except InvalidName as error:
         raise ValueError(str(error)) from None
+    if len(publics) < 2:
+        raise ValueError(f"the public name {public!r} has one label at most")
     if any(map(is_private_label, publics)):
         raise ValueError(f"the public name {public!r} has a label 'privatelink', so it is private already")
     if not any(map(is_private_label, privates)):

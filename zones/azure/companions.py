@@ -4,10 +4,14 @@ Data Lake clients also call blob; users of a Databricks workspace log in through
 authentication of their region. The rows are in `data/additions.json`. Does not know networks and findings.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeVar
 
 from zones.azure.additions import CompanionIn, CompanionRow
+from zones.azure.endpoint import Endpoint
+
+_T = TypeVar("_T")
 
 
 class Need(NamedTuple):
@@ -17,26 +21,43 @@ class Need(NamedTuple):
     within: CompanionIn
 
 
+class CompanionKind(NamedTuple):
+    """A resource type (folded) with endpoints that need each other, and where they look for each other."""
+
+    type: str
+    within: CompanionIn
+
+
 class Companions:
     """The rows by resource type and group id. All rows of one resource type have the same `within`."""
 
     def __init__(self, rows: Iterable[CompanionRow] = ()) -> None:
-        self._needs: dict[tuple[str, str], Need] = {}
-        self._within: dict[tuple[str, str], CompanionIn] = {}
+        self._needs: dict[str, dict[str, Need]] = defaultdict(dict)
+        self._kinds: dict[str, dict[str, CompanionKind]] = defaultdict(dict)
+        """By folded group id and the part of a target's id that shows its resource type."""
         for row in rows:
             kind, group, needs = row.resource_type.casefold(), row.group.casefold(), row.needs.casefold()
-            self._needs[kind, group] = Need(needs, row.within)
-            self._within |= {(kind, group): row.within, (kind, needs): row.within}
-        self.groups = frozenset(group for _, group in self._within)
-        """The group ids that take part, folded."""
+            part = f"/providers/{kind}/"
+            self._needs[group][part] = Need(needs, row.within)
+            self._kinds[group][part] = self._kinds[needs][part] = CompanionKind(kind, row.within)
 
-    def need(self, kind: str, group: str) -> Need | None:
-        """Return what clients of an endpoint with this resource type and group id (both folded) need; usually None."""
-        return self._needs.get((kind, group))
+    def need(self, group: str, endpoint: Endpoint) -> Need | None:
+        """Return what clients of an endpoint with this group id (folded) need; usually None."""
+        return _of_type(self._needs.get(group), endpoint)
 
-    def within(self, kind: str, groups: Iterable[str]) -> CompanionIn | None:
-        """Return where to look for companions of an endpoint, or for endpoints that need it; None: neither exists.
+    def kind(self, endpoint: Endpoint) -> CompanionKind | None:
+        """Return the kind of an endpoint that needs another, or that another may need. Fast: called for each change."""
+        for group in endpoint.groups:
+            if found := _of_type(self._kinds.get(group.casefold()), endpoint):
+                return found
+        return None
 
-        `kind` and `groups` are folded.
-        """
-        return next((found for group in groups if (found := self._within.get((kind, group)))), None)
+
+def _of_type(by_type: Mapping[str, _T] | None, endpoint: Endpoint) -> _T | None:
+    """Return the value for the resource type of the endpoint's target."""
+    if by_type:
+        target = endpoint.target_key
+        for part, value in by_type.items():
+            if part in target:
+                return value
+    return None

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from zones.azure.additions import SharedBy, SharedMark
+from zones.azure.additions import SharedMark
+from zones.azure.catalogue_table import SharedBy, Suffix
 from zones.dns.name import Name, to_text
 
 Kind = tuple[str, str]
@@ -26,19 +27,30 @@ class _Shared(NamedTuple):
 
 
 class SharedNames:
-    """The marks, by resource type and group id.
+    """The marks, by resource type and group id, and the suffixes of the configuration that are marked.
 
     `kinds` holds the resource type and the group ids of each entry of the table, by the entry's id.
     Raises `KeyError` for a mark of an entry that the table does not have.
     """
 
-    def __init__(self, marks: Iterable[SharedMark] = (), kinds: Mapping[str, Collection[Kind]] | None = None) -> None:
+    def __init__(
+        self,
+        marks: Collection[SharedMark],
+        kinds: Mapping[str, Collection[Kind]],
+        configured: Iterable[Suffix] = (),
+    ) -> None:
         self._marks: dict[Kind, list[_Shared]] = defaultdict(list)
+        self._names = _pattern([name for mark in marks for name in mark.names])
+        self._suffixes = [(_below(each.public_suffix), each) for each in configured if each.shared]
         for mark in marks:
             groups = {group.casefold() for group in mark.groups}
-            for kind in (kinds or {})[mark.entry]:
+            for kind in kinds[mark.entry]:
                 if not groups or kind[1] in groups:
                     self._marks[kind].append(_Shared(_pattern(mark.names), mark.scope))
+
+    def lists(self, public: str) -> bool:
+        """Return whether a public name is in a list of shared names: Azure chose the whole name."""
+        return self._names is not None and self._names.fullmatch(public.casefold().removesuffix(".")) is not None
 
     def by(self, resource_type: str, groups: Collection[str], publics: Collection[Name]) -> SharedBy | None:
         """Return who shares one of the public names of an endpoint; None where the names are the resource's own."""
@@ -49,12 +61,23 @@ class SharedNames:
             for mark in self._marks.get((resource_type.casefold(), group.casefold()), ())
             if mark.names is None or any(map(mark.names.fullmatch, texts))
         ]
+        found += [
+            by
+            for names, suffix in self._suffixes
+            if (by := suffix.shared) and suffix.is_for(resource_type, groups) and any(map(names.fullmatch, texts))
+        ]
         return widest(found) if found else None
 
 
 def widest(found: Collection[SharedBy]) -> SharedBy:
     """Return the one with the most resources. `found` is not empty."""
     return max(found, key=_WIDTH.index)
+
+
+def names_match(names: Collection[str], public: Name) -> bool:
+    """Return whether a public name is one of the names of a mark; no names are all names."""
+    wanted = _pattern(names)
+    return wanted is None or wanted.fullmatch(to_text(public)) is not None
 
 
 def _pattern(names: Collection[str]) -> re.Pattern[str] | None:
@@ -66,3 +89,9 @@ def _pattern(names: Collection[str]) -> re.Pattern[str] | None:
         return None
     parts = (re.split(r"\{\w+\}", name.casefold()) for name in names)
     return re.compile("|".join("[a-z0-9]+".join(map(re.escape, literals)) for literals in parts))
+
+
+def _below(suffix: str) -> re.Pattern[str]:
+    """Return an expression for the text of any name below a suffix, in which a placeholder is one label."""
+    literals = re.split(r"\{\w+\}", suffix.casefold().removesuffix("."))
+    return re.compile(r"(?:[^.]+\.)+" + "[^.]+".join(map(re.escape, literals)))

@@ -53,8 +53,9 @@ _NO_RULE: Final = Rule.NONE
 class Claim(msgspec.Struct, frozen=True, gc=False):
     """The endpoint with the key `endpoint` claims these addresses for the private name `name`.
 
-    `public` is the FQDN on the endpoint's NIC. `zone` is the private zone of `name`; None where the catalogue knows
-    none. `addresses` are packed, 4 or 16 octets each. `first_seen` is in seconds since the epoch.
+    `public` is the FQDN on the endpoint's NIC, or `name` itself where the endpoint claims no public name. `zone` is the
+    private zone of `name`; None for a name in no private-link zone. `addresses` are packed, 4 or 16 octets each.
+    `first_seen` is in seconds since the epoch.
     """
 
     endpoint: ResourceId

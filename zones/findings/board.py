@@ -39,6 +39,8 @@ class Topic(StrEnum):
     """Pins of one name, by the name in the configuration."""
     NAME = auto()
     """Items of `names` in the configuration for one name, by the name."""
+    EXCEPTED = auto()
+    """Items of `except` of one network, by the network's name."""
     SHADOW = auto()
     """A name that a zone file and an endpoint have, by the name."""
     OVERLAP = auto()

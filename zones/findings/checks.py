@@ -39,6 +39,7 @@ from zones.findings.evidence import LISTED, Listed, listed
 from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import (
     AddressReused,
+    ExceptIgnored,
     IgnoredName,
     IgnoredPin,
     NameIgnored,
@@ -46,6 +47,7 @@ from zones.findings.name_evidence import (
     PinIgnored,
     StaticShadowsEndpoint,
     TargetKind,
+    UnmatchedException,
     UnownedWildcard,
     VNetPrefix,
     WildcardShared,
@@ -53,15 +55,13 @@ from zones.findings.name_evidence import (
 )
 from zones.findings.source_evidence import (
     InvalidRecord,
-    MorePrivateNamesDiffer,
-    PrivateNamePair,
-    PrivateNamesDiffer,
     RecordFault,
     RivalSources,
     SourceIncomplete,
     SourceUnreadable,
 )
-from zones.networks.network import NetworkMask, Networks
+from zones.networks.excepted import ExceptedItem
+from zones.networks.network import NO_NETWORKS, NetworkMask, Networks
 from zones.networks.overlap import Span, spans
 
 
@@ -148,9 +148,16 @@ def of_faults(subject: str, faults: Collection[Fault]) -> Iterator[Finding]:
         yield finding(subject, InvalidRecord(faults=listed(items)))
 
 
-def unreadable(subject: str, message: str) -> Finding:
-    """Return the finding about a source, a part of a source, or a zone file that could not be read."""
-    return finding(subject, SourceUnreadable(message=message))
+def unreadable(subject: str, message: str, *, has_data: bool) -> Finding:
+    """Return the finding about a source, a part of a source, or a zone file that could not be read.
+
+    `has_data`: it could be read before, and that data is served.
+    """
+    fact = finding(subject, SourceUnreadable(message=message))
+    return fact if has_data else structs.replace(fact, action=_NO_DATA)
+
+
+_NO_DATA: Final = "it has never been read, so that no data of it is served"
 
 
 def incomplete(subject: str, lacks: Sequence[str]) -> Finding:
@@ -189,7 +196,7 @@ def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:
-    """Return the finding about a name in no zone of the catalogue. `holders` are the endpoints that claim the name."""
+    """Return the finding about a name in no private-link zone. `holders` are the endpoints that claim the name."""
     kinds = sorted({(resource_type(e.target), e.groups[0].casefold() if e.groups else "") for e in holders})
     expected = {zone for kind in kinds for entry in catalogue.by_resource(*kind) for zone in entry.zones}
     evidence = ZoneUnknown(
@@ -200,39 +207,34 @@ def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalo
     return finding(to_text(name), evidence)
 
 
-def of_private_name(fqdn: Name, holders: Sequence[tuple[str, Name, Name]]) -> Iterator[Finding]:
-    """The finding about an FQDN. `holders`: id of an endpoint, the private name that Azure has, the derived one."""
-    if holders:
-        names = [PrivateNamePair(key, to_text(azure), to_text(derived)) for key, azure, derived in holders]
-        yield finding(to_text(fqdn), PrivateNamesDiffer(private_names=listed(names)))
-
-
-def more_private_names(total: int, most: int) -> Iterator[Finding]:
-    """The finding about FQDNs that have no finding of their own, because there are too many."""
-    if total > most:
-        yield finding("private names", MorePrivateNamesDiffer(names_told=most, names_total=total))
-
-
 def of_pins(
-    name: Name, pins: Sequence[Pin], claimants: Mapping[ResourceId, Endpoint], networks: Networks
+    name: Name,
+    pins: Sequence[Pin],
+    claimants: Mapping[ResourceId, Endpoint],
+    networks: Networks,
+    hidden: NetworkMask = NO_NETWORKS,
 ) -> Iterator[Finding]:
-    """The finding about pins of a name that decide nothing. `claimants`: endpoints that claim the name, by key."""
+    """The finding about pins of a name that decide nothing.
+
+    `claimants`: endpoints that claim the name, by key. `hidden`: the networks that except the name.
+    """
     ignored, mask = [], 0
     for pin in pins:
-        if why := _why_ignored(pin, claimants, networks):
+        if why := _why_ignored(pin, claimants, networks, hidden):
             mask |= networks.named(pin.network)
             ignored.append(IgnoredPin(pin.endpoint, pin.network, why, pin.reason))
     if ignored:
         yield in_networks(finding(to_text(name), PinIgnored(pins=listed(ignored))), networks, NetworkMask(mask))
 
 
-def _why_ignored(pin: Pin, claimants: Mapping[ResourceId, Endpoint], networks: Networks) -> str:
+def _why_ignored(pin: Pin, claimants: Mapping[ResourceId, Endpoint], networks: Networks, hidden: NetworkMask) -> str:
     endpoint = claimants.get(pin.key)
     if endpoint is None:
         return "that endpoint does not claim the name" if claimants else "no endpoint claims the name"
     if not endpoint.served:
         return "that endpoint is not served"
-    return "" if networks.sees(endpoint) & networks.named(pin.network) else "that endpoint is not visible there"
+    visible = networks.sees(endpoint) & networks.named(pin.network) & ~hidden
+    return "" if visible else "that endpoint is not visible there"
 
 
 def of_names(name: Name, ignored: Iterable[IgnoredEntry]) -> Iterator[Finding]:
@@ -240,6 +242,14 @@ def of_names(name: Name, ignored: Iterable[IgnoredEntry]) -> Iterator[Finding]:
     items = [IgnoredName(entry.endpoint, entry.member, why, entry.place) for entry, why in ignored]
     if items:
         yield finding(to_text(name), NameIgnored(items=listed(items)))
+
+
+def of_excepted(network: str, items: Sequence[ExceptedItem], networks: Networks) -> Iterator[Finding]:
+    """The finding about items of `except` of a network that match neither an endpoint nor a claimed name."""
+    if items:
+        unmatched = listed([UnmatchedException(item.text, item.place) for item in items])
+        fact = finding(network, ExceptIgnored(items=unmatched))
+        yield in_networks(fact, networks, networks.named(network))
 
 
 def of_shadow(name: Name, zone: Name, owners: Iterable[Endpoint]) -> Iterator[Finding]:
@@ -291,19 +301,14 @@ def texts(addresses: Iterable[bytes]) -> tuple[str, ...]:
 
 
 def companion_key(endpoint: Endpoint, companions: Companions) -> str:
-    """Return the key of the endpoints among which a companion of this endpoint may be; empty for other endpoints.
+    """Return the key of the endpoints among which a companion of this endpoint may be; empty for most endpoints.
 
     That is the key of its target, or its resource type and region. Endpoints without a target have no companions.
     """
-    if companions.groups.isdisjoint(map(str.casefold, endpoint.groups)):
+    kind = companions.kind(endpoint)
+    if kind is None:
         return ""
-    kind = resource_type(endpoint.target)
-    match companions.within(kind, map(str.casefold, endpoint.groups)):
-        case CompanionIn.RESOURCE:
-            return endpoint.target_key
-        case CompanionIn.REGION:
-            return f"{kind} in {endpoint.region}"
-    return ""
+    return endpoint.target_key if kind.within is CompanionIn.RESOURCE else f"{kind.type} in {endpoint.region}"
 
 
 def of_companions(endpoints: Iterable[Endpoint], networks: Networks, companions: Companions) -> Iterator[Finding]:
@@ -311,24 +316,31 @@ def of_companions(endpoints: Iterable[Endpoint], networks: Networks, companions:
 
     `endpoints` are all with one `companion_key`.
     """
-    visible: dict[str, int] = defaultdict(int)
-    targets: dict[str, dict[str, list[Endpoint]]] = defaultdict(lambda: defaultdict(list))
+    holders: dict[str, list[Endpoint]] = defaultdict(list)
     for endpoint in endpoints:
-        for group in map(str.casefold, endpoint.groups if endpoint.served else ()):
-            visible[group] |= networks.sees(endpoint)
-            targets[endpoint.target_key][group].append(endpoint)
-    for holders in targets.values():
-        missing, mask = [], 0
-        for group, needing in sorted(holders.items()):
-            need = companions.need(resource_type(needing[0].target), group)
-            lacking = _visible_to(needing, networks) & ~visible[need.group] if need else 0
-            if need and lacking:
-                missing.append(MissingCompanion(group, need.group, listed(sorted(e.id for e in needing)), need.within))
-                mask |= lacking
-        if missing:
-            subject = min(e.target for item in missing for e in holders[item.group])
-            fact = finding(subject, CompanionMissing(missing=tuple(missing)))
-            yield in_networks(fact, networks, NetworkMask(mask))
+        for group in endpoint.groups if endpoint.served else ():
+            holders[group.casefold()].append(endpoint)
+    needs = [(group, need) for group in sorted(holders) if (need := companions.need(group, holders[group][0]))]
+    if not needs:
+        return
+    missing: dict[str, list[MissingCompanion]] = defaultdict(list)
+    lacking: dict[str, int] = defaultdict(int)
+    subjects: dict[str, str] = {}
+    """The id of each target as an endpoint writes it, by the form to compare."""
+    for group, need in needs:
+        seen = _visible_to(holders.get(need.group, ()), networks)
+        targets: dict[str, list[Endpoint]] = defaultdict(list)
+        for endpoint in holders[group]:
+            targets[endpoint.target_key].append(endpoint)
+        for target, each in targets.items():
+            if mask := _visible_to(each, networks) & ~seen:
+                ids = listed(sorted(endpoint.id for endpoint in each))
+                missing[target].append(MissingCompanion(group, need.group, ids, need.within))
+                lacking[target] |= mask
+                subjects[target] = min(subjects.get(target, each[0].target), *(endpoint.target for endpoint in each))
+    for target, items in missing.items():
+        fact = finding(subjects[target], CompanionMissing(missing=tuple(items)))
+        yield in_networks(fact, networks, NetworkMask(lacking[target]))
 
 
 def _visible_to(endpoints: Iterable[Endpoint], networks: Networks) -> int:

@@ -17,6 +17,7 @@ from zones.findings.name_evidence import (
     AddressReused,
     ConflictingAddress,
     DuplicateEndpoint,
+    ExceptIgnored,
     ForwardLoop,
     NameIgnored,
     NetworkOverlap,
@@ -42,9 +43,8 @@ from zones.findings.source_evidence import (
 TYPES: Final[tuple[type[Evidence], ...]] = (
     ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, DuplicateEndpoint, SharedGlobalName,
     EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
-    ProvisioningFailed, PinIgnored, NameIgnored, StaticShadowsEndpoint, RivalSources, PrivateNamesDiffer,
+    ProvisioningFailed, PinIgnored, NameIgnored, ExceptIgnored, StaticShadowsEndpoint, RivalSources, PrivateNamesDiffer,
     MorePrivateNamesDiffer, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, NetworkOverlap,
-    ForwardLoop, EndpointPending, ZoneUnknown, WildcardShared,
-    AddressChanged,
+    ForwardLoop, EndpointPending, ZoneUnknown, WildcardShared, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""

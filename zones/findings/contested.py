@@ -8,8 +8,8 @@ from typing import Final
 
 from msgspec import structs
 
-from zones.azure.additions import SharedBy
 from zones.azure.catalogue import Catalogue
+from zones.azure.catalogue_table import SharedBy
 from zones.azure.endpoint import NO_RESOURCE, Endpoint, ResourceId
 from zones.azure.sharing import widest
 from zones.claims.contest import Contender, Rule, Ruling, Verdict
@@ -67,7 +67,8 @@ def of_name(
             scope = widest(rulings.shared)
             texts = tuple(sorted(map(to_text, names)))
             evidence = SharedGlobalName(winners=winners, losers=losers, shared=texts, shared_by=scope)
-            action = f"{action}; {_SHARING[scope]}"
+            if rule not in _INTENDED:
+                action = f"{action}; {_SHARING[scope]}"
         else:
             evidence = kind(winners=winners, losers=losers)
         fact = structs.replace(

@@ -43,15 +43,15 @@ def of_records(
     """One finding for each name with other addresses in records than in claims. `claims`: those of served endpoints.
 
     Zones of one origin are compared together, because they may each hold some of the records. Records that no zone
-    group created are compared only in zones of the catalogue: in other zones they need no endpoint.
+    group created are compared only in private-link zones: in other zones they need no endpoint.
     """
     read = tuple(zones)
     origins = {zone.origin for zone in read}
     records: dict[bytes, list[RecordSet]] = {}
     for zone in read:
-        in_catalogue = catalogue.zone_of(Name(zone.origin)) == zone.origin
+        is_private_link = catalogue.zone_of(Name(zone.origin)) == zone.origin
         for record in zone.records:
-            if record.rrset.type in _ADDRESSES and (in_catalogue or record.creator) and not record.automatic:
+            if record.rrset.type in _ADDRESSES and (is_private_link or record.creator) and not record.automatic:
                 records.setdefault(record.rrset.owner, []).append(record)
     held: set[bytes] = set()
     claimed: dict[bytes, list[Claim]] = {}

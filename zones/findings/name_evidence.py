@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from zones.azure.additions import SharedBy
+from zones.azure.catalogue_table import SharedBy
 from zones.findings.endpoint_evidence import Endpoints, Groups, Target
 from zones.findings.evidence import Evidence, EvidenceTime, Listed, Severity
 
@@ -96,7 +96,7 @@ class TargetKind(msgspec.Struct, frozen=True):
 
 
 class ZoneUnknown(Evidence, frozen=True, kw_only=True):
-    """A name in no zone of the catalogue."""
+    """A name in no private-link zone."""
 
     code: ClassVar = "zone-unknown"
     severity: ClassVar = Severity.INFO
@@ -172,6 +172,23 @@ class NameIgnored(Evidence, frozen=True, kw_only=True):
     meaning: ClassVar = "An item of `names` gives no endpoint its name."
     action: ClassVar = "the item has no effect until its endpoint and member exist"
     items: Annotated[Listed[IgnoredName], Meta(title="ignored", description="The items.")]
+
+
+class UnmatchedException(msgspec.Struct, frozen=True):
+    """An item of `except` that matches nothing."""
+
+    text: Annotated[str, Meta(description="The item, as the configuration writes it.")]
+    place: Annotated[str, Meta(description="Where the item is in the configuration.")]
+
+
+class ExceptIgnored(Evidence, frozen=True, kw_only=True):
+    """Items of `except` of one network that match nothing."""
+
+    code: ClassVar = "except-ignored"
+    severity: ClassVar = Severity.WARNING
+    meaning: ClassVar = "An item of `networks[].except` matches no endpoint and no name."
+    action: ClassVar = "the item has no effect until an endpoint has this id or name, or claims this FQDN"
+    items: Annotated[Listed[UnmatchedException], Meta(title="matches nothing", description="The items.")]
 
 
 class ForwardLoop(Evidence, frozen=True, kw_only=True):

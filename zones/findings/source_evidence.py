@@ -32,7 +32,7 @@ class SourceUnreadable(Evidence, frozen=True, kw_only=True):
     code: ClassVar = "source-unreadable"
     severity: ClassVar = Severity.WARNING
     meaning: ClassVar = "A source, or a part of it, could not be read."
-    action: ClassVar = "its last good data, if there is any, is served"
+    action: ClassVar = "its last good data is served"
     message: Annotated[str, Meta(description="Why.")]
 
 

@@ -27,6 +27,7 @@ from zones.ledger.azure_names import AzureNames
 from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.claims import Claims
 from zones.ledger.endpoint_index import EndpointIndex, addresses
+from zones.ledger.excepted import ExceptedIndex
 from zones.ledger.pins import PinIndex
 from zones.ledger.reports import LedgerReports
 from zones.ledger.tombstones import Tombstone, Tombstones
@@ -91,6 +92,7 @@ class Ledger:
         self.classes = self._winners.classes
         self._index = EndpointIndex(catalogue.companions)
         self._pins = PinIndex(conflicts, catalogue)
+        self._excepted = ExceptedIndex(networks.configured, catalogue)
         self._static: dict[Name, Name] = {}
         """The names in zone files, with the origin of their zone."""
         self._holders = ChainMap(self.endpoints, self.tombstones.endpoints)
@@ -103,6 +105,7 @@ class Ledger:
         """Add, change or remove (None) endpoints by key. Return the names whose rows changed; see `rows`."""
         self._reports.now = now
         touched = _Touched()
+        self._excepted.update(changes)
         before = {key: old for key in changes if (old := self.endpoints.get(key)) is not None}
         withdrawn = self._claims.withdraw(before)
         touched.claims(withdrawn)
@@ -219,7 +222,13 @@ class Ledger:
         if self._pins:
             self._pins.touch(touched.names)
             for name in self._pins.take():
-                self._reports.pins(name, self.conflicts.pinned(self._reports.now, name), self.find(name))
+                claims = self.find(name)
+                hidden = NetworkMask(reduce(or_, (self._excepted_at(claim.name) for claim in claims), 0))
+                self._reports.pins(name, self.conflicts.pinned(self._reports.now, name), claims, hidden)
+        if self._excepted:
+            self._excepted.touch(touched.names)
+            for unmatched in self._excepted.checked(self.find):
+                self._reports.excepted(unmatched)
         return {name for name in touched.names if self._evaluate(name)}
 
     def _check_shadow(self, name: Name) -> None:
@@ -260,7 +269,20 @@ class Ledger:
         if self.tombstones.at(name):
             taken = NetworkMask(reduce(or_, (contender.sees for contender in out), 0))
             out += self.tombstones.contenders(name, taken, networks, self._index, self.endpoints)
+        if hidden := self._excepted_at(name):
+            out = [contender._replace(sees=NetworkMask(contender.sees & ~hidden)) for contender in out]
         return out
+
+    def _excepted_at(self, name: Name) -> int:
+        """Return the mask of the networks that except a private name, or a public FQDN that leads to the name.
+
+        The whole private name is hidden there, whichever FQDN is excepted: public DNS leads from that FQDN to the
+        private name, where a query must not find an endpoint after all.
+        """
+        if self.networks.excepted is None:
+            return 0
+        served = [claim.public for claim in self._claims.at(name) if self.endpoints[claim.endpoint].served]
+        return self.networks.excepted.at({name, *served, *(stone.claim.public for stone in self.tombstones.at(name))})
 
     # -- reading
 
@@ -282,6 +304,16 @@ class Ledger:
     def holder(self, key: ResourceId) -> Endpoint:
         """Return the endpoint with this key. An endpoint whose claims linger is returned as it was last."""
         return self._holders[key]
+
+    def sees(self, claim: Claim) -> NetworkMask:
+        """Return the mask of the networks that a claim is visible to, whether or not it is served."""
+        return NetworkMask(self.networks.sees(self.holder(claim.endpoint)) & ~self._excepted_at(claim.name))
+
+    def excepts(self, claim: Claim) -> NetworkMask:
+        """Return the mask of the networks that except the claim's endpoint or one of its names."""
+        if self.networks.excepted is None:
+            return NO_NETWORKS
+        return NetworkMask(self.networks.excepted.of(self.holder(claim.endpoint)) | self._excepted_at(claim.name))
 
     def served(self) -> Iterator[Claim]:
         """Every claim of a served endpoint, winner or not, without lingering claims, in no order."""

@@ -8,12 +8,13 @@ from zones.claims.contest import Claim, Contender, Verdict
 from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.name import Name
-from zones.findings import checks, contested
+from zones.findings import checks, contested, private_names
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
 from zones.findings.finding import Finding
 from zones.ledger.azure_names import MOST, AzureNames
-from zones.networks.network import Networks
+from zones.ledger.excepted import UnmatchedItems
+from zones.networks.network import NetworkMask, Networks
 
 
 class LedgerReports:
@@ -67,10 +68,18 @@ class LedgerReports:
         """Report address space that several VNets share."""
         self._replace(Topic.OVERLAP, "", checks.overlaps(vnets, self._networks))
 
-    def pins(self, name: Name, pins: Sequence[Pin], claims: Iterable[Claim]) -> None:
-        """Report pins of a name that decide nothing. `claims` are all claims on the name."""
+    def pins(self, name: Name, pins: Sequence[Pin], claims: Iterable[Claim], hidden: NetworkMask) -> None:
+        """Report pins of a name that decide nothing.
+
+        `claims` are all claims on the name. `hidden` are the networks that except the name.
+        """
         claimants = {claim.endpoint: self._holders[claim.endpoint] for claim in claims}
-        self._replace(Topic.PIN, name, checks.of_pins(name, pins, claimants, self._networks))
+        self._replace(Topic.PIN, name, checks.of_pins(name, pins, claimants, self._networks, hidden))
+
+    def excepted(self, unmatched: UnmatchedItems) -> None:
+        """Report the items of a network's `except` that match nothing."""
+        network, items = unmatched
+        self._replace(Topic.EXCEPTED, network, checks.of_excepted(network, items, self._networks))
 
     def shadow(self, name: Name, zone: Name | None, claims: Iterable[Claim]) -> None:
         """Report claims of served endpoints on a name in the zone file of `zone`; None: no zone file has the name."""
@@ -100,8 +109,8 @@ class LedgerReports:
             holders = [
                 (self._holders[key].id, each.azure, each.derived) for key, each in sorted(names.listed(fqdn).items())
             ]
-            self._replace(Topic.PRIVATE_NAME, fqdn, checks.of_private_name(fqdn, holders))
-        self._replace(Topic.PRIVATE_NAME, "", checks.more_private_names(len(names), MOST))
+            self._replace(Topic.PRIVATE_NAME, fqdn, private_names.of_private_name(fqdn, holders))
+        self._replace(Topic.PRIVATE_NAME, "", private_names.more_private_names(len(names), MOST))
 
     def _replace(self, topic: Topic, about: Hashable, findings: Iterable[Finding]) -> None:
         self._board.replace(topic, about, findings, self.now)

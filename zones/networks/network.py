@@ -11,6 +11,7 @@ from typing import Final, NewType
 import msgspec
 
 from zones.azure.endpoint import Endpoint, ResourceId, fold_region
+from zones.networks.excepted import Excepted, ExceptedItem
 from zones.networks.prefixes import NONE, NetworkIndex, Prefix, Prefixes, prefix
 
 NO_NETWORK: Final = "none"
@@ -35,6 +36,8 @@ class Network(msgspec.Struct, frozen=True):
     reach: tuple[str, ...] = ()
     key: str = ""
     """Normalised id of the virtual network that the network was derived from; empty for a configured network."""
+    excepted: tuple[ExceptedItem, ...] = ()
+    """Endpoints and names that are not visible, although `vnets` and `reach` have them."""
 
     @property
     def identity(self) -> str:
@@ -80,6 +83,8 @@ class Networks:
         """Replace the networks by these. The regions that are known stay known."""
         self.now = tuple(networks)
         self.version += 1
+        self.excepted: Excepted | None = None
+        """None while no network excepts anything, the usual case."""
         self._everything = 0
         self._seen_vnets: dict[str, int] = {}
         self._seen_subscriptions: dict[str, int] = {}
@@ -116,6 +121,9 @@ class Networks:
         self.names[index] = network.name
         bit = 1 << index
         self.all = NetworkMask(self.all | bit)
+        if network.excepted:
+            self.excepted = self.excepted or Excepted()
+            self.excepted.add(network.excepted, bit)
         if not network.vnets and not network.reach:
             self._everything |= bit
         for vnet in network.vnets:
@@ -212,10 +220,12 @@ class Networks:
     def sees(self, endpoint: Endpoint) -> NetworkMask:
         """Return the mask of the networks that the endpoint is visible to."""
         if endpoint.network:
-            return self.all if self.implicit else self.named(endpoint.network)
-        if not endpoint.vnet:
-            return self.all
-        return self.sees_vnet(endpoint.vnet, self.region_of(endpoint))
+            mask = self.all if self.implicit else self.named(endpoint.network)
+        elif not endpoint.vnet:
+            mask = self.all
+        else:
+            mask = self.sees_vnet(endpoint.vnet, self.region_of(endpoint))
+        return mask if self.excepted is None else NetworkMask(mask & ~self.excepted.of(endpoint))
 
     def sees_vnet(self, vnet: str, region: str) -> NetworkMask:
         """Return the mask of the networks that have this VNet in their home or reach."""

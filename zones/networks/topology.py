@@ -45,11 +45,14 @@ def networks(vnets: Iterable[VirtualNetwork], configured: Sequence[Network]) -> 
 def redraw(networks: Networks, drawn: Sequence[Network], endpoints: Mapping[ResourceId, Endpoint]) -> list[ResourceId]:
     """Replace the networks by `drawn`. Return the keys of the endpoints whose visibility or nearness has changed.
 
-    Endpoints with the same VNet, network and region are alike, so the masks are computed once for each such group.
+    Endpoints with the same VNet, network and region that the same networks except are alike, so the masks are computed
+    once for each such group.
     """
-    groups: dict[tuple[str, str, str], list[ResourceId]] = {}
+    groups: dict[tuple[str, str, str, int], list[ResourceId]] = {}
+    excepted = networks.excepted
     for key, endpoint in endpoints.items():
-        placement = endpoint.vnet, endpoint.network, networks.region_of(endpoint)
+        excepts = excepted.of(endpoint) if excepted else 0
+        placement = endpoint.vnet, endpoint.network, networks.region_of(endpoint), excepts
         groups.setdefault(placement, []).append(key)
     before = [networks.sight(endpoints[keys[0]]) for keys in groups.values()]
     networks.replace(drawn)

@@ -39,7 +39,7 @@ class EndpointData:
         self.tree = NameTree()
         """The names above every owned name, private or public."""
         self.zones = Visibility()
-        """Zones of the catalogue with an owned name."""
+        """Private-link zones with an owned name."""
         self._explicit = ExplicitNames(self.catalogue_index)
         self.explicit = self._explicit.privates
         self._public_stars: Counter[Name] = Counter()

@@ -69,7 +69,7 @@ class Lookup:
         self._policies = policies
         self.endpoints = EndpointData(catalogue)
         self.unsynced = False
-        """A source has never had data: names of the catalogue that no endpoint owns are SERVFAIL."""
+        """A source has never had data: names of Azure's services that no endpoint owns are SERVFAIL."""
         self.stale = False
         """A source of endpoints could not be read for some time."""
         self.awaited: frozenset[Name] = frozenset()

@@ -9,7 +9,7 @@ from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
 from zones.claims import contest
 from zones.clocks import WallTime
-from zones.dns.name import Name, to_text
+from zones.dns.name import Name, from_text, to_text
 
 
 class ClaimItem(Model):
@@ -20,7 +20,7 @@ class ClaimItem(Model):
     configured: bool = Field(
         description="`names` in the configuration gives the FQDN; the network interface does not list it."
     )
-    zone: str | None = Field(description="Private zone of the name; null when the catalogue knows none.")
+    zone: str | None = Field(description="Private zone of the name; null for a name in no private-link zone.")
     endpoint: str = Field(description="Resource id of the endpoint.")
     addresses: list[str]
     state: str = Field(description="State of the endpoint's private link connection.")
@@ -60,9 +60,16 @@ def claims(estate: Estate, name: Name, now: WallTime) -> ClaimList:
     )
 
 
+def configured(estate: Estate) -> list[ClaimItem]:
+    """Return the claims whose FQDN `names` in the configuration gives, in the order of the configuration."""
+    fqdns = dict.fromkeys(from_text(entry.name) for entry in estate.settings.names)
+    found = (claim for fqdn in fqdns for claim in estate.ledger.find(fqdn) if claim.public == fqdn)
+    return [item for claim in found if (item := _claim(estate, claim)).configured]
+
+
 def _claim(estate: Estate, claim: contest.Claim) -> ClaimItem:
     holder, lingers = estate.ledger.holder(claim.endpoint), estate.ledger.tombstones.until(claim)
-    networks, total = network_names(estate, estate.networks.sees(holder))
+    networks, total = network_names(estate, estate.ledger.sees(claim))
     return ClaimItem(
         name=to_text(claim.name), public=to_text(claim.public), configured=holder.has_configured(claim.public),
         zone=to_text(claim.zone) if claim.zone else None,

@@ -24,6 +24,7 @@ class NetworkItem(Model):
     reach: list[str] = Field(
         description="Other virtual networks whose endpoints are visible. Without `vnets` and `reach`, all are visible."
     )
+    excepted: list[str] = Field(description="Endpoints and names that are not visible all the same (`except`).")
     listeners: list[str] = Field(description="Listen addresses that put every client into this network.")
 
 
@@ -34,6 +35,7 @@ def network(estate: Estate, shown: Network) -> NetworkItem:
     return NetworkItem(
         name=shown.name, origin="default" if networks.implicit else origin,
         clients=list(shown.clients), vnets=list(shown.vnets), reach=list(shown.reach),
+        excepted=[each.text for each in shown.excepted],
         listeners=[str(each.listen) for each in estate.settings.listeners if each.network == shown.name],
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Sources of endpoints as JSON: how fresh their data is, their syncs, and what is wrong with them."""
 
+from itertools import islice
 from math import isfinite
 
 from pydantic import Field
@@ -43,6 +44,14 @@ class SyncItem(Model):
     held: HeldSync | None
 
 
+class PassedOver(Model):
+    """The resources of one file that pldns does not need."""
+
+    file: str
+    count: int = Field(description="Number of these resources.")
+    types: dict[str, int] = Field(description="Number of resources by type, for the 32 most frequent types.")
+
+
 class SourceItem(Model):
     """A source of endpoints, and the state of its data."""
 
@@ -62,13 +71,18 @@ class SourceItem(Model):
     last_error: str
     parts: int = Field(description="Number of files or subscriptions.")
     unreadable: int = Field(
-        description="Number of files or subscriptions that cannot be read. Their last good data is served."
+        description="Number of files or subscriptions that cannot be read. What has been read of them before is served."
     )
+    incomplete: int = Field(description="Number of files that are a part of a list whose other pages are missing.")
+    passed_over: list[PassedOver] = Field(
+        description="Resources that pldns does not need, for the first 32 files that have some."
+    )
+    passed_over_total: int = Field(description="Number of files that have such resources.")
     sync: SyncItem | None = Field(description="null for files, which pldns watches.")
 
 
 class Degradation(Model):
-    """A problem with a source, or with a part of it. Its last good data is still served."""
+    """A problem with a source that has data, or with a part of it. What has been read before is still served."""
 
     source: str
     scope: str = Field(description="The file or subscription; empty for the whole source.")
@@ -92,6 +106,7 @@ def source(status: SourceStatus, now: WallTime) -> SourceItem:
         saved=status.saved, last_success=None if last is None else time_text(last),
         age=None if last is None else round(max(now - last, 0), 3), freshness=status.freshness(now),
         last_error=status.last_error, parts=status.parts, unreadable=status.unreadable,
+        incomplete=len(status.incomplete), passed_over=_passed_over(status), passed_over_total=len(status.passed_over),
         sync=_syncs(status) if status.remote else None,
     )  # fmt: skip
 
@@ -101,6 +116,13 @@ def degradations(estate: Estate) -> tuple[list[Degradation], int]:
     found = estate.health.degraded()
     listed = [Degradation(source=name, scope=scope, message=message) for name, scope, message in found[:LISTED]]
     return listed, len(found)
+
+
+def _passed_over(status: SourceStatus) -> list[PassedOver]:
+    return [
+        PassedOver(file=file, count=sum(types.values()), types=dict(islice(types.items(), LISTED)))
+        for file, types in islice(sorted(status.passed_over.items()), LISTED)
+    ]
 
 
 def _syncs(status: SourceStatus) -> SyncItem:

@@ -45,7 +45,7 @@ class Estate:
         conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, config.conflicts.pins)
         hold_down = {source.name: float(source.hold_down) for source in config.sources if source.remote}
         self.board = Board(memory.findings if memory else None)
-        self.ledger = Ledger(self.networks, catalogue(), conflicts, self.board, memory, hold_down)
+        self.ledger = Ledger(self.networks, catalogue(config.catalogue), conflicts, self.board, memory, hold_down)
         self.inventory = Inventory([source.name for source in config.sources])
         self.names = ConfiguredNames(config.names, self.inventory.endpoints)
         self.private = PrivateDnsZones(config.sources, self.ledger, self.board)
@@ -176,7 +176,7 @@ class Estate:
 
     def table(self) -> Table:
         """Return the served table as a worker would hold it."""
-        table = Table(catalogue(), self.policies)
+        table = Table(self.ledger.catalogue, self.policies)
         table.masks = self.ledger.classes.masks
         for name, row in self.ledger.rows.items():
             table.apply(name, row)

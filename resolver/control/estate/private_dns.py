@@ -70,9 +70,12 @@ class PrivateDnsZones:
         after = {key: zone for key, zone in before.items() if key not in reading.gone} | reading.zones
         self._zones[source] = after
         why = dict(islice(sorted(reading.unreadable.items()), _MOST))
+        facts = [
+            checks.unreadable(subject, message, has_data=_has_zones(subject, before))
+            for subject, message in why.items()
+        ]
         if reading.error:
-            why[f"{source}: private DNS zones"] = reading.error
-        facts = [checks.unreadable(subject, message) for subject, message in why.items()]
+            facts.append(checks.unreadable(f"{source}: private DNS zones", reading.error, has_data=bool(before)))
         self._board.replace(Topic.PRIVATE_DNS, source, facts, now)
         self._report_faults(source, reading.faults, now)
         if after == before:
@@ -139,3 +142,9 @@ class PrivateDnsZones:
     def _claimed(self, name: Name) -> Claimed:
         holders = [self._ledger.holder(claim.endpoint) for claim in self._ledger.find(name)]
         return "served" if any(holder.served for holder in holders) else "known" if holders else ""
+
+
+def _has_zones(subject: str, zones: Iterable[ResourceId]) -> bool:
+    """Return whether the subject, a zone or a subscription, has one of these zones."""
+    inner = f"/{subject.strip('/').casefold()}/"
+    return any(inner in f"{key}/" for key in zones)

@@ -100,6 +100,8 @@ class SourceHealth:
         self._board = board
         self._unreadable: dict[str, dict[str, str]] = {name: {} for name in self.statuses}
         """The reason by part, for each part that cannot be read now."""
+        self._with_data: dict[str, set[str]] = {name: set() for name in self.statuses}
+        """The parts that have been read."""
 
     # -- changes
 
@@ -108,9 +110,14 @@ class SourceHealth:
         unreadable = self._unreadable[source]
         if isinstance(data, str):
             unreadable[part] = data
-            self._board.replace(Topic.PART, (source, part), [checks.unreadable(part, data)], now)
+            fact = checks.unreadable(part, data, has_data=part in self._with_data[source])
+            self._board.replace(Topic.PART, (source, part), [fact], now)
         elif unreadable.pop(part, None) is not None:
             self._board.replace(Topic.PART, (source, part), [], now)
+        if data is None:
+            self._with_data[source].discard(part)
+        elif not isinstance(data, str):
+            self._with_data[source].add(part)
         self.statuses[source].unreadable = len(unreadable)
 
     def read(self, source: str, parts: int, now: WallTime) -> None:
@@ -132,7 +139,7 @@ class SourceHealth:
         status = self.statuses[source]
         status.last_error = why
         subject = source if status.remote else status.path
-        self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why)], now)
+        self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why, has_data=status.synced)], now)
 
     def scanned(
         self,
@@ -160,7 +167,7 @@ class SourceHealth:
         """Record what a sync of a remote source has left open."""
         status = self.statuses[source]
         status.sync_state = decision.sync_state
-        absent = [checks.unreadable(key, why) for key, why in decision.unconfirmed.items()]
+        absent = [checks.unreadable(key, why, has_data=True) for key, why in decision.unconfirmed.items()]
         self._board.replace(Topic.ABSENT, source, absent, now)
         self._report_held(source, decision.sync_state.held, now)
         if decision.sync_state.held:

@@ -40,7 +40,8 @@ class PrivateDnsPoller:
                 _log.exception("source %s: reading private DNS zones failed with an internal error", self._source)
                 reading = PrivateReading({}, error=f"internal error: {error!r}")
             if reading.error and reading.error != self._error:
-                _log.warning("source %s: %s; their last good data is kept", self._source, reading.error)
+                data = "their last good data is kept" if self._had() else "they have not been read yet"
+                _log.warning("source %s: %s; %s", self._source, reading.error, data)
             self._error = reading.error
             yield reading
             await asyncio.sleep(self._private.interval())

@@ -140,7 +140,8 @@ class Syncer:
         name = self._status.name
         for part, why in lost.items():
             if self._lost.get(part) != why:
-                _log.warning("source %s: subscription %s: %s; its last good data is kept", name, part, why)
+                data = "its last good data is kept" if part in self._had() else "it has not been read yet"
+                _log.warning("source %s: subscription %s: %s; %s", name, part, why, data)
         for part in self._lost.keys() & reading.parts.keys():
             _log.info("source %s: subscription %s can be read again", name, part)
         self._lost = lost

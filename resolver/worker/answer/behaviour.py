@@ -39,6 +39,6 @@ def behaviour(worker: settings.WorkerSettings) -> Behaviour:
         dropped=frozenset(map(from_text, worker.drop_names)),
         rotate=worker.rotate,
         private_only=frozenset(map(from_text, worker.zones.private_only)),
-        screen=Screen(worker.upstreams, catalogue(), strip_hints=worker.zones.strip_hints),
+        screen=Screen(worker.upstreams, catalogue(worker.catalogue), strip_hints=worker.zones.strip_hints),
         prefetch=worker.cache.prefetch,
     )

@@ -52,7 +52,7 @@ def compose(worker: settings.WorkerSettings, clock: Clock) -> Parts:
     networks = Networks(worker.networks, auto=worker.auto)
     upstreams = UpstreamGroups(worker.upstreams)
     policies = Policies(worker.zones.defaults, worker.zones.overrides)
-    table = Table(catalogue(), policies)
+    table = Table(catalogue(worker.catalogue), policies)
     table.unsynced = worker.unsynced
     table.awaited = frozenset(map(from_text, worker.zones.origins)) | policies.named
     cache = UpstreamCache(worker.cache.size, worker.cache.stale)

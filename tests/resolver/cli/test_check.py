@@ -1,8 +1,11 @@
 """`pldns check`: counts, findings and mistakes of the configuration, without a daemon."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 Run = Callable[..., Any]
 
@@ -66,3 +69,74 @@ def test_check_uses_the_saved_data_of_a_remote_source(run: Run, config: Path) ->
     assert ran.code == 0
     assert "\nsource hub: https://management.azure.com: no data of this source is saved in " in ran.out
     assert f"\nsource estate: {config.parent / 'endpoints'}: 1 file\n" in ran.out
+
+
+def one_file(config: Path, content: object, name: str = "all.json") -> Path:
+    """Replace the estate with one file, and return the configuration."""
+    folder = config.parent / "endpoints"
+    (folder / "all.yaml").unlink()
+    (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
+    return config
+
+
+NETWORK = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network"
+
+
+def test_check_exits_2_for_a_page_of_a_longer_list(run: Run, config: Path) -> None:
+    row = {"id": f"{NETWORK}/privateEndpoints/a", "properties": {"privateLinkServiceConnections": []}}
+    ran = run("check", "-c", one_file(config, {"count": 1, "data": [row], "total_records": 250, "skip_token": "t"}))
+    assert ran.code == 2
+    (line,) = [line for line in ran.out.splitlines() if "source-incomplete" in line]
+    assert "all.json" in line
+    assert "1 of 250 rows" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ([], "the files are empty lists, as after an expired login"),
+        ("", "it cannot be read"),
+        ([{"type": "Microsoft.KeyVault/vaults", "id": "x"}], "the files have only other resources"),
+        ([{"id": f"{NETWORK}/privateEndpoints/a", "properties": 3}], "no resource in the files can be read"),
+    ],
+)
+def test_check_exits_2_for_a_source_without_any_resource(run: Run, config: Path, content: object, reason: str) -> None:
+    one_file(config, content)
+    ran = run("check", "-c", config)
+    assert ran.code == 2
+    assert f"\n  no private endpoint, network interface or virtual network: {reason}" in ran.out
+    assert "last good data" not in ran.out
+    assert reason in run("check", "-c", config, "-o", "json").json["empty"]["estate"]
+
+
+def test_check_exits_2_for_a_folder_without_files_and_for_a_missing_one(run: Run, config: Path) -> None:
+    (config.parent / "endpoints" / "all.yaml").unlink()
+    ran = run("check", "-c", config)
+    assert ran.code == 2
+    assert "no file in the folder has a name that ends in" in ran.out
+    (config.parent / "endpoints").rmdir()
+    ran = run("check", "-c", config)
+    assert ran.code == 2
+    assert "it has never been read, so that no data of it is served" in ran.out
+
+
+def test_check_names_what_it_passes_over_once_for_each_file(run: Run, config: Path) -> None:
+    rows = [{"type": f"Microsoft.Other/kind{i}", "id": "x"} for i in range(7) for _ in range(7 - i)]
+    file = config.parent / "endpoints" / "others.json"
+    file.write_text(json.dumps(rows))
+    ran = run("check", "-c", config)
+    assert ran.code == 0
+    (line,) = [line for line in ran.out.splitlines() if "not needed" in line]
+    assert line.startswith(f"  {file}: 28 resources of types microsoft.other/kind0 (7), microsoft.other/kind1 (6), ")
+    assert line.endswith("microsoft.other/kind4 (3) and 2 more, not needed")
+
+
+def test_check_says_what_to_export_instead_of_target_resources(run: Run, config: Path) -> None:
+    account = {
+        "id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a",
+        "privateEndpointConnections": [{"id": "x"}],
+    }
+    ran = run("check", "-c", one_file(config, [account]))
+    assert ran.code == 2
+    assert "source-unreadable" in ran.out
+    assert "az network private-endpoint list" in ran.out

@@ -62,6 +62,9 @@ def test_lookup_and_check_show_names_that_the_configuration_gives(run: Run, conf
     )
     checked = run("check", "-c", config).out
     assert "name-missing" not in checked
+    assert "name db.partner.example: 10.2.0.9 of pls (Approved), named by the configuration" in checked
+    (name,) = run("check", "-c", config, "-o", "json").json["names"]
+    assert (name["public"], name["endpoint"], name["configured"]) == ("db.partner.example", "pls", True)
     line = len(config.read_text().splitlines())
     assert re.search(rf"name-ignored +a\.example .*no source has an endpoint.*names\[1\] \({config}:{line}\)", checked)
     ran = run("lookup", "db.partner.example", "--client", "10.2.0.1", "-c", config)
@@ -72,6 +75,22 @@ def test_lookup_and_check_show_names_that_the_configuration_gives(run: Run, conf
     assert [claim["configured"] for claim in found["claims"]] == [True]
     assert [record["configured"] for record in found["decided"]] == [["db.partner.example"]]
     assert "zone-unknown" not in checked
+
+
+def test_lookup_says_that_the_network_excepts_a_claim(run: Run, config: Path) -> None:
+    text = config.read_text()
+    for item in ("SHOP", "shop.blob.core.windows.net"):
+        config.write_text(re.sub(r"(\{name: west, [^}]*)\}", rf"\1, except: [{item}]}}", text))
+        ran = run("lookup", "shop.blob.core.windows.net", "--client", "10.2.0.1", "-c", config)
+        assert re.search(r"^shop .* Approved +no, excepted$", ran.out, re.MULTILINE), ran.err
+        assert "from upstream" in ran.out
+        ran = run("lookup", "shop.blob.core.windows.net", "--client", "10.1.0.1", "-c", config)
+        assert re.search(r"^shop .* Approved +yes$", ran.out, re.MULTILINE)
+    config.write_text(re.sub(r"(\{name: west, [^}]*)\}", r"\1, except: [nobody]}", text))
+    checked = run("check", "-c", config).out
+    assert re.search(
+        r"except-ignored +west +matches nothing: \(text: nobody; place: networks\[\d\]\.except\[0\]", checked
+    )
 
 
 def test_lookup_names_the_rule_of_a_contest(run: Run, contested: Path) -> None:

@@ -17,6 +17,7 @@ from tests.paths import ROOT
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
 from zones.clocks import WallTime
+from zones.networks.excepted import ExceptedItem
 from zones.networks.network import Network
 
 VNET_FORM = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Network/virtualNetworks/NAME"
@@ -113,6 +114,24 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
             workers=2,
         ),
         workers=2,
+    )
+
+
+def test_exceptions_know_their_place_in_the_file(accepted: Load, file: Path) -> None:
+    got = accepted("""\
+        networks:
+          - auto
+          - name: local
+            clients: [10.0.0.0/8]
+            except:
+              - pe-arc
+              - gbl.his.arc.azure.com
+        sources: [{name: s, type: files, path: .}]
+    """)
+    (network,) = got.control.networks
+    assert network.excepted == (
+        ExceptedItem("pe-arc", f"networks[1].except[0] ({file}:6)"),
+        ExceptedItem("gbl.his.arc.azure.com", f"networks[1].except[1] ({file}:7)"),
     )
 
 
@@ -316,6 +335,10 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
          "there is no network `weu`"),
         ("conflicts: {pins: [{name: a.b, endpoint: e}, {name: A.b., endpoint: f}]}", 1, 53, "conflicts.pins[1].name",
          "`a.b` is already pinned in all networks by pins[0]"),
+        (NETWORK + ", except: ['']}]", 1, 54, "networks[0].except[0]",
+         "must be the resource id or name of an endpoint, or an FQDN"),
+        (NETWORK + ", except: [Pe, a.b, pE]}]", 1, 63, "networks[0].except[2]", "the item `pe` is listed twice"),
+        (NETWORK + ", excepts: [Pe]}]", 1, 45, "networks[0].excepts", "unknown key -> except"),
         ("names: [{name: 'a b', endpoint: e}]", 1, 16, "names[0].name",
          "not a host name: 'a b': label 'a b' has characters that are not allowed in a host name"),
         ("names:\n  - {name: …, endpoint: e}", 2, 12, "names[0].name",

@@ -149,6 +149,17 @@ async def test_a_provided_record_is_served_until_an_endpoint_claims_its_name(sta
     await until(lambda: not provided(running))
 
 
+async def test_a_name_that_a_private_link_zone_lacks_may_be_public_whether_or_not_the_catalogue_knows_it(
+    start: Start,
+) -> None:
+    origins = ("privatelink.foo.example", BLOB, "westeurope.instances.azureml.ms", "corp.example")
+    zones = [zone(made("hand", 9, origin=each), key=each, origin=each, vnets=("hub",)) for each in origins]
+    running = start(hub(ScriptedZones(reading(*zones))), "serve")
+    await until(lambda: len(provided(running)) == len(origins))
+    is_open = {to_text(name): each.is_open for name, each in running.control.estate.static.items()}
+    assert is_open == dict.fromkeys(origins, True) | {"corp.example": False}
+
+
 async def test_a_record_of_a_zone_group_is_not_provided_while_its_endpoint_is_pending(start: Start) -> None:
     source = hub(ScriptedZones(reading(zone(made("later", 9, by="later"), vnets=("hub",)))))
     running = start(source, "serve")

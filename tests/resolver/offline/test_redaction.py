@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.offline.redaction import Redaction
+from zones.azure.catalogue import catalogue
 from zones.dns.name import from_text
 
-ONE = Redaction(b"1" * 32)
-OTHER = Redaction(b"2" * 32)
+ONE = Redaction(b"1" * 32, catalogue())
+OTHER = Redaction(b"2" * 32, catalogue())
 LABEL = st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 
 
@@ -19,6 +20,8 @@ LABEL = st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
         ("contoso.privatelink.blob.core.windows.net", ".privatelink.blob.core.windows.net"),
         ("data.azurecr.io", ".azurecr.io"),
         ("*.contoso.azurecontainerapps.io", ".azurecontainerapps.io"),
+        ("*.contoso.westeurope.azurecontainerapps.io", ".westeurope.azurecontainerapps.io"),
+        ("contoso.chinaeast2.kusto.windows.cn", ".chinaeast2.kusto.windows.cn"),
     ],
 )
 def test_names_chosen_by_azure_are_kept(text: str, kept: str) -> None:
@@ -54,3 +57,9 @@ def test_equal_names_have_equal_hashes_whatever_their_case(one: str, other: str)
 @given(st.lists(LABEL, min_size=1, max_size=4))
 def test_a_redacted_host_name_is_a_host_name(labels: list[str]) -> None:
     assert from_text(ONE.fqdn(".".join(labels)))
+
+
+def test_a_name_that_all_resources_share_is_kept_whole() -> None:
+    assert ONE.fqdn("Api.monitor.azure.com") == "Api.monitor.azure.com"
+    assert ONE.fqdn("westeurope-gas.guestconfiguration.azure.com") == "westeurope-gas.guestconfiguration.azure.com"
+    assert not ONE.fqdn("scope-1.his.arc.azure.com").startswith("scope-1")

@@ -13,6 +13,7 @@ from resolver.offline.redaction import Redaction
 from tests.fake_azure import __main__ as fake_azure
 from tests.paths import ROOT
 from zones.azure import arm
+from zones.azure.catalogue import catalogue
 from zones.azure.resource import Resources
 from zones.clocks import WallTime
 
@@ -67,7 +68,7 @@ def text(made: snapshot.Snapshot) -> str:
 
 
 def redacted(made: snapshot.Snapshot) -> str:
-    return "".join(made.lines(Redaction(KEY).resource))
+    return "".join(made.lines(Redaction(KEY, catalogue()).resource))
 
 
 def estate(given: list[Resources]) -> Estate:

@@ -51,7 +51,10 @@ def test_an_invalid_file_keeps_its_last_valid_text(path: str, content: bytes | N
     (fact,) = findings[path]
     assert (fact.code, fact.subject) == ("source-unreadable", path)
     assert why in shown(fact.evidence)["message"]
-    assert zone_files.read([path], {}) == ({}, {}, findings)
+    assert fact.action == "its last good data is served"
+    zones, texts, findings = zone_files.read([path], {})
+    assert (zones, texts) == ({}, {})
+    assert [each.action for each in findings[path]] == ["it has never been read, so that no data of it is served"]
 
 
 def test_a_saved_text_that_is_no_longer_valid_is_ignored(path: str) -> None:

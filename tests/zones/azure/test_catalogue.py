@@ -18,7 +18,10 @@ DATA: dict[str, Any] = json.loads(files("zones.azure").joinpath("data/private-li
 ADDED: dict[str, Any] = json.loads(files("zones.azure").joinpath("data/additions.json").read_bytes())
 SUFFIXES: list[dict[str, Any]] = DATA["fqdnSuffixMap"] + ADDED["suffixes"]
 EXACT: dict[str, str] = {each["fqdn"]: each["private"] for each in ADDED["exceptions"] if "fqdn" in each}
-BARE: list[str] = [each["forwarder"] for each in DATA["forwardersWithoutSuffixRule"]]
+BARE: list[str] = sorted(
+    {each["forwarder"] for each in (*DATA["forwardersWithoutSuffixRule"], *ADDED["forwarders"])} - {"azure.com"}
+)
+"""Public suffixes from which no private zone follows, without the one that is opt-in."""
 ENTRIES: list[dict[str, Any]] = DATA["entries"]
 ARM = "Microsoft.Authorization/resourceManagementPrivateLinks"
 MADE_UP = {"partitionId": "3", "subzone": "sub"}
@@ -275,11 +278,15 @@ def test_a_first_label_that_begins_with_privatelink_is_the_name_of_a_resource_be
     assert mapped("privatelink-kv.vault.azure.net") == private
     assert public(private[0]) == "privatelink-kv.vault.azure.net"
     assert zone_of("privatelink-kv.vault.azure.net") is None
+    assert zone_of("privatelink-ep.weu.inference.ml.azure.com") is None
+    assert zone_of("privatelink-eu.service.azure.com") == "privatelink-eu.service.azure.com"  # azure.com is opt-in
+    assert covers("privatelink-eu.service.azure.com")
 
 
 @pytest.mark.parametrize("forwarder", BARE)
-def test_a_forwarder_from_which_no_zone_follows_is_covered_unless_it_is_opt_in(forwarder: str) -> None:
-    assert covers(forwarder) is covers(f"a.b.{forwarder}") is (forwarder != "azure.com")
+def test_a_forwarder_from_which_no_zone_follows_is_covered(forwarder: str) -> None:
+    assert covers(forwarder)
+    assert covers(f"a.b.{forwarder}")
     assert not any(name.endswith(f"privatelink.{forwarder}") for name, _ in candidates(f"a.b.{forwarder}")) or (
         forwarder.endswith("azure.com")
     )
@@ -395,7 +402,7 @@ def reference_zone(name: str) -> str | None:
     if sizes:
         return ".".join(labels[-max(sizes) :])
     marked = [i for i, label in enumerate(labels) if is_private(label)]
-    suffixes = [rule["publicSuffix"] for rule in SUFFIXES]
+    suffixes = [*(rule["publicSuffix"] for rule in SUFFIXES if not rule.get("optIn")), *BARE]
     if not marked or (marked == [0] and labels[0] != "privatelink" and best(suffixes, labels, 1)):
         return None
     return ".".join(labels[marked[-1] :])

@@ -2,22 +2,36 @@
 
 from zones.azure.additions import CompanionIn
 from zones.azure.catalogue import catalogue
-from zones.azure.companions import Need
+from zones.azure.companions import CompanionKind, Need
+from zones.azure.endpoint import ConnectionState, Endpoint, ResourceId
 
 STORAGE, DATABRICKS = "microsoft.storage/storageaccounts", "microsoft.databricks/workspaces"
 
 
+def endpoint(resource_type: str, *groups: str) -> Endpoint:
+    target = f"/Subscriptions/s/resourceGroups/rg/Providers/{resource_type.upper()}/x"
+    state = ConnectionState.APPROVED
+    return Endpoint(key=ResourceId("pe"), id="pe", name="pe", state=state, target=target, groups=groups)
+
+
+def need(resource_type: str, group: str) -> Need | None:
+    return catalogue().companions.need(group, endpoint(resource_type, group))
+
+
+def kind(resource_type: str, *groups: str) -> CompanionKind | None:
+    return catalogue().companions.kind(endpoint(resource_type, *groups))
+
+
 def test_a_need_depends_on_the_resource_type_and_the_group() -> None:
-    companions = catalogue().companions
-    assert companions.need(STORAGE, "dfs") == Need("blob", CompanionIn.RESOURCE)
-    assert companions.need(STORAGE, "table") is None
-    assert companions.need("microsoft.documentdb/databaseaccounts", "table") == Need("sql", CompanionIn.RESOURCE)
-    assert companions.need("microsoft.purview/accounts", "portal") == Need("account", CompanionIn.RESOURCE)
-    assert companions.need(DATABRICKS, "databricks_ui_api") == Need("browser_authentication", CompanionIn.REGION)
+    assert need(STORAGE, "dfs") == Need("blob", CompanionIn.RESOURCE)
+    assert need(STORAGE, "table") is None
+    assert need("microsoft.documentdb/databaseaccounts", "table") == Need("sql", CompanionIn.RESOURCE)
+    assert need("microsoft.purview/accounts", "portal") == Need("account", CompanionIn.RESOURCE)
+    assert need(DATABRICKS, "databricks_ui_api") == Need("browser_authentication", CompanionIn.REGION)
 
 
 def test_the_needed_endpoint_takes_part_too() -> None:
-    companions = catalogue().companions
-    assert companions.within(STORAGE, ["blob"]) is CompanionIn.RESOURCE
-    assert companions.within(DATABRICKS, ["x", "browser_authentication"]) is CompanionIn.REGION
-    assert companions.within(STORAGE, ["queue"]) is None
+    assert kind(STORAGE, "Blob") == CompanionKind(STORAGE, CompanionIn.RESOURCE)
+    assert kind(DATABRICKS, "x", "browser_authentication") == CompanionKind(DATABRICKS, CompanionIn.REGION)
+    assert kind(STORAGE, "queue") is None
+    assert kind("microsoft.kusto/clusters", "blob") is None

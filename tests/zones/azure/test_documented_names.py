@@ -171,6 +171,16 @@ SHOWN = [
         f"{AVD}/hostpools", "connection",
         f"{GUID}.afdfp-rdgateway.wvd.microsoft.com", f"{GUID}.afdfp-rdgateway.privatelink.wvd.microsoft.com",
     ),
+    # learn.microsoft.com/azure/defender-for-cloud/concept-private-links
+    (
+        "Microsoft.Security/privateLinks", "containers",
+        "api.cloud.defender.microsoft.com", "api.privatelink.cloud.defender.microsoft.com",
+    ),
+    # learn.microsoft.com/azure/cloud-hsm/network-security
+    (
+        "Microsoft.HardwareSecurityModules/cloudHsmClusters", "cloudHsm",
+        "hsm1.chsm-hsm1-unique.cloudhsm.azure.net", "hsm1.chsm-hsm1-unique.privatelink.cloudhsm.azure.net",
+    ),
     # azure-docs issue 65868
     (
         "Microsoft.Authorization/resourceManagementPrivateLinks", "ResourceManagement",

@@ -2,8 +2,9 @@
 
 import pytest
 
-from zones.azure.additions import SharedBy, SharedMark
+from zones.azure.additions import SharedMark
 from zones.azure.catalogue import catalogue
+from zones.azure.catalogue_table import SharedBy
 from zones.azure.sharing import SharedNames
 from zones.dns.name import from_text
 

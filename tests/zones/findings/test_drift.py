@@ -107,6 +107,25 @@ def test_a_record_of_a_zone_group_is_compared_in_any_zone() -> None:
     assert fact.subject == "x.corp.example"
 
 
+def test_a_zone_that_the_catalogue_lacks_is_compared_by_its_label() -> None:
+    unknown = "privatelink.foo.example"
+    (fact,) = told([zone(made("x", 9, origin=unknown), origin=unknown)])
+    assert fact.subject == f"x.{unknown}"
+    assert not told([zone(made("x", 4, origin=unknown), origin=unknown)], endpoint("e", record(f"x.{unknown}", 4)))
+    (missing,) = told([zone(origin=unknown)], endpoint("e", record(f"x.{unknown}", 4)))
+    assert missing.subject == f"x.{unknown}"
+
+
+def test_the_private_wildcard_of_a_workspace_is_compared_with_its_record() -> None:
+    api, guid = "privatelink.api.azureml.ms", "5d1c2e8a-77b0-4c1e-9a53-0b6f1e2d3c4a"
+    star = made(f"*.{guid}.inference.weu", 5, by="e", origin=api)
+    own = made(f"{guid}.workspace.weu", 4, by="e", origin=api)
+    names = (record(f"{guid}.workspace.weu.api.azureml.ms", 4), record("*.weu.inference.ml.azure.com", 5))
+    assert not told([zone(star, own, origin=api)], endpoint("e", *names))
+    (fact,) = told([zone(own, origin=api)], endpoint("e", *names))
+    assert fact.subject == f"*.{guid}.inference.weu.{api}"
+
+
 def test_an_address_of_sixteen_octets_counts_as_one_of_four() -> None:
     six = bytes((0xFD, *bytes(14), 4))
     record_ = RecordSet("/ID/acct", RRset(from_text(f"acct.{BLOB}"), AAAA, 10, (six,)), "")

@@ -22,7 +22,17 @@ from zones.networks.network import Network
 
 # -- any order, any history
 
-FQDNS = (FQDN, "kv.vault.azure.net", "a.example", "acct.dfs.core.windows.net")
+GUIDS = ("5d1c2e8a-77b0-4c1e-9a53-0b6f1e2d3c4a", "c0ffee12-3456-4789-8abc-def012345678")
+FQDNS = (
+    FQDN,
+    "kv.vault.azure.net",
+    "a.example",
+    "acct.dfs.core.windows.net",
+    "web.purview.azure.com",
+    "*.weu.inference.ml.azure.com",  # shared: it leads to the private wildcard of each GUID of the endpoint
+    *(f"{guid}.workspace.weu.api.azureml.ms" for guid in GUIDS),
+    f"*.{GUIDS[0]}.inference.weu.api.azureml.ms",
+)
 ADDRESSES: tuple[int | bytes, ...] = (4, 5, 6, v6(7), v6(8))
 NETWORKS = (
     Network("a", (), (vnet_id("a"),), (vnet_id("hub"),)),
@@ -33,7 +43,7 @@ NETWORKS = (
 
 @st.composite
 def some_endpoint(draw: st.DrawFn, key: str) -> Endpoint:
-    fqdns = draw(st.lists(st.sampled_from(FQDNS), min_size=1, max_size=2, unique=True))
+    fqdns = draw(st.lists(st.sampled_from(FQDNS), min_size=1, max_size=4, unique=True))
     addresses = st.lists(st.sampled_from(ADDRESSES), min_size=1, max_size=2, unique=True)
     return endpoint(
         key,

@@ -53,6 +53,9 @@ FQDNS = [
         "*.env.weu.azurecontainerapps.io", "y.z.env.weu.azurecontainerapps.io",
         "foo.azure.com", "*.azure.com", "*.foo.azure.com", "foo.privatelink.azure.com",
         "app.corp.example", "*.corp.example", "*.sub.corp.example", "a.b.corp.example", "corp.example",
+        "web.purview.azure.com", "acct.purview.azure.com", "web.privatelink.purview.azure.com", "adf.azure.com",
+        "x.privatelink.foo.example", "a.x.privatelink.foo.example", "*.y.privatelink.foo.example",
+        "privatelink.foo.example", "x.privatelink-eu.sub.corp.example", "*.a.inference.weu.privatelink.api.azureml.ms",
         "x.d.corp.example", "y.ns.sub.corp.example", "*.example", "5.1.0.10.in-addr.arpa", "*.10.in-addr.arpa",
     )),
     ("foo.wvd.microsoft.com", "Microsoft.DesktopVirtualization/workspaces", ("feed",)),
@@ -76,7 +79,7 @@ EXPLICIT = {
     "acct.blob.core.windows.net": ("acct.corp.example", "acct.privatelink.foo.azure.com"),
     "*.b.blob.core.windows.net": ("*.w.corp.example", "*.b.privatelink.azurecr.io"),
     "a.b.blob.core.windows.net": ("a.b.corp.example",),
-    "adf.azure.com": ("portal.privatelink.adf.azure.com", "acct.privatelink.blob.core.windows.net"),
+    "adf.azure.com": ("x.privatelink.foo.example", "acct.privatelink.blob.core.windows.net"),
     "app.corp.example": ("acct.corp.example", "app.privatelink.blob.core.windows.net"),
     "*.sub.corp.example": ("*.corp.example", "*.sub.privatelink.blob.core.windows.net"),
 }
@@ -105,7 +108,8 @@ MISSES = ["public", "nxdomain", "nodata", "servfail", "forward:onprem"]
 NAMED = [
     "privatelink.blob.core.windows.net", "blob.core.windows.net", "b.privatelink.blob.core.windows.net", "corp.example",
     "sub.corp.example", "example", "azurecr.io", "privatelink.azurecr.io", "data.privatelink.azurecr.io", "azure.com",
-    "privatelink.azure.com", "privatelink.vaultcore.azure.net", "windows.net", "com", "weu.azmk8s.io",
+    "privatelink.azure.com", "privatelink.vaultcore.azure.net", "privatelink.foo.example", "windows.net", "com",
+    "weu.azmk8s.io",
 ]  # fmt: skip
 
 policies = st.builds(
