@@ -39,6 +39,9 @@ def privates(fqdn: str, others: Iterable[str] = (), kind: str = "") -> list[str]
         "*.app.westeurope-01.azurewebsites.net",
         "*.site.2.azurestaticapps.net",
         "*.corp.example",
+        "*.contoso.com",
+        "*.apps.partner.io",
+        "*.vm.westeurope.cloudapp.azure.com",
         "*.privatelink.pbidedicated.windows.net",  # private already
         "*.env.privatelink.eastus.azurecontainerapps.io",
         f"*.{GUID}.inference.westeurope.privatelink.api.azureml.ms",
@@ -82,6 +85,16 @@ def test_no_endpoint_owns_all_names_below_a_suffix_or_above_it(suffix: str) -> N
     parts = plain.split(".")
     for name in [*names, *(".".join(parts[i:]) for i in range(1, len(parts)))]:
         assert privates(f"*.{name}") is not None, name
+
+
+@pytest.mark.parametrize("fqdn", [f"*.new.{each}" for each in (
+    "windows.net", "core.windows.net", "azure.com", "azure.net", "azure.us", "azure.cn", "microsoft.com",
+    "cosmos.azure.com", "usgovcloudapi.net", "core.chinacloudapi.cn",
+)])  # fmt: skip
+def test_a_wildcard_beside_the_suffixes_is_one_of_a_service_that_the_catalogue_lacks(fqdn: str) -> None:
+    assert privates(fqdn) == NoPrivateWildcard.NO_RULE
+    assert privates(fqdn.replace("*.", "*.westeurope.")) == NoPrivateWildcard.NO_RULE
+    assert privates(fqdn.replace("*.", "*.acct.")) is None
 
 
 @pytest.mark.parametrize("fqdn", ["*.com", "*.org", "*.windows.net", "*.core.windows.net", "*.ml.azure.com"])
@@ -141,7 +154,7 @@ def test_a_hub_has_a_private_wildcard_for_each_of_its_workspaces() -> None:
 
 def wildcards(*rows: WildcardRow) -> Wildcards:
     suffix = tuple(labels(from_text("apps.example.com")))
-    return Wildcards([suffix], {b"apps"}, {b"weu"}, rows)
+    return Wildcards([suffix], (), {b"apps"}, {b"weu"}, rows)
 
 
 def row(public: str, owner: Owner, private: str = "") -> WildcardRow:
