@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zones.azure.additions import Owner, WildcardRow
 from zones.azure.catalogue import catalogue
+from zones.azure.suffix_trie import may_be_private
 from zones.azure.wildcards import NoPrivateWildcard, Wildcards
 from zones.dns.name import from_text, labels, to_text
 
@@ -193,3 +196,33 @@ def test_a_private_wildcard_over_255_octets_is_left_out() -> None:
 def test_a_row_that_could_make_a_wrong_name_is_refused(public: str, owner: Owner, private: str) -> None:
     with pytest.raises(ValueError, match="apps"):
         row(public, owner, private)
+
+
+# -- any wildcard
+
+LABELS = st.sampled_from(
+    ["own", "weu", "westeurope", "chinaeast2", "eus-1", "data", "workspace", GUID, "privatelink", "z" * 63]
+)
+OTHER_ENDS = ["inference.ml.azure.com", "windows.net", "azure.com", "com", "contoso.com", "appserviceenvironment.net"]
+PLAIN = [suffix.replace("{partitionId}", "3").replace("{", "").replace("}", "") for suffix in SUFFIXES]
+ENDS = st.sampled_from(PLAIN + OTHER_ENDS)
+
+
+@given(st.lists(LABELS, max_size=4), ENDS, st.sampled_from(["", "Microsoft.App/managedEnvironments"]))
+def test_what_an_endpoint_gets_for_any_wildcard_is_private_and_a_wildcard(
+    middle: list[str], end: str, kind: str
+) -> None:
+    text = ".".join(["*", *middle, end])
+    if len(text) > 250:
+        return
+    star, others = from_text(text), [from_text(f"{GUID}.workspace.westeurope.api.azureml.ms")]
+    found = catalogue().shared_wildcard(star, kind, (), others)
+    if "privatelink" in middle:
+        assert found is None
+    elif not middle:
+        assert found is not None or end in ("contoso.com", "appserviceenvironment.net")
+    for private in found.privates if found else ():
+        assert private.name.startswith(b"\x01*")
+        assert may_be_private(private.name)
+        assert private.zone == catalogue().zone_of(private.name)
+        assert catalogue().candidates(private.name) == ()
