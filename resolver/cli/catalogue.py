@@ -10,8 +10,9 @@ from typing import Any, Final
 from resolver.cli import output
 from resolver.cli.failure import Failed
 from zones.azure.catalogue import catalogue
+from zones.azure.catalogue_rows import CatalogueRow, CatalogueRows, MappingRule, Sharing
 from zones.azure.catalogue_table import Suffix
-from zones.azure.mapping_rule import CatalogueRow, MappedName, MappingRule, MappingRules, NameMapping, Sharing
+from zones.azure.mapping_rule import MappedName, NameMapping, mapping
 from zones.dns.name import InvalidName, Name, from_text, to_text
 
 _RULES: Final = {
@@ -29,20 +30,20 @@ def run(name: str | None, config: Path | None, default: Path, cloud: str | None,
     `config` is the configuration file; None: `default` if that file exists.
     """
     suffixes = _configured(config, default)
-    rules = MappingRules(catalogue(suffixes), suffixes)
+    rows = CatalogueRows(catalogue(suffixes), suffixes)
     if name is not None:
-        found = rules.of(_parse(name))
+        found = mapping(_parse(name), rows)
         if as_json:
             output.json_out(_mapping_json(found))
         else:
             _write(found)
         return 0
-    rows = [row for row in rules.rows() if cloud in {None, row.cloud}]
+    shown = [row for row in rows if cloud in {None, row.cloud}]
     if as_json:
-        output.json_out(list(map(_row_json, rows)))
+        output.json_out(list(map(_row_json, shown)))
     else:
         columns = ("public", "private", "rule", "cloud", "resource type", "groups", "shared by", "service")
-        output.table(columns, list(map(_cells, rows)))
+        output.table(columns, list(map(_cells, shown)))
     return 0
 
 
@@ -84,7 +85,7 @@ def _mapping_json(found: NameMapping) -> dict[str, Any]:
     return {
         "name": to_text(found.name),
         "kind": _kind(found),
-        "public": to_text(found.public) if found.public else None,
+        "publics": list(map(to_text, found.publics)),
         "mapped": [
             {
                 "private": to_text(each.private.name), "zone": to_text(each.private.zone), "rule": each.rule,
@@ -114,7 +115,7 @@ def _write(found: NameMapping) -> None:
     for mapped in found.mapped:
         private, zone = map(to_text, mapped.private)
         if found.is_private:
-            _fact("public", to_text(found.public) if found.public else "none follows from the private name")
+            _fact("public", ", ".join(map(to_text, found.publics)) or "none follows from the private name")
         else:
             _fact("private", private)
         _fact("zone", zone)

@@ -19,9 +19,12 @@ import trustme
 import yaml
 
 from resolver.config import file as config
+from resolver.sources.azure.protocol import graph_query
+from resolver.sources.files import FileSource
 from tests.live.daemon import PATIENCE
 from tests.paths import ROOT
 from tests.ports import free_port
+from zones.azure.resource import Resources
 
 EXAMPLE = ROOT / "examples/hub-spoke"
 PAGES = sorted(
@@ -166,3 +169,58 @@ def _group(leader: int) -> list[int]:
         if int(fields[2]) == leader and fields[0] != "Z":
             out.append(int(stat.parent.name))
     return out
+
+
+AZ = """#!/usr/bin/env python3
+import json, sys
+words = sys.argv[1:]
+group = "/subscriptions/{}/resourceGroups/rg/providers/Microsoft.Network"
+if words[0] == "account":
+    print("s1\\ns2")
+elif words[0] == "network":
+    at = group.format(words[words.index("--subscription") + 1])
+    endpoint = {"id": at + "/privateEndpoints/pe", "privateLinkServiceConnections": []}
+    nic = {"id": at + "/networkInterfaces/nic", "privateEndpoint": {"id": endpoint["id"]}, "ipConfigurations": []}
+    vnet = {"id": at + "/virtualNetworks/vnet", "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+    print(json.dumps([{"private-endpoint": endpoint, "nic": nic, "vnet": vnet}[words[1]]]))
+else:
+    page = int(words[words.index("--skip-token") + 1]) if "--skip-token" in words else 0
+    kind = "virtualNetworks" if "virtualnetworks" in words[words.index("-q") + 1] else "privateEndpoints"
+    rows = [{"id": group.format("s1") + f"/{kind}/{page}", "properties": {"addressSpace": {"addressPrefixes": []}}}]
+    token = str(page + 1) if page < 2 else None
+    print(json.dumps({"count": 1, "data": rows, "skip_token": token, "total_records": 3}, indent=2))
+"""
+
+
+JQ = """#!/usr/bin/env python3
+import json, sys
+assert sys.argv[1:3] == ["-r", ".skip_token // empty"]
+print(json.load(open(sys.argv[3]))["skip_token"] or "")
+"""
+
+
+def test_the_scripts_that_export_files_give_a_whole_estate(tmp_path: Path) -> None:
+    """The scripts run with stand-ins for `jq` and for `az`, which has two subscriptions and three pages a query."""
+    page = ROOT / "docs/files.md"
+    network, graph = blocks(page, "sh")
+    endpoints, vnets = blocks(page, "kusto")
+    assert (endpoints.rstrip(), vnets.rstrip()) == (graph_query.ENDPOINTS, graph_query.VNETS)
+    (tmp_path / "endpoints.kql").write_text(endpoints)
+    (tmp_path / "vnets.kql").write_text(vnets)
+    for name, text in (("az", AZ), ("jq", JQ)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    for script, files, resources in (
+        (network, {"private-endpoint.json", "nic.json", "vnet.json"}, (2, 2, 2)),
+        (graph, {"graph-endpoints.json", "graph-vnets.json"}, (3, 0, 3)),
+    ):
+        folder = tmp_path / "endpoints"
+        folder.mkdir()
+        environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, timeout=PATIENCE, check=True)
+        assert {file.name for file in folder.iterdir()} == files
+        scan = FileSource(str(folder), set()).scan()
+        found = Resources.joined(part for _, part in scan.changes if isinstance(part, Resources))
+        assert (len(found.endpoints), len(found.nics), len(found.vnets)) == resources
+        assert (scan.incomplete, found.faults) == ({}, ())
+        shutil.rmtree(folder)

@@ -225,7 +225,9 @@ class ShapeReader:
 
     def _terraform(self, members: Members, label: str) -> None:
         if "values" not in members:
-            raise TypeMismatch(_NO_STATE)
+            raise TypeMismatch(
+                _NO_STATE if members.keys() & {"planned_values", "resources"} else "an empty Terraform state"
+            )
         state = self._document.decode(members["values"], terraform.StateJson)
         for address, value in terraform.rows(state):
             place = f"{label}: {address}"

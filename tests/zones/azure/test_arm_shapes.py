@@ -335,9 +335,13 @@ def test_other_resources_of_a_terraform_state_are_counted_and_bad_ones_are_fault
     [
         {"format_version": "1.2", "terraform_version": "1.9.0", "planned_values": {"root_module": {}}},
         {"version": 4, "terraform_version": "1.9.0", "lineage": "x", "resources": []},
-        {"format_version": "1.0", "terraform_version": "1.9.0"},
     ],
 )
 def test_a_terraform_plan_or_stored_state_says_how_to_write_the_state(value: Json) -> None:
     with pytest.raises(UnreadableDocument, match="terraform show -json"):
         contents(value)
+
+
+def test_an_empty_terraform_state_is_no_empty_estate() -> None:
+    with pytest.raises(UnreadableDocument, match="an empty Terraform state"):
+        contents({"format_version": "1.0"})

@@ -1,21 +1,22 @@
-"""How one name maps and by which rule, and the list of all rows."""
+"""How one name maps, and by which rule."""
 
 import pytest
 
 from zones.azure.catalogue import catalogue
+from zones.azure.catalogue_rows import CatalogueRows, MappingRule
 from zones.azure.catalogue_table import SharedBy, Suffix
-from zones.azure.mapping_rule import CatalogueRow, MappingRule, MappingRules, NameMapping
+from zones.azure.mapping_rule import NameMapping, mapping
 from zones.dns.name import from_text, to_text
 
 CONFIGURED = (
     Suffix("{region}.svc.example", "privatelink.{region}.svc.example", shared=SharedBy.REGION),
     Suffix("table.core.windows.net", "privatelink.mine.example", ("My.Own/kind",)),
 )
-RULES = MappingRules(catalogue(CONFIGURED), CONFIGURED)
+ROWS = CatalogueRows(catalogue(CONFIGURED), CONFIGURED)
 
 
 def of(name: str) -> NameMapping:
-    return RULES.of(from_text(name))
+    return mapping(from_text(name), ROWS)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,7 @@ def test_a_public_name_has_a_private_name_and_the_rule(name: str, rule: MappingR
     [
         ("a.privatelink.blob.core.windows.net", MappingRule.TABLE, "a.blob.core.windows.net"),
         ("a.privatelink.openai.azure.us", MappingRule.ADDED, "a.openai.azure.us"),
+        ("portal.privatelink.adf.azure.com", MappingRule.EXCEPTION, "adf.azure.com"),
         ("a.privatelink.weu.svc.example", MappingRule.CONFIGURED, "a.weu.svc.example"),
         ("a.privatelink.partner.example", MappingRule.LABEL, ""),
         ("api.privatelink.eastus.azmk8s.io", MappingRule.TABLE, ""),
@@ -53,7 +55,7 @@ def test_a_private_name_has_its_public_name_and_the_rule(name: str, rule: Mappin
     assert found.is_private
     assert [to_text(each.private.name) for each in found.mapped] == [name]
     assert found.mapped[0].rule is rule
-    assert (to_text(found.public) if found.public else "") == public
+    assert ", ".join(map(to_text, found.publics)) == public
 
 
 def test_a_name_of_several_private_names_says_for_whom_each_is() -> None:
@@ -106,41 +108,7 @@ def test_a_name_below_a_shared_wildcard_says_so() -> None:
     assert of("ep.weu.inference.ml.azure.com").wildcard == "*.{regionName}.inference.ml.azure.com"
     assert of("*.weu.inference.ml.azure.com").wildcard == "*.{regionName}.inference.ml.azure.com"
     assert of("a.blob.core.windows.net").wildcard == ""
+    assert of("*.blob.core.windows.net").wildcard == "*.blob.core.windows.net"
+    assert of("*.happy.westeurope.azurecontainerapps.io").wildcard == ""
+    assert of("*.privatelink.blob.core.windows.net").wildcard == ""
     assert of(".").mapped == ()
-
-
-# -- all rows
-
-
-def rows(**fields: object) -> list[CatalogueRow]:
-    return [row for row in RULES.rows() if all(getattr(row, key) == value for key, value in fields.items())]
-
-
-def test_every_entry_and_every_addition_is_a_row() -> None:
-    assert len({row.entry for row in RULES.rows() if row.entry}) > 180
-    assert {row.rule for row in RULES.rows()} == set(MappingRule) - {MappingRule.LABEL}
-    (azurecr,) = rows(public="azurecr.cn")
-    assert (azurecr.rule, azurecr.private, azurecr.cloud) == (MappingRule.ADDED, "privatelink.azurecr.cn", "china")
-    (own,) = rows(public="{region}.svc.example")
-    assert (own.rule, own.cloud, [each.by for each in own.shared]) == (MappingRule.CONFIGURED, "", [SharedBy.REGION])
-
-
-def test_a_row_has_the_zone_of_its_own_suffix() -> None:
-    zones = {row.public: row.private for row in rows(entry="commercial-kusto-clusters-cluster")}
-    assert zones["{regionName}.kusto.windows.net"] == "privatelink.{regionName}.kusto.windows.net"
-    assert zones["blob.core.windows.net"] == "privatelink.blob.core.windows.net"
-    (bare,) = rows(public="inference.ml.azure.com")
-    assert bare.private == ""
-
-
-def test_a_zone_without_a_public_suffix_is_a_row() -> None:
-    assert "{subzone}.privatelink.{regionName}.azmk8s.io" in {row.private for row in rows(public="")}
-
-
-def test_a_row_says_which_of_its_names_are_shared() -> None:
-    (monitor,) = rows(entry="commercial-insights-privatelinkscopes-azuremonitor", public="monitor.azure.com")
-    assert "api.monitor.azure.com" in monitor.shared[0].names
-    (blob,) = rows(entry="commercial-insights-privatelinkscopes-azuremonitor", public="blob.core.windows.net")
-    assert [each.names for each in blob.shared] == [("scadvisorcontentpl.blob.core.windows.net",)]
-    (databricks,) = rows(entry="commercial-databricks-workspaces-databricks-ui-api")
-    assert [(each.by, each.groups) for each in databricks.shared] == [(SharedBy.REGION, ("browser_authentication",))]
