@@ -12,7 +12,17 @@ from typing import Final, NamedTuple
 from zones.azure.catalogue import Catalogue
 from zones.claims.policy import MissPolicy, Policies, Terms
 from zones.claims.row import ALONE, REFUSED
-from zones.dns.name import MAX_NAME, ROOT, Name, ancestry, canonical_key, is_wildcard, parent, reversed_address, wildcard
+from zones.dns.name import (
+    MAX_NAME,
+    ROOT,
+    Name,
+    ancestry,
+    canonical_key,
+    is_wildcard,
+    parent,
+    reversed_address,
+    wildcard,
+)
 from zones.dns.record import AAAA, ANY, CNAME, DS, PTR, SOA, A, RRset, soa
 from zones.dns.static import Match, StaticZone, synthesised
 from zones.networks.prefixes import NONE, NetworkIndex
