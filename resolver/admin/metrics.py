@@ -91,7 +91,8 @@ METRICS: Final = (
     Metric("upstream_errors_total", "Queries that could not be sent, or whose connection broke."),
     Metric("upstream_mismatches_total", "Packets on upstream sockets that match no query."),
     Metric("upstream_tcp_total", "Queries repeated over TCP because the reply was truncated."),
-    Metric("upstream_shed_total", "Questions not sent because too many were under way."),
+    Metric("upstream_shed_total", "Questions that failed because too many were under way."),
+    Metric("upstream_late_total", "Replies that came after their question had failed, and went into the cache."),
     Metric("ready", "1 while `/readyz` answers 200."),
     Metric("serial", "Serial of the served state. A worker that lags behind has a lower `worker_serial`."),
     Metric("workers", "Configured worker processes."),
@@ -118,7 +119,7 @@ METRICS: Final = (
         ("source", "asked", "status"),
     ),
     Metric("sync_duration_seconds", "Duration of the last sync of a remote source.", ("source",)),
-    Metric("sync_held", "1 while a sync that would remove too much is held.", ("source",)),
+    Metric("sync_held", "1 while a sync or a change of files that would remove too much is held.", ("source",)),
     Metric("sync_absent", "Resources that recent syncs lack and that are still served.", ("source",)),
     Metric(
         "events_total",
@@ -213,6 +214,7 @@ def _sources(view: View) -> Iterator[Sample]:
         holds = status.freshness(WallTime(time.time()))
         for state in get_args(Freshness):
             yield "source_state", (status.name, state), float(state == holds)
+        yield "sync_held", source, float(status.sync_state.held is not None)
         if status.remote:
             yield from _syncs(status)
 
@@ -223,7 +225,6 @@ def _syncs(status: SourceStatus) -> Iterator[Sample]:
         yield "sync_total", (status.name, result), float(status.results.get(result, 0))
     for (asked, code), count in sorted(status.requests.answered.items()) if status.requests else ():
         yield "sync_requests_total", (status.name, asked, code), float(count)
-    yield "sync_held", source, float(status.sync_state.held is not None)
     yield "sync_absent", source, float(len(status.sync_state.missing))
     if status.duration is not None:
         yield "sync_duration_seconds", source, status.duration
