@@ -114,6 +114,7 @@ def _merged(before: Resources | None, data: Resources, gone: set[ResourceId], re
         tuple(each for each in before.endpoints if each.key in kept),
         nics_of(before, kept),
         tuple(each for each in before.vnets if each.key in kept),
+        zone_groups=tuple(each for each in before.zone_groups if each.key in kept),
     )
     return Resources.joined((data, *fresh, older))  # where two have a resource, the first counts
 
