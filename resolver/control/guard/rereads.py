@@ -23,7 +23,6 @@ def with_resource(data: Resources, key: ResourceId, found: Resources | None) -> 
         tuple(each for each in data.nics if each.key not in nics),
         tuple(each for each in data.vnets if each.key != key),
         tuple(fault for fault in data.faults if fault.subject.casefold() not in {key, *nics}),
-        data.zone_groups,
     )
     return Resources.joined((found, rest)) if found else rest
 
