@@ -50,20 +50,22 @@ class SourceIncomplete(Evidence, frozen=True, kw_only=True):
 
 
 class SyncHeld(Evidence, frozen=True, kw_only=True):
-    """A sync that would remove so much that an operator has to decide."""
+    """A sync, or a change of files, that would remove so much that an operator has to decide."""
 
     code: ClassVar = "sync-held"
     severity: ClassVar = Severity.ERROR
-    meaning: ClassVar = "A sync would remove so much that access may have been lost."
+    meaning: ClassVar = "A sync, or a change of files, would remove so much that access may have been lost."
     action: ClassVar = (
-        "the data of the last good sync is served; accept the held sync with `pldns sync accept`, or drop it with "
+        "the last good data is served; accept the held change with `pldns sync accept`, or drop it with "
         "`pldns sync drop`"
     )
-    reasons: Annotated[Listed[str], Meta(description="What is suspicious about the sync.")]
-    endpoints: Annotated[int, Meta(description="Number of private endpoints that the sync would remove.")]
-    vnets: Annotated[int, Meta(description="Number of virtual networks that the sync would remove.")]
+    reasons: Annotated[Listed[str], Meta(description="What is suspicious about the change.")]
+    endpoints: Annotated[
+        int, Meta(description="Number of private endpoints that it would remove, or leave without a name.")
+    ]
+    vnets: Annotated[int, Meta(description="Number of virtual networks that it would remove.")]
     would_remove: Annotated[Listed[str], Meta(description="Ids of what it would remove.")]
-    held_since: Annotated[EvidenceTime, Meta(description="When a sync was first held.")]
+    held_since: Annotated[EvidenceTime, Meta(description="When a change was first held.")]
 
 
 class SourceDisagreement(Evidence, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ class SourceDisagreement(Evidence, frozen=True, kw_only=True):
 
     code: ClassVar = "source-disagreement"
     severity: ClassVar = Severity.WARNING
-    meaning: ClassVar = "Two sources, or private DNS zones and endpoints, give different data."
+    meaning: ClassVar = "Two sources, private DNS zones and endpoints, or Azure and the catalogue differ."
 
 
 class RivalSources(SourceDisagreement, frozen=True, kw_only=True):
@@ -80,6 +82,29 @@ class RivalSources(SourceDisagreement, frozen=True, kw_only=True):
     action: ClassVar = "the first source in the configuration's order is used"
     believed: Annotated[str, Meta(title="used", description="Source and part whose data is used.")]
     others: Annotated[Listed[str], Meta(description="The other sources and parts, with what differs.")]
+
+
+class PrivateNamePair(msgspec.Struct, frozen=True):
+    """The two private names of an FQDN, at one endpoint."""
+
+    endpoint: Annotated[str, Meta(description="Id of the endpoint.")]
+    azure: Annotated[str, Meta(description="The private name that Azure has: it is served.")]
+    derived: Annotated[str, Meta(description="The private name that the catalogue derives.")]
+
+
+class PrivateNamesDiffer(SourceDisagreement, frozen=True, kw_only=True):
+    """An FQDN for which Azure has another private name than the catalogue derives."""
+
+    action: ClassVar = "the private name that Azure has is served"
+    private_names: Annotated[Listed[PrivateNamePair], Meta(description="Endpoints with this FQDN, and both names.")]
+
+
+class MorePrivateNamesDiffer(SourceDisagreement, frozen=True, kw_only=True):
+    """More FQDNs with another private name in Azure than there are findings for."""
+
+    action: ClassVar = PrivateNamesDiffer.action
+    names_told: Annotated[int, Meta(title="names listed", description="Number of names with a finding.")]
+    names_total: Annotated[int, Meta(title="names in all", description="Number of names that differ.")]
 
 
 class DnsRecord(msgspec.Struct, frozen=True):
