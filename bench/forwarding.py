@@ -307,7 +307,7 @@ def _weight() -> Result:
         reply = dns.message.make_response(query, recursion_available=True)
         address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         reply.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", address))
-        cache.put(Key("public", name, 1), relay.parse(reply.to_wire(), 1, relay.question(name, 1)), SteadyTime(0.0))
+        cache.put(Key("public", name, 1), relay.parse(reply.to_wire(), relay.question(name, 1)), SteadyTime(0.0))
         del query, reply
         number += 1
     taken = tracemalloc.get_traced_memory()[0] - before

@@ -5,7 +5,7 @@ part as JSON. Every value is valid: prefixes parse, names are canonical, paths a
 A setting has the name of its configuration key. Does not know how the configuration file is written.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -22,6 +22,10 @@ Transport = Literal["udp", "tcp", "tls", "https"]
 ServerPolicy = Literal["sequential", "fastest", "race", "round-robin"]
 """Which server of a group is asked first, and when the next one is asked."""
 RebindingAnswers = Literal["strip", "pass"]
+EdnsMode = Literal["auto", "off"]
+"""`auto`: queries have EDNS, except for names that a server answers only without it."""
+MAX_UPSTREAM_SECONDS: Final = 4.8
+"""Most seconds for a question. The client must have an answer or SERVFAIL within 5 s."""
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -66,6 +70,17 @@ class UpstreamGroup(msgspec.Struct, frozen=True):
     """Queries have their name in random case, which a forger would have to guess too."""
     rate: int = 0
     """The most queries that one worker sends to the group in any second. 0: no limit."""
+    cookies: bool = True
+    """Queries have a DNS cookie (RFC 7873)."""
+    mark: bool = True
+    """Queries have the mark that shows forwarding loops."""
+    edns: EdnsMode = "auto"
+    timeout: float = MAX_UPSTREAM_SECONDS
+    """Seconds after which a question without an answer has failed."""
+    tries: int = 3
+    """Least number of queries for a question without an answer."""
+    source: str = ""
+    """Address that queries are sent from. Empty: the system chooses."""
 
 
 # -- sources

@@ -26,13 +26,14 @@ from resolver.config import file as config
 from resolver.control.estate.assemble import assemble
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
-from resolver.forward.cache import Key
-from resolver.forward.exchange import Exchange, Send
+from resolver.forward.cache import Key, UpstreamFailure
+from resolver.forward.exchange import Exchange, Listen, Try
 from resolver.forward.health import Health
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import Scan
 from resolver.wire import codes
+from resolver.wire.relay import Message
 from resolver.worker.access.clients import packed
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.clock import Clock
@@ -41,6 +42,7 @@ from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from resolver.worker.replica import Replica
 from tests.replies import Replies
+from tests.resolver.forward.exchanges import NoDriver
 from tests.schedule import Schedule
 from zones.clocks import SteadyTime, WallTime, steady_clock, wall_clock
 
@@ -361,23 +363,29 @@ class Pipeline:
         assert packet is not None
         return decoded(packet)
 
-    def _ask(self, key: Key, done: Callable[[Result], None]) -> None:
+    def _ask(self, key: Key, done: Callable[[Result], None], _: bytes) -> None:
         self._queue.append((key, done))
 
     def _exchanged(self, key: Key) -> Result:
         """Return the result of the exchange with the fake upstreams. Time-outs take no time."""
-        group = self.groups.group(key.group)
-        order, mark = self.health.order(group) if group else (), self.parts.loops.mark(key)
-        exchange = Exchange(key, order, SteadyTime(self.now), lambda below: 0x1234 % below, self.health, mark=mark)
-        action = exchange.start(SteadyTime(self.now))
-        while isinstance(action, Send):
-            upstream = self._servers[action.server.port]
-            if upstream.all == "closed":
-                action = exchange.error("connection refused", SteadyTime(self.now))
+        group = self.groups.group(key.group) or settings.UpstreamGroup(key.group, ())
+        mark, now = self.parts.loops.mark(key), SteadyTime(self.now)
+        exchange = Exchange(
+            key, group, self.health.order(group), now, lambda below: 0x1234 % below, NoDriver(), mark=mark
+        )
+        action = exchange.start(now)
+        while isinstance(action, Try | Listen):
+            if isinstance(action, Listen):
+                action = exchange.timeout(exchange.end)
                 continue
-            wire = upstream.reply(action.packet, codes.PAYLOAD if action.transport == "udp" else 65535)
-            taken = exchange.reply(wire, SteadyTime(self.now)) if wire else None
-            action = exchange.timeout(action.deadline) if taken is None else taken
+            upstream = self._servers[action.server.server.port]
+            if upstream.all == "closed":
+                action = exchange.error(action, "connection refused", now)
+                continue
+            wire = upstream.reply(b"\0\0" + action.packet, codes.PAYLOAD if action.transport == "udp" else 65535)
+            taken = exchange.reply(action, wire, now) if wire else Listen.MISMATCH
+            action = exchange.timeout(exchange.deadline) if isinstance(taken, Listen) else taken
+        assert isinstance(action, Message | UpstreamFailure)
         return action
 
 

@@ -1,202 +1,370 @@
 """One question asked of one group of servers, as a state machine that answers each event with the next action.
 
-The driver (`client.forwarder`) sends what a `Send` says and reports the result: `reply`, `timeout` or `error`. The
-exchange ends with a `Message` or an `UpstreamFailure`, at most `TOTAL` seconds after its start if the driver keeps the
-deadlines. Pure: time comes in as `now` (seconds on any steady clock), randomness as a function.
+The driver (`client.forwarder`) sends the `Try` that it gets, and reports what happens: `reply`, `timeout` or `error`.
+Earlier tries stay open, so that a late reply is still used. The exchange ends with a `Message` or an `UpstreamFailure`,
+at most `group.timeout` seconds after its start if the driver keeps the deadlines. Pure: time comes in as `now` (seconds
+on any steady clock), randomness as a function.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Final, Protocol
 
 import msgspec
 
+from resolver.forward import query_packet
 from resolver.forward.cache import Key, UpstreamFailure
-from resolver.forward.health import Dice, Health
-from resolver.settings import Server, Transport
-from resolver.wire import codes, relay, render
+from resolver.forward.edns_lessons import Edns
+from resolver.forward.health import Dice, UpstreamServer
+from resolver.forward.outstanding_query import OutstandingQuery
+from resolver.forward.turns import ROUNDS, Turn, Turns
+from resolver.settings import Transport, UpstreamGroup
+from resolver.wire import codes, relay
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime
 from zones.dns import record
 
-TOTAL: Final = 4.8
-"""Seconds. The client must have an answer or SERVFAIL within 5 s, and rendering takes a part of that."""
-TRIES: Final = 3
-"""Least number of queries for a question, and the most to one server over one transport (RFC 9520 §3.1)."""
-_BLOCK: Final = 128  # octets; the length of an encrypted query is a multiple of this (RFC 8467 §4.1)
-_OPT: Final = 11  # octets of an OPT record without options
-_OPTION: Final = 4  # octets of an option without data
 _NO_EDNS: Final = frozenset((codes.FORMERR, codes.NOTIMP, codes.BADVERS))
 """Rcodes of servers that do not support EDNS (RFC 6891 §7)."""
 
 
-class Send(msgspec.Struct, frozen=True):
-    """Send `packet` to `server` and wait for replies until `deadline`. Streams put the length before the packet."""
+class Listen(Enum):
+    """The action where there is nothing to send and no result."""
 
-    server: Server
-    transport: Transport
-    packet: bytes
-    deadline: SteadyTime
+    ON = "wait for replies until the deadline"
+    MISMATCH = "the packet is not a reply to the query; go on as before"
 
 
-class _Turn(msgspec.Struct, frozen=True):
-    """A query to send. A later turn has more `weight`: a greater share of the time that is left."""
+class Driver(Protocol):
+    """Takes what happens to tries."""
 
-    server: Server
-    transport: Transport
-    weight: int
-    edns: bool = True
-    last: bool = False
-    """The server has already been asked a second time because of BADCOOKIE."""
+    def received(self, query: "Try", packet: bytes) -> None:
+        """Take a packet with the id of `query`."""
+
+    def failed(self, query: "Try", error: OSError | EOFError) -> None:
+        """Take an error of the socket or connection."""
+
+    def sent(self, query: "Try") -> None:
+        """Take note that `query` has left a queue."""
 
 
-Action = Send | Message | UpstreamFailure
+class Try(OutstandingQuery):
+    """One query of an exchange to one server."""
+
+    __slots__ = (
+        "badcookie", "cookie", "counted", "edns", "exchange", "late", "question", "server", "transport", "wait",
+    )  # fmt: skip
+
+    def __init__(
+        self, exchange: "Exchange", server: UpstreamServer, transport: Transport, edns: Edns, cookie: bytes,
+        packet: bytes, wait: float, now: SteadyTime,
+    ) -> None:  # fmt: skip
+        super().__init__(packet, now)
+        self.exchange = exchange
+        self.server = server
+        self.transport = transport
+        self.edns = edns
+        self.cookie = cookie
+        """The cookie in the query; empty without one."""
+        self.wait = wait
+        """Seconds until the next try."""
+        self.question = b""
+        """Name, type and class as sent, if the case is mixed."""
+        self.late = False
+        """There was no reply in time."""
+        self.counted = False
+        """The query is one of the outstanding queries of its server."""
+        self.badcookie = False
+        """The server was asked again because of BADCOOKIE."""
+
+    def uncount(self) -> None:
+        """Take this query out of the number of outstanding queries of its server."""
+        self.server.outstanding -= self.counted
+        self.counted = False
+
+    def read(self, packet: bytes) -> Message:
+        """Return the reply to this query. Raises `relay.Mismatch` or `relay.MalformedReply`."""
+        if self.question and packet[4:6] == b"\0\1" and not packet.startswith(self.question, codes.HEADER_SIZE):
+            raise relay.Mismatch
+        return relay.parse(packet, self.exchange.question)
+
+    def arrived(self, packet: bytes) -> None:
+        """Take a packet with the id of this query."""
+        self.exchange.driver.received(self, packet)
+
+    def failed(self, error: OSError | EOFError) -> None:
+        """Take an error."""
+        self.exchange.driver.failed(self, error)
+
+    def left_queue(self) -> None:
+        """Take note that the query has been sent only now."""
+        self.exchange.driver.sent(self)
+
+
+Action = Try | Message | UpstreamFailure | Listen
+Done = Callable[[Message | UpstreamFailure], None]
+"""Takes the result of a question."""
 
 
 class Exchange:
-    """Asks `servers` in order, in as many rounds as give at least `tries` queries.
+    """A question and its tries. `tries`: the least number of them, instead of the group's."""
 
-    Each turn waits for a share of the time that is left; the share is greater in later rounds. One server waits 1.2,
-    1.6 and 2.0 s; three servers wait 1.6 s each. When a turn fails at once, the others have its time.
-    """
+    __slots__ = (
+        "_again", "_asked", "_current", "_dice", "_failure", "_group", "_mark", "_refusal", "_turns", "client",
+        "deadline", "driver", "end", "hedging", "key", "open", "over", "question", "source", "waiters",
+    )  # fmt: skip
 
     def __init__(
         self,
         key: Key,
-        servers: Sequence[Server],
+        group: UpstreamGroup,
+        servers: Sequence[UpstreamServer],
         now: SteadyTime,
         dice: Dice,
-        health: Health,
+        driver: Driver,
         *,
-        mixed_case: bool = False,
         mark: bytes = b"",
-        tries: int = TRIES,
+        tries: int = 0,
     ) -> None:
-        self._key = key
-        self._question = relay.question(key.name, key.type)
-        self._sent = self._question
+        self.key = key
+        self.driver = driver
+        self.question = relay.question(key.name, key.type)
+        self.deadline = self.end = SteadyTime(now + group.timeout)
+        """`deadline` is the time at which the driver calls `timeout`."""
+        self.open: list[Try] = []
+        """Tries whose reply is still wanted."""
+        self.hedging = False
+        """At `deadline` the second server of a race is asked as well."""
+        self.over = False
+        """The driver has passed on the result."""
+        self.waiters: list[Done] = []
+        """Those who wait for the result. A probe has none."""
+        self.client = b""
+        """The client that asked first."""
+        self.source = group.source
+        """Address to send from. Empty: the system chooses."""
+        self._group = group
+        self._turns = Turns(group, servers, tries or group.tries)
         self._dice = dice
-        self._health = health
-        self._mixed_case = mixed_case
-        self._mark = mark
-        self._begun = now
-        self._end = now + TOTAL
-        rounds = -(-tries // len(servers)) if servers else 0
-        self._turns = [_Turn(server, server.transport, TRIES + i) for i in range(rounds) for server in servers]
-        self._turn: _Turn
-        self._id = 0
+        self._mark = mark if group.mark else b""
+        self._current: Try | None = None
+        self._again: Try | None = None
+        """The next try, whatever the order is: the same server is asked in another form."""
+        self._asked: list[Try] = []
         self._refusal: Message | None = None
-        self._refusers: list[Server] = []
         self._failure = UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
 
     def start(self, now: SteadyTime) -> Action:
         """Return the first action."""
         return self._next(now)
 
-    def reply(self, packet: bytes, now: SteadyTime) -> Action | None:
-        """Take a packet from the server of the current turn. None: it does not match the query; keep waiting."""
-        if self._mixed_case and packet[4:6] == b"\0\1" and packet[12 : 12 + len(self._sent)] != self._sent:
-            return None
-        turn = self._turn
-        try:
-            message = relay.parse(packet, self._id, self._question)
-        except relay.Mismatch:
-            return None
-        except relay.MalformedReply as fault:
-            if turn.transport == "udp":
-                return self._over_tcp(turn, now)
-            return self._failed(codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
-        if turn.edns and turn.server.transport == "udp":
-            if message.cookie and not self._health.is_ours(turn.server, message.cookie):
-                return None  # forged (RFC 7873 §5.3)
-            if not (message.cookie or message.tc) and self._health.has_cookie(turn.server):
-                if turn.transport == "udp":
-                    return self._over_tcp(turn, now)
-                self._health.forget_cookie(turn.server)
-        return self._read(message, turn, now)
+    def close(self) -> None:
+        """Stop waiting for all replies."""
+        for query in self.open:
+            query.uncount()
+            query.stop(answered=False)
+        self.open = []
 
-    def _over_tcp(self, turn: _Turn, now: SteadyTime) -> Action:
-        """Ask the same server over TCP, where a forger cannot answer and replies are not truncated."""
-        self._turns.insert(0, _Turn(turn.server, "tcp", turn.weight, turn.edns))
-        return self._next(now)
+    # -- events
 
-    def _read(self, message: Message, turn: _Turn, now: SteadyTime) -> Action:
-        server = turn.server
-        if message.cookie:
-            self._health.learn_cookie(server, message.cookie)
-        if again := self._again(message, turn):
-            self._turns.insert(0, again)
-            return self._next(now)
-        if message.rcode not in codes.ANSWERS or _refers(message):
-            self._refusers.append(server)
-            self._turns = [other for other in self._turns if other.server != server]
-            if message.rcode in codes.ANSWERS:
-                return self._failed(codes.NO_REACHABLE_AUTHORITY, "the reply is a referral", now)
-            self._refusal = message
-            return self._next(now)
-        self._health.answered(server, now - self._begun)
-        if message.tc and turn.transport != "udp":
-            return self._failed(codes.NETWORK_ERROR, f"truncated over {turn.transport.upper()}", now)
-        if message.tc:
-            return self._over_tcp(turn, now)
-        if not (turn.edns or self._health.is_plain(server, now)):
-            self._health.learn_plain(server, now)
-        for refuser in self._refusers:
-            self._health.refused(refuser, now)
-        return msgspec.structs.replace(message, cookie=b"") if message.cookie else message
-
-    @staticmethod
-    def _again(message: Message, turn: _Turn) -> _Turn | None:
-        """Return the turn that asks the server again: without EDNS, or with its new cookie, and at last over TCP."""
-        if message.rcode in _NO_EDNS and turn.edns:
-            return _Turn(turn.server, turn.transport, turn.weight, edns=False)
-        if message.rcode == codes.BADCOOKIE and turn.transport == "udp":
-            return _Turn(turn.server, "tcp" if turn.last else "udp", turn.weight, last=True)
-        return None
+    def sent(self, query: Try, now: SteadyTime) -> None:
+        """Take note that a query has left a queue. Its time begins now."""
+        query.sent = now
+        if query is self._current:
+            self.deadline = SteadyTime(min(now + query.wait, self.end))
 
     def timeout(self, now: SteadyTime) -> Action:
-        """Take the end of the current turn's deadline."""
-        self._health.failed(self._turn.server, now)
-        return self._failed(codes.NO_REACHABLE_AUTHORITY, "no reply", now)
-
-    def error(self, reason: str, now: SteadyTime, *, local: bool = False) -> Action:
-        """Take an error of the current turn: refused, closed, unreachable. `local`: not a failure of the server."""
-        if not local:
-            self._health.failed(self._turn.server, now)
-        return self._failed(codes.NETWORK_ERROR, reason, now, lasting=not local)
-
-    def _failed(self, ede: int, reason: str, now: SteadyTime, *, lasting: bool = True) -> Action:
-        server = self._turn.server
-        self._failure = UpstreamFailure(ede, f"{server.address} port {server.port}: {reason}", lasting)
+        """Take the end of `deadline`: ask the next server, and go on listening."""
+        query = self._current
+        if self.hedging:
+            self.hedging = False
+        elif query is not None and query in self.open:
+            self._late(query, now)
         return self._next(now)
 
-    def _next(self, now: SteadyTime) -> Action:
-        """Return the next turn's action. After the last turn: the error reply of a server, or else the failure."""
-        left = self._end - now
-        if not self._turns or left <= 0:
-            return self._refusal or self._failure
-        share = self._turns[0].weight / sum(turn.weight for turn in self._turns)
-        turn = self._turns.pop(0)
-        if turn.edns and self._health.is_plain(turn.server, now):
-            turn = _Turn(turn.server, turn.transport, turn.weight, edns=False)
-        self._turn, self._begun = turn, now
-        self._id = self._dice(0x10000)
-        return Send(turn.server, turn.transport, self._packet(turn), SteadyTime(now + left * share))
+    def error(self, query: Try, reason: str, now: SteadyTime, *, local: bool = False) -> Action:
+        """Take an error of a query: refused, closed, unreachable. `local`: not a failure of the server."""
+        if query not in self.open:
+            return Listen.ON
+        if not local:
+            query.server.failed(now if query.sent is None else query.sent, now)
+        return self._without(query, codes.NETWORK_ERROR, reason, now, answered=False, lasting=not local)
 
-    def _packet(self, turn: _Turn) -> bytes:
-        key = self._key
-        options = render.option(codes.OPTION_LOOP, self._mark) if self._mark else b""
-        if turn.server.transport == "udp":
-            options += render.option(codes.OPTION_COOKIE, self._health.cookie(turn.server))
-        elif turn.transport in {"tls", "https"}:
-            size = codes.HEADER_SIZE + len(self._question) + _OPT + len(options) + _OPTION
-            options += render.option(codes.OPTION_PADDING, bytes(-size % _BLOCK))
-        packet = relay.query(self._id, key.name, key.type, do=key.do, cd=key.cd, options=options, edns=turn.edns)
-        if self._mixed_case:
-            end = codes.HEADER_SIZE + len(self._question)
-            mixed = bytes(octet ^ 0x20 if 0x61 <= octet <= 0x7A and self._dice(2) else octet for octet in key.name)
-            packet = packet[: codes.HEADER_SIZE] + mixed + packet[codes.HEADER_SIZE + len(mixed) :]
-            self._sent = packet[codes.HEADER_SIZE : end]
-        return packet
+    def reply(self, query: Try, packet: bytes, now: SteadyTime) -> Action:
+        """Take a packet from the server of `query` with its id."""
+        udp = query.transport == "udp"
+        try:
+            message = query.read(packet)
+        except relay.Mismatch:
+            return Listen.MISMATCH if udp else self.error(query, "the reply does not match the query", now)
+        except relay.MalformedReply as fault:
+            if udp:
+                return self._over_tcp(query, now)
+            return self._without(query, codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
+        if query.sent is not None and (message.tc or message.rcode in codes.ANSWERS):
+            query.server.answered(query.sent, now)
+        if query.cookie and not self._is_proven(query, message, now):
+            return self._over_tcp(query, now)
+        return self._read(message, query, now)
+
+    # -- replies that match
+
+    @staticmethod
+    def _is_proven(query: Try, message: Message, now: SteadyTime) -> bool:
+        """Return whether the cookie in a reply is as expected, or the reply came over TCP (RFC 7873 §5.3)."""
+        cookie = query.server.cookie
+        if message.cookie:
+            if message.cookie[:8] == query.cookie[:8]:
+                cookie.learn(message.cookie)
+                return True
+            cookie.pause(now)
+        elif message.tc or not cookie.known:
+            return True
+        elif query.transport != "udp":
+            cookie.forget()
+        return query.transport != "udp"
+
+    def _read(self, message: Message, query: Try, now: SteadyTime) -> Action:
+        if again := self._another_form(message, query, now):
+            return self._replace(query, again, now)
+        if message.rcode not in codes.ANSWERS or _refers(message):
+            return self._refused(message, query, now)
+        if message.tc and query.transport != "udp":
+            return self._without(query, codes.NETWORK_ERROR, f"truncated over {query.transport.upper()}", now)
+        if message.tc:
+            return self._over_tcp(query, now)
+        if query.edns is not Edns.FULL and self._group.edns == "auto":
+            query.server.lessons.learn(self.key.name, query.edns, now)
+        for refuser in self._turns.refused:
+            refuser.refused(now)
+        self._close(query, answered=True)
+        return msgspec.structs.replace(message, cookie=b"") if message.cookie else message
+
+    def _another_form(self, message: Message, query: Try, now: SteadyTime) -> Try | None:
+        """Return the query that asks the server again: with less EDNS, or with its new cookie, and at last over TCP.
+
+        A question with DO keeps it as long as the server may support EDNS without options.
+        """
+        server, transport = query.server, query.transport
+        if message.rcode in _NO_EDNS and query.edns is not Edns.NONE:
+            less = Edns.BARE if self.key.do and query.edns is Edns.FULL else Edns.NONE
+            return self._try(server, transport, less, query.wait, now)
+        if message.rcode == codes.BADCOOKIE and transport == "udp":
+            again = self._try(server, "tcp" if query.badcookie else "udp", query.edns, query.wait, now)
+            if again is not None:
+                again.badcookie = True
+            return again
+        return None
+
+    def _refused(self, message: Message, query: Try, now: SteadyTime) -> Action:
+        """Take an error or a referral: the server is not asked this question again."""
+        self._turns.refused.append(query.server)
+        for other in [other for other in self.open if other.server is query.server and other is not query]:
+            self._close(other, answered=False)
+        if message.rcode in codes.ANSWERS:
+            return self._without(query, codes.NO_REACHABLE_AUTHORITY, "the reply is a referral", now)
+        self._refusal = message
+        return self._without(query, codes.NO_REACHABLE_AUTHORITY, codes.rcode_text(message.rcode), now)
+
+    def _over_tcp(self, query: Try, now: SteadyTime) -> Action:
+        """Ask the same server over TCP, where a forger cannot answer and replies are not truncated."""
+        return self._replace(query, self._try(query.server, "tcp", query.edns, query.wait, now), now)
+
+    # -- the order of tries
+
+    def _replace(self, query: Try, again: Try | None, now: SteadyTime) -> Action:
+        """Send another form of an answered query in its place."""
+        self._close(query, answered=True)
+        self._again = again
+        return self._next(now)
+
+    def _without(
+        self, query: Try, ede: int, reason: str, now: SteadyTime, *, answered: bool = True, lasting: bool = True
+    ) -> Action:
+        """Go on without a query that has failed. Only the latest one is replaced by the next try."""
+        self._note(query, ede, reason, lasting=lasting)
+        self._close(query, answered=answered)
+        return self._next(now) if query is self._current or not self.open else Listen.ON
+
+    def _next(self, now: SteadyTime) -> Action:
+        """Send the next try, or listen until the end. After that: the error reply of a server, or else the failure."""
+        self.hedging = False
+        if now < self.end:
+            query, self._again = self._again or self._following(now), None
+            if query is not None:
+                self._current = query
+                self._asked.append(query)
+                self.open.append(query)
+                query.counted = True
+                query.server.outstanding += 1
+                self.deadline = SteadyTime(min(now + query.wait, self.end))
+                return query
+            if self.open:
+                self.deadline = self.end
+                return Listen.ON
+        for query in self.open:
+            self._late(query, now)
+            query.uncount()
+        return self._refusal or self._failure
+
+    def _following(self, now: SteadyTime) -> Try | None:
+        """Return the try of the next turn; None after the last."""
+        while turn := self._turns.next(now, self.end):
+            server = turn.server
+            query = self._try(server, server.server.transport, self._edns(turn, now), turn.wait, now)
+            if query is not None:
+                self.hedging = turn.hedged
+                return query
+        return None
+
+    def _edns(self, turn: Turn, now: SteadyTime) -> Edns:
+        """Return how a try is made. The second one goes without options: some firewalls drop queries that have them."""
+        if self._group.edns == "off":
+            return Edns.NONE
+        edns = turn.server.lessons.of(self.key.name, now)
+        if edns is Edns.FULL and turn.round == 1 and not turn.server.cookie.known:
+            return Edns.BARE
+        return edns
+
+    def _try(
+        self, server: UpstreamServer, transport: Transport, edns: Edns, wait: float, now: SteadyTime
+    ) -> Try | None:
+        """Return a query to a server. None: it has been asked this question often enough (RFC 9520 §3.1)."""
+        if (
+            len(self._asked) >= ROUNDS
+            and sum(each.server is server and each.transport == transport for each in self._asked) >= ROUNDS
+        ):
+            return None
+        key, group, full = self.key, self._group, edns is Edns.FULL
+        cookie = b""
+        if full and group.cookies and server.server.transport == "udp":
+            cookie = server.cookie.to_send(now, self._dice)
+        packet = query_packet.packet(key, transport, edns, self._mark if full else b"", cookie)
+        query = Try(self, server, transport, edns, cookie, packet, wait, now)
+        if group.mixed_case:
+            mixed = query_packet.mixed_case(key.name, self._dice)
+            query.question = mixed + self.question[len(mixed) :]
+            query.packet = packet[: query_packet.NAME] + mixed + packet[query_packet.NAME + len(mixed) :]
+        return query
+
+    def _close(self, query: Try, *, answered: bool) -> None:
+        if query in self.open:
+            self.open.remove(query)
+            query.uncount()
+        query.stop(answered=answered)
+
+    def _late(self, query: Try, now: SteadyTime) -> None:
+        """Take note of a query without a reply, once. A query that still waits in a queue is no failure."""
+        if query.sent is not None and not query.late:
+            query.late = True
+            query.server.failed(query.sent, now)
+            self._note(query, codes.NO_REACHABLE_AUTHORITY, "no reply")
+            if query.carrier is not None:
+                query.carrier.timed_out(query)
+
+    def _note(self, query: Try, ede: int, reason: str, *, lasting: bool = True) -> None:
+        server = query.server.server
+        self._failure = UpstreamFailure(ede, f"{server.address} port {server.port}: {reason}", lasting)
 
 
 def _refers(message: Message) -> bool:

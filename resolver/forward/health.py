@@ -1,4 +1,4 @@
-"""The state of upstream servers: round-trip times, servers that are down, EDNS support and cookies.
+"""The state of upstream servers: round-trip times, servers that are down, cookies, and what names taught about EDNS.
 
 All of it is learned from the queries of clients. A server that is down is asked last. From time to time a client's
 query is also sent to it as a probe; no client waits for a probe. Pure: time and randomness are arguments.
@@ -7,6 +7,9 @@ query is also sent to it as a probe; no client waits for a probe. Pure: time and
 from collections.abc import Callable
 from typing import Final
 
+from resolver.forward.edns_lessons import EdnsLessons
+from resolver.forward.round_trip import RoundTrip
+from resolver.forward.server_cookie import ServerCookie
 from resolver.settings import Server, UpstreamGroup
 from zones.clocks import SteadyTime
 
@@ -16,144 +19,123 @@ FIRST_RETRY: Final = 1.0
 """Seconds until a server that is down is probed for the first time."""
 LAST_RETRY: Final = 30.0
 """Longest time in seconds until a server that is down is probed. The time doubles after each failed probe."""
-_PLAIN: Final = 900.0  # seconds for which a server without EDNS support is asked without EDNS
-_GAIN: Final = 0.25  # weight of a new sample in the smoothed round-trip time
 _EXPLORE: Final = 20  # one of this many questions goes to another server than the fastest
-_UNKNOWN: Final = 0.05  # seconds; round-trip time of a server that has not been asked
-_FAILED: Final = 1.5  # factor of the round-trip time after a failure
 
 Dice = Callable[[int], int]
 """Returns a random number from 0 to its argument - 1."""
 
 
-class _ServerState:
-    __slots__ = ("cookie", "delay", "down", "failures", "plain", "probe_at", "rtt")
+class UpstreamServer:
+    """The state of one server."""
 
-    def __init__(self) -> None:
-        self.rtt = _UNKNOWN
-        self.failures = 0
+    __slots__ = (
+        "_answered",
+        "_delay",
+        "_dice",
+        "_failures",
+        "cookie",
+        "down",
+        "lessons",
+        "outstanding",
+        "probe_at",
+        "round_trip",
+        "server",
+    )
+
+    def __init__(self, server: Server, dice: Dice) -> None:
+        self.server = server
+        self.round_trip = RoundTrip()
+        self.cookie = ServerCookie()
+        self.lessons = EdnsLessons()
+        self.outstanding = 0
+        """Number of queries that wait for a reply."""
         self.down = False
-        self.delay = FIRST_RETRY
+        """The last queries have failed."""
         self.probe_at = SteadyTime(0.0)
-        self.plain = SteadyTime(0.0)
-        """Time until which the server is asked without EDNS."""
-        self.cookie = b""
+        """Time of the next probe of a server that is down."""
+        self._dice = dice
+        self._failures = 0
+        self._delay = FIRST_RETRY
+        self._answered = SteadyTime(float("-inf"))
+
+    def answered(self, sent: SteadyTime, now: SteadyTime) -> None:
+        """Record a reply, of any content, to a query that was sent at `sent`."""
+        self.round_trip.add(now - sent)
+        self._failures, self.down, self._delay, self._answered = 0, False, FIRST_RETRY, now
+
+    def refused(self, now: SteadyTime) -> None:
+        """Record an error reply to a question that another server then answered."""
+        if self.server.count_errors:
+            self.failed(now, now)
+
+    def failed(self, sent: SteadyTime, now: SteadyTime) -> None:
+        """Record no reply to a query that was sent at `sent`, or a server that cannot be reached.
+
+        A server that has answered another query since then is well: only that name has no answer. Malformed and forged
+        replies are not failures.
+        """
+        if self._answered > sent:
+            return
+        self._failures += 1
+        self.round_trip.fail()
+        if not self.down and self._failures >= FAILURES:
+            self.down = True
+            self.put_off(now)
+
+    def put_off(self, now: SteadyTime) -> None:
+        """Schedule the next probe after 0.75 to 1.25 times the delay, and double the delay."""
+        self.probe_at = SteadyTime(now + self._delay * (0.75 + self._dice(501) / 1000))
+        self._delay = min(self._delay * 2, LAST_RETRY)
 
 
 class Health:
-    """The state of every server."""
+    """The states of all servers, and the order in which a question asks them."""
 
     def __init__(self, dice: Dice) -> None:
         self._dice = dice
-        self._states: dict[Server, _ServerState] = {}
+        self._servers: dict[Server, UpstreamServer] = {}
+        self._groups: dict[str, list[UpstreamServer]] = {}
         self._turns: dict[str, int] = {}
 
-    def _of(self, server: Server) -> _ServerState:
-        state = self._states.get(server)
+    def of(self, server: Server) -> UpstreamServer:
+        """Return the state of a server."""
+        state = self._servers.get(server)
         if state is None:
-            state = self._states[server] = _ServerState()
+            state = self._servers[server] = UpstreamServer(server, self._dice)
         return state
 
-    # -- the order of servers
+    def _of_group(self, group: UpstreamGroup) -> list[UpstreamServer]:
+        """Return the servers of a group as configured."""
+        found = self._groups.get(group.name)
+        if found is None:
+            found = self._groups[group.name] = [self.of(server) for server in group.servers]
+        return found
 
-    def order(self, group: UpstreamGroup) -> list[Server]:
+    def order(self, group: UpstreamGroup) -> list[UpstreamServer]:
         """Return the servers of a group in the order to ask them. Servers that are down are last, not left out."""
-        servers = list(group.servers)
+        servers = self._of_group(group)
         if group.policy == "round-robin":
             turn = self._turns[group.name] = self._turns.get(group.name, -1) + 1
             turn %= len(servers) or 1
             servers = servers[turn:] + servers[:turn]
         elif group.policy == "fastest":
-            servers.sort(key=lambda server: self._of(server).rtt)
+            servers = sorted(servers, key=lambda server: server.round_trip.smoothed)
             if len(servers) > 1 and not self._dice(_EXPLORE):
                 servers.insert(0, servers.pop(1 + self._dice(len(servers) - 1)))
-        return sorted(servers, key=self._lateness)
+        for server in servers:
+            if server.down:
+                return sorted(servers, key=_lateness)
+        return servers
 
-    def _lateness(self, server: Server) -> float:
-        """Return when a server that is down is to be probed; 0 for one that is up."""
-        state = self._states.get(server)
-        return state.probe_at if state is not None and state.down else 0.0
-
-    def probe(self, group: UpstreamGroup, now: SteadyTime) -> Server | None:
+    def probe(self, group: UpstreamGroup, now: SteadyTime) -> UpstreamServer | None:
         """Return a server of the group that is due for a probe, and schedule its next one. None: no server is due."""
-        for server in group.servers:
-            state = self._states.get(server)
-            if state is not None and state.down and now >= state.probe_at:
-                self._put_off(state, now)
+        for server in self._of_group(group):
+            if server.down and now >= server.probe_at:
+                server.put_off(now)
                 return server
         return None
 
-    def hedge(self, server: Server) -> float:
-        """Return the seconds after which a race starts with a second server: three round-trip times, 0.03 to 0.3 s."""
-        return min(max(3 * self._of(server).rtt, 0.03), 0.3)
 
-    def is_down(self, server: Server) -> bool:
-        """Return whether the server is down: its last queries have failed."""
-        return server in self._states and self._states[server].down
-
-    # -- results of queries
-
-    def answered(self, server: Server, rtt: float) -> None:
-        """Record a reply, of any content, after `rtt` seconds."""
-        state = self._of(server)
-        state.rtt += _GAIN * (rtt - state.rtt)
-        state.failures, state.down, state.delay = 0, False, FIRST_RETRY
-
-    def refused(self, server: Server, now: SteadyTime) -> None:
-        """Record an error reply to a question that another server then answered."""
-        if server.count_errors:
-            self.failed(server, now)
-
-    def failed(self, server: Server, now: SteadyTime) -> None:
-        """Record no reply, or a server that cannot be reached. Malformed and forged replies are not failures."""
-        state = self._of(server)
-        state.failures += 1
-        state.rtt = min(state.rtt * _FAILED, 5.0)
-        if not state.down and state.failures >= FAILURES:
-            state.down = True
-            self._put_off(state, now)
-
-    def _put_off(self, state: _ServerState, now: SteadyTime) -> None:
-        """Schedule the next probe after 0.75 to 1.25 times the delay, and double the delay."""
-        state.probe_at = SteadyTime(now + state.delay * (0.75 + self._dice(501) / 1000))
-        state.delay = min(state.delay * 2, LAST_RETRY)
-
-    # -- EDNS and cookies
-
-    def is_plain(self, server: Server, now: SteadyTime) -> bool:
-        """Return whether the server must be asked without EDNS (RFC 6891 §6.2.2)."""
-        state = self._states.get(server)
-        return state is not None and now < state.plain
-
-    def learn_plain(self, server: Server, now: SteadyTime) -> None:
-        """Record that the server answered only without EDNS. EDNS is tried again after 15 minutes."""
-        self._of(server).plain = SteadyTime(now + _PLAIN)
-
-    def cookie(self, server: Server) -> bytes:
-        """Return the cookie for a query (RFC 7873 §5.1): a client cookie, 8 octets, then the server's if known.
-
-        Each server gets a different client cookie.
-        """
-        state = self._of(server)
-        if not state.cookie:
-            state.cookie = bytes(self._dice(256) for _ in range(8))
-        return state.cookie
-
-    def is_ours(self, server: Server, cookie: bytes) -> bool:
-        """Return whether the cookie in a reply begins with the client cookie for this server (RFC 7873 §5.3)."""
-        return cookie[:8] == self.cookie(server)[:8]
-
-    def has_cookie(self, server: Server) -> bool:
-        """Return whether the server has sent a cookie before. A reply without one may then be forged."""
-        state = self._states.get(server)
-        return state is not None and len(state.cookie) > 8
-
-    def learn_cookie(self, server: Server, cookie: bytes) -> None:
-        """Record the cookie in a reply. A cookie that only repeats the client cookie is ignored."""
-        if 16 <= len(cookie) <= 40:
-            self._of(server).cookie = cookie
-
-    def forget_cookie(self, server: Server) -> None:
-        """Record that the server sends no cookies any more."""
-        state = self._of(server)
-        state.cookie = state.cookie[:8]
+def _lateness(server: UpstreamServer) -> float:
+    """Return when a server that is down is to be probed; 0 for one that is up."""
+    return server.probe_at if server.down else 0.0

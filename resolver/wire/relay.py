@@ -69,17 +69,17 @@ def query(
     return _header.pack(id, flags, 1, 0, 0, int(edns)) + question(name, qtype) + opt
 
 
-def parse(packet: bytes, id: int, question: bytes) -> Message:  # noqa: A002 - as above
-    """Return the reply to `question` (from `question()`, folded).
+def parse(packet: bytes, question: bytes) -> Message:
+    """Return the reply to `question` (from `question()`, folded). The caller has compared the id.
 
     Raises `Mismatch` or `MalformedReply` and nothing else, for any octets. Leaves out records of other classes than IN
     and the additional section. A reply with an error may lack the question: servers older than EDNS leave it out
-    (RFC 6891 §7).
+    (RFC 6891 §7). A truncated reply may lack it too, because it only makes the client ask again over TCP.
     """
     if len(packet) < codes.HEADER_SIZE:
         raise Mismatch
-    ident, flags, qdcount, ancount, nscount, arcount = _header.unpack_from(packet)
-    if ident != id or flags & (codes.QR | codes.OPCODE) != codes.QR:
+    _, flags, qdcount, ancount, nscount, arcount = _header.unpack_from(packet)
+    if flags & (codes.QR | codes.OPCODE) != codes.QR:
         raise Mismatch
     rcode = flags & 0xF
     tc = bool(flags & codes.TC)
@@ -87,7 +87,7 @@ def parse(packet: bytes, id: int, question: bytes) -> Message:  # noqa: A002 - a
     if qdcount == 1:
         if packet[codes.HEADER_SIZE : end - 4].lower() + packet[end - 4 : end] != question:
             raise Mismatch
-    elif qdcount or ancount or rcode not in _BARE_ERRORS:
+    elif qdcount or ancount or not (tc or rcode in _BARE_ERRORS):
         raise Mismatch
     answer: tuple[RRset, ...] = ()
     authority: tuple[RRset, ...] = ()

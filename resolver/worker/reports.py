@@ -42,6 +42,7 @@ class Reports:
             ("upstream_replies_total", forwarder.replies), ("upstream_timeouts_total", forwarder.timeouts),
             ("upstream_errors_total", forwarder.errors), ("upstream_mismatches_total", forwarder.mismatches),
             ("upstream_tcp_total", forwarder.tcp), ("upstream_shed_total", forwarder.shed),
+            ("upstream_late_total", forwarder.late),
             ("gc_long_pauses_total", self._pauses.long), ("answers_evicted_total", self._replica.evicted),
         ):  # fmt: skip
             self._parts.counters.set(metric, value)

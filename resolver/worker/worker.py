@@ -10,9 +10,12 @@ import signal
 import time
 from functools import partial
 
+from resolver.forward.cache import Key
 from resolver.forward.client.forwarder import Forwarder
 from resolver.process.bootstrap import WorkerStart
 from resolver.process.heap import Pauses
+from resolver.wire import codes
+from resolver.wire.relay import Message
 from resolver.worker import requests
 from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.parts import compose
@@ -35,7 +38,7 @@ class Worker:
         self._loop = loop
         parts = compose(settings, Clock(steady_clock(loop.time), wall_clock(time.time), loop.call_later))
         self._parts = parts
-        self._forwarder = Forwarder(parts.upstreams, loop, parts.loops.mark)
+        self._forwarder = Forwarder(parts.upstreams, loop, parts.loops.mark, self._take_late)
         responder = Responder(parts, self._forwarder.ask)
         pauses = Pauses()
         gc.callbacks.append(pauses)
@@ -64,6 +67,11 @@ class Worker:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    def _take_late(self, key: Key, reply: Message) -> None:
+        """Cache a reply that came after its clients had been answered."""
+        if reply.rcode in codes.ANSWERS:
+            self._parts.cache.put(key, reply, self._parts.clock.steady())
 
     def stop(self) -> None:
         """Have `run` answer the queries in flight, and return."""

@@ -68,14 +68,14 @@ def query(octets: bytes) -> bool:
 def reply(octets: bytes) -> bool:
     """Parse an upstream's packet, follow its chain and render its records: they stay the same."""
     try:
-        message = relay.parse(octets, ID, QUESTION)
+        message = relay.parse(octets, QUESTION)
         chain = aliases.chain(message, WWW, record.A)
     except (relay.Mismatch, relay.MalformedReply):
         return False
     assert len(chain.hops) <= aliases.MAX_HOPS
     assert {r.owner.lower() for r in chain.final} <= {chain.last}
     body = render.body(QUESTION, codes.RA, message.rcode & 0xF, message.answer, message.authority)
-    again = relay.parse(ID.to_bytes(2, "big") + body.head + QUESTION + body.tail, ID, QUESTION)
+    again = relay.parse(ID.to_bytes(2, "big") + body.head + QUESTION + body.tail, QUESTION)
     assert _folded(again.answer) == _folded(message.answer)
     assert _folded(again.authority) == _folded(message.authority)
     return True
@@ -184,7 +184,7 @@ class _Server:
         self.responder = Responder(parts, self._ask)
 
     @staticmethod
-    def _ask(_: Key, done: Callable[[Result], None]) -> None:
+    def _ask(_: Key, done: Callable[[Result], None], __: bytes) -> None:
         done(UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "no upstream here"))
 
 

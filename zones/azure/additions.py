@@ -124,7 +124,10 @@ class SharedMark(Row, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
     """The group ids of the entry that have such names. Empty: all."""
     names: tuple[str, ...] = ()
-    """The public names, in which `{placeholder}` is any letters and digits. Empty: all names of the entry."""
+    """The public names. Empty: all names of the entry.
+
+    `{guid}` is a GUID, `{label}` any label, and any other placeholder letters and digits.
+    """
     scope: SharedBy
 
 

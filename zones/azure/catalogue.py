@@ -91,7 +91,7 @@ class Catalogue:
         self.regions = frozenset(name.encode() for name in named)
         """The names of regions."""
         codes = {code.encode() for code in table.region_codes.values()}
-        self._wildcards = Wildcards(suffixes, self.words, self.regions | codes, additions.wildcards)
+        self._wildcards = Wildcards(suffixes, rules.opt_in, self.words, self.regions | codes, additions.wildcards)
         self.exact: dict[Name, PrivateName] = {}
         """Exceptions by exact public FQDN."""
         for row in additions.exceptions:

@@ -16,6 +16,11 @@ from zones.dns.name import Name, to_text
 Kind = tuple[str, str]
 """A resource type and a group id, both folded."""
 
+_PARTS: Final = re.compile(r"(\{\w+\})")
+_PLACEHOLDERS: Final = {"{guid}": "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "{label}": "[^.]+"}
+_OF_CUSTOMERS: Final = frozenset(_PLACEHOLDERS)
+"""Placeholders for what a customer chose, or what shows one."""
+
 _WIDTH: Final = (SharedBy.REGION, SharedBy.TENANT, SharedBy.SERVICE)
 
 
@@ -40,7 +45,8 @@ class SharedNames:
         configured: Iterable[Suffix] = (),
     ) -> None:
         self._marks: dict[Kind, list[_Shared]] = defaultdict(list)
-        self._names = _pattern([name for mark in marks for name in mark.names])
+        names = [name for mark in marks for name in mark.names]
+        self._chosen_by_azure = _pattern([name for name in names if not _OF_CUSTOMERS.intersection(_PARTS.split(name))])
         self._suffixes = [(_below(each.public_suffix), each) for each in configured if each.shared]
         for mark in marks:
             groups = {group.casefold() for group in mark.groups}
@@ -49,8 +55,9 @@ class SharedNames:
                     self._marks[kind].append(_Shared(_pattern(mark.names), mark.scope))
 
     def lists(self, public: str) -> bool:
-        """Return whether a public name is in a list of shared names: Azure chose the whole name."""
-        return self._names is not None and self._names.fullmatch(public.casefold().removesuffix(".")) is not None
+        """Return whether a public name is in a list of shared names, and Azure chose the whole name."""
+        names = self._chosen_by_azure
+        return names is not None and names.fullmatch(public.casefold().removesuffix(".")) is not None
 
     def by(self, resource_type: str, groups: Collection[str], publics: Collection[Name]) -> SharedBy | None:
         """Return who shares one of the public names of an endpoint; None where the names are the resource's own."""
@@ -83,12 +90,15 @@ def names_match(names: Collection[str], public: Name) -> bool:
 def _pattern(names: Collection[str]) -> re.Pattern[str] | None:
     """Return an expression for the text of any of the names; None for no names.
 
-    A placeholder is letters and digits: the name of a region, but no GUID.
+    `{guid}` is a GUID, `{label}` any label; another placeholder is letters and digits: the name of a region, no GUID.
     """
     if not names:
         return None
-    parts = (re.split(r"\{\w+\}", name.casefold()) for name in names)
-    return re.compile("|".join("[a-z0-9]+".join(map(re.escape, literals)) for literals in parts))
+    return re.compile("|".join("".join(map(_expression, _PARTS.split(name.casefold()))) for name in names))
+
+
+def _expression(part: str) -> str:
+    return _PLACEHOLDERS.get(part, "[a-z0-9]+") if part.startswith("{") else re.escape(part)
 
 
 def _below(suffix: str) -> re.Pattern[str]:

@@ -1,9 +1,9 @@
 """Wildcards on NICs: whether the names below a wildcard belong to the endpoint's resource or to many resources.
 
 `*.ENV.REGION.azurecontainerapps.io` is one environment's. All Machine Learning workspaces of a region, also of other
-tenants, have `*.REGION.inference.ml.azure.com`. A wildcard is shared where no label of it is the resource's own: it is
-directly below a public suffix, or only regions and labels of the service are between the two. Rows of data are for the
-exceptions, and for private wildcards that do not follow from the suffix.
+tenants, have `*.REGION.inference.ml.azure.com`. A wildcard is shared where no label of it is the resource's own. Then
+it is directly below a public suffix or a sibling of one, or only regions and labels of the service lie between. Rows of
+data are for the exceptions, and for private wildcards that do not follow from the suffix.
 
 Does not know what suffixes map to.
 """
@@ -41,19 +41,21 @@ class PrivateWildcards(NamedTuple):
 class Wildcards:
     """The rule, and the rows of data.
 
-    `suffixes` are all public suffixes. `words` are labels of services, `regions` names and codes of regions.
+    `suffixes` are all public suffixes, `domains` those with several services below them (`azure.com`). `words` are
+    labels of services, `regions` names and codes of regions.
     """
 
     def __init__(
         self,
         suffixes: Iterable[Labels],
+        domains: Collection[Labels],
         words: Collection[bytes],
         regions: Collection[bytes],
         rows: Iterable[WildcardRow],
     ) -> None:
         self._suffixes: SuffixTrie[bool] = SuffixTrie()
         for suffix in suffixes:
-            self._suffixes.add(suffix, value=True)
+            self._suffixes.add(suffix, value=suffix not in domains)
         self._words, self._regions = words, regions
         self._rows: SuffixTrie[WildcardRow] = SuffixTrie()
         for row in rows:
@@ -69,10 +71,22 @@ class Wildcards:
         if row is not None and (row.owner is Owner.SHARED or row.resource_type.casefold() == kind):
             return row.owner is Owner.SHARED
         above = parts[1:]
-        if len(above) < 2 or self._suffixes.is_above(above):
+        while above and self._is_region(above[0]):
+            above = above[1:]
+        if len(above) < 2 or self._suffixes.is_above(above) or self._is_beside_suffix(above):
             return True
         match = next(iter(self._suffixes.below(above)), None)
         return match is not None and not self._has_own_label(above[: -match.depth])
+
+    def _is_beside_suffix(self, parts: Sequence[bytes]) -> bool:
+        """Return whether the name is a sibling of a public suffix, so a service: `new.windows.net`, `new.azure.com`."""
+        above = parts[1:]
+        while above and self._is_region(above[0]):
+            above = above[1:]
+        if len(above) < 2 or not self._suffixes.is_above(above):
+            return False
+        exact = next((match for match in self._suffixes.at_or_below(above) if match.depth == len(above)), None)
+        return exact is None or not exact.value
 
     def _has_own_label(self, parts: Sequence[bytes]) -> bool:
         """Return whether one of the labels between a wildcard and the suffix is the resource's own.

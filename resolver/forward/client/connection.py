@@ -1,19 +1,19 @@
-"""A connection to an upstream server that stays open for many queries (RFC 7766 §6.2, RFC 7858, RFC 8484).
+"""One connection to an upstream server, for many queries (RFC 7766 §6.2, RFC 7858, RFC 8484).
 
-Knows no DNS but the id of a message. Its session (`stream`, `doh`) knows how messages are framed. When the server
-closes the connection, unanswered queries are sent again on a new one: once, or repeatedly as long as each connection
-brings an answer (RFC 7766 §6.2.4).
+Knows no DNS but the id of a message. Its session (`stream`, `doh`) knows how messages are framed. Does not open another
+connection when this one ends: `streams` does.
 """
 
 import asyncio
 import ssl
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol
 
 from resolver.forward.client import identity, random_ids
 from resolver.forward.client.session import ServerRefused, UpstreamSession
 from resolver.forward.client.stream import StreamSession
+from resolver.forward.outstanding_query import OutstandingQuery
 from resolver.settings import Server
+from zones.clocks import SteadyTime
 
 if TYPE_CHECKING:
     from resolver.forward.client.doh import HttpsSession
@@ -22,88 +22,84 @@ IDLE: Final = 10.0
 """Seconds without a query after which the connection is closed."""
 OPENING: Final = 4.0
 """Seconds that connecting and the TLS handshake may take."""
-_SILENT: Final = 3  # queries in a row without any answer after which the connection is given up
-_ALPN: Final = {"tls": "dot", "https": "h2"}
-
-Asker = TypeVar("Asker")
+_MOST_CANCELLED: Final = 0x1000  # ids that are not used again on one connection
 
 
-class _Asked(Generic[Asker]):
-    """A query in progress. `again`: it was sent before on a connection that ended."""
+class Destination(Protocol):
+    """What a connection needs of its server: where it is, and who takes what happens."""
 
-    __slots__ = ("again", "asker", "packet")
+    server: Server
+    source: str
+    """Address to send from. Empty: the system chooses."""
+    alpn: str
+    context: ssl.SSLContext | None
 
-    def __init__(self, asker: Asker, packet: bytes) -> None:
-        self.asker = asker
-        self.packet = packet
-        self.again = False
+    def unmatched(self) -> None:
+        """Take note of a message that is for no query."""
+
+    def ended(self, connection: "UpstreamConnection", error: Exception | None) -> None:
+        """Take the end of a connection, which may have left unanswered queries."""
 
 
-class UpstreamConnection(Generic[Asker]):
-    """The connection to one server. `received` and `failed` are as for `UdpPool`."""
+class UpstreamConnection:
+    """A connection that opens with its first query and ends when it is idle, or when the server closes it."""
 
-    def __init__(
-        self,
-        server: Server,
-        loop: asyncio.AbstractEventLoop,
-        received: Callable[[Asker | None, bytes], None],
-        failed: Callable[[Asker, OSError | EOFError], None],
-    ) -> None:
-        self._server = server
+    def __init__(self, to: Destination, loop: asyncio.AbstractEventLoop) -> None:
+        self._to = to
         self._loop = loop
-        self._received = received
-        self._failed = failed
-        self._alpn = _ALPN.get(server.transport, "")
-        self._context = identity.context(server, self._alpn) if self._alpn else None
         self._session: UpstreamSession | None = None
-        self._opening: asyncio.Task[None] | None = None
-        self._asked: dict[int, _Asked[Asker]] = {}
-        self._numbers: dict[Asker, int] = {}
+        self._opening: asyncio.Task[None] | None = loop.create_task(self._open())
+        self._queries: dict[int, OutstandingQuery] = {}
+        self._cancelled: set[int] = set()
+        """Ids of queries whose answer may still come."""
         self._idle: asyncio.TimerHandle | None = None
-        self._silent = 0
-        self._useful = False
+        self._leaving = False
+        """The connection takes no new queries, and ends with its last one."""
+        self.heard = SteadyTime(float("-inf"))
+        """Time of the last answer."""
+        self.useful = False
         """The connection has brought an answer to a query."""
+        self.was_open = False
+        """The connection was opened."""
 
-    def __len__(self) -> int:
-        """Return the number of open connections: 0 or 1."""
-        return int(self._session is not None)
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection has been opened and has not ended."""
+        return self._session is not None
 
-    def ask(self, asker: Asker, packet: bytes) -> None:
-        """Send `packet`, at once or when the connection is open."""
-        self._ask(_Asked(asker, packet))
-
-    def _ask(self, asked: _Asked[Asker]) -> None:
+    def send(self, query: OutstandingQuery) -> None:
+        """Send a query, at once or when the connection is open."""
         number = random_ids.below(0x10000)
-        while number in self._asked:
+        while number in self._queries or number in self._cancelled:
             number = random_ids.below(0x10000)
-        self._asked[number] = asked
-        self._numbers[asked.asker] = number
+        self._queries[number] = query
+        query.number, query.channel = number, self
         if self._idle:
             self._idle.cancel()
             self._idle = None
-        if self._session is not None:
-            self._session.send(number, asked.packet)
-        elif self._opening is None:
-            self._opening = self._loop.create_task(self._open())
+        if self._session is not None and not self._session.send(number, query.packet):
+            query.sent = None
 
-    def stop(self, asker: Asker, *, keep: bool) -> None:
-        """Stop waiting for the answer to `asker`. `keep`: its query was answered."""
-        number = self._numbers.pop(asker, None)
-        if number is None:
+    def stop(self, query: OutstandingQuery, *, answered: bool) -> None:
+        """Stop waiting for the answer to a query."""
+        if self._queries.pop(query.number, None) is None:
             return
-        del self._asked[number]
-        self._useful |= keep
-        session = self._session
-        if session is not None and not keep:
-            session.cancel(number)
-            self._silent += 1
-            if self._silent >= _SILENT:
-                self._end(session, None)
-        if not self._asked and not self._idle:
-            self._idle = self._loop.call_later(IDLE, self.close)
+        if not answered and self._session is not None and self._session.cancel(query.number):
+            self._cancelled.add(query.number)
+        self.useful |= answered
+        if not self._queries and (self._leaving or len(self._cancelled) > _MOST_CANCELLED):
+            self._end(None)
+        elif not self._queries and not self._idle:
+            self._idle = self._loop.call_later(IDLE, self._close_idle)
+
+    def leave(self) -> None:
+        """Take no new queries, and wait for the answers that are still wanted."""
+        self._leaving = True
+        if not self._queries:
+            self._end(None)
 
     def close(self) -> None:
-        """Close the connection. The next query opens another."""
+        """End at once."""
         if self._opening is not None:
             self._opening.cancel()
             self._opening = None
@@ -114,6 +110,19 @@ class UpstreamConnection(Generic[Asker]):
             session, self._session = self._session, None
             session.close()
 
+    def taken(self) -> list[OutstandingQuery]:
+        """Return the queries without an answer, and forget them."""
+        queries = list(self._queries.values())
+        self._queries.clear()
+        return queries
+
+    def _close_idle(self) -> None:
+        self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        self.close()
+        self._to.ended(self, error)
+
     async def _open(self) -> None:
         """Connect, and send the queries that wait."""
         try:
@@ -121,28 +130,28 @@ class UpstreamConnection(Generic[Asker]):
                 session = await self._connect()
         except OSError as error:
             self._opening = None
-            asked = self._taken()
-            for each in asked:
-                self._failed(each.asker, error)
+            self._end(error)
             return
-        self._opening, self._session, self._silent, self._useful = None, session, 0, False
-        for number, each in self._asked.items():
-            session.send(number, each.packet)
+        self._opening, self._session, self.was_open = None, session, True
+        for number, query in list(self._queries.items()):
+            if not session.send(number, query.packet):
+                query.sent = None
 
     async def _connect(self) -> UpstreamSession:
-        server = self._server
+        to, server = self._to, self._to.server
         transport, session = await self._loop.create_connection(
             self._made,
             server.address,
             server.port,
-            ssl=self._context,
-            server_hostname=(server.name or server.address) if self._context else None,
+            ssl=to.context,
+            server_hostname=(server.name or server.address) if to.context else None,
+            local_addr=(to.source, 0) if to.source else None,
         )
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
         try:
             if server.pin and not identity.has_pin(tls, server.pin):
                 raise ssl.SSLCertVerificationError("the server's key is not the pinned key")
-            if server.transport == "https" and tls and tls.selected_alpn_protocol() != self._alpn:
+            if server.transport == "https" and tls and tls.selected_alpn_protocol() != to.alpn:
                 raise ServerRefused("the server does not support HTTP/2")
         except OSError:
             transport.abort()
@@ -150,48 +159,42 @@ class UpstreamConnection(Generic[Asker]):
         return session
 
     def _made(self) -> "StreamSession | HttpsSession":
-        if self._server.transport == "https":
+        if self._to.server.transport == "https":
             from resolver.forward.client.doh import HttpsSession  # noqa: PLC0415 - importing h2 takes 60 ms and 5 MB
 
-            return HttpsSession(self, self._server)
+            return HttpsSession(self, self._to.server)
         return StreamSession(self)
 
     # -- events of the session
 
     def arrived(self, number: int, message: bytes) -> None:
-        """Take an answer. It is for no query if its query has been cancelled."""
-        self._silent = 0
-        asked = self._asked.get(number)
-        if asked is None:
-            self._received(None, message)
+        """Take an answer. A stream has no forgers: after an answer to no query, the server has failed."""
+        self.heard = SteadyTime(self._loop.time())
+        query = self._queries.get(number)
+        if query is not None:
+            query.arrived(message)
+        elif number in self._cancelled:
+            self._cancelled.discard(number)
         else:
-            self._received(asked.asker, asked.packet[:2] + message[2:])
+            self._to.unmatched()
+            self.useful = False
+            for each in self._queries.values():
+                each.resent = True
+            self._end(ServerRefused("the reply does not match any query"))
 
     def refused(self, number: int, why: str) -> None:
         """Take a refusal to answer query `number`."""
-        self._silent = 0
-        asked = self._asked.get(number)
-        if asked is not None:
-            self._failed(asked.asker, ServerRefused(why))
+        self.heard = SteadyTime(self._loop.time())
+        query = self._queries.get(number)
+        if query is not None:
+            query.failed(ServerRefused(why))
 
-    def lost(self, session: UpstreamSession, error: Exception | None) -> None:
-        """Take the end of a connection."""
-        if session is self._session:
-            self._end(session, error)
+    def left_queue(self, number: int) -> None:
+        """Take note that query `number` has been sent only now."""
+        if (query := self._queries.get(number)) is not None and query.sent is None:
+            query.left_queue()
 
-    def _end(self, session: UpstreamSession, error: Exception | None) -> None:
-        """Send unanswered queries again on a new connection, unless they were sent again before without any answer."""
-        self._session = None
-        session.close()
-        for asked in self._taken():
-            if asked.again and not self._useful:
-                self._failed(asked.asker, error if isinstance(error, OSError) else EOFError())
-            else:
-                asked.again = not self._useful
-                self._ask(asked)
-
-    def _taken(self) -> list[_Asked[Asker]]:
-        asked = list(self._asked.values())
-        self._asked.clear()
-        self._numbers.clear()
-        return asked
+    def lost(self, error: Exception | None) -> None:
+        """Take the end of the connection."""
+        if self._session is not None:
+            self._end(error)

@@ -5,6 +5,7 @@ Does not follow redirects and keeps no HTTP cookies: only the configured server 
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import h2.config
@@ -62,27 +63,29 @@ class HttpsSession(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Report the end of the connection."""
         self._transport = None
-        self._events.lost(self, error)
+        self._events.lost(error)
 
     # -- from the connection
 
-    def send(self, number: int, packet: bytes) -> None:
+    def send(self, number: int, packet: bytes) -> bool:
         """Send a query, at once or when the server allows another stream. Its DNS id is 0 (RFC 8484 §4.1)."""
-        self._unsent.append((number, b"\0\0" + packet[2:]))
+        self._unsent.append((number, b"\0\0" + packet))
         self._push()
+        return number in self._by_number
 
-    def cancel(self, number: int) -> None:
-        """Reset the stream of query `number`."""
+    def cancel(self, number: int) -> bool:
+        """Reset the stream of query `number`: its answer does not come."""
         stream = self._by_number.get(number)
         if stream is None:
             self._unsent = deque(each for each in self._unsent if each[0] != number)
-            return
+            return False
         self._forget(stream)
         try:
             self._h2.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
             self._push()
         except h2.exceptions.ProtocolError:
             self.close()
+        return False
 
     def close(self) -> None:
         """Close at once."""
@@ -99,6 +102,7 @@ class HttpsSession(asyncio.Protocol):
                 if self._h2.outbound_flow_control_window < len(packet):
                     break
                 self._unsent.popleft()
+                self._events.left_queue(number)
                 stream = self._h2.get_next_available_stream_id()
                 self._streams[stream] = _Stream(number)
                 self._by_number[number] = stream
@@ -112,7 +116,8 @@ class HttpsSession(asyncio.Protocol):
         match event:
             case h2.events.ResponseReceived(stream_id=int(at), headers=list(headers)):
                 if stream := self._streams.get(at):
-                    stream.status = next((value.decode() for name, value in headers if name == b":status"), "")
+                    stream.status = _header(headers, b":status")
+                    stream.type = _header(headers, b"content-type").partition(";")[0].strip().lower()
             case h2.events.DataReceived(stream_id=int(at), data=bytes(data), flow_controlled_length=int(size)):
                 self._h2.acknowledge_received_data(size, at)
                 if stream := self._streams.get(at):
@@ -130,8 +135,11 @@ class HttpsSession(asyncio.Protocol):
         stream = self._streams.get(at)
         if stream is None:
             return
-        if stream.status != "200" or len(stream.body) < 2:
+        if stream.status != "200":
             self._refuse(at, f"HTTP status {stream.status}")
+            return
+        if stream.type != TYPE or len(stream.body) < 2:
+            self._refuse(at, f"the HTTP answer is not {TYPE}")
             return
         self._forget(at)
         self._events.arrived(stream.number, bytes(stream.body))
@@ -152,9 +160,15 @@ class HttpsSession(asyncio.Protocol):
 class _Stream:
     """A query in progress."""
 
-    __slots__ = ("body", "number", "status")
+    __slots__ = ("body", "number", "status", "type")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.status = ""
+        self.type = ""
         self.body = bytearray()
+
+
+def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
+    """Return the value of a header; empty without it."""
+    return next((value.decode("ascii", "replace") for each, value in headers if each == name), "")

@@ -1,23 +1,24 @@
-"""Asks upstream servers: runs the exchanges (`forward.exchange`) with timers, and asks equal questions only once.
+"""Asks upstream servers: runs the exchanges (`forward.exchange`), and asks equal questions only once.
 
-Does not know what a reply contains, nor how sockets and connections are shared (`udp_pool`, `connection`).
+Does not know what a reply contains, nor how sockets and connections are shared (`udp`, `streams`).
 """
 
 import asyncio
 import os
 import ssl
-from collections import Counter
 from collections.abc import Callable
-from typing import Final
 
-from resolver.forward.cache import Key, UpstreamFailure
+from resolver.forward.admission import DEFAULT, Admission, Limits
+from resolver.forward.cache import FAILURE_TTL, Key, UpstreamFailure
 from resolver.forward.client import random_ids
-from resolver.forward.client.connection import UpstreamConnection
-from resolver.forward.client.flight import Carrier, Done, Flight, Leg
+from resolver.forward.client.poller import Poller
 from resolver.forward.client.session import ServerRefused
-from resolver.forward.client.udp_pool import SHORTAGE, UdpPool
-from resolver.forward.exchange import TRIES, Action, Exchange, Send
-from resolver.forward.health import Health
+from resolver.forward.client.streams import UpstreamStreams
+from resolver.forward.client.udp import SHORTAGE, UdpSockets
+from resolver.forward.deadlines import TICK, Deadlines
+from resolver.forward.exchange import Action, Done, Exchange, Listen, Try
+from resolver.forward.health import Health, UpstreamServer
+from resolver.forward.outstanding_query import Carrier
 from resolver.forward.rate_window import RateWindow
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Server, Transport, UpstreamGroup
@@ -25,21 +26,16 @@ from resolver.wire import codes
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime, steady_clock
 
-IN_FLIGHT: Final = 4096
-"""Most questions in flight. Beyond that, an error at once is better for the client than a late answer."""
-OF_ONE_GROUP: Final = 2048
-"""Most questions in flight to one group, so that a group whose servers are down leaves room for the others."""
-WAITERS: Final = 65_536
-"""Most clients that wait for a question which another client has asked. They need memory, but no upstream query."""
-SOCKETS: Final = 400
-"""Most UDP sockets to one server."""
+Late = Callable[[Key, Message], None]
+"""Takes a reply that came after its question had failed."""
 
 
 class Forwarder:
     """Asks questions of upstream groups. Equal questions at the same time are asked once.
 
     Counts since the start: `queries` sent or queued, `tcp` of these not over UDP, `replies` that matched a query,
-    `mismatches` that did not, `timeouts`, `errors` of sockets, and questions `shed` because of a limit.
+    `late` ones that came after their question had failed, `mismatches` that matched none, `timeouts`, `errors` of
+    sockets, and questions `shed` because of a limit.
     """
 
     def __init__(
@@ -47,14 +43,12 @@ class Forwarder:
         upstreams: UpstreamGroups,
         loop: asyncio.AbstractEventLoop,
         mark: Callable[[Key], bytes] = lambda _: b"",
-        *,
-        in_flight: int = IN_FLIGHT,
-        of_one_group: int = OF_ONE_GROUP,
-        waiters: int = WAITERS,
-        sockets: int = SOCKETS,
+        late: Late = lambda _key, _message: None,
+        limits: Limits = DEFAULT,
     ) -> None:
         self.queries = 0
         self.replies = 0
+        self.late = 0
         self.timeouts = 0
         self.errors = 0
         self.mismatches = 0
@@ -65,42 +59,48 @@ class Forwarder:
         self._loop = loop
         self._now = steady_clock(loop.time)
         self._mark = mark
-        self._in_flight = in_flight
-        self._of_one_group = of_one_group
-        self._groups = Counter[str]()
-        """Number of questions in flight by group."""
-        self._waiters = waiters
+        self._take_late = late
+        self._limits = limits
+        self._admission = Admission(limits)
         self._waiting = 0
-        self._sockets = sockets
-        self._flights: dict[Key, Flight] = {}
-        self._probes = set[Flight]()
-        self._carriers: dict[tuple[Server, Transport], Carrier] = {}
+        """Number of waiters that are not the first of their question."""
+        self._exchanges: dict[Key, Exchange] = {}
+        self._probes = set[Exchange]()
+        self._lingering: dict[Key, Exchange] = {}
+        """Failed questions that still listen for a late reply, oldest first."""
+        self._deadlines = Deadlines[Exchange]()
+        self._ticking: asyncio.TimerHandle | None = None
+        self._poller = Poller(loop)
+        self._carriers: dict[tuple[Server, Transport, str], Carrier] = {}
         self._rates: dict[str, RateWindow] = {}
 
     def __len__(self) -> int:
-        """Return the number of questions in flight."""
-        return len(self._flights)
+        """Return the number of questions in progress."""
+        return len(self._exchanges)
 
-    def ask(self, key: Key, done: Done) -> None:
-        """Ask the question `key` of its group. An unknown group has no servers. Raises nothing.
+    def ask(self, key: Key, done: Done, client: bytes = b"") -> None:
+        """Ask the question `key` of its group for `client` (packed address). An unknown group has no servers.
 
-        The loop calls `done` exactly once, after this method has returned and at most 5 s later.
+        `done` is called exactly once, after this method has returned and at most 5 s later. Raises nothing.
         """
-        flight = self._flights.get(key)
-        if flight is not None and self._waiting < self._waiters:
-            self._waiting += 1
-            flight.waiters.append(done)
+        exchange = self._exchanges.get(key)
+        if exchange is not None:
+            if self._waiting < self._limits.waiters:
+                self._waiting += 1
+                exchange.waiters.append(done)
+            else:
+                self._shed(done, "too many questions are waiting")
             return
         group = self._upstreams.group(key.group) or UpstreamGroup(key.group, ())
         now = self._now()
-        if flight is not None or len(self._flights) >= self._in_flight:
-            self._shed(done, "too many questions are waiting")
-        elif self._groups[group.name] >= self._of_one_group:
-            self._shed(done, f"too many questions are waiting for upstream {group.name}")
-        elif group.rate and not self._rate(group).allows(now):
+        if group.rate and not self._rate(group).allows(now):
             self._shed(done, f"upstream {group.name} is asked no more often than {group.rate} times a second")
-        else:
-            self._begin(group, key, done, now)
+            return
+        if crowded := self._admission.crowded(group.name, client):
+            oldest, why = crowded
+            self.shed += 1
+            self._end(oldest, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, why, lasting=False))
+        self._begin(group, key, done, client, now)
 
     def _rate(self, group: UpstreamGroup) -> RateWindow:
         found = self._rates.get(group.name)
@@ -112,114 +112,176 @@ class Forwarder:
         self.shed += 1
         self._loop.call_soon(done, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, why, lasting=False))
 
-    def _begin(self, group: UpstreamGroup, key: Key, done: Done, now: SteadyTime) -> None:
-        flight = self._flights[key] = Flight(key, done)
-        self._groups[key.group] += 1
+    def _begin(self, group: UpstreamGroup, key: Key, done: Done, client: bytes, now: SteadyTime) -> None:
+        if self._lingering:
+            self._stop_lingering(key)
         order = self.health.order(group)
-        if group.policy == "race" and len(order) > 1 and not self.health.is_down(order[1]):
-            delay = self.health.hedge(order[0])
-            flight.hedge = self._loop.call_later(delay, self._start, flight, group, order[1:] + order[:1], 1)
-        self._start(flight, group, order)
+        exchange = self._exchanges[key] = self._exchange(group, key, order, now)
+        exchange.waiters.append(done)
+        exchange.client = client
+        self._admission.add(exchange)
+        self._go_on(exchange, exchange.start(now), now)
         server = self.health.probe(group, now)
-        if server is not None and server != order[0]:
-            probe = Flight(key)
+        if server is not None and server is not order[0]:
+            probe = self._exchange(group, key, [server], now, tries=1)
             self._probes.add(probe)
-            self._start(probe, group, [server], 1)
+            self._go_on(probe, probe.start(now), now)
 
-    def _start(self, flight: Flight, group: UpstreamGroup, servers: list[Server], tries: int = TRIES) -> None:
-        now = self._now()
-        exchange = Exchange(
-            flight.key, servers, now, random_ids.below, self.health,
-            mixed_case=group.mixed_case, mark=self._mark(flight.key), tries=tries,
-        )  # fmt: skip
-        leg = Leg(flight, exchange)
-        flight.legs.append(leg)
-        self._go_on(leg, exchange.start(now))
+    def _exchange(
+        self, group: UpstreamGroup, key: Key, servers: list[UpstreamServer], now: SteadyTime, tries: int = 0
+    ) -> Exchange:
+        return Exchange(key, group, servers, now, random_ids.below, self, mark=self._mark(key), tries=tries)
 
     def close(self) -> None:
-        """Close all sockets. Questions in flight fail on the loop's next turn. No question may be asked afterwards."""
+        """Close all sockets. Questions in progress fail on the loop's next turn. None may be asked afterwards."""
+        for exchange in (*self._exchanges.values(), *self._probes, *self._lingering.values()):
+            exchange.close()
+            if not exchange.over:
+                self._end(exchange, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False))
+        self._lingering.clear()
         for carrier in self._carriers.values():
             carrier.close()
-        for flight in (*self._flights.values(), *self._probes):
-            self._end(flight, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False))
+        self._poller.close()
+        if self._ticking is not None:
+            self._ticking.cancel()
 
-    # -- actions of an exchange, and events of carriers
+    # -- actions of an exchange
 
-    def _go_on(self, leg: Leg, action: Action) -> None:
-        """Do what the exchange of a leg asks for. The leg must not be waiting."""
-        rate = self._rates.get(leg.flight.key.group)
-        while isinstance(action, Send):
+    def _go_on(self, exchange: Exchange, action: Action, now: SteadyTime) -> None:
+        """Do what an exchange asks for."""
+        rate = self._rates.get(exchange.key.group)
+        while isinstance(action, Try):
+            if exchange.over:
+                exchange.close()
+                return
             if rate is not None:
-                now = self._now()
                 if not rate.allows(now):
-                    action = leg.exchange.error(f"asked no more often than {rate.rate} times a second", now, local=True)
+                    why = f"asked no more often than {rate.rate} times a second"
+                    action = exchange.error(action, why, now, local=True)
                     continue
                 rate.count(now)
             self.queries += 1
             self.tcp += action.transport != "udp"
             try:
-                carrier = self._carrier(action.server, action.transport)
-                carrier.ask(leg, action.packet)
+                self._carrier(action).send(action)
             except OSError as error:
                 self.errors += 1
-                local = error.errno in SHORTAGE
-                action = leg.exchange.error(_reason(error), self._now(), local=local)
+                action = exchange.error(action, _reason(error), now, local=error.errno in SHORTAGE)
             else:
-                leg.carrier = carrier
-                leg.timer = self._loop.call_at(action.deadline, self._timed_out, leg)
+                self._schedule(exchange, exchange.deadline, now)
                 return
-        flight = leg.flight
-        flight.legs.remove(leg)
-        if isinstance(action, Message) or not flight.legs:
-            self._end(flight, action)
+        if action is Listen.ON:
+            self._schedule(exchange, exchange.deadline, now)
+        elif isinstance(action, Message | UpstreamFailure):
+            self._end(exchange, action)
 
-    def _end(self, flight: Flight, result: Message | UpstreamFailure) -> None:
-        self._probes.discard(flight)
-        if self._flights.get(flight.key) is flight:
-            del self._flights[flight.key]
-            self._groups[flight.key.group] -= 1
-            self._waiting -= len(flight.waiters) - 1
-        if flight.hedge:
-            flight.hedge.cancel()
-        for leg in flight.legs:
-            leg.stop_waiting()
-        flight.legs = []
-        for done in flight.waiters:
+    def _end(self, exchange: Exchange, result: Message | UpstreamFailure) -> None:
+        """Pass on the result of a question. After a failure a late reply is still wanted, for the cache."""
+        if exchange.over:
+            self._end_lingering(exchange, result)
+            return
+        exchange.over = True
+        if exchange in self._probes:
+            self._probes.discard(exchange)
+            exchange.close()
+            return
+        key = exchange.key
+        del self._exchanges[key]
+        self._admission.remove(exchange)
+        self._waiting -= len(exchange.waiters) - 1
+        if exchange.open:
+            if isinstance(result, UpstreamFailure) and result.lasting:
+                self._linger(exchange)
+            else:
+                exchange.close()
+        waiters, exchange.waiters = exchange.waiters, []
+        for done in waiters:
             self._loop.call_soon(done, result)
 
-    def _received(self, leg: Leg | None, packet: bytes) -> None:
-        """Take a message from a server. `leg` is None when no leg waits for a message on that socket."""
+    # -- late replies
+
+    def _linger(self, exchange: Exchange) -> None:
+        """Listen as long as the failure is cached: until then the question is not asked again."""
         now = self._now()
-        action = leg.exchange.reply(packet, now) if leg is not None else None
-        if leg is None or action is None:
+        self._lingering[exchange.key] = exchange
+        exchange.deadline = SteadyTime(now + FAILURE_TTL)
+        self._schedule(exchange, exchange.deadline, now)
+        if len(self._lingering) > self._limits.lingering:
+            self._stop_lingering(next(iter(self._lingering)))
+
+    def _end_lingering(self, exchange: Exchange, result: Message | UpstreamFailure) -> None:
+        if isinstance(result, Message):
+            self.late += 1
+            self._stop_lingering(exchange.key)
+            self._take_late(exchange.key, result)
+        elif not exchange.open:
+            self._stop_lingering(exchange.key)
+
+    def _stop_lingering(self, key: Key) -> None:
+        exchange = self._lingering.pop(key, None)
+        if exchange is not None:
+            exchange.close()
+
+    # -- time
+
+    def _schedule(self, exchange: Exchange, deadline: SteadyTime, now: SteadyTime) -> None:
+        self._deadlines.add(exchange, deadline, now)
+        if self._ticking is None:
+            self._ticking = self._loop.call_later(TICK, self._tick)
+
+    def _tick(self) -> None:
+        now = self._now()
+        for exchange in self._deadlines.due(now):
+            if exchange.deadline > now:
+                continue
+            if not exchange.over:
+                self.timeouts += not exchange.hedging
+                self._go_on(exchange, exchange.timeout(now), now)
+            elif self._lingering.get(exchange.key) is exchange:
+                self._stop_lingering(exchange.key)
+        self._ticking = self._loop.call_later(TICK, self._tick) if self._deadlines else None
+
+    # -- events of carriers
+
+    def received(self, query: Try, packet: bytes) -> None:
+        """Take a packet with the id of a query."""
+        now, exchange = self._now(), query.exchange
+        action = exchange.reply(query, packet, now)
+        if action is Listen.MISMATCH:
             self.mismatches += 1
             return
         self.replies += 1
-        leg.stop_waiting(keep=True)
-        self._go_on(leg, action)
+        self._go_on(exchange, action, now)
 
-    def _timed_out(self, leg: Leg) -> None:
-        self.timeouts += 1
-        leg.stop_waiting()
-        self._go_on(leg, leg.exchange.timeout(self._now()))
-
-    def _failed(self, leg: Leg, error: OSError | EOFError) -> None:
+    def failed(self, query: Try, error: OSError | EOFError) -> None:
+        """Take an error of the socket or connection of a query."""
         self.errors += 1
-        leg.stop_waiting()
+        now, exchange = self._now(), query.exchange
         local = isinstance(error, OSError) and error.errno in SHORTAGE
-        self._go_on(leg, leg.exchange.error(_reason(error), self._now(), local=local))
+        self._go_on(exchange, exchange.error(query, _reason(error), now, local=local), now)
 
-    def _carrier(self, server: Server, transport: Transport) -> Carrier:
-        """Return the carrier to a server. Raises OSError when the file of its authorities cannot be read."""
-        found = self._carriers.get((server, transport))
+    def sent(self, query: Try) -> None:
+        """Take note that a query has left a queue."""
+        now, exchange = self._now(), query.exchange
+        exchange.sent(query, now)
+        self._schedule(exchange, exchange.deadline, now)
+
+    def _unmatched(self) -> None:
+        self.mismatches += 1
+
+    def _carrier(self, query: Try) -> Carrier:
+        """Return the carrier of a query. Raises OSError when the file of its authorities cannot be read."""
+        server, transport, source = query.server.server, query.transport, query.exchange.source
+        found = self._carriers.get((server, transport, source))
         if found is None:
-            found = self._carriers[server, transport] = self._open(server, transport)
+            found = self._carriers[server, transport, source] = self._open(server, transport, source)
         return found
 
-    def _open(self, server: Server, transport: Transport) -> Carrier:
+    def _open(self, server: Server, transport: Transport, source: str) -> Carrier:
         if transport == "udp":
-            return UdpPool[Leg]((server.address, server.port), self._sockets, self._loop, self._received, self._failed)
-        return UpstreamConnection[Leg](server, self._loop, self._received, self._failed)
+            address = server.address, server.port
+            return UdpSockets(address, source, self._limits.sockets, self._poller, self._loop, self._unmatched)
+        return UpstreamStreams(server, source, self._loop, self._unmatched)
 
 
 def _reason(error: OSError | EOFError) -> str:

@@ -13,11 +13,14 @@ class ServerRefused(OSError):  # noqa: N818 - names what the server did
 class UpstreamSession(Protocol):
     """The protocol on one open connection. Queries are identified by a number from 0 to 65,535."""
 
-    def send(self, number: int, packet: bytes) -> None:
-        """Send a query. Its answer is reported under `number`."""
+    def send(self, number: int, packet: bytes) -> bool:
+        """Send a query, given without its id. Its answer is reported under `number`.
 
-    def cancel(self, number: int) -> None:
-        """Stop waiting for the answer to query `number`."""
+        Return False if the query waits for room. `left_queue` then reports when it is sent.
+        """
+
+    def cancel(self, number: int) -> bool:
+        """Stop waiting for the answer to query `number`. Return whether it may still come."""
 
     def close(self) -> None:
         """Close the connection at once."""
@@ -32,5 +35,8 @@ class SessionEvents(Protocol):
     def refused(self, number: int, why: str) -> None:
         """The server will not answer query `number`."""
 
-    def lost(self, session: UpstreamSession, error: Exception | None) -> None:
-        """The connection of `session` has ended. `error` is None where the server closed it."""
+    def left_queue(self, number: int) -> None:
+        """Query `number` has been sent only now."""
+
+    def lost(self, error: Exception | None) -> None:
+        """The connection has ended. `error` is None where the server closed it."""

@@ -31,15 +31,17 @@ class StreamSession(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Report the end of the connection."""
         self._transport = None
-        self._events.lost(self, error)
+        self._events.lost(error)
 
-    def send(self, number: int, packet: bytes) -> None:
-        """Send a query with `number` as its id."""
+    def send(self, number: int, packet: bytes) -> bool:
+        """Send a query with `number` as its id. Return True: a stream has room for every query."""
         if self._transport:
-            self._transport.write(len(packet).to_bytes(2, "big") + number.to_bytes(2, "big") + packet[2:])
+            self._transport.write((len(packet) + 2).to_bytes(2, "big") + number.to_bytes(2, "big") + packet)
+        return True
 
-    def cancel(self, number: int) -> None:
-        """Do nothing: the answer cannot be stopped and is ignored when it comes."""
+    def cancel(self, number: int) -> bool:  # noqa: ARG002 - as in `UpstreamSession`
+        """Return True: the answer cannot be stopped."""
+        return True
 
     def close(self) -> None:
         """Close at once."""

@@ -17,8 +17,8 @@ from zones.clocks import SteadyTime
 
 Result = Message | UpstreamFailure
 """What asking an upstream ends with."""
-Ask: TypeAlias = Callable[[Key, Callable[[Result], None]], None]
-"""Asks an upstream a question once, and calls back with the result, at once or later."""
+Ask: TypeAlias = Callable[[Key, Callable[[Result], None], bytes], None]
+"""Asks an upstream a question for a client (packed address) once, and calls back with the result, at once or later."""
 
 
 class Fetcher:
@@ -41,7 +41,7 @@ class Fetcher:
         self._ask = ask
         self._prefetches = prefetch
 
-    def fetch(self, key: Key, done: Callable[[Result], None]) -> None:
+    def fetch(self, key: Key, done: Callable[[Result], None], client: bytes = b"") -> None:
         """Ask an upstream; the result is in the cache before `done` is called with it."""
 
         def arrived(result: Result) -> None:
@@ -51,7 +51,7 @@ class Fetcher:
                 self._cache.fail(key, _failure(result), self._steady())
             done(result)
 
-        self._ask(key, arrived)
+        self._ask(key, arrived, client)
 
     def has_stale(self, key: Key) -> bool:
         """Return True if the cache has an expired reply that may still be given (RFC 8767)."""

@@ -66,7 +66,7 @@ class Pending:
             self._give_up(f"forwarding loop: upstream {key.group} asks us again")
         else:
             self._asked = key
-            responder.fetcher.fetch(key, partial(self._arrived, key))
+            responder.fetcher.fetch(key, partial(self._arrived, key), self._request.client)
             if self._asked is key:  # not answered at once
                 self._wait()
 

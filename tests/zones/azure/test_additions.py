@@ -19,7 +19,7 @@ ADDITIONS: dict[str, list[Row]] = json.loads((DATA / "additions.json").read_byte
 TABLE: dict[str, list[Row]] = json.loads((DATA / "private-link-zones.json").read_bytes())
 ENTRIES = {entry["id"]: entry for entry in TABLE["entries"]}
 CLOUDS = {"commercial", "government", "china"}
-PLACEHOLDERS = {"regionName", "regionCode", "number", "stamp", "account", "dnsZone", "environment", "guid"}
+PLACEHOLDERS = {"regionName", "regionCode", "number", "stamp", "account", "dnsZone", "environment", "guid", "label"}
 NEWER = {"Microsoft.Security/privateLinks"}  # resource types that the table does not have
 REQUIRED = {
     "suffixes": {"publicSuffix", "privateZone", "cloud", "source"},

@@ -54,9 +54,19 @@ def test_a_mark_of_an_unknown_entry_is_a_mistake_in_the_data() -> None:
         SharedNames([mark()], {})
 
 
-def test_a_scope_of_monitor_shares_the_names_of_the_service_but_not_those_of_a_workspace() -> None:
+def test_a_scope_of_monitor_shares_the_names_of_the_service_and_of_workspaces_in_several_scopes() -> None:
     shared = catalogue().shared
     assert shared.by(SCOPES, ["azuremonitor"], [from_text("api.monitor.azure.com")]) is SharedBy.SERVICE
     assert shared.by(SCOPES, ["azuremonitor"], [from_text("westeurope-5.in.ai.monitor.azure.com")]) is SharedBy.REGION
     workspace = from_text("5d1c2e8a-77b0-4c1e-9a53-0b6f1e2d3c4a.ods.opinsights.azure.com")
-    assert shared.by(SCOPES, ["azuremonitor"], [workspace]) is None
+    assert shared.by(SCOPES, ["azuremonitor"], [workspace]) is SharedBy.TENANT
+    collection = from_text("my-dce-x1.westeurope-1.ingest.monitor.azure.com")
+    assert shared.by(SCOPES, ["azuremonitor"], [collection]) is SharedBy.TENANT
+    assert shared.by(SCOPES, ["azuremonitor"], [from_text("acct.blob.core.windows.net")]) is None
+
+
+def test_only_names_that_azure_chose_are_listed() -> None:
+    shared = catalogue().shared
+    assert shared.lists("API.monitor.azure.com.")
+    assert not shared.lists("5d1c2e8a-77b0-4c1e-9a53-0b6f1e2d3c4a.ods.opinsights.azure.com")
+    assert not shared.lists("my-dce-x1.westeurope-1.ingest.monitor.azure.com")

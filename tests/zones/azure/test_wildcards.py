@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zones.azure.additions import Owner, WildcardRow
 from zones.azure.catalogue import catalogue
+from zones.azure.suffix_trie import may_be_private
 from zones.azure.wildcards import NoPrivateWildcard, Wildcards
 from zones.dns.name import from_text, labels, to_text
 
@@ -39,6 +42,9 @@ def privates(fqdn: str, others: Iterable[str] = (), kind: str = "") -> list[str]
         "*.app.westeurope-01.azurewebsites.net",
         "*.site.2.azurestaticapps.net",
         "*.corp.example",
+        "*.contoso.com",
+        "*.apps.partner.io",
+        "*.vm.westeurope.cloudapp.azure.com",
         "*.privatelink.pbidedicated.windows.net",  # private already
         "*.env.privatelink.eastus.azurecontainerapps.io",
         f"*.{GUID}.inference.westeurope.privatelink.api.azureml.ms",
@@ -82,6 +88,16 @@ def test_no_endpoint_owns_all_names_below_a_suffix_or_above_it(suffix: str) -> N
     parts = plain.split(".")
     for name in [*names, *(".".join(parts[i:]) for i in range(1, len(parts)))]:
         assert privates(f"*.{name}") is not None, name
+
+
+@pytest.mark.parametrize("fqdn", [f"*.new.{each}" for each in (
+    "windows.net", "core.windows.net", "azure.com", "azure.net", "azure.us", "azure.cn", "microsoft.com",
+    "cosmos.azure.com", "usgovcloudapi.net", "core.chinacloudapi.cn",
+)])  # fmt: skip
+def test_a_wildcard_beside_the_suffixes_is_one_of_a_service_that_the_catalogue_lacks(fqdn: str) -> None:
+    assert privates(fqdn) == NoPrivateWildcard.NO_RULE
+    assert privates(fqdn.replace("*.", "*.westeurope.")) == NoPrivateWildcard.NO_RULE
+    assert privates(fqdn.replace("*.", "*.acct.")) is None
 
 
 @pytest.mark.parametrize("fqdn", ["*.com", "*.org", "*.windows.net", "*.core.windows.net", "*.ml.azure.com"])
@@ -141,7 +157,7 @@ def test_a_hub_has_a_private_wildcard_for_each_of_its_workspaces() -> None:
 
 def wildcards(*rows: WildcardRow) -> Wildcards:
     suffix = tuple(labels(from_text("apps.example.com")))
-    return Wildcards([suffix], {b"apps"}, {b"weu"}, rows)
+    return Wildcards([suffix], (), {b"apps"}, {b"weu"}, rows)
 
 
 def row(public: str, owner: Owner, private: str = "") -> WildcardRow:
@@ -180,3 +196,33 @@ def test_a_private_wildcard_over_255_octets_is_left_out() -> None:
 def test_a_row_that_could_make_a_wrong_name_is_refused(public: str, owner: Owner, private: str) -> None:
     with pytest.raises(ValueError, match="apps"):
         row(public, owner, private)
+
+
+# -- any wildcard
+
+LABELS = st.sampled_from(
+    ["own", "weu", "westeurope", "chinaeast2", "eus-1", "data", "workspace", GUID, "privatelink", "z" * 63]
+)
+OTHER_ENDS = ["inference.ml.azure.com", "windows.net", "azure.com", "com", "contoso.com", "appserviceenvironment.net"]
+PLAIN = [suffix.replace("{partitionId}", "3").replace("{", "").replace("}", "") for suffix in SUFFIXES]
+ENDS = st.sampled_from(PLAIN + OTHER_ENDS)
+
+
+@given(st.lists(LABELS, max_size=4), ENDS, st.sampled_from(["", "Microsoft.App/managedEnvironments"]))
+def test_what_an_endpoint_gets_for_any_wildcard_is_private_and_a_wildcard(
+    middle: list[str], end: str, kind: str
+) -> None:
+    text = ".".join(["*", *middle, end])
+    if len(text) > 250:
+        return
+    star, others = from_text(text), [from_text(f"{GUID}.workspace.westeurope.api.azureml.ms")]
+    found = catalogue().shared_wildcard(star, kind, (), others)
+    if "privatelink" in middle:
+        assert found is None
+    elif not middle:
+        assert found is not None or end in ("contoso.com", "appserviceenvironment.net")
+    for private in found.privates if found else ():
+        assert private.name.startswith(b"\x01*")
+        assert may_be_private(private.name)
+        assert private.zone == catalogue().zone_of(private.name)
+        assert catalogue().candidates(private.name) == ()

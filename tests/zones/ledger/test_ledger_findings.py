@@ -24,6 +24,7 @@ from tests.zones.books import (
     vnet_id,
 )
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
+from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.findings.faults import Reporter
@@ -110,6 +111,14 @@ def test_a_name_that_all_resources_share_is_no_conflict(kind: str, group: str, f
 
 
 KEEP_ONE = "keep one of these endpoints for each network, or choose the one that is served with a pin"
+
+
+def test_a_pinned_shared_name_needs_nothing_more() -> None:
+    book = ledger(pins=[Pin("rdweb.wvd.microsoft.com", "y")])
+    put(book, *(desktop(key, "rdweb.wvd.microsoft.com", "global") for key in "xy"))
+
+    fact = one(book, "shared-global-name")
+    assert (fact.severity, fact.action) == ("info", "the pinned endpoint is served")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from resolver.forward.client.forwarder import Forwarder
+from resolver.forward.admission import Limits
+from resolver.forward.client.forwarder import Forwarder, Late
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Server, ServerPolicy, UpstreamGroup
 from tests.resolver.forward.client.upstreams import FakeUpstream, settle
@@ -41,9 +42,12 @@ async def third() -> AsyncIterator[FakeUpstream]:
 async def make() -> AsyncIterator[Make]:
     made: list[Forwarder] = []
 
-    def make(*servers: Server, policy: ServerPolicy = "sequential", rate: int = 0, **bounds: int) -> Forwarder:
-        upstreams = UpstreamGroups([UpstreamGroup("public", servers, policy=policy, rate=rate)])
-        made.append(Forwarder(upstreams, asyncio.get_running_loop(), lambda _: b"", **bounds))
+    def make(
+        *servers: Server, policy: ServerPolicy = "sequential", rate: int = 0, timeout: float = 4.8,
+        late: Late = lambda _key, _message: None, **bounds: int,
+    ) -> Forwarder:  # fmt: skip
+        upstreams = UpstreamGroups([UpstreamGroup("public", servers, policy=policy, rate=rate, timeout=timeout)])
+        made.append(Forwarder(upstreams, asyncio.get_running_loop(), lambda _: b"", late, Limits(**bounds)))
         return made[-1]
 
     yield make

@@ -155,20 +155,31 @@ async def test_a_server_that_closes_without_an_answer_is_asked_a_limited_number_
     assert upstream.connections <= 12, "twice for each of three tries"
 
 
-async def test_a_connection_without_an_answer_for_long_is_given_up(
-    upstream: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_after_a_timeout_the_next_try_opens_a_new_connection(upstream: FakeUpstream, make: Make) -> None:
     """A connection that a firewall has forgotten: packets are lost, and neither side closes it."""
-    monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
 
     def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
         return [answer(query)] if upstream.connections > 1 else []
 
     upstream.closes_after, upstream.respond = 0, respond
     resolver = make(tcp(upstream))
-    assert isinstance(await ask(resolver), UpstreamFailure)
     assert address(await ask(resolver)) == ADDRESS
-    assert upstream.connections == 2
+    assert (upstream.connections, resolver.timeouts) == (2, 1)
+
+
+async def test_a_late_reply_on_a_connection_that_was_given_up_is_used(upstream: FakeUpstream, make: Make) -> None:
+    held: list[bytes] = []
+
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        held.append(answer(query))
+        if upstream.connections > 1:
+            upstream.write(0, held[0])
+        return []
+
+    upstream.closes_after, upstream.respond = 0, respond
+    resolver = make(tcp(upstream))
+    assert address(await ask(resolver)) == ADDRESS
+    assert (upstream.connections, resolver.timeouts, resolver.errors) == (2, 1, 0)
 
 
 async def test_an_idle_connection_is_closed_and_the_next_query_opens_another(
@@ -183,15 +194,23 @@ async def test_an_idle_connection_is_closed_and_the_next_query_opens_another(
     assert upstream.connections == 2
 
 
-async def test_a_reply_to_no_query_is_counted_and_ignored(upstream: FakeUpstream, make: Make) -> None:
+async def test_messages_that_are_too_short_for_an_id_are_ignored(upstream: FakeUpstream, make: Make) -> None:
+    upstream.closes_after, upstream.respond = 0, lambda query, _: [b"", b"\0", answer(query)]
+    resolver = make(tcp(upstream))
+    assert address(await ask(resolver)) == ADDRESS
+    assert resolver.errors == 0
+
+
+async def test_after_a_reply_to_no_query_the_server_has_failed(upstream: FakeUpstream, make: Make) -> None:
     def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
         right = answer(query)
-        return [b"", b"\0", bytes((right[0] ^ 0x55, *right[1:])), right]
+        return [bytes((right[0] ^ 0x55, *right[1:]))]
 
     upstream.closes_after, upstream.respond = 0, respond
     resolver = make(tcp(upstream))
-    assert address(await ask(resolver)) == ADDRESS
-    assert resolver.mismatches == 1
+    text = f"127.0.0.1 port {upstream.port}: the reply does not match any query"
+    assert await ask(resolver) == UpstreamFailure(codes.NETWORK_ERROR, text)
+    assert (resolver.mismatches, resolver.timeouts) == (3, 0)
 
 
 # -- TLS
@@ -231,7 +250,7 @@ async def test_a_server_with_an_unexpected_certificate_is_sent_no_query(
 
 
 async def test_a_server_without_tls_is_sent_no_query(upstream: FakeUpstream, authority: Authority, make: Make) -> None:
-    resolver = make(Server("tls", "127.0.0.1", upstream.port, NAME, ca=authority.ca))
+    resolver = make(Server("tls", "127.0.0.1", upstream.port, NAME, ca=authority.ca), timeout=0.5)
     upstream.respond = lambda *_: []
     result = await ask(resolver)
     assert isinstance(result, UpstreamFailure)
@@ -300,6 +319,17 @@ async def test_an_http_error_status_is_a_failure(
     assert result == UpstreamFailure(codes.NETWORK_ERROR, f"127.0.0.1 port {over_https.port}: HTTP status {status}")
 
 
+async def test_an_answer_of_another_type_is_a_failure(
+    over_https: FakeHttpsServer, authority: Authority, make: Make
+) -> None:
+    over_https.type = "text/html; charset=utf-8"
+    result = await ask(make(https(over_https, authority)))
+    text = f"127.0.0.1 port {over_https.port}: the HTTP answer is not application/dns-message"
+    assert result == UpstreamFailure(codes.NETWORK_ERROR, text)
+    over_https.type = "Application/DNS-message; x=y"
+    assert address(await ask(make(https(over_https, authority)))) == ADDRESS
+
+
 async def test_an_answer_that_is_too_long_is_a_failure(
     over_https: FakeHttpsServer, authority: Authority, make: Make
 ) -> None:
@@ -325,9 +355,9 @@ async def test_after_goaway_queries_are_sent_on_a_new_connection(
 async def test_a_query_without_a_waiter_is_cancelled(
     over_https: FakeHttpsServer, authority: Authority, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
+    monkeypatch.setattr("resolver.forward.client.forwarder.FAILURE_TTL", 0.05)
     over_https.respond = lambda _: None
-    resolver = make(https(over_https, authority))
+    resolver = make(https(over_https, authority), timeout=0.3)
     assert isinstance(await ask(resolver), UpstreamFailure)
     await settle()
     await until(lambda: len(over_https.resets) >= 2)
@@ -357,7 +387,10 @@ class Heard:
     def refused(self, number: int, why: str) -> None:
         assert (number, bool(why)) == (7, True)
 
-    def lost(self, *_: object) -> None:
+    def left_queue(self, number: int) -> None:
+        assert number == 7
+
+    def lost(self, error: Exception | None) -> None:
         """Record the end of the connection."""
 
 
@@ -398,7 +431,7 @@ def test_any_frames_of_http_2_end_the_connection_at_most(
 ) -> None:
     session, sink = HttpsSession(Heard(), Server("https", "127.0.0.1", 443, NAME, path="/")), Sink()
     session.connection_made(sink)
-    session.send(7, b"\0\1" + bytes(15))
+    session.send(7, bytes(15))
     session.data_received(b"\0\0\0\4\0\0\0\0\0")
     for kind, flags, stream, body in frames:
         head = len(body).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big")

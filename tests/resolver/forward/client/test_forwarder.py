@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import dnslib
 import pytest
 
-from resolver.forward.cache import UpstreamFailure
-from resolver.forward.client import random_ids, udp_pool
+from resolver.forward.admission import Limits
+from resolver.forward.cache import Key, UpstreamFailure
+from resolver.forward.client import random_ids, udp
 from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Server, UpstreamGroup
@@ -103,11 +104,20 @@ async def test_a_server_configured_for_tcp_is_never_asked_over_udp(upstream: Fak
     assert upstream.asked == []
 
 
-async def test_a_reply_over_tcp_that_does_not_match_is_skipped(upstream: FakeUpstream, make: Make) -> None:
-    upstream.respond = lambda query, _: [answer(dnslib.DNSRecord.question("a.example")), answer(query)]
-    resolver = make(Server("tcp", "127.0.0.1", upstream.port))
+@pytest.mark.parametrize("fault", ["another question", "another id"])
+async def test_a_reply_over_tcp_that_does_not_match_fails_the_server_at_once(
+    upstream: FakeUpstream, second: FakeUpstream, make: Make, fault: str
+) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        other = dnslib.DNSRecord.question("a.example" if fault == "another question" else str(query.q.qname))
+        other.header.id = query.header.id ^ (fault == "another id")
+        return [answer(other)]
+
+    upstream.closes_after, upstream.respond = 0, respond
+    resolver = make(Server("tcp", "127.0.0.1", upstream.port), second.server)
     assert address(await ask(resolver)) == ADDRESS
-    assert resolver.mismatches == 1
+    assert resolver.timeouts == 0
+    assert len(second.asked) == 1
 
 
 async def test_a_connection_closed_early_goes_on_to_the_next_server(
@@ -212,36 +222,111 @@ async def test_ports_stay_unpredictable_when_every_socket_is_open(
 
 async def test_a_socket_is_replaced_after_a_few_uses(upstream: FakeUpstream, make: Make) -> None:
     resolver = make(upstream.server, sockets=1)
-    for i in range(3 * udp_pool.USES):
+    for i in range(3 * udp.USES):
         await ask(resolver, key(f"{i}.example.com"))
-    assert set(Counter(upstream.ports).values()) == {udp_pool.USES}
+    assert set(Counter(upstream.ports).values()) == {udp.USES}
 
 
-async def test_one_query_is_in_flight_on_a_socket_and_more_wait_for_it(upstream: FakeUpstream, make: Make) -> None:
-    outstanding: list[int] = []
+async def test_a_socket_carries_several_queries_whose_replies_come_in_any_order(
+    upstream: FakeUpstream, make: Make
+) -> None:
+    held: list[tuple[bytes, int]] = []
 
     def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
-        outstanding.append(len(upstream.asked) - resolver.replies)
-        return [answer(query)]
+        held.append((answer(query), upstream.ports[-1]))
+        if len(held) == 50:
+            for packet, port in reversed(held):
+                upstream.udp.sendto(packet, ("127.0.0.1", port))
+        return []
 
     upstream.respond = respond
     resolver = make(upstream.server, sockets=2)
     results = [asking(resolver, key(f"{i}.example.com")) for i in range(50)]
     for result in results:
         assert address(await result) == ADDRESS
-    assert max(outstanding) <= 2
-    assert resolver.timeouts == 0
+    assert len(set(upstream.ports)) <= 8
+    assert len({(query.header.id, port) for query, port in zip(upstream.asked, upstream.ports, strict=True)}) == 50
+    assert (resolver.timeouts, resolver.mismatches) == (0, 0)
 
 
-async def test_questions_beyond_the_bound_are_shed(upstream: FakeUpstream, make: Make) -> None:
-    resolver = make(upstream.server, in_flight=2, waiters=1)
-    results = [
-        asking(resolver, key(name)) for name in ("a.example", "b.example", "c.example", "a.example", "a.example")
-    ]
+async def test_beyond_the_bound_the_oldest_question_is_shed(upstream: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, questions=2, waiters=1)
+    names = "a.example", "b.example", "c.example", "b.example", "b.example"
+    results = [asking(resolver, key(name)) for name in names]
     shed = [isinstance(await result, UpstreamFailure) for result in results]
-    assert shed == [False, False, True, False, True]
+    assert shed == [True, False, False, False, True]
     assert resolver.shed == 2
-    assert address(await ask(resolver, key("c.example"))) == ADDRESS
+    assert address(await ask(resolver, key("a.example"))) == ADDRESS
+
+
+async def test_a_client_that_asks_for_dead_names_makes_room_for_itself(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda *_: []
+    resolver = make(upstream.server, of_one_client=3, questions=8)
+    other = asking(resolver, key("patient.example"), b"\x0a\0\0\2")
+    dead = [asking(resolver, key(f"{i}.example"), b"\x0a\0\0\1") for i in range(10)]
+    await settle()
+    assert [result.done() for result in dead] == [True] * 7 + [False] * 3
+    assert not other.done()
+    failure = await dead[0]
+    assert isinstance(failure, UpstreamFailure)
+    assert (failure.text, failure.lasting) == ("too many questions of this client are waiting", False)
+
+
+async def test_names_that_nobody_answers_do_not_delay_others(upstream: FakeUpstream, make: Make) -> None:
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        return [] if str(query.q.qname).startswith("dead") else [answer(query)]
+
+    upstream.respond = respond
+    resolver = make(upstream.server, sockets=20)
+    dead = [asking(resolver, key(f"dead{i}.example")) for i in range(100)]
+    for i in range(20):
+        assert address(await ask(resolver, key(f"good{i}.example"))) == ADDRESS
+    assert resolver.shed == 0
+    assert not any(result.done() for result in dead)
+    assert not resolver.health.of(upstream.server).down
+    resolver.close()
+
+
+# -- late replies
+
+
+async def test_a_reply_that_comes_after_its_try_is_used(upstream: FakeUpstream, make: Make) -> None:
+    held: list[bytes] = []
+
+    def respond(query: dnslib.DNSRecord, _: str) -> list[bytes]:
+        held.append(answer(query))
+        if len(upstream.asked) == 2:
+            upstream.udp.sendto(held[0], ("127.0.0.1", upstream.ports[0]))
+        return []
+
+    upstream.respond = respond
+    resolver = make(upstream.server)
+    assert address(await ask(resolver)) == ADDRESS
+    assert (resolver.timeouts, resolver.mismatches, resolver.late) == (1, 0, 0)
+    assert upstream.ports[0] != upstream.ports[1]
+
+
+async def test_a_reply_that_comes_after_the_failure_fills_the_cache(upstream: FakeUpstream, make: Make) -> None:
+    late: list[tuple[Key, Message]] = []
+    upstream.respond = lambda *_: []
+    resolver = make(upstream.server, timeout=0.1, late=lambda *reply: late.append(reply))
+    assert isinstance(await ask(resolver), UpstreamFailure)
+    upstream.udp.sendto(answer(upstream.asked[0]), ("127.0.0.1", upstream.ports[0]))
+    await until(lambda: late)
+    assert (late[0][0], address(late[0][1])) == (key(), ADDRESS)
+    assert resolver.late == 1
+    upstream.udp.sendto(answer(upstream.asked[0]), ("127.0.0.1", upstream.ports[0]))
+    assert isinstance(await ask(resolver, key("other.example")), UpstreamFailure)
+    assert len(late) == 1
+
+
+async def test_failed_questions_that_still_listen_are_bounded(upstream: FakeUpstream, make: Make) -> None:
+    upstream.respond = lambda *_: []
+    resolver = make(upstream.server, timeout=0.05, lingering=5)
+    results = [asking(resolver, key(f"{i}.example")) for i in range(20)]
+    for result in results:
+        assert isinstance(await result, UpstreamFailure)
+    assert len(resolver._lingering) == 5
 
 
 async def test_close_fails_what_waits_and_closes_the_sockets(upstream: FakeUpstream, make: Make) -> None:
@@ -345,20 +430,17 @@ async def test_a_dead_server_is_asked_first_twice_and_then_only_by_probes(
     assert 2 < resolver.errors < 30, "refused twice, and then once for each probe"
 
 
-async def test_a_server_that_is_back_is_first_again_within_seconds(
-    second: FakeUpstream, make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.2)
+async def test_a_server_that_is_back_is_first_again_within_seconds(second: FakeUpstream, make: Make) -> None:
     first = FakeUpstream()
     await first.open()
     first.respond = lambda *_: []
-    resolver = make(first.server, second.server)
+    resolver = make(first.server, second.server, timeout=0.5)
     for i in range(3):
         assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
-    assert resolver.health.is_down(first.server)
+    assert resolver.health.of(first.server).down
     first.respond = second.respond
     count, started = 0, asyncio.get_running_loop().time()
-    while resolver.health.is_down(first.server):
+    while resolver.health.of(first.server).down:
         count += 1
         assert address(await ask(resolver, key(f"back{count}.example.com"))) == ADDRESS
         await asyncio.sleep(0.01)
@@ -378,7 +460,7 @@ async def test_forged_replies_do_not_count_against_the_server(upstream: FakeUpst
     resolver = make(upstream.server)
     for i in range(5):
         assert address(await ask(resolver, key(f"{i}.example.com"))) == ADDRESS
-    assert not resolver.health.is_down(upstream.server)
+    assert not resolver.health.of(upstream.server).down
 
 
 async def test_a_group_with_a_rate_sheds_what_is_beyond_it(upstream: FakeUpstream, make: Make) -> None:
@@ -402,7 +484,7 @@ async def test_a_rate_counts_all_that_is_sent_and_not_only_questions(
     assert isinstance(result, Message), "what the first server said"
     assert result.rcode == codes.SERVFAIL
     assert len(upstream.asked) + len(second.asked) == 3
-    assert not resolver.health.is_down(second.server)
+    assert not resolver.health.of(second.server).down
 
 
 @pytest.mark.parametrize("policy", ["sequential", "race"])
@@ -412,13 +494,12 @@ async def test_no_server_is_asked_the_same_more_than_three_times(
     policy: str, servers: int,
 ) -> None:  # fmt: skip
     """RFC 9520 §3.1: probes and races included."""
-    monkeypatch.setattr("resolver.forward.exchange.TOTAL", 0.3)
     monkeypatch.setattr("resolver.forward.health.FIRST_RETRY", 0.0)
-    monkeypatch.setattr("resolver.forward.health.Health.hedge", lambda *_: 0.01)
+    monkeypatch.setattr("resolver.forward.round_trip.RoundTrip.hedge", lambda *_: 0.01)
     fakes = [upstream, second, third][:servers]
     for fake in fakes:
         fake.respond = lambda *_: []
-    resolver = make(*(fake.server for fake in fakes), policy=policy)
+    resolver = make(*(fake.server for fake in fakes), policy=policy, timeout=0.3)
     for i in range(6):
         assert isinstance(await ask(resolver, key(f"{i}.example.com")), UpstreamFailure)
     await until(lambda: not resolver._probes)
@@ -442,7 +523,7 @@ async def test_a_malformed_reply_over_udp_is_fetched_over_tcp_and_is_not_a_failu
         assert result == UpstreamFailure(
             codes.NETWORK_ERROR, f"127.0.0.1 port {upstream.port}: malformed reply: cut off"
         )
-    assert not resolver.health.is_down(upstream.server)
+    assert not resolver.health.of(upstream.server).down
 
 
 async def test_one_group_cannot_have_all_questions_in_flight(upstream: FakeUpstream) -> None:
@@ -451,11 +532,11 @@ async def test_one_group_cannot_have_all_questions_in_flight(upstream: FakeUpstr
         UpstreamGroup("public", (upstream.server,)),
         UpstreamGroup("onprem", (upstream.server,), ("corp.example",)),
     ]
-    resolver = Forwarder(UpstreamGroups(groups), asyncio.get_running_loop(), in_flight=10, of_one_group=4)
+    resolver = Forwarder(UpstreamGroups(groups), asyncio.get_running_loop(), limits=Limits(10, of_one_group=4))
     dead = [asking(resolver, key(f"{i}.example.com")) for i in range(6)]
     await settle()
-    assert [result.done() for result in dead] == [False] * 4 + [True] * 2
-    upstream.respond = lambda query, _: [answer(query)]
+    assert [result.done() for result in dead] == [True] * 2 + [False] * 4
+    upstream.respond = lambda query, _: [answer(query)] if "corp" in str(query.q.qname) else []
     assert address(await ask(resolver, key("a.corp.example", group="onprem"))) == ADDRESS
     resolver.close()
     for result in dead:

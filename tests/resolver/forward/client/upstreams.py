@@ -67,6 +67,10 @@ class FakeUpstream(asyncio.DatagramProtocol):
         self.hang_up()
         await self.tcp.wait_closed()
 
+    def write(self, connection: int, packet: bytes) -> None:
+        """Send a message on a connection, counted from 0."""
+        self._writers[connection].write(len(packet).to_bytes(2) + packet)
+
     def hang_up(self) -> None:
         """Close all connections."""
         for writer in self._writers:
@@ -137,7 +141,7 @@ class FakeHttps(asyncio.Protocol):
         if response is None:
             return
         status, body = response
-        self.h2.send_headers(at, [(":status", str(status)), ("content-type", "application/dns-message")])
+        self.h2.send_headers(at, [(":status", str(status)), ("content-type", self.server.type)])
         self.h2.send_data(at, body, end_stream=True)
 
     def say_goodbye(self) -> None:
@@ -159,6 +163,7 @@ class FakeHttpsServer:
         self.resets: list[int] = []
         self.connections: list[FakeHttps] = []
         self.streams = 100
+        self.type = "application/dns-message"
         self._tls = tls
 
     async def open(self) -> None:
@@ -180,10 +185,10 @@ def key(name: str = "www.example.com", group: str = "public") -> Key:
     return Key(group, from_text(name), record.A)
 
 
-def asking(resolver: Forwarder, question: Key) -> asyncio.Future[Message | UpstreamFailure]:
+def asking(resolver: Forwarder, question: Key, client: bytes = b"") -> asyncio.Future[Message | UpstreamFailure]:
     """Ask, and wait for the result. A second call of `done` raises InvalidStateError in the loop and fails the test."""
     result: asyncio.Future[Message | UpstreamFailure] = asyncio.get_running_loop().create_future()
-    resolver.ask(question, result.set_result)
+    resolver.ask(question, result.set_result, client)
     assert not result.done()
     return result
 

@@ -39,7 +39,7 @@ class Small:
         self.asked: dict[str, Callable[[Result], None]] = {}
         self.responder = Responder(parts, self._ask)
 
-    def _ask(self, key: Key, done: Callable[[Result], None]) -> None:
+    def _ask(self, key: Key, done: Callable[[Result], None], _: bytes) -> None:
         self.asked[to_text(key.name)] = done
 
     def reply(self, name: str, records: int = 1) -> None:

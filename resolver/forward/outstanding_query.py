@@ -1,0 +1,63 @@
+"""A query on its way to an upstream server, as the code that carries it sees it.
+
+Does not know which question it belongs to, nor what its reply means: a subclass (`exchange.Try`) does. Pure.
+"""
+
+from typing import Protocol
+
+from zones.clocks import SteadyTime
+
+
+class Carrier(Protocol):
+    """Carries queries to one server over one transport, and gives each its message id."""
+
+    def send(self, query: "OutstandingQuery") -> None:
+        """Send a query now, or when a connection has room for it. Raises OSError."""
+
+    def stop(self, query: "OutstandingQuery", *, answered: bool) -> None:
+        """Stop waiting for the reply to a query."""
+
+    def timed_out(self, query: "OutstandingQuery") -> None:
+        """Take note that there was no reply in time. A late reply is still wanted."""
+
+    def close(self) -> None:
+        """Close all sockets and forget all queries."""
+
+
+class OutstandingQuery:
+    """One query. `packet` is the query without its id, which the carrier chooses."""
+
+    __slots__ = ("carrier", "channel", "number", "packet", "resent", "sent")
+
+    def __init__(self, packet: bytes, sent: SteadyTime) -> None:
+        self.packet = packet
+        self.number = 0
+        """The message id."""
+        self.sent: SteadyTime | None = sent
+        """None while the query waits in a queue: that time is not the server's."""
+        self.carrier: Carrier | None = None
+        """The carrier that waits for the reply."""
+        self.channel: object = None
+        """The socket or connection of the query. Only the carrier uses it."""
+        self.resent = False
+        """The query was sent before, on a connection that ended without an answer to any query."""
+
+    def stop(self, *, answered: bool) -> None:
+        """Stop waiting for the reply."""
+        carrier, self.carrier = self.carrier, None
+        if carrier is not None:
+            carrier.stop(self, answered=answered)
+
+    # -- what the carrier reports
+
+    def arrived(self, packet: bytes) -> None:
+        """Take a packet from the server with the id of this query. Its first two octets have no meaning."""
+        raise NotImplementedError
+
+    def failed(self, error: OSError | EOFError) -> None:
+        """Take an error. The carrier does not wait for the reply any more."""
+        raise NotImplementedError
+
+    def left_queue(self) -> None:
+        """Take note that the query has been sent only now."""
+        raise NotImplementedError

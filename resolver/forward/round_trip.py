@@ -1,0 +1,51 @@
+"""The smoothed round-trip time of a server, and how long a query to it is waited for (RFC 6298).
+
+Pure: durations are arguments, in seconds.
+"""
+
+from typing import Final
+
+UNKNOWN: Final = 0.05
+"""Seconds; round-trip time of a server that has not answered yet, for comparisons with other servers."""
+FIRST_WAIT: Final = 0.6
+"""Seconds to wait for a server that has not answered yet. RFC 6298 §2.1 has 1 s, which delays the next server."""
+LEAST_WAIT: Final = 0.4
+"""Seconds. A resolver answers a cached name in a millisecond, and a name that it has to look up in several 100 ms."""
+_LONGEST: Final = 5.0  # seconds; a server that fails often is no slower than this
+_GAIN: Final = 1 / 8  # weight of a new sample in the smoothed time (RFC 6298 §2.3)
+_VARIATION_GAIN: Final = 1 / 4
+_FAILED: Final = 1.5  # factor of the smoothed time after a failure
+
+
+class RoundTrip:
+    """The round-trip time of one server. `samples`: its number of answers."""
+
+    __slots__ = ("_variation", "samples", "smoothed")
+
+    def __init__(self) -> None:
+        self.smoothed = UNKNOWN
+        """Seconds."""
+        self.samples = 0
+        self._variation = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Add the time that an answer took."""
+        if self.samples:
+            difference = seconds - self.smoothed
+            self._variation += _VARIATION_GAIN * (abs(difference) - self._variation)
+            self.smoothed += _GAIN * difference
+        else:
+            self.smoothed, self._variation = seconds, seconds / 2
+        self.samples += 1
+
+    def fail(self) -> None:
+        """Add a query that failed: the server becomes slower in comparison with the others."""
+        self.smoothed = min(self.smoothed * _FAILED, _LONGEST)
+
+    def wait(self) -> float:
+        """Return the seconds after which a query is probably lost."""
+        return max(self.smoothed + 4 * self._variation, LEAST_WAIT) if self.samples else FIRST_WAIT
+
+    def hedge(self) -> float:
+        """Return the seconds after which a race starts with a second server: three round-trip times, 0.03 to 0.3 s."""
+        return min(max(3 * self.smoothed, 0.03), 0.3)
