@@ -13,7 +13,7 @@ from msgspec import structs
 from resolver.offline.snapshot import Resource
 from zones.azure.catalogue import Catalogue
 from zones.azure.endpoint import VirtualNetwork
-from zones.azure.resource import Nic, NicRow, PrivateEndpoint
+from zones.azure.resource import Nic, NicRow, PrivateEndpoint, ZoneConfig, ZoneGroup, ZoneRecord
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ID: Final = "/subscriptions/"
@@ -38,6 +38,8 @@ class Redaction:
                 return self._nic(given)
             case VirtualNetwork():
                 return self._vnet(given)
+            case ZoneGroup():
+                return self._zone_group(given)
 
     def _endpoint(self, given: PrivateEndpoint) -> PrivateEndpoint:
         return structs.replace(
@@ -61,6 +63,26 @@ class Redaction:
             given,
             key=self.reference(given.key), id=self.reference(given.id), peers=tuple(map(self.reference, given.peers)),
         )  # fmt: skip
+
+    def _zone_group(self, given: ZoneGroup) -> ZoneGroup:
+        return structs.replace(
+            given,
+            key=self.reference(given.key),
+            id=self.reference(given.id),
+            configs=tuple(
+                ZoneConfig(self._zone(config.zone), tuple(self._record(each, config) for each in config.records))
+                for config in given.configs
+            ),
+        )
+
+    def _zone(self, text: str) -> str:
+        """Return the id of a private DNS zone with hashed names. The name of the zone itself is a host name."""
+        head, slash, origin = text.rpartition("/")
+        return self.reference(head) + slash + self._labels(origin) if slash else self._labels(origin)
+
+    def _record(self, record: ZoneRecord, config: ZoneConfig) -> ZoneRecord:
+        at_apex = record.name == config.origin
+        return structs.replace(record, name=self._labels(record.name) if at_apex else self.fqdn(record.name))
 
     def _row(self, row: NicRow) -> NicRow:
         return structs.replace(row, fqdns=tuple(map(self.fqdn, row.fqdns)), member=self.name(row.member))
@@ -89,10 +111,10 @@ class Redaction:
         """
         if self._shared.lists(text):
             return text
-        first, *rest = text.split(".")
+        first, dot, rest = text.partition(".")
+        return (first if first == "*" else self.name(first)) + dot + self._labels(rest)
+
+    def _labels(self, text: str) -> str:
         return ".".join(
-            (
-                first if first == "*" else self.name(first),
-                *(label if label.casefold() in self._words or not label else self.name(label) for label in rest),
-            )
+            label if label.casefold() in self._words or not label else self.name(label) for label in text.split(".")
         )

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zones.azure.endpoint import VirtualNetwork
-from zones.azure.resource import Nic, PrivateEndpoint, Resources
+from zones.azure.resource import Nic, PrivateEndpoint, Resources, ZoneGroup
 
-Resource = PrivateEndpoint | Nic | VirtualNetwork
+Resource = PrivateEndpoint | Nic | VirtualNetwork | ZoneGroup
 
 
 class Snapshot(NamedTuple):
@@ -61,9 +61,9 @@ def made(parts: Iterable[Resources]) -> Snapshot:
     differing = unreadable = 0
     for part in parts:
         unreadable += len(part.faults)
-        found: Iterable[Resource] = chain(part.endpoints, part.nics, part.vnets)
+        found: Iterable[Resource] = chain(part.endpoints, part.nics, part.vnets, part.zone_groups)
         for each in found:
-            if not isinstance(each, VirtualNetwork):
+            if isinstance(each, PrivateEndpoint | Nic):
                 unreadable += len(each.faults)
             differing += kept.setdefault((type(each), each.key), each) != each
     rows: list[Resource] = []
@@ -109,6 +109,8 @@ def _row(resource: Resource) -> dict[str, Any]:
             return _nic(resource)
         case VirtualNetwork():
             return _vnet(resource)
+        case ZoneGroup():
+            return _zone_group(resource)
 
 
 def _endpoint(endpoint: PrivateEndpoint) -> dict[str, Any]:
@@ -158,3 +160,18 @@ def _vnet(vnet: VirtualNetwork) -> dict[str, Any]:
     return {
         "id": vnet.id, "type": "Microsoft.Network/virtualNetworks", "location": vnet.region, "properties": properties,
     }  # fmt: skip
+
+
+def _zone_group(group: ZoneGroup) -> dict[str, Any]:
+    configs = [
+        {
+            "privateDnsZoneId": config.zone,
+            "recordSets": [{"fqdn": each.name, "ipAddresses": each.addresses} for each in config.records],
+        }
+        for config in group.configs
+    ]
+    return {
+        "id": group.id,
+        "type": "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        "properties": {"privateDnsZoneConfigs": [{"properties": each} for each in configs]},
+    }

@@ -33,9 +33,9 @@ def target(name: str, kind: str = "Microsoft.Storage/storageAccounts") -> str:
     return f"/subscriptions/{SUB}/resourceGroups/rg/providers/{kind}/{name}"
 
 
-def record(fqdn: str, *addresses: int | bytes) -> NicRecord:
+def record(fqdn: str, *addresses: int | bytes, private: str | None = None) -> NicRecord:
     packed = (bytes((10, 0, 0, each)) if isinstance(each, int) else each for each in addresses)
-    return NicRecord(from_text(fqdn), tuple(packed))
+    return NicRecord(from_text(fqdn), tuple(packed), private=None if private is None else from_text(private))
 
 
 def v6(last: int) -> bytes:
@@ -49,9 +49,9 @@ def endpoint(key: str, *records: NicRecord, vnet: str = "", **fields: Any) -> En
     )
 
 
-def acct(key: str, last: int, **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
-    """Return an endpoint that claims the name which most tests use."""
-    return endpoint(key, record(FQDN, last), **fields)
+def acct(key: str, last: int, private: str | None = None, **fields: Any) -> Endpoint:  # noqa: ANN401 - many types
+    """Return an endpoint with the FQDN that most tests use. `private`: the private name that Azure has."""
+    return endpoint(key, record(FQDN, last, private=private), **fields)
 
 
 def ledger(

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from zones.azure.arm_zone_group import ZONE_GROUP, ZoneConfigJson
+
 ENDPOINT: Final = "microsoft.network/privateendpoints"
 NIC: Final = "microsoft.network/networkinterfaces"
 VNET: Final = "microsoft.network/virtualnetworks"
-TYPES: Final = (ENDPOINT, NIC, VNET)
+TYPES: Final = (ENDPOINT, NIC, VNET, ZONE_GROUP)
 
 
 class ArmJson(Struct, gc=False, rename="camel"):
@@ -106,7 +108,7 @@ class PeeringJson(PeeringBodyJson):
 
 
 class BodyJson(ArmJson):
-    """The properties of an endpoint, a network interface or a virtual network."""
+    """The properties of an endpoint, a network interface, a virtual network or a DNS zone group."""
 
     provisioning_state: str | None = None
     subnet: ReferenceJson | None = None
@@ -118,6 +120,7 @@ class BodyJson(ArmJson):
     ip_configurations: tuple[IpConfigurationJson, ...] | None = None
     address_space: AddressSpaceJson | None = None
     virtual_network_peerings: tuple[PeeringJson, ...] | None = None
+    private_dns_zone_configs: tuple[ZoneConfigJson, ...] | None = None
     private_endpoint_connections: Any = None
     """Of a target resource."""
 
@@ -168,6 +171,8 @@ def type_by_fields(body: BodyJson) -> str:
         return ENDPOINT
     if is_of_endpoint(body):
         return NIC
+    if body.private_dns_zone_configs is not None:
+        return ZONE_GROUP
     return VNET if body.address_space else ""
 
 

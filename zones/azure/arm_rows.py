@@ -29,6 +29,7 @@ from zones.azure.arm_json import (
     is_of_endpoint,
     type_by_fields,
 )
+from zones.azure.arm_zone_group import ZONE_GROUP, zone_group
 from zones.azure.endpoint import NO_RESOURCE, Fault, ResourceId, VirtualNetwork, fold_region
 from zones.azure.resource import (
     InvalidId,
@@ -36,12 +37,13 @@ from zones.azure.resource import (
     NicRow,
     PrivateEndpoint,
     Resources,
+    ZoneGroup,
     resource_id,
     resource_type,
     subscription,
 )
 
-_K = TypeVar("_K", PrivateEndpoint, Nic, VirtualNetwork)
+_K = TypeVar("_K", PrivateEndpoint, Nic, VirtualNetwork, ZoneGroup)
 
 _MOST_TYPES: Final = 200
 """Types that are counted by name; a file may name any number of them."""
@@ -57,6 +59,7 @@ class RowReader:
         self._endpoints: dict[ResourceId, PrivateEndpoint] = {}
         self._nics: dict[ResourceId, Nic] = {}
         self._vnets: dict[ResourceId, VirtualNetwork] = {}
+        self._zone_groups: dict[ResourceId, ZoneGroup] = {}
         self._faults: dict[Fault, None] = {}
         self.passed_over: Counter[str] = Counter()
         """Number of rows that pldns does not need, by type."""
@@ -77,6 +80,7 @@ class RowReader:
             tuple(self._nics.values()),
             tuple(self._vnets.values()),
             tuple(self._faults),
+            tuple(self._zone_groups.values()),
         )
 
     def fault(self, subject: str, path: str, message: str) -> None:
@@ -97,7 +101,7 @@ class RowReader:
         body = row.properties or row
         key, problem = normalised(row.id)
         kind = type_of(row.type, key) or type_by_fields(body)
-        if kind in TYPES and key and is_bare(body):
+        if kind in TYPES and kind != ZONE_GROUP and key and is_bare(body):
             self.bare[kind] += 1
         elif kind == NIC and not is_of_endpoint(body):
             self.pass_over(OTHER_NICS)
@@ -109,6 +113,8 @@ class RowReader:
             self._nic(key, row.id or key, body.private_endpoint, body.ip_configurations)
         elif kind == VNET:
             self._vnet(row, body, key)
+        elif kind == ZONE_GROUP:
+            self._keep(self._zone_groups, zone_group(key, row.id or key, body.private_dns_zone_configs or ()))
         elif kind:
             self.pass_over(kind)
             self.targets += bool(body.private_endpoint_connections)

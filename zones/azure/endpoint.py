@@ -41,6 +41,8 @@ class NicRecord(msgspec.Struct, frozen=True, gc=False):
     addresses: tuple[bytes, ...]
     group: str = ""
     member: str = ""
+    private: Name | None = None
+    """The private name that Azure itself has for the FQDN (`private_names`); None where only the catalogue knows."""
 
 
 class ConfiguredRecord(NicRecord, frozen=True, gc=False):

@@ -5,7 +5,7 @@ any order. The cost of a change depends on the resources that it touches, not on
 JSON, claims and networks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
 from sys import intern
 from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -14,7 +14,7 @@ from msgspec import structs
 
 from zones.azure.endpoint import Endpoint, Fault, ResourceId, VirtualNetwork
 from zones.azure.join import SourcePart, Versions, join
-from zones.azure.resource import Nic, PrivateEndpoint, Resources
+from zones.azure.resource import Nic, PrivateEndpoint, Resources, ZoneGroup
 
 
 class InventoryChange(NamedTuple):
@@ -34,6 +34,8 @@ class Inventory:
         self._held_endpoints = _Index[PrivateEndpoint]()
         self._held_nics = _Index[Nic]()
         self._held_vnets = _Index[VirtualNetwork]()
+        self._held_zone_groups = _Index[ZoneGroup]()
+        """By the key of their endpoint."""
         self._links: dict[ResourceId, tuple[ResourceId, ...]] = {}
         self._endpoints: dict[ResourceId, Endpoint] = {}
         self._vnets: dict[ResourceId, VirtualNetwork] = {}
@@ -80,8 +82,15 @@ class Inventory:
         nics = touched.nics | {nic for _, nic in touched.links} | self._linked(touched.endpoints)
         for nic in nics:
             self._check_orphan(nic, touched)
+        for key in touched.endpoints & self._held_zone_groups.keys() | touched.zone_groups:
+            self._check_orphan_group(key, touched)
         return InventoryChange(
-            self._rejoin(touched.endpoints | {endpoint for endpoint, _ in touched.links} | self._linked(nics)),
+            self._rejoin(
+                touched.endpoints
+                | touched.zone_groups
+                | {endpoint for endpoint, _ in touched.links}
+                | self._linked(nics)
+            ),
             self._refresh_vnets(touched.vnets),
             self._move_faults(touched),
         )
@@ -98,6 +107,7 @@ class Inventory:
             if nic.endpoint:
                 touched.links.add((nic.endpoint, nic.key))
         touched.vnets.update(vnet.key for vnet in self._held_vnets.put(place, new.vnets))
+        touched.zone_groups.update(group.key for group in self._held_zone_groups.put(place, new.zone_groups))
         touched.gone += old.faults
         touched.come += new.faults
 
@@ -140,7 +150,8 @@ class Inventory:
         if not versions:
             return None
         nics = [self._held_nics.versions(nic) for nic in sorted(self._links.get(key, ()))]
-        return join(versions, [held for held in nics if held and self._owns(versions[0][1], held[0][1])])
+        owned = [held for held in nics if held and self._owns(versions[0][1], held[0][1])]
+        return join(versions, owned, self._held_zone_groups.versions(key))
 
     def _check_orphan(self, key: ResourceId, touched: "_Affected") -> None:
         """Update the fault of a NIC whose endpoint is not in the inventory: its names are not served."""
@@ -149,6 +160,14 @@ class Inventory:
             owners = (self._held_endpoints.first(endpoint) for endpoint in self._links.get(key, ()))
             if not any(owner and self._owns(owner, nic) for owner in owners):
                 faults = (*nic.faults, Fault(nic.id, "privateEndpoint.id", _ORPHAN, place.part))
+        self._set_orphan(key, faults, touched)
+
+    def _check_orphan_group(self, key: ResourceId, touched: "_Affected") -> None:
+        """Update the fault of a zone group whose endpoint is not in the inventory: its names are not served."""
+        found = () if key in self._held_endpoints else self._held_zone_groups.versions(key)[:1]
+        self._set_orphan(key, tuple(Fault(group.id, "id", _ORPHAN, place.part) for place, group in found), touched)
+
+    def _set_orphan(self, key: ResourceId, faults: tuple[Fault, ...], touched: "_Affected") -> None:
         old = self._orphans.get(key, ())
         if faults != old:
             touched.gone += old
@@ -192,12 +211,14 @@ class _Affected:
         self.endpoints: set[ResourceId] = set()
         self.nics: set[ResourceId] = set()
         self.vnets: set[ResourceId] = set()
+        self.zone_groups: set[ResourceId] = set()
+        """Keys of the endpoints whose zone groups changed."""
         self.links: set[tuple[ResourceId, ResourceId]] = set()
         self.gone: list[Fault] = []
         self.come: list[Fault] = []
 
 
-_R = TypeVar("_R", PrivateEndpoint, Nic, VirtualNetwork)
+_R = TypeVar("_R", PrivateEndpoint, Nic, VirtualNetwork, ZoneGroup)
 _V = TypeVar("_V")
 _KeyT = TypeVar("_KeyT", bound=str)
 
@@ -211,6 +232,10 @@ class _Index(Generic[_R]):
 
     def __contains__(self, key: ResourceId) -> bool:
         return key in self._holders
+
+    def keys(self) -> KeysView[ResourceId]:
+        """Return the keys of all resources."""
+        return self._holders.keys()
 
     def first(self, key: ResourceId) -> _R | None:
         """Return the version with precedence; None where no part has the resource."""

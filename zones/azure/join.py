@@ -5,13 +5,15 @@ together: `inventory` does.
 """
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 from sys import intern
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
+from zones.azure.address import endpoint_address
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NamelessRow, NicRecord, ResourceId
-from zones.azure.resource import Nic, NicRow, PrivateEndpoint
-from zones.dns.name import InvalidName, Name, host_from_text
+from zones.azure.private_names import matched
+from zones.azure.resource import Nic, NicRow, PrivateEndpoint, ZoneGroup
+from zones.azure.zone_group import ZoneGroupRecords, texts
+from zones.dns.name import InvalidName, Name, host_from_text, to_text
 
 
 class SourcePart(NamedTuple):
@@ -27,8 +29,13 @@ Versions: TypeAlias = Sequence[tuple[SourcePart, _R]]
 """The versions of one resource in different parts, the one with precedence first."""
 
 
-def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> Endpoint:
-    """Return the endpoint. Its records come from the NICs, and from `customDnsConfigs` only where no NIC is known."""
+def join(
+    versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]], zone_groups: Versions[ZoneGroup] = ()
+) -> Endpoint:
+    """Return the endpoint. Its records come from the NICs, and from `customDnsConfigs` only where no NIC is known.
+
+    `zone_groups`: the versions of its DNS zone group, which has the private names of its FQDNs.
+    """
     place, first = versions[0]
     collected = _Records()
     collected.faults.extend(first.faults)
@@ -44,6 +51,8 @@ def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> 
         collected.rows(first.records, _OF_SHORT_FORM, first.id, place.part)
     elif not nics:
         collected.rows(first.dns, _OF_DNS, first.id, place.part)
+    for where, group in zone_groups[:1]:
+        collected.zone_group(ZoneGroupRecords(group, where.part))
     return Endpoint(
         key=first.key,
         id=first.id,
@@ -60,7 +69,7 @@ def join(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> 
         records=collected.records(),
         nameless=collected.nameless(),
         faults=tuple(dict.fromkeys(collected.faults)),
-        rivals=_rivals(versions, nics),
+        rivals=_rivals(versions, nics, zone_groups),
         source=place.source,
         where=place.part,
     )
@@ -88,11 +97,13 @@ class _Records:
         self.faults: list[Fault] = []
         self._found: dict[tuple[Name, str, str], set[bytes]] = {}
         self._nameless: dict[tuple[str, str], set[bytes]] = {}
+        self._private: dict[Name, Name] = {}
+        """The private names that Azure has, by FQDN."""
 
     def records(self) -> tuple[NicRecord, ...]:
         """Return a record for each FQDN, group and member, in an order that does not depend on the order of rows."""
         return tuple(
-            NicRecord(fqdn, tuple(sorted(addresses)), intern(group), intern(member))
+            NicRecord(fqdn, tuple(sorted(addresses)), intern(group), intern(member), self._private.get(fqdn))
             for (fqdn, group, member), addresses in sorted(self._found.items())
         )
 
@@ -109,7 +120,7 @@ class _Records:
             is_named = False
             for j, text in enumerate(row.addresses):
                 try:
-                    addresses.add(_address(text))
+                    addresses.add(endpoint_address(text))
                 except ValueError as error:
                     self.faults.append(Fault(subject, paths.address.format(i, j), str(error), where))
             if row.fqdns and not row.addresses:
@@ -126,24 +137,25 @@ class _Records:
             if addresses and not is_named:
                 self._nameless.setdefault((row.group, row.member), set()).update(addresses)
 
+    def zone_group(self, group: ZoneGroupRecords) -> None:
+        """Take the private names of a zone group. A record set that belongs to no FQDN is a fault."""
+        fqdns: dict[Name, set[bytes]] = {}
+        for (fqdn, _, _), addresses in self._found.items():
+            fqdns.setdefault(fqdn, set()).update(addresses)
+        self._private = matched(fqdns, group.addresses)
+        known = set().union(*self._found.values(), *self._nameless.values())
+        used = set(self._private.values())
+        for name, addresses in group.addresses.items() if fqdns else ():
+            if strays := addresses - known:
+                group.reject(name, f"{texts(strays)}: no address of the endpoint's network interface")
+            elif name not in used and name not in fqdns:
+                group.reject(name, f"{to_text(name)!r} belongs to none of the endpoint's FQDNs; it is not served")
+        self.faults.extend(group.faults)
 
-def _address(text: str) -> bytes:
-    """Return the packed address. Raises `ValueError` for an address that no endpoint can have."""
-    if "/" in text:
-        raise ValueError(f"{text[:80]!r} is a prefix, not an address")
-    address = ip_address(text[:80])
-    if (
-        address.is_unspecified
-        or address.is_loopback
-        or address.is_multicast
-        or address.is_link_local
-        or address.is_reserved  # 240.0.0.0/4 with the broadcast address; IPv4-mapped IPv6
-    ):
-        raise ValueError(f"{text!r} is not an address that an endpoint can have")
-    return address.packed
 
-
-def _rivals(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) -> tuple[str, ...]:
+def _rivals(
+    versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]], zone_groups: Versions[ZoneGroup]
+) -> tuple[str, ...]:
     """Return the parts whose version of these resources differs from the first one, each with what differs."""
     differs: dict[SourcePart, set[str]] = {}
     (_, first), *others = versions
@@ -155,6 +167,9 @@ def _rivals(versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]]) 
         for place, other_nic in other_nics:
             if _records(nic.rows) != _records(other_nic.rows):
                 differs.setdefault(place, set()).add("records")
+    for place, other_group in zone_groups[1:]:
+        if _private_names(zone_groups[0][1]) != _private_names(other_group):
+            differs.setdefault(place, set()).add("private names")
     return tuple(
         f"{place.source}: {place.part}: {', '.join(sorted(what))}" for place, what in sorted(differs.items()) if what
     )
@@ -179,3 +194,7 @@ def _records(rows: Sequence[NicRow]) -> tuple[tuple[NicRecord, ...], tuple[Namel
     collected = _Records()
     collected.rows(rows, _OF_NIC, "", "")
     return collected.records(), collected.nameless()
+
+
+def _private_names(group: ZoneGroup) -> dict[Name, set[bytes]]:
+    return ZoneGroupRecords(group, "").addresses

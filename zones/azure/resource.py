@@ -57,6 +57,37 @@ class Nic(Struct, frozen=True, gc=False, array_like=True):
     faults: tuple[Fault, ...] = ()
 
 
+class ZoneRecord(Struct, frozen=True, gc=False, array_like=True):
+    """A record set that a DNS zone group wrote. `name` is the whole name without a final dot."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+class ZoneConfig(Struct, frozen=True, gc=False, array_like=True):
+    """One private DNS zone of a DNS zone group, and the record sets that the group wrote into it, as Azure lists them.
+
+    `zone` is the normalised id of the zone, or the text that is no id, folded.
+    """
+
+    zone: str
+    records: tuple[ZoneRecord, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """The name of the zone."""
+        return self.zone.rpartition("/")[2]
+
+
+class ZoneGroup(Struct, frozen=True, gc=False, array_like=True):
+    """The DNS zone group of a private endpoint. An endpoint has at most one."""
+
+    key: ResourceId
+    """Normalised id of the endpoint, which is the first part of the group's id."""
+    id: str
+    configs: tuple[ZoneConfig, ...] = ()
+
+
 class Resources(Struct, frozen=True, array_like=True):
     """The resources in one part of a source. Each key is unique among resources of its kind.
 
@@ -67,6 +98,7 @@ class Resources(Struct, frozen=True, array_like=True):
     nics: tuple[Nic, ...] = ()
     vnets: tuple[VirtualNetwork, ...] = ()
     faults: tuple[Fault, ...] = ()
+    zone_groups: tuple[ZoneGroup, ...] = ()
 
     @classmethod
     def joined(cls, pieces: Iterable[Self]) -> Self:
@@ -79,10 +111,11 @@ class Resources(Struct, frozen=True, array_like=True):
             _firsts(each for piece in found for each in piece.nics),
             _firsts(each for piece in found for each in piece.vnets),
             tuple(dict.fromkeys(fault for piece in found for fault in piece.faults)),
+            _firsts(each for piece in found for each in piece.zone_groups),
         )
 
 
-_R = TypeVar("_R", PrivateEndpoint, Nic, VirtualNetwork)
+_R = TypeVar("_R", PrivateEndpoint, Nic, VirtualNetwork, ZoneGroup)
 
 
 def _firsts(resources: Iterable[_R]) -> tuple[_R, ...]:

@@ -33,6 +33,8 @@ class Topic(StrEnum):
     """A contest for one private name, by the name."""
     ZONE = auto()
     """A private name in no known zone, by the name."""
+    PRIVATE_NAME = auto()
+    """Another private name in Azure than the catalogue derives, by FQDN; one more key for all that are not listed."""
     PIN = auto()
     """Pins of one name, by the name in the configuration."""
     NAME = auto()

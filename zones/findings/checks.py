@@ -18,7 +18,7 @@ from zones.azure.additions import CompanionIn
 from zones.azure.catalogue import Catalogue, SharedWildcard
 from zones.azure.companions import Companions
 from zones.azure.configured_names import IgnoredEntry, members_of
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
 from zones.claims.policy import Pin
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.findings.endpoint_evidence import (
@@ -53,7 +53,13 @@ from zones.findings.name_evidence import (
     WildcardShared,
     ZoneUnknown,
 )
-from zones.findings.source_evidence import InvalidRecord, RecordFault, RivalSources, SourceIncomplete, SourceUnreadable
+from zones.findings.source_evidence import (
+    InvalidRecord,
+    RecordFault,
+    RivalSources,
+    SourceIncomplete,
+    SourceUnreadable,
+)
 from zones.networks.excepted import ExceptedItem
 from zones.networks.network import NO_NETWORKS, NetworkMask, Networks
 from zones.networks.overlap import Span, spans
@@ -165,20 +171,26 @@ def shared_wildcard(endpoint: Endpoint, fqdn: Name, catalogue: Catalogue) -> Sha
     return catalogue.shared_wildcard(fqdn, resource_type(endpoint.target), endpoint.groups, others)
 
 
+def private_wildcards(record: NicRecord, shared: SharedWildcard) -> tuple[Name, ...]:
+    """Return the private wildcards that an endpoint owns for a shared one: Azure's own, if the catalogue has others."""
+    derived = tuple(private.name for private in shared.privates)
+    return derived if record.private is None or record.private in derived else (record.private,)
+
+
 def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
     """The finding about the wildcards of a served endpoint that its resource shares with others."""
-    stars = [record.fqdn for record in endpoint.records if is_wildcard(record.fqdn)]
+    stars = {record.fqdn: record for record in endpoint.records if is_wildcard(record.fqdn)}
     if not stars or not endpoint.served:
         return
-    shared = [found for star in dict.fromkeys(stars) if (found := shared_wildcard(endpoint, star, catalogue))]
+    shared = [(stars[star], found) for star in stars if (found := shared_wildcard(endpoint, star, catalogue))]
     if shared:
         wildcards = [
             UnownedWildcard(
                 wildcard=to_text(each.public),
-                private=tuple(to_text(private.name) for private in each.privates),
-                why_none="" if each.privates else each.missing.value,
+                private=tuple(map(to_text, privates := private_wildcards(record, each))),
+                why_none="" if privates else each.missing.value,
             )
-            for each in shared
+            for record, each in shared
         ]
         yield finding(endpoint.id, WildcardShared(wildcards=listed(wildcards)))
 

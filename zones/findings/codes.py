@@ -29,7 +29,9 @@ from zones.findings.name_evidence import (
 )
 from zones.findings.source_evidence import (
     InvalidRecord,
+    MorePrivateNamesDiffer,
     MoreRecordsDiffer,
+    PrivateNamesDiffer,
     RecordsDiffer,
     RivalSources,
     SourceIncomplete,
@@ -41,8 +43,8 @@ from zones.findings.source_evidence import (
 TYPES: Final[tuple[type[Evidence], ...]] = (
     ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, DuplicateEndpoint, SharedGlobalName,
     EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
-    ProvisioningFailed, PinIgnored, NameIgnored, ExceptIgnored, StaticShadowsEndpoint, RivalSources, RecordsDiffer,
-    MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown,
-    WildcardShared, AddressChanged,
+    ProvisioningFailed, PinIgnored, NameIgnored, ExceptIgnored, StaticShadowsEndpoint, RivalSources, PrivateNamesDiffer,
+    MorePrivateNamesDiffer, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, NetworkOverlap,
+    ForwardLoop, EndpointPending, ZoneUnknown, WildcardShared, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""

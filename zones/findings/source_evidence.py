@@ -71,7 +71,7 @@ class SourceDisagreement(Evidence, frozen=True, kw_only=True):
 
     code: ClassVar = "source-disagreement"
     severity: ClassVar = Severity.WARNING
-    meaning: ClassVar = "Two sources, or private DNS zones and endpoints, give different data."
+    meaning: ClassVar = "Two sources, private DNS zones and endpoints, or Azure and the catalogue differ."
 
 
 class RivalSources(SourceDisagreement, frozen=True, kw_only=True):
@@ -80,6 +80,29 @@ class RivalSources(SourceDisagreement, frozen=True, kw_only=True):
     action: ClassVar = "the first source in the configuration's order is used"
     believed: Annotated[str, Meta(title="used", description="Source and part whose data is used.")]
     others: Annotated[Listed[str], Meta(description="The other sources and parts, with what differs.")]
+
+
+class PrivateNamePair(msgspec.Struct, frozen=True):
+    """The two private names of an FQDN, at one endpoint."""
+
+    endpoint: Annotated[str, Meta(description="Id of the endpoint.")]
+    azure: Annotated[str, Meta(description="The private name that Azure has: it is served.")]
+    derived: Annotated[str, Meta(description="The private name that the catalogue derives.")]
+
+
+class PrivateNamesDiffer(SourceDisagreement, frozen=True, kw_only=True):
+    """An FQDN for which Azure has another private name than the catalogue derives."""
+
+    action: ClassVar = "the private name that Azure has is served"
+    private_names: Annotated[Listed[PrivateNamePair], Meta(description="Endpoints with this FQDN, and both names.")]
+
+
+class MorePrivateNamesDiffer(SourceDisagreement, frozen=True, kw_only=True):
+    """More FQDNs with another private name in Azure than there are findings for."""
+
+    action: ClassVar = PrivateNamesDiffer.action
+    names_told: Annotated[int, Meta(title="names listed", description="Number of names with a finding.")]
+    names_total: Annotated[int, Meta(title="names in all", description="Number of names that differ.")]
 
 
 class DnsRecord(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """Claims by private name, and when each claim was first seen.
 
-An endpoint claims the private name that the catalogue has for each FQDN on its NIC, and with it the FQDN. It claims no
-public name for a wildcard that its resource shares with others. Does not know which claim wins.
+An endpoint claims one private name for each FQDN on its NIC, and with it the FQDN: the private name that Azure itself
+has, if that is known, else the one that the catalogue derives. It claims no public name for a wildcard that its
+resource shares with others. Does not know which claim wins.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +13,8 @@ from zones.azure.endpoint import Endpoint, NicRecord, ResourceId
 from zones.claims.contest import Claim
 from zones.clocks import WallTime
 from zones.dns.name import Name, is_wildcard
-from zones.findings.checks import resource_type, shared_wildcard
+from zones.findings.checks import private_wildcards, resource_type, shared_wildcard
+from zones.ledger.azure_names import AzureName
 
 
 class Claims:
@@ -55,11 +57,32 @@ class Claims:
         kind = resource_type(endpoint.target)
         for record in endpoint.records:
             shared = shared_wildcard(endpoint, record.fqdn, self._catalogue) if is_wildcard(record.fqdn) else None
-            if shared is None:
-                yield *self._index.claimed(record.fqdn, kind, endpoint.groups), record.fqdn, record
+            if shared is not None:
+                for name in private_wildcards(record, shared):
+                    yield name, self._zone(name), name, record
+            elif record.private is not None:
+                yield record.private, self._zone(record.private), record.fqdn, record
             else:
-                for private in shared.privates:
-                    yield private.name, private.zone, private.name, record
+                yield *self._index.claimed(record.fqdn, kind, endpoint.groups), record.fqdn, record
+
+    def _zone(self, name: Name) -> Name | None:
+        return next(iter(self._index.zones(name)), None)
+
+    def differing(self, endpoint: Endpoint) -> dict[Name, AzureName]:
+        """Return the FQDNs for which Azure has another private name than the catalogue derives, with both names."""
+        found: dict[Name, AzureName] = {}
+        for record in endpoint.records:
+            if record.private is not None:
+                derived = self._derived(endpoint, record)
+                if record.private not in derived:
+                    found[record.fqdn] = AzureName(record.private, derived[0])
+        return found
+
+    def _derived(self, endpoint: Endpoint, record: NicRecord) -> tuple[Name, ...]:
+        """Return the private names that the catalogue derives for a record: the FQDN itself where it knows none."""
+        if is_wildcard(record.fqdn) and (shared := shared_wildcard(endpoint, record.fqdn, self._catalogue)):
+            return tuple(private.name for private in shared.privates) or (record.fqdn,)
+        return self._index.claimed(record.fqdn, resource_type(endpoint.target), endpoint.groups)[:1]
 
     # -- changes
 

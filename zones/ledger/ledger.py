@@ -12,8 +12,10 @@ from functools import reduce
 from operator import or_
 
 from zones.azure.catalogue import Catalogue
+from zones.azure.catalogue_index import CatalogueIndex
 from zones.azure.companions import Companions
 from zones.azure.endpoint import Endpoint, ResourceId, VirtualNetwork
+from zones.azure.explicit_names import ExplicitNames
 from zones.claims.census import Census
 from zones.claims.contest import Claim, Contender, Verdict
 from zones.claims.policy import Conflicts
@@ -21,6 +23,7 @@ from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.board import Board
 from zones.findings.checks import companion_key
+from zones.ledger.azure_names import AzureNames
 from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.claims import Claims
 from zones.ledger.endpoint_index import EndpointIndex, addresses
@@ -82,6 +85,8 @@ class Ledger:
         self.tombstones = Tombstones(hold_down or {})
         """Claims that are gone and linger."""
         self._claims = Claims(catalogue, carry_over.first_seen)
+        self._explicit = ExplicitNames(CatalogueIndex(catalogue))
+        self._azure_names = AzureNames()
         self._winners = Winners(networks, conflicts, carry_over.held_in(networks))
         self.rows = self._winners.rows
         self.classes = self._winners.classes
@@ -126,6 +131,9 @@ class Ledger:
         self._reports.endpoint(key, new, self.vnets.get(new.vnet) if new else None)
         self._reports.moved(key, old, new)
         self._reports.faults(key, new)
+        differing = self._claims.differing(new) if new is not None and new.served else {}
+        if fqdns := self._azure_names.replace(key, differing):
+            self._reports.azure_names(self._azure_names, fqdns)
 
     def restore(self, tombstones: Iterable[Tombstone], now: WallTime) -> set[Name]:
         """Let claims linger that lingered before a restart. Return the names whose rows changed."""
@@ -236,6 +244,9 @@ class Ledger:
         self._reports.unknown_zone(name, strays)
         alone = bool(strays) and len(strays) == len(contenders)
         derived = None if alone else self._claims.derived_public(name)
+        publics = {claim.public for claim in self._at(name)} - {name, derived}
+        if publics or name in self._explicit:
+            self._explicit.replace(name, publics)
         row = self._winners.packed(name, verdicts, derived, alone=alone)
         return self._winners.keep(name, contenders, verdicts, row)
 
@@ -282,8 +293,9 @@ class Ledger:
     def find(self, name: Name) -> list[Claim]:
         """Return the claims on a public FQDN or a private name: served or not, and lingering ones."""
         out = self._at(name)
-        for mapping in self.catalogue.candidates(name):
-            out += [claim for claim in self._at(mapping.name) if claim.public == name]
+        derived = (mapping.name for mapping in self.catalogue.candidates(name))
+        for private in (*self._explicit.privates.get(name, ()), *derived):
+            out += [claim for claim in self._at(private) if claim.public == name]
         return out
 
     def _at(self, name: Name) -> list[Claim]:

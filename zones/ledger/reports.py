@@ -8,10 +8,11 @@ from zones.claims.contest import Claim, Contender, Verdict
 from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.name import Name
-from zones.findings import checks, contested
+from zones.findings import checks, contested, private_names
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
 from zones.findings.finding import Finding
+from zones.ledger.azure_names import MOST, AzureNames
 from zones.ledger.excepted import UnmatchedItems
 from zones.networks.network import NetworkMask, Networks
 
@@ -101,6 +102,15 @@ class LedgerReports:
         self._replace(
             Topic.ZONE, name, (checks.of_unknown_zone(name, holders, self._catalogue),) if holders else ()
         )  # fmt: skip
+
+    def azure_names(self, names: AzureNames, fqdns: Iterable[Name]) -> None:
+        """Report the private names that Azure has for these FQDNs and that the catalogue does not derive."""
+        for fqdn in fqdns:
+            holders = [
+                (self._holders[key].id, each.azure, each.derived) for key, each in sorted(names.listed(fqdn).items())
+            ]
+            self._replace(Topic.PRIVATE_NAME, fqdn, private_names.of_private_name(fqdn, holders))
+        self._replace(Topic.PRIVATE_NAME, "", private_names.more_private_names(len(names), MOST))
 
     def _replace(self, topic: Topic, about: Hashable, findings: Iterable[Finding]) -> None:
         self._board.replace(topic, about, findings, self.now)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
+from zones.azure.explicit_names import ExplicitNames
 from zones.claims.row import BY_RULE, ClassNumber, Variant, unpack
 from zones.dns.name import MAX_NAME, Name, is_wildcard, parent, reverse
 from zones.networks.network import NetworkMask
@@ -39,11 +40,8 @@ class EndpointData:
         """The names above every owned name, private or public."""
         self.zones = Visibility()
         """Private-link zones with an owned name."""
-        self.explicit: dict[Name, tuple[Name, ...]] = {}
-        """The private names that a public name leads to and that the catalogue does not derive from it, sorted.
-
-        Such a name comes from Azure's own records or from an exception of the catalogue. Most estates have none.
-        """
+        self._explicit = ExplicitNames(self.catalogue_index)
+        self.explicit = self._explicit.privates
         self._public_stars: Counter[Name] = Counter()
         self._by_address: ShardedDict[bytes, tuple[Name, ...]] = ShardedDict()
 
@@ -81,8 +79,10 @@ class EndpointData:
             for zone in zones if owner == name else ():
                 self.zones.remove(zone, number, self.masks, moved)
         moved.update(owner for owner, _ in was | now)
-        if any(map(_PUBLICS, before)) or any(map(_PUBLICS, after)):
-            self._move_explicit(name, _stored(before), _stored(after))
+        if any(map(_PUBLICS, before)) or any(
+            map(_PUBLICS, after)
+        ):  # a public name by rule is not stored: it is derived
+            self._explicit.replace(name, {public for variant in after for public in variant.publics})
         if not is_star:
             self._move_addresses(name, _addresses(before), _addresses(after), moved)
 
@@ -92,17 +92,6 @@ class EndpointData:
             yield name, variant.networks
             for public in self.publics(variant, name):
                 yield public, variant.networks
-
-    def _move_explicit(self, private: Name, before: set[Name], after: set[Name]) -> None:
-        """Index the public names of a row from which the catalogue does not derive its private name."""
-        for public in before - after:
-            if others := tuple(name for name in self.explicit.get(public, ()) if name != private):
-                self.explicit[public] = others
-            else:
-                self.explicit.pop(public, None)
-        for public in after - before:
-            if private not in self.catalogue_index.candidates(public):
-                self.explicit[public] = tuple(sorted((*self.explicit.get(public, ()), private)))
 
     def _move_addresses(self, name: Name, before: set[bytes], after: set[bytes], moved: set[Name]) -> None:
         moved.update(map(reverse, before | after))
@@ -168,11 +157,6 @@ class EndpointData:
             variant = self.variant(private, network)
             if variant and address in (*variant.a, *variant.aaaa):
                 yield from self.publics(variant, private) or (private,)
-
-
-def _stored(variants: Iterable[Variant]) -> set[Name]:
-    """Return the public names that a row stores. A public name by rule is derived, so it is never explicit."""
-    return {public for variant in variants for public in variant.publics}
 
 
 def _addresses(variants: Iterable[Variant]) -> set[bytes]:

@@ -31,6 +31,34 @@ def generated() -> list[Resources]:
     return [again(json.dumps(list(fake_azure.generated(300, 3))))]
 
 
+ENDPOINT = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe-portal"
+VNET = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet-one"
+GROUPED = [
+    {"id": VNET, "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}},
+    {"id": ENDPOINT, "subnet": {"id": f"{VNET}/subnets/one"}, "privateLinkServiceConnections": [{
+        "privateLinkServiceConnectionState": {"status": "Approved"}, "groupIds": ["portal"],
+        "privateLinkServiceId": "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.New/factories/f1",
+    }]},
+    {"id": "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/nic-portal",
+     "privateEndpoint": {"id": ENDPOINT}, "ipConfigurations": [{
+         "privateIPAddress": "10.1.0.4", "privateLinkConnectionProperties": {"fqdns": ["factory.contoso.example"]},
+     }]},
+    {"id": f"{ENDPOINT}/privateDnsZoneGroups/default", "privateDnsZoneConfigs": [
+        {"privateDnsZoneId": f"/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/{zone}",
+         "recordSets": [{"fqdn": name, "ipAddresses": [address]}]}
+        for zone, name, address in (
+            ("privatelink.contoso.internal", "portal.privatelink.contoso.internal", "10.1.0.4"),
+            ("apex.internal", "apex.internal", "10.1.0.9"),
+        )
+    ]},
+]  # fmt: skip
+
+
+def grouped() -> list[Resources]:
+    """An endpoint whose private name only its zone group has."""
+    return [again(json.dumps(GROUPED))]
+
+
 def again(given: str) -> Resources:
     return arm.read(given.encode(), "file", form="json")
 
@@ -54,7 +82,7 @@ def finding_subjects(made: Estate) -> list[tuple[str, str]]:
     return sorted((each.code, each.severity.value) for each in made.board)
 
 
-@pytest.mark.parametrize("parts", [example, generated])
+@pytest.mark.parametrize("parts", [example, generated, grouped])
 def test_a_snapshot_gives_the_same_rows_and_findings(parts: Parts) -> None:
     given = parts()
     made = snapshot.made(given)
@@ -65,7 +93,7 @@ def test_a_snapshot_gives_the_same_rows_and_findings(parts: Parts) -> None:
         assert finding_subjects(second) == finding_subjects(first)
 
 
-@pytest.mark.parametrize("parts", [example, generated])
+@pytest.mark.parametrize("parts", [example, generated, grouped])
 def test_a_redacted_snapshot_has_as_many_names_and_the_same_findings(parts: Parts) -> None:
     given = parts()
     made = snapshot.made(given)
@@ -75,7 +103,7 @@ def test_a_redacted_snapshot_has_as_many_names_and_the_same_findings(parts: Part
     assert len(second.networks.now) == len(first.networks.now)
 
 
-@pytest.mark.parametrize("parts", [example, generated])
+@pytest.mark.parametrize("parts", [example, generated, grouped])
 def test_a_redacted_snapshot_contains_no_name_and_no_id(parts: Parts) -> None:
     made = snapshot.made(parts())
     plain, hidden = text(made), redacted(made)
@@ -87,6 +115,15 @@ def test_a_redacted_snapshot_contains_no_name_and_no_id(parts: Parts) -> None:
         for each in names
         if f'"{each.casefold()}"' in hidden.casefold() or f"/{each.casefold()}/" in hidden.casefold()
     ]
+
+
+def test_a_redacted_zone_group_still_gives_its_endpoint_a_private_name() -> None:
+    for given in (text(snapshot.made(grouped())), redacted(snapshot.made(grouped()))):
+        (endpoint,) = estate([again(given)]).ledger.endpoints.values()
+        assert [record.private is None for record in endpoint.records] == [False]
+        assert [fault.message.partition(":")[0] for fault in endpoint.faults] == ["10.1.0.9"]
+    hidden = redacted(snapshot.made(grouped()))
+    assert not [word for word in ("contoso", "internal", "apex", "portal.") if word in hidden]
 
 
 def test_of_differing_resources_the_first_one_counts() -> None:

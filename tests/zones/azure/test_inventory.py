@@ -13,8 +13,8 @@ from zones.azure import arm, inventory
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NamelessRow, NicRecord, ResourceId, VirtualNetwork
 from zones.azure.inventory import Inventory, InventoryChange
 from zones.azure.join import join
-from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
-from zones.dns.name import from_text
+from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources, ZoneConfig, ZoneGroup, ZoneRecord
+from zones.dns.name import from_text, to_text
 
 EXAMPLES = DATA / "arm"
 BASE = "/subscriptions/s/resourcegroups/rg/providers/microsoft.network"
@@ -45,20 +45,36 @@ def record(*addresses: bytes, fqdn: str = NAME) -> NicRecord:
     return NicRecord(from_text(fqdn), addresses, "blob", "blob")
 
 
+def group(endpoint: str, *configs: ZoneConfig) -> ZoneGroup:
+    key = pe(endpoint).key
+    return ZoneGroup(key, f"{key}/privateDnsZoneGroups/default", configs)
+
+
+def config(zone: str, **records: str) -> ZoneConfig:
+    """Return a zone with record sets: relative names and addresses, which spaces separate."""
+    made = (ZoneRecord(f"{name}.{zone}", tuple(addresses.split())) for name, addresses in records.items())
+    return ZoneConfig(f"{BASE}/privatednszones/{zone}", tuple(made))
+
+
+def private_names(state: Inventory, name: str = "p") -> list[str | None]:
+    return [None if record.private is None else to_text(record.private) for record in records(state, name)]
+
+
 def records(state: Inventory, name: str = "p") -> tuple[NicRecord, ...]:
     return state.endpoints[pe(name).key].records
 
 
-def of(*things: PrivateEndpoint | Nic | VirtualNetwork | Fault) -> Resources:
+def of(*things: PrivateEndpoint | Nic | VirtualNetwork | Fault | ZoneGroup) -> Resources:
     return Resources(
         tuple(thing for thing in things if isinstance(thing, PrivateEndpoint)),
         tuple(thing for thing in things if isinstance(thing, Nic)),
         tuple(thing for thing in things if isinstance(thing, VirtualNetwork)),
         tuple(thing for thing in things if isinstance(thing, Fault)),
+        tuple(thing for thing in things if isinstance(thing, ZoneGroup)),
     )
 
 
-def joined(*things: PrivateEndpoint | Nic) -> Endpoint:
+def joined(*things: PrivateEndpoint | Nic | ZoneGroup) -> Endpoint:
     state = Inventory(["s"])
     state.replace("s", "f", of(*things))
     (endpoint,) = state.endpoints.values()
@@ -302,10 +318,124 @@ def test_a_change_costs_as_much_as_the_resources_that_it_affects(size: int, monk
     state = Inventory()
     state.replace("s", "pes", of(*(pe(f"p{i}", nics=[f"n{i}"]) for i in range(size))))
     state.replace("s", "nics", of(*(nic(f"n{i}", f"p{i}", row()) for i in range(size))))
+    state.replace("s", "groups", of(*(group(f"p{i}", BLOB) for i in range(size))))
     monkeypatch.setattr(inventory, "join", counting)
     state.replace("s", "one", of(pe("p3", "Rejected")))
     state.replace("s", "nics", of(*(nic(f"n{i}", f"p{i}", row(f"10.0.0.{5 if i == 4 else 4}")) for i in range(size))))
-    assert built == ["p3", "p4"]
+    state.replace("s", "groups", of(*(group(f"p{i}", *([] if i == 5 else [BLOB])) for i in range(size))))
+    assert built == ["p3", "p4", "p5"]
+
+
+# -- DNS zone groups
+
+BLOB = config("privatelink.blob.core.windows.net", acct="10.0.0.4")
+OTHER = config("contoso.internal", acct="10.0.0.4")
+PRIVATE = "acct.privatelink.blob.core.windows.net"
+
+
+@pytest.mark.parametrize("order", ["peg", "gpe", "egp"])
+def test_a_zone_group_gives_the_fqdn_of_its_endpoint_a_private_name_in_any_order(order: str) -> None:
+    parts = {"p": of(pe(nics=["n"])), "e": of(nic("n", "p", row())), "g": of(group("p", OTHER))}
+    state = Inventory(["s"])
+    for part in order:
+        state.replace("s", part, parts[part])
+    assert private_names(state) == ["acct.contoso.internal"]
+    assert not state.faults
+    assert state.replace("s", "g", of(group("p", BLOB))).endpoints.keys() == {pe().key}
+    assert private_names(state) == [PRIVATE]
+    state.replace("s", "g", None)
+    assert private_names(state) == [None]
+
+
+def test_a_record_has_no_private_name_without_a_zone_group() -> None:
+    assert joined(pe(nics=["n"]), nic("n", "p", row())).records[0].private is None
+
+
+def test_a_zone_group_without_its_endpoint_is_a_fault() -> None:
+    state = Inventory(["s"])
+    state.replace("s", "g", of(group("p", BLOB)))
+    (fault,) = state.faults[group("p").id]
+    assert (fault.path, fault.where) == ("id", "g")
+    assert "not in the inventory" in fault.message
+    state.replace("s", "p", of(pe(dns=[row()])))
+    assert not state.faults
+    state.replace("s", "p", None)
+    assert state.faults
+
+
+@pytest.mark.parametrize(
+    ("configs", "path", "message"),
+    [
+        ([BLOB, BLOB], "privateDnsZoneConfigs[1].privateDnsZoneId", "twice in one zone group"),
+        ([BLOB, ZoneConfig("")], "privateDnsZoneConfigs[1].privateDnsZoneId", "no zone"),
+        ([BLOB, config("x..y", a="10.0.0.4")], "privateDnsZoneConfigs[1].privateDnsZoneId", "no zone"),
+        ([BLOB, config("z.example", acct="10.0.0")], "privateDnsZoneConfigs[1].recordSets[0]", "10.0.0"),
+        ([BLOB, config("z.example", acct="127.0.0.1")], "privateDnsZoneConfigs[1].recordSets[0]", "127.0.0.1"),
+        ([BLOB, config("z.example", acct="10.0.0.0/24")], "privateDnsZoneConfigs[1].recordSets[0]", "a prefix"),
+        ([BLOB, config("z.example", acct="")], "privateDnsZoneConfigs[1].recordSets[0]", "no address"),
+        ([BLOB, config("z.example", **{"a b": "10.0.0.4"})], "privateDnsZoneConfigs[1].recordSets[0]", "a b"),
+        ([BLOB, config("z.example", **{"a" * 64: "10.0.0.4"})], "privateDnsZoneConfigs[1].recordSets[0]", "64 octets"),
+        (
+            [BLOB, config("z.example", **{".".join(["a" * 62] * 4): "10.0.0.4"})],
+            "privateDnsZoneConfigs[1].recordSets[0]",
+            "at most 255",
+        ),
+        (
+            [BLOB, ZoneConfig(OTHER.zone, (ZoneRecord("acct.elsewhere.example", ("10.0.0.4",)),))],
+            "privateDnsZoneConfigs[1].recordSets[0]",
+            "not in its zone",
+        ),
+        ([BLOB, OTHER], "privateDnsZoneConfigs[1].recordSets[0]", "none of the endpoint's FQDNs"),
+        (
+            [BLOB, config("z.example", acct="10.9.9.9")],
+            "privateDnsZoneConfigs[1].recordSets[0]",
+            "10.9.9.9: no address of the endpoint's network interface",
+        ),
+    ],
+)
+def test_a_bad_record_set_is_a_fault_and_the_others_count(configs: list[ZoneConfig], path: str, message: str) -> None:
+    state = Inventory(["s"])
+    state.replace("s", "f", of(pe(nics=["n"]), nic("n", "p", row()), group("p", *configs)))
+    (fault,) = state.endpoints[pe().key].faults
+    assert (fault.subject, fault.path, fault.where) == (group("p").id, path, "f")
+    assert message in fault.message
+    assert private_names(state) == [PRIVATE]
+
+
+def test_record_sets_of_one_name_with_different_addresses_do_not_count() -> None:
+    zone = ZoneConfig(
+        OTHER.zone, tuple(ZoneRecord("acct.contoso.internal", (each,)) for each in ("10.0.0.4", "10.0.0.5"))
+    )
+    endpoint = joined(pe(nics=["n"]), nic("n", "p", row()), group("p", zone))
+    assert endpoint.records == (record(A4),)
+    assert ["neither counts" in fault.message for fault in endpoint.faults] == [True]
+
+
+def test_a_and_aaaa_record_sets_of_one_name_count_together() -> None:
+    zone = ZoneConfig(
+        OTHER.zone, tuple(ZoneRecord("acct.contoso.internal", (each,)) for each in ("10.0.0.4", "fd00::4"))
+    )
+    rows = row(), row("fd00::4")
+    endpoint = joined(pe(nics=["n"]), nic("n", "p", *rows), group("p", zone))
+    assert [each.private for each in endpoint.records] == [from_text("acct.contoso.internal")]
+    assert not endpoint.faults
+
+
+def test_of_a_huge_zone_group_some_record_sets_are_read() -> None:
+    zone = config("z.example", **{f"a{i}": "10.0.0.4" for i in range(300)})
+    endpoint = joined(pe(nics=["n"]), nic("n", "p", row()), group("p", BLOB, zone))
+    assert len(endpoint.faults) == 256
+    assert "more than 256" in endpoint.faults[0].message
+
+
+def test_zone_groups_that_differ_between_parts_are_rivals_and_the_first_counts() -> None:
+    state = Inventory(["s", "t"])
+    state.replace("s", "f", of(pe(nics=["n"]), nic("n", "p", row()), group("p", BLOB)))
+    state.replace("t", "g", of(group("p", OTHER)))
+    assert private_names(state) == [PRIVATE]
+    assert state.endpoints[pe().key].rivals == ("t: g: private names",)
+    state.replace("t", "g", of(group("p", BLOB)))
+    assert not state.endpoints[pe().key].rivals
 
 
 # -- several parts with one resource
@@ -341,7 +471,7 @@ def test_versions_that_differ_only_in_spelling_are_equal() -> None:
 
 def test_the_saved_parts_make_the_same_inventory() -> None:
     state = Inventory(["s", "t"])
-    state.replace("t", "f", of(pe("p"), nic("n", "p", row()), Fault("x", "", "m", "f")))
+    state.replace("t", "f", of(pe("p"), nic("n", "p", row()), Fault("x", "", "m", "f"), group("p", BLOB)))
     state.replace("s", "g", of(pe("p", "Pending"), nic("m", "q", row())))
     saved = msgspec.msgpack.encode(list(state.parts()))
     again = Inventory(["s", "t"])
@@ -357,11 +487,15 @@ _ENDPOINTS = st.builds(
     pe, _NAMES, st.sampled_from(["Approved", "Rejected", "Odd"]), st.lists(st.sampled_from("lmn"), max_size=2), _ROWS
 )
 _NICS = st.builds(lambda n, e, rows: nic(n, e, *rows), st.sampled_from("lmn"), st.sampled_from(["", *"pqr"]), _ROWS)
+_GROUPS = st.builds(
+    group, _NAMES, st.sampled_from([BLOB, OTHER, config("b.example", x="10.0.0.4 10.0.0.5"), config("", x="bad")])
+)
 _RESOURCES = st.builds(
-    lambda endpoints, nics, faults: of(*endpoints, *nics, *faults),
+    lambda endpoints, nics, faults, groups: of(*endpoints, *nics, *faults, *groups),
     st.lists(_ENDPOINTS, max_size=3, unique_by=lambda e: e.key),
     st.lists(_NICS, max_size=3, unique_by=lambda n: n.key),
     st.lists(st.builds(Fault, st.sampled_from("xy"), st.just(""), st.sampled_from("ab"), st.just("w")), max_size=2),
+    st.lists(_GROUPS, max_size=3, unique_by=lambda g: g.key),
 )
 _PARTS = st.tuples(st.sampled_from("st"), st.sampled_from("fg"))
 _STEPS = st.lists(st.dictionaries(_PARTS, st.none() | _RESOURCES, min_size=1, max_size=2), max_size=8)

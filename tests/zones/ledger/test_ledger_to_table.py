@@ -1,13 +1,33 @@
 """From endpoints to the answers of a worker: which public and private names are owned, before and after changes."""
 
-from tests.zones.books import acct, codes, drop, endpoint, ledger, one, put, record, remembered, shown, vnet_id
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.zones.books import (
+    FQDN,
+    PRIVATE,
+    acct,
+    codes,
+    drop,
+    endpoint,
+    ledger,
+    one,
+    put,
+    record,
+    remembered,
+    shown,
+    target,
+    vnet_id,
+)
 from tests.zones.tables import ask
 from zones.azure.catalogue import catalogue
-from zones.azure.endpoint import Endpoint, NicRecord, ResourceId
+from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.claims.contest import Rule
 from zones.claims.policy import ConflictPolicy, Policies, ZonePolicy
 from zones.clocks import WallTime
 from zones.dns.name import from_text
+from zones.ledger import azure_names, reports
 from zones.ledger.ledger import Ledger
 from zones.networks.network import Network
 from zones.table.table import Table
@@ -100,6 +120,139 @@ def test_merged_addresses_make_no_endpoint_the_incumbent() -> None:
     assert [(fact.winner, fact.rule) for fact in again.board] == [("/ID/y", Rule.OLDEST)]
 
 
+# -- the private names that Azure itself has
+
+
+def test_the_private_name_that_azure_has_is_served_in_place_of_the_derived_one() -> None:
+    book = ledger()
+    put(book, acct("x", 4))
+    table = served(book)
+    put(book, acct("x", 4, private="acct.contoso.internal"))
+    served(book, table)
+    assert ask(table, FQDN) == "CNAME acct.contoso.internal"
+    assert ask(table, "acct.contoso.internal") == "A 10.0.0.4"
+    assert ask(table, "acct.contoso.internal AAAA") == "NODATA acct.contoso.internal"
+    assert ask(table, "other.contoso.internal") == "OUTSIDE"
+    assert not ask(table, PRIVATE).startswith("A ")
+    assert [claim.name for claim in book.find(from_text(FQDN))] == [from_text("acct.contoso.internal")]
+    put(book, acct("x", 4))
+    served(book, table)
+    assert ask(table, FQDN) == f"CNAME {PRIVATE}"
+    assert ask(table, PRIVATE) == "A 10.0.0.4"
+    assert not table.endpoints.explicit
+    assert [claim.name for claim in book.find(from_text(FQDN))] == [from_text(PRIVATE)]
+
+
+def test_the_same_private_name_in_azure_and_in_the_catalogue_changes_nothing() -> None:
+    book, plain = ledger(), ledger()
+    put(book, acct("x", 4, private=PRIVATE))
+    put(plain, acct("x", 4))
+    assert book.rows == plain.rows
+    assert not list(book.board)
+
+
+def test_azures_private_name_may_be_the_fqdn_itself() -> None:
+    book = ledger()
+    put(book, acct("x", 4, private=FQDN))
+    table = served(book)
+    assert ask(table, FQDN) == "A 10.0.0.4"
+    assert [claim.name for claim in book.find(from_text(FQDN))] == [from_text(FQDN)]
+
+
+def test_an_unserved_endpoint_is_found_by_its_fqdn_and_one_that_lingers_too() -> None:
+    book = ledger(hold_down={"s": 60.0})
+    put(book, acct("x", 4, private="acct.contoso.internal", state=ConnectionState.PENDING, source="s"))
+    assert [claim.endpoint for claim in book.find(from_text(FQDN))] == ["x"]
+    put(book, acct("x", 4, private="acct.contoso.internal", source="s"))
+    drop(book, "x", now=2)
+    assert [claim.endpoint for claim in book.find(from_text(FQDN))] == ["x"]
+    book.expire(WallTime(100))
+    assert not book.find(from_text(FQDN))
+
+
+def test_endpoints_with_one_private_name_in_azure_contest_it() -> None:
+    book = ledger()
+    put(
+        book,
+        *(acct(key, last, private="acct.contoso.internal", target=target(key)) for key, last in (("x", 4), ("y", 5))),
+    )
+    assert "conflicting-address" in codes(book)
+    assert ask(served(book), "acct.contoso.internal") == "A 10.0.0.4"
+
+
+def test_a_difference_is_a_finding_on_the_fqdn_that_closes_with_the_difference() -> None:
+    book = ledger()
+    put(book, acct("x", 4, private="acct.contoso.internal"), acct("y", 5, private=PRIVATE), acct("z", 6))
+    fact = one(book, "source-disagreement")
+    assert fact.subject == FQDN
+    assert shown(fact.evidence) == {
+        "private_names": [{"endpoint": "/ID/x", "azure": "acct.contoso.internal", "derived": PRIVATE}]
+    }
+    put(book, acct("y", 5, private="acct.other.internal"))
+    assert len(shown(one(book, "source-disagreement").evidence)["private_names"]) == 2
+    put(book, acct("x", 4), acct("y", 5, private="acct.other.internal", state=ConnectionState.REJECTED))
+    assert "source-disagreement" not in codes(book)
+
+
+def test_many_differences_have_one_finding_for_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (azure_names, reports):
+        monkeypatch.setattr(module, "MOST", 3)
+    book = ledger()
+
+    def differing(i: int) -> Endpoint:
+        fqdn = f"a{i}.blob.core.windows.net"
+        return endpoint(f"e{i}", record(fqdn, i, private=f"a{i}.contoso.internal"))
+
+    put(book, *map(differing, range(5)))
+    facts = [fact for fact in book.board if fact.code == "source-disagreement"]
+    assert len(facts) == 4
+    assert shown(next(f for f in facts if f.subject == "private names").evidence) == {"names_told": 3, "names_total": 5}
+    drop(book, "e0", "e1")
+    assert sorted(fact.subject for fact in book.board if fact.code == "source-disagreement") == [
+        f"a{i}.blob.core.windows.net" for i in (2, 3, 4)
+    ]
+    drop(book, "e2", "e3", "e4")
+    assert not list(book.board)
+
+
+_KEYS = st.sampled_from("xyz")
+_ENDPOINTS = st.builds(
+    lambda last, private, state: (last, private, state),
+    st.integers(4, 6),
+    st.sampled_from([None, PRIVATE, FQDN, "acct.contoso.internal", "b.contoso.internal"]),
+    st.sampled_from([ConnectionState.APPROVED, ConnectionState.PENDING]),
+)
+
+
+@given(st.lists(st.dictionaries(_KEYS, st.none() | _ENDPOINTS, min_size=1), max_size=6))
+def test_any_sequence_of_changes_ends_with_the_answers_and_findings_of_the_final_endpoints(
+    steps: list[dict[str, tuple[int, str | None, ConnectionState] | None]],
+) -> None:
+    book, fresh = ledger(policy=ConflictPolicy.MERGE), ledger(policy=ConflictPolicy.MERGE)
+    table, final = served(book), dict[str, Endpoint]()
+    for step in steps:
+        for key, parts in step.items():
+            if parts is None:
+                final.pop(key, None)
+            else:
+                final[key] = acct(key, parts[0], private=parts[1], state=parts[2])
+        book.apply({ResourceId(key): final.get(key) for key in step}, WallTime(1))
+        served(book, table)
+    put(fresh, *final.values())
+    assert book.rows == fresh.rows
+    wanted = served(fresh)
+    assert table.endpoints.explicit == wanted.endpoints.explicit
+    differing = [
+        {(fact.id, str(fact.evidence)) for fact in each.board if fact.code == "source-disagreement"}
+        for each in (book, fresh)
+    ]
+    assert differing[0] == differing[1]
+    for name in (FQDN, PRIVATE, "acct.contoso.internal", "b.contoso.internal"):
+        assert ask(table, name) == ask(wanted, name)
+        found = {(claim.endpoint, claim.name) for claim in book.find(from_text(name))}
+        assert found == {(claim.endpoint, claim.name) for claim in fresh.find(from_text(name))}
+
+
 # -- wildcards that many resources share, and exceptions
 
 GUIDS = ("5d1c2e8a-77b0-4c1e-9a53-0b6f1e2d3c4a", "c0ffee12-3456-4789-8abc-def012345678")
@@ -142,6 +295,20 @@ def test_a_wildcard_with_the_guid_of_the_workspace_owns_its_public_side_too() ->
     assert ask(table, own.replace("*", "ep")) == f"CNAME {inference(GUIDS[0])}"
     assert ask(table, inference(GUIDS[0])) == "A 10.0.0.5"
     assert ask(table, f"ep.{INFERENCE}") == "OUTSIDE"
+
+
+def test_azures_private_wildcard_for_a_shared_one_owns_no_public_name() -> None:
+    book = ledger()
+    azure = "*.deadbeef-3456-4789-8abc-def012345678.inference.westeurope.privatelink.api.azureml.ms"
+    shared = record(f"*.{INFERENCE}", 5, private=azure)
+    put(book, endpoint("w", record(f"{GUIDS[0]}.workspace.westeurope.api.azureml.ms", 4), shared))
+    table = served(book)
+    assert ask(table, azure.replace("*", "ep")) == "A 10.0.0.5"
+    assert ask(table, inference(GUIDS[0])).startswith("PUBLIC")
+    assert ask(table, f"ep.{INFERENCE}") == ask(table, f"*.{INFERENCE}") == "OUTSIDE"
+    assert codes(book) == ["source-disagreement", "wildcard-shared"]
+    (names,) = shown(one(book, "source-disagreement").evidence)["private_names"]
+    assert (names["azure"], names["derived"]) == (azure, inference(GUIDS[0]).replace("ep", "*", 1))
 
 
 def test_two_endpoints_of_one_workspace_contend_for_the_private_wildcard() -> None:
