@@ -90,6 +90,8 @@ OnUnsynced = Literal["servfail", "public"]
 """The answer for names under the service suffixes while a source has never given data."""
 CredentialType = Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"]
 CloudName = Literal["public", "usgovernment", "china"]
+GuardMode = Literal["on", "off"]
+"""Whether a change that would remove too much of a source is held (`on`) or served (`off`)."""
 PrivateDnsMode = Literal["off", "check", "serve"]
 """What a source reads Azure's private DNS zones for."""
 
@@ -149,6 +151,7 @@ class SourceSettings(msgspec.Struct, frozen=True):
     """Seconds without a good sync after which the data is reported as expired."""
     azure: AzureSettings | None = None
     """Set when the type is `azure`."""
+    guard: GuardMode = "on"
 
     @property
     def remote(self) -> bool:

@@ -119,7 +119,7 @@ METRICS: Final = (
         ("source", "asked", "status"),
     ),
     Metric("sync_duration_seconds", "Duration of the last sync of a remote source.", ("source",)),
-    Metric("sync_held", "1 while a sync that would remove too much is held.", ("source",)),
+    Metric("sync_held", "1 while a sync or a change of files that would remove too much is held.", ("source",)),
     Metric("sync_absent", "Resources that recent syncs lack and that are still served.", ("source",)),
     Metric(
         "events_total",
@@ -214,6 +214,7 @@ def _sources(view: View) -> Iterator[Sample]:
         holds = status.freshness(WallTime(time.time()))
         for state in get_args(Freshness):
             yield "source_state", (status.name, state), float(state == holds)
+        yield "sync_held", source, float(status.sync_state.held is not None)
         if status.remote:
             yield from _syncs(status)
 
@@ -224,7 +225,6 @@ def _syncs(status: SourceStatus) -> Iterator[Sample]:
         yield "sync_total", (status.name, result), float(status.results.get(result, 0))
     for (asked, code), count in sorted(status.requests.answered.items()) if status.requests else ():
         yield "sync_requests_total", (status.name, asked, code), float(count)
-    yield "sync_held", source, float(status.sync_state.held is not None)
     yield "sync_absent", source, float(len(status.sync_state.missing))
     if status.duration is not None:
         yield "sync_duration_seconds", source, status.duration

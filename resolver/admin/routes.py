@@ -70,7 +70,7 @@ ROUTES: Final = (
         "/v1/sources/{name}/sync", sources.sync, "Sync a source now; accept or drop its held sync.", SourceItem,
         body=SyncRequest, status=202,
         problems=(
-            (404, "There is no such source."), (409, "No sync is held, or the source has no syncs."),
+            (404, "There is no such source."), (409, "No sync is held."),
             (415, "The body is not JSON."),
         ),
     ),

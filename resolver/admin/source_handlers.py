@@ -1,4 +1,4 @@
-"""Handlers for the sources of endpoints and the syncs of remote ones."""
+"""Handlers for the sources of endpoints and their syncs."""
 
 import time
 
@@ -25,13 +25,11 @@ async def list_sources(context: Context, _: web.Request, asked: ListParameters) 
 
 
 async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> web.Response:
-    """Sync a remote source now, or accept or drop its held sync."""
+    """Sync a source now, or accept or drop its held sync."""
     name = request.match_info["name"]
     status = context.estate.sources.get(name)
     if status is None:
         raise web.HTTPNotFound(text=f"there is no source `{name}`")
-    if not status.remote:
-        raise web.HTTPConflict(text=f"source `{name}` has the type `{status.type}`: it has no syncs")
     try:
         context.view.sync(name, wanted.action)
     except NothingHeld:

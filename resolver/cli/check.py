@@ -86,7 +86,7 @@ def _write(counts: Counts, sources: list[SourceItem], empty: Mapping[str, str]) 
         f"{_many(counts.networks, 'network')}, {_many(counts.zone_files, 'zone file')}"
     )
     for source in sources:
-        parts = _many(source.parts, "saved subscription" if source.sync else "file")
+        parts = _many(source.parts, "file" if source.type == "files" else "saved subscription")
         bad = f", {source.unreadable} unreadable" if source.unreadable else ""
         state = source.last_error or f"{parts}{bad}"
         path = "" if state.startswith(source.path) else f"{source.path}: "

@@ -34,7 +34,7 @@ app = Typer(
 )  # fmt: skip
 _config = Typer(help="Show the configuration in effect, or its schema.", no_args_is_help=True)
 app.add_typer(_config, name="config")
-_sync = Typer(help="Show and control the syncs of remote sources in the running daemon.", no_args_is_help=True)
+_sync = Typer(help="Show and control the syncs of sources in the running daemon.", no_args_is_help=True)
 app.add_typer(_sync, name="sync")
 _cache = Typer(help="Show and flush the caches of the running daemon.", no_args_is_help=True)
 app.add_typer(_cache, name="cache")
@@ -199,7 +199,7 @@ def accept(
 def drop(
     source: SourceName, admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE
 ) -> None:
-    """Discard the held sync of a source; the next sync is checked as usual."""
+    """Discard the held sync of a source; dropped files keep their last data until they change."""
     _act(source, "drop", admin, config, output)
 
 

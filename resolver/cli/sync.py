@@ -1,4 +1,4 @@
-"""`pldns sync`: the sources of a running daemon, and the syncs of remote ones."""
+"""`pldns sync`: the sources of a running daemon, and their syncs."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,7 @@ _COLUMNS: Final = ("source", "type", "state", "last success", "next sync", "abse
 _DONE: Final[dict["SyncAction", str]] = {
     "now": "a sync begins now",
     "accept": "accepted the held sync: resources that it lacks are removed",
-    "drop": "dropped the held sync: the next sync is checked as usual",
+    "drop": "dropped the held sync",
 }
 
 
@@ -46,28 +46,27 @@ def act(url: str, source: str, action: "SyncAction", as_json: bool) -> int:
 
 
 def _row(source: Json) -> tuple[str, ...]:
-    sync = source["sync"] or {}
-    following = "under way" if sync.get("syncing") else sync.get("next") or "when it changes"
+    sync = source["sync"]
+    following = "under way" if sync["syncing"] else sync["next"] or "when it changes"
     state = "held" if _is_held(source) else source["freshness"] or "never read"
-    absent = str(sync["absent"]) if sync else ""
     last = source["last_success"] or "never"
-    return (source["name"], source["type"], state, last, following, absent, source["last_error"])
+    return (source["name"], source["type"], state, last, following, str(sync["absent"]), source["last_error"])
 
 
 def _is_held(source: Json) -> bool:
-    return bool(source["sync"] and source["sync"]["held"])
+    return bool(source["sync"]["held"])
 
 
 def _held(source: Json) -> Iterator[str]:
     """Yield the lines about a held sync, and what the operator can do."""
     if _is_held(source):
         name, held = source["name"], source["sync"]["held"]
-        yield f"source {name}: a sync is held since {held['since']}; it would remove {', '.join(held['reasons'])}"
+        yield f"source {name}: a change is held since {held['since']}; it would remove {', '.join(held['reasons'])}"
         yield f"  {output.listed(map(output.short, held['ids']), held['endpoints'] + held['vnets'])}"
-        yield (
-            f"  `pldns sync accept {name}` publishes it; `pldns sync drop {name}` discards it; the next sync is "
-            f"checked as usual"
+        later = (
+            "files keep their last data until they change" if source["type"] == "files" else "the next sync is checked"
         )
+        yield f"  `pldns sync accept {name}` publishes it; `pldns sync drop {name}` discards it: {later}"
 
 
 def _degradations(status: Json) -> Iterator[str]:

@@ -111,7 +111,8 @@ def _network(given: NetworkSection, place: Callable[..., str]) -> Network:
 
 def _source(source: Source, folder: Path) -> settings.SourceSettings:
     if isinstance(source, FilesSection):
-        return settings.SourceSettings(source.name, source.type, absolute(folder / source.path), source.on_unsynced)
+        path = absolute(folder / source.path)
+        return settings.SourceSettings(source.name, source.type, path, source.on_unsynced, guard=source.guard)
     given = source.credential
     credential = settings.Credential(
         type=given.type,
@@ -133,7 +134,7 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
         events=settings.EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
     )
     return settings.SourceSettings(
-        source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure
+        source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure, source.guard
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from resolver.config.section import Section
 from resolver.config.values import Duration, Invalid, Label, Listen, Text
 from resolver.host_port import bracketed
-from resolver.settings import CloudName, CredentialType, OnUnsynced, PrivateDnsMode
+from resolver.settings import CloudName, CredentialType, GuardMode, OnUnsynced, PrivateDnsMode
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
@@ -63,6 +63,11 @@ def _reference(value: object) -> object:
     return value
 
 
+def _on_or_off(value: object) -> object:
+    """Return `on` or `off` for a boolean: a tool that writes YAML 1.1 turns the words into booleans."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
 def _long_enough(seconds: int) -> int:
     if seconds < MIN_INTERVAL:
         raise Invalid(f"must be at least {MIN_INTERVAL}s")
@@ -78,6 +83,7 @@ def _text(title: str, **extra: str) -> WithJsonSchema:
 
 Guid = Annotated[str, AfterValidator(_guid), _text("id", format="uuid")]
 Management = Annotated[str, AfterValidator(_management), _text("origin", format="uri")]
+Guard = Annotated[GuardMode, BeforeValidator(_on_or_off)]
 Interval = Annotated[Duration, AfterValidator(_long_enough)]
 
 
@@ -117,6 +123,12 @@ _ON_UNSYNCED: Final = (
 )
 
 
+_GUARD: Final = (
+    "`on`: a change that would remove much of this source is held until an operator accepts it (docs/sync.md). `off`: "
+    "every change is served. Use `off` in labs only."
+)
+
+
 class FilesSection(Section):
     """Endpoints from files."""
 
@@ -127,6 +139,7 @@ class FilesSection(Section):
         "If it is missing, pldns reports that, serves without it and waits for it."
     )
     on_unsynced: OnUnsynced = Field(default="servfail", description=_ON_UNSYNCED)
+    guard: Guard = Field(default="on", description=_GUARD)
 
 
 class EventsSection(Section):
@@ -169,6 +182,7 @@ class AzureSection(Section):
     )
     events: EventsSection | None = Field(default=None, description="Default: pldns finds changes at the next sync.")
     on_unsynced: OnUnsynced = Field(default="servfail", description=_ON_UNSYNCED)
+    guard: Guard = Field(default="on", description=_GUARD)
     hold_down: Duration = Field(
         default=300,
         description="How long a resource that is missing from a sync is kept, unless Azure reports its deletion. A "

@@ -70,7 +70,7 @@ class AdminView:
         return await self._workers.ask(request)
 
     def sync(self, source: str, action: SyncAction) -> None:
-        """Carry out an operator's command. Raises KeyError if the source is not a remote one, and `NothingHeld`."""
+        """Carry out an operator's command. Raises KeyError if there is no such source, and `NothingHeld`."""
         self._sources.command(source, action)
 
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:

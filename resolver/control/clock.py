@@ -1,4 +1,4 @@
-"""What the passing of time changes: lingering claims and pins end, data becomes stale, a comparison comes due.
+"""What the passing of time changes: lingering claims and pins end, data becomes stale, a comparison or the log is due.
 
 Does not know what any of these change in the estate.
 """
@@ -7,6 +7,7 @@ import asyncio
 import time
 from typing import Final
 
+from resolver.control.activity_log import ActivityLog
 from resolver.control.estate.estate import Estate
 from resolver.control.source_runners import Publish
 from resolver.control.worker_reports import WorkerReports
@@ -17,11 +18,12 @@ TICK: Final = 1.0
 
 
 class EstateClock:
-    """Updates the estate and the reports about once a second."""
+    """Updates the estate and the reports, and logs the changes, about once a second."""
 
-    def __init__(self, estate: Estate, reports: WorkerReports, publish: Publish) -> None:
+    def __init__(self, estate: Estate, reports: WorkerReports, log: ActivityLog, publish: Publish) -> None:
         self._estate = estate
         self._reports = reports
+        self._log = log
         self._publish = publish
         self._pin_ends = {pin.until for pin in estate.settings.conflicts.pins if pin.until is not None}
 
@@ -44,3 +46,4 @@ class EstateClock:
         if estate.health.update_freshness(now) or changed or ended:
             self._publish(changed)
         self._reports.expire(now)
+        self._log.write()

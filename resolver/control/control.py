@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from resolver.control import unix_server
+from resolver.control.activity_log import ActivityLog
 from resolver.control.admin_view import AdminView
 from resolver.control.clock import EstateClock
 from resolver.control.estate.assemble import assemble
@@ -50,8 +51,9 @@ class Control:
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate.board)
         self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports)
-        self.sources = SourceRunners(self.estate, remotes, self.publish)
-        self.clock = EstateClock(self.estate, self.reports, self.publish)
+        log = ActivityLog(self.estate)
+        self.sources = SourceRunners(self.estate, remotes, log, self.publish)
+        self.clock = EstateClock(self.estate, self.reports, log, self.publish)
         self.writer = StateWriter(self.estate, self.feed)
         self.view = AdminView(self.estate, self.feed, self.workers, self.sources, self.reports, started=now)
         self._channel = begun.channel

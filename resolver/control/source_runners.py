@@ -11,10 +11,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Final
 
+from resolver.control.activity_log import ActivityLog
 from resolver.control.estate.estate import Estate
-from resolver.control.guard.sync_state import NothingHeld, SyncAction
+from resolver.control.estate.source_health import held_text
+from resolver.control.guard import file_guard
+from resolver.control.guard.sync_state import SyncAction, WithheldSync
 from resolver.control.sync.events import SourceEvents
 from resolver.control.sync.private_dns_poller import PrivateDnsPoller
 from resolver.control.sync.syncer import Syncer, SyncResult
@@ -33,15 +35,13 @@ Sample = tuple[str, tuple[str, ...], float]
 
 _log = logging.getLogger(__name__)
 
-_LOGGED: Final = 10
-"""Files that are logged by name after one scan."""
-
 
 class SourceRunners:
     """All sources. `remotes`: the sources that are asked, by name; all other sources are files."""
 
-    def __init__(self, estate: Estate, remotes: Mapping[str, RemoteSource], publish: Publish) -> None:
+    def __init__(self, estate: Estate, remotes: Mapping[str, RemoteSource], log: ActivityLog, publish: Publish) -> None:
         self._estate = estate
+        self._log = log
         self._publish = publish
         self._files = {
             each.name: FileRunner(each, estate, publish) for each in estate.settings.sources if each.name not in remotes
@@ -59,8 +59,9 @@ class SourceRunners:
 
     async def run(self) -> None:
         """Read all files as one change, so that no source comes first at a name. Then follow each source, endlessly."""
-        scans = {name: await files.scan() for name, files in self._files.items()}
+        scans = {name: scan for name, files in self._files.items() if (scan := await files.scan())}
         _take(scans, self._estate, self._publish)
+        self._log.started()
         heap.settle()
         async with asyncio.TaskGroup() as group:
             for files in self._files.values():
@@ -70,8 +71,9 @@ class SourceRunners:
             group.create_task(asyncio.Event().wait())  # runs endlessly where there is no source
 
     def command(self, source: str, action: SyncAction) -> None:
-        """Carry out an operator's command. Raises KeyError if the source is not a remote one, and `NothingHeld`."""
-        self._remotes[source].command(action)
+        """Carry out an operator's command. Raises KeyError if there is no such source, and `NothingHeld`."""
+        runner: FileRunner | RemoteRunner = self._files[source] if source in self._files else self._remotes[source]
+        runner.command(action)
 
     def listeners(self) -> Iterator[contextlib.AbstractAsyncContextManager[None]]:
         """Yield the listeners for events, to be open while control works."""
@@ -93,43 +95,63 @@ class FileRunner:
         self._name = config.name
         self._estate = estate
         self._publish = publish
-        self._files = FileSource(config.path, set(estate.inventory.of(config.name)))
+        held = estate.sources[config.name].sync_state.held
+        known = {*estate.inventory.of(config.name), *(held.parts if held else ())}
+        self._files = FileSource(config.path, known)
         estate.sources[config.name].interval = RESCAN
 
-    async def scan(self) -> Scan:
-        """Read the files that changed since the last scan."""
-        return await asyncio.to_thread(self._files.scan)
+    async def scan(self) -> Scan | None:
+        """Read the files that changed since the last scan. None while one of them may not be written completely."""
+        scan = await asyncio.to_thread(self._files.scan)
+        if not self._estate.sources[self._name].synced:
+            return scan  # without data there is nothing to lose, and the source must not seem to be read whole
+        had = self._estate.inventory.of(self._name)
+        changes = dict(scan.completed(had).changes)
+        if not file_guard.unfinished(had, changes, scan.recent):
+            return scan
+        self._files.put_off(changes)
+        return None
 
     async def follow(self) -> None:
         """Scan whenever a file may have changed."""
         async for _ in self._files.changed():
-            _take({self._name: await self.scan()}, self._estate, self._publish)
+            if scan := await self.scan():
+                _take({self._name: scan}, self._estate, self._publish)
+
+    def command(self, action: SyncAction) -> None:
+        """Carry out an operator's command. Raises `NothingHeld`."""
+        name, now = self._name, WallTime(time.time())
+        match action:
+            case "now":
+                self._files.read_all()
+            case "accept":
+                changed = self._estate.accept_held_scan(name, now)
+                _log.warning("source %s: the held change is accepted", name)
+                self._publish(changed)
+            case "drop":
+                self._estate.drop_held_sync(name, now)
+                _log.warning("source %s: the held change is dropped", name)
 
 
 def _take(scans: Mapping[str, Scan], estate: Estate, publish: Publish) -> None:
-    before = {name: (estate.sources[name].last_error, dict(estate.health.unreadable_parts(name))) for name in scans}
+    before = {name: (estate.sources[name].last_error, estate.sources[name].sync_state.held) for name in scans}
     for name, scan in scans.items():
         if scan.error:
             _log_failure(estate, name, scan.error)
     publish(estate.take_scans(scans, WallTime(time.time())))
-    for name, (error, unreadable) in before.items():
-        _log_files(name, unreadable, estate.health.unreadable_parts(name))
+    for name, (error, held) in before.items():
         if error and not estate.sources[name].last_error:
             _log.info("source %s can be read again", name)
+        _log_hold(estate, name, held)
 
 
-def _log_files(source: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """Log the files that cannot be read for a new reason, and those that can be read again or were deleted."""
-    new = [(file, why) for file, why in now.items() if before.get(file) != why]
-    for file, why in new[:_LOGGED]:
-        _log.warning("source %s: %s: %s", source, file, why)
-    if len(new) > _LOGGED:
-        _log.warning("source %s: %d more files cannot be read: see `pldns findings`", source, len(new) - _LOGGED)
-    mended = [file for file in before if file not in now]
-    for file in mended[:_LOGGED]:
-        _log.info("source %s: %s is no longer unreadable", source, file)
-    if len(mended) > _LOGGED:
-        _log.info("source %s: %d more files are no longer unreadable", source, len(mended) - _LOGGED)
+def _log_hold(estate: Estate, source: str, before: WithheldSync | None) -> None:
+    """Log a hold once when it begins, again when it would remove something else, and its end."""
+    held = estate.sources[source].sync_state.held
+    if held and (before is None or before.reasons != held.reasons):
+        _log.error("source %s: %s: see `pldns sync status`", source, held_text(held))
+    elif before and not held:
+        _log.info("source %s: no change is held any more", source)
 
 
 def _log_failure(estate: Estate, source: str, error: str) -> None:
@@ -151,7 +173,7 @@ class RemoteRunner:
         had = partial(estate.inventory.of, name)
         if config.azure and config.azure.events:
             sync = partial(self.command, "now")
-            self.events = SourceEvents(name, config.azure.events, remote, had, self._take_event, sync)
+            self.events = SourceEvents(name, config.azure.events, remote, had, self._take_event, sync, config.guard)
         self._syncer = Syncer(remote, estate.sources[name], config.hold_down, had, self.events)
         self._poller: PrivateDnsPoller | None = None
         if remote.private:
@@ -176,10 +198,8 @@ class RemoteRunner:
                 _log.warning("source %s: the held sync is accepted", self._name)
                 self._take_sync(accepted)
             case "drop":
-                if self._estate.sources[self._name].sync_state.held is None:
-                    raise NothingHeld
-                _log.warning("source %s: the held sync is dropped", self._name)
                 self._estate.drop_held_sync(self._name, WallTime(time.time()))
+                _log.warning("source %s: the held sync is dropped", self._name)
 
     async def _sync(self) -> None:
         async with contextlib.aclosing(self._syncer.run()) as results:
@@ -195,11 +215,9 @@ class RemoteRunner:
             return
         if self._poller:
             self._poller.begin()
-        held = result.decision.sync_state.held
-        if held and not estate.sources[name].sync_state.held:
-            reasons = ", ".join(held.reasons)
-            _log.error("source %s: a sync would remove %s; it is held: see `pldns sync status`", name, reasons)
+        held = estate.sources[name].sync_state.held
         self._publish(estate.take_sync(name, result.decision, result.read_at, now))
+        _log_hold(estate, name, held)
 
     async def _poll(self, poller: PrivateDnsPoller) -> None:
         async with contextlib.aclosing(poller.run()) as readings:

@@ -1,9 +1,9 @@
 """A source of type `files`: a file or folder with ARM JSON, `az` output, Resource Graph rows or the short form.
 
 Each file is a part of the source. A file that does not parse keeps its last resources, and so does every file in a
-folder that cannot be read. The endpoints of a deleted file are gone at once. While the source's own path is missing or
-unreadable, nothing changes. A file that says that it is not the whole list is reported as incomplete, unless the other
-pages lie in the same folder.
+folder that cannot be read. While the source's own path is missing or unreadable, nothing changes. A file that says that
+it is not the whole list is reported as incomplete, unless the other pages lie in the same folder. Does not know what a
+change may remove (`control.guard`).
 """
 
 import asyncio
@@ -12,7 +12,8 @@ import logging
 import os
 import stat
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -24,32 +25,55 @@ from zones.azure.arm import FileContents
 from zones.azure.encoding import Form, UnreadableDocument
 from zones.azure.file_pages import FilePage
 from zones.azure.resource import Resources
+from zones.clocks import WallTime, wall_clock
 
 _FORMS: Final[dict[str, Form]] = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 DEBOUNCE: Final = 200
 """Milliseconds in which further changes are collected before a scan."""
 RESCAN: Final = 10.0
 """Seconds after which the source is scanned even where the system has reported no change."""
+QUIET: Final = 1.0
+"""Seconds without a change after which a file counts as completely written."""
+LONGEST_WAIT: Final = 10.0
+"""The most seconds for which a file is put off: it may change all the time, or have a time in the future."""
 _LOOK: Final = 0.5
-"""Seconds between checks that the path exists and is still the folder that is watched."""
+"""Seconds between checks that the path exists, is still the folder that is watched, and links to the same files."""
+_LINKS: Final = 256
+"""Linked files of a folder that are checked so often. Changes of further ones are found by the next `RESCAN`."""
 
 _log = logging.getLogger(__name__)
 logging.getLogger(watchfiles.__name__).setLevel(logging.WARNING)  # it logs every change, even of the log file
 
-Signature = tuple[int, ...]
+
+class Signature(NamedTuple):
+    """The status of a file. It differs when the file has changed."""
+
+    modified_ns: int
+    changed_ns: int
+    """Time of the last change of the status, in nanoseconds since the epoch. A write changes it; no program sets it."""
+    size: int
+    inode: int
+    device: int
 
 
 class FileSource:
     """One source of type `files`. `restored` has the parts of the source in the saved inventory."""
 
-    def __init__(self, path: str, restored: set[str]) -> None:
+    def __init__(self, path: str, restored: set[str], clock: Callable[[], WallTime] | None = None) -> None:
         self._path = Path(path)
+        self._clock = clock or wall_clock(time.time)
         self._signatures: dict[str, Signature | None] = dict.fromkeys(restored)
         """The signature of each part when it was last read; None for a part that must be read again."""
         self._contents: dict[str, FileContents] = {}
         """Pages, gaps and counts of each part that was read, without its resources."""
         self._incomplete: dict[str, tuple[str, ...]] = {}
         """What each incomplete part lacks."""
+        self._put_off: dict[str, float] = {}
+        """Parts that were put off and are not quiet yet, with the monotonic time when each was first put off."""
+        self._links: list[str] = []
+        """Files that links lead to, as the last scan found them: the system reports no change of these."""
+        self._due = 0.0
+        """Monotonic time of the next scan if nothing is reported to change."""
 
     def scan(self) -> Scan:
         """Read the files that are new or changed since the last scan."""
@@ -73,12 +97,38 @@ class FileSource:
             self._contents.pop(part, None)
         changes += [(part, None) for part in before if part not in found]
         self._signatures = found
+        self._links = [str(self._path)] if parts == [str(self._path)] else _linked(parts)
         was_incomplete, self._incomplete = self._incomplete, self._lacking()
         # The data of an incomplete part was merged with its earlier data. Now that the other pages are there, the part
         # is read once more, and its own data replaces that.
         changed = {part for part, _ in changes}
         changes += [(part, self._read(part)) for part in was_incomplete.keys() - self._incomplete.keys() - changed]
-        return Scan(changes, len(found), incomplete=self._incomplete, passed_over=self._passed_over())
+        return Scan(
+            changes, len(found), incomplete=self._incomplete, passed_over=self._passed_over(),
+            recent=self._recent(part for part, _ in changes),
+        )  # fmt: skip
+
+    def _recent(self, parts: Iterable[str]) -> frozenset[str]:
+        """Return those of these parts that changed a moment ago, and have not been put off for too long."""
+        now, wall = time.monotonic(), self._clock()
+        # The times of files may come from the clock of a file server. A time in the future counts as now.
+        fresh = {
+            part for part in parts if (seen := self._signatures.get(part)) and wall - seen.changed_ns / 1e9 < QUIET
+        }
+        self._put_off = {part: since for part, since in self._put_off.items() if part in fresh}
+        return frozenset(part for part in fresh if now - self._put_off.get(part, now) < LONGEST_WAIT)
+
+    def put_off(self, parts: Collection[str]) -> None:
+        """Read these parts again, soon: at the last scan one of them may not have been written completely."""
+        now = time.monotonic()
+        self._put_off = dict.fromkeys(parts, now) | self._put_off
+        self._signatures |= dict.fromkeys(parts)
+        self._due = min(self._due, now + QUIET)
+
+    def read_all(self) -> None:
+        """Read every file again, at once."""
+        self._signatures = dict.fromkeys(self._signatures)
+        self._due = 0.0
 
     def _read(self, part: str) -> Part:
         """Read a file, and remember everything about it except its resources."""
@@ -145,6 +195,7 @@ class FileSource:
                 async with contextlib.aclosing(self._watch()) as changes:
                     async for _ in changes:
                         yield
+                yield  # the path leads elsewhere now
             except (OSError, RuntimeError) as error:
                 if logged != (logged := str(error)):
                     _log.warning("%s cannot be watched, so it is polled: %s", self._path, error)
@@ -164,19 +215,22 @@ class FileSource:
             target.folder, debounce=DEBOUNCE, step=50, rust_timeout=int(_LOOK * 1000), yield_on_timeout=True,
             recursive=target.is_recursive, watch_filter=None, ignore_permission_denied=True,
         )  # fmt: skip
-        due = 0.0
+        self._due = 0.0
         happened = False
         while target == self._target():
             change = asyncio.ensure_future(anext(changes))
             try:
                 await asyncio.sleep(0)  # the first step of `anext` sets up the watch, and then waits
-                if happened or time.monotonic() >= due:
-                    due = time.monotonic() + RESCAN
+                if happened or time.monotonic() >= self._due or self._links_changed():
+                    self._due = time.monotonic() + RESCAN
                     yield
                 happened = bool(await change)
             finally:
                 change.cancel()
                 await asyncio.wait([change])
+
+    def _links_changed(self) -> bool:
+        return any(_signature(part) != self._signatures.get(part) for part in self._links if part not in self._put_off)
 
     def _target(self) -> "_WatchTarget | None":
         """Return the folder to watch now; None where it does not exist."""
@@ -204,16 +258,17 @@ def _identity(folder: str | Path) -> tuple[int, int] | None:
 
 
 def _signature(part: str) -> Signature | None:
-    """Return a value that differs when the file has changed; None where it has no status: reading it gives the error.
-
-    It includes the time of the last status change, which changes with permissions and, unlike the modification time,
-    cannot be set back.
-    """
+    """Return the status of a file; None where it has none: reading it gives the error."""
     try:
         found = os.stat(part)  # noqa: PTH116 - a part is a text; Path is slow for many
     except OSError:
         return None
-    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
+    return Signature(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
+
+
+def _linked(parts: Iterable[str]) -> list[str]:
+    """Return the parts that are symbolic links, at most `_LINKS`."""
+    return list(islice((part for part in parts if os.path.islink(part)), _LINKS))  # noqa: PTH114 - Path is slow for many
 
 
 def _read(file: Path) -> FileContents | str:

@@ -25,12 +25,13 @@ PartChange = tuple[str, str, Part]
 class Scan(NamedTuple):
     """The result of one scan of files: the changed parts and the number of all parts.
 
-    `error` is why the source's path cannot be read.
+    `error` is why the source's path cannot be read. `recent`: changed parts that may still be being written.
     """
 
     changes: list[tuple[str, Part]]
     parts: int
     error: str = ""
+    recent: frozenset[str] = frozenset()
     incomplete: Mapping[str, tuple[str, ...]] = {}
     """What each incomplete part lacks, for all parts: a resource that such a part does not have is not gone."""
     passed_over: Mapping[str, Mapping[str, int]] = {}

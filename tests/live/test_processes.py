@@ -214,6 +214,9 @@ def test_a_change_is_served_and_a_broken_file_keeps_its_endpoints(start: Start, 
     assert finding["subject"].endswith("a.yaml")
     assert daemon.addresses(NAME) == {"10.0.0.6", "10.0.0.7"}
     (estate / "a.yaml").unlink()
+    poll(lambda: daemon.get("/v1/findings?code=sync-held")[1]["items"])
+    assert daemon.addresses(NAME) == {"10.0.0.6", "10.0.0.7"}
+    assert daemon.post("/v1/sources/lab/sync", {"action": "accept"}) == 202
     poll(lambda: not daemon.addresses(NAME))
 
 

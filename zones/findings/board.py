@@ -1,12 +1,14 @@
 """The board: all current findings, by what they are about, with the time when each was first made.
 
 The estate owns one board. The ledger, the sources and control each replace the findings of their own topics. The board
-does not know how a finding is made. Time is an argument, in seconds since the epoch.
+keeps the findings that opened and closed until someone takes them, for the log. It does not know how a finding is made.
+Time is an argument, in seconds since the epoch.
 """
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from enum import StrEnum, auto
+from typing import Final, NamedTuple
 
 from zones.azure.endpoint import Fault
 from zones.clocks import WallTime
@@ -65,6 +67,24 @@ class Topic(StrEnum):
     """A group of upstreams, by its name."""
 
 
+KEPT: Final = 1_000
+"""Moves that the board keeps for `take_moves`; it only counts further ones."""
+
+
+class FindingMove(NamedTuple):
+    """A finding that opened, or closed."""
+
+    finding: Finding
+    is_open: bool
+
+
+class FindingMoves(NamedTuple):
+    """Findings that opened and closed, in order. `more`: number of further ones."""
+
+    listed: list[FindingMove]
+    more: int
+
+
 class Board:
     """Current findings.
 
@@ -79,6 +99,8 @@ class Board:
         self._findings: dict[Topic, dict[Hashable, tuple[Finding, ...]]] = {topic: {} for topic in Topic}
         self._first_seen: dict[str, WallTime] = {}
         self._faults = Faults()
+        self._moves: list[FindingMove] = []
+        self._more_moves = 0
 
     def __iter__(self) -> Iterator[Finding]:
         """All current findings, in no order."""
@@ -94,13 +116,16 @@ class Board:
             return
         self.counts.subtract((each.code, each.severity) for each in old)
         self.counts.update((each.code, each.severity) for each in new)
-        ids = {each.id for each in new}
+        ids, old_ids = {each.id for each in new}, {each.id for each in old}
         for each in old:
             if each.id not in ids:
                 self._first_seen.pop(each.id, None)
-        for new_id in ids:
-            if new_id not in self._first_seen:
-                self._first_seen[new_id] = self._remembered.pop(new_id, now)
+                self._moved(each, is_open=False)
+        for each in new:
+            if each.id not in self._first_seen:
+                self._first_seen[each.id] = self._remembered.pop(each.id, now)
+            if each.id not in old_ids:
+                self._moved(each, is_open=True)
         if new:
             topical[about] = new
         else:
@@ -110,6 +135,18 @@ class Board:
         """Replace the faults of one reporter. Each resource has one finding with the faults of all reporters."""
         for subject, each in self._faults.replace(reporter, faults).items():
             self.replace(Topic.RESOURCE, subject, checks.of_faults(subject, each), now)
+
+    def take_moves(self) -> FindingMoves:
+        """Return the findings that opened and closed since the last call."""
+        taken = FindingMoves(self._moves, self._more_moves)
+        self._moves, self._more_moves = [], 0
+        return taken
+
+    def _moved(self, finding: Finding, *, is_open: bool) -> None:
+        if len(self._moves) < KEPT:
+            self._moves.append(FindingMove(finding, is_open))
+        else:
+            self._more_moves += 1
 
     def first_seen(self, finding: Finding) -> WallTime | None:
         """Return when a current finding was first made; None for a finding that is not current."""

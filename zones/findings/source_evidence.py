@@ -50,20 +50,22 @@ class SourceIncomplete(Evidence, frozen=True, kw_only=True):
 
 
 class SyncHeld(Evidence, frozen=True, kw_only=True):
-    """A sync that would remove so much that an operator has to decide."""
+    """A sync, or a change of files, that would remove so much that an operator has to decide."""
 
     code: ClassVar = "sync-held"
     severity: ClassVar = Severity.ERROR
-    meaning: ClassVar = "A sync would remove so much that access may have been lost."
+    meaning: ClassVar = "A sync, or a change of files, would remove so much that access may have been lost."
     action: ClassVar = (
-        "the data of the last good sync is served; accept the held sync with `pldns sync accept`, or drop it with "
+        "the last good data is served; accept the held change with `pldns sync accept`, or drop it with "
         "`pldns sync drop`"
     )
-    reasons: Annotated[Listed[str], Meta(description="What is suspicious about the sync.")]
-    endpoints: Annotated[int, Meta(description="Number of private endpoints that the sync would remove.")]
-    vnets: Annotated[int, Meta(description="Number of virtual networks that the sync would remove.")]
+    reasons: Annotated[Listed[str], Meta(description="What is suspicious about the change.")]
+    endpoints: Annotated[
+        int, Meta(description="Number of private endpoints that it would remove, or leave without a name.")
+    ]
+    vnets: Annotated[int, Meta(description="Number of virtual networks that it would remove.")]
     would_remove: Annotated[Listed[str], Meta(description="Ids of what it would remove.")]
-    held_since: Annotated[EvidenceTime, Meta(description="When a sync was first held.")]
+    held_since: Annotated[EvidenceTime, Meta(description="When a change was first held.")]
 
 
 class SourceDisagreement(Evidence, frozen=True, kw_only=True):

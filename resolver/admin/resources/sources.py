@@ -15,26 +15,26 @@ from zones.findings.evidence import LISTED
 
 
 class HeldSync(Model):
-    """A sync that would remove so much that an operator has to accept or drop it. None of it is served."""
+    """A sync, or a change of files, that would remove too much. It is not served until an operator accepts it."""
 
     since: Time = Field(description="When a sync was first held. A later one that is held too replaces it.")
     read: Time = Field(description="When this sync was read.")
     reasons: list[str]
-    endpoints: int = Field(description="Number of private endpoints that it would remove.")
+    endpoints: int = Field(description="Number of private endpoints that it would remove, or leave without a name.")
     vnets: int = Field(description="Number of virtual networks that it would remove.")
     ids: list[str] = Field(description="Some of the resources that it would remove.")
 
 
 class SyncItem(Model):
-    """The syncs of a remote source."""
+    """The syncs of a source. pldns watches files: a sync of these is a scan after a change."""
 
     syncing: bool = Field(description="A sync is under way.")
-    next: Time | None = Field(description="When the next sync begins; null while one is under way.")
+    next: Time | None = Field(description="When the next sync begins; null while one is under way, and for files.")
     interval: float | None = Field(description="Current time between two syncs, in seconds.")
     duration: float | None = Field(description="Duration of the last sync, in seconds.")
     failures: int = Field(description="Number of failed syncs in a row; each one lengthens the time to the next.")
     results: dict[SyncOutcome, int] = Field(
-        description="Number of syncs that were `published`, `held` or `failed` since control started."
+        description="Number of syncs that were `published`, `held` or `failed` since control started; empty for files."
     )
     calls_per_hour: int | None = Field(description="Requests per hour to Azure, if every sync is like the last one.")
     absent: int = Field(
@@ -78,7 +78,7 @@ class SourceItem(Model):
         description="Resources that pldns does not need, for the first 32 files that have some."
     )
     passed_over_total: int = Field(description="Number of files that have such resources.")
-    sync: SyncItem | None = Field(description="null for files, which pldns watches.")
+    sync: SyncItem
 
 
 class Degradation(Model):
@@ -90,11 +90,12 @@ class Degradation(Model):
 
 
 class SyncRequest(Parameters):
-    """What an operator wants done with a remote source."""
+    """What an operator wants done with a source."""
 
     action: SyncAction = Field(
-        description="`now`: sync at once. `accept`: publish the held sync. `drop`: discard the held sync; the next "
-        "sync is checked as usual."
+        description="`now`: sync at once; for files, read every file again. `accept`: publish the held sync. `drop`: "
+        "discard the held sync; the next sync is checked as usual. Dropped files keep their last good data until they "
+        "change again."
     )
 
 
@@ -107,7 +108,7 @@ def source(status: SourceStatus, now: WallTime) -> SourceItem:
         age=None if last is None else round(max(now - last, 0), 3), freshness=status.freshness(now),
         last_error=status.last_error, parts=status.parts, unreadable=status.unreadable,
         incomplete=len(status.incomplete), passed_over=_passed_over(status), passed_over_total=len(status.passed_over),
-        sync=_syncs(status) if status.remote else None,
+        sync=_syncs(status),
     )  # fmt: skip
 
 

@@ -8,10 +8,12 @@ workers. Pure: time is an argument, in seconds since the epoch.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from resolver.control.estate.activity import Activity
 from resolver.control.estate.private_dns import PrivateDnsZones
 from resolver.control.estate.source_health import SourceHealth, SourceStatus
 from resolver.control.estate.static_zones import StaticZones
-from resolver.control.guard.sync_state import SyncDecision
+from resolver.control.guard import file_guard
+from resolver.control.guard.sync_state import NothingHeld, SyncDecision, accept
 from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, PrivateReading, Scan, ZoneFiles, part_changes
 from zones.azure.catalogue import catalogue
@@ -51,6 +53,7 @@ class Estate:
         self.private = PrivateDnsZones(config.sources, self.ledger, self.board)
         self.static = StaticZones(map(from_text, config.zones.origins))
         self.health = SourceHealth(config.sources, self.board)
+        self.activity = Activity()
         self.zone_texts: Mapping[str, str] = {}
         """The last good text of each zone file, by path: what the saved inventory keeps."""
         self.revision = 0
@@ -75,6 +78,7 @@ class Estate:
                 readable[source, part] = data
         self.revision += bool(readable)
         change = self.inventory.update(readable)
+        self.activity.record(readable, change, self.ledger)
         for subject, faults in change.faults.items():
             self.board.replace_faults(Reporter("inventory", subject), faults, now)
         changed = self.ledger.set_vnets(change.vnets, now) if change.vnets else set()
@@ -87,15 +91,42 @@ class Estate:
         return self._settled(changed)
 
     def take_scans(self, scans: Mapping[str, Scan], now: WallTime) -> set[Name]:
-        """Apply scans of file sources, by source, as one change."""
-        scans = {source: scan.completed(self.inventory.of(source)) for source, scan in scans.items()}
-        changed = self.take(part_changes(scans), now)
+        """Apply scans of file sources, by source, as one change. The guard decides about each source."""
+        had = {source: self.inventory.of(source) for source in scans}
+        scans = {source: scan.completed(had[source]) for source, scan in scans.items()}
+        before = {source: self.sources[source].sync_state for source in scans}
+        decisions = {
+            source: file_guard.decide(had[source], dict(scan.changes), before[source], self.sources[source].guard, now)
+            for source, scan in scans.items()
+        }
+        for source, part, data in part_changes(scans):
+            self.health.read_part(source, part, data, now)
+        changed = self.take(
+            [(source, part, data) for source, each in decisions.items() for part, data in each.parts.items()], now
+        )
         for source, scan in scans.items():
             if scan.error:
                 self.health.failed(source, scan.error, now)
-            else:
+                continue
+            self.health.decided(source, decisions[source], now)
+            self.sources[source].parts = scan.parts
+            if decisions[source].sync_state.held is None:
                 self.health.read(source, scan.parts, now)
-                self.health.scanned(source, scan.incomplete, scan.passed_over, now)
+            self.health.scanned(source, scan.incomplete, scan.passed_over, now)
+            self.revision += before[source] != decisions[source].sync_state
+        return changed
+
+    def accept_held_scan(self, source: str, now: WallTime) -> set[Name]:
+        """Publish the held scan of a source of files. Raises `NothingHeld`."""
+        status = self.sources[source]
+        held = status.sync_state.held
+        if held is None:
+            raise NothingHeld
+        decision = accept(held)
+        changed = self.take([(source, part, data) for part, data in decision.parts.items()], now)
+        self.health.decided(source, decision, now)
+        self.health.read(source, status.parts, held.at)
+        self.revision += 1
         return changed
 
     def take_sync(self, source: str, decision: SyncDecision, read_at: WallTime, now: WallTime) -> set[Name]:
@@ -118,7 +149,9 @@ class Estate:
         return changed
 
     def drop_held_sync(self, source: str, now: WallTime) -> None:
-        """Forget the held sync of a source. The next sync is decided without it."""
+        """Forget the held sync of a source. The next sync is decided without it. Raises `NothingHeld`."""
+        if self.sources[source].sync_state.held is None:
+            raise NothingHeld
         self.health.dropped(source, now)
         self.revision += 1
 

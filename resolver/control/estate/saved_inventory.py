@@ -96,7 +96,7 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
     zone_texts: dict[str, str] = {}
     """The last good text of each zone file, by path."""
     sync_states: dict[str, SyncState] = msgspec.field(default_factory=dict, name="standings")
-    """What the syncs of each remote source have left open."""
+    """What the syncs of each source have left open, if anything."""
     lingering: list[Lingering] = []
     private: list[tuple[str, list[PrivateZone]]] = []
     """The private DNS zones of each source."""
@@ -132,7 +132,7 @@ def pieces_of(estate: Estate, now: WallTime) -> Iterator[SavedInventory]:
     """Return the inventory to save, as it is now. Each piece is made when the iterator reaches it, in any thread."""
     sources = estate.sources.values()
     read = {each.name: each.last_success for each in sources if each.synced and each.last_success is not None}
-    sync_states = {each.name: each.sync_state for each in sources if each.remote}
+    sync_states = {each.name: each.sync_state for each in sources if each.sync_state != SyncState()}
     parts, lingering = list(estate.inventory.parts()), list(estate.ledger.tombstones)
     recollection, private = estate.ledger.snapshot(), list(estate.private.all())
     first = SavedInventory(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
-from resolver.settings import OnUnsynced, SourceSettings, SourceType
+from resolver.settings import GuardMode, OnUnsynced, SourceSettings, SourceType
 from resolver.sources.reading import Part, Requests
 from zones.clocks import WallTime
 from zones.findings import checks
@@ -35,6 +35,7 @@ class SourceStatus:
     type: SourceType
     path: str
     on_unsynced: OnUnsynced
+    guard: GuardMode = "on"
     synced: bool = False
     """The source has data: one good reading, live or saved."""
     saved: bool = False
@@ -56,7 +57,7 @@ class SourceStatus:
     expire: float = float("inf")
     """Age in seconds at which the data is expired."""
     sync_state: SyncState = field(default_factory=SyncState)
-    """What the syncs of a remote source have left open."""
+    """What the syncs of the source have left open."""
     syncing: bool = False
     next_sync: WallTime | None = None
     """When a remote source is read next. None while it is being read, and for files, which are watched."""
@@ -91,7 +92,13 @@ class SourceHealth:
     def __init__(self, sources: Iterable[SourceSettings], board: Board) -> None:
         self.statuses: dict[str, SourceStatus] = {
             each.name: SourceStatus(
-                each.name, each.type, each.path, each.on_unsynced, remote=each.remote, expire=float(each.expire)
+                each.name,
+                each.type,
+                each.path,
+                each.on_unsynced,
+                each.guard,
+                remote=each.remote,
+                expire=float(each.expire),
             )
             for each in sources
         }
@@ -164,7 +171,7 @@ class SourceHealth:
         status.synced, status.saved, status.parts, status.last_success = True, True, parts, saved_at
 
     def decided(self, source: str, decision: SyncDecision, now: WallTime) -> None:
-        """Record what a sync of a remote source has left open."""
+        """Record what a sync of a source has left open."""
         status = self.statuses[source]
         status.sync_state = decision.sync_state
         absent = [checks.unreadable(key, why, has_data=True) for key, why in decision.unconfirmed.items()]
@@ -201,7 +208,7 @@ class SourceHealth:
         for name, status in self.statuses.items():
             held = status.sync_state.held
             if status.synced and held:
-                out.append(Degraded(name, "", f"a sync would remove {', '.join(held.reasons)}; it is held"))
+                out.append(Degraded(name, "", held_text(held)))
             if status.synced and status.last_error:
                 out.append(Degraded(name, "", status.last_error))
             if status.synced:
@@ -213,6 +220,11 @@ class SourceHealth:
     def unsynced(self) -> bool:
         """True if a source that asks for SERVFAIL until it has data never had any."""
         return any(not status.synced and status.on_unsynced == "servfail" for status in self.statuses.values())
+
+
+def held_text(held: WithheldSync) -> str:
+    """Return what a held sync would remove, as one line for people."""
+    return f"a change would remove {', '.join(held.reasons)}; it is held"
 
 
 def held_finding(source: str, held: WithheldSync) -> Finding:

@@ -5,14 +5,16 @@ events arrive, or what becomes of a change that is held. Pure.
 """
 
 from resolver.control.guard.shrink_guard import KINDS, SourceParts, too_many
+from resolver.settings import GuardMode
 from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
 
 
 class EventGuard:
-    """Counts the removals of one source since its last published sync."""
+    """Counts the removals of one source since its last published sync. With the mode `off`, nothing is held."""
 
-    def __init__(self) -> None:
+    def __init__(self, mode: GuardMode) -> None:
+        self._mode = mode
         self._removed: dict[str, set[ResourceId]] = {kind: set() for kind in KINDS}
 
     def sync_published(self) -> None:
@@ -25,6 +27,8 @@ class EventGuard:
 
         `had`: the last good data of the source, by subscription.
         """
+        if self._mode == "off":
+            return ""
         lost: dict[str, set[ResourceId]] = {}
         for field, kind in KINDS.items():
             present = _keys(data, field)

@@ -1,16 +1,16 @@
-"""Decides what a sync of a remote source may change.
+"""The one rule about how much a change may remove from a source without an operator.
 
-An absent resource may be deleted, or only not visible for a while. It is removed when its absence is certain, and many
-resources at once only when an operator agrees. Input: the last good data of the source, a complete reading, the rereads
-of absent resources, and the time. Output: the data to publish, or the reasons why the sync is held. Does not know how a
-source is read or data is published. Pure.
+The rule is the same for syncs of remote sources (`sync_guard`), for events between two syncs (`event_guard`) and for
+changes of files (`file_guard`). Input: the resources that each part of the source had, and those that the change would
+remove. Does not know how either was found. Pure.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Set as AbstractSet
+from enum import StrEnum
+from typing import Final, NamedTuple
 
-from resolver.control.guard.rereads import Rereads, nics_of
-from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
+from resolver.control.guard.sync_state import WithheldSync
 from resolver.sources.reading import Reading
 from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
@@ -19,56 +19,53 @@ from zones.findings.evidence import LISTED
 
 FEW: Final = 5
 SHARE: Final = 5
-"""A sync that would remove more than `FEW` resources and more than one in `SHARE` is held."""
+"""A change that would remove more than `FEW` resources and more than one in `SHARE` is held."""
 KINDS: Final = {"endpoints": "private endpoints", "vnets": "virtual networks"}
-"""The kinds of resources that are counted: the field of `Resources`, and the words for operators."""
-VANISHED: Final = (
-    "it is no longer among the subscriptions that can be read: give the identity its role there again, "
-    "or, if the subscription is gone, list in `subscriptions` those that are left"
-)
+"""The kinds of resources that are counted: the field of `Resources` and `PartKeys`, and the words for operators."""
 
 SourceParts = Mapping[str, Resources]
-"""Data by subscription."""
+"""The data of a source by part: by subscription, or by file."""
 
 
-def absent(had: SourceParts, reading: Reading, missing: Mapping[ResourceId, WallTime]) -> list[ResourceId]:
-    """Return the keys that a complete reading lacks, those that have been missing longest first.
+class PartKind(StrEnum):
+    """What the parts of a source are."""
 
-    A resource in a subscription that the reading could not read is not absent.
+    SUBSCRIPTION = "subscription"
+    FILE = "file"
+
+
+SMALLEST: Final = {PartKind.SUBSCRIPTION: 1, PartKind.FILE: 2}
+"""A change that would remove everything in a part is held if the part had at least so many resources of one kind."""
+
+
+class PartKeys(NamedTuple):
+    """The keys of the resources of one part."""
+
+    endpoints: AbstractSet[ResourceId]
+    vnets: AbstractSet[ResourceId]
+
+
+def keys_of(data: Resources) -> PartKeys:
+    """Return the keys of the resources whose absence counts. A NIC is removed with its endpoint."""
+    return PartKeys({each.key for each in data.endpoints}, {each.key for each in data.vnets})
+
+
+def reasons_to_hold(had: Mapping[str, PartKeys], lacking: AbstractSet[ResourceId], parts: PartKind) -> Iterator[str]:
+    """Yield why the resources with these keys may not be removed without an operator; nothing if they may.
+
+    `had`: the resources by part. At most `LISTED` parts are named.
     """
-    present = {key for part in reading.parts.values() for key in _keys(part)}
-    lacking = {key for part, before in had.items() if part in reading.parts for key in _keys(before)} - present
-    return sorted(lacking, key=lambda key: (missing.get(key, float("inf")), key))
-
-
-def decide(
-    had: SourceParts, reading: Reading, state: SyncState, rereads: Rereads, now: WallTime, hold_down: float
-) -> SyncDecision:
-    """Return what a complete reading changes. `had`: the last good data.
-
-    An absent resource is removed if a reread did not find it. A resource that was not reread is removed once it has
-    been missing for `hold_down` seconds. A resource whose reread failed stays.
-    """
-    lacking = {key for key in absent(had, reading, state.missing) if not isinstance(rereads.get(key), Resources)}
-    unconfirmed = {key: why for key in lacking if isinstance(why := rereads.get(key), str)}
-    missing = {key: state.missing.get(key, now) for key in lacking if key not in rereads}
-    reasons = tuple(_reasons_to_hold(had, lacking))
-    if reasons:
-        since = state.held.since if state.held else now
-        held = WithheldSync(since, now, reading, reasons, *_removed(had, lacking))
-        return SyncDecision({}, _lost(had, reading), _by_id(had, unconfirmed), SyncState(missing, held))
-    overdue = {key for key, since in missing.items() if now - since >= hold_down}
-    gone = {key for key in lacking if key in rereads and rereads[key] is None} | overdue
-    parts = _forgotten(had, reading)
-    parts |= {part: _merged(had.get(part), data, gone, rereads) for part, data in reading.parts.items()}
-    left = SyncState({key: since for key, since in missing.items() if key not in overdue})
-    return SyncDecision(parts, _lost(had, reading), _by_id(had, unconfirmed), left)
-
-
-def accept(had: SourceParts, held: WithheldSync) -> SyncDecision:
-    """Return the decision to publish a held sync as it is: each resource that it lacks is removed."""
-    parts: dict[str, Resources | None] = {**held.reading.parts, **_forgotten(had, held.reading)}
-    return SyncDecision(parts, _lost(had, held.reading), {}, SyncState())
+    for field, kind in KINDS.items():
+        keys = {key for each in had.values() for key in getattr(each, field)}
+        if why := too_many(len(keys & lacking), len(keys), kind):
+            yield why
+    whole = [
+        part
+        for part, each in had.items()
+        if max(map(len, each)) >= SMALLEST[parts] and each.endpoints <= lacking and each.vnets <= lacking
+    ]
+    for part in sorted(whole)[:LISTED]:
+        yield f"everything of {parts} {part}"
 
 
 def too_many(gone: int, there: int, kind: str) -> str:
@@ -78,62 +75,25 @@ def too_many(gone: int, there: int, kind: str) -> str:
     return f"{gone} of {there} {kind}" if gone > FEW and gone * SHARE > there else ""
 
 
-def _keys(data: Resources) -> Iterator[ResourceId]:
-    """Yield the keys of the resources whose absence counts. A NIC is removed with its endpoint."""
-    yield from (endpoint.key for endpoint in data.endpoints)
-    yield from (vnet.key for vnet in data.vnets)
+class Change(NamedTuple):
+    """A change that would remove resources: its new data of parts, what it could not read, and what it lacks."""
+
+    parts: Mapping[str, Resources | None]
+    lost: Mapping[str, str]
+    lacking: AbstractSet[ResourceId]
 
 
-def _reasons_to_hold(had: SourceParts, lacking: set[ResourceId]) -> Iterator[str]:
-    for field, kind in KINDS.items():
-        keys = {each.key for data in had.values() for each in getattr(data, field)}
-        if why := too_many(len(keys & lacking), len(keys), kind):
-            yield why
-    whole = [part for part, data in had.items() if (keys := set(_keys(data))) and keys <= lacking]
-    for part in sorted(whole)[:LISTED]:
-        yield f"everything of subscription {part}"
-
-
-def _removed(had: SourceParts, lacking: set[ResourceId]) -> tuple[int, int, tuple[str, ...]]:
-    """Return the number of endpoints, the number of VNets, and some of their ids."""
-    endpoints = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in lacking}
-    vnets = {each.key: each.id for part in had.values() for each in part.vnets if each.key in lacking}
-    return len(endpoints), len(vnets), tuple(sorted((endpoints | vnets).values())[:LISTED])
-
-
-def _merged(before: Resources | None, data: Resources, gone: set[ResourceId], rereads: Rereads) -> Resources:
-    """Return the new data of a subscription: the reading, and the resources that it lacks but that are not gone."""
-    if before is None:
-        return data
-    present = set(_keys(data))
-    kept = {key for key in _keys(before) if key not in present and key not in gone}
-    if not kept:
-        return data
-    fresh = [found for key in sorted(kept) if isinstance(found := rereads.get(key), Resources)]
-    older = Resources(
-        tuple(each for each in before.endpoints if each.key in kept),
-        nics_of(before, kept),
-        tuple(each for each in before.vnets if each.key in kept),
-    )
-    return Resources.joined((data, *fresh, older))  # where two have a resource, the first counts
-
-
-def _lost(had: SourceParts, reading: Reading) -> dict[str, str]:
-    """Return the subscriptions that a complete reading could not read, or that it no longer knows, with the reason."""
-    vanished = {part: VANISHED for part, before in had.items() if before != _NOTHING}
-    return {part: why for part, why in (vanished | reading.refused).items() if part not in reading.parts}
-
-
-def _forgotten(had: SourceParts, reading: Reading) -> dict[str, Resources | None]:
-    """Return the subscriptions that the reading no longer knows and that had no resources."""
-    known = reading.parts.keys() | reading.refused.keys()
-    return {part: None for part, before in had.items() if before == _NOTHING and part not in known}
-
-
-def _by_id(had: SourceParts, reasons: Mapping[ResourceId, str]) -> dict[str, str]:
-    ids = {each.key: each.id for part in had.values() for each in part.endpoints if each.key in reasons}
-    ids |= {each.key: each.id for part in had.values() for each in part.vnets if each.key in reasons}
-    return {ids[key]: reasons[key] for key in sorted(reasons)}
-
-
-_NOTHING: Final = Resources()
+def withheld(
+    change: Change, reasons: tuple[str, ...], had: SourceParts, before: WithheldSync | None, now: WallTime
+) -> WithheldSync:
+    """Return this change as a held sync. `before`: the held sync that it replaces."""
+    lacking = change.lacking
+    endpoints = {nic.endpoint: str(nic.endpoint) for part in had.values() for nic in part.nics}
+    endpoints |= {each.key: each.id for part in had.values() for each in part.endpoints}
+    vnets = {each.key: each.id for part in had.values() for each in part.vnets}
+    ids = sorted({**endpoints, **vnets}[key] for key in lacking)[:LISTED]
+    reading = Reading({part: data for part, data in change.parts.items() if data is not None}, dict(change.lost))
+    return WithheldSync(
+        before.since if before else now, now, reading, reasons, len(lacking & endpoints.keys()),
+        len(lacking & vnets.keys()), tuple(ids), tuple(part for part, data in change.parts.items() if data is None),
+    )  # fmt: skip

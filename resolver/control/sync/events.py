@@ -14,7 +14,7 @@ from resolver.control.guard.event_guard import EventGuard
 from resolver.control.guard.rereads import with_resource
 from resolver.control.sync import event_grid
 from resolver.control.sync.refresh_queue import WAITING, RefreshQueue
-from resolver.settings import EventSettings
+from resolver.settings import EventSettings, GuardMode
 from resolver.sources.reading import RemoteSource
 from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources, subscription
@@ -38,6 +38,7 @@ class SourceEvents:
         had: Callable[[], Mapping[str, Resources]],
         take: Callable[[str, Resources], None],
         sync: Callable[[], None],
+        guard: GuardMode,
     ) -> None:
         self._source = source
         self._config = config
@@ -45,7 +46,7 @@ class SourceEvents:
         self._had = had
         self._take = take
         self._sync = sync
-        self._guard = EventGuard()
+        self._guard = EventGuard(guard)
         self._holding = False
         """A change is held until the next published sync."""
         self._queue = RefreshQueue(source, remote.read_one, self._take_resource, sync)

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
 from resolver.control.estate.source_health import SourceStatus, SyncOutcome
-from resolver.control.guard import shrink_guard
+from resolver.control.guard import sync_guard, sync_state
 from resolver.control.guard.rereads import Rereads, with_rereads
 from resolver.control.guard.shrink_guard import SourceParts
 from resolver.control.guard.sync_state import NothingHeld, SyncDecision
@@ -95,7 +95,7 @@ class Syncer:
         held = self._status.sync_state.held
         if held is None:
             raise NothingHeld
-        return SyncResult(held.at, self._decided(shrink_guard.accept(self._had(), held)))
+        return SyncResult(held.at, self._decided(sync_state.accept(held)))
 
     async def once(self) -> SyncResult:
         """Sync once. Raises nothing: an error is part of the result."""
@@ -122,12 +122,13 @@ class Syncer:
         if self._events:
             reading = with_rereads(reading, await self._reread(self._events.since(began)[:CONFIRMED]))
         state = self._status.sync_state
-        rereads = await self._reread(shrink_guard.absent(self._had(), reading, state.missing)[:CONFIRMED])
+        rereads = await self._reread(sync_guard.absent(self._had(), reading, state.missing)[:CONFIRMED])
         if self._events:  # an event may have changed the data during the rereads
             reading = with_rereads(reading, self._events.found(rereading))
-        decision = shrink_guard.decide(
-            self._had(), reading, self._status.sync_state, rereads, WallTime(time.time()), self._hold_down
-        )
+        decision = sync_guard.decide(
+            self._had(), reading, self._status.sync_state, rereads, WallTime(time.time()),
+            hold_down=self._hold_down, guard=self._status.guard,
+        )  # fmt: skip
         self._log_lost(reading, decision.lost)
         return SyncResult(now, self._decided(decision))
 

@@ -50,7 +50,7 @@ async def test_status_lists_all_sources(sync: Sync, running: Running) -> None:
     ran = await sync("status")
     assert ran.code == 0
     assert re.search(r"^hub +azure +fresh +\S+Z +(\S+Z|under way) +0$", ran.out, re.MULTILINE)
-    assert re.search(r"^estate +files +fresh +\S+Z +when it changes$", ran.out, re.MULTILINE)
+    assert re.search(r"^estate +files +fresh +\S+Z +when it changes +0$", ran.out, re.MULTILINE)
     result = await sync("status", "-o", "json")
     assert [each["name"] for each in result.json] == ["estate", "hub"]
 
@@ -98,9 +98,9 @@ async def test_a_held_sync_is_dropped(sync: Sync, running: Running, hub: Scripte
 
 async def test_an_impossible_request_is_an_error_on_one_line(sync: Sync, running: Running) -> None:
     assert running.control.estate.sources["hub"].synced
-    ran = await sync("now", "estate")
+    ran = await sync("accept", "estate")
     assert ran.code == 1
-    assert "source `estate` has the type `files`" in ran.err
+    assert "source `estate` has no held sync to accept" in ran.err
     ran = await sync("now", "no/where")
     assert ran.code == 1
     assert "there is no source `no/where`" in ran.err

@@ -8,7 +8,8 @@ from resolver.sources import files
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tick and look at files every 20 ms, instead of every second or half second."""
+    """Tick and look at files every 20 ms, instead of every second or half second. Files are soon written completely."""
     monkeypatch.setattr(clock, "TICK", 0.02)
     monkeypatch.setattr(files, "_LOOK", 0.02)
     monkeypatch.setattr(files, "DEBOUNCE", 20)
+    monkeypatch.setattr(files, "QUIET", 0.1)

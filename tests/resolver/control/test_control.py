@@ -24,7 +24,7 @@ from resolver.control import worker_server
 from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Start, hello, start, until, winner, write
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.clocks import WallTime
-from zones.dns.name import to_text
+from zones.dns.name import from_text, to_text
 
 __all__ = ["start"]
 
@@ -81,12 +81,17 @@ async def test_the_log_names_each_fault_of_a_file_or_path_once_and_its_end(
     await until(lambda: not status.unreadable)
     folder.rename(tmp_path / "away")
     await until(lambda: status.last_error)
-    assert [record.message for record in caplog.records if "source hub" in record.message] == [
+    why = 'message="line 1, column 12: Input data was truncated"'
+    unreadable = f"code=source-unreadable severity=warning subject={file}"
+    await until(lambda: f"finding closed: {unreadable}" in caplog.messages)
+    assert [message for message in caplog.messages if "source hub" in message and "changed" not in message] == [
         f"source hub: {folder}: No such file or directory; it has not provided data yet",
         "source hub can be read again",
-        f"source hub: {file}: line 1, column 12: Input data was truncated",
-        f"source hub: {file} is no longer unreadable",
         f"source hub: {folder}: No such file or directory; its last good data is kept",
+    ]
+    assert [message for message in caplog.messages if unreadable in message] == [
+        f"finding opened: {unreadable} {why}",
+        f"finding closed: {unreadable}",
     ]
 
 
@@ -105,6 +110,9 @@ async def test_a_change_reaches_a_worker(start: Start, tmp_path: Path) -> None:
     await worker.commit()
     write(tmp_path / "hub" / "a.yaml", "one 10.0.0.9")
     while bytes((10, 0, 0, 9)) not in worker.rows.get(to_text(PRIVATE), b""):
+        await worker.commit()
+    write(tmp_path / "hub" / "b.yaml", "two 10.0.0.5", fqdn="b.blob.core.windows.net")
+    while to_text(from_text("b.privatelink.blob.core.windows.net")) not in worker.rows:
         await worker.commit()
     (tmp_path / "hub" / "a.yaml").unlink()
     while worker.rows[to_text(PRIVATE)]:

@@ -221,7 +221,7 @@ def test_a_held_sync_degrades_its_source() -> None:
     )
     ((source, scope, message),) = estate.health.degraded()
     assert (source, scope) == ("hub", "")
-    assert message.startswith("a sync would remove 7 of 9 private endpoints; it is held")
+    assert message.startswith("a change would remove 7 of 9 private endpoints; it is held")
 
 
 def test_a_source_may_be_allowed_to_be_unsynced() -> None:
@@ -369,5 +369,7 @@ def test_the_end_of_a_lingering_claim_raises_the_revision() -> None:
 
 def test_a_dropped_sync_raises_the_revision() -> None:
     estate = Estate(config("hub"))
+    held = WithheldSync(WallTime(0.0), WallTime(1.0), Reading(), ("7 of 9 private endpoints",), 7, 0, ())
+    estate.health.restored("hub", 1, WallTime(0.0), SyncState(held=held))
     estate.drop_held_sync("hub", WallTime(1.0))
     assert estate.revision == 1

@@ -11,7 +11,7 @@ class GuardedSource:
 
     def __init__(self, **parts: Resources) -> None:
         self.parts = parts
-        self.deletions = EventGuard()
+        self.deletions = EventGuard("on")
 
     def put(self, now: Resources, name: str = "s1") -> str:
         """Apply new data of a subscription. Return why it is held; empty if it is not."""
@@ -26,6 +26,12 @@ def test_a_few_or_a_share_of_the_resources_may_be_removed() -> None:
     assert [small.put(part(*many(20)[i + 1 :])) for i in range(FEW + 1)] == [""] * FEW + ["6 of 20 private endpoints"]
     left = many(40, "s2")
     assert [large.put(part(*left[i + 1 :]), "s2") for i in range(11)] == [""] * 10 + ["11 of 50 private endpoints"]
+
+
+def test_nothing_is_held_where_the_guard_is_off() -> None:
+    source = GuardedSource(s1=part(*many(20)))
+    source.deletions = EventGuard("off")
+    assert not source.put(part())
 
 
 def test_networks_are_counted_separately() -> None:

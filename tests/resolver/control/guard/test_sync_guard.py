@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.control.guard.rereads import with_rereads, with_resource
-from resolver.control.guard.shrink_guard import FEW, SHARE, VANISHED, absent, accept, decide
-from resolver.control.guard.sync_state import SyncDecision, SyncState
+from resolver.control.guard.shrink_guard import FEW, SHARE
+from resolver.control.guard.sync_guard import VANISHED, absent, decide
+from resolver.control.guard.sync_state import SyncDecision, SyncState, accept
+from resolver.settings import GuardMode
 from resolver.sources.reading import Reading
 from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
@@ -50,8 +52,11 @@ def look(
     rereads: dict[ResourceId, Resources | str | None] | None = None,
     sync_state: SyncState | None = None,
     now: float = 0.0,
+    guard: GuardMode = "on",
 ) -> SyncDecision:
-    return decide(had, reading, sync_state or SyncState(), rereads or {}, WallTime(now), HOLD_DOWN)
+    return decide(
+        had, reading, sync_state or SyncState(), rereads or {}, WallTime(now), hold_down=HOLD_DOWN, guard=guard
+    )
 
 
 def test_new_and_changed_resources_are_published_at_once() -> None:
@@ -230,7 +235,7 @@ def test_accepting_publishes_exactly_the_held_sync() -> None:
     reading = Reading({"s": part(("new",)), "v": part("y")})
     held = look(had, reading).sync_state.held
     assert held
-    found = accept(had, held)
+    found = accept(held)
     assert found == SyncDecision({"s": part(("new",)), "v": part("y"), "t": None}, {"u": VANISHED}, {}, SyncState())
 
 
@@ -287,7 +292,7 @@ def test_only_resources_that_are_certainly_gone_are_removed(
         rereads = _rereads(reading, had, said)
         lacking = set(absent(had, reading, {}))
         since = {key: since.get(key, now) for key in lacking if key not in rereads}
-        found = decide(had, reading, sync_state, rereads, WallTime(now), HOLD_DOWN)
+        found = decide(had, reading, sync_state, rereads, WallTime(now), hold_down=HOLD_DOWN, guard="on")
         before = {key for each in had.values() for key in keys(each)}
         after_parts = {p: r for p, r in (had | found.parts).items() if r is not None}
         after = {key for each in after_parts.values() for key in keys(each)}

@@ -1,0 +1,115 @@
+"""Logs what changes in the estate: a line for each changed source, and one for each finding that opens or closes.
+
+The lines have fields, as `key=value`. They are written about once a second, so that their number is bounded: one for
+each source, and `LINES` for findings. At the start, a summary replaces the thousands of findings that open then. Does
+not know what a change or a finding means.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from resolver.control.estate.activity import SourceActivity, Tally
+from resolver.control.estate.estate import Estate
+from zones.findings.board import FindingMove
+from zones.findings.evidence import Severity
+from zones.findings.source_evidence import SourceUnreadable
+
+LINES: Final = 20
+"""Findings that are logged at a time, the most severe first. Further ones are counted in one line."""
+_LEVELS: Final = {Severity.ERROR: logging.ERROR, Severity.WARNING: logging.WARNING, Severity.INFO: logging.INFO}
+_RANKS: Final = {severity: rank for rank, severity in enumerate(Severity)}
+
+_log = logging.getLogger(__name__)
+
+
+class ActivityLog:
+    """The log of the changes of an estate. Nothing is logged before `started`."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._is_started = False
+
+    def started(self) -> None:
+        """Log a summary of each source that has data, the numbers of open findings, and the first errors among them."""
+        self._is_started = True
+        estate = self._estate
+        estate.activity.take()
+        estate.board.take_moves()
+        for name, status in estate.sources.items():
+            if status.synced:
+                parts = estate.inventory.of(name)
+                endpoints = sum(len(each.endpoints) for each in parts.values())
+                vnets = sum(len(each.vnets) for each in parts.values())
+                origin = "saved" if status.saved else "live"
+                counts: dict[str, object] = {
+                    "endpoints": endpoints,
+                    "vnets": vnets,
+                    _noun(status.remote): len(parts),
+                    "data": origin,
+                }
+                _log.info("source %s starts with: %s", name, _fields(counts))
+        numbers = dict.fromkeys((each.value for each in Severity), 0)
+        for (_, severity), count in estate.board.counts.items():
+            numbers[severity.value] += count
+        if any(numbers.values()):
+            _log.info("findings at the start: %s (see `pldns findings`)", _fields(numbers))
+        errors = [FindingMove(each, is_open=True) for each in estate.board if each.severity is Severity.ERROR]
+        self._log_findings(errors, 0)
+
+    def write(self) -> None:
+        """Log the changes since the last call."""
+        if not self._is_started:
+            return
+        for name, activity in self._estate.activity.take().items():
+            if name in self._estate.sources:
+                _log.info("source %s changed: %s", name, _fields(_counts(activity, self._estate.sources[name].remote)))
+        self._log_findings(*self._estate.board.take_moves())
+
+    def _log_findings(self, moves: list[FindingMove], more: int) -> None:
+        moves = sorted(moves, key=lambda move: _RANKS[move.finding.severity])  # stable: otherwise as they happened
+        for move in moves[:LINES]:
+            fact = move.finding
+            level = _LEVELS[fact.severity] if move.is_open else logging.INFO
+            _log.log(level, "finding %s: %s", "opened" if move.is_open else "closed", _finding(move))
+        more += max(len(moves) - LINES, 0)
+        if more:
+            _log.warning("%d more findings opened or closed: see `pldns findings`", more)
+
+
+def _finding(move: FindingMove) -> str:
+    fact = move.finding
+    fields: dict[str, object] = {"code": fact.code, "severity": fact.severity.value, "subject": fact.subject}
+    if fact.winner:
+        fields["winner"] = fact.winner
+    if fact.rule.value:
+        fields["rule"] = fact.rule.value
+    if move.is_open and isinstance(fact.evidence, SourceUnreadable):
+        fields["message"] = fact.evidence.message
+    return _fields(fields)
+
+
+def _counts(activity: SourceActivity, remote: bool) -> dict[str, object]:
+    return {
+        **_tally("endpoints", activity.endpoints),
+        **_tally("vnets", activity.vnets),
+        _noun(remote): len(activity.parts),
+    }
+
+
+def _tally(kind: str, tally: Tally) -> dict[str, object]:
+    return {f"{kind}_added": tally.added, f"{kind}_changed": tally.changed, f"{kind}_removed": tally.removed}
+
+
+def _noun(remote: bool) -> str:
+    return "subscriptions" if remote else "files"
+
+
+def _fields(values: Mapping[str, object]) -> str:
+    """Return the values as `key=value`. A text with a space, quotation mark or equals sign is quoted as in JSON."""
+    return " ".join(f"{key}={_quoted(str(value))}" for key, value in values.items())
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False) if not text or any(char in text for char in ' "=') else text

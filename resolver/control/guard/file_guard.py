@@ -1,0 +1,146 @@
+"""Decides what a scan of a source of files changes.
+
+A file that is empty after an expired login looks like a file whose endpoints were deleted. So a scan that would remove
+too much is held whole, with all other changes of the source's files, until an operator agrees or the files are good
+again. Input: the last good data of each file, the changed files, what earlier scans left open, and the time. Does not
+know how files are read or data is published. Pure.
+"""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from resolver.control.guard.shrink_guard import Change, PartKeys, PartKind, SourceParts, reasons_to_hold, withheld
+from resolver.control.guard.sync_state import SyncDecision, SyncState
+from resolver.settings import GuardMode
+from resolver.sources.reading import Part
+from zones.azure.endpoint import ConnectionState, ResourceId
+from zones.azure.resource import NicRow, Resources
+from zones.clocks import WallTime
+
+
+def decide(
+    had: SourceParts, changes: Mapping[str, Part], state: SyncState, guard: GuardMode, now: WallTime
+) -> SyncDecision:
+    """Return what a scan changes.
+
+    `had`: the last good data by file. `changes`: the files that changed since the last scan.
+
+    The changes of a held scan are decided again together with these. A file that cannot be read keeps its last good
+    data.
+    """
+    waiting: Mapping[str, Part] = state.held.parts if state.held else {}
+    if (
+        state.held
+        and guard == "on"
+        and all(part in waiting and waiting[part] == data for part, data in changes.items())
+    ):
+        return SyncDecision({}, {}, {}, state)
+    parts = {
+        part: data
+        for part, data in {**waiting, **changes}.items()
+        if not isinstance(data, str) and data != had.get(part)
+    }
+    lacking = removed(had, parts) if guard == "on" else frozenset()
+    reasons = tuple(reasons_to_hold(_described(had), lacking, PartKind.FILE)) if lacking else ()
+    if reasons:
+        held = withheld(Change(parts, {}, lacking), reasons, had, state.held, now)
+        return SyncDecision({}, {}, {}, SyncState(held=held))
+    return SyncDecision(parts, {}, {}, SyncState())
+
+
+def unfinished(had: SourceParts, changes: Mapping[str, Part], recent: AbstractSet[str]) -> set[str]:
+    """Return the files that may not be written completely yet: the next scan should read them again.
+
+    Of the files that changed a moment ago (`recent`), these are the ones that cannot be read, and the ones that lack
+    resources which the source would lose.
+    """
+    parts = {part: data for part, data in changes.items() if not isinstance(data, str)}
+    lacking = removed(had, parts)
+    described = _described(had) if lacking else {}
+    losing = {part for part, keys in described.items() if lacking & (keys.endpoints | keys.vnets)}
+    return set(recent) & (losing | {part for part, data in changes.items() if isinstance(data, str)})
+
+
+def removed(had: SourceParts, parts: Mapping[str, Resources | None]) -> frozenset[ResourceId]:
+    """Return the keys of the endpoints and VNets that the source would lose with this new data of some files.
+
+    A resource that moves to another file is not lost. An approved endpoint that stays counts as lost if it had a name
+    and would have none: its NIC may be in another file.
+    """
+    if not any(_may_lose(had.get(part, _NOTHING), data or _NOTHING) for part, data in parts.items()):
+        return frozenset()  # the usual case, whose cost depends on the changed files only
+    after = {**had, **parts}
+    left = [data for data in after.values() if data is not None]
+    vnets = {each.key for data in had.values() for each in data.vnets}
+    vnets -= {each.key for data in left for each in data.vnets}
+    before, now = _names(had.values()), _names(left)
+    approved = {
+        each.key
+        for data in left
+        for each in data.endpoints
+        if ConnectionState.read(each.state_text) is ConnectionState.APPROVED
+    }
+    lost = {key for key, named in before.items() if key not in now or (named and not now[key] and key in approved)}
+    return frozenset(vnets | lost)
+
+
+def _may_lose(old: Resources, new: Resources) -> bool:
+    """Return whether the new data of a file lacks a resource or a name of the old data, or hides names.
+
+    A NIC without names hides the names that an endpoint has by itself.
+    """
+    return not (_present(old) <= _present(new) and _nameless(new) <= _nameless(old))
+
+
+def _present(data: Resources) -> set[tuple[ResourceId, bool]]:
+    """Return (key, False) for each resource of a file, and also (key, True) for each resource with names."""
+    found = {(each.key, False) for kind in (data.endpoints, data.nics, data.vnets) for each in kind}
+    found |= {(each.key, True) for each in data.endpoints if _has_names(each.records or each.dns)}
+    return found | {(nic.key, True) for nic in data.nics if _has_names(nic.rows)}
+
+
+def _nameless(data: Resources) -> set[ResourceId]:
+    return {nic.key for nic in data.nics if not _has_names(nic.rows)}
+
+
+def _names(parts: Iterable[Resources]) -> dict[ResourceId, bool]:
+    """Return the endpoints that these files describe, by key, and whether the endpoint has a name.
+
+    As in `zones.azure.join`, the names of `customDnsConfigs` count only where no NIC is known.
+    """
+    every = tuple(parts)
+    nics = {nic.key: _has_names(nic.rows) for data in every for nic in data.nics}
+    found: dict[ResourceId, bool] = {}
+    for data in every:
+        for nic in data.nics:
+            if nic.endpoint:
+                found[nic.endpoint] = found.get(nic.endpoint, False) or nics[nic.key]
+    for data in every:
+        for each in data.endpoints:
+            known = [nics[nic] for nic in each.nics if nic in nics]
+            if each.key in found:
+                known.append(found[each.key])
+            alone = () if known else each.dns
+            found[each.key] = any(known) or _has_names(each.records or alone)
+    return found
+
+
+def _has_names(rows: Iterable[NicRow]) -> bool:
+    return any(row.fqdns for row in rows)
+
+
+def _described(had: SourceParts) -> dict[str, PartKeys]:
+    """Return the resources that each file describes. A file that has the NIC of an endpoint describes the endpoint."""
+    owners = {nic: each.key for data in had.values() for each in data.endpoints for nic in each.nics}
+    return {
+        part: PartKeys(
+            {each.key for each in data.endpoints}
+            | {owner for nic in data.nics if (owner := nic.endpoint or owners.get(nic.key))},
+            {each.key for each in data.vnets},
+        )
+        for part, data in had.items()
+    }
+
+
+_NOTHING: Final = Resources()
