@@ -140,6 +140,7 @@ def with_earlier(data: Resources, before: Resources) -> Resources:
             if nic.key in nics.get(nic.endpoint, () if nic.endpoint in served else (nic.key,))
         ),
         before.vnets,
+        zone_groups=before.zone_groups,
     )
     return Resources.joined((data, earlier))
 
