@@ -74,13 +74,14 @@ class Catalogue:
         by_type = [suffix for row in additions.exceptions if (suffix := row.suffix)]
         rules = SuffixRules(table, (*by_type, *(row.suffix for row in additions.suffixes)), configured)
         self._public: SuffixTrie[tuple[ZoneChoice, ...]] = SuffixTrie()
+        """The choices of each public suffix; none where no private name follows (`inference.ml.azure.com`)."""
         self._private: SuffixTrie[PrivateZoneRule] = SuffixTrie()
         self._covered: SuffixTrie[bool] = SuffixTrie()
-        for public, choices in rules.choices.items():
+        bare = rules.bare.union(pattern(row.forwarder) for row in additions.forwarders)
+        for public, choices in (dict.fromkeys(bare, ()) | rules.choices).items():
             self._public.add(public, choices)
         for zone, rule in rules.zones.items():
             self._private.add(zone, rule)
-        bare = rules.bare.union(pattern(row.forwarder) for row in additions.forwarders)
         for covered in (rules.choices.keys() | bare) - rules.opt_in:
             self._covered.add(covered, value=True)
         suffixes = rules.choices.keys() | bare | _forwarders(table)
@@ -123,7 +124,7 @@ class Catalogue:
         found: list[tuple[bool, SuffixMatch[tuple[ZoneChoice, ...]], ZoneChoice]] = []
         for match in self._public.below(parts):
             found += [(choice.is_default, match, choice) for choice in match.value]
-            if found[-1][0]:
+            if not match.value or found[-1][0]:
                 break
         found.sort(key=lambda each: not each[0])
         return (made for _, match, choice in found if (made := self._mapping(parts, match, choice.zone)))
@@ -146,6 +147,8 @@ class Catalogue:
             for choice in match.value:
                 if choice.fits(kind, wanted):
                     return self._mapping(parts, match, choice.zone)
+            if not match.value:
+                break
         return None
 
     def shared_wildcard(

@@ -287,9 +287,9 @@ def test_a_first_label_that_begins_with_privatelink_is_the_name_of_a_resource_be
 def test_a_forwarder_from_which_no_zone_follows_is_covered(forwarder: str) -> None:
     assert covers(forwarder)
     assert covers(f"a.b.{forwarder}")
-    assert not any(name.endswith(f"privatelink.{forwarder}") for name, _ in candidates(f"a.b.{forwarder}")) or (
-        forwarder.endswith("azure.com")
-    )
+    rules = {rule["publicSuffix"] for rule in SUFFIXES}
+    assert (candidates(f"a.{forwarder}") == []) is (forwarder not in rules)
+    assert (mapped(f"a.{forwarder}", ARM) is None) is (forwarder not in rules)
 
 
 @pytest.mark.parametrize(("fqdn", "private"), EXACT.items())
@@ -377,8 +377,8 @@ def reference_candidates(name: str) -> list[tuple[str, str]]:
     if reference_zone(name):
         return []
     zones = {rule["publicSuffix"]: rule["privateZone"] for rule in SUFFIXES}
-    match = best(list(zones), labels, 1)
-    if match is None:
+    match = best([*zones, *BARE], labels, 1)
+    if match is None or match[0] not in zones:
         return []
     suffix, bound = match
     out = []

@@ -17,7 +17,7 @@ from zones.azure.catalogue import catalogue
 from zones.azure.catalogue_index import CatalogueIndex
 from zones.dns.name import from_text, to_text
 
-OPT_IN = "azure.com"
+OPT_IN, RESOURCE_MANAGER = "azure.com", "Microsoft.Authorization/resourceManagementPrivateLinks"
 IRREGULAR: dict[str, str | None] = {
     "vault.azure.net": "privatelink.vaultcore.azure.net",
     "vault.usgovcloudapi.net": "privatelink.vaultcore.usgovcloudapi.net",
@@ -164,7 +164,9 @@ def test_every_name_of_an_entry_is_covered_unless_its_suffix_is_opt_in(sample: S
 def test_no_private_name_is_made_up_where_none_follows(sample: Sample) -> None:
     fqdn = from_text(sample.fqdn)
     assert catalogue().map(fqdn, sample.entry.kind, sample.entry.groups) is None
-    assert {to_text(zone) for _, zone in catalogue().candidates(fqdn)} <= {"privatelink.azure.com"}
+    assert catalogue().map(fqdn, RESOURCE_MANAGER, []) is None
+    assert not catalogue().candidates(fqdn)
+    assert not INDEX.candidates(fqdn)
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.id)
