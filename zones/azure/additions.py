@@ -24,11 +24,13 @@ class AddedSuffix(Row, frozen=True, kw_only=True):
     public_suffix: str
     private_zone: str
     cloud: str
+    shared: SharedBy | None = None
+    """Whose resources share the names, as in `Suffix`."""
 
     @property
     def suffix(self) -> Suffix:
         """Return the row as a suffix for all endpoints."""
-        return Suffix(self.public_suffix, self.private_zone)
+        return Suffix(self.public_suffix, self.private_zone, shared=self.shared)
 
     def __post_init__(self) -> None:
         check_mapping(self.public_suffix, self.private_zone)

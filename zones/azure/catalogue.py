@@ -68,11 +68,12 @@ class Catalogue:
     def __init__(self, table: CatalogueTable, additions: Additions, configured: Collection[Suffix] = ()) -> None:
         self._entries = table.entries
         kinds = {e.id: [(e.resource_type.casefold(), g.casefold()) for g in e.group_ids] for e in table.entries}
-        self.shared = SharedNames(additions.shared, kinds, configured)
+        added = [row.suffix for row in additions.suffixes]
+        self.shared = SharedNames(additions.shared, kinds, (*configured, *added))
         """Public names that no single resource owns."""
         self.companions = Companions(additions.companions)
         by_type = [suffix for row in additions.exceptions if (suffix := row.suffix)]
-        rules = SuffixRules(table, (*by_type, *(row.suffix for row in additions.suffixes)), configured)
+        rules = SuffixRules(table, (*by_type, *added), configured)
         self._public: SuffixTrie[tuple[ZoneChoice, ...]] = SuffixTrie()
         """The choices of each public suffix; none where no private name follows (`inference.ml.azure.com`)."""
         self._private: SuffixTrie[PrivateZoneRule] = SuffixTrie()

@@ -32,7 +32,7 @@ class _Shared(NamedTuple):
 
 
 class SharedNames:
-    """The marks, by resource type and group id, and the suffixes of the configuration that are marked.
+    """The marks, by resource type and group id, and the suffixes that are marked.
 
     `kinds` holds the resource type and the group ids of each entry of the table, by the entry's id.
     Raises `KeyError` for a mark of an entry that the table does not have.
@@ -42,12 +42,12 @@ class SharedNames:
         self,
         marks: Collection[SharedMark],
         kinds: Mapping[str, Collection[Kind]],
-        configured: Iterable[Suffix] = (),
+        suffixes: Iterable[Suffix] = (),
     ) -> None:
         self._marks: dict[Kind, list[_Shared]] = defaultdict(list)
         names = [name for mark in marks for name in mark.names]
         self._chosen_by_azure = _pattern([name for name in names if not _OF_CUSTOMERS.intersection(_PARTS.split(name))])
-        self._suffixes = [(_below(each.public_suffix), each) for each in configured if each.shared]
+        self._suffixes = [(_below(each.public_suffix), each) for each in suffixes if each.shared]
         for mark in marks:
             groups = {group.casefold() for group in mark.groups}
             for kind in kinds[mark.entry]:

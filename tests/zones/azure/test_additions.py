@@ -96,6 +96,7 @@ def test_a_suffix_is_not_in_the_table_and_has_a_private_zone(row: Row) -> None:
     assert row["publicSuffix"] not in {each["publicSuffix"] for each in TABLE["fqdnSuffixMap"]}
     assert "privatelink" in row["privateZone"].split(".")
     assert row["privateZone"] != row["publicSuffix"]
+    assert row.get("shared", "service") in {"service", "region", "tenant"}
 
 
 @pytest.mark.parametrize("row", ADDITIONS["exceptions"], ids=lambda row: row.get("fqdn") or row["publicSuffix"])

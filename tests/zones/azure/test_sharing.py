@@ -70,3 +70,11 @@ def test_only_names_that_azure_chose_are_listed() -> None:
     assert shared.lists("API.monitor.azure.com.")
     assert not shared.lists("5d1c2e8a-77b0-4c1e-9a53-0b6f1e2d3c4a.ods.opinsights.azure.com")
     assert not shared.lists("my-dce-x1.westeurope-1.ingest.monitor.azure.com")
+
+
+def test_the_names_of_an_added_suffix_are_shared_where_its_row_says_so() -> None:
+    shared = catalogue().shared
+    api = [from_text("api.cloud.defender.microsoft.com")]
+    assert shared.by("Microsoft.Security/privateLinks", ["containers"], api) is SharedBy.SERVICE
+    hsm = [from_text("hsm1.chsm-hsm1-unique.cloudhsm.azure.net")]
+    assert shared.by("Microsoft.HardwareSecurityModules/cloudHsmClusters", ["cloudHsm"], hsm) is None
