@@ -17,7 +17,7 @@ from resolver.admin.resources.names import NameItem
 from resolver.admin.resources.networks import NetworkItem
 from resolver.admin.resources.sources import SourceItem, SyncRequest
 from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyParameters
-from resolver.admin.resources.workers import CacheItem, FallbackItem, FlushRequest, FlushResult
+from resolver.admin.resources.workers import CacheItem, FallbackItem, FlushRequest, FlushResult, UpstreamItem
 from resolver.admin.resources.zones import ZoneItem
 from resolver.admin.route import Context, Route
 
@@ -77,6 +77,10 @@ ROUTES: Final = (
     Route(
         "/v1/fallbacks", workers.list_fallbacks, "Names inside private zones that an upstream was asked for.",
         FallbackItem, listed=True, parameters=ListParameters,
+    ),
+    Route(
+        "/v1/upstreams", workers.list_upstreams, "Upstream servers, and what each worker knows of them.", UpstreamItem,
+        listed=True, parameters=ListParameters,
     ),
     Route(
         "/v1/cache", workers.list_caches, "The caches of each worker.", CacheItem,

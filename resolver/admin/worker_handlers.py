@@ -1,4 +1,4 @@
-"""Handlers for what the workers hold: caches, and the names that fell back to an upstream."""
+"""Handlers for what the workers hold: caches, upstream servers, and the names that fell back to an upstream."""
 
 from aiohttp import web
 
@@ -8,7 +8,7 @@ from resolver.admin.resources.model import ListParameters
 from resolver.admin.resources.workers import FlushRequest, FlushResult
 from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
-from resolver.channel.requests import FlushCache, ReadCacheStats
+from resolver.channel.requests import FlushCache, ReadCacheStats, ReadUpstreams
 from resolver.wire import codes
 from zones.dns.name import to_text
 
@@ -33,6 +33,18 @@ async def list_caches(context: Context, _: web.Request, asked: ListParameters) -
         return encoded(workers.cache(index, found[index]))
 
     return list_response(await page(found, lambda index: (f"{index:05}",), shown, asked.limit, asked.cursor))
+
+
+async def list_upstreams(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
+    """Answer with what the workers that reply know of each upstream server."""
+    replies = await context.view.ask_workers(ReadUpstreams())
+    found = [(index, state) for index, each in replies.items() if each for state in each.servers]
+    return list_response(
+        await page(
+            found, lambda item: (item[1].group, item[1].server, f"{item[0]:05}"),
+            lambda item: encoded(workers.upstream(*item)), asked.limit, asked.cursor,
+        )
+    )  # fmt: skip
 
 
 async def flush(context: Context, _: web.Request, wanted: FlushRequest) -> web.Response:

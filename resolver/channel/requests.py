@@ -32,6 +32,27 @@ class CacheFlushed(WorkerReply, frozen=True):
     replies: int
 
 
+class UpstreamState(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a worker knows of one upstream server."""
+
+    group: str
+    server: str
+    up: bool
+    round_trip: float
+    """Seconds, smoothed; 0 before the first answer."""
+    answers: int
+    outstanding: int
+    cookie: str
+    plain: int
+    """Number of names that are asked without EDNS, or without its options."""
+
+
+class UpstreamStates(WorkerReply, frozen=True):
+    """The reply to `ReadUpstreams`."""
+
+    servers: list[UpstreamState]
+
+
 ReplyT = TypeVar("ReplyT", bound=WorkerReply)
 
 
@@ -72,5 +93,11 @@ class FlushCache(WorkerRequest[CacheFlushed], frozen=True):
     rtype: int | None
 
 
-Request = Ping | ReadCacheStats | FlushCache
-Reply = Pong | CacheStats | CacheFlushed
+class ReadUpstreams(WorkerRequest[UpstreamStates], frozen=True):
+    """Asks what the worker knows of the upstream servers."""
+
+    reply = UpstreamStates
+
+
+Request = Ping | ReadCacheStats | FlushCache | ReadUpstreams
+Reply = Pong | CacheStats | CacheFlushed | UpstreamStates

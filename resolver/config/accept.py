@@ -200,6 +200,12 @@ def _upstream_group(
         rebinding=settings.Rebinding(answers, tuple(map(_canonical, upstream.rebinding.allow))),
         mixed_case=upstream.mixed_case,
         rate=(upstream.rate or 0) // workers,
+        cookies=upstream.cookies,
+        mark=upstream.mark,
+        edns=upstream.edns,
+        timeout=upstream.timeout or settings.MAX_UPSTREAM_SECONDS,
+        tries=upstream.tries,
+        source=upstream.source or "",
     )
 
 

@@ -4,7 +4,7 @@ Each rule takes a model whose values are valid one by one and yields the contrad
 """
 
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple
 
 from resolver.config import catalogue_rules
@@ -199,6 +199,12 @@ def _servers(group: str, upstream: UpstreamSection) -> Iterator[Contradiction]:
         if not upstream.bootstrap and not server(uri).address:
             message = f"`{uri}`: its addresses must be in `bootstrap`; no name can be resolved yet"
             yield Contradiction(("upstreams", group, "servers", i), message)
+    if upstream.source:
+        version = ip_address(upstream.source).version
+        for given, address in placed(map(server, upstream.servers), upstream.bootstrap):
+            if ip_address(address).version != version:
+                message = f"`{given}` cannot be asked from `{upstream.source}`: one is IPv4, the other IPv6"
+                yield Contradiction(("upstreams", group, "source"), message)
 
 
 def _suffixes(group: str, upstream: UpstreamSection, holders: dict[name.Name, str]) -> Iterator[Contradiction]:

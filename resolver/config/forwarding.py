@@ -1,13 +1,13 @@
 """The keys of `upstreams` and `cache`: which servers are asked for other names, and how long answers are kept."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from resolver.config.section import Section
 from resolver.config.servers import Server
-from resolver.config.values import Count, Duration, IpAddress, Size, Text, Zone
-from resolver.settings import RebindingAnswers, ServerPolicy
+from resolver.config.values import Count, Duration, IpAddress, Size, Text, Zone, switched_off
+from resolver.settings import EdnsMode, RebindingAnswers, ServerPolicy
 
 
 class RebindingSection(Section):
@@ -54,6 +54,34 @@ class UpstreamSection(Section):
         default=None,
         ge=1,
         description="Most queries in any second, divided equally among workers (168.63.129.16 allows 1,000).",
+    )
+    timeout: Duration | None = Field(
+        default=None,
+        ge=1,
+        le=4,
+        description="After how long a question without an answer has failed. Default: 4.8 seconds, because clients "
+        "wait for 5.",
+    )
+    tries: Count = Field(
+        default=3,
+        ge=1,
+        le=9,
+        description="Least number of queries for a question without an answer. Each server is asked at least once and "
+        "at most three times.",
+    )
+    source: IpAddress | None = Field(
+        default=None, description="Address to send queries from. Default: the system chooses one for each server."
+    )
+    cookies: bool = Field(default=True, description="Send DNS cookies (RFC 7873) to `udp://` servers.")
+    mark: bool = Field(
+        default=True,
+        description="Send the mark that shows forwarding loops, EDNS option 65353. Some firewalls drop queries with "
+        "unknown options.",
+    )
+    edns: Annotated[EdnsMode, BeforeValidator(switched_off)] = Field(
+        default="auto",
+        description="`auto`: send EDNS, except for names that a server answers only without. `off`: for servers that "
+        "do not support EDNS; clients then get no DNSSEC records from this group.",
     )
     count_errors: bool = Field(
         default=True,

@@ -66,6 +66,11 @@ def _off(value: object) -> object:
     return None if value in {"off", False} else value
 
 
+def switched_off(value: object) -> object:
+    """Return "off" for a value that YAML reads as false, and any other value as it is."""
+    return "off" if value is False else value
+
+
 def _loopback(text: str) -> str:
     if not host_port.parse(text).address.is_loopback:
         raise Invalid(f"`{text}`: this version serves the admin interface only on a loopback address")

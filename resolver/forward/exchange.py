@@ -217,7 +217,7 @@ class Exchange:
             if message.cookie[:8] == query.cookie[:8]:
                 cookie.learn(message.cookie)
                 return True
-            cookie.pause(now)
+            query.server.pause_cookies(now)
         elif message.tc or not cookie.known:
             return True
         elif query.transport != "udp":
@@ -234,7 +234,7 @@ class Exchange:
         if message.tc:
             return self._over_tcp(query, now)
         if query.edns is not Edns.FULL and self._group.edns == "auto":
-            query.server.lessons.learn(self.key.name, query.edns, now)
+            query.server.learn_edns(self.key.name, query.edns, now)
         for refuser in self._turns.refused:
             refuser.refused(now)
         self._close(query, answered=True)

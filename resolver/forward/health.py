@@ -4,14 +4,17 @@ All of it is learned from the queries of clients. A server that is down is asked
 query is also sent to it as a probe; no client waits for a probe. Pure: time and randomness are arguments.
 """
 
-from collections.abc import Callable
-from typing import Final
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
 
-from resolver.forward.edns_lessons import EdnsLessons
+from resolver.forward.edns_lessons import Edns, EdnsLessons
 from resolver.forward.round_trip import RoundTrip
-from resolver.forward.server_cookie import ServerCookie
+from resolver.forward.server_cookie import PAUSE, CookieState, ServerCookie
+from resolver.host_port import bracketed
 from resolver.settings import Server, UpstreamGroup
 from zones.clocks import SteadyTime
+from zones.dns.name import Name, to_text
 
 FAILURES: Final = 2
 """Failures in a row after which a server is down."""
@@ -20,6 +23,8 @@ FIRST_RETRY: Final = 1.0
 LAST_RETRY: Final = 30.0
 """Longest time in seconds until a server that is down is probed. The time doubles after each failed probe."""
 _EXPLORE: Final = 20  # one of this many questions goes to another server than the fastest
+
+_log = logging.getLogger(__name__)
 
 Dice = Callable[[int], int]
 """Returns a random number from 0 to its argument - 1."""
@@ -61,6 +66,8 @@ class UpstreamServer:
     def answered(self, sent: SteadyTime, now: SteadyTime) -> None:
         """Record a reply, of any content, to a query that was sent at `sent`."""
         self.round_trip.add(now - sent)
+        if self.down:
+            _log.info("upstream server %s is up again", self)
         self._failures, self.down, self._delay, self._answered = 0, False, FIRST_RETRY, now
 
     def refused(self, now: SteadyTime) -> None:
@@ -81,11 +88,46 @@ class UpstreamServer:
         if not self.down and self._failures >= FAILURES:
             self.down = True
             self.put_off(now)
+            _log.warning("upstream server %s is down: %d queries in a row failed", self, self._failures)
+
+    def learn_edns(self, name: Name, edns: Edns, now: SteadyTime) -> None:
+        """Record that `name` was answered with `edns` and not with more."""
+        first = not self.lessons
+        if self.lessons.learn(name, edns, now) and first:
+            how = "without EDNS" if edns is Edns.NONE else "without EDNS options"
+            _log.info(
+                "upstream server %s answers %s only %s; /v1/upstreams counts such names", self, to_text(name), how
+            )
+
+    def pause_cookies(self, now: SteadyTime) -> None:
+        """Record that a cookie came back wrong."""
+        if not self.cookie.paused(now):
+            _log.warning("upstream server %s sent a wrong cookie and gets none for %d s", self, PAUSE)
+        self.cookie.pause(now)
+
+    def __str__(self) -> str:
+        """Return the server as in the configuration, without its certificate name."""
+        return f"{self.server.transport}://{bracketed(self.server.address)}:{self.server.port}"
 
     def put_off(self, now: SteadyTime) -> None:
         """Schedule the next probe after 0.75 to 1.25 times the delay, and double the delay."""
         self.probe_at = SteadyTime(now + self._delay * (0.75 + self._dice(501) / 1000))
         self._delay = min(self._delay * 2, LAST_RETRY)
+
+
+class ServerReport(NamedTuple):
+    """What is known of a server."""
+
+    group: str
+    server: str
+    up: bool
+    round_trip: float
+    """Seconds, smoothed; 0 before the first answer."""
+    answers: int
+    outstanding: int
+    cookie: CookieState
+    plain: int
+    """Number of names that are asked without EDNS, or without its options."""
 
 
 class Health:
@@ -126,6 +168,16 @@ class Health:
             if server.down:
                 return sorted(servers, key=_lateness)
         return servers
+
+    def report(self, groups: Iterable[UpstreamGroup], now: SteadyTime) -> Iterator[ServerReport]:
+        """Yield what is known of the servers of these groups."""
+        for group in groups:
+            for each in self._of_group(group):
+                trip = each.round_trip
+                yield ServerReport(
+                    group.name, str(each), not each.down, trip.smoothed if trip.samples else 0.0, trip.samples,
+                    each.outstanding, each.cookie.state(now), len(each.lessons),
+                )  # fmt: skip
 
     def probe(self, group: UpstreamGroup, now: SteadyTime) -> UpstreamServer | None:
         """Return a server of the group that is due for a probe, and schedule its next one. None: no server is due."""

@@ -3,7 +3,7 @@
 Pure. Knows names and groups. Does not know how a question is asked (`exchange`, `client`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from resolver.settings import UpstreamGroup
@@ -18,6 +18,10 @@ class UpstreamGroups:
     def __init__(self, groups: Sequence[UpstreamGroup]) -> None:
         self._groups = {group.name: group for group in groups}
         self._suffixes = {from_text(suffix): group.name for group in groups for suffix in group.suffixes}
+
+    def __iter__(self) -> Iterator[UpstreamGroup]:
+        """Iterate over the groups."""
+        return iter(self._groups.values())
 
     def group(self, name: str) -> UpstreamGroup | None:
         """Return the group with this name, or None."""

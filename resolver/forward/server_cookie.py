@@ -4,10 +4,12 @@ Does not know packets. Pure: time and randomness are arguments.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 from zones.clocks import SteadyTime
 
+CookieState = Literal["none", "client", "server", "paused"]
+"""No cookie yet, the client's part, the server's part too, or none for a while because one came back wrong."""
 PAUSE: Final = 900.0
 """Seconds for which a server that sent a wrong cookie gets none."""
 _CLIENT: Final = 8  # octets of a client cookie
@@ -43,6 +45,12 @@ class ServerCookie:
     def paused(self, now: SteadyTime) -> bool:
         """Return whether the server gets no cookies for now."""
         return now < self._paused
+
+    def state(self, now: SteadyTime) -> CookieState:
+        """Return what a query to the server has now."""
+        if now < self._paused:
+            return "paused"
+        return "server" if self.known else "client" if self._value else "none"
 
     def learn(self, cookie: bytes) -> None:
         """Record the cookie in a reply. A cookie that only repeats the client cookie is ignored."""

@@ -47,7 +47,7 @@ class Worker:
         self._secrets = SecretFiles(settings, parts.cookies, loop)
         self._listeners = Listeners(settings, start.roles, parts.clients, responder, self._secrets.contexts, loop)
         self._supervisor = SupervisorLink(start.orders, self._listeners, loop)
-        reply = partial(requests.reply, cache=parts.cache, answers=parts.answers)
+        reply = partial(requests.reply, cache=parts.cache, answers=parts.answers, servers=self._forwarder.report)
         self._control = ControlLink(start, replica, reports, reply)
         self._stopping = asyncio.Event()
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from resolver.admin.resources.model import Model, Parameters, Time, time_text
 from resolver.channel.frames import Fallback
-from resolver.channel.requests import CacheStats
+from resolver.channel.requests import CacheStats, UpstreamState
 from resolver.control.aggregates import address_text
 from zones.dns.name import to_text
 
@@ -47,6 +47,23 @@ class FlushResult(Model):
     silent: list[int] = Field(description="Workers that did not answer in time and may still hold such replies.")
 
 
+class UpstreamItem(Model):
+    """What one worker knows of an upstream server."""
+
+    worker: int = Field(description="Index of the worker.")
+    group: str
+    server: str = Field(description="Transport, address and port.")
+    up: bool = Field(description="False after two failures in a row, until an answer.")
+    round_trip_ms: float | None = Field(description="Smoothed round-trip time; null before the first answer.")
+    answers: int = Field(description="Number of answers since the worker started.")
+    outstanding: int = Field(description="Number of queries that wait for a reply.")
+    cookie: str = Field(
+        description="`none`: no cookie has been sent. `client`: the server sends no cookies. `server`: it does. "
+        "`paused`: a cookie came back wrong, and none is sent for 15 minutes."
+    )
+    plain: int = Field(description="Number of names that the server answered only without EDNS or its options.")
+
+
 class FallbackItem(Model):
     """A name inside a private zone that no endpoint holds and that an upstream was asked for."""
 
@@ -64,6 +81,15 @@ def cache(worker: int, stats: CacheStats) -> CacheItem:
     return CacheItem(
         worker=worker, replies=stats.replies, octets=stats.reply_octets, answers=stats.answers,
         answer_octets=stats.answer_octets,
+    )  # fmt: skip
+
+
+def upstream(worker: int, state: UpstreamState) -> UpstreamItem:
+    """Return what one worker knows of an upstream server as JSON."""
+    return UpstreamItem(
+        worker=worker, group=state.group, server=state.server, up=state.up,
+        round_trip_ms=round(state.round_trip * 1000, 3) if state.answers else None, answers=state.answers,
+        outstanding=state.outstanding, cookie=state.cookie, plain=state.plain,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ Does not know what a reply contains, nor how sockets and connections are shared 
 import asyncio
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from resolver.forward.admission import DEFAULT, Admission, Limits
 from resolver.forward.cache import FAILURE_TTL, Key, UpstreamFailure
@@ -17,7 +17,7 @@ from resolver.forward.client.streams import UpstreamStreams
 from resolver.forward.client.udp import SHORTAGE, UdpSockets
 from resolver.forward.deadlines import TICK, Deadlines
 from resolver.forward.exchange import Action, Done, Exchange, Listen, Try
-from resolver.forward.health import Health, UpstreamServer
+from resolver.forward.health import Health, ServerReport, UpstreamServer
 from resolver.forward.outstanding_query import Carrier
 from resolver.forward.rate_window import RateWindow
 from resolver.forward.routing import UpstreamGroups
@@ -101,6 +101,10 @@ class Forwarder:
             self.shed += 1
             self._end(oldest, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, why, lasting=False))
         self._begin(group, key, done, client, now)
+
+    def report(self) -> Iterator[ServerReport]:
+        """Yield what is known of all servers."""
+        return self.health.report(self._upstreams, self._now())
 
     def _rate(self, group: UpstreamGroup) -> RateWindow:
         found = self._rates.get(group.name)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from resolver.channel.frames import Fallback
-from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache
+from resolver.channel.requests import CacheFlushed, CacheStats, FlushCache, UpstreamState, UpstreamStates
 from tests.resolver.admin.json_client import BLOB, T0_TEXT, Client, get
 from zones.clocks import WallTime
 from zones.dns.name import from_text
@@ -42,6 +42,35 @@ async def test_caches_are_listed_for_the_workers_that_answer(client: Client, con
     control.replies = {0: CACHE, 1: None}
     items = (await get(client, "/v1/cache"))["items"]
     assert items == [{"worker": 0, "replies": 3, "octets": 2048, "answers": 5, "answer_octets": 4096}]
+
+
+async def test_upstream_servers_are_listed_with_what_each_worker_knows_of_them(
+    client: Client, control: Control
+) -> None:
+    state = UpstreamState(
+        "public",
+        "udp://192.0.2.1:53",
+        up=True,
+        round_trip=0.0123456,
+        answers=7,
+        outstanding=2,
+        cookie="server",
+        plain=1,
+    )
+    fresh = UpstreamState(
+        "onprem", "tcp://[2001:db8::1]:53", up=False, round_trip=0.0, answers=0, outstanding=0, cookie="none", plain=0
+    )
+    control.replies = {1: UpstreamStates([state, fresh]), 0: UpstreamStates([state]), 2: None}
+    items = (await get(client, "/v1/upstreams"))["items"]
+    assert [(item["worker"], item["group"]) for item in items] == [(1, "onprem"), (0, "public"), (1, "public")]
+    assert items[0] == {
+        "worker": 1, "group": "onprem", "server": "tcp://[2001:db8::1]:53", "up": False, "round_trip_ms": None,
+        "answers": 0, "outstanding": 0, "cookie": "none", "plain": 0,
+    }  # fmt: skip
+    assert items[1] == {
+        "worker": 0, "group": "public", "server": "udp://192.0.2.1:53", "up": True, "round_trip_ms": 12.346,
+        "answers": 7, "outstanding": 2, "cookie": "server", "plain": 1,
+    }  # fmt: skip
 
 
 async def test_a_flush_goes_to_all_workers_and_returns_its_result(client: Client, control: Control) -> None:

@@ -53,6 +53,12 @@ PASS = settings.Rebinding("pass")
          "must be `sequential` or `fastest` or `race` or `round-robin` -> fastest"),
         ("upstreams: {public: {servers: ['udp://192.0.2.1'], rate: 0}}", 1, 58, "upstreams.public.rate",
          "must be greater than or equal to 1"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1'], tries: 10}}", 1, 59, "upstreams.public.tries",
+         "must be less than or equal to 9"),
+        ("upstreams: {public: {servers: ['udp://192.0.2.1'], timeout: 5s}}", 1, 61, "upstreams.public.timeout",
+         "must be less than or equal to 4"),
+        ("upstreams: {public: {servers: ['udp://[2001:db8::1]'], source: 10.0.0.1}}", 1, 64, "upstreams.public.source",
+         "`udp://[2001:db8::1]:53` cannot be asked from `10.0.0.1`: one is IPv4, the other IPv6"),
         ("dns: {workers: 4}\nupstreams: {public: {servers: ['udp://192.0.2.1'], rate: 3}}", 2, 58,
          "upstreams.public.rate", "a rate of 3 cannot be divided among 4 workers (dns.workers)"),
         ("cache: {size: 64MB}", 1, 15, "cache.size", "`64MB` is not a size such as 64MiB, 1GiB or a number of octets"),
@@ -91,6 +97,21 @@ def test_an_upstream_that_is_an_own_listener_is_a_loop(refused: Refused, listen:
     [(line, column, path, message)] = refused(text)
     assert (line, column, path) == (2, 32, "upstreams.public.servers[0]")
     assert "is this server itself" in message
+
+
+def test_a_group_has_its_own_options_for_queries(accepted: Load) -> None:
+    got = accepted(
+        "upstreams: {public: {servers: ['udp://192.0.2.1'], cookies: false, mark: false, edns: off, timeout: 2s, "
+        "tries: 2, source: 192.0.2.7}}"
+    )
+    (public,) = got.worker.upstreams
+    assert (public.cookies, public.mark, public.edns, public.timeout, public.tries, public.source) == (
+        False, False, "off", 2, 2, "192.0.2.7",
+    )  # fmt: skip
+    (public,) = accepted("upstreams: {public: {servers: ['udp://192.0.2.1']}}").worker.upstreams
+    assert (public.cookies, public.mark, public.edns, public.timeout, public.tries, public.source) == (
+        True, True, "auto", 4.8, 3, "",
+    )  # fmt: skip
 
 
 def test_a_group_without_suffixes_is_valid_if_a_zone_forwards_to_it(accepted: Load) -> None:

@@ -3,12 +3,15 @@
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolver.forward.health import FAILURES, FIRST_RETRY, LAST_RETRY, Health
+from resolver.forward.edns_lessons import Edns
+from resolver.forward.health import FAILURES, FIRST_RETRY, LAST_RETRY, Health, ServerReport
 from resolver.settings import Server, ServerPolicy, UpstreamGroup
 from zones.clocks import SteadyTime
+from zones.dns.name import from_text
 
 ONE, TWO, THREE = (Server("udp", f"192.0.2.{i}", 53) for i in (1, 2, 3))
 
@@ -122,6 +125,31 @@ def test_the_second_server_of_a_race_starts_after_three_round_trips_within_bound
         answer(it, TWO, 0.0001)
         answer(it, THREE, 2.0)
     assert [round(it.of(server).round_trip.hedge(), 3) for server in (ONE, TWO, THREE)] == [0.06, 0.03, 0.3]
+
+
+def test_what_is_known_of_a_server_is_reported_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    it, now = health(), SteadyTime(10.0)
+    answer(it, ONE, 0.02, now)
+    it.of(ONE).learn_edns(from_text("a.example"), Edns.NONE, now)
+    it.of(ONE).learn_edns(from_text("b.example"), Edns.BARE, now)
+    for _ in range(2):
+        it.of(TWO).cookie.to_send(now, lambda _: 1)
+        it.of(TWO).pause_cookies(now)
+    fail(it, THREE, now)
+    answer(it, THREE, 0.02, now)
+    assert [record.message for record in caplog.records] == [
+        "upstream server udp://192.0.2.1:53 answers a.example only without EDNS; /v1/upstreams counts such names",
+        "upstream server udp://192.0.2.2:53 sent a wrong cookie and gets none for 900 s",
+        "upstream server udp://192.0.2.3:53 is down: 2 queries in a row failed",
+        "upstream server udp://192.0.2.3:53 is up again",
+    ]
+    first, second, third = it.report([group()], now)
+    up = True
+    assert first == ServerReport("public", "udp://192.0.2.1:53", up, first.round_trip, 1, 0, "none", 2)
+    assert first.round_trip == pytest.approx(0.02)
+    assert second == ServerReport("public", "udp://192.0.2.2:53", up, 0.0, 0, 0, "paused", 0)
+    assert (third.up, third.answers) == (True, 1)
 
 
 def test_a_server_that_has_answered_another_query_since_is_well() -> None:

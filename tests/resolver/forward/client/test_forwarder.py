@@ -550,3 +550,21 @@ async def test_ten_thousand_equal_questions_are_one_query(upstream: FakeUpstream
         assert address(await result) == ADDRESS
     assert len(upstream.asked) == 1
     assert resolver.shed == 0
+
+
+async def test_queries_come_from_the_configured_address(upstream: FakeUpstream) -> None:
+    for transport in ("udp", "tcp"):
+        server = Server(transport, "127.0.0.1", upstream.port)
+        group = UpstreamGroup("public", (server,), source="127.0.0.9")
+        resolver = Forwarder(UpstreamGroups([group]), asyncio.get_running_loop())
+        assert address(await ask(resolver)) == ADDRESS
+        resolver.close()
+    assert upstream.hosts == ["127.0.0.9", "127.0.0.9"]
+
+
+async def test_the_state_of_every_server_is_reported(upstream: FakeUpstream, second: FakeUpstream, make: Make) -> None:
+    resolver = make(upstream.server, second.server)
+    assert address(await ask(resolver)) == ADDRESS
+    first, other = resolver.report()
+    assert (first.server, first.up, first.answers) == (f"udp://127.0.0.1:{upstream.port}", True, 1)
+    assert (other.server, other.up, other.answers) == (f"udp://127.0.0.1:{second.port}", True, 0)

@@ -45,6 +45,7 @@ class FakeUpstream(asyncio.DatagramProtocol):
         self.respond: Respond = lambda query, _: [answer(query)]
         self.asked: list[dnslib.DNSRecord] = []
         self.ports: list[int] = []
+        self.hosts: list[str] = []
         self.connections = 0
         self.closes_after = 1
         self._tls = tls
@@ -81,12 +82,14 @@ class FakeUpstream(asyncio.DatagramProtocol):
         query = dnslib.DNSRecord.parse(data)
         self.asked.append(query)
         self.ports.append(addr[1])
+        self.hosts.append(addr[0])
         for packet in self.respond(query, "udp"):
             self.udp.sendto(packet, addr)
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.append(writer)
+        self.hosts.append(writer.get_extra_info("peername")[0])
         count = 0
         try:
             while not self.closes_after or count < self.closes_after:
