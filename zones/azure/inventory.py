@@ -13,7 +13,8 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from msgspec import structs
 
 from zones.azure.endpoint import Endpoint, Fault, ResourceId, VirtualNetwork
-from zones.azure.join import SourcePart, Versions, join
+from zones.azure.join import NONE_CREATED, SourcePart, Versions, join
+from zones.azure.private_names import NamedAddresses
 from zones.azure.resource import Nic, PrivateEndpoint, Resources, ZoneGroup
 
 
@@ -36,6 +37,7 @@ class Inventory:
         self._held_vnets = _Index[VirtualNetwork]()
         self._held_zone_groups = _Index[ZoneGroup]()
         """By the key of their endpoint."""
+        self._created: Mapping[str, NamedAddresses] = {}
         self._links: dict[ResourceId, tuple[ResourceId, ...]] = {}
         self._endpoints: dict[ResourceId, Endpoint] = {}
         self._vnets: dict[ResourceId, VirtualNetwork] = {}
@@ -95,6 +97,16 @@ class Inventory:
             self._move_faults(touched),
         )
 
+    def set_created(self, created: Mapping[str, NamedAddresses]) -> InventoryChange:
+        """Replace the records of private DNS zones that private endpoints created, by folded name of the endpoint.
+
+        The endpoints of a name are found by a walk over all keys. Only those whose records changed are joined again.
+        """
+        old, self._created = self._created, created
+        changed = {name for name in old.keys() | created.keys() if old.get(name) != created.get(name)}
+        keys = [key for key in self._endpoints if _name_of(key) in changed] if changed else []
+        return InventoryChange(self._rejoin(keys), {}, {})
+
     def _put(self, place: SourcePart, resources: Resources | None, touched: "_Affected") -> None:
         old, new = self._parts.pop(place, _NOTHING), resources or _NOTHING
         if resources is not None:
@@ -151,7 +163,8 @@ class Inventory:
             return None
         nics = [self._held_nics.versions(nic) for nic in sorted(self._links.get(key, ()))]
         owned = [held for held in nics if held and self._owns(versions[0][1], held[0][1])]
-        return join(versions, owned, self._held_zone_groups.versions(key))
+        created = self._created.get(_name_of(key), NONE_CREATED) if self._created else NONE_CREATED
+        return join(versions, owned, self._held_zone_groups.versions(key), created)
 
     def _check_orphan(self, key: ResourceId, touched: "_Affected") -> None:
         """Update the fault of a NIC whose endpoint is not in the inventory: its names are not served."""
@@ -260,6 +273,11 @@ class _Index(Generic[_R]):
             _set(self._holders, key, others or None)
         gone = [resource for key, resource in old.items() if new.get(key) != resource]
         return gone + [resource for key, resource in new.items() if old.get(key) != resource]
+
+
+def _name_of(key: ResourceId) -> str:
+    """Return the folded name of an endpoint."""
+    return key.rpartition("/")[2].casefold()
 
 
 def _set(table: dict[_KeyT, _V], key: _KeyT, value: _V | None) -> None:

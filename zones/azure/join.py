@@ -6,11 +6,12 @@ together: `inventory` does.
 
 from collections.abc import Sequence
 from sys import intern
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from zones.azure.address import endpoint_address
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NamelessRow, NicRecord, ResourceId
-from zones.azure.private_names import matched
+from zones.azure.private_names import NamedAddresses, is_plausible, matched
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, ZoneGroup
 from zones.azure.zone_group import ZoneGroupRecords, texts
 from zones.dns.name import InvalidName, Name, host_from_text, to_text
@@ -29,12 +30,19 @@ Versions: TypeAlias = Sequence[tuple[SourcePart, _R]]
 """The versions of one resource in different parts, the one with precedence first."""
 
 
+NONE_CREATED: Final[NamedAddresses] = MappingProxyType({})
+
+
 def join(
-    versions: Versions[PrivateEndpoint], nics: Sequence[Versions[Nic]], zone_groups: Versions[ZoneGroup] = ()
+    versions: Versions[PrivateEndpoint],
+    nics: Sequence[Versions[Nic]],
+    zone_groups: Versions[ZoneGroup] = (),
+    created: NamedAddresses = NONE_CREATED,
 ) -> Endpoint:
     """Return the endpoint. Its records come from the NICs, and from `customDnsConfigs` only where no NIC is known.
 
-    `zone_groups`: the versions of its DNS zone group, which has the private names of its FQDNs.
+    `zone_groups`: the versions of its DNS zone group, which has the private names of its FQDNs. `created`: the records
+    in private DNS zones that an endpoint of its name created.
     """
     place, first = versions[0]
     collected = _Records()
@@ -53,6 +61,8 @@ def join(
         collected.rows(first.dns, _OF_DNS, first.id, place.part)
     for where, group in zone_groups[:1]:
         collected.zone_group(ZoneGroupRecords(group, where.part))
+    if created:
+        collected.created(created)
     return Endpoint(
         key=first.key,
         id=first.id,
@@ -139,9 +149,7 @@ class _Records:
 
     def zone_group(self, group: ZoneGroupRecords) -> None:
         """Take the private names of a zone group. A record set that belongs to no FQDN is a fault."""
-        fqdns: dict[Name, set[bytes]] = {}
-        for (fqdn, _, _), addresses in self._found.items():
-            fqdns.setdefault(fqdn, set()).update(addresses)
+        fqdns = self._by_fqdn()
         self._private = matched(fqdns, group.addresses)
         known = set().union(*self._found.values(), *self._nameless.values())
         used = set(self._private.values())
@@ -151,6 +159,21 @@ class _Records:
             elif name not in used and name not in fqdns:
                 group.reject(name, f"{to_text(name)!r} belongs to none of the endpoint's FQDNs; it is not served")
         self.faults.extend(group.faults)
+
+    def created(self, records: NamedAddresses) -> None:
+        """Take private names from records in private DNS zones, for FQDNs without one.
+
+        The creator of a record is known by name only, and another subscription may have an endpoint of that name.
+        """
+        fqdns = {fqdn: addresses for fqdn, addresses in self._by_fqdn().items() if fqdn not in self._private}
+        left = {name: addresses for name, addresses in records.items() if name not in self._private.values()}
+        self._private |= {f: name for f, name in matched(fqdns, left).items() if is_plausible(f, name)}
+
+    def _by_fqdn(self) -> dict[Name, set[bytes]]:
+        fqdns: dict[Name, set[bytes]] = {}
+        for (fqdn, _, _), addresses in self._found.items():
+            fqdns.setdefault(fqdn, set()).update(addresses)
+        return fqdns
 
 
 def _rivals(

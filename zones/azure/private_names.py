@@ -46,6 +46,15 @@ def matched(fqdns: NamedAddresses, records: NamedAddresses) -> dict[Name, Name]:
     return found
 
 
+def is_plausible(fqdn: Name, name: Name) -> bool:
+    """Return whether a pair needs no further evidence that both names belong to one endpoint.
+
+    They share a leading label, or the FQDN is the end of the private name without `privatelink`:
+    `portal.privatelink.adf.azure.com` for `adf.azure.com`.
+    """
+    return _likeness(fqdn, name) > 0 or labels(fqdn) == _bare(name)[-len(labels(fqdn)) :]
+
+
 def _at_addresses(named: NamedAddresses, names: Iterable[Name]) -> Counter[bytes]:
     """Count these names at each address."""
     return Counter(address for name in names for address in named[name])
@@ -56,11 +65,14 @@ def _likeness(fqdn: Name, name: Name) -> int:
 
     A private name that is the FQDN with that label added is the most alike.
     """
-    public, private = labels(fqdn), labels(name)
-    bare = [label for label in private if not label.startswith(b"privatelink")]
+    public, private, bare = labels(fqdn), labels(name), _bare(name)
     if bare == public != private:
         return len(public) + 1
     return max(_common(public, private), _common(public, bare))
+
+
+def _bare(name: Name) -> list[bytes]:
+    return [label for label in labels(name) if not label.startswith(b"privatelink")]
 
 
 def _common(one: list[bytes], other: list[bytes]) -> int:

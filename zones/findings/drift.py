@@ -29,7 +29,8 @@ from zones.networks.network import NetworkMask, Networks
 
 MOST: Final = 1000
 """Most names with a finding of their own. One further finding counts the rest."""
-_ADDRESSES: Final = frozenset((A, AAAA))
+ADDRESSES: Final = frozenset((A, AAAA))
+"""Types of the records that endpoints have."""
 _CREATOR: Final = 200
 """Most characters of a record's creator in a finding."""
 
@@ -51,7 +52,7 @@ def of_records(
     for zone in read:
         is_private_link = catalogue.zone_of(Name(zone.origin)) == zone.origin
         for record in zone.records:
-            if record.rrset.type in _ADDRESSES and (is_private_link or record.creator) and not record.automatic:
+            if record.rrset.type in ADDRESSES and (is_private_link or record.creator) and not record.automatic:
                 records.setdefault(record.rrset.owner, []).append(record)
     held: set[bytes] = set()
     claimed: dict[bytes, list[Claim]] = {}

@@ -38,17 +38,17 @@ def assemble(
         if isinstance(data, Resources):
             had.setdefault(source, {})[part] = data
     completed = {name: scan.completed(had.get(name, {})) for name, scan in scans.items()}
+    private = [
+        (name, [zone for zone in zones if not (scope := scopes.get(name, ())) or subscription(zone.key) in scope])
+        for name, zones in (saved.private if saved else ())
+    ]
+    estate.restore_private_dns(private, now)
     estate.take([*in_scope, *part_changes(completed)], now)
     if saved:
         for name in saved.sources.keys() & estate.sources.keys():
             parts, sync_state = len(estate.inventory.of(name)), saved.sync_states.get(name, SyncState())
             estate.health.restored(name, parts, saved.sources[name], sync_state)
         estate.ledger.restore((each.tombstone for each in saved.lingering), now)
-        private = [
-            (name, [zone for zone in zones if not (scope := scopes.get(name, ())) or subscription(zone.key) in scope])
-            for name, zones in saved.private
-        ]
-        estate.private.restore(private, now)
     estate.take_scans({name: scan._replace(changes=[]) for name, scan in scans.items()}, now)
     estate.take_zone_files(zone_files, now)
     estate.health.update_freshness(now)

@@ -18,7 +18,8 @@ from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, PrivateReading, Scan, ZoneFiles, part_changes
 from zones.azure.catalogue import catalogue
 from zones.azure.configured_names import ConfiguredNames
-from zones.azure.inventory import Inventory
+from zones.azure.inventory import Inventory, InventoryChange
+from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Resources
 from zones.claims.policy import Conflicts, Policies
 from zones.clocks import WallTime
@@ -79,6 +80,9 @@ class Estate:
         self.revision += bool(readable)
         change = self.inventory.update(readable)
         self.activity.record(readable, change, self.ledger)
+        return self._apply(change, now)
+
+    def _apply(self, change: InventoryChange, now: WallTime) -> set[Name]:
         for subject, faults in change.faults.items():
             self.board.replace_faults(Reporter("inventory", subject), faults, now)
         changed = self.ledger.set_vnets(change.vnets, now) if change.vnets else set()
@@ -160,7 +164,12 @@ class Estate:
         if not self.private.take(source, reading, now):
             return set()
         self.revision += 1
-        return self._provide()
+        return self._apply(self.inventory.set_created(self.private.created()), now) | self._provide()
+
+    def restore_private_dns(self, saved: Iterable[tuple[str, list[PrivateZone]]], now: WallTime) -> None:
+        """Put saved private DNS zones back. Endpoints are taken after it, so that they have the right names at once."""
+        self.private.restore(saved, now)
+        self.inventory.set_created(self.private.created())
 
     def take_comparison(self, findings: list[Finding], now: WallTime) -> set[Name]:
         """Apply the result of `private.comparison`."""

@@ -54,6 +54,19 @@ class PrivateDnsZones:
         """Yield the last reading of each source, to be saved."""
         return ((name, list(zones.values())) for name, zones in self._zones.items())
 
+    def created(self) -> dict[str, dict[Name, set[bytes]]]:
+        """Return the packed addresses of the records that private endpoints created, by the endpoint's name, folded."""
+        found: dict[str, dict[Name, set[bytes]]] = {}
+        for zone in self._by_key().values():
+            for record in zone.records:
+                if record.rrset.type in drift.ADDRESSES and (maker := record.maker):
+                    found.setdefault(maker, {}).setdefault(record.owner, set()).update(record.rrset.rdatas)
+        return found
+
+    def _by_key(self) -> dict[ResourceId, PrivateZone]:
+        """Return every zone once: several sources may read one zone."""
+        return {key: zone for own in self._zones.values() for key, zone in own.items()}
+
     # -- changes
 
     def restore(self, saved: Iterable[tuple[str, list[PrivateZone]]], now: WallTime) -> None:
@@ -110,7 +123,7 @@ class PrivateDnsZones:
             return None
         self._comparison_due, self._compared_at = False, now
         ledger = self._ledger
-        zones = list({key: zone for own in self._zones.values() for key, zone in own.items()}.values())
+        zones = list(self._by_key().values())
         regions = {key: vnet.region for key, vnet in ledger.vnets.items()}
         links = list(drift.of_links(zones, ledger.networks, lambda vnet: regions.get(vnet, "")))
         claims, endpoints = list(ledger.served()) if zones else [], dict(ledger.endpoints)

@@ -324,6 +324,10 @@ def test_a_change_costs_as_much_as_the_resources_that_it_affects(size: int, monk
     state.replace("s", "nics", of(*(nic(f"n{i}", f"p{i}", row(f"10.0.0.{5 if i == 4 else 4}")) for i in range(size))))
     state.replace("s", "groups", of(*(group(f"p{i}", *([] if i == 5 else [BLOB])) for i in range(size))))
     assert built == ["p3", "p4", "p5"]
+    records = {from_text(PRIVATE): {A4}}
+    state.set_created({"p6": records, "p7": records, "other": records})
+    state.set_created({"p6": records, "p7": {**records}, "p8": {}})
+    assert sorted(built[3:]) == ["p6", "p7", "p8"]
 
 
 # -- DNS zone groups

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.azure.private_names import matched
+from zones.azure.private_names import is_plausible, matched
 from zones.dns.name import from_text, to_text
 
 FOUR, FIVE = "10.0.0.4", "10.0.0.5"
@@ -107,6 +107,20 @@ def test_others_at_another_address_do_not_matter() -> None:
     assert private_names(fqdns, records) == {
         "adf.azure.com": "portal.privatelink.adf.azure.com", "other.example": "x.privatelink.example",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fqdn", "name", "plausible"),
+    [
+        ("acct.blob.core.windows.net", "acct.contoso.internal", True),
+        ("adf.azure.com", "portal.privatelink.adf.azure.com", True),
+        ("*.guid.inference.weu.api.azureml.ms", "*.guid.contoso.internal", True),
+        ("adf.azure.com", "portal.contoso.internal", False),
+        ("kv-dev.vault.azure.net", "kv-prod.privatelink.vaultcore.azure.net", False),
+    ],
+)
+def test_a_pair_is_plausible_by_its_labels_alone(fqdn: str, name: str, plausible: bool) -> None:
+    assert is_plausible(from_text(fqdn), from_text(name)) is plausible
 
 
 LABELS = st.sampled_from(["a", "b", "*", "privatelink", "x"])
