@@ -107,9 +107,7 @@ class Reference:
             return Failure(FailureReason.UNSYNCED, name, ())
         origin = self.file_over(name)
         if qtype == DS and origin == name:
-            above = self.file_over(parent(name))
-            if above and self.is_authoritative(above, name, qtype) and name in self.files[above]:
-                origin = above
+            return self.from_parent(name)
         if origin is not None and self.is_authoritative(origin, name, qtype) and name in self.files[origin]:
             return self.records(self.files[origin][name], origin, name, name, qtype)
         owner = self.owner(name, network)
@@ -283,8 +281,7 @@ class Reference:
     def covered_by_file(self, origin: Name, name: Name, qtype: int, network: NetworkIndex) -> Outcome:
         rrset = self.redirection(origin, name, qtype)
         if rrset is not None and rrset.type == NS:
-            glue = [g for host in rrset.rdatas for g in self.files[origin].get(Name(host), ()) if g.type in (A, AAAA)]
-            return Referral(Name(rrset.owner), rrset, tuple(glue), origin, ())
+            return self.referral(rrset, origin)
         if rrset is not None:
             made = name[: len(name) - len(rrset.owner)] + rrset.rdatas[0]
             if len(made) > 255:
@@ -298,15 +295,35 @@ class Reference:
         star = self.star(name, network)
         if star in self.files[origin]:
             return self.records(self.files[origin][star], origin, name, star, qtype)
+        if star is not None and self.exists(star, network):
+            return NoData(self.soa(origin), origin, DataOrigin.STATIC, (), wildcard=True)
         override = self.named.get(origin)
         on_miss = override.on_miss if override is not None and override.on_miss else "nxdomain"
         return self.by_policy(on_miss, origin, DataOrigin.STATIC)
+
+    def from_parent(self, child: Name) -> Outcome:
+        """Answer DS at the apex of a zone file from the zone file above it."""
+        if child == ROOT:
+            return NoData(self.soa(child), child, DataOrigin.STATIC, ())
+        origin = self.file_over(parent(child))
+        if origin is None:
+            return Outside((), apex=self.soa(child))
+        rrset = self.redirection(origin, child, DS)
+        if rrset is not None and rrset.type == NS:
+            return self.referral(rrset, origin)
+        if rrset is None and child in self.files[origin]:
+            return self.records(self.files[origin][child], origin, child, child, DS)
+        return NoData(self.soa(origin), origin, DataOrigin.STATIC, ())
+
+    def referral(self, ns: RRset, origin: Name) -> Outcome:
+        glue = [g for host in ns.rdatas for g in self.files[origin].get(Name(host), ()) if g.type in (A, AAAA)]
+        return Referral(Name(ns.owner), ns, tuple(glue), origin, ())
 
     def missed(self, zone: Name, name: Name, qtype: int, network: NetworkIndex) -> Outcome:
         if name == zone and qtype in (SOA, ANY):
             return Found((self.soa(zone),), zone, DataOrigin.PRIVATE, ())
         if name == zone and qtype == DS:
-            return Outside(())
+            return Outside((), apex=self.soa(zone))
         if name == zone or self.exists(name, network):
             return NoData(self.soa(zone), zone, DataOrigin.PRIVATE, ())
         return self.by_policy(str(self.terms(zone).on_miss), zone, DataOrigin.POLICY)

@@ -101,6 +101,8 @@ class StaticZone:
         star = wildcard(encloser)
         if star in self.names:
             return _records(self.names[star], star, qtype, exact=False)
+        if star in self._below:  # an empty non-terminal is a source of synthesis, too (RFC 4592 §2.2.2)
+            return Match("nodata", exact=False, at=star)
         return Match("miss", exact=False)
 
     def glue(self, ns: RRset) -> tuple[RRset, ...]:

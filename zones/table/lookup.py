@@ -12,7 +12,17 @@ from typing import Final, NamedTuple
 from zones.azure.catalogue import Catalogue
 from zones.claims.policy import MissPolicy, Policies, Terms
 from zones.claims.row import ALONE, REFUSED
-from zones.dns.name import MAX_NAME, Name, ancestry, canonical_key, is_wildcard, parent, reversed_address, wildcard
+from zones.dns.name import (
+    MAX_NAME,
+    ROOT,
+    Name,
+    ancestry,
+    canonical_key,
+    is_wildcard,
+    parent,
+    reversed_address,
+    wildcard,
+)
 from zones.dns.record import AAAA, ANY, CNAME, DS, PTR, SOA, A, RRset, soa
 from zones.dns.static import Match, StaticZone, synthesised
 from zones.networks.prefixes import NONE, NetworkIndex
@@ -92,8 +102,7 @@ class Lookup:
             return Failure(FailureReason.UNSYNCED, name, (name,))
         file = self._file_over(name)
         if qtype == DS and file and name == file.origin:
-            above = self._file_over(parent(name))
-            file = above if above and above.match(name, DS).exact else file  # DS is above the cut (RFC 4035 §3.1.4.1)
+            return self._of_parent(file)
         match = file.match(name, qtype) if file else None
         if file and match and match.exact:
             return self._of_file(file, match, name, qtype, (name,))
@@ -249,19 +258,40 @@ class Lookup:
         """Answer a name without records in a static zone: delegation, DNAME, empty non-terminal, wildcard or miss."""
         origin = file.origin
         if match.kind == "cut":
-            hosts = tuple(Name(target.lower()) for target in match.rrsets[0].rdatas)
-            return Referral(match.at, match.rrsets[0], file.glue(match.rrsets[0]), origin, deps + hosts)
+            return _referred(file, match, deps)
         if match.kind == "dname":
             return self._of_file(file, match, spot.name, qtype, deps)
         record = self._soa_of(origin)
         if spot.is_parent:
             return NoData(record, origin, _STATIC, deps)
-        if match.at == wildcard(spot.encloser) and self._is_open(spot):
-            return self._of_file(file, match, spot.name, qtype, deps)
+        star = wildcard(spot.encloser)
+        if self._is_open(spot):
+            if match.at == star:
+                return self._of_file(file, match, spot.name, qtype, deps)
+            if self._is_parent(star, spot.network, file, spot.limit):  # by a name that the file does not have
+                return NoData(record, origin, _STATIC, deps, wildcard=True)
         if file.is_open and self.unsynced and self._catalogue.covers(spot.name):
             return Failure(FailureReason.UNSYNCED, spot.name, deps)
         terms = self._policies.of_file(origin, is_open=file.is_open)
         return _by_policy(terms, origin, record, _POLICY if file.is_open else _STATIC, deps)
+
+    def _of_parent(self, child: StaticZone) -> Outcome:
+        """Answer DS at the apex of a static zone. The DS records are in the parent zone (RFC 4035 §3.1.4.1).
+
+        The parent is a static zone, or else the upstream's. A parent that does not delegate the name has no DS for it.
+        """
+        name = child.origin
+        if name == ROOT:
+            return NoData(self._soa_of(name), name, _STATIC, (name,))
+        above = self._file_over(parent(name))
+        if above is None:
+            return Outside((name,), apex=self._soa_of(name))
+        match = above.match(name, DS)
+        if match.exact:
+            return self._of_file(above, match, name, DS, (name,))
+        if match.kind == "cut":
+            return _referred(above, match, (name,))
+        return NoData(self._soa_of(above.origin), above.origin, _STATIC, (name,))
 
     # -- answers for names that nothing owns
 
@@ -273,7 +303,7 @@ class Lookup:
             if qtype in {SOA, ANY}:
                 return Found((record,), zone, _ENDPOINTS, deps)
             if qtype == DS:
-                return Outside(deps)  # the parent zone has DS records, which a validator needs
+                return Outside(deps, apex=record)  # the parent zone has DS records, which a validator needs
             return NoData(record, zone, _ENDPOINTS, deps)
         if spot.is_parent or spot.is_in_file(spot.name):  # it exists: a delegation, which ends at the zone's apex
             return NoData(record, zone, _ENDPOINTS, deps)
@@ -291,6 +321,13 @@ class Lookup:
         if qtype not in {PTR, ANY}:
             return NoData(soa(name, terms.negative_ttl or 0), name, _POINTER, deps)
         return Found((RRset(name, PTR, terms.ttl, (min(hosts, key=canonical_key),)),), name, _POINTER, deps)
+
+
+def _referred(file: StaticZone, match: Match, deps: Deps) -> Referral:
+    """Refer to the servers of a child zone, with their addresses in the static zone."""
+    (ns,) = match.rrsets
+    hosts = tuple(Name(target.lower()) for target in ns.rdatas)
+    return Referral(match.at, ns, file.glue(ns), file.origin, deps + hosts)
 
 
 def _by_policy(terms: Terms, zone: Name, record: RRset, origin: DataOrigin, deps: Deps) -> Outcome:

@@ -116,6 +116,8 @@ class Outside(Struct, frozen=True, gc=False):
     deps: Deps
     zone: Name | None = None
     group: str = ""
+    apex: RRset | None = None
+    """For DS at the apex of a zone that is served here: the SOA of that zone, which shows that the name exists."""
 
 
 Outcome = Found | Alias | NoData | NxDomain | Failure | TooLong | Referral | Outside

@@ -137,6 +137,10 @@ class Walk:
                 draft.add_served(rrsets)
                 draft.rcode = codes.YXDOMAIN
                 self._decided(zone, DataOrigin.STATIC, expendable=True)
+            case Outside(apex=apex) if apex and (not self._query.rd or self._private_suffix(name)):
+                # RFC 4035 §3.1.4.1: a server of the child zone that does not recurse answers NODATA.
+                draft.deny(apex, codes.NOERROR)
+                self._decided(Name(apex.owner), DataOrigin.POLICY, expendable=True)
             case Outside() | Referral():
                 group = self._group(name, outcome)
                 if group is not None:

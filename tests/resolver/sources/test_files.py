@@ -244,6 +244,30 @@ def test_a_file_that_a_redirection_has_truncated_is_unreadable_and_not_an_empty_
     assert changed_parts(files.scan(), tmp_path) == {name: ["a"]}
 
 
+def test_the_output_of_windows_powershell_is_read(tmp_path: Path) -> None:
+    """Its `>` writes UTF-16 with a byte order mark, and lines that end in CRLF."""
+    lines = json.dumps(json.loads(page(1, None, 1)), indent=2).replace("\n", "\r\n")
+    (tmp_path / "a.json").write_bytes(b"\xff\xfe" + lines.encode("utf-16-le"))
+    assert changed_parts(FileSource(str(tmp_path), set()).scan(), tmp_path) == {"a.json": ["e1"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "line 1, column 1: the file is empty"),
+        (b"\r\n", "line 1, column 1: the file is empty"),
+        (b"\x1f\x8b\x08\x00", "line 1, column 1: the file is compressed: unpack it"),
+        (b'{"data": []}\n{"data": [', "line 2, column 11: "),
+        (b'[{"id": NaN}]', "line 1, column 9: "),
+    ],
+)
+def test_a_broken_file_says_where(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    (given,) = changed_parts(FileSource(str(tmp_path), set()).scan(), tmp_path).values()
+    assert isinstance(given, str)
+    assert given.startswith(reason)
+
+
 def test_a_broken_link_is_unreadable_until_its_target_exists(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to(tmp_path / "elsewhere")
     files = FileSource(str(tmp_path), set())

@@ -77,6 +77,17 @@ def test_an_empty_non_terminal_exists_without_records(zone: StaticZone) -> None:
     assert says(zone, "w.corp.example") == ("nodata", False, "w.corp.example")
 
 
+def test_a_wildcard_without_records_that_has_names_below_it_is_nodata(zone: StaticZone) -> None:
+    """RFC 4592 §2.2.2 and §4.9: an empty non-terminal can be the source of synthesis."""
+    leaf = from_text("f.*.e.corp.example")
+    zone.put(leaf, (RRset(leaf, A, 60, (b"\xc0\x00\x02\x09",)),))
+    assert says(zone, "f.*.e.corp.example") == ("records", True, "f.*.e.corp.example")
+    assert says(zone, "*.e.corp.example") == ("nodata", False, "*.e.corp.example")
+    assert says(zone, "x.e.corp.example") == ("nodata", False, "*.e.corp.example")
+    assert says(zone, "f.x.e.corp.example") == ("nodata", False, "*.e.corp.example")
+    assert says(zone, "e.corp.example") == ("nodata", False, "e.corp.example")
+
+
 def test_a_name_that_does_not_exist_is_a_miss(zone: StaticZone) -> None:
     assert says(zone, "nope.corp.example") == ("miss", False, ".")
     assert says(zone, "x.www.corp.example") == ("miss", False, ".")

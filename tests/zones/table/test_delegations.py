@@ -1,8 +1,9 @@
-"""Delegations and reverse names in static zones: which zone answers DS, and what a new zone cut changes."""
+"""Delegations and wildcards of static zones: which zone answers DS, what a new cut changes, what a wildcard covers."""
 
-from tests.zones.tables import ACCT, ask, build
+from tests.zones.tables import ACCT, ask, build, outcome, zone_file
 from zones.dns.name import from_text
 from zones.dns.record import NS, RRset
+from zones.dns.zonefile import parse
 from zones.table.table import Table
 
 DIGEST = "00000000000000000000000000000000000000000000000000000000000000AA"
@@ -23,10 +24,40 @@ def test_a_child_apex_without_ds_has_the_nodata_of_the_parent_zone() -> None:
     assert ask(table, "child.corp.example DS") == "NODATA corp.example"
 
 
-def test_a_child_zone_that_no_served_zone_delegates_answers_ds_itself() -> None:
-    assert ask(build(files=[CHILD]), "child.corp.example DS") == "NODATA child.corp.example"
-    table = build(files=["corp.example\nwww A 192.0.2.1", CHILD])
-    assert ask(table, "child.corp.example DS") == "NODATA child.corp.example"
+def test_ds_at_the_apex_of_a_zone_file_without_a_served_parent_is_the_upstreams() -> None:
+    """The child's own word, data or NODATA, would make the zone bogus for every validator behind this server."""
+    table = build(files=[f"{CHILD}\n@ DS 1 8 2 {DIGEST}"])
+    assert ask(table, "child.corp.example DS") == "OUTSIDE"
+    assert ask(table, "child.corp.example TXT") == "NODATA child.corp.example"
+
+
+def test_a_served_parent_that_does_not_delegate_the_zone_file_has_no_ds_for_it() -> None:
+    for parent in ("corp.example\nwww A 192.0.2.1", "corp.example\n* DS 1 8 2 " + DIGEST):
+        table = build(files=[parent, f"{CHILD}\n@ DS 1 8 2 {DIGEST}"])
+        assert ask(table, "child.corp.example DS") == "NODATA corp.example"
+
+
+def test_ds_below_another_delegation_of_the_served_parent_is_asked_there() -> None:
+    table = build(files=["example\ncorp NS ns.elsewhere.example.", CHILD])
+    assert ask(table, "child.corp.example DS") == "REFERRAL corp.example"
+
+
+def test_the_root_zone_has_no_parent_and_no_ds() -> None:
+    assert ask(build(files=[f"\n@ DS 1 8 2 {DIGEST}"]), ". DS") == "NODATA ."
+
+
+def test_a_new_parent_zone_or_delegation_evicts_the_ds_of_the_upstream() -> None:
+    table = build(files=[CHILD])
+    kept = outcome(table, "child.corp.example DS")
+    touched = table.apply_static(from_text("corp.example"), from_text("corp.example"), parse_apex(), is_open=False)
+    assert touched.subtrees == {from_text("corp.example")}
+    assert ask(table, "child.corp.example DS") == "NODATA corp.example"
+    assert delegate(table, "child.corp.example").intersection(kept.deps)
+
+
+def parse_apex() -> tuple[RRset, ...]:
+    """Return the records at the apex of `corp.example`."""
+    return parse(zone_file("corp.example\n"), "test.zone").names[from_text("corp.example")]
 
 
 def delegate(table: Table, text: str) -> set[bytes]:
@@ -60,3 +91,25 @@ def test_a_wildcard_of_a_reverse_zone_answers_for_addresses_without_a_name() -> 
     assert ask(table, "5.0.0.10.in-addr.arpa PTR") == "PTR host.corp.example"
     assert ask(table, "9.1.0.10.in-addr.arpa PTR") == "NXDOMAIN 0.10.in-addr.arpa"
     assert ask(table, "4.0.0.10.in-addr.arpa PTR") == "PTR pool.corp.example"  # ACCT has the address; the file decides
+
+
+def test_a_wildcard_that_is_an_empty_non_terminal_makes_nodata() -> None:
+    """RFC 4592 §2.2.2: `*.e` exists because `f.*.e` does, and has no data for any name that it covers."""
+    table = build(files=["corp.example\nf.*.e A 192.0.2.1"])
+    assert ask(table, "x.e.corp.example") == "NODATA corp.example"
+    assert ask(table, "f.x.e.corp.example") == "NODATA corp.example"
+    assert ask(table, "f.*.e.corp.example") == "A 192.0.2.1"
+    assert ask(table, "x.corp.example") == "NXDOMAIN corp.example"
+
+
+def test_a_wildcard_that_another_zone_file_makes_exist_makes_nodata() -> None:
+    table = build(files=["corp.example\ne A 192.0.2.1", "f.*.e.corp.example\n@ A 192.0.2.2"])
+    assert ask(table, "x.e.corp.example") == "NODATA corp.example"
+
+
+def test_the_last_name_below_an_empty_wildcard_takes_its_nodata_with_it() -> None:
+    table = build(files=["corp.example\ne A 192.0.2.1\nf.*.e A 192.0.2.1"])
+    kept = outcome(table, "x.e.corp.example")
+    touched = table.apply_static(from_text("corp.example"), from_text("f.*.e.corp.example"), (), is_open=False)
+    assert touched.names.intersection(kept.deps)
+    assert ask(table, "x.e.corp.example") == "NXDOMAIN corp.example"

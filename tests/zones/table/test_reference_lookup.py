@@ -98,8 +98,8 @@ ORIGINS = [
 ]  # fmt: skip
 INSIDE = [
     labels(from_text(text)) for text in (
-        "a", "b", "*", "a.b", "*.b", "acct", "x.acct", "foo", "sub", "ns.sub", "x.sub", "*.sub", "d", "corp",
-        "x.privatelink.blob", "reg.weu", "weu", "5.1.0",
+        "a", "b", "*", "a.b", "*.b", "f.*.b", "f.*", "acct", "x.acct", "foo", "sub", "ns.sub", "x.sub", "*.sub", "d",
+        "corp", "x.privatelink.blob", "reg.weu", "weu", "5.1.0",
     )
 ]  # fmt: skip
 ADDRESSES4 = [bytes((10, 0, 1, last)) for last in (4, 5, 6)]

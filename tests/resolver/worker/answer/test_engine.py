@@ -348,7 +348,9 @@ def expected(pipeline: "Pipeline", name: Name, rtype: int, network: int, *, rd: 
                 return 0, answer
             case outcome.Failure():
                 return codes.SERVFAIL, []
-            case outcome.Outside():
+            case outcome.Outside(apex=apex):
+                if apex and not rd:
+                    return 0, answer
                 if not rd:
                     return 0 if answer else codes.REFUSED, answer
                 if name == FILES:
