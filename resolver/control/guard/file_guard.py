@@ -68,7 +68,7 @@ def removed(had: SourceParts, parts: Mapping[str, Resources | None]) -> frozense
     A resource that moves to another file is not lost. An approved endpoint that stays counts as lost if it had a name
     and would have none: its NIC may be in another file.
     """
-    if not any(_may_lose(had.get(part, _NOTHING), data or _NOTHING) for part, data in parts.items()):
+    if not had or not any(_may_lose(had.get(part, _NOTHING), data or _NOTHING) for part, data in parts.items()):
         return frozenset()  # the usual case, whose cost depends on the changed files only
     after = {**had, **parts}
     left = [data for data in after.values() if data is not None]
