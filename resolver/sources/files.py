@@ -72,6 +72,8 @@ class FileSource:
         """Parts that were put off and are not quiet yet, with the monotonic time when each was first put off."""
         self._links: list[str] = []
         """Files that links lead to, as the last scan found them: the system reports no change of these."""
+        self._link_signatures: list[Signature | None] = []
+        """Their status when it was last compared, or read by a scan."""
         self._due = 0.0
         """Monotonic time of the next scan if nothing is reported to change."""
 
@@ -98,6 +100,7 @@ class FileSource:
         changes += [(part, None) for part in before if part not in found]
         self._signatures = found
         self._links = [str(self._path)] if parts == [str(self._path)] else _linked(parts)
+        self._link_signatures = [found[part] for part in self._links]
         was_incomplete, self._incomplete = self._incomplete, self._lacking()
         # The data of an incomplete part was merged with its earlier data. Now that the other pages are there, the part
         # is read once more, and its own data replaces that.
@@ -230,7 +233,8 @@ class FileSource:
                 await asyncio.wait([change])
 
     def _links_changed(self) -> bool:
-        return any(_signature(part) != self._signatures.get(part) for part in self._links if part not in self._put_off)
+        before, self._link_signatures = self._link_signatures, [_signature(part) for part in self._links]
+        return before != self._link_signatures
 
     def _target(self) -> "_WatchTarget | None":
         """Return the folder to watch now; None where it does not exist."""

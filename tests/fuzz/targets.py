@@ -27,7 +27,7 @@ from resolver.worker.answer.fetcher import Result
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from tests.replies import Replies
-from zones.azure import arm
+from zones.azure import arm, file_pages
 from zones.azure.encoding import UnreadableDocument
 from zones.azure.resource import resource_id
 from zones.claims.row import BY_RULE, ClassNumber, Variant, pack
@@ -130,11 +130,12 @@ def inventory(octets: bytes) -> bool:
     accepted = False
     for form in ("json", "yaml"):
         try:
-            made = arm.read(octets[:20_000], "fuzz", form=form)
+            contents = arm.contents(octets[:20_000], "fuzz", form=form)
         except UnreadableDocument:
             continue
+        file_pages.lacking({"part": contents.pages})
         estate = Estate(_CONTROL)
-        estate.take([("s", "part", made)], WallTime(1.0))
+        estate.take([("s", "part", contents.resources)], WallTime(1.0))
         accepted |= bool(estate.ledger.endpoints)
         list(estate.board)
         estate.take([("s", "part", None)], WallTime(2.0))

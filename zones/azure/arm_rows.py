@@ -71,7 +71,7 @@ class RowReader:
     @property
     def has_resources(self) -> bool:
         """True where a row was a resource that pldns uses."""
-        return bool(self._endpoints or self._nics or self._vnets)
+        return bool(self._endpoints or self._nics or self._vnets or self._zone_groups)
 
     def resources(self) -> Resources:
         """Return the resources and faults so far."""

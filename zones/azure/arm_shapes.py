@@ -111,7 +111,7 @@ class ShapeReader:
                 self._table(table, label, names)
             elif key in members:
                 self._rows(members[key], label, names)
-        if "columns" in members:
+        if members.keys() >= {"columns", "rows"}:
             self._table(members, label, names)
         if "endpoints" in members:
             self._short(members["endpoints"], label)

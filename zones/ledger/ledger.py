@@ -186,7 +186,7 @@ class Ledger:
             if endpoint.network:
                 self._reports.faults(key, endpoint)
         touched.names.update(stone.claim.name for stone in self.tombstones)
-        touched.names |= self._pins.affected(self._claims.names())
+        touched.names |= self._pinned()
         self._pins.touch_all()
 
     def _touch(self, endpoint: Endpoint, touched: _Touched) -> None:
@@ -206,7 +206,7 @@ class Ledger:
         """Evaluate the pinned names again, because a pin has expired. Return the names whose rows changed."""
         self._reports.now = now
         self._pins.touch_all()
-        return self._settle(_Touched(names=set(self._pins.affected(self._claims.names()))))
+        return self._settle(_Touched(names=self._pinned()))
 
     # -- evaluation
 
@@ -215,21 +215,30 @@ class Ledger:
         for address in touched.addresses:
             self._reports.address(address, [self.endpoints[key] for key in self._index.at(address)])
             touched.names.update(self.tombstones.names_at(address))
+        for name in touched.names:  # first, because `find` needs it
+            publics = {claim.public for claim in self._at(name)} - {name, self._claims.derived_public(name)}
+            if publics or name in self._explicit:
+                self._explicit.replace(name, publics)
         for among in touched.companions - {""}:
             self._reports.companions(among, [self.endpoints[key] for key in self._index.companions(among)])
         for name in touched.names | touched.publics if self._static else ():
             self._check_shadow(name)
         if self._pins:
-            self._pins.touch(touched.names)
+            self._pins.touch(touched.names | touched.publics)
             for name in self._pins.take():
                 claims = self.find(name)
                 hidden = NetworkMask(reduce(or_, (self._excepted_at(claim.name) for claim in claims), 0))
                 self._reports.pins(name, self.conflicts.pinned(self._reports.now, name), claims, hidden)
         if self._excepted:
-            self._excepted.touch(touched.names)
+            self._excepted.touch(touched.names | touched.publics)
             for unmatched in self._excepted.checked(self.find):
                 self._reports.excepted(unmatched)
         return {name for name in touched.names if self._evaluate(name)}
+
+    def _pinned(self) -> set[Name]:
+        """Return the claimed private names that a pin can decide."""
+        explicit = (private for name in self.conflicts.pins for private in self._explicit.privates.get(name, ()))
+        return {*self._pins.affected(self._claims.names()), *explicit}
 
     def _check_shadow(self, name: Name) -> None:
         zone = self._static.get(name)
@@ -244,9 +253,6 @@ class Ledger:
         self._reports.unknown_zone(name, strays)
         alone = bool(strays) and len(strays) == len(contenders)
         derived = None if alone else self._claims.derived_public(name)
-        publics = {claim.public for claim in self._at(name)} - {name, derived}
-        if publics or name in self._explicit:
-            self._explicit.replace(name, publics)
         row = self._winners.packed(name, verdicts, derived, alone=alone)
         return self._winners.keep(name, contenders, verdicts, row)
 

@@ -104,7 +104,10 @@ class Estate:
             for source, scan in scans.items()
         }
         for source, part, data in part_changes(scans):
-            self.health.read_part(source, part, data, now)
+            if isinstance(data, str):
+                self.health.read_part(source, part, data, now)
+            elif part not in decisions[source].parts:  # the part can be read, and its data stays
+                self.health.read_part(source, part, had[source].get(part), now)
         changed = self.take(
             [(source, part, data) for source, each in decisions.items() for part, data in each.parts.items()], now
         )

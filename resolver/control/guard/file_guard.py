@@ -42,7 +42,7 @@ def decide(
         if not isinstance(data, str) and data != had.get(part)
     }
     lacking = removed(had, parts) if guard == "on" else frozenset()
-    reasons = tuple(reasons_to_hold(_described(had), lacking, PartKind.FILE)) if lacking else ()
+    reasons = tuple(reasons_to_hold(_described(had), lacking, parts.keys(), PartKind.FILE)) if lacking else ()
     if reasons:
         held = withheld(Change(parts, {}, lacking), reasons, had, state.held, now)
         return SyncDecision({}, {}, {}, SyncState(held=held))
@@ -68,20 +68,20 @@ def removed(had: SourceParts, parts: Mapping[str, Resources | None]) -> frozense
     A resource that moves to another file is not lost. An approved endpoint that stays counts as lost if it had a name
     and would have none: its NIC may be in another file.
     """
-    if not any(_may_lose(had.get(part, _NOTHING), data or _NOTHING) for part, data in parts.items()):
+    if not had or not any(_may_lose(had.get(part, _NOTHING), data or _NOTHING) for part, data in parts.items()):
         return frozenset()  # the usual case, whose cost depends on the changed files only
     after = {**had, **parts}
     left = [data for data in after.values() if data is not None]
     vnets = {each.key for data in had.values() for each in data.vnets}
     vnets -= {each.key for data in left for each in data.vnets}
     before, now = _names(had.values()), _names(left)
-    approved = {
-        each.key
-        for data in left
-        for each in data.endpoints
-        if ConnectionState.read(each.state_text) is ConnectionState.APPROVED
-    }
-    lost = {key for key, named in before.items() if key not in now or (named and not now[key] and key in approved)}
+    endpoints = {each.key: each for data in left for each in data.endpoints}
+    lost = {each.key for data in had.values() for each in data.endpoints} - endpoints.keys()
+    for key, named in before.items():
+        there = endpoints.get(key)
+        is_served = there is None or ConnectionState.read(there.state_text) is ConnectionState.APPROVED
+        if key not in now or (named and not now[key] and is_served):
+            lost.add(key)
     return frozenset(vnets | lost)
 
 

@@ -50,10 +50,12 @@ def keys_of(data: Resources) -> PartKeys:
     return PartKeys({each.key for each in data.endpoints}, {each.key for each in data.vnets})
 
 
-def reasons_to_hold(had: Mapping[str, PartKeys], lacking: AbstractSet[ResourceId], parts: PartKind) -> Iterator[str]:
+def reasons_to_hold(
+    had: Mapping[str, PartKeys], lacking: AbstractSet[ResourceId], changed: AbstractSet[str], kind_of_part: PartKind
+) -> Iterator[str]:
     """Yield why the resources with these keys may not be removed without an operator; nothing if they may.
 
-    `had`: the resources by part. At most `LISTED` parts are named.
+    `had`: the resources by part. `changed`: the parts that have new data. At most `LISTED` parts are named.
     """
     for field, kind in KINDS.items():
         keys = {key for each in had.values() for key in getattr(each, field)}
@@ -62,10 +64,13 @@ def reasons_to_hold(had: Mapping[str, PartKeys], lacking: AbstractSet[ResourceId
     whole = [
         part
         for part, each in had.items()
-        if max(map(len, each)) >= SMALLEST[parts] and each.endpoints <= lacking and each.vnets <= lacking
+        if part in changed
+        and max(map(len, each)) >= SMALLEST[kind_of_part]
+        and each.endpoints <= lacking
+        and each.vnets <= lacking
     ]
     for part in sorted(whole)[:LISTED]:
-        yield f"everything of {parts} {part}"
+        yield f"everything of {kind_of_part} {part}"
 
 
 def too_many(gone: int, there: int, kind: str) -> str:

@@ -54,7 +54,9 @@ def decide(
     missing = {key: state.missing.get(key, now) for key in lacking if key not in rereads}
     lost = _lost(had, reading)
     keys = {part: keys_of(data) for part, data in had.items()}
-    reasons = tuple(reasons_to_hold(keys, lacking, PartKind.SUBSCRIPTION)) if guard == "on" else ()
+    reasons = (
+        tuple(reasons_to_hold(keys, lacking, reading.parts.keys(), PartKind.SUBSCRIPTION)) if guard == "on" else ()
+    )
     if reasons:
         change = Change({**reading.parts, **_forgotten(had, reading)}, lost, lacking)
         held = withheld(change, reasons, had, state.held, now)

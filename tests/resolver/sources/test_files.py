@@ -4,16 +4,19 @@ import asyncio
 import json
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from resolver.sources.files import FileSource
+from resolver.sources.files import LONGEST_WAIT, QUIET, FileSource
 from resolver.sources.reading import Part, Scan
 from zones.azure.resource import Resources
+from zones.clocks import wall_clock
 
 DEADLINE = 60.0
 
@@ -244,6 +247,30 @@ def test_a_file_that_a_redirection_has_truncated_is_unreadable_and_not_an_empty_
     assert changed_parts(files.scan(), tmp_path) == {name: ["a"]}
 
 
+def test_the_output_of_windows_powershell_is_read(tmp_path: Path) -> None:
+    """Its `>` writes UTF-16 with a byte order mark, and lines that end in CRLF."""
+    lines = json.dumps(json.loads(page(1, None, 1)), indent=2).replace("\n", "\r\n")
+    (tmp_path / "a.json").write_bytes(b"\xff\xfe" + lines.encode("utf-16-le"))
+    assert changed_parts(FileSource(str(tmp_path), set()).scan(), tmp_path) == {"a.json": ["e1"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "line 1, column 1: the file is empty"),
+        (b"\r\n", "line 1, column 1: the file is empty"),
+        (b"\x1f\x8b\x08\x00", "line 1, column 1: the file is compressed: unpack it"),
+        (b'{"data": []}\n{"data": [', "line 2, column 11: "),
+        (b'[{"id": NaN}]', "line 1, column 9: "),
+    ],
+)
+def test_a_broken_file_says_where(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    (given,) = changed_parts(FileSource(str(tmp_path), set()).scan(), tmp_path).values()
+    assert isinstance(given, str)
+    assert given.startswith(reason)
+
+
 def test_a_broken_link_is_unreadable_until_its_target_exists(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to(tmp_path / "elsewhere")
     files = FileSource(str(tmp_path), set())
@@ -367,6 +394,47 @@ def test_an_empty_folder_is_a_valid_empty_inventory(tmp_path: Path) -> None:
     assert files.scan() == Scan([], 0)
 
 
+# -- files that may not be written completely
+
+
+def test_files_that_changed_a_moment_ago_are_named(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", text("a"))
+    changed = file.stat().st_ctime
+    for age, is_recent in ((0.0, True), (QUIET - 0.1, True), (QUIET + 0.1, False), (-3600.0, True)):
+        files = FileSource(str(tmp_path), set(), wall_clock(partial(float, changed + age)))
+        assert files.scan().recent == (frozenset({str(file)}) if is_recent else frozenset())
+
+
+def test_files_that_are_put_off_are_read_again_but_not_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of a file server may be an hour ahead: the file seems to change all the time."""
+    file = write(tmp_path / "a.yaml", text("a"))
+    gone = write(tmp_path / "gone.yaml", text("gone"))
+    files = FileSource(str(tmp_path), set(), wall_clock(lambda: file.stat().st_ctime - 3600))
+    files.scan()
+    gone.unlink()
+    write(file, text("b"))
+    now = time.monotonic()
+    for seconds in (0.0, 5.0, LONGEST_WAIT - 0.1):
+        monkeypatch.setattr(time, "monotonic", partial(float, now + seconds))
+        scan = files.scan()
+        assert changed_parts(scan, tmp_path) == {"a.yaml": ["b"], "gone.yaml": None}
+        assert scan.recent == {str(file)}
+        files.put_off(dict(scan.changes))
+    monkeypatch.setattr(time, "monotonic", partial(float, now + LONGEST_WAIT + 0.1))
+    assert files.scan().recent == frozenset()
+    assert files.scan() == Scan([], 1)
+
+
+def test_every_file_is_read_again_on_request(tmp_path: Path) -> None:
+    write(tmp_path / "a.yaml", text("a"))
+    files = FileSource(str(tmp_path), {str(tmp_path / "gone.yaml")})
+    files.scan()
+    files.read_all()
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["a"]}
+
+
 # -- watching
 
 
@@ -474,6 +542,27 @@ async def test_a_replaced_link_above_the_path_is_noticed(tmp_path: Path) -> None
         await watch.sees(folder / "a.yaml", "a2")
         write(tmp_path / "2" / "estate" / "a.yaml", text("a3"))
         await watch.sees(folder / "a.yaml", "a3")
+
+
+@pytest.mark.parametrize("path", ["estate/a.yaml", "estate"], ids=["the source is a link", "a file of the source is"])
+async def test_a_linked_file_is_watched_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr("resolver.sources.files.RESCAN", DEADLINE)
+    link, target = tmp_path / "estate" / "a.yaml", tmp_path / "dump" / "a.yaml"
+    write(target, text("a"))
+    link.parent.mkdir()
+    (tmp_path / "dump" / "middle.yaml").symlink_to("a.yaml")
+    link.symlink_to(tmp_path / "dump" / "middle.yaml")
+    async with watching(tmp_path / path) as watch:
+        target.write_text(text("in"))
+        await watch.sees(link, "in")
+        write(target, text("replaced"))
+        await watch.sees(link, "replaced")
+        write(tmp_path / "dump" / "b.yaml", text("switched"))
+        (tmp_path / "dump" / "fresh").symlink_to("b.yaml")
+        (tmp_path / "dump" / "fresh").rename(tmp_path / "dump" / "middle.yaml")
+        await watch.sees(link, "switched")
+        write(tmp_path / "dump" / "b.yaml", text("again"))
+        await watch.sees(link, "again")
 
 
 async def test_a_folder_that_becomes_a_file_is_watched_as_one(tmp_path: Path) -> None:

@@ -470,6 +470,18 @@ def test_nested_yaml_aliases_do_not_exhaust_memory() -> None:
 _KEYS = [
     *("value", "data", "endpoints", "body", "id", "type", "name", "properties", "ipConfigurations", "subnet", "nicId"),
     *("privateEndpoint", "privateLinkServiceConnections", "addressSpace", "records", "fqdn", "ips", "group", "vnet"),
+    *(
+        "columns",
+        "rows",
+        "responses",
+        "httpStatusCode",
+        "content",
+        "format_version",
+        "values",
+        "root_module",
+        "resources",
+    ),
+    *("Value", "Count", "count", "totalRecords", "skip_token", "nextLink", "Id", "NetworkInterfaces", "Properties"),
 ]
 _INTEGERS = st.integers(-(2**63), 2**63 - 1)  # larger numbers become floats in JSON, with another message
 _VALUES = st.recursive(

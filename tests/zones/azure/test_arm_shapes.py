@@ -204,6 +204,10 @@ def test_a_row_of_a_table_with_too_few_values_is_a_fault() -> None:
     assert len(read.resources.nics) == 1
 
 
+def test_a_page_with_columns_and_without_rows_is_no_table() -> None:
+    assert contents({"columns": [], "value": None}).resources == Resources()
+
+
 def test_a_table_may_be_a_page() -> None:
     made = table(estate(1, [4], ["Approved"])) | {"totalRecords": 9, "$skipToken": "t"}
     (page,) = contents(made).pages

@@ -1,7 +1,7 @@
 """Resources as values: several pieces as one."""
 
 from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
-from zones.azure.resource import Nic, PrivateEndpoint, Resources, with_earlier
+from zones.azure.resource import Nic, PrivateEndpoint, Resources, ZoneGroup, with_earlier
 
 
 def piece(region: str, *names: str) -> Resources:
@@ -39,6 +39,8 @@ def test_an_incomplete_page_keeps_the_earlier_resources_that_it_lacks() -> None:
     assert [each.id for each in kept.nics] == ["one new", "two old"]
     assert [(each.key, each.region) for each in kept.vnets] == [("one/vnet", "new"), ("two/vnet", "old")]
     assert [each.subject for each in kept.faults] == ["one"]
+    groups = Resources(zone_groups=(ZoneGroup(ResourceId("one"), "one/default"),))
+    assert with_earlier(piece("new", "one"), groups).zone_groups == groups.zone_groups
 
 
 def test_an_incomplete_page_does_not_keep_an_earlier_nic_of_an_endpoint_that_has_another_now() -> None:

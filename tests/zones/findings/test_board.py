@@ -7,7 +7,7 @@ from msgspec import structs
 from tests.zones.books import shown
 from zones.azure.endpoint import Fault
 from zones.clocks import WallTime
-from zones.findings.board import Board, Topic
+from zones.findings.board import KEPT, Board, Topic
 from zones.findings.evidence import Listed, Severity
 from zones.findings.faults import Reporter
 from zones.findings.finding import finding
@@ -90,3 +90,21 @@ def test_a_resource_has_one_finding_with_the_faults_of_all_reporters() -> None:
 
 def paths(board: Board) -> dict[str, list[str]]:
     return {fact.subject: [fault["path"] for fault in shown(fact.evidence)["faults"]] for fact in board}
+
+
+def test_moves_are_the_findings_that_opened_and_closed_since_they_were_taken() -> None:
+    board = Board()
+    board.replace(Topic.ZONE, "a", [FACT], WallTime(1))
+    board.replace(Topic.ZONE, "a", [structs.replace(FACT, action="other")], WallTime(2))
+    board.replace(Topic.ZONE, "a", [OTHER], WallTime(3))
+    moves = [(move.finding.subject, move.is_open) for move in board.take_moves().listed]
+    assert moves == [("a.example", True), ("a.example", False), ("b.example", True)]
+    assert board.take_moves() == ([], 0)
+
+
+def test_the_board_keeps_a_bounded_number_of_moves() -> None:
+    board = Board()
+    for number in range(KEPT + 5):
+        board.replace(Topic.ZONE, number, [finding(f"{number}.example", UNKNOWN)], WallTime(1))
+    moves = board.take_moves()
+    assert (len(moves.listed), moves.more) == (KEPT, 5)

@@ -8,6 +8,7 @@ from tests.zones.books import (
     FQDN,
     PRIVATE,
     acct,
+    answer,
     codes,
     drop,
     endpoint,
@@ -24,7 +25,7 @@ from tests.zones.tables import ask
 from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.claims.contest import Rule
-from zones.claims.policy import ConflictPolicy, Policies, ZonePolicy
+from zones.claims.policy import ConflictPolicy, Pin, Policies, ZonePolicy
 from zones.clocks import WallTime
 from zones.dns.name import from_text
 from zones.ledger import azure_names, reports
@@ -368,3 +369,18 @@ def test_a_zone_that_the_catalogue_lacks_has_an_apex_and_a_miss_policy() -> None
     assert ask(table, "c.privatelink.foo.example") == "NXDOMAIN privatelink.foo.example"
     assert ask(table, "privatelink.foo.example SOA") == "SOA at privatelink.foo.example"
     assert ask(table, "foo.example") == ask(table, "c.foo.example") == "OUTSIDE"
+
+
+def test_pins_and_zone_files_by_fqdn_concern_a_private_name_that_only_azure_has() -> None:
+    book = ledger(pins=[Pin(FQDN, "y", until=WallTime(50))])
+    book.set_static({from_text(FQDN): from_text("core.windows.net")}, WallTime(1))
+    put(book, acct("x", 4, private="acct.contoso.internal"))
+    assert codes(book) == ["pin-ignored", "source-disagreement", "static-shadows-endpoint", "zone-unknown"]
+    put(book, acct("y", 5, private="acct.contoso.internal"))
+    assert "pin-ignored" not in codes(book)
+    assert answer(book, "acct.contoso.internal") == [5]
+    assert [fact.rule for fact in book.board if fact.rule] == [Rule.PIN]
+    book.reconsider(WallTime(60))
+    assert [fact.rule for fact in book.board if fact.rule] == [Rule.INCUMBENT]
+    drop(book, "x", "y")
+    assert codes(book) == ["pin-ignored"]  # no endpoint claims the name

@@ -9,7 +9,7 @@ from resolver import settings
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.saved_inventory import joined, pieces_of
-from resolver.control.guard.sync_state import SyncState, WithheldSync
+from resolver.control.guard.sync_state import NothingHeld, SyncState, WithheldSync
 from resolver.offline.load import offline
 from resolver.sources.reading import Part, Reading, Scan, ZoneFiles
 from tests.zones.books import remembered, shown
@@ -209,6 +209,52 @@ def test_only_a_source_with_data_can_be_degraded() -> None:
     assert estate.health.degraded() == [("hub", "", "no token"), ("hub", "two", "no permission")]
     taken(estate, 2.0, two=resources("b"))
     assert estate.health.degraded() == []
+
+
+def test_a_held_scan_keeps_the_data_of_its_files_and_ends_when_they_are_good_again() -> None:
+    estate = Estate(config("files"))
+    both = Resources.joined((resources("a"), resources("b", "10.0.0.5", "b.blob.core.windows.net")))
+    estate.take_scans({"files": Scan([("one", both)], 1)}, WallTime(1.0))
+    assert (
+        estate.take_scans(
+            {"files": Scan([("one", None), ("two", resources("c", "10.0.0.6", "c.blob.core.windows.net"))], 1)},
+            WallTime(2.0),
+        )
+        == set()
+    )
+    assert estate.inventory.of("files") == {"one": both}
+    ((source, scope, message),) = estate.health.degraded()
+    assert (source, scope) == ("files", "")
+    assert "all 2 private endpoints of the source, everything of file one; it is held" in message
+    (held,) = [fact for fact in estate.board if fact.code == "sync-held"]
+    assert (held.subject, estate.sources["files"].last_success) == ("files", 1.0)
+    estate.take_scans({"files": Scan([("one", "line 1: truncated")], 2)}, WallTime(3.0))
+    assert estate.inventory.of("files").keys() == {"one", "two"}
+    (broken,) = [fact for fact in estate.board if fact.code in {"sync-held", "source-unreadable"}]
+    assert (broken.code, broken.action) == ("source-unreadable", broken.evidence.action)  # it has data
+    estate.take_scans({"files": Scan([("one", both)], 2)}, WallTime(4.0))
+    assert not list(estate.health.degraded())
+
+
+@pytest.mark.parametrize("action", ["accept", "drop"])
+def test_a_held_scan_is_accepted_or_dropped(action: str) -> None:
+    estate = Estate(config("files"))
+    both = Resources.joined((resources("a"), resources("b", "10.0.0.5", "b.blob.core.windows.net")))
+    estate.take_scans({"files": Scan([("one", both)], 1)}, WallTime(1.0))
+    estate.take_scans({"files": Scan([("one", Resources())], 1)}, WallTime(2.0))
+    before = estate.revision
+    if action == "accept":
+        assert estate.accept_held_scan("files", WallTime(3.0))
+        assert estate.inventory.of("files") == {"one": Resources()}
+    else:
+        estate.drop_held_sync("files", WallTime(3.0))
+        assert estate.inventory.of("files") == {"one": both}
+    assert estate.revision > before
+    assert estate.health.degraded() == []
+    estate.take_scans({"files": Scan([], 1)}, WallTime(4.0))  # the next scan finds no change
+    assert estate.health.degraded() == []
+    with pytest.raises(NothingHeld):
+        estate.accept_held_scan("files", WallTime(5.0))
 
 
 def test_a_held_sync_degrades_its_source() -> None:

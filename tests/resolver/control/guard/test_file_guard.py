@@ -129,6 +129,21 @@ def test_endpoints_that_would_lose_their_names_with_the_file_of_their_nics_count
     assert held(look(had, {"nics": data})).endpoints >= 11
 
 
+@pytest.mark.parametrize("data", [Resources(), None, bare("another")], ids=["empty", "deleted", "replaced"])
+def test_endpoints_whose_nics_stay_are_removed_with_their_own_file(data: Resources | None) -> None:
+    had = {"endpoints": bare(*many(12)), "nics": nics(*many(12))}
+    assert held(look(had, {"endpoints": data})).reasons == (
+        "all 12 private endpoints of the source",
+        "everything of file endpoints",
+    )
+
+
+def test_a_source_of_nics_alone_is_guarded_like_its_endpoints() -> None:
+    had = {"nics": nics(*many(12))}
+    for data in (Resources(), None, nics(*many(12), rows=())):
+        assert held(look(had, {"nics": data})).endpoints == 12
+
+
 def test_a_file_of_two_nics_counts_like_one_of_two_endpoints() -> None:
     had = {"endpoints": bare(*many(50)), "more": nics(*many(48)), "few": nics(*many(50)[48:])}
     assert held(look(had, {"few": Resources()})).reasons == ("everything of file few",)

@@ -1,0 +1,99 @@
+"""The lines that are logged when the estate changes: what they say, and how many there are."""
+
+import logging
+
+import pytest
+
+from resolver import settings
+from resolver.control.activity_log import LINES, ActivityLog
+from resolver.control.estate.estate import Estate
+from resolver.sources.reading import Part, Scan
+from zones.azure.endpoint import ResourceId, VirtualNetwork
+from zones.azure.resource import NicRow, PrivateEndpoint, Resources
+from zones.clocks import WallTime
+from zones.findings import checks
+from zones.findings.board import Topic
+
+
+def data(*names: str, address: str = "10.0.0.4") -> Resources:
+    """Return endpoints that all claim one name, and a VNet."""
+    rows = (NicRow(("acct.blob.core.windows.net",), (address,), "blob"),)
+    endpoints = [PrivateEndpoint(ResourceId(n), n, n, target=n, state_text="Approved", records=rows) for n in names]
+    return Resources(tuple(endpoints), vnets=(VirtualNetwork(ResourceId("v"), "V"),))
+
+
+@pytest.fixture
+def estate() -> Estate:
+    return Estate(settings.ControlSettings(sources=(settings.SourceSettings("lab", "files", "/lab", guard="off"),)))
+
+
+def test_a_change_of_a_source_is_one_line_however_many_scans_it_took(
+    estate: Estate, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    log = ActivityLog(estate)
+    log.started()
+    estate.take_scans({"lab": Scan([("/lab/a", data("one"))], 1)}, WallTime(1.0))
+    estate.take_scans({"lab": Scan([("/lab/b", data("two", address="10.0.0.5"))], 2)}, WallTime(1.1))
+    estate.take_scans({"lab": Scan([("/lab/a", None)], 1)}, WallTime(1.2))
+    log.write()
+    changed = [message for message in caplog.messages if message.startswith("source lab changed")]
+    endpoints = "endpoints_added=2 endpoints_changed=0 endpoints_removed=1"
+    assert changed == [f"source lab changed: {endpoints} vnets_added=1 vnets_changed=1 vnets_removed=0 files=2"]
+    caplog.clear()
+    log.write()
+    assert not caplog.messages
+
+
+def test_a_finding_is_a_line_when_it_opens_and_when_it_closes(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log = ActivityLog(estate)
+    log.started()
+    estate.take_scans({"lab": Scan([("/lab/a", data("one", "two"))], 1)}, WallTime(1.0))
+    log.write()
+    estate.take_scans({"lab": Scan([("/lab/a", data("one")), ("/lab/b", "line 1: no")], 2)}, WallTime(2.0))
+    log.write()
+    contest = "subject=acct.privatelink.blob.core.windows.net winner=one rule=resource-id"
+    assert sorted((each.levelname, each.message) for each in caplog.records if "finding" in each.message) == [
+        ("ERROR", "finding opened: code=address-reused severity=error subject=10.0.0.4"),
+        ("ERROR", f"finding opened: code=conflicting-address severity=error {contest}"),
+        ("INFO", "finding closed: code=address-reused severity=error subject=10.0.0.4"),
+        ("INFO", f"finding closed: code=conflicting-address severity=error {contest}"),
+        ("WARNING", 'finding opened: code=source-unreadable severity=warning subject=/lab/b message="line 1: no"'),
+    ]
+
+
+def test_many_findings_are_a_bounded_number_of_lines_with_the_errors_first(
+    estate: Estate, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    log = ActivityLog(estate)
+    log.started()
+    for number in range(5_000):
+        why = checks.unreadable(f"/lab/{number}", "no", has_data=True)
+        estate.board.replace(Topic.PART, ("lab", str(number)), [why], WallTime(1.0))
+    log.write()
+    assert len(caplog.messages) == LINES + 1
+    assert caplog.messages[-1] == f"{5_000 - LINES} more findings opened or closed: see `pldns findings`"
+
+
+def test_the_start_is_a_summary_and_the_errors(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log = ActivityLog(estate)
+    changes: list[tuple[str, Part]] = [
+        ("/lab/a", data("one", "two")),
+        *((f"/lab/{number}", "no") for number in range(100)),
+    ]
+    estate.take_scans({"lab": Scan(changes, 101)}, WallTime(1.0))
+    log.write()
+    assert not caplog.messages
+    log.started()
+    log.write()
+    assert caplog.messages[:2] == [
+        "source lab starts with: endpoints=2 vnets=1 files=1 data=live",
+        "findings at the start: error=2 warning=100 info=0 (see `pldns findings`)",
+    ]
+    assert {message.split("code=")[1].split()[0] for message in caplog.messages[2:]} == {
+        "conflicting-address",
+        "address-reused",
+    }
