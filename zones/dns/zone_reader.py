@@ -186,6 +186,10 @@ class _Reader(dns.zonefile.Reader):
             _check_generated(row)
             self.read()
         except (dns.exception.DNSException, ValueError) as error:
+            if tokens.rdtype == SOA:  # the rows after a bad SOA are not wrong because of it
+                self.default_ttl_known = True
+                if self.current_origin == _NO_ORIGIN:
+                    self.current_origin = self.last_name
             reason = quoted(row, in_words(error, tokens.rdtype, ended=tokens.ended))
             first = len(row) - len(row.lstrip(" \t"))
             start = len(row) - len(row[tokens.start :].lstrip(" \t"))

@@ -210,6 +210,11 @@ def test_all_bad_rows_are_reported_with_line_and_column() -> None:
     )
 
 
+def test_a_bad_soa_is_not_the_fault_of_other_rows() -> None:
+    (only,) = problems("corp.example. SOA ns h 1 2 3\nwww A 10.0.0.4\nx MX 1 www\n")
+    assert only == "corp.zone:1:29: `corp.example. SOA ns h 1 2 3`: less data than a record of type SOA has"
+
+
 def test_a_parenthesis_that_is_not_closed_takes_the_rest_of_the_file() -> None:
     (only,) = problems(HEAD + "www TXT ( a b\nx A 1\n")
     assert only == "corp.zone:4:1: `www TXT ( a b`: a parenthesis that is not closed"
