@@ -96,7 +96,8 @@ def withheld(
     endpoints = {nic.endpoint: str(nic.endpoint) for part in had.values() for nic in part.nics}
     endpoints |= {each.key: each.id for part in had.values() for each in part.endpoints}
     vnets = {each.key: each.id for part in had.values() for each in part.vnets}
-    ids = sorted({**endpoints, **vnets}[key] for key in lacking)[:LISTED]
+    named = endpoints | vnets
+    ids = sorted(named[key] for key in lacking)[:LISTED]
     reading = Reading({part: data for part, data in change.parts.items() if data is not None}, dict(change.lost))
     return WithheldSync(
         before.since if before else now, now, reading, reasons, len(lacking & endpoints.keys()),
