@@ -23,10 +23,11 @@ from resolver.forward.rate_window import RateWindow
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Server, Transport, UpstreamGroup
 from resolver.wire import codes
+from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime, steady_clock
 
-Late = Callable[[Key, Message], None]
+Late = Callable[[Key, Reply], None]
 """Takes a reply that came after its question had failed."""
 
 
@@ -176,10 +177,10 @@ class Forwarder:
                 return
         if action is Listen.ON:
             self._schedule(exchange, exchange.deadline, now)
-        elif isinstance(action, Message | UpstreamFailure):
+        elif isinstance(action, Message | PlainReply | UpstreamFailure):
             self._end(exchange, action)
 
-    def _end(self, exchange: Exchange, result: Message | UpstreamFailure) -> None:
+    def _end(self, exchange: Exchange, result: Reply | UpstreamFailure) -> None:
         """Pass on the result of a question. After a failure a late reply is still wanted, for the cache."""
         if exchange.over:
             self._end_lingering(exchange, result)
@@ -213,8 +214,8 @@ class Forwarder:
         if len(self._lingering) > self._limits.lingering:
             self._stop_lingering(next(iter(self._lingering)))
 
-    def _end_lingering(self, exchange: Exchange, result: Message | UpstreamFailure) -> None:
-        if isinstance(result, Message):
+    def _end_lingering(self, exchange: Exchange, result: Reply | UpstreamFailure) -> None:
+        if not isinstance(result, UpstreamFailure):
             self.late += 1
             self._stop_lingering(exchange.key)
             self._take_late(exchange.key, result)
