@@ -99,6 +99,13 @@ class UpstreamCache:
         self.misses += 1
         return None
 
+    def knows(self, key: Key) -> bool:
+        """Return whether there is a reply to `key` or a failure of it, expired or not. If not, count a miss."""
+        if key in self._entries or key in self._failures:
+            return True
+        self.misses += 1
+        return False
+
     def holds(self, key: Key, until: SteadyTime) -> bool:
         """Return whether a reply to `key` expires after `until`."""
         entry = self._entries.get(key)

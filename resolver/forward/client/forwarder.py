@@ -65,6 +65,8 @@ class Forwarder:
         self._admission = Admission(limits)
         self._waiting = 0
         """Number of waiters that are not the first of their question."""
+        self._deferring = False
+        """Results are passed on by the loop, because a caller of `ask` does not expect them yet."""
         self._exchanges: dict[Key, Exchange] = {}
         self._probes = set[Exchange]()
         self._lingering: dict[Key, Exchange] = {}
@@ -84,6 +86,11 @@ class Forwarder:
 
         `done` is called exactly once, after this method has returned and at most 5 s later. Raises nothing.
         """
+        before, self._deferring = self._deferring, True
+        self._ask(key, done, client)
+        self._deferring = before
+
+    def _ask(self, key: Key, done: Done, client: bytes) -> None:
         exchange = self._exchanges.get(key)
         if exchange is not None:
             if self._waiting < self._limits.waiters:
@@ -139,6 +146,7 @@ class Forwarder:
 
     def close(self) -> None:
         """Close all sockets. Questions in progress fail on the loop's next turn. None may be asked afterwards."""
+        self._deferring = True
         for exchange in (*self._exchanges.values(), *self._probes, *self._lingering.values()):
             exchange.close()
             if not exchange.over:
@@ -201,7 +209,17 @@ class Forwarder:
                 exchange.close()
         waiters, exchange.waiters = exchange.waiters, []
         for done in waiters:
-            self._loop.call_soon(done, result)
+            if self._deferring:
+                self._loop.call_soon(done, result)
+            else:
+                self._call(done, result)
+
+    def _call(self, done: Done, result: Reply | UpstreamFailure) -> None:
+        """Pass on a result. A waiter that raises does not harm the others."""
+        try:
+            done(result)
+        except Exception as error:  # noqa: BLE001 - reported as for a callback of the loop
+            self._loop.call_exception_handler({"message": "the result of a question", "exception": error})
 
     # -- late replies
 

@@ -41,7 +41,7 @@ class Engine:
     ) -> None:
         self.behaviour = behaviour
         self._table = table
-        self._special_names = SpecialNames(behaviour.identity)
+        self.special_names = SpecialNames(behaviour.identity)
         self._networks = networks
         self._basis = Basis(table, upstreams, cache, behaviour)
         self._counters = counters
@@ -58,7 +58,7 @@ class Engine:
         `network` is the index of the client's network, or -1. `now` is in the steady seconds of the cache. `fetched`
         has the replies of upstreams to the questions that earlier calls returned.
         """
-        draft = self._refused(query) or self._special_names.answer(query)
+        draft = self._refused(query) or self.special_names.answer(query)
         if draft is None:
             try:
                 draft = Walk(self._basis, query, network, now, fetched).draft()

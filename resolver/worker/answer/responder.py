@@ -17,6 +17,7 @@ from resolver.worker.answer.answer_templates import AnswerTemplates
 from resolver.worker.answer.client_query import SMALL, ClientQuery, SendReply
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.fetcher import Ask, Fetcher
+from resolver.worker.answer.outside_names import OutsideNames
 from resolver.worker.answer.parts import Parts
 from resolver.worker.answer.pending import Pending
 from resolver.worker.answer.reply import Renderer
@@ -46,6 +47,8 @@ class Responder:
         self.first = self._templates.reply
         """Return the reply, after the id, to a packet that an answer template fits; None for any other."""
         self._engine = parts.engine
+        apart = behaviour.dropped | behaviour.private_only | parts.upstreams.suffixes
+        self._outside = OutsideNames(parts.table, parts.engine.special_names, parts.cache, parts.answers, apart)
         self._renderer = Renderer(behaviour.payload)
         self._options = parts.options
         self._fallbacks = parts.fallbacks
@@ -88,11 +91,15 @@ class Responder:
                 if found.prefetch is not None:
                     self.fetcher.prefetch(found, *found.prefetch)
                 return True
-            answer = self.resolve(request, _NOTHING)
-            if isinstance(answer, Compiled):
-                self.send(answer, request)
-            else:
-                Pending(self, request).ask(answer)
+            question = self._outside.question(query, request.network)
+            if question is None:
+                answer = self.resolve(request, _NOTHING)
+                if isinstance(answer, Compiled):
+                    self.send(answer, request)
+                    return True
+                question = answer
+                self._outside.learn(query, request.network, question)
+            Pending(self, request).ask(question)
         except Exception as error:  # noqa: BLE001 - the client gets a reply and the next query is served, whatever it is
             self.broken(request, error)
         return True

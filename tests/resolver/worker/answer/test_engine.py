@@ -129,7 +129,8 @@ def test_a_fetched_answer_that_is_not_cached_is_used_and_not_kept(build: Build, 
     pipeline = build()
     key = Key("public", from_text("www.example"), A)
     question = pipeline.engine.answer(parse(ask("www.example")), NetworkIndex(0), SteadyTime(pipeline.now), {})
-    assert question == UpstreamQuestion(key, (key.name,))
+    assert isinstance(question, UpstreamQuestion)
+    assert question.key == key
     zero = RRset(from_text("www.example"), A, 0, (bytes(4),))
     answer = compiled(pipeline, ask("www.example"), {key: reply(zero)})
     assert answer.until == PAST
