@@ -6,7 +6,7 @@ The daemon refuses to start when one of them cannot be used. Does not translate 
 import glob
 import os
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from resolver import settings
@@ -94,7 +94,8 @@ def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFilePath
             notes.append(f"zones.files[{i}]: no file matches `{pattern}`")
         elif not found:
             refused.append((("zones", "files", i), f"there is no file `{pattern}`"))
-        refused += [(("zones", "files", i), why) for file in found if file not in files and (why := _add(file, files))]
+        for file in found:
+            refused += [(("zones", "files", i), why) for why in (_add(file, files) if file not in files else ())]
     return files, refused, notes
 
 
@@ -104,18 +105,18 @@ def _matches(folder: Path, pattern: str) -> list[str]:
     return sorted(absolute(path) for path in found if not path.is_dir())
 
 
-def _add(file: str, files: ZoneFilePaths) -> str:
-    """Add `file` and its origin to `files`. Return why that is not possible; empty when it is."""
+def _add(file: str, files: ZoneFilePaths) -> Sequence[str]:
+    """Add `file` and its origin to `files`. Return the reasons why that is not possible; empty when it is."""
     try:
         origin = zonefile.parse(Path(file).read_bytes().decode(), file).origin
     except OSError as error:
-        return f"cannot read {file}: {error.strerror}"
+        return [f"cannot read {file}: {error.strerror}"]
     except UnicodeDecodeError as error:
-        return f"{file} is not UTF-8 (at octet {error.start})"
+        return [f"{file} is not UTF-8 (at octet {error.start})"]
     except zonefile.InvalidZone as error:
-        return str(error)
+        return error.messages
     for other, theirs in files.items():
         if theirs == origin:
-            return f"{file} and {other} are both the zone `{name.to_text(origin)}`"
+            return [f"{file} and {other} are both the zone `{name.to_text(origin)}`"]
     files[file] = origin
-    return ""
+    return ()

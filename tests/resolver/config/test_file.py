@@ -416,7 +416,7 @@ def test_zone_files_that_cannot_be_served_are_errors(refused: Refused, file: Pat
     folder = file.parent
     (folder / "a.zone").write_text(f"$ORIGIN a.example.\n{ZONE}")
     (folder / "b.zone").write_text(f"$ORIGIN A.example.\n{ZONE}")
-    (folder / "c.zone").write_text("$ORIGIN c.example.\n@ SOA nonsense\n")
+    (folder / "c.zone").write_text("$ORIGIN c.example.\n@ SOA nonsense\nbad IN A 300.1.1.1\n")
     (folder / "d.zone").write_bytes(b"; \xff\n")
     (folder / "e.zone").symlink_to(folder / "gone")
 
@@ -426,7 +426,8 @@ def test_zone_files_that_cannot_be_served_are_errors(refused: Refused, file: Pat
     assert {(2, 19, "zones.files[1]"), (2, 27, "zones.files[2]"), (2, 35, "zones.files[3]")} <= told
     messages = [message for _, _, _, message in problems]
     assert f"{folder}/b.zone and {folder}/a.zone are both the zone `a.example`" in messages
-    assert any(message.startswith(f"{folder}/c.zone:2: ") for message in messages)
+    assert f"{folder}/c.zone:2:15: `@ SOA nonsense`: less data than a record of type SOA has" in messages
+    assert f"{folder}/c.zone:3:10: `bad IN A 300.1.1.1`: not an IPv4 address" in messages
     assert f"{folder}/d.zone is not UTF-8 (at octet 2)" in messages
     assert f"cannot read {folder}/e.zone: No such file or directory" in messages
 

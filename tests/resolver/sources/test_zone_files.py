@@ -37,7 +37,7 @@ def test_a_valid_file_takes_precedence_over_the_saved_text(path: str) -> None:
         (None, "No such file or directory"),
         (b"\xff", "not UTF-8"),
         (b"www 60 A 192.0.2.1\n", "corp.zone"),
-        (GOOD.replace("192.0.2.1", "x").encode(), "corp.zone:3: "),
+        (GOOD.replace("192.0.2.1", "x").encode(), "corp.zone:3:10: `www 60 A x`: not an IPv4 address"),
     ],
     ids=["missing", "encoding", "no zone", "line"],
 )
