@@ -336,7 +336,8 @@ class Exchange:
         if self._group.edns == "off":
             return Edns.NONE
         edns = turn.server.lessons.of(self.key.name, now)
-        if edns is Edns.FULL and turn.round == 1 and not turn.server.cookie.known:
+        server = turn.server
+        if edns is Edns.FULL and turn.round == 1 and server.server.transport == "udp" and not server.cookie.known:
             return Edns.BARE
         return edns
 
@@ -368,10 +369,14 @@ class Exchange:
         query.stop(answered=answered)
 
     def _late(self, query: Try, now: SteadyTime) -> None:
-        """Take note of a query without a reply, once. A query that still waits in a queue is no failure."""
+        """Take note of a query without a reply, once. A query that still waits in a queue is no failure.
+
+        However often the server was asked, one question counts as one failure: it may only be slow.
+        """
         if query.sent is not None and not query.late:
+            if not any(each.late and each.server is query.server for each in self.open):
+                query.server.failed(query.sent, now)
             query.late = True
-            query.server.failed(query.sent, now)
             self._note(query, codes.NO_REACHABLE_AUTHORITY, "no reply")
             if query.carrier is not None:
                 query.carrier.timed_out(query)

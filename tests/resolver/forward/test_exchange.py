@@ -124,7 +124,8 @@ def test_even_after_the_end_a_reply_can_be_read() -> None:
 
 
 def test_one_server_is_tried_three_times_and_longer_each_time() -> None:
-    it, query = exchange(ONE)
+    servers = Servers()
+    it, _ = servers.exchange(ONE)
     waits, now = [], START
     while True:
         waits.append(round(it.deadline - now, 3))
@@ -136,7 +137,10 @@ def test_one_server_is_tried_three_times_and_longer_each_time() -> None:
         assert isinstance(action, Try)
     assert waits == [FIRST_WAIT, 2 * FIRST_WAIT, MAX_UPSTREAM_SECONDS - 3 * FIRST_WAIT]
     assert now == pytest.approx(START + MAX_UPSTREAM_SECONDS)
-    assert query.server.down
+    assert not servers.of(ONE).down, "one question is one failure"
+    it, _ = servers.exchange(ONE, tries=1, now=START + 5)
+    it.timeout(it.deadline)
+    assert servers.of(ONE).down
 
 
 def test_a_group_may_have_less_time_and_other_numbers_of_tries() -> None:
