@@ -100,6 +100,8 @@ class Walk:
                 self._draft.fail((codes.NO_REACHABLE_AUTHORITY, f"more than {MAX_HOPS} aliases"))
                 break
             name = self._step(name)
+        if self._draft.proofs:
+            self._draft.prove()
         return self._draft
 
     def _step(self, name: Name) -> Name | None:
@@ -260,6 +262,8 @@ class Walk:
         draft.ad &= message.ad
         for hop in chain.hops:
             draft.add_fetched(reply.aged(hop.rrsets, self._now))
+            if hop.proofs and self._query.do:  # for the case that the chain leaves this reply
+                draft.proofs += reply.aged(hop.proofs, self._now)
             draft.hops += 1
             if draft.hops > MAX_HOPS:
                 return hop.target
