@@ -80,7 +80,7 @@ def too_many(gone: int, there: int, kind: str) -> str:
     return f"{gone} of {there} {kind}" if gone > FEW and gone * SHARE > there else ""
 
 
-class Change(NamedTuple):
+class Removal(NamedTuple):
     """A change that would remove resources: its new data of parts, what it could not read, and what it lacks."""
 
     parts: Mapping[str, Resources | None]
@@ -89,14 +89,15 @@ class Change(NamedTuple):
 
 
 def withheld(
-    change: Change, reasons: tuple[str, ...], had: SourceParts, before: WithheldSync | None, now: WallTime
+    change: Removal, reasons: tuple[str, ...], had: SourceParts, before: WithheldSync | None, now: WallTime
 ) -> WithheldSync:
     """Return this change as a held sync. `before`: the held sync that it replaces."""
     lacking = change.lacking
     endpoints = {nic.endpoint: str(nic.endpoint) for part in had.values() for nic in part.nics}
     endpoints |= {each.key: each.id for part in had.values() for each in part.endpoints}
     vnets = {each.key: each.id for part in had.values() for each in part.vnets}
-    ids = sorted({**endpoints, **vnets}[key] for key in lacking)[:LISTED]
+    named = endpoints | vnets
+    ids = sorted(named[key] for key in lacking)[:LISTED]
     reading = Reading({part: data for part, data in change.parts.items() if data is not None}, dict(change.lost))
     return WithheldSync(
         before.since if before else now, now, reading, reasons, len(lacking & endpoints.keys()),
