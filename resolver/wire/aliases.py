@@ -62,7 +62,7 @@ def chain(message: Message, name: Name, qtype: int) -> Chain:
         current = hop.target
         visited.add(current)
     soa = None if final else _soa(message.authority, current)
-    if message.authority:
+    if hops and message.authority:
         hops = [_proven(hop, message.authority) for hop in hops]
     bare = bool(hops) and not final and soa is None and message.rcode == codes.NOERROR
     return Chain(tuple(hops), current, final, soa, _proofs(message.authority, soa), bare)

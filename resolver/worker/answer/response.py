@@ -37,7 +37,7 @@ class Draft:
     answer: list[RRset] = field(default_factory=list)
     authority: list[RRset] = field(default_factory=list)
     additional: list[RRset] = field(default_factory=list)
-    proofs: list[RRset] = field(default_factory=list)
+    proofs: tuple[RRset, ...] = ()
     """NSEC, NSEC3 and signatures for aliases that a wildcard made, from replies that the chain has left."""
     deps: list[Name] = field(default_factory=list)
     rcode: int = codes.NOERROR
@@ -95,7 +95,7 @@ class Draft:
 
     def fail(self, ede: tuple[int, str] | None, rcode: int = codes.SERVFAIL) -> None:
         """End in an error without records."""
-        self.answer, self.authority, self.additional, self.proofs = [], [], [], []
+        self.answer, self.authority, self.additional, self.proofs = [], [], [], ()
         self.rcode, self.ede, self.aa, self.ad = rcode, ede, False, False
 
 
