@@ -12,8 +12,8 @@ from resolver.config.catalogue import SuffixSection
 from zones.azure.catalogue import catalogue
 from zones.azure.catalogue_table import SharedBy, Suffix, check_mapping
 from zones.azure.clouds import CLOUDS
-from zones.azure.suffix_trie import Labels, SuffixTrie, is_placeholder, pattern
-from zones.dns.name import Name, from_labels, from_text, labels, to_text
+from zones.azure.suffix_trie import Labels, SuffixTrie, example_below, is_placeholder, pattern
+from zones.dns.name import from_text, labels, to_text
 
 
 class SuffixFault(NamedTuple):
@@ -57,7 +57,7 @@ def shadowed(suffixes: Sequence[SuffixSection]) -> Iterator[SuffixFault]:
         return
     own, configured = catalogue(), catalogue(tuple(map(settings_of, suffixes)))
     for index, suffix in enumerate(suffixes):
-        probe = _example(suffix.public)
+        probe = example_below(pattern(suffix.public))
         for kind, group in product(suffix.types or ("",), suffix.groups or ("",)):
             before, after = (each.map(probe, kind, (group,)) for each in (own, configured))
             if before and after and before.name != after.name and own.covers(probe):
@@ -91,9 +91,3 @@ def _are_alike(one: SuffixSection, other: SuffixSection) -> bool:
 def _form(public: str) -> Labels:
     """Return the labels of a suffix, all placeholders alike."""
     return tuple(b"{}" if is_placeholder(label) else label for label in pattern(public))
-
-
-def _example(public: str) -> Name:
-    """Return a name below a suffix."""
-    found = [b"1" if is_placeholder(label) else label for label in pattern(public)]
-    return from_labels([b"name", *found])

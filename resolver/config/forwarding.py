@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from resolver.config.section import Section
 from resolver.config.servers import Server
-from resolver.config.values import Count, Duration, IpAddress, Size, Text, Zone, switched_off
+from resolver.config.values import Count, Duration, IpAddress, Size, Text, Zone, on_or_off
 from resolver.settings import EdnsMode, RebindingAnswers, ServerPolicy
 
 
@@ -78,7 +78,7 @@ class UpstreamSection(Section):
         description="Send the mark that shows forwarding loops, EDNS option 65353. Some firewalls drop queries with "
         "unknown options.",
     )
-    edns: Annotated[EdnsMode, BeforeValidator(switched_off)] = Field(
+    edns: Annotated[EdnsMode, BeforeValidator(on_or_off)] = Field(
         default="auto",
         description="`auto`: send EDNS, except for names that a server answers only without. `off`: for servers that "
         "do not support EDNS; clients then get no DNSSEC records from this group.",

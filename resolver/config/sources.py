@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from resolver.config.section import Section
-from resolver.config.values import Duration, Invalid, Label, Listen, Text
+from resolver.config.values import Duration, Invalid, Label, Listen, Text, on_or_off
 from resolver.host_port import bracketed
 from resolver.settings import CloudName, CredentialType, GuardMode, OnUnsynced, PrivateDnsMode
 
@@ -63,11 +63,6 @@ def _reference(value: object) -> object:
     return value
 
 
-def _on_or_off(value: object) -> object:
-    """Return `on` or `off` for a boolean: a tool that writes YAML 1.1 turns the words into booleans."""
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
-
-
 def _long_enough(seconds: int) -> int:
     if seconds < MIN_INTERVAL:
         raise Invalid(f"must be at least {MIN_INTERVAL}s")
@@ -83,7 +78,7 @@ def _text(title: str, **extra: str) -> WithJsonSchema:
 
 Guid = Annotated[str, AfterValidator(_guid), _text("id", format="uuid")]
 Management = Annotated[str, AfterValidator(_management), _text("origin", format="uri")]
-Guard = Annotated[GuardMode, BeforeValidator(_on_or_off)]
+Guard = Annotated[GuardMode, BeforeValidator(on_or_off)]
 Interval = Annotated[Duration, AfterValidator(_long_enough)]
 
 

@@ -66,9 +66,9 @@ def _off(value: object) -> object:
     return None if value in {"off", False} else value
 
 
-def switched_off(value: object) -> object:
-    """Return "off" for a value that YAML reads as false, and any other value as it is."""
-    return "off" if value is False else value
+def on_or_off(value: object) -> object:
+    """Return `on` or `off` for a boolean: a tool that writes YAML 1.1 turns the words into booleans."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
 def _loopback(text: str) -> str:

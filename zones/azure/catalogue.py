@@ -19,6 +19,7 @@ from zones.azure.companions import Companions
 from zones.azure.sharing import SharedNames
 from zones.azure.suffix_rules import UNKNOWN_ZONE, PrivateZoneRule, SuffixRules, ZoneChoice
 from zones.azure.suffix_trie import (
+    PRIVATELINK,
     Labels,
     SuffixMatch,
     SuffixTrie,
@@ -35,7 +36,6 @@ _SITES: Final = "microsoft.web/sites"
 
 _OF_SERVICE: Final = frozenset((b"{regionname}", b"{regioncode}", b"{region}", b"{partitionid}", b"{dnsprefix}"))
 """Placeholders for labels that a service chooses, not a customer."""
-
 
 _DATA: Final = files("zones.azure").joinpath("data")
 
@@ -242,7 +242,7 @@ class Catalogue:
             if match.depth < len(parts) or is_private_label(parts[0]):
                 return match
         at = max((i for i, label in enumerate(parts) if is_private_label(label)), default=-1)
-        if at < 0 or (at == 0 and parts[0] != b"privatelink" and self._covered.below(parts)):
+        if at < 0 or (at == 0 and parts[0] != PRIVATELINK and self._covered.below(parts)):
             return None
         return SuffixMatch(len(parts) - at, {}, UNKNOWN_ZONE)
 

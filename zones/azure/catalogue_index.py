@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Final
 
 from zones.azure.catalogue import Catalogue
+from zones.azure.suffix_trie import PRIVATELINK
 from zones.dns.name import MAX_NAME, ROOT, Name, parent
 
 _REMEMBERED: Final = 4096  # parents, some 500 bytes each; bounded, since clients can invent any number of names
 _PROBE: Final = b"\x01x"
-_MARKER: Final = b"privatelink"
 
 
 class CatalogueIndex:
@@ -30,7 +30,7 @@ class CatalogueIndex:
 
     def is_special(self, name: Name) -> bool:
         """Return True where the catalogue's result may differ from that for the name's siblings."""
-        return name in self._exceptional or name.startswith(_MARKER, 1)
+        return name in self._exceptional or name.startswith(PRIVATELINK, 1)
 
     def candidates(self, name: Name) -> tuple[Name, ...]:
         """Return every private name that a public name may map to, the default first."""

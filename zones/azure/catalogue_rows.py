@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zones.azure.additions import SharedMark
 from zones.azure.catalogue import Catalogue, read_additions, read_table
 from zones.azure.catalogue_table import CatalogueEntry, SharedBy, Suffix
-from zones.azure.suffix_trie import SuffixMatch, SuffixTrie, is_placeholder, pattern
+from zones.azure.suffix_trie import SuffixMatch, SuffixTrie, example_below, pattern
 from zones.dns.name import Name, from_labels, labels, to_text
 
 
@@ -108,8 +108,7 @@ class CatalogueRows:
 
     def _zone_below(self, public: str, entry: CatalogueEntry) -> str:
         """Return the private zone of the entry's names below a public suffix; empty where none follows."""
-        example = [b"1" if is_placeholder(label) else label for label in pattern(public)]
-        found = self.catalogue.map(from_labels([b"name", *example]), entry.resource_type, entry.group_ids)
+        found = self.catalogue.map(example_below(pattern(public)), entry.resource_type, entry.group_ids)
         if found is None:
             return ""
         return next((zone for zone in entry.zones if is_zone(zone, found.zone)), to_text(found.zone))

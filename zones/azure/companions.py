@@ -45,6 +45,16 @@ class Companions:
         """Return what clients of an endpoint with this group id (folded) need; usually None."""
         return _of_type(self._needs.get(group), endpoint)
 
+    def key(self, endpoint: Endpoint) -> str:
+        """Return the key of the endpoints among which a companion of this endpoint may be; empty for most endpoints.
+
+        That is the key of its target, or its resource type and region. Endpoints without a target have no companions.
+        """
+        kind = self.kind(endpoint)
+        if kind is None:
+            return ""
+        return endpoint.target_key if kind.within is CompanionIn.RESOURCE else f"{kind.type} in {endpoint.region}"
+
     def kind(self, endpoint: Endpoint) -> CompanionKind | None:
         """Return the kind of an endpoint that needs another, or that another may need. Fast: called for each change."""
         for group in endpoint.groups:

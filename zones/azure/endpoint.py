@@ -116,6 +116,12 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
         """The target in the form to compare, since resource ids are case-insensitive."""
         return self.target.casefold().rstrip("/")
 
+    @property
+    def target_type(self) -> str:
+        """The resource type of the target, folded (`microsoft.storage/storageaccounts`); empty for an alias."""
+        parts = self.target.casefold().strip("/").split("/")
+        return f"{parts[5]}/{parts[6]}" if len(parts) >= 8 and parts[0] == "subscriptions" else ""
+
 
 class VirtualNetwork(msgspec.Struct, frozen=True, gc=False):
     """A virtual network: region, address space (CIDR texts) and the normalised ids of its Connected peers."""

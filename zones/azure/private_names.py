@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
+from zones.azure.suffix_trie import is_private_label
 from zones.dns.name import Name, is_wildcard, labels
 
 NamedAddresses = Mapping[Name, AbstractSet[bytes]]
@@ -72,7 +73,7 @@ def _likeness(fqdn: Name, name: Name) -> int:
 
 
 def _bare(name: Name) -> list[bytes]:
-    return [label for label in labels(name) if not label.startswith(b"privatelink")]
+    return [label for label in labels(name) if not is_private_label(label)]
 
 
 def _common(one: list[bytes], other: list[bytes]) -> int:

@@ -6,9 +6,10 @@ Does not know which suffixes there are, nor what they map to.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from zones.dns.name import from_text, labels
+from zones.dns.name import Name, from_labels, from_text, labels
 
-_MARKER: Final = b"privatelink"
+PRIVATELINK: Final = b"privatelink"
+"""The label, or the start of the label, that marks a name as private."""
 _DIGITS_ONLY: Final = b"{partitionid}"
 
 Labels = tuple[bytes, ...]
@@ -20,12 +21,12 @@ def is_private_label(label: bytes) -> bool:
 
     A placeholder matches neither.
     """
-    return label.startswith(_MARKER) and label[len(_MARKER) : len(_MARKER) + 1] in (b"", b"-")
+    return label.startswith(PRIVATELINK) and label[len(PRIVATELINK) : len(PRIVATELINK) + 1] in (b"", b"-")
 
 
 def may_be_private(name: bytes) -> bool:
     """Return False for nearly every name without a private label. Fast, for the packet path."""
-    return _MARKER in name
+    return PRIVATELINK in name
 
 
 def pattern(text: str) -> Labels:
@@ -36,6 +37,11 @@ def pattern(text: str) -> Labels:
 def is_placeholder(label: bytes) -> bool:
     """Return True for a label in braces."""
     return label.startswith(b"{")
+
+
+def example_below(suffix: Labels) -> Name:
+    """Return some name below a suffix. A placeholder becomes a number, which every placeholder matches."""
+    return from_labels([b"name", *(b"1" if is_placeholder(label) else label for label in suffix)])
 
 
 def filled(labels_: Iterable[bytes], bound: dict[bytes, bytes]) -> list[bytes]:

@@ -30,7 +30,7 @@ class Topic(StrEnum):
     ADDRESS = auto()
     """Endpoints that share one address, by the packed address."""
     COMPANIONS = auto()
-    """Endpoints that need each other, by their `companion_key`."""
+    """Endpoints that need each other, by their `Companions.key`."""
     CONTEST = auto()
     """A contest for one private name, by the name."""
     ZONE = auto()

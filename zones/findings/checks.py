@@ -8,34 +8,30 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
-from itertools import islice
 from typing import Final
 
 import msgspec
 from msgspec import structs
 
-from zones.azure.additions import CompanionIn
-from zones.azure.catalogue import Catalogue, SharedWildcard
-from zones.azure.companions import Companions
+from zones.azure.catalogue import Catalogue
 from zones.azure.configured_names import IgnoredEntry, members_of
-from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NicRecord, ResourceId, VirtualNetwork
+from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
+from zones.azure.owned_wildcards import private_wildcards, shared_wildcard
 from zones.claims.policy import Pin
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.findings.endpoint_evidence import (
     AddressChange,
     AddressChanged,
-    CompanionMissing,
     Difference,
     Differences,
     EndpointDisconnected,
     EndpointMisplaced,
     EndpointPending,
     EndpointRejected,
-    MissingCompanion,
     NameMissing,
     ProvisioningFailed,
 )
-from zones.findings.evidence import LISTED, Listed, listed
+from zones.findings.evidence import listed
 from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import (
     AddressReused,
@@ -43,13 +39,11 @@ from zones.findings.name_evidence import (
     IgnoredName,
     IgnoredPin,
     NameIgnored,
-    NetworkOverlap,
     PinIgnored,
     StaticShadowsEndpoint,
     TargetKind,
     UnmatchedException,
     UnownedWildcard,
-    VNetPrefix,
     WildcardShared,
     ZoneUnknown,
 )
@@ -62,7 +56,6 @@ from zones.findings.source_evidence import (
 )
 from zones.networks.excepted import ExceptedItem
 from zones.networks.network import NO_NETWORKS, NetworkMask, Networks
-from zones.networks.overlap import Span, spans
 
 
 def in_networks(fact: Finding, networks: Networks, mask: NetworkMask) -> Finding:
@@ -165,18 +158,6 @@ def incomplete(subject: str, lacks: Sequence[str]) -> Finding:
     return finding(subject, SourceIncomplete(lacks=listed(lacks)))
 
 
-def shared_wildcard(endpoint: Endpoint, fqdn: Name, catalogue: Catalogue) -> SharedWildcard | None:
-    """Return what an endpoint has instead of a wildcard that its resource shares with others; None for its own."""
-    others = (record.fqdn for record in endpoint.records)
-    return catalogue.shared_wildcard(fqdn, resource_type(endpoint.target), endpoint.groups, others)
-
-
-def private_wildcards(record: NicRecord, shared: SharedWildcard) -> tuple[Name, ...]:
-    """Return the private wildcards that an endpoint owns for a shared one: Azure's own, if the catalogue has others."""
-    derived = tuple(private.name for private in shared.privates)
-    return derived if record.private is None or record.private in derived else (record.private,)
-
-
 def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
     """The finding about the wildcards of a served endpoint that its resource shares with others."""
     stars = {record.fqdn: record for record in endpoint.records if is_wildcard(record.fqdn)}
@@ -197,7 +178,7 @@ def of_wildcards(endpoint: Endpoint, catalogue: Catalogue) -> Iterator[Finding]:
 
 def of_unknown_zone(name: Name, holders: Collection[Endpoint], catalogue: Catalogue) -> Finding:
     """Return the finding about a name in no private-link zone. `holders` are the endpoints that claim the name."""
-    kinds = sorted({(resource_type(e.target), e.groups[0].casefold() if e.groups else "") for e in holders})
+    kinds = sorted({(e.target_type, e.groups[0].casefold() if e.groups else "") for e in holders})
     expected = {zone for kind in kinds for entry in catalogue.by_resource(*kind) for zone in entry.zones}
     evidence = ZoneUnknown(
         endpoints=listed(sorted(e.id for e in holders)),
@@ -258,12 +239,6 @@ def of_shadow(name: Name, zone: Name, owners: Iterable[Endpoint]) -> Iterator[Fi
     yield finding(to_text(name), StaticShadowsEndpoint(zone=to_text(zone), endpoints=endpoints))
 
 
-def resource_type(target: str) -> str:
-    """Return the type in a resource id, folded (`microsoft.storage/storageaccounts`); empty for anything else."""
-    parts = target.casefold().strip("/").split("/")
-    return f"{parts[5]}/{parts[6]}" if len(parts) >= 8 and parts[0] == "subscriptions" else ""
-
-
 def of_address(address: bytes, holders: Sequence[Endpoint], networks: Networks) -> Iterator[Finding]:
     """The finding about one address of several served endpoints that share a VNet or are visible to one network."""
     once = twice = 0
@@ -298,92 +273,3 @@ def _addresses(endpoint: Endpoint) -> dict[Name, set[bytes]]:
 def texts(addresses: Iterable[bytes]) -> tuple[str, ...]:
     """Return packed addresses in presentation form, without duplicates, IPv4 first."""
     return tuple(str(ip_address(address)) for address in sorted(set(addresses), key=lambda a: (len(a), a)))
-
-
-def companion_key(endpoint: Endpoint, companions: Companions) -> str:
-    """Return the key of the endpoints among which a companion of this endpoint may be; empty for most endpoints.
-
-    That is the key of its target, or its resource type and region. Endpoints without a target have no companions.
-    """
-    kind = companions.kind(endpoint)
-    if kind is None:
-        return ""
-    return endpoint.target_key if kind.within is CompanionIn.RESOURCE else f"{kind.type} in {endpoint.region}"
-
-
-def of_companions(endpoints: Iterable[Endpoint], networks: Networks, companions: Companions) -> Iterator[Finding]:
-    """Findings about targets with an endpoint whose companion some network does not see.
-
-    `endpoints` are all with one `companion_key`.
-    """
-    holders: dict[str, list[Endpoint]] = defaultdict(list)
-    for endpoint in endpoints:
-        for group in endpoint.groups if endpoint.served else ():
-            holders[group.casefold()].append(endpoint)
-    needs = [(group, need) for group in sorted(holders) if (need := companions.need(group, holders[group][0]))]
-    if not needs:
-        return
-    missing: dict[str, list[MissingCompanion]] = defaultdict(list)
-    lacking: dict[str, int] = defaultdict(int)
-    subjects: dict[str, str] = {}
-    """The id of each target as an endpoint writes it, by the form to compare."""
-    for group, need in needs:
-        seen = _visible_to(holders.get(need.group, ()), networks)
-        targets: dict[str, list[Endpoint]] = defaultdict(list)
-        for endpoint in holders[group]:
-            targets[endpoint.target_key].append(endpoint)
-        for target, each in targets.items():
-            if mask := _visible_to(each, networks) & ~seen:
-                ids = listed(sorted(endpoint.id for endpoint in each))
-                missing[target].append(MissingCompanion(group, need.group, ids, need.within))
-                lacking[target] |= mask
-                subjects[target] = min(subjects.get(target, each[0].target), *(endpoint.target for endpoint in each))
-    for target, items in missing.items():
-        fact = finding(subjects[target], CompanionMissing(missing=tuple(items)))
-        yield in_networks(fact, networks, NetworkMask(lacking[target]))
-
-
-def _visible_to(endpoints: Iterable[Endpoint], networks: Networks) -> int:
-    mask = 0
-    for endpoint in endpoints:
-        mask |= networks.sees(endpoint)
-    return mask
-
-
-def overlaps(vnets: Iterable[VirtualNetwork], networks: Networks) -> Iterator[Finding]:
-    """Findings about prefixes of several VNets.
-
-    Either one network sees several of the VNets and they are not peered, or clients in the prefix belong to no network.
-    """
-    met: dict[Span | None, tuple[int, int]] = {None: (0, 0)}
-    """By span: the networks that see one of the VNets with that span, and those that see several."""
-    for span in spans(vnets):
-        once, before = met[span.around]
-        twice = 0
-        for vnet in span.own:
-            mask = networks.sees_vnet(vnet.key, vnet.region)
-            twice |= once & mask
-            once |= mask
-        met[span] = once, before | twice
-        if span.total == 2 and _are_peered(*(vnet for vnet, _ in span.holders())):
-            twice = 0
-        ambiguous = span.total > 1 and networks.has_nobody(span.space)
-        ambiguous = ambiguous and not all(networks.has_listener(vnet.key) for vnet, _ in span.holders())
-        if twice or ambiguous:
-            first = tuple(VNetPrefix(vnet.id, str(space)) for vnet, space in islice(span.holders(), LISTED))
-            fact = finding(str(span.space), NetworkOverlap(vnets=Listed(first, span.total)))
-            action = "; ".join([_AMBIGUOUS] * ambiguous + [_SEEN_TOGETHER] * bool(twice))
-            yield in_networks(structs.replace(fact, action=action), networks, NetworkMask(twice))
-
-
-_SEEN_TOGETHER: Final = (
-    "names are still answered; give each VNet a network of its own, so that none sees more than one of them"
-)
-_AMBIGUOUS: Final = (
-    "clients in it are in no network and get no private answers; list this exact prefix in a configured network, or "
-    "give each VNet's network a listener of its own (`dns.listeners`)"
-)
-
-
-def _are_peered(one: VirtualNetwork, other: VirtualNetwork) -> bool:
-    return one.key in other.peers or other.key in one.peers

@@ -14,7 +14,7 @@ from zones.azure.endpoint import NO_RESOURCE, Endpoint, ResourceId
 from zones.azure.sharing import widest
 from zones.claims.contest import Contender, Rule, Ruling, Verdict
 from zones.dns.name import Name, to_text
-from zones.findings.checks import in_networks, resource_type, texts
+from zones.findings.checks import in_networks, texts
 from zones.findings.evidence import LISTED, Listed, Severity
 from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import Claimant, ConflictingAddress, Contest, DuplicateEndpoint, SharedGlobalName
@@ -120,7 +120,7 @@ def _shared_by(
     for key in keys:
         endpoint = endpoints[key]
         names = {form for claim in claims[key].claims for form in (claim.public, catalogue.public(claim.name)) if form}
-        by = catalogue.shared.by(resource_type(endpoint.target), endpoint.groups, names)
+        by = catalogue.shared.by(endpoint.target_type, endpoint.groups, names)
         if by is None:
             return None
         found.add(by)

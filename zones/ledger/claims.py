@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_index import CatalogueIndex
 from zones.azure.endpoint import Endpoint, NicRecord, ResourceId
+from zones.azure.owned_wildcards import private_wildcards, shared_wildcard
 from zones.claims.contest import Claim
 from zones.clocks import WallTime
 from zones.dns.name import Name, is_wildcard
-from zones.findings.checks import private_wildcards, resource_type, shared_wildcard
 from zones.ledger.azure_names import AzureName
 
 
@@ -54,7 +54,7 @@ class Claims:
 
         A claim to a private name alone has that name as its public name too.
         """
-        kind = resource_type(endpoint.target)
+        kind = endpoint.target_type
         for record in endpoint.records:
             shared = shared_wildcard(endpoint, record.fqdn, self._catalogue) if is_wildcard(record.fqdn) else None
             if shared is not None:
@@ -82,7 +82,7 @@ class Claims:
         """Return the private names that the catalogue derives for a record: the FQDN itself where it knows none."""
         if is_wildcard(record.fqdn) and (shared := shared_wildcard(endpoint, record.fqdn, self._catalogue)):
             return tuple(private.name for private in shared.privates) or (record.fqdn,)
-        return self._index.claimed(record.fqdn, resource_type(endpoint.target), endpoint.groups)[:1]
+        return self._index.claimed(record.fqdn, endpoint.target_type, endpoint.groups)[:1]
 
     # -- changes
 

@@ -8,16 +8,15 @@ from typing import TypeVar
 
 from zones.azure.companions import Companions
 from zones.azure.endpoint import NO_RESOURCE, Endpoint, ResourceId
-from zones.findings.checks import companion_key
 
 _K = TypeVar("_K")
 
 
 class EndpointIndex:
-    """Keys of endpoints by address, by `companion_key` and by VNet."""
+    """Keys of endpoints by address, by `Companions.key` and by VNet."""
 
     def __init__(self, companions: Companions) -> None:
-        self._data = companions
+        self._rules = companions
         self._addresses: dict[bytes, tuple[ResourceId, ...]] = {}
         self._companions: dict[str, tuple[ResourceId, ...]] = {}
         self._vnets: dict[ResourceId, set[ResourceId]] = {}
@@ -28,7 +27,7 @@ class EndpointIndex:
             if endpoint is not None:
                 for address in addresses(endpoint) if endpoint.served else ():
                     _set_member(self._addresses, address, key, present=present)
-                if among := companion_key(endpoint, self._data):
+                if among := self._rules.key(endpoint):
                     _set_member(self._companions, among, key, present=present)
         was, now = old.vnet if old else NO_RESOURCE, new.vnet if new else NO_RESOURCE
         if was and was != now:
@@ -43,7 +42,7 @@ class EndpointIndex:
         return self._addresses.get(address, ())
 
     def companions(self, among: str) -> tuple[ResourceId, ...]:
-        """Return the endpoints with a `companion_key`."""
+        """Return the endpoints with a `Companions.key`."""
         return self._companions.get(among, ())
 
     def in_vnet(self, vnet: ResourceId) -> Collection[ResourceId]:

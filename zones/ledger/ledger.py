@@ -22,7 +22,6 @@ from zones.claims.policy import Conflicts
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.findings.board import Board
-from zones.findings.checks import companion_key
 from zones.ledger.azure_names import AzureNames
 from zones.ledger.carry_over import CarryOver, LedgerSnapshot
 from zones.ledger.claims import Claims
@@ -45,7 +44,7 @@ class _Touched:
     publics: set[Name] = field(default_factory=set)
     addresses: set[bytes] = field(default_factory=set)
     companions: set[str] = field(default_factory=set)
-    """By `companion_key`."""
+    """By `Companions.key`."""
 
     def claims(self, claims: Iterable[Claim]) -> None:
         """Touch the private and public names of these claims."""
@@ -56,7 +55,7 @@ class _Touched:
     def shared(self, endpoint: Endpoint, companions: Companions) -> None:
         """Touch what the endpoint may share with others: its addresses and its companions."""
         self.addresses |= addresses(endpoint)
-        self.companions.add(companion_key(endpoint, companions))
+        self.companions.add(companions.key(endpoint))
 
 
 class Ledger:

@@ -8,7 +8,7 @@ from zones.claims.contest import Claim, Contender, Verdict
 from zones.claims.policy import Pin
 from zones.clocks import WallTime
 from zones.dns.name import Name
-from zones.findings import checks, contested, private_names
+from zones.findings import checks, companions, contested, overlaps, private_names
 from zones.findings.board import Board, Topic
 from zones.findings.faults import Reporter
 from zones.findings.finding import Finding
@@ -60,13 +60,13 @@ class LedgerReports:
         self._replace(Topic.ADDRESS, address, clash)
 
     def companions(self, key: str, endpoints: Iterable[Endpoint]) -> None:
-        """Report companions that the endpoints with one `companion_key` lack."""
-        found = checks.of_companions(endpoints, self._networks, self._catalogue.companions)
+        """Report companions that the endpoints with one `Companions.key` lack."""
+        found = companions.of_companions(endpoints, self._networks, self._catalogue.companions)
         self._replace(Topic.COMPANIONS, key, found)
 
     def overlaps(self, vnets: Iterable[VirtualNetwork]) -> None:
         """Report address space that several VNets share."""
-        self._replace(Topic.OVERLAP, "", checks.overlaps(vnets, self._networks))
+        self._replace(Topic.OVERLAP, "", overlaps.of_overlaps(vnets, self._networks))
 
     def pins(self, name: Name, pins: Sequence[Pin], claims: Iterable[Claim], hidden: NetworkMask) -> None:
         """Report pins of a name that decide nothing.

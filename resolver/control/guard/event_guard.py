@@ -4,7 +4,7 @@ A read has confirmed each deletion, but many deletions may be a lost permission 
 events arrive, or what becomes of a change that is held. Pure.
 """
 
-from resolver.control.guard.shrink_guard import KINDS, SourceParts, too_many
+from resolver.control.guard.shrink_guard import KINDS, SourceParts, keys_of, too_many
 from resolver.settings import GuardMode
 from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
@@ -46,4 +46,5 @@ class EventGuard:
 
 
 def _keys(data: Resources, field: str) -> set[ResourceId]:
-    return {each.key for each in getattr(data, field)}
+    keys: set[ResourceId] = getattr(keys_of(data), field)
+    return keys

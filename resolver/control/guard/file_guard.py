@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from resolver.control.guard.shrink_guard import Change, PartKeys, PartKind, SourceParts, reasons_to_hold, withheld
+from resolver.control.guard.shrink_guard import PartKeys, PartKind, Removal, SourceParts, reasons_to_hold, withheld
 from resolver.control.guard.sync_state import SyncDecision, SyncState
 from resolver.settings import GuardMode
 from resolver.sources.reading import Part
@@ -44,7 +44,7 @@ def decide(
     lacking = removed(had, parts) if guard == "on" else frozenset()
     reasons = tuple(reasons_to_hold(_described(had), lacking, parts.keys(), PartKind.FILE)) if lacking else ()
     if reasons:
-        held = withheld(Change(parts, {}, lacking), reasons, had, state.held, now)
+        held = withheld(Removal(parts, {}, lacking), reasons, had, state.held, now)
         return SyncDecision({}, {}, {}, SyncState(held=held))
     return SyncDecision(parts, {}, {}, SyncState())
 

@@ -80,7 +80,7 @@ def too_many(gone: int, there: int, kind: str) -> str:
     return f"{gone} of {there} {kind}" if gone > FEW and gone * SHARE > there else ""
 
 
-class Change(NamedTuple):
+class Removal(NamedTuple):
     """A change that would remove resources: its new data of parts, what it could not read, and what it lacks."""
 
     parts: Mapping[str, Resources | None]
@@ -89,7 +89,7 @@ class Change(NamedTuple):
 
 
 def withheld(
-    change: Change, reasons: tuple[str, ...], had: SourceParts, before: WithheldSync | None, now: WallTime
+    change: Removal, reasons: tuple[str, ...], had: SourceParts, before: WithheldSync | None, now: WallTime
 ) -> WithheldSync:
     """Return this change as a held sync. `before`: the held sync that it replaces."""
     lacking = change.lacking

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from resolver.control.guard.rereads import Rereads, nics_of
-from resolver.control.guard.shrink_guard import Change, PartKind, SourceParts, keys_of, reasons_to_hold, withheld
+from resolver.control.guard.shrink_guard import PartKind, Removal, SourceParts, keys_of, reasons_to_hold, withheld
 from resolver.control.guard.sync_state import SyncDecision, SyncState
 from resolver.settings import GuardMode
 from resolver.sources.reading import Reading
@@ -58,7 +58,7 @@ def decide(
         tuple(reasons_to_hold(keys, lacking, reading.parts.keys(), PartKind.SUBSCRIPTION)) if guard == "on" else ()
     )
     if reasons:
-        change = Change({**reading.parts, **_forgotten(had, reading)}, lost, lacking)
+        change = Removal({**reading.parts, **_forgotten(had, reading)}, lost, lacking)
         held = withheld(change, reasons, had, state.held, now)
         return SyncDecision({}, lost, _by_id(had, unconfirmed), SyncState(missing, held))
     overdue = {key for key, since in missing.items() if now - since >= hold_down}

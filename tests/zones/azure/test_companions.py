@@ -1,5 +1,7 @@
 """What the data says about endpoints that need another endpoint."""
 
+from msgspec import structs
+
 from zones.azure.additions import CompanionIn
 from zones.azure.catalogue import catalogue
 from zones.azure.companions import CompanionKind, Need
@@ -35,3 +37,15 @@ def test_the_needed_endpoint_takes_part_too() -> None:
     assert kind(DATABRICKS, "x", "browser_authentication") == CompanionKind(DATABRICKS, CompanionIn.REGION)
     assert kind(STORAGE, "queue") is None
     assert kind("microsoft.kusto/clusters", "blob") is None
+
+
+def test_companions_are_looked_for_at_the_target_or_in_the_region() -> None:
+    def key(resource_type: str, *groups: str, region: str = "westeurope", **fields: str) -> str:
+        return catalogue().companions.key(structs.replace(endpoint(resource_type, *groups), region=region, **fields))
+
+    assert key(STORAGE, "DFS") == endpoint(STORAGE).target_key
+    assert key(STORAGE, "queue") == ""
+    assert key(STORAGE, "dfs", target="") == ""
+    workspace = key(DATABRICKS, "databricks_ui_api")
+    assert workspace == key(DATABRICKS, "browser_authentication", target=endpoint(DATABRICKS).target + "2")
+    assert workspace != key(DATABRICKS, "databricks_ui_api", region="northeurope")

@@ -1,12 +1,22 @@
 """Findings that need no contest: their evidence, severity, action and bounds."""
 
-from typing import Any
-
 import pytest
 import yaml
 from msgspec import structs
 
 from tests.zones.books import shown
+from tests.zones.findings.samples import (
+    ALONE,
+    OTHER_SUB,
+    STORAGE,
+    SUB,
+    endpoint,
+    only,
+    record,
+    two_networks,
+    vnet,
+    vnet_id,
+)
 from zones.azure.catalogue import catalogue
 from zones.azure.endpoint import (
     ConfiguredRecord,
@@ -14,52 +24,16 @@ from zones.azure.endpoint import (
     Endpoint,
     Fault,
     NamelessRow,
-    NicRecord,
     ResourceId,
     VirtualNetwork,
 )
 from zones.claims.policy import Pin
 from zones.dns.name import from_text
 from zones.findings import checks
-from zones.findings.codes import TYPES
 from zones.findings.endpoint_evidence import NameMissing
 from zones.findings.evidence import LISTED, Severity
 from zones.findings.finding import Finding
-from zones.networks import topology
 from zones.networks.network import Network, Networks
-
-SUB, OTHER_SUB = "11111111-0000-0000-0000-000000000000", "22222222-0000-0000-0000-000000000000"
-ALONE = Networks([])
-STORAGE = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/acct"
-PURVIEW = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Purview/accounts/p"
-COSMOS = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/db"
-
-
-def vnet_id(name: str, sub: str = SUB) -> ResourceId:
-    return ResourceId(f"/subscriptions/{sub}/resourcegroups/rg/providers/microsoft.network/virtualnetworks/{name}")
-
-
-def endpoint(key: str = "pe", **fields: Any) -> Endpoint:  # noqa: ANN401 - fields of many types
-    return Endpoint(**{"key": key, "id": f"/ID/{key}", "name": key, "state": ConnectionState.APPROVED, **fields})
-
-
-def record(fqdn: str = "acct.blob.core.windows.net", *octets: int) -> NicRecord:
-    return NicRecord(from_text(fqdn), tuple(bytes((10, 0, 0, each)) for each in octets or (4,)))
-
-
-def vnet(name: str, *prefixes: str, region: str = "", peers: tuple[str, ...] = ()) -> VirtualNetwork:
-    return VirtualNetwork(vnet_id(name), vnet_id(name).upper(), region, prefixes, tuple(map(vnet_id, peers)))
-
-
-def two_networks() -> Networks:
-    return Networks([Network("a", (), (vnet_id("a"),)), Network("b", (), (vnet_id("b"),), (vnet_id("hub"),))])
-
-
-def only(facts: Any) -> Finding:  # noqa: ANN401 - any iterable
-    (fact,) = facts
-    assert isinstance(fact, Finding)
-    assert type(fact.evidence) in TYPES
-    return fact
 
 
 def about(one: Endpoint, home: VirtualNetwork | None = None) -> list[Finding]:
@@ -221,19 +195,6 @@ def test_a_name_in_no_zone_is_reported_with_the_expected_zones() -> None:
     assert "privatelink.blob.core.windows.net" in shown(fact.evidence)["expected_zones"]
 
 
-@pytest.mark.parametrize(
-    ("target", "kind"),
-    [
-        (STORAGE.upper(), "microsoft.storage/storageaccounts"),
-        (f"{STORAGE}/blobServices/default", "microsoft.storage/storageaccounts"),
-        ("pls.0000.westeurope.azure.privatelinkservice", ""),
-        ("", ""),
-    ],
-)
-def test_the_resource_type_of_a_target(target: str, kind: str) -> None:
-    assert checks.resource_type(target) == kind
-
-
 # -- addresses
 
 
@@ -277,167 +238,6 @@ def test_a_new_address_is_reported_with_the_old_one() -> None:
     assert shown(fact.evidence)["changes"] == [
         {"name": "a.example", "before": ["10.0.0.4"], "after": ["10.0.0.4", "10.0.0.5"]}
     ]
-
-
-# -- companions
-
-
-def companions_of(endpoints: list[Endpoint], networks: Networks) -> list[Finding]:
-    return list(checks.of_companions(endpoints, networks, catalogue().companions))
-
-
-@pytest.mark.parametrize(
-    ("target", "group", "companion"),
-    [
-        (STORAGE, "dfs", "blob"),
-        (STORAGE, "dfs_secondary", "blob_secondary"),
-        (COSMOS, "Gremlin", "Sql"),
-        (COSMOS, "Table", "Sql"),
-        (PURVIEW, "portal", "account"),
-    ],
-)
-def test_an_endpoint_without_its_companion_is_reported(target: str, group: str, companion: str) -> None:
-    one, other = endpoint("x", target=target, groups=(group,)), endpoint("y", target=target, groups=(companion,))
-    fact = only(companions_of([one], ALONE))
-
-    assert (fact.code, fact.severity, fact.subject) == ("companion-missing", Severity.WARNING, target)
-    missing = {"group": group.casefold(), "needs": companion.casefold(), "endpoints": ["/ID/x"]}
-    assert shown(fact.evidence) == {"missing": [missing]}
-    assert not companions_of([other, one], ALONE)
-    assert not companions_of([other], ALONE)
-
-
-def test_a_companion_that_is_not_served_is_missing() -> None:
-    dfs = endpoint("x", target=STORAGE, groups=("dfs",))
-    blob = endpoint("y", target=STORAGE, groups=("blob",), state=ConnectionState.PENDING)
-
-    assert companions_of([dfs, blob], ALONE)
-
-
-def test_a_companion_is_missing_in_the_networks_that_do_not_see_it() -> None:
-    dfs = endpoint("x", target=STORAGE, groups=("dfs",))
-    blob = endpoint("y", target=STORAGE, groups=("blob",), vnet=vnet_id("b"))
-
-    assert only(companions_of([dfs, blob], two_networks())).networks.items == ("a",)
-
-
-def test_table_storage_needs_no_companion() -> None:
-    assert not companions_of([endpoint("x", target=STORAGE, groups=("table",))], ALONE)
-
-
-def test_all_that_a_target_lacks_is_one_finding() -> None:
-    rows = [endpoint("x", target=COSMOS, groups=("Table",)), endpoint("y", target=COSMOS, groups=("Gremlin",))]
-
-    missing = shown(only(companions_of(rows, ALONE)).evidence)["missing"]
-    assert [item["group"] for item in missing] == ["gremlin", "table"]
-
-
-def databricks(key: str, group: str, workspace: str, region: str = "westeurope", **fields: Any) -> Endpoint:  # noqa: ANN401
-    target = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Databricks/workspaces/{workspace}"
-    return endpoint(key, target=target, groups=(group,), region=region, **fields)
-
-
-def test_a_workspace_may_use_the_sign_in_of_another_workspace_of_its_region() -> None:
-    one, two = (databricks(key, "databricks_ui_api", key) for key in ("one", "two"))
-    sign_in = databricks("auth", "Browser_Authentication", "web-auth")
-    assert not companions_of([one, two, sign_in], ALONE)
-
-    lacking = companions_of([one, two], ALONE)
-    assert [fact.subject for fact in lacking] == [one.target, two.target]
-    assert shown(lacking[0].evidence) == {
-        "missing": [
-            {
-                "group": "databricks_ui_api", "needs": "browser_authentication", "endpoints": ["/ID/one"],
-                "within": "region",
-            }
-        ]
-    }  # fmt: skip
-    assert not companions_of([sign_in], ALONE)
-
-
-def test_a_network_that_does_not_see_the_sign_in_lacks_it() -> None:
-    workspace = databricks("one", "databricks_ui_api", "one")
-    sign_in = databricks("auth", "browser_authentication", "web-auth", vnet=vnet_id("b"))
-    assert only(companions_of([workspace, sign_in], two_networks())).networks.items == ("a",)
-
-
-def test_companions_are_looked_for_at_the_target_or_in_the_region() -> None:
-    def key(each: Endpoint) -> str:
-        return checks.companion_key(each, catalogue().companions)
-
-    assert key(endpoint("x", target=STORAGE.upper(), groups=("DFS",))) == STORAGE.casefold()
-    assert key(endpoint("x", target=STORAGE, groups=("queue",))) == ""
-    assert key(endpoint("x", groups=("dfs",))) == ""
-    one, auth = databricks("x", "databricks_ui_api", "one"), databricks("y", "browser_authentication", "two")
-    assert key(one) == key(auth) != key(databricks("z", "databricks_ui_api", "one", "northeurope"))
-
-
-# -- VNets
-
-
-def test_overlapping_vnets_visible_to_one_network_are_one_finding() -> None:
-    vnets = [vnet("b", "10.0.4.0/22", "10.9.0.0/24"), vnet("a", "10.0.0.0/16"), vnet("c", "192.168.0.0/24")]
-    fact = only(checks.overlaps(vnets, ALONE))
-
-    assert (fact.code, fact.severity, fact.subject) == ("network-overlap", Severity.WARNING, "10.0.4.0/22")
-    assert shown(fact.evidence)["vnets"] == [
-        {"vnet": vnet_id("b").upper(), "prefix": "10.0.4.0/22"},
-        {"vnet": vnet_id("a").upper(), "prefix": "10.0.0.0/16"},
-    ]
-
-
-def test_vnets_that_no_network_sees_together_may_overlap() -> None:
-    spaces = ("10.0.0.0/16", "fd00::/48")
-
-    assert not list(checks.overlaps([vnet("a", *spaces), vnet("b", *spaces)], two_networks()))
-    facts = list(checks.overlaps([vnet("hub", *spaces), vnet("b", *spaces)], two_networks()))
-    assert [(fact.subject, fact.networks.items) for fact in facts] == [("10.0.0.0/16", ("b",)), ("fd00::/48", ("b",))]
-
-
-def test_a_prefix_inside_an_overlap_is_reported_only_if_it_adds_an_overlap() -> None:
-    shared = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
-
-    assert [fact.subject for fact in checks.overlaps([*shared, vnet("c", "10.0.1.0/24")], ALONE)] == [
-        "10.0.0.0/16", "10.0.1.0/24",
-    ]  # fmt: skip
-    both_seen = [vnet("hub", "10.0.0.0/16"), vnet("b", "10.0.0.0/16"), vnet("unseen", "10.0.1.0/24")]
-    assert only(checks.overlaps(both_seen, two_networks())).subject == "10.0.0.0/16"
-
-
-def test_an_overlap_without_a_network_for_its_clients_is_reported_though_no_network_sees_both() -> None:
-    networks = Networks(auto=True)
-    vnets = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
-    networks.replace(topology.networks(vnets, ()))
-    fact = only(checks.overlaps(vnets, networks))
-    assert (fact.subject, fact.networks.items) == ("10.0.0.0/16", ())
-    assert "in a configured network" in fact.action
-
-    networks.replace(topology.networks(vnets, [Network("a", ("10.0.0.0/16",), (vnet_id("a"),))]))
-    assert not list(checks.overlaps(vnets, networks))
-
-
-def test_an_overlap_is_reported_until_each_of_its_vnets_has_a_listener() -> None:
-    vnets = [vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16")]
-    for listeners, count in ((("a",), 1), (("a", "b"), 0), (("a", "b", "c"), 0)):
-        networks = Networks(auto=True, listeners=listeners)
-        networks.replace(topology.networks(vnets, ()))
-        assert len(list(checks.overlaps(vnets, networks))) == count
-
-
-def test_peered_vnets_and_the_prefixes_of_one_vnet_are_no_overlap() -> None:
-    assert not list(checks.overlaps([vnet("a", "10.0.0.0/16", "10.0.1.0/24")], ALONE))
-    assert not list(checks.overlaps([vnet("a", "10.0.0.0/16"), vnet("b", "10.0.0.0/16", peers=("a",))], ALONE))
-
-
-def test_a_prefix_that_cannot_be_read_and_a_neighbour_are_no_overlap() -> None:
-    assert not list(checks.overlaps([vnet("a", "10.0.0.0/16", "x"), vnet("b", "10.1.0.0/16", "x")], ALONE))
-    assert not list(checks.overlaps([vnet("a", "0.0.0.0/0"), vnet("b", "::/0")], ALONE))
-
-
-def test_the_vnets_that_share_a_prefix_are_one_finding_with_a_bounded_list() -> None:
-    fact = only(checks.overlaps([vnet(f"v{i:03}", "10.0.0.0/16") for i in range(LISTED + 2)], ALONE))
-
-    assert (len(shown(fact.evidence)["vnets"]), shown(fact.evidence)["vnets_total"]) == (LISTED, LISTED + 2)
 
 
 # -- pins and zone files
