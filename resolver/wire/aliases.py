@@ -125,7 +125,7 @@ def _proven(hop: Hop, authority: tuple[RRset, ...]) -> Hop:
     signers = {signer for rrset in hop.rrsets if (signer := _expanded_by(rrset))}
     if not signers:
         return hop
-    proofs = [r for r in authority if any(_covers(r, kind) for kind in _PROOFS) and _signer(r) in signers]
+    proofs = [r for r in authority if r.type == record.RRSIG and _is_of_proof(r, None) and _signer(r) in signers]
     owners = {(r.owner.lower(), int.from_bytes(r.rdatas[0][:2], "big")) for r in proofs}
     return Hop(hop.target, hop.rrsets, (*[r for r in authority if (r.owner.lower(), r.type) in owners], *proofs))
 
@@ -156,12 +156,12 @@ def _soa(authority: tuple[RRset, ...], name: Name) -> RRset | None:
 
 
 def _proofs(authority: tuple[RRset, ...], soa: RRset | None) -> tuple[RRset, ...]:
-    return tuple(
-        [
-            r
-            for r in authority
-            if r.type in _PROOFS
-            or any(_covers(r, covered) for covered in _PROOFS)
-            or (soa and _covers(r, record.SOA) and r.owner.lower() == soa.owner.lower())
-        ]
-    )
+    return tuple([r for r in authority if r.type in _PROOFS or (r.type == record.RRSIG and _is_of_proof(r, soa))])
+
+
+def _is_of_proof(signature: RRset, soa: RRset | None) -> bool:
+    """Return True for the signature of an NSEC or NSEC3 record, or of the SOA of a denial."""
+    covered = int.from_bytes(signature.rdatas[0][:2], "big")
+    if covered == record.SOA:
+        return soa is not None and signature.owner.lower() == soa.owner.lower()
+    return covered in _PROOFS

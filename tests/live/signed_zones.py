@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dns.dnssec
+import dns.dnssectypes
 import dns.name
 import dns.rdata
 import dns.rdatatype
@@ -31,7 +32,7 @@ def signed(origin: str, text: str, *, nsec3: bool) -> SignedZone:
     apex = dns.name.from_text(origin)
     zone = dns.zone.from_text(text, apex, relativize=False)
     private = ec.generate_private_key(ec.SECP256R1())
-    key = dns.dnssec.make_dnskey(private.public_key(), dns.dnssec.Algorithm.ECDSAP256SHA256, flags=257)
+    key = dns.dnssec.make_dnskey(private.public_key(), dns.dnssectypes.Algorithm.ECDSAP256SHA256, flags=257)
     _put(zone, apex, key)
     if nsec3:
         _put(zone, apex, dns.rdata.from_text("IN", NSEC3PARAM, "1 0 0 -"))
