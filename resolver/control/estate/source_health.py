@@ -229,9 +229,9 @@ def held_text(held: WithheldSync) -> str:
 
 def held_finding(source: str, held: WithheldSync) -> Finding:
     """Return `sync-held`: a sync would remove so much that an operator must decide."""
-    removed = Listed(held.ids, held.endpoints + held.vnets)
+    removed = Listed(held.ids, held.endpoints + held.vnets + held.zone_groups)
     evidence = SyncHeld(
         reasons=listed(held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=removed,
-        held_since=held.since,
+        held_since=held.since, zone_groups=held.zone_groups,
     )  # fmt: skip
     return finding(source, evidence)
