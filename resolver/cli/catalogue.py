@@ -64,10 +64,11 @@ def _parse(text: str) -> Name:
 
 
 def _cells(row: CatalogueRow) -> tuple[str, ...]:
-    shared = (" ".join((each.by, *each.groups, *each.names)) for each in row.shared)
+    # The names themselves, of which a row may have a dozen, are in the JSON and in the answer for one name.
+    shared = dict.fromkeys(f"{each.by} (some names)" if each.names else f"{each.by}" for each in row.shared)
     return (
         row.public or "-", row.private or "-", row.rule, row.cloud, ", ".join(row.resource_types),
-        ", ".join(row.groups), "; ".join(shared), row.service,
+        ", ".join(row.groups), ", ".join(shared), row.service,
     )  # fmt: skip
 
 
