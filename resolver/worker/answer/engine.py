@@ -44,7 +44,9 @@ class Engine:
         self._networks = networks
         self._basis = Basis(table, upstreams, cache, behaviour)
         self._counters = counters
-        self._cells: dict[tuple[Name | None, int, str, str], list[int]] = {}
+        self._cells: dict[tuple[Name | None, int, str, str, bool], list[int]] = {}
+        self._made = 0
+        """Answers that expire and were compiled. Each is sent once; whatever is sent beyond that is a cache hit."""
 
     def answer(self, query: Query, network: NetworkIndex, now: SteadyTime, fetched: Fetched) -> Compiled | Key:
         """Return the answer, or the question that an upstream must answer first.
@@ -59,6 +61,11 @@ class Engine:
             except Unfetched as unfetched:
                 return unfetched.key
         return self._compiled(query, network, now, draft)
+
+    @property
+    def hits(self) -> int:
+        """How often an answer that expires was sent again: a cached upstream reply, in compiled form."""
+        return self._counters.expiring - self._made
 
     # -- the steps
 
@@ -85,15 +92,18 @@ class Engine:
             expires = SteadyTime(min([expires, *(now + rrset.ttl for rrset in (*draft.answer, *draft.authority))]))
         turning = _turning(draft, body) if self.behaviour.rotate else ()
         answer = (Rotating if turning else Compiled)(
-            body, len(query.question), deps, self._cell(draft, network), now, expires,
+            body, len(query.question), deps, self._cell(draft, network, expires), now, expires,
             expendable=draft.expendable or query.qtype not in _USUAL, fallback=draft.fallback,
         )  # fmt: skip
         answer.prefetch = draft.prefetch
         return answer.turning(turning) if isinstance(answer, Rotating) else answer
 
-    def _cell(self, draft: Draft, network: NetworkIndex) -> list[int]:
+    def _cell(self, draft: Draft, network: NetworkIndex, expires: SteadyTime) -> list[int]:
         """Return the counter of such answers. Its labels come from the catalogue or the configuration."""
-        key = draft.zone, draft.rcode, draft.origin, self._networks.label(network)
+        expiring = expires != FOREVER
+        if expiring:
+            self._made += 1
+        key = draft.zone, draft.rcode, draft.origin, self._networks.label(network), expiring
         cell = self._cells.get(key)
         if cell is None:
             zone, named = "", True
@@ -101,7 +111,8 @@ class Engine:
                 named = draft.origin is not DataOrigin.PTR and self._table.is_zone(draft.zone)
                 zone = to_text(draft.zone) if named else "(reverse)" if draft.origin is DataOrigin.PTR else "(alone)"
             labels = (codes.rcode_text(draft.rcode), zone, key[3], draft.origin)
-            cell = self._counters.cell("dns_responses_total", labels)
+            cell_of = self._counters.expiring_cell if expiring else self._counters.cell
+            cell = cell_of("dns_responses_total", labels)
             if named:
                 self._cells[key] = cell
         return cell
