@@ -56,8 +56,8 @@ class SyncHeld(Evidence, frozen=True, kw_only=True):
     severity: ClassVar = Severity.ERROR
     meaning: ClassVar = "A sync, or a change of files, would remove so much that access may have been lost."
     action: ClassVar = (
-        "the last good data is served; accept the held change with `pldns sync accept`, or drop it with "
-        "`pldns sync drop`"
+        "the last good data is served; accept the held change with `pldns sync accept SOURCE`, or drop "
+        "it with `pldns sync drop SOURCE`"
     )
     reasons: Annotated[Listed[str], Meta(description="What is suspicious about the change.")]
     endpoints: Annotated[
