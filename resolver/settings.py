@@ -233,6 +233,24 @@ class RateLimit(msgspec.Struct, frozen=True):
     exempt: tuple[str, ...] = ()
 
 
+LOCAL_CLIENTS: Final = (
+    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
+    "::1/128", "fc00::/7", "fe80::/10",
+)  # fmt: skip
+"""Loopback, private, shared and link-local addresses."""
+
+
+class Unproven(msgspec.Struct, frozen=True):
+    """Limit of UDP replies to clients that have not proved their address with a cookie.
+
+    A reply to one of `clients` (prefixes) may have the full EDNS size. A reply to any other client has at most `factor`
+    times the size of its query, or 512 octets if that is more.
+    """
+
+    clients: tuple[str, ...] = LOCAL_CLIENTS
+    factor: int = 10
+
+
 class CookieSettings(msgspec.Struct, frozen=True):
     """DNS cookies (RFC 7873). The secrets are in a file, or are derived from `root`, which all workers share."""
 
@@ -274,6 +292,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     streams: Streams = Streams()
     rate_limit: RateLimit | None = None
     cookies: CookieSettings = CookieSettings()
+    unproven: Unproven = Unproven()
     identity: str = "pldns"
     """The name of this server in NSID (RFC 5001) and CHAOS `id.server`."""
     payload: int = 1232

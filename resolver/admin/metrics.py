@@ -76,8 +76,8 @@ METRICS: Final = (
     ),
     Metric("dns_https_responses_total", "HTTP responses of DNS over HTTPS.", ("status",)),
     Metric("fallback_total", "Responses for names inside a private zone that came from an upstream.", ("zone",)),
-    Metric("cache_hits_total", "Lookups of upstream replies that the cache had."),
-    Metric("cache_misses_total", "Lookups of upstream replies that the cache did not have."),
+    Metric("cache_hits_total", "Questions that a cached upstream reply answered."),
+    Metric("cache_misses_total", "Questions of which the cache had no reply that is still good."),
     Metric("cache_evictions_total", "Upstream replies removed from the cache to make room."),
     Metric("cache_prefetches_total", "Questions asked again shortly before their cached reply expired."),
     Metric(

@@ -235,6 +235,7 @@ def _worker(
         streams=settings.Streams(dns.streams.idle, dns.streams.connections, dns.streams.per_client or 0),
         rate_limit=_rate_limit(dns.rate_limit) if dns.rate_limit else None,
         cookies=settings.CookieSettings(dns.cookies.answer, secrets, os.urandom(32)),
+        unproven=settings.Unproven(dns.unproven.clients, dns.unproven.factor),
         identity=dns.identity or socket.gethostname(),
         payload=dns.payload,
         rotate=dns.rotate,

@@ -17,6 +17,7 @@ from resolver.config.values import (
     Workers,
     Zone,
 )
+from resolver.settings import LOCAL_CLIENTS
 
 _CERTIFICATE: Final = "Certificate chain in PEM form. pldns reads it again when it changes."
 _KEY: Final = "The private key in PEM form, without a password."
@@ -71,6 +72,21 @@ class CookiesSection(Section):
     )
 
 
+class UnprovenSection(Section):
+    """UDP replies to clients that have not proved with a cookie that their address is not forged."""
+
+    clients: tuple[Prefix, ...] = Field(
+        default=LOCAL_CLIENTS, description="Clients whose replies may have the full EDNS size without a cookie."
+    )
+    factor: Count = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="Replies to all other clients have at most this many times the size of the query, or 512 octets if "
+        "that is more. Larger replies are truncated, and the client asks again over TCP.",
+    )
+
+
 class StreamsSection(Section):
     """Connections over TCP, TLS and HTTPS together, in each worker."""
 
@@ -122,13 +138,8 @@ class DnsSection(Section):
         "on. More workers than cores are not faster.",
     )
     allow: tuple[Prefix, ...] = Field(
-        default=(
-            "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
-            "::1/128", "fc00::/7", "fe80::/10",
-        ),
-        min_length=1,
-        description="Clients that may ask. All others get REFUSED.",
-    )  # fmt: skip
+        default=LOCAL_CLIENTS, min_length=1, description="Clients that may ask. All others get REFUSED."
+    )
     drop: DropSection = DropSection()
     tls: TlsSection | None = None
     https: HttpsSection | None = None
@@ -144,5 +155,6 @@ class DnsSection(Section):
     payload: Count = Field(default=1232, ge=512, le=4096, description="Octets of the largest UDP reply (RFC 9715).")
     rotate: bool = Field(default=False, description="Change the order of several addresses with each reply.")
     cookies: CookiesSection = CookiesSection()
+    unproven: UnprovenSection = UnprovenSection()
     streams: StreamsSection = StreamsSection()
     rate_limit: RateLimitSection | None = None

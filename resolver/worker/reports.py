@@ -37,7 +37,7 @@ class Reports:
         """Copy the counts that parts keep themselves."""
         cache, forwarder = self._parts.cache, self._forwarder
         for metric, value in (
-            ("cache_hits_total", cache.hits), ("cache_misses_total", cache.misses),
+            ("cache_hits_total", cache.hits + self._parts.engine.hits), ("cache_misses_total", cache.misses),
             ("cache_evictions_total", cache.evictions), ("upstream_queries_total", forwarder.queries),
             ("upstream_replies_total", forwarder.replies), ("upstream_timeouts_total", forwarder.timeouts),
             ("upstream_errors_total", forwarder.errors), ("upstream_mismatches_total", forwarder.mismatches),

@@ -13,6 +13,7 @@ import msgspec
 from zones.azure.endpoint import Endpoint, ResourceId, fold_region
 from zones.networks.excepted import Excepted, ExceptedItem
 from zones.networks.prefixes import NONE, NetworkIndex, Prefix, Prefixes, prefix
+from zones.networks.subnets import Subnets
 
 NO_NETWORK: Final = "none"
 """The reserved name for clients in no network (index `NONE`). No endpoint is visible to them."""
@@ -99,9 +100,12 @@ class Networks:
                 self._add(network)
         self.homeless = NetworkMask(self.all & ~_union(self._home.values()))
         """The mask of networks without a home VNet, where nearness cannot decide a contest."""
-        self._prefixes = Prefixes(
+        self._held = tuple(
             (prefix(text), self._named.get(network.name, NONE)) for network in networks for text in network.clients
         )
+        self._prefixes = Prefixes(self._held)
+        self._subnets: Subnets | None = None
+        """Made when it is needed first: only forwarders ask for subnets."""
         self._home_regions: dict[ResourceId, str] = {}
         self._near: dict[str, int] = {}
         """For each region, the mask of networks with a home VNet there."""
@@ -155,12 +159,15 @@ class Networks:
         return _ONLY if self.implicit else self._prefixes.find(address)
 
     def find_subnet(self, address: bytes, length: int) -> tuple[NetworkIndex, int]:
-        """Return the network of all addresses of a subnet, or `NONE`, and the length in bits of the deciding prefix.
+        """Return the network of all addresses of a subnet, or `NONE`, and the scope of that: see `Subnets.find`.
 
-        The subnet has `length` bits at the packed `address`. The deciding prefix is the longest that contains the
-        subnet or lies in it.
+        The subnet has `length` bits at the packed `address`.
         """
-        return (_ONLY, 0) if self.implicit else self._prefixes.find_subnet(address, length)
+        if self.implicit:
+            return _ONLY, 0
+        if self._subnets is None:
+            self._subnets = Subnets(self._held)
+        return self._subnets.find(address, length)
 
     def has_listener(self, vnet: str) -> bool:
         """Return True where the network of this VNet has a listener of its own."""

@@ -70,25 +70,3 @@ class Prefixes:
             if index is not None:
                 return index
         return NONE
-
-    def find_subnet(self, address: bytes, length: int) -> tuple[NetworkIndex, int]:
-        """Return the one index for all addresses of a subnet, or `NONE`, and the length in bits of the deciding prefix.
-
-        The subnet has `length` bits at the packed `address`. The deciding prefix is the longest that contains the
-        subnet or lies in it.
-        """
-        size = len(address)
-        shift = size * 8 - length
-        subnet = int.from_bytes(address, "big") >> shift << shift
-        found, deepest = {NONE}, 0
-        for mask, table in reversed(self._tables[size]):  # the shortest first
-            depth = mask.bit_count()
-            if depth <= length:
-                index = table.get((subnet & mask).to_bytes(size, "big"))
-                if index is not None:
-                    found, deepest = {index}, depth
-            else:
-                inside = {index for at, index in table.items() if int.from_bytes(at, "big") >> shift << shift == subnet}
-                found |= inside
-                deepest = depth if inside else deepest
-        return found.pop() if len(found) == 1 else NONE, deepest

@@ -32,6 +32,8 @@ class Client(NamedTuple):
     """Index of the client's network, or `NONE`, `REFUSED` or `DROPPED`."""
     forwarder: bool = False
     """True if the network comes from the client-subnet option of its queries (RFC 7871)."""
+    factor: int = 0
+    """Largest ratio of a UDP reply to its query while the address may be forged; 0: no limit."""
 
 
 class Clients:
@@ -50,6 +52,9 @@ class Clients:
         self._dropped = _Prefixes(worker.drop_clients)
         self._proxies = _Prefixes(worker.proxy_from)
         self._forwarders = _Prefixes(worker.forwarders)
+        self._unlimited = _Prefixes(worker.unproven.clients)
+        self.factor = worker.unproven.factor
+        """Largest ratio of a UDP reply to its query, for clients that have a limit."""
         self.known: dict[bytes, NetworkIndex] = {}
         """Results of `find`, by the octets of the address in the socket address."""
         self._peers: dict[bytes, Client] = {}
@@ -101,24 +106,25 @@ class Clients:
         if self._dropped.hold(address):
             return Client(address, DROPPED)
         if not self._allowed.hold(address):
-            return Client(address, REFUSED)
+            return Client(address, REFUSED, factor=self.factor)
+        factor = 0 if self._unlimited.hold(address) else self.factor
         if self._listener is not None:
-            return Client(address, self.networks.find_named(self._listener))
-        return Client(address, self.networks.find(address), self._forwarders.hold(address))
+            return Client(address, self.networks.find_named(self._listener), factor=factor)
+        return Client(address, self.networks.find(address), self._forwarders.hold(address), factor)
 
     def subnet(self, client: Client, address: bytes, length: int) -> tuple[NetworkIndex, int]:
         """Return the network for a client-subnet option (RFC 7871 §7.2.1), and the scope of the answer.
 
-        The network is the one that contains the whole subnet; if there is none, the forwarder's own. The scope is
-        never 0, so that no forwarder gives the answer to clients of other subnets.
+        The network is the one that contains the whole subnet; if there is none, the forwarder's own. All addresses in
+        the scope have the same answer. The scope is never 0, which would mean all clients (RFC 7871 §7.3.1).
         """
         known = self._subnets.get((address, length))
         if known is None:
             if len(self._subnets) >= _REMEMBERED:
                 self._subnets.clear()
             known = self._subnets[address, length] = self.networks.find_subnet(address, length)
-        network, depth = known
-        return client.network if network == NONE else network, max(length, depth, 1)
+        network, scope = known
+        return client.network if network == NONE else network, max(scope, 1)
 
 
 def packed(address: str) -> bytes:

@@ -5,11 +5,10 @@ from typing import Final
 
 from resolver.wire import codes
 from resolver.wire.query import Query
+from resolver.worker.access.clients import Client
 from resolver.worker.access.edns import ClientTransport, EdnsResult
 from resolver.worker.answer.compiled import Compiled
 
-AMPLIFICATION: Final = 10
-"""Largest ratio of reply to query over UDP for a client whose address may be forged, if the reply is not small."""
 SMALL: Final = 512
 """Octets of a reply that every client accepts, and that is never cut because of its ratio to the query."""
 
@@ -25,14 +24,14 @@ class ClientQuery:
     __slots__ = ("client", "edns", "key", "limit", "network", "packet", "query", "send", "stream")
 
     def __init__(
-        self, packet: bytes, query: Query, edns: EdnsResult, client: bytes, transport: ClientTransport, send: SendReply
+        self, packet: bytes, query: Query, edns: EdnsResult, client: Client, transport: ClientTransport, send: SendReply
     ) -> None:
         self.packet = packet
         self.query = query
         self.edns = edns
         self.network = edns.network
         """Index of the network that the query is answered for."""
-        self.client = client
+        self.client = client.address
         """Packed address of the client."""
         self.send = send
         self.key = b""
@@ -42,9 +41,9 @@ class ClientQuery:
         """True for TCP, TLS and HTTPS."""
         if limit is None:
             limit = codes.MAX_MESSAGE
-        elif edns.proven:
+        elif edns.proven or not client.factor:
             limit = min(limit, query.payload)
         else:
-            limit = min(limit, query.payload, max(SMALL, AMPLIFICATION * len(packet)))
+            limit = min(limit, query.payload, max(SMALL, client.factor * len(packet)))
         self.limit = limit
         """Octets that the reply may have."""

@@ -5,6 +5,9 @@ with one addition. Label values come from the configuration and the catalogue, n
 """
 
 from collections.abc import Iterator
+from typing import Final
+
+_ZERO: Final = (0,)
 
 
 class Counters:
@@ -12,10 +15,21 @@ class Counters:
 
     def __init__(self) -> None:
         self._cells: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        self._expiring: dict[tuple[str, tuple[str, ...]], list[int]] = {}
 
     def cell(self, metric: str, labels: tuple[str, ...] = ()) -> list[int]:
         """Return the cell of a metric and its label values; the first call makes it."""
         return self._cells.setdefault((metric, labels), [0])
+
+    def expiring_cell(self, metric: str, labels: tuple[str, ...]) -> list[int]:
+        """Return a second cell of a metric and its label values: for answers that expire. `values` adds the two."""
+        self.cell(metric, labels)
+        return self._expiring.setdefault((metric, labels), [0])
+
+    @property
+    def expiring(self) -> int:
+        """The sum of all cells for answers that expire."""
+        return sum(count for (count,) in self._expiring.values())
 
     def add(self, metric: str, labels: tuple[str, ...] = (), by: int = 1) -> None:
         """Add to a counter outside the fast path."""
@@ -27,5 +41,5 @@ class Counters:
 
     def values(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Yield (metric, label values, count) of every cell."""
-        for (metric, labels), (count,) in self._cells.items():
-            yield metric, labels, count
+        for key, (count,) in self._cells.items():
+            yield *key, count + self._expiring.get(key, _ZERO)[0]

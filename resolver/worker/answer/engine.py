@@ -48,7 +48,9 @@ class Engine:
         self._forward_cells: dict[NetworkIndex, list[int]] = {}
         self._opts = [render.body(b"\0" * 5, 0, 0, edns=render.Opt(do, behaviour.payload)).tail for do in (False, True)]
         """The OPT record of a plain answer, without and with DO."""
-        self._cells: dict[tuple[Name | None, int, str, str], list[int]] = {}
+        self._cells: dict[tuple[Name | None, int, str, str, bool], list[int]] = {}
+        self._made = 0
+        """Answers that expire and were compiled. Each is sent once; whatever is sent beyond that is a cache hit."""
 
     def answer(
         self, query: Query, network: NetworkIndex, now: SteadyTime, fetched: Fetched
@@ -65,6 +67,11 @@ class Engine:
             except Unfetched as unfetched:
                 return unfetched.question
         return self._compiled(query, network, now, draft)
+
+    @property
+    def hits(self) -> int:
+        """How often an answer that expires was sent again: a cached upstream reply, in compiled form."""
+        return self._counters.expiring - self._made
 
     def relayed(
         self, query: Query, network: NetworkIndex, now: SteadyTime, question: UpstreamQuestion, reply: PlainReply
@@ -87,6 +94,7 @@ class Engine:
         opt, end = (self._opts[query.do], len(records)) if query.edns else (b"", -1)
         body = render.Body(_plain_head(flags, reply.count, query.edns), records + opt, reply.ttls(), end)
         expires = SteadyTime(now + ttl)
+        self._made += 1
         answer = Compiled(
             body, len(query.question), question.deps, self._forwarded(network), now, expires, expendable=False,
             fallback=None,
@@ -95,11 +103,11 @@ class Engine:
         return answer
 
     def _forwarded(self, network: NetworkIndex) -> list[int]:
-        """Return the counter of upstreams' answers to clients of a network."""
+        """Return the counter of upstreams' addresses for clients of a network."""
         cell = self._forward_cells.get(network)
         if cell is None:
             labels = (codes.rcode_text(codes.NOERROR), "", self._networks.label(network), ReplyOrigin.FORWARD)
-            cell = self._forward_cells[network] = self._counters.cell("dns_responses_total", labels)
+            cell = self._forward_cells[network] = self._counters.expiring_cell("dns_responses_total", labels)
         return cell
 
     # -- the steps
@@ -127,15 +135,18 @@ class Engine:
             expires = SteadyTime(min([expires, *(now + rrset.ttl for rrset in (*draft.answer, *draft.authority))]))
         turning = _turning(draft, body) if self.behaviour.rotate else ()
         answer = (Rotating if turning else Compiled)(
-            body, len(query.question), deps, self._cell(draft, network), now, expires,
+            body, len(query.question), deps, self._cell(draft, network, expires), now, expires,
             expendable=draft.expendable or query.qtype not in _USUAL, fallback=draft.fallback,
         )  # fmt: skip
         answer.prefetch = draft.prefetch
         return answer.turning(turning) if isinstance(answer, Rotating) else answer
 
-    def _cell(self, draft: Draft, network: NetworkIndex) -> list[int]:
+    def _cell(self, draft: Draft, network: NetworkIndex, expires: SteadyTime) -> list[int]:
         """Return the counter of such answers. Its labels come from the catalogue or the configuration."""
-        key = draft.zone, draft.rcode, draft.origin, self._networks.label(network)
+        expiring = expires != FOREVER
+        if expiring:
+            self._made += 1
+        key = draft.zone, draft.rcode, draft.origin, self._networks.label(network), expiring
         cell = self._cells.get(key)
         if cell is None:
             zone, named = "", True
@@ -143,7 +154,8 @@ class Engine:
                 named = draft.origin is not DataOrigin.PTR and self._table.is_zone(draft.zone)
                 zone = to_text(draft.zone) if named else "(reverse)" if draft.origin is DataOrigin.PTR else "(alone)"
             labels = (codes.rcode_text(draft.rcode), zone, key[3], draft.origin)
-            cell = self._counters.cell("dns_responses_total", labels)
+            cell_of = self._counters.expiring_cell if expiring else self._counters.cell
+            cell = cell_of("dns_responses_total", labels)
             if named:
                 self._cells[key] = cell
         return cell

@@ -51,6 +51,7 @@ class Responder:
         self._outside = OutsideNames(parts.table, parts.engine.special_names, parts.cache, parts.answers, apart)
         self._renderer = Renderer(behaviour.payload)
         self._options = parts.options
+        self._factor = parts.clients.factor
         self._fallbacks = parts.fallbacks
         self._dropped = counters.cell("dns_dropped_total", ("malformed",))
         self._unwanted = counters.cell("dns_dropped_total", ("client",))
@@ -75,7 +76,7 @@ class Responder:
             edns = self._read(query, client, transport)
         except MalformedQuery as malformed:
             return limited is RateVerdict.PASS and self._reject(malformed, client, transport, send)
-        request = ClientQuery(packet, query, edns, client.address, transport, send)
+        request = ClientQuery(packet, query, edns, client, transport, send)
         if limited is not RateVerdict.PASS and not edns.proven:
             return self._limit(request, limited)
         if client.network == REFUSED:
@@ -192,8 +193,10 @@ class Responder:
         if reply is None:
             request.send(self._renderer.truncated(request, answer), None)
             return
-        # A reply that was whole on a stream may be too large for the same packet over UDP.
-        if not request.query.options and (not request.stream or len(reply) <= SMALL):
+        # The same packet may come over UDP instead of a stream, or from a client with a stricter limit.
+        if not request.query.options and (
+            len(reply) <= SMALL or (not request.stream and len(reply) <= self._factor * len(request.packet))
+        ):
             self.answers.keep_exact(request.network, request.packet[2:], answer, reply[2:])
         request.send(reply, answer)
 

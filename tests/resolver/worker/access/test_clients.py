@@ -67,14 +67,18 @@ def test_only_listed_resolvers_are_forwarders() -> None:
 @pytest.mark.parametrize(
     ("subnet", "length", "network", "scope"),
     [
-        ("10.1.2.0", 24, 1, 24),  # inside one network
+        ("10.1.2.0", 24, 1, 16),  # inside one network: all of its prefix has the same answer
+        ("10.1.2.3", 32, 1, 16),
         ("10.1.0.0", 16, 1, 16),
-        ("10.2.0.0", 16, 0, 16),  # inside the wider one alone
+        ("10.2.0.0", 16, 0, 15),  # inside the wider one alone, and 10.2.0.0/15 is beside 10.1.0.0/16
+        ("10.0.7.0", 24, 0, 16),  # 10.0.0.0/15 has addresses of both
+        ("10.200.0.0", 16, 0, 9),
         ("10.0.0.0", 8, NONE, 16),  # the wider one has a hole: what holds depends on 16 bits
         ("10.0.0.0", 7, NONE, 16),
-        ("192.168.0.0", 24, NONE, 24),  # in none
+        ("192.168.0.0", 24, NONE, 1),  # in none, as all addresses from 128.0.0.0
+        ("11.0.0.0", 24, NONE, 8),
         ("0.0.0.0", 0, NONE, 16),
-        ("fd12::", 48, 1, 48),
+        ("fd12::", 48, 1, 8),
     ],
 )
 def test_a_subnet_counts_only_when_it_lies_whole_in_one_network(
@@ -97,6 +101,17 @@ def test_a_network_may_have_two_prefixes_in_one_subnet() -> None:
     assert known.subnet(forwarder, at("10.0.0.0"), 24) == (NONE, 25), "the two are not known to be the whole"
 
 
+def test_only_addresses_that_are_not_local_have_a_limit_without_a_cookie() -> None:
+    allow = ("0.0.0.0/0", "::/0")
+    known = clients(allow=allow)
+    local = ("10.0.0.1", "127.0.0.1", "169.254.1.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd00::1")
+    assert {known.client(at(each)).factor for each in (*local, "fe80::1")} == {0}
+    assert {known.client(at(each)).factor for each in ("192.0.2.1", "172.32.0.1", "2001:db8::1")} == {10}
+    assert {clients().client(at("192.0.2.1")).factor} == {10}, "a client that is refused"
+    given = clients(allow=allow, unproven=settings.Unproven(("192.0.2.0/24",), 3))
+    assert [given.client(at(each)).factor for each in ("192.0.2.1", "10.0.0.1")] == [0, 3]
+
+
 # -- networks that change
 
 
@@ -105,13 +120,13 @@ def test_when_networks_change_every_client_is_looked_at_anew() -> None:
     bound = known.at(BOUND)
     forwarder = known.client(at("10.0.0.53"))
     assert [known.find(at("10.1.0.1")), known.find(at("10.7.0.1")), bound.find(at("10.7.0.1"))] == [1, 0, 1]
-    assert known.subnet(forwarder, at("10.1.2.0"), 24) == (1, 24)
+    assert known.subnet(forwarder, at("10.1.2.0"), 24) == (1, 16)
 
     known.replace((Network("a", ("10.1.0.0/16",)), Network("c", ("10.7.0.0/16",), key="/c")))
     found = [known.find(at(each)) for each in ("10.1.0.1", "10.7.0.1", "10.2.0.1")]
     assert [*found, bound.find(at("10.7.0.1"))] == [0, 2, NONE, NONE]
     assert known.peer(at("10.7.0.1")) == Client(at("10.7.0.1"), NetworkIndex(2))
-    assert known.subnet(forwarder, at("10.1.2.0"), 24) == (0, 24)
+    assert known.subnet(forwarder, at("10.1.2.0"), 24) == (0, 16)
 
 
 # -- listeners for one network

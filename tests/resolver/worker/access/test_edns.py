@@ -32,6 +32,7 @@ networks:
   - {name: weu, clients: [10.1.0.0/16]}
   - {name: neu, clients: [10.2.0.0/16]}
 """
+STRICT = "dns: {unproven: {clients: []}}\n"
 UDP, TCP, TLS = (
     ClientTransport("udp", 1232),
     ClientTransport("tcp", idle=10),
@@ -124,7 +125,7 @@ def test_errors_have_the_cookie_too(pipeline: "Pipeline") -> None:
 @pytest.mark.parametrize(("addresses", "truncated"), [(30, False), (31, True)])
 def test_a_reply_of_512_octets_is_whole_however_small_its_query(build: Build, addresses: int, truncated: bool) -> None:
     zone = f"$ORIGIN e.\n@ 60 SOA ns h 1 2 3 4 5\n$GENERATE 1-{addresses} m 60 A 10.0.1.$\n"
-    pipeline = build("zones: {files: [e.zone]}", {"e.zone": zone})
+    pipeline = build(STRICT + "zones: {files: [e.zone]}", {"e.zone": zone})
     packet = query(name="m.e")
     reply = answer(pipeline, packet)
     assert reply is not None
@@ -134,7 +135,7 @@ def test_a_reply_of_512_octets_is_whole_however_small_its_query(build: Build, ad
 
 def test_a_truncated_reply_has_the_options_too(build: Build) -> None:
     zone = "$ORIGIN corp.example.\n@ 60 SOA ns h 1 2 3 4 5\n$GENERATE 1-60 many 60 A 10.0.1.$\n"
-    pipeline = build("zones: {files: [corp.zone]}", {"corp.zone": zone})
+    pipeline = build(STRICT + "zones: {files: [corp.zone]}", {"corp.zone": zone})
     reply = answer(pipeline, query((codes.OPTION_COOKIE, COOKIE), name="many.corp.example"))
     assert reply is not None
     assert reply.flags & codes.TC
@@ -191,11 +192,11 @@ def subnet(text: str, source: int, scope: int = 0, family: int = 1) -> tuple[int
 @pytest.mark.parametrize(
     ("text", "source", "given", "scope"),
     [
-        ("10.2.3.0", 24, "10.2.0.4", 24),
+        ("10.2.3.0", 24, "10.2.0.4", 16),
         ("10.2.0.0", 16, "10.2.0.4", 16),
-        ("10.1.3.0", 24, "10.1.0.4", 24),
+        ("10.1.3.0", 24, "10.1.0.4", 16),
         ("10.0.0.0", 8, "10.1.0.4", 16),  # spans both: the forwarder's own, and never a scope that holds for all
-        ("192.0.2.0", 24, "10.1.0.4", 24),  # in none
+        ("192.0.2.0", 24, "10.1.0.4", 1),  # in none, as all addresses from 128.0.0.0
         ("0.0.0.0", 0, "10.1.0.4", 16),
     ],
 )

@@ -183,6 +183,34 @@ def test_an_answer_too_large_for_any_message_is_truncated_over_tcp_too(build: Bu
     assert not message.answer
 
 
+OPEN = "dns: {allow: [0.0.0.0/0]}"
+FORTY = {"public": "\n".join(f"big.example 60 A 10.0.0.{i}" for i in range(40))}
+"""Forty addresses take 668 octets, more than ten times the size of their query and less than a UDP reply may have."""
+
+
+@pytest.mark.parametrize("client", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.3.4"])
+def test_a_local_client_gets_the_full_edns_size_without_a_cookie(build: Build, client: str) -> None:
+    """Several clients, HAProxy among them, never ask again over TCP."""
+    pipeline = build("", {}, FORTY)
+    for _ in range(2):
+        assert len(pipeline.ask("big.example", "A", "payload=1232", client=client).answer) == 40
+
+
+def test_any_other_client_gets_at_most_ten_times_the_size_of_its_query(build: Build) -> None:
+    pipeline = build(OPEN, {}, FORTY)
+    for client in ("192.0.2.1", "10.0.0.1", "192.0.2.1", "10.0.0.1"):  # in one network: the reply is not shared
+        message = pipeline.ask("big.example", "A", "payload=1232", client=client)
+        assert bool(message.flags & dns.flags.TC) is (client == "192.0.2.1")
+
+
+def test_the_configuration_sets_who_is_limited_and_how_much(build: Build) -> None:
+    pipeline = build("dns: {allow: [0.0.0.0/0], unproven: {clients: [192.0.2.0/24], factor: 20}}", {}, FORTY)
+    for client in ("192.0.2.1", "10.0.0.1"):
+        assert len(pipeline.ask("big.example", "A", "payload=1232", client=client).answer) == 40
+    strict = build("dns: {allow: [0.0.0.0/0], unproven: {clients: []}}", {}, FORTY)
+    assert strict.ask("big.example", "A", "payload=1232", client="10.0.0.1").flags & dns.flags.TC
+
+
 # -- clients that may not ask, and packets that are not queries
 
 
@@ -544,3 +572,21 @@ def test_every_reply_is_counted_once_by_rcode_zone_network_and_origin(build: Bui
         ("NXDOMAIN", "", "default", "forward"), ("NXDOMAIN", zone, "default", "public"),
         ("NOERROR", "(reverse)", "default", "ptr"), ("REFUSED", "", "default", "error"),
     }  # fmt: skip
+
+
+def test_a_compiled_answer_of_an_upstream_is_a_cache_hit_each_time_that_it_is_sent_again(build: Build) -> None:
+    zone = "www.example 60 A 192.0.2.80\nfiles.example 60 CNAME acct.blob.core.windows.net"
+    pipeline = build(SOURCE, ESTATE, {"public": zone})
+    for _ in range(5):
+        pipeline.ask("www.example", "A", "noedns")  # octet for octet
+    assert (pipeline.cache.misses, pipeline.engine.hits) == (1, 4)
+    pipeline.ask("WWW.example", tcp=True)
+    pipeline.ask("www.example", tcp=True)
+    assert pipeline.engine.hits + pipeline.cache.hits == 6, "another form of the same question"
+    for _ in range(3):
+        pipeline.ask("files.example")
+        pipeline.ask("acct.blob.core.windows.net")
+    assert pipeline.engine.hits + pipeline.cache.hits == 8, "an alias of an upstream counts, an endpoint does not"
+    pipeline.now += 61
+    pipeline.ask("www.example", "A", "noedns")
+    assert pipeline.engine.hits + pipeline.cache.hits == 8
