@@ -37,11 +37,11 @@ class NameMapping(NamedTuple):
     mapped: tuple[MappedName, ...]
     """The private names, the default first. A private name maps to itself."""
     publics: tuple[Name, ...]
-    """The public names of a private name, the default first; none of a public name."""
+    """The public names of a private name, the default first; empty for a public name."""
     at_suffix: str
     """The public suffix at or above the name, where no private name follows."""
     shared: tuple[Sharing, ...]
-    """Who shares the public name. No `names`."""
+    """Who shares the public name; `names` is empty."""
     wildcard: str
     """The wildcard at or above the name that many resources share; empty: none."""
 
