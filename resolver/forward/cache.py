@@ -163,8 +163,9 @@ class UpstreamCache:
 def lifetime(key: Key, message: Message) -> int:
     """Return the seconds for which a reply may be kept, or 0.
 
-    The lifetime is the least TTL of the records from the question to its answer. A negative answer must have the SOA of
-    a zone that contains the last name (RFC 2308 §5). Errors, truncated replies and loops must not be kept.
+    The lifetime is the least TTL of the records from the question to its answer, and of proofs beside them. A negative
+    answer must have the SOA of a zone that contains the last name (RFC 2308 §5). Errors, truncated replies and loops
+    must not be kept.
     """
     try:
         chain = _chain(key, message)
@@ -197,7 +198,7 @@ def _lifetime(message: Message, chain: aliases.Chain) -> int:
     if chain.soa is not None:
         return min(MAX_NEGATIVE_TTL, chain.soa.ttl, _minimum(chain.soa), *ttls)
     if message.rcode == codes.NOERROR and (chain.final or chain.bare):
-        return min(MAX_TTL, *ttls, *[rrset.ttl for rrset in chain.final])
+        return min(MAX_TTL, *ttls, *[rrset.ttl for rrset in (*chain.final, *chain.proofs)])
     return 0
 
 
