@@ -14,7 +14,7 @@ from resolver.control.estate.activity import SourceActivity, Tally
 from resolver.control.estate.estate import Estate
 from zones.findings.board import FindingMove
 from zones.findings.evidence import Severity
-from zones.findings.source_evidence import SourceUnreadable
+from zones.findings.source_evidence import SourceIncomplete, SourceUnreadable, SyncHeld
 
 LINES: Final = 20
 """Findings that are logged at a time, the most severe first. Further ones are counted in one line."""
@@ -25,17 +25,22 @@ _log = logging.getLogger(__name__)
 
 
 class ActivityLog:
-    """The log of the changes of an estate. Nothing is logged before `started`."""
+    """The log of the changes of an estate that has its saved data. Nothing is logged before `started`."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._is_started = False
+        self._restored = {name for name, status in estate.sources.items() if status.synced}
+        estate.activity.take()  # the saved data is no change
 
     def started(self) -> None:
-        """Log a summary of each source that has data, the numbers of open findings, and the first errors among them."""
+        """Log a summary of each source that has data, the numbers of open findings, and the first errors among them.
+
+        A source with saved data has a second line if its files differ from that data.
+        """
         self._is_started = True
         estate = self._estate
-        estate.activity.take()
+        changes = estate.activity.take()
         estate.board.take_moves()
         for name, status in estate.sources.items():
             if status.synced:
@@ -50,6 +55,9 @@ class ActivityLog:
                     "data": origin,
                 }
                 _log.info("source %s starts with: %s", name, _fields(counts))
+            if name in self._restored and name in changes:
+                counted = _fields(_counts(changes[name], status.remote))
+                _log.info("source %s changed since the last run: %s", name, counted)
         numbers = dict.fromkeys((each.value for each in Severity), 0)
         for (_, severity), count in estate.board.counts.items():
             numbers[severity.value] += count
@@ -85,8 +93,15 @@ def _finding(move: FindingMove) -> str:
         fields["winner"] = fact.winner
     if fact.rule.value:
         fields["rule"] = fact.rule.value
-    if move.is_open and isinstance(fact.evidence, SourceUnreadable):
-        fields["message"] = fact.evidence.message
+    match fact.evidence:
+        case SourceUnreadable(message=message) if move.is_open:
+            fields["message"] = message
+        case SyncHeld(reasons=reasons) if move.is_open:
+            fields["reasons"] = ", ".join(reasons.items)
+        case SourceIncomplete(lacks=lacks) if move.is_open:
+            fields["lacks"] = ", ".join(lacks.items)
+        case _:
+            pass
     return _fields(fields)
 
 

@@ -123,7 +123,7 @@ class FileRunner:
         name, now = self._name, WallTime(time.time())
         match action:
             case "now":
-                self._files.read_all()
+                self._files.read_all(self._estate.inventory.of(name))
             case "accept":
                 changed = self._estate.accept_held_scan(name, now)
                 _log.warning("source %s: the held change is accepted", name)

@@ -128,9 +128,9 @@ class FileSource:
         self._signatures |= dict.fromkeys(parts)
         self._due = min(self._due, now + QUIET)
 
-    def read_all(self) -> None:
-        """Read every file again, at once."""
-        self._signatures = dict.fromkeys(self._signatures)
+    def read_all(self, parts: Iterable[str]) -> None:
+        """Read every file again, at once. `parts` have data: those without a file are reported as deleted."""
+        self._signatures = dict.fromkeys([*self._signatures, *parts])
         self._due = 0.0
 
     def _read(self, part: str) -> Part:

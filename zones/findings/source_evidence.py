@@ -56,14 +56,17 @@ class SyncHeld(Evidence, frozen=True, kw_only=True):
     severity: ClassVar = Severity.ERROR
     meaning: ClassVar = "A sync, or a change of files, would remove so much that access may have been lost."
     action: ClassVar = (
-        "the last good data is served; accept the held change with `pldns sync accept`, or drop it with "
-        "`pldns sync drop`"
+        "the last good data is served; accept the held change with `pldns sync accept SOURCE`, or drop "
+        "it with `pldns sync drop SOURCE`"
     )
     reasons: Annotated[Listed[str], Meta(description="What is suspicious about the change.")]
     endpoints: Annotated[
         int, Meta(description="Number of private endpoints that it would remove, or leave without a name.")
     ]
     vnets: Annotated[int, Meta(description="Number of virtual networks that it would remove.")]
+    zone_groups: Annotated[
+        int, Meta(description="Number of DNS zone groups that it would remove while their endpoints stay.")
+    ] = 0
     would_remove: Annotated[Listed[str], Meta(description="Ids of what it would remove.")]
     held_since: Annotated[EvidenceTime, Meta(description="When a change was first held.")]
 

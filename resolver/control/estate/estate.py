@@ -108,6 +108,7 @@ class Estate:
                 self.health.read_part(source, part, data, now)
             elif part not in decisions[source].parts:  # the part can be read, and its data stays
                 self.health.read_part(source, part, had[source].get(part), now)
+            self.sources[source].dropped -= {part}
         changed = self.take(
             [(source, part, data) for source, each in decisions.items() for part, data in each.parts.items()], now
         )

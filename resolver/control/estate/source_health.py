@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from msgspec import structs
+
 from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldSync
 from resolver.settings import GuardMode, OnUnsynced, SourceSettings, SourceType
 from resolver.sources.reading import Part, Requests
@@ -51,6 +53,8 @@ class SourceStatus:
     """What each file lacks that says that it is not the whole list."""
     passed_over: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Number of rows that pldns does not need, by file and type."""
+    dropped: frozenset[str] = frozenset()
+    """Files whose last change an operator dropped, and that have not been read since then."""
     remote: bool = False
     interval: float = float("inf")
     """Seconds between two readings."""
@@ -182,8 +186,10 @@ class SourceHealth:
             self._board.replace(Topic.SOURCE, source, [], now)
 
     def dropped(self, source: str, now: WallTime) -> None:
-        """Record that an operator dropped the held sync."""
+        """Record that an operator dropped the held sync. Files are not read again by themselves."""
         status = self.statuses[source]
+        if status.sync_state.held and not status.remote:
+            status.dropped |= status.sync_state.held.parts.keys()
         status.sync_state = SyncState(status.sync_state.missing)
         self._report_held(source, None, now)
 
@@ -214,6 +220,7 @@ class SourceHealth:
             if status.synced:
                 out += (Degraded(name, part, why) for part, why in self._unreadable[name].items())
                 out += (Degraded(name, part, f"incomplete: {why[0]}") for part, why in status.incomplete.items())
+                out += (Degraded(name, part, dropped_text(name)) for part in sorted(status.dropped))
         return out
 
     @property
@@ -227,11 +234,20 @@ def held_text(held: WithheldSync) -> str:
     return f"a change would remove {', '.join(held.reasons)}; it is held"
 
 
+def dropped_text(source: str) -> str:
+    """Return why the data of a file is not served, as one line for people."""
+    return f"its change was dropped and is not served: `pldns sync now {source}` reads the files again"
+
+
 def held_finding(source: str, held: WithheldSync) -> Finding:
     """Return `sync-held`: a sync would remove so much that an operator must decide."""
-    removed = Listed(held.ids, held.endpoints + held.vnets)
+    removed = Listed(held.ids, held.endpoints + held.vnets + held.zone_groups)
     evidence = SyncHeld(
         reasons=listed(held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=removed,
-        held_since=held.since,
+        held_since=held.since, zone_groups=held.zone_groups,
     )  # fmt: skip
-    return finding(source, evidence)
+    action = (
+        f"the last good data is served; accept the held change with `pldns sync accept {source}`, or drop it with "
+        f"`pldns sync drop {source}`"
+    )
+    return structs.replace(finding(source, evidence), action=action)

@@ -7,12 +7,16 @@ import pytest
 from resolver import settings
 from resolver.control.activity_log import LINES, ActivityLog
 from resolver.control.estate.estate import Estate
+from resolver.control.guard.sync_state import SyncState
 from resolver.sources.reading import Part, Scan
 from zones.azure.endpoint import ResourceId, VirtualNetwork
 from zones.azure.resource import NicRow, PrivateEndpoint, Resources
 from zones.clocks import WallTime
 from zones.findings import checks
 from zones.findings.board import Topic
+from zones.findings.evidence import listed
+from zones.findings.finding import finding
+from zones.findings.source_evidence import SyncHeld
 
 
 def data(*names: str, address: str = "10.0.0.4") -> Resources:
@@ -97,3 +101,47 @@ def test_the_start_is_a_summary_and_the_errors(estate: Estate, caplog: pytest.Lo
         "conflicting-address",
         "address-reused",
     }
+
+
+def test_what_changed_while_pldns_was_stopped_is_a_line(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    estate.take([("lab", "/lab/a", data("one", "two"))], WallTime(1.0))
+    estate.health.restored("lab", 1, WallTime(1.0), SyncState())
+    log = ActivityLog(estate)
+    estate.take_scans({"lab": Scan([("/lab/a", data("one"))], 1)}, WallTime(2.0))
+    log.started()
+    log.write()
+    endpoints = "endpoints_added=0 endpoints_changed=0 endpoints_removed=1"
+    assert caplog.messages == [
+        "source lab starts with: endpoints=1 vnets=1 files=1 data=live",
+        f"source lab changed since the last run: {endpoints} vnets_added=0 vnets_changed=0 vnets_removed=0 files=1",
+    ]
+
+
+def test_a_source_without_changes_since_the_last_run_has_one_line(
+    estate: Estate, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    estate.take([("lab", "/lab/a", data("one"))], WallTime(1.0))
+    estate.health.restored("lab", 1, WallTime(1.0), SyncState())
+    log = ActivityLog(estate)
+    estate.take_scans({"lab": Scan([], 1)}, WallTime(2.0))
+    log.started()
+    assert caplog.messages == ["source lab starts with: endpoints=1 vnets=1 files=1 data=live"]
+
+
+def test_a_line_about_a_held_or_incomplete_source_says_why(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log = ActivityLog(estate)
+    log.started()
+    held = SyncHeld(
+        reasons=listed(["7 of 9 private endpoints"]), endpoints=7, vnets=0, would_remove=listed(["x"]),
+        held_since=WallTime(1.0),
+    )  # fmt: skip
+    estate.board.replace(Topic.HELD, "lab", [finding("lab", held)], WallTime(1.0))
+    estate.board.replace(Topic.INCOMPLETE, "lab", [checks.incomplete("/lab/a", ["3 of 250 rows"])], WallTime(1.0))
+    log.write()
+    assert caplog.messages == [
+        'finding opened: code=sync-held severity=error subject=lab reasons="7 of 9 private endpoints"',
+        'finding opened: code=source-incomplete severity=error subject=/lab/a lacks="3 of 250 rows"',
+    ]

@@ -431,8 +431,16 @@ def test_every_file_is_read_again_on_request(tmp_path: Path) -> None:
     write(tmp_path / "a.yaml", text("a"))
     files = FileSource(str(tmp_path), {str(tmp_path / "gone.yaml")})
     files.scan()
-    files.read_all()
+    files.read_all([str(tmp_path / "a.yaml")])
     assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["a"]}
+
+
+def test_a_file_that_is_missing_but_has_data_is_deleted_at_such_a_request(tmp_path: Path) -> None:
+    write(tmp_path / "a.yaml", text("a"))
+    files = FileSource(str(tmp_path), set())
+    files.scan()
+    files.read_all([str(tmp_path / "dropped.yaml")])
+    assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["a"], "dropped.yaml": None}
 
 
 # -- watching

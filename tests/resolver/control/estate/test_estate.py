@@ -250,11 +250,35 @@ def test_a_held_scan_is_accepted_or_dropped(action: str) -> None:
         estate.drop_held_sync("files", WallTime(3.0))
         assert estate.inventory.of("files") == {"one": both}
     assert estate.revision > before
-    assert estate.health.degraded() == []
+    assert [each.scope for each in estate.health.degraded()] == ([] if action == "accept" else ["one"])
     estate.take_scans({"files": Scan([], 1)}, WallTime(4.0))  # the next scan finds no change
-    assert estate.health.degraded() == []
+    assert [each.scope for each in estate.health.degraded()] == ([] if action == "accept" else ["one"])
     with pytest.raises(NothingHeld):
         estate.accept_held_scan("files", WallTime(5.0))
+
+
+def test_a_dropped_change_degrades_its_files_until_they_are_read_again() -> None:
+    estate = Estate(config("files"))
+    both = Resources.joined((resources("a"), resources("b", "10.0.0.5", "b.blob.core.windows.net")))
+    estate.take_scans({"files": Scan([("one", both)], 1)}, WallTime(1.0))
+    estate.take_scans({"files": Scan([("one", None), ("two", resources("c", "10.0.0.6"))], 1)}, WallTime(2.0))
+    estate.drop_held_sync("files", WallTime(3.0))
+    text = "its change was dropped and is not served: `pldns sync now files` reads the files again"
+    assert estate.health.degraded() == [("files", "one", text), ("files", "two", text)]
+    estate.take_scans({"files": Scan([("two", resources("c", "10.0.0.6"))], 1)}, WallTime(4.0))
+    assert [each.scope for each in estate.health.degraded()] == ["one"]
+    estate.take_scans({"files": Scan([("one", both)], 2)}, WallTime(5.0))
+    assert estate.health.degraded() == []
+
+
+def test_a_held_sync_names_the_commands_in_full() -> None:
+    estate = Estate(config("files"))
+    both = Resources.joined((resources("a"), resources("b", "10.0.0.5", "b.blob.core.windows.net")))
+    estate.take_scans({"files": Scan([("one", both)], 1)}, WallTime(1.0))
+    estate.take_scans({"files": Scan([("one", None)], 0)}, WallTime(2.0))
+    (held,) = [fact for fact in estate.board if fact.code == "sync-held"]
+    assert "`pldns sync accept files`" in held.action
+    assert "`pldns sync drop files`" in held.action
 
 
 def test_a_held_sync_degrades_its_source() -> None:
