@@ -87,8 +87,8 @@ class Catalogue:
             self._covered.add(covered, value=True)
         suffixes = rules.choices.keys() | bare | _forwarders(table)
         self._forwarded: SuffixTrie[bool] = SuffixTrie()
-        for suffix in suffixes - rules.opt_in - (rules.derived - _forwarders(table)):
-            self._forwarded.add(_literal(suffix), value=True)
+        for forwarded in suffixes - rules.opt_in - (rules.derived - _forwarders(table)):
+            self._forwarded.add(_literal(forwarded), value=True)
         forms = [pattern(row.private) for row in additions.wildcards if row.private]
         self.words = _words([*suffixes, *rules.zones, *forms])
         """The labels of all suffixes and zones, without placeholders: the parts of a name that reveal no customer."""
