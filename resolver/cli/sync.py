@@ -62,7 +62,8 @@ def _held(source: Json) -> Iterator[str]:
     if _is_held(source):
         name, held = source["name"], source["sync"]["held"]
         yield f"source {name}: a change is held since {held['since']}; it would remove {', '.join(held['reasons'])}"
-        yield f"  {output.listed(map(output.short, held['ids']), held['endpoints'] + held['vnets'])}"
+        total = held["endpoints"] + held["vnets"] + held["zone_groups"]
+        yield f"  {output.listed(map(output.short, held['ids']), total)}"
         later = (
             "files keep their last data until they change" if source["type"] == "files" else "the next sync is checked"
         )

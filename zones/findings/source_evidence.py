@@ -64,6 +64,9 @@ class SyncHeld(Evidence, frozen=True, kw_only=True):
         int, Meta(description="Number of private endpoints that it would remove, or leave without a name.")
     ]
     vnets: Annotated[int, Meta(description="Number of virtual networks that it would remove.")]
+    zone_groups: Annotated[
+        int, Meta(description="Number of DNS zone groups that it would remove while their endpoints stay.")
+    ] = 0
     would_remove: Annotated[Listed[str], Meta(description="Ids of what it would remove.")]
     held_since: Annotated[EvidenceTime, Meta(description="When a change was first held.")]
 

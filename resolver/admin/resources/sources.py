@@ -22,6 +22,7 @@ class HeldSync(Model):
     reasons: list[str]
     endpoints: int = Field(description="Number of private endpoints that it would remove, or leave without a name.")
     vnets: int = Field(description="Number of virtual networks that it would remove.")
+    zone_groups: int = Field(description="Number of DNS zone groups that it would remove while their endpoints stay.")
     ids: list[str] = Field(description="Some of the resources that it would remove.")
 
 
@@ -140,5 +141,5 @@ def _syncs(status: SourceStatus) -> SyncItem:
 def _held(held: WithheldSync) -> HeldSync:
     return HeldSync(
         since=time_text(held.since), read=time_text(held.at), reasons=list(held.reasons), endpoints=held.endpoints,
-        vnets=held.vnets, ids=list(held.ids),
+        vnets=held.vnets, zone_groups=held.zone_groups, ids=list(held.ids),
     )  # fmt: skip

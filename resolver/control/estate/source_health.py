@@ -241,10 +241,10 @@ def dropped_text(source: str) -> str:
 
 def held_finding(source: str, held: WithheldSync) -> Finding:
     """Return `sync-held`: a sync would remove so much that an operator must decide."""
-    removed = Listed(held.ids, held.endpoints + held.vnets)
+    removed = Listed(held.ids, held.endpoints + held.vnets + held.zone_groups)
     evidence = SyncHeld(
         reasons=listed(held.reasons), endpoints=held.endpoints, vnets=held.vnets, would_remove=removed,
-        held_since=held.since,
+        held_since=held.since, zone_groups=held.zone_groups,
     )  # fmt: skip
     action = (
         f"the last good data is served; accept the held change with `pldns sync accept {source}`, or drop it with "

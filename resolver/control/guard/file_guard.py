@@ -10,12 +10,21 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from resolver.control.guard.shrink_guard import PartKeys, PartKind, Removal, SourceParts, reasons_to_hold, withheld
+from resolver.control.guard.shrink_guard import (
+    PartKeys,
+    PartKind,
+    Removal,
+    SourceParts,
+    group_key,
+    has_names,
+    reasons_to_hold,
+    withheld,
+)
 from resolver.control.guard.sync_state import SyncDecision, SyncState
 from resolver.settings import GuardMode
 from resolver.sources.reading import Part
 from zones.azure.endpoint import ConnectionState, ResourceId
-from zones.azure.resource import NicRow, Resources
+from zones.azure.resource import NicRow, Resources, ZoneGroup
 from zones.clocks import WallTime
 
 
@@ -42,7 +51,7 @@ def decide(
         if not isinstance(data, str) and data != had.get(part)
     }
     lacking = removed(had, parts) if guard == "on" else frozenset()
-    reasons = tuple(reasons_to_hold(_described(had), lacking, parts.keys(), PartKind.FILE)) if lacking else ()
+    reasons = tuple(reasons_to_hold(_described(had, lacking), lacking, parts.keys(), PartKind.FILE)) if lacking else ()
     if reasons:
         held = withheld(Removal(parts, {}, lacking), reasons, had, state.held, now)
         return SyncDecision({}, {}, {}, SyncState(held=held))
@@ -57,16 +66,17 @@ def unfinished(had: SourceParts, changes: Mapping[str, Part], recent: AbstractSe
     """
     parts = {part: data for part, data in changes.items() if not isinstance(data, str)}
     lacking = removed(had, parts)
-    described = _described(had) if lacking else {}
-    losing = {part for part, keys in described.items() if lacking & (keys.endpoints | keys.vnets)}
+    described = _described(had, lacking) if lacking else {}
+    losing = {part for part, keys in described.items() if lacking & keys.all}
     return set(recent) & (losing | {part for part, data in changes.items() if isinstance(data, str)})
 
 
 def removed(had: SourceParts, parts: Mapping[str, Resources | None]) -> frozenset[ResourceId]:
-    """Return the keys of the endpoints and VNets that the source would lose with this new data of some files.
+    """Return the keys of the resources in `PartKeys` that the source would lose with this new data of some files.
 
     A resource that moves to another file is not lost. An approved endpoint that stays counts as lost if it had a name
-    and would have none: its NIC may be in another file.
+    and would have none: its NIC may be in another file. A DNS zone group counts only if its endpoint stays: then
+    another private name would be served.
     """
     if not had or not any(_may_lose(had.get(part, _NOTHING), data or _NOTHING) for part, data in parts.items()):
         return frozenset()  # the usual case, whose cost depends on the changed files only
@@ -82,7 +92,9 @@ def removed(had: SourceParts, parts: Mapping[str, Resources | None]) -> frozense
         is_served = there is None or ConnectionState.read(there.state_text) is ConnectionState.APPROVED
         if key not in now or (named and not now[key] and is_served):
             lost.add(key)
-    return frozenset(vnets | lost)
+    groups = {group_key(each) for each in _groups(had.values()) if each.key not in lost}
+    groups -= {group_key(each) for each in _groups(left)}
+    return frozenset(vnets | lost | groups)
 
 
 def _may_lose(old: Resources, new: Resources) -> bool:
@@ -97,7 +109,13 @@ def _present(data: Resources) -> set[tuple[ResourceId, bool]]:
     """Return (key, False) for each resource of a file, and also (key, True) for each resource with names."""
     found = {(each.key, False) for kind in (data.endpoints, data.nics, data.vnets) for each in kind}
     found |= {(each.key, True) for each in data.endpoints if _has_names(each.records or each.dns)}
+    found |= {(group_key(each), True) for each in _groups([data])}
     return found | {(nic.key, True) for nic in data.nics if _has_names(nic.rows)}
+
+
+def _groups(parts: Iterable[Resources]) -> list[ZoneGroup]:
+    """Return the DNS zone groups that have a private name."""
+    return [each for data in parts for each in data.zone_groups if has_names(each)]
 
 
 def _nameless(data: Resources) -> set[ResourceId]:
@@ -130,14 +148,18 @@ def _has_names(rows: Iterable[NicRow]) -> bool:
     return any(row.fqdns for row in rows)
 
 
-def _described(had: SourceParts) -> dict[str, PartKeys]:
-    """Return the resources that each file describes. A file that has the NIC of an endpoint describes the endpoint."""
+def _described(had: SourceParts, lacking: AbstractSet[ResourceId]) -> dict[str, PartKeys]:
+    """Return the resources that each file describes. A file that has the NIC of an endpoint describes the endpoint.
+
+    A DNS zone group whose endpoint is lacking is left out: it goes with its endpoint.
+    """
     owners = {nic: each.key for data in had.values() for each in data.endpoints for nic in each.nics}
     return {
         part: PartKeys(
             {each.key for each in data.endpoints}
             | {owner for nic in data.nics if (owner := nic.endpoint or owners.get(nic.key))},
             {each.key for each in data.vnets},
+            {group_key(each) for each in _groups([data]) if each.key not in lacking},
         )
         for part, data in had.items()
     }

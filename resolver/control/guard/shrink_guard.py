@@ -13,14 +13,14 @@ from typing import Final, NamedTuple
 from resolver.control.guard.sync_state import WithheldSync
 from resolver.sources.reading import Reading
 from zones.azure.endpoint import ResourceId
-from zones.azure.resource import Resources
+from zones.azure.resource import Resources, ZoneGroup
 from zones.clocks import WallTime
 from zones.findings.evidence import LISTED
 
 FEW: Final = 5
 SHARE: Final = 5
 """A change that would remove more than `FEW` resources and more than one in `SHARE` is held."""
-KINDS: Final = {"endpoints": "private endpoints", "vnets": "virtual networks"}
+KINDS: Final = {"endpoints": "private endpoints", "vnets": "virtual networks", "zone_groups": "DNS zone groups"}
 """The kinds of resources that are counted: the field of `Resources` and `PartKeys`, and the words for operators."""
 
 SourceParts = Mapping[str, Resources]
@@ -43,11 +43,32 @@ class PartKeys(NamedTuple):
 
     endpoints: AbstractSet[ResourceId]
     vnets: AbstractSet[ResourceId]
+    zone_groups: AbstractSet[ResourceId]
+    """Each as `group_key`."""
+
+    @property
+    def all(self) -> AbstractSet[ResourceId]:
+        """The keys of all resources."""
+        return {*self.endpoints, *self.vnets, *self.zone_groups}
 
 
 def keys_of(data: Resources) -> PartKeys:
     """Return the keys of the resources whose absence counts. A NIC is removed with its endpoint."""
-    return PartKeys({each.key for each in data.endpoints}, {each.key for each in data.vnets})
+    return PartKeys(
+        {each.key for each in data.endpoints},
+        {each.key for each in data.vnets},
+        {group_key(each) for each in data.zone_groups if has_names(each)},
+    )
+
+
+def group_key(group: ZoneGroup) -> ResourceId:
+    """Return a key for a DNS zone group that is not the key of its endpoint."""
+    return ResourceId(f"{group.key}/privatednszonegroups")
+
+
+def has_names(group: ZoneGroup) -> bool:
+    """Return whether a DNS zone group has a private name. Only then does its absence change an answer."""
+    return any(config.records for config in group.configs)
 
 
 def reasons_to_hold(
@@ -64,10 +85,7 @@ def reasons_to_hold(
     whole = [
         part
         for part, each in had.items()
-        if part in changed
-        and max(map(len, each)) >= SMALLEST[kind_of_part]
-        and each.endpoints <= lacking
-        and each.vnets <= lacking
+        if part in changed and max(map(len, each)) >= SMALLEST[kind_of_part] and each.all <= lacking
     ]
     for part in sorted(whole)[:LISTED]:
         yield f"everything of {kind_of_part} {part}"
@@ -96,10 +114,12 @@ def withheld(
     endpoints = {nic.endpoint: str(nic.endpoint) for part in had.values() for nic in part.nics}
     endpoints |= {each.key: each.id for part in had.values() for each in part.endpoints}
     vnets = {each.key: each.id for part in had.values() for each in part.vnets}
-    named = endpoints | vnets
+    groups = {group_key(each): each.id for part in had.values() for each in part.zone_groups}
+    named = endpoints | vnets | groups
     ids = sorted(named[key] for key in lacking)[:LISTED]
     reading = Reading({part: data for part, data in change.parts.items() if data is not None}, dict(change.lost))
     return WithheldSync(
         before.since if before else now, now, reading, reasons, len(lacking & endpoints.keys()),
         len(lacking & vnets.keys()), tuple(ids), tuple(part for part, data in change.parts.items() if data is None),
+        len(lacking & groups.keys()),
     )  # fmt: skip

@@ -29,8 +29,8 @@ def absent(had: SourceParts, reading: Reading, missing: Mapping[ResourceId, Wall
 
     A resource in a subscription that the reading could not read is not absent.
     """
-    present = {key for part in reading.parts.values() for key in _keys(part)}
-    lacking = {key for part, before in had.items() if part in reading.parts for key in _keys(before)} - present
+    present = {key for part in reading.parts.values() for key in keys_of(part).all}
+    lacking = {key for part, before in had.items() if part in reading.parts for key in keys_of(before).all} - present
     return sorted(lacking, key=lambda key: (missing.get(key, float("inf")), key))
 
 
@@ -69,16 +69,12 @@ def decide(
     return SyncDecision(parts, lost, _by_id(had, unconfirmed), left)
 
 
-def _keys(data: Resources) -> set[ResourceId]:
-    return {key for keys in keys_of(data) for key in keys}
-
-
 def _merged(before: Resources | None, data: Resources, gone: set[ResourceId], rereads: Rereads) -> Resources:
     """Return the new data of a subscription: the reading, and the resources that it lacks but that are not gone."""
     if before is None:
         return data
-    present = set(_keys(data))
-    kept = {key for key in _keys(before) if key not in present and key not in gone}
+    present = keys_of(data).all
+    kept = {key for key in keys_of(before).all if key not in present and key not in gone}
     if not kept:
         return data
     fresh = [found for key in sorted(kept) if isinstance(found := rereads.get(key), Resources)]

@@ -41,6 +41,8 @@ class WithheldSync(msgspec.Struct, frozen=True):
     """Ids of some resources that it would remove."""
     gone: tuple[str, ...] = ()
     """Parts that it would remove as a whole."""
+    zone_groups: int = 0
+    """Number of DNS zone groups that it would remove while their endpoints stay."""
 
     @property
     def parts(self) -> dict[str, Resources | None]:

@@ -83,7 +83,8 @@ async def test_a_held_sync_is_listed_and_can_be_accepted_or_dropped(
     hub.sync_state = SyncState({}, HELD)
     assert (await sources(client))["hub"]["sync"]["held"] == {
         "since": "1970-01-01T00:16:40.000Z", "read": "1970-01-01T00:17:40.500Z",
-        "reasons": ["7 of 9 private endpoints"], "endpoints": 7, "vnets": 1, "ids": ["/ID/a", "/ID/b"],
+        "reasons": ["7 of 9 private endpoints"], "endpoints": 7, "vnets": 1, "zone_groups": 0,
+        "ids": ["/ID/a", "/ID/b"],
     }  # fmt: skip
     for action in ("now", "accept", "drop"):
         status, body = await post(client, "hub", {"action": action})

@@ -9,7 +9,7 @@ from resolver.control.guard.sync_state import SyncDecision, SyncState, WithheldS
 from resolver.settings import GuardMode
 from resolver.sources.reading import Part
 from zones.azure.endpoint import ResourceId, VirtualNetwork
-from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources
+from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources, ZoneConfig, ZoneGroup, ZoneRecord
 from zones.clocks import WallTime
 
 ROW = (NicRow(("a.example",), ("10.0.0.4",)),)
@@ -35,6 +35,11 @@ def nics(*keys: str, rows: tuple[NicRow, ...] = ROW) -> Resources:
 
 def vnets(*keys: str) -> Resources:
     return Resources(vnets=tuple(VirtualNetwork(ResourceId(key), key.upper()) for key in keys))
+
+
+def groups(*keys: str, zone: str = "example") -> Resources:
+    configs = (ZoneConfig(zone, (ZoneRecord(f"a.{zone}", ("10.0.0.4",)),)),) if zone else ()
+    return Resources(zone_groups=tuple(ZoneGroup(ResourceId(key), f"{key.upper()}/GROUP", configs) for key in keys))
 
 
 def many(count: int) -> list[str]:
@@ -215,3 +220,35 @@ def test_only_recent_files_that_would_remove_something_or_do_not_parse_are_unfin
     assert unfinished(had, changes, set()) == set()
     assert unfinished(had, {"a": None}, set()) == set()
     assert unfinished(had, {"a": short("x"), "b": short("y", "z")}, {"a", "b"}) == set()
+
+
+# -- DNS zone groups
+
+
+@pytest.mark.parametrize("data", [Resources(), None, groups("a", "b", zone="")], ids=["empty", "deleted", "no records"])
+def test_a_file_of_zone_groups_that_becomes_empty_is_held(data: Resources | None) -> None:
+    had = {"e": short(*"abcdefghi"), "g": groups("a", "b"), "more": groups(*"cdefghi")}
+    found = held(look(had, {"g": data}))
+    assert found.reasons == ("everything of file g",)
+    assert (found.endpoints, found.vnets, found.zone_groups, found.ids) == (0, 0, 2, ("A/GROUP", "B/GROUP"))
+
+
+def test_a_source_may_not_lose_all_its_zone_groups_nor_many_of_them() -> None:
+    names = many(20)
+    had = {"e": short(*names), "g": groups(*names)}
+    assert held(look(had, {"g": None})).reasons == ("all 20 DNS zone groups of the source", "everything of file g")
+    assert held(look(had, {"g": groups(*names[6:])})).reasons == ("6 of 20 DNS zone groups",)
+    assert look(had, {"g": groups(*names[5:])}).parts
+
+
+def test_a_zone_group_that_moves_or_changes_or_goes_with_its_endpoint_is_not_lost() -> None:
+    had = {"e": short(*"abcdefgh"), "g": groups("a", "b")}
+    assert not removed(had, {"g": groups("a"), "h": groups("b")})
+    assert not removed(had, {"g": groups("a", "b", zone="other")})
+    assert removed(had, {"e": short(*"cdefgh"), "g": Resources()}) == {"a", "b"}
+    assert look(had, {"e": short(*"cdefgh"), "g": Resources()}).parts
+
+
+def test_a_file_that_loses_zone_groups_may_not_be_written_completely() -> None:
+    had = {"e": short("a", "b"), "g": groups("a", "b")}
+    assert unfinished(had, {"g": groups("a")}, {"g"}) == {"g"}
