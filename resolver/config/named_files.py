@@ -86,6 +86,7 @@ def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFilePath
     A pattern with wildcards may match nothing, which is a warning. A plain path must exist.
     """
     files: ZoneFilePaths = {}
+    at: dict[name.Name, str] = {}
     refused: list[Refusal] = []
     notes: list[str] = []
     for i, pattern in enumerate(patterns):
@@ -95,7 +96,7 @@ def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFilePath
         elif not found:
             refused.append((("zones", "files", i), f"there is no file `{pattern}`"))
         for file in found:
-            refused += [(("zones", "files", i), why) for why in (_add(file, files) if file not in files else ())]
+            refused += [(("zones", "files", i), why) for why in (() if file in files else _add(file, files, at))]
     return files, refused, notes
 
 
@@ -105,8 +106,8 @@ def _matches(folder: Path, pattern: str) -> list[str]:
     return sorted(absolute(path) for path in found if not path.is_dir())
 
 
-def _add(file: str, files: ZoneFilePaths) -> Sequence[str]:
-    """Add `file` and its origin to `files`. Return the reasons why that is not possible; empty when it is."""
+def _add(file: str, files: ZoneFilePaths, at: dict[name.Name, str]) -> Sequence[str]:
+    """Add `file` and its origin to `files` and `at`. Return the reasons why that is not possible; empty when it is."""
     try:
         origin = zonefile.parse(Path(file).read_bytes().decode(), file).origin
     except OSError as error:
@@ -115,8 +116,8 @@ def _add(file: str, files: ZoneFilePaths) -> Sequence[str]:
         return [f"{file} is not UTF-8 (at octet {error.start})"]
     except zonefile.InvalidZone as error:
         return error.messages
-    for other, theirs in files.items():
-        if theirs == origin:
-            return [f"{file} and {other} are both the zone `{name.to_text(origin)}`"]
+    other = at.setdefault(origin, file)
+    if other != file:
+        return [f"{file} and {other} are both the zone `{name.to_text(origin)}`"]
     files[file] = origin
     return ()

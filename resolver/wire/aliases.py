@@ -11,10 +11,14 @@ import msgspec
 from resolver.wire import codes
 from resolver.wire.relay import MalformedReply, Message
 from zones.dns import record
-from zones.dns.name import MAX_NAME, Name, is_under
+from zones.dns.name import MAX_NAME, Name, is_under, labels
 from zones.dns.record import RRset
 
 MAX_HOPS: Final = 20
+_LABELS: Final = 3
+"""Offset of the number of labels in RRSIG rdata (RFC 4034 §3.1)."""
+_SIGNER: Final = 18
+"""Offset of the signer's name there."""
 _PROOFS: Final = frozenset((codes.NSEC, codes.NSEC3))
 
 
@@ -23,6 +27,8 @@ class Hop(msgspec.Struct, frozen=True, gc=False):
 
     target: Name
     rrsets: tuple[RRset, ...]
+    proofs: tuple[RRset, ...] = ()
+    """NSEC, NSEC3 and their signatures, where a wildcard made the records: no closer name exists (RFC 4035 §5.3.4)."""
 
 
 class Chain(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +62,8 @@ def chain(message: Message, name: Name, qtype: int) -> Chain:
         current = hop.target
         visited.add(current)
     soa = None if final else _soa(message.authority, current)
+    if hops and message.authority:
+        hops = [_proven(hop, message.authority) for hop in hops]
     bare = bool(hops) and not final and soa is None and message.rcode == codes.NOERROR
     return Chain(tuple(hops), current, final, soa, _proofs(message.authority, soa), bare)
 
@@ -112,6 +120,33 @@ def _covers(rrset: RRset, rtype: int) -> bool:
     return rrset.type == record.RRSIG and rrset.rdatas[0][:2] == rtype.to_bytes(2, "big")
 
 
+def _proven(hop: Hop, authority: tuple[RRset, ...]) -> Hop:
+    """Return the hop with the proofs of its zone, if a wildcard made its records."""
+    signers = {signer for rrset in hop.rrsets if (signer := _expanded_by(rrset))}
+    if not signers:
+        return hop
+    proofs = [r for r in authority if r.type == record.RRSIG and _is_of_proof(r, None) and _signer(r) in signers]
+    owners = {(r.owner.lower(), int.from_bytes(r.rdatas[0][:2], "big")) for r in proofs}
+    return Hop(hop.target, hop.rrsets, (*[r for r in authority if (r.owner.lower(), r.type) in owners], *proofs))
+
+
+def _expanded_by(rrset: RRset) -> bytes | None:
+    """Return the signing zone of a signature whose records come from a wildcard (RFC 4035 §5.3.2); None for others."""
+    if rrset.type != record.RRSIG or len(rrset.rdatas[0]) < _SIGNER:
+        return None
+    own = labels(rrset.owner)
+    return _signer(rrset) if rrset.rdatas[0][_LABELS] < len(own) - (own[:1] == [b"*"]) else None
+
+
+def _signer(rrset: RRset) -> bytes:
+    """Return the signing zone of a signature, folded."""
+    rdata = rrset.rdatas[0]
+    at = _SIGNER
+    while at < len(rdata) and rdata[at]:
+        at += rdata[at] + 1
+    return rdata[_SIGNER : at + 1].lower()
+
+
 def _soa(authority: tuple[RRset, ...], name: Name) -> RRset | None:
     """Return the SOA of a zone that contains the name; an SOA of another zone proves nothing about it."""
     for rrset in authority:
@@ -121,12 +156,12 @@ def _soa(authority: tuple[RRset, ...], name: Name) -> RRset | None:
 
 
 def _proofs(authority: tuple[RRset, ...], soa: RRset | None) -> tuple[RRset, ...]:
-    return tuple(
-        [
-            r
-            for r in authority
-            if r.type in _PROOFS
-            or any(_covers(r, covered) for covered in _PROOFS)
-            or (soa and _covers(r, record.SOA) and r.owner.lower() == soa.owner.lower())
-        ]
-    )
+    return tuple([r for r in authority if r.type in _PROOFS or (r.type == record.RRSIG and _is_of_proof(r, soa))])
+
+
+def _is_of_proof(signature: RRset, soa: RRset | None) -> bool:
+    """Return True for the signature of an NSEC or NSEC3 record, or of the SOA of a denial."""
+    covered = int.from_bytes(signature.rdatas[0][:2], "big")
+    if covered == record.SOA:
+        return soa is not None and signature.owner.lower() == soa.owner.lower()
+    return covered in _PROOFS

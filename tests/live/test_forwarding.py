@@ -25,23 +25,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.live.daemon import PATIENCE, PLDNS, REPLY, Daemon, until
+from tests.live.programs import running
 from tests.peers import tool
 from tests.ports import free_port
 
 pytestmark = pytest.mark.live
 Start = Callable[..., Daemon]
 NAME = "dns.example"
-
-
-@contextmanager
-def running(*command: str | Path, log: Path) -> Iterator[None]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 def ask(port: int, name: str, rtype: str = "A", **options: Any) -> dns.message.Message:  # noqa: ANN401 - dnspython's

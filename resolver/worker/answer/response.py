@@ -37,6 +37,8 @@ class Draft:
     answer: list[RRset] = field(default_factory=list)
     authority: list[RRset] = field(default_factory=list)
     additional: list[RRset] = field(default_factory=list)
+    proofs: tuple[RRset, ...] = ()
+    """NSEC, NSEC3 and signatures for aliases that a wildcard made, from replies that the chain has left."""
     deps: list[Name] = field(default_factory=list)
     rcode: int = codes.NOERROR
     ede: tuple[int, str] | None = None
@@ -82,9 +84,18 @@ class Draft:
             self.aa = False
         self.answer += rrsets
 
+    def prove(self) -> None:
+        """Add to the authority section the proofs that it lacks."""
+        held = {(rrset.owner.lower(), rrset.type, rrset.rdatas) for rrset in self.authority}
+        for rrset in self.proofs:
+            key = rrset.owner.lower(), rrset.type, rrset.rdatas
+            if key not in held:
+                held.add(key)
+                self.authority.append(rrset)
+
     def fail(self, ede: tuple[int, str] | None, rcode: int = codes.SERVFAIL) -> None:
         """End in an error without records."""
-        self.answer, self.authority, self.additional = [], [], []
+        self.answer, self.authority, self.additional, self.proofs = [], [], [], ()
         self.rcode, self.ede, self.aa, self.ad = rcode, ede, False, False
 
 

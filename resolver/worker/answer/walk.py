@@ -44,12 +44,20 @@ PREFETCH: Final = 0.1
 Fetched = Mapping[Key, Message | UpstreamFailure]
 
 
-class Unfetched(Exception):  # noqa: N818 - it ends a walk
-    """The walk cannot go on until an upstream has answered the question `key`."""
+class UpstreamQuestion(NamedTuple):
+    """A question that an upstream must answer before a walk can go on."""
 
-    def __init__(self, key: Key) -> None:
-        super().__init__(key)
-        self.key = key
+    key: Key
+    deps: tuple[Name, ...] = ()
+    """If an address in the reply is the whole answer: the names whose change would alter that. Empty otherwise."""
+
+
+class Unfetched(Exception):  # noqa: N818 - it ends a walk
+    """The walk cannot go on until an upstream has answered `question`."""
+
+    def __init__(self, question: UpstreamQuestion) -> None:
+        super().__init__(question)
+        self.question = question
 
 
 class Basis(NamedTuple):
@@ -94,13 +102,16 @@ class Walk:
 
     def draft(self) -> Draft:
         """Follow the name until something answers, denies or fails. Raises `Unfetched`."""
+        draft = self._draft
         name: Name | None = self._query.name
         while name is not None:
-            if self._draft.hops > MAX_HOPS:
-                self._draft.fail((codes.NO_REACHABLE_AUTHORITY, f"more than {MAX_HOPS} aliases"))
+            if draft.hops > MAX_HOPS:
+                draft.fail((codes.NO_REACHABLE_AUTHORITY, f"more than {MAX_HOPS} aliases"))
                 break
             name = self._step(name)
-        return self._draft
+        if draft.proofs:
+            draft.prove()
+        return draft
 
     def _step(self, name: Name) -> Name | None:
         """Look one name up. Return its target if it is an alias, else None: the draft is complete."""
@@ -137,16 +148,14 @@ class Walk:
                 draft.add_served(rrsets)
                 draft.rcode = codes.YXDOMAIN
                 self._decided(zone, DataOrigin.STATIC, expendable=True)
-            case Outside(apex=apex) if apex and (not self._query.rd or self._private_suffix(name)):
-                # RFC 4035 §3.1.4.1: a server of the child zone that does not recurse answers NODATA.
-                draft.deny(apex, codes.NOERROR)
-                self._decided(Name(apex.owner), DataOrigin.POLICY, expendable=True)
             case Outside() | Referral():
                 group = self._group(name, outcome)
                 if group is not None:
                     suffix = self._private_suffix(name)
                     if suffix is None:
                         return self._forward(name, group, outcome)
+                    if self._is_denied_apex(outcome):
+                        return None
                     draft.deny(made_soa(suffix, _PRIVATE_TTL), codes.NXDOMAIN)
                     draft.ede = (codes.BLOCKED, "names of this suffix are private only")
                     self._decided(suffix, DataOrigin.POLICY, expendable=True)
@@ -201,7 +210,7 @@ class Walk:
         Returns the target of an alias if the table or another group answers for that.
         """
         draft, query = self._draft, self._query
-        if not query.rd and draft.aa:
+        if not query.rd and (self._is_denied_apex(outcome) or draft.aa):
             return None  # without RD, a chain of served records ends where it leaves the served data
         self._missed(name, outcome)
         key = Key(group, name, query.qtype, query.do, query.cd)
@@ -209,11 +218,24 @@ class Walk:
         if reply is not None:
             return self._follow(name, key, reply)
         if query.rd:
-            raise Unfetched(key)
+            direct = not (draft.answer or draft.fallback or draft.hops or isinstance(outcome, Referral))
+            raise Unfetched(UpstreamQuestion(key, tuple(dict.fromkeys(draft.deps)) if direct else ()))
         if not draft.answer:
             draft.fail((codes.NOT_AUTHORITATIVE, "recursion was not desired"), codes.REFUSED)
         draft.keep = False
         return None
+
+    def _is_denied_apex(self, outcome: Outside | Referral) -> bool:
+        """Deny DS at the apex of a zone that is served here, and return True; return False for other questions.
+
+        A server of the child zone that does not recurse answers NODATA (RFC 4035 §3.1.4.1).
+        """
+        apex = outcome.apex if isinstance(outcome, Outside) else None
+        if apex is None:
+            return False
+        self._draft.deny(apex, codes.NOERROR)
+        self._decided(Name(apex.owner), DataOrigin.POLICY, expendable=True)
+        return True
 
     def _missed(self, name: Name, outcome: Outside | Referral) -> None:
         """Note a name that an upstream answers. Inside a private zone it is a fallback, which is counted."""
@@ -260,6 +282,8 @@ class Walk:
         draft.ad &= message.ad
         for hop in chain.hops:
             draft.add_fetched(reply.aged(hop.rrsets, self._now))
+            if hop.proofs and self._query.do:  # for the case that the chain leaves this reply
+                draft.proofs += tuple(reply.aged(hop.proofs, self._now))
             draft.hops += 1
             if draft.hops > MAX_HOPS:
                 return hop.target

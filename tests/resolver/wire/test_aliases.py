@@ -111,6 +111,21 @@ def test_proofs_of_a_denial_are_kept_for_a_validating_client() -> None:
     assert (got.soa, got.proofs) == (SOA, (nsec, *signatures))
 
 
+def test_a_hop_that_a_wildcard_made_has_the_proofs_of_its_zone() -> None:
+    """RFC 4035 §5.3.4: the signature has fewer labels than the owner, so that a validator wants the proof."""
+    nsec = rr("a.example", "NSEC", "z.example. A")
+    nsec_sig = rr("a.example", "RRSIG", "NSEC 8 2 60 20300101000000 20200101000000 1 example. AAAA")
+    other = rr("a.other", "NSEC", "z.other. A")
+    other_sig = rr("a.other", "RRSIG", "NSEC 8 2 60 20300101000000 20200101000000 1 other. AAAA")
+    authority = [nsec, other, nsec_sig, other_sig]
+    made = rr("www.example", "RRSIG", "CNAME 8 1 60 20300101000000 20200101000000 1 example. AAAA")
+    plain = rr("www.example", "RRSIG", "CNAME 8 2 60 20300101000000 20200101000000 1 example. AAAA")
+    (hop,) = aliases.chain(message([CNAME, made, A], authority), WWW, record.A).hops
+    assert hop.proofs == (nsec, nsec_sig)
+    (hop,) = aliases.chain(message([CNAME, plain, A], authority), WWW, record.A).hops
+    assert hop.proofs == ()
+
+
 def test_a_dname_comes_before_the_cname_that_it_implies() -> None:
     dname = rr("old.example", "DNAME", "new.example.")
     cname = rr("www.old.example", "CNAME", "www.new.example.", ttl=0)

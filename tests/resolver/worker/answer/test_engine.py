@@ -21,11 +21,12 @@ from resolver.wire import codes
 from resolver.wire.query import parse
 from resolver.wire.relay import Message
 from resolver.worker.answer.compiled import PAST, Compiled
+from resolver.worker.answer.walk import UpstreamQuestion
 from zones.claims.row import ALONE, BY_RULE, REFUSED, ClassNumber, Variant, pack
 from zones.clocks import SteadyTime
 from zones.dns import zonefile
 from zones.dns.name import ROOT, Name, from_text, to_text
-from zones.dns.record import ANY, CNAME, SOA, A, RRset
+from zones.dns.record import ANY, CNAME, RRSIG, SOA, A, RRset
 from zones.networks.network import Network, NetworkMask
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table import outcome
@@ -127,7 +128,9 @@ def test_answers_to_one_query_only_are_not_cached(build: Build, ask: Callable[..
 def test_a_fetched_answer_that_is_not_cached_is_used_and_not_kept(build: Build, ask: Callable[..., bytes]) -> None:
     pipeline = build()
     key = Key("public", from_text("www.example"), A)
-    assert pipeline.engine.answer(parse(ask("www.example")), NetworkIndex(0), SteadyTime(pipeline.now), {}) == key
+    question = pipeline.engine.answer(parse(ask("www.example")), NetworkIndex(0), SteadyTime(pipeline.now), {})
+    assert isinstance(question, UpstreamQuestion)
+    assert question.key == key
     zero = RRset(from_text("www.example"), A, 0, (bytes(4),))
     answer = compiled(pipeline, ask("www.example"), {key: reply(zero)})
     assert answer.until == PAST
@@ -171,6 +174,27 @@ def test_proofs_go_to_clients_that_validate_and_to_no_others(build: Build) -> No
     pipeline.cache.put(key._replace(do=False), positive, SteadyTime(pipeline.now))
     assert [rrset.rdtype for rrset in pipeline.ask("a.example", "A", "do").authority] == [codes.NSEC]
     assert pipeline.ask("a.example", "A").authority == []
+
+
+def test_the_proof_of_a_wildcard_alias_stays_when_the_chain_leads_to_an_endpoint(build: Build) -> None:
+    """RFC 4035 §5.3.4: without it the alias is bogus for a validating resolver behind pldns."""
+    pipeline = build(SOURCE, ESTATE)
+    name, target = from_text("x.example"), from_text("acct.blob.core.windows.net")
+
+    def signature(covered: int, labels: int) -> bytes:
+        return covered.to_bytes(2, "big") + bytes((13, labels)) + bytes(14) + from_text("example") + bytes(4)
+
+    nsec = RRset(from_text("example"), codes.NSEC, 30, (from_text("www.example") + b"\0\1\x40",))
+    nsec_signature = RRset(from_text("example"), RRSIG, 30, (signature(codes.NSEC, 1),))
+    alias = RRset(name, CNAME, 60, (target,)), RRset(name, RRSIG, 60, (signature(CNAME, 1),))
+    for do in (True, False):
+        pipeline.cache.put(
+            Key("public", name, A, do), reply(*alias, authority=(nsec, nsec_signature)), SteadyTime(pipeline.now)
+        )
+    proven = pipeline.ask("x.example", "A", "do")
+    assert [rrset.rdtype for rrset in proven.answer] == [CNAME, RRSIG, CNAME, A]
+    assert [rrset.rdtype for rrset in proven.authority] == [codes.NSEC, RRSIG]
+    assert pipeline.ask("x.example", "A").authority == []
 
 
 def test_an_upstreams_chain_goes_on_below_a_cut_that_its_own_group_serves(build: Build) -> None:
