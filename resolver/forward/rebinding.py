@@ -38,6 +38,10 @@ class Screen:
         self._catalogue = catalogue
         self._strip_hints = strip_hints
 
+    def passes(self, group: str, addresses: Iterable[bytes]) -> bool:
+        """Return whether `filter` would keep all these addresses under any name."""
+        return group not in self._guarded or not any(map(is_private, addresses))
+
     def filter(self, group: str, rrsets: tuple[RRset, ...], way: Sequence[RRset] = ()) -> Screened:
         """Return the records of an answer of `group` that may be sent. `way` is the chain of aliases to them."""
         if not (self._strip_hints or group in self._guarded):

@@ -14,6 +14,15 @@ _BOUNDS: Final = [
 ]
 
 
+_FIRST: Final = {
+    size: frozenset(octet for of, first, last in _BOUNDS if of == size for octet in range(first[0], last[0] + 1))
+    for size in (4, 16)
+}
+"""The first octets of private addresses, by the size of the address. Nearly all public addresses have others."""
+
+
 def is_private(address: bytes) -> bool:
     """Return True where a packed address lies in a block of `PRIVATE`."""
+    if not address or address[0] not in _FIRST.get(len(address), ()):
+        return False
     return any(size == len(address) and first <= address <= last for size, first, last in _BOUNDS)
