@@ -77,6 +77,7 @@ class ShapeReader:
         if row is not None and not self._reader.row(row, label) and self._in_azure_form(node, label) is None:
             raise TypeMismatch(
                 self._error(members)
+                or (_TEMPLATE if members.keys() >= {"$schema", "resources"} else "")
                 or "neither a resource nor an array, a page (value, data) or the short form (endpoints)"
             )
 
@@ -208,7 +209,7 @@ class ShapeReader:
             try:
                 self.value(self._content(item), place)
             except TypeMismatch as error:
-                self.gaps.append(f"{error.described}{self._place(place)}")
+                self.gaps.append(f"{self._place(place).removeprefix(', ')}: {error.described}")
 
     def _content(self, item: Node) -> Node:
         """Return the content of a response. Raises `TypeMismatch` for a request that failed."""
@@ -218,7 +219,7 @@ class ShapeReader:
         status = self._document.decode(response.get("httpStatusCode", response.get("status")), object)
         content = response.get("content", response.get("body"))
         if not isinstance(status, int) or not 200 <= status < 300:
-            raise TypeMismatch(f"status {str(status)[:80]}")
+            raise TypeMismatch(f"failed with status {str(status)[:80]}")
         if content is None:
             raise TypeMismatch("no content")
         return content
@@ -236,6 +237,8 @@ class ShapeReader:
                 self._reader.row(row, place)
 
 
+EXPORT: Final = "export `az network private-endpoint list`, `az network nic list` and `az network vnet list`"
+_TEMPLATE: Final = f"an ARM template, which does not say what exists: {EXPORT}"
 _NO_STATE: Final = (
     "a Terraform plan, or a state as it is stored; `terraform show -json` without a file name writes the state"
 )
