@@ -303,18 +303,13 @@ class Ledger:
     def find(self, name: Name) -> list[Claim]:
         """Return the claims on a public FQDN or a private name: served or not, and lingering ones."""
         out = self._at(name)
-        for private in self._privates(name):
+        for private in self._explicit.leads(name):
             out += [claim for claim in self._at(private) if claim.public == name]
         return out
 
-    def _privates(self, fqdn: Name) -> Iterable[Name]:
-        """Return the private names that a public FQDN may lead to, in the order in which a lookup tries them."""
-        derived = (mapping.name for mapping in self.catalogue.candidates(fqdn))
-        return dict.fromkeys((*self._explicit.privates.get(fqdn, ()), *derived))
-
     def _rivals(self, fqdn: Name) -> Iterator[list[Contender]]:
         """Yield the served contenders with a public FQDN at each private name to which the FQDN leads."""
-        for private in self._privates(fqdn):
+        for private in self._explicit.leads(fqdn):
             claims: dict[ResourceId, list[Claim]] = {}
             for claim in self._claims.at(private):
                 if claim.public == fqdn and self.endpoints[claim.endpoint].served:
