@@ -96,6 +96,11 @@ class LedgerReports:
             self.contested.remove(name)
             self._replace(Topic.CONTEST, name, ())
 
+    def public_contest(self, public: Name, contenders: Sequence[Contender], verdicts: Sequence[Verdict]) -> None:
+        """Report the contest for a public FQDN whose claims lead to several private names; none without contenders."""
+        found = contested.of_name(public, verdicts, contenders, self._holders, self._networks, self._catalogue)
+        self._replace(Topic.PUBLIC_CONTEST, public, found)
+
     def unknown_zone(self, name: Name, keys: Sequence[ResourceId]) -> None:
         """Report endpoints that claim a name in no private zone, unless the configuration gives it to them."""
         holders = [holder for key in keys if not (holder := self._holders[key]).has_configured(name)]
