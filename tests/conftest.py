@@ -33,6 +33,7 @@ from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import Scan
 from resolver.wire import codes
+from resolver.wire.plain_reply import PlainReply
 from resolver.wire.relay import Message
 from resolver.worker.access.clients import packed
 from resolver.worker.access.edns import ClientTransport
@@ -385,7 +386,7 @@ class Pipeline:
             wire = upstream.reply(b"\0\0" + action.packet, codes.PAYLOAD if action.transport == "udp" else 65535)
             taken = exchange.reply(action, wire, now) if wire else Listen.MISMATCH
             action = exchange.timeout(exchange.deadline) if isinstance(taken, Listen) else taken
-        assert isinstance(action, Message | UpstreamFailure)
+        assert isinstance(action, Message | PlainReply | UpstreamFailure)
         return action
 
 

@@ -98,6 +98,7 @@ def _mapping_json(found: NameMapping) -> dict[str, Any]:
         "suffix": found.at_suffix or None,
         "shared": _sharing_json(found.shared),
         "shared_wildcard": found.wildcard or None,
+        "private_wildcard": found.private_form or None,
     }  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def _write(found: NameMapping) -> None:
     for mapped in found.mapped:
         private, zone = map(to_text, mapped.private)
         if found.is_private:
-            _fact("public", ", ".join(map(to_text, found.publics)) or "none follows from the private name")
+            _fact("public", ", ".join(map(to_text, found.publics)) or _why_no_public(mapped))
         else:
             _fact("private", private)
         _fact("zone", zone)
@@ -130,6 +131,8 @@ def _write(found: NameMapping) -> None:
         _fact("shared", f"by all resources of the {shared.by}" + _listed(", for the group ", shared.groups))
     if found.wildcard:
         _fact("wildcard", f"{found.wildcard} is shared by many resources; no endpoint owns names below")
+    if found.private_form:
+        _fact("served", f"{found.private_form}, for each endpoint with that wildcard")
 
 
 def _fact(label: str, text: str) -> None:
@@ -144,6 +147,11 @@ def _rule(mapped: MappedName) -> str:
 def _listed(what: str, values: Iterable[str]) -> str:
     text = ", ".join(values)
     return f"{what}{text}" if text else ""
+
+
+def _why_no_public(mapped: MappedName) -> str:
+    name, zone = mapped.private
+    return "none: the name is the private zone itself" if name == zone else "none follows from the private name"
 
 
 def _why_none(found: NameMapping) -> str:

@@ -28,7 +28,7 @@ from resolver.worker.answer.behaviour import behaviour
 from resolver.worker.answer.counters import Counters
 from resolver.worker.answer.engine import Engine
 from resolver.worker.answer.special_names import SpecialNames
-from resolver.worker.answer.walk import MAX_HOPS
+from resolver.worker.answer.walk import MAX_HOPS, UpstreamQuestion
 from zones.clocks import SteadyTime, WallTime
 from zones.dns.name import Name, is_wildcard, to_text
 from zones.dns.record import RRset
@@ -139,9 +139,9 @@ def _resolve(accepted: Accepted, estate: Estate, query: Query, network: NetworkI
         names |= dict.fromkeys([name, *(dep for dep in outcome.deps if is_wildcard(dep))])
     engine = Engine(table, estate.networks, upstreams, UpstreamCache(), Counters(), behaviour(accepted.worker))
     given = engine.answer(query, network, SteadyTime(0.0), {})
-    if isinstance(given, Key):
+    if isinstance(given, UpstreamQuestion):
         records = [record for step in steps for record in step.records]
-        return _Result(steps, list(names), None, records, _upstream(upstreams, given))
+        return _Result(steps, list(names), None, records, _upstream(upstreams, given.key))
     if isinstance(outcome, Outside) and not is_local:
         steps[-1] = steps[-1].model_copy(update={"what": "questions of this type are never sent to an upstream"})
     packet = bytes(codes.HEADER_SIZE) + query.question

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from resolver.config.section import Section
 from resolver.config.values import Invalid, Text
-from zones.azure.suffix_trie import is_private_label, pattern
+from zones.azure.suffix_trie import is_placeholder, is_private_label, pattern
 from zones.dns.name import InvalidName
 
 PLACEHOLDERS: Final = (
@@ -56,6 +56,8 @@ def _public(text: str) -> str:
         raise Invalid(f"`{text}` has a label `privatelink`, so names below are private already; this is for `private`")
     if len(labels) < 2 or _BRACES.search(".".join(bare.split(".")[-2:])):
         raise Invalid(f"`{text}` covers names of many owners; the last two labels of a public suffix must be literal")
+    if repeated := [label for label in dict.fromkeys(labels) if is_placeholder(label) and labels.count(label) > 1]:
+        raise Invalid(f"`{text}` has `{repeated[0].decode()}` more than once; a placeholder is one label of a name")
     return bare
 
 

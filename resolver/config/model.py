@@ -52,7 +52,8 @@ class NetworkSection(Section):
     except_: tuple[Excepted, ...] = Field(
         default=(),
         alias="except",
-        description="What is not visible to the clients all the same: resource ids or names of endpoints, or FQDNs.",
+        description="What is hidden from the clients although they could see it: resource ids or "
+        "names of endpoints, or FQDNs.",
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from resolver.wire import aliases, codes, relay
+from resolver.wire.plain_reply import Reply
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, is_under
@@ -31,6 +32,7 @@ _FAILURES: Final = 10_000  # most failures kept
 
 # Octets of CPython 3.11 objects without their data, measured with tracemalloc and rounded up.
 _ENTRY: Final = 512  # slot, key, name, times, message and its two tuples
+_PLAIN: Final = 640  # the same with a plain reply instead of a message, and its question
 _RRSET: Final = 160
 _RDATA: Final = 40
 
@@ -57,10 +59,15 @@ class UpstreamFailure(msgspec.Struct, frozen=True):
 class CachedReply(msgspec.Struct, frozen=True, gc=False):
     """A cached reply. `stored` and `expires` are seconds on the caller's clock. TTLs count from `stored`."""
 
-    message: Message
+    reply: Reply
     stored: SteadyTime
     expires: SteadyTime
     octets: int
+
+    @property
+    def message(self) -> Message:
+        """The reply with its records."""
+        return self.reply if isinstance(self.reply, Message) else self.reply.message()
 
 
 class UpstreamCache:
@@ -92,6 +99,13 @@ class UpstreamCache:
         self.misses += 1
         return None
 
+    def knows(self, key: Key) -> bool:
+        """Return whether there is a reply to `key` or a failure of it, expired or not. If not, count a miss."""
+        if key in self._entries or key in self._failures:
+            return True
+        self.misses += 1
+        return False
+
     def holds(self, key: Key, until: SteadyTime) -> bool:
         """Return whether a reply to `key` expires after `until`."""
         entry = self._entries.get(key)
@@ -120,20 +134,20 @@ class UpstreamCache:
             if len(self._failures) > _FAILURES:
                 self._failures.popitem(last=False)
 
-    def put(self, key: Key, message: Message, now: SteadyTime) -> CachedReply | None:
+    def put(self, key: Key, message: Reply, now: SteadyTime) -> CachedReply | None:
         """Keep a new reply. Return None if it must not be kept. A loop becomes a failure (RFC 9520 §2.5)."""
         self._failures.pop(key, None)
         try:
-            ttl, message = _kept(key, message)
+            ttl, message = _kept(key, message) if isinstance(message, Message) else (message.ttl, message)
         except relay.MalformedReply as fault:
             self.fail(key, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream's answer: {fault}"), now)
             return None
-        octets = _octets(key, message)
+        octets = _octets(key, message) if isinstance(message, Message) else _PLAIN + len(message.packet)
         if ttl <= 0 or octets > self._size:
             return None
         if key in self._entries:
             self._remove(key)
-        entry = self._entries[key] = CachedReply(message, now, SteadyTime(now + ttl), octets)
+        entry = self._entries[key] = CachedReply(message, now, SteadyTime(now + min(ttl, MAX_TTL)), octets)
         self.octets += octets
         while self.octets > self._size:
             self._remove(next(iter(self._entries)))

@@ -19,7 +19,8 @@ from resolver.forward.health import Dice, UpstreamServer
 from resolver.forward.outstanding_query import OutstandingQuery
 from resolver.forward.turns import ROUNDS, Turn, Turns
 from resolver.settings import Transport, UpstreamGroup
-from resolver.wire import codes, relay
+from resolver.wire import codes, plain_reply, relay
+from resolver.wire.plain_reply import Reply
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime
 from zones.dns import record
@@ -82,11 +83,13 @@ class Try(OutstandingQuery):
         self.server.outstanding -= self.counted
         self.counted = False
 
-    def read(self, packet: bytes) -> Message:
+    def read(self, packet: bytes) -> Reply:
         """Return the reply to this query. Raises `relay.Mismatch` or `relay.MalformedReply`."""
         if self.question and packet[4:6] == b"\0\1" and not packet.startswith(self.question, codes.HEADER_SIZE):
             raise relay.Mismatch
-        return relay.parse(packet, self.exchange.question)
+        exchange = self.exchange
+        plain = None if exchange.key.do else plain_reply.read(packet, exchange.question)
+        return relay.parse(packet, exchange.question) if plain is None else plain
 
     def arrived(self, packet: bytes) -> None:
         """Take a packet with the id of this query."""
@@ -101,8 +104,8 @@ class Try(OutstandingQuery):
         self.exchange.driver.sent(self)
 
 
-Action = Try | Message | UpstreamFailure | Listen
-Done = Callable[[Message | UpstreamFailure], None]
+Action = Try | Reply | UpstreamFailure | Listen
+Done = Callable[[Reply | UpstreamFailure], None]
 """Takes the result of a question."""
 
 
@@ -201,44 +204,55 @@ class Exchange:
             if udp:
                 return self._over_tcp(query, now)
             return self._without(query, codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
-        if query.sent is not None and (message.tc or message.rcode in codes.ANSWERS):
+        useful, tc = True, False
+        if isinstance(message, Message):
+            tc = message.tc
+            useful = tc or message.rcode in codes.ANSWERS
+        if useful and query.sent is not None:
             query.server.answered(query.sent, now)
-        if query.cookie and not self._is_proven(query, message, now):
+        if query.cookie and not self._is_proven(query, message.cookie, now, tc=tc):
             return self._over_tcp(query, now)
-        return self._read(message, query, now)
+        if isinstance(message, Message) and (action := self._useless(message, query, now)):
+            return action
+        return self._taken(message, query, now)
 
     # -- replies that match
 
     @staticmethod
-    def _is_proven(query: Try, message: Message, now: SteadyTime) -> bool:
+    def _is_proven(query: Try, found: bytes, now: SteadyTime, *, tc: bool) -> bool:
         """Return whether the cookie in a reply is as expected, or the reply came over TCP (RFC 7873 §5.3)."""
         cookie = query.server.cookie
-        if message.cookie:
-            if message.cookie[:8] == query.cookie[:8]:
-                cookie.learn(message.cookie)
+        if found:
+            if found[:8] == query.cookie[:8]:
+                cookie.learn(found)
                 return True
             query.server.pause_cookies(now)
-        elif message.tc or not cookie.known:
+        elif tc or not cookie.known:
             return True
         elif query.transport != "udp":
             cookie.forget()
         return query.transport != "udp"
 
-    def _read(self, message: Message, query: Try, now: SteadyTime) -> Action:
+    def _useless(self, message: Message, query: Try, now: SteadyTime) -> Action | None:
+        """Return what follows a reply that is no answer; None for an answer."""
         if again := self._another_form(message, query, now):
             return self._replace(query, again, now)
         if message.rcode not in codes.ANSWERS or _refers(message):
             return self._refused(message, query, now)
         if message.tc and query.transport != "udp":
             return self._without(query, codes.NETWORK_ERROR, f"truncated over {query.transport.upper()}", now)
-        if message.tc:
-            return self._over_tcp(query, now)
+        return self._over_tcp(query, now) if message.tc else None
+
+    def _taken(self, message: Reply, query: Try, now: SteadyTime) -> Reply:
+        """Take an answer."""
         if query.edns is not Edns.FULL and self._group.edns == "auto":
             query.server.learn_edns(self.key.name, query.edns, now)
         for refuser in self._turns.refused:
             refuser.refused(now)
         self._close(query, answered=True)
-        return msgspec.structs.replace(message, cookie=b"") if message.cookie else message
+        if message.cookie and isinstance(message, Message):
+            return msgspec.structs.replace(message, cookie=b"")
+        return message
 
     def _another_form(self, message: Message, query: Try, now: SteadyTime) -> Try | None:
         """Return the query that asks the server again: with less EDNS, or with its new cookie, and at last over TCP.
@@ -322,7 +336,8 @@ class Exchange:
         if self._group.edns == "off":
             return Edns.NONE
         edns = turn.server.lessons.of(self.key.name, now)
-        if edns is Edns.FULL and turn.round == 1 and not turn.server.cookie.known:
+        server = turn.server
+        if edns is Edns.FULL and turn.round == 1 and server.server.transport == "udp" and not server.cookie.known:
             return Edns.BARE
         return edns
 
@@ -354,10 +369,14 @@ class Exchange:
         query.stop(answered=answered)
 
     def _late(self, query: Try, now: SteadyTime) -> None:
-        """Take note of a query without a reply, once. A query that still waits in a queue is no failure."""
+        """Take note of a query without a reply, once. A query that still waits in a queue is no failure.
+
+        However often the server was asked, one question counts as one failure: it may only be slow.
+        """
         if query.sent is not None and not query.late:
+            if not any(each.late and each.server is query.server for each in self.open):
+                query.server.failed(query.sent, now)
             query.late = True
-            query.server.failed(query.sent, now)
             self._note(query, codes.NO_REACHABLE_AUTHORITY, "no reply")
             if query.carrier is not None:
                 query.carrier.timed_out(query)

@@ -161,7 +161,7 @@ class Health:
             turn %= len(servers) or 1
             servers = servers[turn:] + servers[:turn]
         elif group.policy == "fastest":
-            servers = sorted(servers, key=lambda server: server.round_trip.smoothed)
+            servers = sorted(servers, key=lambda server: server.round_trip.cost())
             if len(servers) > 1 and not self._dice(_EXPLORE):
                 servers.insert(0, servers.pop(1 + self._dice(len(servers) - 1)))
         for server in servers:

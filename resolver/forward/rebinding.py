@@ -40,6 +40,10 @@ class Screen:
         self._catalogue = catalogue
         self._strip_hints = strip_hints
 
+    def passes(self, group: str, addresses: Iterable[bytes]) -> bool:
+        """Return whether `filter` would keep all these addresses under any name."""
+        return group not in self._guarded or not any(map(is_private, addresses))
+
     def filter(
         self,
         group: str,

@@ -14,19 +14,20 @@ LEAST_WAIT: Final = 0.4
 _LONGEST: Final = 5.0  # seconds; a server that fails often is no slower than this
 _GAIN: Final = 1 / 8  # weight of a new sample in the smoothed time (RFC 6298 §2.3)
 _VARIATION_GAIN: Final = 1 / 4
-_FAILED: Final = 1.5  # factor of the smoothed time after a failure
+_FAILED: Final = 1.5  # factor of the cost after a failure
 
 
 class RoundTrip:
     """The round-trip time of one server. `samples`: its number of answers."""
 
-    __slots__ = ("_variation", "samples", "smoothed")
+    __slots__ = ("_penalty", "_variation", "samples", "smoothed")
 
     def __init__(self) -> None:
         self.smoothed = UNKNOWN
         """Seconds."""
         self.samples = 0
         self._variation = 0.0
+        self._penalty = 1.0
 
     def add(self, seconds: float) -> None:
         """Add the time that an answer took."""
@@ -37,10 +38,15 @@ class RoundTrip:
         else:
             self.smoothed, self._variation = seconds, seconds / 2
         self.samples += 1
+        self._penalty = 1.0
 
     def fail(self) -> None:
-        """Add a query that failed: the server becomes slower in comparison with the others."""
-        self.smoothed = min(self.smoothed * _FAILED, _LONGEST)
+        """Add a query that failed: until it answers, the server is slower in comparison with the others."""
+        self._penalty *= _FAILED
+
+    def cost(self) -> float:
+        """Return the seconds by which servers are compared."""
+        return min(self.smoothed * self._penalty, _LONGEST)
 
     def wait(self) -> float:
         """Return the seconds after which a query is probably lost."""

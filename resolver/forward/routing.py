@@ -23,6 +23,11 @@ class UpstreamGroups:
         """Iterate over the groups."""
         return iter(self._groups.values())
 
+    @property
+    def suffixes(self) -> frozenset[Name]:
+        """The suffixes of all groups."""
+        return frozenset(self._suffixes)
+
     def group(self, name: str) -> UpstreamGroup | None:
         """Return the group with this name, or None."""
         return self._groups.get(name)

@@ -33,7 +33,7 @@ class Scan(NamedTuple):
     error: str = ""
     recent: frozenset[str] = frozenset()
     incomplete: Mapping[str, tuple[str, ...]] = {}
-    """What each incomplete part lacks, for all parts: a resource that such a part does not have is not gone."""
+    """What each incomplete part lacks, for all parts. A resource that is absent from an incomplete part is not gone."""
     passed_over: Mapping[str, Mapping[str, int]] = {}
     """Number of rows that pldns does not need, by part and type, for all parts."""
 

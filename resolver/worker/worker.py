@@ -15,7 +15,7 @@ from resolver.forward.client.forwarder import Forwarder
 from resolver.process.bootstrap import WorkerStart
 from resolver.process.heap import Pauses
 from resolver.wire import codes
-from resolver.wire.relay import Message
+from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.worker import requests
 from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.parts import compose
@@ -68,9 +68,9 @@ class Worker:
             if isinstance(result, Exception):
                 raise result
 
-    def _take_late(self, key: Key, reply: Message) -> None:
+    def _take_late(self, key: Key, reply: Reply) -> None:
         """Cache a reply that came after its clients had been answered."""
-        if reply.rcode in codes.ANSWERS:
+        if isinstance(reply, PlainReply) or reply.rcode in codes.ANSWERS:
             self._parts.cache.put(key, reply, self._parts.clock.steady())
 
     def stop(self) -> None:

@@ -44,7 +44,7 @@ class AddedForwarder(Row, frozen=True, kw_only=True):
 
 
 class MappingException(Row, frozen=True, kw_only=True):
-    """Where the suffix gives the wrong private name. One of two forms.
+    """A private name that does not follow from the suffix. A row has one of two forms.
 
     Either `fqdn` has the private name `private`. Or names below `public_suffix` are in `private_zone` where their
     endpoint has this resource type and, if given, this group id.

@@ -1,5 +1,6 @@
-"""Addresses of endpoints, from texts of Azure's resources."""
+"""Addresses of endpoints: from texts of Azure's resources, and as texts for people."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 
@@ -17,3 +18,8 @@ def endpoint_address(text: str) -> bytes:
     ):
         raise ValueError(f"{text!r} is not an address that an endpoint can have")
     return address.packed
+
+
+def texts(addresses: Iterable[bytes]) -> tuple[str, ...]:
+    """Return packed addresses in presentation form, without duplicates, IPv4 first."""
+    return tuple(str(ip_address(address)) for address in sorted(set(addresses), key=lambda a: (len(a), a)))

@@ -1,4 +1,4 @@
-"""Decodes rows of Azure's JSON and of the short form, each by itself where one of them is bad.
+"""Decodes rows of Azure's JSON and of the short form. A bad row does not affect the other rows.
 
 A row that cannot be read is a fault if pldns reads resources of its type. Rows in PowerShell's form are made into
 Azure's form. Does not know how rows are arranged in a file, or what they say.

@@ -103,7 +103,7 @@ class Catalogue:
 
     @property
     def exceptional(self) -> set[Name]:
-        """The public and private names that exceptions for exact names are about: unlike their siblings."""
+        """The public and private names of exceptions for exact names. Their siblings may map differently."""
         by_suffix = {mapping.name for fqdn in self.exact for mapping in self._by_suffix(labels(fqdn))}
         return by_suffix.union(self.exact, self._exact_privates)
 

@@ -30,7 +30,7 @@ class MappingRule(StrEnum):
 
 
 class Sharing(NamedTuple):
-    """Names that no single resource owns. No `groups`: of all groups. No `names`: all names of the row."""
+    """Names that no single resource owns. Without `groups`: for all groups. Without `names`: all names of the row."""
 
     by: SharedBy
     groups: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ class Need(NamedTuple):
 
 
 class CompanionKind(NamedTuple):
-    """A resource type (folded) with endpoints that need each other, and where they look for each other."""
+    """A resource type (folded) with endpoints that need each other, and where the other endpoint may be."""
 
     type: str
     within: CompanionIn

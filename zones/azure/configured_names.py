@@ -53,7 +53,7 @@ class ConfiguredNames:
     def apply(self, changes: Mapping[ResourceId, Endpoint | None]) -> Mapping[ResourceId, Endpoint | None]:
         """Return these changes of endpoints with the configured names.
 
-        Includes endpoints that lose or gain a name because another endpoint has appeared or gone under their name.
+        Includes endpoints that lose or gain a name because another endpoint with their name has appeared or is gone.
         """
         if not self._by_reference:
             return changes

@@ -1,6 +1,6 @@
 """Public names that lead to a private name which the catalogue does not derive from them.
 
-Such a private name comes from Azure's own records or from an exception of the catalogue. Most estates have none. Does
+These private names come from Azure's own records or from exceptions of the catalogue. Most estates have none. Does
 not know endpoints and networks.
 """
 

@@ -1,4 +1,4 @@
-"""Decides which files are pages of a longer list without the other pages beside them.
+"""Decides which files are pages of a longer list whose other pages are not in the same folder.
 
 A page says so itself: with the link or token of the next page, or with a total that is larger than its number of rows.
 The pages of one list lie in one folder. They are complete in two cases:
@@ -18,7 +18,7 @@ from hashlib import blake2b
 from typing import NamedTuple, Self
 
 RowKey = str
-"""Identifies a row of a page: its folded id and that of its NIC, and which of the equal ones in the page it is."""
+"""Identifies a row of a page: its folded id and that of its NIC, with a number for the second and later equal ones."""
 
 
 class FilePage(NamedTuple):

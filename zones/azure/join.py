@@ -9,11 +9,11 @@ from sys import intern
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from zones.azure.address import endpoint_address
+from zones.azure.address import endpoint_address, texts
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, NamelessRow, NicRecord, ResourceId
 from zones.azure.private_names import NamedAddresses, is_plausible, matched
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, ZoneGroup
-from zones.azure.zone_group import ZoneGroupRecords, texts
+from zones.azure.zone_group import ZoneGroupRecords
 from zones.dns.name import InvalidName, Name, host_from_text, to_text
 
 
@@ -111,14 +111,14 @@ class _Records:
         """The private names that Azure has, by FQDN."""
 
     def records(self) -> tuple[NicRecord, ...]:
-        """Return a record for each FQDN, group and member, in an order that does not depend on the order of rows."""
+        """Return a record for each FQDN, group and member, sorted."""
         return tuple(
             NicRecord(fqdn, tuple(sorted(addresses)), intern(group), intern(member), self._private.get(fqdn))
             for (fqdn, group, member), addresses in sorted(self._found.items())
         )
 
     def nameless(self) -> tuple[NamelessRow, ...]:
-        """Return the addresses of rows without a valid FQDN, by group and member, in such an order too."""
+        """Return the addresses of rows without a valid FQDN, by group and member, sorted."""
         return tuple(
             NamelessRow(tuple(sorted(addresses)), intern(group), intern(member))
             for (group, member), addresses in sorted(self._nameless.items())
@@ -155,7 +155,7 @@ class _Records:
         used = set(self._private.values())
         for name, addresses in group.addresses.items() if fqdns else ():
             if strays := addresses - known:
-                group.reject(name, f"{texts(strays)}: no address of the endpoint's network interface")
+                group.reject(name, f"{', '.join(texts(strays))}: no address of the endpoint's network interface")
             elif name not in used and name not in fqdns:
                 group.reject(name, f"{to_text(name)!r} belongs to none of the endpoint's FQDNs; it is not served")
         self.faults.extend(group.faults)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zones.azure.catalogue import PrivateName
 from zones.azure.catalogue_rows import CatalogueRows, MappingRule, Sharing, SuffixRow, is_below, is_zone, sharing
 from zones.azure.catalogue_table import CatalogueEntry
-from zones.azure.sharing import names_match
+from zones.azure.sharing import names_match, widest
 from zones.azure.suffix_trie import SuffixMatch, SuffixTrie, filled, pattern
 from zones.dns.name import Name, from_labels, from_text, is_wildcard, labels, parent, to_text
 
@@ -37,13 +37,15 @@ class NameMapping(NamedTuple):
     mapped: tuple[MappedName, ...]
     """The private names, the default first. A private name maps to itself."""
     publics: tuple[Name, ...]
-    """The public names of a private name, the default first; none of a public name."""
+    """The public names of a private name, the default first; empty for a public name."""
     at_suffix: str
     """The public suffix at or above the name, where no private name follows."""
     shared: tuple[Sharing, ...]
-    """Who shares the public name. No `names`."""
+    """Who shares the public name; `names` is empty."""
     wildcard: str
     """The wildcard at or above the name that many resources share; empty: none."""
+    private_form: str
+    """The private wildcard that an endpoint with that wildcard has, with placeholders; empty: none."""
 
 
 def mapping(name: Name, rows: CatalogueRows) -> NameMapping:
@@ -53,14 +55,16 @@ def mapping(name: Name, rows: CatalogueRows) -> NameMapping:
     is_private = not found and catalogue.zone_of(name) is not None
     publics = _publics(name, rows) if is_private else ()
     mapped = (_private(name, rows),) if is_private else tuple(_mapped(name, each, rows) for each in found)
+    wildcard, private_form = _shared_wildcard(name, mapped, rows)
     return NameMapping(
         name=name,
         is_private=is_private,
         mapped=mapped,
         publics=publics,
         at_suffix="" if mapped else _suffix_above(name, rows),
-        shared=tuple(dict.fromkeys(_shared(publics or (name,), mapped, rows))),
-        wildcard=_shared_wildcard(name, mapped, rows),
+        shared=_widest(_shared(publics or (name,), mapped, rows)),
+        wildcard=wildcard,
+        private_form=private_form,
     )
 
 
@@ -148,14 +152,25 @@ def _shared(publics: Collection[Name], mapped: Iterable[MappedName], rows: Catal
             yield Sharing(row.suffix.shared, row.suffix.groups)
 
 
-def _shared_wildcard(name: Name, mapped: Iterable[MappedName], rows: CatalogueRows) -> str:
-    """Return the wildcard at or above a public name that no endpoint owns; empty where there is none."""
+def _widest(found: Iterable[Sharing]) -> tuple[Sharing, ...]:
+    """Return one sharing for each set of groups: the one with the most resources."""
+    by_groups: dict[tuple[str, ...], Sharing] = {}
+    for each in found:
+        before = by_groups.get(each.groups)
+        by_groups[each.groups] = each if before is None else each._replace(by=widest((before.by, each.by)))
+    return tuple(by_groups.values())
+
+
+def _shared_wildcard(name: Name, mapped: Collection[MappedName], rows: CatalogueRows) -> tuple[str, str]:
+    """Return the wildcard at or above a public name that no endpoint owns, and its private form; empty: none."""
     for row in rows.additions.wildcards:
         if row.private and len(name) > 1 and is_below(parent(name), row.public.removeprefix("*.")):
-            return row.public
+            return row.public, row.private
     if not is_wildcard(name):
-        return ""
+        return "", ""
     ids = {entry for each in mapped for entry in each.entries}
     types = {entry.resource_type for entry in rows.table.entries if entry.id in ids} or {""}
     shared = (rows.catalogue.shared_wildcard(name, each, (), ()) for each in types)
-    return to_text(name) if all(shared) else ""
+    if not all(shared):
+        return "", ""
+    return to_text(name), next((to_text(each.private.name) for each in mapped), "")

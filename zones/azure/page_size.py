@@ -16,7 +16,7 @@ _CUT: Final = ("resultTruncated", "result_truncated")
 
 
 class PageSize(NamedTuple):
-    """What a page says of its size."""
+    """What a page says about its size."""
 
     page_rows: int | None
     """Number of rows that the page should have."""
@@ -38,7 +38,7 @@ class PageSize(NamedTuple):
 
 
 def page_size(members: Mapping[str, Node], document: Document) -> PageSize:
-    """Return what the members of a page say of its size."""
+    """Return what the members of a page say about its size."""
     invalid: dict[str, str] = {}
     values = {key: _plain(document, members[key]) for key in (*_LINKS, *_TOTALS, *_CUT, "count") if key in members}
     link = next((value for key in _LINKS if isinstance(value := values.get(key), str) and value.strip()), "")

@@ -1,6 +1,6 @@
-"""Azure's own word: which record set that Azure wrote for an endpoint has the private name of which of its FQDNs.
+"""Pairs the FQDNs of one endpoint with the record sets that Azure wrote for the endpoint: the private names.
 
-Azure writes the record sets but does not say for which FQDN. A record set can belong to an FQDN if both have an address
+Azure does not say for which FQDN it wrote a record set. A record set can belong to an FQDN if both have an address
 in common. The leading labels decide between several: `ws.westeurope.privatelink.notebooks.azure.net` shares all labels
 with `ws.westeurope.notebooks.azure.net` except `privatelink`. A record set that could belong to two FQDNs belongs to
 none. Does not know the catalogue, or where the record sets were read.

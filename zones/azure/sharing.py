@@ -19,7 +19,7 @@ Kind = tuple[str, str]
 _PARTS: Final = re.compile(r"(\{\w+\})")
 _PLACEHOLDERS: Final = {"{guid}": "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "{label}": "[^.]+"}
 _OF_CUSTOMERS: Final = frozenset(_PLACEHOLDERS)
-"""Placeholders for what a customer chose, or what shows one."""
+"""Placeholders for labels that a customer chose, or that identify a customer."""
 
 _WIDTH: Final = (SharedBy.REGION, SharedBy.TENANT, SharedBy.SERVICE)
 

@@ -4,7 +4,6 @@ An invalid record set is a fault, and the others are kept. Does not know which F
 """
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Final
 
 from zones.azure.address import endpoint_address
@@ -93,8 +92,3 @@ def _contradicts(before: set[bytes], addresses: set[bytes]) -> bool:
         and mine != other
         for size in (4, 16)
     )  # fmt: skip
-
-
-def texts(addresses: set[bytes]) -> str:
-    """Return addresses in presentation form, in order."""
-    return ", ".join(str(ip_address(address)) for address in sorted(addresses))

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from zones.azure.address import texts
 from zones.azure.catalogue import Catalogue
 from zones.azure.configured_names import IgnoredEntry, members_of
 from zones.azure.endpoint import ConnectionState, Endpoint, Fault, ResourceId, VirtualNetwork
@@ -268,8 +269,3 @@ def _addresses(endpoint: Endpoint) -> dict[Name, set[bytes]]:
     for record in endpoint.records:
         out[record.fqdn].update(record.addresses)
     return out
-
-
-def texts(addresses: Iterable[bytes]) -> tuple[str, ...]:
-    """Return packed addresses in presentation form, without duplicates, IPv4 first."""
-    return tuple(str(ip_address(address)) for address in sorted(set(addresses), key=lambda a: (len(a), a)))

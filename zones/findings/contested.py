@@ -8,13 +8,14 @@ from typing import Final
 
 from msgspec import structs
 
+from zones.azure.address import texts
 from zones.azure.catalogue import Catalogue
 from zones.azure.catalogue_table import SharedBy
 from zones.azure.endpoint import NO_RESOURCE, Endpoint, ResourceId
 from zones.azure.sharing import widest
 from zones.claims.contest import Contender, Rule, Ruling, Verdict
 from zones.dns.name import Name, to_text
-from zones.findings.checks import in_networks, texts
+from zones.findings.checks import in_networks
 from zones.findings.evidence import LISTED, Listed, Severity
 from zones.findings.finding import Finding, finding
 from zones.findings.name_evidence import Claimant, ConflictingAddress, Contest, DuplicateEndpoint, SharedGlobalName
@@ -65,8 +66,8 @@ def of_name(
         if rulings.shared:
             names = {claim.public for key in rulings.winners | rulings.losers for claim in claims[key].claims}
             scope = widest(rulings.shared)
-            texts = tuple(sorted(map(to_text, names)))
-            evidence = SharedGlobalName(winners=winners, losers=losers, shared=texts, shared_by=scope)
+            fqdns = tuple(sorted(map(to_text, names)))
+            evidence = SharedGlobalName(winners=winners, losers=losers, shared=fqdns, shared_by=scope)
             if rule not in _INTENDED:
                 action = f"{action}; {_SHARING[scope]}"
         else:
@@ -84,7 +85,7 @@ def _winner(ruling: Ruling) -> ResourceId:
 
 
 _INTENDED: Final = (Rule.PIN, Rule.NEAREST)
-"""Rules that show that somebody meant the contest to be: it is no warning."""
+"""Rules of contests that are intended: a finding about these is information, not a warning."""
 
 ACTIONS: Final[Mapping[Rule, str]] = {
     Rule.PIN: "the pinned endpoint is served",

@@ -7,13 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from zones.azure.address import texts
 from zones.azure.catalogue import Catalogue
 from zones.azure.endpoint import Endpoint, ResourceId
 from zones.azure.private_dns_zone import PrivateZone, RecordSet
 from zones.claims.contest import Claim
 from zones.dns.name import Name, canonical_key, to_text
 from zones.dns.record import AAAA, A
-from zones.findings.checks import in_networks, texts
+from zones.findings.checks import in_networks
 from zones.findings.evidence import listed
 from zones.findings.finding import Finding, finding
 from zones.findings.source_evidence import (

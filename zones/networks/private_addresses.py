@@ -16,8 +16,6 @@ _BOUNDS: Final = [
     (len(network.network_address.packed), network.network_address.packed, network.broadcast_address.packed)
     for network in map(ip_network, PRIVATE)
 ]
-
-
 _WELL_KNOWN_NAT64: Final = bytes.fromhex("0064ff9b0000000000000000")
 """64:ff9b::/96 (RFC 6052 §2.1)."""
 _LOCAL_NAT64: Final = bytes.fromhex("0064ff9b0001")
@@ -26,10 +24,19 @@ _6TO4: Final = bytes.fromhex("2002")
 """2002::/16 (RFC 3056 §2)."""
 _COMPATIBLE: Final = bytes(12)
 """::/96 (RFC 4291 §2.5.5.1)."""
+_FIRST: Final = {
+    size: frozenset(octet for of, first, last in _BOUNDS if of == size for octet in range(first[0], last[0] + 1)).union(
+        prefix[0] for prefix in (_WELL_KNOWN_NAT64, _6TO4) if size == 16
+    )
+    for size in (4, 16)
+}
+"""First octets of private addresses and of those that carry one, by size of the address. Most public ones have others."""
 
 
 def is_private(address: bytes) -> bool:
     """Return True where a packed address lies in a block of `PRIVATE`, or carries an IPv4 address that does."""
+    if not address or address[0] not in _FIRST.get(len(address), ()):
+        return False
     if any(size == len(address) and first <= address <= last for size, first, last in _BOUNDS):
         return True
     carried = _carried(address) if len(address) == 16 else None

@@ -24,7 +24,7 @@ class NetworkItem(Model):
     reach: list[str] = Field(
         description="Other virtual networks whose endpoints are visible. Without `vnets` and `reach`, all are visible."
     )
-    excepted: list[str] = Field(description="Endpoints and names that are not visible all the same (`except`).")
+    excepted: list[str] = Field(description="Endpoints and names that are hidden from the network (`except`).")
     listeners: list[str] = Field(description="Listen addresses that put every client into this network.")
 
 

@@ -23,10 +23,11 @@ from resolver.forward.rate_window import RateWindow
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Server, Transport, UpstreamGroup
 from resolver.wire import codes
+from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime, steady_clock
 
-Late = Callable[[Key, Message], None]
+Late = Callable[[Key, Reply], None]
 """Takes a reply that came after its question had failed."""
 
 
@@ -64,6 +65,8 @@ class Forwarder:
         self._admission = Admission(limits)
         self._waiting = 0
         """Number of waiters that are not the first of their question."""
+        self._deferring = False
+        """Results are passed on by the loop, because a caller of `ask` does not expect them yet."""
         self._exchanges: dict[Key, Exchange] = {}
         self._probes = set[Exchange]()
         self._lingering: dict[Key, Exchange] = {}
@@ -83,6 +86,11 @@ class Forwarder:
 
         `done` is called exactly once, after this method has returned and at most 5 s later. Raises nothing.
         """
+        before, self._deferring = self._deferring, True
+        self._ask(key, done, client)
+        self._deferring = before
+
+    def _ask(self, key: Key, done: Done, client: bytes) -> None:
         exchange = self._exchanges.get(key)
         if exchange is not None:
             if self._waiting < self._limits.waiters:
@@ -138,6 +146,7 @@ class Forwarder:
 
     def close(self) -> None:
         """Close all sockets. Questions in progress fail on the loop's next turn. None may be asked afterwards."""
+        self._deferring = True
         for exchange in (*self._exchanges.values(), *self._probes, *self._lingering.values()):
             exchange.close()
             if not exchange.over:
@@ -176,10 +185,10 @@ class Forwarder:
                 return
         if action is Listen.ON:
             self._schedule(exchange, exchange.deadline, now)
-        elif isinstance(action, Message | UpstreamFailure):
+        elif isinstance(action, Message | PlainReply | UpstreamFailure):
             self._end(exchange, action)
 
-    def _end(self, exchange: Exchange, result: Message | UpstreamFailure) -> None:
+    def _end(self, exchange: Exchange, result: Reply | UpstreamFailure) -> None:
         """Pass on the result of a question. After a failure a late reply is still wanted, for the cache."""
         if exchange.over:
             self._end_lingering(exchange, result)
@@ -200,7 +209,17 @@ class Forwarder:
                 exchange.close()
         waiters, exchange.waiters = exchange.waiters, []
         for done in waiters:
-            self._loop.call_soon(done, result)
+            if self._deferring:
+                self._loop.call_soon(done, result)
+            else:
+                self._call(done, result)
+
+    def _call(self, done: Done, result: Reply | UpstreamFailure) -> None:
+        """Pass on a result. A waiter that raises does not harm the others."""
+        try:
+            done(result)
+        except Exception as error:  # noqa: BLE001 - reported as for a callback of the loop
+            self._loop.call_exception_handler({"message": "the result of a question", "exception": error})
 
     # -- late replies
 
@@ -213,8 +232,8 @@ class Forwarder:
         if len(self._lingering) > self._limits.lingering:
             self._stop_lingering(next(iter(self._lingering)))
 
-    def _end_lingering(self, exchange: Exchange, result: Message | UpstreamFailure) -> None:
-        if isinstance(result, Message):
+    def _end_lingering(self, exchange: Exchange, result: Reply | UpstreamFailure) -> None:
+        if not isinstance(result, UpstreamFailure):
             self.late += 1
             self._stop_lingering(exchange.key)
             self._take_late(exchange.key, result)

@@ -18,6 +18,7 @@ from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import UpstreamGroup
 from resolver.wire import aliases, codes, relay
+from resolver.wire.plain_reply import PlainReply, Reply
 from zones.dns import name, record
 from zones.dns.name import Name
 
@@ -73,12 +74,12 @@ class Hosts(AbstractResolver):
         raise OSError("too many aliases")
 
     async def _ask(self, key: Key) -> relay.Message:
-        done: asyncio.Future[relay.Message | UpstreamFailure] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[Reply | UpstreamFailure] = asyncio.get_running_loop().create_future()
         self._resolver.ask(key, lambda result: None if done.done() else done.set_result(result))
         result = await done
         if isinstance(result, UpstreamFailure):
             raise OSError(f"upstream servers do not answer: {result.text}")
-        return result
+        return result.message() if isinstance(result, PlainReply) else result
 
 
 def _result(host: str, address: str, port: int, family: socket.AddressFamily) -> ResolveResult:

@@ -43,6 +43,8 @@ class AnswerCache:
         self._octets = {False: 0, True: 0}
         self._limits = {False: limit - limit // _EXPENDABLE_SHARE, True: limit // _EXPENDABLE_SHARE}
         self._by_name: dict[Name, Compiled | set[Compiled]] = {}
+        self.changes = 0
+        """How often names have changed. What was found out about a name holds while this number stays the same."""
         self.cleared = 0
         """How often `clear` dropped everything."""
 
@@ -161,6 +163,7 @@ class AnswerCache:
 
     def evict(self, names: Iterable[Name], subtrees: Iterable[Name] = ()) -> int:
         """Drop every answer that depends on one of `names` or on a name at or under `subtrees`; return how many."""
+        self.changes += 1
         count = 0
         for name in names:
             count += self._drop_all(self._by_name.get(name))
@@ -180,6 +183,7 @@ class AnswerCache:
     def clear(self) -> None:
         """Drop all answers: something that every answer depends on has changed."""
         self.cleared += 1
+        self.changes += 1
         for answers in self._by_question.values():
             answers.clear()
         self._octets = dict.fromkeys(self._octets, 0)

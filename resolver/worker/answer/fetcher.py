@@ -9,13 +9,14 @@ from typing import TypeAlias
 from resolver.forward.cache import Key, UpstreamCache, UpstreamFailure
 from resolver.forward.loops import LoopDetector
 from resolver.wire import codes
+from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.wire.relay import Message
 from resolver.worker.answer.client_query import ClientQuery
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.counters import Counters
 from zones.clocks import SteadyTime
 
-Result = Message | UpstreamFailure
+Result = Reply | UpstreamFailure
 """What asking an upstream ends with."""
 Ask: TypeAlias = Callable[[Key, Callable[[Result], None], bytes], None]
 """Asks an upstream a question for a client (packed address) once, and calls back with the result, at once or later."""
@@ -45,7 +46,7 @@ class Fetcher:
         """Ask an upstream; the result is in the cache before `done` is called with it."""
 
         def arrived(result: Result) -> None:
-            if isinstance(result, Message) and result.rcode in codes.ANSWERS:
+            if isinstance(result, PlainReply) or (isinstance(result, Message) and result.rcode in codes.ANSWERS):
                 self._cache.put(key, result, self._steady())
             else:
                 self._cache.fail(key, _failure(result), self._steady())
@@ -81,7 +82,7 @@ class Fetcher:
         self._loops.end(key, request.client)
 
 
-def _failure(result: Result) -> UpstreamFailure:
+def _failure(result: Message | UpstreamFailure) -> UpstreamFailure:
     if isinstance(result, UpstreamFailure):
         return result
     return UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"the upstream answered {codes.rcode_text(result.rcode)}")

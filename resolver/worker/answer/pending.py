@@ -3,16 +3,19 @@
 Owns how long a query waits and how many questions it may cause. Does not know packets: the responder sends the reply.
 """
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Final, Protocol
 
 from resolver.forward.cache import Key, UpstreamFailure
 from resolver.wire import codes
+from resolver.wire.plain_reply import PlainReply
+from resolver.wire.relay import Message
+from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.answer.client_query import ClientQuery
 from resolver.worker.answer.clock import Clock, Timer
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.fetcher import Fetcher, Result
+from resolver.worker.answer.walk import Fetched, UpstreamQuestion
 
 PATIENCE: Final = 4.9
 """Seconds from a query to its answer or SERVFAIL, however many servers its aliases lead to."""
@@ -28,9 +31,15 @@ class Answering(Protocol):
     """Number of queries that wait for an upstream."""
     clock: Clock
     fetcher: Fetcher
+    answers: AnswerCache
 
-    def resolve(self, request: ClientQuery, fetched: Mapping[Key, Result]) -> Compiled | Key:
+    def resolve(self, request: ClientQuery, fetched: Fetched) -> Compiled | UpstreamQuestion:
         """Return the answer as far as upstreams have replied, or the question that an upstream must answer first."""
+
+    def relayed(
+        self, request: ClientQuery, question: UpstreamQuestion, reply: PlainReply, changes: int
+    ) -> Compiled | None:
+        """Return the answer that is only the addresses in `reply`; None if it may be another one."""
 
     def send(self, answer: Compiled, request: ClientQuery) -> None:
         """Send an answer."""
@@ -45,28 +54,29 @@ class Answering(Protocol):
 class Pending:
     """One query that waits."""
 
-    __slots__ = ("_asked", "_fetched", "_impatient", "_over", "_request", "_responder", "_timer")
+    __slots__ = ("_asked", "_changes", "_fetched", "_impatient", "_over", "_request", "_responder", "_timer")
 
     def __init__(self, responder: Answering, request: ClientQuery) -> None:
         self._responder = responder
         self._request = request
-        self._fetched: dict[Key, Result] = {}
+        self._changes = responder.answers.changes
+        self._fetched: dict[Key, Message | UpstreamFailure] = {}
         self._asked: Key | None = None
         """The question that an upstream is being asked."""
         self._timer: Timer | None = None
         self._impatient = False
         self._over = False
 
-    def ask(self, key: Key) -> None:
+    def ask(self, question: UpstreamQuestion) -> None:
         """Ask an upstream, unless the query has caused too many questions or a loop."""
-        responder = self._responder
+        responder, key = self._responder, question.key
         if len(self._fetched) >= _MOST_QUESTIONS:
             self._give_up("the aliases lead too far")
         elif not responder.fetcher.begin(key, self._request):
             self._give_up(f"forwarding loop: upstream {key.group} asks us again")
         else:
             self._asked = key
-            responder.fetcher.fetch(key, partial(self._arrived, key), self._request.client)
+            responder.fetcher.fetch(key, partial(self._arrived, question), self._request.client)
             if self._asked is key:  # not answered at once
                 self._wait()
 
@@ -77,13 +87,12 @@ class Pending:
         elif self._impatient:
             self._take_stale()
 
-    def _arrived(self, key: Key, result: Result) -> None:
+    def _arrived(self, question: UpstreamQuestion, result: Result) -> None:
         if self._over:
             return
         self._stop_asking()
-        self._fetched[key] = result
         try:
-            answer = self._responder.resolve(self._request, self._fetched)
+            answer = self._answer(question, result)
             if isinstance(answer, Compiled):
                 self._end()
                 self._responder.send(answer, self._request)
@@ -93,6 +102,15 @@ class Pending:
             if not self._over:
                 self._end()
                 self._responder.broken(self._request, error)
+
+    def _answer(self, question: UpstreamQuestion, result: Result) -> Compiled | UpstreamQuestion:
+        if isinstance(result, PlainReply):
+            answer = self._responder.relayed(self._request, question, result, self._changes)
+            if answer is not None:
+                return answer
+            result = result.message()
+        self._fetched[question.key] = result
+        return self._responder.resolve(self._request, self._fetched)
 
     def _grow_impatient(self) -> None:
         """From now on a stale answer is good enough for this client. The question to the upstream goes on."""
@@ -104,9 +122,8 @@ class Pending:
 
     def _take_stale(self) -> None:
         if self._asked and self._responder.fetcher.has_stale(self._asked):
-            self._arrived(
-                self._asked, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long")
-            )
+            failure = UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long")
+            self._arrived(UpstreamQuestion(self._asked), failure)
 
     def _late(self) -> None:
         if not self._over:

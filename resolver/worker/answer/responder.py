@@ -5,11 +5,10 @@ know sockets: each packet comes with the function that sends its reply.
 """
 
 import logging
-from collections.abc import Mapping
 from typing import Final
 
-from resolver.forward.cache import Key
 from resolver.wire import codes
+from resolver.wire.plain_reply import PlainReply
 from resolver.wire.query import MalformedQuery, Query, parse
 from resolver.worker.access.clients import DROPPED, REFUSED, Client
 from resolver.worker.access.edns import BadSubnet, ClientTransport, EdnsResult
@@ -17,13 +16,15 @@ from resolver.worker.access.rate_limit import RateVerdict
 from resolver.worker.answer.answer_templates import AnswerTemplates
 from resolver.worker.answer.client_query import SMALL, ClientQuery, SendReply
 from resolver.worker.answer.compiled import Compiled
-from resolver.worker.answer.fetcher import Ask, Fetcher, Result
+from resolver.worker.answer.fetcher import Ask, Fetcher
+from resolver.worker.answer.outside_names import OutsideNames
 from resolver.worker.answer.parts import Parts
 from resolver.worker.answer.pending import Pending
 from resolver.worker.answer.reply import Renderer
+from resolver.worker.answer.walk import Fetched, UpstreamQuestion
 from zones.networks.prefixes import NetworkIndex
 
-_NOTHING: Final[Mapping[Key, Result]] = {}
+_NOTHING: Final[Fetched] = {}
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ class Responder:
         self.first = self._templates.reply
         """Return the reply, after the id, to a packet that an answer template fits; None for any other."""
         self._engine = parts.engine
+        apart = behaviour.dropped | behaviour.private_only | parts.upstreams.suffixes
+        self._outside = OutsideNames(parts.table, parts.engine.special_names, parts.cache, parts.answers, apart)
         self._renderer = Renderer(behaviour.payload)
         self._options = parts.options
         self._factor = parts.clients.factor
@@ -89,11 +92,15 @@ class Responder:
                 if found.prefetch is not None:
                     self.fetcher.prefetch(found, *found.prefetch)
                 return True
-            answer = self.resolve(request, _NOTHING)
-            if isinstance(answer, Compiled):
-                self.send(answer, request)
-            else:
-                Pending(self, request).ask(answer)
+            question = self._outside.question(query, request.network)
+            if question is None:
+                answer = self.resolve(request, _NOTHING)
+                if isinstance(answer, Compiled):
+                    self.send(answer, request)
+                    return True
+                question = answer
+                self._outside.learn(query, request.network, question)
+            Pending(self, request).ask(question)
         except Exception as error:  # noqa: BLE001 - the client gets a reply and the next query is served, whatever it is
             self.broken(request, error)
         return True
@@ -151,7 +158,24 @@ class Responder:
 
     # -- what a query that waits needs, too (`pending.Answering`)
 
-    def resolve(self, request: ClientQuery, fetched: Mapping[Key, Result]) -> Compiled | Key:
+    def relayed(
+        self, request: ClientQuery, question: UpstreamQuestion, reply: PlainReply, changes: int
+    ) -> Compiled | None:
+        """Return the answer that is only the addresses in `reply`; None if it may be another one.
+
+        `changes`: `AnswerCache.changes` at the time when the question came up.
+        """
+        answers, now = self.answers, self.steady()
+        if answers.changes != changes:
+            return None
+        answer = answers.find(request.key, now)  # another client may have asked the same question
+        if answer is None:
+            answer = self._engine.relayed(request.query, request.network, now, question, reply)
+            if answer is not None and answer.expires > now:
+                answers.keep(request.key, answer)
+        return answer
+
+    def resolve(self, request: ClientQuery, fetched: Fetched) -> Compiled | UpstreamQuestion:
         """Return the engine's answer, cached if it lasts, or the question that an upstream must answer first."""
         now = self.steady()
         answer = self._engine.answer(request.query, request.network, now, fetched)

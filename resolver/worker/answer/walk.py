@@ -46,12 +46,20 @@ PREFETCH: Final = 0.1
 Fetched = Mapping[Key, Message | UpstreamFailure]
 
 
-class Unfetched(Exception):  # noqa: N818 - it ends a walk
-    """The walk cannot go on until an upstream has answered the question `key`."""
+class UpstreamQuestion(NamedTuple):
+    """A question that an upstream must answer before a walk can go on."""
 
-    def __init__(self, key: Key) -> None:
-        super().__init__(key)
-        self.key = key
+    key: Key
+    deps: tuple[Name, ...] = ()
+    """If an address in the reply is the whole answer: the names whose change would alter that. Empty otherwise."""
+
+
+class Unfetched(Exception):  # noqa: N818 - it ends a walk
+    """The walk cannot go on until an upstream has answered `question`."""
+
+    def __init__(self, question: UpstreamQuestion) -> None:
+        super().__init__(question)
+        self.question = question
 
 
 class Basis(NamedTuple):
@@ -212,7 +220,8 @@ class Walk:
         if reply is not None:
             return self._follow(name, key, reply)
         if query.rd:
-            raise Unfetched(key)
+            direct = not (draft.answer or draft.fallback or draft.hops or isinstance(outcome, Referral))
+            raise Unfetched(UpstreamQuestion(key, tuple(dict.fromkeys(draft.deps)) if direct else ()))
         if not draft.answer:
             draft.fail((codes.NOT_AUTHORITATIVE, "recursion was not desired"), codes.REFUSED)
         draft.keep = False

@@ -78,6 +78,11 @@ def test_a_name_maps_by_a_rule_whatever_its_case_and_final_dot(run: Run) -> None
             "*.weu.inference.ml.azure.com",
             "wildcard *.{regionName}.inference.ml.azure.com is shared by many resources; no endpoint owns names below",
         ),
+        (
+            "*.weu.inference.ml.azure.com",
+            "served   *.{guid}.inference.{regionName}.privatelink.api.azureml.ms, for each endpoint with that wildcard",
+        ),
+        ("privatelink.blob.core.windows.net", "public   none: the name is the private zone itself"),
     ],
 )
 def test_what_is_said_of_a_name(run: Run, name: str, line: str) -> None:

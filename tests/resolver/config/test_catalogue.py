@@ -55,6 +55,11 @@ def test_true_is_the_word_service(accepted: Load, written: str, by: SharedBy | N
             "public",
             "`{regonName}` is no placeholder",
         ),
+        (
+            '{public: "{region}.{region}.svc.example", private: "privatelink.{region}.svc.example"}',
+            "public",
+            "has `{region}` more than once",
+        ),
         ('{public: "x{region}.svc.example", private: "privatelink.svc.example"}', "public", "is a whole label"),
         ('{public: "svc.example", private: "{region}.privatelink.svc.example"}', "private", "has {region}, which"),
         ("{public: azure.com, private: privatelink.azure.com}", "public", "covers `management.azure.com`"),

@@ -12,6 +12,8 @@ from resolver.forward.cache import Key
 from resolver.forward.exchange import Action, Exchange, Try
 from resolver.forward.health import Health, UpstreamServer
 from resolver.settings import Server, UpstreamGroup
+from resolver.wire.plain_reply import PlainReply
+from resolver.wire.relay import Message
 from zones.clocks import SteadyTime
 from zones.dns import record
 from zones.dns.name import from_text
@@ -62,6 +64,13 @@ def exchange(*servers: Server, **options: Any) -> tuple[Exchange, Try]:  # noqa:
 def tried(action: Action) -> Try:
     assert isinstance(action, Try), action
     return action
+
+
+def answered(action: Action) -> Message | None:
+    """Return the reply that an exchange has ended with; None if it has not."""
+    if isinstance(action, PlainReply):
+        return action.message()
+    return action if isinstance(action, Message) else None
 
 
 def turn(action: Action) -> tuple[Server, str]:

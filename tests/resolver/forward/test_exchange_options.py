@@ -9,7 +9,6 @@ from resolver.forward.exchange import Exchange, Listen
 from resolver.forward.server_cookie import PAUSE
 from resolver.settings import Server, UpstreamGroup
 from resolver.wire import codes
-from resolver.wire.relay import Message
 from tests.resolver.forward.exchanges import (
     KEY,
     ONE,
@@ -17,6 +16,7 @@ from tests.resolver.forward.exchanges import (
     TWO,
     NoDriver,
     Servers,
+    answered,
     exchange,
     options,
     reply,
@@ -47,7 +47,7 @@ def test_an_error_to_edns_is_remembered_for_the_name_and_not_for_the_server(rcod
     again = tried(it.reply(query, reply(query, rcode), START))
     assert turn(again) == (ONE, "udp")
     assert not has_opt(again)
-    assert isinstance(it.reply(again, reply(again), START), Message)
+    assert answered(it.reply(again, reply(again), START))
     for key, wanted in ((KEY, False), (OTHER, True)):
         assert has_opt(servers.exchange(ONE, key=key)[1]) == wanted
     assert has_opt(servers.exchange(ONE, key=OTHER._replace(do=True))[1])
@@ -70,7 +70,7 @@ def test_a_query_without_edns_does_not_extend_the_time_without_edns() -> None:
     again = tried(it.reply(query, reply(query, "FORMERR"), START))
     it.reply(again, reply(again), START)
     it, query = servers.exchange(ONE, now=START + 800)
-    assert isinstance(it.reply(query, reply(query), SteadyTime(START + 800)), Message)
+    assert answered(it.reply(query, reply(query), SteadyTime(START + 800)))
     assert has_opt(servers.exchange(ONE, now=START + KEPT)[1]), "however often the name is asked"
 
 
@@ -90,7 +90,7 @@ def test_without_an_answer_the_second_try_goes_without_options() -> None:
     third = tried(it.timeout(it.deadline))
     assert [options(query).keys() for query in (first, second, third)] == [{_MARK, _COOKIE}, set(), {_MARK, _COOKIE}]
     assert dns.message.from_wire(whole(second)).ednsflags & codes.DO
-    assert isinstance(it.reply(second, reply(second), START), Message)
+    assert answered(it.reply(second, reply(second), START))
     assert options(servers.exchange(ONE, mark=MARK)[1]) == {}, "it is remembered for the name"
     assert options(servers.exchange(ONE, key=OTHER, mark=MARK)[1]).keys() == {_MARK, _COOKIE}
 
@@ -121,8 +121,8 @@ def test_a_cookie_is_sent_and_the_servers_own_comes_back_to_it() -> None:
     assert len(ours) == 8
     again = tried(it.reply(query, reply(query, "BADCOOKIE", cookie=ours + b"S" * 16), START))
     assert options(again)[_COOKIE] == ours + b"S" * 16
-    message = it.reply(again, reply(again, cookie=ours + b"T" * 16), START)
-    assert isinstance(message, Message)
+    message = answered(it.reply(again, reply(again, cookie=ours + b"T" * 16), START))
+    assert message
     assert message.cookie == b"", "it is no part of what is kept"
     assert options(servers.exchange(ONE)[1])[_COOKIE] == ours + b"T" * 16
 
@@ -132,10 +132,10 @@ def test_after_a_wrong_cookie_comes_tcp_and_then_no_cookie_for_a_while() -> None
     it, query = servers.exchange(ONE)
     over_tcp = tried(it.reply(query, reply(query, cookie=b"X" * 24), START))
     assert turn(over_tcp) == (ONE, "tcp")
-    assert isinstance(it.reply(over_tcp, reply(over_tcp, cookie=b"X" * 24), START), Message)
+    assert answered(it.reply(over_tcp, reply(over_tcp, cookie=b"X" * 24), START))
     it, query = servers.exchange(ONE, now=START + 1)
     assert _COOKIE not in options(query)
-    assert isinstance(it.reply(query, reply(query, cookie=b"X" * 24), START), Message)
+    assert answered(it.reply(query, reply(query, cookie=b"X" * 24), START))
     assert _COOKIE in options(servers.exchange(ONE, now=START + PAUSE)[1])
 
 
@@ -148,16 +148,16 @@ def test_a_reply_without_the_cookie_that_the_server_gives_is_fetched_over_tcp() 
     over_tcp = tried(it.reply(query, reply(query), START))
     assert turn(over_tcp) == (ONE, "tcp")
     assert options(over_tcp)[_COOKIE] == ours + b"S" * 16
-    assert isinstance(it.reply(over_tcp, reply(over_tcp), START), Message)
+    assert answered(it.reply(over_tcp, reply(over_tcp), START))
     it, query = servers.exchange(ONE)
     assert options(query)[_COOKIE] == ours, "it gives none any more: the next reply without one counts"
-    assert isinstance(it.reply(query, reply(query), START), Message)
+    assert answered(it.reply(query, reply(query), START))
 
 
 def test_a_server_that_only_repeats_the_client_cookie_has_no_cookie() -> None:
     servers = Servers()
     it, query = servers.exchange(ONE)
-    assert isinstance(it.reply(query, reply(query, cookie=options(query)[_COOKIE]), START), Message)
+    assert answered(it.reply(query, reply(query, cookie=options(query)[_COOKIE]), START))
     assert not servers.of(ONE).cookie.known
 
 

@@ -21,7 +21,10 @@ def test_the_wait_follows_the_answers_of_the_server() -> None:
 def test_a_failing_server_becomes_slower_than_the_others_up_to_a_bound() -> None:
     it = RoundTrip()
     it.fail()
-    assert it.smoothed > UNKNOWN
+    assert it.cost() > UNKNOWN
     for _ in range(100):
         it.fail()
-    assert it.smoothed == 5.0
+    assert it.cost() == 5.0
+    it.add(0.01)
+    assert it.cost() == 0.01
+    assert it.wait() == LEAST_WAIT, "failures do not make the server's tries longer"

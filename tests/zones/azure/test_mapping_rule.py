@@ -90,6 +90,9 @@ def test_a_name_without_a_private_name_says_which_suffix_is_above(name: str, suf
         ("a.blob.core.windows.net", []),
         ("api.monitor.azure.com", [SharedBy.SERVICE]),
         ("api.privatelink.monitor.azure.com", [SharedBy.SERVICE]),
+        ("global.in.ai.monitor.azure.com", [SharedBy.SERVICE]),
+        ("gbl.his.arc.azure.com", [SharedBy.SERVICE]),
+        ("weu.his.arc.azure.com", [SharedBy.REGION]),
         ("adf.azure.com", [SharedBy.SERVICE]),
         ("f.weu.datafactory.azure.net", []),
         ("a.weu.svc.example", [SharedBy.REGION]),
@@ -106,6 +109,11 @@ def test_a_mark_of_one_group_says_which_group() -> None:
 
 def test_a_name_below_a_shared_wildcard_says_so() -> None:
     assert of("ep.weu.inference.ml.azure.com").wildcard == "*.{regionName}.inference.ml.azure.com"
+    assert of("ep.weu.inference.ml.azure.com").private_form == (
+        "*.{guid}.inference.{regionName}.privatelink.api.azureml.ms"
+    )
+    assert of("*.blob.core.windows.net").private_form == "*.privatelink.blob.core.windows.net"
+    assert of("a.blob.core.windows.net").private_form == ""
     assert of("*.weu.inference.ml.azure.com").wildcard == "*.{regionName}.inference.ml.azure.com"
     assert of("a.blob.core.windows.net").wildcard == ""
     assert of("*.blob.core.windows.net").wildcard == "*.blob.core.windows.net"

@@ -57,6 +57,9 @@ def test_a_mark_of_an_unknown_entry_is_a_mistake_in_the_data() -> None:
 def test_a_scope_of_monitor_shares_the_names_of_the_service_and_of_workspaces_in_several_scopes() -> None:
     shared = catalogue().shared
     assert shared.by(SCOPES, ["azuremonitor"], [from_text("api.monitor.azure.com")]) is SharedBy.SERVICE
+    assert shared.by(SCOPES, ["azuremonitor"], [from_text("in.ai.monitor.azure.com")]) is SharedBy.SERVICE
+    assert shared.by(SCOPES, ["azuremonitor"], [from_text("in.ai.monitor.azure.us")]) is SharedBy.SERVICE
+    assert shared.by(SCOPES, ["azuremonitor"], [from_text("a-new-endpoint.monitor.azure.com")]) is SharedBy.SERVICE
     assert shared.by(SCOPES, ["azuremonitor"], [from_text("westeurope-5.in.ai.monitor.azure.com")]) is SharedBy.REGION
     workspace = from_text("5d1c2e8a-77b0-4c1e-9a53-0b6f1e2d3c4a.ods.opinsights.azure.com")
     assert shared.by(SCOPES, ["azuremonitor"], [workspace]) is SharedBy.TENANT

@@ -18,6 +18,7 @@ from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.routing import UpstreamGroups
 from resolver.settings import Server, UpstreamGroup
 from resolver.wire import codes
+from resolver.wire.plain_reply import Reply
 from resolver.wire.relay import Message
 from tests.resolver.forward.client.conftest import Make
 from tests.resolver.forward.client.upstreams import (
@@ -28,6 +29,7 @@ from tests.resolver.forward.client.upstreams import (
     ask,
     asking,
     key,
+    read,
     settle,
     until,
 )
@@ -193,7 +195,7 @@ async def test_one_waiter_that_raises_does_not_harm_the_others(upstream: FakeUps
     caught: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: caught.append(context["exception"]))
 
-    def bad(_: Message | UpstreamFailure) -> None:
+    def bad(_: Reply | UpstreamFailure) -> None:
         raise ZeroDivisionError
 
     resolver.ask(key(), bad)
@@ -307,13 +309,13 @@ async def test_a_reply_that_comes_after_its_try_is_used(upstream: FakeUpstream, 
 
 
 async def test_a_reply_that_comes_after_the_failure_fills_the_cache(upstream: FakeUpstream, make: Make) -> None:
-    late: list[tuple[Key, Message]] = []
+    late: list[tuple[Key, Reply]] = []
     upstream.respond = lambda *_: []
     resolver = make(upstream.server, timeout=0.1, late=lambda *reply: late.append(reply))
     assert isinstance(await ask(resolver), UpstreamFailure)
     upstream.udp.sendto(answer(upstream.asked[0]), ("127.0.0.1", upstream.ports[0]))
     await until(lambda: late)
-    assert (late[0][0], address(late[0][1])) == (key(), ADDRESS)
+    assert (late[0][0], address(read(late[0][1]))) == (key(), ADDRESS)
     assert resolver.late == 1
     upstream.udp.sendto(answer(upstream.asked[0]), ("127.0.0.1", upstream.ports[0]))
     assert isinstance(await ask(resolver, key("other.example")), UpstreamFailure)

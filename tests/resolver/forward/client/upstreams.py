@@ -15,6 +15,7 @@ from resolver.forward.cache import Key, UpstreamFailure
 from resolver.forward.client.forwarder import Forwarder
 from resolver.settings import Server
 from resolver.wire import codes
+from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.wire.relay import Message
 from tests.ports import pair
 from zones.dns import record
@@ -191,9 +192,14 @@ def key(name: str = "www.example.com", group: str = "public") -> Key:
 def asking(resolver: Forwarder, question: Key, client: bytes = b"") -> asyncio.Future[Message | UpstreamFailure]:
     """Ask, and wait for the result. A second call of `done` raises InvalidStateError in the loop and fails the test."""
     result: asyncio.Future[Message | UpstreamFailure] = asyncio.get_running_loop().create_future()
-    resolver.ask(question, result.set_result, client)
+    resolver.ask(question, lambda reply: result.set_result(read(reply)), client)
     assert not result.done()
     return result
+
+
+def read(reply: Reply | UpstreamFailure) -> Message | UpstreamFailure:
+    """Return a reply with its records."""
+    return reply.message() if isinstance(reply, PlainReply) else reply
 
 
 async def ask(resolver: Forwarder, question: Key | None = None) -> Message | UpstreamFailure:

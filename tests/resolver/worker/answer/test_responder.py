@@ -349,7 +349,7 @@ def test_a_bug_is_a_servfail_and_the_next_query_is_answered(
     waiting.take(ask("www.example"))
     with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
         patch.setattr("resolver.worker.answer.engine.Engine.answer", lambda *_: 1 / 0)
-        waiting.take(ask("other.example"))
+        waiting.take(ask("www.other.test"))
         waiting.asked[0][1](message(WWW))
     for reply in waiting.replies:
         assert decode(reply).rcode() == dns.rcode.SERVFAIL
