@@ -17,7 +17,9 @@ from resolver.admin.resources.status import Counts, counts
 from resolver.cli import finding_text, output, skipped_rules
 from resolver.cli.configuration import load
 from resolver.control.estate.estate import NO_VNETS, Estate
+from resolver.control.estate.source_health import SourceStatus
 from resolver.offline.load import offline
+from zones.azure.resource import Resources
 from zones.clocks import WallTime
 from zones.findings.evidence import Severity
 
@@ -31,7 +33,7 @@ _TYPES: Final = 5
 def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
     """Print counts, sources and findings.
 
-    Return 2 when one of the findings is an error, or a source of files has no resource at all, else 0.
+    Return 2 when one of the findings is an error, or a source of files has no resource or no name at all, else 0.
     """
     accepted, now = load(path, flags), WallTime(time.time())
     estate = offline(accepted.control, now)
@@ -62,21 +64,32 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
 
 
 def _empty(estate: Estate) -> Iterator[tuple[str, str]]:
-    """Yield each source of files that has no endpoint, network interface or virtual network, with the reason."""
+    """Yield each source of files that gives no resource, or endpoints without any name, with the reason."""
+    served = {each.source for each in estate.ledger.endpoints.values() if each.served}
+    named = {each.source for each in estate.ledger.endpoints.values() if each.served and each.records}
     for status in estate.sources.values():
         parts = estate.inventory.of(status.name)
-        if status.remote or any(data.endpoints or data.nics or data.vnets for data in parts.values()):
+        if status.remote:
             continue
-        if status.unreadable or status.last_error:
-            yield status.name, "it cannot be read"
-        elif not status.parts:
-            yield status.name, "no file in the folder has a name that ends in .json, .yaml or .yml"
-        elif status.passed_over:
-            yield status.name, "the files have only other resources"
-        elif any(data.faults for data in parts.values()):
-            yield status.name, "no resource in the files can be read"
-        else:
-            yield status.name, "the files are empty lists, as after an expired login or in the wrong subscription"
+        if not any(data.endpoints or data.nics or data.vnets for data in parts.values()):
+            yield status.name, f"no private endpoint, network interface or virtual network: {_why(status, parts)}"
+        elif status.name in served - named:
+            yield status.name, "no private endpoint has a name, so nothing is served: see `name-missing`"
+
+
+def _why(status: SourceStatus, parts: Mapping[str, Resources]) -> str:
+    """Return why a source of files has no resource."""
+    if status.unreadable or status.last_error:
+        return "it cannot be read"
+    if not status.parts:
+        return "no file in the folder has a name that ends in .json, .yaml or .yml"
+    if status.passed_over:
+        return "the files have only other resources"
+    if any(data.zone_groups for data in parts.values()):
+        return "the files have only DNS zone groups"
+    if any(data.faults for data in parts.values()):
+        return "no resource in the files can be read"
+    return "the files are empty lists, as after an expired login or in the wrong subscription"
 
 
 def _write(counts: Counts, sources: list[SourceItem], empty: Mapping[str, str]) -> None:
@@ -92,8 +105,7 @@ def _write(counts: Counts, sources: list[SourceItem], empty: Mapping[str, str]) 
         path = "" if state.startswith(source.path) else f"{source.path}: "
         output.line(f"source {source.name}: {path}{state}")
         if source.name in empty:
-            why = empty[source.name]
-            output.line(f"  no private endpoint, network interface or virtual network: {why}")
+            output.line(f"  {empty[source.name]}")
         for passed in source.passed_over[:_FILES]:
             types = [f"{name} ({count})" for name, count in passed.types.items()]
             kinds = output.listed(types[:_TYPES], len(types))

@@ -7,11 +7,11 @@ belong together.
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from zones.azure.arm_json import ENDPOINT
 from zones.azure.arm_rows import RowReader
-from zones.azure.arm_shapes import ShapeReader
+from zones.azure.arm_shapes import EXPORT, ShapeReader
 from zones.azure.encoding import Document, Form, TypeMismatch, UnreadableDocument
 from zones.azure.file_pages import FilePage
 from zones.azure.resource import Resources
@@ -66,11 +66,8 @@ def _useless(reader: RowReader) -> str:
         endpoints = f" ({reader.bare[ENDPOINT]} of them private endpoints)" if reader.bare[ENDPOINT] else ""
         return (
             f"{reader.bare.total()} network resources{endpoints} have no properties, as `az resource list` prints "
-            f"them: {_EXPORT}"
+            f"them: {EXPORT}"
         )
     if reader.targets:
-        return f"{reader.targets} resources that private endpoints connect to, but no private endpoint: {_EXPORT}"
+        return f"{reader.targets} resources that private endpoints connect to, but no private endpoint: {EXPORT}"
     return ""
-
-
-_EXPORT: Final = "export `az network private-endpoint list`, `az network nic list` and `az network vnet list`"

@@ -77,6 +77,7 @@ class ShapeReader:
         if row is not None and not self._reader.row(row, label) and self._in_azure_form(node, label) is None:
             raise TypeMismatch(
                 self._error(members)
+                or (_TEMPLATE if members.keys() >= {"$schema", "resources"} else "")
                 or "neither a resource nor an array, a page (value, data) or the short form (endpoints)"
             )
 
@@ -236,6 +237,8 @@ class ShapeReader:
                 self._reader.row(row, place)
 
 
+EXPORT: Final = "export `az network private-endpoint list`, `az network nic list` and `az network vnet list`"
+_TEMPLATE: Final = f"an ARM template, which does not say what exists: {EXPORT}"
 _NO_STATE: Final = (
     "a Terraform plan, or a state as it is stored; `terraform show -json` without a file name writes the state"
 )

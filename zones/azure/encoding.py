@@ -104,8 +104,22 @@ def _split_json(data: bytes) -> list[Node]:
                 start += end
                 continue
             place = start + int(octet[1]) if octet else len(data)
-            raise UnreadableDocument(_reason(error), *_line_column(data, place)) from None
+            reason = _other_text(data, place) or _reason(error)
+            raise UnreadableDocument(reason, *_line_column(data, place)) from None
         return [*found, rest]
+
+
+def _other_text(data: bytes, octet: int) -> str:
+    """Return what a file has at this octet in place of JSON; empty where it may be JSON with a mistake."""
+    first = data.lstrip()[:1]
+    if first == b"<":
+        return "a web page or XML, not JSON: perhaps the sign-in page of a proxy"
+    line = data[data.rfind(b"\n", 0, octet) + 1 :][:16]
+    if re.match(rb"(ERROR|WARNING|az|usage): ", line):
+        return "a message of a command that failed, not JSON"
+    if first not in (b"[", b"{"):
+        return "not JSON, which begins with `[` or `{`; YAML is read from files that end in .yaml or .yml"
+    return ""
 
 
 def _reason(error: Exception) -> str:

@@ -79,7 +79,8 @@ def of_endpoint(endpoint: Endpoint, vnet: VirtualNetwork | None) -> Iterator[Fin
             yield finding(endpoint.id, failed)
         if not endpoint.records:
             add = tuple(_items_to_add(endpoint))
-            yield finding(endpoint.id, NameMissing(target=target, groups=groups, add_to_names=add))
+            missing = finding(endpoint.id, NameMissing(target=target, groups=groups, add_to_names=add))
+            yield missing if add else structs.replace(missing, action=_NO_ADDRESS)
     differs = _differences(endpoint, vnet)
     if differs != _NO_DIFFERENCE:
         yield finding(endpoint.id, EndpointMisplaced(vnet=endpoint.vnet, differs=differs))
@@ -104,6 +105,9 @@ def _yaml(text: str) -> str:
     return text if is_plain else msgspec.json.encode(text).decode()
 
 
+_NO_ADDRESS: Final = (
+    "nothing to serve, because no network interface of the endpoint was read: export `az network nic list` too"
+)
 _PLAIN_SCALAR: Final = re.compile(r"[A-Za-z/][\w./()-]*", re.ASCII)
 _WORDS: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 """Plain scalars that YAML reads as something else than text."""

@@ -65,7 +65,7 @@ class NameMissing(Evidence, frozen=True, kw_only=True):
     code: ClassVar = "name-missing"
     severity: ClassVar = Severity.WARNING
     meaning: ClassVar = "An approved endpoint has no FQDN."
-    action: ClassVar = "nothing to serve"
+    action: ClassVar = "nothing to serve until `names` in the configuration has a name for the endpoint's address"
     target: Target
     groups: Groups
     add_to_names: Annotated[

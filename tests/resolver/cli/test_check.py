@@ -98,6 +98,10 @@ def test_check_exits_2_for_a_page_of_a_longer_list(run: Run, config: Path) -> No
         ("", "it cannot be read"),
         ([{"type": "Microsoft.KeyVault/vaults", "id": "x"}], "the files have only other resources"),
         ([{"id": f"{NETWORK}/privateEndpoints/a", "properties": 3}], "no resource in the files can be read"),
+        (
+            [{"id": f"{NETWORK}/privateEndpoints/a/privateDnsZoneGroups/default", "privateDnsZoneConfigs": []}],
+            "the files have only DNS zone groups",
+        ),
     ],
 )
 def test_check_exits_2_for_a_source_without_any_resource(run: Run, config: Path, content: object, reason: str) -> None:
@@ -107,6 +111,24 @@ def test_check_exits_2_for_a_source_without_any_resource(run: Run, config: Path,
     assert f"\n  no private endpoint, network interface or virtual network: {reason}" in ran.out
     assert "last good data" not in ran.out
     assert reason in run("check", "-c", config, "-o", "json").json["empty"]["estate"]
+
+
+def test_check_exits_2_for_a_source_whose_endpoints_have_no_name(run: Run, config: Path) -> None:
+    connection = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
+    endpoints = [
+        {"id": f"{NETWORK}/privateEndpoints/{name}", "properties": {"privateLinkServiceConnections": [connection]}}
+        for name in "ab"
+    ]
+    ran = run("check", "-c", one_file(config, endpoints))
+    assert ran.code == 2
+    assert "\n  no private endpoint has a name, so nothing is served: see `name-missing`\n" in ran.out
+    assert "export `az network nic list` too" in ran.out
+    nic = {"id": f"{NETWORK}/networkInterfaces/n", "properties": {
+        "privateEndpoint": {"id": f"{NETWORK}/privateEndpoints/a"},
+        "ipConfigurations": [{"properties": {"privateIPAddress": "10.1.0.4", "privateLinkConnectionProperties": {
+            "groupId": "blob", "fqdns": ["a.blob.core.windows.net"]}}}]}}  # fmt: skip
+    (config.parent / "endpoints" / "nics.json").write_text(json.dumps([nic]))
+    assert run("check", "-c", config).code == 0
 
 
 def test_check_exits_2_for_a_folder_without_files_and_for_a_missing_one(run: Run, config: Path) -> None:

@@ -431,6 +431,30 @@ def test_invalid_json_is_unreadable_with_line_and_column(data: bytes, line: int,
 
 
 @pytest.mark.parametrize(
+    ("data", "place", "words"),
+    [
+        (b"<!DOCTYPE html><html></html>", "line 1, column 1", "a web page or XML, not JSON"),
+        (b"\n  <?xml version='1.0'?>", "line 2, column 3", "a web page or XML, not JSON"),
+        (b"[]\nERROR: AADSTS700082: expired\n[]", "line 2, column 1", "a message of a command that failed"),
+        (b"ERROR: Please run 'az login'", "line 1, column 1", "a message of a command that failed"),
+        (b"id,name\n/s/x,pe\n", "line 1, column 1", "not JSON, which begins with"),
+        (b"- id: /s/x\n", "line 1, column 2", "YAML is read from files that end in .yaml or .yml"),
+        (b'[{"id": "x",}]', "line 1, column 13", "JSON is malformed: trailing comma in object"),
+        (
+            b'{"$schema": "https://example.com/schemas/2019-04-01/deploymentTemplate.json#", "resources": []}',
+            "line 1, column 1",
+            "an ARM template, which does not say what exists: export `az network private-endpoint list`",
+        ),
+    ],
+)
+def test_a_file_of_another_kind_is_called_by_its_name(data: bytes, place: str, words: str) -> None:
+    with pytest.raises(UnreadableDocument) as caught:
+        arm.read(data, "f", form="json")
+    assert str(caught.value).startswith(f"{place}: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("data", "line", "column"),
     [
         (b"", 1, 1),

@@ -87,6 +87,7 @@ def test_an_approved_endpoint_without_a_name_is_reported() -> None:
 
     assert (fact.code, fact.severity, fact.subject) == ("name-missing", Severity.WARNING, "/ID/pe")
     assert shown(fact.evidence) == {"target": STORAGE, "groups": ["blob"]}
+    assert "export `az network nic list` too" in fact.action
     assert [fact.code for fact in about(endpoint(state=ConnectionState.PENDING))] == ["endpoint-pending"]
 
 
@@ -116,6 +117,7 @@ def test_the_finding_has_the_items_that_would_give_each_address_a_name(
     fact = only(about(endpoint(id=identifier, nameless=rows)))
     assert isinstance(fact.evidence, NameMissing)
     assert [yaml.safe_load(line)[0] for line in fact.evidence.add_to_names] == items
+    assert fact.action == "nothing to serve until `names` in the configuration has a name for the endpoint's address"
 
 
 def test_a_configured_name_is_a_name() -> None:
