@@ -30,7 +30,7 @@ _FIRST: Final = {
     )
     for size in (4, 16)
 }
-"""First octets of private addresses and of those that carry one, by size of the address. Most public ones have others."""
+"""First octets of private addresses and of those that carry one, by size of the address. Most public ones differ."""
 
 
 def is_private(address: bytes) -> bool:

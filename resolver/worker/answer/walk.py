@@ -322,7 +322,10 @@ class Walk:
         """
         query = msgspec.structs.replace(self._query, name=target, qtype=A)
         basis = Basis(self._table, self._upstreams, self._cache, self._behaviour)
-        found = Walk(basis, query, self._network, self._now, self._fetched).draft()
+        try:
+            found = Walk(basis, query, self._network, self._now, self._fetched).draft()
+        except Unfetched as unfetched:  # an address of the target is not the answer to this query
+            raise Unfetched(UpstreamQuestion(unfetched.question.key)) from None
         self._draft.deps += found.deps
         self._draft.expires = min(self._draft.expires, found.expires)
         return found.rcode not in codes.ANSWERS or found.served
