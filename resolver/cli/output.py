@@ -61,10 +61,13 @@ def more(shown: int, total: int) -> None:
 
 
 def short(text: str) -> str:
-    """Return an Azure resource id as `NAME (RESOURCE GROUP)`, and any other text unchanged."""
+    """Return an Azure resource id as `NAME (RESOURCE GROUP)`, and any other text unchanged.
+
+    The name of a child resource follows that of its parent: `pe-shop/default`.
+    """
     parts = text.strip("/").split("/")
     if len(parts) >= 8 and parts[0].lower() == "subscriptions":
-        return f"{parts[-1]} ({parts[3]})"
+        return f"{'/'.join(parts[7::2])} ({parts[3]})"
     return text
 
 

@@ -22,6 +22,7 @@ _opt: Final = struct.Struct(">x2H2BHH").pack  # root, type, payload, extended rc
 _option: Final = struct.Struct(">2H").pack  # code, length
 _ttl: Final = struct.Struct(">I")
 _OPT_LENGTH: Final = 9  # octets of an OPT record before its rdlength
+_FIXED: Final = 10  # octets of a record between its owner and its rdata
 _POINTERS_END: Final = 0x4000  # a pointer has 14 bits, RFC 1035 §4.1.4
 
 
@@ -92,6 +93,17 @@ def freshness(tail: bytes, ttls: Iterable[int]) -> int:
     This is the least of the TTLs at `ttls`, and of the MINIMUM field of an SOA record.
     """
     return min([_lifetime(tail, at) for at in ttls], default=0)
+
+
+def records_end(tail: bytes, records: int) -> int:
+    """Return the offset in a tail after its first records."""
+    at = 0
+    for _ in range(records):
+        while 0 < tail[at] < codes.POINTER:
+            at += 1 + tail[at]
+        at += 2 if tail[at] else 1
+        at += _FIXED + int.from_bytes(tail[at + _FIXED - 2 : at + _FIXED], "big")
+    return at
 
 
 def extended(reply: bytes, opt: int, options: bytes) -> bytes:

@@ -96,6 +96,10 @@ _BY_TEXT: Final = {
     "newline in quoted string": "a quoted string that does not end on its line",
     "unbalanced parentheses": "a parenthesis that is not closed",
     "generic rdata hex data has wrong length": "the length after \\# is not the number of octets",
+    "Odd-length string": "an odd number of hexadecimal digits",
+    "Non-hexadecimal digit": "not hexadecimal digits",
+    "Incorrect padding": "not base64",
+    "Invalid base64-encoded string": "not base64",
     "compressed data in generic syntax": "a compressed name after \\#",
 }
 _TOO_SHORT: Final = ("expecting an identifier", "expecting a string", "expecting an integer")

@@ -110,17 +110,19 @@ class _Reader(dns.zonefile.Reader):
     def __init__(self, origin: Name | None) -> None:
         transaction = _Transaction()
         # The reader drops records outside its zone silently. So its zone is the root, and `zonefile` checks the apex.
-        super().__init__(dns.tokenizer.Tokenizer(""), dns.rdataclass.IN, transaction, allow_directives=_DIRECTIVES)
+        self._tokens = _Tokenizer("")
+        super().__init__(self._tokens, dns.rdataclass.IN, transaction, allow_directives=_DIRECTIVES)
         transaction.source = self
         self.last_name: dns.name.Name | None = None
-        self.current_origin = _NO_ORIGIN if origin is None else dns.name.from_wire(origin, 0)[0]
+        self.current_origin = _NO_ORIGIN
         self.found: list[ReadRecord] = []
         self._line = 0
-        self._tokens = _Tokenizer("")
         self._owner: bytes | None = None
         """The last owner in wire form; None where only `last_name` has it."""
-        self._origin: tuple[dns.name.Name | None, bytes | None] = None, None
-        """The current origin, and its wire form where it is known."""
+        self._origin: bytes | None = origin
+        """The current origin in wire form; None before one is known."""
+        self._is_origin_new = origin is not None
+        """`current_origin` does not have the origin yet: dnspython's names are slow to make."""
 
     # -- common rows
 
@@ -128,7 +130,7 @@ class _Reader(dns.zonefile.Reader):
         """Read a common row. Return False for any other."""
         if row[0] == "$":
             return self._take_directive(row)
-        record = common(row, self._origin_wire())
+        record = common(row, self._origin)
         if record is None:
             return False
         owner = record.owner or self._last_owner()
@@ -150,16 +152,8 @@ class _Reader(dns.zonefile.Reader):
         wire = absolute(origin[1]) if origin else None
         if wire is None:
             return False
-        self.current_origin = dns.name.from_wire(wire, 0)[0]
+        self._origin, self._is_origin_new = wire, True
         return True
-
-    def _origin_wire(self) -> bytes | None:
-        name, wire = self._origin
-        origin = self.current_origin
-        if origin is not None and name is not origin:
-            wire = None if origin.is_subdomain(_NO_ORIGIN) else origin.to_wire()
-            self._origin = origin, wire
-        return wire
 
     def _last_owner(self) -> bytes | None:
         if self._owner is None and self.last_name is not None and not self.last_name.is_subdomain(_NO_ORIGIN):
@@ -182,6 +176,14 @@ class _Reader(dns.zonefile.Reader):
         self.tok = self._tokens = tokens
         if self._owner is not None:
             self.last_name, self._owner = dns.name.from_wire(self._owner, 0)[0], None
+        if self._is_origin_new:
+            self.current_origin, self._is_origin_new = dns.name.from_wire(self._origin or b"\0", 0)[0], False
+        problem = self._read_row(line, row, tokens)
+        origin = self.current_origin or _NO_ORIGIN
+        self._origin = None if origin.is_subdomain(_NO_ORIGIN) else _wire(origin)
+        return problem
+
+    def _read_row(self, line: int, row: str, tokens: _Tokenizer) -> ZoneProblem | None:
         try:
             _check_generated(row)
             self.read()
@@ -267,13 +269,11 @@ class _Reader(dns.zonefile.Reader):
             raise BadRow(f"rdata of {len(wire)} octets; at most 65535")
         if name.is_subdomain(_NO_ORIGIN) or _NO_ORIGIN_WIRE in wire:
             raise BadRow("a relative name without an $ORIGIN before it")
-        if rdata.rdtype == SOA and self.current_origin == _NO_ORIGIN:
-            self.current_origin = name
         self._keep(self._line, owner, rdata.rdtype, ttl, wire)
 
     def _keep(self, line: int, owner: bytes, rtype: int, ttl: int, rdata: bytes) -> None:
-        if rtype == SOA and self.current_origin == _NO_ORIGIN:
-            self.current_origin = dns.name.from_wire(owner, 0)[0]
+        if rtype == SOA and self._origin is None and self.current_origin == _NO_ORIGIN:
+            self.current_origin, self._origin = dns.name.from_wire(owner, 0)[0], owner
         if rtype in _IS_A_NAME:
             rdata = rdata.lower()
         self.found.append(ReadRecord(line, Name(owner.lower()), int(rtype), ttl, rdata))

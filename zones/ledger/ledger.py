@@ -218,6 +218,11 @@ class Ledger:
             publics = {claim.public for claim in self._at(name)} - {name, self._claims.derived_public(name)}
             if publics or name in self._explicit:
                 self._explicit.replace(name, publics)
+        if self._explicit.privates or self._reports.split:
+            touched.publics.update(claim.public for name in touched.names for claim in self._claims.at(name))
+            for fqdn in touched.publics:
+                if fqdn in self._explicit.privates or fqdn in self._reports.split:
+                    self._reports.fqdn(fqdn, list(self._rivals(fqdn)))
         for among in touched.companions - {""}:
             self._reports.companions(among, [self.endpoints[key] for key in self._index.companions(among)])
         for name in touched.names | touched.publics if self._static else ():
@@ -298,10 +303,24 @@ class Ledger:
     def find(self, name: Name) -> list[Claim]:
         """Return the claims on a public FQDN or a private name: served or not, and lingering ones."""
         out = self._at(name)
-        derived = (mapping.name for mapping in self.catalogue.candidates(name))
-        for private in (*self._explicit.privates.get(name, ()), *derived):
+        for private in self._privates(name):
             out += [claim for claim in self._at(private) if claim.public == name]
         return out
+
+    def _privates(self, fqdn: Name) -> Iterable[Name]:
+        """Return the private names that a public FQDN may lead to, in the order in which a lookup tries them."""
+        derived = (mapping.name for mapping in self.catalogue.candidates(fqdn))
+        return dict.fromkeys((*self._explicit.privates.get(fqdn, ()), *derived))
+
+    def _rivals(self, fqdn: Name) -> Iterator[list[Contender]]:
+        """Yield the served contenders with a public FQDN at each private name to which the FQDN leads."""
+        for private in self._privates(fqdn):
+            claims: dict[ResourceId, list[Claim]] = {}
+            for claim in self._claims.at(private):
+                if claim.public == fqdn and self.endpoints[claim.endpoint].served:
+                    claims.setdefault(claim.endpoint, []).append(claim)
+            if claims:
+                yield [Contender(tuple(each), self.sees(each[0]), NO_NETWORKS, NO_NETWORKS) for each in claims.values()]
 
     def _at(self, name: Name) -> list[Claim]:
         return [*self._claims.at(name), *(stone.claim for stone in self.tombstones.at(name))]

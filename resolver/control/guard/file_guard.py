@@ -75,8 +75,9 @@ def removed(had: SourceParts, parts: Mapping[str, Resources | None]) -> frozense
     """Return the keys of the resources in `PartKeys` that the source would lose with this new data of some files.
 
     A resource that moves to another file is not lost. An approved endpoint that stays counts as lost if it had a name
-    and would have none: its NIC may be in another file. A DNS zone group counts only if its endpoint stays: then
-    another private name would be served.
+    and would have none: its NIC may be in another file. Where its NIC is no longer in any file, it counts as lost if it
+    would have fewer names: `customDnsConfigs` need not have them all. A DNS zone group counts only if its endpoint
+    stays: then another private name would be served.
     """
     if not had or not any(_may_lose(had.get(part, _NOTHING), data or _NOTHING) for part, data in parts.items()):
         return frozenset()  # the usual case, whose cost depends on the changed files only
@@ -85,12 +86,14 @@ def removed(had: SourceParts, parts: Mapping[str, Resources | None]) -> frozense
     vnets = {each.key for data in had.values() for each in data.vnets}
     vnets -= {each.key for data in left for each in data.vnets}
     before, now = _names(had.values()), _names(left)
+    without_nic = _with_nic(had.values()) - _with_nic(left)
     endpoints = {each.key: each for data in left for each in data.endpoints}
     lost = {each.key for data in had.values() for each in data.endpoints} - endpoints.keys()
     for key, named in before.items():
         there = endpoints.get(key)
         is_served = there is None or ConnectionState.read(there.state_text) is ConnectionState.APPROVED
-        if key not in now or (named and not now[key] and is_served):
+        is_poorer = key in now and (not named <= now[key] if key in without_nic else bool(named) and not now[key])
+        if key not in now or (is_poorer and is_served):
             lost.add(key)
     groups = {group_key(each) for each in _groups(had.values()) if each.key not in lost}
     groups -= {group_key(each) for each in _groups(left)}
@@ -122,26 +125,38 @@ def _nameless(data: Resources) -> set[ResourceId]:
     return {nic.key for nic in data.nics if not _has_names(nic.rows)}
 
 
-def _names(parts: Iterable[Resources]) -> dict[ResourceId, bool]:
-    """Return the endpoints that these files describe, by key, and whether the endpoint has a name.
+def _names(parts: Iterable[Resources]) -> dict[ResourceId, frozenset[str]]:
+    """Return the endpoints that these files describe, by key, each with its FQDNs in lower case.
 
     As in `zones.azure.join`, the names of `customDnsConfigs` count only where no NIC is known.
     """
     every = tuple(parts)
-    nics = {nic.key: _has_names(nic.rows) for data in every for nic in data.nics}
-    found: dict[ResourceId, bool] = {}
+    nics = {nic.key: _fqdns(nic.rows) for data in every for nic in data.nics}
+    found: dict[ResourceId, frozenset[str]] = {}
     for data in every:
         for nic in data.nics:
             if nic.endpoint:
-                found[nic.endpoint] = found.get(nic.endpoint, False) or nics[nic.key]
+                found[nic.endpoint] = found.get(nic.endpoint, _NO_NAMES) | nics[nic.key]
     for data in every:
         for each in data.endpoints:
             known = [nics[nic] for nic in each.nics if nic in nics]
             if each.key in found:
                 known.append(found[each.key])
             alone = () if known else each.dns
-            found[each.key] = any(known) or _has_names(each.records or alone)
+            found[each.key] = _NO_NAMES.union(*known, _fqdns(each.records or alone))
     return found
+
+
+def _with_nic(parts: Iterable[Resources]) -> set[ResourceId]:
+    """Return the keys of the endpoints whose NIC is in one of these files."""
+    every = tuple(parts)
+    nics = {nic.key for data in every for nic in data.nics}
+    found = {each.key for data in every for each in data.endpoints if not nics.isdisjoint(each.nics)}
+    return found | {nic.endpoint for data in every for nic in data.nics if nic.endpoint}
+
+
+def _fqdns(rows: Iterable[NicRow]) -> frozenset[str]:
+    return frozenset(name.lower() for row in rows for name in row.fqdns)
 
 
 def _has_names(rows: Iterable[NicRow]) -> bool:
@@ -166,3 +181,4 @@ def _described(had: SourceParts, lacking: AbstractSet[ResourceId]) -> dict[str, 
 
 
 _NOTHING: Final = Resources()
+_NO_NAMES: Final[frozenset[str]] = frozenset()

@@ -130,6 +130,21 @@ class Rotating(Compiled):
         return packet[:2] + self.head + packet[codes.HEADER_SIZE : self.end] + turned
 
 
+class Supplemented(Compiled):
+    """An answer with addresses in the additional section that are left out where the reply would be too large."""
+
+    __slots__ = ()
+
+    def without(self, packet: bytes) -> tuple[bytes, int]:
+        """Return the reply without these addresses, and the offset of its OPT record (-1 without one)."""
+        answers, authorities = int.from_bytes(self.head[4:6], "big"), int.from_bytes(self.head[6:8], "big")
+        end = render.records_end(self.current, answers + authorities)
+        opt = self.current[self.opt :] if self.opt >= 0 else b""
+        head = self.head[:8] + (b"\0\1" if opt else b"\0\0")
+        reply = packet[:2] + head + packet[codes.HEADER_SIZE : self.end] + self.current[:end]
+        return reply + opt, len(reply) if opt else -1
+
+
 _T = TypeVar("_T", bytes, tuple[int, ...])
 _parts: dict[bytes | tuple[int, ...], Any] = {}
 

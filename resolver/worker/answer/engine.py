@@ -134,7 +134,7 @@ class Engine:
         if expires != FOREVER:  # served records beside an upstream's records expire with them
             expires = SteadyTime(min([expires, *(now + rrset.ttl for rrset in (*draft.answer, *draft.authority))]))
         turning = _turning(draft, body) if self.behaviour.rotate else ()
-        answer = (Rotating if turning else Compiled)(
+        answer = (Rotating if turning else draft.shape)(
             body, len(query.question), deps, self._cell(draft, network, expires), now, expires,
             expendable=draft.expendable or query.qtype not in _USUAL, fallback=draft.fallback,
         )  # fmt: skip

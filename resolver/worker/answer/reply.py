@@ -7,7 +7,7 @@ from resolver.wire import codes, render
 from resolver.wire.query import MalformedQuery, Query
 from resolver.worker.access.edns import EdnsResult, with_options
 from resolver.worker.answer.client_query import ClientQuery
-from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.compiled import Compiled, Supplemented
 
 
 class Renderer:
@@ -17,10 +17,20 @@ class Renderer:
         self._payload = payload
 
     def whole(self, answer: Compiled, request: ClientQuery) -> bytes | None:
-        """Return the reply with a compiled answer; None if it is larger than the client accepts."""
+        """Return the reply with a compiled answer; None if it is larger than the client accepts.
+
+        Supplementary addresses are left out before that (RFC 2181 §9).
+        """
         reply = answer.reply(request.packet)
         if request.query.options:
             reply = with_options(reply, answer.end + answer.opt, request.edns)
+        if len(reply) <= request.limit:
+            return reply
+        if not isinstance(answer, Supplemented):
+            return None
+        reply, opt = answer.without(request.packet)
+        if request.query.options:
+            reply = with_options(reply, opt, request.edns)
         return reply if len(reply) <= request.limit else None
 
     def truncated(self, request: ClientQuery, answer: Compiled | None = None) -> bytes:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from resolver.forward.cache import Key
 from resolver.wire import codes
-from resolver.worker.answer.compiled import FOREVER
+from resolver.worker.answer.compiled import FOREVER, Compiled
 from zones.clocks import SteadyTime
 from zones.dns.name import Name
 from zones.dns.record import RRset
@@ -39,6 +39,8 @@ class Draft:
     additional: list[RRset] = field(default_factory=list)
     proofs: tuple[RRset, ...] = ()
     """NSEC, NSEC3 and signatures for aliases that a wildcard made, from replies that the chain has left."""
+    shape: type[Compiled] = Compiled
+    """`Supplemented` if a client can do without the additional section."""
     deps: list[Name] = field(default_factory=list)
     rcode: int = codes.NOERROR
     ede: tuple[int, str] | None = None
@@ -98,6 +100,7 @@ class Draft:
     def fail(self, ede: tuple[int, str] | None, rcode: int = codes.SERVFAIL) -> None:
         """End in an error without records."""
         self.answer, self.authority, self.additional, self.proofs = [], [], [], ()
+        self.shape = Compiled
         self.rcode, self.ede, self.aa, self.ad = rcode, ede, False, False
 
 

@@ -15,11 +15,13 @@ from resolver.forward.routing import UpstreamGroups
 from resolver.wire import aliases, codes, relay
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
+from resolver.worker.answer import targets
 from resolver.worker.answer.behaviour import Behaviour
+from resolver.worker.answer.compiled import Supplemented
 from resolver.worker.answer.response import Draft, ReplyOrigin
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, ancestry, is_under
-from zones.dns.record import SOA, A, RRset
+from zones.dns.record import AAAA, SOA, A, RRset
 from zones.dns.record import soa as made_soa
 from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import (
@@ -127,6 +129,8 @@ class Walk:
         match outcome:
             case Found(rrsets=rrsets, zone=zone, origin=origin, wildcard=wildcard):
                 draft.add_served(rrsets)
+                if rrsets[0].type in targets.OFFSETS:
+                    self._supplement(rrsets[0])
                 self._decided(zone, origin, synthesised=wildcard or origin is DataOrigin.PTR, expendable=wildcard)
             case Alias(rrsets=rrsets, target=target, zone=zone, origin=origin, wildcard=wildcard):
                 draft.add_served(rrsets)
@@ -156,16 +160,23 @@ class Walk:
                     suffix = self._private_suffix(name)
                     if suffix is None:
                         return self._forward(name, group, outcome)
-                    if self._is_denied_apex(outcome):
-                        return None
-                    draft.deny(made_soa(suffix, _PRIVATE_TTL), codes.NXDOMAIN)
-                    draft.ede = (codes.BLOCKED, "names of this suffix are private only")
-                    self._decided(suffix, DataOrigin.POLICY, expendable=True)
+                    self._deny_private(suffix, outcome)
                     return None
                 if isinstance(outcome, Referral):
                     draft.refer(outcome.ns, outcome.glue)
                     self._decided(outcome.zone, DataOrigin.STATIC, expendable=True)
         return None
+
+    def _supplement(self, rrset: RRset) -> None:
+        """Add the addresses of the targets that the table holds to the additional section (RFC 1034 §4.3.2, step 6)."""
+        draft = self._draft
+        for target in targets.of(rrset):
+            if not self._is_dropped(target):
+                for rtype in (A, AAAA):
+                    rrsets, deps = targets.addresses(self._table, target, rtype, self._network)
+                    draft.deps += deps
+                    draft.additional += [each for each in rrsets if each not in draft.additional]
+        draft.shape = Supplemented
 
     def _is_dropped(self, name: Name) -> bool:
         """Return True if the configuration refuses the name."""
@@ -226,6 +237,13 @@ class Walk:
             draft.fail((codes.NOT_AUTHORITATIVE, "recursion was not desired"), codes.REFUSED)
         draft.keep = False
         return None
+
+    def _deny_private(self, suffix: Name, outcome: Outside | Referral) -> None:
+        """Deny a name that is never asked of an upstream, because of a suffix."""
+        if not self._is_denied_apex(outcome):
+            self._draft.deny(made_soa(suffix, _PRIVATE_TTL), codes.NXDOMAIN)
+            self._draft.ede = (codes.BLOCKED, "names of this suffix are private only")
+            self._decided(suffix, DataOrigin.POLICY, expendable=True)
 
     def _is_denied_apex(self, outcome: Outside | Referral) -> bool:
         """Deny DS at the apex of a zone that is served here, and return True; return False for other questions.

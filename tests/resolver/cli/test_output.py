@@ -30,6 +30,7 @@ def test_a_table_on_a_terminal_is_folded_and_coloured() -> None:
 def test_a_resource_id_is_shown_as_its_name_and_group() -> None:
     text = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
     assert output.short(text) == "pe (rg)"
+    assert output.short(f"{text}/privateDnsZoneGroups/default") == "pe/default (rg)"
     assert output.short("a.example") == "a.example"
 
 

@@ -210,6 +210,19 @@ def test_all_bad_rows_are_reported_with_line_and_column() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("x DS 1 8 2 abc", "an odd number of hexadecimal digits"),
+        ("x DS 1 8 2 zz", "not hexadecimal digits"),
+        ("x DNSKEY 256 3 13 AAAAA", "not base64"),
+    ],
+)
+def test_no_words_of_python_reach_the_reader(row: str, reason: str) -> None:
+    (only,) = problems(f"{HEAD}{row}\n")
+    assert only.endswith(f": `{row}`: {reason}")
+
+
 def test_a_bad_soa_is_not_the_fault_of_other_rows() -> None:
     (only,) = problems("corp.example. SOA ns h 1 2 3\nwww A 10.0.0.4\nx MX 1 www\n")
     assert only == "corp.zone:1:29: `corp.example. SOA ns h 1 2 3`: less data than a record of type SOA has"

@@ -174,6 +174,18 @@ def test_names_of_the_endpoint_itself_count_where_no_nic_is_known() -> None:
     assert removed({"a": own}, {"n": nics("x", "y", rows=())}) == {"x", "y"}
 
 
+def test_an_endpoint_that_loses_its_nic_and_one_of_its_names_counts_as_removed() -> None:
+    two = (NicRow(("a.example", "b.example"), ("10.0.0.4",)),)
+    own = Resources(
+        tuple(PrivateEndpoint(ResourceId(key), key, key, dns=ROW, state_text="Approved") for key in many(3))
+    )
+    assert removed({"a": own, "n": nics(*many(3), rows=two)}, {"n": Resources()}) == set(many(3))
+    assert removed({"a": own, "n": nics(*many(3), rows=two)}, {"n": nics("e000", rows=two)}) == {"e001", "e002"}
+    same = (NicRow(("A.example",), ("10.0.0.4",)),)
+    assert removed({"a": own, "n": nics(*many(3), rows=same)}, {"n": Resources()}) == set()
+    assert removed({"a": own, "n": nics(*many(3), rows=two)}, {"n": nics(*many(3))}) == set()  # Azure removed a name
+
+
 # -- over several scans
 
 

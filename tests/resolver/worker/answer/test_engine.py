@@ -146,6 +146,19 @@ def test_an_answer_expires_with_the_reply_that_it_was_made_from(build: Build, as
     assert answer.expires == 1010.0
 
 
+def test_an_answer_depends_on_the_targets_whose_addresses_it_has(build: Build, ask: Callable[..., bytes]) -> None:
+    zone = "$ORIGIN corp.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ MX 1 mail\n@ MX 2 acct.blob.core.windows.net.\n"
+    pipeline = build(SOURCE + "\nzones: {files: [z.zone]}", ESTATE | {"z.zone": zone})
+    assert [rrset.rdtype for rrset in pipeline.ask("corp.example", "MX").additional] == [CNAME, A]
+    origin, mail = from_text("corp.example"), from_text("mail.corp.example")
+    touched = pipeline.table.apply_static(origin, mail, (RRset(mail, A, 60, (bytes(4),)),), is_open=False)
+    assert pipeline.answers.evict(touched.names, touched.subtrees) == 1
+    assert [rrset.rdtype for rrset in pipeline.ask("corp.example", "MX").additional] == [A, CNAME, A]
+    private = from_text("acct.privatelink.blob.core.windows.net")
+    pipeline.answers.evict(pipeline.table.apply(private, b"").names)
+    assert [rrset.rdtype for rrset in pipeline.ask("corp.example", "MX").additional] == [A]
+
+
 # -- upstreams
 
 
