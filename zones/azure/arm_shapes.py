@@ -209,7 +209,7 @@ class ShapeReader:
             try:
                 self.value(self._content(item), place)
             except TypeMismatch as error:
-                self.gaps.append(f"{error.described}{self._place(place)}")
+                self.gaps.append(f"{self._place(place).removeprefix(', ')}: {error.described}")
 
     def _content(self, item: Node) -> Node:
         """Return the content of a response. Raises `TypeMismatch` for a request that failed."""
@@ -219,7 +219,7 @@ class ShapeReader:
         status = self._document.decode(response.get("httpStatusCode", response.get("status")), object)
         content = response.get("content", response.get("body"))
         if not isinstance(status, int) or not 200 <= status < 300:
-            raise TypeMismatch(f"status {str(status)[:80]}")
+            raise TypeMismatch(f"failed with status {str(status)[:80]}")
         if content is None:
             raise TypeMismatch("no content")
         return content

@@ -215,7 +215,8 @@ class SourceHealth:
             held = status.sync_state.held
             if status.synced and held:
                 out.append(Degraded(name, "", held_text(held)))
-            if status.synced and status.last_error:
+            parts = {f"{part}: {why}" for part, why in self._unreadable[name].items()}
+            if status.synced and status.last_error and status.last_error not in parts:  # a part follows below
                 out.append(Degraded(name, "", status.last_error))
             if status.synced:
                 out += (Degraded(name, part, why) for part, why in self._unreadable[name].items())

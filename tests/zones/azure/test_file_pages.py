@@ -146,7 +146,7 @@ def test_a_failed_response_of_a_batch_is_a_gap_and_the_others_are_read() -> None
     }
     contents = arm.contents(json.dumps(batch).encode(), "f", form="json")
     assert [endpoint.name for endpoint in contents.resources.endpoints] == ["e1", "e2"]
-    assert contents.gaps == ("status 429, responses[1]", "no content, responses[3]")
+    assert contents.gaps == ("responses[1]: failed with status 429", "responses[3]: no content")
 
 
 def test_documents_one_after_another_are_one_file() -> None:

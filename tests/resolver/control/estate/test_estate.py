@@ -211,6 +211,14 @@ def test_only_a_source_with_data_can_be_degraded() -> None:
     assert estate.health.degraded() == []
 
 
+def test_a_source_whose_only_file_cannot_be_read_has_one_problem() -> None:
+    estate = Estate(config("hub"))
+    estate.take_scans({"hub": Scan([("/hub/a", resources("a"))], 1)}, WallTime(1.0))
+    estate.take_scans({"hub": Scan([("/hub/a", "No such file or directory")], 1)}, WallTime(2.0))
+    assert estate.sources["hub"].last_error == "/hub/a: No such file or directory"
+    assert estate.health.degraded() == [("hub", "/hub/a", "No such file or directory")]
+
+
 def test_a_held_scan_keeps_the_data_of_its_files_and_ends_when_they_are_good_again() -> None:
     estate = Estate(config("files"))
     both = Resources.joined((resources("a"), resources("b", "10.0.0.5", "b.blob.core.windows.net")))
