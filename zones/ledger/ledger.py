@@ -334,14 +334,9 @@ class Ledger:
     def find(self, name: Name) -> list[Claim]:
         """Return the claims on a public FQDN or a private name: served or not, and lingering ones."""
         out = self._at(name)
-        for private in self._privates(name):
+        for private in self._explicit.leads(name):
             out += [claim for claim in self._at(private) if claim.public == name]
         return out
-
-    def _privates(self, fqdn: Name) -> Iterable[Name]:
-        """Return the private names that a public FQDN may lead to, in the order in which a lookup tries them."""
-        derived = (mapping.name for mapping in self.catalogue.candidates(fqdn))
-        return dict.fromkeys((*self._explicit.privates.get(fqdn, ()), *derived))
 
     def _at(self, name: Name) -> list[Claim]:
         return [*self._claims.at(name), *(stone.claim for stone in self.tombstones.at(name))]
