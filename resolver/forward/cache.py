@@ -137,6 +137,9 @@ class UpstreamCache:
     def put(self, key: Key, message: Reply, now: SteadyTime) -> CachedReply | None:
         """Keep a new reply. Return None if it must not be kept. A loop becomes a failure (RFC 9520 §2.5)."""
         self._failures.pop(key, None)
+        before = self._entries.get(key)
+        if before is not None and before.reply is message:
+            return before  # kept for another client that waited for it
         try:
             ttl, message = _kept(key, message) if isinstance(message, Message) else (message.ttl, message)
         except relay.MalformedReply as fault:

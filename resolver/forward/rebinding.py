@@ -5,7 +5,7 @@ private servers may have such addresses; the configuration says which groups are
 unchanged answer: records are removed at every read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from resolver.settings import UpstreamGroup
@@ -16,6 +16,8 @@ from zones.dns.record import AAAA, RRSIG, A, RRset
 from zones.networks.private_addresses import is_private
 
 _SERVICES: Final = frozenset((codes.SVCB, codes.HTTPS))
+_OWNER: Final = b"\0"
+"""TargetName of a record whose target is its own owner."""
 
 
 class Screened(NamedTuple):
@@ -42,11 +44,21 @@ class Screen:
         """Return whether `filter` would keep all these addresses under any name."""
         return group not in self._guarded or not any(map(is_private, addresses))
 
-    def filter(self, group: str, rrsets: tuple[RRset, ...], way: Sequence[RRset] = ()) -> Screened:
-        """Return the records of an answer of `group` that may be sent. `way` is the chain of aliases to them."""
-        if not (self._strip_hints or group in self._guarded):
+    def filter(
+        self,
+        group: str,
+        rrsets: tuple[RRset, ...],
+        way: Sequence[RRset] = (),
+        is_owned: Callable[[Name], bool] = lambda _: False,
+    ) -> Screened:
+        """Return the records of an answer of `group` that may be sent.
+
+        `way` is the chain of aliases to them. `is_owned` returns True for a name that is, or leads to, a name served
+        here: the target of an HTTPS record whose hints would lead the client past the private address.
+        """
+        if group not in self._guarded and not any(rrset.type in _SERVICES for rrset in rrsets):
             return Screened(rrsets)
-        kept = [(rrset, self._screened(group, rrset, way)) for rrset in rrsets]
+        kept = [(rrset, self._screened(group, rrset, way, is_owned)) for rrset in rrsets]
         touched = {old.type for old, (new, _) in kept if new is not old}
         if not touched:
             return Screened(rrsets)
@@ -56,25 +68,43 @@ class Screen:
         )  # fmt: skip
         return Screened(rest, any(stripped for _, (_, stripped) in kept), changed=True)
 
-    def _screened(self, group: str, rrset: RRset, way: Sequence[RRset]) -> tuple[RRset | None, bool]:
+    def _screened(
+        self, group: str, rrset: RRset, way: Sequence[RRset], is_owned: Callable[[Name], bool]
+    ) -> tuple[RRset | None, bool]:
         """Return the RRset, a changed one, or None if nothing remains; and whether a private address was removed."""
         if rrset.type not in {A, AAAA} and rrset.type not in _SERVICES:
             return rrset, False
         owner = Name(rrset.owner.lower())
         guarded = self._is_guarded(group, owner)
         if rrset.type in _SERVICES:
-            return self._service(rrset, (*(alias.owner for alias in way), owner), guarded=guarded)
+            of_azure = self._strip_hints and any(map(self._is_of_azure, (*(alias.owner for alias in way), owner)))
+            return self._service(rrset, is_owned, of_azure=of_azure, guarded=guarded)
         if not guarded or not any(map(is_private, rrset.rdatas)):
             return rrset, False
         return _with(rrset, [rdata for rdata in rrset.rdatas if not is_private(rdata)]), True
 
-    def _service(self, rrset: RRset, names: Iterable[bytes], *, guarded: bool) -> tuple[RRset | None, bool]:
-        found = [address for rdata in rrset.rdatas for address in svcb.hints(rdata)]
-        if found and self._strip_hints and any(self._catalogue.covers(Name(name.lower())) for name in names):
-            return _with(rrset, [svcb.without_hints(rdata, lambda _: True) for rdata in rrset.rdatas]), False
-        if guarded and any(map(is_private, found)):
-            return _with(rrset, [svcb.without_hints(rdata, is_private) for rdata in rrset.rdatas]), True
-        return rrset, False
+    def _service(
+        self, rrset: RRset, is_owned: Callable[[Name], bool], *, of_azure: bool, guarded: bool
+    ) -> tuple[RRset | None, bool]:
+        rdatas, stripped = [], False
+        for rdata in rrset.rdatas:
+            found, target = list(svcb.hints(rdata)), Name(svcb.target(rdata).lower())
+            if not found:
+                rdatas.append(rdata)
+            elif of_azure or (target != _OWNER and (self._strips(target) or is_owned(target))):
+                rdatas.append(svcb.without_hints(rdata, lambda _: True))
+            elif guarded and any(map(is_private, found)):
+                rdatas.append(svcb.without_hints(rdata, is_private))
+                stripped = True
+            else:
+                rdatas.append(rdata)
+        return (rrset if tuple(rdatas) == rrset.rdatas else _with(rrset, rdatas)), stripped
+
+    def _strips(self, target: Name) -> bool:
+        return self._strip_hints and self._is_of_azure(target)
+
+    def _is_of_azure(self, name: bytes) -> bool:
+        return self._catalogue.covers(Name(name.lower()))
 
     def _is_guarded(self, group: str, owner: Name) -> bool:
         allowed = self._guarded.get(group)

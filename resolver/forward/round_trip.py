@@ -7,8 +7,8 @@ from typing import Final
 
 UNKNOWN: Final = 0.05
 """Seconds; round-trip time of a server that has not answered yet, for comparisons with other servers."""
-FIRST_WAIT: Final = 0.6
-"""Seconds to wait for a server that has not answered yet. RFC 6298 §2.1 has 1 s, which delays the next server."""
+FIRST_WAIT: Final = 1.0
+"""Seconds to wait for a server that has not answered yet (RFC 6298 §2.1)."""
 LEAST_WAIT: Final = 0.4
 """Seconds. A resolver answers a cached name in a millisecond, and a name that it has to look up in several 100 ms."""
 _LONGEST: Final = 5.0  # seconds; a server that fails often is no slower than this

@@ -1,4 +1,4 @@
-"""Address hints in SVCB and HTTPS rdata (RFC 9460 §2.2): reads and removes them.
+"""Address hints and TargetName in SVCB and HTTPS rdata (RFC 9460 §2.2): reads them, and removes hints.
 
 A hint is an address that a client may use instead of asking for one. Malformed rdata has no hints and stays unchanged.
 """
@@ -9,6 +9,11 @@ from typing import Final
 IPV4HINT: Final = 4
 IPV6HINT: Final = 6
 _SIZES: Final = {IPV4HINT: 4, IPV6HINT: 16}
+
+
+def target(rdata: bytes) -> bytes:
+    """Return TargetName in wire format; empty if it is cut off. The root means the owner of the record."""
+    return rdata[2 : _parameters_at(rdata)]
 
 
 def hints(rdata: bytes) -> Iterator[bytes]:

@@ -46,6 +46,8 @@ class Draft:
     ede: tuple[int, str] | None = None
     aa: bool | None = None
     """Whether the first record, or the denial where there is none, is served data; None before either is known."""
+    served: bool = False
+    """Whether any record, or the denial, is served data."""
     ad: bool = True
     zone: Name | None = None
     """The zone that decided last, for the label."""
@@ -66,7 +68,7 @@ class Draft:
         """Add records of the served data."""
         if self.aa is None:
             self.aa = True
-        self.ad = False
+        self.served, self.ad = True, False
         self.answer += rrsets
 
     def deny(self, soa: RRset, rcode: int) -> None:

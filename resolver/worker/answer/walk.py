@@ -8,6 +8,8 @@ the beginning, so that nothing is kept between two. Does not know octets and pac
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+import msgspec
+
 from resolver.forward.cache import MAX_TTL, STALE_TTL, Key, UpstreamCache, UpstreamFailure, lifetime
 from resolver.forward.routing import UpstreamGroups
 from resolver.wire import aliases, codes, relay
@@ -324,12 +326,27 @@ class Walk:
         """Return an upstream's records without the addresses that must not be passed on."""
         if self._behaviour.screen is None:
             return rrsets
-        left = self._behaviour.screen.filter(group, rrsets, self._draft.answer)
+        left = self._behaviour.screen.filter(group, rrsets, self._draft.answer, self._leads_here)
         if left.changed:
             self._draft.ad = False
         if left.stripped:
             self._draft.ede = (codes.BLOCKED, "private addresses in a public answer")
         return left.rrsets
+
+    def _leads_here(self, target: Name) -> bool:
+        """Return True if a client that asks for the addresses of `target` gets served data, also through aliases.
+
+        True as well if that cannot be found out. Raises `Unfetched`.
+        """
+        query = msgspec.structs.replace(self._query, name=target, qtype=A)
+        basis = Basis(self._table, self._upstreams, self._cache, self._behaviour)
+        try:
+            found = Walk(basis, query, self._network, self._now, self._fetched).draft()
+        except Unfetched as unfetched:  # an address of the target is not the answer to this query
+            raise Unfetched(UpstreamQuestion(unfetched.question.key)) from None
+        self._draft.deps += found.deps
+        self._draft.expires = min(self._draft.expires, found.expires)
+        return found.rcode not in codes.ANSWERS or found.served
 
     def _goes_on(self, target: Name, group: str) -> bool:
         """Return True if the upstream's chain may go on at `target`: the same group answers for it."""

@@ -46,10 +46,29 @@ def test_the_first_and_last_address_of_each_listed_prefix_are_private(prefix: st
     "address",
     ["1.0.0.0", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0",
      "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0",
-     "168.63.129.15", "168.63.129.17", "192.0.2.1", "::2", "fbff::", "fec0::", "2001:db8::1", "::fffe:0:0"],
+     "168.63.129.15", "168.63.129.17", "192.0.2.1", "fbff::", "ff00::", "2001:db8::1", "::fffe:0:0"],
 )  # fmt: skip
 def test_addresses_next_to_private_prefixes_are_public(address: str) -> None:
     assert not is_private(ip_address(address).packed)
+
+
+@pytest.mark.parametrize(
+    ("form", "private", "public"),
+    [
+        ("NAT64", "64:ff9b::10.0.0.1", "64:ff9b::192.0.2.1"),
+        ("NAT64, a local /96", "64:ff9b:1:2::10.0.0.1", "64:ff9b:1:2::192.0.2.1"),
+        ("NAT64, a local /64", "64:ff9b:1:2:a:0:100:0", "64:ff9b:1:2:c0:2:100:0"),
+        ("NAT64, a local /56", "64:ff9b:1:20a:0:1::", "64:ff9b:1:2c0:0:201::"),
+        ("NAT64, a local /48", "64:ff9b:1:a00:0:100::", "64:ff9b:1:c000:2:100::"),
+        ("6to4", "2002:a00:1::1", "2002:c000:201::1"),
+        ("IPv4-compatible", "::10.0.0.1", "::192.0.2.1"),
+        ("IPv4-compatible", "::168.63.129.16", "::168.63.129.17"),
+        ("site-local", "fec0::1", "ff00::1"),
+    ],
+)
+def test_an_address_that_carries_a_private_ipv4_address_is_removed(form: str, private: str, public: str) -> None:
+    left = screen().filter("public", (addresses("www.example", private, public),))
+    assert left == ((addresses("www.example", public),), True, True), form
 
 
 def test_private_addresses_of_a_guarded_group_are_removed() -> None:
@@ -99,3 +118,11 @@ def test_without_hints_names_of_services_have_none_and_others_keep_theirs() -> N
     assert (shown(left.rrsets[0]), left.stripped, left.changed) == ("1 .", False, True)
     assert strict.filter("onprem", (other,)).rrsets == (other,)
     assert screen().filter("onprem", (service,)).rrsets == (service,)
+
+
+def test_without_hints_a_record_whose_target_is_a_service_has_none() -> None:
+    """The record's owner is any name, and its hints are addresses of the service all the same."""
+    other = https("www.example", "1 acct.Blob.core.windows.net. alpn=h2 ipv4hint=192.0.2.1 ech=AAQAAAAA")
+    left = screen(strip_hints=True).filter("onprem", (other,))
+    assert shown(left.rrsets[0]) == '1 acct.Blob.core.windows.net. alpn="h2" ech="AAQAAAAA"'
+    assert screen().filter("onprem", (other,)).rrsets == (other,)

@@ -1,6 +1,7 @@
 """Which names are forwarded from inside a zone file's zone, and what a relayed error reply looks like."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dns.flags
@@ -22,6 +23,12 @@ from zones.networks.prefixes import NetworkIndex
 if TYPE_CHECKING:
     from tests.conftest import Pipeline
 
+ESTATE = {
+    "endpoints/a.yaml": "endpoints: [{name: one, group: blob, records: [{fqdn: acct.blob.core.windows.net, "
+    "ips: [10.1.0.4]}]}]"
+}
+SOURCE = "sources: [{name: estate, type: files, path: ./endpoints}]"
+HINTS = "alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"
 ZONE = "$ORIGIN corp.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\nchild NS ns.child\nns.child A 10.0.0.1\n"
 HOST = "www.child.corp.example"
 
@@ -63,3 +70,51 @@ def test_a_servfail_because_of_an_upstreams_error_offers_recursion(
     message = decode(packet[:2] + answer.head + packet[12:-11] + answer.current)
     assert message.rcode() == dns.rcode.SERVFAIL
     assert message.flags & dns.flags.RA
+
+
+def services(pipeline: "Pipeline", name: str, rtype: str = "HTTPS", *options: str) -> list[str]:
+    return sorted(rdata.to_text() for rrset in pipeline.ask(name, rtype, *options).answer for rdata in rrset)
+
+
+@pytest.mark.parametrize("rtype", ["HTTPS", "SVCB"])
+@pytest.mark.parametrize(
+    ("target", "others"),
+    [
+        ("acct.blob.core.windows.net.", ""),
+        ("ACCT.privatelink.blob.core.windows.net.", ""),
+        ("cdn.example.", "cdn.example. 60 CNAME acct.blob.core.windows.net."),
+        ("a.example.", "a.example. 60 CNAME b.example.\nb.example. 60 CNAME acct.blob.core.windows.net."),
+        ("host.corp.example.", ""),
+        ("silent.example.", "!silent silent.example."),
+    ],
+)
+def test_a_service_whose_target_is_or_leads_to_an_owned_name_has_no_hints(
+    build: Callable[..., "Pipeline"], rtype: str, target: str, others: str
+) -> None:
+    """A client that uses a hint never asks for the address, and would connect to the public one."""
+    zone = "$ORIGIN corp.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\nhost A 10.0.0.1\n"
+    ech = ' ech="AAQAAAAA"' if rtype == "SVCB" else ""  # dnslib knows HTTPS records only without it
+    text = f"www.example. 60 {rtype} 1 {target} {HINTS}{ech}\n{others}"
+    pipeline = build(f"{SOURCE}\nzones: {{files: [z.zone]}}", {**ESTATE, "z.zone": zone}, {"public": text})
+    assert services(pipeline, "www.example", rtype) == [f'1 {target} alpn="h2"{ech}']
+
+
+@pytest.mark.parametrize("target", [".", "cdn.example.", "gone.example."])
+def test_a_service_whose_target_is_public_keeps_its_hints(build: Callable[..., "Pipeline"], target: str) -> None:
+    text = f"www.example. 60 HTTPS 1 {target} {HINTS}\ncdn.example. 60 A 192.0.2.1"
+    pipeline = build(SOURCE, ESTATE, {"public": text})
+    kept = f'1 {target} alpn="h2" ipv4hint="192.0.2.1" ipv6hint="2001:db8::1"'
+    assert services(pipeline, "www.example") == [kept]
+
+
+def test_a_service_has_its_hints_until_an_endpoint_has_its_target(
+    build: Callable[..., "Pipeline"], tmp_path: Path
+) -> None:
+    text = f"www.example. 60 HTTPS 1 cdn.example. {HINTS}\ncdn.example. 60 CNAME acct.blob.core.windows.net.\n"
+    pipeline = build(
+        SOURCE, {"endpoints/a.yaml": "endpoints: []"}, {"public": text + "acct.blob.core.windows.net. 60 A 192.0.2.1"}
+    )
+    assert "ipv4hint" in services(pipeline, "www.example")[0]
+    (tmp_path / "endpoints/a.yaml").write_text(ESTATE["endpoints/a.yaml"])
+    pipeline.scan()
+    assert "ipv4hint" not in services(pipeline, "www.example")[0]

@@ -127,3 +127,20 @@ def pipeline_zone(pipeline: "Pipeline", text: str) -> None:
     for name, rrsets in made.names.items():
         touched = pipeline.table.apply_static(made.origin, name, rrsets, is_open=False)
         pipeline.answers.evict(touched.names, touched.subtrees)
+
+
+def test_clients_that_wait_for_one_reply_share_its_answer(build: Build, ask: Callable[..., bytes]) -> None:
+    pipeline = build()
+    held: list[Callable[..., None]] = []
+    pipeline.responder.fetcher._ask = lambda _key, done, _client: held.append(done)
+    replies: list[bytes] = []
+    for _ in range(3):
+        client = pipeline.clients.peer(b"\x7f\0\0\1")
+        pipeline.responder.take(ask("www.example"), client, WAY, lambda octets, _: replies.append(octets))
+    reply = plain("192.0.2.1")
+    for done in held:
+        done(reply)
+    assert len(set(replies)) == 1
+    assert len(replies) == 3
+    assert (len(pipeline.cache), len(pipeline.answers)) == (1, 1)
+    assert pipeline.engine.hits == 2, "the first reply is no hit"
