@@ -39,7 +39,7 @@ VAULT_PRIVATE = "kv.privatelink.vaultcore.azure.net"
 
 def served(book: Ledger, table: Table | None = None) -> Table:
     """Return a table with the rows of a ledger; the given one after the rows have changed."""
-    table = Table(catalogue(), Policies(ZonePolicy(), {})) if table is None else table
+    table = Table(catalogue(), Policies(ZonePolicy(chain="cname"), {})) if table is None else table
     table.masks = book.classes.masks
     gone = {name for name, _ in table.each()} - book.rows.keys()
     for name, row in [*book.rows.items(), *((name, b"") for name in gone)]:
