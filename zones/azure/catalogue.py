@@ -212,11 +212,11 @@ class Catalogue:
     def forwarded_suffix(self, public: Name, private: Name) -> Name | None:
         """Return the suffix by which another resolver forwards a public name and its private name; None without one.
 
-        It is the shortest documented or configured suffix above the public name. An opt-in suffix counts where no other
-        suffix is above the name. Where the catalogue has none, it is the private zone without its label `privatelink`.
+        It is the shortest documented or configured suffix at or above the public name. An opt-in suffix counts where
+        no other suffix is. Where the catalogue has none, it is the private zone without its label `privatelink`.
         """
         parts = labels(public)
-        depths = [match.depth for match in self._forwarded.below(parts) or self._public.below(parts)]
+        depths = [match.depth for match in self._forwarded.at_or_below(parts) or self._public.below(parts)]
         if depths:
             suffix = from_labels(parts[-min(depths) :])
         elif zone := self.zone_of(private):

@@ -68,6 +68,8 @@ class CatalogueIndex:
 
     def has_one_forwarder(self, public: Name, private: Name) -> bool:
         """Return True where one suffix covers a public name and its private name: see `Catalogue.forwarded_suffix`."""
+        if self.is_special(public):  # an exception may be a forwarded suffix itself: `adf.azure.us`
+            return self._catalogue.forwarded_suffix(public, private) is not None
         return self._covered(parent(public), parent(private))
 
     def _is_covered(self, public: Name, private: Name) -> bool:

@@ -3,6 +3,7 @@
 import json
 from importlib.resources import files
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,3 +71,18 @@ def test_opt_in_zones_are_recognised() -> None:
     assert places.is_opt_in(from_text("privatelink.azure.com"))
     for other in ("privatelink.blob.core.windows.net", "azure.com", "corp.example", "sub.privatelink.weu.azmk8s.io"):
         assert not places.is_opt_in(from_text(other))
+
+
+@pytest.mark.parametrize(
+    ("public", "private", "covered"),
+    [
+        ("adf.azure.com", "portal.privatelink.adf.azure.com", True),
+        ("adf.azure.us", "portal.privatelink.adf.azure.us", True),
+        ("adf.azure.cn", "portal.privatelink.adf.azure.cn", True),
+        ("web.purview.azure.com", "web.privatelink.purviewstudio.azure.com", False),
+        ("a.blob.core.windows.net", "a.privatelink.blob.core.windows.net", True),
+        ("kv.vault.azure.net", "kv.privatelink.vaultcore.azure.net", False),
+    ],
+)
+def test_a_resolver_in_front_forwards_a_name_that_is_a_suffix_itself(public: str, private: str, covered: bool) -> None:
+    assert CatalogueIndex(catalogue()).has_one_forwarder(from_text(public), from_text(private)) is covered
