@@ -52,6 +52,14 @@ async def test_missing_lists_the_reasons_until_control_is_ready(start: Start, tm
     await until(lambda: missing() == workers)
 
 
+async def test_without_sources_control_is_ready_once_the_worker_has_the_zone_files(start: Start) -> None:
+    running = start()
+    worker = await running.connect(hello())
+    await until(lambda: running.view.missing() == ["worker 0: has not applied the table yet"])
+    await worker.commit()
+    await until(lambda: running.view.missing() == [])
+
+
 async def test_a_source_of_one_broken_file_is_missing_with_the_reason(start: Start, tmp_path: Path) -> None:
     (tmp_path / "hub.json").write_text('{"value": [')
     running = start("hub.json")
