@@ -67,6 +67,8 @@ def _held(source: Json) -> Iterator[str]:
         later = (
             "files keep their last data until they change" if source["type"] == "files" else "the next sync is checked"
         )
+        if source["type"] == "files":
+            yield "  `pldns check` reads the files as they are now, and shows what is wrong with them"
         yield f"  `pldns sync accept {name}` publishes it; `pldns sync drop {name}` discards it: {later}"
 
 

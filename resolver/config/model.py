@@ -79,7 +79,8 @@ _ON_MISS: Final = (
     "`forward:GROUP` (ask that upstream group)."
 )
 _CHAIN: Final = (
-    "`cname`: a public name is answered with a CNAME to its privatelink name. `flat`: with the address itself."
+    "`cname`: a public name is answered with a CNAME to its privatelink name. `flat`: with the address itself. `auto`: "
+    "with a CNAME where one conditional forwarder covers both names, else with the address (`vault.azure.net`)."
 )
 
 
@@ -89,7 +90,7 @@ class ZoneDefaultsSection(Section):
     ttl: Duration = Field(default=10, description=_TTL)
     negative_ttl: Duration = Field(default=10, description=_NEGATIVE_TTL)
     on_miss: Miss = Field(default="public", description=_ON_MISS)
-    chain: ChainForm = Field(default="cname", description=_CHAIN)
+    chain: ChainForm = Field(default="auto", description=_CHAIN)
 
 
 class ZoneOverrideSection(Section):

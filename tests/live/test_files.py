@@ -144,6 +144,7 @@ def test_a_held_change_is_shown_survives_a_restart_and_is_accepted(start: Start,
     status, text = sync(daemon, "status")
     assert status == 2
     assert "it would remove all 8 private endpoints of the source" in text
+    assert "`pldns check` reads the files as they are now" in text
     assert 'pldns_sync_held{source="estate"} 1.0' in daemon.get("/metrics")[1]
     poll(lambda: "error control finding opened: code=sync-held severity=error subject=estate" in log_of(daemon))
     assert "error control source estate: a change would remove all 8 private endpoints of the source" in log_of(daemon)

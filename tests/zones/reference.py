@@ -224,7 +224,8 @@ class Reference:
         zone = self.zone_over(private, network)
         ttl, chain = self.terms(zone).ttl or 0, self.terms(zone).chain
         home = name if claim.zone is None or zone is None else zone
-        if private != name and chain == "cname":
+        covered = chain == "auto" and catalogue().forwarded_suffix(name, private) is not None
+        if private != name and (chain == "cname" or covered):
             rrset = RRset(name, CNAME, ttl, (private,))
             if qtype in (CNAME, ANY):
                 return Found((rrset,), home, DataOrigin.PRIVATE, (), made)
@@ -246,7 +247,7 @@ class Reference:
     def terms(self, zone: Name | None) -> ZonePolicy:
         """Return the zone's policy, completed by the configured defaults and then by the built-in ones."""
         given = [self.named.get(zone, ZonePolicy()) if zone is not None else ZonePolicy(), self.state.defaults]
-        out = ZonePolicy(10, 10, "public", "cname")
+        out = ZonePolicy(10, 10, "public", "auto")
         for policy in reversed(given):
             said = {key: value for key, value in msgspec.structs.asdict(policy).items() if value is not None}
             out = msgspec.structs.replace(out, **said)

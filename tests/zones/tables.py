@@ -62,7 +62,7 @@ def build(
     overrides: Mapping[str, ZonePolicy] | None = None,
 ) -> Table:
     """Return a table with two networks, 0 and 1."""
-    table = Table(catalogue(), Policies(defaults or ZonePolicy(), overrides or {}))
+    table = Table(catalogue(), Policies(defaults or ZonePolicy(chain="cname"), overrides or {}))
     table.masks = {ClassNumber(mask): NetworkMask(mask) for mask in (FIRST, SECOND, BOTH)}
     for name, row in rows(claims).items():
         table.apply(name, row)

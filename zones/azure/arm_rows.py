@@ -114,11 +114,20 @@ class RowReader:
         elif kind == VNET:
             self._vnet(row, body, key)
         elif kind == ZONE_GROUP:
-            self._keep(self._zone_groups, zone_group(key, row.id or key, body.private_dns_zone_configs or ()))
+            self._zone_group(zone_group(key, row.id or key, body.private_dns_zone_configs or ()))
         elif kind:
             self.pass_over(kind)
             self.targets += bool(body.private_endpoint_connections)
         return bool(kind)
+
+    def _zone_group(self, group: ZoneGroup) -> None:
+        """Keep the zone group of an endpoint. An endpoint has one: a second one is a fault."""
+        first = self._zone_groups.get(group.key, group)
+        if first.id.casefold() == group.id.casefold():
+            self._keep(self._zone_groups, group)
+        else:
+            other = first.id.rpartition("/")[2]
+            self.fault(group.id, "", f"the endpoint also has the zone group {other!r} in this file, which counts")
 
     def _endpoint(self, row: RowJson, body: BodyJson, key: ResourceId) -> None:
         faults = _Faults(row.id or key, self._where)

@@ -30,7 +30,7 @@ from zones.azure.suffix_trie import (
     pattern,
 )
 from zones.azure.wildcards import NoPrivateWildcard, Wildcards
-from zones.dns.name import MAX_NAME, Name, from_labels, from_text, labels
+from zones.dns.name import MAX_NAME, Name, from_labels, from_text, is_under, labels, parent
 
 _SITES: Final = "microsoft.web/sites"
 
@@ -86,6 +86,9 @@ class Catalogue:
         for covered in (rules.choices.keys() | bare) - rules.opt_in:
             self._covered.add(covered, value=True)
         suffixes = rules.choices.keys() | bare | _forwarders(table)
+        self._forwarded: SuffixTrie[bool] = SuffixTrie()
+        for forwarded in suffixes - rules.opt_in - (rules.derived - _forwarders(table)):
+            self._forwarded.add(_literal(forwarded), value=True)
         forms = [pattern(row.private) for row in additions.wildcards if row.private]
         self.words = _words([*suffixes, *rules.zones, *forms])
         """The labels of all suffixes and zones, without placeholders: the parts of a name that reveal no customer."""
@@ -206,6 +209,22 @@ class Catalogue:
         public = from_labels(parts[: -match.depth] + filled(match.value.public, match.bound))
         return public if any(mapping.name == name for mapping in self.candidates(public)) else None
 
+    def forwarded_suffix(self, public: Name, private: Name) -> Name | None:
+        """Return the suffix by which another resolver forwards a public name and its private name; None without one.
+
+        It is the shortest documented or configured suffix above the public name. An opt-in suffix counts where no other
+        suffix is above the name. Where the catalogue has none, it is the private zone without its label `privatelink`.
+        """
+        parts = labels(public)
+        depths = [match.depth for match in self._forwarded.below(parts) or self._public.below(parts)]
+        if depths:
+            suffix = from_labels(parts[-min(depths) :])
+        elif zone := self.zone_of(private):
+            suffix = parent(zone)
+        else:
+            return None
+        return suffix if is_under(public, suffix) and is_under(private, suffix) else None
+
     def by_resource(self, resource_type: str, group: str) -> tuple[CatalogueEntry, ...]:
         """Return the rows for a resource type and group id, of all clouds. Case does not matter.
 
@@ -251,6 +270,12 @@ def _forwarders(table: CatalogueTable) -> set[Labels]:
     """Return the public suffixes of the entries, except those that have the name of a resource in them."""
     patterns = (pattern(forwarder) for entry in table.entries for forwarder in entry.public_forwarders)
     return {each for each in patterns if _OF_SERVICE.issuperset(label for label in each if is_placeholder(label))}
+
+
+def _literal(suffix: Labels) -> Labels:
+    """Return a suffix without its placeholders and what is before them: no other resolver can forward these."""
+    start = max((at for at, label in enumerate(suffix, 1) if is_placeholder(label)), default=0)
+    return suffix[start:]
 
 
 def _words(patterns: Iterable[Labels]) -> frozenset[bytes]:

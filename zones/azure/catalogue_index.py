@@ -26,6 +26,7 @@ class CatalogueIndex:
         self._zones = lru_cache(_REMEMBERED)(self._zones_above)
         self._publics = lru_cache(_REMEMBERED)(self._public_of_child)
         self._claimed = lru_cache(_REMEMBERED)(self._claimed_below)
+        self._covered = lru_cache(_REMEMBERED)(self._is_covered)
         self.is_opt_in = lru_cache(_REMEMBERED)(self._is_opt_in)
 
     def is_special(self, name: Name) -> bool:
@@ -64,6 +65,14 @@ class CatalogueIndex:
     def _public_of_child(self, above: Name) -> Name | None:
         public = self._catalogue.public(Name(_PROBE + above))
         return parent(public) if public else None
+
+    def has_one_forwarder(self, public: Name, private: Name) -> bool:
+        """Return True where one suffix covers a public name and its private name: see `Catalogue.forwarded_suffix`."""
+        return self._covered(parent(public), parent(private))
+
+    def _is_covered(self, public: Name, private: Name) -> bool:
+        names = (Name(_PROBE + public), Name(_PROBE + private))
+        return self._catalogue.forwarded_suffix(*names) is not None
 
     def claimed(self, fqdn: Name, kind: str, groups: tuple[str, ...]) -> tuple[Name, Name | None]:
         """Return the private name and the zone of a claim on `fqdn`.

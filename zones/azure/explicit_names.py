@@ -26,6 +26,10 @@ class ExplicitNames:
         """Return whether any public name leads to this private name explicitly."""
         return private in self._publics
 
+    def leads(self, public: Name) -> tuple[Name, ...]:
+        """Return every private name that a public name may lead to, derived ones last, in the order of a lookup."""
+        return (*self.privates.get(public, ()), *self._index.candidates(public))
+
     def replace(self, private: Name, publics: AbstractSet[Name]) -> None:
         """Replace the public names that lead to a private name. Those from which it is derived are left out."""
         before = self._publics.pop(private, _NONE)

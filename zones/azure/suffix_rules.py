@@ -59,6 +59,8 @@ class SuffixRules:
                 self._types[zone].add(entry.resource_type.casefold())
         self.opt_in = {pattern(each.public_suffix) for each in table.fqdn_suffix_map if each.opt_in}
         """The public suffixes that only one resource type uses."""
+        self.derived = {pattern(each.public_suffix) for each in table.fqdn_suffix_map if each.is_derived}
+        """The public suffixes that only follow from the name of a private zone."""
         self.bare = {pattern(each.forwarder) for each in table.bare_forwarders}
         """The public suffixes from which no private zone follows."""
         self.choices: dict[Labels, tuple[ZoneChoice, ...]] = {}

@@ -11,8 +11,11 @@ from zones.azure.resource import InvalidId, resource_id
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text, parent
 
-ChainForm = Literal["cname", "flat"]
-"""How a public name leads to its private name: by a CNAME, or with the addresses at the public name itself."""
+ChainForm = Literal["auto", "cname", "flat"]
+"""How a public name leads to its private name: by a CNAME (`cname`), or with the addresses at the public name (`flat`).
+
+`auto`: by a CNAME where one suffix that a resolver in front forwards covers both names, else `flat`.
+"""
 
 
 class ConflictPolicy(StrEnum):
@@ -66,7 +69,7 @@ class Terms(NamedTuple):
         return f"{self.on_miss}:{self.forward_to}" if self.forward_to else str(self.on_miss)
 
 
-DEFAULTS: Final = ZonePolicy(ttl=10, negative_ttl=10, on_miss="public", chain="cname")
+DEFAULTS: Final = ZonePolicy(ttl=10, negative_ttl=10, on_miss="public", chain="auto")
 
 
 class Policies:
@@ -76,7 +79,7 @@ class Policies:
     """
 
     def __init__(self, defaults: ZonePolicy, overrides: Mapping[str, ZonePolicy]) -> None:
-        self._defaults = _terms(defaults, _terms(DEFAULTS, Terms(0, 0, MissPolicy.PUBLIC, "", "cname")))
+        self._defaults = _terms(defaults, _terms(DEFAULTS, Terms(0, 0, MissPolicy.PUBLIC, "", "auto")))
         self._overrides = {from_text(zone): policy for zone, policy in overrides.items()}
 
     @property

@@ -33,8 +33,8 @@ class Topic(StrEnum):
     """Endpoints that need each other, by their `Companions.key`."""
     CONTEST = auto()
     """A contest for one private name, by the name."""
-    FQDN = auto()
-    """Private names of one public FQDN that several endpoints have, by the FQDN."""
+    PUBLIC_CONTEST = auto()
+    """A contest for one public FQDN between several private names, by the FQDN."""
     ZONE = auto()
     """A private name in no known zone, by the name."""
     PRIVATE_NAME = auto()

@@ -1,12 +1,9 @@
 """Findings about contests: which endpoints claim one name, which of them won by which rule, and in which networks.
 
-A name has one finding for each code, winner and rule. A public FQDN that leads to several private names
-has one for each private name that wins. Who wins is decided in `zones.claims.contest`.
+A name has one finding for each code, winner and rule. Who wins is decided in `zones.claims.contest`.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
-from operator import or_
 from typing import Final
 
 from msgspec import structs
@@ -59,75 +56,27 @@ def of_name(
                 rulings.losers.update(ruling.losers)
                 rulings.shared |= {shared} if shared else set()
 
+    def claimants(keys: Iterable[ResourceId]) -> Listed[Claimant]:
+        ordered = sorted(keys)
+        return Listed(tuple(_claimant(endpoints[key], claims[key]) for key in ordered[:LISTED]), len(ordered))
+
     for (kind, winner, rule), rulings in contests.items():
-        scope = widest(rulings.shared) if rulings.shared else None
-        evidence = _evidence(kind, scope, (rulings.winners, rulings.losers), claims, endpoints)
-        action = ACTIONS[rule] if scope is None or rule in _INTENDED else f"{ACTIONS[rule]}; {_SHARING[scope]}"
+        winners, losers, action = claimants(rulings.winners), claimants(rulings.losers), ACTIONS[rule]
+        evidence: Contest
+        if rulings.shared:
+            names = {claim.public for key in rulings.winners | rulings.losers for claim in claims[key].claims}
+            scope = widest(rulings.shared)
+            fqdns = tuple(sorted(map(to_text, names)))
+            evidence = SharedGlobalName(winners=winners, losers=losers, shared=fqdns, shared_by=scope)
+            if rule not in _INTENDED:
+                action = f"{action}; {_SHARING[scope]}"
+        else:
+            evidence = kind(winners=winners, losers=losers)
         fact = structs.replace(
             finding(to_text(name), evidence), action=action, winner=winner and endpoints[winner].id, rule=rule
         )
         fact = structs.replace(fact, severity=Severity.INFO) if rule in _INTENDED else fact
         yield in_networks(fact, networks, rulings.mask)
-
-
-def of_fqdn(
-    fqdn: Name,
-    rivals: Sequence[Sequence[Contender]],
-    endpoints: Mapping[ResourceId, Endpoint],
-    networks: Networks,
-    catalogue: Catalogue,
-) -> Iterator[Finding]:
-    """Findings about a public FQDN with several private names, each of which other endpoints have.
-
-    `rivals`: the contenders with this FQDN by private name, in the order in which a lookup tries the private names.
-    Each network gets the first that it sees.
-    """
-    claims = {contender.endpoint: contender for contenders in rivals for contender in contenders}
-    left = networks.all
-    for i, contenders in enumerate(rivals):
-        served = NetworkMask(_seen_by(contenders) & left)
-        left = NetworkMask(left & ~served)
-        losers = [each for others in rivals[i + 1 :] for each in others if each.sees & served]
-        if losers:
-            keys = {each.endpoint for each in contenders}, {each.endpoint for each in losers}
-            both = [*keys[0], *keys[1]]
-            scope = _shared_by(both, claims, endpoints, catalogue)
-            kind = SharedGlobalName if scope else _kind([endpoints[key] for key in both])
-            action = f"the FQDN leads to {to_text(contenders[0].claims[0].name)}; {_ELSEWHERE}"
-            fact = structs.replace(
-                finding(to_text(fqdn), _evidence(kind, scope, keys, claims, endpoints)),
-                action=action if scope is None else f"{action}; {_SHARING[scope]}",
-                winner=endpoints[min(keys[0])].id,
-            )
-            yield in_networks(fact, networks, NetworkMask(served & _seen_by(losers)))
-
-
-_ELSEWHERE: Final = "the other endpoints are served at their private names only"
-
-
-def _seen_by(contenders: Iterable[Contender]) -> int:
-    """Return the networks that see one of the contenders."""
-    return reduce(or_, (contender.sees for contender in contenders), 0)
-
-
-def _evidence(
-    kind: type[Contest],
-    scope: SharedBy | None,
-    sides: tuple[Collection[ResourceId], Collection[ResourceId]],
-    claims: Mapping[ResourceId, Contender],
-    endpoints: Mapping[ResourceId, Endpoint],
-) -> Contest:
-    """Return the evidence of a contest. `sides`: winners and losers. `scope`: who shares the name, if anyone."""
-
-    def claimants(keys: Iterable[ResourceId]) -> Listed[Claimant]:
-        ordered = sorted(keys)
-        return Listed(tuple(_claimant(endpoints[key], claims[key]) for key in ordered[:LISTED]), len(ordered))
-
-    winners, losers = map(claimants, sides)
-    if scope is None:
-        return kind(winners=winners, losers=losers)
-    fqdns = {claim.public for keys in sides for key in keys for claim in claims[key].claims}
-    return SharedGlobalName(winners=winners, losers=losers, shared=tuple(sorted(map(to_text, fqdns))), shared_by=scope)
 
 
 def _winner(ruling: Ruling) -> ResourceId:

@@ -28,6 +28,7 @@ from zones.ledger.claims import Claims
 from zones.ledger.endpoint_index import EndpointIndex, addresses
 from zones.ledger.excepted import ExceptedIndex
 from zones.ledger.pins import PinIndex
+from zones.ledger.public_contests import PublicContests
 from zones.ledger.reports import LedgerReports
 from zones.ledger.tombstones import Tombstone, Tombstones
 from zones.ledger.winners import Winners
@@ -84,7 +85,9 @@ class Ledger:
         self.tombstones = Tombstones(hold_down or {})
         """Claims that are gone and linger."""
         self._claims = Claims(catalogue, carry_over.first_seen)
-        self._explicit = ExplicitNames(CatalogueIndex(catalogue))
+        self._catalogue_index = CatalogueIndex(catalogue)
+        self._explicit = ExplicitNames(self._catalogue_index)
+        self._public_contests = PublicContests()
         self._azure_names = AzureNames()
         self._winners = Winners(networks, conflicts, carry_over.held_in(networks))
         self.rows = self._winners.rows
@@ -118,6 +121,7 @@ class Ledger:
     def _replace_endpoint(self, key: ResourceId, old: Endpoint | None, new: Endpoint | None, touched: _Touched) -> None:
         if self.networks.move(old, new):
             touched.names |= self._reports.contested
+            touched.publics |= self._public_contests.publics
         for each in (old, new):
             if each is not None:
                 touched.shared(each, self.catalogue.companions)
@@ -164,6 +168,7 @@ class Ledger:
         touched = _Touched()
         if self.networks.learn(regions):
             touched.names |= self._reports.contested
+            touched.publics |= self._public_contests.publics
         for key in [key for vnet in regions for key in self._index.in_vnet(vnet)]:
             endpoint = self.endpoints[key]
             self._reports.endpoint(key, endpoint, self.vnets.get(endpoint.vnet))
@@ -185,6 +190,7 @@ class Ledger:
             if endpoint.network:
                 self._reports.faults(key, endpoint)
         touched.names.update(stone.claim.name for stone in self.tombstones)
+        touched.publics |= self._public_contests.publics
         touched.names |= self._pinned()
         self._pins.touch_all()
 
@@ -218,11 +224,8 @@ class Ledger:
             publics = {claim.public for claim in self._at(name)} - {name, self._claims.derived_public(name)}
             if publics or name in self._explicit:
                 self._explicit.replace(name, publics)
-        if self._explicit.privates or self._reports.split:
-            touched.publics.update(claim.public for name in touched.names for claim in self._claims.at(name))
-            for fqdn in touched.publics:
-                if fqdn in self._explicit.privates or fqdn in self._reports.split:
-                    self._reports.fqdn(fqdn, list(self._rivals(fqdn)))
+        if self._explicit.privates or self._public_contests:
+            self._decide_publics(touched)
         for among in touched.companions - {""}:
             self._reports.companions(among, [self.endpoints[key] for key in self._index.companions(among)])
         for name in touched.names | touched.publics if self._static else ():
@@ -238,6 +241,33 @@ class Ledger:
             for unmatched in self._excepted.checked(self.find):
                 self._reports.excepted(unmatched)
         return {name for name in touched.names if self._evaluate(name)}
+
+    def _decide_publics(self, touched: _Touched) -> None:
+        """Decide the touched public FQDNs that lead to several private names, and touch these private names."""
+        contests, now = self._public_contests, self._reports.now
+        publics = {*touched.publics, *(claim.public for name in touched.names for claim in self._at(name))}
+        for public in publics:
+            explicit = self._explicit.privates.get(public, ())
+            if not explicit and public not in contests:
+                continue
+            known = {*explicit, *self._catalogue_index.candidates(public)} - {public}
+            privates = {name for name in known if any(claim.public == public for claim in self._at(name))}
+            contenders = self._public_contenders(public, privates) if explicit and len(privates) > 1 else []
+            if contenders or public in contests:
+                touched.names |= privates
+                verdicts = self._winners.of_public(public, contenders, now) if contenders else []
+                contests.replace(public, privates, contenders, verdicts)
+                self._reports.public_contest(public, contenders, verdicts)
+
+    def _public_contenders(self, public: Name, privates: Iterable[Name]) -> list[Contender]:
+        """The served claims on a public FQDN, sorted by endpoint. A lingering claim takes no part: a live one wins."""
+        claims = [claim for private in privates for claim in self._claims.at(private) if claim.public == public]
+        out, networks = [], self.networks
+        for claim in sorted(claims, key=lambda claim: claim.endpoint):
+            endpoint = self.endpoints[claim.endpoint]
+            if endpoint.served:
+                out.append(Contender((claim,), self.sees(claim), networks.home(endpoint), networks.near(endpoint)))
+        return out
 
     def _pinned(self) -> set[Name]:
         """Return the claimed private names that a pin can decide."""
@@ -257,7 +287,8 @@ class Ledger:
         self._reports.unknown_zone(name, strays)
         alone = bool(strays) and len(strays) == len(contenders)
         derived = None if alone else self._claims.derived_public(name)
-        row = self._winners.packed(name, verdicts, derived, alone=alone)
+        led = self._public_contests.left(name, verdicts) if self._public_contests else verdicts
+        row = self._winners.packed(name, led, derived, alone=alone)
         return self._winners.keep(name, contenders, verdicts, row)
 
     def _contenders(self, name: Name) -> list[Contender]:
@@ -303,24 +334,9 @@ class Ledger:
     def find(self, name: Name) -> list[Claim]:
         """Return the claims on a public FQDN or a private name: served or not, and lingering ones."""
         out = self._at(name)
-        for private in self._privates(name):
+        for private in self._explicit.leads(name):
             out += [claim for claim in self._at(private) if claim.public == name]
         return out
-
-    def _privates(self, fqdn: Name) -> Iterable[Name]:
-        """Return the private names that a public FQDN may lead to, in the order in which a lookup tries them."""
-        derived = (mapping.name for mapping in self.catalogue.candidates(fqdn))
-        return dict.fromkeys((*self._explicit.privates.get(fqdn, ()), *derived))
-
-    def _rivals(self, fqdn: Name) -> Iterator[list[Contender]]:
-        """Yield the served contenders with a public FQDN at each private name to which the FQDN leads."""
-        for private in self._privates(fqdn):
-            claims: dict[ResourceId, list[Claim]] = {}
-            for claim in self._claims.at(private):
-                if claim.public == fqdn and self.endpoints[claim.endpoint].served:
-                    claims.setdefault(claim.endpoint, []).append(claim)
-            if claims:
-                yield [Contender(tuple(each), self.sees(each[0]), NO_NETWORKS, NO_NETWORKS) for each in claims.values()]
 
     def _at(self, name: Name) -> list[Claim]:
         return [*self._claims.at(name), *(stone.claim for stone in self.tombstones.at(name))]

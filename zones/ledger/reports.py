@@ -30,8 +30,6 @@ class LedgerReports:
         """Time of the current change, in seconds since the epoch."""
         self.contested: set[Name] = set()
         """Names with more than one contender. Nearness can matter to these only."""
-        self.split: set[Name] = set()
-        """Public FQDNs that lead to several private names."""
         self._board = board
         self._networks = networks
         self._catalogue = catalogue
@@ -98,15 +96,10 @@ class LedgerReports:
             self.contested.remove(name)
             self._replace(Topic.CONTEST, name, ())
 
-    def fqdn(self, fqdn: Name, rivals: Sequence[Sequence[Contender]]) -> None:
-        """Report the contenders with one public FQDN by private name; none or one: there is no contest."""
-        if len(rivals) > 1:
-            self.split.add(fqdn)
-            findings = contested.of_fqdn(fqdn, rivals, self._holders, self._networks, self._catalogue)
-            self._replace(Topic.FQDN, fqdn, findings)
-        elif fqdn in self.split:
-            self.split.remove(fqdn)
-            self._replace(Topic.FQDN, fqdn, ())
+    def public_contest(self, public: Name, contenders: Sequence[Contender], verdicts: Sequence[Verdict]) -> None:
+        """Report the contest for a public FQDN whose claims lead to several private names; none without contenders."""
+        found = contested.of_name(public, verdicts, contenders, self._holders, self._networks, self._catalogue)
+        self._replace(Topic.PUBLIC_CONTEST, public, found)
 
     def unknown_zone(self, name: Name, keys: Sequence[ResourceId]) -> None:
         """Report endpoints that claim a name in no private zone, unless the configuration gives it to them."""

@@ -32,6 +32,15 @@ class Winners:
         """Return what the rules decide about a name at this moment; change nothing."""
         return decide(contenders, self._conditions(name, contenders, now)) if contenders else []
 
+    def of_public(self, public: Name, contenders: Sequence[Contender], now: WallTime) -> list[Verdict]:
+        """Return who wins a public FQDN whose claims lead to several private names. An alias has one target.
+
+        So no conflict policy applies, and no endpoint is the incumbent: the private names have incumbents.
+        """
+        pins = tuple((self._networks.named(pin.network), pin.key) for pin in self._conflicts.pinned(now, public))
+        conditions = Conditions(ConflictPolicy.STICKY, pins, (), self._networks.homeless)
+        return decide(contenders, conditions)
+
     def _conditions(self, name: Name, contenders: Sequence[Contender], now: WallTime) -> Conditions:
         if len(contenders) == 1:
             return _UNCONTESTED

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Final, NamedTuple
 
 from zones.azure.catalogue import Catalogue
-from zones.claims.policy import MissPolicy, Policies, Terms
+from zones.claims.policy import ChainForm, MissPolicy, Policies, Terms
 from zones.claims.row import ALONE, REFUSED
 from zones.dns.name import (
     MAX_NAME,
@@ -203,14 +203,15 @@ class Lookup:
     ) -> Outcome:
         """Answer from a claim: a CNAME, addresses, NODATA for other types, or SERVFAIL for a refused contest.
 
-        With `chain: flat` the addresses are at the public name itself. `made`: synthesised from a wildcard.
+        With `chain: flat` the addresses are at the public name itself, and with `chain: auto` where a resolver that
+        forwards the public name to this one would not forward the private name. `made`: synthesised from a wildcard.
         """
         private, variant = owned
         zone = self._zone_over(ancestry(private), network)
         terms = self._policies.of(zone)
         alone = bool(variant.flags & ALONE)
         home = name if zone is None or alone else zone
-        if name != private and terms.chain == "cname":
+        if name != private and self._is_alias(name, private, terms.chain):
             cname = RRset(name, CNAME, terms.ttl, (private,))
             if qtype in {CNAME, ANY}:
                 return Found((cname,), home, _ENDPOINTS, deps, wildcard=made)
@@ -223,6 +224,12 @@ class Lookup:
             return NoData(record, home, _ENDPOINTS, deps, wildcard=made)
         rtype = (A if variant.a else AAAA) if qtype == ANY else qtype
         return Found((RRset(name, rtype, terms.ttl, rdatas),), home, _ENDPOINTS, deps, wildcard=made)
+
+    def _is_alias(self, name: Name, private: Name, form: ChainForm) -> bool:
+        """Return whether a public name is answered with a CNAME."""
+        if form == "auto":
+            return self.endpoints.catalogue_index.has_one_forwarder(name, private)
+        return form == "cname"
 
     def _soa_of(self, zone: Name) -> RRset:
         """Return the SOA of a negative answer: a static zone's own (RFC 2308 §5), or one for a zone of endpoints."""

@@ -30,13 +30,13 @@ class EventGuard:
         if self._mode == "off":
             return ""
         lost: dict[str, set[ResourceId]] = {}
-        for field, kind in KINDS.items():
+        for field in KINDS:
             present = _keys(data, field)
             self._removed[field] -= present  # removed before, and back now
             lost[field] = _keys(had[part], field) - present
             removed = self._removed[field] | lost[field]
             there = sum(len(getattr(each, field)) for each in had.values())
-            if lost[field] and (why := too_many(len(removed), there + len(self._removed[field]), kind)):
+            if lost[field] and (why := too_many(len(removed), there + len(self._removed[field]), field)):
                 return why
         if any(lost.values()) and not (data.endpoints or data.vnets):
             return f"everything of subscription {part}"

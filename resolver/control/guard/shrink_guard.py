@@ -22,6 +22,11 @@ SHARE: Final = 5
 """A change that would remove more than `FEW` resources and more than one in `SHARE` is held."""
 KINDS: Final = {"endpoints": "private endpoints", "vnets": "virtual networks", "zone_groups": "DNS zone groups"}
 """The kinds of resources that are counted: the field of `Resources` and `PartKeys`, and the words for operators."""
+LEAST: Final = {"endpoints": 1, "vnets": 1, "zone_groups": 2}
+"""A change that would remove all resources of a kind is held if the source had at least so many.
+
+An endpoint that loses its DNS zone group is still served, so one group may go.
+"""
 
 SourceParts = Mapping[str, Resources]
 """The data of a source by part: by subscription, or by file."""
@@ -78,9 +83,9 @@ def reasons_to_hold(
 
     `had`: the resources by part. `changed`: the parts that have new data. At most `LISTED` parts are named.
     """
-    for field, kind in KINDS.items():
+    for field in KINDS:
         keys = {key for each in had.values() for key in getattr(each, field)}
-        if why := too_many(len(keys & lacking), len(keys), kind):
+        if why := too_many(len(keys & lacking), len(keys), field):
             yield why
     whole = [
         part
@@ -91,9 +96,13 @@ def reasons_to_hold(
         yield f"everything of {kind_of_part} {part}"
 
 
-def too_many(gone: int, there: int, kind: str) -> str:
-    """Return why `gone` of `there` resources may not be removed without an operator; empty if they may."""
-    if gone and gone == there:
+def too_many(gone: int, there: int, field: str) -> str:
+    """Return why `gone` of `there` resources may not be removed without an operator; empty if they may.
+
+    `field`: the kind of the resources, a key of `KINDS`.
+    """
+    kind = KINDS[field]
+    if gone == there >= LEAST[field]:
         return f"all {gone} {kind} of the source"
     return f"{gone} of {there} {kind}" if gone > FEW and gone * SHARE > there else ""
 

@@ -35,7 +35,7 @@ def test_lookup_prints_network_zone_claims_winner_and_answer(run: Run, config: P
     assert re.search(r"^west +kv\.privatelink\S+ +10\.2\.0\.5 +Approved +yes$", ran.out, re.MULTILINE)
     assert re.search(r"^east +kv\.privatelink\S+ +10\.1\.0\.5 +Approved +no$", ran.out, re.MULTILINE)
     assert "winner   A 10.2.0.5: west (the only visible claim)" in ran.out
-    assert ran.out.splitlines()[-1] == "kv.privatelink.vaultcore.azure.net. 10 IN A 10.2.0.5"
+    assert ran.out.splitlines()[-1] == "kv.vault.azure.net. 10 IN A 10.2.0.5"
 
 
 def test_automatic_networks_come_from_the_virtual_networks_of_the_sources(run: Run, config: Path) -> None:

@@ -12,7 +12,7 @@ Run = Callable[..., Any]
 def test_query_prints_the_reply_and_exits_0(run: Run, daemon: Path) -> None:
     ran = run("query", "kv.vault.azure.net", "-c", daemon)
     assert ran.code == 0
-    assert "kv.privatelink.vaultcore.azure.net. 10 IN A 10.1.0.5" in ran.out
+    assert "kv.vault.azure.net. 10 IN A 10.1.0.5" in ran.out
     assert ran.out.startswith(";; NOERROR [QR AA RD RA] kv.vault.azure.net. A\n")
 
 

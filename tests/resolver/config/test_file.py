@@ -221,7 +221,7 @@ def test_all_errors_come_at_once_one_line_each(accepted: Load, file: Path) -> No
         6:12: networks[1].name: the network `weu` is listed twice
         6:27: networks[1].clients[0]: `10.1.0.0/16` is in both network `weu` and network `weu`
         8:23: zones.defaults.on_miss: there is no upstream group `onpre` (did you mean `onprem`?)
-        8:47: zones.defaults.chain: must be `cname` or `flat` (did you mean `cname`?)
+        8:47: zones.defaults.chain: must be `auto` or `cname` or `flat` (did you mean `cname`?)
         10:22: upstreams.onprem.servers[0]: `udp://127.0.0.1:53` is this server itself: a loop""")
 
 
@@ -318,7 +318,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("zones: {overrides: {a..b: {}}}", 1, 21, 'zones.overrides["a..b"]',
          "not a domain name: 'a..b': empty label"),
         ("zones: {overrides: {a.b: {chain: flatt}}}", 1, 34, 'zones.overrides["a.b"].chain',
-         "must be `cname` or `flat` -> flat"),
+         "must be `auto` or `cname` or `flat` -> flat"),
         ("zones: {overrides: {a.b: {}, A.B.: {}}}", 1, 30, 'zones.overrides["A.B."]',
          "`A.B.` and `a.b` are the same name"),
         ("zones: {files: [a.zone]}", 1, 17, "zones.files[0]", "there is no file `a.zone`"),

@@ -72,10 +72,18 @@ def test_null_and_missing_values_are_no_faults(configs: list[Any] | None) -> Non
 
 
 def test_two_versions_in_one_file_are_a_fault_and_the_first_counts() -> None:
-    found = read([AZ, {**AZ, "id": f"{ENDPOINT}/privateDnsZoneGroups/second", "privateDnsZoneConfigs": []}])
+    found = read([AZ, {**AZ, "privateDnsZoneConfigs": []}])
     assert found.zone_groups == (EXPECTED,)
     (fault,) = found.faults
     assert "twice in one file" in fault.message
+
+
+def test_two_zone_groups_of_one_endpoint_are_a_fault_that_names_the_group_that_counts() -> None:
+    found = read([AZ, {**AZ, "id": f"{ENDPOINT}/privateDnsZoneGroups/second", "privateDnsZoneConfigs": []}])
+    assert found.zone_groups == (EXPECTED,)
+    (fault,) = found.faults
+    assert fault.subject == f"{ENDPOINT}/privateDnsZoneGroups/second"
+    assert fault.message == "the endpoint also has the zone group 'default' in this file, which counts"
 
 
 @pytest.mark.parametrize(

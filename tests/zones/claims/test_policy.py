@@ -14,9 +14,9 @@ PUBLIC = from_text("kv.vault.azure.net")
 def test_an_endpoint_zone_has_the_defaults_where_no_override_says_otherwise() -> None:
     policies = Policies(ZonePolicy(ttl=30), {"Privatelink.Vaultcore.Azure.Net": ZonePolicy(on_miss="nxdomain")})
 
-    assert policies.of(from_text("privatelink.blob.core.windows.net")) == Terms(30, 10, MissPolicy.PUBLIC, "", "cname")
-    assert policies.of(from_text("privatelink.vaultcore.azure.net")) == Terms(30, 10, MissPolicy.NXDOMAIN, "", "cname")
-    assert policies.of(None) == Terms(30, 10, MissPolicy.PUBLIC, "", "cname")
+    assert policies.of(from_text("privatelink.blob.core.windows.net")) == Terms(30, 10, MissPolicy.PUBLIC, "", "auto")
+    assert policies.of(from_text("privatelink.vaultcore.azure.net")) == Terms(30, 10, MissPolicy.NXDOMAIN, "", "auto")
+    assert policies.of(None) == Terms(30, 10, MissPolicy.PUBLIC, "", "auto")
 
 
 def test_a_zone_file_misses_with_nxdomain_unless_it_is_overridden_by_name() -> None:
@@ -24,9 +24,9 @@ def test_a_zone_file_misses_with_nxdomain_unless_it_is_overridden_by_name() -> N
     policies = Policies(ZonePolicy(on_miss="servfail"), overrides)
 
     assert policies.of_file(from_text("other.example"), is_open=False) == Terms(
-        10, None, MissPolicy.NXDOMAIN, "", "cname"
+        10, None, MissPolicy.NXDOMAIN, "", "auto"
     )
-    assert policies.of_file(from_text("corp.example"), is_open=False) == Terms(10, 7, MissPolicy.PUBLIC, "", "cname")
+    assert policies.of_file(from_text("corp.example"), is_open=False) == Terms(10, 7, MissPolicy.PUBLIC, "", "auto")
 
 
 def test_a_policy_may_send_a_miss_to_a_group_of_upstreams() -> None:

@@ -39,7 +39,7 @@ VAULT_PRIVATE = "kv.privatelink.vaultcore.azure.net"
 
 def served(book: Ledger, table: Table | None = None) -> Table:
     """Return a table with the rows of a ledger; the given one after the rows have changed."""
-    table = Table(catalogue(), Policies(ZonePolicy(), {})) if table is None else table
+    table = Table(catalogue(), Policies(ZonePolicy(chain="cname"), {})) if table is None else table
     table.masks = book.classes.masks
     gone = {name for name, _ in table.each()} - book.rows.keys()
     for name, row in [*book.rows.items(), *((name, b"") for name in gone)]:
@@ -181,6 +181,48 @@ def test_endpoints_with_one_private_name_in_azure_contest_it() -> None:
     assert ask(served(book), "acct.contoso.internal") == "A 10.0.0.4"
 
 
+def test_a_public_fqdn_with_several_private_names_is_contested_like_a_private_name() -> None:
+    book = ledger(
+        Network("hub", ("10.1.0.0/16",), (vnet_id("a"),), ("all",)),
+        Network("spoke", ("10.2.0.0/16",), (vnet_id("b"),), ("all",)),
+    )
+    custom = "acct.privatelink.contoso.internal"
+    put(book, acct("x", 4, private=custom, vnet="a"), acct("y", 5, vnet="b"))
+    table = served(book)
+    assert [ask(table, FQDN, network) for network in (0, 1)] == [f"CNAME {custom}", f"CNAME {PRIVATE}"]
+    assert ask(table, custom, 1) == "A 10.0.0.4"
+    assert [(fact.subject, fact.winner, fact.rule) for fact in book.board if fact.rule] == [
+        (FQDN, "/ID/x", Rule.NEAREST), (FQDN, "/ID/y", Rule.NEAREST),
+    ]  # fmt: skip
+
+    put(book, acct("y", 5, vnet="a"))
+    served(book, table)
+    assert [ask(table, FQDN, network) for network in (0, 1)] == [f"CNAME {custom}"] * 2
+
+    drop(book, "x")
+    served(book, table)
+    assert [ask(table, FQDN, network) for network in (0, 1)] == [f"CNAME {PRIVATE}"] * 2
+    assert not [fact for fact in book.board if fact.rule]
+
+
+def test_a_pin_on_a_public_fqdn_decides_between_private_names() -> None:
+    book = ledger(pins=[Pin(FQDN, "y", until=WallTime(50))])
+    put(book, acct("x", 4, private="acct.contoso.internal"), acct("y", 5))
+    table = served(book)
+    assert ask(table, FQDN) == f"CNAME {PRIVATE}"
+    book.reconsider(WallTime(60))
+    served(book, table)
+    assert ask(table, FQDN) == "CNAME acct.contoso.internal"
+
+
+def test_a_lingering_private_name_loses_the_public_fqdn_to_a_live_claim() -> None:
+    book = ledger(hold_down={"s": 60.0})
+    put(book, acct("x", 4, private="acct.contoso.internal", source="s"), acct("y", 5))
+    drop(book, "x", now=2)
+    assert ask(served(book), FQDN) == f"CNAME {PRIVATE}"
+    assert ask(served(book), "acct.contoso.internal") == "A 10.0.0.4"
+
+
 def test_a_difference_is_a_finding_on_the_fqdn_that_closes_with_the_difference() -> None:
     book = ledger()
     put(book, acct("x", 4, private="acct.contoso.internal"), acct("y", 5, private=PRIVATE), acct("z", 6))
@@ -248,6 +290,8 @@ def test_any_sequence_of_changes_ends_with_the_answers_and_findings_of_the_final
         for each in (book, fresh)
     ]
     assert differing[0] == differing[1]
+    contests = [{(fact.id, fact.winner) for fact in each.board if fact.rule} for each in (book, fresh)]
+    assert contests[0] == contests[1]
     for name in (FQDN, PRIVATE, "acct.contoso.internal", "b.contoso.internal"):
         assert ask(table, name) == ask(wanted, name)
         found = {(claim.endpoint, claim.name) for claim in book.find(from_text(name))}

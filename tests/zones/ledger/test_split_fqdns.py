@@ -18,6 +18,7 @@ from tests.zones.books import (
     two_spokes,
 )
 from zones.azure.endpoint import ConnectionState
+from zones.claims.contest import Rule
 
 CONFLICTS = ("conflicting-address", "duplicate-endpoint", "shared-global-name")
 OWN, OTHER = "acct.contoso.internal", "acct.adventure.internal"
@@ -27,31 +28,30 @@ def conflicts(*found: tuple[str, str, str, str]) -> list[tuple[str, str, str]]:
     return [(code, subject, winner) for code, subject, winner, _ in found if code in CONFLICTS]
 
 
-def test_the_endpoint_with_the_name_of_azure_is_reported_as_the_winner_of_the_fqdn() -> None:
+def test_the_rules_of_contests_decide_to_which_private_name_the_fqdn_leads() -> None:
     book = ledger()
     put(book, acct("x", 4), acct("y", 5, OWN))
     assert (answer(book), answer(book, OWN)) == ([4], [5])
     fact = one(book, "conflicting-address")
-    assert (fact.subject, fact.winner, fact.rule) == (FQDN, "/ID/y", "")
-    assert fact.action == f"the FQDN leads to {OWN}; the other endpoints are served at their private names only"
-    assert [each["endpoint"] for each in shown(fact.evidence)["winners"]] == ["/ID/y"]
-    assert [each["endpoint"] for each in shown(fact.evidence)["losers"]] == ["/ID/x"]
+    assert (fact.subject, fact.winner, fact.rule) == (FQDN, "/ID/x", Rule.RESOURCE_ID)
+    assert [each["endpoint"] for each in shown(fact.evidence)["winners"]] == ["/ID/x"]
+    assert [each["endpoint"] for each in shown(fact.evidence)["losers"]] == ["/ID/y"]
 
 
-def test_of_two_private_names_of_azure_the_first_in_order_is_served() -> None:
+def test_the_order_of_the_endpoints_does_not_matter() -> None:
     for order in ("xyz", "zyx"):
         book = ledger()
         all_ = {"x": acct("x", 4), "y": acct("y", 5, OWN), "z": acct("z", 6, OTHER)}
         put(book, *(all_[key] for key in order))
         fact = one(book, "conflicting-address")
-        assert (fact.winner, len(shown(fact.evidence)["losers"])) == ("/ID/y", 2)
+        assert (fact.winner, len(shown(fact.evidence)["losers"])) == ("/ID/x", 2)
 
 
 def test_the_finding_closes_when_one_private_name_is_left() -> None:
     for gone in (acct("y", 5), acct("y", 5, OWN, state=ConnectionState.PENDING)):
         book = ledger()
         put(book, acct("x", 4, target=target("s")), acct("y", 5, OWN, target=target("s")))
-        assert conflicts(*told(book)) == [("duplicate-endpoint", FQDN, "/ID/y")]
+        assert conflicts(*told(book)) == [("duplicate-endpoint", FQDN, "/ID/x")]
         put(book, gone)
         assert FQDN not in [subject for _, subject, _ in conflicts(*told(book))]
     book = ledger()
@@ -66,7 +66,7 @@ def test_networks_that_see_only_one_of_the_endpoints_have_no_conflict() -> None:
     assert not conflicts(*told(book))
     put(book, acct("z", 6, OTHER, vnet="hub"))
     facts = [fact for fact in book.board if fact.code == "conflicting-address"]
-    assert {(fact.winner, fact.networks.items) for fact in facts} == {("/ID/y", ("b",)), ("/ID/z", ("a",))}
+    assert {(fact.winner, fact.networks.items) for fact in facts} == {("/ID/x", ("a",)), ("/ID/y", ("b",))}
 
 
 def test_a_shared_name_is_reported_as_shared() -> None:

@@ -117,7 +117,7 @@ policies = st.builds(
     ttl=st.sampled_from([None, 10, 60]),
     negative_ttl=st.sampled_from([None, 10, 30]),
     on_miss=st.sampled_from([None, *MISSES]),
-    chain=st.sampled_from([None, "cname", "flat"]),
+    chain=st.sampled_from([None, "auto", "cname", "flat"]),
 )
 
 

@@ -253,6 +253,10 @@ def test_a_source_may_not_lose_all_its_zone_groups_nor_many_of_them() -> None:
     assert look(had, {"g": groups(*names[5:])}).parts
 
 
+def test_the_only_zone_group_of_a_source_may_go() -> None:
+    assert look({"e": short("a", "b"), "g": groups("a")}, {"g": None}).parts == {"g": None}
+
+
 def test_a_zone_group_that_moves_or_changes_or_goes_with_its_endpoint_is_not_lost() -> None:
     had = {"e": short(*"abcdefgh"), "g": groups("a", "b")}
     assert not removed(had, {"g": groups("a"), "h": groups("b")})
