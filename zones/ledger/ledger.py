@@ -85,8 +85,7 @@ class Ledger:
         self.tombstones = Tombstones(hold_down or {})
         """Claims that are gone and linger."""
         self._claims = Claims(catalogue, carry_over.first_seen)
-        self._catalogue_index = CatalogueIndex(catalogue)
-        self._explicit = ExplicitNames(self._catalogue_index)
+        self._explicit = ExplicitNames(CatalogueIndex(catalogue))
         self._public_contests = PublicContests()
         self._azure_names = AzureNames()
         self._winners = Winners(networks, conflicts, carry_over.held_in(networks))
@@ -250,7 +249,7 @@ class Ledger:
             explicit = self._explicit.privates.get(public, ())
             if not explicit and public not in contests:
                 continue
-            known = {*explicit, *self._catalogue_index.candidates(public)} - {public}
+            known = {*self._explicit.leads(public)} - {public}
             privates = {name for name in known if any(claim.public == public for claim in self._at(name))}
             contenders = self._public_contenders(public, privates) if explicit and len(privates) > 1 else []
             if contenders or public in contests:
