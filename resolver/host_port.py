@@ -51,7 +51,8 @@ def parse(text: str, default_port: int | None = None) -> HostPort:
         raise InvalidHostPort(f"`{host}` is not an IP address") from None
     if isinstance(address, IPv6Address):
         if not match or not text.startswith("["):
-            raise InvalidHostPort(f"`{text}`: an IPv6 address must be in brackets", f"[{host}]")
+            hint = f"[{host}]" if default_port is not None else ""  # without a default, the last group may be the port
+            raise InvalidHostPort(f"`{text}`: an IPv6 address must be in brackets", hint)
         if address.scope_id is not None:
             raise InvalidHostPort(f"`{text}`: an address with a scope (`%{address.scope_id}`) is not supported")
         address = address.ipv4_mapped or address

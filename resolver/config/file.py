@@ -209,6 +209,7 @@ _MESSAGES: Final = {
     "tuple_type": "must be a list",
     "string_type": "must be text",
     "int_type": "must be a whole number",
+    "bool_type": "must be `true` or `false`",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
 }

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from resolver.config.section import Section
 from resolver.config.servers import Server
-from resolver.config.values import Count, Duration, IpAddress, Size, Text, Zone, on_or_off
+from resolver.config.values import Count, Duration, IpAddress, Size, Switch, Text, Zone, on_or_off
 from resolver.settings import EdnsMode, RebindingAnswers, ServerPolicy
 
 
@@ -46,7 +46,7 @@ class UpstreamSection(Section):
         "each in turn. Servers that do not answer are asked last.",
     )
     rebinding: RebindingSection = RebindingSection()
-    mixed_case: bool = Field(
+    mixed_case: Switch = Field(
         default=False,
         description="Send names in random case, which a forger would have to guess. Some servers do not support it.",
     )
@@ -72,8 +72,8 @@ class UpstreamSection(Section):
     source: IpAddress | None = Field(
         default=None, description="Address to send queries from. Default: the system chooses one for each server."
     )
-    cookies: bool = Field(default=True, description="Send DNS cookies (RFC 7873) to `udp://` servers.")
-    mark: bool = Field(
+    cookies: Switch = Field(default=True, description="Send DNS cookies (RFC 7873) to `udp://` servers.")
+    mark: Switch = Field(
         default=True,
         description="Send the mark that shows forwarding loops, EDNS option 65353. Some firewalls drop queries with "
         "unknown options.",
@@ -83,7 +83,7 @@ class UpstreamSection(Section):
         description="`auto`: send EDNS, except for names that a server answers only without. `off`: for servers that "
         "do not support EDNS; clients then get no DNSSEC records from this group.",
     )
-    count_errors: bool = Field(
+    count_errors: Switch = Field(
         default=True,
         description="An error reply (REFUSED, SERVFAIL) to a query that another server answers counts as a failure of "
         "the server, like no reply.",
@@ -106,4 +106,4 @@ class CacheSection(Section):
         description="How long an expired answer may be sent when upstreams fail (RFC 8767), with a TTL of 30 s. 0: "
         "never.",
     )
-    prefetch: bool = Field(default=True, description="Ask again for popular answers before they expire.")
+    prefetch: Switch = Field(default=True, description="Ask again for popular answers before they expire.")

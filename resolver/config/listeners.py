@@ -12,6 +12,7 @@ from resolver.config.values import (
     Identity,
     Listen,
     Prefix,
+    Switch,
     Text,
     UrlPath,
     Workers,
@@ -63,7 +64,7 @@ class DropSection(Section):
 class CookiesSection(Section):
     """DNS cookies (RFC 7873, RFC 9018), by which a client proves that its address is not forged."""
 
-    answer: bool = Field(default=True, description="Send a cookie to clients that send one.")
+    answer: Switch = Field(default=True, description="Send a cookie to clients that send one.")
     secrets: Text | None = Field(
         default=None,
         description="A file of secrets, 32 hexadecimal digits a line. The first one signs and all are accepted. pldns "
@@ -153,7 +154,7 @@ class DnsSection(Section):
         default=None, description="The name in NSID and CHAOS `id.server`. Default: the host name."
     )
     payload: Count = Field(default=1232, ge=512, le=4096, description="Octets of the largest UDP reply (RFC 9715).")
-    rotate: bool = Field(default=False, description="Change the order of several addresses with each reply.")
+    rotate: Switch = Field(default=False, description="Change the order of several addresses with each reply.")
     cookies: CookiesSection = CookiesSection()
     unproven: UnprovenSection = UnprovenSection()
     streams: StreamsSection = StreamsSection()

@@ -24,6 +24,7 @@ from resolver.config.values import (
     NetworkName,
     Prefix,
     Reach,
+    Switch,
     Text,
     Until,
     VNet,
@@ -115,7 +116,7 @@ class ZonesSection(Section):
         default=(),
         description="Names at and under these are never asked upstream. A name that pldns does not have is NXDOMAIN.",
     )
-    strip_hints: bool = Field(
+    strip_hints: Switch = Field(
         default=False, description="Remove address hints from public HTTPS answers for names of Azure services."
     )
 

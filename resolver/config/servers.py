@@ -6,6 +6,7 @@ No name can be resolved before an upstream server is reached. The addresses of a
 
 import base64
 from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -36,11 +37,14 @@ class ServerUri(NamedTuple):
         return f"{self.transport}://{host}:{self.port}{self.path}{known_by}"
 
 
+_BROADCAST: Final = IPv4Address("255.255.255.255")
+
+
 def server(uri: str) -> ServerUri:
     """Parse a URI. Raises `Invalid` or `InvalidHostPort`."""
     scheme, mark, rest = uri.partition("://")
     if not mark:
-        raise Invalid(f"`{uri}` has no protocol", f"udp://{uri}")
+        raise Invalid(f"`{uri}` has no protocol", _acceptable(f"udp://{uri}"))
     transport = next((known for known in _PORTS if known == scheme), None)
     if transport is None:
         raise Invalid(f"`{scheme}://` is not a protocol of upstream servers; the protocols are {_KNOWN}")
@@ -53,8 +57,10 @@ def server(uri: str) -> ServerUri:
     name, pin = _identity(uri, known_by)
     at = _host(authority, transport)
     if isinstance(at, HostPort):
-        if at.port == 0 or at.address.is_unspecified or at.address.is_multicast:
+        if at.port == 0 or at.address.is_unspecified or at.address.is_multicast or at.address == _BROADCAST:
             raise Invalid(f"`{uri}` is not the address of a server")
+        if at.address.version == 6 and at.address.is_link_local:
+            raise Invalid(f"`{uri}`: a link-local address belongs to a link, and does not say which")
         if transport in {"tls", "https"} and not known_by:
             raise Invalid(f"`{uri}` does not say which certificate name or pin to expect", f"{uri}#dns.example")
         address, port = at.host, at.port
@@ -67,6 +73,15 @@ def server(uri: str) -> ServerUri:
     return ServerUri(transport, address, port, where, name, pin)
 
 
+def _acceptable(uri: str) -> str:
+    """Return a URI that may be proposed; empty if it would be refused in turn."""
+    try:
+        server(uri)
+    except (Invalid, InvalidHostPort):
+        return ""
+    return uri
+
+
 def _host(authority: str, transport: Transport) -> HostPort | tuple[str, int]:
     """Return an address and port, or the host name of a server whose addresses are in `bootstrap`, and its port."""
     default = _PORTS[transport]
@@ -75,10 +90,7 @@ def _host(authority: str, transport: Transport) -> HostPort | tuple[str, int]:
     except InvalidHostPort as error:
         host, _, port = authority.partition(":")
         if transport in {"udp", "tcp"} or not host or host[-1].isdigit() or not (port.isdigit() or not port):
-            raise Invalid(
-                f"an upstream server needs an IP address: {error}",
-                error.hint,
-            ) from None
+            raise Invalid(f"an upstream server needs an IP address: {error}") from None
     number = parse(f"192.0.2.1:{port}" if port else "192.0.2.1", default).port
     if number == 0:
         raise Invalid(f"`{authority}` is not the address of a server")

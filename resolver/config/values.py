@@ -254,6 +254,8 @@ Size = Annotated[
     WithJsonSchema({"title": "size", "type": ["string", "integer"], "pattern": "^[0-9]+(KiB|MiB|GiB)?$", "minimum": 0}),
 ]
 Count = Annotated[int, Field(strict=True)]
+Switch = Annotated[bool, Field(strict=True)]
+"""`true` or `false`, and no other word of YAML 1.1."""
 Workers = Annotated[
     int,
     Field(strict=True, ge=1, le=256),

@@ -57,7 +57,7 @@ class AdminView:
         for worker in self.workers.values():
             if not worker.connected:
                 out.append(f"worker {worker.index}: not connected")
-            elif not worker.synced and self.estate.sources:
+            elif not worker.synced:
                 out.append(f"worker {worker.index}: has not applied the table yet")
         return out
 

@@ -33,7 +33,7 @@ def test_the_canonical_form_and_the_default_port(text: str, expected: HostPort) 
     [
         ("", "not an IP address", ""),
         ("localhost:53", "not an IP address", ""),
-        ("::1:53", "brackets", "[::1:53]"),
+        ("::1:53", "brackets", ""),
         ("[fe80::1%eth0]:53", "scope", ""),
         ("192.0.2.1", "no port", "192.0.2.1:53"),
         ("[::1]", "no port", "[::1]:53"),

@@ -250,7 +250,7 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("dns: {listen: [localhost:53]}", 1, 16, "dns.listen[0]", "`localhost` is not an IP address"),
         ("dns: {listen: [127.0.0.1]}", 1, 16, "dns.listen[0]", "`127.0.0.1` has no port -> 127.0.0.1:53"),
         ("dns: {listen: [127.0.0.1:70000]}", 1, 16, "dns.listen[0]", "`127.0.0.1:70000`: a port is at most 65535"),
-        ("dns: {listen: ['::1']}", 1, 16, "dns.listen[0]", "`::1`: an IPv6 address must be in brackets -> [::1]"),
+        ("dns: {listen: ['::1']}", 1, 16, "dns.listen[0]", "`::1`: an IPv6 address must be in brackets"),
         (
             "dns: {listen: ['[fe80::1%eth0]:53']}", 1, 16, "dns.listen[0]",
             "`[fe80::1%eth0]:53`: an address with a scope (`%eth0`) is not supported",
@@ -571,3 +571,10 @@ def test_listeners_are_compared_by_canonical_address(accepted: Load) -> None:
         "networks: [{name: weu, clients: [10.0.0.0/8]}]"
     )
     assert found.worker.listeners == (settings.NetworkListener(HostPort("::1", 5353), "weu"),)
+
+
+@pytest.mark.parametrize("word", ["yes", "no", "on", "off", "y", "1", "'true'"])
+@pytest.mark.parametrize("key", ["dns: {rotate: %s}", "cache: {prefetch: %s}", "zones: {strip_hints: %s}"])
+def test_only_true_and_false_are_switches(refused: Refused, key: str, word: str) -> None:
+    """YAML 1.1 has 22 words for them, YAML 1.2 and the docs have two."""
+    assert [message for *_, message in refused(key % word)] == ["must be `true` or `false`"]

@@ -95,12 +95,13 @@ async def test_the_log_names_each_fault_of_a_file_or_path_once_and_its_end(
     ]
 
 
-async def test_without_sources_only_a_worker_is_missing(start: Start) -> None:
+async def test_without_sources_control_is_ready_once_a_worker_has_the_table(start: Start) -> None:
     running = start()
     assert running.view.missing() == ["worker 0: not connected"]
     worker = await running.connect(hello())
+    await until(lambda: running.view.missing() == ["worker 0: has not applied the table yet"])
     assert not (await worker.commit()).unsynced
-    assert not running.view.missing()
+    await until(lambda: not running.view.missing())
 
 
 async def test_a_change_reaches_a_worker(start: Start, tmp_path: Path) -> None:
