@@ -275,7 +275,8 @@ class Lookup:
         if self._is_open(spot):
             if match.at == star:
                 return self._of_file(file, match, spot.name, qtype, deps)
-            if self._is_parent(star, spot.network, file, spot.limit):  # by a name that the file does not have
+            # The wildcard exists by an endpoint or by a name below itself, though neither has an answer here.
+            if self.endpoints.owned_name(star, spot.network) or self._is_parent(star, spot.network, file, spot.limit):
                 return NoData(record, origin, _STATIC, deps, wildcard=True)
         if file.is_open and self.unsynced and self._catalogue.covers(spot.name):
             return Failure(FailureReason.UNSYNCED, spot.name, deps)
