@@ -18,6 +18,7 @@ from tests.zones.tables import ask
 from zones.azure.endpoint import ResourceId
 from zones.azure.private_dns_zone import PrivateZone
 from zones.azure.resource import Nic, NicRow, PrivateEndpoint, Resources, ZoneConfig, ZoneGroup, ZoneRecord
+from zones.claims.policy import ZonePolicy
 from zones.clocks import WallTime
 from zones.dns.name import from_text, to_text
 
@@ -47,7 +48,8 @@ def of_group(record: str, name: str = "pe") -> Resources:
 def configuration(mode: Literal["off", "check", "serve"] = "check") -> settings.ControlSettings:
     azure = settings.AzureSettings(private_dns=mode)
     return settings.ControlSettings(
-        sources=(settings.SourceSettings("hub", "azure", azure=azure), settings.SourceSettings("f", "files", "/f"))
+        zones=settings.Zones(defaults=ZonePolicy(chain="cname")),  # the alias shows the private name
+        sources=(settings.SourceSettings("hub", "azure", azure=azure), settings.SourceSettings("f", "files", "/f")),
     )
 
 
