@@ -169,9 +169,10 @@ class RowReader:
         """Read the NICs that an endpoint holds whole, as `--expand` prints them."""
         for nic in body.network_interfaces or ():
             configurations = (nic.properties or nic).ip_configurations or ()
-            key, _ = normalised(nic.id)
-            if key and any((each.properties or each).private_link_connection_properties for each in configurations):
-                self._nic(key, nic.id or key, ReferenceJson(row.id), configurations)
+            if any((each.properties or each).private_link_connection_properties for each in configurations):
+                key, _ = normalised(nic.id)
+                if key:
+                    self._nic(key, nic.id or key, ReferenceJson(row.id), configurations)
 
     def _nic(
         self,

@@ -257,7 +257,8 @@ class _Index(Generic[_R]):
 
     def versions(self, key: ResourceId) -> Versions[_R]:
         """Return the version of each part."""
-        return [(place, self._held[place][key]) for place in self._holders.get(key, ())]
+        holders = self._holders.get(key)
+        return [(place, self._held[place][key]) for place in holders] if holders else ()
 
     def put(self, place: SourcePart, resources: Iterable[_R]) -> list[_R]:
         """Replace the resources of a part. Return the old and the new version of each resource that changed."""
