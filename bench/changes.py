@@ -66,7 +66,7 @@ class Changing:
                 self.next()
                 count += 1
             else:
-                time.sleep(0.002)  # wait for the next change; dnsperf and control use this core too
+                time.sleep(0.002)  # paces the changes at RATE; a busy wait would take the core from dnsperf
         return count
 
     def last(self) -> tuple[str, str]:
@@ -130,7 +130,7 @@ def _beside(
         paced.Probe(port, queries, seconds) as probe,
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as dnsperf,
     ):
-        time.sleep(1)  # dnsperf has started, and its first burst is over
+        time.sleep(1)  # dnsperf prints nothing until it ends: allow for its start and its first burst
         probe.begin()
         count = changing.go_on(seconds) if changing else 0
         waits = probe.waits()

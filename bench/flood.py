@@ -26,7 +26,7 @@ def main() -> None:
             while sent < (now - began) * rate:
                 sock.send(packets[sent % len(packets)])
                 sent += 1
-            time.sleep(SLICE)  # send one slice at a time: a wake-up per packet would occupy a core
+            time.sleep(SLICE)  # paces the load at `rate`; a wake-up for each packet would occupy a core
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ def _answers(port: int) -> None:
             pass
         if time.monotonic() > end:
             raise Broken(f"nobody answers on port {port}")
-        time.sleep(0.02)  # loading may take a while, and each query slows it down
+        time.sleep(0.02)  # servers do not announce that they are ready, and each query slows its start
 
 
 def _file(folder: Path, name: str, count: int) -> Path:
@@ -257,7 +257,7 @@ def _equal(folder: Path) -> Iterator[Result]:
         for number in range(EQUAL):
             client.send(number.to_bytes(2, "big") + packet[2:])
             if not number % 50:
-                time.sleep(0.001)  # no more at once than fits a receive buffer
+                time.sleep(0.001)  # UDP has no flow control: the daemon must empty its receive buffer in between
         upstream.settimeout(0.5)
         asked = [upstream.recvfrom(4096)]
         try:
@@ -289,7 +289,7 @@ def _local(client: socket.socket) -> None:
             client.send(query)
             client.recv(4096)
         except (TimeoutError, ConnectionRefusedError):
-            time.sleep(0.05)  # not listening yet: the kernel reports that at once
+            time.sleep(0.05)  # a refused connection comes back at once; without a pause this would be a busy wait
         else:
             client.settimeout(None)
             return

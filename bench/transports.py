@@ -107,7 +107,7 @@ def _probes(made: Site, way: str, count: int) -> list[float]:
     try:
         for _ in range(count):
             due += 1 / PACE
-            time.sleep(max(0.0, due - time.monotonic()))  # the client is paced by design
+            time.sleep(max(0.0, due - time.monotonic()))  # queries go out at a fixed rate
             began = time.perf_counter()
             ask(packet)
             waits.append(time.perf_counter() - began)

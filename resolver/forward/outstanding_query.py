@@ -3,6 +3,7 @@
 Does not know which question it belongs to, nor what its reply means: a subclass (`exchange.Try`) does. Pure.
 """
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 from zones.clocks import SteadyTime
@@ -24,7 +25,7 @@ class Carrier(Protocol):
         """Close all sockets and forget all queries."""
 
 
-class OutstandingQuery:
+class OutstandingQuery(ABC):
     """One query. `packet` is the query without its id, which the carrier chooses."""
 
     __slots__ = ("carrier", "channel", "number", "packet", "resent", "sent")
@@ -50,14 +51,14 @@ class OutstandingQuery:
 
     # -- what the carrier reports
 
+    @abstractmethod
     def arrived(self, packet: bytes) -> None:
         """Take a packet from the server with the id of this query. Its first two octets have no meaning."""
-        raise NotImplementedError
 
+    @abstractmethod
     def failed(self, error: OSError | EOFError) -> None:
         """Take an error. The carrier does not wait for the reply any more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def left_queue(self) -> None:
         """Take note that the query has been sent only now."""
-        raise NotImplementedError
