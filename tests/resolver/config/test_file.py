@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 
 from resolver import settings
-from resolver.config.file import ConfigError, effective, load, schema
-from resolver.config.reference import page
+from resolver.config.file import ConfigError, effective, load
 from resolver.host_port import HostPort
-from tests.paths import ROOT
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
 from zones.clocks import WallTime
@@ -436,58 +434,6 @@ def test_auto_workers_are_as_many_as_the_available_cores(accepted: Load) -> None
     assert accepted("dns: {workers: auto}\n").workers == len(os.sched_getaffinity(0))
 
 
-def test_a_flag_beats_the_environment_which_beats_the_file(accepted: Load) -> None:
-    text = "dns: {workers: 2, listen: ['127.0.0.1:1']}\n"
-    environ = {"PLDNS_DNS__WORKERS": "3", "PLDNS_DNS__LISTEN": '["127.0.0.1:2", "[::1]:2"]'}
-
-    assert accepted(text).workers == 2
-    assert accepted(text, environ).workers == 3
-    got = accepted(text, environ, {"dns.workers": "4"})
-    assert got.workers == got.control.workers == 4
-    assert got.worker.listen == (HostPort("127.0.0.1", 2), HostPort("::1", 2))
-
-
-def test_variables_can_set_groups_by_name_and_whole_sections(accepted: Load) -> None:
-    environ = {
-        "PLDNS_UPSTREAMS__ONPREM__SERVERS": "['udp://192.0.2.7']",
-        "PLDNS_CONFLICTS": "{policy: refuse}",
-        "PLDNS_ADMIN__LISTEN": "[::1]:8053",
-    }
-    got = accepted("upstreams: {onprem: {servers: ['udp://192.0.2.1'], suffixes: [a.b]}}", environ)
-
-    assert got.worker.upstreams[0] == settings.UpstreamGroup(
-        "onprem", (settings.Server("udp", "192.0.2.7", 53),), ("a.b",), rebinding=settings.Rebinding("strip")
-    )  # fmt: skip
-    assert got.control.conflicts.policy == "refuse"
-    assert got.control.admin_listen == HostPort("::1", 8053)
-
-
-def test_variables_that_kubernetes_injects_are_warned_of_and_ignored(accepted: Load) -> None:
-    environ = {"PLDNS_SERVICE_HOST": "10.0.0.1", "PLDNS_PORT": "udp://10.0.0.1:53", "PLDNS_DNS__NOPE": "1", "HOME": "/"}
-    assert accepted("", environ).warnings == (
-        "ignoring the environment variable PLDNS_DNS__NOPE, which is not a setting",
-        "ignoring the environment variable PLDNS_PORT, which is not a setting",
-        "ignoring the environment variable PLDNS_SERVICE_HOST, which is not a setting",
-    )
-
-
-def test_a_mistake_in_a_variable_or_flag_names_it(accepted: Load) -> None:
-    environ = {
-        "PLDNS_DNS__LISTEN": "[localhost:53]",
-        "PLDNS_DNS__ALLOW": "[",
-        "PLDNS_SOURCES": "[{type: azure, events: 1}]",
-    }
-    with pytest.raises(ConfigError) as caught:
-        accepted("", environ, {"dns.worker": "2"})
-
-    lines = str(caught.value).splitlines()
-    assert "environment PLDNS_DNS__LISTEN: dns.listen[0]: `localhost` is not an IP address" in lines
-    assert any(line.startswith("environment PLDNS_DNS__ALLOW: dns.allow: not YAML: ") for line in lines)
-    assert "environment PLDNS_SOURCES: sources[0].events: must be a mapping of keys to values" in lines
-
-    assert "flag dns.worker: dns.worker: unknown key (did you mean `workers`?)" in lines
-
-
 def test_systemds_state_directory_is_the_default_only(accepted: Load, file: Path) -> None:
     environ = {"STATE_DIRECTORY": "/var/lib/pldns:/var/lib/other"}
     assert accepted("", environ).control.state_directory == "/var/lib/pldns"
@@ -519,50 +465,6 @@ def test_each_setting_shows_where_it_came_from(accepted: Load, file: Path) -> No
     assert shown["admin.listen"] == (None, f"{file}:5")
     assert shown["state.directory"] == ("/var/lib/pldns", "environment STATE_DIRECTORY")
     assert json.dumps(rows)
-
-
-def test_the_schema_describes_every_key() -> None:
-    root = schema()
-    assert root["title"] == "pldns configuration"
-    assert root["additionalProperties"] is False
-    assert root["examples"]
-    assert json.loads(json.dumps(root)) == root
-    for model in (root, *root["$defs"].values()):
-        assert model["description"]
-        for key, prop in model["properties"].items():
-            choices = [prop, *prop.get("anyOf", ())]
-            referred = [root["$defs"][each["$ref"].rpartition("/")[2]] for each in choices if "$ref" in each]
-            assert any(each.get("description") for each in (prop, *referred)), key
-
-
-def test_the_schemas_example_is_accepted(accepted: Load) -> None:
-    for example in schema()["examples"]:
-        assert accepted(json.dumps(example)).control.sources
-
-
-def test_the_reference_page_is_up_to_date() -> None:
-    written = ROOT / "docs" / "configuration.md"
-    assert written.read_text() == page(), "run: python -m resolver.config.reference > docs/configuration.md"
-
-
-def test_auto_networks_and_configured_networks_go_together(accepted: Load) -> None:
-    by_hand = "{name: weu, clients: [10.0.0.0/8]}"
-    for text, names in (("auto", []), ("[auto]", []), (f"[auto, {by_hand}]", ["weu"]), (f"[{by_hand}, auto]", ["weu"])):
-        found = accepted(f"networks: {text}\nsources: [{{name: a, type: files, path: .}}]")
-        for part in (found.worker, found.control):
-            assert part.auto
-            assert [network.name for network in part.networks] == names
-    assert not accepted(f"networks: [{by_hand}]").control.auto
-
-
-def test_with_auto_networks_a_network_name_may_be_unknown(accepted: Load) -> None:
-    found = accepted(
-        "networks: auto\n"
-        "dns: {listeners: {'127.0.0.1:53': spoke@rg-(1)}}\n"
-        "conflicts: {pins: [{name: a.example, endpoint: e, network: spoke@rg@1111}]}"
-    )
-    assert found.worker.listeners == (settings.NetworkListener(HostPort("127.0.0.1", 53), "spoke@rg-(1)"),)
-    assert any("finds no virtual network" in warning for warning in found.warnings)
 
 
 def test_listeners_are_compared_by_canonical_address(accepted: Load) -> None:

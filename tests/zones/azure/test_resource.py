@@ -1,7 +1,9 @@
-"""Resources as values: several pieces as one."""
+"""Resources as values: their ids, and several pieces as one."""
+
+import pytest
 
 from zones.azure.endpoint import Fault, ResourceId, VirtualNetwork
-from zones.azure.resource import Nic, PrivateEndpoint, Resources, ZoneGroup, with_earlier
+from zones.azure.resource import InvalidId, Nic, PrivateEndpoint, Resources, ZoneGroup, resource_id, with_earlier
 
 
 def piece(region: str, *names: str) -> Resources:
@@ -52,3 +54,35 @@ def test_an_incomplete_page_does_not_keep_an_earlier_nic_of_an_endpoint_that_has
     assert [each.key for each in with_earlier(listed, old).nics] == ["n2"]
     unlisted = Resources((PrivateEndpoint(one, "one", "one"),))
     assert [each.key for each in with_earlier(unlisted, old).nics] == ["n1", "n2"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/subscriptions/S1/resourceGroups/RG/providers/Microsoft.Network/privateEndpoints/Pe1",
+        "/subscriptions/s1/resourcegroups/rg/provders/microsoft.network/PRIVATEENDPOINTS/PE1/",
+        " subscriptions/S1/RESOURCEGROUPS/RG/providers/Microsoft.Network/privateEndpoints/Pe1//",
+    ],
+)
+def test_one_resource_has_one_key(text: str) -> None:
+    assert resource_id(text) == "/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/privateendpoints/pe1"
+    assert resource_id(resource_id(text)) == resource_id(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "/",
+        "Pe1",
+        "/subscriptions/s1",
+        "/subscriptions/s1/resourceGroups/rg",
+        "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints",
+        "/subscriptions/s1/resourceGroups//providers/Microsoft.Network/privateEndpoints/p",
+        "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/p/x",
+        "prefix.guid.westeurope.azure.privatelinkservice",
+    ],
+)
+def test_invalid_ids_are_refused(text: str) -> None:
+    with pytest.raises(InvalidId):
+        resource_id(text)

@@ -1,7 +1,8 @@
 """Fake upstream servers, and forwarders that ask them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -54,3 +55,12 @@ async def make() -> AsyncIterator[Make]:
     for resolver in made:
         resolver.close()
     await settle()
+
+
+@pytest.fixture
+def refusing() -> Iterator[Server]:
+    """A port that refuses datagrams: it is bound, so that no other process gets it, but connected elsewhere."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.connect(("127.0.0.1", 9))
+        yield Server("udp", "127.0.0.1", taken.getsockname()[1])
