@@ -10,6 +10,7 @@ import logging
 import signal
 import time
 from functools import partial
+from typing import Final
 
 from resolver.forward import admission
 from resolver.forward.cache import Key
@@ -33,6 +34,9 @@ from resolver.worker.supervisor_link import SupervisorLink
 from zones.clocks import steady_clock, wall_clock
 
 _log = logging.getLogger(__name__)
+
+FIRST_TABLE: Final = 1.0
+"""Seconds that a worker without a saved table waits for control's, before it reads its sockets."""
 
 
 class Worker:
@@ -64,12 +68,21 @@ class Worker:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Answer until SIGTERM. Raises the error of a link that ended: the supervisor then restarts the worker."""
+        """Answer until SIGTERM. Raises the error of a link that ended: the supervisor then restarts the worker.
+
+        The table comes before the first packet: without one, an endpoint's name would be refused or asked upstream.
+        Packets wait in the sockets meanwhile.
+        """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
         self._secrets.watch()
-        self._listeners.open(self._start.index, self._start.sockets)
-        links = [asyncio.create_task(self._supervisor.run()), asyncio.create_task(self._control.run())]
         stopping = asyncio.create_task(self._stopping.wait())
+        await self._control.load()
+        links = [asyncio.create_task(self._control.run())]
+        first = asyncio.create_task(self._control.table_complete.wait())
+        await asyncio.wait([first, stopping, *links], timeout=FIRST_TABLE, return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
+        self._listeners.open(self._start.index, self._start.sockets)
+        links.append(asyncio.create_task(self._supervisor.run()))
         await asyncio.wait([stopping, *links], return_when=asyncio.FIRST_COMPLETED)
         await self._listeners.drain()
         for link in links:
