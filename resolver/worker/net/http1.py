@@ -74,6 +74,7 @@ class Http1(asyncio.Protocol):
                 self._send(h11.InformationalResponse(status_code=100, headers=[]))
         except h11.RemoteProtocolError as error:
             self._refuse(error.error_status_hint)
+            error.with_traceback(None)  # h11's frames refer to the error: a reference cycle
 
     def _handle(self, event: object) -> None:
         match event:
@@ -136,8 +137,3 @@ class Http1(asyncio.Protocol):
         self._finishing = True
         if self._transport and not self._open:
             self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        if self._transport:
-            self._transport.abort()

@@ -95,6 +95,7 @@ class Http2(asyncio.Protocol):
         """End the session."""
         self._connection.session_ended()
         self._transport = None
+        vars(self._h2).clear()  # it refers to its own methods; the collector would find that late
         self._requests.clear()
         self._unsent.clear()
 
@@ -222,11 +223,6 @@ class Http2(asyncio.Protocol):
                 self._h2.close_connection(code)
             self._flush()
             self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        if self._transport:
-            self._transport.abort()
 
 
 class _Request:

@@ -162,8 +162,3 @@ class _Session(asyncio.Protocol):
         if self._transport and not self._open:
             self._transport.close()
         self._flow()
-
-    def abort(self) -> None:
-        """Close at once."""
-        if self._transport:
-            self._transport.abort()
