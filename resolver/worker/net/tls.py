@@ -110,19 +110,24 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
         self._decrypt()
 
     def _decrypt(self) -> None:
-        """Hand what has arrived to the session."""
-        while not self._paused and not self._closing and self._object and self._session:
-            try:
-                data = self._object.read(READ)
-            except ssl.SSLWantReadError:
-                break
-            except ssl.SSLError:
-                data = b""
-            if data:
-                self._session.data_received(data)
-            else:  # the client has ended TLS, or has broken it
-                self._session.eof_received()
-                self.close()
+        """Hand all that has arrived to the session at once."""
+        tls, incoming, session = self._object, self._incoming, self._session
+        if tls is None or session is None or self._paused or self._closing:
+            return
+        records, over = [], False
+        try:
+            while not over and (incoming.pending or tls.pending()):
+                records.append(tls.read(READ))
+                over = not records[-1]
+        except ssl.SSLWantReadError:
+            pass  # the rest of a record has not arrived
+        except ssl.SSLError:
+            over = True
+        if data := b"".join(records):
+            session.data_received(data)
+        if over:  # the client has ended TLS, or has broken it
+            session.eof_received()
+            self.close()
         self._flush()
 
     def _flush(self) -> None:
