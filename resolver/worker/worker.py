@@ -8,14 +8,15 @@ import asyncio
 import gc
 import signal
 import time
-from functools import partial
 
+from resolver.channel.requests import Reply, Request
 from resolver.forward.cache import Key
 from resolver.forward.client.forwarder import Forwarder
 from resolver.process.bootstrap import WorkerStart
 from resolver.process.heap import Pauses
 from resolver.wire import codes
-from resolver.wire.plain_reply import PlainReply, Reply
+from resolver.wire.plain_reply import PlainReply
+from resolver.wire.plain_reply import Reply as UpstreamReply
 from resolver.worker import requests
 from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.parts import compose
@@ -25,6 +26,7 @@ from resolver.worker.listeners import Listeners
 from resolver.worker.replica import Replica
 from resolver.worker.reports import Reports
 from resolver.worker.secret_files import SecretFiles
+from resolver.worker.setup import Setup, Setups
 from resolver.worker.supervisor_link import SupervisorLink
 from zones.clocks import steady_clock, wall_clock
 
@@ -43,12 +45,13 @@ class Worker:
         pauses = Pauses()
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
-        reports = Reports(parts, self._forwarder, replica, pauses)
+        self._reports = Reports(parts, self._forwarder, replica, pauses)
         self._secrets = SecretFiles(settings, parts.cookies, loop)
+        first = Setup(settings, parts, responder, replica)
+        self._setups = Setups(first, self._forwarder, self._switched, self._secrets.watch)
         self._listeners = Listeners(settings, start.roles, parts.clients, responder, self._secrets.contexts, loop)
         self._supervisor = SupervisorLink(start.orders, self._listeners, loop)
-        reply = partial(requests.reply, cache=parts.cache, answers=parts.answers, servers=self._forwarder.report)
-        self._control = ControlLink(start, replica, reports, reply)
+        self._control = ControlLink(start, self._setups, self._reports, self._reply)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -68,7 +71,16 @@ class Worker:
             if isinstance(result, Exception):
                 raise result
 
-    def _take_late(self, key: Key, reply: Reply) -> None:
+    def _switched(self, setup: Setup) -> None:
+        self._listeners.configure(setup.settings, setup.parts.clients, setup.responder)
+        self._reports.switch(setup.parts, setup.replica)
+        self._secrets.configure(setup.settings)
+
+    def _reply(self, request: Request) -> Reply:
+        answers = self._setups.now.parts.answers
+        return requests.reply(request, self._parts.cache, answers, self._forwarder.report)
+
+    def _take_late(self, key: Key, reply: UpstreamReply) -> None:
         """Cache a reply that came after its clients had been answered."""
         if isinstance(reply, PlainReply) or reply.rcode in codes.ANSWERS:
             self._parts.cache.put(key, reply, self._parts.clock.steady())
