@@ -37,8 +37,12 @@ class Listeners:
         responder: Responder,
         contexts: Mapping[SocketRole, ssl.SSLContext],
         loop: asyncio.AbstractEventLoop,
+        most: int,
     ) -> None:
-        """`roles`: the role of each socket of any worker; `contexts`: the TLS context of each encrypted role."""
+        """`roles`: the role of each socket of any worker; `contexts`: the TLS context of each encrypted role.
+
+        `most`: connections that this process has descriptors for.
+        """
         self._roles = roles
         self._clients = clients
         self._responder = responder
@@ -48,7 +52,7 @@ class Listeners:
         self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
         self._retired: list[Responder] = []
         """Earlier responders that still have queries in flight."""
-        self._connections = Connections(settings.streams, responder, loop)
+        self._connections = Connections(settings.streams, responder, loop, most)
         self._open: dict[int, list[tuple[SocketRole, HostPort, UdpListener | StreamListener]]] = {}
         self._adopted: dict[int, tuple[socket.socket, ...]] = {}
 
@@ -57,13 +61,13 @@ class Listeners:
         """The workers whose sockets are read here."""
         return frozenset(self._open)
 
-    def configure(self, settings: WorkerSettings, clients: Clients, responder: Responder) -> None:
+    def configure(self, settings: WorkerSettings, clients: Clients, responder: Responder, most: int) -> None:
         """Answer with another responder and other settings from now on. No connection is closed."""
         if settings.rate_limit != self._settings.rate_limit:
             self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
         self._retired = [each for each in (*self._retired, self._responder) if each.pending]
         self._settings, self._clients, self._responder = settings, clients, responder
-        self._connections.configure(settings.streams, responder)
+        self._connections.configure(settings.streams, responder, most)
         for listeners in self._open.values():
             for role, address, listener in listeners:
                 if isinstance(listener, UdpListener):

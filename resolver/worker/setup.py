@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from resolver import settings_change
-from resolver.forward.client.forwarder import Forwarder
 from resolver.settings import WorkerSettings
 from resolver.worker.answer.changed_settings import drop_changed
+from resolver.worker.answer.fetcher import Ask
 from resolver.worker.answer.parts import Parts, with_new_table, with_same_table
 from resolver.worker.answer.responder import Responder
 from resolver.worker.replica import Replica
@@ -43,16 +43,14 @@ class Setup:
 class Setups:
     """The setup in use, and the one whose table is still being filled.
 
-    `switched` is called with each setup that takes over, before the first packet for it. `repeated` is called where the
-    settings are the present ones: the files that they name may have changed.
+    `switched` is called with each setup that takes over, before it gets a packet. `repeated` is called where the
+    settings are the present ones: the files that they name may have changed. `ask` asks an upstream.
     """
 
-    def __init__(
-        self, first: Setup, forwarder: Forwarder, switched: Callable[[Setup], None], repeated: Callable[[], None]
-    ) -> None:
+    def __init__(self, first: Setup, ask: Ask, switched: Callable[[Setup], None], repeated: Callable[[], None]) -> None:
         self.now = first
+        self._ask = ask
         self._next: Setup | None = None
-        self._forwarder = forwarder
         self._switched = switched
         self._repeated = repeated
 
@@ -72,11 +70,11 @@ class Setups:
             parts = with_same_table(settings, now.parts)
             now.replica.evicted += drop_changed(now.settings, settings, parts.answers, parts.cache)
             now.replica.clients = parts.clients
-            self._switch(Setup(settings, parts, Responder(parts, self._forwarder.ask), now.replica))
+            self._switch(Setup(settings, parts, Responder(parts, self._ask), now.replica))
             return
         parts = with_new_table(settings, now.parts)
         replica = Replica(parts.table, parts.answers, parts.clients, now.replica.evicted)
-        self._next = Setup(settings, parts, Responder(parts, self._forwarder.ask), replica)
+        self._next = Setup(settings, parts, Responder(parts, self._ask), replica)
 
     def committed(self) -> None:
         """Note a commit. A new table that is complete takes over."""
@@ -99,10 +97,6 @@ class Setups:
     def _switch(self, setup: Setup) -> None:
         before, self.now = self.now, setup
         settings, parts = setup.settings, setup.parts
-        if settings.upstreams != before.settings.upstreams:
-            self._forwarder.replace(parts.upstreams, parts.loops.mark)
-        else:
-            self._forwarder.mark = parts.loops.mark
         parts.cache.limit(settings.cache.size, settings.cache.stale)
         self._switched(setup)
         before.responder.retire()

@@ -62,8 +62,7 @@ class Forwarder:
         self._upstreams = upstreams
         self._loop = loop
         self._now = steady_clock(loop.time)
-        self.mark = mark
-        """Returns the marks of a query, which show a forwarding loop."""
+        self._mark = mark
         self._take_late = late
         self._limits = limits
         self._admission = Admission(limits)
@@ -148,15 +147,15 @@ class Forwarder:
     def _exchange(
         self, group: UpstreamGroup, key: Key, servers: list[UpstreamServer], now: SteadyTime, tries: int = 0
     ) -> Exchange:
-        return Exchange(key, group, servers, now, random_ids.below, self, mark=self.mark(key), tries=tries)
+        return Exchange(key, group, servers, now, random_ids.below, self, mark=self._mark(key), tries=tries)
 
-    def replace(self, upstreams: UpstreamGroups, mark: Callable[[Key], bytes]) -> None:
+    def replace(self, upstreams: UpstreamGroups, mark: Callable[[Key], bytes], limits: Limits = DEFAULT) -> None:
         """Ask these groups from now on. Questions in progress end with the servers that they began with.
 
         What is known of servers that stay is kept, and so are the connections to them.
         """
         changed = {group.name for group in self._upstreams if upstreams.group(group.name) != group}
-        self._upstreams, self.mark = upstreams, mark
+        self._upstreams, self._mark, self._limits = upstreams, mark, limits
         for key in [key for key in self._exchanges if key.group in changed]:
             self._former.add(self._exchanges.pop(key))
         for key in [key for key in self._lingering if key.group in changed]:
