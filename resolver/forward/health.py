@@ -162,8 +162,8 @@ class Health:
 
     def replace(self, groups: Iterable[UpstreamGroup]) -> None:
         """Note that these are the groups now. Servers that no group has are forgotten."""
-        there = {server for group in groups for server in group.servers}
-        self._servers = {server: state for server, state in self._servers.items() if server in there}
+        there = {(group.name, server) for group in groups for server in group.servers}
+        self._servers = {key: state for key, state in self._servers.items() if key in there}
         self._groups.clear()
         self._turns.clear()
 
