@@ -87,6 +87,12 @@ class Connections:
         """Most octets in use by connections since memory was returned to the system."""
         self._timer: asyncio.TimerHandle | None = None
 
+    def configure(self, streams: Streams, responder: Responder, most: int) -> None:
+        """Answer further queries with this responder. Connections beyond new limits stay until they end."""
+        self.responder = responder
+        self.idle = float(streams.idle)
+        self._limit, self._per_client = min(streams.connections, most), streams.per_client
+
     def __len__(self) -> int:
         return len(self._all)
 

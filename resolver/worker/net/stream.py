@@ -59,6 +59,10 @@ class StreamListener:
         """Whether accepting waits for a free descriptor."""
         self._resume()
 
+    def configure(self, clients: Clients, make: MakeSession, transport: ClientTransport) -> None:
+        """Use these for new connections; open ones keep their session."""
+        self.clients, self._make, self.transport = clients, make, transport
+
     def close(self) -> None:
         """Stop accepting connections and queries. Queries in flight are still answered."""
         self._open = False
