@@ -45,7 +45,7 @@ class Http1(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Process received octets."""
         self._h11.receive_data(data)
-        self._work()
+        self.work()
 
     def eof_received(self) -> None:
         """Close: TLS has no half-closed connections."""
@@ -57,7 +57,7 @@ class Http1(asyncio.Protocol):
 
     # -- requests
 
-    def _work(self) -> None:
+    def work(self) -> None:
         """Process received octets up to the end of one request. The next request waits for the response."""
         transport = self._transport
         if transport is None or transport.is_closing() or self._open:
@@ -111,7 +111,7 @@ class Http1(asyncio.Protocol):
         if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
             transport.resume_reading()
-            asyncio.get_running_loop().call_soon(self._work)
+            self._connection.listener.connections.turns.later(self)
         else:
             transport.close()
 

@@ -49,6 +49,11 @@ class Turns:
         self.later(worker)
         return False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether a piece of work should end, because the slice does."""
+        return self._clock() >= self._until
+
     def later(self, worker: Worker) -> None:
         """Have `worker.work` called in a later turn."""
         self._waiting.append(worker)

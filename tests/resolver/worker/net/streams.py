@@ -40,7 +40,7 @@ class StreamClient:
         async with asyncio.timeout(DEADLINE):
             try:
                 return await self.reader.read()
-            except ConnectionResetError:
+            except ConnectionError:
                 return b""
 
 
