@@ -23,6 +23,7 @@ STREAMS: Final = 100
 """Requests of one connection in flight, at most."""
 _BODIES: Final = 4 * codes.MAX_MESSAGE  # octets of the incomplete requests of one connection
 _HEADERS: Final = 16_384  # octets of one header list; a query in a URL has some 700
+_TURN: Final = 8  # pairs of frames of one connection before it is the turn of another one
 _CONFIG: Final = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
 
 
@@ -100,13 +101,10 @@ class Http2(asyncio.Protocol):
         """Process some frames. The rest waits for a later turn, and nothing is read meanwhile."""
         if self._transport is None or self._transport.is_closing():
             return
-        if not self._blocked and (octets := self._frames.take()):
+        if not self._blocked:
             self._processing = True
             try:
-                for event in self._h2.receive_data(octets):
-                    self._handle(event)
-                if self._widened:
-                    self._push_all()
+                self._take_frames()
             except (h2.exceptions.ProtocolError, UnicodeDecodeError) as error:
                 self._refuse("protocol", getattr(error, "error_code", h2.errors.ErrorCodes.PROTOCOL_ERROR))
             finally:
@@ -115,6 +113,16 @@ class Http2(asyncio.Protocol):
                 self._refuse("flood", h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
             self._flush()
         self._go_on()
+
+    def _take_frames(self) -> None:
+        for _ in range(_TURN):
+            octets = self._frames.take()
+            for event in self._h2.receive_data(octets) if octets else ():
+                self._handle(event)
+            if not self._frames.has_more or self._turns.is_over:
+                break
+        if self._widened:
+            self._push_all()
 
     def _go_on(self) -> None:
         """Read, or have what was read processed, as far as the client reads its answers."""

@@ -8,7 +8,7 @@ from typing import Final
 
 _PREFACE: Final = 24  # octets before the first frame, RFC 9113 §3.4
 _HEAD: Final = 9  # octets before the payload of a frame
-_BATCH: Final = 8  # frames that are handled together
+_BATCH: Final = 2  # frames that are handled together: those of one query
 _CREDIT: Final = 8  # frames that an answer pays for: its request, windows, settings, pings and a reset
 _LIMIT: Final = 1_000  # frames that no answer has paid for
 
