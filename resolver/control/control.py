@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Final
@@ -25,10 +24,9 @@ from resolver.control.state import inventory_file
 from resolver.control.state.writer import StateWriter
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
-from resolver.process import bootstrap
+from resolver.process import bootstrap, wall_clock
 from resolver.sources import zone_files
 from resolver.sources.reading import RemoteSource
-from zones.clocks import WallTime
 from zones.dns.name import Name
 
 SAVE_INTERVAL: Final = 30.0
@@ -44,7 +42,7 @@ class Control:
     """
 
     def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
-        config, now = begun.settings, WallTime(time.time())
+        config, now = begun.settings, wall_clock.now()
         saved = inventory_file.read(config.state_directory) if config.state_directory else None
         files = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
         self.estate = assemble(config, files, saved, {}, now)
