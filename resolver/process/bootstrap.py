@@ -12,12 +12,13 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
-from resolver.process import log
+from resolver.process import handed_files, log
+from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
 from resolver.process.socket_role import SocketRole
 from resolver.process.worker_pids import WorkerPids
@@ -44,6 +45,8 @@ class WorkerStart:
     roles: tuple[SocketRole, ...]
     """The role of each socket. The sockets of a sibling have the same roles in the same order."""
     orders: OrderReceiver
+    files: Contents = field(default_factory=dict)
+    """Contents of the certificates, keys and secrets that the settings name."""
     warm_start: int | None = None
     """Descriptor of the warm-start file, None where there is none."""
 
@@ -71,6 +74,7 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
         roles=tuple(map(SocketRole, options["roles"].split(","))),
         orders=OrderReceiver(_socket(options["orders"])),
+        files=handed_files.take(int(options["files"])),
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )
 

@@ -58,11 +58,11 @@ class Worker:
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
         reports = Reports(parts, self._forwarder, replica, pauses)
-        self._secrets = SecretFiles(settings, parts.cookies, loop)
+        self._secrets = SecretFiles(settings, parts.cookies)
         self._listeners = Listeners(
             settings, start.roles, parts.clients, responder, self._secrets.contexts, loop, files.clients
         )
-        self._supervisor = SupervisorLink(start.orders, self._listeners, loop)
+        self._supervisor = SupervisorLink(start.orders, self._listeners, self._secrets, loop)
         reply = partial(requests.reply, cache=parts.cache, answers=parts.answers, servers=self._forwarder.report)
         self._control = ControlLink(start, replica, reports, reply)
         self._stopping = asyncio.Event()
@@ -74,7 +74,7 @@ class Worker:
         Packets wait in the sockets meanwhile.
         """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
-        self._secrets.watch()
+        self._secrets.take(self._start.files)
         stopping = asyncio.create_task(self._stopping.wait())
         await self._control.load()
         links = [asyncio.create_task(self._control.run())]
