@@ -24,19 +24,32 @@ class SecretFiles:
     def __init__(self, settings: WorkerSettings, cookies: Cookies) -> None:
         self.contexts: dict[SocketRole, ssl.SSLContext] = {}
         self._cookies = cookies
-        self._uses: list[_Use] = []
+        self._contents: Contents = {}
+        self._uses = self._of(settings)
+
+    def configure(self, settings: WorkerSettings) -> None:
+        """Use the files of these settings. New connections get the certificates."""
+        self._uses = self._of(settings)
+        if not settings.cookies.secrets:
+            self._cookies.secrets = ()
+        self.take(self._contents)
+
+    def _of(self, settings: WorkerSettings) -> list["_Use"]:
+        uses = []
         for role, tls, alpn in (
             (SocketRole.TLS, settings.tls, certificate.DOT),
             (SocketRole.HTTPS, settings.https, certificate.DOH),
         ):
             if tls:
-                into = self.contexts[role] = certificate.context(alpn)
-                self._uses.append(_Use((tls.certificate, tls.key), partial(certificate.load, into, tls)))
+                into = self.contexts.setdefault(role, certificate.context(alpn))
+                uses.append(_Use((tls.certificate, tls.key), partial(certificate.load, into, tls)))
         if path := settings.cookies.secrets:
-            self._uses.append(_Use((path,), self._read_secrets))
+            uses.append(_Use((path,), self._read_secrets))
+        return uses
 
     def take(self, contents: Contents) -> None:
         """Use the contents that are new. Where they cannot be used, what was used before stays in use."""
+        self._contents = contents
         for each in self._uses:
             each.take(contents)
 
