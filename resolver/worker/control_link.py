@@ -49,10 +49,11 @@ class ControlLink:
         self._replica = replica
         self._reports = reports
         self._reply = reply
+        self.table_complete = asyncio.Event()
+        """Set once the worker has a table in which every source has data."""
 
     async def run(self) -> None:
-        """Apply the warm-start file, then stay connected to control. Ends only by an error."""
-        await self._load()
+        """Stay connected to control. Ends only by an error."""
         while True:
             try:
                 reader, writer = await asyncio.open_unix_connection(self._start.channel, limit=_BUFFER)
@@ -63,13 +64,19 @@ class ControlLink:
                     await asyncio.sleep(_RESYNC)
             await asyncio.sleep(_RECONNECT)
 
-    async def _load(self) -> None:
-        """Apply the state that was served last. Control sends the differences once it runs."""
+    async def load(self) -> None:
+        """Apply the warm-start file, before `run`. Control sends the differences once it runs.
+
+        No socket is read yet, so a whole frame is applied at once.
+        """
         if self._start.warm_start is None:
             return
         try:
             for frame in warm_start.frames(self._start.warm_start):
-                await self._apply(frame)
+                for _ in self._replica.apply(frame):
+                    pass
+                await asyncio.sleep(0)  # a signal may have arrived
+            self.table_complete.set()  # control saves no other
         except (OSError, ValueError, ChannelError) as error:
             _log.warning("the warm-start file is not used: %s", error)
         self._replica.disconnected()
@@ -110,6 +117,8 @@ class ControlLink:
                 await self._apply(frame)
                 if isinstance(frame, Commit):
                     writer.write(encode(Applied(frame.serial)))
+                    if not frame.unsynced:
+                        self.table_complete.set()
 
     async def _apply(self, frame: Down) -> None:
         for _ in self._replica.apply(frame):

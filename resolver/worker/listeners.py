@@ -37,8 +37,12 @@ class Listeners:
         responder: Responder,
         contexts: Mapping[SocketRole, ssl.SSLContext],
         loop: asyncio.AbstractEventLoop,
+        most: int,
     ) -> None:
-        """`roles`: the role of each socket of any worker; `contexts`: the TLS context of each encrypted role."""
+        """`roles`: the role of each socket of any worker; `contexts`: the TLS context of each encrypted role.
+
+        `most`: connections that this process has descriptors for.
+        """
         self._roles = roles
         self._clients = clients
         self._responder = responder
@@ -46,7 +50,7 @@ class Listeners:
         self._loop = loop
         self._path = settings.https.path if settings.https else ""
         self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
-        self._connections = Connections(settings.streams, responder, loop)
+        self._connections = Connections(settings.streams, responder, loop, most)
         self._open: dict[int, list[UdpListener | StreamListener]] = {}
         self._adopted: dict[int, tuple[socket.socket, ...]] = {}
 

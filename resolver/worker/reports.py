@@ -6,10 +6,12 @@ from typing import Final, TypeVar
 
 from resolver.channel.frames import CounterReport, FallbackReport, LoopReport, Up
 from resolver.forward.client.forwarder import Forwarder
+from resolver.forward.round_trip import BOUNDS
 from resolver.process.heap import Pauses
 from resolver.worker.answer.parts import Parts
 from resolver.worker.replica import Replica
 
+HISTOGRAM: Final = (*map(str, BOUNDS), "+Inf")
 _ITEMS: Final = 1_000  # items of one frame; so many take half of what the limit of a frame allows
 
 
@@ -46,6 +48,15 @@ class Reports:
             ("gc_long_pauses_total", self._pauses.long), ("answers_evicted_total", self._replica.evicted),
         ):  # fmt: skip
             self._parts.counters.set(metric, value)
+        self._collect_latencies()
+
+    def _collect_latencies(self) -> None:
+        """Copy the round-trip times of each upstream group. Counters are integers, so their sum is in microseconds."""
+        counters = self._parts.counters
+        for group, counts, total in self._forwarder.latencies():
+            for bound, count in zip(HISTOGRAM, counts, strict=True):
+                counters.set("upstream_request_duration_seconds", count, (group, bound))
+            counters.set("upstream_request_duration_seconds", round(total * 1e6), (group, "sum"))
 
 
 _T = TypeVar("_T")

@@ -6,14 +6,19 @@ control over a Unix socket. This file puts the parts of a worker together, and r
 
 import asyncio
 import gc
+import logging
 import signal
 import time
 from functools import partial
+from typing import Final
 
+from resolver.forward import admission
 from resolver.forward.cache import Key
 from resolver.forward.client.forwarder import Forwarder
+from resolver.process import open_files
 from resolver.process.bootstrap import WorkerStart
 from resolver.process.heap import Pauses
+from resolver.process.open_files import OpenFiles
 from resolver.wire import codes
 from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.worker import requests
@@ -28,6 +33,11 @@ from resolver.worker.secret_files import SecretFiles
 from resolver.worker.supervisor_link import SupervisorLink
 from zones.clocks import steady_clock, wall_clock
 
+_log = logging.getLogger(__name__)
+
+FIRST_TABLE: Final = 1.0
+"""Seconds that a worker without a saved table waits for control's, before it reads its sockets."""
+
 
 class Worker:
     """The parts of a worker, from the start of the process to its end."""
@@ -38,26 +48,41 @@ class Worker:
         self._loop = loop
         parts = compose(settings, Clock(steady_clock(loop.time), wall_clock(time.time), loop.call_later))
         self._parts = parts
-        self._forwarder = Forwarder(parts.upstreams, loop, parts.loops.mark, self._take_late)
+        files = _shares(start)
+        servers = sum(len(group.servers) for group in settings.upstreams)
+        self._forwarder = Forwarder(
+            parts.upstreams, loop, parts.loops.mark, self._take_late, admission.within(files.upstream, servers)
+        )
         responder = Responder(parts, self._forwarder.ask)
         pauses = Pauses()
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
         reports = Reports(parts, self._forwarder, replica, pauses)
         self._secrets = SecretFiles(settings, parts.cookies, loop)
-        self._listeners = Listeners(settings, start.roles, parts.clients, responder, self._secrets.contexts, loop)
+        self._listeners = Listeners(
+            settings, start.roles, parts.clients, responder, self._secrets.contexts, loop, files.clients
+        )
         self._supervisor = SupervisorLink(start.orders, self._listeners, loop)
         reply = partial(requests.reply, cache=parts.cache, answers=parts.answers, servers=self._forwarder.report)
         self._control = ControlLink(start, replica, reports, reply)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Answer until SIGTERM. Raises the error of a link that ended: the supervisor then restarts the worker."""
+        """Answer until SIGTERM. Raises the error of a link that ended: the supervisor then restarts the worker.
+
+        The table comes before the first packet: without one, an endpoint's name would be refused or asked upstream.
+        Packets wait in the sockets meanwhile.
+        """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
         self._secrets.watch()
-        self._listeners.open(self._start.index, self._start.sockets)
-        links = [asyncio.create_task(self._supervisor.run()), asyncio.create_task(self._control.run())]
         stopping = asyncio.create_task(self._stopping.wait())
+        await self._control.load()
+        links = [asyncio.create_task(self._control.run())]
+        first = asyncio.create_task(self._control.table_complete.wait())
+        await asyncio.wait([first, stopping, *links], timeout=FIRST_TABLE, return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
+        self._listeners.open(self._start.index, self._start.sockets)
+        links.append(asyncio.create_task(self._supervisor.run()))
         await asyncio.wait([stopping, *links], return_when=asyncio.FIRST_COMPLETED)
         await self._listeners.drain()
         for link in links:
@@ -76,3 +101,16 @@ class Worker:
     def stop(self) -> None:
         """Have `run` answer the queries in flight, and return."""
         self._stopping.set()
+
+
+def _shares(start: WorkerStart) -> OpenFiles:
+    """Return the shares of the descriptors. A worker may have to adopt the sockets of a sibling."""
+    wanted, limit = start.settings.streams.connections, open_files.limit()
+    files = open_files.shares(limit, open_files.held() + len(start.sockets), wanted)
+    if files.clients < wanted:
+        _log.warning(
+            "the limit of open files is %d: at most %d connections of clients (dns.streams.connections is %d), and %d "
+            "sockets to upstream servers",
+            limit, files.clients, wanted, files.upstream,
+        )  # fmt: skip
+    return files

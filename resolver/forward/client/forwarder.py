@@ -17,7 +17,7 @@ from resolver.forward.client.streams import UpstreamStreams
 from resolver.forward.client.udp import SHORTAGE, UdpSockets
 from resolver.forward.deadlines import TICK, Deadlines
 from resolver.forward.exchange import Action, Done, Exchange, Listen, Try
-from resolver.forward.health import Health, ServerReport, UpstreamServer
+from resolver.forward.health import Health, LatencyReport, ServerReport, UpstreamServer
 from resolver.forward.outstanding_query import Carrier
 from resolver.forward.rate_window import RateWindow
 from resolver.forward.routing import UpstreamGroups
@@ -113,6 +113,10 @@ class Forwarder:
     def report(self) -> Iterator[ServerReport]:
         """Yield what is known of all servers."""
         return self.health.report(self._upstreams, self._now())
+
+    def latencies(self) -> Iterator[LatencyReport]:
+        """Yield the round-trip times of all groups."""
+        return self.health.latencies(self._upstreams)
 
     def _rate(self, group: UpstreamGroup) -> RateWindow:
         found = self._rates.get(group.name)
