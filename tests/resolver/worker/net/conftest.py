@@ -44,14 +44,12 @@ async def listen(small: Small) -> AsyncIterator[Listen]:
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
     """A certificate that the server has loaded."""
-    made = Pair(tmp_path)
-    made.watched.check()
-    return made
+    return Pair(tmp_path)
 
 
 @pytest.fixture
 async def site(listen: Listen, pair: Pair) -> Site:
     """A listener for DNS over HTTPS."""
     context = certificate.context(certificate.DOH)
-    certificate.load(context, pair.tls)
+    pair.load(context)
     return Site(await listen(make=doh.sessions(PATH), transport=HTTPS, context=context), pair.client)

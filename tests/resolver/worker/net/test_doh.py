@@ -210,7 +210,7 @@ async def test_http_1_sends_100_continue(site: Site) -> None:
 
 async def test_incomplete_requests_do_not_keep_a_connection_open(listen: Listen, pair: Pair) -> None:
     context = certificate.context(certificate.DOH)
-    certificate.load(context, pair.tls)
+    pair.load(context)
     site = Site(await listen(make=doh.sessions(PATH), transport=HTTPS, context=context, idle=0.3), pair.client)
     browser = await site.browse()
     stream = browser.ask("POST", PATH, b"", "application/dns-message", end=False)

@@ -80,7 +80,7 @@ async def test_a_connection_over_https_is_freed_when_it_ends(
     small: Small, listen: Listen, pair: Pair, alpn: str
 ) -> None:
     context = certificate.context(certificate.DOH)
-    certificate.load(context, pair.tls)
+    pair.load(context)
     listener = await listen(make=doh.sessions("/"), transport=HTTPS, context=context)
     pair.client.set_alpn_protocols([alpn])
     for _ in range(5):
