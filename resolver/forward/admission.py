@@ -7,7 +7,6 @@ that answers does so within milliseconds, so that the oldest questions are those
 from typing import Final, NamedTuple
 
 from resolver.forward.exchange import Exchange
-from resolver.forward.health import UpstreamServer
 
 _PREFIX: Final = 8  # octets; an IPv6 client can choose any address of its /64
 
@@ -20,7 +19,7 @@ class Limits(NamedTuple):
     of_one_group: int = 4096
     """Most questions to one group, so that a group whose servers are down leaves room for the others."""
     of_one_server: int = 4096
-    """Most questions that are sent to one server first. Several groups may have that server."""
+    """Most questions that are sent to one server first, in all groups that have the server."""
     of_one_client: int = 3072
     """Most questions that one client has caused. 600 names a second that nobody answers are 2,880 questions."""
     waiters: int = 65_536
@@ -34,6 +33,14 @@ class Limits(NamedTuple):
 DEFAULT: Final = Limits()
 
 
+def within(descriptors: int, servers: int) -> Limits:
+    """Return the limits of a worker that may open this many sockets to this many servers, all servers together.
+
+    One server takes twice `Limits.sockets`, because as many sockets may only wait for replies, and two connections.
+    """
+    return DEFAULT._replace(sockets=max(1, min(DEFAULT.sockets, (descriptors // max(1, servers) - 2) // 2)))
+
+
 class Admission:
     """The questions in progress, oldest first."""
 
@@ -43,13 +50,13 @@ class Admission:
         self._limits = limits
         self.all: dict[Exchange, None] = {}
         self._groups: dict[str, dict[Exchange, None]] = {}
-        self._servers: dict[UpstreamServer | None, dict[Exchange, None]] = {}
+        self._servers: dict[str, dict[Exchange, None]] = {}
         self._clients: dict[bytes, dict[Exchange, None]] = {}
 
-    def crowded(self, group: str, server: UpstreamServer | None, client: bytes) -> tuple[Exchange, str] | None:
+    def crowded(self, group: str, server: str, client: bytes) -> tuple[Exchange, str] | None:
         """Return the question that must make room for a new one, and the limit. None: there is room.
 
-        `server` is the one that the new question is sent to first.
+        `server` is the URI of the server that the new question is sent to first; empty for a group without servers.
         """
         limits = self._limits
         mine = self._clients.get(_client(client))

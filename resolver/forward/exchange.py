@@ -81,7 +81,7 @@ class Exchange(Waiting):
         self.driver = driver
         self.deadline = self.end = SteadyTime(now + group.timeout)
         """`deadline` is the time at which the driver calls `timeout`."""
-        self.first = servers[0] if servers else None
+        self.first = servers[0].uri if servers else ""
         """The server that is asked first."""
         self.open: list[Try] = []
         """Tries whose reply is still wanted."""

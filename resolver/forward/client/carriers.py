@@ -6,7 +6,8 @@ Does not know questions. Says in plain words why a carrier failed.
 import asyncio
 import os
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from typing import Final
 
 from resolver.forward.client.poller import Poller
 from resolver.forward.client.session import ServerRefused
@@ -15,6 +16,9 @@ from resolver.forward.client.udp import SHORTAGE, UdpSockets
 from resolver.forward.health import UpstreamServer
 from resolver.forward.outstanding_query import Carrier
 from resolver.settings import Server, Transport
+
+LONGEST: Final = 10.0
+"""Seconds after which nothing waits for the reply to a query any more."""
 
 
 class Carriers:
@@ -42,6 +46,12 @@ class Carriers:
             address = server.address, server.port
             return UdpSockets(address, source, self._sockets, self._poller, self._loop, self._unmatched)
         return UpstreamStreams(server, source, self._loop, self._unmatched)
+
+    def keep(self, servers: Collection[Server], sockets: int) -> None:
+        """Note that only these servers are asked from now on. The carriers of others end with their queries."""
+        self._sockets = sockets
+        for unused in [each for each in self._open if each[0].server not in servers]:
+            self._loop.call_later(LONGEST, self._open.pop(unused).close)
 
     def close(self) -> None:
         """Close all sockets and connections, and forget all queries."""

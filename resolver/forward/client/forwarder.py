@@ -13,7 +13,7 @@ from resolver.forward.client.carriers import Carriers
 from resolver.forward.client.late_replies import LateReplies
 from resolver.forward.deadlines import TICK, Deadlines
 from resolver.forward.exchange import Action, Done, Exchange, Listen
-from resolver.forward.health import Health, ServerReport, UpstreamServer
+from resolver.forward.health import Health, LatencyReport, ServerReport, UpstreamServer
 from resolver.forward.rate_window import RateWindow
 from resolver.forward.routing import UpstreamGroups
 from resolver.forward.tries import Try
@@ -64,6 +64,8 @@ class Forwarder:
         self._deferring = False
         """Results are passed on by the loop, because a caller of `ask` does not expect them yet."""
         self._exchanges: dict[Key, Exchange] = {}
+        self._former = set[Exchange]()
+        """Questions in progress to servers that their group no longer has, or that it asks in another way."""
         self._probes = set[Exchange]()
         self._failed = LateReplies(limits.lingering)
         self._deadlines = Deadlines()
@@ -99,7 +101,7 @@ class Forwarder:
             self._shed(key, done, f"upstream {group.name} is asked no more often than {group.rate} times a second")
             return
         servers = self.health.order(group)
-        crowded = self._admission.crowded(group.name, servers[0] if servers else None, client)
+        crowded = self._admission.crowded(group.name, servers[0].uri if servers else "", client)
         if crowded is not None:
             oldest, why = crowded
             self.shed += 1
@@ -109,6 +111,10 @@ class Forwarder:
     def report(self) -> Iterator[ServerReport]:
         """Yield what is known of all servers."""
         return self.health.report(self._upstreams, self._now())
+
+    def latencies(self) -> Iterator[LatencyReport]:
+        """Yield the round-trip times of all groups."""
+        return self.health.latencies(self._upstreams)
 
     def _rate(self, group: UpstreamGroup) -> RateWindow:
         found = self._rates.get(group.name)
@@ -141,10 +147,25 @@ class Forwarder:
     ) -> Exchange:
         return Exchange(key, group, servers, now, random_ids.below, self, self._mark(key), tries)
 
+    def replace(self, upstreams: UpstreamGroups, mark: Callable[[Key], bytes], limits: Limits = DEFAULT) -> None:
+        """Ask these groups from now on. Questions in progress end with the servers that they began with.
+
+        What is known of servers that stay is kept, and so are the connections to them.
+        """
+        changed = {group.name for group in self._upstreams if upstreams.group(group.name) != group}
+        self._upstreams, self._mark, self._limits = upstreams, mark, limits
+        for key in [key for key in self._exchanges if key.group in changed]:
+            self._former.add(self._exchanges.pop(key))
+        for key in self._failed.of_groups(changed):
+            self._stop_listening(key)
+        self._rates = {name: rate for name, rate in self._rates.items() if name not in changed}
+        self.health.replace(upstreams)
+        self._carriers.keep({server for group in upstreams for server in group.servers}, limits.sockets)
+
     def close(self) -> None:
         """Close all sockets. Questions in progress fail on the loop's next turn. None may be asked afterwards."""
         self._deferring = True
-        for exchange in (*self._exchanges.values(), *self._probes):
+        for exchange in (*self._exchanges.values(), *self._former, *self._probes):
             exchange.close()
             self._end(exchange, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False))
         self._failed.close()
@@ -194,11 +215,16 @@ class Forwarder:
             exchange.close()
             return
         key = exchange.key
-        del self._exchanges[key]
+        if exchange in self._former:
+            self._former.discard(exchange)
+            listens = False
+        else:
+            del self._exchanges[key]
+            listens = isinstance(result, UpstreamFailure) and result.lasting
         self._admission.remove(exchange)
         self._waiting -= len(exchange.waiters) - 1
         if exchange.open:
-            if isinstance(result, UpstreamFailure) and result.lasting:
+            if listens:
                 self._listen_on(exchange)
             else:
                 exchange.close()

@@ -3,6 +3,8 @@
 Knows how many of them there may be. Does not know when their time is over: the forwarder keeps the deadlines.
 """
 
+from collections.abc import Collection
+
 from resolver.forward.cache import Key
 from resolver.forward.exchange import Exchange
 
@@ -31,6 +33,10 @@ class LateReplies:
         if exchange is not None:
             exchange.close()
         return exchange
+
+    def of_groups(self, groups: Collection[str]) -> list[Key]:
+        """Return the questions to some groups."""
+        return [key for key in self._listening if key.group in groups]
 
     def close(self) -> None:
         """Stop listening for all replies."""
