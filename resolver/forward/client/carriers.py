@@ -30,6 +30,8 @@ class Carriers:
         self._unmatched = unmatched
         self._poller = Poller(loop)
         self._open: dict[tuple[UpstreamServer, Transport, str], Carrier] = {}
+        self._leaving: list[Carrier] = []
+        """Carriers of servers that are not asked any more. They wait for replies."""
 
     def __iter__(self) -> Iterator[Carrier]:
         return iter(self._open.values())
@@ -51,12 +53,20 @@ class Carriers:
         """Note that only these servers are asked from now on. The carriers of others end with their queries."""
         self._sockets = sockets
         for unused in [each for each in self._open if each[0].server not in servers]:
-            self._loop.call_later(LONGEST, self._open.pop(unused).close)
+            carrier = self._open.pop(unused)
+            self._leaving.append(carrier)
+            self._loop.call_later(LONGEST, self._end, carrier)
+
+    def _end(self, carrier: Carrier) -> None:
+        if carrier in self._leaving:
+            self._leaving.remove(carrier)
+            carrier.close()
 
     def close(self) -> None:
         """Close all sockets and connections, and forget all queries."""
-        for carrier in self._open.values():
+        for carrier in (*self._open.values(), *self._leaving):
             carrier.close()
+        self._leaving.clear()
         self._poller.close()
 
 
