@@ -37,7 +37,7 @@ class Carriers:
         return iter(self._open.values())
 
     def of(self, server: UpstreamServer, transport: Transport, source: str) -> Carrier:
-        """Return the carrier of a query. Raises OSError when the file of the server's authorities cannot be read."""
+        """Return the carrier of a query."""
         found = self._open.get((server, transport, source))
         if found is None:
             found = self._open[server, transport, source] = self._opened(server.server, transport, source)
