@@ -2,7 +2,7 @@
 
 import asyncio
 
-from resolver.process.orders import Adopt, OrderReceiver, Release
+from resolver.process.orders import Adopt, Order, OrderReceiver, Release
 from resolver.worker.listeners import Listeners
 
 
@@ -13,7 +13,7 @@ class SupervisorLink:
         self._orders = orders
         self._listeners = listeners
         self._loop = loop
-        self._received: asyncio.Queue[Adopt | Release] = asyncio.Queue()
+        self._received: asyncio.Queue[Order] = asyncio.Queue()
 
     async def run(self) -> None:
         """Report that the worker reads its sockets, then carry out orders in turn. Ends only by an error."""

@@ -15,6 +15,7 @@ from resolver.forward.cache import Key
 from resolver.forward.client.forwarder import Forwarder
 from resolver.process.bootstrap import WorkerStart
 from resolver.process.heap import Pauses
+from resolver.process.orders import Beat
 from resolver.wire import codes
 from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.worker import requests
@@ -30,7 +31,10 @@ from resolver.worker.supervisor_link import SupervisorLink
 from zones.clocks import steady_clock, wall_clock
 
 FIRST_TABLE: Final = 1.0
-"""Seconds that a worker without a saved table waits for control's, before it reads its sockets."""
+"""Seconds that a started worker waits for control's table, before it reads its sockets.
+
+With a saved table it waits only if control is known to serve: that table may lack the changes of half a minute.
+"""
 
 
 class Worker:
@@ -62,13 +66,15 @@ class Worker:
         Packets wait in the sockets meanwhile.
         """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
+        Beat(self._start.orders, self._start.beat, self._loop.call_later).start()
         self._secrets.watch()
         stopping = asyncio.create_task(self._stopping.wait())
-        await self._control.load()
+        loaded = await self._control.load()
         links = [asyncio.create_task(self._control.run())]
-        first = asyncio.create_task(self._control.table_complete.wait())
-        await asyncio.wait([first, stopping, *links], timeout=FIRST_TABLE, return_when=asyncio.FIRST_COMPLETED)
-        first.cancel()
+        if self._start.control_serves or not loaded:
+            first = asyncio.create_task(self._control.complete.wait())
+            await asyncio.wait([first, stopping, *links], timeout=FIRST_TABLE, return_when=asyncio.FIRST_COMPLETED)
+            first.cancel()
         self._listeners.open(self._start.index, self._start.sockets)
         links.append(asyncio.create_task(self._supervisor.run()))
         await asyncio.wait([stopping, *links], return_when=asyncio.FIRST_COMPLETED)
