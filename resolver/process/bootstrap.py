@@ -12,12 +12,13 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
-from resolver.process import log
+from resolver.process import handed_files, log
+from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
 from resolver.process.socket_role import SocketRole
 from resolver.process.worker_pids import WorkerPids
@@ -52,6 +53,8 @@ class WorkerStart:
     """Seconds between two signs of life; 0: none."""
     control_serves: bool
     """Whether control is known to run, so that the worker can wait for the newest table."""
+    files: Contents = field(default_factory=dict)
+    """Contents of the certificates, keys and secrets that the settings name."""
     warm_start: int | None = None
     """Descriptor of the warm-start file, None where there is none."""
 
@@ -69,6 +72,8 @@ class ControlStart:
     orders: OrderReceiver
     beat: float
     """Seconds between two signs of life; 0: none."""
+    zones: int | None = None
+    """Descriptor of the zones that the configuration check has parsed, None where there is none."""
 
 
 def begin_worker(arguments: Sequence[str]) -> WorkerStart:
@@ -84,6 +89,7 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         orders=OrderReceiver(_socket(options["orders"])),
         beat=float(options["beat"]),
         control_serves=options["control"] == "serves",
+        files=handed_files.take(int(options["files"])),
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )
 
@@ -99,6 +105,7 @@ def begin_control(arguments: Sequence[str]) -> ControlStart:
         workers=WorkerPids(int(options["workers"])),
         orders=OrderReceiver(_socket(options["orders"])),
         beat=float(options["beat"]),
+        zones=int(options["zones"]) if "zones" in options else None,
     )
 
 

@@ -5,11 +5,15 @@ Both ends are here. What to order is the supervisor's decision.
 
 import array
 import contextlib
+import os
 import select
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from resolver.process import handed_files
+from resolver.process.handed_files import Contents
 
 READY: Final = b"ready"
 """What a worker sends once it reads its sockets, and control once it serves the workers."""
@@ -39,7 +43,14 @@ class Stopping:
     """To control: pldns is about to stop, so report that it is not ready."""
 
 
-Order = Adopt | Release | Stopping
+@dataclass(frozen=True, slots=True)
+class UseFiles:
+    """Use these contents of certificates, keys and secrets from now on."""
+
+    contents: Contents
+
+
+Order = Adopt | Release | Stopping | UseFiles
 
 
 class OrderReceiver:
@@ -65,10 +76,18 @@ class OrderReceiver:
         """Return the orders that arrived since the last call, oldest first. Never waits."""
         orders: list[Order] = []
         while select.select([self._sock], [], [], 0)[0]:
-            message, sockets = _receive(self._sock)
+            message, descriptors = _receive(self._sock)
             if not message:
                 break
-            orders.append(_order(message.decode(), sockets))
+            match message.decode().split():
+                case ["adopt", index]:
+                    orders.append(Adopt(int(index), tuple(socket.socket(fileno=fd) for fd in descriptors)))
+                case ["release", index]:
+                    orders.append(Release(int(index)))
+                case ["files"]:
+                    orders.append(UseFiles(handed_files.take(*descriptors)))
+                case ["stopping"]:
+                    orders.append(Stopping())
         return orders
 
 
@@ -104,24 +123,20 @@ def send_stopping(link: socket.socket) -> None:
     link.send(b"stopping")
 
 
-def _order(text: str, sockets: tuple[socket.socket, ...]) -> Order:
-    verb, _, index = text.partition(" ")
-    match verb:
-        case "adopt":
-            return Adopt(int(index), sockets)
-        case "release":
-            return Release(int(index))
-        case "stopping":
-            return Stopping()
-        case _:
-            raise ValueError(f"not an order: {text}")
+def send_files(link: socket.socket, contents: Contents) -> None:
+    """Order the worker at the other end to use these contents of files. Raises OSError; never waits."""
+    descriptor = handed_files.hand(contents)
+    try:
+        socket.send_fds(link, [b"files"], [descriptor])
+    finally:
+        os.close(descriptor)
 
 
-def _receive(sock: socket.socket) -> tuple[bytes, tuple[socket.socket, ...]]:
+def _receive(sock: socket.socket) -> tuple[bytes, tuple[int, ...]]:
     descriptors = array.array("i")
     size = socket.CMSG_SPACE(_MAX_DESCRIPTORS * descriptors.itemsize)
     message, ancillary, _, _ = sock.recvmsg(_MAX_MESSAGE, size, socket.MSG_CMSG_CLOEXEC)
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.frombytes(data)
-    return message, tuple(socket.socket(fileno=fd) for fd in descriptors)
+    return message, tuple(descriptors)

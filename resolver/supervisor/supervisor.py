@@ -16,16 +16,17 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
 from resolver.channel import warm_start
-from resolver.process import orders, systemd, worker_pids
+from resolver.process import handed_files, orders, systemd, worker_pids
 from resolver.settings import Accepted
 from resolver.supervisor import child, heartbeat, slot
 from resolver.supervisor.child import Child
 from resolver.supervisor.heartbeat import Heartbeat
+from resolver.supervisor.key_files import INTERVAL, key_files
 from resolver.supervisor.listen import Listening
 from resolver.supervisor.signals import STOP, Signals, name_of
 from resolver.supervisor.slot import Slot
@@ -51,16 +52,21 @@ class Supervisor:
     def __init__(
         self,
         accepted: Accepted,
+        zones: BinaryIO,
         listening: Listening,
         channel: tuple[str, socket.socket],
         control: Sequence[str],
         worker: Sequence[str],
         signals: Signals,
     ) -> None:
-        """`channel`: the path of control's socket and the socket. `control`, `worker`: the commands of the children."""
+        """`zones`: the parsed zones for the first control; closed once it has them.
+
+        `channel`: the path of control's socket and the socket. `control`, `worker`: the commands of the children.
+        """
         now = SteadyTime(time.monotonic())
         for_control, for_workers = msgspec.json.encode(accepted.control), msgspec.json.encode(accepted.worker)
         private, scrubbed = child.private(os.environ), child.scrubbed(os.environ)
+        self._zones = zones
         self._listening = listening
         self._channel_path, self._channel = channel
         self._signals = signals
@@ -70,6 +76,7 @@ class Supervisor:
         self._reported = SteadyTime(0.0)
         """When systemd's watchdog was last notified."""
         self._stopping = self._is_ending = self._notified_ready = self._control_serves = False
+        self._key_files, self._check_files_at = key_files(accepted.worker), SteadyTime(now + INTERVAL)
         self._announcements = -1
         """A pipe to control, see `worker_pids`; -1 while control does not run."""
         busy = self._limit * heartbeat.BUSY
@@ -102,6 +109,7 @@ class Supervisor:
     def _keep_running(self, until: SteadyTime | None = None) -> None:
         """Start the children that are due, and wait for the next event; `until` this time at most."""
         self._start_due(SteadyTime(time.monotonic()))
+        self._check_files(SteadyTime(time.monotonic()))
         # With shared sockets, the remaining workers read them anyway.
         again = None if self._listening.shared else slot.hand_over(self._slots, SteadyTime(time.monotonic()))
         self._turn(self._pause(again, until))
@@ -124,6 +132,7 @@ class Supervisor:
             times.append(SteadyTime(self._looked + _LOOK))
         if self._watchdog:
             times.append(SteadyTime(self._reported + self._watchdog))
+        times += [self._check_files_at] if self._key_files else []
         next_time = min((when for when in times if when is not None), default=None)
         return None if next_time is None else max(0.0, next_time - time.monotonic())
 
@@ -152,7 +161,13 @@ class Supervisor:
             for each in self._slots:
                 self._announce(each)
             options = {"channel": str(self._channel.fileno()), "workers": str(reading)}
-            self._start(self._control, now, options, [self._channel.fileno(), reading])
+            descriptors = [self._channel.fileno(), reading]
+            if not self._zones.closed:
+                self._zones.seek(0)
+                options["zones"] = str(self._zones.fileno())
+                descriptors.append(self._zones.fileno())
+            self._start(self._control, now, options, descriptors)
+            self._zones.close()  # a later control reads files that may have changed, and the memory is free again
         except OSError:
             self._close_announcements()
             raise
@@ -172,14 +187,16 @@ class Supervisor:
             "roles": ",".join(self._listening.roles),
             "control": "serves" if self._control_serves else "starts",
         }
+        handed = {"files": handed_files.hand(self._key_files.contents)}
         saved = warm_start.opened(self._state, self._digest)
         if saved is not None:
-            options["warm-start"] = str(saved)
+            handed["warm-start"] = saved
+        options |= {name: str(descriptor) for name, descriptor in handed.items()}
         try:
-            self._start(worker.process, now, options, own if saved is None else [*own, saved])
+            self._start(worker.process, now, options, [*own, *handed.values()])
         finally:
-            if saved is not None:
-                os.close(saved)
+            for descriptor in handed.values():
+                os.close(descriptor)
         self._announce(worker)
 
     def _start(self, process: Child, now: SteadyTime, options: dict[str, str], descriptors: Sequence[int]) -> None:
@@ -211,6 +228,18 @@ class Supervisor:
                 _log.info("%s: %s", name, each.describe(SteadyTime(time.monotonic())))
         else:
             _log.warning("%s is ignored", name)
+
+    def _check_files(self, now: SteadyTime) -> None:
+        """Hand the certificates, keys and secrets to the workers where they have changed."""
+        if not self._key_files or now < self._check_files_at:
+            return
+        self._check_files_at = SteadyTime(now + INTERVAL)
+        if self._key_files.check():
+            for each in self._slots:
+                if each.process.link:
+                    # A worker that does not read its orders has ended, and the next one gets the contents at its start.
+                    with contextlib.suppress(OSError):
+                        orders.send_files(each.process.link, self._key_files.contents)
 
     def _read_link(self, process: Child) -> None:
         """Handle a sign of life of a child, its `ready`, or the end of file when it has ended."""

@@ -38,22 +38,29 @@ sys.exit(serve(folder / "pldns.yaml", {"dns.workers": "2"}, Commands(accept, con
 """
 
 ACCEPT = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 
 folder = Path(__file__).parent
-(folder / "request.json").write_text(sys.stdin.read())
+request = json.load(sys.stdin)
+os.write(request.pop("zones"), b"parsed zones")
+(folder / "request.json").write_text(json.dumps(request))
 sys.stdout.write((folder / "accepted.json").read_text())
 if (folder / "refuse").exists():
     sys.exit("pldns.yaml:1:1: no")
 """
 
-# Sends the index of the admitted worker on each connection to the channel.
+# Writes the parsed zones to a file. Sends the index of the admitted worker on each connection to the channel.
 CONTROL = """
 import os, signal, sys
+from pathlib import Path
 from resolver.process import bootstrap
 
 control = bootstrap.begin_control(sys.argv[1:])
+zones = b"none" if control.zones is None else os.read(control.zones, 99)
+file = Path(__file__).parent / f"zones-{os.getpid()}"
+file.with_suffix(".new").write_bytes(zones)
+file.with_suffix(".new").rename(file)
 control.channel.settimeout(None)
 control.orders.send_ready()
 while True:

@@ -70,6 +70,17 @@ def test_workers_answer_while_control_is_replaced_and_their_connects_wait(start:
     assert daemon.pid("control") != control
 
 
+def test_only_the_first_control_gets_the_parsed_zones(start: Callable[..., Daemon], folder: Path) -> None:
+    daemon = start().up()
+    first = daemon.pid("control")
+    until((folder / f"zones-{first}").exists)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: daemon.pid("control") != first)
+    until((folder / f"zones-{daemon.pid('control')}").exists)
+    assert (folder / f"zones-{first}").read_text() == "parsed zones"
+    assert (folder / f"zones-{daemon.pid('control')}").read_text() == "none"
+
+
 def test_a_worker_that_fails_at_once_is_started_with_growing_delays(start: Callable[..., Daemon], folder: Path) -> None:
     (folder / "refuse-0").touch()
     daemon = start()
