@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Final
@@ -25,11 +24,10 @@ from resolver.control.state import inventory_file
 from resolver.control.state.writer import StateWriter
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
-from resolver.process import bootstrap
+from resolver.process import bootstrap, wall_clock
 from resolver.process.orders import Beat, Stopping
 from resolver.sources import zone_files
 from resolver.sources.reading import RemoteSource
-from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.dns.parsed_zones import ParsedZones
 
@@ -46,7 +44,7 @@ class Control:
     """
 
     def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
-        config, now = begun.settings, WallTime(time.time())
+        config, now = begun.settings, wall_clock.now()
         saved = inventory_file.read(config.state_directory) if config.state_directory else None
         files = zone_files.read(config.zones.files, saved.zone_texts if saved else {}, _parsed(begun.zones))
         self.estate = assemble(config, files, saved, {}, now)
