@@ -17,7 +17,7 @@ from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.client_query import SendReply
 from resolver.worker.answer.responder import Responder
-from resolver.worker.net.turns import Turns
+from resolver.worker.net.stream_time import StreamTime
 from zones.networks.prefixes import NONE
 
 CloseReason = Literal["ended", "idle", "limit", "client_limit", "memory", "dropped", "proxy", "handshake", "stop"]
@@ -74,7 +74,7 @@ class Connections:
         self.responder = responder
         self.idle = float(streams.idle)
         """Seconds without a query after which a connection is closed."""
-        self.turns = Turns(loop.time, loop.call_soon)
+        self.time = StreamTime(loop.time, loop.call_soon)
         self._limit = min(streams.connections, most)
         self._per_client = streams.per_client
         self._all: OrderedDict[Connection, None] = OrderedDict()

@@ -111,7 +111,7 @@ class Http1(asyncio.Protocol):
         if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
             transport.resume_reading()
-            self._connection.listener.connections.turns.later(self)
+            self._connection.listener.connections.time.later(self)
         else:
             transport.close()
 

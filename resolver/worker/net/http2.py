@@ -57,7 +57,7 @@ class Http2(asyncio.Protocol):
         self._unsent: dict[int, memoryview] = {}
         """The rest of each response body, where the client's window has no room for it yet."""
         self._frames = FrameCutter()
-        self._turns = connection.listener.connections.turns
+        self._time = connection.listener.connections.time
         self._due = False
         """Whether frames wait for a later turn."""
         self._processing = False
@@ -119,7 +119,7 @@ class Http2(asyncio.Protocol):
             octets = self._frames.take()
             for event in self._h2.receive_data(octets) if octets else ():
                 self._handle(event)
-            if not self._frames.has_more or self._turns.is_over:
+            if not self._frames.has_more or self._time.is_over:
                 break
         if self._widened:
             self._push_all()
@@ -133,7 +133,7 @@ class Http2(asyncio.Protocol):
         if self._frames.has_more and not self._blocked:
             if not self._due:
                 self._due = True
-                self._turns.later(self)
+                self._time.later(self)
             transport.pause_reading()
         elif self._blocked:
             transport.pause_reading()

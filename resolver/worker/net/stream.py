@@ -78,7 +78,7 @@ class StreamListener:
             self._loop.add_reader(self._sock.fileno(), self._accept)
 
     def _accept(self) -> None:
-        if self.connections.turns.admit(self):
+        if self.connections.time.admit(self):
             self._accept_some()
         else:
             self._loop.remove_reader(self._sock.fileno())
@@ -145,16 +145,16 @@ class StreamListener:
 
     def _begin(self, connection: Connection, sock: socket.socket) -> None:
         """Hand the socket to a transport: that of the session, or that of the TLS layer below it."""
-        turns = self.connections.turns
+        time = self.connections.time
         self.connections.identify(connection)
         connection.sock = None
-        connection.transport = transport = SocketTransport(sock, self._loop, turns, connection.unsent)
+        connection.transport = transport = SocketTransport(sock, self._loop, time, connection.unsent)
         if self._context is None:
             transport.begin(self._make(connection))
         else:
             make = self._make
             transport.begin(
-                TlsLayer(self._context, turns, lambda: make(connection), lambda: connection.refuse("handshake"))
+                TlsLayer(self._context, time, lambda: make(connection), lambda: connection.refuse("handshake"))
             )
 
     async def _identify(self, connection: Connection, sock: socket.socket) -> None:

@@ -25,11 +25,11 @@ class _Session(asyncio.Protocol):
     The connection is read only while no received query waits, so `_buffer` never grows beyond one read.
     """
 
-    __slots__ = ("_blocked", "_buffer", "_connection", "_due", "_finishing", "_open", "_ready", "_transport", "_turns")
+    __slots__ = ("_blocked", "_buffer", "_connection", "_due", "_finishing", "_open", "_ready", "_time", "_transport")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._turns = connection.listener.connections.turns
+        self._time = connection.listener.connections.time
         self._transport: asyncio.Transport | None = None
         """None before the connection is made and after it is lost."""
         self._buffer = bytearray()
@@ -83,7 +83,7 @@ class _Session(asyncio.Protocol):
     def _work_soon(self) -> None:
         if not self._due:
             self._due = True
-            self._turns.later(self)
+            self._time.later(self)
 
     def work(self) -> None:
         """Process complete queries, within the limits, and send the immediate replies together."""
@@ -93,7 +93,7 @@ class _Session(asyncio.Protocol):
             if packet is None:
                 break
             self._take(packet)
-            if number == _TURN or (number % _CHECKED == 0 and self._turns.is_over):
+            if number == _TURN or (number % _CHECKED == 0 and self._time.is_over):
                 self._work_soon()
                 break
         ready, self._ready = self._ready, None

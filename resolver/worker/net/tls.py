@@ -11,8 +11,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
+from resolver.worker.net.stream_time import StreamTime
 from resolver.worker.net.transport import READ, SocketTransport
-from resolver.worker.net.turns import Turns
 
 
 class TlsLayer(asyncio.Transport, asyncio.Protocol):
@@ -20,20 +20,20 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
 
     __slots__ = (
         "_begin", "_closing", "_context", "_failed", "_incoming", "_object", "_outgoing", "_paused", "_raw", "_session",
-        "_turns",
+        "_time",
     )  # fmt: skip
 
     def __init__(
         self,
         context: ssl.SSLContext,
-        turns: Turns,
+        time: StreamTime,
         begin: Callable[[], asyncio.Protocol],
         failed: Callable[[], None],
     ) -> None:
         """`failed` is called when the connection ends before or during the handshake."""
         super().__init__()
         self._context = context
-        self._turns = turns
+        self._time = time
         self._begin: Callable[[], asyncio.Protocol] | None = begin
         self._failed: Callable[[], None] | None = failed
         self._raw: SocketTransport | None = None
@@ -166,7 +166,7 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
             self._paused = False
             if self._raw:
                 self._raw.resume_reading()
-                self._turns.later(self)
+                self._time.later(self)
 
     def is_closing(self) -> bool:
         """Return whether the connection ends."""

@@ -1,8 +1,8 @@
 """The transport of one accepted connection: reads and writes its socket within the limits of the worker.
 
 asyncio's own transport reads 256 KiB at once, whatever else waits, and leaves a reference cycle behind. This one reads
-in the turns of the worker, reports the octets that wait to be sent, and is freed at once when the connection ends. Does
-not know what the octets mean.
+in the time that the worker has for connections, reports the octets that wait to be sent, and is freed at once when the
+connection ends. Does not know what the octets mean.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from resolver.worker.net.turns import Turns
+from resolver.worker.net.stream_time import StreamTime
 
 READ: Final = 16_384
 """Octets that are read at once."""
@@ -26,18 +26,18 @@ class SocketTransport(asyncio.Transport):
     """The transport of a connected non-blocking socket. `waiting` is called with the octets that wait to be sent."""
 
     __slots__ = (
-        "_closing", "_lingering", "_loop", "_lost", "_paused", "_protocol", "_queued", "_sock", "_timer", "_turns",
+        "_closing", "_lingering", "_loop", "_lost", "_paused", "_protocol", "_queued", "_sock", "_time", "_timer",
         "_unsent", "_waiting", "_watched",
     )  # fmt: skip
 
     def __init__(
-        self, sock: socket.socket, loop: asyncio.AbstractEventLoop, turns: Turns, waiting: Callable[[int], None]
+        self, sock: socket.socket, loop: asyncio.AbstractEventLoop, time: StreamTime, waiting: Callable[[int], None]
     ) -> None:
         super().__init__()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
         self._loop = loop
-        self._turns = turns
+        self._time = time
         self._waiting: Callable[[int], None] | None = waiting
         self._protocol: asyncio.Protocol | None = None
         self._unsent = bytearray()
@@ -149,7 +149,7 @@ class SocketTransport(asyncio.Transport):
                 self._loop.remove_reader(self._sock.fileno())
 
     def _readable(self) -> None:
-        if self._turns.admit(self):
+        if self._time.admit(self):
             self._read()
         else:
             self._queued = True

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from resolver.worker.net.turns import SLICE, Turns
+from resolver.worker.net.stream_time import SLICE, StreamTime
 
 
 class Loop:
@@ -12,8 +12,8 @@ class Loop:
         self.now = 100.0
         self.calls: list[Callable[[], None]] = []
 
-    def turns(self) -> Turns:
-        return Turns(lambda: self.now, self.calls.append)
+    def time(self) -> StreamTime:
+        return StreamTime(lambda: self.now, self.calls.append)
 
     def turn(self) -> None:
         calls = self.calls[:]
@@ -25,11 +25,11 @@ class Loop:
 class Job:
     """Work of some pieces, each of which takes a third of a slice."""
 
-    def __init__(self, turns: Turns, loop: Loop, done: list[str], name: str, pieces: int = 1) -> None:
-        self.turns, self.loop, self.done, self.name, self.left = turns, loop, done, name, pieces
+    def __init__(self, time: StreamTime, loop: Loop, done: list[str], name: str, pieces: int = 1) -> None:
+        self.time, self.loop, self.done, self.name, self.left = time, loop, done, name, pieces
 
     def arrive(self) -> None:
-        if self.turns.admit(self):
+        if self.time.admit(self):
             self.work()
 
     def work(self) -> None:
@@ -37,30 +37,30 @@ class Job:
         self.done.append(self.name)
         self.left -= 1
         if self.left:
-            self.turns.later(self)
+            self.time.later(self)
 
 
 def test_work_beyond_a_slice_waits_for_the_next_turn_in_the_order_of_its_arrival() -> None:
     loop, done = Loop(), list[str]()
-    turns = loop.turns()
+    time = loop.time()
     for name in "abcdefgh":
-        Job(turns, loop, done, name).arrive()
+        Job(time, loop, done, name).arrive()
     assert "".join(done) == "abc"
     loop.turn()
     assert "".join(done) == "abcdef"
-    Job(turns, loop, done, "x").arrive()
+    Job(time, loop, done, "x").arrive()
     assert "".join(done) == "abcdef"
     loop.turn()
     assert "".join(done) == "abcdefghx"
-    assert not turns
+    assert not time
     assert not loop.calls
 
 
 def test_a_busy_connection_does_not_exclude_another() -> None:
     loop, done = Loop(), list[str]()
-    turns = loop.turns()
-    Job(turns, loop, done, "a", 100).arrive()
-    Job(turns, loop, done, "b").arrive()
+    time = loop.time()
+    Job(time, loop, done, "a", 100).arrive()
+    Job(time, loop, done, "b").arrive()
     loop.turn()
     assert done[:3] == ["a", "a", "b"]
     assert len(done) <= 4
@@ -68,9 +68,9 @@ def test_a_busy_connection_does_not_exclude_another() -> None:
 
 def test_work_is_done_at_once_where_the_loop_has_time() -> None:
     loop, done = Loop(), list[str]()
-    turns = loop.turns()
+    time = loop.time()
     for name in "abc":
-        Job(turns, loop, done, name).arrive()
+        Job(time, loop, done, name).arrive()
         loop.now += 3 * SLICE
     assert "".join(done) == "abc"
     assert not loop.calls

@@ -13,14 +13,14 @@ SLICE: Final = 0.002
 """Seconds of work before the event loop continues. One piece of work is never interrupted."""
 
 
-class Worker(Protocol):
+class HasWork(Protocol):
     """Something with work to do, in pieces of less than a millisecond."""
 
     def work(self) -> None:
         """Do one piece of work."""
 
 
-class Turns:
+class StreamTime:
     """Divides the time of the event loop. Work that has to wait is done in the order in which it arrived."""
 
     def __init__(self, clock: Callable[[], float], next_turn: Callable[[Callable[[], None]], object]) -> None:
@@ -29,7 +29,7 @@ class Turns:
         self._next_turn = next_turn
         self._until = 0.0
         """End of the current slice."""
-        self._waiting = deque[Worker]()
+        self._waiting = deque[HasWork]()
         self._due = False
         """Whether a call of `_begin` is scheduled."""
 
@@ -37,7 +37,7 @@ class Turns:
         """Return how many workers wait."""
         return len(self._waiting)
 
-    def admit(self, worker: Worker) -> bool:
+    def admit(self, worker: HasWork) -> bool:
         """Return whether there is time for a piece of work now. Otherwise `worker.work` is called in a later turn."""
         now = self._clock()
         if not self._waiting:
@@ -54,7 +54,7 @@ class Turns:
         """Whether a piece of work should end, because the slice does."""
         return self._clock() >= self._until
 
-    def later(self, worker: Worker) -> None:
+    def later(self, worker: HasWork) -> None:
         """Have `worker.work` called in a later turn."""
         self._waiting.append(worker)
         if not self._due:
