@@ -37,8 +37,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.Network/networkInterfaces/read'
           'Microsoft.Network/virtualNetworks/read'
           'Microsoft.Network/privateDnsZones/read'
-          'Microsoft.Network/privateDnsZones/ALL/read'
-          'Microsoft.Network/privateDnsZones/virtualNetworkLinks/read'
+          'Microsoft.Network/privateDnsZones/*/read'
           'Microsoft.Resources/subscriptions/read'
         ]
         notActions: []

@@ -71,8 +71,7 @@ resource "azurerm_role_definition" "pldns" {
       "Microsoft.Network/networkInterfaces/read",
       "Microsoft.Network/virtualNetworks/read",
       "Microsoft.Network/privateDnsZones/read",
-      "Microsoft.Network/privateDnsZones/ALL/read",
-      "Microsoft.Network/privateDnsZones/virtualNetworkLinks/read",
+      "Microsoft.Network/privateDnsZones/*/read",
       "Microsoft.Resources/subscriptions/read",
     ]
     not_actions = []
