@@ -93,6 +93,7 @@ def accept(
             workers=model.dns.workers,
         ),
         workers=model.dns.workers,
+        processes=settings.ProcessSettings(model.processes.heartbeat, model.processes.lame_duck),
         warnings=tuple(notes),
     )
 
