@@ -11,6 +11,8 @@ from typing import Final
 
 from resolver.cli.options import ForwarderProduct
 from resolver.host_port import HostPort
+from zones.azure.catalogue import catalogue
+from zones.dns.name import from_text
 
 
 class UnsupportedForwarding(ValueError):  # noqa: N818 - says what the product cannot do
@@ -51,15 +53,15 @@ _USE: Final[dict[ForwarderProduct, Sequence[str]]] = {
     ),
     ForwarderProduct.COREDNS: ("Append to the Corefile.",),
     ForwarderProduct.KNOT_RESOLVER: (
-        "Insert into /etc/knot-resolver/kresd.conf before other policy rules, and restart kresd.",
-        "`set_insecure` replaces an earlier list: keep one call with all names.",
+        "Insert into /etc/knot-resolver/kresd.conf before other policy rules, and restart kresd. STUB forwards without",
+        "DNSSEC validation. The documentation of Knot Resolver has NO_CACHE for domains that public DNS may deny.",
     ),
     ForwarderProduct.WINDOWS: (
         "Run in PowerShell on the DNS server. With Active Directory, add `-ReplicationScope Forest` to each line.",
     ),
     ForwarderProduct.AZURE_RULESET: (
-        "Run in a shell after `RESOURCE_GROUP=… RULESET=…`, the ruleset and its resource group. Do not link the",
-        "ruleset to the virtual network of pldns if pldns asks Azure's DNS (168.63.129.16): the queries would loop.",
+        "Run in a shell with the variables RULESET, the name of the ruleset, and RESOURCE_GROUP. Do not link the ruleset to",
+        "the virtual network of pldns if pldns asks Azure's DNS (168.63.129.16): the queries would loop.",
     ),
 }  # fmt: skip
 
@@ -68,6 +70,9 @@ def _unbound(suffixes: Sequence[str], servers: Sequence[HostPort]) -> Iterator[s
     yield "server:"
     if any(server.address.is_loopback for server in servers):
         yield "    do-not-query-localhost: no"
+    if any(catalogue().forwarder(from_text(suffix)) is None for suffix in suffixes):
+        yield "    # A domain may not exist in public DNS: no answer for the name above it may deny the domain."
+        yield "    harden-below-nxdomain: no"
     for suffix in suffixes:
         yield f'    private-domain: "{suffix}"'
         yield f'    domain-insecure: "{suffix}"'
@@ -108,13 +113,12 @@ def _coredns(suffixes: Sequence[str], servers: Sequence[HostPort]) -> Iterator[s
 
 
 def _knot_resolver(suffixes: Sequence[str], servers: Sequence[HostPort]) -> Iterator[str]:
-    yield "local forwarded = {"
+    yield "local forwarded = policy.todnames({"
     yield from (f"    '{suffix}'," for suffix in suffixes)
-    yield "}"
+    yield "})"
+    yield "policy.add(policy.suffix(policy.FLAGS({'ALLOW_LOCAL', 'NO_CACHE'}), forwarded))"
     addresses = ", ".join(f"'{_with_port(server, '@')}'" for server in servers)
-    yield "policy.add(policy.suffix(policy.FLAGS('ALLOW_LOCAL'), policy.todnames(forwarded)))"
-    yield f"policy.add(policy.suffix(policy.FORWARD({{{addresses}}}), policy.todnames(forwarded)))"
-    yield "trust_anchors.set_insecure(forwarded)"
+    yield f"policy.add(policy.suffix(policy.STUB({{{addresses}}}), forwarded))"
 
 
 def _windows(suffixes: Sequence[str], servers: Sequence[HostPort]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from resolver.cli.options import ForwarderProduct
+from tests.paths import ROOT
 
 Run = Callable[..., Any]
 ESTATE = [
@@ -170,7 +171,7 @@ def test_a_single_label_cannot_be_a_rule_of_azure(run: Run, config: Path) -> Non
         ("dnsmasq", "server=/corp.example/fd00::53#5300"),
         (
             "knot-resolver",
-            "policy.add(policy.suffix(policy.FORWARD({'10.0.0.53', 'fd00::53@5300'}), policy.todnames(forwarded)))",
+            "policy.add(policy.suffix(policy.STUB({'10.0.0.53', 'fd00::53@5300'}), forwarded))",
         ),
     ],
 )
@@ -189,3 +190,18 @@ def test_unbound_gives_its_own_zones_up(run: Run, config: Path) -> None:
 def test_every_suffix_is_in_the_text_of_every_product(run: Run, config: Path, product: ForwarderProduct) -> None:
     text = "\n".join(lines(run, config, product, "10.0.0.53"))
     assert all(re.search(rf"(?<![\w.-]){re.escape(each)}(?![\w-])", text) for each in ESTATE)
+
+
+def test_the_documentation_shows_what_is_printed(run: Run, config: Path) -> None:
+    (config.parent / "endpoints" / "all.yaml").write_text(
+        "endpoints: [{name: kv, target: kv, group: vault, records: [{fqdn: kv.vault.azure.net, ips: [10.1.0.5]}]}]"
+    )
+    config.write_text(config.read_text().replace("  files: [./corp.zone]\n", ""))
+    shown = re.findall(
+        r"^```console\n\$ pldns (suffixes --for \S+ --server \S+)\n```\n\n```\n(.*?)^```",
+        (ROOT / "docs/behind.md").read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert len(shown) == len(ForwarderProduct)
+    for command, text in shown:
+        assert run(*command.split(), "-c", config).out == text
