@@ -8,12 +8,12 @@ page.
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
-from typing import Final, NamedTuple, get_args
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain
+from typing import Final, Literal, NamedTuple, get_args
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as MetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
@@ -21,23 +21,31 @@ from prometheus_client.registry import Collector
 from resolver.admin.view import View
 from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
 from resolver.control.source_runners import Sample
+from resolver.forward.round_trip import BOUNDS
 from resolver.version import VERSION
 from zones.clocks import WallTime
 
 PREFIX: Final = "pldns_"
 
 
+Kind = Literal["counter", "gauge", "histogram"]
+
+
 class Metric(NamedTuple):
-    """One metric; its name has no prefix here. It is a counter if the name ends in `_total`, else a gauge."""
+    """One metric; its name has no prefix here. A metric without `bounds` is a counter or a gauge."""
 
     name: str
     help: str
     labels: tuple[str, ...] = ()
+    bounds: tuple[str, ...] = ()
+    """Upper bounds of the buckets of a histogram, in ascending order."""
 
     @property
-    def is_counter(self) -> bool:
-        """Whether the value only grows."""
-        return self.name.endswith("_total")
+    def kind(self) -> Kind:
+        """The type of the metric. Names of counters end in `_total`."""
+        if self.bounds:
+            return "histogram"
+        return "counter" if self.name.endswith("_total") else "gauge"
 
 
 METRICS: Final = (
@@ -91,6 +99,12 @@ METRICS: Final = (
     Metric("upstream_errors_total", "Queries that could not be sent, or whose connection broke."),
     Metric("upstream_mismatches_total", "Packets on upstream sockets that match no query."),
     Metric("upstream_tcp_total", "Queries repeated over TCP because the reply was truncated."),
+    Metric(
+        "upstream_request_duration_seconds",
+        "Time from a query to an upstream server until its answer, by upstream group.",
+        ("upstream",),
+        (*map(str, BOUNDS), "+Inf"),
+    ),
     Metric("upstream_shed_total", "Questions that failed because too many were under way."),
     Metric("upstream_late_total", "Replies that came after their question had failed, and went into the cache."),
     Metric("ready", "1 while `/readyz` answers 200."),
@@ -171,22 +185,43 @@ class _Values(Collector):
         values: dict[tuple[str, tuple[str, ...]], float] = {}
         for name, labels, value in chain(_zeros(), self._view.totals(), self._view.gauges(), _samples(self._view)):
             values[name, labels] = value
+        histograms: dict[tuple[str, tuple[str, ...]], dict[str, float]] = {}
         for (name, labels), value in values.items():
             declared = _BY_NAME.get(name)
+            family = families.get(name)
             # Workers report the totals and are not trusted, so values of undeclared metrics are left out.
-            if declared and len(labels) == len(declared.labels):
-                families[name].add_metric(labels, value)
+            if declared is None or len(labels) != len(declared.labels) + bool(declared.bounds):
+                continue
+            if isinstance(family, CounterMetricFamily | GaugeMetricFamily):
+                family.add_metric(labels, value)
+            else:
+                histograms.setdefault((name, labels[:-1]), {})[labels[-1]] = value
+        for (name, labels), cells in histograms.items():
+            family = families[name]
+            if isinstance(family, HistogramMetricFamily):
+                family.add_metric(labels, _buckets(_BY_NAME[name].bounds, cells), cells.get("sum", 0.0) / 1e6)
         yield from families.values()
 
 
-def _family(metric: Metric) -> CounterMetricFamily | GaugeMetricFamily:
-    kind = CounterMetricFamily if metric.is_counter else GaugeMetricFamily
-    return kind(PREFIX + metric.name, metric.help, labels=metric.labels)
+_Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
+
+
+def _family(metric: Metric) -> _Family:
+    name, labels = PREFIX + metric.name, metric.labels
+    if metric.bounds:
+        return HistogramMetricFamily(name, metric.help, labels=labels)
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    return kind(name, metric.help, labels=labels)
+
+
+def _buckets(bounds: Sequence[str], cells: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return the buckets of a histogram, in which each one contains those before it."""
+    return list(zip(bounds, accumulate(cells.get(bound, 0.0) for bound in bounds), strict=True))
 
 
 def _zeros() -> Iterator[Sample]:
     """Yield 0 for each counter without labels, so that it exists before its first event."""
-    return ((metric.name, (), 0.0) for metric in METRICS if metric.is_counter and not metric.labels)
+    return ((metric.name, (), 0.0) for metric in METRICS if metric.kind == "counter" and not metric.labels)
 
 
 def _samples(view: View) -> Iterator[Sample]:
@@ -261,9 +296,8 @@ def page(metrics: Sequence[Metric] = METRICS) -> str:
 
 
 def _row(metric: Metric) -> str:
-    kind = "counter" if metric.is_counter else "gauge"
     labels: Iterable[str] = (f"`{label}`" for label in metric.labels)
-    return f"| `{PREFIX}{metric.name}` | {kind} | {', '.join(labels)} | {metric.help} |\n"
+    return f"| `{PREFIX}{metric.name}` | {metric.kind} | {', '.join(labels)} | {metric.help} |\n"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from resolver.config.model import Configuration
 from resolver.config.nodes import Part
 from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
-from zones.dns import name, zonefile
+from zones.dns import name
+from zones.dns.parsed_zones import ParsedZones
+from zones.dns.zonefile import InvalidZone
 
 ZoneFilePaths = dict[str, name.Name]
 """Absolute paths of zone files, in the order of `zones.files`, with the origin of each."""
@@ -80,10 +82,12 @@ def _unreadable(file: str) -> str:
     return ""
 
 
-def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFilePaths, list[Refusal], list[str]]:
+def find_zone_files(
+    patterns: Iterable[str], folder: Path, parsed: ParsedZones
+) -> tuple[ZoneFilePaths, list[Refusal], list[str]]:
     """Return the zone files that match `patterns` below `folder`, those that cannot be used, and warnings.
 
-    A pattern with wildcards may match nothing, which is a warning. A plain path must exist.
+    A pattern with wildcards may match nothing, which is a warning. A plain path must exist. `parsed` gets the zones.
     """
     files: ZoneFilePaths = {}
     at: dict[name.Name, str] = {}
@@ -96,7 +100,8 @@ def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFilePath
         elif not found:
             refused.append((("zones", "files", i), f"there is no file `{pattern}`"))
         for file in found:
-            refused += [(("zones", "files", i), why) for why in (() if file in files else _add(file, files, at))]
+            if file not in files:
+                refused += [(("zones", "files", i), why) for why in _add(file, files, at, parsed)]
     return files, refused, notes
 
 
@@ -106,15 +111,15 @@ def _matches(folder: Path, pattern: str) -> list[str]:
     return sorted(absolute(path) for path in found if not path.is_dir())
 
 
-def _add(file: str, files: ZoneFilePaths, at: dict[name.Name, str]) -> Sequence[str]:
+def _add(file: str, files: ZoneFilePaths, at: dict[name.Name, str], parsed: ParsedZones) -> Sequence[str]:
     """Add `file` and its origin to `files` and `at`. Return the reasons why that is not possible; empty when it is."""
     try:
-        origin = zonefile.parse(Path(file).read_bytes().decode(), file).origin
+        origin = parsed.parse(Path(file).read_bytes().decode(), file).origin
     except OSError as error:
         return [f"cannot read {file}: {error.strerror}"]
     except UnicodeDecodeError as error:
         return [f"{file} is not UTF-8 (at octet {error.start})"]
-    except zonefile.InvalidZone as error:
+    except InvalidZone as error:
         return error.messages
     other = at.setdefault(origin, file)
     if other != file:

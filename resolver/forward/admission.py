@@ -31,6 +31,14 @@ class Limits(NamedTuple):
 DEFAULT: Final = Limits()
 
 
+def within(descriptors: int, servers: int) -> Limits:
+    """Return the limits of a worker that may open this many sockets to this many servers, all servers together.
+
+    One server takes twice `Limits.sockets`, because as many sockets may only wait for replies, and two connections.
+    """
+    return DEFAULT._replace(sockets=max(1, min(DEFAULT.sockets, (descriptors // max(1, servers) - 2) // 2)))
+
+
 class Admission:
     """The questions in progress, oldest first."""
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from resolver.forward.edns_lessons import Edns, EdnsLessons
-from resolver.forward.round_trip import RoundTrip
+from resolver.forward.round_trip import BOUNDS, RoundTrip
+from resolver.forward.routing import PUBLIC
 from resolver.forward.server_cookie import PAUSE, CookieState, ServerCookie
 from resolver.host_port import bracketed
 from resolver.settings import Server, UpstreamGroup
@@ -130,27 +131,47 @@ class ServerReport(NamedTuple):
     """Number of names that are asked without EDNS, or without its options."""
 
 
+class LatencyReport(NamedTuple):
+    """The round-trip times of the servers of one group, counted by length."""
+
+    group: str
+    counts: tuple[int, ...]
+    """Number of answers by `round_trip.BOUNDS`, longer ones at the end."""
+    total: float
+    """Sum of the times, in seconds."""
+
+
 class Health:
-    """The states of all servers, and the order in which a question asks them."""
+    """The states of all servers, and the order in which a question asks them.
+
+    A server that is in two groups has two states: each group has its own source address, cookies and use of EDNS.
+    """
 
     def __init__(self, dice: Dice) -> None:
         self._dice = dice
-        self._servers: dict[Server, UpstreamServer] = {}
+        self._servers: dict[tuple[str, Server], UpstreamServer] = {}
         self._groups: dict[str, list[UpstreamServer]] = {}
         self._turns: dict[str, int] = {}
 
-    def of(self, server: Server) -> UpstreamServer:
-        """Return the state of a server."""
-        state = self._servers.get(server)
+    def of(self, server: Server, group: str = PUBLIC) -> UpstreamServer:
+        """Return the state of a server of a group."""
+        state = self._servers.get((group, server))
         if state is None:
-            state = self._servers[server] = UpstreamServer(server, self._dice)
+            state = self._servers[group, server] = UpstreamServer(server, self._dice)
         return state
+
+    def replace(self, groups: Iterable[UpstreamGroup]) -> None:
+        """Note that these are the groups now. Servers that no group has are forgotten."""
+        there = {(group.name, server) for group in groups for server in group.servers}
+        self._servers = {key: state for key, state in self._servers.items() if key in there}
+        self._groups.clear()
+        self._turns.clear()
 
     def _of_group(self, group: UpstreamGroup) -> list[UpstreamServer]:
         """Return the servers of a group as configured."""
         found = self._groups.get(group.name)
         if found is None:
-            found = self._groups[group.name] = [self.of(server) for server in group.servers]
+            found = self._groups[group.name] = [self.of(server, group.name) for server in group.servers]
         return found
 
     def order(self, group: UpstreamGroup) -> list[UpstreamServer]:
@@ -178,6 +199,14 @@ class Health:
                     group.name, str(each), not each.down, trip.smoothed if trip.samples else 0.0, trip.samples,
                     each.outstanding, each.cookie.state(now), len(each.lessons),
                 )  # fmt: skip
+
+    def latencies(self, groups: Iterable[UpstreamGroup]) -> Iterator[LatencyReport]:
+        """Yield the round-trip times of these groups since the start."""
+        for group in groups:
+            trips = [each.round_trip for each in self._of_group(group)]
+            counts = [trip.counts for trip in trips] or [[0] * (len(BOUNDS) + 1)]
+            total = sum(trip.total for trip in trips)
+            yield LatencyReport(group.name, tuple(map(sum, zip(*counts, strict=True))), total)
 
     def probe(self, group: UpstreamGroup, now: SteadyTime) -> UpstreamServer | None:
         """Return a server of the group that is due for a probe, and schedule its next one. None: no server is due."""

@@ -1,8 +1,9 @@
-"""The smoothed round-trip time of a server, and how long a query to it is waited for (RFC 6298).
+"""The round-trip times of a server: smoothed, and counted by length. How long a query is waited for (RFC 6298).
 
 Pure: durations are arguments, in seconds.
 """
 
+from bisect import bisect_left
 from typing import Final
 
 UNKNOWN: Final = 0.05
@@ -17,15 +18,23 @@ _VARIATION_GAIN: Final = 1 / 4
 _FAILED: Final = 1.5  # factor of the cost after a failure
 
 
+BOUNDS: Final = tuple(0.00025 * 2**step for step in range(16))
+"""Upper bounds in seconds by which round-trip times are counted, from 0.25 ms to 8 s. CoreDNS has the same ones."""
+
+
 class RoundTrip:
     """The round-trip time of one server. `samples`: its number of answers."""
 
-    __slots__ = ("_penalty", "_variation", "samples", "smoothed")
+    __slots__ = ("_penalty", "_variation", "counts", "samples", "smoothed", "total")
 
     def __init__(self) -> None:
         self.smoothed = UNKNOWN
         """Seconds."""
         self.samples = 0
+        self.total = 0.0
+        """Sum of the times of all answers, in seconds."""
+        self.counts = [0] * (len(BOUNDS) + 1)
+        """Answers by the first of `BOUNDS` that is not below their time, and longer ones at the end."""
         self._variation = 0.0
         self._penalty = 1.0
 
@@ -38,6 +47,8 @@ class RoundTrip:
         else:
             self.smoothed, self._variation = seconds, seconds / 2
         self.samples += 1
+        self.total += seconds
+        self.counts[bisect_left(BOUNDS, seconds)] += 1
         self._penalty = 1.0
 
     def fail(self) -> None:

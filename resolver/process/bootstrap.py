@@ -58,6 +58,8 @@ class ControlStart:
     settings: ControlSettings
     channel: socket.socket
     workers: WorkerPids
+    zones: int | None = None
+    """Descriptor of the zones that the configuration check has parsed, None where there is none."""
 
 
 def begin_worker(arguments: Sequence[str]) -> WorkerStart:
@@ -84,6 +86,7 @@ def begin_control(arguments: Sequence[str]) -> ControlStart:
         settings=msgspec.json.decode(_read(options), type=ControlSettings),
         channel=_socket(options["channel"]),
         workers=WorkerPids(int(options["workers"])),
+        zones=int(options["zones"]) if "zones" in options else None,
     )
 
 

@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -40,16 +40,21 @@ class Supervisor:
     def __init__(
         self,
         accepted: Accepted,
+        zones: BinaryIO,
         listening: Listening,
         channel: tuple[str, socket.socket],
         control: Sequence[str],
         worker: Sequence[str],
         signals: Signals,
     ) -> None:
-        """`channel`: the path of control's socket and the socket. `control`, `worker`: the commands of the children."""
+        """`zones`: the parsed zones for the first control; closed once it has them.
+
+        `channel`: the path of control's socket and the socket. `control`, `worker`: the commands of the children.
+        """
         now = SteadyTime(time.monotonic())
         for_control, for_workers = msgspec.json.encode(accepted.control), msgspec.json.encode(accepted.worker)
         private, scrubbed = child.private(os.environ), child.scrubbed(os.environ)
+        self._zones = zones
         self._listening = listening
         self._channel_path, self._channel = channel
         self._signals = signals
@@ -115,7 +120,13 @@ class Supervisor:
             for each in self._slots:
                 self._announce(each)
             options = {"channel": str(self._channel.fileno()), "workers": str(reading)}
-            self._control.start(now, options, (self._channel.fileno(), reading))
+            descriptors = [self._channel.fileno(), reading]
+            if not self._zones.closed:
+                self._zones.seek(0)
+                options["zones"] = str(self._zones.fileno())
+                descriptors.append(self._zones.fileno())
+            self._control.start(now, options, descriptors)
+            self._zones.close()  # a later control reads files that may have changed, and the memory is free again
         except OSError:
             self._close_announcements()
             raise

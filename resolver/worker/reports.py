@@ -6,10 +6,12 @@ from typing import Final, TypeVar
 
 from resolver.channel.frames import CounterReport, FallbackReport, LoopReport, Up
 from resolver.forward.client.forwarder import Forwarder
+from resolver.forward.round_trip import BOUNDS
 from resolver.process.heap import Pauses
 from resolver.worker.answer.parts import Parts
 from resolver.worker.replica import Replica
 
+HISTOGRAM: Final = (*map(str, BOUNDS), "+Inf")
 _ITEMS: Final = 1_000  # items of one frame; so many take half of what the limit of a frame allows
 
 
@@ -22,16 +24,28 @@ class Reports:
         self._forwarder = forwarder
         self._replica = replica
         self._pauses = pauses
+        self._left: list[Up] = []
+        """Reports of earlier parts that are not sent yet."""
+
+    def switch(self, parts: Parts, replica: Replica) -> None:
+        """Report of these parts from now on. They have the counters of the earlier ones."""
+        self._left += self._of_parts()
+        self._parts, self._replica = parts, replica
 
     def frames(self) -> Iterator[Up]:
         """Yield all counters, and the fallbacks and loops since the last call."""
         self._collect()
         for values in _cut(list(self._parts.counters.values())):
             yield CounterReport(self.instance, values)
-        for items in _cut(self._parts.fallbacks.report()):
-            yield FallbackReport(items)
+        left, self._left = self._left, []
+        yield from (*left, *self._of_parts())
+
+    def _of_parts(self) -> list[Up]:
+        """Return the fallbacks and loops since the last call."""
+        found: list[Up] = [FallbackReport(items) for items in _cut(self._parts.fallbacks.report())]
         if loops := self._parts.loops.report():
-            yield LoopReport(loops)
+            found.append(LoopReport(loops))
+        return found
 
     def _collect(self) -> None:
         """Copy the counts that parts keep themselves."""
@@ -46,6 +60,15 @@ class Reports:
             ("gc_long_pauses_total", self._pauses.long), ("answers_evicted_total", self._replica.evicted),
         ):  # fmt: skip
             self._parts.counters.set(metric, value)
+        self._collect_latencies()
+
+    def _collect_latencies(self) -> None:
+        """Copy the round-trip times of each upstream group. Counters are integers, so their sum is in microseconds."""
+        counters = self._parts.counters
+        for group, counts, total in self._forwarder.latencies():
+            for bound, count in zip(HISTOGRAM, counts, strict=True):
+                counters.set("upstream_request_duration_seconds", count, (group, bound))
+            counters.set("upstream_request_duration_seconds", round(total * 1e6), (group, "sum"))
 
 
 _T = TypeVar("_T")

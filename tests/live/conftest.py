@@ -14,8 +14,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
     """Start daemons. All of them are stopped at the end, and none may have logged a traceback."""
     started: list[Daemon] = []
 
-    def start_one(directory: Path | None = None, **config: Any) -> Daemon:  # noqa: ANN401 - a configuration
-        started.append(Daemon(directory or tmp_path, config).start())
+    def start_one(directory: Path | None = None, descriptors: int | None = None, **config: Any) -> Daemon:  # noqa: ANN401 - a configuration
+        started.append(Daemon(directory or tmp_path, config, descriptors).start())
         return started[-1]
 
     yield start_one

@@ -46,7 +46,8 @@ def give_way(seconds: float) -> None:
 class Daemon:
     """`pldns serve` with one configuration, in a directory of its own."""
 
-    def __init__(self, directory: Path, config: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, config: dict[str, Any], descriptors: int | None = None) -> None:
+        """`descriptors`: the limit of open files."""
         self.directory = directory
         self.port, self.admin = free_port(), free_port()
         self.config = {
@@ -59,6 +60,8 @@ class Daemon:
         self.path.write_text(yaml.safe_dump(self.config))
         self.log = directory / "log"
         self.command = [str(PLDNS), "serve", "-c", str(self.path)]
+        if descriptors:
+            self.command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *self.command]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Daemon":

@@ -309,6 +309,13 @@ def test_a_client_gets_a_stale_answer_from_a_slow_server_and_an_error_from_a_dea
         assert given("www.example")[:2] == (["192.0.2.1"], [])
         slow.delay, slow.address = 1.0, "192.0.2.2"
         until(lambda: given("www.example")[0] == ["192.0.2.2"])
+        bucket = 'pldns_upstream_request_duration_seconds_bucket{le="%s",upstream="public"} %s'
+        until(
+            lambda: (
+                bucket % ("2.048", "2.0") in (text := str(daemon.get("/metrics")[1]))
+                and bucket % ("0.512", "1.0") in text
+            )
+        )
         slow.delay = 2.5
         stale = until(lambda: (got := given("www.example"))[1] and got)
         assert stale[:2] == (["192.0.2.2"], [3])

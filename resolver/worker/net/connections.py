@@ -62,23 +62,35 @@ class Acceptor(Protocol):
 class Connections:
     """All connections of a worker, ordered by the time of their last query."""
 
-    def __init__(self, streams: Streams, responder: Responder, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, streams: Streams, responder: Responder, loop: asyncio.AbstractEventLoop, most: int) -> None:
+        """`most`: connections that the process has descriptors for."""
         self.loop = loop
         self.responder = responder
         self.idle = float(streams.idle)
         """Seconds without a query after which a connection is closed."""
-        self._limit = streams.connections
+        self._limit = min(streams.connections, most)
         self._per_client = streams.per_client
         self._all: OrderedDict[Connection, None] = OrderedDict()
         self._by_client: dict[bytes, OrderedDict[Connection, None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
+    def configure(self, streams: Streams, responder: Responder, most: int) -> None:
+        """Answer further queries with this responder. Connections beyond new limits stay until they end."""
+        self.responder = responder
+        self.idle = float(streams.idle)
+        self._limit, self._per_client = min(streams.connections, most), streams.per_client
+
     def __len__(self) -> int:
         return len(self._all)
 
+    @property
+    def full(self) -> bool:
+        """Whether the next connection will take the place of another one."""
+        return len(self._all) >= self._limit
+
     def join(self, connection: "Connection") -> None:
         """Add a connection. At the limit, close the one that has been idle or stalled longest."""
-        if len(self._all) >= self._limit:
+        if self.full:
             _idlest(self._all).close("limit")
         self._all[connection] = None
         if self._timer is None:

@@ -16,7 +16,7 @@ from resolver.worker.access.clients import DROPPED, PROXY, Clients, packed, unma
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.net.connections import CloseReason, Connection, Connections
 
-_BATCH: Final = 64  # connections accepted before the event loop continues
+_BATCH: Final = 16  # connections accepted before the event loop continues
 _PAUSE: Final = 0.5  # seconds without accepting when the system has no more descriptors
 _SHUTDOWN: Final = 2.0  # seconds for the client to end TLS
 _EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
@@ -56,6 +56,10 @@ class StreamListener:
         self._open = True
         self._resume()
 
+    def configure(self, clients: Clients, make: MakeSession, transport: ClientTransport) -> None:
+        """Use these for new connections; open ones keep their session."""
+        self.clients, self._make, self.transport = clients, make, transport
+
     def close(self) -> None:
         """Stop accepting connections and queries. Queries in flight are still answered."""
         self._open = False
@@ -79,6 +83,8 @@ class StreamListener:
                     self._pause(error)
                 return
             self._start(sock, address[0])
+            if self.connections.full:
+                return  # the descriptor of the connection that made room is free after this turn of the loop
 
     def _pause(self, error: OSError) -> None:
         """Wait for a free descriptor. Without a pause, the waiting connection would keep the event loop busy."""

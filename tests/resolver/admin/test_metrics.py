@@ -72,6 +72,19 @@ def test_counters_of_workers_are_exposed_with_their_labels(control: MeasuredCont
     assert found["pldns_cache_hits_total", ()] == 9
 
 
+def test_upstream_latency_is_a_histogram_of_each_group(control: MeasuredControl) -> None:
+    name = "upstream_request_duration_seconds"
+    control.counted = [
+        (name, ("public", "0.00025"), 3), (name, ("public", "0.0005"), 2), (name, ("public", "+Inf"), 1),
+        (name, ("public", "sum"), 2_500_000), (name, ("public", "made-up"), 7), (name, ("public",), 7),
+    ]  # fmt: skip
+    found = samples(control)
+    for bound, count in (("0.00025", 3), ("0.0005", 5), ("8.192", 5), ("+Inf", 6)):
+        assert found[f"pldns_{name}_bucket", (("le", bound), ("upstream", "public"))] == count
+    assert found[f"pldns_{name}_count", (("upstream", "public"),)] == 6
+    assert found[f"pldns_{name}_sum", (("upstream", "public"),)] == 2.5
+
+
 def test_a_counter_without_labels_starts_at_zero(control: MeasuredControl) -> None:
     assert samples(control)["pldns_upstream_queries_total", ()] == 0
 

@@ -184,3 +184,22 @@ def test_every_server_is_in_the_order_once_after_any_events(
     assert sorted(got, key=servers.index) == list(servers)
     downs = [it.of(server).down for server in got]
     assert downs == sorted(downs), "those that are down come last"
+
+
+def test_latencies_are_those_of_the_servers_of_each_group() -> None:
+    it, one, two = health(), group("sequential", ONE, TWO), UpstreamGroup("onprem", (ONE,))
+    for state, seconds in ((it.of(ONE), 0.0002), (it.of(TWO), 0.1), (it.of(ONE, "onprem"), 9.0)):
+        state.answered(SteadyTime(0.0), SteadyTime(seconds))
+    first, second, none = it.latencies((one, two, UpstreamGroup("empty", ())))
+    assert (first.group, first.counts[0], sum(first.counts)) == ("public", 1, 2)
+    assert first.total == pytest.approx(0.1002)
+    assert (second.group, second.counts[-1], sum(second.counts)) == ("onprem", 1, 1)
+    assert (sum(none.counts), none.total) == (0, 0.0)
+
+
+def test_what_is_learnt_of_a_server_in_one_group_does_not_hold_for_another() -> None:
+    """Groups have their own source address, and cookies belong to an address."""
+    it, other = health(), UpstreamGroup("onprem", (ONE, TWO))
+    fail(it, ONE)
+    assert order(it, group()) == [TWO, THREE, ONE]
+    assert order(it, other) == [ONE, TWO]

@@ -60,7 +60,7 @@ class Listener:
         context: ssl.SSLContext | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
-        self.connections = Connections(Streams(10, limit, per_client), small.responder, loop)
+        self.connections = Connections(Streams(10, limit, per_client), small.responder, loop, limit)
         self.connections.idle = idle
         self.sock = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.sock.settimeout(0)

@@ -1,0 +1,65 @@
+"""A daemon with few file descriptors: clients that hold connections leave enough for upstream servers."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+
+from tests.live.daemon import REPLY, Daemon, until
+
+pytestmark = pytest.mark.live
+
+
+@contextlib.contextmanager
+def upstream() -> Iterator[int]:
+    """Answer every question with an address. Yields the port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            while True:
+                packet, sender = sock.recvfrom(4096)
+                if not packet:
+                    return
+                reply = dns.message.make_response(dns.message.from_wire(packet), recursion_available=True)
+                name = reply.question[0].name
+                reply.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.1"))
+                sock.sendto(reply.to_wire(), sender)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield sock.getsockname()[1]
+        finally:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+                end.sendto(b"", sock.getsockname())
+            thread.join()
+
+
+@pytest.mark.parametrize("descriptors", [64, 256])
+def test_idle_connections_leave_descriptors_for_upstream_servers(
+    tmp_path: Path, start: Callable[..., Daemon], descriptors: int
+) -> None:
+    with upstream() as port, contextlib.ExitStack() as stack:
+        config = {"upstreams": {"public": {"servers": [f"udp://127.0.0.1:{port}"]}}}
+        daemon = start(descriptors=descriptors, **config)
+        until(lambda: "all workers are up" in daemon.log.read_text())
+        for _ in range(2 * descriptors):
+            stack.enter_context(socket.create_connection(("127.0.0.1", daemon.port), REPLY))
+        assert daemon.ask("first.example", tcp=True).rcode() == dns.rcode.NOERROR
+        asking = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        asking.settimeout(REPLY)
+        asking.connect(("127.0.0.1", daemon.port))
+        for number in range(100):
+            asking.send(dns.message.make_query(f"n{number}.example", "A", id=number).to_wire())
+        replies = [dns.message.from_wire(asking.recv(4096)) for _ in range(100)]
+    assert {dns.rcode.to_text(reply.rcode()) for reply in replies} == {"NOERROR"}
+    assert f"the limit of open files is {descriptors}:" in daemon.log.read_text()
+    assert "have to wait" not in daemon.log.read_text()
