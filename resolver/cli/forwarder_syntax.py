@@ -60,7 +60,7 @@ _USE: Final[dict[ForwarderProduct, Sequence[str]]] = {
         "Run in PowerShell on the DNS server. With Active Directory, add `-ReplicationScope Forest` to each line.",
     ),
     ForwarderProduct.AZURE_RULESET: (
-        "Run in a shell with the variables RULESET, the name of the ruleset, and RESOURCE_GROUP. Do not link the ruleset to",
+        "Run in a shell with the variables RULESET, the ruleset's name, and RESOURCE_GROUP. Do not link the ruleset to",
         "the virtual network of pldns if pldns asks Azure's DNS (168.63.129.16): the queries would loop.",
     ),
 }  # fmt: skip
