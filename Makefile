@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BUILT  := $(VENV)/.compiled
-HOT    := resolver/worker/net/mmsg resolver/worker/net/packet_cache
+HOT    := $(basename $(shell find resolver -name "*.pxd"))
 
 # Tests wait for processes and time-outs half of the time: two test processes for each core.
 JOBS         ?= $(shell expr 2 \* `nproc`)
@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
-# The modules of the packet path, compiled where a C compiler is available. They also run without being compiled.
+# The modules that every packet or miss passes, compiled where a C compiler is available. They also run as they are.
 $(BUILT): $(STAMP) hatch_build.py $(HOT:=.py) $(HOT:=.pxd)
 	$(BIN)/python hatch_build.py
 	touch $(BUILT)
