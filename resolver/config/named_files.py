@@ -5,9 +5,11 @@ The daemon refuses to start when one of them cannot be used. Does not translate 
 
 import glob
 import os
+import re
 import ssl
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 from resolver import settings
 from resolver.config.model import Configuration
@@ -22,6 +24,11 @@ ZoneFilePaths = dict[str, name.Name]
 """Absolute paths of zone files, in the order of `zones.files`, with the origin of each."""
 Refusal = tuple[tuple[Part, ...], str]
 """Where the configuration names a file that cannot be used, and the reason."""
+
+
+_CERTIFICATE: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*CERTIFICATE-----.*?-----END [A-Z0-9 ]*CERTIFICATE-----", re.DOTALL
+)
 
 
 def absolute(path: Path) -> str:
@@ -43,8 +50,9 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
         missing = [(("dns", role, key), why) for key, file in files.items() if (why := _unreadable(file))]
         refused += missing
         if not missing:
+            chain, private_key = (Path(file).read_bytes() for file in files.values())
             try:
-                certificate.load(certificate.context(), settings.Tls((), **files))
+                certificate.load(certificate.context(), settings.Tls((), **files), chain, private_key)
             except ValueError as error:
                 refused.append((("dns", role, "certificate"), str(error)))
     if dns.cookies.secrets and (why := _no_secrets(absolute(folder / dns.cookies.secrets))):
@@ -52,15 +60,23 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
     return refused
 
 
+def authorities(file: str) -> str:
+    """Return the PEM certificates in a file, without the text around them. Raises OSError."""
+    text = Path(file).read_text("ascii", errors="replace")
+    return "\n".join(_CERTIFICATE.findall(text))
+
+
 def _no_authorities(file: str) -> str:
     """Return why the file cannot be read as PEM certificates; empty when it can."""
     try:
-        ssl.create_default_context(cafile=file)
+        found = authorities(file)
+        if found:
+            ssl.create_default_context(cadata=found)
     except ssl.SSLError:
-        return f"{file} has no PEM certificates"
+        return f"{file} has a PEM certificate that cannot be read"
     except OSError as error:
         return f"cannot read {file}: {error.strerror}"
-    return ""
+    return "" if found else f"{file} has no PEM certificates"
 
 
 def _no_secrets(file: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from resolver.process import log
+from resolver.process import log, log_output
 from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
 from resolver.supervisor import listen, preflight
@@ -37,6 +37,7 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
     The status is 1 when the configuration is refused, when another instance holds the state directory, or when an
     address cannot be bound. One line on stderr gives the reason.
     """
+    log_output.detach_stderr()
     log.setup("supervisor")
     with contextlib.ExitStack() as stack:
         try:
