@@ -243,7 +243,7 @@ def starred(draw: st.DrawFn) -> State:
     return State(claims, files, ZonePolicy(on_miss=draw(st.sampled_from(["nxdomain", "public"]))), named)
 
 
-@settings(QUICK, max_examples=150)
+@QUICK
 @given(starred())
 def test_wildcards_exist_as_rfc_4592_says(state: State) -> None:
     table, reference = state.table(), Reference(state)
