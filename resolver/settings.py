@@ -293,6 +293,8 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     rate_limit: RateLimit | None = None
     cookies: CookieSettings = CookieSettings()
     unproven: Unproven = Unproven()
+    designation: str = ""
+    """The name by which clients find the TLS and HTTPS listeners (RFC 9462). Empty: they do not find them."""
     identity: str = "pldns"
     """The name of this server in NSID (RFC 5001) and CHAOS `id.server`."""
     payload: int = 1232

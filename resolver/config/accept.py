@@ -236,6 +236,7 @@ def _worker(
         rate_limit=_rate_limit(dns.rate_limit) if dns.rate_limit else None,
         cookies=settings.CookieSettings(dns.cookies.answer, secrets, os.urandom(32)),
         unproven=settings.Unproven(dns.unproven.clients, dns.unproven.factor),
+        designation=dns.designation or "",
         identity=dns.identity or socket.gethostname(),
         payload=dns.payload,
         rotate=dns.rotate,

@@ -38,6 +38,7 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     """
     yield from _listeners(model)
     yield from _listeners_of_networks(model, networks or ("default",))
+    yield from _designation(model)
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
     yield from _azure(model)
     yield from _names(model)
@@ -147,6 +148,23 @@ def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> I
             yield Contradiction(location, f"`{address}`: a listener for one network needs a fixed port")
         if AUTO not in model.networks and network not in networks:
             yield Contradiction(location, f"there is no network `{network}`", network, networks)
+
+
+def _designation(model: Configuration) -> Iterator[Contradiction]:
+    dns = model.dns
+    if dns.designation is None:
+        return
+    lists = {role: section.listen for role, section in (("tls", dns.tls), ("https", dns.https)) if section}
+    if not lists:
+        yield Contradiction(("dns", "designation"), "needs `dns.tls` or `dns.https`, which clients would find by it")
+    if dns.designation.startswith("*."):
+        yield Contradiction(("dns", "designation"), f"`{dns.designation}` is a pattern; clients need a name")
+    if name.is_under(name.from_text(dns.designation), name.from_text("resolver.arpa")):
+        yield Contradiction(("dns", "designation"), f"`{dns.designation}` is no name of a server (RFC 9462 §6.3)")
+    for role, listen in lists.items():
+        for i, at in enumerate(listen):
+            if at.endswith(":0"):
+                yield Contradiction(("dns", role, "listen", i), f"`{at}`: a designated listener needs a fixed port")
 
 
 def _clients(model: Configuration) -> Iterator[Contradiction]:

@@ -9,6 +9,7 @@ from resolver.config.values import (
     AnyNetwork,
     Count,
     Duration,
+    Host,
     Identity,
     Listen,
     Prefix,
@@ -149,6 +150,11 @@ class DnsSection(Section):
         default=(),
         description="Resolvers that forward to this one. The client subnet that they send (RFC 7871) chooses the "
         "network if the whole subnet is in one network. `allow` applies to their own address.",
+    )
+    designation: Host | None = Field(
+        default=None,
+        description="The name in the certificates of `tls` and `https`. Clients of plain DNS that look for encryption "
+        "(RFC 9462) find these listeners by it.",
     )
     identity: Identity | None = Field(
         default=None, description="The name in NSID and CHAOS `id.server`. Default: the host name."

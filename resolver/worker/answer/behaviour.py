@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from resolver import settings
 from resolver.forward.rebinding import Screen
 from resolver.wire import codes
+from resolver.worker.answer.designation import Designation, designation
 from zones.azure.catalogue import catalogue
 from zones.dns.name import Name, from_text
 
@@ -14,6 +15,8 @@ class Behaviour(NamedTuple):
 
     identity: str = "pldns"
     """Name of the server in NSID and CHAOS answers."""
+    designation: Designation | None = None
+    """How clients find the encrypted listeners; None if they are not to find them."""
     payload: int = codes.PAYLOAD
     """Octets of UDP that its OPT records offer."""
     dropped: frozenset[Name] = frozenset()
@@ -35,6 +38,7 @@ def behaviour(worker: settings.WorkerSettings) -> Behaviour:
     """Return the behaviour that a worker's settings describe."""
     return Behaviour(
         identity=worker.identity,
+        designation=designation(worker),
         payload=worker.payload,
         dropped=frozenset(map(from_text, worker.drop_names)),
         rotate=worker.rotate,
