@@ -40,7 +40,7 @@ zones.ledger
 zones.table
 resolver.host_port resolver.token_bucket resolver.version
 resolver.settings
-resolver.wire resolver.channel resolver.process
+resolver.wire resolver.channel resolver.process resolver.http_listener
 resolver.config
 resolver.forward
 resolver.forward.client

@@ -20,15 +20,17 @@ from pydantic_core import ErrorDetails
 
 from resolver.admin.paging import InvalidCursor
 from resolver.admin.resources.model import Parameters
-from resolver.admin.responses import problem
 from resolver.admin.route import Context, Route
 from resolver.admin.routes import ROUTES
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
 from resolver.host_port import HostPort
+from resolver.http_listener import MALFORMED_BODY, Site, of_exception, problem
 
 _RETRY: Final = 1.0
 """Seconds between two attempts to listen. After a restart of control the address may be in use for a moment."""
+_SLOWEST: Final = 10.0
+"""Seconds that a body may take to arrive. aiohttp does not end a body whose later chunks are malformed."""
 _DRAIN: Final = 0.5
 """Seconds that running requests may take to finish when the server stops."""
 
@@ -41,7 +43,7 @@ async def serving(view: View, listen: HostPort) -> AsyncIterator[None]:
 
     An address that cannot be used is logged and tried again, because DNS is served without the admin interface too.
     """
-    runner = web.AppRunner(application(view, listen), access_log=None, shutdown_timeout=_DRAIN)
+    runner = web.AppRunner(application(view, listen), shutdown_timeout=_DRAIN)
     await runner.setup()
     retrying = None
     if error := await _listen(runner, listen):
@@ -58,7 +60,7 @@ async def serving(view: View, listen: HostPort) -> AsyncIterator[None]:
 
 async def _listen(runner: web.AppRunner, listen: HostPort) -> str:
     """Start to listen. Return an empty string, or why it is not possible."""
-    site = web.TCPSite(runner, listen.host, listen.port)
+    site = Site(runner, listen, _log)
     try:
         await site.start()
     except OSError as error:
@@ -102,7 +104,12 @@ async def _post(context: Context, route: Route, body: type[Parameters], request:
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="the content type of the body must be application/json")
     try:
-        return await route.handler(context, request, body.model_validate_json(await request.read()))
+        async with asyncio.timeout(_SLOWEST):
+            octets = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(headers={"Connection": "close"}) from None
+    try:
+        return await route.handler(context, request, body.model_validate_json(octets))
     except ValidationError as error:
         raise web.HTTPBadRequest(text=_mistakes(error.errors())) from None
 
@@ -132,14 +139,14 @@ async def _problems(request: web.Request, handler: Any) -> web.StreamResponse:  
     try:
         response: web.StreamResponse = await handler(request)
     except web.HTTPException as error:
-        plain = error.text == f"{error.status}: {error.reason}"
-        response = problem(error.status, None if plain else error.text)
-        if "Allow" in error.headers:
-            response.headers["Allow"] = error.headers["Allow"]
+        response = of_exception(error)
+    except MALFORMED_BODY:
+        response = problem(400, "the body is not valid HTTP")
+    except ConnectionError:  # the client has gone
+        raise
     except Exception:  # noqa: BLE001 - an error in one request must not end the server
         _log.exception("%s failed", request.path)
         response = problem(500)
-    response.headers["Server"] = "pldns"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

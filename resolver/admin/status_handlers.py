@@ -10,8 +10,9 @@ from resolver.admin.resources.model import Parameters, time_text
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, counts
 from resolver.admin.resources.workers import WorkerItem
-from resolver.admin.responses import item_response, problem, problem_response
+from resolver.admin.responses import item_response, problem_response
 from resolver.admin.route import Context
+from resolver.http_listener import Response, problem
 from resolver.version import VERSION
 from zones.clocks import WallTime
 
@@ -44,7 +45,7 @@ async def readyz(context: Context, _: web.Request, asked: ReadyParameters) -> we
 async def get_metrics(context: Context, request: web.Request, _: Parameters) -> web.Response:
     """Answer with all metrics, in the format that the scraper accepts."""
     body, content_type = metrics.expose(context.view, request.headers.get("Accept", ""))
-    return web.Response(body=body, headers={"Content-Type": content_type})
+    return Response(body=body, headers={"Content-Type": content_type})
 
 
 async def status(context: Context, _: web.Request, __: Parameters) -> web.Response:

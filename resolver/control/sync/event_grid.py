@@ -8,6 +8,7 @@ Grid reaches. Does not know what becomes of a hint.
 import asyncio
 import contextlib
 import hmac
+import json
 import logging
 import os
 import time
@@ -20,6 +21,7 @@ from typing import Final
 from aiohttp import web
 
 from resolver.host_port import HostPort
+from resolver.http_listener import MALFORMED_BODY, Response, Site
 from resolver.settings import EventSettings, Secret
 from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
@@ -88,7 +90,7 @@ class Webhook:
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPException:
+        except (web.HTTPException, ConnectionError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is one request's
             at = traceback.extract_tb(error.__traceback__)[-1]
@@ -104,9 +106,9 @@ class Webhook:
             found, malformed = events.read(body)
         except TimeoutError:
             raise web.HTTPRequestTimeout(headers={"Connection": "close"}) from None
-        except web.RequestPayloadError:
+        except MALFORMED_BODY:
             self.counts["malformed"] += 1
-            raise web.HTTPBadRequest(text="the body cannot be unpacked") from None
+            raise web.HTTPBadRequest(text="the body is not valid HTTP") from None
         except web.HTTPRequestEntityTooLarge:
             self.counts["malformed"] += 1
             raise web.HTTPRequestEntityTooLarge(LONGEST, text=f"at most {LONGEST} octets") from None
@@ -117,9 +119,10 @@ class Webhook:
         for event in found:
             if event.validation:
                 _log.info("source %s: Event Grid validates the webhook", self._source)
-                return web.json_response({"validationResponse": event.validation})
+                code = json.dumps({"validationResponse": event.validation})
+                return Response(text=code, content_type="application/json")
             self.counts[self._take(event)] += 1
-        return web.Response()
+        return Response()
 
     def _take(self, event: events.Event) -> str:
         if event.id in self._seen:
@@ -138,7 +141,7 @@ class Webhook:
         if not origin:
             raise web.HTTPBadRequest(text="no WebHook-Request-Origin")
         per_minute = str(int(RATE * 60))
-        return web.Response(
+        return Response(
             headers={"Allow": "POST, OPTIONS", "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": per_minute}
         )
 
@@ -171,7 +174,7 @@ class Webhook:
 @contextlib.asynccontextmanager
 async def serving(webhook: Webhook, config: EventSettings, source: str) -> AsyncIterator[None]:
     """Serve while the context is open. If the address is not available, that is logged, and tried again."""
-    runner = web.AppRunner(webhook.application(), access_log=None, logger=_MUTE, shutdown_timeout=_DRAIN)
+    runner = web.AppRunner(webhook.application(), shutdown_timeout=_DRAIN)
     await runner.setup()
     listening = asyncio.create_task(_listen(runner, config.listen, source))
     try:
@@ -185,7 +188,7 @@ async def serving(webhook: Webhook, config: EventSettings, source: str) -> Async
 async def _listen(runner: web.AppRunner, listen: HostPort, source: str) -> None:
     logged = False
     while True:
-        site = web.TCPSite(runner, listen.host, listen.port)
+        site = Site(runner, listen, _MUTE)
         try:
             await site.start()
         except OSError as error:
