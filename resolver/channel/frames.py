@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from resolver.channel import requests
+from resolver.settings import WorkerSettings
 from zones.claims.row import ClassNumber
 from zones.clocks import WallTime
 from zones.dns.record import RRset
@@ -96,6 +97,16 @@ class Commit(_Frame, frozen=True):
     stale: bool = False
 
 
+class Configure(_Frame, frozen=True):
+    """The settings of workers in the configuration that is in effect now.
+
+    A worker whose table means something else with them (`settings_change.table_digest`) builds a new table from the
+    snapshot that follows, and answers from the old one until the `Commit`.
+    """
+
+    settings: WorkerSettings
+
+
 class RequestFrame(_Frame, frozen=True):
     """A request to the worker. The worker sends a `ReplyFrame` with the same `id`."""
 
@@ -118,12 +129,17 @@ class Hello(_Frame, frozen=True):
     epoch: str
     serial: int
     generation: int
+    settings: bytes = b""
+    """`settings_change.digest` of the settings that the worker answers with."""
+    table_settings: bytes = b""
+    """`settings_change.table_digest` of these."""
 
 
 class Applied(_Frame, frozen=True):
-    """The worker now answers from this serial."""
+    """The worker now answers from this serial, and with the settings that have this digest."""
 
     serial: int
+    settings: bytes = b""
 
 
 class CounterReport(_Frame, frozen=True):
@@ -178,7 +194,7 @@ class ReplyFrame(_Frame, frozen=True):
     body: requests.Reply
 
 
-Down = Begin | Masks | Clientele | Rows | Static | Commit | RequestFrame
+Down = Configure | Begin | Masks | Clientele | Rows | Static | Commit | RequestFrame
 Up = Hello | Applied | CounterReport | FallbackReport | LoopReport | ReplyFrame
 
 T = TypeVar("T")

@@ -173,6 +173,20 @@ class UpstreamCache:
             self._remove(key)
         return len(gone)
 
+    def forget_group(self, group: str) -> None:
+        """Remove the replies and failures of one upstream group: it has other servers now."""
+        for key in [key for key in self._failures if key.group == group]:
+            del self._failures[key]
+        for key in [key for key in self._entries if key.group == group]:
+            self._remove(key)
+
+    def limit(self, size: int, stale: float) -> None:
+        """Set the limits that the constructor takes. Replies beyond the new size are evicted."""
+        self._size, self._stale = size, stale
+        while self.octets > self._size:
+            self._remove(next(iter(self._entries)))
+            self.evictions += 1
+
     def _remove(self, key: Key) -> None:
         self.octets -= self._entries.pop(key).octets
 

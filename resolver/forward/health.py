@@ -160,6 +160,13 @@ class Health:
             state = self._servers[group, server] = UpstreamServer(server, self._dice)
         return state
 
+    def replace(self, groups: Iterable[UpstreamGroup]) -> None:
+        """Note that these are the groups now. Servers that no group has are forgotten."""
+        there = {(group.name, server) for group in groups for server in group.servers}
+        self._servers = {key: state for key, state in self._servers.items() if key in there}
+        self._groups.clear()
+        self._turns.clear()
+
     def _of_group(self, group: UpstreamGroup) -> list[UpstreamServer]:
         """Return the servers of a group as configured."""
         found = self._groups.get(group.name)

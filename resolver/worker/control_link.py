@@ -16,6 +16,7 @@ from resolver.channel.frames import (
     Applied,
     ChannelError,
     Commit,
+    Configure,
     Down,
     FrameReader,
     Hello,
@@ -25,8 +26,8 @@ from resolver.channel.frames import (
 )
 from resolver.channel.requests import Reply, Request
 from resolver.process.bootstrap import WorkerStart
-from resolver.worker.replica import Replica
 from resolver.worker.reports import Reports
+from resolver.worker.setup import Setups
 
 REPORT: Final = 1.0
 """Seconds between two reports."""
@@ -41,12 +42,10 @@ _log = logging.getLogger(__name__)
 class ControlLink:
     """The connection to control."""
 
-    def __init__(
-        self, start: WorkerStart, replica: Replica, reports: Reports, reply: Callable[[Request], Reply]
-    ) -> None:
+    def __init__(self, start: WorkerStart, setups: Setups, reports: Reports, reply: Callable[[Request], Reply]) -> None:
         """`reply` does what control requests, and returns the reply."""
         self._start = start
-        self._replica = replica
+        self._setups = setups
         self._reports = reports
         self._reply = reply
         self.table_complete = asyncio.Event()
@@ -73,13 +72,13 @@ class ControlLink:
             return
         try:
             for frame in warm_start.frames(self._start.warm_start):
-                for _ in self._replica.apply(frame):
+                for _ in self._setups.replica.apply(frame):
                     pass
                 await asyncio.sleep(0)  # a signal may have arrived
             self.table_complete.set()  # control saves no other
         except (OSError, ValueError, ChannelError) as error:
             _log.warning("the warm-start file is not used: %s", error)
-        self._replica.disconnected()
+        self._setups.disconnected()
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one connection to its end. Return False when a frame could not be applied."""
@@ -95,16 +94,17 @@ class ControlLink:
         finally:
             reporting.cancel()
             writer.close()
-            self._replica.disconnected(resync=not applied)
+            self._setups.disconnected(resync=not applied)
         return applied
 
     async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        replica = self._replica
+        setup = self._setups.now
         writer.write(
             encode(
                 Hello(
                     self._start.index, os.getpid(), self._reports.instance,
-                    replica.epoch, replica.serial, replica.generation,
+                    setup.replica.epoch, setup.replica.serial, setup.replica.generation,
+                    setup.digest, setup.table_digest,
                 )
             )
         )  # fmt: skip
@@ -113,15 +113,18 @@ class ControlLink:
             for frame in frames.feed(data):
                 if isinstance(frame, RequestFrame):
                     writer.write(encode(ReplyFrame(frame.id, self._reply(frame.body))))
-                    continue
-                await self._apply(frame)
+                elif isinstance(frame, Configure):
+                    self._setups.configure(frame.settings)
+                else:
+                    await self._apply(frame)
                 if isinstance(frame, Commit):
-                    writer.write(encode(Applied(frame.serial)))
+                    self._setups.committed()
+                    writer.write(encode(Applied(frame.serial, self._setups.now.digest)))
                     if not frame.unsynced:
                         self.table_complete.set()
 
     async def _apply(self, frame: Down) -> None:
-        for _ in self._replica.apply(frame):
+        for _ in self._setups.replica.apply(frame):
             await asyncio.sleep(0)  # answer queries between two slices
 
     async def _report(self, writer: asyncio.StreamWriter) -> None:

@@ -48,10 +48,12 @@ class Listeners:
         self._responder = responder
         self._contexts = contexts
         self._loop = loop
-        self._path = settings.https.path if settings.https else ""
+        self._settings = settings
         self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
+        self._retired: list[Responder] = []
+        """Earlier responders that still have queries in flight."""
         self._connections = Connections(settings.streams, responder, loop, most)
-        self._open: dict[int, list[UdpListener | StreamListener]] = {}
+        self._open: dict[int, list[tuple[SocketRole, HostPort, UdpListener | StreamListener]]] = {}
         self._adopted: dict[int, tuple[socket.socket, ...]] = {}
 
     @property
@@ -59,19 +61,37 @@ class Listeners:
         """The workers whose sockets are read here."""
         return frozenset(self._open)
 
+    def configure(self, settings: WorkerSettings, clients: Clients, responder: Responder, most: int) -> None:
+        """Answer with another responder and other settings from now on. No connection is closed."""
+        if settings.rate_limit != self._settings.rate_limit:
+            self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
+        self._retired = [each for each in (*self._retired, self._responder) if each.pending]
+        self._settings, self._clients, self._responder = settings, clients, responder
+        self._connections.configure(settings.streams, responder, most)
+        for listeners in self._open.values():
+            for role, address, listener in listeners:
+                if isinstance(listener, UdpListener):
+                    listener.configure(responder, clients.at(address), self._limiter)
+                else:
+                    listener.configure(clients.at(address), *self._kind(role))
+
     def open(self, index: int, sockets: Iterable[socket.socket]) -> None:
         """Read these sockets of worker `index`."""
         listeners = self._open.setdefault(index, [])
         for role, sock in zip(self._roles, sockets, strict=True):
-            clients = self._clients.at(HostPort(*sock.getsockname()[:2]))
+            address = HostPort(*sock.getsockname()[:2])
+            clients = self._clients.at(address)
+            listener: UdpListener | StreamListener
             if sock.type == socket.SOCK_DGRAM:
-                listeners.append(UdpListener(sock, self._responder, clients, self._loop, self._limiter))
+                listener = UdpListener(sock, self._responder, clients, self._loop, self._limiter)
             else:
-                listeners.append(self._stream(role, sock, clients))
+                context = self._contexts.get(role)
+                listener = StreamListener(sock, self._connections, clients, *self._kind(role), context)
+            listeners.append((role, address, listener))
 
     def close(self, index: int) -> None:
         """Stop reading the sockets of worker `index`. Queries in flight are still answered."""
-        for listener in self._open.pop(index, ()):
+        for _, _, listener in self._open.pop(index, ()):
             listener.close()
 
     def adopt(self, index: int, sockets: tuple[socket.socket, ...]) -> None:
@@ -90,19 +110,21 @@ class Listeners:
         for index in list(self._open):
             self.close(index)
         deadline = self._loop.time() + DRAIN
-        while self._loop.time() < deadline and (self._responder.pending or self._connections):  # noqa: ASYNC110
+        while self._loop.time() < deadline and (self._pending or self._connections):  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
 
-    def _stream(self, role: SocketRole, sock: socket.socket, clients: Clients) -> StreamListener:
+    @property
+    def _pending(self) -> bool:
+        return any(each.pending for each in (*self._retired, self._responder))
+
+    def _kind(self, role: SocketRole) -> tuple[MakeSession, ClientTransport]:
+        """Return what makes the sessions of a listener for streams, and the transport of its queries."""
         idle = int(self._connections.idle)
         if role == SocketRole.DNS:
-            return StreamListener(sock, self._connections, clients, tcp.session, ClientTransport("tcp", idle=idle))
+            return tcp.session, ClientTransport("tcp", idle=idle)
         if role == SocketRole.TLS:
-            make: MakeSession = tcp.session
-            transport = ClientTransport("tls", encrypted=True, idle=idle)
-        else:
-            from resolver.worker.net import doh  # noqa: PLC0415 - HTTP costs 60 ms and 5 MB; only its users pay
+            return tcp.session, ClientTransport("tls", encrypted=True, idle=idle)
+        from resolver.worker.net import doh  # noqa: PLC0415 - HTTP costs 60 ms and 5 MB; only its users pay
 
-            make = doh.sessions(self._path)
-            transport = ClientTransport("https", encrypted=True)
-        return StreamListener(sock, self._connections, clients, make, transport, self._contexts[role])
+        path = self._settings.https.path if self._settings.https else ""
+        return doh.sessions(path), ClientTransport("https", encrypted=True)

@@ -25,16 +25,16 @@ _SLICE: Final = 16
 class Replica:
     """Applies frames to a table. `epoch` and `serial` identify the applied state; `epoch` is empty before the first."""
 
-    def __init__(self, table: Table, answers: AnswerCache, clients: Clients) -> None:
+    def __init__(self, table: Table, answers: AnswerCache, clients: Clients, evicted: int = 0) -> None:
         self.epoch = ""
         self.serial = 0
         self.generation = 0
         """Generation of the last snapshot that began. The next must differ, or its sweep would remove nothing."""
-        self.evicted = 0
+        self.evicted = evicted
         """How many compiled answers changes have evicted."""
         self._table = table
         self._answers = answers
-        self._clients = clients
+        self.clients = clients
         self._bits: list[NetworkIndex] = []
         """The index of the network here, for each bit of the masks in this connection."""
         self._moved = False
@@ -92,15 +92,15 @@ class Replica:
     def _add_bits(self, identities: list[str]) -> None:
         """Assign the next bits of this connection to these networks."""
         if identities:
-            self._bits += map(self._clients.networks.index, identities)
+            self._bits += map(self.clients.networks.index, identities)
             self._moved = self._bits != list(range(len(self._bits)))
-            self._answers.widen(len(self._clients.networks.names))
+            self._answers.widen(len(self.clients.networks.names))
 
     def _replace_networks(self) -> None:
         """Replace the networks by the received ones. Clear the answers if a name changed: their counters have it."""
-        networks, clientele = self._clients.networks, tuple(self._clientele)
+        networks, clientele = self.clients.networks, tuple(self._clientele)
         before = list(networks.names)
-        self._clients.replace(clientele)
+        self.clients.replace(clientele)
         self._clientele = []
         self._answers.widen(len(networks.names))
         if any(old not in {"", new} for old, new in zip(before, networks.names, strict=False)):

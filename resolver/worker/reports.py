@@ -24,16 +24,28 @@ class Reports:
         self._forwarder = forwarder
         self._replica = replica
         self._pauses = pauses
+        self._left: list[Up] = []
+        """Reports of earlier parts that are not sent yet."""
+
+    def switch(self, parts: Parts, replica: Replica) -> None:
+        """Report of these parts from now on. They have the counters of the earlier ones."""
+        self._left += self._of_parts()
+        self._parts, self._replica = parts, replica
 
     def frames(self) -> Iterator[Up]:
         """Yield all counters, and the fallbacks and loops since the last call."""
         self._collect()
         for values in _cut(list(self._parts.counters.values())):
             yield CounterReport(self.instance, values)
-        for items in _cut(self._parts.fallbacks.report()):
-            yield FallbackReport(items)
+        left, self._left = self._left, []
+        yield from (*left, *self._of_parts())
+
+    def _of_parts(self) -> list[Up]:
+        """Return the fallbacks and loops since the last call."""
+        found: list[Up] = [FallbackReport(items) for items in _cut(self._parts.fallbacks.report())]
         if loops := self._parts.loops.report():
-            yield LoopReport(loops)
+            found.append(LoopReport(loops))
+        return found
 
     def _collect(self) -> None:
         """Copy the counts that parts keep themselves."""

@@ -23,23 +23,36 @@ class SecretFiles:
         self.contexts: dict[SocketRole, ssl.SSLContext] = {}
         self._cookies = cookies
         self._loop = loop
-        self._files: list[WatchedFiles] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._files = self._of(settings)
+
+    def configure(self, settings: WorkerSettings) -> None:
+        """Read the files of these settings now, and watch them. New connections get the certificates."""
+        self._files = self._of(settings)
+        if not settings.cookies.secrets:
+            self._cookies.secrets = ()
+        self.watch()
+
+    def _of(self, settings: WorkerSettings) -> list[WatchedFiles]:
+        files = []
         for role, tls, alpn in (
             (SocketRole.TLS, settings.tls, certificate.DOT),
             (SocketRole.HTTPS, settings.https, certificate.DOH),
         ):
             if tls:
-                into = self.contexts[role] = certificate.context(alpn)
-                self._files.append(WatchedFiles((tls.certificate, tls.key), partial(certificate.load, into, tls)))
+                into = self.contexts.setdefault(role, certificate.context(alpn))
+                files.append(WatchedFiles((tls.certificate, tls.key), partial(certificate.load, into, tls)))
         if path := settings.cookies.secrets:
-            self._files.append(WatchedFiles((path,), partial(self._read_secrets, path)))
+            files.append(WatchedFiles((path,), partial(self._read_secrets, path)))
+        return files
 
     def watch(self) -> None:
         """Read the files now, and check them for changes from now on."""
         for each in self._files:
             each.check()
-        if self._files:
-            self._loop.call_later(_INTERVAL, self.watch)
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(_INTERVAL, self.watch) if self._files else None
 
     def _read_secrets(self, path: str) -> None:
         self._cookies.secrets = read_secrets(Path(path).read_text("ascii"))

@@ -9,18 +9,21 @@ import gc
 import logging
 import signal
 import time
-from functools import partial
 from typing import Final
 
+from resolver.channel.requests import Reply, Request
 from resolver.forward import admission
+from resolver.forward.admission import Limits
 from resolver.forward.cache import Key
 from resolver.forward.client.forwarder import Forwarder
 from resolver.process import open_files
 from resolver.process.bootstrap import WorkerStart
 from resolver.process.heap import Pauses
 from resolver.process.open_files import OpenFiles
+from resolver.settings import WorkerSettings
 from resolver.wire import codes
-from resolver.wire.plain_reply import PlainReply, Reply
+from resolver.wire.plain_reply import PlainReply
+from resolver.wire.plain_reply import Reply as UpstreamReply
 from resolver.worker import requests
 from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.parts import compose
@@ -30,6 +33,7 @@ from resolver.worker.listeners import Listeners
 from resolver.worker.replica import Replica
 from resolver.worker.reports import Reports
 from resolver.worker.secret_files import SecretFiles
+from resolver.worker.setup import Setup, Setups
 from resolver.worker.supervisor_link import SupervisorLink
 from zones.clocks import steady_clock, wall_clock
 
@@ -48,23 +52,22 @@ class Worker:
         self._loop = loop
         parts = compose(settings, Clock(steady_clock(loop.time), wall_clock(time.time), loop.call_later))
         self._parts = parts
-        files = _shares(start)
-        servers = sum(len(group.servers) for group in settings.upstreams)
-        self._forwarder = Forwarder(
-            parts.upstreams, loop, parts.loops.mark, self._take_late, admission.within(files.upstream, servers)
-        )
+        self._descriptors = open_files.held() + len(start.sockets)
+        files = self._shares(settings)
+        self._forwarder = Forwarder(parts.upstreams, loop, parts.loops.mark, self._take_late, _limits(files, settings))
         responder = Responder(parts, self._forwarder.ask)
         pauses = Pauses()
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
-        reports = Reports(parts, self._forwarder, replica, pauses)
+        self._reports = Reports(parts, self._forwarder, replica, pauses)
         self._secrets = SecretFiles(settings, parts.cookies, loop)
+        first = Setup(settings, parts, responder, replica)
+        self._setups = Setups(first, self._forwarder.ask, self._switched, self._secrets.watch)
         self._listeners = Listeners(
             settings, start.roles, parts.clients, responder, self._secrets.contexts, loop, files.clients
         )
         self._supervisor = SupervisorLink(start.orders, self._listeners, loop)
-        reply = partial(requests.reply, cache=parts.cache, answers=parts.answers, servers=self._forwarder.report)
-        self._control = ControlLink(start, replica, reports, reply)
+        self._control = ControlLink(start, self._setups, self._reports, self._reply)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -93,7 +96,31 @@ class Worker:
             if isinstance(result, Exception):
                 raise result
 
-    def _take_late(self, key: Key, reply: Reply) -> None:
+    def _switched(self, setup: Setup) -> None:
+        settings, parts = setup.settings, setup.parts
+        files = self._shares(settings)
+        self._forwarder.replace(parts.upstreams, parts.loops.mark, _limits(files, settings))
+        self._listeners.configure(settings, parts.clients, setup.responder, files.clients)
+        self._reports.switch(parts, setup.replica)
+        self._secrets.configure(settings)
+
+    def _reply(self, request: Request) -> Reply:
+        answers = self._setups.now.parts.answers
+        return requests.reply(request, self._parts.cache, answers, self._forwarder.report)
+
+    def _shares(self, settings: WorkerSettings) -> OpenFiles:
+        """Return the shares of the descriptors. A worker may have to adopt the sockets of a sibling."""
+        wanted, limit = settings.streams.connections, open_files.limit()
+        files = open_files.shares(limit, self._descriptors, wanted)
+        if files.clients < wanted:
+            _log.warning(
+                "the limit of open files is %d: at most %d connections of clients (dns.streams.connections is %d), and "
+                "%d sockets to upstream servers",
+                limit, files.clients, wanted, files.upstream,
+            )  # fmt: skip
+        return files
+
+    def _take_late(self, key: Key, reply: UpstreamReply) -> None:
         """Cache a reply that came after its clients had been answered."""
         if isinstance(reply, PlainReply) or reply.rcode in codes.ANSWERS:
             self._parts.cache.put(key, reply, self._parts.clock.steady())
@@ -103,14 +130,5 @@ class Worker:
         self._stopping.set()
 
 
-def _shares(start: WorkerStart) -> OpenFiles:
-    """Return the shares of the descriptors. A worker may have to adopt the sockets of a sibling."""
-    wanted, limit = start.settings.streams.connections, open_files.limit()
-    files = open_files.shares(limit, open_files.held() + len(start.sockets), wanted)
-    if files.clients < wanted:
-        _log.warning(
-            "the limit of open files is %d: at most %d connections of clients (dns.streams.connections is %d), and %d "
-            "sockets to upstream servers",
-            limit, files.clients, wanted, files.upstream,
-        )  # fmt: skip
-    return files
+def _limits(files: OpenFiles, settings: WorkerSettings) -> Limits:
+    return admission.within(files.upstream, sum(len(group.servers) for group in settings.upstreams))

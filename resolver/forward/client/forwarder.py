@@ -7,6 +7,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from resolver.forward.admission import DEFAULT, Admission, Limits
 from resolver.forward.cache import FAILURE_TTL, Key, UpstreamFailure
@@ -27,6 +28,8 @@ from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime, steady_clock
 
+LONGEST: Final = 10.0
+"""Seconds after which nothing waits for the reply to a query any more."""
 Late = Callable[[Key, Reply], None]
 """Takes a reply that came after its question had failed."""
 
@@ -68,6 +71,8 @@ class Forwarder:
         self._deferring = False
         """Results are passed on by the loop, because a caller of `ask` does not expect them yet."""
         self._exchanges: dict[Key, Exchange] = {}
+        self._former = set[Exchange]()
+        """Questions in progress to servers that their group no longer has, or that it asks in another way."""
         self._probes = set[Exchange]()
         self._lingering: dict[Key, Exchange] = {}
         """Failed questions that still listen for a late reply, oldest first."""
@@ -148,10 +153,27 @@ class Forwarder:
     ) -> Exchange:
         return Exchange(key, group, servers, now, random_ids.below, self, mark=self._mark(key), tries=tries)
 
+    def replace(self, upstreams: UpstreamGroups, mark: Callable[[Key], bytes], limits: Limits = DEFAULT) -> None:
+        """Ask these groups from now on. Questions in progress end with the servers that they began with.
+
+        What is known of servers that stay is kept, and so are the connections to them.
+        """
+        changed = {group.name for group in self._upstreams if upstreams.group(group.name) != group}
+        self._upstreams, self._mark, self._limits = upstreams, mark, limits
+        for key in [key for key in self._exchanges if key.group in changed]:
+            self._former.add(self._exchanges.pop(key))
+        for key in [key for key in self._lingering if key.group in changed]:
+            self._stop_lingering(key)
+        self._rates = {name: rate for name, rate in self._rates.items() if name not in changed}
+        self.health.replace(upstreams)
+        there = {server for group in upstreams for server in group.servers}
+        for unused in [each for each in self._carriers if each[0] not in there]:
+            self._loop.call_later(LONGEST, self._carriers.pop(unused).close)
+
     def close(self) -> None:
         """Close all sockets. Questions in progress fail on the loop's next turn. None may be asked afterwards."""
         self._deferring = True
-        for exchange in (*self._exchanges.values(), *self._probes, *self._lingering.values()):
+        for exchange in (*self._exchanges.values(), *self._former, *self._probes, *self._lingering.values()):
             exchange.close()
             if not exchange.over:
                 self._end(exchange, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False))
@@ -202,12 +224,16 @@ class Forwarder:
             self._probes.discard(exchange)
             exchange.close()
             return
-        key = exchange.key
-        del self._exchanges[key]
+        if exchange in self._former:
+            self._former.discard(exchange)
+            lingers = False
+        else:
+            del self._exchanges[exchange.key]
+            lingers = isinstance(result, UpstreamFailure) and result.lasting
         self._admission.remove(exchange)
         self._waiting -= len(exchange.waiters) - 1
         if exchange.open:
-            if isinstance(result, UpstreamFailure) and result.lasting:
+            if lingers:
                 self._linger(exchange)
             else:
                 exchange.close()

@@ -12,7 +12,7 @@ from typing import Final
 
 from resolver.wire import codes
 from resolver.wire.query import Query
-from resolver.worker.answer.compiled import PAST, Compiled, Rotating
+from resolver.worker.answer.compiled import FOREVER, PAST, Compiled, Rotating
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, is_under
 from zones.networks.prefixes import NetworkIndex
@@ -179,6 +179,14 @@ class AnswerCache:
         for answer in answers:
             self._drop(answer)
         return len(answers)
+
+    def evict_expiring(self) -> int:
+        """Drop every answer that has records of upstream servers, and return how many."""
+        self.changes += 1
+        expiring = [answer for answer in self if answer.expires != FOREVER]
+        for answer in expiring:
+            self._drop(answer)
+        return len(expiring)
 
     def clear(self) -> None:
         """Drop all answers: something that every answer depends on has changed."""

@@ -16,6 +16,8 @@ class Counters:
     def __init__(self) -> None:
         self._cells: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         self._expiring: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        self.compiled = [0]
+        """Answers that expire and were compiled. Each is sent once; whatever is sent beyond that is a cache hit."""
 
     def cell(self, metric: str, labels: tuple[str, ...] = ()) -> list[int]:
         """Return the cell of a metric and its label values; the first call makes it."""

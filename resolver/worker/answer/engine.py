@@ -49,8 +49,7 @@ class Engine:
         self._opts = [render.body(b"\0" * 5, 0, 0, edns=render.Opt(do, behaviour.payload)).tail for do in (False, True)]
         """The OPT record of a plain answer, without and with DO."""
         self._cells: dict[tuple[Name | None, int, str, str, bool], list[int]] = {}
-        self._made = 0
-        """Answers that expire and were compiled. Each is sent once; whatever is sent beyond that is a cache hit."""
+        self._made = counters.compiled
 
     def answer(
         self, query: Query, network: NetworkIndex, now: SteadyTime, fetched: Fetched
@@ -71,7 +70,7 @@ class Engine:
     @property
     def hits(self) -> int:
         """How often an answer that expires was sent again: a cached upstream reply, in compiled form."""
-        return self._counters.expiring - self._made
+        return self._counters.expiring - self._made[0]
 
     def relayed(
         self, query: Query, network: NetworkIndex, now: SteadyTime, question: UpstreamQuestion, reply: PlainReply
@@ -94,7 +93,7 @@ class Engine:
         opt, end = (self._opts[query.do], len(records)) if query.edns else (b"", -1)
         body = render.Body(_plain_head(flags, reply.count, query.edns), records + opt, reply.ttls(), end)
         expires = SteadyTime(now + ttl)
-        self._made += 1
+        self._made[0] += 1
         answer = Compiled(
             body, len(query.question), question.deps, self._forwarded(network), now, expires, expendable=False,
             fallback=None,
@@ -145,7 +144,7 @@ class Engine:
         """Return the counter of such answers. Its labels come from the catalogue or the configuration."""
         expiring = expires != FOREVER
         if expiring:
-            self._made += 1
+            self._made[0] += 1
         key = draft.zone, draft.rcode, draft.origin, self._networks.label(network), expiring
         cell = self._cells.get(key)
         if cell is None:

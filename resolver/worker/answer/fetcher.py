@@ -36,6 +36,8 @@ class Fetcher:
         prefetch: bool,
     ) -> None:
         self._cache = cache
+        self._keep = cache.put
+        self._fail = cache.fail
         self._loops = loops
         self._counters = counters
         self._steady = steady
@@ -47,12 +49,17 @@ class Fetcher:
 
         def arrived(result: Result) -> None:
             if isinstance(result, PlainReply) or (isinstance(result, Message) and result.rcode in codes.ANSWERS):
-                self._cache.put(key, result, self._steady())
+                self._keep(key, result, self._steady())
             else:
-                self._cache.fail(key, _failure(result), self._steady())
+                self._fail(key, _failure(result), self._steady())
             done(result)
 
         self._ask(key, arrived, client)
+
+    def retire(self) -> None:
+        """Cache no further result. The questions were put to the upstream servers of an earlier configuration."""
+        unused = UpstreamCache()
+        self._keep, self._fail = unused.put, unused.fail
 
     def has_stale(self, key: Key) -> bool:
         """Return True if the cache has an expired reply that may still be given (RFC 8767)."""

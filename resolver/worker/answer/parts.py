@@ -3,7 +3,7 @@
 The only place that wires them: the worker, the tests, the fuzzers and the benchmarks all begin here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resolver import settings
 from resolver.forward.cache import UpstreamCache
@@ -49,16 +49,44 @@ class Parts:
 
 def compose(worker: settings.WorkerSettings, clock: Clock) -> Parts:
     """Return the parts for a worker with these settings."""
+    cache = UpstreamCache(worker.cache.size, worker.cache.stale)
+    return _with_table(worker, clock, cache, Counters(), Cookies(worker.cookies.root))
+
+
+def with_new_table(worker: settings.WorkerSettings, earlier: Parts) -> Parts:
+    """Return the parts for other settings, with an empty table: its rows mean something else with these settings.
+
+    The cache, the counters and the secrets of cookies are those of the earlier parts.
+    """
+    return _with_table(worker, earlier.clock, earlier.cache, earlier.counters, earlier.cookies)
+
+
+def with_same_table(worker: settings.WorkerSettings, earlier: Parts) -> Parts:
+    """Return the parts for other settings with which the table keeps its meaning. The table and all caches stay."""
+    upstreams = UpstreamGroups(worker.upstreams)
+    clients = Clients(earlier.networks, worker)
+    return replace(
+        earlier,
+        upstreams=upstreams,
+        loops=LoopDetector(worker.upstreams, worker.mark, earlier.clock.wall),
+        clients=clients,
+        options=OptionReader(clients, worker.identity, earlier.cookies if worker.cookies.answer else None),
+        engine=Engine(
+            earlier.table, earlier.networks, upstreams, earlier.cache, earlier.counters, behaviour(worker)
+        ),
+    )  # fmt: skip
+
+
+def _with_table(
+    worker: settings.WorkerSettings, clock: Clock, cache: UpstreamCache, counters: Counters, cookies: Cookies
+) -> Parts:
     networks = Networks(worker.networks, auto=worker.auto)
     upstreams = UpstreamGroups(worker.upstreams)
     policies = Policies(worker.zones.defaults, worker.zones.overrides)
     table = Table(catalogue(worker.catalogue), policies)
     table.unsynced = worker.unsynced
     table.awaited = frozenset(map(from_text, worker.zones.origins)) | policies.named
-    cache = UpstreamCache(worker.cache.size, worker.cache.stale)
-    counters = Counters()
     clients = Clients(networks, worker)
-    cookies = Cookies(worker.cookies.root)
     return Parts(
         clock=clock,
         networks=networks,

@@ -13,6 +13,7 @@ from resolver.wire.query import MalformedQuery, Query, parse
 from resolver.worker.access.clients import DROPPED, REFUSED, Client
 from resolver.worker.access.edns import BadSubnet, ClientTransport, EdnsResult
 from resolver.worker.access.rate_limit import RateVerdict
+from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.answer.answer_templates import AnswerTemplates
 from resolver.worker.answer.client_query import SMALL, ClientQuery, SendReply
 from resolver.worker.answer.compiled import Compiled
@@ -155,6 +156,14 @@ class Responder:
             self.counters.add("dns_rate_limited_total", ("truncated",))
             request.send(self._renderer.truncated(request), None)
         return True
+
+    def retire(self) -> None:
+        """Note that another responder takes new packets, with other settings. Queries in flight are still answered.
+
+        Their answers are not cached: the other settings might give other ones.
+        """
+        self.answers = AnswerCache(len(self.answers.exact))
+        self.fetcher.retire()
 
     # -- what a query that waits needs, too (`pending.Answering`)
 

@@ -122,6 +122,7 @@ class Walk:
         draft = self._draft
         if self._is_dropped(name):
             draft.fail((codes.BLOCKED, "this server does not answer for this name"), codes.REFUSED)
+            draft.deps += (name,)  # another configuration may answer for it
             draft.origin, draft.expendable = ReplyOrigin.DROPPED, True
             return None
         outcome = self._table.lookup(name, self._query.qtype, self._network)

@@ -74,6 +74,12 @@ class Connections:
         self._by_client: dict[bytes, OrderedDict[Connection, None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
+    def configure(self, streams: Streams, responder: Responder, most: int) -> None:
+        """Answer further queries with this responder. Connections beyond new limits stay until they end."""
+        self.responder = responder
+        self.idle = float(streams.idle)
+        self._limit, self._per_client = min(streams.connections, most), streams.per_client
+
     def __len__(self) -> int:
         return len(self._all)
 

@@ -56,6 +56,10 @@ class StreamListener:
         self._open = True
         self._resume()
 
+    def configure(self, clients: Clients, make: MakeSession, transport: ClientTransport) -> None:
+        """Use these for new connections; open ones keep their session."""
+        self.clients, self._make, self.transport = clients, make, transport
+
     def close(self) -> None:
         """Stop accepting connections and queries. Queries in flight are still answered."""
         self._open = False

@@ -68,6 +68,11 @@ class UdpListener:
             self._batch = Batch(sock, control=self._has_any)
         loop.add_reader(sock.fileno(), self._read if batched else self._read_singly)
 
+    def configure(self, responder: Responder, clients: Clients, limiter: RateLimiter | None) -> None:
+        """Answer the packets that are read from now on with these. Call it between two batches."""
+        self._responder, self._clients, self._limiter = responder, clients, limiter
+        self._transport = ClientTransport("udp", responder.payload)
+
     def close(self) -> None:
         """Stop reading. Queries in flight are still answered, so the socket stays open."""
         self._loop.remove_reader(self._sock.fileno())

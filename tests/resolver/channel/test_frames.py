@@ -125,4 +125,4 @@ def test_arbitrary_octets_raise_a_channel_error_or_are_a_frame(noise: bytes) -> 
 
 
 def test_the_tag_of_a_frame_is_its_name_in_lower_case() -> None:
-    assert msgspec.msgpack.decode(encode(Applied(7))[4:]) == ["applied", 7]
+    assert msgspec.msgpack.decode(encode(Applied(7))[4:]) == ["applied", 7, b""]
