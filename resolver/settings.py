@@ -188,6 +188,9 @@ class Zones(msgspec.Struct, frozen=True):
 
 # -- answering clients
 
+BindMode = Literal["fail", "wait"]
+"""What happens at the start if this machine does not have a listen address: pldns does not start, or listens anyway."""
+
 
 class Tls(msgspec.Struct, frozen=True):
     """Listeners for DNS over TLS. `certificate` (a chain, PEM) and `key` are absolute paths; workers read them."""
@@ -279,6 +282,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
 
     listen: tuple[HostPort, ...]
     allow: tuple[str, ...]
+    bind: BindMode = "fail"
     tls: Tls | None = None
     https: Https | None = None
     proxy_from: tuple[str, ...] = ()
@@ -334,6 +338,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """Names that the configuration gives to endpoints."""
     conflicts: ConflictSettings = ConflictSettings()
     upstreams: tuple[UpstreamGroup, ...] = ()
+    awaited: tuple[HostPort, ...] = ()
+    """Listen addresses that this machine may lack."""
     admin_listen: HostPort | None = None
     """None: no admin interface."""
     state_directory: str = ""

@@ -56,8 +56,10 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
     return item_response(
         DaemonStatus(
             version=VERSION, started=time_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
-            ready=not missing, missing=missing, degraded=degraded, degraded_total=total, workers=_workers(context),
-            sources=_sources(context), counts=counts(context.estate),
+            ready=not missing, missing=missing, degraded=degraded, degraded_total=total,
+            absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
+            sources=_sources(context),
+            counts=counts(context.estate),
         )
     )  # fmt: skip
 

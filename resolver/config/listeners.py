@@ -19,7 +19,7 @@ from resolver.config.values import (
     Workers,
     Zone,
 )
-from resolver.settings import LOCAL_CLIENTS
+from resolver.settings import LOCAL_CLIENTS, BindMode
 
 _CERTIFICATE: Final = "Certificate chain in PEM form. pldns reads it again when it changes."
 _KEY: Final = "The private key in PEM form, without a password."
@@ -128,6 +128,11 @@ class DnsSection(Section):
 
     listen: tuple[Listen, ...] = Field(
         default=("127.0.0.1:53",), min_length=1, description="Addresses to answer on, over UDP and TCP."
+    )
+    bind: BindMode = Field(
+        default="fail",
+        description="What to do if this machine lacks a listen address when pldns starts. `fail`: do not start. "
+        "`wait`: start, and answer there as soon as the address exists.",
     )
     listeners: dict[Listen, AnyNetwork] = Field(
         default={},

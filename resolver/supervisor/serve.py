@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from resolver.process import log
+from resolver.process import local_address, log
 from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
 from resolver.supervisor import listen, preflight
@@ -62,4 +62,7 @@ def _announce(accepted: Accepted, listening: listen.Listening) -> None:
         _log.warning("running as root: give pldns a user of its own; port 53 needs only CAP_NET_BIND_SERVICE")
     for role, address in listening.addresses:
         protocol = "" if role == SocketRole.DNS else f" ({role})"
-        _log.info("listening on %s%s%s", address, protocol, " (from systemd)" if listening.shared else "")
+        if accepted.worker.bind == "wait" and local_address.is_absent(address.host):
+            _log.warning("listening on %s%s, which this machine does not have yet", address, protocol)
+        else:
+            _log.info("listening on %s%s%s", address, protocol, " (from systemd)" if listening.shared else "")
