@@ -31,7 +31,8 @@ def drop_changed(old: WorkerSettings, new: WorkerSettings, answers: AnswerCache,
 def _form(settings: WorkerSettings) -> tuple[object, ...]:
     """Return the settings that any answer may show, or that decide which client may have a kept reply."""
     return (
-        settings.identity, designation(settings), settings.payload, settings.rotate, settings.unproven, settings.zones.strip_hints
+        settings.identity, designation(settings), settings.payload, settings.rotate, settings.unproven,
+        settings.zones.strip_hints,
     )  # fmt: skip
 
 
