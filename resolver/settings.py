@@ -41,7 +41,7 @@ class Server(msgspec.Struct, frozen=True):
     name: str = ""
     pin: str = ""
     ca: str = ""
-    """Absolute path of the authorities that may sign the certificate. Empty: those of the system."""
+    """Certificates (PEM) of the authorities that may sign the certificate. Empty: those of the system."""
     path: str = ""
     """Path of the URL, over HTTPS."""
     count_errors: bool = True
@@ -347,6 +347,15 @@ class ControlSettings(msgspec.Struct, frozen=True):
     workers: int = 1
 
 
+class ProcessSettings(msgspec.Struct, frozen=True):
+    """How the supervisor treats its children. Both are in seconds."""
+
+    heartbeat: int = 3
+    """A process that does not work for this time is replaced. 0: never."""
+    lame_duck: int = 0
+    """After a stop was requested, pldns is not ready but answers for this time."""
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """The whole accepted configuration. `warnings` are sentences for the log."""
 
@@ -354,4 +363,5 @@ class Accepted(msgspec.Struct, frozen=True):
     worker: WorkerSettings
     control: ControlSettings
     workers: int = 1
+    processes: ProcessSettings = ProcessSettings()
     warnings: tuple[str, ...] = ()

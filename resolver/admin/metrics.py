@@ -7,7 +7,6 @@ page.
 
 import platform
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Final, Literal, NamedTuple, get_args
@@ -22,8 +21,8 @@ from resolver.admin.view import View
 from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
 from resolver.control.source_runners import Sample
 from resolver.forward.round_trip import BOUNDS
+from resolver.process import wall_clock
 from resolver.version import VERSION
-from zones.clocks import WallTime
 
 PREFIX: Final = "pldns_"
 
@@ -245,9 +244,9 @@ def _sources(view: View) -> Iterator[Sample]:
         yield "source_parts", source, float(status.parts)
         yield "source_unreadable_parts", source, float(status.unreadable)
         if status.last_success is not None:
-            yield "sync_last_success_timestamp_seconds", source, status.last_success
-            yield "source_age_seconds", source, max(time.time() - status.last_success, 0.0)
-        holds = status.freshness(WallTime(time.time()))
+            yield "sync_last_success_timestamp_seconds", source, wall_clock.shown(status.last_success)
+            yield "source_age_seconds", source, max(wall_clock.now() - status.last_success, 0.0)
+        holds = status.freshness(wall_clock.now())
         for state in get_args(Freshness):
             yield "source_state", (status.name, state), float(state == holds)
         yield "sync_held", source, float(status.sync_state.held is not None)

@@ -1,20 +1,18 @@
 """Handlers for health, metrics and the status of the daemon."""
 
-import time
-
 from aiohttp import web
 
 from resolver.admin import metrics
 from resolver.admin.resources import sources
-from resolver.admin.resources.model import Parameters, time_text
+from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, counts
 from resolver.admin.resources.workers import WorkerItem
 from resolver.admin.responses import item_response, problem_response
 from resolver.admin.route import Context
 from resolver.http_listener import Response, problem
+from resolver.process import wall_clock
 from resolver.version import VERSION
-from zones.clocks import WallTime
 
 
 async def livez(context: Context, _: web.Request, __: Parameters) -> web.Response:
@@ -50,16 +48,15 @@ async def get_metrics(context: Context, request: web.Request, _: Parameters) -> 
 
 async def status(context: Context, _: web.Request, __: Parameters) -> web.Response:
     """Answer with the state of the daemon."""
-    view, now = context.view, WallTime(time.time())
+    view, now = context.view, wall_clock.now()
     missing = view.missing()
     degraded, total = sources.degradations(context.estate)
     return item_response(
         DaemonStatus(
-            version=VERSION, started=time_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
+            version=VERSION, started=clock_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
             ready=not missing, missing=missing, degraded=degraded, degraded_total=total,
             absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
-            sources=_sources(context),
-            counts=counts(context.estate),
+            sources=_sources(context), counts=counts(context.estate),
         )
     )  # fmt: skip
 
@@ -74,4 +71,4 @@ def _workers(context: Context) -> list[WorkerItem]:
 
 
 def _sources(context: Context) -> list[SourceItem]:
-    return [sources.source(status, WallTime(time.time())) for status in context.estate.sources.values()]
+    return [sources.source(status, wall_clock.now()) for status in context.estate.sources.values()]

@@ -35,6 +35,8 @@ class AdminView:
     ) -> None:
         self.estate = estate
         self.started = started
+        self.stopping = False
+        """Whether pldns is about to stop."""
         self._feed = feed
         self._workers = workers
         self._sources = sources
@@ -58,7 +60,8 @@ class AdminView:
 
     def missing(self) -> list[str]:
         """Return the reasons why control is not ready; empty when it is."""
-        out = [
+        out = ["pldns is stopping"] if self.stopping else []
+        out += [
             f"source {status.name}: {status.last_error or 'not read yet'}"
             for status in self.estate.sources.values()
             if not status.synced

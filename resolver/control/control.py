@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Final
@@ -26,11 +25,12 @@ from resolver.control.state import inventory_file
 from resolver.control.state.writer import StateWriter
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
-from resolver.process import bootstrap
+from resolver.process import bootstrap, wall_clock
+from resolver.process.orders import Beat, Stopping
 from resolver.sources import zone_files
 from resolver.sources.reading import RemoteSource
-from zones.clocks import WallTime
 from zones.dns.name import Name
+from zones.dns.parsed_zones import ParsedZones
 
 SAVE_INTERVAL: Final = 30.0
 """Least seconds between two writes of the saved inventory."""
@@ -45,9 +45,9 @@ class Control:
     """
 
     def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
-        config, now = begun.settings, WallTime(time.time())
+        config, now = begun.settings, wall_clock.now()
         saved = inventory_file.read(config.state_directory) if config.state_directory else None
-        files = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
+        files = zone_files.read(config.zones.files, saved.zone_texts if saved else {}, _parsed(begun.zones))
         self.estate = assemble(config, files, saved, {}, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate.board)
@@ -61,6 +61,7 @@ class Control:
             self.estate, self.feed, self.workers, self.sources, self.reports, self.addresses, started=now
         )
         self._channel = begun.channel
+        self._orders, self._beat = begun.orders, begun.beat
         self._stopping = asyncio.Event()
         self.publish(set())
 
@@ -79,9 +80,13 @@ class Control:
 
     async def run(self, *services: contextlib.AbstractAsyncContextManager[object]) -> None:
         """Work until SIGTERM. `services`, for example the admin server, are open while control works."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.stop)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        loop.add_reader(self._orders.fileno(), self._obey)
+        Beat(self._orders, self._beat, loop.call_later).start()
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(unix_server.serving(self._channel, self.workers.connected))
+            self._orders.send_ready()
             for service in (*services, *self.sources.listeners()):
                 await stack.enter_async_context(service)
             loops = (self.sources.run(), self._save_often(), self.clock.run(), self.addresses.run())
@@ -96,7 +101,21 @@ class Control:
         # The times of the last readings change with each sync. Alone they are not worth a write before the end.
         await self.writer.save(even_unchanged=self.sources.has_remotes)
 
+    def _obey(self) -> None:
+        """Carry out the orders of the supervisor."""
+        for order in self._orders.receive():
+            if isinstance(order, Stopping):
+                self.view.stopping = True
+
     async def _save_often(self) -> None:
         while True:
             await asyncio.sleep(SAVE_INTERVAL)
             await self.writer.save()
+
+
+def _parsed(descriptor: int | None) -> ParsedZones:
+    """Return the zones of the configuration check; none for a control that starts later."""
+    if descriptor is None:
+        return ParsedZones()
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        return ParsedZones.decoded(file.read())

@@ -12,12 +12,13 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
-from resolver.process import log
+from resolver.process import handed_files, log
+from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
 from resolver.process.socket_role import SocketRole
 from resolver.process.worker_pids import WorkerPids
@@ -25,6 +26,10 @@ from resolver.settings import ControlSettings, WorkerSettings
 
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 _PR_SET_NO_NEW_PRIVS: Final = 38
+_SUPERVISORS: Final = (
+    signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
+)  # fmt: skip
+"""Signals to which the supervisor alone reacts."""
 _NICE: Final = 5
 """Niceness of control. On a core that both want, control gets a third of a worker's share (sched(7)).
 
@@ -44,6 +49,12 @@ class WorkerStart:
     roles: tuple[SocketRole, ...]
     """The role of each socket. The sockets of a sibling have the same roles in the same order."""
     orders: OrderReceiver
+    beat: float
+    """Seconds between two signs of life; 0: none."""
+    control_serves: bool
+    """Whether control is known to run, so that the worker can wait for the newest table."""
+    files: Contents = field(default_factory=dict)
+    """Contents of the certificates, keys and secrets that the settings name."""
     warm_start: int | None = None
     """Descriptor of the warm-start file, None where there is none."""
 
@@ -58,6 +69,11 @@ class ControlStart:
     settings: ControlSettings
     channel: socket.socket
     workers: WorkerPids
+    orders: OrderReceiver
+    beat: float
+    """Seconds between two signs of life; 0: none."""
+    zones: int | None = None
+    """Descriptor of the zones that the configuration check has parsed, None where there is none."""
 
 
 def begin_worker(arguments: Sequence[str]) -> WorkerStart:
@@ -71,6 +87,9 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
         roles=tuple(map(SocketRole, options["roles"].split(","))),
         orders=OrderReceiver(_socket(options["orders"])),
+        beat=float(options["beat"]),
+        control_serves=options["control"] == "serves",
+        files=handed_files.take(int(options["files"])),
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )
 
@@ -84,13 +103,17 @@ def begin_control(arguments: Sequence[str]) -> ControlStart:
         settings=msgspec.json.decode(_read(options), type=ControlSettings),
         channel=_socket(options["channel"]),
         workers=WorkerPids(int(options["workers"])),
+        orders=OrderReceiver(_socket(options["orders"])),
+        beat=float(options["beat"]),
+        zones=int(options["zones"]) if "zones" in options else None,
     )
 
 
 def _isolate(process: str, options: dict[str, str]) -> None:
-    # Ctrl-C signals the whole process group; only the supervisor acts on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    # A terminal signals the whole process group, for example for Ctrl-C.
+    for number in _SUPERVISORS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
     _hold_lifeline(int(options["lifeline"]))
     _prctl(_PR_SET_DUMPABLE, 0)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)

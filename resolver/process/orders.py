@@ -1,17 +1,24 @@
-"""Orders of the supervisor to a worker, and the worker's report that it is ready: one Unix socket for each worker.
+"""Orders of the supervisor to a child, and the child's signs of life: one Unix socket for each child.
 
-Both ends are here. Which worker reads which sockets is the supervisor's decision.
+Both ends are here. What to order is the supervisor's decision.
 """
 
 import array
+import contextlib
+import os
 import select
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from resolver.process import handed_files
+from resolver.process.handed_files import Contents
+
 READY: Final = b"ready"
-"""What a worker sends once it reads its sockets."""
+"""What a worker sends once it reads its sockets, and control once it serves the workers."""
+ALIVE: Final = b"alive"
+"""What a child sends again and again while its event loop runs."""
 _MAX_DESCRIPTORS: Final = 253  # SCM_MAX_FD of the kernel
 _MAX_MESSAGE: Final = 64  # octets; an order is shorter
 
@@ -31,8 +38,23 @@ class Release:
     index: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """To control: pldns is about to stop, so report that it is not ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseFiles:
+    """Use these contents of certificates, keys and secrets from now on."""
+
+    contents: Contents
+
+
+Order = Adopt | Release | Stopping | UseFiles
+
+
 class OrderReceiver:
-    """The worker's end. Watch `fileno()` for reading, then call `receive`."""
+    """The child's end. Watch `fileno()` for reading, then call `receive`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -42,19 +64,48 @@ class OrderReceiver:
         return self._sock.fileno()
 
     def send_ready(self) -> None:
-        """Report, once, that this worker reads its sockets. The supervisor then releases them from any sibling."""
+        """Report, once, that this process works. The supervisor then releases a worker's sockets from any sibling."""
         self._sock.send(READY)
 
-    def receive(self) -> list[Adopt | Release]:
+    def send_alive(self) -> None:
+        """Send a sign of life. Never waits: it is not sent where the supervisor does not read."""
+        with contextlib.suppress(OSError):
+            self._sock.send(ALIVE, socket.MSG_DONTWAIT)
+
+    def receive(self) -> list[Order]:
         """Return the orders that arrived since the last call, oldest first. Never waits."""
-        orders: list[Adopt | Release] = []
+        orders: list[Order] = []
         while select.select([self._sock], [], [], 0)[0]:
-            message, sockets = _receive(self._sock)
+            message, descriptors = _receive(self._sock)
             if not message:
                 break
-            verb, _, index = message.decode().partition(" ")
-            orders.append(Adopt(int(index), sockets) if verb == "adopt" else Release(int(index)))
+            match message.decode().split():
+                case ["adopt", index]:
+                    orders.append(Adopt(int(index), tuple(socket.socket(fileno=fd) for fd in descriptors)))
+                case ["release", index]:
+                    orders.append(Release(int(index)))
+                case ["files"]:
+                    orders.append(UseFiles(handed_files.take(*descriptors)))
+                case ["stopping"]:
+                    orders.append(Stopping())
         return orders
+
+
+class Beat:
+    """Sends signs of life from an event loop, which must run for that. `every`: seconds; 0: none are sent."""
+
+    def __init__(
+        self, orders: OrderReceiver, every: float, call_later: Callable[[float, Callable[[], None]], object]
+    ) -> None:
+        self._orders = orders
+        self._every = every
+        self._call_later = call_later
+
+    def start(self) -> None:
+        """Send the first sign of life, and further ones from the event loop."""
+        if self._every:
+            self._orders.send_alive()
+            self._call_later(self._every, self.start)
 
 
 def send_adopt(link: socket.socket, index: int, sockets: Sequence[socket.socket]) -> None:
@@ -67,11 +118,25 @@ def send_release(link: socket.socket, index: int) -> None:
     link.send(f"release {index}".encode())
 
 
-def _receive(sock: socket.socket) -> tuple[bytes, tuple[socket.socket, ...]]:
+def send_stopping(link: socket.socket) -> None:
+    """Have control report that it is not ready. Raises OSError; never waits."""
+    link.send(b"stopping")
+
+
+def send_files(link: socket.socket, contents: Contents) -> None:
+    """Order the worker at the other end to use these contents of files. Raises OSError; never waits."""
+    descriptor = handed_files.hand(contents)
+    try:
+        socket.send_fds(link, [b"files"], [descriptor])
+    finally:
+        os.close(descriptor)
+
+
+def _receive(sock: socket.socket) -> tuple[bytes, tuple[int, ...]]:
     descriptors = array.array("i")
     size = socket.CMSG_SPACE(_MAX_DESCRIPTORS * descriptors.itemsize)
     message, ancillary, _, _ = sock.recvmsg(_MAX_MESSAGE, size, socket.MSG_CMSG_CLOEXEC)
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.frombytes(data)
-    return message, tuple(socket.socket(fileno=fd) for fd in descriptors)
+    return message, tuple(descriptors)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from resolver.process import local_address, log
+from resolver.process import local_address, log, log_output
 from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
 from resolver.supervisor import listen, preflight
@@ -37,11 +37,13 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
     The status is 1 when the configuration is refused, when another instance holds the state directory, or when an
     address cannot be bound. One line on stderr gives the reason.
     """
+    log_output.detach_stderr()
     log.setup("supervisor")
     with contextlib.ExitStack() as stack:
         try:
             signals = stack.enter_context(Signals())
-            accepted = preflight.accept(config_path, flags, commands.accept)
+            accepted, zones = preflight.accept(config_path, flags, commands.accept)
+            stack.enter_context(zones)
             stack.enter_context(preflight.held(accepted.control.state_directory))
             listening = listen.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
@@ -52,7 +54,7 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
             return 1
         preflight.raise_open_files()
         _announce(accepted, listening)
-        return Supervisor(accepted, listening, channel, commands.control, commands.worker, signals).run()
+        return Supervisor(accepted, zones, listening, channel, commands.control, commands.worker, signals).run()
 
 
 def _announce(accepted: Accepted, listening: listen.Listening) -> None:

@@ -6,7 +6,6 @@ Each is written only if it has changed. Does not know when to write.
 import asyncio
 import contextlib
 import logging
-import time
 from typing import Final
 
 from resolver.channel import warm_start
@@ -16,7 +15,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
 from resolver.control.state import inventory_file
-from zones.clocks import WallTime
+from resolver.process import wall_clock
 
 _NEW_WORKER: Final = Hello(-1, 0, "", "", 0, 0)
 """The greeting of a worker that has nothing: the file is a snapshot for it."""
@@ -54,7 +53,7 @@ class StateWriter:
 
     async def _save_inventory(self) -> None:
         revision = self._estate.revision
-        pieces = saved_inventory.pieces_of(self._estate, WallTime(time.time()))
+        pieces = saved_inventory.pieces_of(self._estate, wall_clock.now(), wall_clock.step())
         await asyncio.to_thread(inventory_file.write, self._directory, pieces)
         self._saved_revision = revision
 

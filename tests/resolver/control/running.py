@@ -24,6 +24,7 @@ from resolver.channel.frames import (
 )
 from resolver.control.control import Control
 from resolver.process import bootstrap
+from resolver.process.orders import OrderReceiver
 from resolver.process.worker_pids import WorkerPids
 from resolver.sources.reading import RemoteSource
 from zones.clocks import WallTime
@@ -117,7 +118,10 @@ class Running:
         self._socket.listen()
         reading, self._announcing = os.pipe()
         self.announce(announced.format(pid=os.getpid()))
-        self.control = Control(bootstrap.ControlStart(config, self._socket, WorkerPids(reading)), remotes or {})
+        self._supervisor, orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        begun = bootstrap.ControlStart(config, self._socket, WorkerPids(reading), OrderReceiver(orders), beat=0)
+        self._orders = orders
+        self.control = Control(begun, remotes or {})
         self._reading = reading
         self._workers: list[ScriptedWorker] = []
         self.view = self.control.view
@@ -150,6 +154,8 @@ class Running:
         for worker in self._workers:
             worker.writer.close()
         self._socket.close()
+        self._supervisor.close()
+        self._orders.close()
         for descriptor in (self._reading, self._announcing):
             with suppress(OSError):
                 os.close(descriptor)

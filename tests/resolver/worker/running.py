@@ -87,7 +87,9 @@ class Running:
             (self.udp, self.tcp),
             (SocketRole.DNS, SocketRole.DNS),
             OrderReceiver(worker_end),
-            served,
+            beat=0,
+            control_serves=False,
+            warm_start=served,
         )
         self.worker = Worker(begun, asyncio.get_running_loop())
         self._worker_end = worker_end
