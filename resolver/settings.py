@@ -182,6 +182,8 @@ class Zones(msgspec.Struct, frozen=True):
     origins: tuple[str, ...] = ()
     private_only: tuple[str, ...] = ()
     """Suffixes: names at and under these are never asked of an upstream."""
+    local_reverse: bool = False
+    """The reverse zones of RFC 6303 are answered here: upstreams are not asked for names of private addresses."""
     strip_hints: bool = False
     """Address hints are removed from HTTPS records of Azure's services: `Catalogue.covers`."""
 

@@ -58,6 +58,7 @@ def accept(
         files=tuple(files),
         origins=tuple(map(name.to_text, files.values())),
         private_only=tuple(map(_canonical, model.zones.private_only)),
+        local_reverse=model.zones.local_reverse,
         strip_hints=model.zones.strip_hints,
     )
     suffixes = tuple(map(settings_of, model.catalogue.suffixes))

@@ -25,6 +25,8 @@ class Behaviour(NamedTuple):
     """Rotate the addresses of an answer from one reply to the next (`Rotating`)."""
     private_only: frozenset[Name] = frozenset()
     """No upstream is asked for names at and under these."""
+    local_reverse: bool = False
+    """The reverse zones of RFC 6303 are answered here."""
     screen: Screen | None = None
     """Removes addresses from upstreams' answers; None: nothing is removed."""
     prefetch: bool = True
@@ -43,6 +45,7 @@ def behaviour(worker: settings.WorkerSettings) -> Behaviour:
         dropped=frozenset(map(from_text, worker.drop_names)),
         rotate=worker.rotate,
         private_only=frozenset(map(from_text, worker.zones.private_only)),
+        local_reverse=worker.zones.local_reverse,
         screen=Screen(worker.upstreams, catalogue(worker.catalogue), strip_hints=worker.zones.strip_hints),
         prefetch=worker.cache.prefetch,
     )

@@ -32,7 +32,7 @@ def _form(settings: WorkerSettings) -> tuple[object, ...]:
     """Return the settings that any answer may show, or that decide which client may have a kept reply."""
     return (
         settings.identity, designation(settings), settings.payload, settings.rotate, settings.unproven,
-        settings.zones.strip_hints,
+        settings.zones.strip_hints, settings.zones.local_reverse,
     )  # fmt: skip
 
 
