@@ -39,10 +39,15 @@ def until(text: str) -> WallTime:
 
 
 def _listen(text: str) -> str:
+    if "%" in text:
+        raise Invalid(f"`{text}`: {_ONE_LINK}")
     at = host_port.parse(text)
-    if "%" in at.host:
-        raise Invalid(f"`{text}`: pldns does not listen on one link only; `[::]` has its link-local addresses too")
+    if at.address.version == 6 and at.address.is_link_local:
+        raise Invalid(f"`{text}`: {_ONE_LINK}")
     return str(at)
+
+
+_ONE_LINK: Final = "pldns does not listen on one link only; `[::]` has the link-local addresses too"
 
 
 def _ip(text: str) -> str:
