@@ -183,12 +183,13 @@ class Walk:
     def _is_kept_here(self, name: Name, outcome: Outside | Referral) -> bool:
         """Answer a name that no upstream is asked for, and return True; return False for other names."""
         if suffix := self._private_suffix(name):
-            self._deny_private(suffix, outcome)
+            self._deny_private(name, suffix, outcome)
             return True
         apex = self._local_apex(name, outcome)
         if apex is None:
             return False
-        local_reverse.answer(self._draft, name, self._query.qtype, apex, exists=not self._table.is_bare(name))
+        exists = self._table.is_parent(name, self._network)
+        local_reverse.answer(self._draft, name, self._query.qtype, apex, exists=exists)
         return True
 
     def _private_suffix(self, name: Name) -> Name | None:
@@ -258,12 +259,15 @@ class Walk:
         draft.keep = False
         return None
 
-    def _deny_private(self, suffix: Name, outcome: Outside | Referral) -> None:
+    def _deny_private(self, name: Name, suffix: Name, outcome: Outside | Referral) -> None:
         """Deny a name that is never asked of an upstream, because of a suffix."""
-        if not self._is_denied_apex(outcome):
-            self._draft.deny(made_soa(suffix, _PRIVATE_TTL), codes.NXDOMAIN)
+        if self._is_denied_apex(outcome):
+            return
+        exists = self._table.is_parent(name, self._network)
+        self._draft.deny(made_soa(suffix, _PRIVATE_TTL), codes.NOERROR if exists else codes.NXDOMAIN)
+        self._decided(suffix, DataOrigin.POLICY, expendable=True)
+        if not exists:
             self._draft.ede = (codes.BLOCKED, "names of this suffix are private only")
-            self._decided(suffix, DataOrigin.POLICY, expendable=True)
 
     def _is_denied_apex(self, outcome: Outside | Referral) -> bool:
         """Deny DS at the apex of a zone that is served here, and return True; return False for other questions.
