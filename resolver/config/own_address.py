@@ -34,6 +34,10 @@ def _is_local(address: IPv4Address | IPv6Address) -> bool:
 def missing_interface(host: str) -> str:
     """Return the interface in the scope of an address if this machine lacks that interface; else an empty string."""
     interface = host.partition("%")[2]
-    if interface and interface not in {name for _, name in socket.if_nameindex()} and not interface.isdigit():
+    if not interface or interface.isdigit():
+        return ""
+    try:
+        socket.if_nametoindex(interface)
+    except OSError:
         return interface
     return ""
