@@ -67,8 +67,8 @@ METRICS: Final = (
     Metric("dns_connections_total", "Connections accepted.", ("proto",)),
     Metric(
         "dns_connections_closed_total",
-        "Connections closed; reason: ended (by the client), idle, limit, client_limit, handshake, proxy, dropped or "
-        "stop.",
+        "Connections closed; reason: ended (by the client), idle, limit, client_limit, memory (too many octets waited "
+        "in all connections together), handshake, proxy, dropped or stop.",
         ("proto", "reason"),
     ),
     Metric(
@@ -108,6 +108,7 @@ METRICS: Final = (
     Metric("upstream_shed_total", "Questions that failed because too many were under way."),
     Metric("upstream_late_total", "Replies that came after their question had failed, and went into the cache."),
     Metric("ready", "1 while `/readyz` answers 200."),
+    Metric("state_unwritable", "Files of the state directory whose last write failed."),
     Metric("serial", "Serial of the served state. A worker that lags behind has a lower `worker_serial`."),
     Metric("workers", "Configured worker processes."),
     Metric("answers_evicted_total", "Compiled answers removed because a name behind them changed."),
@@ -232,6 +233,7 @@ def _samples(view: View) -> Iterator[Sample]:
     yield "workers", (), float(len(view.workers))
     for worker in view.workers.values():
         yield "worker_serial", (str(worker.index),), float(worker.serial)
+    yield "state_unwritable", (), float(len(view.estate.state.unwritable))
     yield from _sources(view)
     yield from _inventory(view)
 

@@ -19,6 +19,7 @@ from resolver.control.awaited_addresses import AwaitedAddresses
 from resolver.control.clock import EstateClock
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import NO_VNETS
+from resolver.control.estate.state_health import SetAside
 from resolver.control.feed.feed import Feed
 from resolver.control.source_runners import SourceRunners
 from resolver.control.state import inventory_file
@@ -46,13 +47,16 @@ class Control:
 
     def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
         config, now = begun.settings, wall_clock.now()
-        saved = inventory_file.read(config.state_directory) if config.state_directory else None
+        read = inventory_file.read(config.state_directory) if config.state_directory else None
+        saved = None if isinstance(read, SetAside) else read
         files = zone_files.read(config.zones.files, saved.zone_texts if saved else {}, _parsed(begun.zones))
         self.estate = assemble(config, files, saved, {}, now)
+        if isinstance(read, SetAside):
+            self.estate.state.set_aside(read, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate.board)
         self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports)
-        log = ActivityLog(self.estate)
+        self._log = log = ActivityLog(self.estate)
         self.sources = SourceRunners(self.estate, remotes, log, self.publish)
         self.clock = EstateClock(self.estate, self.reports, log, self.publish)
         self.writer = StateWriter(self.estate, self.feed)
@@ -100,6 +104,7 @@ class Control:
             await asyncio.gather(*tasks, return_exceptions=True)
         # The times of the last readings change with each sync. Alone they are not worth a write before the end.
         await self.writer.save(even_unchanged=self.sources.has_remotes)
+        self._log.write()
 
     def _obey(self) -> None:
         """Carry out the orders of the supervisor."""
