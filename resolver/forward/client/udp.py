@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from resolver.forward.client import random_ids
+from resolver.forward.client.link import socket_address
 from resolver.forward.client.poller import Poller
 from resolver.forward.outstanding_query import OutstandingQuery
 
@@ -202,8 +203,8 @@ class UdpSockets:
         connected = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
             if self._source:
-                connected.bind((self._source, 0))
-            connected.connect(self._address)
+                connected.bind(socket_address(self._source, 0))
+            connected.connect(socket_address(*self._address))
             sock = _Socket(self, connected)
             self._poller.add(sock.descriptor, sock.readable)
         except OSError:
