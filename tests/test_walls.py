@@ -42,6 +42,8 @@ resolver.host_port resolver.token_bucket resolver.version
 resolver.settings
 resolver.settings_change
 resolver.wire resolver.channel resolver.process
+resolver.http_protocol
+resolver.http_listener
 resolver.config
 resolver.forward
 resolver.forward.client
@@ -206,7 +208,7 @@ import sys
 from pathlib import Path
 from resolver.supervisor.serve import Commands, serve
 folder = Path(sys.argv[1])
-sys.exit(serve(folder / "pldns.yaml", {}, Commands(worker=(sys.executable, str(folder / "worker.py")))))
+sys.exit(serve(folder / "pldns.yaml", {}, commands=Commands(worker=(sys.executable, str(folder / "worker.py")))))
 """
 HEALTH = b"\0\7\1\0\0\1\0\0\0\0\0\0\6health\5pldns\0\0\1\0\1"
 

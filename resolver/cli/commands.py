@@ -42,11 +42,18 @@ app.add_typer(_cache, name="cache")
 
 
 @app.command()
-def serve(config: ConfigFile = DEFAULT_CONFIG, override: Overrides = None) -> None:
+def serve(
+    config: ConfigFile = DEFAULT_CONFIG,
+    override: Overrides = None,
+    takeover: Annotated[
+        bool, Option("--takeover", help="Take over from the pldns that uses the same state directory, if there is one.")
+    ] = False,
+) -> None:
     """Answer DNS queries until SIGTERM or Ctrl-C."""
     from resolver.supervisor import serve  # noqa: PLC0415
 
-    raise Exit(serve.serve(config, _flags(override)))
+    start = serve.Start.TAKEOVER if takeover else serve.Start.FRESH
+    raise Exit(serve.serve(config, _flags(override), start))
 
 
 @app.command()
@@ -275,6 +282,9 @@ def suffixes(
         bool, Option("--all", help="All suffixes of the catalogue, also those without an endpoint.")
     ] = False,
     cloud: Annotated[CloudOption | None, Option(help="Of the catalogue, only suffixes of this cloud.")] = None,
+    also: Annotated[
+        list[str] | None, Option(metavar="NAME", help="Another suffix, for example a reverse zone; repeatable.")
+    ] = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
 ) -> None:
@@ -288,7 +298,11 @@ def suffixes(
     path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     raise Exit(
         suffixes.run(
-            path, whole=all_, cloud=cloud, product=product, servers=server or (), as_json=output == Output.JSON
+            path,
+            suffixes.Wanted(whole=all_, cloud=cloud, also=also or ()),
+            product=product,
+            servers=server or (),
+            as_json=output == Output.JSON,
         )
     )
 
