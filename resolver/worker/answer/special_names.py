@@ -44,6 +44,9 @@ class SpecialNames:
         }
         self._designation = designation
 
+    names: Final = frozenset((_HEALTH, _LOCALHOST, *_DENIED))
+    """The names that a special answer begins at. One for all names below such a name is at that name."""
+
     def answer(self, query: Query) -> Draft | None:
         """Return the response to a query for a special name; None for any other name."""
         name = query.name
