@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from resolver.settings import WorkerSettings
 from resolver.worker.net import tcp
 from tests.resolver.worker.net.small import Small
-from tests.resolver.worker.net.streams import NAME, Listener, framed, packet, query
+from tests.resolver.worker.net.streams import DEADLINE, NAME, Listener, framed, packet, query
 
 Listen = Callable[..., Awaitable[Listener]]
 
@@ -268,6 +268,18 @@ def _is_gone(small: Small, listener: Listener) -> bool:
     if small.asked and listener.connections:
         small.reply(next(iter(small.asked)))
     return not listener.connections
+
+
+async def test_a_stopping_listener_ends_a_connection_in_order_although_a_query_is_unread(listen: Listen) -> None:
+    """A reset would destroy answers that the client has not read, and look like a fault."""
+    running = await listen()
+    client = await running.connect()
+    client.send(query())
+    await client.reply()
+    client.send(query(ident=2))  # in the receive buffer of the worker's socket now
+    running.listener.close()
+    async with asyncio.timeout(DEADLINE):
+        assert await client.reader.read() == b""
 
 
 async def test_a_stopping_listener_answers_the_queries_in_flight_and_accepts_no_connection(
