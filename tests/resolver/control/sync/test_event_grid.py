@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from resolver import http_listener
 from resolver.control.sync import event_grid
 from resolver.control.sync.event_grid import HEADER, LONGEST, RATE, STRANGERS, Webhook
 from resolver.host_port import HostPort
@@ -146,7 +147,7 @@ async def test_a_body_that_cannot_be_decompressed_is_malformed(site: Site, caplo
 
 
 async def test_a_body_that_does_not_arrive_times_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_grid, "_SLOWEST", 0.01)
+    monkeypatch.setattr(http_listener, "BODY", 0.01)
     head = f"POST /events?secret={SECRET} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n["
     assert b" 408 " in (await raw(site.port, head.encode()))
 
@@ -228,7 +229,7 @@ async def test_requests_beyond_the_rate_must_wait(site: Site) -> None:
 async def test_an_address_in_use_is_logged_and_tried_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_grid, "_RETRY", 0.01)
+    monkeypatch.setattr(http_listener, "_RETRY", 0.01)
     site = Site(tmp_path / "secret")
     tcp, udp = pair()
     udp.close()
