@@ -299,7 +299,9 @@ async def test_a_stopping_listener_answers_the_queries_in_flight_and_accepts_no_
     small.reply("slow.example")
     assert await busy.ids(1) == [1]
     assert await busy.ended() == b""
-    assert not listener.connections
+    for client in (busy, idle):
+        client.writer.close()
+    await small.until(lambda: not listener.connections)
 
 
 async def test_a_client_without_permission_is_refused() -> None:
