@@ -20,6 +20,7 @@ from aiohttp import web
 from aiohttp.log import server_logger
 
 from resolver.host_port import HostPort
+from resolver.http_protocol import HttpProtocol
 from resolver.process import open_files
 
 CONNECTIONS: Final = 64
@@ -39,6 +40,8 @@ _SHARE: Final = 8  # one of this many free descriptors is for one listener
 _RESET: Final = struct.pack("ii", 1, 0)  # struct linger, socket(7)
 _EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
+_MUTE: Final = logging.getLogger(f"{__name__}.access")
+_MUTE.disabled = True
 _log = logging.getLogger(__name__)
 
 
@@ -51,16 +54,17 @@ async def serving(
     An address that cannot be used is logged once, and tried again. `name`: the listener, as the subject of a log line.
     `ready`: the log line when it listens. `logger`: that of aiohttp.
     """
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        logger=logger,
-        keepalive_timeout=IDLE,
-        lingering_time=_DRAIN,
-        shutdown_timeout=_DRAIN,
-    )
+    runner = web.AppRunner(application, shutdown_timeout=_DRAIN)
     await runner.setup()
-    listener = _Listener(name, cast("Callable[[], asyncio.Protocol]", runner.server))
+    server = runner.server
+    assert server is not None  # noqa: S101 - the runner was set up
+    loop = asyncio.get_running_loop()
+    listener = _Listener(
+        name,
+        lambda: HttpProtocol(
+            server, loop=loop, access_log=_MUTE, logger=logger, keepalive_timeout=IDLE, lingering_time=_DRAIN
+        ),
+    )
     opening = asyncio.create_task(_open(listener, listen, ready))
     await asyncio.sleep(0)  # the first attempt takes no longer
     try:

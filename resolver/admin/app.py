@@ -20,12 +20,12 @@ from pydantic_core import ErrorDetails
 from resolver import http_listener
 from resolver.admin.paging import InvalidCursor
 from resolver.admin.resources.model import Parameters
-from resolver.admin.responses import problem
 from resolver.admin.route import Context, Route
 from resolver.admin.routes import ROUTES
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
 from resolver.host_port import HostPort
+from resolver.http_protocol import MALFORMED_BODY, of_exception, problem
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,9 @@ async def _post(context: Context, route: Route, body: type[Parameters], request:
         async with asyncio.timeout(http_listener.BODY):
             octets = await request.read()
     except TimeoutError:
-        raise web.HTTPRequestTimeout(text="the body of the request took too long") from None
+        raise web.HTTPRequestTimeout(
+            text="the body of the request took too long", headers={"Connection": "close"}
+        ) from None
     try:
         return await route.handler(context, request, body.model_validate_json(octets))
     except ValidationError as error:
@@ -98,14 +100,14 @@ async def _problems(request: web.Request, handler: Any) -> web.StreamResponse:  
     try:
         response: web.StreamResponse = await handler(request)
     except web.HTTPException as error:
-        plain = error.text == f"{error.status}: {error.reason}"
-        response = problem(error.status, None if plain else error.text)
-        if "Allow" in error.headers:
-            response.headers["Allow"] = error.headers["Allow"]
+        response = of_exception(error)
+    except MALFORMED_BODY:
+        response = problem(400, "the body is not valid HTTP")
+    except ConnectionError:  # the client has gone
+        raise
     except Exception:  # noqa: BLE001 - an error in one request must not end the server
         _log.exception("%s failed", request.path)
         response = problem(500)
-    response.headers["Server"] = "pldns"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -15,6 +15,7 @@ from typing import Final
 from resolver.control import unix_server
 from resolver.control.activity_log import ActivityLog
 from resolver.control.admin_view import AdminView
+from resolver.control.awaited_addresses import AwaitedAddresses
 from resolver.control.clock import EstateClock
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import NO_VNETS
@@ -60,7 +61,10 @@ class Control:
         self.sources = SourceRunners(self.estate, remotes, log, self.publish)
         self.clock = EstateClock(self.estate, self.reports, log, self.publish)
         self.writer = StateWriter(self.estate, self.feed)
-        self.view = AdminView(self.estate, self.feed, self.workers, self.sources, self.reports, started=now)
+        self.addresses = AwaitedAddresses(config.awaited)
+        self.view = AdminView(
+            self.estate, self.feed, self.workers, self.sources, self.reports, self.addresses, started=now
+        )
         self._channel = begun.channel
         self._orders, self._beat = begun.orders, begun.beat
         self._stopping = asyncio.Event()
@@ -90,7 +94,8 @@ class Control:
             self._orders.send_ready()
             for service in (*services, *self.sources.listeners()):
                 await stack.enter_async_context(service)
-            tasks = [asyncio.create_task(each) for each in (self.sources.run(), self._save_often(), self.clock.run())]
+            loops = (self.sources.run(), self._save_often(), self.clock.run(), self.addresses.run())
+            tasks = [asyncio.create_task(each) for each in loops]
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:

@@ -7,6 +7,7 @@ Grid reaches. Does not know what becomes of a hint.
 
 import asyncio
 import hmac
+import json
 import logging
 import time
 import traceback
@@ -19,6 +20,7 @@ from typing import Final
 from aiohttp import web
 
 from resolver import http_listener
+from resolver.http_protocol import MALFORMED_BODY, Response
 from resolver.settings import EventSettings, Secret
 from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
@@ -80,7 +82,7 @@ class Webhook:
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPException:
+        except (web.HTTPException, ConnectionError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is one request's
             at = traceback.extract_tb(error.__traceback__)[-1]
@@ -96,9 +98,9 @@ class Webhook:
             found, malformed = events.read(body)
         except TimeoutError:
             raise web.HTTPRequestTimeout(headers={"Connection": "close"}) from None
-        except web.RequestPayloadError:
+        except MALFORMED_BODY:
             self.counts["malformed"] += 1
-            raise web.HTTPBadRequest(text="the body cannot be unpacked") from None
+            raise web.HTTPBadRequest(text="the body is not valid HTTP") from None
         except web.HTTPRequestEntityTooLarge:
             self.counts["malformed"] += 1
             raise web.HTTPRequestEntityTooLarge(LONGEST, text=f"at most {LONGEST} octets") from None
@@ -109,9 +111,10 @@ class Webhook:
         for event in found:
             if event.validation:
                 _log.info("source %s: Event Grid validates the webhook", self._source)
-                return web.json_response({"validationResponse": event.validation})
+                code = json.dumps({"validationResponse": event.validation})
+                return Response(text=code, content_type="application/json")
             self.counts[self._take(event)] += 1
-        return web.Response()
+        return Response()
 
     def _take(self, event: events.Event) -> str:
         if event.id in self._seen:
@@ -130,7 +133,7 @@ class Webhook:
         if not origin:
             raise web.HTTPBadRequest(text="no WebHook-Request-Origin")
         per_minute = str(int(RATE * 60))
-        return web.Response(
+        return Response(
             headers={"Allow": "POST, OPTIONS", "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": per_minute}
         )
 
