@@ -14,7 +14,7 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check fmt venv plain bench fuzz lock sbom audit
+.PHONY: run test check fmt venv plain bench fuzz lock sbom audit packaging
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -78,3 +78,10 @@ audit:
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	build/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-run.lock
+
+# Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=manifests` runs one.
+PACKAGING ?= manifests
+packaging: $(BUILT)
+	$(PYTHON) -m venv build/packaging
+	build/packaging/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0 python-hcl2==8.1.4 twine==7.0.0 pipx==1.18.4
+	$(BIN)/python -m pytest --verbose --override-ini timeout=1800 $(PACKAGING:%=tests/packaging/%.py)

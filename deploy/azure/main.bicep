@@ -1,7 +1,8 @@
 // Two pldns servers as the DNS servers of a virtual network, in two zones, with a role that can read endpoints and no more.
 //
 //   az deployment sub create --location westeurope --template-file main.bicep --parameters \
-//     resourceGroup=rg-dns subnetId=/subscriptions/…/subnets/snet-dns sshKey="$(cat ~/.ssh/id_ed25519.pub)"
+//     resourceGroup=rg-dns subnetId=/subscriptions/…/subnets/snet-dns sshKey="$(cat ~/.ssh/id_ed25519.pub)" \
+//     packageUrl=https://…/pldns.deb
 //
 // Then set the two addresses (output `servers`) as the DNS servers of each virtual network.
 targetScope = 'subscription'
@@ -16,7 +17,7 @@ param subnetId string
 param addresses array = ['10.0.0.4', '10.0.0.5']
 @description('The public SSH key of the administrator.')
 param sshKey string
-@description('The Debian package or the wheel of pldns, as a URL that the servers can reach.')
+@description('The Debian package of pldns, as a URL that the servers can reach.')
 param packageUrl string
 @description('Size of each server.')
 param size string = 'Standard_B2s'
@@ -33,7 +34,6 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
       {
         actions: [
           'Microsoft.Network/privateEndpoints/read'
-          'Microsoft.Network/privateEndpoints/privateDnsZoneGroups/read'
           'Microsoft.Network/networkInterfaces/read'
           'Microsoft.Network/virtualNetworks/read'
           'Microsoft.Network/privateDnsZones/read'

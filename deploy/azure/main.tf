@@ -1,6 +1,7 @@
 # Two pldns servers as the DNS servers of a virtual network, in two zones, with a role that can read endpoints and no more.
 # The same as main.bicep.
 #
+#   export ARM_SUBSCRIPTION_ID=…
 #   terraform init && terraform apply -var subnet_id=… -var resource_group_name=rg-dns …
 #
 # Then set the two addresses (output `servers`) as the DNS servers of each virtual network.
@@ -67,7 +68,6 @@ resource "azurerm_role_definition" "pldns" {
   permissions {
     actions = [
       "Microsoft.Network/privateEndpoints/read",
-      "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/read",
       "Microsoft.Network/networkInterfaces/read",
       "Microsoft.Network/virtualNetworks/read",
       "Microsoft.Network/privateDnsZones/read",
