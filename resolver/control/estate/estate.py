@@ -42,7 +42,10 @@ class Estate:
     def __init__(self, config: ControlSettings, memory: CarryOver | None = None) -> None:
         self.settings = config
         self.networks = Networks(
-            config.networks, auto=config.auto, listeners=[each.network for each in config.listeners]
+            config.networks,
+            auto=config.auto,
+            listeners=[each.network for each in config.listeners],
+            identities=memory.identities if memory else (),
         )
         self.policies = Policies(config.zones.defaults, config.zones.overrides)
         conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, config.conflicts.pins)
@@ -181,14 +184,16 @@ class Estate:
         return self._provide()
 
     def take_zone_files(self, files: ZoneFiles, now: WallTime) -> set[Name]:
-        """Replace all zone files."""
+        """Replace all zone files. The settings say which zones these are."""
+        self.revision += files.texts != self.zone_texts
+        for path in self.board.of(Topic.ZONE_FILE).keys() | files.findings.keys():
+            self.board.replace(Topic.ZONE_FILE, path, files.findings.get(str(path), ()), now)
         self.zone_texts = files.texts
-        self.static.set_files(files.zones)
-        for path, findings in files.findings.items():
-            self.board.replace(Topic.ZONE_FILE, path, findings, now)
-        names = {name: origin for origin, zone in files.zones.items() for name in zone.names}
-        self.ledger.set_static(names, now)
-        return self._provide()
+        changed = self.static.set_files(files.zones, map(from_text, self.settings.zones.origins))
+        if changed:
+            names = {name: origin for origin, zone in files.zones.items() for name in zone.names}
+            self.ledger.set_static(names, now)
+        return changed | self._provide()
 
     def expire(self, now: WallTime) -> set[Name]:
         """Remove the claims that have lingered for their whole hold-down."""

@@ -116,18 +116,18 @@ class Feed:
         rows = self._estate.ledger.rows
         for chunk in _chunks(((name, rows.get(name, b"")) for name in names), _row):
             yield Rows(chunk)
-        yield from self._provided(names)
+        yield from self._static(names)
 
-    def _provided(self, names: Collection[Name]) -> Iterator[Static]:
-        """Yield the records that private DNS zones provide, or once provided, at these names.
+    def _static(self, names: Collection[Name]) -> Iterator[Static]:
+        """Yield the records of static zones at these names, where the records have changed.
 
         A worker serves a zone while the zone has its apex. So a new zone ends with its apex, and a zone that goes
         begins with it: no worker serves half a zone.
         """
         estate = self._estate
         found: dict[Name, list[Name]] = {}
-        for name in names if estate.static.has_provided else ():
-            for origin in estate.static.provided_in(name):
+        for name in names if estate.static.changed else ():
+            for origin in estate.static.concerned(name):
                 found.setdefault(origin, []).append(name)
         for origin, own in found.items():
             zone = estate.static.get(origin)
