@@ -41,7 +41,7 @@ class Server(msgspec.Struct, frozen=True):
     name: str = ""
     pin: str = ""
     ca: str = ""
-    """Absolute path of the authorities that may sign the certificate. Empty: those of the system."""
+    """Certificates (PEM) of the authorities that may sign the certificate. Empty: those of the system."""
     path: str = ""
     """Path of the URL, over HTTPS."""
     count_errors: bool = True

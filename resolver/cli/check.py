@@ -21,6 +21,7 @@ from resolver.control.estate.source_health import SourceStatus
 from resolver.offline.load import offline
 from zones.azure.resource import Resources
 from zones.clocks import WallTime
+from zones.dns.parsed_zones import ParsedZones
 from zones.findings.evidence import Severity
 
 _FILES: Final = 10
@@ -35,8 +36,9 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
 
     Return 2 when one of the findings is an error, or a source of files has no resource or no name at all, else 0.
     """
-    accepted, now = load(path, flags), WallTime(time.time())
-    estate = offline(accepted.control, now)
+    parsed = ParsedZones()
+    accepted, now = load(path, flags, parsed), WallTime(time.time())
+    estate = offline(accepted.control, now, parsed)
     numbers = counts(estate)
     facts = sorted(estate.board, key=finding_items.most_severe_first)
     shown = facts if as_json else facts[: limit or None]

@@ -9,12 +9,13 @@ from resolver.cli import output
 from resolver.cli.failure import Failed
 from resolver.config import file as config
 from resolver.settings import Accepted
+from zones.dns.parsed_zones import ParsedZones
 
 
-def load(path: Path, flags: Mapping[str, str]) -> Accepted:
-    """Return the accepted configuration. Raises `Failed` with every mistake in it."""
+def load(path: Path, flags: Mapping[str, str], parsed: ParsedZones | None = None) -> Accepted:
+    """Return the accepted configuration. `parsed` gets its zones. Raises `Failed` with every mistake in it."""
     try:
-        return config.load(path, os.environ, flags)
+        return config.load(path, os.environ, flags, parsed=parsed)
     except config.ConfigError as error:
         raise Failed(str(error)) from None
 

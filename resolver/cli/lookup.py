@@ -10,13 +10,15 @@ from resolver.cli.configuration import load
 from resolver.cli.explanation import Explanation, VisibleClaim
 from resolver.offline.load import offline
 from zones.clocks import WallTime
+from zones.dns.parsed_zones import ParsedZones
 
 
 def run(path: Path, flags: Mapping[str, str], asked: tuple[str, str, str], as_json: bool) -> int:
     """Print the explanation; return 0. `asked`: name, type, and the client's address."""
     question = explanation.question(*asked)
-    accepted, now = load(path, flags), WallTime(time.time())
-    found = explanation.explain(accepted, offline(accepted.control, now), question, now)
+    parsed = ParsedZones()
+    accepted, now = load(path, flags, parsed), WallTime(time.time())
+    found = explanation.explain(accepted, offline(accepted.control, now, parsed), question, now)
     if as_json:
         output.json_out(found.model_dump(mode="json"))
     else:

@@ -16,7 +16,7 @@ from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
 from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
-from resolver.config.named_files import ZoneFilePaths, absolute
+from resolver.config.named_files import ZoneFilePaths, absolute, authorities
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, SecretReference, Source
@@ -168,7 +168,7 @@ def _servers(
     """Return the servers of a group, and warnings."""
     if upstream.resolv_conf:
         return name_servers(folder / upstream.resolv_conf, listen, group, count_errors=upstream.count_errors)
-    ca = absolute(folder / upstream.ca) if upstream.ca else ""
+    ca = authorities(absolute(folder / upstream.ca)) if upstream.ca else ""
     servers = tuple(
         settings.Server(
             transport=given.transport,

@@ -26,6 +26,7 @@ from resolver.config.resolv_conf import name_servers
 from resolver.config.section import fields, kind, written
 from resolver.config.values import Invalid
 from resolver.host_port import HostPort, InvalidHostPort
+from zones.dns.parsed_zones import ParsedZones
 
 PREFIX: Final = "PLDNS_"
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
@@ -41,13 +42,19 @@ class ConfigError(Exception):
 
 
 def load(
-    path: Path, environ: Mapping[str, str], flags: Mapping[str, str] = _NONE, *, resolv_conf: Path = RESOLV_CONF
+    path: Path,
+    environ: Mapping[str, str],
+    flags: Mapping[str, str] = _NONE,
+    *,
+    resolv_conf: Path = RESOLV_CONF,
+    parsed: ParsedZones | None = None,
 ) -> settings.Accepted:
     """Read the file at `path`, with the settings in `environ` (`PLDNS_*`) and in `flags` (`{"dns.workers": "2"}`).
 
-    Values of variables and flags are YAML. Relative paths are relative to the folder of `path`. Raises `ConfigError`.
+    Values of variables and flags are YAML. Relative paths are relative to the folder of `path`. `parsed` gets the zones
+    of the zone files, for a caller that needs them too. Raises `ConfigError`.
     """
-    valid = _read(path, environ, flags)
+    valid = _read(path, environ, flags, parsed or ParsedZones())
     return accept(path, valid.model, valid.files, resolv_conf, valid.warnings, functools.partial(_place_of, valid.root))
 
 
@@ -60,7 +67,7 @@ def effective(
 
     Raises `ConfigError`.
     """
-    valid = _read(path, environ, flags)
+    valid = _read(path, environ, flags, ParsedZones())
     rows = list(_rows(valid.model, valid.root, ()))
     if "public" not in valid.model.upstreams:
         servers, _ = name_servers(resolv_conf, valid.model.dns.listen)
@@ -85,7 +92,7 @@ class _Valid(NamedTuple):
     warnings: list[str]
 
 
-def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _Valid:
+def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str], parsed: ParsedZones) -> _Valid:
     root, problems = _file(path)
     notes: list[str] = []
     for keys, node in _variables(environ, problems, notes):
@@ -103,7 +110,7 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> _
         root = root.put(("networks",), replace(networks_node, value=[alone]))
     groups, networks = _declared(root)
     model, root = _validate(root, problems)
-    files, refused, odd = find_zone_files(model.zones.files, path.parent)
+    files, refused, odd = find_zone_files(model.zones.files, path.parent, parsed)
     refused += unusable_key_files(model, path.parent)
     problems += [_problem(root, location, message) for location, message in refused]
     wrong = [problem.path for problem in problems]

@@ -5,21 +5,30 @@ The daemon refuses to start when one of them cannot be used. Does not translate 
 
 import glob
 import os
+import re
 import ssl
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 from resolver import settings
 from resolver.config.model import Configuration
 from resolver.config.nodes import Part
 from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
-from zones.dns import name, zonefile
+from zones.dns import name
+from zones.dns.parsed_zones import ParsedZones
+from zones.dns.zonefile import InvalidZone
 
 ZoneFilePaths = dict[str, name.Name]
 """Absolute paths of zone files, in the order of `zones.files`, with the origin of each."""
 Refusal = tuple[tuple[Part, ...], str]
 """Where the configuration names a file that cannot be used, and the reason."""
+
+
+_CERTIFICATE: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*CERTIFICATE-----.*?-----END [A-Z0-9 ]*CERTIFICATE-----", re.DOTALL
+)
 
 
 def absolute(path: Path) -> str:
@@ -41,8 +50,9 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
         missing = [(("dns", role, key), why) for key, file in files.items() if (why := _unreadable(file))]
         refused += missing
         if not missing:
+            chain, private_key = (Path(file).read_bytes() for file in files.values())
             try:
-                certificate.load(certificate.context(), settings.Tls((), **files))
+                certificate.load(certificate.context(), settings.Tls((), **files), chain, private_key)
             except ValueError as error:
                 refused.append((("dns", role, "certificate"), str(error)))
     if dns.cookies.secrets and (why := _no_secrets(absolute(folder / dns.cookies.secrets))):
@@ -50,15 +60,23 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
     return refused
 
 
+def authorities(file: str) -> str:
+    """Return the PEM certificates in a file, without the text around them. Raises OSError."""
+    text = Path(file).read_text("ascii", errors="replace")
+    return "\n".join(_CERTIFICATE.findall(text))
+
+
 def _no_authorities(file: str) -> str:
     """Return why the file cannot be read as PEM certificates; empty when it can."""
     try:
-        ssl.create_default_context(cafile=file)
+        found = authorities(file)
+        if found:
+            ssl.create_default_context(cadata=found)
     except ssl.SSLError:
-        return f"{file} has no PEM certificates"
+        return f"{file} has a PEM certificate that cannot be read"
     except OSError as error:
         return f"cannot read {file}: {error.strerror}"
-    return ""
+    return "" if found else f"{file} has no PEM certificates"
 
 
 def _no_secrets(file: str) -> str:
@@ -80,10 +98,12 @@ def _unreadable(file: str) -> str:
     return ""
 
 
-def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFilePaths, list[Refusal], list[str]]:
+def find_zone_files(
+    patterns: Iterable[str], folder: Path, parsed: ParsedZones
+) -> tuple[ZoneFilePaths, list[Refusal], list[str]]:
     """Return the zone files that match `patterns` below `folder`, those that cannot be used, and warnings.
 
-    A pattern with wildcards may match nothing, which is a warning. A plain path must exist.
+    A pattern with wildcards may match nothing, which is a warning. A plain path must exist. `parsed` gets the zones.
     """
     files: ZoneFilePaths = {}
     at: dict[name.Name, str] = {}
@@ -96,7 +116,8 @@ def find_zone_files(patterns: Iterable[str], folder: Path) -> tuple[ZoneFilePath
         elif not found:
             refused.append((("zones", "files", i), f"there is no file `{pattern}`"))
         for file in found:
-            refused += [(("zones", "files", i), why) for why in (() if file in files else _add(file, files, at))]
+            if file not in files:
+                refused += [(("zones", "files", i), why) for why in _add(file, files, at, parsed)]
     return files, refused, notes
 
 
@@ -106,15 +127,15 @@ def _matches(folder: Path, pattern: str) -> list[str]:
     return sorted(absolute(path) for path in found if not path.is_dir())
 
 
-def _add(file: str, files: ZoneFilePaths, at: dict[name.Name, str]) -> Sequence[str]:
+def _add(file: str, files: ZoneFilePaths, at: dict[name.Name, str], parsed: ParsedZones) -> Sequence[str]:
     """Add `file` and its origin to `files` and `at`. Return the reasons why that is not possible; empty when it is."""
     try:
-        origin = zonefile.parse(Path(file).read_bytes().decode(), file).origin
+        origin = parsed.parse(Path(file).read_bytes().decode(), file).origin
     except OSError as error:
         return [f"cannot read {file}: {error.strerror}"]
     except UnicodeDecodeError as error:
         return [f"{file} is not UTF-8 (at octet {error.start})"]
-    except zonefile.InvalidZone as error:
+    except InvalidZone as error:
         return error.messages
     other = at.setdefault(origin, file)
     if other != file:

@@ -30,6 +30,7 @@ from resolver.sources import zone_files
 from resolver.sources.reading import RemoteSource
 from zones.clocks import WallTime
 from zones.dns.name import Name
+from zones.dns.parsed_zones import ParsedZones
 
 SAVE_INTERVAL: Final = 30.0
 """Least seconds between two writes of the saved inventory."""
@@ -46,7 +47,7 @@ class Control:
     def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
         config, now = begun.settings, WallTime(time.time())
         saved = inventory_file.read(config.state_directory) if config.state_directory else None
-        files = zone_files.read(config.zones.files, saved.zone_texts if saved else {})
+        files = zone_files.read(config.zones.files, saved.zone_texts if saved else {}, _parsed(begun.zones))
         self.estate = assemble(config, files, saved, {}, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate.board)
@@ -95,3 +96,11 @@ class Control:
         while True:
             await asyncio.sleep(SAVE_INTERVAL)
             await self.writer.save()
+
+
+def _parsed(descriptor: int | None) -> ParsedZones:
+    """Return the zones of the configuration check; none for a control that starts later."""
+    if descriptor is None:
+        return ParsedZones()
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        return ParsedZones.decoded(file.read())

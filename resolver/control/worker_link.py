@@ -6,12 +6,15 @@ Does not know what to send (`feed`) or what becomes of a worker's reports (`work
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from resolver.channel.frames import Down, Hello, ReplyFrame, RequestFrame, encode
 from resolver.channel.requests import Reply, ReplyT, Request, WorkerRequest
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
+
+_SEND: Final = 1 << 16
+"""Octets that are sent at once: thousands of small zones have a frame each."""
 
 
 @dataclass(slots=True)
@@ -85,10 +88,16 @@ class WorkerLink:
         self._wake.clear()
 
     async def _send(self, frames: Iterable[Down]) -> None:
-        """Send frames. Each one is made when the socket has taken the one before."""
+        """Send frames. Each one is made when the socket has taken those before, except for a few small ones."""
+        waiting = bytearray()
         for frame in frames:
-            self._stream.write(encode(frame))
-            await self._stream.drain()
+            waiting += encode(frame)
+            if len(waiting) >= _SEND:
+                self._stream.write(waiting)
+                await self._stream.drain()
+                waiting = bytearray()
+        self._stream.write(waiting)
+        await self._stream.drain()
 
     async def ask(self, request: WorkerRequest[ReplyT]) -> ReplyT:
         """Send a request and return the worker's reply. The caller limits the time.

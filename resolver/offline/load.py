@@ -13,14 +13,18 @@ from resolver.settings import ControlSettings
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from zones.clocks import WallTime
+from zones.dns.parsed_zones import ParsedZones
 
 
-def offline(config: ControlSettings, now: WallTime) -> Estate:
-    """Return the estate of this configuration, all sources as one change. Earlier holders of names are not known."""
+def offline(config: ControlSettings, now: WallTime, parsed: ParsedZones | None = None) -> Estate:
+    """Return the estate of this configuration, all sources as one change. Earlier holders of names are not known.
+
+    `parsed` has the zones that were parsed while the configuration was read.
+    """
     remote = [source.name for source in config.sources if source.remote]
     saved = _saved(config.state_directory, remote) if remote else None
     scans = {source.name: FileSource(source.path, set()).scan() for source in config.sources if not source.remote}
-    estate = assemble(config, zone_files.read(config.zones.files, {}), saved, scans, now)
+    estate = assemble(config, zone_files.read(config.zones.files, {}, parsed), saved, scans, now)
     for name in remote:
         if not estate.sources[name].synced:
             why = (

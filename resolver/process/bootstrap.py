@@ -12,12 +12,13 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
-from resolver.process import log
+from resolver.process import handed_files, log
+from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
 from resolver.process.socket_role import SocketRole
 from resolver.process.worker_pids import WorkerPids
@@ -44,6 +45,8 @@ class WorkerStart:
     roles: tuple[SocketRole, ...]
     """The role of each socket. The sockets of a sibling have the same roles in the same order."""
     orders: OrderReceiver
+    files: Contents = field(default_factory=dict)
+    """Contents of the certificates, keys and secrets that the settings name."""
     warm_start: int | None = None
     """Descriptor of the warm-start file, None where there is none."""
 
@@ -58,6 +61,8 @@ class ControlStart:
     settings: ControlSettings
     channel: socket.socket
     workers: WorkerPids
+    zones: int | None = None
+    """Descriptor of the zones that the configuration check has parsed, None where there is none."""
 
 
 def begin_worker(arguments: Sequence[str]) -> WorkerStart:
@@ -71,6 +76,7 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
         roles=tuple(map(SocketRole, options["roles"].split(","))),
         orders=OrderReceiver(_socket(options["orders"])),
+        files=handed_files.take(int(options["files"])),
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )
 
@@ -84,6 +90,7 @@ def begin_control(arguments: Sequence[str]) -> ControlStart:
         settings=msgspec.json.decode(_read(options), type=ControlSettings),
         channel=_socket(options["channel"]),
         workers=WorkerPids(int(options["workers"])),
+        zones=int(options["zones"]) if "zones" in options else None,
     )
 
 

@@ -1,10 +1,12 @@
 """TLS contexts of listeners, and loading a certificate into a context that is in use.
 
-Does not know the listeners. A new connection gets the certificate that its context loaded last.
+Does not know the listeners, and opens no file. A new connection gets the certificate that its context loaded last.
 """
 
+import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from resolver.settings import Tls
@@ -25,16 +27,29 @@ def context(alpn: Sequence[str] = ()) -> ssl.SSLContext:
     return made
 
 
-def load(into: ssl.SSLContext, tls: Tls) -> None:
-    """Load a certificate chain and its key into a context. Leaves the context unchanged where the pair is unusable.
+def load(into: ssl.SSLContext, tls: Tls, chain: bytes, key: bytes) -> None:
+    """Load a certificate chain and its key, both PEM, into a context. `tls` names their files, for messages.
 
-    Raises `ValueError` for an unusable pair, and `OSError` where a file cannot be read. The message gives the reason.
+    Raises `ValueError` with the reason where the pair is unusable, and leaves the context unchanged.
     """
-    for made in (context(), into):
-        try:
-            made.load_cert_chain(tls.certificate, tls.key, password=_no_password)
-        except ssl.SSLError as error:
-            raise ValueError(_reason(error, tls)) from None
+    with _path(chain) as chain_path, _path(key) as key_path:
+        for made in (context(), into):
+            try:
+                made.load_cert_chain(chain_path, key_path, password=_no_password)
+            except ssl.SSLError as error:
+                raise ValueError(_reason(error, tls)) from None
+
+
+@contextmanager
+def _path(content: bytes) -> Iterator[str]:
+    """Yield the path of a file in memory: Python's `ssl` takes a certificate and a key only from files."""
+    descriptor = os.memfd_create("pem")
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
 
 
 def _no_password() -> str:

@@ -4,11 +4,15 @@ Both ends are here. Which worker reads which sockets is the supervisor's decisio
 """
 
 import array
+import os
 import select
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from resolver.process import handed_files
+from resolver.process.handed_files import Contents
 
 READY: Final = b"ready"
 """What a worker sends once it reads its sockets."""
@@ -31,6 +35,16 @@ class Release:
     index: int
 
 
+@dataclass(frozen=True, slots=True)
+class UseFiles:
+    """Use these contents of certificates, keys and secrets from now on."""
+
+    contents: Contents
+
+
+Order = Adopt | Release | UseFiles
+
+
 class OrderReceiver:
     """The worker's end. Watch `fileno()` for reading, then call `receive`."""
 
@@ -45,15 +59,20 @@ class OrderReceiver:
         """Report, once, that this worker reads its sockets. The supervisor then releases them from any sibling."""
         self._sock.send(READY)
 
-    def receive(self) -> list[Adopt | Release]:
+    def receive(self) -> list[Order]:
         """Return the orders that arrived since the last call, oldest first. Never waits."""
-        orders: list[Adopt | Release] = []
+        orders: list[Order] = []
         while select.select([self._sock], [], [], 0)[0]:
-            message, sockets = _receive(self._sock)
+            message, descriptors = _receive(self._sock)
             if not message:
                 break
-            verb, _, index = message.decode().partition(" ")
-            orders.append(Adopt(int(index), sockets) if verb == "adopt" else Release(int(index)))
+            match message.decode().split():
+                case ["adopt", index]:
+                    orders.append(Adopt(int(index), tuple(socket.socket(fileno=fd) for fd in descriptors)))
+                case ["release", index]:
+                    orders.append(Release(int(index)))
+                case ["files"]:
+                    orders.append(UseFiles(handed_files.take(*descriptors)))
         return orders
 
 
@@ -67,11 +86,20 @@ def send_release(link: socket.socket, index: int) -> None:
     link.send(f"release {index}".encode())
 
 
-def _receive(sock: socket.socket) -> tuple[bytes, tuple[socket.socket, ...]]:
+def send_files(link: socket.socket, contents: Contents) -> None:
+    """Order the worker at the other end to use these contents of files. Raises OSError; never waits."""
+    descriptor = handed_files.hand(contents)
+    try:
+        socket.send_fds(link, [b"files"], [descriptor])
+    finally:
+        os.close(descriptor)
+
+
+def _receive(sock: socket.socket) -> tuple[bytes, tuple[int, ...]]:
     descriptors = array.array("i")
     size = socket.CMSG_SPACE(_MAX_DESCRIPTORS * descriptors.itemsize)
     message, ancillary, _, _ = sock.recvmsg(_MAX_MESSAGE, size, socket.MSG_CMSG_CLOEXEC)
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.frombytes(data)
-    return message, tuple(socket.socket(fileno=fd) for fd in descriptors)
+    return message, tuple(descriptors)

@@ -6,31 +6,38 @@ from pathlib import Path
 
 from resolver.sources.reading import ZoneFiles
 from zones.dns.name import Name
-from zones.dns.zonefile import InvalidZone, Zone, parse
+from zones.dns.parsed_zones import ParsedZones
+from zones.dns.zonefile import InvalidZone, Zone
 from zones.findings import checks
 from zones.findings.finding import Finding
 
 
-def read(paths: Sequence[str], saved: Mapping[str, str]) -> ZoneFiles:
-    """Return the zones and findings of these paths. `saved` has the last valid text of each path."""
+def read(paths: Sequence[str], saved: Mapping[str, str], parsed: ParsedZones | None = None) -> ZoneFiles:
+    """Return the zones and findings of these paths. `saved` has the last valid text of each path.
+
+    `parsed` has zones of texts that were parsed before.
+    """
+    parsed = parsed or ParsedZones()
     zones: dict[Name, Zone] = {}
     texts: dict[str, str] = {}
     findings: dict[str, list[Finding]] = {}
     for path in paths:
-        valid = _valid(path, findings, has_data=path in saved)
+        valid = _valid(path, findings, parsed, has_data=path in saved)
         if valid is None and path in saved:
             with contextlib.suppress(InvalidZone):  # this version of pldns may be stricter than the one that saved it
-                valid = saved[path], parse(saved[path], path)
+                valid = saved[path], parsed.parse(saved[path], path)
         if valid:
             texts[path], zone = valid
             zones[zone.origin] = zone
     return ZoneFiles(zones, texts, findings)
 
 
-def _valid(path: str, findings: dict[str, list[Finding]], *, has_data: bool) -> tuple[str, Zone] | None:
+def _valid(
+    path: str, findings: dict[str, list[Finding]], parsed: ParsedZones, *, has_data: bool
+) -> tuple[str, Zone] | None:
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        return text, parse(text, path)
+        text = Path(path).read_bytes().decode()
+        return text, parsed.parse(text, path)
     except UnicodeDecodeError:
         why = f"{path}: not UTF-8"
     except OSError as error:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -24,14 +24,21 @@ class CannotStart(Exception):  # noqa: N818 - reads as a sentence
     """pldns cannot start. The message is one line with the reason, empty where stderr already has it."""
 
 
-def accept(path: Path, flags: Mapping[str, str], command: Sequence[str]) -> Accepted:
-    """Read the configuration in a separate process, which writes its errors to stderr. Raises `CannotStart`."""
-    request = json.dumps({"path": str(path), "flags": flags}).encode()
+def accept(path: Path, flags: Mapping[str, str], command: Sequence[str]) -> tuple[Accepted, BinaryIO]:
+    """Read the configuration in a separate process, which writes its errors to stderr. Raises `CannotStart`.
+
+    Return the settings, and a file in memory with the parsed zones for control (`zones.dns.parsed_zones`).
+    """
+    zones = open(os.memfd_create("zones"), "r+b")  # noqa: PTH123, SIM115 - a descriptor, and the caller closes it
+    request = json.dumps({"path": str(path), "flags": flags, "zones": zones.fileno()}).encode()
     with interrupts_blocked():
-        done = subprocess.run(command, input=request, stdout=subprocess.PIPE, check=False)  # noqa: S603 - a command of `serve.Commands`
+        done = subprocess.run(  # noqa: S603 - a command of `serve.Commands`
+            command, input=request, stdout=subprocess.PIPE, pass_fds=(zones.fileno(),), check=False
+        )
     if done.returncode:
+        zones.close()
         raise CannotStart("" if done.returncode > 0 else f"the configuration check died of signal {-done.returncode}")
-    return msgspec.json.decode(done.stdout, type=Accepted)
+    return msgspec.json.decode(done.stdout, type=Accepted), zones
 
 
 @contextlib.contextmanager

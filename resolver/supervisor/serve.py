@@ -41,7 +41,8 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
     with contextlib.ExitStack() as stack:
         try:
             signals = stack.enter_context(Signals())
-            accepted = preflight.accept(config_path, flags, commands.accept)
+            accepted, zones = preflight.accept(config_path, flags, commands.accept)
+            stack.enter_context(zones)
             stack.enter_context(preflight.held(accepted.control.state_directory))
             listening = listen.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
@@ -52,7 +53,7 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
             return 1
         preflight.raise_open_files()
         _announce(accepted, listening)
-        return Supervisor(accepted, listening, channel, commands.control, commands.worker, signals).run()
+        return Supervisor(accepted, zones, listening, channel, commands.control, commands.worker, signals).run()
 
 
 def _announce(accepted: Accepted, listening: listen.Listening) -> None:

@@ -12,15 +12,16 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
 from resolver.channel import warm_start
-from resolver.process import orders, systemd, worker_pids
+from resolver.process import handed_files, orders, systemd, worker_pids
 from resolver.settings import Accepted
 from resolver.supervisor import child, slot
 from resolver.supervisor.child import Child
+from resolver.supervisor.key_files import INTERVAL, key_files
 from resolver.supervisor.listen import Listening
 from resolver.supervisor.signals import Signals
 from resolver.supervisor.slot import Slot
@@ -40,21 +41,27 @@ class Supervisor:
     def __init__(
         self,
         accepted: Accepted,
+        zones: BinaryIO,
         listening: Listening,
         channel: tuple[str, socket.socket],
         control: Sequence[str],
         worker: Sequence[str],
         signals: Signals,
     ) -> None:
-        """`channel`: the path of control's socket and the socket. `control`, `worker`: the commands of the children."""
+        """`zones`: the parsed zones for the first control; closed once it has them.
+
+        `channel`: the path of control's socket and the socket. `control`, `worker`: the commands of the children.
+        """
         now = SteadyTime(time.monotonic())
         for_control, for_workers = msgspec.json.encode(accepted.control), msgspec.json.encode(accepted.worker)
         private, scrubbed = child.private(os.environ), child.scrubbed(os.environ)
+        self._zones = zones
         self._listening = listening
         self._channel_path, self._channel = channel
         self._signals = signals
         self._state, self._digest = accepted.control.state_directory, warm_start.digest(accepted.control)
         self._stopping = self._notified_ready = False
+        self._key_files, self._check_files_at = key_files(accepted.worker), SteadyTime(now + INTERVAL)
         self._announcements = -1
         """A pipe to control, see `worker_pids`; -1 while control does not run."""
         self._control = Child("control", control, for_control, private)
@@ -70,6 +77,7 @@ class Supervisor:
         self._turn(0)
         while not self._stopping:
             self._start_due(SteadyTime(time.monotonic()))
+            self._check_files(SteadyTime(time.monotonic()))
             # With shared sockets, the remaining workers read them anyway.
             again = None if self._listening.shared else slot.hand_over(self._slots, SteadyTime(time.monotonic()))
             self._turn(self._pause(again))
@@ -87,6 +95,7 @@ class Supervisor:
 
     def _pause(self, hand_over: SteadyTime | None) -> float | None:
         times = [each.due for each in self._children()] + [hand_over]
+        times += [self._check_files_at] if self._key_files else []
         next_time = min((when for when in times if when is not None), default=None)
         return None if next_time is None else max(0.0, next_time - time.monotonic())
 
@@ -115,7 +124,13 @@ class Supervisor:
             for each in self._slots:
                 self._announce(each)
             options = {"channel": str(self._channel.fileno()), "workers": str(reading)}
-            self._control.start(now, options, (self._channel.fileno(), reading))
+            descriptors = [self._channel.fileno(), reading]
+            if not self._zones.closed:
+                self._zones.seek(0)
+                options["zones"] = str(self._zones.fileno())
+                descriptors.append(self._zones.fileno())
+            self._control.start(now, options, descriptors)
+            self._zones.close()  # a later control reads files that may have changed, and the memory is free again
         except OSError:
             self._close_announcements()
             raise
@@ -137,18 +152,20 @@ class Supervisor:
             "roles": ",".join(self._listening.roles),
             "orders": str(child_end.fileno()),
         }
+        handed = {"files": handed_files.hand(self._key_files.contents)}
         saved = warm_start.opened(self._state, self._digest)
         if saved is not None:
-            options["warm-start"] = str(saved)
+            handed["warm-start"] = saved
+        options |= {name: str(descriptor) for name, descriptor in handed.items()}
         try:
-            worker.process.start(now, options, (*own, child_end.fileno(), *([] if saved is None else [saved])))
+            worker.process.start(now, options, (*own, child_end.fileno(), *handed.values()))
         except OSError:
             own_end.close()
             raise
         finally:
             child_end.close()
-            if saved is not None:
-                os.close(saved)
+            for descriptor in handed.values():
+                os.close(descriptor)
         worker.link = own_end
         self._selector.register(own_end, selectors.EVENT_READ, worker)
         self._announce(worker)
@@ -162,6 +179,18 @@ class Supervisor:
             worker_pids.announce(self._announcements, worker.index, worker.process.pid)
 
     # -- running
+
+    def _check_files(self, now: SteadyTime) -> None:
+        """Hand the certificates, keys and secrets to the workers where they have changed."""
+        if not self._key_files or now < self._check_files_at:
+            return
+        self._check_files_at = SteadyTime(now + INTERVAL)
+        if self._key_files.check():
+            for each in self._slots:
+                if each.link:
+                    # A worker that does not read its orders has ended, and the next one gets the contents at its start.
+                    with contextlib.suppress(OSError):
+                        orders.send_files(each.link, self._key_files.contents)
 
     def _read_link(self, worker: Slot) -> None:
         """Handle a worker's `ready`, or the end of file when its process has ended."""

@@ -1,58 +1,80 @@
-"""The certificates, keys and cookie secrets of a worker: read at the start, and again when the files change."""
+"""The certificates, keys and cookie secrets of a worker, from contents of files that the supervisor reads.
 
-import asyncio
+Does not know when the files change: the supervisor hands over the contents again.
+"""
+
+import logging
 import ssl
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Final
 
 from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
+from resolver.process.handed_files import Contents
 from resolver.process.socket_role import SocketRole
 from resolver.settings import WorkerSettings
 from resolver.worker.access.cookies import Cookies
-from resolver.worker.watched_files import WatchedFiles
 
-_INTERVAL: Final = 5.0  # seconds between two checks for changes
+_log = logging.getLogger(__name__)
 
 
 class SecretFiles:
     """Loads certificates into `contexts`, by the role of the socket, and secrets into `cookies`."""
 
-    def __init__(self, settings: WorkerSettings, cookies: Cookies, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, settings: WorkerSettings, cookies: Cookies) -> None:
         self.contexts: dict[SocketRole, ssl.SSLContext] = {}
         self._cookies = cookies
-        self._loop = loop
-        self._timer: asyncio.TimerHandle | None = None
-        self._files = self._of(settings)
+        self._contents: Contents = {}
+        self._uses = self._of(settings)
 
     def configure(self, settings: WorkerSettings) -> None:
-        """Read the files of these settings now, and watch them. New connections get the certificates."""
-        self._files = self._of(settings)
+        """Use the files of these settings. New connections get the certificates."""
+        self._uses = self._of(settings)
         if not settings.cookies.secrets:
             self._cookies.secrets = ()
-        self.watch()
+        self.take(self._contents)
 
-    def _of(self, settings: WorkerSettings) -> list[WatchedFiles]:
-        files = []
+    def _of(self, settings: WorkerSettings) -> list["_Use"]:
+        uses = []
         for role, tls, alpn in (
             (SocketRole.TLS, settings.tls, certificate.DOT),
             (SocketRole.HTTPS, settings.https, certificate.DOH),
         ):
             if tls:
                 into = self.contexts.setdefault(role, certificate.context(alpn))
-                files.append(WatchedFiles((tls.certificate, tls.key), partial(certificate.load, into, tls)))
+                uses.append(_Use((tls.certificate, tls.key), partial(certificate.load, into, tls)))
         if path := settings.cookies.secrets:
-            files.append(WatchedFiles((path,), partial(self._read_secrets, path)))
-        return files
+            uses.append(_Use((path,), self._read_secrets))
+        return uses
 
-    def watch(self) -> None:
-        """Read the files now, and check them for changes from now on."""
-        for each in self._files:
-            each.check()
-        if self._timer:
-            self._timer.cancel()
-        self._timer = self._loop.call_later(_INTERVAL, self.watch) if self._files else None
+    def take(self, contents: Contents) -> None:
+        """Use the contents that are new. Where they cannot be used, what was used before stays in use."""
+        self._contents = contents
+        for each in self._uses:
+            each.take(contents)
 
-    def _read_secrets(self, path: str) -> None:
-        self._cookies.secrets = read_secrets(Path(path).read_text("ascii"))
+    def _read_secrets(self, text: bytes) -> None:
+        self._cookies.secrets = read_secrets(text.decode("ascii"))
+
+
+class _Use:
+    """Files that are used together. `load` takes their contents, and raises ValueError where they cannot be used."""
+
+    def __init__(self, files: tuple[str, ...], load: Callable[..., None]) -> None:
+        self._files = files
+        self._load = load
+        self._taken: tuple[bytes, ...] | None = None
+
+    def take(self, contents: Contents) -> None:
+        """Load the contents of the files if they are new. An error is logged."""
+        taken = tuple(contents[file] for file in self._files if file in contents)
+        if len(taken) < len(self._files) or taken == self._taken:
+            return
+        first, self._taken = self._taken is None, taken
+        try:
+            self._load(*taken)
+        except (OSError, ValueError) as error:
+            _log.error("%s: %s%s", self._files[0], error, "" if first else "; what was read before stays in use")
+        else:
+            if not first:
+                _log.info("%s: read again", self._files[0])

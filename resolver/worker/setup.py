@@ -43,16 +43,14 @@ class Setup:
 class Setups:
     """The setup in use, and the one whose table is still being filled.
 
-    `switched` is called with each setup that takes over, before it gets a packet. `repeated` is called where the
-    settings are the present ones: the files that they name may have changed. `ask` asks an upstream.
+    `switched` is called with each setup that takes over, before it gets a packet. `ask` asks an upstream.
     """
 
-    def __init__(self, first: Setup, ask: Ask, switched: Callable[[Setup], None], repeated: Callable[[], None]) -> None:
+    def __init__(self, first: Setup, ask: Ask, switched: Callable[[Setup], None]) -> None:
         self.now = first
         self._ask = ask
         self._next: Setup | None = None
         self._switched = switched
-        self._repeated = repeated
 
     @property
     def replica(self) -> Replica:
@@ -63,7 +61,6 @@ class Setups:
         """Take other settings: now, or as soon as the next snapshot is complete."""
         self._abandon()
         if settings == self.now.settings:
-            self._repeated()
             return
         now, table = self.now, settings_change.table_digest(settings)
         if table == now.table_digest:

@@ -1,19 +1,23 @@
-"""A worker's link to the supervisor: reports that the worker is ready, and carries out orders about sockets."""
+"""A worker's link to the supervisor: reports that the worker is ready, and carries out orders."""
 
 import asyncio
 
-from resolver.process.orders import Adopt, OrderReceiver, Release
+from resolver.process.orders import Adopt, Order, OrderReceiver, Release, UseFiles
 from resolver.worker.listeners import Listeners
+from resolver.worker.secret_files import SecretFiles
 
 
 class SupervisorLink:
-    """Receives orders and applies them to the listeners."""
+    """Receives orders and applies them to the listeners and to the secrets."""
 
-    def __init__(self, orders: OrderReceiver, listeners: Listeners, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, orders: OrderReceiver, listeners: Listeners, secrets: SecretFiles, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._orders = orders
         self._listeners = listeners
+        self._secrets = secrets
         self._loop = loop
-        self._received: asyncio.Queue[Adopt | Release] = asyncio.Queue()
+        self._received: asyncio.Queue[Order] = asyncio.Queue()
 
     async def run(self) -> None:
         """Report that the worker reads its sockets, then carry out orders in turn. Ends only by an error."""
@@ -25,6 +29,8 @@ class SupervisorLink:
                     self._listeners.adopt(index, sockets)
                 case Release(index=index):
                     self._listeners.release(index)
+                case UseFiles(contents=contents):
+                    self._secrets.take(contents)
 
     def _receive(self) -> None:
         for order in self._orders.receive():

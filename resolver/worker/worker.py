@@ -60,13 +60,13 @@ class Worker:
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
         self._reports = Reports(parts, self._forwarder, replica, pauses)
-        self._secrets = SecretFiles(settings, parts.cookies, loop)
+        self._secrets = SecretFiles(settings, parts.cookies)
         first = Setup(settings, parts, responder, replica)
-        self._setups = Setups(first, self._forwarder.ask, self._switched, self._secrets.watch)
+        self._setups = Setups(first, self._forwarder.ask, self._switched)
         self._listeners = Listeners(
             settings, start.roles, parts.clients, responder, self._secrets.contexts, loop, files.clients
         )
-        self._supervisor = SupervisorLink(start.orders, self._listeners, loop)
+        self._supervisor = SupervisorLink(start.orders, self._listeners, self._secrets, loop)
         self._control = ControlLink(start, self._setups, self._reports, self._reply)
         self._stopping = asyncio.Event()
 
@@ -77,7 +77,7 @@ class Worker:
         Packets wait in the sockets meanwhile.
         """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
-        self._secrets.watch()
+        self._secrets.take(self._start.files)
         stopping = asyncio.create_task(self._stopping.wait())
         await self._control.load()
         links = [asyncio.create_task(self._control.run())]

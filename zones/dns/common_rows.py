@@ -10,7 +10,6 @@ from struct import pack
 from typing import Final, NamedTuple
 
 import dns.exception
-import dns.ipv4
 import dns.ipv6
 
 from zones.dns.record import AAAA, CNAME, NS, PTR, SOA, A
@@ -21,14 +20,20 @@ _SRV: Final = 33
 _TYPES: Final = {
     "A": A, "NS": NS, "CNAME": CNAME, "SOA": SOA, "PTR": PTR, "MX": _MX, "TXT": _TXT, "AAAA": AAAA, "SRV": _SRV,
 }  # fmt: skip
-_ROW: Final = re.compile(
-    r"(?P<owner>@|[a-z0-9_*-][a-z0-9_.*-]*)?[ \t]+(?:(?P<ttl>\d{1,9})[ \t]+)?(?:IN[ \t]+)?(?:(?P<late>\d{1,9})[ \t]+)?"
-    r"(?P<type>A|NS|CNAME|SOA|PTR|MX|TXT|AAAA|SRV)[ \t]+(?P<rdata>[!-~][!-~ \t]*?)[ \t]*",
-    re.ASCII | re.IGNORECASE,
+_FIELDS: Final = (
+    r"(@|[a-z0-9_*-][a-z0-9_.*-]*)?[ \t]+(?:(\d{1,9})[ \t]+)?(?:IN[ \t]+)?(?:(\d{1,9})[ \t]+)?"
+    r"(A|NS|CNAME|SOA|PTR|MX|TXT|AAAA|SRV)[ \t]+"
 )
+_PLAIN: Final = re.compile(
+    _FIELDS + r"([!#-'*-:<-\[\]-~][ \t!#-'*-:<-\[\]-~]*)(?:;[^\r\n]*)?(?:\r?\n|\Z)", re.ASCII | re.IGNORECASE
+)
+"""A whole row with its line end, without quotes, parentheses and escapes."""
+_ROW: Final = re.compile(_FIELDS + r"([!-~][!-~ \t]*)", re.ASCII | re.IGNORECASE)
 _BLANKS: Final = re.compile(r";[^\n]*|[()\n]")
 _STRINGS: Final = re.compile(r'"[^"]{0,255}"(?:[ \t]+"[^"]{0,255}")*')
-_LABELS: Final = re.compile(r"[A-Za-z0-9_*-]{1,63}(?:\.[A-Za-z0-9_*-]{1,63})*\.?", re.ASCII)
+_LABELS: Final = re.compile(r"[a-z0-9_*-]{1,63}(?:\.[a-z0-9_*-]{1,63})*\.?", re.ASCII | re.IGNORECASE)
+_LENGTHS: Final = tuple(bytes((length,)) for length in range(64))
+_OCTETS: Final = {str(octet): octet for octet in range(256)}
 _MAX_NAME: Final = 255
 _MAX_TTL: Final = 2**31 - 1
 
@@ -52,8 +57,17 @@ def is_blank(row: str) -> bool:
     return not text or (text[0] == ";" and "\r" not in text)
 
 
+def plain(text: str, at: int, origin: bytes | None) -> tuple[CommonRow | None, int]:
+    """Return the record of the row that begins at an offset, and the offset after the row.
+
+    The record is None where `common` or dnspython has to read the row. `origin` is in wire form.
+    """
+    found = _PLAIN.match(text, at)
+    return (_record(found, origin), found.end()) if found else (None, at)
+
+
 def common(row: str, origin: bytes | None) -> CommonRow | None:
-    """Return the record of a row, relative to an origin in wire form; None where dnspython has to read the row."""
+    """Return the record of a row with quotes or parentheses; None where dnspython has to read the row."""
     text = row.replace("\r\n", "\n").removesuffix("\n")
     if "\\" in text or "\r" in text or text[:1] == "(" or not text.isascii():
         return None
@@ -61,19 +75,23 @@ def common(row: str, origin: bytes | None) -> CommonRow | None:
         if ";" in text or "(" in text or ")" in text or "\n" in text:
             return None
     elif "(" in text or ")" in text or ";" in text:
-        plain = re.sub(r";[^\n]*", "", text)
-        if plain.count("(") > 1 or plain.count("(") != plain.count(")") or plain.find("(") > plain.find(")"):
+        bare = re.sub(r";[^\n]*", "", text)
+        if bare.count("(") > 1 or bare.count("(") != bare.count(")") or bare.find("(") > bare.find(")"):
             return None
         text = _BLANKS.sub(" ", text)
     found = _ROW.fullmatch(text)
-    if found is None or (found["ttl"] and found["late"]):
+    return _record(found, origin) if found else None
+
+
+def _record(found: re.Match[str], origin: bytes | None) -> CommonRow | None:
+    owner, early, late, kind, rdata = found.groups()
+    if early and late:
         return None
-    owner, ttl = found["owner"], found["ttl"] or found["late"]
-    rtype = _TYPES[found["type"].upper()]
+    ttl, rtype = early or late, _TYPES.get(kind) or _TYPES[kind.upper()]
     try:
-        rdata = _RDATA[rtype](found["rdata"], origin)
-        return CommonRow(_name(owner, origin) if owner else None, int(ttl) if ttl else None, rtype, rdata)
-    except (_Uncommon, dns.exception.DNSException, ValueError):
+        wire = _RDATA[rtype](rdata.rstrip(" \t"), origin)
+        return CommonRow(_name(owner, origin) if owner else None, int(ttl) if ttl else None, rtype, wire)
+    except (_Uncommon, KeyError, dns.exception.DNSException, ValueError):
         return None
 
 
@@ -92,16 +110,16 @@ def _name(text: str, origin: bytes | None) -> bytes:
         return origin
     if not _LABELS.fullmatch(text):
         raise _Uncommon
-    wire = b"".join([bytes((len(label),)) + label for label in text.rstrip(".").encode().split(b".")])
-    if text[-1] == ".":
-        wire += b"\0"
-    elif origin is None:
-        raise _Uncommon
+    octets = text.encode()
+    if "." not in text:
+        end = origin
+        wire = _LENGTHS[len(octets)] + octets
     else:
-        wire += origin
-    if len(wire) > _MAX_NAME:
+        end = b"\0" if text[-1] == "." else origin
+        wire = b"".join([_LENGTHS[len(label)] + label for label in octets.rstrip(b".").split(b".")])
+    if end is None or len(wire) + len(end) > _MAX_NAME:
         raise _Uncommon
-    return wire
+    return wire + end
 
 
 def _numbers(texts: list[str], most: int) -> list[int]:
@@ -112,7 +130,10 @@ def _numbers(texts: list[str], most: int) -> list[int]:
 
 
 def _ipv4(text: str, _: bytes | None) -> bytes:
-    return dns.ipv4.inet_aton(text)
+    parts = text.split(".")
+    if len(parts) != 4:
+        raise _Uncommon
+    return bytes([_OCTETS[part] for part in parts])
 
 
 def _ipv6(text: str, _: bytes | None) -> bytes:

@@ -18,11 +18,11 @@ import dns.zonefile
 import msgspec
 
 from zones.dns import text_forms
-from zones.dns.common_rows import CommonRow, absolute, common, is_blank
+from zones.dns.common_rows import CommonRow, absolute, common, is_blank, plain
 from zones.dns.name import Name
 from zones.dns.record import CNAME, DNAME, NS, SOA
 from zones.dns.zone_problems import BadRow, ZoneProblem, in_words, quoted
-from zones.dns.zone_rows import rows
+from zones.dns.zone_rows import next_row
 
 MAX_GENERATED: Final = 65_536
 """Records of one `$GENERATE`."""
@@ -50,11 +50,18 @@ def read(text: str, origin: Name | None) -> tuple[list[ReadRecord], list[ZonePro
     """Return the records of a zone file, and what is wrong with the other rows."""
     reader = _Reader(origin)
     problems: list[ZoneProblem] = []
-    for line, row in rows(text):
+    at, line = 0, 1
+    while at < len(text):
+        after = reader.take_plain(line, text, at)
+        if after:
+            at, line = after, line + 1
+            continue
+        row, lines = next_row(text, at)
         if not is_blank(row) and not reader.take_common(line, row):
             problem = reader.take(line, row)
             if problem:
                 problems.append(problem)
+        at, line = at + len(row), line + lines
     return reader.found, problems
 
 
@@ -108,11 +115,11 @@ class _Reader(dns.zonefile.Reader):
     """One zone file while it is read: origin, last owner and TTLs go from one row to the next."""
 
     def __init__(self, origin: Name | None) -> None:
-        transaction = _Transaction()
-        # The reader drops records outside its zone silently. So its zone is the root, and `zonefile` checks the apex.
-        self._tokens = _Tokenizer("")
-        super().__init__(self._tokens, dns.rdataclass.IN, transaction, allow_directives=_DIRECTIVES)
-        transaction.source = self
+        # dnspython's part is made at the first row that needs dnspython: few files have such a row.
+        self._has_dnspython = False
+        self.rfc2308_ttl = True
+        self.last_ttl, self.last_ttl_known = 0, False
+        self.default_ttl, self.default_ttl_known, self.default_ttl_from_soa = 0, False, False
         self.last_name: dns.name.Name | None = None
         self.current_origin = _NO_ORIGIN
         self.found: list[ReadRecord] = []
@@ -124,15 +131,31 @@ class _Reader(dns.zonefile.Reader):
         self._is_origin_new = origin is not None
         """`current_origin` does not have the origin yet: dnspython's names are slow to make."""
 
+    def _begin(self) -> None:
+        """Make dnspython's part, with the state that the rows so far have left."""
+        transaction = _Transaction()
+        transaction.source = self
+        own = dict(self.__dict__)
+        # The reader drops records outside its zone silently. So its zone is the root, and `zonefile` checks the apex.
+        super().__init__(_Tokenizer(""), dns.rdataclass.IN, transaction, allow_directives=_DIRECTIVES)
+        self.__dict__.update(own)
+        self._has_dnspython = True
+
     # -- common rows
 
+    def take_plain(self, line: int, text: str, at: int) -> int:
+        """Read the plain row at an offset, and return the offset after the row. Return 0 for any other row."""
+        record, after = plain(text, at, self._origin)
+        return after if record and self._take_record(line, record) else 0
+
     def take_common(self, line: int, row: str) -> bool:
-        """Read a common row. Return False for any other."""
+        """Read a directive or a common row. Return False for any other."""
         if row[0] == "$":
             return self._take_directive(row)
         record = common(row, self._origin)
-        if record is None:
-            return False
+        return record is not None and self._take_record(line, record)
+
+    def _take_record(self, line: int, record: CommonRow) -> bool:
         owner = record.owner or self._last_owner()
         ttl = self._ttl_of(record)
         if owner is None or ttl is None:
@@ -171,6 +194,8 @@ class _Reader(dns.zonefile.Reader):
 
     def take(self, line: int, row: str) -> ZoneProblem | None:
         """Read a row with dnspython. Return what is wrong with it; None for a good one."""
+        if not self._has_dnspython:
+            self._begin()
         tokens = _Tokenizer(row)
         self._line = line
         self.tok = self._tokens = tokens

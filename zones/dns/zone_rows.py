@@ -4,27 +4,21 @@ Splits text and nothing else, so that a row that cannot be read does not hide th
 """
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 _TOKEN: Final = re.compile(r'\\.|"(?:[^"\\\n]|\\.)*"|(?P<open>")|;[^\n]*|(?P<mark>[()\n])|[^\\";()\n]+|\\', re.DOTALL)
 _LINE_END: Final = re.compile(r"\r\n?|\n")
 
 
-def rows(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each row with its line end, and the number of its first line.
+def next_row(text: str, at: int) -> tuple[str, int]:
+    """Return the row that begins at an offset, with its line end, and the number of line ends in it.
 
     A quoted string that is not closed ends with its line. A parenthesis that is not closed takes the rest of the file.
     """
-    at, line = 0, 1
-    while at < len(text):
-        end = text.find("\n", at) + 1 or len(text)
-        if "(" in text[at:end] or text[at:end].rstrip("\r\n").endswith("\\") or "\\\n" in text[at:end]:
-            end = _end(text, at)
-        row = text[at:end]
-        yield line, row
-        line += 1 if row.count("\n") == 1 and "\r" not in row else len(_LINE_END.findall(row))
-        at = end
+    row = text[at : text.find("\n", at) + 1 or len(text)]
+    if "(" in row or ("\\" in row and (row.rstrip("\r\n").endswith("\\") or "\\\n" in row)):
+        row = text[at : _end(text, at)]
+    return row, 1 if row.count("\n") == 1 and "\r" not in row else len(_LINE_END.findall(row))
 
 
 def _end(text: str, at: int) -> int:

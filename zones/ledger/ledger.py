@@ -203,8 +203,9 @@ class Ledger:
         """Replace all names of zone files (name to origin). A zone file's name shadows an endpoint's claim on it."""
         self._reports.now = now
         old, self._static = self._static, dict(names)
-        for name in old.keys() | self._static.keys():
-            self._check_shadow(name)
+        for name in old.keys() | names.keys() if self._holders else ():
+            if old.get(name) != names.get(name):
+                self._check_shadow(name)
 
     def reconsider(self, now: WallTime) -> set[Name]:
         """Evaluate the pinned names again, because a pin has expired. Return the names whose rows changed."""

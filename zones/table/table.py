@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from zones.claims.row import ClassNumber
 from zones.dns.name import Name, ancestry, canonical_key
 from zones.dns.record import DNAME, NS, RRset
-from zones.dns.static import StaticZone, of_type
+from zones.dns.static import StaticZone
 from zones.networks.network import NetworkMask
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.lookup import Lookup
@@ -65,7 +65,7 @@ class Table(Lookup):
             touched.subtrees.add(origin)
             self._move_apex(origin, bool(zone.soa) - bool(old_soa), touched.names)
         redirecting = (DNAME,) if name == origin else (NS, DNAME)
-        if any(of_type(old, kind) != of_type(rrsets, kind) for kind in redirecting):
+        if [each for each in old if each.type in redirecting] != [each for each in rrsets if each.type in redirecting]:
             touched.subtrees.add(name)
         if not zone.names:
             del self.static[origin]

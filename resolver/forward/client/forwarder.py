@@ -323,7 +323,7 @@ class Forwarder:
         self.mismatches += 1
 
     def _carrier(self, query: Try) -> Carrier:
-        """Return the carrier of a query. Raises OSError when the file of its authorities cannot be read."""
+        """Return the carrier of a query."""
         server, transport, source = query.server.server, query.transport, query.exchange.source
         found = self._carriers.get((server, transport, source))
         if found is None:

@@ -15,11 +15,8 @@ _VERSION: Final = 0xA0
 
 
 def context(server: Server, alpn: str) -> ssl.SSLContext:
-    """Return the TLS context for a server. With a pin, only `has_pin` verifies the certificate, after the handshake.
-
-    Raises OSError when the file of authorities cannot be read.
-    """
-    made = ssl.create_default_context(cafile=server.ca or None)
+    """Return the TLS context for a server. With a pin, only `has_pin` verifies the certificate, after the handshake."""
+    made = ssl.create_default_context(cadata=server.ca or None)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols([alpn])
     if server.pin:

@@ -19,7 +19,7 @@ _ALPN: Final = {"tls": "dot", "https": "h2"}
 
 
 class UpstreamStreams:
-    """Carries queries to one server. Raises OSError when the file of its authorities cannot be read."""
+    """Carries queries to one server."""
 
     def __init__(
         self, server: Server, source: str, loop: asyncio.AbstractEventLoop, unmatched: Callable[[], None]

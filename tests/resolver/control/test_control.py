@@ -1,8 +1,10 @@
 """Control with sources of files: readiness, sources, workers."""
 
 import asyncio
+import hashlib
 import logging
 import os
+import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,10 +23,14 @@ from resolver.channel.frames import (
 )
 from resolver.channel.requests import Pong
 from resolver.control import worker_server
+from resolver.control.control import Control
+from resolver.process import bootstrap
+from resolver.process.worker_pids import WorkerPids
 from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Start, hello, start, until, winner, write
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.clocks import WallTime
 from zones.dns.name import from_text, to_text
+from zones.dns.parsed_zones import ParsedZones
 
 __all__ = ["start"]
 
@@ -102,6 +108,20 @@ async def test_without_sources_control_is_ready_once_a_worker_has_the_table(star
     await until(lambda: running.view.missing() == ["worker 0: has not applied the table yet"])
     assert not (await worker.commit()).unsynced
     await until(lambda: not running.view.missing())
+
+
+def test_zones_of_the_configuration_check_are_not_parsed_again(tmp_path: Path) -> None:
+    text = "$ORIGIN corp.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\n"
+    (tmp_path / "corp.zone").write_text(text)
+    parsed = ParsedZones()
+    other = parsed.parse(f"{text}a A 10.0.0.4\n", "corp.zone")
+    digest, wanted = (hashlib.sha256(each.encode()).digest() for each in (f"{text}a A 10.0.0.4\n", text))
+    zones = os.memfd_create("zones")
+    os.pwrite(zones, parsed.encoded().replace(digest, wanted), 0)  # now the zone shows where it comes from
+    config = settings.ControlSettings(zones=settings.Zones(files=(str(tmp_path / "corp.zone"),)))
+    with socket.socket(socket.AF_UNIX) as channel, Path(os.devnull).open("rb") as pids:
+        control = Control(bootstrap.ControlStart(config, channel, WorkerPids(pids.fileno()), zones), {})
+    assert list(control.estate.static.files.values()) == [other]
 
 
 async def test_a_change_reaches_a_worker(start: Start, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from resolver.sources import zone_files
 from tests.zones.books import shown
 from zones.dns.name import from_text
+from zones.dns.parsed_zones import ParsedZones
 
 GOOD = "$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\nwww 60 A 192.0.2.1\n"
 CORP, WWW = from_text("corp.example"), from_text("www.corp.example")
@@ -23,6 +24,21 @@ def test_a_valid_file_is_read_with_its_text(path: str) -> None:
     assert WWW in zones[CORP].names
     assert texts == {path: GOOD}
     assert not findings
+
+
+def test_a_text_that_the_configuration_check_has_parsed_is_not_parsed_again(path: str) -> None:
+    parsed = ParsedZones()
+    zone = parsed.parse(GOOD, path)
+    assert zone_files.read([path], {}, parsed).zones[CORP] is zone
+    Path(path).write_text(GOOD.replace("192.0.2.1", "192.0.2.2"))
+    assert zone_files.read([path], {}, parsed).zones[CORP] != zone
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_the_text_of_a_file_is_not_translated(path: str, end: str) -> None:
+    text = GOOD + f"txt 60 TXT x ; a{end}\n"
+    Path(path).write_bytes(text.encode())
+    assert zone_files.read([path], {}).texts == {path: text}
 
 
 def test_a_valid_file_takes_precedence_over_the_saved_text(path: str) -> None:

@@ -40,22 +40,29 @@ sys.exit(serve(folder / "pldns.yaml", {"dns.workers": "2"}, Commands(accept, con
 """
 
 ACCEPT = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 
 folder = Path(__file__).parent
-(folder / "request.json").write_text(sys.stdin.read())
+request = json.load(sys.stdin)
+os.write(request.pop("zones"), b"parsed zones")
+(folder / "request.json").write_text(json.dumps(request))
 sys.stdout.write((folder / "accepted.json").read_text())
 if (folder / "refuse").exists():
     sys.exit("pldns.yaml:1:1: no")
 """
 
-# Sends the index of the admitted worker on each connection to the channel.
+# Writes the parsed zones to a file. Sends the index of the admitted worker on each connection to the channel.
 CONTROL = """
 import os, signal, sys
+from pathlib import Path
 from resolver.process import bootstrap
 
 control = bootstrap.begin_control(sys.argv[1:])
+zones = b"none" if control.zones is None else os.read(control.zones, 99)
+file = Path(__file__).parent / f"zones-{os.getpid()}"
+file.with_suffix(".new").write_bytes(zones)
+file.with_suffix(".new").rename(file)
 control.channel.settimeout(None)
 while True:
     connection, _ = control.channel.accept()
@@ -272,6 +279,17 @@ def test_workers_answer_while_control_is_replaced_and_their_connects_wait(start:
     until(lambda: not runs(control))
     assert daemon.ask("admitted") == {"index": "0"}
     assert daemon.pid("control") != control
+
+
+def test_only_the_first_control_gets_the_parsed_zones(start: Callable[..., Daemon], folder: Path) -> None:
+    daemon = start().up()
+    first = daemon.pid("control")
+    until((folder / f"zones-{first}").exists)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: daemon.pid("control") != first)
+    until((folder / f"zones-{daemon.pid('control')}").exists)
+    assert (folder / f"zones-{first}").read_text() == "parsed zones"
+    assert (folder / f"zones-{daemon.pid('control')}").read_text() == "none"
 
 
 def test_a_worker_that_fails_at_once_is_started_with_growing_delays(start: Callable[..., Daemon], folder: Path) -> None:

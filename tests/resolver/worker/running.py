@@ -87,7 +87,7 @@ class Running:
             (self.udp, self.tcp),
             (SocketRole.DNS, SocketRole.DNS),
             OrderReceiver(worker_end),
-            served,
+            warm_start=served,
         )
         self.worker = Worker(begun, asyncio.get_running_loop())
         self._worker_end = worker_end

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from resolver.channel import frames as channel
 from resolver.channel.frames import Begin, Commit, Down, Rows, Static
+from resolver.control import worker_link
 from resolver.control.feed import feed
 from resolver.wire import render
 from resolver.worker import replica
@@ -63,8 +64,9 @@ def one(name: str, address: str = "10.0.0.4", network: str = "") -> Resources:
 
 @pytest.fixture
 def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put one row into each frame."""
+    """Put one row into each frame, and send each frame alone."""
     monkeypatch.setattr(feed, "_ROWS", 1)
+    monkeypatch.setattr(worker_link, "_SEND", 1)
 
 
 # -- provided records

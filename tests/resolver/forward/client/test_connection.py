@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import ssl
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import dnslib
 import pytest
@@ -42,11 +41,10 @@ NAME = "dns.example"
 class Authority:
     """A certificate for `NAME`, the file of the authority that signed it, and its pin."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         authority = trustme.CA()
         self.made = authority.issue_cert(NAME)
-        self.ca = str(folder / "ca.pem")
-        authority.cert_pem.write_to_path(self.ca)
+        self.ca = authority.cert_pem.bytes().decode()
         certificate = x509.load_pem_x509_certificate(self.made.cert_chain_pems[0].bytes())
         key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.key = key
@@ -62,8 +60,8 @@ class Authority:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
+def authority() -> Authority:
+    return Authority()
 
 
 @pytest.fixture

@@ -7,8 +7,11 @@ import trustme
 from cryptography import x509
 
 from resolver.process import certificate
-from resolver.settings import Tls
-from resolver.worker.watched_files import WatchedFiles
+from resolver.process.socket_role import SocketRole
+from resolver.settings import Tls, WorkerSettings
+from resolver.supervisor.key_files import key_files
+from resolver.worker.access.cookies import Cookies
+from resolver.worker.secret_files import SecretFiles
 
 
 class Pair:
@@ -20,10 +23,20 @@ class Pair:
         self.client = ssl.create_default_context()
         self._authority.configure_trust(self.client)
         self.issue()
-        self.context = certificate.context(certificate.DOT)
-        self.watched = WatchedFiles(
-            (self.tls.certificate, self.tls.key), lambda: certificate.load(self.context, self.tls)
-        )
+        settings = WorkerSettings((), (), tls=self.tls)
+        self._files = key_files(settings)
+        self._secrets = SecretFiles(settings, Cookies(b""))
+        self.context = self._secrets.contexts[SocketRole.TLS]
+        self.check()
+
+    def check(self) -> None:
+        """Do what the supervisor and a worker do when it is time to look for changes."""
+        self._files.check()
+        self._secrets.take(self._files.contents)
+
+    def load(self, context: ssl.SSLContext) -> None:
+        """Load the certificate and key into another context."""
+        certificate.load(context, self.tls, *self._files.contents.values())
 
     def issue(self) -> str:
         """Write a new certificate and key. Return the serial number that clients see."""

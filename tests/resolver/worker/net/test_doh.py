@@ -147,7 +147,7 @@ Open = Callable[..., Any]
 @pytest.fixture
 async def site(listen: Listen, pair: Pair) -> Site:
     context = certificate.context(certificate.DOH)
-    certificate.load(context, pair.tls)
+    pair.load(context)
     return Site(await listen(make=doh.sessions(PATH), transport=HTTPS, context=context), pair.client)
 
 
@@ -367,7 +367,7 @@ async def test_endless_pings_are_a_flood(small: Small, site: Site) -> None:
 
 async def test_incomplete_requests_do_not_keep_a_connection_open(listen: Listen, pair: Pair) -> None:
     context = certificate.context(certificate.DOH)
-    certificate.load(context, pair.tls)
+    pair.load(context)
     site = Site(await listen(make=doh.sessions(PATH), transport=HTTPS, context=context, idle=0.3), pair.client)
     browser = await site.browse()
     stream = browser.ask("POST", PATH, b"", "application/dns-message", end=False)

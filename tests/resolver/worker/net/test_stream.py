@@ -183,7 +183,7 @@ async def test_a_new_certificate_is_used_without_a_restart(listen: Listen, pair:
     listener = await listen(transport=TLS, context=pair.context)
     before = await listener.connect(pair.client)
     serial = pair.issue()
-    pair.watched.check()
+    pair.check()
     after = await listener.connect(pair.client)
     assert served(after) == serial != served(before)
     await answered(before)
@@ -202,12 +202,12 @@ async def test_an_unusable_certificate_leaves_the_old_one_in_use(
     else:
         Path(pair.tls.key).write_bytes(trustme.CA().issue_cert("localhost").private_key_pem.bytes())
     for _ in range(3):
-        pair.watched.check()
+        pair.check()
     assert len(caplog.records) == 1
     assert "stays in use" in caplog.text
     await answered(await listener.connect(pair.client))
     serial = pair.issue()
-    pair.watched.check()
+    pair.check()
     assert served(await listener.connect(pair.client)) == serial
 
 
@@ -218,12 +218,12 @@ async def test_a_mounted_secret_changes_when_its_link_is_replaced(listen: Listen
     for path in (pair.tls.certificate, pair.tls.key):
         Path(path).rename(first / Path(path).name)
         Path(path).symlink_to(first / Path(path).name)
-    pair.watched.check()
+    pair.check()
     await answered(await listener.connect(pair.client))
     for path in (pair.tls.certificate, pair.tls.key):
         Path(path).unlink()
     serial = pair.issue()
-    pair.watched.check()
+    pair.check()
     assert served(await listener.connect(pair.client)) == serial
 
 
