@@ -44,8 +44,8 @@ def _listen(tls: object) -> object:
 
 
 def same(old: Accepted, new: Accepted) -> bool:
-    """Return whether both mean the same. Warnings do not count."""
-    return structs.replace(old, warnings=()) == structs.replace(new, warnings=())
+    """Return whether both mean the same. Warnings and comments do not count."""
+    return structs.replace(old, warnings=(), source="") == structs.replace(new, warnings=(), source="")
 
 
 def digest(settings: Accepted | WorkerSettings) -> bytes:

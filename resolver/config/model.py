@@ -175,6 +175,16 @@ class StateSection(Section):
     )
 
 
+class ReloadSection(Section):
+    """When pldns reads its configuration again (docs/operations.md)."""
+
+    watch: Switch = Field(
+        default=False,
+        description="Reload when the configuration file changes. Otherwise on SIGHUP and `pldns reload` only. Zone "
+        "files, certificates and the files of sources are always watched.",
+    )
+
+
 class Configuration(Section):
     """The configuration file of pldns."""
 
@@ -204,6 +214,7 @@ class Configuration(Section):
     conflicts: ConflictsSection = ConflictsSection()
     admin: AdminSection = AdminSection()
     state: StateSection = StateSection()
+    reload: ReloadSection = ReloadSection()
 
     @model_validator(mode="before")
     @classmethod

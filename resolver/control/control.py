@@ -10,7 +10,6 @@ import logging
 import signal
 import time
 import uuid
-from collections.abc import Mapping
 from typing import Final
 
 from resolver.control import unix_server
@@ -23,11 +22,11 @@ from resolver.control.feed.feed import Feed
 from resolver.control.source_runners import SourceRunners
 from resolver.control.state import inventory_file
 from resolver.control.state.writer import StateWriter
+from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.process import bootstrap
 from resolver.sources import zone_files
-from resolver.sources.reading import RemoteSource
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.dns.parsed_zones import ParsedZones
@@ -39,18 +38,18 @@ _log = logging.getLogger(__name__)
 
 
 class Control:
-    """The parts of control. `remotes`: the sources that are asked, by name; all other sources are files.
+    """The parts of control. `remotes`: the sources that are asked; all other sources are files.
 
     Workers are answered at once from the saved inventory and the zone files, before any source is read.
     """
 
-    def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
+    def __init__(self, begun: bootstrap.ControlStart, remotes: Remotes) -> None:
         config, now = begun.settings, WallTime(time.time())
         saved = inventory_file.read(config.state_directory) if config.state_directory else None
         files = zone_files.read(config.zones.files, saved.zone_texts if saved else {}, _parsed(begun.zones))
         self.estate = assemble(config, files, saved, {}, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
-        self.reports = WorkerReports((group.name for group in config.upstreams), self.estate.board)
+        self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
         self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports)
         log = ActivityLog(self.estate)
         self.sources = SourceRunners(self.estate, remotes, log, self.publish)
@@ -79,7 +78,7 @@ class Control:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.stop)
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(unix_server.serving(self._channel, self.workers.connected))
-            for service in (*services, *self.sources.listeners()):
+            for service in services:
                 await stack.enter_async_context(service)
             tasks = [asyncio.create_task(each) for each in (self.sources.run(), self._save_often(), self.clock.run())]
             stopping = asyncio.create_task(self._stopping.wait())

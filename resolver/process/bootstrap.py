@@ -22,7 +22,7 @@ from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
 from resolver.process.socket_role import SocketRole
 from resolver.process.worker_pids import WorkerPids
-from resolver.settings import ControlSettings, WorkerSettings
+from resolver.settings import Accepted, ControlSettings, WorkerSettings
 
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -58,11 +58,17 @@ class ControlStart:
     `channel` listens, and is non-blocking. The socket, with the connections that wait in it, outlives this process.
     """
 
-    settings: ControlSettings
+    accepted: Accepted
+    """The whole configuration: control passes the part of workers on to workers that have an earlier one."""
     channel: socket.socket
     workers: WorkerPids
     zones: int | None = None
     """Descriptor of the zones that the configuration check has parsed, None where there is none."""
+
+    @property
+    def settings(self) -> ControlSettings:
+        """The part for control."""
+        return self.accepted.control
 
 
 def begin_worker(arguments: Sequence[str]) -> WorkerStart:
@@ -87,7 +93,7 @@ def begin_control(arguments: Sequence[str]) -> ControlStart:
     os.nice(_NICE)
     _isolate("control", options)
     return ControlStart(
-        settings=msgspec.json.decode(_read(options), type=ControlSettings),
+        accepted=msgspec.json.decode(_read(options), type=Accepted),
         channel=_socket(options["channel"]),
         workers=WorkerPids(int(options["workers"])),
         zones=int(options["zones"]) if "zones" in options else None,

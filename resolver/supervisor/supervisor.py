@@ -53,7 +53,7 @@ class Supervisor:
         `channel`: the path of control's socket and the socket. `control`, `worker`: the commands of the children.
         """
         now = SteadyTime(time.monotonic())
-        for_control, for_workers = msgspec.json.encode(accepted.control), msgspec.json.encode(accepted.worker)
+        for_control, for_workers = msgspec.json.encode(accepted), msgspec.json.encode(accepted.worker)
         private, scrubbed = child.private(os.environ), child.scrubbed(os.environ)
         self._zones = zones
         self._listening = listening

@@ -183,6 +183,21 @@ class Estate:
         self.private.compared(findings, now)
         return self._provide()
 
+    def become(self, other: "Estate", kept: Iterable[str], now: WallTime) -> set[Name]:
+        """Take over everything of an estate that was made from this one for another configuration.
+
+        `kept`: the sources with the same settings in both; their status stays. Every holder of this estate goes on with
+        the parts of the other one. Return the names whose rows or static records differ.
+        """
+        before = self.ledger.rows
+        other.health.continue_from(self.health, kept, now)
+        changed = other.static.continue_from(self.static)
+        other.revision = self.revision + 1
+        other.activity = self.activity
+        self.__dict__.update(other.__dict__)
+        after = self.ledger.rows
+        return changed | {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
     def take_zone_files(self, files: ZoneFiles, now: WallTime) -> set[Name]:
         """Replace all zone files. The settings say which zones these are."""
         self.revision += files.texts != self.zone_texts

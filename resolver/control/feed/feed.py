@@ -58,13 +58,16 @@ class Feed:
 
     @property
     def complete(self) -> bool:
-        """True when every source has data, saved or live. Only then may a snapshot replace what a worker has."""
-        return all(status.synced for status in self._estate.sources.values())
+        """True when every source has data, saved or live, or was added by a reload.
+
+        Only then may a snapshot replace what a worker has.
+        """
+        return all(status.synced or status.joined for status in self._estate.sources.values())
 
     @property
     def settled(self) -> bool:
         """True when every source has data or has failed. Before that, a source may only be slower than the others."""
-        return all(status.synced or status.last_error for status in self._estate.sources.values())
+        return all(status.synced or status.joined or status.last_error for status in self._estate.sources.values())
 
     def changed(self, names: Iterable[Name] = ()) -> None:
         """Start a new serial if a name, the networks or the content of a commit changed, and notify the listeners."""

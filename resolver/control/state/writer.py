@@ -29,13 +29,12 @@ class StateWriter:
 
     def __init__(self, estate: Estate, feed: Feed) -> None:
         self._directory = estate.settings.state_directory
-        self._configuration = warm_start.digest(estate.settings)
         self._estate = estate
         self._feed = feed
         self._saved_revision = estate.revision
         """Revision of the estate in the saved inventory."""
-        self._warm_serial = -1
-        """Serial in the warm-start file."""
+        self._warm = b"", -1
+        """Digest of the configuration and serial in the warm-start file."""
 
     async def save(self, *, even_unchanged: bool = False) -> None:
         """Write both files. An error is logged, and the next call tries again.
@@ -47,8 +46,9 @@ class StateWriter:
         try:
             if even_unchanged or self._saved_revision != self._estate.revision:
                 await self._save_inventory()
-            if self._feed.complete and self._warm_serial != self._feed.serial:
-                self._warm_serial = await write_warm_start(self._feed, self._directory, self._configuration)
+            digest = warm_start.digest(self._estate.settings)
+            if self._feed.complete and self._warm != (digest, self._feed.serial):
+                self._warm = digest, await write_warm_start(self._feed, self._directory, digest)
         except OSError as error:
             _log.warning("%s cannot be written: %s", self._directory, error.strerror or error)
 

@@ -23,6 +23,7 @@ from resolver.channel.frames import (
     Hello,
 )
 from resolver.control.control import Control
+from resolver.control.sync.remotes import Remotes
 from resolver.process import bootstrap
 from resolver.process.worker_pids import WorkerPids
 from resolver.sources.reading import RemoteSource
@@ -117,7 +118,7 @@ class Running:
         self._socket.listen()
         reading, self._announcing = os.pipe()
         self.announce(announced.format(pid=os.getpid()))
-        self.control = Control(bootstrap.ControlStart(config, self._socket, WorkerPids(reading)), remotes or {})
+        self.control = Control(bootstrap.ControlStart(config, self._socket, WorkerPids(reading)), Remotes(remotes))
         self._reading = reading
         self._workers: list[ScriptedWorker] = []
         self.view = self.control.view

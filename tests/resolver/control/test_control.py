@@ -24,6 +24,7 @@ from resolver.channel.frames import (
 from resolver.channel.requests import Pong
 from resolver.control import worker_server
 from resolver.control.control import Control
+from resolver.control.sync.remotes import Remotes
 from resolver.process import bootstrap
 from resolver.process.worker_pids import WorkerPids
 from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Start, hello, start, until, winner, write
@@ -120,7 +121,7 @@ def test_zones_of_the_configuration_check_are_not_parsed_again(tmp_path: Path) -
     os.pwrite(zones, parsed.encoded().replace(digest, wanted), 0)  # now the zone shows where it comes from
     config = settings.ControlSettings(zones=settings.Zones(files=(str(tmp_path / "corp.zone"),)))
     with socket.socket(socket.AF_UNIX) as channel, Path(os.devnull).open("rb") as pids:
-        control = Control(bootstrap.ControlStart(config, channel, WorkerPids(pids.fileno()), zones), {})
+        control = Control(bootstrap.ControlStart(config, channel, WorkerPids(pids.fileno()), zones), Remotes())
     assert list(control.estate.static.files.values()) == [other]
 
 
