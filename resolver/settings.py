@@ -341,6 +341,15 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """A change of the configuration file causes a reload."""
 
 
+class ProcessSettings(msgspec.Struct, frozen=True):
+    """How the supervisor treats its children. Both are in seconds."""
+
+    heartbeat: int = 3
+    """A process that does not work for this time is replaced. 0: never."""
+    lame_duck: int = 0
+    """After a stop was requested, pldns is not ready but answers for this time."""
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """The whole accepted configuration. `warnings` are sentences for the log."""
 
@@ -350,4 +359,5 @@ class Accepted(msgspec.Struct, frozen=True):
     workers: int = 1
     source: str = ""
     """SHA-256 of the configuration file, in hexadecimal digits."""
+    processes: ProcessSettings = ProcessSettings()
     warnings: tuple[str, ...] = ()

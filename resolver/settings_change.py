@@ -29,6 +29,11 @@ def restart_needed(old: Accepted, new: Accepted) -> tuple[str, ...]:
         ("dns.tls.listen", _listen(was.tls) != _listen(now.tls), _AT_START),
         ("dns.https.listen", _listen(was.https) != _listen(now.https), _AT_START),
         ("admin.listen", old.control.admin_listen != new.control.admin_listen, _AT_START),
+        (
+            "processes.heartbeat",
+            old.processes.heartbeat != new.processes.heartbeat,
+            "a process gets its heartbeat when it starts",
+        ),
         ("dns.workers", old.workers != new.workers, "workers are counted when pldns starts"),
         (
             "state.directory",

@@ -27,8 +27,9 @@ from resolver.control.estate.assemble import assemble
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
 from resolver.forward.cache import Key, UpstreamFailure
-from resolver.forward.exchange import Exchange, Listen, Try
+from resolver.forward.exchange import Exchange, Listen
 from resolver.forward.health import Health
+from resolver.forward.tries import Try
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import Scan
@@ -38,7 +39,7 @@ from resolver.wire.relay import Message
 from resolver.worker.access.clients import packed
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.clock import Clock
-from resolver.worker.answer.fetcher import Result
+from resolver.worker.answer.fetcher import Done, Result
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from resolver.worker.replica import Replica
@@ -317,7 +318,7 @@ class Pipeline:
         self.health = Health(lambda below: 0x1234 % below)
         self.responder = Responder(parts, self._ask)
         self.replica = Replica(self.table, self.answers, self.clients)
-        self._queue: deque[tuple[Key, Callable[[Result], None]]] = deque()
+        self._queue: deque[tuple[Key, Done]] = deque()
 
     def start(self) -> None:
         """Read the sources and apply the first snapshot."""
@@ -352,7 +353,7 @@ class Pipeline:
         answered = self.responder.take(packet, self.clients.client(packed(client)), transport, replies.take)
         while self._queue:
             key, done = self._queue.popleft()
-            done(self._exchanged(key))
+            done(key, self._exchanged(key))
         assert len(replies) == answered, "each query has one reply"
         return replies[0] if replies else None
 
@@ -364,16 +365,14 @@ class Pipeline:
         assert packet is not None
         return decoded(packet)
 
-    def _ask(self, key: Key, done: Callable[[Result], None], _: bytes) -> None:
+    def _ask(self, key: Key, done: Done, _: bytes) -> None:
         self._queue.append((key, done))
 
     def _exchanged(self, key: Key) -> Result:
         """Return the result of the exchange with the fake upstreams. Time-outs take no time."""
         group = self.groups.group(key.group) or settings.UpstreamGroup(key.group, ())
         mark, now = self.parts.loops.mark(key), SteadyTime(self.now)
-        exchange = Exchange(
-            key, group, self.health.order(group), now, lambda below: 0x1234 % below, NoDriver(), mark=mark
-        )
+        exchange = Exchange(key, group, self.health.order(group), now, lambda below: 0x1234 % below, NoDriver(), mark)
         action = exchange.start(now)
         while isinstance(action, Try | Listen):
             if isinstance(action, Listen):

@@ -1,7 +1,5 @@
 """Handlers for the estate: endpoints, networks, zones, names, claims and findings."""
 
-import time
-
 from aiohttp import web
 
 from resolver.admin.paging import SortKey, page
@@ -11,8 +9,8 @@ from resolver.admin.resources.findings import FindingParameters
 from resolver.admin.resources.model import ListParameters
 from resolver.admin.responses import encoded, item_response, list_response, requested_name
 from resolver.admin.route import Context
+from resolver.process import wall_clock
 from zones.azure.endpoint import ResourceId
-from zones.clocks import WallTime
 from zones.dns.name import Name, is_under, labels, to_text
 from zones.findings.finding import Finding
 from zones.networks.network import DEFAULT_NETWORK, NO_NETWORKS, Network
@@ -63,7 +61,7 @@ async def list_names(context: Context, request: web.Request, asked: ListParamete
         return _canonical(name) if inside else None
 
     def shown(name: Name) -> bytes | None:
-        return encoded(names.name_item(estate, name, WallTime(time.time())))
+        return encoded(names.name_item(estate, name, wall_clock.now()))
 
     found = dict.fromkeys([*estate.ledger.rows, *(file.names if file else ())])
     return list_response(await page(found, key, shown, asked.limit, asked.cursor))
@@ -71,12 +69,12 @@ async def list_names(context: Context, request: web.Request, asked: ListParamete
 
 async def get_claims(context: Context, _: web.Request, asked: ClaimParameters) -> web.Response:
     """Answer with all claims on one name."""
-    return item_response(claims.claims(context.estate, requested_name(asked.name), WallTime(time.time())))
+    return item_response(claims.claims(context.estate, requested_name(asked.name), wall_clock.now()))
 
 
 async def list_findings(context: Context, _: web.Request, asked: FindingParameters) -> web.Response:
     """Answer with the findings, the most severe first."""
-    board, now = context.estate.board, WallTime(time.time())
+    board, now = context.estate.board, wall_clock.now()
 
     def key(fact: Finding) -> SortKey | None:
         wanted = asked.code in {None, fact.code} and asked.severity in {None, fact.severity}

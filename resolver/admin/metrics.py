@@ -7,7 +7,6 @@ page.
 
 import platform
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Final, Literal, NamedTuple, get_args
@@ -22,8 +21,9 @@ from resolver.admin.view import View
 from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
 from resolver.control.source_runners import Sample
 from resolver.forward.round_trip import BOUNDS
+from resolver.process import wall_clock
+from resolver.process.reload_state import ReloadOutcome
 from resolver.version import VERSION
-from zones.clocks import WallTime
 
 PREFIX: Final = "pldns_"
 
@@ -109,6 +109,11 @@ METRICS: Final = (
     Metric("upstream_late_total", "Replies that came after their question had failed, and went into the cache."),
     Metric("ready", "1 while `/readyz` answers 200."),
     Metric("serial", "Serial of the served state. A worker that lags behind has a lower `worker_serial`."),
+    Metric("config_reloads_total", "Reloads: `applied`, `unchanged` or `refused`.", ("result",)),
+    Metric("config_serial", "Number of the configuration in effect: 1 at the start, one more with each that differs."),
+    Metric("config_last_reload_successful", "0 while the last reload was refused."),
+    Metric("config_last_success_timestamp_seconds", "When the configuration in effect was accepted."),
+    Metric("config_file_changed", "1 while the configuration file is not the one in effect."),
     Metric("workers", "Configured worker processes."),
     Metric("answers_evicted_total", "Compiled answers removed because a name behind them changed."),
     Metric("gc_long_pauses_total", "Garbage collections that stopped a worker for more than 20 ms."),
@@ -232,8 +237,19 @@ def _samples(view: View) -> Iterator[Sample]:
     yield "workers", (), float(len(view.workers))
     for worker in view.workers.values():
         yield "worker_serial", (str(worker.index),), float(worker.serial)
+    yield from _reloads(view)
     yield from _sources(view)
     yield from _inventory(view)
+
+
+def _reloads(view: View) -> Iterator[Sample]:
+    state = view.reloads.state
+    for outcome in ReloadOutcome:
+        yield "config_reloads_total", (outcome.value,), float(state.counts.get(outcome, 0))
+    yield "config_serial", (), float(state.serial)
+    yield "config_last_reload_successful", (), float(state.outcome is not ReloadOutcome.REFUSED)
+    yield "config_last_success_timestamp_seconds", (), wall_clock.shown(state.loaded)
+    yield "config_file_changed", (), float(view.reloads.differs)
 
 
 def _sources(view: View) -> Iterator[Sample]:
@@ -244,9 +260,9 @@ def _sources(view: View) -> Iterator[Sample]:
         yield "source_parts", source, float(status.parts)
         yield "source_unreadable_parts", source, float(status.unreadable)
         if status.last_success is not None:
-            yield "sync_last_success_timestamp_seconds", source, status.last_success
-            yield "source_age_seconds", source, max(time.time() - status.last_success, 0.0)
-        holds = status.freshness(WallTime(time.time()))
+            yield "sync_last_success_timestamp_seconds", source, wall_clock.shown(status.last_success)
+            yield "source_age_seconds", source, max(wall_clock.now() - status.last_success, 0.0)
+        holds = status.freshness(wall_clock.now())
         for state in get_args(Freshness):
             yield "source_state", (status.name, state), float(state == holds)
         yield "sync_held", source, float(status.sync_state.held is not None)

@@ -1,7 +1,5 @@
 """Handlers for the sources of endpoints and their syncs."""
 
-import time
-
 from aiohttp import web
 
 from resolver.admin.paging import page
@@ -11,7 +9,7 @@ from resolver.admin.resources.sources import SyncRequest
 from resolver.admin.responses import encoded, item_response, list_response
 from resolver.admin.route import Context
 from resolver.control.guard.sync_state import NothingHeld
-from zones.clocks import WallTime
+from resolver.process import wall_clock
 
 
 async def list_sources(context: Context, _: web.Request, asked: ListParameters) -> web.Response:
@@ -19,7 +17,7 @@ async def list_sources(context: Context, _: web.Request, asked: ListParameters) 
     found = context.estate.sources
 
     def shown(name: str) -> bytes | None:
-        return encoded(sources.source(found[name], WallTime(time.time())))
+        return encoded(sources.source(found[name], wall_clock.now()))
 
     return list_response(await page(found, lambda name: (name,), shown, asked.limit, asked.cursor))
 
@@ -34,4 +32,4 @@ async def sync(context: Context, request: web.Request, wanted: SyncRequest) -> w
         context.view.sync(name, wanted.action)
     except NothingHeld:
         raise web.HTTPConflict(text=f"source `{name}` has no held sync to {wanted.action}") from None
-    return item_response(sources.source(status, WallTime(time.time())), status=202)
+    return item_response(sources.source(status, wall_clock.now()), status=202)

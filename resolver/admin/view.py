@@ -10,6 +10,7 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
+from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
 from zones.clocks import WallTime
 
@@ -35,6 +36,10 @@ class View(Protocol):
     estate: Estate
     started: WallTime
     """When control started, in seconds since the epoch."""
+
+    @property
+    def reloads(self) -> Reloads:
+        """The configuration in effect, and its reloads."""
 
     @property
     def serial(self) -> int:

@@ -94,6 +94,7 @@ def accept(
             watch=model.reload.watch,
         ),
         workers=model.dns.workers,
+        processes=settings.ProcessSettings(model.processes.heartbeat, model.processes.lame_duck),
         warnings=tuple(notes),
     )
 

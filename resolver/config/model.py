@@ -185,6 +185,22 @@ class ReloadSection(Section):
     )
 
 
+class ProcessesSection(Section):
+    """The processes of pldns: when one counts as hung, and how a stop begins."""
+
+    heartbeat: Duration = Field(
+        default=3,
+        le=3600,
+        description="A worker or control that does not work for this time hangs: it is killed and started again. "
+        "Control may compute 20 times as long. 0: nothing is killed.",
+    )
+    lame_duck: Duration = Field(
+        default=0,
+        le=3600,
+        description="After SIGTERM, `/readyz` is 503 but queries are answered for this time. Then pldns stops.",
+    )
+
+
 class Configuration(Section):
     """The configuration file of pldns."""
 
@@ -215,6 +231,7 @@ class Configuration(Section):
     admin: AdminSection = AdminSection()
     state: StateSection = StateSection()
     reload: ReloadSection = ReloadSection()
+    processes: ProcessesSection = ProcessesSection()
 
     @model_validator(mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
+from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
@@ -27,11 +28,15 @@ class AdminView:
         workers: WorkerServer,
         sources: SourceRunners,
         reports: WorkerReports,
+        reloads: Reloads,
         *,
         started: WallTime,
     ) -> None:
         self.estate = estate
+        self.reloads = reloads
         self.started = started
+        self.stopping = False
+        """Whether pldns is about to stop."""
         self._feed = feed
         self._workers = workers
         self._sources = sources
@@ -49,7 +54,8 @@ class AdminView:
 
     def missing(self) -> list[str]:
         """Return the reasons why control is not ready; empty when it is."""
-        out = [
+        out = ["pldns is stopping"] if self.stopping else []
+        out += [
             f"source {status.name}: {status.last_error or 'not read yet'}"
             for status in self.estate.sources.values()
             if not status.synced

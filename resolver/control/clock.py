@@ -4,18 +4,24 @@ Does not know what any of these change in the estate.
 """
 
 import asyncio
-import time
+import logging
 from typing import Final
 
 from resolver.control.activity_log import ActivityLog
 from resolver.control.estate.estate import Estate
 from resolver.control.source_runners import Publish
 from resolver.control.worker_reports import WorkerReports
+from resolver.process import wall_clock
 from resolver.settings import ConflictSettings
 from zones.clocks import WallTime
 
 TICK: Final = 1.0
 """Seconds between two ticks."""
+
+_LOGGED_STEP: Final = 5.0
+"""Seconds. A smaller step of the system's clock is not worth a log line."""
+
+_log = logging.getLogger(__name__)
 
 
 class EstateClock:
@@ -26,6 +32,7 @@ class EstateClock:
         self._reports = reports
         self._log = log
         self._publish = publish
+        self._step = 0.0
         self._conflicts: ConflictSettings | None = None
         """The settings that `_pin_ends` is from."""
         self._pin_ends: set[WallTime] = set()
@@ -33,8 +40,17 @@ class EstateClock:
     async def run(self) -> None:
         """Tick endlessly."""
         while True:
-            await self.tick(WallTime(time.time()))
+            self._log_step(wall_clock.step())
+            await self.tick(wall_clock.now())
             await asyncio.sleep(TICK)
+
+    def _log_step(self, step: float) -> None:
+        """Log once that the system's clock was set, by `step` seconds in all since the start."""
+        if abs(step - self._step) >= _LOGGED_STEP:
+            by = step - self._step
+            way = "forward" if by > 0 else "back"
+            _log.warning("the system's clock was set %s by %.0f s; syncs and ages continue", way, abs(by))
+            self._step = step
 
     async def tick(self, now: WallTime) -> None:
         """Apply what has come due by `now`, in seconds since the epoch."""

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import time
 import uuid
 from typing import Final
 
@@ -19,15 +18,18 @@ from resolver.control.clock import EstateClock
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import NO_VNETS
 from resolver.control.feed.feed import Feed
+from resolver.control.reconfiguration import Reconfiguration
+from resolver.control.reloads import Reloads
 from resolver.control.source_runners import SourceRunners
 from resolver.control.state import inventory_file
 from resolver.control.state.writer import StateWriter
 from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
-from resolver.process import bootstrap
+from resolver.process import bootstrap, wall_clock
+from resolver.process.orders import Beat, Reloaded, Stopping
 from resolver.sources import zone_files
-from zones.clocks import WallTime
+from resolver.sources.file_watch import FileWatch
 from zones.dns.name import Name
 from zones.dns.parsed_zones import ParsedZones
 
@@ -44,19 +46,29 @@ class Control:
     """
 
     def __init__(self, begun: bootstrap.ControlStart, remotes: Remotes) -> None:
-        config, now = begun.settings, WallTime(time.time())
+        config, now = begun.settings, wall_clock.now()
         saved = inventory_file.read(config.state_directory) if config.state_directory else None
-        files = zone_files.read(config.zones.files, saved.zone_texts if saved else {}, _parsed(begun.zones))
+        texts = saved.zone_texts if saved else {}
+        first = (begun.accepted.path, *config.zones.files)
+        self._watch = FileWatch(lambda: (self.reloads.path, *self.estate.settings.zones.files), first)
+        files = zone_files.read(config.zones.files, texts, _parsed(begun.zones), config.zones.origins)
         self.estate = assemble(config, files, saved, {}, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
-        self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports)
+        self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports, begun.accepted.worker)
         log = ActivityLog(self.estate)
         self.sources = SourceRunners(self.estate, remotes, log, self.publish)
         self.clock = EstateClock(self.estate, self.reports, log, self.publish)
-        self.writer = StateWriter(self.estate, self.feed)
-        self.view = AdminView(self.estate, self.feed, self.workers, self.sources, self.reports, started=now)
+        self.writer = StateWriter(self.estate, self.feed, saved_texts=texts)
+        self.reconfiguration = Reconfiguration(
+            self.estate, self.sources, remotes, self.workers, self.reports, log, self.writer, self.publish
+        )
+        self.reloads = Reloads(begun.accepted, begun.reloads, begun.orders, self.reconfiguration.apply)
+        self.view = AdminView(
+            self.estate, self.feed, self.workers, self.sources, self.reports, self.reloads, started=now
+        )
         self._channel = begun.channel
+        self._orders, self._beat = begun.orders, begun.beat
         self._stopping = asyncio.Event()
         self.publish(set())
 
@@ -75,12 +87,17 @@ class Control:
 
     async def run(self, *services: contextlib.AbstractAsyncContextManager[object]) -> None:
         """Work until SIGTERM. `services`, for example the admin server, are open while control works."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.stop)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        loop.add_reader(self._orders.fileno(), self._obey)
+        Beat(self._orders, self._beat, loop.call_later).start()
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(unix_server.serving(self._channel, self.workers.connected))
+            self._orders.send_ready()
             for service in services:
                 await stack.enter_async_context(service)
-            tasks = [asyncio.create_task(each) for each in (self.sources.run(), self._save_often(), self.clock.run())]
+            work = (self.sources.run(), self._save_often(), self.clock.run(), self.reloads.run(), self._follow_files())
+            tasks = [asyncio.create_task(each) for each in work]
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -91,7 +108,26 @@ class Control:
         # The times of the last readings change with each sync. Alone they are not worth a write before the end.
         await self.writer.save(even_unchanged=self.sources.has_remotes)
 
+    def _obey(self) -> None:
+        """Carry out the orders of the supervisor."""
+        for order in self._orders.receive():
+            if isinstance(order, Stopping):
+                self.view.stopping = True
+            elif isinstance(order, Reloaded):
+                self.reloads.received(order)
+
+    async def _follow_files(self) -> None:
+        """Take each edit of a zone file, and notice edits of the configuration file."""
+        await self.reloads.look()
+        async for changed in self._watch.changes():
+            if self.reloads.path in changed:
+                await self.reloads.changed()
+            if changed - {self.reloads.path}:
+                await self.reconfiguration.read_zone_files()
+
     async def _save_often(self) -> None:
+        if self.writer.has_unsaved_texts:  # a control that starts after a crash needs the accepted texts
+            await self.writer.save()
         while True:
             await asyncio.sleep(SAVE_INTERVAL)
             await self.writer.save()

@@ -7,7 +7,6 @@ reload, or how a configuration is checked.
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -20,11 +19,11 @@ from resolver.control.state.writer import StateWriter
 from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
+from resolver.process import wall_clock
 from resolver.settings import Accepted, ControlSettings
 from resolver.sources import zone_files
 from resolver.sources.files import FileSource
 from resolver.sources.reading import Scan, ZoneFiles
-from zones.clocks import WallTime
 from zones.dns.name import Name, from_text
 from zones.dns.parsed_zones import ParsedZones
 
@@ -66,7 +65,7 @@ class Reconfiguration:
         A worker that is late gets the configuration with its next connection.
         """
         async with self._changing:
-            config, now = accepted.control, WallTime(time.time())
+            config, now = accepted.control, wall_clock.now()
             files = await self._read(config, parsed)
             if settings_change.same_estate(self._estate.settings, config):
                 self._estate.settings = config
@@ -87,7 +86,7 @@ class Reconfiguration:
         async with self._changing:
             before = self._estate.zone_texts
             files = await self._read(self._estate.settings, ParsedZones())
-            changed = self._estate.take_zone_files(files, WallTime(time.time()))
+            changed = self._estate.take_zone_files(files, wall_clock.now())
             for path, text in files.texts.items():
                 if before.get(path) != text:
                     _log.info("zone file %s: the new text is served; %d names changed", path, len(changed))
@@ -114,15 +113,15 @@ class Reconfiguration:
         known = {source.name for source in estate.settings.sources}
         added = [source for source in config.sources if source.name not in known and not source.remote]
         scans = {source.name: await asyncio.to_thread(_scan, source.path) for source in added}
-        for attempt in range(_TRIES):
-            now, revision = WallTime(time.time()), estate.revision
-            rebuild = rebuilding(estate, config, files, scans, now)
-            # In a thread, a source may change the estate meanwhile. The last attempt lets nothing else run.
-            made = rebuild() if attempt == _TRIES - 1 else await asyncio.to_thread(rebuild)
+        for _ in range(_TRIES):
+            revision = estate.revision
+            made = await asyncio.to_thread(rebuilding(estate, config, files, scans, wall_clock.now()))
             if revision == estate.revision:
                 break
+        else:  # sources change the estate all the time: now nothing else runs meanwhile
+            made = rebuilding(estate, config, files, scans, wall_clock.now())()
         before = list(estate.board)
-        changed = estate.become(made, kept, now)
+        changed = estate.become(made, kept, wall_clock.now())
         self._log.reconfigured(before)
         return changed
 

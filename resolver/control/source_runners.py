@@ -8,7 +8,6 @@ Does not know how a source is read, or what a result changes.
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Container, Iterator, Mapping
 from functools import partial
 
@@ -22,12 +21,11 @@ from resolver.control.sync.events import SourceEvents
 from resolver.control.sync.private_dns_poller import PrivateDnsPoller
 from resolver.control.sync.remotes import Remotes
 from resolver.control.sync.syncer import Syncer, SyncResult
-from resolver.process import heap
+from resolver.process import heap, wall_clock
 from resolver.settings import SourceSettings
 from resolver.sources.files import RESCAN, FileSource
 from resolver.sources.reading import RemoteSource, Scan
 from zones.azure.resource import Resources
-from zones.clocks import WallTime
 from zones.dns.name import Name
 
 Publish = Callable[[set[Name]], None]
@@ -144,7 +142,7 @@ class FileRunner:
 
     def command(self, action: SyncAction) -> None:
         """Carry out an operator's command. Raises `NothingHeld`."""
-        name, now = self._name, WallTime(time.time())
+        name, now = self._name, wall_clock.now()
         match action:
             case "now":
                 self._files.read_all(self._estate.inventory.of(name))
@@ -162,7 +160,7 @@ def _take(scans: Mapping[str, Scan], estate: Estate, publish: Publish) -> None:
     for name, scan in scans.items():
         if scan.error:
             _log_failure(estate, name, scan.error)
-    publish(estate.take_scans(scans, WallTime(time.time())))
+    publish(estate.take_scans(scans, wall_clock.now()))
     for name, (error, held) in before.items():
         if error and not estate.sources[name].last_error:
             _log.info("source %s can be read again", name)
@@ -228,7 +226,7 @@ class RemoteRunner:
                 _log.warning("source %s: the held sync is accepted", self._name)
                 self._take_sync(accepted)
             case "drop":
-                self._estate.drop_held_sync(self._name, WallTime(time.time()))
+                self._estate.drop_held_sync(self._name, wall_clock.now())
                 _log.warning("source %s: the held sync is dropped", self._name)
 
     async def _sync(self) -> None:
@@ -237,7 +235,7 @@ class RemoteRunner:
                 self._take_sync(result)
 
     def _take_sync(self, result: SyncResult) -> None:
-        name, estate, now = self._name, self._estate, WallTime(time.time())
+        name, estate, now = self._name, self._estate, wall_clock.now()
         if result.decision is None:
             _log_failure(estate, name, result.error)
             estate.health.failed(name, result.error, now)
@@ -252,9 +250,9 @@ class RemoteRunner:
     async def _poll(self, poller: PrivateDnsPoller) -> None:
         async with contextlib.aclosing(poller.run()) as readings:
             async for reading in readings:
-                self._publish(self._estate.take_private_dns(self._name, reading, WallTime(time.time())))
+                self._publish(self._estate.take_private_dns(self._name, reading, wall_clock.now()))
 
     def _take_event(self, part: str, data: Resources) -> None:
         """Apply the data of one subscription after an event, unless that subscription cannot be read whole."""
         if part not in self._estate.health.unreadable_parts(self._name):
-            self._publish(self._estate.take([(self._name, part, data)], WallTime(time.time())))
+            self._publish(self._estate.take([(self._name, part, data)], wall_clock.now()))

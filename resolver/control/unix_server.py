@@ -7,11 +7,19 @@ the end of the loop. Here the server owns the tasks, and cancels them when it cl
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Final
 
 _BUFFER: Final = 1 << 20
 """Octets that are buffered for the reader."""
+# Python 3.13 removes the socket's path when a server closes. But the next control serves the same socket, and workers
+# reach it by its path.
+if sys.version_info >= (3, 13):
+    _start = partial(asyncio.start_unix_server, cleanup_socket=False)
+else:
+    _start = asyncio.start_unix_server
 
 
 @contextlib.asynccontextmanager
@@ -26,7 +34,7 @@ async def serving(
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_unix_server(accept, sock=sock, limit=_BUFFER)
+    server = await _start(accept, sock=sock, limit=_BUFFER)
     try:
         yield
     finally:

@@ -6,7 +6,6 @@ Does not know what a worker is sent (`feed`), or what becomes of its reports.
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -27,9 +26,9 @@ from resolver.channel.requests import Ping, ReplyT, WorkerRequest
 from resolver.control.feed.feed import Feed
 from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
 from resolver.control.worker_reports import WorkerReports
+from resolver.process import wall_clock
 from resolver.process.worker_pids import WorkerPids
 from resolver.settings import WorkerSettings
-from zones.clocks import WallTime
 
 PING_PATIENCE: Final = 1.0
 """Seconds that a worker has to answer a ping."""
@@ -158,6 +157,6 @@ class WorkerServer:
             case ReplyFrame():
                 link.replied(frame)
             case CounterReport() | FallbackReport() | LoopReport():
-                self._reports.take(link.index, frame, WallTime(time.time()))
+                self._reports.take(link.index, frame, wall_clock.now())
             case Hello():
                 raise ChannelError("a second greeting")

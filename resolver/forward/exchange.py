@@ -12,14 +12,14 @@ from typing import Final, Protocol
 
 import msgspec
 
-from resolver.forward import query_packet
 from resolver.forward.cache import Key, UpstreamFailure
+from resolver.forward.deadlines import Waiting
 from resolver.forward.edns_lessons import Edns
 from resolver.forward.health import Dice, UpstreamServer
-from resolver.forward.outstanding_query import OutstandingQuery
-from resolver.forward.turns import ROUNDS, Turn, Turns
+from resolver.forward.tries import Try
+from resolver.forward.turns import ROUNDS, Turns
 from resolver.settings import Transport, UpstreamGroup
-from resolver.wire import codes, plain_reply, relay
+from resolver.wire import codes, relay
 from resolver.wire.plain_reply import Reply
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime
@@ -37,84 +37,32 @@ class Listen(Enum):
 
 
 class Driver(Protocol):
-    """Takes what happens to tries."""
+    """Takes what happens to an exchange: from the carriers of its tries, and at its deadline."""
 
-    def received(self, query: "Try", packet: bytes) -> None:
-        """Take a packet with the id of `query`."""
+    def received(self, exchange: "Exchange", query: Try, packet: bytes) -> None:
+        """Take a packet with the id of a query."""
 
-    def failed(self, query: "Try", error: OSError | EOFError) -> None:
-        """Take an error of the socket or connection."""
+    def failed(self, exchange: "Exchange", query: Try, error: OSError | EOFError) -> None:
+        """Take an error of the socket or connection of a query."""
 
-    def sent(self, query: "Try") -> None:
-        """Take note that `query` has left a queue."""
+    def sent(self, exchange: "Exchange", query: Try) -> None:
+        """Take note that a query has left a queue."""
 
-
-class Try(OutstandingQuery):
-    """One query of an exchange to one server."""
-
-    __slots__ = (
-        "badcookie", "cookie", "counted", "edns", "exchange", "late", "question", "server", "transport", "wait",
-    )  # fmt: skip
-
-    def __init__(
-        self, exchange: "Exchange", server: UpstreamServer, transport: Transport, edns: Edns, cookie: bytes,
-        packet: bytes, wait: float, now: SteadyTime,
-    ) -> None:  # fmt: skip
-        super().__init__(packet, now)
-        self.exchange = exchange
-        self.server = server
-        self.transport = transport
-        self.edns = edns
-        self.cookie = cookie
-        """The cookie in the query; empty without one."""
-        self.wait = wait
-        """Seconds until the next try."""
-        self.question = b""
-        """Name, type and class as sent, if the case is mixed."""
-        self.late = False
-        """There was no reply in time."""
-        self.counted = False
-        """The query is one of the outstanding queries of its server."""
-        self.badcookie = False
-        """The server was asked again because of BADCOOKIE."""
-
-    def uncount(self) -> None:
-        """Take this query out of the number of outstanding queries of its server."""
-        self.server.outstanding -= self.counted
-        self.counted = False
-
-    def read(self, packet: bytes) -> Reply:
-        """Return the reply to this query. Raises `relay.Mismatch` or `relay.MalformedReply`."""
-        if self.question and packet[4:6] == b"\0\1" and not packet.startswith(self.question, codes.HEADER_SIZE):
-            raise relay.Mismatch
-        exchange = self.exchange
-        plain = None if exchange.key.do else plain_reply.read(packet, exchange.question)
-        return relay.parse(packet, exchange.question) if plain is None else plain
-
-    def arrived(self, packet: bytes) -> None:
-        """Take a packet with the id of this query."""
-        self.exchange.driver.received(self, packet)
-
-    def failed(self, error: OSError | EOFError) -> None:
-        """Take an error."""
-        self.exchange.driver.failed(self, error)
-
-    def left_queue(self) -> None:
-        """Take note that the query has been sent only now."""
-        self.exchange.driver.sent(self)
+    def overdue(self, exchange: "Exchange", now: SteadyTime) -> None:
+        """Take the end of the deadline."""
 
 
 Action = Try | Reply | UpstreamFailure | Listen
-Done = Callable[[Reply | UpstreamFailure], None]
+Done = Callable[[Key, Reply | UpstreamFailure], None]
 """Takes the result of a question."""
 
 
-class Exchange:
+class Exchange(Waiting):
     """A question and its tries. `tries`: the least number of them, instead of the group's."""
 
     __slots__ = (
-        "_again", "_asked", "_current", "_dice", "_failure", "_group", "_mark", "_refusal", "_turns", "client",
-        "deadline", "driver", "end", "hedging", "key", "open", "over", "question", "source", "waiters",
+        "_again", "_asked", "_current", "_dice", "_failure", "_group", "_mark", "_question", "_refusal", "_turns",
+        "client", "deadline", "driver", "end", "first", "hedging", "key", "open", "over", "source", "waiters",
     )  # fmt: skip
 
     def __init__(
@@ -125,15 +73,16 @@ class Exchange:
         now: SteadyTime,
         dice: Dice,
         driver: Driver,
-        *,
         mark: bytes = b"",
         tries: int = 0,
     ) -> None:
+        super().__init__()
         self.key = key
         self.driver = driver
-        self.question = relay.question(key.name, key.type)
         self.deadline = self.end = SteadyTime(now + group.timeout)
         """`deadline` is the time at which the driver calls `timeout`."""
+        self.first = servers[0].uri if servers else ""
+        """The server that is asked first."""
         self.open: list[Try] = []
         """Tries whose reply is still wanted."""
         self.hedging = False
@@ -146,6 +95,7 @@ class Exchange:
         """The client that asked first."""
         self.source = group.source
         """Address to send from. Empty: the system chooses."""
+        self._question = relay.question(key.name, key.type)
         self._group = group
         self._turns = Turns(group, servers, tries or group.tries)
         self._dice = dice
@@ -155,7 +105,8 @@ class Exchange:
         """The next try, whatever the order is: the same server is asked in another form."""
         self._asked: list[Try] = []
         self._refusal: Message | None = None
-        self._failure = UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"upstream {key.group} has no servers")
+        self._failure: UpstreamFailure | None = None
+        """Why the last try failed."""
 
     def start(self, now: SteadyTime) -> Action:
         """Return the first action."""
@@ -165,10 +116,28 @@ class Exchange:
         """Stop waiting for all replies."""
         for query in self.open:
             query.uncount()
-            query.stop(answered=False)
+            query.stop()
         self.open = []
 
-    # -- events
+    # -- events of carriers and of the queue of deadlines, for the driver
+
+    def received(self, query: Try, packet: bytes) -> None:
+        """Take a packet with the id of a query."""
+        self.driver.received(self, query, packet)
+
+    def lost(self, query: Try, error: OSError | EOFError) -> None:
+        """Take an error of the socket or connection of a query."""
+        self.driver.failed(self, query, error)
+
+    def queue_left(self, query: Try) -> None:
+        """Take note that a query has left a queue."""
+        self.driver.sent(self, query)
+
+    def overdue(self, now: SteadyTime) -> None:
+        """Take the end of the deadline."""
+        self.driver.overdue(self, now)
+
+    # -- what follows an event
 
     def sent(self, query: Try, now: SteadyTime) -> None:
         """Take note that a query has left a queue. Its time begins now."""
@@ -249,7 +218,7 @@ class Exchange:
             query.server.learn_edns(self.key.name, query.edns, now)
         for refuser in self._turns.refused:
             refuser.refused(now)
-        self._close(query, answered=True)
+        self._finish(query)
         if message.cookie and isinstance(message, Message):
             return msgspec.structs.replace(message, cookie=b"")
         return message
@@ -272,9 +241,9 @@ class Exchange:
 
     def _refused(self, message: Message, query: Try, now: SteadyTime) -> Action:
         """Take an error or a referral: the server is not asked this question again."""
-        self._turns.refused.append(query.server)
+        self._turns.refused += (query.server,)
         for other in [other for other in self.open if other.server is query.server and other is not query]:
-            self._close(other, answered=False)
+            self._stop(other)
         if message.rcode in codes.ANSWERS:
             return self._without(query, codes.NO_REACHABLE_AUTHORITY, "the reply is a referral", now)
         self._refusal = message
@@ -288,7 +257,7 @@ class Exchange:
 
     def _replace(self, query: Try, again: Try | None, now: SteadyTime) -> Action:
         """Send another form of an answered query in its place."""
-        self._close(query, answered=True)
+        self._finish(query)
         self._again = again
         return self._next(now)
 
@@ -297,7 +266,10 @@ class Exchange:
     ) -> Action:
         """Go on without a query that has failed. Only the latest one is replaced by the next try."""
         self._note(query, ede, reason, lasting=lasting)
-        self._close(query, answered=answered)
+        if answered:
+            self._finish(query)
+        else:
+            self._stop(query)
         return self._next(now) if query is self._current or not self.open else Listen.ON
 
     def _next(self, now: SteadyTime) -> Action:
@@ -319,25 +291,31 @@ class Exchange:
         for query in self.open:
             self._late(query, now)
             query.uncount()
-        return self._refusal or self._failure
+        return self._refusal or self._failure or self._without_servers()
 
     def _following(self, now: SteadyTime) -> Try | None:
         """Return the try of the next turn; None after the last."""
-        while turn := self._turns.next(now, self.end):
-            server = turn.server
-            query = self._try(server, server.server.transport, self._edns(turn, now), turn.wait, now)
+        turns = self._turns
+        while True:
+            server = turns.next(now, self.end)
+            if server is None:
+                return None
+            query = self._try(server, server.server.transport, self._edns(server, now), turns.wait, now)
             if query is not None:
-                self.hedging = turn.hedged
+                self.hedging = turns.hedged
                 return query
-        return None
 
-    def _edns(self, turn: Turn, now: SteadyTime) -> Edns:
+    def _edns(self, server: UpstreamServer, now: SteadyTime) -> Edns:
         """Return how a try is made. The second one goes without options: some firewalls drop queries that have them."""
         if self._group.edns == "off":
             return Edns.NONE
-        edns = turn.server.lessons.of(self.key.name, now)
-        server = turn.server
-        if edns is Edns.FULL and turn.round == 1 and server.server.transport == "udp" and not server.cookie.known:
+        edns = server.lessons.of(self.key.name, now)
+        if (
+            self._turns.round == 1
+            and edns is Edns.FULL
+            and server.server.transport == "udp"
+            and not server.cookie.known
+        ):
             return Edns.BARE
         return edns
 
@@ -347,26 +325,26 @@ class Exchange:
         """Return a query to a server. None: it has been asked this question often enough (RFC 9520 §3.1)."""
         if (
             len(self._asked) >= ROUNDS
-            and sum(each.server is server and each.transport == transport for each in self._asked) >= ROUNDS
+            and sum([each.server is server and each.transport == transport for each in self._asked]) >= ROUNDS
         ):
             return None
-        key, group, full = self.key, self._group, edns is Edns.FULL
-        cookie = b""
-        if full and group.cookies and server.server.transport == "udp":
-            cookie = server.cookie.to_send(now, self._dice)
-        packet = query_packet.packet(key, transport, edns, self._mark if full else b"", cookie)
-        query = Try(self, server, transport, edns, cookie, packet, wait, now)
-        if group.mixed_case:
-            mixed = query_packet.mixed_case(key.name, self._dice)
-            query.question = mixed + self.question[len(mixed) :]
-            query.packet = packet[: query_packet.NAME] + mixed + packet[query_packet.NAME + len(mixed) :]
+        query = Try(self, server, transport, edns, wait, now)
+        query.ask(self._question, self.key, self._group, self._mark, self._dice)
         return query
 
-    def _close(self, query: Try, *, answered: bool) -> None:
+    def _finish(self, query: Try) -> None:
+        """Close a query that has its reply."""
         if query in self.open:
             self.open.remove(query)
             query.uncount()
-        query.stop(answered=answered)
+        query.finish()
+
+    def _stop(self, query: Try) -> None:
+        """Close a query without a reply."""
+        if query in self.open:
+            self.open.remove(query)
+            query.uncount()
+        query.stop()
 
     def _late(self, query: Try, now: SteadyTime) -> None:
         """Take note of a query without a reply, once. A query that still waits in a queue is no failure.
@@ -384,6 +362,9 @@ class Exchange:
     def _note(self, query: Try, ede: int, reason: str, *, lasting: bool = True) -> None:
         server = query.server.server
         self._failure = UpstreamFailure(ede, f"{server.address} port {server.port}: {reason}", lasting)
+
+    def _without_servers(self) -> UpstreamFailure:
+        return UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"upstream {self.key.group} has no servers")
 
 
 def _refers(message: Message) -> bool:

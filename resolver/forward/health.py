@@ -46,10 +46,13 @@ class UpstreamServer:
         "probe_at",
         "round_trip",
         "server",
+        "uri",
     )
 
     def __init__(self, server: Server, dice: Dice) -> None:
         self.server = server
+        self.uri = f"{server.transport}://{bracketed(server.address)}:{server.port}"
+        """The server as in the configuration, without its certificate name."""
         self.round_trip = RoundTrip()
         self.cookie = ServerCookie()
         self.lessons = EdnsLessons()
@@ -107,8 +110,7 @@ class UpstreamServer:
         self.cookie.pause(now)
 
     def __str__(self) -> str:
-        """Return the server as in the configuration, without its certificate name."""
-        return f"{self.server.transport}://{bracketed(self.server.address)}:{self.server.port}"
+        return self.uri
 
     def put_off(self, now: SteadyTime) -> None:
         """Schedule the next probe after 0.75 to 1.25 times the delay, and double the delay."""

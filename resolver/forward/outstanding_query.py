@@ -1,9 +1,8 @@
 """A query on its way to an upstream server, as the code that carries it sees it.
 
-Does not know which question it belongs to, nor what its reply means: a subclass (`exchange.Try`) does. Pure.
+Does not know which question it belongs to, nor what its reply means: a subclass (`tries.Try`) does. Pure.
 """
 
-from abc import ABC, abstractmethod
 from typing import Protocol
 
 from zones.clocks import SteadyTime
@@ -15,8 +14,11 @@ class Carrier(Protocol):
     def send(self, query: "OutstandingQuery") -> None:
         """Send a query now, or when a connection has room for it. Raises OSError."""
 
-    def stop(self, query: "OutstandingQuery", *, answered: bool) -> None:
-        """Stop waiting for the reply to a query."""
+    def finish(self, query: "OutstandingQuery") -> None:
+        """Forget a query that has its reply."""
+
+    def stop(self, query: "OutstandingQuery") -> None:
+        """Forget a query without a reply. One may still come."""
 
     def timed_out(self, query: "OutstandingQuery") -> None:
         """Take note that there was no reply in time. A late reply is still wanted."""
@@ -25,7 +27,7 @@ class Carrier(Protocol):
         """Close all sockets and forget all queries."""
 
 
-class OutstandingQuery(ABC):
+class OutstandingQuery:
     """One query. `packet` is the query without its id, which the carrier chooses."""
 
     __slots__ = ("carrier", "channel", "number", "packet", "resent", "sent")
@@ -43,22 +45,28 @@ class OutstandingQuery(ABC):
         self.resent = False
         """The query was sent before, on a connection that ended without an answer to any query."""
 
-    def stop(self, *, answered: bool) -> None:
-        """Stop waiting for the reply."""
+    def finish(self) -> None:
+        """Stop waiting: the reply has come."""
         carrier, self.carrier = self.carrier, None
         if carrier is not None:
-            carrier.stop(self, answered=answered)
+            carrier.finish(self)
+
+    def stop(self) -> None:
+        """Stop waiting, without a reply."""
+        carrier, self.carrier = self.carrier, None
+        if carrier is not None:
+            carrier.stop(self)
 
     # -- what the carrier reports
 
-    @abstractmethod
     def arrived(self, packet: bytes) -> None:
         """Take a packet from the server with the id of this query. Its first two octets have no meaning."""
+        raise NotImplementedError
 
-    @abstractmethod
     def failed(self, error: OSError | EOFError) -> None:
         """Take an error. The carrier does not wait for the reply any more."""
+        raise NotImplementedError
 
-    @abstractmethod
     def left_queue(self) -> None:
         """Take note that the query has been sent only now."""
+        raise NotImplementedError

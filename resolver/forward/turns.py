@@ -1,7 +1,7 @@
 """The order in which one question asks the servers of its group, and how long it waits for each of them. Pure."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from resolver.forward.health import UpstreamServer
 from resolver.settings import UpstreamGroup
@@ -15,16 +15,6 @@ FIRST: Final = 1.2
 """Most seconds to wait for a server while another one that is up has not been asked."""
 
 
-class Turn(NamedTuple):
-    """A server to ask, in which round (from 0), and the seconds until the next turn."""
-
-    server: UpstreamServer
-    round: int
-    wait: float
-    hedged: bool = False
-    """The wait is so short because two servers race."""
-
-
 class Turns:
     """The turns of one question: all servers in order, in as many rounds as give at least `tries` queries.
 
@@ -32,7 +22,7 @@ class Turns:
     end. Every server has its turn in time.
     """
 
-    __slots__ = ("_at", "_count", "_race", "_rounds", "_servers", "refused")
+    __slots__ = ("_at", "_count", "_race", "_rounds", "_servers", "hedged", "refused", "round", "wait")
 
     def __init__(self, group: UpstreamGroup, servers: Sequence[UpstreamServer], tries: int) -> None:
         count = len(servers)
@@ -41,28 +31,38 @@ class Turns:
         self._rounds = min(-(-tries // count), ROUNDS) if count else 0
         self._at = 0
         self._race = group.policy == "race"
-        self.refused: list[UpstreamServer] = []
+        self.round = 0
+        """The round of this turn, from 0."""
+        self.wait = 0.0
+        """Seconds until the next turn."""
+        self.hedged = False
+        """The wait is so short because two servers race."""
+        self.refused: tuple[UpstreamServer, ...] = ()
         """Servers that have sent an error. They are not asked again."""
 
-    def next(self, now: SteadyTime, end: SteadyTime) -> Turn | None:
-        """Return the next turn of a question that ends at `end`. None: there is no other turn."""
+    def next(self, now: SteadyTime, end: SteadyTime) -> UpstreamServer | None:
+        """Return the server of the next turn of a question that ends at `end`. None: there is no other turn."""
         count = self._count
         while self._at < count * self._rounds:
             at, self._at = self._at, self._at + 1
             server = self._servers[at % count]
             if server not in self.refused and not (at >= 2 * count and server.outstanding > CROWD):
-                return self._turn(server, at // count, end - now)
+                self.round, self.hedged = at // count, False
+                self.wait = self._patience(server, end - now)
+                return server
         return None
 
-    def _turn(self, server: UpstreamServer, rounds: int, left: float) -> Turn:
+    def _patience(self, server: UpstreamServer, left: float) -> float:
+        """Return the seconds to wait for a server. `left`: until the end of the question."""
         at, count = self._at, self._count
         if at == count * self._rounds:
-            return Turn(server, rounds, left)
-        wait = server.round_trip.wait() * (1 << rounds)
+            return left
+        wait = server.round_trip.wait() * (1 << self.round)
         if at >= count:
-            return Turn(server, rounds, min(wait, left / 2))
+            return min(wait, left / 2)
         if not self._servers[at].down:
             if self._race and at == 1:
-                return Turn(server, rounds, server.round_trip.hedge(), hedged=True)
+                self.hedged = True
+                return server.round_trip.hedge()
             wait = min(wait, FIRST)
-        return Turn(server, rounds, min(wait, left / (1 + count - at)))
+        return min(wait, left / (1 + count - at))

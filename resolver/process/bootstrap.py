@@ -20,12 +20,17 @@ import msgspec
 from resolver.process import handed_files, log
 from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
+from resolver.process.reload_state import ConfigurationUpdate, ReloadState
 from resolver.process.socket_role import SocketRole
 from resolver.process.worker_pids import WorkerPids
 from resolver.settings import Accepted, ControlSettings, WorkerSettings
 
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 _PR_SET_NO_NEW_PRIVS: Final = 38
+_SUPERVISORS: Final = (
+    signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
+)  # fmt: skip
+"""Signals to which the supervisor alone reacts."""
 _NICE: Final = 5
 """Niceness of control. On a core that both want, control gets a third of a worker's share (sched(7)).
 
@@ -45,6 +50,10 @@ class WorkerStart:
     roles: tuple[SocketRole, ...]
     """The role of each socket. The sockets of a sibling have the same roles in the same order."""
     orders: OrderReceiver
+    beat: float
+    """Seconds between two signs of life; 0: none."""
+    control_serves: bool
+    """Whether control is known to run, so that the worker can wait for the newest table."""
     files: Contents = field(default_factory=dict)
     """Contents of the certificates, keys and secrets that the settings name."""
     warm_start: int | None = None
@@ -62,8 +71,14 @@ class ControlStart:
     """The whole configuration: control passes the part of workers on to workers that have an earlier one."""
     channel: socket.socket
     workers: WorkerPids
+    orders: OrderReceiver
+    beat: float
+    """Seconds between two signs of life; 0: none."""
     zones: int | None = None
     """Descriptor of the zones that the configuration check has parsed, None where there is none."""
+
+    reloads: ReloadState = field(default_factory=ReloadState)
+    """What became of the reloads before this process started."""
 
     @property
     def settings(self) -> ControlSettings:
@@ -82,6 +97,8 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
         roles=tuple(map(SocketRole, options["roles"].split(","))),
         orders=OrderReceiver(_socket(options["orders"])),
+        beat=float(options["beat"]),
+        control_serves=options["control"] == "serves",
         files=handed_files.take(int(options["files"])),
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )
@@ -92,18 +109,25 @@ def begin_control(arguments: Sequence[str]) -> ControlStart:
     options = _options(arguments)
     os.nice(_NICE)
     _isolate("control", options)
+    update = msgspec.json.decode(_read(options), type=ConfigurationUpdate)
+    if update.accepted is None:
+        raise ValueError("control needs a configuration")
     return ControlStart(
-        accepted=msgspec.json.decode(_read(options), type=Accepted),
+        accepted=update.accepted,
+        reloads=update.state,
         channel=_socket(options["channel"]),
         workers=WorkerPids(int(options["workers"])),
+        orders=OrderReceiver(_socket(options["orders"])),
+        beat=float(options["beat"]),
         zones=int(options["zones"]) if "zones" in options else None,
     )
 
 
 def _isolate(process: str, options: dict[str, str]) -> None:
-    # Ctrl-C signals the whole process group; only the supervisor acts on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    # A terminal signals the whole process group, for example for Ctrl-C.
+    for number in _SUPERVISORS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
     _hold_lifeline(int(options["lifeline"]))
     _prctl(_PR_SET_DUMPABLE, 0)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)

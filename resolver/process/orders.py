@@ -1,23 +1,35 @@
-"""Orders of the supervisor to a worker, and the worker's report that it is ready: one Unix socket for each worker.
+"""Orders of the supervisor to a child, and the child's signs of life: one Unix socket for each child.
 
-Both ends are here. Which worker reads which sockets is the supervisor's decision.
+Both ends are here. What to order is the supervisor's decision.
 """
 
 import array
+import contextlib
 import os
 import select
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from resolver.process import handed_files
 from resolver.process.handed_files import Contents
+from resolver.process.reload_state import ConfigurationUpdate
+from zones.dns.parsed_zones import ParsedZones
 
 READY: Final = b"ready"
-"""What a worker sends once it reads its sockets."""
+"""What a worker sends once it reads its sockets, and control once it serves the workers."""
+ALIVE: Final = b"alive"
+"""What a child sends again and again while its event loop runs."""
+RELOAD: Final = "reload"
+"""The first word of control's request for a reload. The number of the request follows."""
+APPLIED: Final = "applied"
+"""The first word of control's report that a configuration is in effect. Its serial follows."""
 _MAX_DESCRIPTORS: Final = 253  # SCM_MAX_FD of the kernel
-_MAX_MESSAGE: Final = 64  # octets; an order is shorter
+MAX_MESSAGE: Final = 64
+"""Octets of the longest message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +48,30 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopping:
+    """To control: pldns is about to stop, so report that it is not ready."""
+
+
+@dataclass(frozen=True, slots=True)
 class UseFiles:
     """Use these contents of certificates, keys and secrets from now on."""
 
     contents: Contents
 
 
-Order = Adopt | Release | UseFiles
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """To control: a reload was decided. `zones` has the zones that its check has parsed."""
+
+    update: ConfigurationUpdate
+    zones: ParsedZones
+
+
+Order = Adopt | Release | Stopping | UseFiles | Reloaded
 
 
 class OrderReceiver:
-    """The worker's end. Watch `fileno()` for reading, then call `receive`."""
+    """The child's end. Watch `fileno()` for reading, then call `receive`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -56,8 +81,25 @@ class OrderReceiver:
         return self._sock.fileno()
 
     def send_ready(self) -> None:
-        """Report, once, that this worker reads its sockets. The supervisor then releases them from any sibling."""
+        """Report, once, that this process works. The supervisor then releases a worker's sockets from any sibling."""
         self._sock.send(READY)
+
+    def send_alive(self) -> None:
+        """Send a sign of life. Never waits: it is not sent where the supervisor does not read."""
+        with contextlib.suppress(OSError):
+            self._sock.send(ALIVE, socket.MSG_DONTWAIT)
+
+    def send_reload(self, request: int) -> None:
+        """Request a reload; the `Reloaded` that answers has this number or a higher one.
+
+        Raises OSError; never waits.
+        """
+        self._sock.send(f"{RELOAD} {request}".encode(), socket.MSG_DONTWAIT)
+
+    def send_applied(self, serial: int) -> None:
+        """Report that the configuration with this serial is in effect, in control and the workers."""
+        with contextlib.suppress(OSError):
+            self._sock.send(f"{APPLIED} {serial}".encode(), socket.MSG_DONTWAIT)
 
     def receive(self) -> list[Order]:
         """Return the orders that arrived since the last call, oldest first. Never waits."""
@@ -73,7 +115,30 @@ class OrderReceiver:
                     orders.append(Release(int(index)))
                 case ["files"]:
                     orders.append(UseFiles(handed_files.take(*descriptors)))
+                case ["stopping"]:
+                    orders.append(Stopping())
+                case ["reloaded"]:
+                    update, zones = map(_content, descriptors)
+                    found = ParsedZones.decoded(zones) if zones else ParsedZones()
+                    orders.append(Reloaded(msgspec.json.decode(update, type=ConfigurationUpdate), found))
         return orders
+
+
+class Beat:
+    """Sends signs of life from an event loop, which must run for that. `every`: seconds; 0: none are sent."""
+
+    def __init__(
+        self, orders: OrderReceiver, every: float, call_later: Callable[[float, Callable[[], None]], object]
+    ) -> None:
+        self._orders = orders
+        self._every = every
+        self._call_later = call_later
+
+    def start(self) -> None:
+        """Send the first sign of life, and further ones from the event loop."""
+        if self._every:
+            self._orders.send_alive()
+            self._call_later(self._every, self.start)
 
 
 def send_adopt(link: socket.socket, index: int, sockets: Sequence[socket.socket]) -> None:
@@ -86,6 +151,25 @@ def send_release(link: socket.socket, index: int) -> None:
     link.send(f"release {index}".encode())
 
 
+def send_stopping(link: socket.socket) -> None:
+    """Have control report that it is not ready. Raises OSError; never waits."""
+    link.send(b"stopping")
+
+
+def send_reloaded(link: socket.socket, update: ConfigurationUpdate, zones: int) -> None:
+    """Send control what became of a reload, and the zones that its check wrote to the descriptor `zones`.
+
+    Raises OSError; never waits.
+    """
+    descriptor = os.memfd_create("update")
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(msgspec.json.encode(update))
+        socket.send_fds(link, [b"reloaded"], [descriptor, zones])
+    finally:
+        os.close(descriptor)
+
+
 def send_files(link: socket.socket, contents: Contents) -> None:
     """Order the worker at the other end to use these contents of files. Raises OSError; never waits."""
     descriptor = handed_files.hand(contents)
@@ -95,10 +179,17 @@ def send_files(link: socket.socket, contents: Contents) -> None:
         os.close(descriptor)
 
 
+def _content(descriptor: int) -> bytes:
+    """Return what is in a file in memory, and close the descriptor."""
+    with open(descriptor, "rb") as file:
+        file.seek(0)
+        return file.read()
+
+
 def _receive(sock: socket.socket) -> tuple[bytes, tuple[int, ...]]:
     descriptors = array.array("i")
     size = socket.CMSG_SPACE(_MAX_DESCRIPTORS * descriptors.itemsize)
-    message, ancillary, _, _ = sock.recvmsg(_MAX_MESSAGE, size, socket.MSG_CMSG_CLOEXEC)
+    message, ancillary, _, _ = sock.recvmsg(MAX_MESSAGE, size, socket.MSG_CMSG_CLOEXEC)
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.frombytes(data)

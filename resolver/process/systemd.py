@@ -1,4 +1,4 @@
-"""Two protocols of systemd: socket activation (sd_listen_fds(3)) and readiness notification (sd_notify(3))."""
+"""Protocols of systemd: socket activation (sd_listen_fds(3)), notification (sd_notify(3)), sd_watchdog_enabled(3)."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping
 from typing import Final
 
-VARIABLES: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET")
+VARIABLES: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 """Environment variables for the main process only. They are not passed on to children."""
 _FIRST: Final = 3  # SD_LISTEN_FDS_START
 
@@ -23,6 +23,14 @@ def inherited(environ: Mapping[str, str]) -> list[socket.socket]:
     for each in sockets:
         each.set_inheritable(False)
     return sockets
+
+
+def watchdog(environ: Mapping[str, str]) -> float | None:
+    """Return the seconds between two `WATCHDOG=1`: half of the time after which systemd acts. None: it does not."""
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()) or not microseconds.isdecimal():
+        return None
+    return int(microseconds) / 2_000_000 or None
 
 
 def notify(state: str) -> None:

@@ -17,11 +17,14 @@ _MOST: Final = 20
 
 
 class FileWatch:
-    """The files that `paths` returns. The first comparison takes them as they are."""
+    """The files that `paths` returns.
 
-    def __init__(self, paths: Callable[[], Iterable[str]]) -> None:
+    `first`: the files that are about to be read. A file that `paths` adds later counts as read at that time.
+    """
+
+    def __init__(self, paths: Callable[[], Iterable[str]], first: Iterable[str] = ()) -> None:
         self._paths = paths
-        self._taken: dict[str, Signature | None] = {}
+        self._taken: dict[str, Signature | None] = {path: signature(path) for path in first}
         """The status of each file when it was last reported."""
         self._last: dict[str, tuple[Signature | None, int]] = {}
         """For each changed file, its status at the last comparison, and for how many it was put off."""

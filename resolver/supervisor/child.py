@@ -7,11 +7,14 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from resolver.process import systemd
+from resolver.supervisor.heartbeat import Heartbeat
+from resolver.supervisor.signals import name_of
 from zones.clocks import SteadyTime
 
 FIRST_DELAY: Final = 0.1
@@ -31,11 +34,22 @@ _log = logging.getLogger(__name__)
 class Child:
     """One child. `due`: when to start it (monotonic seconds), None while it runs."""
 
-    def __init__(self, name: str, command: Sequence[str], settings: bytes, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        settings: bytes,
+        environment: Mapping[str, str],
+        heartbeat: Heartbeat,
+    ) -> None:
         self.name = name
         self.due: SteadyTime | None = SteadyTime(0.0)
+        self.link: socket.socket | None = None
+        """The supervisor's end of the socket for orders and signs of life, None while no process runs."""
+        self.heartbeat = heartbeat
         self._command = tuple(command)
-        self._settings = settings
+        self.settings = settings
+        """What the next process gets."""
         self._environment = dict(environment)
         self._popen: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
@@ -47,42 +61,61 @@ class Child:
         """The process id, None while the child does not run."""
         return self._popen.pid if self._popen else None
 
-    def start(self, now: SteadyTime, options: Mapping[str, str], descriptors: Sequence[int]) -> None:
+    def describe(self, now: SteadyTime) -> str:
+        """Return the state of the child for the log."""
+        if self._popen:
+            return f"{self.name} (pid {self._popen.pid}) has run for {now - self._started:.0f} s"
+        return f"{self.name} does not run"
+
+    def start(self, now: SteadyTime, options: Mapping[str, str], descriptors: Sequence[int]) -> socket.socket:
         """Execute the command, with `options` as `--name value`. The child inherits `descriptors` and no others.
 
-        Raises OSError where the system cannot start it; then call `failed`.
+        Return the link to the child. Raises OSError where the system cannot start it; then call `failed`.
         """
-        self._execute(options, descriptors)
+        pid, self.link = self._execute(options, descriptors)
         self._started, self.due = now, None
-        _log.info("%s started (pid %d)", self.name, self.pid)
+        self.heartbeat.started(pid, now)
+        _log.info("%s started (pid %d)", self.name, pid)
+        return self.link
 
     def failed(self, error: OSError, now: SteadyTime) -> None:
         """Log that the child could not be started, and set `due`."""
         self._restart(f"{self.name} could not be started: {error}", now)
 
-    def _execute(self, options: Mapping[str, str], descriptors: Sequence[int]) -> None:
+    def _execute(self, options: Mapping[str, str], descriptors: Sequence[int]) -> tuple[int, socket.socket]:
         with contextlib.ExitStack() as stack:
             settings = os.memfd_create("settings")
             stack.callback(os.close, settings)
             with open(settings, "wb", closefd=False) as file:
-                file.write(self._settings)
+                file.write(self.settings)
             os.lseek(settings, 0, os.SEEK_SET)
             # One pipe for each child: the process that gets SIGIO is a property of the open pipe (fcntl(2) F_SETOWN).
             held, self._lifeline = os.pipe()
             stack.callback(os.close, held)
-            own = {"settings": str(settings), "lifeline": str(held), **options}
+            own_end, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            stack.callback(child_end.close)
+            own_end.settimeout(0)
+            own = {
+                "settings": str(settings),
+                "lifeline": str(held),
+                "orders": str(child_end.fileno()),
+                "beat": str(self.heartbeat.limit / 3),
+                **options,
+            }
             words = [word for name, value in own.items() for word in (f"--{name}", value)]
             try:
                 with interrupts_blocked():
                     self._popen = subprocess.Popen(  # noqa: S603 - a command of `serve.Commands`
                         [*self._command, *words],
-                        pass_fds=(settings, held, *descriptors),
+                        pass_fds=(settings, held, child_end.fileno(), *descriptors),
                         stdin=subprocess.DEVNULL,
                         env=self._environment,
                     )
             except OSError:
+                own_end.close()
                 os.close(self._lifeline)
                 raise
+            return self._popen.pid, own_end
 
     def ended(self, code: int, now: SteadyTime, *, expected: bool) -> None:
         """Note that the child was reaped, and set `due` unless the end was `expected`.
@@ -94,6 +127,7 @@ class Child:
         self._popen.returncode = code  # so that Popen does not wait for a process that was reaped
         line = f"{self.name} (pid {self._popen.pid}) {_how(code)}"
         self._popen = None
+        self.heartbeat.ended()
         os.close(self._lifeline)
         if not expected:
             if now - self._started >= STEADY:
@@ -134,9 +168,4 @@ def interrupts_blocked() -> Iterator[None]:
 
 
 def _how(code: int) -> str:
-    if code >= 0:
-        return f"exited with status {code}"
-    try:
-        return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was killed by signal {-code}"
+    return f"exited with status {code}" if code >= 0 else f"was killed by {name_of(-code)}"

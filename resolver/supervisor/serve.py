@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from resolver.process import log
+from resolver.process import log, log_output
 from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
 from resolver.supervisor import listen, preflight
+from resolver.supervisor.reload import Configuration
 from resolver.supervisor.signals import Signals
 from resolver.supervisor.supervisor import Supervisor
 
@@ -37,6 +38,7 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
     The status is 1 when the configuration is refused, when another instance holds the state directory, or when an
     address cannot be bound. One line on stderr gives the reason.
     """
+    log_output.detach_stderr()
     log.setup("supervisor")
     with contextlib.ExitStack() as stack:
         try:
@@ -53,7 +55,8 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
             return 1
         preflight.raise_open_files()
         _announce(accepted, listening)
-        return Supervisor(accepted, zones, listening, channel, commands.control, commands.worker, signals).run()
+        configuration = Configuration(accepted, config_path, flags, commands.accept)
+        return Supervisor(configuration, zones, listening, channel, commands.control, commands.worker, signals).run()
 
 
 def _announce(accepted: Accepted, listening: listen.Listening) -> None:

@@ -30,8 +30,6 @@ class Slot:
     sockets: tuple[socket.socket, ...]
     absent_since: SteadyTime | None
     """None while the process reads its sockets."""
-    link: socket.socket | None = None
-    """The supervisor's end of the worker's `orders` socket, None while no process runs."""
     adopter: "Slot | None" = None
     """The sibling that reads the sockets."""
     tried: SteadyTime = _NEVER
@@ -47,14 +45,18 @@ class Slot:
     def ready(self) -> None:
         """Note that the process reads its sockets, and have the adopter release them."""
         self.absent_since = None
-        if self.adopter and self.adopter.link:
-            _release(self, self.adopter.link)
+        if self.adopter and self.adopter.process.link:
+            _release(self, self.adopter.process.link)
         self.adopter = None
 
     def ended(self, now: SteadyTime) -> None:
         """Note that the process ended. For one that never became ready, the absence has already started."""
         if self.absent_since is None:
             self.absent_since = now
+
+    def hangs(self, now: SteadyTime) -> None:
+        """Note that the process hangs: its packets have waited already, so a sibling is to read them at once."""
+        self.absent_since = SteadyTime(now - ABSENCE)
 
 
 def hand_over(slots: Iterable[Slot], now: SteadyTime) -> SteadyTime | None:
@@ -63,7 +65,7 @@ def hand_over(slots: Iterable[Slot], now: SteadyTime) -> SteadyTime | None:
     Where no sibling is ready, the packets wait in the sockets, as with a single worker.
     """
     slots = list(slots)
-    siblings = [slot for slot in slots if slot.absent_since is None and slot.link]
+    siblings = [slot for slot in slots if slot.absent_since is None and slot.process.link]
     if not siblings:
         return None
     for slot in slots:
@@ -84,10 +86,10 @@ def orphan(slots: Iterable[Slot], ended: Slot) -> None:
 
 
 def _adopt(slot: Slot, sibling: Slot) -> None:
-    if sibling.link is None:
+    if sibling.process.link is None:
         return
     try:
-        orders.send_adopt(sibling.link, slot.index, slot.sockets)
+        orders.send_adopt(sibling.process.link, slot.index, slot.sockets)
     except OSError as error:
         _log.warning("%s cannot adopt the sockets of %s: %s", sibling.process.name, slot.process.name, error)
     else:

@@ -10,7 +10,7 @@ import msgspec
 
 from resolver.wire import codes
 from zones.dns import record
-from zones.dns.name import MAX_NAME, Name
+from zones.dns.name import MAX_NAME
 from zones.dns.record import RRset
 
 _MAX_JUMPS: Final = 127  # a name has at most 127 labels
@@ -49,24 +49,15 @@ def question(name: bytes, qtype: int) -> bytes:
     return name + _question_tail(qtype, codes.IN)
 
 
-def query(
-    id: int,  # noqa: A002 - the field's name in RFC 1035 §4.1.1
-    name: Name,
-    qtype: int,
-    *,
-    do: bool = False,
-    cd: bool = False,
-    payload: int = codes.PAYLOAD,
-    options: bytes = b"",
-    edns: bool = True,
-) -> bytes:
-    """Return a query to an upstream server, with RD, and with AD to get AD in the reply (RFC 6840 §5.7).
+def frame(options: bytes = b"", *, do: bool = False, cd: bool = False, edns: bool = True) -> tuple[bytes, bytes]:
+    """Return the octets of a query before its question, without the id, and those after the question.
 
-    `options`: EDNS options as octets. `edns` is False for a server that does not support EDNS; there is no DO then.
+    The query has RD, and AD to get AD in the reply (RFC 6840 §5.7). `options`: EDNS options as octets. `edns` is False
+    for a server that does not support EDNS; there is no DO then.
     """
     flags = codes.AD | codes.RD | (codes.CD if cd else 0)
-    opt = _opt(codes.OPT, payload, codes.DO if do else 0, len(options)) + options if edns else b""
-    return _header.pack(id, flags, 1, 0, 0, int(edns)) + question(name, qtype) + opt
+    opt = _opt(codes.OPT, codes.PAYLOAD, codes.DO if do else 0, len(options)) + options if edns else b""
+    return _header.pack(0, flags, 1, 0, 0, int(edns))[2:], opt
 
 
 def parse(packet: bytes, question: bytes) -> Message:

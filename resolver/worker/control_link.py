@@ -48,8 +48,8 @@ class ControlLink:
         self._setups = setups
         self._reports = reports
         self._reply = reply
-        self.table_complete = asyncio.Event()
-        """Set once the worker has a table in which every source has data."""
+        self.complete = asyncio.Event()
+        """Set once control has sent a table in which every source has data."""
 
     async def run(self) -> None:
         """Stay connected to control. Ends only by an error."""
@@ -63,22 +63,24 @@ class ControlLink:
                     await asyncio.sleep(_RESYNC)
             await asyncio.sleep(_RECONNECT)
 
-    async def load(self) -> None:
-        """Apply the warm-start file, before `run`. Control sends the differences once it runs.
+    async def load(self) -> bool:
+        """Apply the warm-start file, before `run`. Return whether the worker has a table then.
+
+        Control sends the differences once it runs.
 
         No socket is read yet, so a whole frame is applied at once.
         """
         if self._start.warm_start is None:
-            return
+            return False
         try:
             for frame in warm_start.frames(self._start.warm_start):
                 for _ in self._setups.replica.apply(frame):
                     pass
                 await asyncio.sleep(0)  # a signal may have arrived
-            self.table_complete.set()  # control saves no other
         except (OSError, ValueError, ChannelError) as error:
             _log.warning("the warm-start file is not used: %s", error)
         self._setups.disconnected()
+        return bool(self._setups.replica.epoch)
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one connection to its end. Return False when a frame could not be applied."""
@@ -121,7 +123,7 @@ class ControlLink:
                     self._setups.committed()
                     writer.write(encode(Applied(frame.serial, self._setups.now.digest)))
                     if not frame.unsynced:
-                        self.table_complete.set()
+                        self.complete.set()
 
     async def _apply(self, frame: Down) -> None:
         for _ in self._setups.replica.apply(frame):

@@ -20,6 +20,7 @@ from resolver.process import open_files
 from resolver.process.bootstrap import WorkerStart
 from resolver.process.heap import Pauses
 from resolver.process.open_files import OpenFiles
+from resolver.process.orders import Beat
 from resolver.settings import WorkerSettings
 from resolver.wire import codes
 from resolver.wire.plain_reply import PlainReply
@@ -40,7 +41,10 @@ from zones.clocks import steady_clock, wall_clock
 _log = logging.getLogger(__name__)
 
 FIRST_TABLE: Final = 1.0
-"""Seconds that a worker without a saved table waits for control's, before it reads its sockets."""
+"""Seconds that a started worker waits for control's table, before it reads its sockets.
+
+With a saved table it waits only if control is known to serve: that table may lack the changes of half a minute.
+"""
 
 
 class Worker:
@@ -77,13 +81,15 @@ class Worker:
         Packets wait in the sockets meanwhile.
         """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
+        Beat(self._start.orders, self._start.beat, self._loop.call_later).start()
         self._secrets.take(self._start.files)
         stopping = asyncio.create_task(self._stopping.wait())
-        await self._control.load()
+        loaded = await self._control.load()
         links = [asyncio.create_task(self._control.run())]
-        first = asyncio.create_task(self._control.table_complete.wait())
-        await asyncio.wait([first, stopping, *links], timeout=FIRST_TABLE, return_when=asyncio.FIRST_COMPLETED)
-        first.cancel()
+        if self._start.control_serves or not loaded:
+            first = asyncio.create_task(self._control.complete.wait())
+            await asyncio.wait([first, stopping, *links], timeout=FIRST_TABLE, return_when=asyncio.FIRST_COMPLETED)
+            first.cancel()
         self._listeners.open(self._start.index, self._start.sockets)
         links.append(asyncio.create_task(self._supervisor.run()))
         await asyncio.wait([stopping, *links], return_when=asyncio.FIRST_COMPLETED)

@@ -23,7 +23,7 @@ from resolver.worker.access.clients import packed
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.answer.clock import Clock
-from resolver.worker.answer.fetcher import Result
+from resolver.worker.answer.fetcher import Done
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from tests.replies import Replies
@@ -184,8 +184,8 @@ class _Server:
         self.responder = Responder(parts, self._ask)
 
     @staticmethod
-    def _ask(_: Key, done: Callable[[Result], None], __: bytes) -> None:
-        done(UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "no upstream here"))
+    def _ask(key: Key, done: Done, _: bytes) -> None:
+        done(key, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "no upstream here"))
 
 
 class _Never:

@@ -64,9 +64,10 @@ class Daemon:
             self.command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *self.command]
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> "Daemon":
+    def start(self, stderr: int | None = None) -> "Daemon":
+        """Start the daemon. Its log goes to the file `log`, or to the descriptor `stderr`."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(self.command, stdout=log, stderr=stderr or log, start_new_session=True)
         return self
 
     @property
@@ -135,8 +136,13 @@ class Daemon:
             try:
                 self.wait()
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self.wait()
+                self.kill()
+
+    def kill(self) -> None:
+        """End the supervisor at once, if it runs. Its children end with it."""
+        assert self._process
+        self._process.kill()
+        self.wait()
 
 
 def _body(octets: bytes) -> Any:  # noqa: ANN401 - JSON or text

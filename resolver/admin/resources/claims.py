@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from resolver.admin.resources.endpoints import address_texts
-from resolver.admin.resources.model import Model, Parameters, Time, time_text
+from resolver.admin.resources.model import Model, Parameters, Time, clock_text
 from resolver.admin.resources.names import NameItem, name_item
 from resolver.admin.resources.networks import network_names
 from resolver.control.estate.estate import Estate
@@ -74,6 +74,6 @@ def _claim(estate: Estate, claim: contest.Claim) -> ClaimItem:
         name=to_text(claim.name), public=to_text(claim.public), configured=holder.has_configured(claim.public),
         zone=to_text(claim.zone) if claim.zone else None,
         endpoint=holder.id, addresses=address_texts(claim.addresses), state=holder.state, served=holder.served,
-        networks=networks, networks_total=total, first_seen=time_text(claim.first_seen),
-        lingers_until=None if lingers is None else time_text(lingers), source=holder.source, where=holder.where,
+        networks=networks, networks_total=total, first_seen=clock_text(claim.first_seen),
+        lingers_until=None if lingers is None else clock_text(lingers), source=holder.source, where=holder.where,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
-from resolver.admin.resources.model import time_text
+from resolver.admin.resources.model import clock_text
 from zones.findings.codes import TYPES
 from zones.findings.evidence import Listed
 from zones.findings.fields import fields
@@ -20,7 +20,7 @@ def encoded(evidence: msgspec.Struct) -> Json:
     for field in fields(type(evidence)):
         value = getattr(evidence, field.name)
         if value != field.default:
-            out[field.name] = time_text(value) if field.is_time else _encoded(value)
+            out[field.name] = clock_text(value) if field.is_time else _encoded(value)
             if isinstance(value, Listed) and value.total > len(value.items):
                 out[f"{field.name}_total"] = value.total
     return out

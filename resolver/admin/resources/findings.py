@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, WithJsonSchema
 
 from resolver.admin.resources.evidence import encoded, schema
-from resolver.admin.resources.model import ListParameters, Model, Time, time_text
+from resolver.admin.resources.model import ListParameters, Model, Time, clock_text
 from zones.clocks import WallTime
 from zones.findings.board import Board
 from zones.findings.evidence import Severity
@@ -46,7 +46,7 @@ def finding(board: Board, fact: Finding, now: WallTime) -> FindingItem:
         id=fact.id, code=fact.code, severity=fact.severity, subject=fact.subject,
         networks=list(fact.networks.items), networks_total=fact.networks.total,
         evidence=encoded(fact.evidence), winner=fact.winner, rule=fact.rule, action=fact.action,
-        first_seen=time_text(since), age=round(max(now - since, 0), 3),
+        first_seen=clock_text(since), age=round(max(now - since, 0), 3),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from resolver.process import wall_clock
 from zones.clocks import WallTime
 
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -44,3 +45,8 @@ class ListParameters(Parameters):
 def time_text(epoch: WallTime) -> str:
     """Return a time in seconds since the epoch as RFC 3339 in UTC, with milliseconds."""
     return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def clock_text(when: WallTime) -> str:
+    """Return a time of control's clock as text. Setting the system's clock moves it as well."""
+    return time_text(wall_clock.shown(when))

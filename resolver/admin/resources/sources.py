@@ -5,7 +5,7 @@ from math import isfinite
 
 from pydantic import Field
 
-from resolver.admin.resources.model import Model, Parameters, Time, time_text
+from resolver.admin.resources.model import Model, Parameters, Time, clock_text
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import Freshness, SourceStatus, SyncOutcome
 from resolver.control.guard.sync_state import SyncAction, WithheldSync
@@ -105,7 +105,7 @@ def source(status: SourceStatus, now: WallTime) -> SourceItem:
     last = status.last_success
     return SourceItem(
         name=status.name, type=status.type, path=status.path, on_unsynced=status.on_unsynced, synced=status.synced,
-        saved=status.saved, last_success=None if last is None else time_text(last),
+        saved=status.saved, last_success=None if last is None else clock_text(last),
         age=None if last is None else round(max(now - last, 0), 3), freshness=status.freshness(now),
         last_error=status.last_error, parts=status.parts, unreadable=status.unreadable,
         incomplete=len(status.incomplete), passed_over=_passed_over(status), passed_over_total=len(status.passed_over),
@@ -129,7 +129,7 @@ def _passed_over(status: SourceStatus) -> list[PassedOver]:
 
 def _syncs(status: SourceStatus) -> SyncItem:
     return SyncItem(
-        syncing=status.syncing, next=None if status.next_sync is None else time_text(status.next_sync),
+        syncing=status.syncing, next=None if status.next_sync is None else clock_text(status.next_sync),
         interval=round(status.interval, 3) if isfinite(status.interval) else None,
         duration=None if status.duration is None else round(status.duration, 3),
         failures=status.failures, results=dict(status.results),
@@ -140,6 +140,6 @@ def _syncs(status: SourceStatus) -> SyncItem:
 
 def _held(held: WithheldSync) -> HeldSync:
     return HeldSync(
-        since=time_text(held.since), read=time_text(held.at), reasons=list(held.reasons), endpoints=held.endpoints,
+        since=clock_text(held.since), read=clock_text(held.at), reasons=list(held.reasons), endpoints=held.endpoints,
         vnets=held.vnets, zone_groups=held.zone_groups, ids=list(held.ids),
     )  # fmt: skip

@@ -6,7 +6,7 @@ The daemon, the offline tools and the tests all start here. Does not read anythi
 from collections.abc import Mapping
 
 from resolver.control.estate.estate import Estate
-from resolver.control.estate.saved_inventory import SavedInventory
+from resolver.control.estate.saved_inventory import SavedInventory, rebased
 from resolver.control.guard.sync_state import SyncState
 from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, Scan, ZoneFiles, part_changes
@@ -28,6 +28,7 @@ def assemble(
     SavedInventory data is left out where the configuration has its source, or its subscription, no more. `memory`: what
     the ledger carries over; by default, that of the saved inventory.
     """
+    saved = saved and rebased(saved, now)
     estate = Estate(config, memory or (saved.memory if saved else None))
     # The subscriptions of each source; none: the source reads all that it can.
     scopes = {source.name: source.azure.subscriptions if source.azure else () for source in config.sources}

@@ -100,6 +100,8 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
     lingering: list[Lingering] = []
     private: list[tuple[str, list[PrivateZone]]] = []
     """The private DNS zones of each source."""
+    clock_step: float = 0.0
+    """Seconds to add to every time of the file: by so much the system's clock was set while the daemon ran."""
 
     @property
     def memory(self) -> CarryOver:
@@ -125,10 +127,37 @@ class SavedInventory(msgspec.Struct, frozen=True, omit_defaults=True):
             [each for each in self.parts if each[0] in names],
             sync_states={name: sync_state for name, sync_state in self.sync_states.items() if name in names},
             private=[each for each in self.private if each[0] in names],
+            clock_step=self.clock_step,
         )
 
 
-def pieces_of(estate: Estate, now: WallTime) -> Iterator[SavedInventory]:
+def rebased(saved: SavedInventory, now: WallTime) -> SavedInventory:
+    """Return the inventory with times of the system's clock as it is now.
+
+    No time may be later than `now`: where the clock was set back since the file was written, the file counts as written
+    now, and all ages in it stay.
+    """
+    by = saved.clock_step + min(0.0, now - saved.saved_at - saved.clock_step)
+    if not by:
+        return saved
+
+    def moved(when: WallTime) -> WallTime:
+        return WallTime(when + by)
+
+    return msgspec.structs.replace(
+        saved, saved_at=moved(saved.saved_at), clock_step=0.0,
+        sources={name: moved(when) for name, when in saved.sources.items()},
+        first_seen=[(endpoint, name, moved(when)) for endpoint, name, when in saved.first_seen],
+        findings={name: moved(when) for name, when in saved.findings.items()},
+        sync_states={name: state.moved(by) for name, state in saved.sync_states.items()},
+        lingering=[
+            msgspec.structs.replace(each, until=moved(each.until), first_seen=moved(each.first_seen))
+            for each in saved.lingering
+        ],
+    )  # fmt: skip
+
+
+def pieces_of(estate: Estate, now: WallTime, clock_step: float = 0.0) -> Iterator[SavedInventory]:
     """Return the inventory to save, as it is now. Each piece is made when the iterator reaches it, in any thread."""
     sources = estate.sources.values()
     read = {each.name: each.last_success for each in sources if each.synced and each.last_success is not None}
@@ -136,8 +165,9 @@ def pieces_of(estate: Estate, now: WallTime) -> Iterator[SavedInventory]:
     parts, lingering = list(estate.inventory.parts()), list(estate.ledger.tombstones)
     recollection, private = estate.ledger.snapshot(), list(estate.private.all())
     first = SavedInventory(
-        now, read, findings=estate.board.times(), zone_texts=dict(estate.zone_texts), sync_states=sync_states
-    )
+        now, read, findings=estate.board.times(), zone_texts=dict(estate.zone_texts), sync_states=sync_states,
+        clock_step=clock_step,
+    )  # fmt: skip
     return pieces(first, recollection, parts, lingering, private)
 
 

@@ -57,6 +57,14 @@ class SyncState(msgspec.Struct, frozen=True):
     """Absent resources that are still served, by key, with the time when each was first absent. Empty for files."""
     held: WithheldSync | None = None
 
+    def moved(self, seconds: float) -> "SyncState":
+        """Return the same with times that are so much later."""
+        missing = {key: WallTime(when + seconds) for key, when in self.missing.items()}
+        held = self.held and msgspec.structs.replace(
+            self.held, since=WallTime(self.held.since + seconds), at=WallTime(self.held.at + seconds)
+        )
+        return SyncState(missing, held)
+
 
 class SyncDecision(NamedTuple):
     """What one sync changes."""

@@ -6,7 +6,7 @@ Each is written only if it has changed. Does not know when to write.
 import asyncio
 import contextlib
 import logging
-import time
+from collections.abc import Mapping
 from typing import Final
 
 from resolver.channel import warm_start
@@ -16,7 +16,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
 from resolver.control.state import inventory_file
-from zones.clocks import WallTime
+from resolver.process import wall_clock
 
 _NEW_WORKER: Final = Hello(-1, 0, "", "", 0, 0)
 """The greeting of a worker that has nothing: the file is a snapshot for it."""
@@ -27,11 +27,14 @@ _log = logging.getLogger(__name__)
 class StateWriter:
     """Writes the state of an estate into the directory that its settings name; nothing where they name none."""
 
-    def __init__(self, estate: Estate, feed: Feed) -> None:
+    def __init__(self, estate: Estate, feed: Feed, *, saved_texts: Mapping[str, str]) -> None:
+        """`saved_texts`: the texts of zone files in the saved inventory that the estate was made from."""
         self._directory = estate.settings.state_directory
         self._estate = estate
         self._feed = feed
-        self._saved_revision = estate.revision
+        self.has_unsaved_texts = saved_texts != estate.zone_texts
+        """Whether the estate was made from texts of zone files that the saved inventory did not have."""
+        self._saved_revision = -1 if self.has_unsaved_texts else estate.revision
         """Revision of the estate in the saved inventory."""
         self._warm = b"", -1
         """Digest of the configuration and serial in the warm-start file."""
@@ -54,7 +57,7 @@ class StateWriter:
 
     async def _save_inventory(self) -> None:
         revision = self._estate.revision
-        pieces = saved_inventory.pieces_of(self._estate, WallTime(time.time()))
+        pieces = saved_inventory.pieces_of(self._estate, wall_clock.now(), wall_clock.step())
         await asyncio.to_thread(inventory_file.write, self._directory, pieces)
         self._saved_revision = revision
 

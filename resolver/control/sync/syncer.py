@@ -14,6 +14,7 @@ from resolver.control.guard import sync_guard, sync_state
 from resolver.control.guard.rereads import Rereads, with_rereads
 from resolver.control.guard.shrink_guard import SourceParts
 from resolver.control.guard.sync_state import NothingHeld, SyncDecision
+from resolver.process import wall_clock
 from resolver.sources.reading import ReadError, Reading, RemoteSource
 from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources
@@ -25,8 +26,8 @@ LONGEST: Final = 600.0
 """The most seconds between two tries of a source that fails, unless its own interval is longer."""
 _ABREAST: Final = 8
 """Rereads in progress at the same time."""
-_CLOCK: Final = 60.0
-"""The most seconds until the clock is read again: someone may set it."""
+_LONGEST_SLEEP: Final = 60.0
+"""Seconds until the time is compared again: the clock of the event loop stops while the machine is suspended."""
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Syncer:
 
     async def once(self) -> SyncResult:
         """Sync once. Raises nothing: an error is part of the result."""
-        status, started, now = self._status, time.monotonic(), WallTime(time.time())
+        status, started, now = self._status, time.monotonic(), wall_clock.now()
         status.syncing, status.next_sync = True, None
         try:
             result = await self._read(now)
@@ -126,7 +127,7 @@ class Syncer:
         if self._events:  # an event may have changed the data during the rereads
             reading = with_rereads(reading, self._events.found(rereading))
         decision = sync_guard.decide(
-            self._had(), reading, self._status.sync_state, rereads, WallTime(time.time()),
+            self._had(), reading, self._status.sync_state, rereads, wall_clock.now(),
             hold_down=self._hold_down, guard=self._status.guard,
         )  # fmt: skip
         self._log_lost(reading, decision.lost)
@@ -162,10 +163,10 @@ class Syncer:
     async def _pause(self) -> None:
         status = self._status
         status.interval = self._remote.interval()
-        status.next_sync = WallTime(time.time() + back_off(status.interval, status.failures))
-        while (left := status.next_sync - time.time()) > 0:
+        status.next_sync = WallTime(wall_clock.now() + back_off(status.interval, status.failures))
+        while (left := status.next_sync - wall_clock.now()) > 0:
             try:
-                async with asyncio.timeout(min(left, _CLOCK)):
+                async with asyncio.timeout(min(left, _LONGEST_SLEEP)):
                     await self._wanted.wait()
             except TimeoutError:
                 continue

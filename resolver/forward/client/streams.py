@@ -44,10 +44,15 @@ class UpstreamStreams:
         query.carrier = self
         self._latest.send(query)
 
-    def stop(self, query: OutstandingQuery, *, answered: bool) -> None:
-        """Stop waiting for the reply to a query."""
+    def finish(self, query: OutstandingQuery) -> None:
+        """Forget a query that has its reply."""
         if isinstance(query.channel, UpstreamConnection):
-            query.channel.stop(query, answered=answered)
+            query.channel.stop(query, answered=True)
+
+    def stop(self, query: OutstandingQuery) -> None:
+        """Forget a query without a reply."""
+        if isinstance(query.channel, UpstreamConnection):
+            query.channel.stop(query, answered=False)
 
     def timed_out(self, query: OutstandingQuery) -> None:
         """Open a new connection for the next query, if nothing has been heard since this one was sent."""

@@ -26,13 +26,15 @@ SHORTAGE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EN
 class _Socket:
     """An open socket with its outstanding queries by id."""
 
-    __slots__ = ("_pool", "descriptor", "late", "outstanding", "socket", "uses")
+    __slots__ = ("_pool", "descriptor", "late", "outstanding", "retired", "socket", "uses")
 
     def __init__(self, pool: "UdpSockets", connected: socket.socket) -> None:
         self._pool = pool
         self.socket = connected
         self.descriptor = connected.fileno()
         self.uses = 0
+        self.retired = False
+        """The socket takes no new queries."""
         self.outstanding: dict[int, OutstandingQuery] = {}
         self.late: set[int] = set()
         """Ids of queries that ended without a reply. Their replies are late, not forged."""
@@ -107,15 +109,25 @@ class UdpSockets:
         query.channel = sock
         query.carrier = self
 
-    def stop(self, query: OutstandingQuery, *, answered: bool) -> None:
-        """Stop waiting for the reply to a query."""
+    def finish(self, query: OutstandingQuery) -> None:
+        """Forget a query that has its reply."""
+        self._forget(query)
+
+    def stop(self, query: OutstandingQuery) -> None:
+        """Forget a query without a reply. A late one is not taken for a forgery."""
+        sock = self._forget(query)
+        if sock is not None and len(sock.late) < _MOST_LATE:
+            sock.late.add(query.number)
+
+    def _forget(self, query: OutstandingQuery) -> _Socket | None:
+        """Take a query off its socket. Return the socket; None if the query was not on it any more."""
         sock = query.channel
-        if isinstance(sock, _Socket) and sock.outstanding.pop(query.number, None) is not None:
-            if not answered and len(sock.late) < _MOST_LATE:
-                sock.late.add(query.number)
-            if not sock.outstanding and sock in self._retired:
-                self._retired.discard(sock)
-                self._discard(sock)
+        if not isinstance(sock, _Socket) or sock.outstanding.pop(query.number, None) is None:
+            return None
+        if sock.retired and not sock.outstanding:
+            self._retired.discard(sock)
+            self._discard(sock)
+        return sock
 
     def timed_out(self, query: OutstandingQuery) -> None:
         """Do nothing: the next query takes another socket."""
@@ -161,6 +173,7 @@ class UdpSockets:
         if sock.uses >= USES and len(self._retired) < self._limit:
             opened[at] = opened[-1]
             opened.pop()
+            sock.retired = True
             self._retired.add(sock)
         return sock
 

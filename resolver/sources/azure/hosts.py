@@ -82,7 +82,7 @@ class Hosts(AbstractResolver):
 
     async def _ask(self, key: Key) -> relay.Message:
         done: asyncio.Future[Reply | UpstreamFailure] = asyncio.get_running_loop().create_future()
-        self._resolver.ask(key, lambda result: None if done.done() else done.set_result(result))
+        self._resolver.ask(key, lambda _, result: None if done.done() else done.set_result(result))
         result = await done
         if isinstance(result, UpstreamFailure):
             raise OSError(f"upstream servers do not answer: {result.text}")

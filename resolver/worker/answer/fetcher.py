@@ -18,7 +18,9 @@ from zones.clocks import SteadyTime
 
 Result = Reply | UpstreamFailure
 """What asking an upstream ends with."""
-Ask: TypeAlias = Callable[[Key, Callable[[Result], None], bytes], None]
+Done = Callable[[Key, Result], None]
+"""Takes the result of a question."""
+Ask: TypeAlias = Callable[[Key, Done, bytes], None]
 """Asks an upstream a question for a client (packed address) once, and calls back with the result, at once or later."""
 
 
@@ -36,7 +38,7 @@ class Fetcher:
         prefetch: bool,
     ) -> None:
         self._cache = cache
-        self._keep = cache.put
+        self._put = cache.put
         self._fail = cache.fail
         self._loops = loops
         self._counters = counters
@@ -44,22 +46,21 @@ class Fetcher:
         self._ask = ask
         self._prefetches = prefetch
 
-    def fetch(self, key: Key, done: Callable[[Result], None], client: bytes = b"") -> None:
-        """Ask an upstream; the result is in the cache before `done` is called with it."""
+    def fetch(self, key: Key, done: Done, client: bytes) -> None:
+        """Ask an upstream. `done` hands the result to `keep`."""
+        self._ask(key, done, client)
 
-        def arrived(result: Result) -> None:
-            if isinstance(result, PlainReply) or (isinstance(result, Message) and result.rcode in codes.ANSWERS):
-                self._keep(key, result, self._steady())
-            else:
-                self._fail(key, _failure(result), self._steady())
-            done(result)
-
-        self._ask(key, arrived, client)
+    def keep(self, key: Key, result: Result) -> None:
+        """Cache the result of a question."""
+        if isinstance(result, PlainReply) or (isinstance(result, Message) and result.rcode in codes.ANSWERS):
+            self._put(key, result, self._steady())
+        else:
+            self._fail(key, _failure(result), self._steady())
 
     def retire(self) -> None:
         """Cache no further result. The questions were put to the upstream servers of an earlier configuration."""
         unused = UpstreamCache()
-        self._keep, self._fail = unused.put, unused.fail
+        self._put, self._fail = unused.put, unused.fail
 
     def has_stale(self, key: Key) -> bool:
         """Return True if the cache has an expired reply that may still be given (RFC 8767)."""
@@ -71,7 +72,7 @@ class Fetcher:
             answer.prefetch = None
             if self._prefetches and not self._cache.holds(key, answer.expires):
                 self._counters.add("cache_prefetches_total")
-                self.fetch(key, lambda _: None)
+                self._ask(key, self.keep, b"")
 
     # -- loops
 

@@ -3,19 +3,20 @@
 Owns how long a query waits and how many questions it may cause. Does not know packets: the responder sends the reply.
 """
 
-from functools import partial
 from typing import Final, Protocol
 
 from resolver.forward.cache import Key, UpstreamFailure
+from resolver.forward.deadlines import Waiting
 from resolver.wire import codes
 from resolver.wire.plain_reply import PlainReply
 from resolver.wire.relay import Message
 from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.answer.client_query import ClientQuery
-from resolver.worker.answer.clock import Clock, Timer
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.fetcher import Fetcher, Result
+from resolver.worker.answer.patience import Patience
 from resolver.worker.answer.walk import Fetched, UpstreamQuestion
+from zones.clocks import SteadyTime
 
 PATIENCE: Final = 4.9
 """Seconds from a query to its answer or SERVFAIL, however many servers its aliases lead to."""
@@ -29,7 +30,7 @@ class Answering(Protocol):
 
     pending: int
     """Number of queries that wait for an upstream."""
-    clock: Clock
+    patience: Patience
     fetcher: Fetcher
     answers: AnswerCache
 
@@ -51,19 +52,20 @@ class Answering(Protocol):
         """Send SERVFAIL because of a bug."""
 
 
-class Pending:
+class Pending(Waiting):
     """One query that waits."""
 
-    __slots__ = ("_asked", "_changes", "_fetched", "_impatient", "_over", "_request", "_responder", "_timer")
+    __slots__ = ("_changes", "_fetched", "_impatient", "_over", "_question", "_request", "_responder", "_waits")
 
     def __init__(self, responder: Answering, request: ClientQuery) -> None:
+        super().__init__()
         self._responder = responder
         self._request = request
         self._changes = responder.answers.changes
         self._fetched: dict[Key, Message | UpstreamFailure] = {}
-        self._asked: Key | None = None
+        self._question: UpstreamQuestion | None = None
         """The question that an upstream is being asked."""
-        self._timer: Timer | None = None
+        self._waits = False
         self._impatient = False
         self._over = False
 
@@ -75,29 +77,36 @@ class Pending:
         elif not responder.fetcher.begin(key, self._request):
             self._give_up(f"forwarding loop: upstream {key.group} asks us again")
         else:
-            self._asked = key
-            responder.fetcher.fetch(key, partial(self._arrived, question), self._request.client)
-            if self._asked is key:  # not answered at once
+            self._question = question
+            responder.fetcher.fetch(key, self.arrived, self._request.client)
+            if self._question is question:  # not answered at once
                 self._wait()
 
     def _wait(self) -> None:
-        if self._timer is None:
+        if not self._waits:
+            self._waits = True
             self._responder.pending += 1
-            self._timer = self._responder.clock.later(IMPATIENCE, self._grow_impatient)
+            self._responder.patience.wait(self, IMPATIENCE)
         elif self._impatient:
             self._take_stale()
 
-    def _arrived(self, question: UpstreamQuestion, result: Result) -> None:
-        if self._over:
-            return
+    def arrived(self, key: Key, result: Result) -> None:
+        """Take the result of a question. Only the cache needs one that came too late for this query."""
+        self._responder.fetcher.keep(key, result)
+        question = self._question
+        if question is not None and question.key == key:
+            self._go_on(question, result)
+
+    def _go_on(self, question: UpstreamQuestion, result: Result) -> None:
+        """Answer the query, or ask the next question."""
         self._stop_asking()
         try:
             answer = self._answer(question, result)
-            if isinstance(answer, Compiled):
+            if isinstance(answer, UpstreamQuestion):
+                self.ask(answer)
+            else:
                 self._end()
                 self._responder.send(answer, self._request)
-            else:
-                self.ask(answer)
         except Exception as error:  # noqa: BLE001 - as in `Responder.take`
             if not self._over:
                 self._end()
@@ -112,36 +121,37 @@ class Pending:
         self._fetched[question.key] = result
         return self._responder.resolve(self._request, self._fetched)
 
-    def _grow_impatient(self) -> None:
-        """From now on a stale answer is good enough for this client. The question to the upstream goes on."""
-        if self._over:
-            return
-        self._impatient = True
-        self._timer = self._responder.clock.later(PATIENCE - IMPATIENCE, self._late)
-        self._take_stale()
+    def overdue(self, now: SteadyTime) -> None:  # noqa: ARG002 - as in `Waiting`
+        """Take note that the query has waited long.
+
+        First a stale answer becomes good enough for this client, while the question to the upstream goes on.
+        """
+        if self._impatient:
+            self._give_up("the upstream servers took too long")
+        else:
+            self._impatient = True
+            self._responder.patience.wait(self, PATIENCE - IMPATIENCE)
+            self._take_stale()
 
     def _take_stale(self) -> None:
-        if self._asked and self._responder.fetcher.has_stale(self._asked):
-            failure = UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long")
-            self._arrived(UpstreamQuestion(self._asked), failure)
-
-    def _late(self) -> None:
-        if not self._over:
-            self._give_up("the upstream servers took too long")
+        question = self._question
+        if question is not None and self._responder.fetcher.has_stale(question.key):
+            self._go_on(question, UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "the upstream servers take too long"))
 
     def _give_up(self, why: str) -> None:
         self._end()
         self._responder.fail(self._request, (codes.NO_REACHABLE_AUTHORITY, why))
 
     def _stop_asking(self) -> None:
-        if self._asked is not None:
-            self._responder.fetcher.end(self._asked, self._request)
-            self._asked = None
+        question = self._question
+        if question is not None:
+            self._question = None
+            self._responder.fetcher.end(question.key, self._request)
 
     def _end(self) -> None:
         self._over = True
         self._stop_asking()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._waits:
+            self._waits = False
             self._responder.pending -= 1
+            self._responder.patience.stop(self)

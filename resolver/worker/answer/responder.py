@@ -20,6 +20,7 @@ from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.fetcher import Ask, Fetcher
 from resolver.worker.answer.outside_names import OutsideNames
 from resolver.worker.answer.parts import Parts
+from resolver.worker.answer.patience import Patience
 from resolver.worker.answer.pending import Pending
 from resolver.worker.answer.reply import Renderer
 from resolver.worker.answer.walk import Fetched, UpstreamQuestion
@@ -38,6 +39,7 @@ class Responder:
         self.pending = 0
         """Number of queries that wait for an upstream."""
         self.clock = parts.clock
+        self.patience = Patience(parts.clock)
         self.fetcher = Fetcher(parts.cache, parts.loops, counters, parts.clock.steady, ask, prefetch=behaviour.prefetch)
         self.answers = parts.answers
         self.counters = counters

@@ -1,5 +1,7 @@
 # C types of `mmsg.py`. Only the compiler reads this file.
 
+cimport cython
+
 cdef class Batch:
     cdef public object _receive, _send, _names, controls
     cdef object _in_iov, _out_iov, _in, _out
@@ -23,4 +25,20 @@ cdef class Batch:
     cpdef int receive(self)
     cpdef void queue(self, int slot, bytes reply)
     cpdef void queue_whole(self, int slot, bytes reply)
+    cpdef void flush(self)
+
+cdef class Outbox:
+    cdef public object _send, controls
+    cdef object _iov, _out
+    cdef unsigned long long[:] _bases, _sizes, _out_names, _out_controls, _out_control_sizes
+    cdef unsigned long long _controls_at, _out_at, _offset
+    cdef bint _with_control
+    cdef public int unsent
+    cdef int _fd, _family
+    cdef unsigned int _name_size
+    cdef bytes _head
+    cdef list _queued, _names
+
+    @cython.locals(k=int, start=int, message=bytes)
+    cpdef int put(self, bytes name, bytes control, bytes datagram)
     cpdef void flush(self)

@@ -8,10 +8,13 @@ and CPython; elsewhere `AVAILABLE` is false. Compiled where a C compiler is avai
 import ctypes
 import errno
 import socket
+import struct
 import sys
 from array import array
 from typing import Final
 
+IP_PKTINFO: Final = 8
+"""From linux/in.h; Python 3.11 has no name for it."""
 SIZE: Final = 64
 """Datagrams of one batch, at most."""
 ROOM: Final = 256
@@ -25,6 +28,10 @@ _NOWHERE: Final = -1
 _ID: Final = 2  # octets of the message id, with which every query and every reply starts
 _HEAD: Final = 16  # octets of a struct cmsghdr
 _CONTROL: Final = 64  # octets of a slot for ancillary data; in6_pktinfo with its header takes 40
+_CONTROL_HEADS: Final = {  # struct cmsghdr before in_pktinfo (12 octets) and in6_pktinfo (20 octets)
+    socket.AF_INET: struct.pack("=QII", _HEAD + 12, socket.IPPROTO_IP, IP_PKTINFO),
+    socket.AF_INET6: struct.pack("=QII", _HEAD + 20, socket.IPPROTO_IPV6, socket.IPV6_PKTINFO),
+}
 
 
 class _Iovec(ctypes.Structure):
@@ -211,6 +218,82 @@ class Batch:
                 self.unsent += 1
             done += sent
         self._queued.clear()
+
+
+class Outbox:
+    """Datagrams to many addresses, sent with one system call. `control`: with ancillary data."""
+
+    def __init__(self, sock: socket.socket, *, control: bool = False) -> None:
+        assert _LIBRARY is not None  # noqa: S101 - see `AVAILABLE`
+        self._send = _LIBRARY.sendmmsg
+        self._offset = _OFFSET
+        self._fd = sock.fileno()
+        self._name_size = NAME if sock.family == socket.AF_INET6 else 16
+        self._family = sock.family
+        self._with_control = control
+        self._head = _CONTROL_HEADS[sock.family] if control else b""
+        self.controls = _octets(SIZE * _CONTROL)
+        self._controls_at = _address(self.controls)
+        self._iov = (_Iovec * SIZE)()
+        self._out = (_Message * SIZE)()
+        for i in range(SIZE):
+            header = self._out[i].header
+            header.namelen, header.iovlen = self._name_size, 1
+            header.iov = ctypes.addressof(self._iov) + i * ctypes.sizeof(_Iovec)
+        self._out_at = ctypes.addressof(self._out)
+        outgoing = memoryview(self._out).cast("B").cast("Q")
+        self._out_names = outgoing[_Header.name.offset // 8 :: _U64]
+        self._out_controls = outgoing[_Header.control.offset // 8 :: _U64]
+        self._out_control_sizes = outgoing[_Header.controllen.offset // 8 :: _U64]
+        vectors = memoryview(self._iov).cast("B").cast("Q")
+        self._bases, self._sizes = vectors[0::2], vectors[1::2]
+        self._queued: list[bytes] = []
+        """Queued datagrams. The kernel reads their octets in place, so they must stay alive; the same for names."""
+        self._names: list[bytes] = []
+        self.unsent = 0
+        """Datagrams that could not be sent, since the owner last reset this number."""
+
+    def put(self, name: bytes, control: bytes, datagram: bytes) -> int:
+        """Queue a datagram to a socket address, and return how many are queued now. At `SIZE`, all are sent.
+
+        `name` and `control` are as `Batch.name` and `Batch.control` return them.
+        """
+        k = len(self._queued)
+        self._queued.append(datagram)
+        self._names.append(name)
+        self._bases[k] = id(datagram) + self._offset
+        self._sizes[k] = len(datagram)
+        self._out_names[k] = id(name) + self._offset
+        if self._with_control:
+            message = self._head + any_interface(self._family, control) if control else b""
+            start = k * _CONTROL
+            self.controls[start : start + len(message)] = message
+            self._out_controls[k] = self._controls_at + start
+            self._out_control_sizes[k] = len(message)
+        if k + 1 == SIZE:
+            self.flush()
+            return 0
+        return k + 1
+
+    def flush(self) -> None:
+        """Send the queued datagrams. One that cannot be sent is dropped and counted."""
+        done, count = 0, len(self._queued)
+        while done < count:
+            sent = self._send(self._fd, self._out_at + done * _U64 * 8, count - done, socket.MSG_DONTWAIT)
+            if sent <= 0:
+                if ctypes.get_errno() == errno.EINTR:
+                    continue
+                sent = 1  # the send buffer is full, or there is no route: UDP may lose packets
+                self.unsent += 1
+            done += sent
+        self._queued.clear()
+        self._names.clear()
+
+    def clear(self) -> None:
+        """Drop the queued datagrams, and count them."""
+        self.unsent += len(self._queued)
+        self._queued.clear()
+        self._names.clear()
 
 
 def any_interface(family: int, pktinfo: bytes) -> bytes:

@@ -16,7 +16,7 @@ from resolver.worker.access.rate_limit import RateLimiter, RateVerdict
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.answer.responder import Responder
 from resolver.worker.net import mmsg, packet_cache
-from resolver.worker.net.mmsg import LONGEST, Batch
+from resolver.worker.net.mmsg import LONGEST, Batch, Outbox
 from resolver.worker.net.packet_cache import AddressLayout
 from zones.clocks import SteadyTime
 
@@ -24,7 +24,7 @@ BATCH: Final = mmsg.SIZE
 """Packets that are read before the event loop continues."""
 _ANY: Final = frozenset(("0.0.0.0", "::"))  # noqa: S104 - compared with, not bound to
 _PKTINFO: Final = {
-    socket.AF_INET: (socket.IPPROTO_IP, 8),  # IP_PKTINFO of linux/in.h; Python 3.11 has no name for it
+    socket.AF_INET: (socket.IPPROTO_IP, mmsg.IP_PKTINFO),
     socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO),
 }
 _CONTROL: Final = socket.CMSG_SPACE(20)
@@ -66,6 +66,7 @@ class UdpListener:
         self._unproxied = counters.cell("dns_dropped_total", ("proxy",))
         if batched:
             self._batch = Batch(sock, control=self._has_any)
+            self._outbox = Outbox(sock, control=self._has_any)
         loop.add_reader(sock.fileno(), self._read if batched else self._read_singly)
 
     def configure(self, responder: Responder, clients: Clients, limiter: RateLimiter | None) -> None:
@@ -140,10 +141,24 @@ class UdpListener:
         self._responder.take(packet, client, self._transport, reply, over)
 
     def send(self, reply: "_Reply", octets: bytes) -> None:
-        """Send a reply: with its batch if that is still being answered, otherwise alone."""
-        if reply.slot >= 0 and reply.turn == self.turn:
+        """Send a reply: with its batch while that is answered, later with other late replies."""
+        if reply.slot < 0:
+            self._send_singly(reply, octets)
+        elif reply.turn == self.turn:
             self._batch.queue_whole(reply.slot, octets)
-            return
+        elif self._outbox.put(reply.name, reply.control, octets) == 1:
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Send the replies to queries of earlier batches."""
+        outbox = self._outbox
+        if self._sock.fileno() < 0:  # closed: another file may have its descriptor by now
+            outbox.clear()
+        outbox.flush()
+        self._unsent[0] += outbox.unsent
+        outbox.unsent = 0
+
+    def _send_singly(self, reply: "_Reply", octets: bytes) -> None:
         try:
             self._sock.sendmsg([octets], self._source(reply.control), 0, reply.address(self._sock.family))
         except OSError:

@@ -9,8 +9,9 @@ import dns.rcode
 import dnslib
 
 from resolver.forward.cache import Key
-from resolver.forward.exchange import Action, Exchange, Try
+from resolver.forward.exchange import Action, Exchange
 from resolver.forward.health import Health, UpstreamServer
+from resolver.forward.tries import Try
 from resolver.settings import Server, UpstreamGroup
 from resolver.wire.plain_reply import PlainReply
 from resolver.wire.relay import Message
@@ -26,13 +27,16 @@ START = SteadyTime(1000.0)
 class NoDriver:
     """Takes no events: the test calls the exchange itself."""
 
-    def received(self, query: Try, packet: bytes) -> None:
+    def received(self, exchange: Exchange, query: Try, packet: bytes) -> None:
         """Not called."""
 
-    def failed(self, query: Try, error: OSError | EOFError) -> None:
+    def failed(self, exchange: Exchange, query: Try, error: OSError | EOFError) -> None:
         """Not called."""
 
-    def sent(self, query: Try) -> None:
+    def sent(self, exchange: Exchange, query: Try) -> None:
+        """Not called."""
+
+    def overdue(self, exchange: Exchange, now: SteadyTime) -> None:
         """Not called."""
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.forward.cache import UpstreamFailure
-from resolver.forward.exchange import Exchange, Listen, Try
+from resolver.forward.exchange import Exchange, Listen
 from resolver.forward.round_trip import FIRST_WAIT
+from resolver.forward.tries import Try
 from resolver.forward.turns import CROWD
 from resolver.settings import MAX_UPSTREAM_SECONDS, Server, UpstreamGroup
 from resolver.wire import codes

@@ -1,228 +1,17 @@
 """The supervisor with real processes: small replacements for control and workers that start as the real ones do."""
 
-import contextlib
 import json
 import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from resolver.host_port import parse
-from resolver.settings import Accepted, ControlSettings, WorkerSettings
 from tests.ports import pair
-
-LAUNCHER = """
-import ctypes, os, sys
-from pathlib import Path
-from resolver.supervisor import supervisor
-from resolver.supervisor.serve import Commands, serve
-
-folder = Path(sys.argv[1])
-supervisor.DRAIN = 0.5  # seconds; the test workers have no queries in flight
-ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: inherit orphans like PID 1
-if len(sys.argv) > 2:
-    for fd, source in enumerate(map(int, sys.argv[2:]), 3):
-        os.dup2(source, fd)
-    os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(sys.argv) - 2)}
-accept = [sys.executable, str(folder / "accept.py")]
-control = [sys.executable, str(folder / "control.py")]
-worker = [sys.executable, str(folder / "worker.py")]
-sys.exit(serve(folder / "pldns.yaml", {"dns.workers": "2"}, Commands(accept, control, worker)))
-"""
-
-ACCEPT = """
-import json, os, sys
-from pathlib import Path
-
-folder = Path(__file__).parent
-request = json.load(sys.stdin)
-os.write(request.pop("zones"), b"parsed zones")
-(folder / "request.json").write_text(json.dumps(request))
-sys.stdout.write((folder / "accepted.json").read_text())
-if (folder / "refuse").exists():
-    sys.exit("pldns.yaml:1:1: no")
-"""
-
-# Writes the parsed zones to a file. Sends the index of the admitted worker on each connection to the channel.
-CONTROL = """
-import os, signal, sys
-from pathlib import Path
-from resolver.process import bootstrap
-
-control = bootstrap.begin_control(sys.argv[1:])
-zones = b"none" if control.zones is None else os.read(control.zones, 99)
-file = Path(__file__).parent / f"zones-{os.getpid()}"
-file.with_suffix(".new").write_bytes(zones)
-file.with_suffix(".new").rename(file)
-control.channel.settimeout(None)
-while True:
-    connection, _ = control.channel.accept()
-    connection.send(str(control.workers.admit(connection)).encode())
-"""
-
-# Answers each UDP packet with facts about itself, and each TCP connection with its index.
-WORKER = """
-import json, os, select, signal, socket, subprocess, sys
-from pathlib import Path
-from resolver.process import bootstrap, orders
-
-worker = bootstrap.begin_worker(sys.argv[1:])
-folder = Path(__file__).parent
-if (folder / f"refuse-{worker.index}").exists():
-    sys.exit(3)
-if (folder / "deaf").exists():
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-adopted = {}
-worker.orders.send_ready()
-while True:
-    sockets = [*worker.sockets, *(each for own in adopted.values() for each in own)]
-    for each in select.select([worker.orders, *sockets], [], [])[0]:
-        if each is worker.orders:
-            for order in worker.orders.receive():
-                if isinstance(order, orders.Adopt):
-                    adopted[order.index] = order.sockets
-                else:
-                    adopted.pop(order.index)
-            break
-        try:
-            if each.type is socket.SOCK_STREAM:
-                each.accept()[0].send(b"%d" % worker.index)
-                continue
-            question, client = each.recvfrom(512)
-        except BlockingIOError:
-            continue
-        answer = {"worker": worker.index, "pid": os.getpid(), "adopted": list(adopted)}
-        if question == b"environment":
-            answer = dict(os.environ)
-        elif question == b"status":
-            answer = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-        elif question == b"settings":
-            answer = {"allow": worker.settings.allow}
-        elif question == b"admitted":
-            with socket.socket(socket.AF_UNIX) as channel:
-                channel.connect(worker.channel)
-                answer = {"index": channel.recv(16).decode()}
-        elif question == b"orphan":
-            shell = subprocess.run(["sh", "-c", "sleep 60 >/dev/null & echo $!"], stdout=-1, check=True)
-            answer = {"pid": int(shell.stdout)}
-        each.sendto(json.dumps(answer).encode(), client)
-"""
-
-
-class Daemon:
-    """`serve` as a process, with its log."""
-
-    def __init__(self, folder: Path, *descriptors: int, **environ: str) -> None:
-        self.log_path = folder / f"log-{time.monotonic_ns()}"
-        command = [sys.executable, str(folder / "launcher.py"), str(folder), *map(str, descriptors)]
-        with self.log_path.open("wb") as log:
-            self.process = subprocess.Popen(
-                command,
-                stderr=log,
-                env={**os.environ, "RUNTIME_DIRECTORY": str(folder), **environ},
-                pass_fds=descriptors,
-                start_new_session=True,
-            )
-
-    @property
-    def log(self) -> str:
-        return self.log_path.read_text()
-
-    def up(self) -> "Daemon":
-        until(lambda: "all workers are up" in self.log or self.process.poll() is not None)
-        assert self.process.poll() is None, self.log
-        return self
-
-    @property
-    def address(self) -> tuple[str, int]:
-        found = re.search(r"listening on ([\d.]+):(\d+)", self.log)
-        assert found, self.log
-        return found[1], int(found[2])
-
-    def pid(self, name: str) -> int:
-        """Return the id of the newest process with this name."""
-        return int(re.findall(rf"{name} started \(pid (\d+)\)", self.log)[-1])
-
-    def ask(self, question: str = "", client: socket.socket | None = None) -> dict[str, Any]:
-        with contextlib.ExitStack() as stack:
-            if not client:
-                client = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                client.settimeout(60)
-                client.connect(self.address)
-            client.send(question.encode())
-            answer: dict[str, Any] = json.loads(client.recv(4096))
-            return answer
-
-    def client_of(self, index: int) -> socket.socket:
-        """Return a client that the kernel has assigned to this worker's socket."""
-        while True:
-            client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            client.settimeout(60)
-            client.connect(self.address)
-            if self.ask(client=client)["worker"] == index:
-                return client
-            client.close()
-
-    def stop(self) -> int:
-        self.process.terminate()
-        return self.process.wait(60)
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not hold in time"
-        signal.sigtimedwait([], 0.01)  # leave the processor to others between two checks
-
-
-def runs(pid: int) -> bool:
-    """Return whether the process runs; an unreaped zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for name, text in {"launcher": LAUNCHER, "accept": ACCEPT, "control": CONTROL, "worker": WORKER}.items():
-        (tmp_path / f"{name}.py").write_text(text)
-    configure(tmp_path)
-    return tmp_path
-
-
-def configure(folder: Path, listen: str = "127.0.0.1:0", workers: int = 1, state: str = "state") -> None:
-    accepted = Accepted(
-        path=str(folder / "pldns.yaml"),
-        worker=WorkerSettings(listen=(parse(listen),), allow=("127.0.0.0/8",)),
-        control=ControlSettings(state_directory=str(folder / state), workers=workers),
-        workers=workers,
-        warnings=("a warning from the configuration",),
-    )
-    (folder / "accepted.json").write_bytes(msgspec.json.encode(accepted))
-
-
-@pytest.fixture
-def start(folder: Path) -> Iterator[Callable[..., Daemon]]:
-    daemons: list[Daemon] = []
-
-    def call(*descriptors: int, **environ: str) -> Daemon:
-        daemons.append(Daemon(folder, *descriptors, **environ))
-        return daemons[-1]
-
-    yield call
-    for daemon in daemons:
-        daemon.process.kill()
-        daemon.process.wait()
+from tests.resolver.supervisor.small_daemon import Daemon, configure, runs, until
 
 
 def test_each_child_gets_its_part_of_the_accepted_configuration(start: Callable[..., Daemon], folder: Path) -> None:
@@ -402,14 +191,22 @@ def test_sockets_from_systemd_are_shared_by_all_workers(start: Callable[..., Dae
         assert client.recv(16) == b"0"
 
 
-def test_systemd_is_notified_of_readiness_and_of_the_stop(start: Callable[..., Daemon], folder: Path) -> None:
+def test_systemd_sees_readiness_status_a_heartbeat_and_the_stop(start: Callable[..., Daemon], folder: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(folder / "notify"))
         manager.settimeout(60)
-        daemon = start(NOTIFY_SOCKET=str(folder / "notify"))
-        assert manager.recv(64) == b"READY=1"
+
+        def wait_for(message: bytes) -> None:
+            while message not in manager.recv(4096).split(b"\n"):
+                pass
+
+        daemon = start(NOTIFY_SOCKET=str(folder / "notify"), WATCHDOG_USEC="100000")
+        wait_for(b"READY=1")
+        wait_for(b"STATUS=1 of 1 workers answer; control works")
+        wait_for(b"WATCHDOG=1")
+        wait_for(b"WATCHDOG=1")
         assert daemon.stop() == 0
-        assert manager.recv(64) == b"STOPPING=1"
+        wait_for(b"STOPPING=1")
 
 
 def test_a_sibling_reads_the_sockets_of_a_worker_that_stays_absent(start: Callable[..., Daemon], folder: Path) -> None:

@@ -117,8 +117,14 @@ def test_names_are_expanded_where_rfc_3597_says_and_nowhere_else(rtype: str) -> 
     assert parse(raw(a_record(1, sent, rtype=codes.type_number(rtype)))).answer[0].rdatas == (wanted,)
 
 
+def asked(rtype: int, options: bytes = b"", **flags: bool) -> bytes:
+    """Return a query for WWW."""
+    before, after = relay.frame(options, **flags)
+    return ID.to_bytes(2, "big") + before + relay.question(WWW, rtype) + after
+
+
 def test_the_query_to_an_upstream_reads_the_same_in_all_decoders() -> None:
-    packet = relay.query(ID, WWW, codes.HTTPS, do=True, cd=True)
+    packet = asked(codes.HTTPS, do=True, cd=True)
     message = dns.message.from_wire(packet)
     assert dns.flags.to_text(message.flags) == "RD AD CD"
     assert (message.id, message.edns, message.payload, message.ednsflags) == (ID, 0, 1232, dns.flags.DO)
@@ -126,10 +132,10 @@ def test_the_query_to_an_upstream_reads_the_same_in_all_decoders() -> None:
     assert str(DNSRecord.parse(packet).q.qname) == "www.example."
     got = query.parse(packet)
     assert (got.name, got.qtype, got.do, got.cd, got.payload) == (WWW, codes.HTTPS, True, True, 1232)
-    plain = DNSRecord.parse(relay.query(ID, WWW, 1, edns=False))
+    plain = DNSRecord.parse(asked(record.A, edns=False))
     assert (plain.header.rd, plain.ar) == (1, [])
-    assert dns.message.from_wire(relay.query(ID, WWW, 1)).ednsflags == 0  # RFC 6891 §6.1.4: Z is zero
-    marked = dns.message.from_wire(relay.query(ID, WWW, 1, options=b"\xff\x49\x00\x04mark"))
+    assert dns.message.from_wire(asked(record.A)).ednsflags == 0  # RFC 6891 §6.1.4: Z is zero
+    marked = dns.message.from_wire(asked(record.A, b"\xff\x49\x00\x04mark"))
     assert [(int(option.otype), option.to_wire()) for option in marked.options] == [(65_353, b"mark")]
 
 

@@ -87,6 +87,8 @@ class Running:
             (self.udp, self.tcp),
             (SocketRole.DNS, SocketRole.DNS),
             OrderReceiver(worker_end),
+            beat=0,
+            control_serves=False,
             warm_start=served,
         )
         self.worker = Worker(begun, asyncio.get_running_loop())

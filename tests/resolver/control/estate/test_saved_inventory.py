@@ -166,3 +166,27 @@ def test_no_piece_is_large() -> None:
         pieces = list(saved_inventory.pieces(SavedInventory(WallTime(1.0)), LedgerSnapshot((), [], {}), parts))
     assert [[len(each.endpoints) for _, _, each in piece.parts] for piece in pieces] == [[], [3], [3], [1], [0]]
     assert saved_inventory.joined(pieces).parts == parts
+
+
+@given(estates(), st.floats(-1e8, 1e8), st.floats(-1e8, 1e8))
+def test_setting_the_clock_moves_every_saved_time_and_no_age(given: tuple[Any, ...], step: float, after: float) -> None:
+    recollection, sources, parts, zone_texts, saved_at, sync_states, lingering, private, findings = given
+    head = SavedInventory(
+        saved_at, sources, findings=findings, zone_texts=zone_texts, sync_states=sync_states, clock_step=step
+    )
+    read = saved_inventory.joined(saved_inventory.pieces(head, recollection, parts, lingering, private))
+    now = WallTime(saved_at + step + after)
+    moved = saved_inventory.rebased(read, now)
+    # The file cannot be from the future: where the clock was set back after it was written, it was written now.
+    assert moved.saved_at == pytest.approx(min(now, saved_at + step), abs=1e-3)
+    by = moved.saved_at - saved_at
+    assert [stone.until - by for stone in moved.lingering] == pytest.approx([s.until for s in lingering], abs=1e-3)
+    for times, before in ((moved.sources, sources), (moved.findings, findings)):
+        assert {key: when - by for key, when in times.items()} == pytest.approx(before, abs=1e-3)
+    for ours, theirs in zip(moved.sync_states.values(), sync_states.values(), strict=True):
+        assert (ours.held is None) == (theirs.held is None)
+        if ours.held and theirs.held:
+            assert ours.held.since - by == pytest.approx(theirs.held.since, abs=1e-3)
+        assert {key: when - by for key, when in ours.missing.items()} == pytest.approx(theirs.missing, abs=1e-3)
+    assert [each[:2] for each in moved.first_seen] == [each[:2] for each in read.first_seen]
+    assert saved_inventory.rebased(moved, now) == moved

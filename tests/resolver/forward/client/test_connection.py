@@ -187,7 +187,7 @@ async def test_an_idle_connection_is_closed_and_the_next_query_opens_another(
     upstream.closes_after = 0
     resolver = make(tcp(upstream))
     assert address(await ask(resolver)) == ADDRESS
-    await until(lambda: not any(len(channel) for channel in resolver._carriers.values()))  # type: ignore[arg-type]
+    await until(lambda: not any(len(channel) for channel in resolver._carriers))  # type: ignore[arg-type]
     assert address(await ask(resolver)) == ADDRESS
     assert upstream.connections == 2
 

@@ -186,7 +186,7 @@ async def test_one_waiter_that_raises_does_not_harm_the_others(upstream: FakeUps
     caught: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: caught.append(context["exception"]))
 
-    def bad(_: Reply | UpstreamFailure) -> None:
+    def bad(_key: Key, _result: Reply | UpstreamFailure) -> None:
         raise ZeroDivisionError
 
     resolver.ask(key(), bad)
@@ -319,7 +319,7 @@ async def test_failed_questions_that_still_listen_are_bounded(upstream: FakeUpst
     results = [asking(resolver, key(f"{i}.example")) for i in range(20)]
     for result in results:
         assert isinstance(await result, UpstreamFailure)
-    assert len(resolver._lingering) == 5
+    assert len(resolver._failed) == 5
 
 
 async def test_close_fails_what_waits_and_closes_the_sockets(upstream: FakeUpstream, make: Make) -> None:
@@ -333,8 +333,8 @@ async def test_close_fails_what_waits_and_closes_the_sockets(upstream: FakeUpstr
     for result in results:
         assert await result == UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, "shutting down", lasting=False)
     assert len(resolver) == len(over_tcp) == 0
-    carriers = [*resolver._carriers.values(), *over_tcp._carriers.values()]
-    assert [len(carrier) for carrier in carriers] == [0, 0]  # type: ignore[arg-type]
+    carriers = [*resolver._carriers, *over_tcp._carriers]
+    assert [len(carrier) for carrier in carriers] == [0, 0]
 
 
 @contextmanager

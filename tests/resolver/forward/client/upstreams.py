@@ -192,7 +192,7 @@ def key(name: str = "www.example.com", group: str = "public") -> Key:
 def asking(resolver: Forwarder, question: Key, client: bytes = b"") -> asyncio.Future[Message | UpstreamFailure]:
     """Ask, and wait for the result. A second call of `done` raises InvalidStateError in the loop and fails the test."""
     result: asyncio.Future[Message | UpstreamFailure] = asyncio.get_running_loop().create_future()
-    resolver.ask(question, lambda reply: result.set_result(read(reply)), client)
+    resolver.ask(question, lambda _, reply: result.set_result(read(reply)), client)
     assert not result.done()
     return result
 

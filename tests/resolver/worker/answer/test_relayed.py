@@ -117,7 +117,7 @@ def test_a_change_while_an_upstream_is_asked_makes_a_walk(build: Build, ask: Cal
         if change:
             zone = "$ORIGIN www.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ A 10.0.0.9\n"
             pipeline_zone(pipeline, zone)
-        held.pop()(plain("192.0.2.1"))
+        held.pop()(KEY, plain("192.0.2.1"))
     answers = [dns.message.from_wire(octets).answer[0][0].to_text() for octets in replies]
     assert answers == ["192.0.2.1", "10.0.0.9"]
 
@@ -139,7 +139,7 @@ def test_clients_that_wait_for_one_reply_share_its_answer(build: Build, ask: Cal
         pipeline.responder.take(ask("www.example"), client, WAY, lambda octets, _: replies.append(octets))
     reply = plain("192.0.2.1")
     for done in held:
-        done(reply)
+        done(KEY, reply)
     assert len(set(replies)) == 1
     assert len(replies) == 3
     assert (len(pipeline.cache), len(pipeline.answers)) == (1, 1)

@@ -8,7 +8,7 @@ from resolver import settings
 from resolver.forward.cache import Key
 from resolver.wire.relay import Message
 from resolver.worker.answer.clock import Clock
-from resolver.worker.answer.fetcher import Result
+from resolver.worker.answer.fetcher import Done
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from zones.claims.row import BY_RULE, ClassNumber, Variant, pack
@@ -36,18 +36,18 @@ class Small:
         self.counters = parts.counters
         self.answers = parts.answers
         self.clients = parts.clients
-        self.asked: dict[str, Callable[[Result], None]] = {}
+        self.asked: dict[str, tuple[Key, Done]] = {}
         self.responder = Responder(parts, self._ask)
 
-    def _ask(self, key: Key, done: Callable[[Result], None], _: bytes) -> None:
-        self.asked[to_text(key.name)] = done
+    def _ask(self, key: Key, done: Done, _: bytes) -> None:
+        self.asked[to_text(key.name)] = key, done
 
     def reply(self, name: str, records: int = 1) -> None:
         """Answer the upstream query for `name` with this many A records, of 16 octets each."""
         rdatas = tuple(number.to_bytes(4, "big") for number in range(1, records + 1))
-        done = self.asked.pop(name)
+        key, done = self.asked.pop(name)
         answer = (RRset(from_text(name), A, 60, rdatas),)
-        done(Message(0, aa=False, ad=False, ra=True, tc=False, answer=answer))
+        done(key, Message(0, aa=False, ad=False, ra=True, tc=False, answer=answer))
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Run the event loop until the condition holds."""

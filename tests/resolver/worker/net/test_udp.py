@@ -330,6 +330,54 @@ def header(address: str, command: int = 0x21) -> bytes:
     return proxy.SIGNATURE + struct.pack(">BBH", command, 0x12, 12) + packed + packed + struct.pack(">HH", 4711, 53)
 
 
+@pytest.mark.parametrize(("host", "asked"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.77"), ("::", "::1")])
+async def test_replies_of_one_turn_of_the_loop_are_sent_together(
+    small: Small, opened: Open, monkeypatch: pytest.MonkeyPatch, host: str, asked: str, *, batched: bool
+) -> None:
+    level, option = (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO) if ":" in host else (socket.IPPROTO_IP, 8)
+    sock, count = opened(host), mmsg.SIZE + 3
+    sock.setsockopt(level, option, 1)
+    made = UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
+    clients = [opened("::1" if ":" in host else "127.0.0.1") for _ in range(3)]
+    for client in clients:
+        client.connect((asked, sock.getsockname()[1]))  # the kernel drops replies from other addresses
+    for i in range(count):
+        clients[i % 3].send(query(f"n{i}.example", i))
+    await small.until(lambda: len(small.asked) == count)
+    sent: list[int] = []
+    if batched:
+        send = made._outbox._send
+
+        def counted(*given: Any) -> int:  # noqa: ANN401 - the C library's
+            sent.append(send(*given))
+            return sent[-1]
+
+        monkeypatch.setattr(made._outbox, "_send", counted)
+    for i in range(count):
+        small.reply(f"n{i}.example", 1 + i)
+    for i in range(count):
+        message = await received(clients[i % 3])
+        assert (message.id, len(addresses(message))) == (i, 1 + i) or message.flags & dns.flags.TC
+    assert sent == ([mmsg.SIZE, 3] if batched else [])
+
+
+async def test_a_late_reply_of_a_closed_socket_goes_nowhere(small: Small, opened: Open) -> None:
+    """Its descriptor may be another file's by then."""
+    sock, client = opened(), opened()
+    listener = UdpListener(sock, small.responder, small.clients, asyncio.get_running_loop())
+    client.sendto(query("www.example", 1), sock.getsockname())
+    await small.until(lambda: small.asked)
+    listener.close()
+    descriptor = sock.fileno()
+    sock.close()
+    other = opened()
+    assert other.fileno() == descriptor
+    small.reply("www.example")
+    await small.until(lambda: small.count("dns_dropped_total", "unsent"))
+    with pytest.raises(BlockingIOError):
+        client.recv(4096)
+
+
 PROXIED = WorkerSettings((), ("10.0.0.0/8", "127.0.0.0/8"), proxy_from=("127.0.0.1/32",), drop_clients=("10.9.0.0/16",))
 
 
