@@ -22,7 +22,7 @@ import msgspec
 
 from resolver.channel import warm_start
 from resolver.process import handed_files, orders, systemd, worker_pids
-from resolver.process.reload_state import ConfigurationUpdate
+from resolver.process.reload_state import ConfigurationUpdate, ReloadOutcome
 from resolver.settings import Accepted
 from resolver.supervisor import child, heartbeat, slot
 from resolver.supervisor.child import Child
@@ -317,7 +317,8 @@ class Supervisor:
             case [orders.RELOAD, number]:
                 self._reload(SteadyTime(time.monotonic()), int(number))
             case [orders.APPLIED, serial] if self._configuration.pid is None:
-                _log.info("configuration %s is in effect", serial)
+                if self._configuration.state.outcome is ReloadOutcome.APPLIED:
+                    _log.info("configuration %s is in effect", serial)
                 self._end_reload(self._reloaded_by or SteadyTime(0.0))
 
     def _ready(self, process: Child) -> None:
