@@ -68,8 +68,8 @@ METRICS: Final = (
     Metric("dns_connections_total", "Connections accepted.", ("proto",)),
     Metric(
         "dns_connections_closed_total",
-        "Connections closed; reason: ended (by the client), idle, limit, client_limit, handshake, proxy, dropped or "
-        "stop.",
+        "Connections closed; reason: ended (by the client), idle, limit, client_limit, memory (too many octets waited "
+        "in all connections together), handshake, proxy, dropped or stop.",
         ("proto", "reason"),
     ),
     Metric(

@@ -13,6 +13,7 @@ from resolver.cli.options import (
     CloudOption,
     ConfigFile,
     DaemonConfig,
+    ForwarderProduct,
     NameText,
     Output,
     OutputForm,
@@ -267,6 +268,37 @@ def catalogue(
     from resolver.cli import catalogue  # noqa: PLC0415
 
     raise Exit(catalogue.run(name, config, DEFAULT_CONFIG, cloud, output == Output.JSON))
+
+
+@app.command()
+def suffixes(
+    product: Annotated[
+        ForwarderProduct | None, Option("--for", help="Print the configuration of this product, not a list.")
+    ] = None,
+    server: Annotated[
+        list[str] | None,
+        Option(metavar="ADDRESS[:PORT]", help="Where the product reaches pldns; repeatable."),
+    ] = None,
+    all_: Annotated[
+        bool, Option("--all", help="All suffixes of the catalogue, also those without an endpoint.")
+    ] = False,
+    cloud: Annotated[CloudOption | None, Option(help="Of the catalogue, only suffixes of this cloud.")] = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """List the suffixes that other resolvers forward to pldns, or print the configuration for it. Needs no daemon.
+
+    Only suffixes of the estate; all those of the catalogue with `--all` or without a configuration file. For remote
+    sources, uses the inventory that the daemon saved.
+    """
+    from resolver.cli import suffixes  # noqa: PLC0415
+
+    path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    raise Exit(
+        suffixes.run(
+            path, whole=all_, cloud=cloud, product=product, servers=server or (), as_json=output == Output.JSON
+        )
+    )
 
 
 @app.command()

@@ -32,6 +32,18 @@ class CloudOption(StrEnum):
     CHINA = "china"
 
 
+class ForwarderProduct(StrEnum):
+    """A resolver, or a service with conditional forwarding, that clients use instead of pldns."""
+
+    UNBOUND = "unbound"
+    BIND = "bind"
+    DNSMASQ = "dnsmasq"
+    COREDNS = "coredns"
+    KNOT_RESOLVER = "knot-resolver"
+    WINDOWS = "windows"
+    AZURE_RULESET = "azure-ruleset"
+
+
 ConfigFile = Annotated[Path, Option("--config", "-c", metavar="FILE", help="Configuration file.")]
 Overrides = Annotated[
     list[str] | None,

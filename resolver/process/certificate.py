@@ -16,11 +16,15 @@ DOT: Final = ("dot",)
 DOH: Final = ("h2", "http/1.1")
 """ALPN identifiers of DNS over HTTPS: HTTP/2 and HTTP/1.1 (RFC 8484 §5.2)."""
 
+_SUITES: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Suites of TLS 1.2: with forward secrecy and authenticated encryption (RFC 9325 §4.2). TLS 1.3 has no others."""
+
 
 def context(alpn: Sequence[str] = ()) -> ssl.SSLContext:
     """Return a context for a listener. It has no certificate, so handshakes fail until one is loaded."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.set_ciphers(_SUITES)
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     if alpn:
         made.set_alpn_protocols(list(alpn))

@@ -21,10 +21,14 @@ def collect_seldom() -> None:
 def settle() -> None:
     """After a load: exclude all present objects from collections, and return freed memory to the system.
 
-    Nearly all present objects live as long as the process, so they are not collected first. glibc keeps the memory
-    that the load freed (JSON, tables that grew) until malloc_trim(3) is called. Other C libraries lack that call.
+    Nearly all present objects live as long as the process, so they are not collected first.
     """
     gc.freeze()
+    give_back()
+
+
+def give_back() -> None:
+    """Return freed memory to the system. glibc keeps it until malloc_trim(3) is called; other C libraries lack that."""
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
 

@@ -46,7 +46,7 @@ def signed(origin: str, text: str, *, nsec3: bool) -> SignedZone:
                 signature = dns.dnssec.sign((name, rdataset), private, apex, key, lifetime=86400)
                 zone.find_rdataset(name, RRSIG, rdataset.rdtype, create=True).add(signature, rdataset.ttl)
     ds = dns.dnssec.make_ds(apex, key, "SHA256")
-    return SignedZone(origin, zone.to_text(relativize=False, want_origin=True), f"{origin}. DS {ds}")
+    return SignedZone(origin, zone.to_text(relativize=False, want_origin=True), f"{apex} DS {ds}")
 
 
 def _put(zone: dns.zone.Zone, name: dns.name.Name, rdata: dns.rdata.Rdata) -> None:

@@ -209,21 +209,28 @@ class Catalogue:
         public = from_labels(parts[: -match.depth] + filled(match.value.public, match.bound))
         return public if any(mapping.name == name for mapping in self.candidates(public)) else None
 
+    def forwarder(self, name: Name) -> Name | None:
+        """Return the suffix that another resolver forwards for a public or private name; None without one.
+
+        It is the shortest documented or configured suffix at or above the name, else the shortest other suffix above
+        it. Opt-in suffixes (`azure.com`) do not count: they have too many names that pldns does not have.
+        """
+        parts = labels(name)
+        depths = [match.depth for match in self._forwarded.at_or_below(parts) or self._covered.below(parts)]
+        return from_labels(parts[-min(depths) :]) if depths else None
+
     def forwarded_suffix(self, public: Name, private: Name) -> Name | None:
         """Return the suffix by which another resolver forwards a public name and its private name; None without one.
 
-        It is the shortest documented or configured suffix at or above the public name. An opt-in suffix counts where
-        no other suffix is. Where the catalogue has none, it is the private zone without its label `privatelink`.
+        It is the `forwarder` of the public name, or an opt-in suffix. Where the catalogue has none, it is the private
+        zone without its label `privatelink`.
         """
-        parts = labels(public)
-        depths = [match.depth for match in self._forwarded.at_or_below(parts) or self._public.below(parts)]
-        if depths:
-            suffix = from_labels(parts[-min(depths) :])
-        elif zone := self.zone_of(private):
+        suffix = self.forwarder(public)
+        if suffix is None and (opted := self._public.below(parts := labels(public))):
+            suffix = from_labels(parts[-opted[-1].depth :])
+        if suffix is None and (zone := self.zone_of(private)):
             suffix = parent(zone)
-        else:
-            return None
-        return suffix if is_under(public, suffix) and is_under(private, suffix) else None
+        return suffix if suffix and is_under(public, suffix) and is_under(private, suffix) else None
 
     def by_resource(self, resource_type: str, group: str) -> tuple[CatalogueEntry, ...]:
         """Return the rows for a resource type and group id, of all clouds. Case does not matter.

@@ -94,6 +94,8 @@ class CatalogueRows:
                     rule, suffix.public_suffix, suffix.private_zone, cloud, resource_types=suffix.types,
                     groups=suffix.groups, shared=shared, source=source,
                 )  # fmt: skip
+        for bare in self.additions.forwarders:
+            yield CatalogueRow(MappingRule.ADDED, bare.forwarder, "", bare.cloud, source=bare.source)
         for entry in self.table.entries:
             yield from self._of_entry(entry)
 

@@ -9,17 +9,26 @@ import asyncio
 import socket
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
+from resolver.process import heap
 from resolver.settings import Streams
 from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.client_query import SendReply
 from resolver.worker.answer.responder import Responder
+from resolver.worker.net.stream_time import StreamTime
 from zones.networks.prefixes import NONE
 
-CloseReason = Literal["ended", "idle", "limit", "client_limit", "dropped", "proxy", "handshake", "stop"]
+CloseReason = Literal["ended", "idle", "limit", "client_limit", "memory", "dropped", "proxy", "handshake", "stop"]
 """Why a connection ended, as counted: `ended` by the client or its session, `stop` with the worker."""
+WAITING: Final = 32 << 20
+"""Octets that may wait in all connections together: for clients that do not read, and for the rest of requests."""
+HANDSHAKE: Final = 5.0
+"""Seconds from the accept until the PROXY header and the TLS handshake are complete."""
+_OPENING: Final = 4  # one of this many connections may still be in its handshake
+_EACH: Final = 32_768  # octets of an open connection, roughly; with TLS
+_WORTHWHILE: Final = 8 << 20  # octets that connections must have freed before memory is returned to the system
 
 
 class Session(Protocol):
@@ -31,9 +40,6 @@ class Session(Protocol):
 
     def finish(self) -> None:
         """Answer the queries in flight, then close."""
-
-    def abort(self) -> None:
-        """Close at once."""
 
 
 class Acceptor(Protocol):
@@ -68,10 +74,17 @@ class Connections:
         self.responder = responder
         self.idle = float(streams.idle)
         """Seconds without a query after which a connection is closed."""
+        self.time = StreamTime(loop.time, loop.call_soon)
         self._limit = min(streams.connections, most)
         self._per_client = streams.per_client
         self._all: OrderedDict[Connection, None] = OrderedDict()
+        self._opening: OrderedDict[Connection, None] = OrderedDict()
+        """Connections without a session yet, the oldest first."""
         self._by_client: dict[bytes, OrderedDict[Connection, None]] = {}
+        self._waiting = 0
+        """Octets that wait in all connections."""
+        self._peak = 0
+        """Most octets in use by connections since memory was returned to the system."""
         self._timer: asyncio.TimerHandle | None = None
 
     def configure(self, streams: Streams, responder: Responder, most: int) -> None:
@@ -89,40 +102,64 @@ class Connections:
         return len(self._all) >= self._limit
 
     def join(self, connection: "Connection") -> None:
-        """Add a connection. At the limit, close the one that has been idle or stalled longest."""
+        """Add a connection. At the limit, close one of the client that has most; of these, the idlest."""
         if self.full:
-            _idlest(self._all).close("limit")
+            own = max(self._by_client.values(), key=len, default=self._all)
+            _idlest(own if len(own) > 1 else self._all).close("limit")
+        if len(self._opening) * _OPENING >= self._limit:
+            next(iter(self._opening)).close("handshake")
         self._all[connection] = None
+        self._opening[connection] = None
+        connection.joined = True
+        self._note_size()
         if self._timer is None:
             self._timer = self.loop.call_later(self.idle / 8, self._close_idle)
 
+    def opened(self, connection: "Connection") -> None:
+        """Note that a connection has its session."""
+        self._opening.pop(connection, None)
+
     def identify(self, connection: "Connection") -> None:
         """Count a connection for its client, which is known now. At the client's limit, close one of its own."""
-        if self._per_client and connection in self._all:
+        if connection.joined:
             own = self._by_client.setdefault(connection.client.address, OrderedDict())
-            if len(own) >= self._per_client:
+            if self._per_client and len(own) >= self._per_client:
                 _idlest(own).close("client_limit")
                 own = self._by_client.setdefault(connection.client.address, OrderedDict())
             own[connection] = None
 
     def touch(self, connection: "Connection") -> None:
         """Note a query on a connection."""
-        if connection in self._all:
+        if connection.joined:
             self._all.move_to_end(connection)
             if own := self._by_client.get(connection.client.address):
                 own.move_to_end(connection)
 
     def leave(self, connection: "Connection") -> bool:
         """Remove a connection; return False for one that was removed before."""
-        if connection not in self._all:
+        if not connection.joined:
             return False
+        connection.joined = False
         del self._all[connection]
+        self._opening.pop(connection, None)
+        self._waiting -= connection.waiting
         own = self._by_client.get(connection.client.address)
         if own is not None:
             own.pop(connection, None)
             if not own:
                 del self._by_client[connection.client.address]
         return True
+
+    def wait(self, octets: int) -> None:
+        """Note that so many more octets wait in a connection. Over the limit, close the connection with most."""
+        self._waiting += octets
+        if octets > 0:
+            self._note_size()
+            if self._waiting > WAITING:
+                max(self._all, key=lambda each: each.waiting).close("memory")
+
+    def _note_size(self) -> None:
+        self._peak = max(self._peak, len(self._all) * _EACH + self._waiting)
 
     def finish(self, listener: Acceptor) -> None:
         """Have the connections of one listener end after the answers to their queries in flight."""
@@ -137,6 +174,10 @@ class Connections:
     def _close_idle(self) -> None:
         """Close the connections that have been idle too long. The order allows one timer for all of them."""
         now = self.loop.time()
+        for connection in list(self._opening):
+            if now - connection.asked < min(self.idle, HANDSHAKE):
+                break
+            connection.close("idle")
         for connection in list(self._all):
             if now - connection.asked < self.idle:
                 break
@@ -144,6 +185,10 @@ class Connections:
                 connection.touch()
             else:
                 connection.close("idle")
+        size = len(self._all) * _EACH + self._waiting
+        if self._peak - size > _WORTHWHILE:
+            self._peak = size
+            heap.give_back()
         self._timer = self.loop.call_later(self.idle / 8, self._close_idle) if self._all else None
 
 
@@ -154,24 +199,50 @@ def _idlest(connections: "OrderedDict[Connection, None]") -> "Connection":
 class Connection:
     """One connection, from its accept to its end."""
 
-    __slots__ = ("__weakref__", "asked", "client", "listener", "requests", "session", "sock", "task")
+    __slots__ = (
+        "__weakref__", "_in_session", "_in_transport", "asked", "client", "joined", "listener", "requests", "session",
+        "sock", "task", "transport",
+    )  # fmt: skip
 
     def __init__(self, listener: Acceptor, sock: socket.socket, client: Client) -> None:
         self.listener = listener
         self.client = client
+        self.joined = False
+        """Whether the connection is among `Connections`."""
         self.sock: socket.socket | None = sock
         """None once a transport owns the socket."""
+        self.transport: asyncio.Transport | None = None
+        """The transport that owns the socket."""
         self.session: Session | None = None
         self.task: asyncio.Task[None] | None = None
-        """Opens the connection."""
+        """Reads the PROXY header."""
         self.asked = listener.connections.loop.time()
         """Loop time of the last whole query, or of the accept."""
         self.requests = listener.requests[sock.family]
+        self._in_transport = 0
+        self._in_session = 0
 
     @property
     def busy(self) -> bool:
         """Whether the client waits for an answer."""
         return self.session is not None and self.session.busy
+
+    @property
+    def waiting(self) -> int:
+        """Octets that wait here for the client to read them, or to send the rest of a request."""
+        return self._in_transport + self._in_session
+
+    def unsent(self, octets: int) -> None:
+        """Note how many octets wait in the transport."""
+        more, self._in_transport = octets - self._in_transport, octets
+        if self.joined:
+            self.listener.connections.wait(more)
+
+    def kept(self, octets: int) -> None:
+        """Note how many octets wait in the session."""
+        more, self._in_session = octets - self._in_session, octets
+        if more and self.joined:
+            self.listener.connections.wait(more)
 
     def take(self, packet: bytes, send: SendReply) -> bool:
         """Answer a whole query, as `Responder.take`. A repeated packet is answered without being parsed."""
@@ -192,14 +263,15 @@ class Connection:
     def session_started(self, session: Session) -> None:
         """Note that the session has its transport."""
         self.session = session
+        self.listener.connections.opened(self)
 
     def session_ended(self) -> None:
         """Note that the session has lost its transport."""
-        if self.listener.connections.leave(self):
-            self.listener.count_closed("ended")
+        self.session = self.transport = None  # they refer to this connection: no reference cycle may stay
+        self.refuse("ended")
 
-    def opened(self) -> None:
-        """Note that opening has ended. Close the socket if no session took it."""
+    def header_read(self) -> None:
+        """Note that reading the PROXY header has ended. Close the socket if no transport took it."""
         self.task = None
         if self.sock:
             self.sock.close()
@@ -212,12 +284,17 @@ class Connection:
         else:
             self.close("stop")
 
+    def refuse(self, reason: CloseReason) -> None:
+        """Count `reason` for a connection that ends by itself."""
+        if self.listener.connections.leave(self):
+            self.listener.count_closed(reason)
+
     def close(self, reason: CloseReason) -> None:
         """End at once, and count `reason`."""
         if not self.listener.connections.leave(self):
             return
         self.listener.count_closed(reason)
-        if self.session:
-            self.session.abort()
+        if self.transport:
+            self.transport.abort()
         elif self.task:
             self.task.cancel()

@@ -45,7 +45,7 @@ class Http1(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Process received octets."""
         self._h11.receive_data(data)
-        self._work()
+        self.work()
 
     def eof_received(self) -> None:
         """Close: TLS has no half-closed connections."""
@@ -57,7 +57,7 @@ class Http1(asyncio.Protocol):
 
     # -- requests
 
-    def _work(self) -> None:
+    def work(self) -> None:
         """Process received octets up to the end of one request. The next request waits for the response."""
         transport = self._transport
         if transport is None or transport.is_closing() or self._open:
@@ -74,6 +74,7 @@ class Http1(asyncio.Protocol):
                 self._send(h11.InformationalResponse(status_code=100, headers=[]))
         except h11.RemoteProtocolError as error:
             self._refuse(error.error_status_hint)
+            error.with_traceback(None)  # h11's frames refer to the error: a reference cycle
 
     def _handle(self, event: object) -> None:
         match event:
@@ -110,7 +111,7 @@ class Http1(asyncio.Protocol):
         if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
             transport.resume_reading()
-            asyncio.get_running_loop().call_soon(self._work)
+            self._connection.listener.connections.time.later(self)
         else:
             transport.close()
 
@@ -136,8 +137,3 @@ class Http1(asyncio.Protocol):
         self._finishing = True
         if self._transport and not self._open:
             self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        if self._transport:
-            self._transport.abort()

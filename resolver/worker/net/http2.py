@@ -1,6 +1,6 @@
 """One connection with HTTP/2 (RFC 9113), by h2: requests in, responses out, within limits.
 
-Knows streams, flow control and floods. Does not know what a request means.
+Knows streams and flow control. `http2_frames` knows floods. Does not know what a request means.
 """
 
 import asyncio
@@ -17,13 +17,20 @@ import h2.settings
 from resolver.wire import codes
 from resolver.worker.net.connections import Connection
 from resolver.worker.net.http import HttpResponse, RequestHandler
+from resolver.worker.net.http2_frames import FrameCutter
 
 STREAMS: Final = 100
 """Requests of one connection in flight, at most."""
 _BODIES: Final = 4 * codes.MAX_MESSAGE  # octets of the incomplete requests of one connection
 _HEADERS: Final = 16_384  # octets of one header list; a query in a URL has some 700
-_IDLING: Final = 1_000  # resets, pings and settings between two queries; a client that sends more is a flood
+_TURN: Final = 8  # pairs of frames of one connection before it is the turn of another one
 _CONFIG: Final = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
+
+
+class _Connection(h2.connection.H2Connection):
+    """h2's connection. It remembers fewer closed streams than by default, where they take 6 MB."""
+
+    MAX_CLOSED_STREAMS = 10 * STREAMS
 
 
 class Http2(asyncio.Protocol):
@@ -34,7 +41,7 @@ class Http2(asyncio.Protocol):
         self._handler = handler
         self._transport: asyncio.Transport | None = None
         """None before the connection is made and after it is lost."""
-        self._h2 = h2.connection.H2Connection(_CONFIG)
+        self._h2 = _Connection(_CONFIG)
         self._h2.local_settings = h2.settings.Settings(
             client=False,
             initial_values={
@@ -49,8 +56,20 @@ class Http2(asyncio.Protocol):
         """Streams whose query is in flight."""
         self._unsent: dict[int, memoryview] = {}
         """The rest of each response body, where the client's window has no room for it yet."""
+        self._frames = FrameCutter()
+        self._time = connection.listener.connections.time
+        self._due = False
+        """Whether frames wait for a later turn."""
+        self._processing = False
+        """Whether received frames are being processed. What they cause is sent together."""
+        self._widened = False
+        """Whether the client has widened a window."""
+        self._blocked = False
+        """Whether the client does not read its answers."""
+        self._body_octets = 0
+        """Octets of the incomplete requests."""
+        self._unsent_octets = 0
         self._finishing = False
-        self._idling = 0
 
     @property
     def busy(self) -> bool:
@@ -69,32 +88,79 @@ class Http2(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Process received frames."""
+        self._frames.octets += data
+        if not self._due:
+            self._process()
+
+    def work(self) -> None:
+        """Process more frames in the turn that this connection has waited for."""
+        self._due = False
+        self._process()
+
+    def _process(self) -> None:
+        """Process some frames. The rest waits for a later turn, and nothing is read meanwhile."""
         if self._transport is None or self._transport.is_closing():
             return
-        try:
-            for event in self._h2.receive_data(data):
+        if not self._blocked:
+            self._processing = True
+            try:
+                self._take_frames()
+            except (h2.exceptions.ProtocolError, UnicodeDecodeError) as error:
+                self._refuse("protocol", getattr(error, "error_code", h2.errors.ErrorCodes.PROTOCOL_ERROR))
+            finally:
+                self._processing = False
+            if self._frames.flooded:
+                self._refuse("flood", h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
+            self._flush()
+        self._go_on()
+
+    def _take_frames(self) -> None:
+        for _ in range(_TURN):
+            octets = self._frames.take()
+            for event in self._h2.receive_data(octets) if octets else ():
                 self._handle(event)
-        except (h2.exceptions.ProtocolError, UnicodeDecodeError) as error:
-            self._refuse("protocol", getattr(error, "error_code", h2.errors.ErrorCodes.PROTOCOL_ERROR))
-        self._flush()
+            if not self._frames.has_more or self._time.is_over:
+                break
+        if self._widened:
+            self._push_all()
+
+    def _go_on(self) -> None:
+        """Read, or have what was read processed, as far as the client reads its answers."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        self._report()
+        if self._frames.has_more and not self._blocked:
+            if not self._due:
+                self._due = True
+                self._time.later(self)
+            transport.pause_reading()
+        elif self._blocked:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+
+    def _report(self) -> None:
+        self._connection.kept(len(self._frames.octets) + self._body_octets + self._unsent_octets)
 
     def eof_received(self) -> None:
         """Close: TLS has no half-closed connections."""
 
     def pause_writing(self) -> None:
-        """Read no more queries: the client does not read its answers."""
-        if self._transport and not self._transport.is_closing():
-            self._transport.pause_reading()
+        """Process no more frames: the client does not read its answers."""
+        self._blocked = True
+        self._go_on()
 
     def resume_writing(self) -> None:
-        """Read queries again."""
-        if self._transport and not self._transport.is_closing():
-            self._transport.resume_reading()
+        """Process frames again."""
+        self._blocked = False
+        self._go_on()
 
     def connection_lost(self, _: Exception | None) -> None:
         """End the session."""
         self._connection.session_ended()
         self._transport = None
+        vars(self._h2).clear()  # it refers to its own methods; the collector would find that late
         self._requests.clear()
         self._unsent.clear()
 
@@ -109,14 +175,9 @@ class Http2(asyncio.Protocol):
             case h2.events.StreamEnded(stream_id=int(stream)):
                 self._whole(stream)
             case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
-                self._idle()
-                for stream in list(self._unsent):
-                    self._push(stream)
+                self._widened = True
             case h2.events.StreamReset(stream_id=int(stream)):
                 self._forget(stream)
-                self._idle()
-            case h2.events.PingReceived() | h2.events.PriorityUpdated() | h2.events.UnknownFrameReceived():
-                self._idle()
             case h2.events.ConnectionTerminated():  # after it, h2 sends no more responses
                 self._close()
 
@@ -125,25 +186,30 @@ class Http2(asyncio.Protocol):
         request = self._requests.get(stream)
         if request is None:
             return
-        if not data:
-            self._idle()
         request.body += data
+        self._body_octets += len(data)
         if len(request.body) > codes.MAX_MESSAGE:
             self._too_large(stream)
-        elif sum(len(each.body) for each in self._requests.values()) > _BODIES:
+        elif self._body_octets > _BODIES:
             self._refuse("bodies", h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
 
+    def _without(self, stream: int) -> "_Request | None":
+        """Remove and return an incomplete request."""
+        request = self._requests.pop(stream, None)
+        if request is not None:
+            self._body_octets -= len(request.body)
+        return request
+
     def _too_large(self, stream: int) -> None:
-        del self._requests[stream]
+        self._without(stream)
         self._h2.send_headers(stream, [(":status", "413"), ("content-length", "0")], end_stream=True)
         self._h2.reset_stream(stream, h2.errors.ErrorCodes.NO_ERROR)  # RFC 9113 §8.1: send no more
 
     def _whole(self, stream: int) -> None:
-        request = self._requests.pop(stream, None)
+        request = self._without(stream)
         if request is None or self._finishing:
             return
         self._open.add(stream)
-        self._idling = 0
         headers = request.headers
         self._handler.take(
             headers.get(":method", ""), headers.get(":path", ""), headers.get("content-type", ""),
@@ -151,9 +217,10 @@ class Http2(asyncio.Protocol):
         )  # fmt: skip
 
     def _forget(self, stream: int) -> None:
-        self._requests.pop(stream, None)
-        self._unsent.pop(stream, None)
+        self._without(stream)
+        self._unsent_octets -= len(self._unsent.pop(stream, b""))
         self._open.discard(stream)
+        self._finished()
 
     # -- responses
 
@@ -167,11 +234,21 @@ class Http2(asyncio.Protocol):
                 stream, [(":status", str(response.status)), *response.headers, length], end_stream=not response.body
             )
             self._unsent[stream] = memoryview(response.body)
+            self._unsent_octets += len(response.body)
             self._push(stream)
         except h2.exceptions.ProtocolError:
             self._forget(stream)  # h2 has closed the stream without an event
-        self._flush()
+        self._frames.answered()
+        if not self._processing:
+            self._flush()
+            self._report()
         self._finished()
+
+    def _push_all(self) -> None:
+        """Send more of each body: the client has widened its windows."""
+        self._widened = False
+        for stream in list(self._unsent):
+            self._push(stream)
 
     def _push(self, stream: int) -> None:
         """Send as much of the body as the client's windows allow."""
@@ -182,9 +259,11 @@ class Http2(asyncio.Protocol):
                 if size <= 0:
                     self._unsent[stream] = body
                     return
+                self._unsent_octets -= size
                 self._h2.send_data(stream, bytes(body[:size]), end_stream=size == len(body))
                 body = body[size:]
         except h2.exceptions.ProtocolError:
+            self._unsent_octets = sum(map(len, self._unsent.values()))
             self._forget(stream)
 
     def _flush(self) -> None:
@@ -192,13 +271,6 @@ class Http2(asyncio.Protocol):
             self._transport.write(data)
 
     # -- the end
-
-    def _idle(self) -> None:
-        """Count a frame without a query. Too many of them are a flood."""
-        self._idling += 1
-        self._finished()
-        if self._idling > _IDLING:
-            self._refuse("flood", h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
 
     def _refuse(self, reason: str, code: h2.errors.ErrorCodes | int) -> None:
         """Close with an error code; count `reason`."""
@@ -222,11 +294,6 @@ class Http2(asyncio.Protocol):
                 self._h2.close_connection(code)
             self._flush()
             self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        if self._transport:
-            self._transport.abort()
 
 
 class _Request:

@@ -1,6 +1,6 @@
 """A listener for TCP, with or without TLS: accepts connections, and opens each up to its session.
 
-Opening reads the PROXY header where the peer is a proxy, and does the TLS handshake.
+Reads the PROXY header where the peer is a proxy. A connection without a header has no task of its own.
 """
 
 import asyncio
@@ -15,10 +15,11 @@ from resolver.wire import proxy
 from resolver.worker.access.clients import DROPPED, PROXY, Clients, packed, unmapped
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.net.connections import CloseReason, Connection, Connections
+from resolver.worker.net.tls import TlsLayer
+from resolver.worker.net.transport import SocketTransport
 
 _BATCH: Final = 16  # connections accepted before the event loop continues
 _PAUSE: Final = 0.5  # seconds without accepting when the system has no more descriptors
-_SHUTDOWN: Final = 2.0  # seconds for the client to end TLS
 _EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 _log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class StreamListener:
         }
         self._accepted = self._counters.cell("dns_connections_total", (transport.name,))
         self._open = True
+        self._paused = False
+        """Whether accepting waits for a free descriptor."""
         self._resume()
 
     def configure(self, clients: Clients, make: MakeSession, transport: ClientTransport) -> None:
@@ -71,10 +74,22 @@ class StreamListener:
         self._counters.add("dns_connections_closed_total", (self.transport.name, reason))
 
     def _resume(self) -> None:
-        if self._open:
+        if self._open and not self._paused:
             self._loop.add_reader(self._sock.fileno(), self._accept)
 
     def _accept(self) -> None:
+        if self.connections.time.admit(self):
+            self._accept_some()
+        else:
+            self._loop.remove_reader(self._sock.fileno())
+
+    def work(self) -> None:
+        """Accept in the turn that this listener has waited for."""
+        if self._open:
+            self._accept_some()
+            self._resume()
+
+    def _accept_some(self) -> None:
         for _ in range(_BATCH):
             try:
                 sock, address = self._sock.accept()
@@ -90,9 +105,14 @@ class StreamListener:
         """Wait for a free descriptor. Without a pause, the waiting connection would keep the event loop busy."""
         self._counters.add("dns_connections_waiting_total", (self.transport.name,))
         self.connections.relieve()
+        self._paused = True
         self._loop.remove_reader(self._sock.fileno())
-        self._loop.call_later(_PAUSE, self._resume)
+        self._loop.call_later(_PAUSE, self._continue)
         _log.warning("connections over %s have to wait: %s", self.transport.name, error.strerror)
+
+    def _continue(self) -> None:
+        self._paused = False
+        self._resume()
 
     def _start(self, sock: socket.socket, address: str) -> None:
         self._accepted[0] += 1
@@ -105,27 +125,37 @@ class StreamListener:
             return
         connection = Connection(self, sock, self.clients.peer(octets))
         self.connections.join(connection)
-        connection.task = self._loop.create_task(self._open_session(connection, sock, proxied=network == PROXY))
-        connection.task.add_done_callback(lambda _: connection.opened())
+        if network == PROXY:
+            connection.task = self._loop.create_task(self._read_header(connection, sock))
+            connection.task.add_done_callback(lambda _: connection.header_read())
+        else:
+            self._begin(connection, sock)
 
-    async def _open_session(self, connection: Connection, sock: socket.socket, *, proxied: bool) -> None:
-        """Read the PROXY header, do the TLS handshake, and give the socket to the session."""
-        reason: CloseReason = "proxy"
+    async def _read_header(self, connection: Connection, sock: socket.socket) -> None:
+        """Read the PROXY header, then begin."""
         try:
-            if proxied:
-                await self._identify(connection, sock)
+            await self._identify(connection, sock)
+        except (OSError, EOFError, proxy.MalformedHeader):
+            connection.close("proxy")
+        else:
             if connection.client.network == DROPPED:
                 connection.close("dropped")
-                return
-            self.connections.identify(connection)
-            reason = "handshake"
-            connection.sock = None
-            tls = {} if self._context is None else {
-                "ssl_handshake_timeout": self.connections.idle, "ssl_shutdown_timeout": _SHUTDOWN,
-            }  # fmt: skip
-            await self._loop.connect_accepted_socket(lambda: self._make(connection), sock, ssl=self._context, **tls)
-        except (OSError, EOFError, proxy.MalformedHeader):
-            connection.close(reason)
+            else:
+                self._begin(connection, sock)
+
+    def _begin(self, connection: Connection, sock: socket.socket) -> None:
+        """Hand the socket to a transport: that of the session, or that of the TLS layer below it."""
+        time = self.connections.time
+        self.connections.identify(connection)
+        connection.sock = None
+        connection.transport = transport = SocketTransport(sock, self._loop, time, connection.unsent)
+        if self._context is None:
+            transport.begin(self._make(connection))
+        else:
+            make = self._make
+            transport.begin(
+                TlsLayer(self._context, time, lambda: make(connection), lambda: connection.refuse("handshake"))
+            )
 
     async def _identify(self, connection: Connection, sock: socket.socket) -> None:
         """Set the client from the PROXY header. Reads the header only: the octets after it may belong to TLS."""

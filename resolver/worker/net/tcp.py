@@ -10,7 +10,8 @@ PIPELINED: Final = 100
 """Queries of one connection in flight, at most. At the limit, the connection is not read."""
 _GATHERED: Final = 16_384
 """Octets of replies after which they are sent together."""
-_TURN: Final = 64  # queries of one connection before the event loop continues
+_TURN: Final = 64  # queries of one connection before it is the turn of another one
+_CHECKED: Final = 8  # queries between two looks at the clock
 
 
 def session(connection: Connection) -> asyncio.Protocol:
@@ -24,11 +25,11 @@ class _Session(asyncio.Protocol):
     The connection is read only while no received query waits, so `_buffer` never grows beyond one read.
     """
 
-    __slots__ = ("_blocked", "_buffer", "_connection", "_due", "_finishing", "_loop", "_open", "_ready", "_transport")
+    __slots__ = ("_blocked", "_buffer", "_connection", "_due", "_finishing", "_open", "_ready", "_time", "_transport")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._loop = connection.listener.connections.loop
+        self._time = connection.listener.connections.time
         self._transport: asyncio.Transport | None = None
         """None before the connection is made and after it is lost."""
         self._buffer = bytearray()
@@ -41,7 +42,7 @@ class _Session(asyncio.Protocol):
         self._finishing = False
         """Whether no more queries are read: the client has sent all of them, or the worker stops."""
         self._due = False
-        """Whether a call of `_work` is scheduled."""
+        """Whether `work` is called in a later turn."""
 
     @property
     def busy(self) -> bool:
@@ -57,7 +58,7 @@ class _Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        self._work()
+        self.work()
 
     def eof_received(self) -> bool:
         self._finishing = True
@@ -82,18 +83,19 @@ class _Session(asyncio.Protocol):
     def _work_soon(self) -> None:
         if not self._due:
             self._due = True
-            self._loop.call_soon(self._work)
+            self._time.later(self)
 
-    def _work(self) -> None:
+    def work(self) -> None:
         """Process complete queries, within the limits, and send the immediate replies together."""
         self._due, self._ready = False, bytearray()
-        for _ in range(_TURN):
+        for number in range(1, _TURN + 1):
             packet = self._next()
             if packet is None:
                 break
             self._take(packet)
-        else:
-            self._work_soon()
+            if number == _TURN or (number % _CHECKED == 0 and self._time.is_over):
+                self._work_soon()
+                break
         ready, self._ready = self._ready, None
         if ready:
             self._write(ready)
@@ -162,8 +164,3 @@ class _Session(asyncio.Protocol):
         if self._transport and not self._open:
             self._transport.close()
         self._flow()
-
-    def abort(self) -> None:
-        """Close at once."""
-        if self._transport:
-            self._transport.abort()

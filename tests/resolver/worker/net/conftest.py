@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from resolver.process import certificate
+from resolver.worker.net import doh
+from tests.resolver.worker.net.browsers import HTTPS, PATH, Site
 from tests.resolver.worker.net.certificates import Pair
 from tests.resolver.worker.net.small import Small
 from tests.resolver.worker.net.streams import Listener
@@ -42,3 +45,11 @@ async def listen(small: Small) -> AsyncIterator[Listen]:
 def pair(tmp_path: Path) -> Pair:
     """A certificate that the server has loaded."""
     return Pair(tmp_path)
+
+
+@pytest.fixture
+async def site(listen: Listen, pair: Pair) -> Site:
+    """A listener for DNS over HTTPS."""
+    context = certificate.context(certificate.DOH)
+    pair.load(context)
+    return Site(await listen(make=doh.sessions(PATH), transport=HTTPS, context=context), pair.client)

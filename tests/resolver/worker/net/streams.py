@@ -40,7 +40,7 @@ class StreamClient:
         async with asyncio.timeout(DEADLINE):
             try:
                 return await self.reader.read()
-            except ConnectionResetError:
+            except ConnectionError:
                 return b""
 
 
@@ -73,8 +73,10 @@ class Listener:
     def held(self) -> list[Connection]:
         return list(self.connections._all)
 
-    async def connect(self, tls: ssl.SSLContext | None = None, **options: int) -> StreamClient:
+    async def connect(self, tls: ssl.SSLContext | None = None, source: str = "", **options: int) -> StreamClient:
         sock = socket.socket(self.sock.family)
+        if source:
+            sock.bind((source, 0))
         for option, value in options.items():
             sock.setsockopt(socket.SOL_SOCKET, getattr(socket, option), value)
         sock.settimeout(0)
