@@ -88,6 +88,10 @@ def estate() -> Estate:
     return made
 
 
+_LINK = socket.socketpair()
+"""Never used: `ScriptedReloads` requests nothing of a supervisor."""
+
+
 class ScriptedReloads(Reloads):
     """The reloads of a daemon whose supervisor decides as the test says: `next`, or no answer at all."""
 
@@ -95,7 +99,7 @@ class ScriptedReloads(Reloads):
         accepted = settings.Accepted(
             "/etc/pldns/pldns.yaml", settings.WorkerSettings((), ()), settings.ControlSettings()
         )
-        super().__init__(accepted, ReloadState(loaded=T0), OrderReceiver(socket.socketpair()[0]), self._applied)
+        super().__init__(accepted, ReloadState(loaded=T0), OrderReceiver(_LINK[0]), self._applied)
         self.next: ReloadState | None = None
 
     async def _applied(self, *_: object) -> list[int]:
