@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BUILT  := $(VENV)/.compiled
-HOT    := resolver/worker/net/mmsg resolver/worker/net/packet_cache
+HOT    := $(basename $(shell find resolver -name "*.pxd"))
 
 # Tests wait for processes and time-outs half of the time: two test processes for each core.
 JOBS         ?= $(shell expr 2 \* `nproc`)
@@ -14,7 +14,7 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check fmt venv plain bench fuzz lock
+.PHONY: run test check fmt venv plain bench fuzz lock sbom audit
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
-# The modules of the packet path, compiled where a C compiler is available. They also run without being compiled.
+# The modules that every packet or miss passes, compiled where a C compiler is available. They also run as they are.
 $(BUILT): $(STAMP) hatch_build.py $(HOT:=.py) $(HOT:=.pxd)
 	$(BIN)/python hatch_build.py
 	touch $(BUILT)
@@ -66,3 +66,15 @@ lock:
 	build/lock/bin/pip install --quiet pip-tools==7.6.2
 	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --all-build-deps --output-file requirements.lock pyproject.toml
 	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements-run.lock pyproject.toml
+
+# The bill of materials of what runs, in the CycloneDX form: build/pldns.cdx.json.
+sbom:
+	$(PYTHON) -m venv build/sbom
+	build/sbom/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
+	build/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file build/pldns.cdx.json requirements-run.lock
+
+# Known vulnerabilities of the pinned versions, from PyPI's advisory data. Fails where that data cannot be reached.
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	build/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-run.lock

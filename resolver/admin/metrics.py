@@ -108,6 +108,7 @@ METRICS: Final = (
     Metric("upstream_shed_total", "Questions that failed because too many were under way."),
     Metric("upstream_late_total", "Replies that came after their question had failed, and went into the cache."),
     Metric("ready", "1 while `/readyz` answers 200."),
+    Metric("state_unwritable", "Files of the state directory whose last write failed."),
     Metric("serial", "Serial of the served state. A worker that lags behind has a lower `worker_serial`."),
     Metric("config_reloads_total", "Reloads: `applied`, `unchanged` or `refused`.", ("result",)),
     Metric("config_serial", "Number of the configuration in effect: 1 at the start, one more with each that differs."),
@@ -238,6 +239,7 @@ def _samples(view: View) -> Iterator[Sample]:
     for worker in view.workers.values():
         yield "worker_serial", (str(worker.index),), float(worker.serial)
     yield from _reloads(view)
+    yield "state_unwritable", (), float(len(view.estate.state.unwritable))
     yield from _sources(view)
     yield from _inventory(view)
 

@@ -1,12 +1,12 @@
 """The frames that control and its workers exchange, and their encoding. Does no input or output.
 
 A frame is a tagged msgspec struct in MessagePack, preceded by its length in 4 octets, big-endian. A worker reads
-packets from anyone, so control does not trust it: decoding a frame runs no code, and no frame makes the receiver
-allocate more than its limit.
+packets from anyone, so control does not trust it: decoding a frame runs no code, no frame makes the receiver allocate
+more than its limit, and each value in a frame of a worker has a limit that decoding checks.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -22,6 +22,18 @@ DOWN_LIMIT: Final = 4 << 20
 """Octets of a frame to a worker, without its length."""
 FALLBACK_CLIENTS: Final = 8
 """Client addresses in one `Fallback`, at most."""
+ITEMS: Final = 1_000
+"""Items of one report, at most. A worker divides a longer report."""
+
+Short = Annotated[str, msgspec.Meta(max_length=128)]
+"""A word that pldns makes: the name of a metric, the id of a process."""
+Label = Annotated[str, msgspec.Meta(max_length=1_024)]
+"""A value from the configuration or the estate: a zone, a network, a group. A zone as text has 1,004 characters."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+Digest = Annotated[bytes, msgspec.Meta(max_length=64)]
+WireName = Annotated[bytes, msgspec.Meta(max_length=255)]
+Address = Annotated[bytes, msgspec.Meta(max_length=16)]
+Items: Final = msgspec.Meta(max_length=ITEMS)
 
 
 class ChannelError(Exception):
@@ -125,13 +137,13 @@ class Hello(_Frame, frozen=True):
 
     worker: int
     pid: int
-    instance: str
-    epoch: str
+    instance: Short
+    epoch: Short
     serial: int
     generation: int
-    settings: bytes = b""
+    settings: Digest = b""
     """`settings_change.digest` of the settings that the worker answers with."""
-    table_settings: bytes = b""
+    table_settings: Digest = b""
     """`settings_change.table_digest` of these."""
 
 
@@ -139,14 +151,14 @@ class Applied(_Frame, frozen=True):
     """The worker now answers from this serial, and with the settings that have this digest."""
 
     serial: int
-    settings: bytes = b""
+    settings: Digest = b""
 
 
 class CounterReport(_Frame, frozen=True):
     """Counts since `instance` started, as (metric name, label values, count)."""
 
-    instance: str
-    values: list[tuple[str, tuple[str, ...], int]]
+    instance: Short
+    values: Annotated[list[tuple[Short, Annotated[tuple[Label, ...], msgspec.Meta(max_length=5)], Count]], Items]
 
 
 class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -155,36 +167,36 @@ class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
     `first` and `last` are seconds since the epoch. `clients` holds some of the clients' packed addresses.
     """
 
-    zone: bytes
-    name: bytes
-    network: str
-    count: int
+    zone: WireName
+    name: WireName
+    network: Label
+    count: Count
     first: WallTime
     last: WallTime
-    clients: tuple[bytes, ...] = ()
+    clients: Annotated[tuple[Address, ...], msgspec.Meta(max_length=FALLBACK_CLIENTS)] = ()
 
 
 class FallbackReport(_Frame, frozen=True):
     """Fallbacks since the previous report. The worker limits their number."""
 
-    items: list[Fallback]
+    items: Annotated[list[Fallback], Items]
 
 
 class Loop(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A forwarded query that came back from the upstream group. `last` is in seconds since the epoch."""
 
-    group: str
-    name: bytes
-    client: bytes
+    group: Label
+    name: WireName
+    client: Address
     """Packed address of the last client that sent it."""
-    count: int
+    count: Count
     last: WallTime
 
 
 class LoopReport(_Frame, frozen=True):
     """Forwarding loops since the previous report. The worker limits their number."""
 
-    items: list[Loop]
+    items: Annotated[list[Loop], Items]
 
 
 class ReplyFrame(_Frame, frozen=True):

@@ -1,10 +1,13 @@
 """Requests that control makes of a worker, and the reply to each. How they travel is `frames`'s concern."""
 
-from typing import ClassVar, Generic, TypeVar, cast
+from typing import Annotated, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
 from zones.dns.name import Name
+
+Text = Annotated[str, msgspec.Meta(max_length=1_024)]
+"""A string in a reply. Workers are not trusted."""
 
 
 class WorkerReply(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=str.lower):
@@ -35,14 +38,14 @@ class CacheFlushed(WorkerReply, frozen=True):
 class UpstreamState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a worker knows of one upstream server."""
 
-    group: str
-    server: str
+    group: Text
+    server: Text
     up: bool
     round_trip: float
     """Seconds, smoothed; 0 before the first answer."""
     answers: int
     outstanding: int
-    cookie: str
+    cookie: Text
     plain: int
     """Number of names that are asked without EDNS, or without its options."""
 
@@ -50,7 +53,7 @@ class UpstreamState(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class UpstreamStates(WorkerReply, frozen=True):
     """The reply to `ReadUpstreams`."""
 
-    servers: list[UpstreamState]
+    servers: Annotated[list[UpstreamState], msgspec.Meta(max_length=10_000)]
 
 
 ReplyT = TypeVar("ReplyT", bound=WorkerReply)

@@ -16,6 +16,7 @@ from zones.findings.board import FindingMove
 from zones.findings.evidence import Severity
 from zones.findings.finding import Finding
 from zones.findings.source_evidence import SourceIncomplete, SourceUnreadable, SyncHeld
+from zones.findings.state_evidence import StateSetAside, StateUnwritable
 
 LINES: Final = 20
 """Findings that are logged at a time, the most severe first. Further ones are counted in one line."""
@@ -102,7 +103,9 @@ def _finding(move: FindingMove) -> str:
     if fact.rule.value:
         fields["rule"] = fact.rule.value
     match fact.evidence:
-        case SourceUnreadable(message=message) if move.is_open:
+        case SourceUnreadable(message=message) | StateSetAside(message=message) | StateUnwritable(message=message) if (
+            move.is_open
+        ):
             fields["message"] = message
         case SyncHeld(reasons=reasons) if move.is_open:
             fields["reasons"] = ", ".join(reasons.items)

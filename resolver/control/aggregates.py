@@ -17,8 +17,10 @@ from zones.findings.name_evidence import ForwardLoop
 
 _LISTED: Final = 10_000
 """Fallbacks that are kept. A further one replaces the one that was reported least recently."""
-_LABELS: Final = 50_000
-"""Counters that are kept of one worker, and of all earlier workers together."""
+_OCTETS: Final = 2 << 20
+"""Octets of label values that are kept of one worker, and of all earlier workers together: some 40,000 counters."""
+OTHER: Final = "other"
+"""The label value of what is counted beyond that limit."""
 
 _LOOP: Final = 600.0
 """Seconds after the last report until the finding about a forwarding loop ends."""
@@ -28,30 +30,52 @@ _LOOPING: Final = 5
 CounterKey = tuple[str, tuple[str, ...]]
 
 
+class _Counts:
+    """The counters of one worker, or of all earlier workers."""
+
+    __slots__ = ("_octets", "by_key")
+
+    def __init__(self) -> None:
+        self.by_key: dict[CounterKey, int] = {}
+        self._octets = 0
+
+    def key(self, metric: str, labels: tuple[str, ...]) -> CounterKey:
+        """Return the key to count under: the given one, or `other` where there is no room for it."""
+        key = metric, labels
+        if key in self.by_key:
+            return key
+        octets = len(metric) + sum(map(len, labels))
+        if self._octets + octets > _OCTETS:
+            return metric, (OTHER,) * len(labels)
+        self._octets += octets
+        return key
+
+
 class CounterTotals:
     """Counters by metric and label values. A worker reports its counts since it started."""
 
     def __init__(self) -> None:
-        self._gone: dict[CounterKey, int] = {}
-        self._living: dict[int, tuple[str, dict[CounterKey, int]]] = {}
+        self._gone = _Counts()
+        self._living: dict[int, tuple[str, _Counts]] = {}
 
     def report(self, worker: int, instance: str, values: Iterable[tuple[str, tuple[str, ...], int]]) -> None:
         """Add counters of one worker, all or some. The counts of an earlier instance of the worker are kept."""
-        before, counts = self._living.get(worker, (instance, {}))
+        before, counts = self._living.get(worker, (instance, _Counts()))
         if before != instance:
-            for label, count in counts.items():
-                if label in self._gone or len(self._gone) < _LABELS:
-                    self._gone[label] = self._gone.get(label, 0) + count
-            counts = {}
+            for (metric, labels), count in counts.by_key.items():
+                key = self._gone.key(metric, labels)
+                self._gone.by_key[key] = self._gone.by_key.get(key, 0) + count
+            counts = _Counts()
         for metric, labels, count in values:
-            if (metric, labels) in counts or len(counts) < _LABELS:
-                counts[metric, labels] = count
+            key = counts.key(metric, labels)
+            # What is counted as `other` has lost its labels; the largest of these counts never goes back.
+            counts.by_key[key] = count if key[1] == labels else max(count, counts.by_key.get(key, 0))
         self._living[worker] = (instance, counts)
 
     def __iter__(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
-        total = dict(self._gone)
-        for _, values in self._living.values():
-            for label, count in values.items():
+        total = dict(self._gone.by_key)
+        for _, counts in self._living.values():
+            for label, count in counts.by_key.items():
                 total[label] = total.get(label, 0) + count
         for (metric, labels), count in sorted(total.items()):
             yield metric, labels, count

@@ -17,6 +17,7 @@ from resolver.control.admin_view import AdminView
 from resolver.control.clock import EstateClock
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import NO_VNETS
+from resolver.control.estate.state_health import SetAside
 from resolver.control.feed.feed import Feed
 from resolver.control.reconfiguration import Reconfiguration
 from resolver.control.reloads import Reloads
@@ -47,16 +48,19 @@ class Control:
 
     def __init__(self, begun: bootstrap.ControlStart, remotes: Remotes) -> None:
         config, now = begun.settings, wall_clock.now()
-        saved = inventory_file.read(config.state_directory) if config.state_directory else None
+        read = inventory_file.read(config.state_directory) if config.state_directory else None
+        saved = None if isinstance(read, SetAside) else read
         texts = saved.zone_texts if saved else {}
         first = (begun.accepted.path, *config.zones.files)
         self._watch = FileWatch(lambda: (self.reloads.path, *self.estate.settings.zones.files), first)
         files = zone_files.read(config.zones.files, texts, _parsed(begun.zones), config.zones.origins)
         self.estate = assemble(config, files, saved, {}, now)
+        if isinstance(read, SetAside):
+            self.estate.state.set_aside(read, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
         self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports, begun.accepted.worker)
-        log = ActivityLog(self.estate)
+        self._log = log = ActivityLog(self.estate)
         self.sources = SourceRunners(self.estate, remotes, log, self.publish)
         self.clock = EstateClock(self.estate, self.reports, log, self.publish)
         self.writer = StateWriter(self.estate, self.feed, saved_texts=texts)
@@ -107,6 +111,7 @@ class Control:
             await asyncio.gather(*tasks, return_exceptions=True)
         # The times of the last readings change with each sync. Alone they are not worth a write before the end.
         await self.writer.save(even_unchanged=self.sources.has_remotes)
+        self._log.write()
 
     def _obey(self) -> None:
         """Carry out the orders of the supervisor."""

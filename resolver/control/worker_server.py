@@ -6,6 +6,7 @@ Does not know what a worker is sent (`feed`), or what becomes of its reports.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -29,14 +30,20 @@ from resolver.control.worker_reports import WorkerReports
 from resolver.process import wall_clock
 from resolver.process.worker_pids import WorkerPids
 from resolver.settings import WorkerSettings
+from resolver.token_bucket import Quota, TokenBucket
+from zones.clocks import steady_clock
 
 PING_PATIENCE: Final = 1.0
 """Seconds that a worker has to answer a ping."""
 _PATIENCE: Final = 5.0
 """Seconds that all workers have to answer a request."""
 _READ: Final = 1 << 18
+PACE: Final = Quota(16 << 20, 4 << 20)
+"""Octets that are read from one worker at once, and in a second. 40,000 counters are 3 MB; the rest waits."""
+_PENALTY: Final = 1.0  # seconds until the connection of a worker that broke the protocol is closed
 
 _log = logging.getLogger(__name__)
+_CLOCK: Final = steady_clock(time.monotonic)
 
 
 class WorkerServer:
@@ -104,7 +111,7 @@ class WorkerServer:
             _log.warning("a process that the supervisor did not start as a worker was turned away from the channel")
             writer.close()
             return
-        frames = FrameReader[Up](UP_LIMIT, Up)
+        frames, pace = FrameReader[Up](UP_LIMIT, Up), TokenBucket(PACE, _CLOCK())
         link: WorkerLink | None = None
         sending: asyncio.Task[None] | None = None
         try:
@@ -115,8 +122,12 @@ class WorkerServer:
                         sending = asyncio.create_task(self._send(link, writer))
                     elif link is not None:
                         self._received(link, frame)
-        except (OSError, ChannelError) as error:
+                await _keep_pace(pace, len(data))
+        except OSError as error:
             _log.warning("the connection to worker %d broke: %s", index, error)
+        except ChannelError as error:
+            _log.warning("the connection to worker %d broke: %s", index, error)
+            await asyncio.sleep(_PENALTY)  # a worker that was taken over may try again at once
         finally:
             if sending:
                 sending.cancel()
@@ -160,3 +171,11 @@ class WorkerServer:
                 self._reports.take(link.index, frame, wall_clock.now())
             case Hello():
                 raise ChannelError("a second greeting")
+
+
+async def _keep_pace(pace: TokenBucket, octets: int) -> None:
+    """Wait until the octets that were read are within `PACE`. The worker has to wait too."""
+    pace.refill(PACE, _CLOCK())
+    pace.tokens -= octets
+    if pace.tokens < 0:
+        await asyncio.sleep(-pace.tokens / PACE.rate)

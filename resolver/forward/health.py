@@ -188,7 +188,7 @@ class Health:
             turn %= len(servers) or 1
             servers = servers[turn:] + servers[:turn]
         elif group.policy == "fastest":
-            servers = sorted(servers, key=lambda server: server.round_trip.cost())
+            servers = sorted(servers, key=_cost)
             if len(servers) > 1 and not self._dice(_EXPLORE):
                 servers.insert(0, servers.pop(1 + self._dice(len(servers) - 1)))
         for server in servers:
@@ -219,6 +219,11 @@ class Health:
                 server.put_off(now)
                 return server
         return None
+
+
+def _cost(server: UpstreamServer) -> float:
+    """Return the seconds by which servers are compared."""
+    return server.round_trip.cost()
 
 
 def _lateness(server: UpstreamServer) -> float:

@@ -20,12 +20,12 @@ def packet(
 ) -> bytes:
     """Return a query without its id. `mark` and `cookie` are options, if they are not empty."""
     padded = len(question) if edns is not Edns.NONE and transport in {"tls", "https"} else 0
-    before, after = _frame(edns, mark, cookie, padded, do, cd)
+    before, after = _frame(edns is not Edns.NONE, mark, cookie, padded, do, cd)
     return before + question + after
 
 
 @lru_cache(1024)
-def _frame(edns: Edns, mark: bytes, cookie: bytes, padded: int, do: bool, cd: bool) -> tuple[bytes, bytes]:
+def _frame(edns: bool, mark: bytes, cookie: bytes, padded: int, do: bool, cd: bool) -> tuple[bytes, bytes]:
     """Return what is before and after a question. Nearly all queries to a server have the same.
 
     `padded`: octets of the question in a query that is padded, else 0.
@@ -36,7 +36,7 @@ def _frame(edns: Edns, mark: bytes, cookie: bytes, padded: int, do: bool, cd: bo
     if padded:
         size = codes.HEADER_SIZE + padded + _OPT + len(options) + _OPTION
         options += render.option(codes.OPTION_PADDING, bytes(-size % _BLOCK))
-    return relay.frame(options, do=do, cd=cd, edns=edns is not Edns.NONE)
+    return relay.frame(options, do=do, cd=cd, edns=edns)
 
 
 def mixed_case(name: bytes, dice: Dice) -> bytes:

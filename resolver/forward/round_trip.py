@@ -14,6 +14,9 @@ FIRST_WAIT: Final = 1.0
 LEAST_WAIT: Final = 0.4
 """Seconds. A resolver answers a cached name in a millisecond, and a name that it has to look up in several 100 ms."""
 _LONGEST: Final = 5.0  # seconds; a server that fails often is no slower than this
+_SHORTEST_HEDGE: Final = 0.03  # seconds
+LONGEST_HEDGE: Final = 0.3
+"""Most seconds before a race starts with a second server."""
 _GAIN: Final = 1 / 8  # weight of a new sample in the smoothed time (RFC 6298 §2.3)
 _VARIATION_GAIN: Final = 1 / 4
 _FAILED: Final = 1.5  # factor of the cost after a failure
@@ -66,7 +69,7 @@ class RoundTrip:
 
     def hedge(self) -> float:
         """Return the seconds after which a race starts with a second server: three round-trip times, 0.03 to 0.3 s."""
-        return min(max(3 * self.smoothed, 0.03), 0.3)
+        return min(max(3 * self.smoothed, _SHORTEST_HEDGE), LONGEST_HEDGE)
 
 
 def summed(trips: Iterable[RoundTrip]) -> RoundTrip:

@@ -4,7 +4,6 @@ Most replies are plain. Their octets are checked and then copied; records are ma
 decide who may have the addresses.
 """
 
-import struct
 from typing import Final
 
 from resolver.wire import codes
@@ -17,8 +16,6 @@ _HEAD: Final = 12  # octets of a record before its rdata: pointer to the owner, 
 _TTL: Final = 6  # offset of the TTL in a record
 _MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8
 _OWNER: Final = b"\xc0\x0c"  # a pointer to the name in the question
-_counts: Final = struct.Struct(">4H").unpack_from
-_fields: Final = struct.Struct(">2HIH").unpack_from  # type, class, TTL, rdlength
 
 
 class PlainReply:
@@ -75,15 +72,16 @@ def read(packet: bytes, question: bytes) -> PlainReply | None:
     # QR, opcode 0, no TC; rcode 0.
     if len(packet) < start or packet[2] & 0xFA != 0x80 or packet[3] & 0xF:
         return None
-    qdcount, ancount, nscount, arcount = _counts(packet, 4)
-    if qdcount != 1 or not ancount or packet[codes.HEADER_SIZE : start - 4].lower() != question[:-4]:
+    count = packet[6] << 8 | packet[7]
+    others = (packet[8] << 8 | packet[9]) + (packet[10] << 8 | packet[11])
+    if packet[4] or packet[5] != 1 or not count or packet[codes.HEADER_SIZE : start - 4].lower() != question[:-4]:
         return None
     kind = question[-4:]
     address = SIZES.get(kind[0] << 8 | kind[1])
     if address is None or packet[start - 4 : start] != kind:
         return None
     size = _HEAD + address
-    end = start + size * ancount
+    end = start + size * count
     head, length = _OWNER + kind, address.to_bytes(2, "big")
     ttl = packet[start + _TTL : start + _TTL + 4]
     for at in range(start, end, size):
@@ -93,16 +91,16 @@ def read(packet: bytes, question: bytes) -> PlainReply | None:
     if len(packet) < end or seconds > _MAX_TTL:
         return None
     try:
-        cookie = _cookie(packet, end, nscount + arcount)
-    except (IndexError, struct.error):
+        cookie = _cookie(packet, end, others)
+    except IndexError:
         return None
-    return None if cookie is None else PlainReply(packet, question, ancount, end, seconds, cookie)
+    return None if cookie is None else PlainReply(packet, question, count, end, seconds, cookie)
 
 
 def _cookie(packet: bytes, at: int, count: int) -> bytes | None:
     """Return the cookie in the OPT record among `count` records; empty without one, None for an unusual reply.
 
-    Raises `IndexError` or `struct.error` where the packet is cut off.
+    Raises `IndexError` where the packet is cut off.
     """
     cookie, known = b"", False
     for _ in range(count):
@@ -113,21 +111,18 @@ def _cookie(packet: bytes, at: int, count: int) -> bytes | None:
             if size > codes.MAX_LABEL:
                 return None
             at += size + 1
-        rtype, _, ttl, rdlength = _fields(packet, at + 1)
         start = at + 11
-        at = start + rdlength
-        if rtype == codes.OPT:
-            if known or ttl >> 24:
+        size = packet[at + 9] << 8 | packet[at + 10]
+        if packet[at + 1] << 8 | packet[at + 2] == codes.OPT:
+            if known or packet[at + 5]:
                 return None  # two OPT records, or an extended rcode
             known = True
-            if rdlength:
-                if (
-                    rdlength < 4
-                    or packet[start : start + 2] != _COOKIE
-                    or packet[start + 2 : start + 4] != (rdlength - 4).to_bytes(2, "big")
-                ):
+            if size:
+                length = packet[start + 2] << 8 | packet[start + 3]
+                if packet[start : start + 2] != _COOKIE or length != size - 4:
                     return None  # other options
-                cookie = packet[start + 4 : at]
+                cookie = packet[start + 4 : start + size]
+        at = start + size
     return cookie if at <= len(packet) else None
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
-from resolver.channel.frames import CounterReport, FallbackReport, LoopReport, Up
+from resolver.channel.frames import ITEMS, CounterReport, FallbackReport, LoopReport, Up
 from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.round_trip import BOUNDS
 from resolver.process.heap import Pauses
@@ -12,7 +12,6 @@ from resolver.worker.answer.parts import Parts
 from resolver.worker.replica import Replica
 
 HISTOGRAM: Final = (*map(str, BOUNDS), "+Inf")
-_ITEMS: Final = 1_000  # items of one frame; so many take half of what the limit of a frame allows
 
 
 class Reports:
@@ -75,4 +74,4 @@ _T = TypeVar("_T")
 
 
 def _cut(items: Sequence[_T]) -> Iterator[list[_T]]:
-    return (list(items[start : start + _ITEMS]) for start in range(0, len(items), _ITEMS))
+    return (list(items[start : start + ITEMS]) for start in range(0, len(items), ITEMS))

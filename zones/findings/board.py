@@ -65,6 +65,10 @@ class Topic(StrEnum):
     """Differences between private DNS zones and endpoints; one key."""
     ZONE_FILE = auto()
     """A zone file, by its path."""
+    UNWRITABLE = auto()
+    """A file of the state directory that cannot be written, by its path."""
+    SET_ASIDE = auto()
+    """A file of the state directory that could not be used, by its path."""
     UPSTREAM = auto()
     """A group of upstreams, by its name."""
 

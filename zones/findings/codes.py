@@ -39,12 +39,13 @@ from zones.findings.source_evidence import (
     SyncHeld,
     ZonesOverlap,
 )
+from zones.findings.state_evidence import StateSetAside, StateUnwritable
 
 TYPES: Final[tuple[type[Evidence], ...]] = (
-    ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, DuplicateEndpoint, SharedGlobalName,
+    ConflictingAddress, AddressReused, SyncHeld, SourceIncomplete, StateUnwritable, DuplicateEndpoint, SharedGlobalName,
     EndpointRejected, EndpointDisconnected, EndpointMisplaced, CompanionMissing, NameMissing, InvalidRecord,
     ProvisioningFailed, PinIgnored, NameIgnored, ExceptIgnored, StaticShadowsEndpoint, RivalSources, PrivateNamesDiffer,
-    MorePrivateNamesDiffer, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, NetworkOverlap,
-    ForwardLoop, EndpointPending, ZoneUnknown, WildcardShared, AddressChanged,
+    MorePrivateNamesDiffer, RecordsDiffer, MoreRecordsDiffer, ZonesOverlap, SourceUnreadable, StateSetAside,
+    NetworkOverlap, ForwardLoop, EndpointPending, ZoneUnknown, WildcardShared, AddressChanged,
 )  # fmt: skip
 """Every evidence type, the most severe first. Several types may have one code."""

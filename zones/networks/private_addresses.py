@@ -24,21 +24,34 @@ _6TO4: Final = bytes.fromhex("2002")
 """2002::/16 (RFC 3056 §2)."""
 _COMPATIBLE: Final = bytes(12)
 """::/96 (RFC 4291 §2.5.5.1)."""
-_FIRST: Final = {
-    size: frozenset(octet for of, first, last in _BOUNDS if of == size for octet in range(first[0], last[0] + 1)).union(
-        prefix[0] for prefix in (_WELL_KNOWN_NAT64, _6TO4) if size == 16
-    )
-    for size in (4, 16)
-}
-"""First octets of private addresses and of those that carry one, by size of the address. Most public ones differ."""
+
+
+def _by_first_octet(size: int) -> dict[int, list[tuple[bytes, bytes]]]:
+    """Return the bounds of the blocks of one address size, by each first octet that they have."""
+    found: dict[int, list[tuple[bytes, bytes]]] = {}
+    for of, first, last in _BOUNDS:
+        for octet in range(first[0], last[0] + 1) if of == size else ():
+            found.setdefault(octet, []).append((first, last))
+    return found
+
+
+_BLOCKS: Final[dict[int, dict[int, list[tuple[bytes, bytes]]]]] = {
+    4: _by_first_octet(4), 16: {_WELL_KNOWN_NAT64[0]: [], _6TO4[0]: []} | _by_first_octet(16)
+}  # fmt: skip
+"""Bounds of the blocks by address size and first octet. Addresses that carry another one have no bounds. Most public
+addresses have another first octet.
+"""
 
 
 def is_private(address: bytes) -> bool:
     """Return True where a packed address lies in a block of `PRIVATE`, or carries an IPv4 address that does."""
-    if not address or address[0] not in _FIRST.get(len(address), ()):
+    blocks = _BLOCKS.get(len(address))
+    bounds = None if blocks is None else blocks.get(address[0])
+    if bounds is None:
         return False
-    if any(size == len(address) and first <= address <= last for size, first, last in _BOUNDS):
-        return True
+    for first, last in bounds:
+        if first <= address <= last:
+            return True
     carried = _carried(address) if len(address) == 16 else None
     return carried is not None and is_private(carried)
 

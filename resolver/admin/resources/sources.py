@@ -83,9 +83,9 @@ class SourceItem(Model):
 
 
 class Degradation(Model):
-    """A problem with a source that has data, or with a part of it. What has been read before is still served."""
+    """A problem with a source that has data, or with the state directory. What has been read before is still served."""
 
-    source: str
+    source: str = Field(description="The source; empty for the state directory.")
     scope: str = Field(description="The file or subscription; empty for the whole source.")
     message: str
 
@@ -114,8 +114,8 @@ def source(status: SourceStatus, now: WallTime) -> SourceItem:
 
 
 def degradations(estate: Estate) -> tuple[list[Degradation], int]:
-    """Return the first 32 problems with sources whose data is served, and the number of all such problems."""
-    found = estate.health.degraded()
+    """Return the first 32 problems that do not make the daemon unready, and the number of all of them."""
+    found = estate.health.degraded() + estate.state.degraded()
     listed = [Degradation(source=name, scope=scope, message=message) for name, scope, message in found[:LISTED]]
     return listed, len(found)
 

@@ -11,6 +11,7 @@ from typing import Final
 from resolver.control.estate.activity import Activity
 from resolver.control.estate.private_dns import PrivateDnsZones
 from resolver.control.estate.source_health import SourceHealth, SourceStatus
+from resolver.control.estate.state_health import StateHealth
 from resolver.control.estate.static_zones import StaticZones
 from resolver.control.guard import file_guard
 from resolver.control.guard.sync_state import NothingHeld, SyncDecision, accept
@@ -57,6 +58,7 @@ class Estate:
         self.private = PrivateDnsZones(config.sources, self.ledger, self.board)
         self.static = StaticZones(map(from_text, config.zones.origins))
         self.health = SourceHealth(config.sources, self.board)
+        self.state = StateHealth(self.board)
         self.activity = Activity()
         self.zone_texts: Mapping[str, str] = {}
         """The last good text of each zone file, by path: what the saved inventory keeps."""
@@ -192,8 +194,8 @@ class Estate:
         before = self.ledger.rows
         other.health.continue_from(self.health, kept, now)
         changed = other.static.continue_from(self.static)
-        other.revision = self.revision + 1
-        other.activity = self.activity
+        self.state.continue_on(other.board, now)
+        other.revision, other.activity, other.state = self.revision + 1, self.activity, self.state
         self.__dict__.update(other.__dict__)
         after = self.ledger.rows
         return changed | {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

@@ -24,7 +24,7 @@ def rebuilding(
 
     `scans`: those of sources of files that the present configuration does not have.
     """
-    pieces = saved_inventory.pieces_of(estate, now)
+    pieces = saved_inventory.pieces_of(estate, now, 0.0)
     identities, classes = tuple(estate.networks.identities), dict(estate.ledger.classes.masks)
 
     def rebuild() -> Estate:

@@ -91,7 +91,11 @@ _TOPICS: Final = (
 
 
 class Degraded(NamedTuple):
-    """A problem with a source whose data is served. `scope` names the affected part; it is empty for the source."""
+    """A problem although pldns is ready.
+
+    `scope` names the affected part of the source, and is empty for the whole source. `source` is empty for the state
+    directory, of which `scope` names a file.
+    """
 
     source: str
     scope: str

@@ -4,7 +4,6 @@ A piece of the inventory is MessagePack after its length in 4 octets, big-endian
 aside: it is not used, and the next write does not overwrite it.
 """
 
-import contextlib
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import msgspec
 from resolver.channel.checked_file import CheckedFormat
 from resolver.channel.frames import ChannelError, FrameReader
 from resolver.control.estate.saved_inventory import SavedInventory, joined
+from resolver.control.estate.state_health import SetAside
 
 FORMAT: Final = CheckedFormat("inventory.v3", b"pldns inventory 3\n")
 _LARGEST: Final = (1 << 32) - 1
@@ -51,15 +51,18 @@ def _pieces(file: IO[bytes]) -> Iterator[SavedInventory]:
         raise ValueError(str(error)) from None
 
 
-def read(directory: str) -> SavedInventory | None:
-    """Return the saved inventory; None if there is no good file. A bad file is renamed to `inventory.broken`."""
+def read(directory: str) -> SavedInventory | SetAside | None:
+    """Return the saved inventory; None if there is no file. A bad file is renamed to `inventory.broken`."""
     path = Path(directory) / FORMAT.name
     try:
         return load(directory)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         broken = path.with_suffix(".broken")
-        _log.error("the saved inventory %s is not used: %s; it is now %s", path, why, broken)
-        with contextlib.suppress(OSError):
+        try:
             path.replace(broken)
-        return None
+        except OSError as refused:
+            _log.error("the saved inventory %s is not used: %s; moving it failed: %s", path, why, refused.strerror)
+            return SetAside(str(path), why, "")
+        _log.error("the saved inventory %s is not used: %s; it is now %s", path, why, broken)
+        return SetAside(str(path), why, str(broken))

@@ -5,8 +5,8 @@ Each is written only if it has changed. Does not know when to write.
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from resolver.channel import warm_start
@@ -20,8 +20,6 @@ from resolver.process import wall_clock
 
 _NEW_WORKER: Final = Hello(-1, 0, "", "", 0, 0)
 """The greeting of a worker that has nothing: the file is a snapshot for it."""
-
-_log = logging.getLogger(__name__)
 
 
 class StateWriter:
@@ -40,20 +38,31 @@ class StateWriter:
         """Digest of the configuration and serial in the warm-start file."""
 
     async def save(self, *, even_unchanged: bool = False) -> None:
-        """Write both files. An error is logged, and the next call tries again.
+        """Write each file that has changed. An error becomes a finding, and the next call tries again.
 
         `even_unchanged`: write the inventory for the times of the last readings alone.
         """
         if not self._directory:
             return
+        if even_unchanged or self._saved_revision != self._estate.revision:
+            await self._write(inventory_file.FORMAT.name, self._save_inventory)
+        if self._feed.complete and self._warm != (warm_start.digest(self._estate.settings), self._feed.serial):
+            await self._write(warm_start.FORMAT.name, self._save_warm_start)
+
+    async def _write(self, name: str, write: Callable[[], Awaitable[None]]) -> None:
+        path, state = str(Path(self._directory) / name), self._estate.state
         try:
-            if even_unchanged or self._saved_revision != self._estate.revision:
-                await self._save_inventory()
-            digest = warm_start.digest(self._estate.settings)
-            if self._feed.complete and self._warm != (digest, self._feed.serial):
-                self._warm = digest, await write_warm_start(self._feed, self._directory, digest)
+            await asyncio.to_thread(Path(self._directory).mkdir, mode=0o700, exist_ok=True)  # someone may remove it
+            await write()
         except OSError as error:
-            _log.warning("%s cannot be written: %s", self._directory, error.strerror or error)
+            why = error.strerror or str(error)
+            state.failed(path, why, wall_clock.now())
+        else:
+            state.written(path, wall_clock.now())
+
+    async def _save_warm_start(self) -> None:
+        digest = warm_start.digest(self._estate.settings)
+        self._warm = digest, await write_warm_start(self._feed, self._directory, digest)
 
     async def _save_inventory(self) -> None:
         revision = self._estate.revision

@@ -19,8 +19,7 @@ from resolver.forward.routing import UpstreamGroups
 from resolver.forward.tries import Try
 from resolver.settings import UpstreamGroup
 from resolver.wire import codes
-from resolver.wire.plain_reply import PlainReply, Reply
-from resolver.wire.relay import Message
+from resolver.wire.plain_reply import Reply
 from zones.clocks import SteadyTime, steady_clock
 
 Late = Callable[[Key, Reply], None]
@@ -178,6 +177,7 @@ class Forwarder:
     def _go_on(self, exchange: Exchange, action: Action, now: SteadyTime) -> None:
         """Do what an exchange asks for."""
         while isinstance(action, Try):
+            query = action
             if exchange.over:
                 exchange.close()
                 return
@@ -185,22 +185,22 @@ class Forwarder:
             if rate is not None:
                 if not rate.allows(now):
                     why = f"asked no more often than {rate.rate} times a second"
-                    action = exchange.error(action, why, now, local=True)
+                    action = exchange.error(query, why, now, local=True)
                     continue
                 rate.count(now)
             self.queries += 1
-            self.tcp += action.transport != "udp"
+            self.tcp += query.transport != "udp"
             try:
-                self._carriers.of(action.server, action.transport, exchange.source).send(action)
+                self._carriers.of(query.server, query.transport, exchange.source).send(query)
             except OSError as error:
                 self.errors += 1
-                action = exchange.error(action, carriers.reason(error), now, local=carriers.is_local(error))
+                action = exchange.error(query, carriers.reason(error), now, local=carriers.is_local(error))
             else:
                 self._schedule(exchange, exchange.deadline, now)
                 return
         if action is Listen.ON:
             self._schedule(exchange, exchange.deadline, now)
-        elif isinstance(action, Message | PlainReply | UpstreamFailure):
+        elif not isinstance(action, Listen):
             self._end(exchange, action)
 
     def _end(self, exchange: Exchange, result: Reply | UpstreamFailure) -> None:

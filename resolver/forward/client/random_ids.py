@@ -20,14 +20,14 @@ class RandomIds:
 
     def below(self, bound: int) -> int:
         """Return a number from 0 to `bound` - 1, all equally likely. `bound` is at most 65,536."""
-        size = 1 if bound <= 0x100 else 2
-        most = (1 << 8 * size) // bound * bound
+        most = 0x10000 - 0x10000 % bound
         while True:
-            at = self._at
-            if at + size > len(self._stock):
-                self._stock, at = os.urandom(_BLOCK), 0
-            self._at = at + size
-            number = int.from_bytes(self._stock[at : at + size], "big")
+            stock, at = self._stock, self._at
+            if at + 2 > len(stock):
+                stock = self._stock = os.urandom(_BLOCK)
+                at = 0
+            self._at = at + 2
+            number = stock[at] << 8 | stock[at + 1]
             if number < most:
                 return number % bound
 

@@ -24,6 +24,7 @@ LARGEST_EXACT: Final = 200
 _EXACT_OVERHEAD: Final = 238  # octets of Python objects for each packet in the exact map, measured with tracemalloc
 _FORMS: Final = 4
 """Packets of one answer in the exact map. Clients that vary the case of a name (0x20) send new ones without end."""
+_IN_KEY: Final = codes.RD | codes.CD | codes.AD
 _EXPENDABLE_SHARE: Final = 16  # expendable answers get this fraction of the limit
 
 Form = tuple[bytes, SteadyTime, list[int], Compiled]
@@ -43,6 +44,8 @@ class AnswerCache:
         self._octets = {False: 0, True: 0}
         self._limits = {False: limit - limit // _EXPENDABLE_SHARE, True: limit // _EXPENDABLE_SHARE}
         self._by_name: dict[Name, Compiled | set[Compiled]] = {}
+        self._variants: dict[tuple[int, bool, bool, NetworkIndex], bytes] = {}
+        """Ends of keys: all that a query says beside its question, and the network."""
         self.changes = 0
         """How often names have changed. What was found out about a name holds while this number stays the same."""
         self.cleared = 0
@@ -53,12 +56,14 @@ class AnswerCache:
         while len(self.exact) <= networks:
             self.exact.insert(-1, {})
 
-    @staticmethod
-    def key(query: Query, network: NetworkIndex) -> bytes:
+    def key(self, query: Query, network: NetworkIndex) -> bytes:
         """Return everything in a query that its answer depends on, except time and transport."""
+        form = query.flags & _IN_KEY, query.edns, query.do, network
+        variant = self._variants.get(form)
+        if variant is None:
+            variant = self._variants[form] = b"%d,%d,%d,%d" % form
         # Only the name is folded: octets of type and class may look like upper-case letters.
-        variant = query.flags & (codes.RD | codes.CD | codes.AD)
-        return b"%b%b%d,%d,%d,%d" % (query.name, query.question[-4:], variant, query.edns, query.do, network)
+        return query.name + query.question[-4:] + variant
 
     def find(self, key: bytes, now: SteadyTime) -> Compiled | None:
         """Return the answer for a key, with TTLs as of `now`; None if there is none or it has expired."""

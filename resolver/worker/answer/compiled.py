@@ -37,9 +37,8 @@ class Compiled:
         cell: list[int],
         born: SteadyTime,
         expires: SteadyTime,
-        *,
-        expendable: bool,
-        fallback: tuple[Name, Name] | None,
+        expendable: bool = False,
+        fallback: tuple[Name, Name] | None = None,
     ) -> None:
         self.head = _shared(body.head)
         """Flags and counts, 10 octets."""

@@ -7,17 +7,16 @@ Pure.
 
 from typing import Final
 
-from resolver.forward.cache import MAX_TTL, UpstreamCache
+from resolver.forward.cache import UpstreamCache
 from resolver.forward.routing import UpstreamGroups
 from resolver.wire import codes, render
-from resolver.wire.plain_reply import PlainReply
 from resolver.wire.query import Query
 from resolver.worker.answer.behaviour import DEFAULT, Behaviour
 from resolver.worker.answer.compiled import FOREVER, Compiled, Rotating
 from resolver.worker.answer.counters import Counters
-from resolver.worker.answer.response import Draft, ReplyOrigin, error
+from resolver.worker.answer.response import Draft, error
 from resolver.worker.answer.special_names import SpecialNames
-from resolver.worker.answer.walk import PREFETCH, Basis, Fetched, Unfetched, UpstreamQuestion, Walk
+from resolver.worker.answer.walk import Basis, Fetched, Unfetched, UpstreamQuestion, Walk
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, to_text
 from zones.dns.record import AAAA, CNAME, NS, PTR, SOA, A
@@ -45,9 +44,6 @@ class Engine:
         self._networks = networks
         self._basis = Basis(table, upstreams, cache, behaviour)
         self._counters = counters
-        self._forward_cells: dict[NetworkIndex, list[int]] = {}
-        self._opts = [render.body(b"\0" * 5, 0, 0, edns=render.Opt(do, behaviour.payload)).tail for do in (False, True)]
-        """The OPT record of a plain answer, without and with DO."""
         self._cells: dict[tuple[Name | None, int, str, str, bool], list[int]] = {}
         self._made = counters.compiled
 
@@ -71,43 +67,6 @@ class Engine:
     def hits(self) -> int:
         """How often an answer that expires was sent again: a cached upstream reply, in compiled form."""
         return self._counters.expiring - self._made[0]
-
-    def relayed(
-        self, query: Query, network: NetworkIndex, now: SteadyTime, question: UpstreamQuestion, reply: PlainReply
-    ) -> Compiled | None:
-        """Return the answer to a query for which `answer` returned `question`: the addresses in the upstream's reply.
-
-        It is the answer that a new walk would give, provided that the names in `question.deps` have not changed. None
-        if a walk is needed after all: some addresses must not be passed on, or their order changes.
-        """
-        behaviour, ttl = self.behaviour, reply.ttl
-        if not question.deps or ttl > MAX_TTL or (behaviour.rotate and reply.count > 1):
-            return None
-        screen = behaviour.screen
-        if screen is not None and not screen.passes(question.key.group, reply.addresses()):
-            return None
-        flags = codes.QR | codes.RA | query.flags & (codes.RD | codes.CD)
-        if reply.ad and (query.do or query.ad):
-            flags |= codes.AD
-        records = reply.records()
-        opt, end = (self._opts[query.do], len(records)) if query.edns else (b"", -1)
-        body = render.Body(_plain_head(flags, reply.count, query.edns), records + opt, reply.ttls(), end)
-        expires = SteadyTime(now + ttl)
-        self._made[0] += 1
-        answer = Compiled(
-            body, len(query.question), question.deps, self._forwarded(network), now, expires, expendable=False,
-            fallback=None,
-        )  # fmt: skip
-        answer.prefetch = SteadyTime(expires - PREFETCH * ttl), question.key
-        return answer
-
-    def _forwarded(self, network: NetworkIndex) -> list[int]:
-        """Return the counter of upstreams' addresses for clients of a network."""
-        cell = self._forward_cells.get(network)
-        if cell is None:
-            labels = (codes.rcode_text(codes.NOERROR), "", self._networks.label(network), ReplyOrigin.FORWARD)
-            cell = self._forward_cells[network] = self._counters.expiring_cell("dns_responses_total", labels)
-        return cell
 
     # -- the steps
 
@@ -135,7 +94,7 @@ class Engine:
         turning = _turning(draft, body) if self.behaviour.rotate else ()
         answer = (Rotating if turning else draft.shape)(
             body, len(query.question), deps, self._cell(draft, network, expires), now, expires,
-            expendable=draft.expendable or query.qtype not in _USUAL, fallback=draft.fallback,
+            draft.expendable or query.qtype not in _USUAL, draft.fallback,
         )  # fmt: skip
         answer.prefetch = draft.prefetch
         return answer.turning(turning) if isinstance(answer, Rotating) else answer
@@ -158,11 +117,6 @@ class Engine:
             if named:
                 self._cells[key] = cell
         return cell
-
-
-def _plain_head(flags: int, count: int, edns: bool) -> bytes:
-    """Return the flags and counts of a reply with one question and `count` answers."""
-    return flags.to_bytes(2, "big") + b"\0\1" + count.to_bytes(2, "big") + (b"\0\0\0\1" if edns else b"\0\0\0\0")
 
 
 def _turning(draft: Draft, body: render.Body) -> tuple[int, ...]:

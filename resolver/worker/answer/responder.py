@@ -22,6 +22,7 @@ from resolver.worker.answer.outside_names import OutsideNames
 from resolver.worker.answer.parts import Parts
 from resolver.worker.answer.patience import Patience
 from resolver.worker.answer.pending import Pending
+from resolver.worker.answer.relayed_answers import RelayedAnswers
 from resolver.worker.answer.reply import Renderer
 from resolver.worker.answer.walk import Fetched, UpstreamQuestion
 from zones.networks.prefixes import NetworkIndex
@@ -50,12 +51,14 @@ class Responder:
         self.first = self._templates.reply
         """Return the reply, after the id, to a packet that an answer template fits; None for any other."""
         self._engine = parts.engine
+        self._relayed = RelayedAnswers(behaviour, parts.networks, counters)
         apart = behaviour.dropped | behaviour.private_only | parts.upstreams.suffixes
         self._outside = OutsideNames(parts.table, parts.engine.special_names, parts.cache, parts.answers, apart)
         self._renderer = Renderer(behaviour.payload)
         self._options = parts.options
         self._factor = parts.clients.factor
         self._fallbacks = parts.fallbacks
+        self._without_options: dict[NetworkIndex, EdnsResult] = {}
         self._dropped = counters.cell("dns_dropped_total", ("malformed",))
         self._unwanted = counters.cell("dns_dropped_total", ("client",))
 
@@ -128,7 +131,10 @@ class Responder:
     def _read(self, query: Query, client: Client, transport: ClientTransport) -> EdnsResult:
         """Return what the options of a query ask for. Raises `MalformedQuery`."""
         if not query.options:
-            return EdnsResult(client.network)
+            edns = self._without_options.get(client.network)
+            if edns is None:
+                edns = self._without_options[client.network] = EdnsResult(client.network)
+            return edns
         try:
             return self._options.read(query.options, client, transport, self.clock.wall())
         except BadSubnet:
@@ -181,7 +187,7 @@ class Responder:
             return None
         answer = answers.find(request.key, now)  # another client may have asked the same question
         if answer is None:
-            answer = self._engine.relayed(request.query, request.network, now, question, reply)
+            answer = self._relayed.answer(request.query, request.network, now, question, reply)
             if answer is not None and answer.expires > now:
                 answers.keep(request.key, answer)
         return answer

@@ -34,7 +34,7 @@ _Control = list[tuple[int, int, bytes]]
 
 
 class UdpListener:
-    """The reader of one socket. `batched`: with recvmmsg and sendmmsg."""
+    """The reader of one socket."""
 
     def __init__(
         self,
@@ -43,8 +43,6 @@ class UdpListener:
         clients: Clients,
         loop: asyncio.AbstractEventLoop,
         limiter: RateLimiter | None = None,
-        *,
-        batched: bool = mmsg.AVAILABLE,
     ) -> None:
         self._sock = sock
         self._responder = responder
@@ -64,10 +62,10 @@ class UdpListener:
         self._unsent = counters.cell("dns_dropped_total", ("unsent",))
         self._unwanted = counters.cell("dns_dropped_total", ("unanswerable",))
         self._unproxied = counters.cell("dns_dropped_total", ("proxy",))
-        if batched:
+        if mmsg.AVAILABLE:
             self._batch = Batch(sock, control=self._has_any)
             self._outbox = Outbox(sock, control=self._has_any)
-        loop.add_reader(sock.fileno(), self._read if batched else self._read_singly)
+        loop.add_reader(sock.fileno(), self._read if mmsg.AVAILABLE else self._read_singly)
 
     def configure(self, responder: Responder, clients: Clients, limiter: RateLimiter | None) -> None:
         """Answer the packets that are read from now on with these. Call it between two batches."""

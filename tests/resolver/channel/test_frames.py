@@ -82,10 +82,10 @@ def test_a_frame_over_the_limit_is_refused_from_its_length() -> None:
 
 
 def test_a_frame_at_the_limit_is_accepted() -> None:
-    overhead = len(encode(CounterReport("x" * 70_000, []))) - 4 - 70_000
-    frame = CounterReport("x" * (UP_LIMIT - overhead), [])
-    assert len(encode(frame)) == 4 + UP_LIMIT
-    assert FrameReader[Up](UP_LIMIT, Up).feed(encode(frame)) == [frame]
+    overhead = len(encode(Begin("x" * 70_000, 0))) - 4 - 70_000
+    frame = Begin("x" * (DOWN_LIMIT - overhead), 0)
+    assert len(encode(frame)) == 4 + DOWN_LIMIT
+    assert FrameReader[Down](DOWN_LIMIT, Down).feed(encode(frame)) == [frame]
 
 
 def test_a_frame_that_the_receiver_would_refuse_is_not_encoded() -> None:
@@ -126,3 +126,29 @@ def test_arbitrary_octets_raise_a_channel_error_or_are_a_frame(noise: bytes) -> 
 
 def test_the_tag_of_a_frame_is_its_name_in_lower_case() -> None:
     assert msgspec.msgpack.decode(encode(Applied(7))[4:]) == ["applied", 7, b""]
+
+
+LONG = "x" * 5_000
+HOSTILE = [
+    ["counterreport", "i", [["m", [LONG], 1]]],
+    ["counterreport", "i", [[LONG, ["a"], 1]]],
+    ["counterreport", LONG, []],
+    ["counterreport", "i", [["m", ["a"], -1]]],
+    ["counterreport", "i", [["m", ["a"], 1 << 63]]],
+    ["counterreport", "i", [["m", ["a"] * 6, 1]]],
+    ["counterreport", "i", [["m", ["a"], 1]] * 1_001],
+    ["fallbackreport", [[b"\0", b"\0", LONG, 1, 0.0, 0.0]]],
+    ["fallbackreport", [[bytes(300), b"\0", "n", 1, 0.0, 0.0]]],
+    ["fallbackreport", [[b"\0", b"\0", "n", 1, 0.0, 0.0, [bytes(4)] * 9]]],
+    ["fallbackreport", [[b"\0", b"\0", "n", 1, 0.0, 0.0, [bytes(40)]]]],
+    ["loopreport", [["g", bytes(300), bytes(4), 1, 0.0]]],
+    ["replyframe", 1, ["upstreamstates", [["g", LONG, True, 0.0, 1, 1, "", 0]]]],
+    ["hello", 0, 1, LONG, "", 0, 0],
+]
+
+
+@pytest.mark.parametrize("frame", HOSTILE, ids=lambda frame: str(frame)[:40])
+def test_a_frame_of_a_worker_with_a_value_beyond_its_limit_is_refused(frame: list[object]) -> None:
+    body = msgspec.msgpack.encode(frame)
+    with pytest.raises(ChannelError, match="not a frame"):
+        FrameReader[Up](UP_LIMIT, Up).feed(len(body).to_bytes(4, "big") + body)

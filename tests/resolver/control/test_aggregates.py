@@ -54,13 +54,23 @@ def test_the_counts_of_an_earlier_worker_are_kept() -> None:
 
 
 def test_a_worker_cannot_add_counters_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aggregates, "_LABELS", 10)
+    monkeypatch.setattr(aggregates, "_OCTETS", 100)
     total = CounterTotals()
     for instance in range(5):
         total.report(0, str(instance), values(known=1))
-        total.report(0, str(instance), [(f"{instance} {number}", (), 1) for number in range(100)])
-    assert len(counted(total)) <= 20
+        total.report(0, str(instance), [("x", (f"{instance} {number}",), number) for number in range(100)])
+    assert len(counted(total)) <= 50
     assert counted(total)["known"] == 5
+
+
+def test_what_is_beyond_the_limit_is_counted_as_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aggregates, "_OCTETS", 10)
+    total = CounterTotals()
+    total.report(0, "a", [("x", ("zone", "net"), 1)])
+    total.report(0, "a", [("x", ("zone", "net"), 2), ("x", ("a", "b"), 9), ("x", ("c", "d"), 3)])
+    assert counted(total) == {"x zone net": 2, "x other other": 9}
+    total.report(0, "b", [("x", ("c", "d"), 4)])
+    assert counted(total) == {"x zone net": 2, "x other other": 9, "x c d": 4}
 
 
 def fallback(name: str, count: int = 1, first: float = 1.0, last: float = 2.0, network: str = "weu") -> Fallback:

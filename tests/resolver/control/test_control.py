@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from resolver import settings
+from resolver.admin.metrics import expose
 from resolver.channel import frames as channel
 from resolver.channel.frames import (
     Applied,
@@ -28,6 +29,7 @@ from resolver.control.sync.remotes import Remotes
 from resolver.process import bootstrap
 from resolver.process.orders import OrderReceiver
 from resolver.process.worker_pids import WorkerPids
+from resolver.token_bucket import Quota
 from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, WORKER, Start, hello, start, until, winner, write
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.clocks import WallTime
@@ -244,7 +246,10 @@ async def test_processes_that_are_not_workers_are_refused(start: Start, caplog: 
     [b"\xff" * 8, b"\0\0\0\1\xc1", channel.encode(hello()) * 2, channel.encode(Applied(1))[:3] + b"\xff" * 300],
     ids=["long", "noise", "two greetings", "no frame"],
 )
-async def test_a_worker_that_breaks_the_protocol_is_disconnected(start: Start, octets: bytes) -> None:
+async def test_a_worker_that_breaks_the_protocol_is_disconnected(
+    start: Start, octets: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_server, "_PENALTY", 0.0)
     running = start()
     worker = await running.connect(hello())
     await worker.commit()
@@ -252,6 +257,33 @@ async def test_a_worker_that_breaks_the_protocol_is_disconnected(start: Start, o
     await worker.ended()
     await until(lambda: not running.view.workers[0].connected)
     await (await running.connect(hello())).commit()
+
+
+async def test_a_worker_that_was_taken_over_cannot_make_the_metrics_grow(start: Start) -> None:
+    running = start()
+    worker = await running.connect(hello())
+    await worker.commit()
+    for number in range(16):
+        labels = [(f"{number} {index} {'x' * 900}", "z", "n", "o") for index in range(1_000)]
+        worker.send(CounterReport("i1", [("dns_responses_total", each, 1) for each in labels]))
+        await worker.writer.drain()
+    worker.send(CounterReport("i1", [("cache_hits_total", (), 7)]))
+    await until(lambda: ("cache_hits_total", (), 7) in set(running.view.totals()))
+    assert len(expose(running.view, "")[0]) < 8 << 20
+
+
+async def test_a_worker_is_read_no_faster_than_it_may_report(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_server, "PACE", Quota(1 << 20, 1.0))
+    running = start()
+    worker = await running.connect(hello())
+    await worker.commit()
+    frame = channel.encode(CounterReport("i1", [("x", ("y" * 1_000,), 1)] * 500))
+    for _ in range(20):
+        worker.writer.write(frame)
+    await until(lambda: list(running.view.totals()))
+    for _ in range(500):
+        await asyncio.sleep(0)
+    assert worker.writer.transport.get_write_buffer_size() > 0  # the rest waits in the worker
 
 
 async def test_frames_before_a_greeting_are_ignored(start: Start) -> None:

@@ -310,7 +310,7 @@ async def test_the_time_of_an_absence_survives_a_restart(start: Start) -> None:
     await until(lambda: running.control.estate.sources["hub"].sync_state.missing)
     missing = running.control.estate.sources["hub"].sync_state.missing
     await running.stop()
-    saved = inventory_file.read(str(Path(running._path).parent / "state"))
+    saved = inventory_file.load(str(Path(running._path).parent / "state"))
     assert saved
     assert saved.sync_states["hub"].missing == missing
 

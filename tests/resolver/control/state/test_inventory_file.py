@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolver.control.estate.saved_inventory import SavedInventory
+from resolver.control.estate.state_health import SetAside
 from resolver.control.state import inventory_file
 from resolver.control.state.inventory_file import FORMAT
 from zones.azure.resource import Resources
@@ -73,7 +74,10 @@ def test_a_file_that_does_not_check_is_set_aside(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, octets: bytes, reason: str
 ) -> None:
     file(tmp_path).write_bytes(octets)
-    assert inventory_file.read(str(tmp_path)) is None
+    aside = inventory_file.read(str(tmp_path))
+    assert isinstance(aside, SetAside)
+    assert (aside.path, aside.kept_as) == (str(file(tmp_path)), str(tmp_path / "inventory.broken"))
+    assert reason in aside.why
     assert names_in(tmp_path) == {"inventory.broken"}
     assert (tmp_path / "inventory.broken").read_bytes() == octets
     assert reason in caplog.text
@@ -96,7 +100,9 @@ def test_noise_is_never_accepted(noise: bytes, at: int) -> None:
 
 def test_an_unreadable_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file(tmp_path).mkdir()
-    assert inventory_file.read(str(tmp_path)) is None
+    assert inventory_file.read(str(tmp_path)) == SetAside(
+        str(file(tmp_path)), "Is a directory", str(tmp_path / "inventory.broken")
+    )
     assert names_in(tmp_path) == {"inventory.broken"}
     assert "Is a directory" in caplog.text
 

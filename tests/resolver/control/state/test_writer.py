@@ -5,11 +5,19 @@ from pathlib import Path
 import pytest
 
 from resolver import settings
+from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.control.state import inventory_file
 from tests.resolver.control.running import PRIVATE, Start, start, until, winner, write
 from zones.dns.name import from_text
+from zones.findings.state_evidence import StateSetAside
 
 __all__ = ["start"]
+
+
+def saved_in(state: Path) -> SavedInventory:
+    saved = inventory_file.read(str(state))
+    assert isinstance(saved, SavedInventory)
+    return saved
 
 
 async def test_a_restart_answers_at_once_from_the_saved_inventory_and_changes_no_winner(
@@ -59,8 +67,7 @@ async def test_a_change_that_changes_no_row_is_saved(start: Start, tmp_path: Pat
     write(tmp_path / "a" / "pending.yaml", "two 10.0.0.5", state="Pending")
     await until(lambda: "two" in running.control.estate.ledger.endpoints)
     await running.stop()
-    saved = inventory_file.read(str(tmp_path / "state"))
-    assert saved
+    saved = saved_in(tmp_path / "state")
     assert {endpoint for endpoint, _, _ in saved.first_seen} == {"one", "two"}
 
 
@@ -74,27 +81,60 @@ async def test_an_unchanged_estate_is_not_written_again(start: Start, tmp_path: 
     assert not (tmp_path / "state" / inventory_file.FORMAT.name).exists()
 
 
-async def test_a_save_that_fails_is_tried_again(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_state_directory_that_is_removed_is_made_again(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
     running = start("a")
     await until(lambda: running.control.feed.complete)
     (tmp_path / "state").rmdir()
     await running.control.writer.save()
-    assert f"{tmp_path / 'state'} cannot be written: No such file" in caplog.text
-    (tmp_path / "state").mkdir()
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert {each.name for each in (tmp_path / "state").iterdir()} == {"inventory.v3", "served.v1"}
+
+
+async def test_a_save_that_fails_is_a_finding_until_it_succeeds(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
+    running = start("a")
+    await until(lambda: running.control.feed.complete)
+    state = tmp_path / "state"
+    state.rmdir()
+    state.write_text("in the way")
+    estate, writer = running.control.estate, running.control.writer
+    for _ in range(3):
+        await writer.save()
+    files = [str(state / "inventory.v3"), str(state / "served.v1")]
+    await until(lambda: files[1] in caplog.text)
+    assert [line for line in caplog.messages if "state-unwritable" in line] == [
+        f'finding opened: code=state-unwritable severity=error subject={file} message="File exists"' for file in files
+    ]
+    assert sorted((each.code, each.subject) for each in estate.board) == [("state-unwritable", file) for file in files]
+    assert estate.state.degraded() == [("", file, "cannot be written: File exists") for file in files]
+    state.unlink()
+    await writer.save()
+    assert not list(estate.board)
+    assert not estate.state.degraded()
     await running.stop()
-    assert inventory_file.read(str(tmp_path / "state"))
+    assert saved_in(state).parts
 
 
 async def test_a_broken_inventory_is_set_aside_and_every_source_is_read(start: Start, tmp_path: Path) -> None:
     write(tmp_path / "a" / "e.yaml", "one 10.0.0.4")
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / inventory_file.FORMAT.name).write_bytes(b"noise")
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / inventory_file.FORMAT.name).write_bytes(b"noise")
     running = start("a")
     await until(lambda: running.control.feed.complete)
+    [fact] = running.control.estate.board
+    assert (fact.code, fact.subject) == ("state-set-aside", str(state / "inventory.v3"))
+    assert fact.evidence == StateSetAside(
+        message="it is damaged, or another version wrote it", kept_as=str(state / "inventory.broken")
+    )
     await running.stop()
-    assert (tmp_path / "state" / "inventory.broken").read_bytes() == b"noise"
-    assert inventory_file.read(str(tmp_path / "state"))
+    assert (state / "inventory.broken").read_bytes() == b"noise"
+    assert saved_in(state).parts
+    again = start("a")
+    assert not list(again.control.estate.board)
 
 
 async def test_a_missing_zone_file_is_served_from_its_saved_text(start: Start, tmp_path: Path) -> None:

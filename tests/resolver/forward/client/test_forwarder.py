@@ -412,7 +412,7 @@ async def test_no_server_is_asked_the_same_more_than_three_times(
 ) -> None:  # fmt: skip
     """RFC 9520 §3.1: probes and races included."""
     monkeypatch.setattr("resolver.forward.health.FIRST_RETRY", 0.0)
-    monkeypatch.setattr("resolver.forward.round_trip.RoundTrip.hedge", lambda *_: 0.01)
+    monkeypatch.setattr("resolver.forward.round_trip.LONGEST_HEDGE", 0.01)
     fakes = [upstream, second, third][:servers]
     for fake in fakes:
         fake.respond = lambda *_: []

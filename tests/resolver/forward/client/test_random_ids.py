@@ -25,8 +25,9 @@ def test_all_numbers_are_equally_frequent(bound: int) -> None:
 
 
 def test_no_octet_is_used_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    blocks = iter([bytes(range(256)) * 16, b"\xff" * 4096])
+    numbers = list(range(2048))
+    blocks = iter([b"".join(number.to_bytes(2, "big") for number in numbers), b"\xff" * 4096])
     monkeypatch.setattr("os.urandom", lambda size: next(blocks)[:size])
     made = RandomIds()
-    assert [made.below(256) for _ in range(4096)] == list(range(256)) * 16
+    assert [made.below(65_536) for _ in numbers] == numbers
     assert made.below(65_536) == 0xFFFF

@@ -232,7 +232,7 @@ def test_clear_drops_everything() -> None:
 
 def test_the_key_folds_the_name_and_nothing_else(ask: Callable[..., bytes]) -> None:
     def key(*arguments: str, network: int = 0) -> bytes:
-        return AnswerCache.key(parse(ask(*arguments)), NetworkIndex(network))
+        return AnswerCache(1).key(parse(ask(*arguments)), NetworkIndex(network))
 
     assert key("WWW.Example", "A") == key("www.example", "A")
     variants = [

@@ -45,7 +45,7 @@ def both(pipeline: "Pipeline", packet: bytes, reply: PlainReply) -> tuple[Compil
     assert isinstance(question, UpstreamQuestion)
     walked = engine.answer(query, HERE, now, {question.key: reply.message()})
     assert isinstance(walked, Compiled)
-    return engine.relayed(query, HERE, now, question, reply), walked
+    return pipeline.responder._relayed.answer(query, HERE, now, question, reply), walked
 
 
 @pytest.mark.parametrize("options", [(), ("noedns",), ("ad",), ("cd",), ("noedns", "ad")])

@@ -55,7 +55,7 @@ async def listener(small: Small, opened: Open) -> socket.socket:
 @pytest.fixture(params=[True, False] if mmsg.AVAILABLE else [False], ids=HOW.get, autouse=True)
 def batched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Run every test with batches and without."""
-    monkeypatch.setitem(UdpListener.__init__.__kwdefaults__, "batched", request.param)  # type: ignore[arg-type]
+    monkeypatch.setattr(mmsg, "AVAILABLE", request.param)
     return bool(request.param)
 
 
@@ -89,7 +89,7 @@ async def test_a_repeated_packet_is_answered_without_the_responder(
     client.sendto(query(ident=1), listener.getsockname())
     first = await received(client)
     if batched:  # without batches, all packets go to the responder
-        monkeypatch.setattr(small.responder, "take", None)
+        monkeypatch.setattr(small.responder, "fetcher", None)
     client.sendto(query(ident=2), listener.getsockname())
     second = await received(client)
     assert (first.id, second.id) == (1, 2)
@@ -211,7 +211,7 @@ class FromPortZero:
 
 @pytest.mark.parametrize("repeated", [False, True])
 async def test_a_packet_from_port_0_is_never_answered(
-    small: Small, opened: Open, monkeypatch: pytest.MonkeyPatch, *, repeated: bool
+    small: Small, opened: Open, monkeypatch: pytest.MonkeyPatch, *, repeated: bool, batched: bool
 ) -> None:
     sock, client = opened(), opened()
     if repeated:
@@ -220,7 +220,7 @@ async def test_a_packet_from_port_0_is_never_answered(
         )
     strange = FromPortZero(sock)
     made = UdpListener(strange, small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
-    if hasattr(made, "_batch"):
+    if batched:
         receive = made._batch._receive
 
         def from_zero(*arguments: Any) -> Any:  # noqa: ANN401 - the C library's
@@ -260,13 +260,13 @@ class Unsending(FromPortZero):
 
 
 async def test_a_reply_that_cannot_be_sent_is_counted_and_the_batch_continues(
-    small: Small, opened: Open, monkeypatch: pytest.MonkeyPatch
+    small: Small, opened: Open, monkeypatch: pytest.MonkeyPatch, *, batched: bool
 ) -> None:
     sock, client = opened(), opened()
     for ident in range(5):
         client.sendto(query(ident=ident), sock.getsockname())
     made = UdpListener(Unsending(sock), small.responder, small.clients, asyncio.get_running_loop())  # type: ignore[arg-type]
-    if hasattr(made, "_batch"):
+    if batched:
         monkeypatch.setattr(made._batch, "_send", lambda *_: -1)
     await small.until(lambda: small.count("dns_requests_total", "udp", "4"))
     assert small.count("dns_requests_total", "udp", "4") == 5

@@ -1,0 +1,36 @@
+# C types of `forwarder.py`. Only the compiler reads this file.
+
+cimport cython
+from resolver.forward.admission cimport Admission
+from resolver.forward.deadlines cimport Deadlines, Waiting
+from resolver.forward.exchange cimport Exchange
+from resolver.forward.health cimport Health
+from resolver.forward.tries cimport Try
+
+cdef class Forwarder:
+    cdef public long long queries, replies, late, timeouts, errors, mismatches, tcp, shed
+    cdef public Health health
+    cdef object _upstreams, _loop, _now, _mark, _take_late, _limits
+    cdef Admission _admission
+    cdef int _waiting
+    cdef bint _deferring
+    cdef dict _exchanges, _rates
+    cdef readonly set _former, _probes
+    cdef readonly object _failed, _carriers
+    cdef Deadlines _deadlines
+    cdef object _ticking
+
+    cpdef ask(self, key, done, bytes client=*)
+    @cython.locals(exchange=Exchange, servers=list, now=double)
+    cpdef _ask(self, key, done, bytes client)
+    @cython.locals(exchange=Exchange, probe=Exchange)
+    cpdef _begin(self, group, list servers, key, done, bytes client, double now)
+    cpdef Exchange _exchange(self, group, key, list servers, double now, int tries)
+    @cython.locals(query=Try)
+    cpdef _go_on(self, Exchange exchange, action, double now)
+    @cython.locals(waiters=list, listens=bint)
+    cpdef _end(self, Exchange exchange, result)
+    cpdef _schedule(self, Exchange exchange, double deadline, double now)
+    cpdef overdue(self, Exchange exchange, double now)
+    @cython.locals(now=double)
+    cpdef received(self, Exchange exchange, Try query, bytes packet)

@@ -1,0 +1,41 @@
+# C types of `exchange.py`. Only the compiler reads this file.
+
+cimport cython
+from resolver.forward.deadlines cimport Waiting
+from resolver.forward.health cimport UpstreamServer
+from resolver.forward.tries cimport Try
+from resolver.forward.turns cimport Turns
+
+cdef class Exchange(Waiting):
+    cdef public object key, driver
+    cdef public double deadline, end
+    cdef public list open, waiters
+    cdef public bint hedging, over
+    cdef public bytes client
+    cdef public str first, source
+    cdef object _group, _dice, _refusal, _failure
+    cdef bytes _question, _mark
+    cdef Turns _turns
+    cdef Try _current, _again
+    cdef list _asked
+
+    cpdef start(self, double now)
+    cpdef close(self)
+    cpdef received(self, Try query, bytes packet)
+    cpdef lost(self, Try query, error)
+    cpdef queue_left(self, Try query)
+    cpdef overdue(self, double now)
+    cpdef sent(self, Try query, double now)
+    cpdef timeout(self, double now)
+    @cython.locals(udp=bint, useful=bint, tc=bint)
+    cpdef reply(self, Try query, bytes packet, double now)
+    cpdef _taken(self, message, Try query, double now)
+    @cython.locals(query=Try)
+    cpdef _next(self, double now)
+    @cython.locals(query=Try, turns=Turns, server=UpstreamServer)
+    cpdef _following(self, double now)
+    cpdef _edns(self, UpstreamServer server, double now)
+    @cython.locals(query=Try)
+    cpdef _try(self, UpstreamServer server, str transport, edns, double wait, double now)
+    cpdef _finish(self, Try query)
+    cpdef _stop(self, Try query)

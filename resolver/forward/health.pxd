@@ -1,0 +1,28 @@
+# C types of `health.py`. Only the compiler reads this file.
+
+cimport cython
+from resolver.forward.round_trip cimport RoundTrip
+
+cdef class UpstreamServer:
+    cdef public object server, cookie, lessons
+    cdef public str uri
+    cdef public RoundTrip round_trip
+    cdef public int outstanding
+    cdef public bint down
+    cdef public double probe_at
+    cdef object _dice
+    cdef int _failures
+    cdef double _delay, _answered
+
+    cpdef answered(self, double sent, double now)
+    cpdef failed(self, double sent, double now)
+
+cdef class Health:
+    cdef object _dice
+    cdef dict _servers, _groups, _turns
+
+    @cython.locals(servers=list, server=UpstreamServer)
+    cpdef list order(self, group)
+    @cython.locals(server=UpstreamServer)
+    cpdef probe(self, group, double now)
+    cpdef list _of_group(self, group)

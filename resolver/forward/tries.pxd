@@ -1,0 +1,21 @@
+# C types of `tries.py`. Only the compiler reads this file.
+
+cimport cython
+from resolver.forward.health cimport UpstreamServer
+from resolver.forward.outstanding_query cimport OutstandingQuery
+
+cdef class Try(OutstandingQuery):
+    cdef public object asker, edns
+    cdef public UpstreamServer server
+    cdef public str transport
+    cdef public double wait
+    cdef public bytes question, spelling, cookie
+    cdef public bint plain, late, counted, badcookie
+
+    @cython.locals(full=bint, mixed=bytes)
+    cpdef ask(self, bytes question, key, group, bytes mark, dice)
+    cpdef uncount(self)
+    cpdef read(self, bytes packet)
+    cpdef arrived(self, bytes packet)
+    cpdef failed(self, error)
+    cpdef left_queue(self)

@@ -1,0 +1,12 @@
+# C types of `query.py`. Only the compiler reads this file.
+
+cimport cython
+
+@cython.locals(end=int, question=bytes)
+cpdef parse(bytes packet)
+@cython.locals(at=int, size=int, end=int)
+cdef int _question_end(bytes packet) except -1
+@cython.locals(index=int, root=bint, size=int)
+cdef _edns(bytes packet, int at, int before, int additional)
+@cython.locals(size=int)
+cdef int _after_name(bytes packet, int at) except -1

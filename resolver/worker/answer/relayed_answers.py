@@ -1,0 +1,77 @@
+"""Answers that an upstream server's reply is passed on as, octet for octet after the question.
+
+Such an answer is the one that a walk would give, but no record of it is made. Decides when a walk is needed after all.
+Pure: the time is an argument.
+"""
+
+from typing import Final
+
+from resolver.forward.cache import MAX_TTL
+from resolver.wire import codes, render
+from resolver.wire.plain_reply import PlainReply
+from resolver.wire.query import Query
+from resolver.worker.answer.behaviour import Behaviour
+from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.counters import Counters
+from resolver.worker.answer.response import ReplyOrigin
+from resolver.worker.answer.walk import PREFETCH, UpstreamQuestion
+from zones.clocks import SteadyTime
+from zones.networks.network import Networks
+from zones.networks.prefixes import NetworkIndex
+
+_COPIED: Final = codes.RD | codes.CD
+
+
+class RelayedAnswers:
+    """Makes answers of plain replies."""
+
+    __slots__ = ("_behaviour", "_cells", "_counters", "_made", "_networks", "_opts")
+
+    def __init__(self, behaviour: Behaviour, networks: Networks, counters: Counters) -> None:
+        self._behaviour = behaviour
+        self._networks = networks
+        self._counters = counters
+        self._made = counters.compiled
+        self._cells: dict[NetworkIndex, list[int]] = {}
+        self._opts = [render.body(b"\0" * 5, 0, 0, edns=render.Opt(do, behaviour.payload)).tail for do in (False, True)]
+        """The OPT record of a plain answer, without and with DO."""
+
+    def answer(
+        self, query: Query, network: NetworkIndex, now: SteadyTime, question: UpstreamQuestion, reply: PlainReply
+    ) -> Compiled | None:
+        """Return the answer to a query for which a walk raised `question`: the addresses in the upstream's reply.
+
+        It is the answer that a new walk would give, provided that the names in `question.deps` have not changed. None
+        if a walk is needed after all: some addresses must not be passed on, or their order changes.
+        """
+        behaviour, ttl, deps = self._behaviour, reply.ttl, question.deps
+        if not deps or ttl > MAX_TTL or (behaviour.rotate and reply.count > 1):
+            return None
+        screen = behaviour.screen
+        if screen is not None and not screen.passes(question.key.group, reply.addresses()):
+            return None
+        edns, asked = query.edns, query.flags
+        flags = codes.QR | codes.RA | asked & _COPIED
+        if reply.ad and (query.do or asked & codes.AD):
+            flags |= codes.AD
+        records = reply.records()
+        opt, end = (self._opts[query.do], len(records)) if edns else (b"", -1)
+        body = render.Body(_head(flags, reply.count, edns), records + opt, reply.ttls(), end)
+        expires = now + ttl
+        self._made[0] += 1
+        answer = Compiled(body, len(query.question), deps, self._cell(network), now, SteadyTime(expires))
+        answer.prefetch = SteadyTime(expires - PREFETCH * ttl), question.key
+        return answer
+
+    def _cell(self, network: NetworkIndex) -> list[int]:
+        """Return the counter of upstreams' addresses for clients of a network."""
+        cell = self._cells.get(network)
+        if cell is None:
+            labels = (codes.rcode_text(codes.NOERROR), "", self._networks.label(network), ReplyOrigin.FORWARD)
+            cell = self._cells[network] = self._counters.expiring_cell("dns_responses_total", labels)
+        return cell
+
+
+def _head(flags: int, count: int, edns: bool) -> bytes:
+    """Return the flags and counts of a reply with one question and `count` answers."""
+    return flags.to_bytes(2, "big") + b"\0\1" + count.to_bytes(2, "big") + (b"\0\0\0\1" if edns else b"\0\0\0\0")

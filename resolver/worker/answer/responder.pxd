@@ -1,0 +1,30 @@
+# C types of `responder.py`. Only the compiler reads this file.
+
+cimport cython
+from resolver.worker.answer.answer_cache cimport AnswerCache
+from resolver.worker.answer.client_query cimport ClientQuery
+from resolver.worker.answer.compiled cimport Compiled
+from resolver.worker.answer.outside_names cimport OutsideNames
+from resolver.worker.answer.pending cimport Pending
+from resolver.worker.answer.relayed_answers cimport RelayedAnswers
+
+cdef class Responder:
+    cdef public int pending, payload
+    cdef public object clock, patience, fetcher, counters, steady, first
+    cdef public AnswerCache answers
+    cdef readonly OutsideNames _outside
+    cdef readonly RelayedAnswers _relayed
+    cdef readonly object _templates
+    cdef object _engine, _renderer, _options, _fallbacks
+    cdef int _factor
+    cdef list _dropped, _unwanted
+    cdef dict _without_options
+
+    @cython.locals(request=ClientQuery, found=Compiled)
+    cpdef take(self, bytes packet, client, transport, send, limited=*)
+    cpdef _read(self, query, client, transport)
+    @cython.locals(answers=AnswerCache, now=double, answer=Compiled)
+    cpdef relayed(self, ClientQuery request, question, reply, long long changes)
+    cpdef resolve(self, ClientQuery request, fetched)
+    @cython.locals(reply=bytes)
+    cpdef send(self, Compiled answer, ClientQuery request)

@@ -1,0 +1,27 @@
+# C types of `udp.py`. Only the compiler reads this file.
+
+cimport cython
+from resolver.worker.net.mmsg cimport Batch, Outbox
+
+cdef class _Reply
+
+cdef class UdpListener:
+    cdef readonly Batch _batch
+    cdef readonly Outbox _outbox
+    cdef object _sock, _responder, _clients, _limiter, _loop, _transport, _host, _port, _layout
+    cdef bint _has_any
+    cdef public long long turn
+    cdef long long _turns
+    cdef list _requests, _unsent, _unwanted, _unproxied
+
+    @cython.locals(slots=Batch, left=list, first=int, end=int, slot=int, name=bytes, reply=_Reply)
+    cpdef _read(self)
+    cpdef _take(self, bytes packet, bytes address, _Reply reply, over)
+    cpdef send(self, _Reply reply, bytes octets)
+    cpdef _flush(self)
+
+cdef class _Reply:
+    cdef UdpListener _udp
+    cdef public long long turn
+    cdef public int slot
+    cdef public bytes name, control
