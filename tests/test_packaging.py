@@ -15,12 +15,14 @@ UNIT = TOP / "systemd/pldns.service"
 
 
 @pytest.mark.peer
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("pldns")
-    copy = tmp_path / UNIT.name
-    copy.write_text(UNIT.read_text().replace("/opt/pldns/bin/pldns", str(command)))
+    copies = [tmp_path / unit.name for unit in UNIT.parent.iterdir()]
+    assert len(copies) == 4
+    for copy in copies:
+        copy.write_text((UNIT.parent / copy.name).read_text().replace("/opt/pldns/bin/pldns", str(command)))
     done = subprocess.run(
-        [tool("systemd-analyze"), "verify", "--man=no", copy], capture_output=True, text=True, check=False
+        [tool("systemd-analyze"), "verify", "--man=no", *copies], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 

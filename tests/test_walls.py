@@ -206,7 +206,7 @@ import sys
 from pathlib import Path
 from resolver.supervisor.serve import Commands, serve
 folder = Path(sys.argv[1])
-sys.exit(serve(folder / "pldns.yaml", {}, Commands(worker=(sys.executable, str(folder / "worker.py")))))
+sys.exit(serve(folder / "pldns.yaml", {}, commands=Commands(worker=(sys.executable, str(folder / "worker.py")))))
 """
 HEALTH = b"\0\7\1\0\0\1\0\0\0\0\0\0\6health\5pldns\0\0\1\0\1"
 

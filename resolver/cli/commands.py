@@ -42,11 +42,18 @@ app.add_typer(_cache, name="cache")
 
 
 @app.command()
-def serve(config: ConfigFile = DEFAULT_CONFIG, override: Overrides = None) -> None:
+def serve(
+    config: ConfigFile = DEFAULT_CONFIG,
+    override: Overrides = None,
+    takeover: Annotated[
+        bool, Option("--takeover", help="Take over from the pldns that uses the same state directory, if there is one.")
+    ] = False,
+) -> None:
     """Answer DNS queries until SIGTERM or Ctrl-C."""
     from resolver.supervisor import serve  # noqa: PLC0415
 
-    raise Exit(serve.serve(config, _flags(override)))
+    start = serve.Start.TAKEOVER if takeover else serve.Start.FRESH
+    raise Exit(serve.serve(config, _flags(override), start))
 
 
 @app.command()

@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -38,6 +39,17 @@ With a higher value, changes would wait until clients ask less.
 """
 
 
+class FirstTable(StrEnum):
+    """What a worker must have before it reads its sockets."""
+
+    SAVED = "saved"
+    """The saved table. Without one, that of control, for which the worker waits a moment: control is starting."""
+    NEWEST = "newest"
+    """The table of control, for which the worker waits a moment: control serves, and is ahead of the saved table."""
+    OF_CONTROL = "control"
+    """The table of control, however long that takes: another pldns answers meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerStart:
     """What a worker starts with. `sockets` are UDP sockets and listening TCP sockets, all non-blocking."""
@@ -52,8 +64,7 @@ class WorkerStart:
     orders: OrderReceiver
     beat: float
     """Seconds between two signs of life; 0: none."""
-    control_serves: bool
-    """Whether control is known to run, so that the worker can wait for the newest table."""
+    first_table: FirstTable
     files: Contents = field(default_factory=dict)
     """Contents of the certificates, keys and secrets that the settings name."""
     warm_start: int | None = None
@@ -98,7 +109,7 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         roles=tuple(map(SocketRole, options["roles"].split(","))),
         orders=OrderReceiver(_socket(options["orders"])),
         beat=float(options["beat"]),
-        control_serves=options["control"] == "serves",
+        first_table=FirstTable(options["table"]),
         files=handed_files.take(int(options["files"])),
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )

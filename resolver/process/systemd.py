@@ -8,6 +8,8 @@ from typing import Final
 
 VARIABLES: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 """Environment variables for the main process only. They are not passed on to children."""
+OF_ONE_PROCESS: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID")
+"""Those that do not hold for a process that becomes the main process later."""
 _FIRST: Final = 3  # SD_LISTEN_FDS_START
 
 

@@ -55,6 +55,8 @@ class Child:
         self._lifeline = -1
         self._started = SteadyTime(0.0)
         self._delay = FIRST_DELAY
+        self._is_ending = False
+        """Whether the end was requested, so that no restart follows."""
 
     @property
     def pid(self) -> int | None:
@@ -117,8 +119,19 @@ class Child:
                 raise
             return self._popen.pid, own_end
 
-    def ended(self, code: int, now: SteadyTime, *, expected: bool) -> None:
-        """Note that the child was reaped, and set `due` unless the end was `expected`.
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Have the child end, and do not start it again."""
+        self._is_ending, self.due = True, None
+        self.send_signal(number)
+
+    def resume(self, now: SteadyTime) -> None:
+        """Start the child again after an `end`."""
+        self._is_ending = False
+        if not self._popen:
+            self.due = now
+
+    def ended(self, code: int, now: SteadyTime) -> None:
+        """Note that the child was reaped, and set `due` unless its end was requested.
 
         `code` is the exit status, or the negative number of the signal that killed the child.
         """
@@ -129,7 +142,7 @@ class Child:
         self._popen = None
         self.heartbeat.ended()
         os.close(self._lifeline)
-        if not expected:
+        if not self._is_ending:
             if now - self._started >= STEADY:
                 self._delay = FIRST_DELAY
             self._restart(line, now)

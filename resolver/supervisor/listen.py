@@ -17,6 +17,7 @@ from resolver.process import systemd
 from resolver.process.socket_role import SocketRole
 from resolver.settings import WorkerSettings
 
+SYSTEMD: Final = "systemd"
 _BACKLOG: Final = 1024
 _RECEIVE: Final = 4 << 20
 """Octets of packets that can wait while a worker is busy or starts. The kernel limits it to net.core.rmem_max."""
@@ -39,7 +40,7 @@ class Listening:
     """Open non-blocking sockets, one tuple for each worker: UDP sockets, and TCP sockets that already listen.
 
     `addresses` has each bound address once, with its role and its real port. `shared`: all workers have the same
-    sockets.
+    sockets. `origin`: `SYSTEMD` where it bound them.
     """
 
     addresses: tuple[tuple[SocketRole, HostPort], ...]
@@ -47,6 +48,7 @@ class Listening:
     roles: tuple[SocketRole, ...]
     """The role of each socket in a worker's tuple."""
     shared: bool = False
+    origin: str = ""
 
     def close(self) -> None:
         """Close the descriptors of this process. The kernel closes a socket with its last descriptor."""
@@ -61,6 +63,37 @@ def listen(settings: WorkerSettings, workers: int, environ: Mapping[str, str]) -
     With port 0, the kernel chooses one port for both UDP and TCP. Raises `CannotListen`.
     """
     return _from_systemd(workers, environ) or _bind(_wanted(settings), workers)
+
+
+def taken_over(settings: WorkerSettings, workers: int, handed: Listening) -> Listening:
+    """Return sockets for `workers` workers: those of the predecessor, in which packets wait, and what it lacks.
+
+    With another number of workers than before, all of them share all sockets: to close one would lose its packets. What
+    systemd opened is kept as it is. Raises `CannotListen`.
+    """
+    wanted = _wanted(settings) if handed.origin != SYSTEMD else list(handed.addresses)
+    bound = [(role, _address(each)) for role, each in zip(handed.roles, handed.workers[0], strict=True)]
+    kept = [index for index, each in enumerate(bound) if any(_serves(each, another) for another in wanted)]
+    missing = [another for another in wanted if not any(_serves(each, another) for each in bound)]
+    shared = handed.shared or len(handed.workers) != workers
+    groups = [tuple(sockets[i] for i in kept) for sockets in (handed.workers[:1] if handed.shared else handed.workers)]
+    roles = tuple(handed.roles[i] for i in kept)
+    if shared:
+        groups, roles = [tuple(each for group in groups for each in group)] * workers, roles * len(groups)
+    new = _bind(missing, 1 if shared else workers)
+    all_sockets = tuple(old + new.workers[0 if shared else i] for i, old in enumerate(groups))
+    roles += new.roles
+    return Listening(names(roles, all_sockets[0]), all_sockets, roles, shared=shared, origin=handed.origin)
+
+
+def _serves(bound: tuple[SocketRole, HostPort], wanted: tuple[SocketRole, HostPort]) -> bool:
+    """Return whether a socket is what is wanted. Port 0 is any port."""
+    (role, address), (wanted_role, at) = bound, wanted
+    return role == wanted_role and address.host == at.host and at.port in (0, address.port)
+
+
+def _address(sock: socket.socket) -> HostPort:
+    return HostPort(*sock.getsockname()[:2])
 
 
 def _wanted(settings: WorkerSettings) -> list[tuple[SocketRole, HostPort]]:
@@ -82,11 +115,11 @@ def _from_systemd(workers: int, environ: Mapping[str, str]) -> Listening | None:
             raise CannotListen(f"cannot listen on what systemd passed: {each.family.name} {each.type.name}")
         each.settimeout(0)
         _report_destinations(each)
-    names = environ.get("LISTEN_FDNAMES", "").split(":")
-    names += [""] * (len(sockets) - len(names))
-    roles = tuple(_role(each, name) for each, name in zip(sockets, names, strict=False))
+    given = environ.get("LISTEN_FDNAMES", "").split(":")
+    given += [""] * (len(sockets) - len(given))
+    roles = tuple(_role(each, name) for each, name in zip(sockets, given, strict=False))
     # All workers share the sockets: the uid of pldns cannot join an SO_REUSEPORT group that another uid opened.
-    return Listening(_names(roles, sockets), (sockets,) * workers, roles, shared=True)
+    return Listening(names(roles, sockets), (sockets,) * workers, roles, shared=True, origin=SYSTEMD)
 
 
 def _role(sock: socket.socket, name: str) -> SocketRole:
@@ -115,7 +148,7 @@ def _bind(wanted: Sequence[tuple[SocketRole, HostPort]], workers: int) -> Listen
         Listening((), tuple(bound), ()).close()
         raise
     roles = tuple(role for role, *_ in targets)
-    return Listening(_names(roles, bound[0]), tuple(bound), roles)
+    return Listening(names(roles, bound[0]), tuple(bound), roles)
 
 
 def _probe(role: SocketRole, host: str, port: int) -> tuple[str, int]:
@@ -184,6 +217,7 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
-def _names(roles: Sequence[SocketRole], sockets: Sequence[socket.socket]) -> tuple[tuple[SocketRole, HostPort], ...]:
+def names(roles: Sequence[SocketRole], sockets: Sequence[socket.socket]) -> tuple[tuple[SocketRole, HostPort], ...]:
+    """Return each address of these sockets once, with its role."""
     named = zip(roles, sockets, strict=True)
-    return tuple(dict.fromkeys((role, HostPort(*each.getsockname()[:2])) for role, each in named))
+    return tuple(dict.fromkeys((role, _address(each)) for role, each in named))

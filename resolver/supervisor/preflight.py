@@ -42,8 +42,11 @@ def accept(path: Path, flags: Mapping[str, str], command: Sequence[str]) -> tupl
 
 
 @contextlib.contextmanager
-def held(directory: str) -> Iterator[None]:
-    """Create the state directory (mode 0700) if it is missing, and lock it with flock(2). Raises `CannotStart`."""
+def held(directory: str) -> Iterator[int]:
+    """Create the state directory (mode 0700) if it is missing, and lock it with flock(2). Raises `CannotStart`.
+
+    Yield the descriptor of the lock. A process that gets a copy of the descriptor has the same lock.
+    """
     try:
         Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(Path(directory) / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -54,7 +57,7 @@ def held(directory: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotStart(f"the state directory {directory} is used by another pldns") from None
-        yield
+        yield lock
     finally:
         os.close(lock)
 

@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
 from resolver.process import log, log_output
 from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
-from resolver.supervisor import listen, preflight
+from resolver.supervisor import listen, preflight, takeover
 from resolver.supervisor.reload import Configuration
 from resolver.supervisor.signals import Signals
 from resolver.supervisor.supervisor import Supervisor
@@ -32,11 +33,22 @@ class Commands:
 _COMMANDS: Final = Commands()
 
 
-def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COMMANDS) -> int:
-    """Run until SIGTERM or SIGINT, and return the exit status. Call it from the main thread.
+class Start(Enum):
+    """How `serve` gets its sockets."""
+
+    FRESH = auto()
+    """It binds them, or has them from systemd."""
+    TAKEOVER = auto()
+    """From the pldns that has the state directory; as `FRESH` where none has it."""
+
+
+def serve(
+    config_path: Path, flags: Mapping[str, str], start: Start = Start.FRESH, commands: Commands = _COMMANDS
+) -> int:
+    """Run until SIGTERM or SIGINT, or until another pldns has taken over, and return the exit status.
 
     The status is 1 when the configuration is refused, when another instance holds the state directory, or when an
-    address cannot be bound. One line on stderr gives the reason.
+    address cannot be bound. One line on stderr gives the reason. Call it from the main thread.
     """
     log_output.detach_stderr()
     log.setup("supervisor")
@@ -45,18 +57,27 @@ def serve(config_path: Path, flags: Mapping[str, str], commands: Commands = _COM
             signals = stack.enter_context(Signals())
             accepted, zones = preflight.accept(config_path, flags, commands.accept)
             stack.enter_context(zones)
-            stack.enter_context(preflight.held(accepted.control.state_directory))
-            listening = listen.listen(accepted.worker, accepted.workers, os.environ)
+            state = accepted.control.state_directory
+            predecessor = takeover.claim(state) if start is Start.TAKEOVER else None
+            if predecessor:
+                lock = predecessor.lock
+                stack.callback(os.close, lock)
+                listening = listen.taken_over(accepted.worker, accepted.workers, predecessor.listening)
+            else:
+                lock = stack.enter_context(preflight.held(state))
+                listening = listen.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
             channel = stack.enter_context(preflight.channel(os.environ.get("RUNTIME_DIRECTORY", "")))
-        except (preflight.CannotStart, listen.CannotListen) as error:
+        except (preflight.CannotStart, listen.CannotListen, takeover.TakeoverRefused) as error:
             if line := str(error):
                 _log.error(line)
             return 1
         preflight.raise_open_files()
         _announce(accepted, listening)
+        offer = takeover.Offer(state, lock)
+        children = (commands.control, commands.worker)
         configuration = Configuration(accepted, config_path, flags, commands.accept)
-        return Supervisor(configuration, zones, listening, channel, commands.control, commands.worker, signals).run()
+        return Supervisor(configuration, zones, listening, channel, children, signals, offer, predecessor).run()
 
 
 def _announce(accepted: Accepted, listening: listen.Listening) -> None:
@@ -66,4 +87,4 @@ def _announce(accepted: Accepted, listening: listen.Listening) -> None:
         _log.warning("running as root: give pldns a user of its own; port 53 needs only CAP_NET_BIND_SERVICE")
     for role, address in listening.addresses:
         protocol = "" if role == SocketRole.DNS else f" ({role})"
-        _log.info("listening on %s%s%s", address, protocol, " (from systemd)" if listening.shared else "")
+        _log.info("listening on %s%s%s", address, protocol, f" (from {listening.origin})" if listening.origin else "")

@@ -50,6 +50,8 @@ class ControlLink:
         self._reply = reply
         self.complete = asyncio.Event()
         """Set once control has sent a table in which every source has data."""
+        self.committed = asyncio.Event()
+        """Set once control has sent a table."""
 
     async def run(self) -> None:
         """Stay connected to control. Ends only by an error."""
@@ -122,6 +124,7 @@ class ControlLink:
                 if isinstance(frame, Commit):
                     self._setups.committed()
                     writer.write(encode(Applied(frame.serial, self._setups.now.digest)))
+                    self.committed.set()
                     if not frame.unsynced:
                         self.complete.set()
 

@@ -17,7 +17,7 @@ from resolver.forward.admission import Limits
 from resolver.forward.cache import Key
 from resolver.forward.client.forwarder import Forwarder
 from resolver.process import open_files
-from resolver.process.bootstrap import WorkerStart
+from resolver.process.bootstrap import FirstTable, WorkerStart
 from resolver.process.heap import Pauses
 from resolver.process.open_files import OpenFiles
 from resolver.process.orders import Beat
@@ -40,11 +40,8 @@ from zones.clocks import steady_clock, wall_clock
 
 _log = logging.getLogger(__name__)
 
-FIRST_TABLE: Final = 1.0
-"""Seconds that a started worker waits for control's table, before it reads its sockets.
-
-With a saved table it waits only if control is known to serve: that table may lack the changes of half a minute.
-"""
+PATIENCE: Final = 1.0
+"""Seconds that a started worker waits for control's table, before it reads its sockets."""
 
 
 class Worker:
@@ -83,13 +80,10 @@ class Worker:
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
         Beat(self._start.orders, self._start.beat, self._loop.call_later).start()
         self._secrets.take(self._start.files)
-        stopping = asyncio.create_task(self._stopping.wait())
+        stopping = asyncio.create_task(self._stopped())
         loaded = await self._control.load()
         links = [asyncio.create_task(self._control.run())]
-        if self._start.control_serves or not loaded:
-            first = asyncio.create_task(self._control.complete.wait())
-            await asyncio.wait([first, stopping, *links], timeout=FIRST_TABLE, return_when=asyncio.FIRST_COMPLETED)
-            first.cancel()
+        await self._first_table(loaded, [stopping, *links])
         self._listeners.open(self._start.index, self._start.sockets)
         links.append(asyncio.create_task(self._supervisor.run()))
         await asyncio.wait([stopping, *links], return_when=asyncio.FIRST_COMPLETED)
@@ -101,6 +95,17 @@ class Worker:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    async def _first_table(self, loaded: bool, ends: list[asyncio.Task[None]]) -> None:
+        """Wait for the table of control as long as `FirstTable` says, or until one of `ends`."""
+        wanted = self._start.first_table
+        if wanted == FirstTable.SAVED and loaded:
+            return
+        event = self._control.committed if wanted == FirstTable.OF_CONTROL else self._control.complete
+        patience = None if wanted == FirstTable.OF_CONTROL else PATIENCE
+        first = asyncio.create_task(event.wait())
+        await asyncio.wait([first, *ends], timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
 
     def _switched(self, setup: Setup) -> None:
         settings, parts = setup.settings, setup.parts
@@ -130,6 +135,9 @@ class Worker:
         """Cache a reply that came after its clients had been answered."""
         if isinstance(reply, PlainReply) or reply.rcode in codes.ANSWERS:
             self._parts.cache.put(key, reply, self._parts.clock.steady())
+
+    async def _stopped(self) -> None:
+        await self._stopping.wait()
 
     def stop(self) -> None:
         """Have `run` answer the queries in flight, and return."""

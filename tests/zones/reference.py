@@ -327,7 +327,14 @@ class Reference:
             return Outside((), apex=self.soa(zone))
         if name == zone or self.exists(name, network):
             return NoData(self.soa(zone), zone, DataOrigin.PRIVATE, ())
+        star = self.star(name, network)
+        if star is not None and self.exists(star, network) and not self.is_in_a_file(star):
+            return NoData(self.soa(zone), zone, DataOrigin.PRIVATE, (), wildcard=True)
         return self.by_policy(str(self.terms(zone).on_miss), zone, DataOrigin.POLICY)
+
+    def is_in_a_file(self, name: Name) -> bool:
+        origin = self.file_over(name)
+        return origin is not None and name in self.files[origin] and self.is_authoritative(origin, name, DS)
 
     def by_policy(self, on_miss: str, zone: Name, origin: DataOrigin) -> Outcome:
         match on_miss:

@@ -168,6 +168,19 @@ class Lookup:
             return False
         return self.endpoints.owned_name(spot.closer, spot.network) is None
 
+    def _is_below_empty_star(self, spot: _Spot) -> bool:
+        """Return whether a wildcard covers the name and exists without records for it (RFC 4592 §2.2.2).
+
+        The wildcard exists by a name below itself, or by an endpoint that does not answer for the name. A wildcard with
+        records in a zone file is another matter: it does not reach into a zone of endpoints.
+        """
+        star = wildcard(spot.encloser)
+        if not self._is_open(spot) or spot.is_in_file(star):
+            return False
+        return bool(
+            self.endpoints.owned_name(star, spot.network) or self._is_parent(star, spot.network, spot.file, spot.limit)
+        )
+
     def _around(self, spot: _Spot) -> Deps:
         """Return the names whose change could alter the outcome for a name that nothing owns.
 
@@ -271,13 +284,10 @@ class Lookup:
         record = self._soa_of(origin)
         if spot.is_parent:
             return NoData(record, origin, _STATIC, deps)
-        star = wildcard(spot.encloser)
-        if self._is_open(spot):
-            if match.at == star:
-                return self._of_file(file, match, spot.name, qtype, deps)
-            # The wildcard exists by an endpoint or by a name below itself, though neither has an answer here.
-            if self.endpoints.owned_name(star, spot.network) or self._is_parent(star, spot.network, file, spot.limit):
-                return NoData(record, origin, _STATIC, deps, wildcard=True)
+        if match.at == wildcard(spot.encloser) and self._is_open(spot):
+            return self._of_file(file, match, spot.name, qtype, deps)
+        if self._is_below_empty_star(spot):
+            return NoData(record, origin, _STATIC, deps, wildcard=True)
         if file.is_open and self.unsynced and self._catalogue.covers(spot.name):
             return Failure(FailureReason.UNSYNCED, spot.name, deps)
         terms = self._policies.of_file(origin, is_open=file.is_open)
@@ -315,6 +325,8 @@ class Lookup:
             return NoData(record, zone, _ENDPOINTS, deps)
         if spot.is_parent or spot.is_in_file(spot.name):  # it exists: a delegation, which ends at the zone's apex
             return NoData(record, zone, _ENDPOINTS, deps)
+        if self._is_below_empty_star(spot):
+            return NoData(record, zone, _ENDPOINTS, deps, wildcard=True)
         return _by_policy(terms, zone, record, _POLICY, deps)
 
     def _pointer(self, name: Name, qtype: int, network: NetworkIndex, deps: Deps) -> Outcome | None:

@@ -20,11 +20,10 @@ def folder(tmp_path: Path) -> Path:
 def start(folder: Path) -> Iterator[Callable[..., Daemon]]:
     daemons: list[Daemon] = []
 
-    def call(*descriptors: int, under: Sequence[str] = (), **environ: str) -> Daemon:
-        daemons.append(Daemon(folder, *descriptors, under=under, **environ))
+    def call(*words: int | str, under: Sequence[str] = (), **environ: str) -> Daemon:
+        daemons.append(Daemon(folder, *words, under=under, **environ))
         return daemons[-1]
 
     yield call
     for daemon in daemons:
-        daemon.process.kill()
-        daemon.process.wait()
+        daemon.kill()

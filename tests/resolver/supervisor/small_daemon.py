@@ -22,19 +22,21 @@ LAUNCHER = """
 import ctypes, os, sys
 from pathlib import Path
 from resolver.supervisor import supervisor
-from resolver.supervisor.serve import Commands, serve
+from resolver.supervisor.serve import Commands, Start, serve
 
 folder = Path(sys.argv[1])
+start = Start.TAKEOVER if sys.argv[-1] == "--takeover" else Start.FRESH
+descriptors = [int(word) for word in sys.argv[2:] if word != "--takeover"]
 supervisor.DRAIN = 0.5  # seconds; the test workers have no queries in flight
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: inherit orphans like PID 1
-if len(sys.argv) > 2:
-    for fd, source in enumerate(map(int, sys.argv[2:]), 3):
+if descriptors and start is Start.FRESH:
+    for fd, source in enumerate(descriptors, 3):
         os.dup2(source, fd)
-    os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(sys.argv) - 2)}
+    os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(descriptors))}
 accept = [sys.executable, str(folder / "accept.py")]
 control = [sys.executable, str(folder / "control.py")]
 worker = [sys.executable, str(folder / "worker.py")]
-sys.exit(serve(folder / "pldns.yaml", {"dns.workers": "2"}, Commands(accept, control, worker)))
+sys.exit(serve(folder / "pldns.yaml", {"dns.workers": "2"}, start, Commands(accept, control, worker)))
 """
 
 ACCEPT = """
@@ -120,16 +122,16 @@ while True:
 class Daemon:
     """`serve` as a process, with its log."""
 
-    def __init__(self, folder: Path, *descriptors: int, under: Sequence[str] = (), **environ: str) -> None:
-        """`under`: a command that executes the daemon."""
+    def __init__(self, folder: Path, *words: int | str, under: Sequence[str] = (), **environ: str) -> None:
+        """`words`: descriptors of sockets as from systemd, or `--takeover`. `under`: a command that executes it."""
         self.log_path = folder / f"log-{time.monotonic_ns()}"
-        command = [*under, sys.executable, str(folder / "launcher.py"), str(folder), *map(str, descriptors)]
+        command = [*under, sys.executable, str(folder / "launcher.py"), str(folder), *map(str, words)]
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
                 stderr=log,
                 env={**os.environ, "RUNTIME_DIRECTORY": str(folder), **environ},
-                pass_fds=descriptors,
+                pass_fds=[word for word in words if isinstance(word, int)],
                 start_new_session=True,
             )
 
@@ -175,6 +177,12 @@ class Daemon:
                 return client
             client.close()
 
+    def kill(self) -> None:
+        """End all processes: this one, its children, and what took over from it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
     def stop(self) -> int:
         self.process.terminate()
         return self.process.wait(60)
@@ -195,10 +203,10 @@ def runs(pid: int) -> bool:
         return False
 
 
-def configure(folder: Path, listen: str = "127.0.0.1:0", workers: int = 1, state: str = "state") -> None:
+def configure(folder: Path, *listen: str, workers: int = 1, state: str = "state") -> None:
     accepted = Accepted(
         path=str(folder / "pldns.yaml"),
-        worker=WorkerSettings(listen=(parse(listen),), allow=("127.0.0.0/8",)),
+        worker=WorkerSettings(listen=tuple(map(parse, listen or ["127.0.0.1:0"])), allow=("127.0.0.0/8",)),
         control=ControlSettings(state_directory=str(folder / state), workers=workers),
         workers=workers,
         processes=ProcessSettings(heartbeat=0),  # the small children wait without a sign of life

@@ -16,7 +16,7 @@ Start = Callable[..., Daemon]
 
 def test_signals_without_a_meaning_are_logged_and_ignored(start: Start) -> None:
     daemon = start().up()
-    numbers = [signal.SIGALRM, signal.SIGUSR2, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR]
+    numbers = [signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR]
     for number in numbers:
         daemon.process.send_signal(number)
         until(partial(daemon.has_logged, f"warning supervisor {number.name} is ignored\n"))

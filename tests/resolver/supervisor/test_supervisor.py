@@ -141,7 +141,7 @@ def test_a_refused_configuration_logs_only_its_own_errors(start: Callable[..., D
 def test_a_second_instance_on_the_port_is_refused_in_one_line(start: Callable[..., Daemon], folder: Path) -> None:
     first = start().up()
     listen = "{}:{}".format(*first.address)
-    configure(folder, listen=listen, state="other")
+    configure(folder, listen, state="other")
     second = start()
     assert second.process.wait(15) == 1
     assert second.log == f"error supervisor cannot listen on udp {listen}: address already in use\n"
@@ -234,4 +234,4 @@ def test_sockets_adopted_by_a_sibling_that_ends_go_to_the_next(start: Callable[.
         os.kill(first["pid"], signal.SIGKILL)
         second = daemon.ask(client=of_2)
         assert second["pid"] != first["pid"]
-        assert second["adopted"] == [2]
+        assert 2 in second["adopted"]

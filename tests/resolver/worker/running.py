@@ -88,7 +88,7 @@ class Running:
             (SocketRole.DNS, SocketRole.DNS),
             OrderReceiver(worker_end),
             beat=0,
-            control_serves=False,
+            first_table=bootstrap.FirstTable.SAVED,
             warm_start=served,
         )
         self.worker = Worker(begun, asyncio.get_running_loop())

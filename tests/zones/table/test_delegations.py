@@ -1,6 +1,9 @@
 """Delegations and wildcards of static zones: which zone answers DS, what a new cut changes, what a wildcard covers."""
 
+import pytest
+
 from tests.zones.tables import ACCT, ask, build, outcome, zone_file
+from zones.claims.policy import ZonePolicy
 from zones.dns.name import from_text
 from zones.dns.record import NS, RRset
 from zones.dns.zonefile import parse
@@ -105,6 +108,18 @@ def test_a_wildcard_that_is_an_empty_non_terminal_makes_nodata() -> None:
 def test_a_wildcard_that_another_zone_file_makes_exist_makes_nodata() -> None:
     table = build(files=["corp.example\ne A 192.0.2.1", "f.*.e.corp.example\n@ A 192.0.2.2"])
     assert ask(table, "x.e.corp.example") == "NODATA corp.example"
+
+
+@pytest.mark.parametrize("on_miss", ["nxdomain", "public"])
+def test_a_wildcard_that_is_an_empty_non_terminal_makes_nodata_in_a_zone_of_endpoints(on_miss: str) -> None:
+    policy, blob = ZonePolicy(on_miss=on_miss), "privatelink.blob.core.windows.net"
+    table = build(ACCT, files=["core.windows.net\nf.*.e.privatelink.blob A 192.0.2.1"], defaults=policy)
+    kept = outcome(table, f"x.e.{blob}")
+    assert ask(table, f"x.e.{blob}") == f"NODATA {blob}"
+    assert ask(table, f"x.{blob}") != f"NODATA {blob}"
+    touched = table.apply_static(from_text("core.windows.net"), from_text(f"f.*.e.{blob}"), (), is_open=False)
+    assert touched.names.intersection(kept.deps)
+    assert ask(table, f"x.e.{blob}") != f"NODATA {blob}"
 
 
 def test_the_last_name_below_an_empty_wildcard_takes_its_nodata_with_it() -> None:

@@ -30,7 +30,7 @@ from tests.zones.reference import (
 from zones.azure.catalogue import catalogue
 from zones.claims.policy import ZonePolicy
 from zones.claims.row import restamped
-from zones.dns.name import Name, from_text, is_under, labels, reverse
+from zones.dns.name import Name, from_text, is_under, labels, reverse, to_text
 from zones.dns.record import RRset
 from zones.networks.prefixes import NONE, NetworkIndex
 from zones.table.outcome import Alias, Found, NoData, NxDomain, Outcome, Referral
@@ -184,7 +184,7 @@ def probes(*parts: State) -> list[Name]:
     held: set[Name] = {from_text("nope.blob.core.windows.net")}
     for state in parts:
         for claim in state.claims:
-            held |= {claim.private, *PUBLICS[claim.private], *map(reverse, claim.a + claim.aaaa)}
+            held |= {claim.private, *PUBLICS.get(claim.private, ()), *map(reverse, claim.a + claim.aaaa)}
         for origin, records in state.files.items():
             held |= {origin, *records}
         held |= {from_text(text) for text in state.overrides}
@@ -219,6 +219,37 @@ def test_the_table_answers_as_the_reference_does(state: State, turn: int) -> Non
     for name, qtype, network in questions(turn, state):
         found, expected = table.lookup(name, qtype, NetworkIndex(network)), reference.lookup(name, qtype, network)
         assert bare(found) == expected, (name, qtype, network)
+
+
+BLOB = from_text("privatelink.blob.core.windows.net")
+AROUND = [BLOB, from_text("core.windows.net"), from_text("f.*.e.privatelink.blob.core.windows.net")]
+
+
+@st.composite
+def starred(draw: st.DrawFn) -> State:
+    """A zone of endpoints with asterisks at all depths: names of endpoints, of zone files and of the configuration."""
+    paths = st.lists(st.sampled_from([b"*", b"e", b"f"]), min_size=1, max_size=4)
+    owned = draw(st.lists(paths, unique_by=tuple, min_size=1, max_size=3))
+    zones = draw(st.lists(paths.filter(lambda path: path[0] != b"*"), max_size=1))
+    named = {to_text(below(BLOB, inside)): ZonePolicy() for inside in zones}
+    files: dict[Name, Records] = {}
+    for origin in draw(st.lists(st.sampled_from(AROUND), unique=True, max_size=2)):
+        soa = RRset(origin, SOA, 60, (b"\0\0" + bytes(20),))
+        inside = draw(st.lists(paths, unique_by=tuple, max_size=3))
+        names = [below(BLOB if is_under(BLOB, origin) else origin, path) for path in inside]
+        files[origin] = {name: (RRset(name, A, 60, (bytes(4),)),) for name in names}
+        files[origin][origin] = (soa,)
+    claims = [ReferenceVariant(below(BLOB, path), 1, (bytes(4),), (), (), refused=False) for path in owned]
+    return State(claims, files, ZonePolicy(on_miss=draw(st.sampled_from(["nxdomain", "public"]))), named)
+
+
+@QUICK
+@given(starred())
+def test_wildcards_exist_as_rfc_4592_says(state: State) -> None:
+    table, reference = state.table(), Reference(state)
+    for name in probes(state):
+        found, expected = table.lookup(name, A, NetworkIndex(0)), reference.lookup(name, A, NetworkIndex(0))
+        assert bare(found) == expected, name
 
 
 # -- cached answers and changes

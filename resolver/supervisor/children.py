@@ -1,0 +1,279 @@
+"""Control and the workers: started when they are due, watched, replaced when they hang, and reaped.
+
+Does not know why pldns stops, or who takes over from it.
+
+    a child:  due ──start──▶ starting ──ready──▶ serving ──ended──▶ due (after a delay that grows)
+                                 └──hangs: killed──┴──────ended──▶ due
+"""
+
+import contextlib
+import logging
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from typing import BinaryIO, Final
+
+import msgspec
+
+from resolver.channel import warm_start
+from resolver.process import handed_files, orders, worker_pids
+from resolver.process.bootstrap import FirstTable
+from resolver.settings import Accepted
+from resolver.supervisor import child, heartbeat, slot
+from resolver.supervisor.child import Child
+from resolver.supervisor.heartbeat import Heartbeat
+from resolver.supervisor.key_files import INTERVAL, key_files
+from resolver.supervisor.listen import Listening
+from resolver.supervisor.reload import Configuration
+from resolver.supervisor.slot import Slot
+from zones.clocks import SteadyTime
+
+_SIGNS: Final = (orders.READY, orders.ALIVE)
+LOOK: Final = 0.5
+"""Seconds between two looks at the heartbeats."""
+
+_log = logging.getLogger(__name__)
+
+
+class Children:
+    """One control and N workers. Their links are in `selector`, with the child as data."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        zones: BinaryIO,
+        listening: Listening,
+        channel: tuple[str, socket.socket],
+        commands: tuple[Sequence[str], Sequence[str]],
+        selector: selectors.BaseSelector,
+    ) -> None:
+        """`configuration`: what each child that starts gets. `zones`: the parsed zones for the first control.
+
+        `channel`: the path of control's socket and the socket. `commands`: those of control and of a worker.
+        """
+        now, accepted = SteadyTime(time.monotonic()), configuration.accepted
+        for_workers = msgspec.json.encode(accepted.worker)
+        self._configuration = configuration
+        private, scrubbed = child.private(os.environ), child.scrubbed(os.environ)
+        self._zones = zones
+        self._key_files, self._check_files_at = key_files(accepted.worker), SteadyTime(now + INTERVAL)
+        self._listening = listening
+        self._channel_path, self._channel = channel
+        self._selector = selector
+        self._state, self._digest = accepted.control.state_directory, warm_start.digest(accepted.control)
+        self._limit = limit = accepted.processes.heartbeat
+        self._looked = now
+        self.control_serves = False
+        """Whether control has reported that it serves the workers."""
+        self.is_successor = False
+        """Whether another pldns answers until the workers here are ready, so that they can wait for their table."""
+        self._announcements = -1
+        """A pipe to control, see `worker_pids`; -1 while control does not run."""
+        to_control, to_worker = commands
+        self.control = Child("control", to_control, b"", private, Heartbeat(limit, limit * heartbeat.BUSY))
+        self.slots = [
+            Slot(index, Child(f"worker {index}", to_worker, for_workers, scrubbed, Heartbeat(limit, limit)), own, now)
+            for index, own in enumerate(listening.workers)
+        ]
+
+    @property
+    def workers(self) -> list[Child]:
+        """The workers by index."""
+        return [each.process for each in self.slots]
+
+    @property
+    def all(self) -> list[Child]:
+        """Control, then the workers."""
+        return [self.control, *self.workers]
+
+    @property
+    def serving(self) -> int:
+        """Number of workers that read their sockets."""
+        return sum(each.absent_since is None for each in self.slots)
+
+    @property
+    def all_serve(self) -> bool:
+        """Whether every child works."""
+        return self.control_serves and self.serving == len(self.slots)
+
+    def next_time(self) -> SteadyTime | None:
+        """Return when something is due: a start, a look at children or files, sockets to adopt. None: nothing is."""
+        times = [each.due for each in self.all] + [self._hand_over()]
+        times += [self._check_files_at] if self._key_files else []
+        if self._limit:
+            times.append(SteadyTime(self._looked + LOOK))
+        return min((when for when in times if when is not None), default=None)
+
+    def _hand_over(self) -> SteadyTime | None:
+        # With shared sockets, the remaining workers read them anyway.
+        return None if self._listening.shared else slot.hand_over(self.slots, SteadyTime(time.monotonic()))
+
+    # -- starting
+
+    def start_due(self) -> None:
+        """Start the children that are due."""
+        now = SteadyTime(time.monotonic())
+        if self.control.due is not None and self.control.due <= now:
+            try:
+                self._start_control(now)
+            except OSError as error:
+                self.control.failed(error, now)
+        for each in self.slots:
+            if each.process.due is not None and each.process.due <= now:
+                try:
+                    self._start_worker(each, now)
+                except OSError as error:
+                    each.process.failed(error, now)
+
+    def _start_control(self, now: SteadyTime) -> None:
+        self._configuration.control_started()
+        self.control.settings = msgspec.json.encode(self._configuration.update)
+        reading, self._announcements = os.pipe()
+        try:
+            os.set_blocking(self._announcements, False)
+            for each in self.slots:
+                self._announce(each)
+            options = {"channel": str(self._channel.fileno()), "workers": str(reading)}
+            descriptors = [self._channel.fileno(), reading]
+            if not self._zones.closed:
+                self._zones.seek(0)
+                options["zones"] = str(self._zones.fileno())
+                descriptors.append(self._zones.fileno())
+            self._start(self.control, now, options, descriptors)
+            self._zones.close()  # a later control reads files that may have changed, and the memory is free again
+        except OSError:
+            self._close_announcements()
+            raise
+        finally:
+            os.close(reading)
+
+    def _close_announcements(self) -> None:
+        os.close(self._announcements)
+        self._announcements = -1
+
+    def _start_worker(self, worker: Slot, now: SteadyTime) -> None:
+        own = [sock.fileno() for sock in worker.sockets]
+        first = FirstTable.NEWEST if self.control_serves else FirstTable.SAVED
+        options = {
+            "worker": str(worker.index),
+            "channel": self._channel_path,
+            "sockets": ",".join(map(str, own)),
+            "roles": ",".join(self._listening.roles),
+            "table": FirstTable.OF_CONTROL if self.is_successor else first,
+        }
+        handed = {"files": handed_files.hand(self._key_files.contents)}
+        saved = warm_start.opened(self._state, self._digest)
+        if saved is not None:
+            handed["warm-start"] = saved
+        options |= {name: str(descriptor) for name, descriptor in handed.items()}
+        try:
+            self._start(worker.process, now, options, [*own, *handed.values()])
+        finally:
+            for descriptor in handed.values():
+                os.close(descriptor)
+        self._announce(worker)
+
+    def _start(self, process: Child, now: SteadyTime, options: dict[str, str], descriptors: Sequence[int]) -> None:
+        link = process.start(now, options, descriptors)
+        self._selector.register(link, selectors.EVENT_READ, process)
+
+    def _announce(self, worker: Slot) -> None:
+        """Give control the process id of this worker: control admits no other process to the channel."""
+        if self._announcements < 0 or worker.process.pid is None:
+            return
+        # The pipe is full or broken only when control hangs or has ended. The next control gets all process ids.
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            worker_pids.announce(self._announcements, worker.index, worker.process.pid)
+
+    # -- running
+
+    def configure(self, accepted: Accepted) -> None:
+        """Give children that start another configuration, and workers that run its certificates and secrets."""
+        for each in self.workers:
+            each.settings = msgspec.json.encode(accepted.worker)
+        self._digest = warm_start.digest(accepted.control)
+        before, self._key_files = self._key_files.contents, key_files(accepted.worker)
+        self._check_files_at = SteadyTime(time.monotonic() + INTERVAL)
+        if self._key_files.contents != before:
+            self._send_files()
+
+    def check_files(self) -> None:
+        """Hand the certificates, keys and secrets to the workers where they have changed."""
+        now = SteadyTime(time.monotonic())
+        if not self._key_files or now < self._check_files_at:
+            return
+        self._check_files_at = SteadyTime(now + INTERVAL)
+        if self._key_files.check():
+            self._send_files()
+
+    def _send_files(self) -> None:
+        for each in self.workers:
+            if each.link:
+                # A worker that does not read its orders has ended, and the next one gets the contents at its start.
+                with contextlib.suppress(OSError):
+                    orders.send_files(each.link, self._key_files.contents)
+
+    def read(self, process: Child) -> list[str]:
+        """Handle a sign of life of a child, its `ready`, or the end of file when it has ended.
+
+        Return the words of any other message of control; none for all else.
+        """
+        try:
+            message = process.link.recv(orders.MAX_MESSAGE) if process.link else b""
+        except OSError:
+            message = b""
+        if not message:
+            self._unlink(process)
+            return []
+        process.heartbeat.heard(SteadyTime(time.monotonic()))
+        if message == orders.READY:
+            self.control_serves |= process is self.control
+            for each in self.slots:
+                if each.process is process:
+                    each.ready()
+        return message.decode().split() if process is self.control and message not in _SIGNS else []
+
+    def _unlink(self, process: Child) -> None:
+        if process.link:
+            self._selector.unregister(process.link)
+            process.link.close()
+            process.link = None
+
+    def look(self) -> None:
+        """Kill what hangs. A pause of this process was a pause of all of them."""
+        now = SteadyTime(time.monotonic())
+        if not self._limit or now - self._looked < LOOK:
+            return
+        paused, self._looked = now - self._looked > self._limit, now
+        for each in self.all:
+            if paused:
+                each.heartbeat.resumed(now)
+            elif fault := each.heartbeat.fault(now):
+                self._replace(each, fault, now)
+
+    def _replace(self, process: Child, fault: str, now: SteadyTime) -> None:
+        _log.error("%s (pid %d) hangs: %s; killing it", process.name, process.pid or 0, fault)
+        process.send_signal(signal.SIGKILL)
+        process.heartbeat.ended()
+        for each in self.slots:
+            if each.process is process:
+                each.hangs(now)
+
+    def ended(self, pid: int, code: int) -> None:
+        """Note that a process was reaped: a child, or the orphan of another process."""
+        now = SteadyTime(time.monotonic())
+        process = next((each for each in self.all if each.pid == pid), None)
+        if process is None:
+            return
+        process.ended(code, now)
+        self._unlink(process)
+        if process is self.control:
+            self.control_serves = False
+            self._close_announcements()
+        for each in self.slots:
+            if each.process is process:
+                each.ended(now)
+                slot.orphan(self.slots, each)
