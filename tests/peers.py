@@ -10,7 +10,7 @@ from resolver.worker.net import mmsg
 _PACKAGES = {
     "dig": "bind9-dnsutils", "delv": "bind9-dnsutils", "kdig": "knot-dnsutils", "knotd": "knot", "nsd": "nsd",
     "unbound": "unbound", "dnsmasq": "dnsmasq-base", "systemd-analyze": "systemd", "named": "bind9",
-    "kresd": "knot-resolver",
+    "kresd": "knot-resolver", "dnsdist": "dnsdist",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ TOGETHER: Final = {
     "tests/conformance/test_tools.py": "conformance",
     "tests/live/test_azure_bad_input.py": "azure bad input",
     "tests/live/test_azure_faults.py": "azure faults",
+    "tests/live/test_behind.py": "behind",
     "tests/resolver/cli/test_cache.py": "cli",
     "tests/resolver/cli/test_healthcheck.py": "cli",
     "tests/resolver/cli/test_listings.py": "cli",

@@ -290,6 +290,9 @@ def suffixes(
         bool, Option("--all", help="All suffixes of the catalogue, also those without an endpoint.")
     ] = False,
     cloud: Annotated[CloudOption | None, Option(help="Of the catalogue, only suffixes of this cloud.")] = None,
+    also: Annotated[
+        list[str] | None, Option(metavar="NAME", help="Another suffix, for example a reverse zone; repeatable.")
+    ] = None,
     config: DaemonConfig = None,
     output: OutputForm = Output.TABLE,
 ) -> None:
@@ -303,7 +306,11 @@ def suffixes(
     path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     raise Exit(
         suffixes.run(
-            path, whole=all_, cloud=cloud, product=product, servers=server or (), as_json=output == Output.JSON
+            path,
+            suffixes.Wanted(whole=all_, cloud=cloud, also=also or ()),
+            product=product,
+            servers=server or (),
+            as_json=output == Output.JSON,
         )
     )
 

@@ -6,6 +6,7 @@ Needs no daemon.
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from resolver.cli import forwarder_syntax, output
 from resolver.cli.configuration import load
@@ -22,29 +23,24 @@ from zones.clocks import WallTime
 from zones.dns.name import InvalidName, Name, from_text, host_from_text, to_text
 
 
-def run(
-    config: Path | None,
-    *,
-    whole: bool,
-    cloud: str | None,
-    product: ForwarderProduct | None,
-    servers: Sequence[str],
-    as_json: bool,
-) -> int:
-    """Print the suffixes of the estate, or those of the whole catalogue as well; return 0. Raises `Failed`.
+class Wanted(NamedTuple):
+    """Which suffixes to print, besides those of the estate."""
 
-    `config`: the configuration file; None: there is no estate. `cloud`: only the suffixes of this cloud, of those of
-    the catalogue.
+    whole: bool
+    """All suffixes of the catalogue as well."""
+    cloud: str | None
+    """Of the catalogue, only those of this cloud."""
+    also: Sequence[str]
+
+
+def run(
+    config: Path | None, wanted: Wanted, *, product: ForwarderProduct | None, servers: Sequence[str], as_json: bool
+) -> int:
+    """Print the suffixes, as a list or in the syntax of a product; return 0. Raises `Failed`.
+
+    `config`: the configuration file; None: there is no estate, so all suffixes of the catalogue are printed.
     """
-    whole = whole or config is None
-    if cloud and not whole:
-        raise Failed("--cloud: the suffixes are those of the estate; `--all` adds those of the catalogue")
-    accepted = load(config, {}) if config else None
-    found = _of_estate(accepted) if accepted else set()
-    if whole:
-        configured = accepted.control.catalogue if accepted else ()
-        found |= of_catalogue(CatalogueRows(catalogue(configured), configured), cloud)
-    suffixes = list(_host_names(topmost(found)))
+    suffixes = list(_host_names(topmost(_found(config, wanted))))
     if product is None:
         if servers:
             raise Failed("--server: only the syntax of a product has addresses; add `--for PRODUCT`")
@@ -71,6 +67,27 @@ def _configured(product: ForwarderProduct, suffixes: Sequence[str], servers: Seq
         return list(forwarder_syntax.text(product, suffixes, [parse_address(server) for server in servers]))
     except forwarder_syntax.UnsupportedForwarding as error:
         raise Failed(str(error)) from None
+
+
+def _found(config: Path | None, wanted: Wanted) -> set[Name]:
+    """Return the suffixes. Some may lie below others."""
+    if wanted.cloud and config is not None and not wanted.whole:
+        raise Failed("--cloud: the suffixes are those of the estate; `--all` adds those of the catalogue")
+    accepted = load(config, {}) if config else None
+    found = {_parsed(text) for text in wanted.also}
+    if accepted is not None:
+        found |= _of_estate(accepted)
+    if accepted is None or wanted.whole:
+        configured = accepted.control.catalogue if accepted else ()
+        found |= of_catalogue(CatalogueRows(catalogue(configured), configured), wanted.cloud)
+    return found
+
+
+def _parsed(text: str) -> Name:
+    try:
+        return from_text(text)
+    except InvalidName as error:
+        raise Failed(f"--also {text}: not a domain name: {error}") from None
 
 
 def _of_estate(accepted: Accepted) -> set[Name]:

@@ -67,7 +67,7 @@ def serve(
                 lock = stack.enter_context(preflight.held(state))
                 listening = listen.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
-            channel = stack.enter_context(preflight.channel(os.environ.get("RUNTIME_DIRECTORY", "")))
+            channel = stack.enter_context(preflight.channel(os.environ.get("RUNTIME_DIRECTORY", ""), state))
         except (preflight.CannotStart, listen.CannotListen, takeover.TakeoverRefused) as error:
             if line := str(error):
                 _log.error(line)

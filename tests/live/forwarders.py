@@ -35,10 +35,14 @@ class Site(NamedTuple):
 
 
 def printed(product: str, config: Path, port: int) -> str:
-    """Return what `pldns suffixes` prints for a product that reaches pldns at a port of 127.0.0.1."""
+    """Return what `pldns suffixes` prints for a product that reaches pldns at a port of 127.0.0.1.
+
+    With the reverse zone of the estate's addresses.
+    """
     text = StringIO()
+    command = ["suffixes", "--for", product, "--server", f"127.0.0.1:{port}", "--also", "10.in-addr.arpa"]
     with redirect_stdout(text):
-        assert main(["suffixes", "--for", product, "--server", f"127.0.0.1:{port}", "-c", str(config)]) == 0
+        assert main([*command, "-c", str(config)]) == 0
     return text.getvalue()
 
 
@@ -48,10 +52,15 @@ def started(sites: dict[str, Site]) -> Iterator[None]:
     with ExitStack() as stack:
         for product, site in sites.items():
             site.folder.mkdir()
-            stack.enter_context(running(*_COMMANDS[product](site), log=site.folder / "log"))
+            stack.enter_context(running(*COMMANDS[product](site), log=site.folder / "log"))
         for site in sites.values():
-            until(partial(_answers, site.port))
+            answering(site.port)
         yield
+
+
+def answering(port: int) -> None:
+    """Return when the server at a port answers."""
+    until(partial(_answers, port))
 
 
 def _answers(port: int) -> bool:
@@ -64,7 +73,7 @@ def _answers(port: int) -> bool:
 
 def _unbound(site: Site) -> tuple[str, ...]:
     private = "".join(f"  private-address: {prefix}\n" for prefix in PRIVATE)
-    (site.folder / "pldns.conf").write_text(site.text)
+    (site.folder / "pldns.conf").write_text(site.text or "server:\n  do-not-query-localhost: no\n")
     file = site.folder / "unbound.conf"
     file.write_text(f"""
 server:
@@ -80,17 +89,16 @@ server:
 {private}
 remote-control:
   control-enable: no
-stub-zone:
+forward-zone:
   name: "."
-  stub-addr: 127.0.0.1@{site.public}
+  forward-addr: 127.0.0.1@{site.public}
 include: "{site.folder}/pldns.conf"
 """)
     return tool("unbound"), "-d", "-c", str(file)
 
 
 def _bind(site: Site) -> tuple[str, ...]:
-    found = re.search(r"// (except-from \{ .* \});", site.text)
-    assert found
+    exempted = re.search(r"// (except-from \{ .* \});", site.text)
     tag, algorithm, kind, digest = site.anchor.split()[2:]
     base = f"""options {{
   directory "{site.folder}";
@@ -101,13 +109,14 @@ def _bind(site: Site) -> tuple[str, ...]:
   forward only;
   forwarders {{ 127.0.0.1 port {site.public}; }};
   dnssec-validation yes;
-  deny-answer-addresses {{ {" ".join(f"{prefix};" for prefix in PRIVATE)} }} {found[1]};
+  deny-answer-addresses {{ {" ".join(f"{prefix};" for prefix in PRIVATE)} }} {exempted[1] if exempted else ""};
 """
-    assert site.text.count("options {\n") == 1
+    text = site.text or "options {\n};\n"
+    assert text.count("options {\n") == 1
     file = site.folder / "named.conf"
     file.write_text(
         f'controls {{}};\ntrust-anchors {{ . static-ds {tag} {algorithm} {kind} "{digest}"; }};\n'
-        + site.text.replace("options {\n", base)
+        + text.replace("options {\n", base)
     )
     return tool("named"), "-g", "-n", "1", "-c", str(file)
 
@@ -137,7 +146,7 @@ policy.add(policy.all(policy.FORWARD('127.0.0.1@{site.public}')))
     return tool("kresd"), "-n", "-c", str(file), str(site.folder)
 
 
-_COMMANDS: Final[dict[str, Callable[[Site], tuple[str, ...]]]] = {
+COMMANDS: Final[dict[str, Callable[[Site], tuple[str, ...]]]] = {
     "unbound": _unbound, "bind": _bind, "dnsmasq": _dnsmasq, "knot-resolver": _knot_resolver,
 }  # fmt: skip
-PRODUCTS: Final = tuple(_COMMANDS)
+PRODUCTS: Final = tuple(COMMANDS)

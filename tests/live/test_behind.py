@@ -116,12 +116,28 @@ def test_every_name_of_the_estate_has_its_private_address(world: World, product:
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
+def test_no_name_of_the_estate_has_other_addresses(world: World, product: str) -> None:
+    """BIND refuses a negative answer whose SOA lies above the forwarded domain."""
+    replies = {name: ask(world.ports[product], name, "AAAA") for name in world.names}
+    failed = {name: reply for name, reply in replies.items() if reply.rcode() != dns.rcode.NOERROR}
+    assert not failed
+    kinds = {rrset.rdtype for reply in replies.values() for rrset in reply.answer}
+    assert kinds <= {dns.rdatatype.CNAME}
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
 def test_zone_files_are_reached_and_their_aliases_end_at_private_addresses(world: World, product: str) -> None:
     port = world.ports[product]
     assert ask(port, "none.example").rcode() == dns.rcode.NXDOMAIN  # the proof also denies `example` and `corp.example`
     assert addresses(ask(port, "files.corp.example")) == {"10.1.2.8"}
     assert addresses(ask(port, "gateway.corp.example")) == {"192.168.0.1"}
     assert ask(port, "nothing.corp.example").rcode() == dns.rcode.NXDOMAIN
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_reverse_zone_that_is_forwarded_has_the_names_of_endpoints(world: World, product: str) -> None:
+    reply = ask(world.ports[product], "6.2.2.10.in-addr.arpa", "PTR")
+    assert [str(rdata) for rrset in reply.answer for rdata in rrset] == ["cosmos-contoso-orders.documents.azure.com."]
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

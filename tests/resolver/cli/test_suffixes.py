@@ -63,6 +63,11 @@ def test_all_suffixes_include_those_of_the_estate(run: Run, config: Path) -> Non
     assert "redis.azure.net" not in china
 
 
+def test_more_suffixes_can_be_named(run: Run, config: Path) -> None:
+    also = ["--also", "10.in-addr.arpa", "--also", "X.blob.core.windows.net."]
+    assert sorted(run("suffixes", "-c", config, *also).out.splitlines()) == sorted([*ESTATE, "10.in-addr.arpa"])
+
+
 def test_without_a_configuration_the_whole_catalogue_is_listed(run: Run) -> None:
     everything = run("suffixes").out.splitlines()
     assert everything == run("suffixes", "--all", "-o", "json").json
@@ -80,6 +85,7 @@ def test_without_a_configuration_the_whole_catalogue_is_listed(run: Run) -> None
         (["--for", "bind", "--server", "pldns.example"], "pldns.example"),
         (["--for", "windows", "--server", "10.0.0.53:5300"], "port 53"),
         (["--for", "isc"], "isc"),
+        (["--also", "a..b"], "a..b"),
     ],
 )
 def test_a_mistake_is_one_line(run: Run, config: Path, arguments: list[str], text: str) -> None:
