@@ -41,6 +41,8 @@ def bracketed(host: str) -> str:
 def parse(text: str, default_port: int | None = None) -> HostPort:
     """Read `IPV4[:PORT]` or `[IPV6][:PORT]`. An IPv4-mapped IPv6 address is read as IPv4.
 
+    A link-local address may have its interface as a scope: `[fe80::1%eth0]` (RFC 4007 §11).
+
     Raises `InvalidHostPort`; also where the port is missing and there is no default.
     """
     match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
@@ -53,8 +55,8 @@ def parse(text: str, default_port: int | None = None) -> HostPort:
         if not match or not text.startswith("["):
             hint = f"[{host}]" if default_port is not None else ""  # without a default, the last group may be the port
             raise InvalidHostPort(f"`{text}`: an IPv6 address must be in brackets", hint)
-        if address.scope_id is not None:
-            raise InvalidHostPort(f"`{text}`: an address with a scope (`%{address.scope_id}`) is not supported")
+        if address.scope_id is not None and not (address.is_link_local and _INTERFACE.fullmatch(address.scope_id)):
+            raise InvalidHostPort(f"`{text}`: only a link-local address may have a scope, the name of an interface")
         address = address.ipv4_mapped or address
     port = int(digits) if digits else default_port
     if port is None:
@@ -64,5 +66,6 @@ def parse(text: str, default_port: int | None = None) -> HostPort:
     return HostPort(str(address), port)
 
 
+_INTERFACE: Final = re.compile(r"[!-.0-~]{1,15}", re.ASCII)
 _BRACKETED: Final = re.compile(r"\[([^\]]*)\](?::([0-9]{1,9}))?", re.ASCII)
 _PLAIN: Final = re.compile(r"([^:/\[\]]*)(?::([0-9]{1,9}))?", re.ASCII)

@@ -182,11 +182,16 @@ class Zones(msgspec.Struct, frozen=True):
     origins: tuple[str, ...] = ()
     private_only: tuple[str, ...] = ()
     """Suffixes: names at and under these are never asked of an upstream."""
+    local_reverse: bool = False
+    """The reverse zones of RFC 6303 are answered here: upstreams are not asked for names of private addresses."""
     strip_hints: bool = False
     """Address hints are removed from HTTPS records of Azure's services: `Catalogue.covers`."""
 
 
 # -- answering clients
+
+BindMode = Literal["fail", "wait"]
+"""What happens at the start if this machine does not have a listen address: pldns does not start, or listens anyway."""
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -279,6 +284,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
 
     listen: tuple[HostPort, ...]
     allow: tuple[str, ...]
+    bind: BindMode = "fail"
     tls: Tls | None = None
     https: Https | None = None
     proxy_from: tuple[str, ...] = ()
@@ -293,6 +299,8 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     rate_limit: RateLimit | None = None
     cookies: CookieSettings = CookieSettings()
     unproven: Unproven = Unproven()
+    designation: str = ""
+    """The name by which clients find the TLS and HTTPS listeners (RFC 9462). Empty: they do not find them."""
     identity: str = "pldns"
     """The name of this server in NSID (RFC 5001) and CHAOS `id.server`."""
     payload: int = 1232
@@ -332,6 +340,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """Names that the configuration gives to endpoints."""
     conflicts: ConflictSettings = ConflictSettings()
     upstreams: tuple[UpstreamGroup, ...] = ()
+    awaited: tuple[HostPort, ...] = ()
+    """Listen addresses that this machine may lack."""
     admin_listen: HostPort | None = None
     """None: no admin interface."""
     state_directory: str = ""

@@ -25,6 +25,7 @@ def restart_needed(old: Accepted, new: Accepted) -> tuple[str, ...]:
     """Return a sentence for each changed key that takes effect only at the next start."""
     was, now = old.worker, new.worker
     keys = (
+        ("dns.bind", was.bind != now.bind, _AT_START),
         ("dns.listen", was.listen != now.listen, _AT_START),
         ("dns.tls.listen", _listen(was.tls) != _listen(now.tls), _AT_START),
         ("dns.https.listen", _listen(was.https) != _listen(now.https), _AT_START),

@@ -42,6 +42,8 @@ resolver.host_port resolver.token_bucket resolver.version
 resolver.settings
 resolver.settings_change
 resolver.wire resolver.channel resolver.process
+resolver.http_protocol
+resolver.http_listener
 resolver.config
 resolver.forward
 resolver.forward.client

@@ -5,11 +5,10 @@ It listens on loopback only. A browser can still be made to send requests to a l
 """
 
 import asyncio
-import contextlib
 import logging
-import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, Final
@@ -18,61 +17,23 @@ from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from resolver import http_listener
 from resolver.admin.paging import InvalidCursor
 from resolver.admin.resources.model import Parameters
-from resolver.admin.responses import problem
 from resolver.admin.route import Context, Route
 from resolver.admin.routes import ROUTES
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
 from resolver.host_port import HostPort
-
-_RETRY: Final = 1.0
-"""Seconds between two attempts to listen. After a restart of control the address may be in use for a moment."""
-_DRAIN: Final = 0.5
-"""Seconds that running requests may take to finish when the server stops."""
+from resolver.http_protocol import MALFORMED_BODY, of_exception, problem
 
 _log = logging.getLogger(__name__)
 
 
-@contextlib.asynccontextmanager
-async def serving(view: View, listen: HostPort) -> AsyncIterator[None]:
-    """Serve on `listen` while the context is open.
-
-    An address that cannot be used is logged and tried again, because DNS is served without the admin interface too.
-    """
-    runner = web.AppRunner(application(view, listen), access_log=None, shutdown_timeout=_DRAIN)
-    await runner.setup()
-    retrying = None
-    if error := await _listen(runner, listen):
-        _log.error("the admin interface cannot listen on %s: %s; retrying", listen, error)
-        retrying = asyncio.create_task(_retry(runner, listen))
-    try:
-        yield
-    finally:
-        if retrying:
-            retrying.cancel()
-            await asyncio.wait([retrying])
-        await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, listen: HostPort) -> str:
-    """Start to listen. Return an empty string, or why it is not possible."""
-    site = web.TCPSite(runner, listen.host, listen.port)
-    try:
-        await site.start()
-    except OSError as error:
-        await site.stop()
-        return os.strerror(error.errno or 0).lower()
-    _log.info("admin interface on http://%s", listen)
-    return ""
-
-
-async def _retry(runner: web.AppRunner, listen: HostPort) -> None:
-    while True:
-        await asyncio.sleep(_RETRY)
-        if not await _listen(runner, listen):
-            return
+def serving(view: View, listen: HostPort) -> AbstractAsyncContextManager[None]:
+    """Return a context that serves on `listen` while it is open. DNS is served without the admin interface too."""
+    ready = f"admin interface on http://{listen}"
+    return http_listener.serving(application(view, listen), listen, "the admin interface", ready)
 
 
 def application(view: View, listen: HostPort) -> web.Application:
@@ -102,7 +63,14 @@ async def _post(context: Context, route: Route, body: type[Parameters], request:
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="the content type of the body must be application/json")
     try:
-        return await route.handler(context, request, body.model_validate_json(await request.read()))
+        async with asyncio.timeout(http_listener.BODY):
+            octets = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(
+            text="the body of the request took too long", headers={"Connection": "close"}
+        ) from None
+    try:
+        return await route.handler(context, request, body.model_validate_json(octets))
     except ValidationError as error:
         raise web.HTTPBadRequest(text=_mistakes(error.errors())) from None
 
@@ -132,14 +100,14 @@ async def _problems(request: web.Request, handler: Any) -> web.StreamResponse:  
     try:
         response: web.StreamResponse = await handler(request)
     except web.HTTPException as error:
-        plain = error.text == f"{error.status}: {error.reason}"
-        response = problem(error.status, None if plain else error.text)
-        if "Allow" in error.headers:
-            response.headers["Allow"] = error.headers["Allow"]
+        response = of_exception(error)
+    except MALFORMED_BODY:
+        response = problem(400, "the body is not valid HTTP")
+    except ConnectionError:  # the client has gone
+        raise
     except Exception:  # noqa: BLE001 - an error in one request must not end the server
         _log.exception("%s failed", request.path)
         response = problem(500)
-    response.headers["Server"] = "pldns"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -83,6 +83,7 @@ METRICS: Final = (
         ("reason",),
     ),
     Metric("dns_https_responses_total", "HTTP responses of DNS over HTTPS.", ("status",)),
+    Metric("dns_listen_absent", "Listen addresses that the machine does not have (`dns.bind: wait`)."),
     Metric("fallback_total", "Responses for names inside a private zone that came from an upstream.", ("zone",)),
     Metric("cache_hits_total", "Questions that a cached upstream reply answered."),
     Metric("cache_misses_total", "Questions of which the cache had no reply that is still good."),

@@ -1,32 +1,27 @@
-"""Responses of the admin interface: JSON objects, pages of lists, and problem details (RFC 9457)."""
+"""Responses of the admin interface: JSON objects, pages of lists, and problem details with more keys (RFC 9457)."""
 
 from aiohttp import web
 
 from resolver.admin.paging import Page
 from resolver.admin.resources.model import Model, ProblemDetails
+from resolver.http_protocol import Response
 from zones.dns.name import InvalidName, Name, from_text
 
 
 def item_response(body: Model, *, exclude_none: bool = False, status: int = 200) -> web.Response:
     """Return a response with one JSON object."""
     text = body.model_dump_json(exclude_none=exclude_none)
-    return web.Response(body=text.encode(), status=status, content_type="application/json")
+    return Response(body=text.encode(), status=status, content_type="application/json")
 
 
 def list_response(page: Page) -> web.Response:
     """Return a response with one page of a list."""
-    return web.Response(body=page.encode(), content_type="application/json")
-
-
-def problem(status: int, detail: str | None = None) -> web.Response:
-    """Return an error response for an HTTP status."""
-    title = web.Response(status=status).reason or "Error"
-    return problem_response(ProblemDetails(title=title, status=status, detail=detail))
+    return Response(body=page.encode(), content_type="application/json")
 
 
 def problem_response(body: ProblemDetails) -> web.Response:
     """Return an error response with these problem details."""
-    return web.Response(
+    return Response(
         body=body.model_dump_json(exclude_none=True).encode(), status=body.status,
         content_type="application/problem+json",
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """The routes of the admin interface: one table, from which the application and its OpenAPI document are made."""
 
+import json
 from typing import Final
 
 from aiohttp import web
@@ -21,11 +22,12 @@ from resolver.admin.resources.status import Alive, DaemonStatus, Ready, ReadyPar
 from resolver.admin.resources.workers import CacheItem, FallbackItem, FlushRequest, FlushResult, UpstreamItem
 from resolver.admin.resources.zones import ZoneItem
 from resolver.admin.route import Context, Route
+from resolver.http_protocol import Response
 
 
 async def get_openapi(_: Context, __: web.Request, ___: Parameters) -> web.Response:
     """Answer with the OpenAPI document of this interface."""
-    return web.json_response(openapi.document(ROUTES))
+    return Response(text=json.dumps(openapi.document(ROUTES)), content_type="application/json")
 
 
 ROUTES: Final = (

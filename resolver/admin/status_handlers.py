@@ -12,8 +12,9 @@ from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, counts
 from resolver.admin.resources.workers import WorkerItem
-from resolver.admin.responses import item_response, problem, problem_response
+from resolver.admin.responses import item_response, problem_response
 from resolver.admin.route import Context
+from resolver.http_protocol import Response, problem
 from resolver.process import wall_clock
 from resolver.process.reload_state import ReloadOutcome
 from resolver.version import VERSION
@@ -50,7 +51,7 @@ async def readyz(context: Context, _: web.Request, asked: ReadyParameters) -> we
 async def get_metrics(context: Context, request: web.Request, _: Parameters) -> web.Response:
     """Answer with all metrics, in the format that the scraper accepts."""
     body, content_type = metrics.expose(context.view, request.headers.get("Accept", ""))
-    return web.Response(body=body, headers={"Content-Type": content_type})
+    return Response(body=body, headers={"Content-Type": content_type})
 
 
 async def status(context: Context, _: web.Request, __: Parameters) -> web.Response:
@@ -62,7 +63,8 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
         DaemonStatus(
             version=VERSION, configuration=configuration.configuration(view.reloads),
             started=clock_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
-            ready=not missing, missing=missing, degraded=degraded, degraded_total=total, workers=_workers(context),
+            ready=not missing, missing=missing, degraded=degraded, degraded_total=total,
+            absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
             sources=_sources(context), counts=counts(context.estate),
         )
     )  # fmt: skip

@@ -3,7 +3,7 @@
 Does not know how control keeps its state, or how control reaches the workers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from resolver.channel.frames import Fallback
@@ -12,6 +12,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
+from resolver.host_port import HostPort
 from zones.clocks import WallTime
 
 
@@ -48,6 +49,10 @@ class View(Protocol):
     @property
     def workers(self) -> Mapping[int, ConnectedWorker]:
         """All configured workers by index, connected or not."""
+
+    @property
+    def absent_addresses(self) -> Sequence[HostPort]:
+        """Listen addresses that this machine does not have."""
 
     def missing(self) -> list[str]:
         """Return the reasons why the daemon is not ready; empty when it is."""

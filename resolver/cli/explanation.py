@@ -143,7 +143,7 @@ def _resolve(accepted: Accepted, estate: Estate, query: Query, network: NetworkI
         records = [record for step in steps for record in step.records]
         return _Result(steps, list(names), None, records, _upstream(upstreams, given.key))
     if isinstance(outcome, Outside) and not is_local:
-        steps[-1] = steps[-1].model_copy(update={"what": "questions of this type are never sent to an upstream"})
+        steps[-1] = steps[-1].model_copy(update={"what": "this question is never sent to an upstream"})
     packet = bytes(codes.HEADER_SIZE) + query.question
     reply = reply_json(dns.message.from_wire(given.reply(packet)))
     return _Result(steps, list(names), reply["rcode"], reply["answer"], None)

@@ -20,6 +20,7 @@ import dns.rrset
 
 from resolver.cli import output
 from resolver.cli.failure import Failed
+from resolver.forward.client.link import socket_address
 from resolver.host_port import HostPort
 from resolver.wire import codes
 from zones.dns.name import InvalidName, from_text
@@ -102,7 +103,7 @@ def _udp(question: dns.message.Message, server: HostPort, source: str | None) ->
     with socket.socket(dns.inet.af_for_address(server.host), socket.SOCK_DGRAM) as sock:
         if source:
             sock.bind((source, 0))
-        sock.connect((server.host, server.port))
+        sock.connect(socket_address(server.host, server.port))
         sock.settimeout(0)
         try:
             return dns.query.udp(

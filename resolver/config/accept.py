@@ -58,6 +58,7 @@ def accept(
         files=tuple(files),
         origins=tuple(map(name.to_text, files.values())),
         private_only=tuple(map(_canonical, model.zones.private_only)),
+        local_reverse=model.zones.local_reverse,
         strip_hints=model.zones.strip_hints,
     )
     suffixes = tuple(map(settings_of, model.catalogue.suffixes))
@@ -88,6 +89,7 @@ def accept(
             ),
             conflicts=_conflicts(model.conflicts),
             upstreams=upstreams,
+            awaited=_awaited(model) if model.dns.bind == "wait" else (),
             admin_listen=parse(model.admin.listen) if model.admin.listen else None,
             state_directory=absolute(folder / model.state.directory),
             workers=model.dns.workers,
@@ -228,6 +230,7 @@ def _worker(
     return settings.WorkerSettings(
         listen=_addresses(dns.listen),
         allow=dns.allow,
+        bind=dns.bind,
         tls=settings.Tls(_addresses(tls.listen), *_key_pair(tls, folder)) if tls else None,
         https=settings.Https(_addresses(https.listen), *_key_pair(https, folder), https.path) if https else None,
         proxy_from=dns.proxy.from_ if dns.proxy else (),
@@ -238,6 +241,7 @@ def _worker(
         rate_limit=_rate_limit(dns.rate_limit) if dns.rate_limit else None,
         cookies=settings.CookieSettings(dns.cookies.answer, secrets, os.urandom(32)),
         unproven=settings.Unproven(dns.unproven.clients, dns.unproven.factor),
+        designation=dns.designation or "",
         identity=dns.identity or socket.gethostname(),
         payload=dns.payload,
         rotate=dns.rotate,
@@ -255,6 +259,13 @@ def _worker(
 
 def _addresses(texts: Iterable[str]) -> tuple[HostPort, ...]:
     return tuple(map(parse, texts))
+
+
+def _awaited(model: Configuration) -> tuple[HostPort, ...]:
+    """Return the listen addresses, without those that mean every address."""
+    dns = model.dns
+    lists = (dns.listen, dns.tls.listen if dns.tls else (), dns.https.listen if dns.https else ())
+    return tuple(at for listen in lists for at in _addresses(listen) if not at.address.is_unspecified)
 
 
 def _key_pair(section: TlsSection | HttpsSection, folder: Path) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from resolver.config import catalogue_rules
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
-from resolver.config.own_address import is_own
+from resolver.config.own_address import is_own, missing_interface
 from resolver.config.servers import placed, server
 from resolver.config.sources import AzureSection, CredentialSection, SecretReference
 from resolver.host_port import HostPort, parse
@@ -38,6 +38,7 @@ def contradictions(model: Configuration, groups: tuple[str, ...], networks: tupl
     """
     yield from _listeners(model)
     yield from _listeners_of_networks(model, networks or ("default",))
+    yield from _designation(model)
     yield from _twice("source", ((("sources", i, "name"), source.name) for i, source in enumerate(model.sources)))
     yield from _azure(model)
     yield from _names(model)
@@ -64,6 +65,10 @@ def warnings(model: Configuration) -> Iterator[str]:
             yield f"dns.{key} has every address: any client may claim to ask for another client"
     if AUTO in model.networks and not model.sources:
         yield "networks: `auto` finds no virtual network because there is no source"
+    if model.dns.bind == "wait":
+        for group, upstream in model.upstreams.items():
+            for (_, _, *where), message in _lacking_interfaces(group, upstream):
+                yield f"upstreams.{group}.{where[0]}: {message} yet"
     for network in model.networks:
         for client in network.clients:
             prefix = ip_network(client)
@@ -149,6 +154,23 @@ def _listeners_of_networks(model: Configuration, networks: tuple[str, ...]) -> I
             yield Contradiction(location, f"there is no network `{network}`", network, networks)
 
 
+def _designation(model: Configuration) -> Iterator[Contradiction]:
+    dns = model.dns
+    if dns.designation is None:
+        return
+    lists = {role: section.listen for role, section in (("tls", dns.tls), ("https", dns.https)) if section}
+    if not lists:
+        yield Contradiction(("dns", "designation"), "needs `dns.tls` or `dns.https`, which clients would find by it")
+    if dns.designation.startswith("*."):
+        yield Contradiction(("dns", "designation"), f"`{dns.designation}` is a pattern; clients need a name")
+    if name.is_under(name.from_text(dns.designation), name.from_text("resolver.arpa")):
+        yield Contradiction(("dns", "designation"), f"`{dns.designation}` is no name of a server (RFC 9462 §6.3)")
+    for role, listen in lists.items():
+        for i, at in enumerate(listen):
+            if at.endswith(":0"):
+                yield Contradiction(("dns", role, "listen", i), f"`{at}`: a designated listener needs a fixed port")
+
+
 def _clients(model: Configuration) -> Iterator[Contradiction]:
     holders: dict[str, int] = {}
     for i, network in enumerate(model.networks):
@@ -188,6 +210,8 @@ def _upstreams(model: Configuration) -> Iterator[Contradiction]:
             yield Contradiction(("upstreams", group, "rate"), message)
         yield from _suffixes(group, upstream, holders)
         yield from _servers(group, upstream)
+        if model.dns.bind == "fail":
+            yield from (Contradiction(*lacking) for lacking in _lacking_interfaces(group, upstream))
         yield from _twice("server", ((("upstreams", group, "servers", i), s) for i, s in enumerate(upstream.servers)))
 
 
@@ -205,6 +229,16 @@ def _servers(group: str, upstream: UpstreamSection) -> Iterator[Contradiction]:
             if ip_address(address).version != version:
                 message = f"`{given}` cannot be asked from `{upstream.source}`: one is IPv4, the other IPv6"
                 yield Contradiction(("upstreams", group, "source"), message)
+
+
+def _lacking_interfaces(group: str, upstream: UpstreamSection) -> Iterator[tuple[tuple[Part, ...], str]]:
+    """Yield location and message for each address whose interface this machine lacks."""
+    hosts: dict[tuple[Part, ...], str] = {("servers", i): server(s).address for i, s in enumerate(upstream.servers)}
+    hosts |= {("bootstrap", i): host for i, host in enumerate(upstream.bootstrap)}
+    hosts |= {("source",): upstream.source or ""}
+    for where, host in hosts.items():
+        if interface := missing_interface(host):
+            yield ("upstreams", group, *where), f"`{host}`: this machine has no interface `{interface}`"
 
 
 def _suffixes(group: str, upstream: UpstreamSection, holders: dict[name.Name, str]) -> Iterator[Contradiction]:

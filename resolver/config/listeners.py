@@ -9,6 +9,7 @@ from resolver.config.values import (
     AnyNetwork,
     Count,
     Duration,
+    Host,
     Identity,
     Listen,
     Prefix,
@@ -18,7 +19,7 @@ from resolver.config.values import (
     Workers,
     Zone,
 )
-from resolver.settings import LOCAL_CLIENTS
+from resolver.settings import LOCAL_CLIENTS, BindMode
 
 _CERTIFICATE: Final = "Certificate chain in PEM form. pldns reads it again when it changes."
 _KEY: Final = "The private key in PEM form, without a password."
@@ -128,6 +129,11 @@ class DnsSection(Section):
     listen: tuple[Listen, ...] = Field(
         default=("127.0.0.1:53",), min_length=1, description="Addresses to answer on, over UDP and TCP."
     )
+    bind: BindMode = Field(
+        default="fail",
+        description="What to do if this machine lacks a listen address when pldns starts. `fail`: do not start. "
+        "`wait`: start, and answer there as soon as the address exists.",
+    )
     listeners: dict[Listen, AnyNetwork] = Field(
         default={},
         description="Listen addresses for one network: every allowed client that asks there is in that network, "
@@ -149,6 +155,11 @@ class DnsSection(Section):
         default=(),
         description="Resolvers that forward to this one. The client subnet that they send (RFC 7871) chooses the "
         "network if the whole subnet is in one network. `allow` applies to their own address.",
+    )
+    designation: Host | None = Field(
+        default=None,
+        description="The name in the certificates of `tls` and `https`. Clients of plain DNS that look for encryption "
+        "(RFC 9462) find these listeners by it.",
     )
     identity: Identity | None = Field(
         default=None, description="The name in NSID and CHAOS `id.server`. Default: the host name."

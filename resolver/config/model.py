@@ -116,6 +116,11 @@ class ZonesSection(Section):
         default=(),
         description="Names at and under these are never asked upstream. A name that pldns does not have is NXDOMAIN.",
     )
+    local_reverse: Switch = Field(
+        default=False,
+        description="Answer the reverse names of private addresses here and never ask an upstream (RFC 6303), except "
+        "where a zone file, an endpoint, an override or the suffix of an upstream group has the name.",
+    )
     strip_hints: Switch = Field(
         default=False, description="Remove address hints from public HTTPS answers for names of Azure services."
     )

@@ -1,6 +1,6 @@
 """Whether an address is one of this server's own listeners, so that a query sent there would come back.
 
-Opens a UDP socket to ask the kernel which addresses this machine has. Sends no packet.
+Opens a UDP socket to ask the kernel which addresses and interfaces this machine has. Sends no packet.
 """
 
 import socket
@@ -25,7 +25,19 @@ def _is_local(address: IPv4Address | IPv6Address) -> bool:
         return True
     with socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((str(address), 53))
+            probe.connect(socket.getaddrinfo(str(address), 53, flags=socket.AI_NUMERICHOST)[0][4])
             return ip_address(probe.getsockname()[0]) == address
         except OSError:
             return False
+
+
+def missing_interface(host: str) -> str:
+    """Return the interface in the scope of an address if this machine lacks that interface; else an empty string."""
+    interface = host.partition("%")[2]
+    if not interface or interface.isdigit():
+        return ""
+    try:
+        socket.if_nametoindex(interface)
+    except OSError:
+        return interface
+    return ""

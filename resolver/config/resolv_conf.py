@@ -1,6 +1,7 @@
 """The name servers in a resolv.conf file, read once when the configuration is loaded."""
 
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 from pathlib import Path
 
 from resolver import settings
@@ -32,7 +33,9 @@ def name_servers(
         except InvalidHostPort as error:
             notes.append(f"{file}: skipping a name server: {error}")
             continue
-        if is_own(at, listen):
+        if isinstance(at.address, IPv6Address) and at.address.is_link_local and at.address.scope_id is None:
+            notes.append(f"{file}: skipping name server {at.host}, a link-local address without its interface")
+        elif is_own(at, listen):
             notes.append(f"{file}: skipping name server {at.host}, which is this server itself")
         else:
             servers[settings.Server("udp", at.host, at.port, count_errors=count_errors)] = None

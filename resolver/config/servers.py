@@ -6,7 +6,7 @@ No name can be resolved before an upstream server is reached. The addresses of a
 
 import base64
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -59,8 +59,8 @@ def server(uri: str) -> ServerUri:
     if isinstance(at, HostPort):
         if at.port == 0 or at.address.is_unspecified or at.address.is_multicast or at.address == _BROADCAST:
             raise Invalid(f"`{uri}` is not the address of a server")
-        if at.address.version == 6 and at.address.is_link_local:
-            raise Invalid(f"`{uri}`: a link-local address belongs to a link, and does not say which")
+        if isinstance(at.address, IPv6Address) and at.address.is_link_local and at.address.scope_id is None:
+            raise Invalid(f"`{uri}`: a link-local address needs its interface, as in `[{at.host}%eth0]`")
         if transport in {"tls", "https"} and not known_by:
             raise Invalid(f"`{uri}` does not say which certificate name or pin to expect", f"{uri}#dns.example")
         address, port = at.host, at.port

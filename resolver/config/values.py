@@ -7,7 +7,7 @@ Does not know which key has which type.
 import os
 import re
 from datetime import datetime
-from ipaddress import IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -39,14 +39,25 @@ def until(text: str) -> WallTime:
 
 
 def _listen(text: str) -> str:
-    return str(host_port.parse(text))
+    if "%" in text:
+        raise Invalid(f"`{text}`: {_ONE_LINK}")
+    at = host_port.parse(text)
+    if at.address.version == 6 and at.address.is_link_local:
+        raise Invalid(f"`{text}`: {_ONE_LINK}")
+    return str(at)
+
+
+_ONE_LINK: Final = "pldns does not listen on one link only; `[::]` has the link-local addresses too"
 
 
 def _ip(text: str) -> str:
     try:
-        return str(ip_address(text))
+        address = ip_address(text)
     except ValueError:
         raise Invalid(f"`{text}` is not an IP address") from None
+    if isinstance(address, IPv6Address) and address.is_link_local and address.scope_id is None:
+        raise Invalid(f"`{text}`: a link-local address needs its interface, as in `{address}%eth0`")
+    return host_port.parse(host_port.bracketed(str(address)), 0).host
 
 
 def _prefix(text: str) -> str:

@@ -3,10 +3,11 @@
 Does not know HTTP, JSON or the names of metrics that workers count.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
+from resolver.control.awaited_addresses import AwaitedAddresses
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
@@ -15,6 +16,7 @@ from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
+from resolver.host_port import HostPort
 from zones.clocks import WallTime
 
 
@@ -29,6 +31,7 @@ class AdminView:
         sources: SourceRunners,
         reports: WorkerReports,
         reloads: Reloads,
+        addresses: AwaitedAddresses,
         *,
         started: WallTime,
     ) -> None:
@@ -41,6 +44,7 @@ class AdminView:
         self._workers = workers
         self._sources = sources
         self._reports = reports
+        self._addresses = addresses
 
     @property
     def serial(self) -> int:
@@ -51,6 +55,11 @@ class AdminView:
     def workers(self) -> Mapping[int, WorkerStatus]:
         """All configured workers by index, connected or not."""
         return self._workers.statuses
+
+    @property
+    def absent_addresses(self) -> Sequence[HostPort]:
+        """Listen addresses that this machine does not have."""
+        return self._addresses.absent
 
     def missing(self) -> list[str]:
         """Return the reasons why control is not ready; empty when it is."""
@@ -86,6 +95,7 @@ class AdminView:
     def gauges(self) -> Iterator[Sample]:
         """Yield the metrics of control itself: (metric, label values, value)."""
         yield "workers_connected", (), float(sum(worker.connected for worker in self.workers.values()))
+        yield "dns_listen_absent", (), float(len(self._addresses.absent))
         yield from self._sources.metrics()
 
     def fallbacks(self) -> Iterator[Fallback]:

@@ -14,6 +14,7 @@ from typing import Final
 from resolver.control import unix_server
 from resolver.control.activity_log import ActivityLog
 from resolver.control.admin_view import AdminView
+from resolver.control.awaited_addresses import AwaitedAddresses
 from resolver.control.clock import EstateClock
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import NO_VNETS
@@ -68,8 +69,9 @@ class Control:
             self.estate, self.sources, remotes, self.workers, self.reports, log, self.writer, self.publish
         )
         self.reloads = Reloads(begun.accepted, begun.reloads, begun.orders, self.reconfiguration.apply)
+        self.addresses = AwaitedAddresses(config.awaited)
         self.view = AdminView(
-            self.estate, self.feed, self.workers, self.sources, self.reports, self.reloads, started=now
+            self.estate, self.feed, self.workers, self.sources, self.reports, self.reloads, self.addresses, started=now
         )
         self._channel = begun.channel
         self._orders, self._beat = begun.orders, begun.beat
@@ -100,8 +102,11 @@ class Control:
             self._orders.send_ready()
             for service in services:
                 await stack.enter_async_context(service)
-            work = (self.sources.run(), self._save_often(), self.clock.run(), self.reloads.run(), self._follow_files())
-            tasks = [asyncio.create_task(each) for each in work]
+            loops = (
+                self.sources.run(), self._save_often(), self.clock.run(), self.addresses.run(), self.reloads.run(),
+                self._follow_files(),
+            )  # fmt: skip
+            tasks = [asyncio.create_task(each) for each in loops]
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from resolver.host_port import HostPort
-from resolver.process import systemd
+from resolver.process import local_address, systemd
 from resolver.process.socket_role import SocketRole
-from resolver.settings import WorkerSettings
+from resolver.settings import BindMode, WorkerSettings
 
 SYSTEMD: Final = "systemd"
 _BACKLOG: Final = 1024
@@ -62,7 +62,7 @@ def listen(settings: WorkerSettings, workers: int, environ: Mapping[str, str]) -
 
     With port 0, the kernel chooses one port for both UDP and TCP. Raises `CannotListen`.
     """
-    return _from_systemd(workers, environ) or _bind(_wanted(settings), workers)
+    return _from_systemd(workers, environ) or _bind(_wanted(settings), workers, settings.bind)
 
 
 def taken_over(settings: WorkerSettings, workers: int, handed: Listening) -> Listening:
@@ -80,7 +80,7 @@ def taken_over(settings: WorkerSettings, workers: int, handed: Listening) -> Lis
     roles = tuple(handed.roles[i] for i in kept)
     if shared:
         groups, roles = [tuple(each for group in groups for each in group)] * workers, roles * len(groups)
-    new = _bind(missing, 1 if shared else workers)
+    new = _bind(missing, 1 if shared else workers, settings.bind)
     all_sockets = tuple(old + new.workers[0 if shared else i] for i, old in enumerate(groups))
     roles += new.roles
     return Listening(names(roles, all_sockets[0]), all_sockets, roles, shared=shared, origin=handed.origin)
@@ -130,12 +130,12 @@ def _role(sock: socket.socket, name: str) -> SocketRole:
     return role
 
 
-def _bind(wanted: Sequence[tuple[SocketRole, HostPort]], workers: int) -> Listening:
+def _bind(wanted: Sequence[tuple[SocketRole, HostPort]], workers: int, mode: BindMode) -> Listening:
     # Probe all addresses before binding any: 0.0.0.0 and 127.0.0.1 on one port conflict only without SO_REUSEPORT.
     targets = [
         (role, kind, *target)
         for role, address in wanted
-        for target in [_probe(role, address.host, address.port)]
+        for target in [_probe(role, address.host, address.port, mode)]
         for kind in (_KINDS if role == SocketRole.DNS else (socket.SOCK_STREAM,))
     ]
     bound: list[tuple[socket.socket, ...]] = []
@@ -143,7 +143,7 @@ def _bind(wanted: Sequence[tuple[SocketRole, HostPort]], workers: int) -> Listen
         for _ in range(workers):
             bound.append(())
             for _, kind, host, port in targets:
-                bound[-1] += (_open(kind, host, port, group=True),)
+                bound[-1] += (_open(kind, host, port, mode, group=True),)
     except CannotListen:
         Listening((), tuple(bound), ()).close()
         raise
@@ -151,16 +151,16 @@ def _bind(wanted: Sequence[tuple[SocketRole, HostPort]], workers: int) -> Listen
     return Listening(names(roles, bound[0]), tuple(bound), roles)
 
 
-def _probe(role: SocketRole, host: str, port: int) -> tuple[str, int]:
+def _probe(role: SocketRole, host: str, port: int, mode: BindMode) -> tuple[str, int]:
     """Bind UDP and TCP without SO_REUSEPORT, and close. Return host and port; for port 0, the one the kernel chose."""
     if role != SocketRole.DNS:
-        with _open(socket.SOCK_STREAM, host, port) as sock:
+        with _open(socket.SOCK_STREAM, host, port, mode) as sock:
             return host, sock.getsockname()[1]
     for attempt in range(_ATTEMPTS):
-        with _open(socket.SOCK_DGRAM, host, port) as udp:
+        with _open(socket.SOCK_DGRAM, host, port, mode) as udp:
             chosen: int = udp.getsockname()[1]
             try:
-                _open(socket.SOCK_STREAM, host, chosen).close()
+                _open(socket.SOCK_STREAM, host, chosen, mode).close()
             except CannotListen:
                 if port or attempt == _ATTEMPTS - 1:
                     raise
@@ -169,7 +169,7 @@ def _probe(role: SocketRole, host: str, port: int) -> tuple[str, int]:
     raise AssertionError
 
 
-def _open(kind: socket.SocketKind, host: str, port: int, *, group: bool = False) -> socket.socket:
+def _open(kind: socket.SocketKind, host: str, port: int, mode: BindMode, *, group: bool = False) -> socket.socket:
     sock = None
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -185,6 +185,8 @@ def _open(kind: socket.SocketKind, host: str, port: int, *, group: bool = False)
             if kind is socket.SOCK_DGRAM:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE)
         _report_destinations(sock, host)
+        if mode == "wait":
+            local_address.allow_absent(sock)
         sock.bind(socket.getaddrinfo(host, port, family, kind, flags=socket.AI_NUMERICHOST)[0][4])
         if kind is socket.SOCK_STREAM:
             # Listen at once, so that clients wait in the queue while a worker starts. The probe listens too: only then
@@ -208,6 +210,8 @@ def refusal(kind: str, address: str, error: OSError) -> str:
     line = f"cannot listen on {kind} {address}: {_reason(error)}"
     if error.errno in (errno.EACCES, errno.EPERM):
         line += "; a port below 1024 needs CAP_NET_BIND_SERVICE (in a systemd unit: AmbientCapabilities=)"
+    if error.errno == errno.EADDRNOTAVAIL:
+        line += "; this machine does not have the address (`dns.bind: wait` starts pldns before it has)"
     return line
 
 

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
-from resolver.process import log, log_output
+from resolver.process import local_address, log, log_output
 from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
 from resolver.supervisor import listen, preflight, takeover
@@ -87,4 +87,8 @@ def _announce(accepted: Accepted, listening: listen.Listening) -> None:
         _log.warning("running as root: give pldns a user of its own; port 53 needs only CAP_NET_BIND_SERVICE")
     for role, address in listening.addresses:
         protocol = "" if role == SocketRole.DNS else f" ({role})"
-        _log.info("listening on %s%s%s", address, protocol, f" (from {listening.origin})" if listening.origin else "")
+        if accepted.worker.bind == "wait" and local_address.is_absent(address.host):
+            _log.warning("listening on %s%s, which this machine does not have yet", address, protocol)
+        else:
+            origin = f" (from {listening.origin})" if listening.origin else ""
+            _log.info("listening on %s%s%s", address, protocol, origin)

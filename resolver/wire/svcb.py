@@ -1,14 +1,32 @@
-"""Address hints and TargetName in SVCB and HTTPS rdata (RFC 9460 §2.2): reads them, and removes hints.
+"""The rdata of SVCB and HTTPS records (RFC 9460 §2.2): makes it, reads TargetName and address hints, removes hints.
 
 A hint is an address that a client may use instead of asking for one. Malformed rdata has no hints and stays unchanged.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from enum import IntEnum
 from typing import Final
 
-IPV4HINT: Final = 4
-IPV6HINT: Final = 6
-_SIZES: Final = {IPV4HINT: 4, IPV6HINT: 16}
+
+class Parameter(IntEnum):
+    """Keys of service parameters (RFC 9460 §14.3, RFC 9461 §5)."""
+
+    ALPN = 1
+    PORT = 3
+    IPV4HINT = 4
+    IPV6HINT = 6
+    DOHPATH = 7
+
+
+_SIZES: Final = {int(Parameter.IPV4HINT): 4, int(Parameter.IPV6HINT): 16}
+
+
+def rdata(priority: int, target: bytes, parameters: Mapping[Parameter, bytes]) -> bytes:
+    """Return rdata with these parameters, which it has in ascending order of their keys."""
+    values = (
+        key.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value for key, value in sorted(parameters.items())
+    )
+    return priority.to_bytes(2, "big") + target + b"".join(values)
 
 
 def target(rdata: bytes) -> bytes:

@@ -18,7 +18,10 @@ import dns.rdatatype
 import pytest
 import yaml
 
+from resolver.cli import forwarder_syntax
+from resolver.cli.options import ForwarderProduct
 from resolver.config import file as config
+from resolver.host_port import HostPort
 from resolver.offline.load import offline
 from tests.live.daemon import REPLY, Daemon
 from tests.live.forwarders import PRODUCTS, Site, printed, started
@@ -51,11 +54,21 @@ PUBLIC_ADDRESS = "20.60.0.66"
 
 
 class World(NamedTuple):
-    """pldns with the example estate, and the ports of the resolvers in front of it."""
+    """pldns with the example estate, and the resolvers in front of it."""
 
     daemon: Daemon
     names: list[str]
-    ports: dict[str, int]
+    sites: dict[str, Site]
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports of the resolvers."""
+        return {product: site.port for product, site in self.sites.items()}
+
+    @property
+    def at(self) -> HostPort:
+        """The address of pldns."""
+        return HostPort("127.0.0.1", self.daemon.port)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +91,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             for product, port in zip(PRODUCTS, ports, strict=True)
         }
         stack.enter_context(started(sites))
-        yield World(daemon, names, dict(zip(PRODUCTS, ports, strict=True)))
+        yield World(daemon, names, sites)
     assert "Traceback" not in daemon.log.read_text()
 
 
@@ -158,6 +171,18 @@ def test_other_names_are_validated_and_protected(world: World, product: str) -> 
     assert addresses(signed_answer) == {"20.60.0.1"}
     assert signed_answer.flags & dns.flags.AD
     assert addresses(ask(port, "rebinding.example.org")) == set()
+
+
+@pytest.mark.parametrize("product", ["unbound", "bind"])
+def test_key_vault_is_private_where_only_its_public_suffix_is_forwarded(
+    world: World, tmp_path: Path, product: str
+) -> None:
+    """Both drop an alias to `vaultcore.azure.net` there, and ask public DNS for the target: so there is no alias."""
+    text = "\n".join(forwarder_syntax.text(ForwarderProduct(product), ["vault.azure.net"], [world.at]))
+    site = world.sites[product]._replace(folder=tmp_path / product, port=free_port(), text=text)
+    with started({product: site}):
+        found = ask(site.port, "kv-contoso-shop.vault.azure.net")
+    assert [str(rrset) for rrset in found.answer] == ["kv-contoso-shop.vault.azure.net. 10 IN A 10.1.2.12"]
 
 
 @pytest.mark.parametrize("product", ["unbound", "bind"])

@@ -1,4 +1,4 @@
-"""A daemon with few file descriptors: clients that hold connections leave enough for upstream servers."""
+"""A daemon with few file descriptors: idle connections leave enough for upstream servers, and for control."""
 
 import contextlib
 import socket
@@ -44,7 +44,7 @@ def upstream() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("descriptors", [64, 256])
-def test_idle_connections_leave_descriptors_for_upstream_servers(
+def test_idle_connections_leave_descriptors_for_everything_else(
     tmp_path: Path, start: Callable[..., Daemon], descriptors: int
 ) -> None:
     with upstream() as port, contextlib.ExitStack() as stack:
@@ -60,6 +60,11 @@ def test_idle_connections_leave_descriptors_for_upstream_servers(
         for number in range(100):
             asking.send(dns.message.make_query(f"n{number}.example", "A", id=number).to_wire())
         replies = [dns.message.from_wire(asking.recv(4096)) for _ in range(100)]
+        daemon.ready()
+        for _ in range(2 * descriptors):
+            stack.enter_context(socket.create_connection(("127.0.0.1", daemon.admin), REPLY))
+        assert daemon.get("/readyz")[0] == 200
+        assert daemon.ask("last.example").rcode() == dns.rcode.NOERROR
     assert {dns.rcode.to_text(reply.rcode()) for reply in replies} == {"NOERROR"}
     assert f"the limit of open files is {descriptors}:" in daemon.log.read_text()
     assert "have to wait" not in daemon.log.read_text()

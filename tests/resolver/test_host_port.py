@@ -22,6 +22,7 @@ def test_what_is_written_is_read_back(host: str, port: int) -> None:
         ("[::ffff:192.0.2.1]:53", HostPort("192.0.2.1", 53)),
         ("192.0.2.1", HostPort("192.0.2.1", 853)),
         ("[::1]", HostPort("::1", 853)),
+        ("[FE80::0:1%eth0.7]:53", HostPort("fe80::1%eth0.7", 53)),
     ],
 )
 def test_the_canonical_form_and_the_default_port(text: str, expected: HostPort) -> None:
@@ -34,7 +35,9 @@ def test_the_canonical_form_and_the_default_port(text: str, expected: HostPort) 
         ("", "not an IP address", ""),
         ("localhost:53", "not an IP address", ""),
         ("::1:53", "brackets", ""),
-        ("[fe80::1%eth0]:53", "scope", ""),
+        ("[2001:db8::1%eth0]:53", "only a link-local address may have a scope", ""),
+        ("[fe80::1%a b]:53", "only a link-local address may have a scope, the name of an interface", ""),
+        ("[fe80::1%interface-name-16]:53", "only a link-local address may have a scope", ""),
         ("192.0.2.1", "no port", "192.0.2.1:53"),
         ("[::1]", "no port", "[::1]:53"),
         ("192.0.2.1:65536", "65535", ""),

@@ -123,6 +123,10 @@ class Lookup:
 
     # -- where a name is
 
+    def is_parent(self, name: Name, network: NetworkIndex) -> bool:
+        """Return whether a name exists below this one for a network, so that this one exists too (RFC 8020)."""
+        return self._is_parent(name, network, self._file_over(name), MAX_NAME)
+
     def _file_over(self, name: Name) -> StaticZone | None:
         """Return the longest static zone at or above a name."""
         for at in ancestry(name) if self.static else ():

@@ -70,6 +70,10 @@ class DaemonStatus(Model):
     missing: list[str] = Field(description="Reasons why the daemon is not ready.")
     degraded: list[Degradation]
     degraded_total: int
+    absent_addresses: list[str] = Field(
+        description="Listen addresses that the machine does not have (`dns.bind: wait`). pldns answers there as soon "
+        "as they exist."
+    )
     workers: list[WorkerItem]
     sources: list[SourceItem]
     counts: Counts

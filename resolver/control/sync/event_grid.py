@@ -6,20 +6,21 @@ Grid reaches. Does not know what becomes of a hint.
 """
 
 import asyncio
-import contextlib
 import hmac
+import json
 import logging
-import os
 import time
 import traceback
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
-from resolver.host_port import HostPort
+from resolver import http_listener
+from resolver.http_protocol import MALFORMED_BODY, Response
 from resolver.settings import EventSettings, Secret
 from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
@@ -42,13 +43,6 @@ REMEMBERED: Final = 10_000
 """Ids of events that are remembered: Event Grid delivers an event at least once, perhaps more often."""
 SHORTEST: Final = 16
 """The least characters of a secret."""
-_SLOWEST: Final = 10.0
-"""Seconds that a body may take to arrive."""
-_RETRY: Final = 1.0
-"""Seconds until the next attempt to listen: after a restart of control, the address may still be in use."""
-_DRAIN: Final = 0.5
-"""Seconds that requests in progress have at the stop."""
-
 _CLOCK: Final = steady_clock(time.monotonic)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -88,7 +82,7 @@ class Webhook:
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPException:
+        except (web.HTTPException, ConnectionError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is one request's
             at = traceback.extract_tb(error.__traceback__)[-1]
@@ -99,14 +93,14 @@ class Webhook:
     async def _post(self, request: web.Request) -> web.Response:
         self._admit(request)
         try:
-            async with asyncio.timeout(_SLOWEST):
+            async with asyncio.timeout(http_listener.BODY):
                 body = await request.read()
             found, malformed = events.read(body)
         except TimeoutError:
             raise web.HTTPRequestTimeout(headers={"Connection": "close"}) from None
-        except web.RequestPayloadError:
+        except MALFORMED_BODY:
             self.counts["malformed"] += 1
-            raise web.HTTPBadRequest(text="the body cannot be unpacked") from None
+            raise web.HTTPBadRequest(text="the body is not valid HTTP") from None
         except web.HTTPRequestEntityTooLarge:
             self.counts["malformed"] += 1
             raise web.HTTPRequestEntityTooLarge(LONGEST, text=f"at most {LONGEST} octets") from None
@@ -117,9 +111,10 @@ class Webhook:
         for event in found:
             if event.validation:
                 _log.info("source %s: Event Grid validates the webhook", self._source)
-                return web.json_response({"validationResponse": event.validation})
+                code = json.dumps({"validationResponse": event.validation})
+                return Response(text=code, content_type="application/json")
             self.counts[self._take(event)] += 1
-        return web.Response()
+        return Response()
 
     def _take(self, event: events.Event) -> str:
         if event.id in self._seen:
@@ -138,7 +133,7 @@ class Webhook:
         if not origin:
             raise web.HTTPBadRequest(text="no WebHook-Request-Origin")
         per_minute = str(int(RATE * 60))
-        return web.Response(
+        return Response(
             headers={"Allow": "POST, OPTIONS", "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": per_minute}
         )
 
@@ -168,33 +163,8 @@ class Webhook:
         return secret
 
 
-@contextlib.asynccontextmanager
-async def serving(webhook: Webhook, config: EventSettings, source: str) -> AsyncIterator[None]:
-    """Serve while the context is open. If the address is not available, that is logged, and tried again."""
-    runner = web.AppRunner(webhook.application(), access_log=None, logger=_MUTE, shutdown_timeout=_DRAIN)
-    await runner.setup()
-    listening = asyncio.create_task(_listen(runner, config.listen, source))
-    try:
-        yield
-    finally:
-        listening.cancel()
-        await asyncio.wait([listening])
-        await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, listen: HostPort, source: str) -> None:
-    logged = False
-    while True:
-        site = web.TCPSite(runner, listen.host, listen.port)
-        try:
-            await site.start()
-        except OSError as error:
-            await site.stop()
-            if not logged:
-                why = os.strerror(error.errno or 0).lower()
-                _log.error("source %s: cannot listen for events on %s: %s; trying again", source, listen, why)
-            logged = True
-            await asyncio.sleep(_RETRY)
-        else:
-            _log.info("source %s: listening for events at http://%s%s", source, listen, PATH)
-            return
+def serving(webhook: Webhook, config: EventSettings, source: str) -> AbstractAsyncContextManager[None]:
+    """Return a context that serves while it is open."""
+    ready = f"source {source}: listening for events at http://{config.listen}{PATH}"
+    name = f"source {source}: the listener for events"
+    return http_listener.serving(webhook.application(), config.listen, name, ready, _MUTE)

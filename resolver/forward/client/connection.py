@@ -139,12 +139,13 @@ class UpstreamConnection:
 
     async def _connect(self) -> UpstreamSession:
         to, server = self._to, self._to.server
+        name = server.name or server.address.partition("%")[0]
         transport, session = await self._loop.create_connection(
             self._made,
             server.address,
             server.port,
             ssl=to.context,
-            server_hostname=(server.name or server.address) if to.context else None,
+            server_hostname=name if to.context else None,
             local_addr=(to.source, 0) if to.source else None,
         )
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")

@@ -30,7 +30,7 @@ class HttpsSession(asyncio.Protocol):
         self._events = events
         self._transport: asyncio.Transport | None = None
         self._h2 = h2.connection.H2Connection(_CONFIG)
-        host = server.name or bracketed(server.address)
+        host = server.name or bracketed(server.address.partition("%")[0])
         self._headers = (
             (":method", "POST"), (":scheme", "https"),
             (":authority", host if server.port == 443 else f"{host}:{server.port}"), (":path", server.path),

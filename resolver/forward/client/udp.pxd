@@ -8,7 +8,7 @@ cdef class UdpSockets
 cdef class _Socket:
     cdef UdpSockets _pool
     cdef public object socket
-    cdef public int descriptor, uses
+    cdef public int descriptor, uses, seen
     cdef public bint retired
     cdef public dict outstanding
     cdef public set late
@@ -18,7 +18,7 @@ cdef class _Socket:
 
 cdef class UdpSockets:
     cdef public object unmatched
-    cdef object _address, _family, _poller, _loop
+    cdef object _address, _family, _poller, _loop, _looking
     cdef str _source
     cdef int _limit
     cdef list _open
@@ -36,4 +36,6 @@ cdef class UdpSockets:
     cpdef _Socket _pick(self)
     @cython.locals(sock=_Socket)
     cpdef _Socket _connected(self)
+    @cython.locals(sock=_Socket)
+    cpdef _close_idle(self)
     cpdef _discard(self, _Socket sock)

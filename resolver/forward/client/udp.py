@@ -12,11 +12,14 @@ from collections.abc import Callable
 from typing import Final
 
 from resolver.forward.client import random_ids
+from resolver.forward.client.link import socket_address
 from resolver.forward.client.poller import Poller
 from resolver.forward.outstanding_query import OutstandingQuery
 
 USES: Final = 8
 """Queries on one socket, before its port has been used too often."""
+IDLE: Final = 10.0
+"""Seconds between two looks for idle sockets. One without a query since the last look is closed."""
 _DATAGRAM: Final = 4096  # octets; a longer packet than the query allows is cut, and then malformed
 _MOST_LATE: Final = 64  # ids of one socket whose late replies are known
 SHORTAGE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN))
@@ -26,13 +29,15 @@ SHORTAGE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EN
 class _Socket:
     """An open socket with its outstanding queries by id."""
 
-    __slots__ = ("_pool", "descriptor", "late", "outstanding", "retired", "socket", "uses")
+    __slots__ = ("_pool", "descriptor", "late", "outstanding", "retired", "seen", "socket", "uses")
 
     def __init__(self, pool: "UdpSockets", connected: socket.socket) -> None:
         self._pool = pool
         self.socket = connected
         self.descriptor = connected.fileno()
         self.uses = 0
+        self.seen = 0
+        """`uses` at the last look for idle sockets."""
         self.retired = False
         """The socket takes no new queries."""
         self.outstanding: dict[int, OutstandingQuery] = {}
@@ -86,6 +91,8 @@ class UdpSockets:
         self._open: list[_Socket] = []
         self._retired: set[_Socket] = set()
         """Sockets that take no new queries."""
+        self._looking: asyncio.TimerHandle | None = None
+        """Looks for idle sockets while any are open."""
 
     def __len__(self) -> int:
         """Return the number of open sockets."""
@@ -139,6 +146,9 @@ class UdpSockets:
             self._discard(sock)
         self._open.clear()
         self._retired.clear()
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     def broken(self, sock: _Socket, error: OSError) -> None:
         """Close a socket, for example because the server's port is closed. Its queries fail."""
@@ -166,6 +176,8 @@ class UdpSockets:
             else:
                 opened.append(sock)
                 sock.uses = 1
+                if self._looking is None:
+                    self._looking = self._loop.call_later(IDLE, self._close_idle)
                 return sock
         at = random_ids.below(len(opened))
         sock = opened[at]
@@ -177,12 +189,22 @@ class UdpSockets:
             self._retired.add(sock)
         return sock
 
+    def _close_idle(self) -> None:
+        """Close the sockets that have had no query since the last look."""
+        idle = [sock for sock in self._open if sock.uses == sock.seen and not sock.outstanding]
+        for sock in idle:
+            self._discard(sock)
+        self._open = [sock for sock in self._open if sock not in idle]
+        for sock in self._open:
+            sock.seen = sock.uses
+        self._looking = self._loop.call_later(IDLE, self._close_idle) if self._open else None
+
     def _connected(self) -> _Socket:
         connected = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
             if self._source:
-                connected.bind((self._source, 0))
-            connected.connect(self._address)
+                connected.bind(socket_address(self._source, 0))
+            connected.connect(socket_address(*self._address))
             sock = _Socket(self, connected)
             self._poller.add(sock.descriptor, sock.readable)
         except OSError:

@@ -8,6 +8,7 @@ from resolver.forward.cache import UpstreamCache
 from resolver.forward.routing import PUBLIC
 from resolver.settings import UpstreamGroup, WorkerSettings
 from resolver.worker.answer.answer_cache import AnswerCache
+from resolver.worker.answer.designation import designation
 from zones.dns.name import Name, from_text
 
 
@@ -30,7 +31,8 @@ def drop_changed(old: WorkerSettings, new: WorkerSettings, answers: AnswerCache,
 def _form(settings: WorkerSettings) -> tuple[object, ...]:
     """Return the settings that any answer may show, or that decide which client may have a kept reply."""
     return (
-        settings.identity, settings.payload, settings.rotate, settings.unproven, settings.zones.strip_hints
+        settings.identity, designation(settings), settings.payload, settings.rotate, settings.unproven,
+        settings.zones.strip_hints, settings.zones.local_reverse,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ class Engine:
     ) -> None:
         self.behaviour = behaviour
         self._table = table
-        self.special_names = SpecialNames(behaviour.identity)
+        self.special_names = SpecialNames(behaviour.identity, behaviour.designation)
         self._networks = networks
         self._basis = Basis(table, upstreams, cache, behaviour)
         self._counters = counters

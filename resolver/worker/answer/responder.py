@@ -13,6 +13,7 @@ from resolver.wire.query import MalformedQuery, Query, parse
 from resolver.worker.access.clients import DROPPED, REFUSED, Client
 from resolver.worker.access.edns import BadSubnet, ClientTransport, EdnsResult
 from resolver.worker.access.rate_limit import RateVerdict
+from resolver.worker.answer import local_reverse
 from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.answer.answer_templates import AnswerTemplates
 from resolver.worker.answer.client_query import SMALL, ClientQuery, SendReply
@@ -52,7 +53,7 @@ class Responder:
         """Return the reply, after the id, to a packet that an answer template fits; None for any other."""
         self._engine = parts.engine
         self._relayed = RelayedAnswers(behaviour, parts.networks, counters)
-        apart = behaviour.dropped | behaviour.private_only | parts.upstreams.suffixes
+        apart = behaviour.dropped | behaviour.private_only | parts.upstreams.suffixes | local_reverse.APEXES
         self._outside = OutsideNames(parts.table, parts.engine.special_names, parts.cache, parts.answers, apart)
         self._renderer = Renderer(behaviour.payload)
         self._options = parts.options

@@ -15,13 +15,13 @@ from resolver.forward.routing import UpstreamGroups
 from resolver.wire import aliases, codes, relay
 from resolver.wire.query import Query
 from resolver.wire.relay import Message
-from resolver.worker.answer import targets
+from resolver.worker.answer import local_reverse, targets
 from resolver.worker.answer.behaviour import Behaviour
 from resolver.worker.answer.compiled import Supplemented
 from resolver.worker.answer.response import Draft, ReplyOrigin
 from zones.clocks import SteadyTime
 from zones.dns.name import Name, ancestry, is_under
-from zones.dns.record import AAAA, SOA, A, RRset
+from zones.dns.record import AAAA, DS, SOA, A, RRset
 from zones.dns.record import soa as made_soa
 from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import (
@@ -158,11 +158,7 @@ class Walk:
             case Outside() | Referral():
                 group = self._group(name, outcome)
                 if group is not None:
-                    suffix = self._private_suffix(name)
-                    if suffix is None:
-                        return self._forward(name, group, outcome)
-                    self._deny_private(suffix, outcome)
-                    return None
+                    return None if self._is_kept_here(name, outcome) else self._forward(name, group, outcome)
                 if isinstance(outcome, Referral):
                     draft.refer(outcome.ns, outcome.glue)
                     self._decided(outcome.zone, DataOrigin.STATIC, expendable=True)
@@ -184,10 +180,34 @@ class Walk:
         dropped = self._behaviour.dropped
         return bool(dropped) and not dropped.isdisjoint(ancestry(name))
 
+    def _is_kept_here(self, name: Name, outcome: Outside | Referral) -> bool:
+        """Answer a name that no upstream is asked for, and return True; return False for other names."""
+        if suffix := self._private_suffix(name):
+            self._deny_private(name, suffix, outcome)
+            return True
+        apex = self._local_apex(name, outcome)
+        if apex is None:
+            return False
+        exists = self._table.is_parent(name, self._network)
+        local_reverse.answer(self._draft, name, self._query.qtype, apex, exists=exists)
+        return True
+
     def _private_suffix(self, name: Name) -> Name | None:
         """Return the suffix because of which a name is never asked of an upstream; None for other names."""
         suffixes = self._behaviour.private_only
         return next((at for at in ancestry(name) if at in suffixes), None) if suffixes else None
+
+    def _local_apex(self, name: Name, outcome: Outcome) -> Name | None:
+        """Return the reverse zone of RFC 6303 in which a name is answered here; None for other names.
+
+        A zone or an upstream group that the configuration has for the name takes precedence. DS belongs to the parent.
+        """
+        if not self._behaviour.local_reverse or not isinstance(outcome, Outside) or outcome.zone in self._table.named:
+            return None
+        apex = local_reverse.apex_over(name)
+        if apex is None or (name == apex and self._query.qtype == DS) or self._upstreams.covering_suffix(name):
+            return None
+        return apex
 
     def _decided(self, zone: Name, origin: DataOrigin, *, synthesised: bool = False, expendable: bool) -> None:
         """Note which zone decided, and what the client should know about the answer (RFC 8914)."""
@@ -239,12 +259,15 @@ class Walk:
         draft.keep = False
         return None
 
-    def _deny_private(self, suffix: Name, outcome: Outside | Referral) -> None:
+    def _deny_private(self, name: Name, suffix: Name, outcome: Outside | Referral) -> None:
         """Deny a name that is never asked of an upstream, because of a suffix."""
-        if not self._is_denied_apex(outcome):
-            self._draft.deny(made_soa(suffix, _PRIVATE_TTL), codes.NXDOMAIN)
+        if self._is_denied_apex(outcome):
+            return
+        exists = self._table.is_parent(name, self._network)
+        self._draft.deny(made_soa(suffix, _PRIVATE_TTL), codes.NOERROR if exists else codes.NXDOMAIN)
+        self._decided(suffix, DataOrigin.POLICY, expendable=True)
+        if not exists:
             self._draft.ede = (codes.BLOCKED, "names of this suffix are private only")
-            self._decided(suffix, DataOrigin.POLICY, expendable=True)
 
     def _is_denied_apex(self, outcome: Outside | Referral) -> bool:
         """Deny DS at the apex of a zone that is served here, and return True; return False for other questions.
@@ -354,7 +377,7 @@ class Walk:
         outcome = self._table.lookup(target, self._query.qtype, self._network)
         if not isinstance(outcome, Outside | Referral) or self._group(target, outcome) != group:
             return False
-        if self._is_dropped(target) or self._private_suffix(target):
+        if self._is_dropped(target) or self._private_suffix(target) or self._local_apex(target, outcome):
             return False
         self._draft.deps += (target, *outcome.deps)
         self._missed(target, outcome)

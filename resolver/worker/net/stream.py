@@ -22,6 +22,9 @@ _BATCH: Final = 16  # connections accepted before the event loop continues
 _PAUSE: Final = 0.5  # seconds without accepting when the system has no more descriptors
 _EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
+_BUFFERS: Final = ((socket.SO_RCVBUF, 65_536), (socket.SO_SNDBUF, 131_072))
+"""Octets that the kernel keeps for one connection, per direction; by default megabytes, which outlive a flood."""
+
 _log = logging.getLogger(__name__)
 
 MakeSession = Callable[[Connection], asyncio.Protocol]
@@ -45,6 +48,9 @@ class StreamListener:
         self.transport = transport
         self._sock = sock
         sock.settimeout(0)
+        for option, octets in _BUFFERS:  # accepted sockets have the options of the listening one
+            if sock.getsockopt(socket.SOL_SOCKET, option) > 2 * octets:  # the kernel doubles what is set
+                sock.setsockopt(socket.SOL_SOCKET, option, octets)
         self._make = make
         self._context = context
         self._loop = connections.loop

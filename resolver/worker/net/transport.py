@@ -7,6 +7,7 @@ connection ends. Does not know what the octets mean.
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -20,6 +21,7 @@ LOW: Final = 16_384
 """Octets below which it may resume."""
 LINGER: Final = 2.0
 """Seconds that the client has to close after `finish`."""
+_RESET: Final = struct.pack("ii", 1, 0)  # struct linger, socket(7)
 
 
 class SocketTransport(asyncio.Transport):
@@ -132,7 +134,9 @@ class SocketTransport(asyncio.Transport):
             self._shut()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close at once. The kernel would try for minutes to send what the client has not read, so it is reset."""
+        if self._unsent and not self._lost:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._end(None)
 
     # -- from the event loop

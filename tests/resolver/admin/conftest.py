@@ -121,6 +121,7 @@ class ScriptedControl:
     started: WallTime = T0
     workers: dict[int, WorkerStatus] = field(default_factory=dict)
     lacking: list[str] = field(default_factory=list)
+    absent_addresses: list[HostPort] = field(default_factory=list)
     answers: bool = True
     counted: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
     fallen: list[Fallback] = field(default_factory=list)

@@ -91,7 +91,7 @@ async def test_serving_listens_while_it_is_open(control: Control, port: int) -> 
 async def test_an_address_in_use_is_retried_until_it_is_free(
     control: Control, port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resolver.admin.app._RETRY", 0.01)
+    monkeypatch.setattr("resolver.http_listener._RETRY", 0.01)
     with socket.create_server(("127.0.0.1", port)) as taken:
         async with serving(control, HostPort("127.0.0.1", port)):
             assert [record.levelno for record in caplog.records] == [logging.ERROR]

@@ -23,6 +23,7 @@ class MeasuredControl:
     """Control, as far as metrics need it."""
 
     serial = 3
+    absent_addresses = ()
     started = WallTime(1_700_000_000.0)
 
     def __init__(self) -> None:

@@ -252,7 +252,15 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("dns: {listen: ['::1']}", 1, 16, "dns.listen[0]", "`::1`: an IPv6 address must be in brackets"),
         (
             "dns: {listen: ['[fe80::1%eth0]:53']}", 1, 16, "dns.listen[0]",
-            "`[fe80::1%eth0]:53`: an address with a scope (`%eth0`) is not supported",
+            "`[fe80::1%eth0]:53`: pldns does not listen on one link only; `[::]` has the link-local addresses too",
+        ),
+        (
+            "dns: {listen: ['[fe80::1%eth0]']}", 1, 16, "dns.listen[0]",
+            "`[fe80::1%eth0]`: pldns does not listen on one link only; `[::]` has the link-local addresses too",
+        ),
+        (
+            "dns: {listen: ['[fe80::1]:53']}", 1, 16, "dns.listen[0]",
+            "`[fe80::1]:53`: pldns does not listen on one link only; `[::]` has the link-local addresses too",
         ),
         (
             'dns: {listen: ["[::1]:53", "[0:0::1]:53"]}', 1, 28, "dns.listen[1]",

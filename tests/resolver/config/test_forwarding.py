@@ -27,7 +27,15 @@ PASS = settings.Rebinding("pass")
         ("upstreams: {public: {servers: ['udp://255.255.255.255']}}", 1, 32, "upstreams.public.servers[0]",
          "`udp://255.255.255.255` is not the address of a server"),
         ("upstreams: {public: {servers: ['udp://[fe80::1]']}}", 1, 32, "upstreams.public.servers[0]",
-         "`udp://[fe80::1]`: a link-local address belongs to a link, and does not say which"),
+         "`udp://[fe80::1]`: a link-local address needs its interface, as in `[fe80::1%eth0]`"),
+        ("upstreams: {public: {servers: ['udp://[fe80::1%none0]']}}", 1, 32, "upstreams.public.servers[0]",
+         "`fe80::1%none0`: this machine has no interface `none0`"),
+        ("upstreams: {public: {servers: ['tls://a.b'], bootstrap: ['fe80::1%none0']}}", 1, 58,
+         "upstreams.public.bootstrap[0]", "`fe80::1%none0`: this machine has no interface `none0`"),
+        ("upstreams: {public: {servers: ['tls://a.b'], bootstrap: [192.0.2.1, 'fe80::1']}}", 1, 69,
+         "upstreams.public.bootstrap[1]", "`fe80::1`: a link-local address needs its interface, as in `fe80::1%eth0`"),
+        ("upstreams: {public: {servers: ['udp://[fe80::1%lo]'], source: 'fe80::2%none0'}}", 1, 63,
+         "upstreams.public.source", "`fe80::2%none0`: this machine has no interface `none0`"),
         ("upstreams: {public: {servers: ['tls://192.0.2.1']}}", 1, 32, "upstreams.public.servers[0]",
          "`tls://192.0.2.1` does not say which certificate name or pin to expect -> tls://192.0.2.1#dns.example"),
         ("upstreams: {public: {servers: ['https://192.0.2.1/dns-query']}}", 1, 32, "upstreams.public.servers[0]",
@@ -134,7 +142,7 @@ def test_a_group_without_suffixes_is_valid_if_a_zone_forwards_to_it(accepted: Lo
 def test_without_public_servers_those_of_resolv_conf_are_used_except_this_server(accepted: Load, file: Path) -> None:
     resolv = file.parent / "resolv.conf"
     resolv.write_text(
-        "# comment\nsearch example\nnameserver 127.0.0.1\nnameserver 192.0.2.1 \nnameserver fe80::1%eth0\n"
+        "# comment\nsearch example\nnameserver 127.0.0.1\nnameserver 192.0.2.1 \nnameserver fe80::1\n"
         "nameserver 2001:db8::1\nnameserver 192.0.2.1\n"
     )
 
@@ -144,7 +152,7 @@ def test_without_public_servers_those_of_resolv_conf_are_used_except_this_server
     assert got.worker.upstreams == got.control.upstreams == (settings.UpstreamGroup("public", servers, rebinding=PASS),)
     assert got.warnings == (
         f"{resolv}: skipping name server 127.0.0.1, which is this server itself",
-        f"{resolv}: skipping a name server: `[fe80::1%eth0]`: an address with a scope (`%eth0`) is not supported",
+        f"{resolv}: skipping name server fe80::1, a link-local address without its interface",
     )
 
 
@@ -227,3 +235,16 @@ def test_no_public_servers_at_all_is_a_warning(accepted: Load, file: Path) -> No
         f"cannot read {resolv}: No such file or directory",
         f"{resolv} has no usable name server: public names cannot be resolved",
     )
+
+
+@pytest.mark.parametrize("uri", ["udp://[fe80::1%lo]", "tcp://[fe80::1%lo]", "tls://[fe80::1%lo]#dns.example"])
+def test_a_link_local_server_has_its_interface(accepted: Load, uri: str) -> None:
+    (group,) = accepted(f"upstreams: {{public: {{servers: ['{uri}'], source: 'fe80::2%lo'}}}}").worker.upstreams
+    assert [(server.address, group.source) for server in group.servers] == [("fe80::1%lo", "fe80::2%lo")]
+
+
+def test_an_interface_that_does_not_exist_yet_is_waited_for(accepted: Load) -> None:
+    got = accepted("dns: {bind: wait}\nupstreams: {public: {servers: ['udp://[fe80::1%none0]']}}")
+    assert got.worker.upstreams[0].servers[0].address == "fe80::1%none0"
+    (warning,) = got.warnings
+    assert warning == "upstreams.public.servers: `fe80::1%none0`: this machine has no interface `none0` yet"

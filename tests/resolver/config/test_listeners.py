@@ -114,6 +114,20 @@ def test_cookie_secrets_are_in_a_file_or_new_at_each_start(worker: Load, tmp_pat
         ("proxy: {from: [10.0.0.1/8]}", "dns.proxy.from[0]: `10.0.0.1/8` has bits set after its prefix length"),
         ("proxy: {form: [10.0.0.0/8]}", "dns.proxy.form: unknown key"),
         ("rate_limit: {per_second: 0}", "dns.rate_limit.per_second: must be greater than or equal to 1"),
+        ("designation: dns.example", "dns.designation: needs `dns.tls` or `dns.https`, which clients would find by it"),
+        (
+            "designation: dns.example, tls: {listen: ['127.0.0.1:0'], certificate: cert.pem, key: cert.key}",
+            "dns.tls.listen[0]: `127.0.0.1:0`: a designated listener needs a fixed port",
+        ),
+        (
+            "designation: '*.example', tls: {listen: ['127.0.0.1:853'], certificate: cert.pem, key: cert.key}",
+            "dns.designation: `*.example` is a pattern; clients need a name",
+        ),
+        (
+            "designation: a.resolver.arpa, tls: {listen: ['127.0.0.1:853'], certificate: cert.pem, key: cert.key}",
+            "dns.designation: `a.resolver.arpa` is no name of a server (RFC 9462 §6.3)",
+        ),
+        ("designation: 10.0.0.4", "dns.designation: not a host name: '10.0.0.4': its last label is a number"),
         ("payload: 100", "dns.payload: must be greater than or equal to 512"),
         ("identity: ''", "dns.identity: must be 1 to 255 octets of printable text"),
     ],

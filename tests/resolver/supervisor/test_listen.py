@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from resolver.host_port import HostPort, parse
-from resolver.process import systemd
+from resolver.process import local_address, systemd
 from resolver.settings import Https, Tls, WorkerSettings
 from resolver.supervisor import listen as sockets
 from resolver.supervisor.listen import CannotListen, Listening
@@ -163,3 +163,30 @@ os._exit(0)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["dns", "tls", "https"]
+
+
+ABSENT = "192.0.2.77:0", "[2001:db8::77]:0"
+"""Documentation addresses, which no machine has."""
+
+
+@pytest.mark.parametrize("address", ABSENT)
+def test_an_address_that_this_machine_does_not_have_is_refused_with_the_way_out(address: str) -> None:
+    with pytest.raises(CannotListen, match=r"; this machine does not have the address \(`dns\.bind: wait` starts"):
+        sockets.listen(WorkerSettings((parse(address),), ()), 1, {})
+
+
+@pytest.mark.parametrize("address", ABSENT)
+def test_with_wait_the_sockets_are_there_before_the_address(address: str) -> None:
+    listening = sockets.listen(WorkerSettings((parse(address),), (), bind="wait"), 2, {})
+    try:
+        assert local_address.is_absent(listening.addresses[0][1].host)
+        for own in listening.workers:
+            assert kinds(own) == [socket.SOCK_DGRAM, socket.SOCK_STREAM]
+        with pytest.raises(CannotListen, match="address already in use"):
+            sockets.listen(WorkerSettings((listening.addresses[0][1],), (), bind="wait"), 1, {})
+    finally:
+        listening.close()
+
+
+def test_an_address_of_this_machine_is_not_absent() -> None:
+    assert not any(map(local_address.is_absent, ("127.0.0.1", "127.0.0.7", "::1")))

@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from resolver import http_listener
 from resolver.control.sync import event_grid
 from resolver.control.sync.event_grid import HEADER, LONGEST, RATE, STRANGERS, Webhook
 from resolver.host_port import HostPort
@@ -113,10 +114,10 @@ async def test_a_request_without_the_secret_is_refused_and_not_logged(
 
 
 async def raw(port: int, request: bytes) -> bytes:
-    """Return the first line of the reply to these octets."""
+    """Return the reply to these octets. The server closes the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
-    reply = await reader.readuntil(b"\r\n")
+    reply = await reader.read()
     writer.close()
     return reply
 
@@ -136,8 +137,26 @@ async def test_a_malformed_request_is_refused_and_not_logged(
 ) -> None:
     caplog.set_level("DEBUG")
     caplog.clear()
-    assert b" 400 " in (await raw(site.port, octets % SECRET.encode()))
+    reply = await raw(site.port, octets % SECRET.encode())
+    assert b" 400 " in reply
+    assert b"application/problem+json" in reply
+    assert not {b"server:", SECRET.encode()} & set(reply.lower().split())
     assert not caplog.text
+
+
+async def test_a_body_with_malformed_chunks_is_refused(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    head = f"POST /events?secret={SECRET} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n["
+    reply = await raw(site.port, head.encode())
+    assert (b" 400 " in reply, b"application/problem+json" in reply, b"\r\nServer:" in reply) == (True, True, False)
+    assert not caplog.text
+
+
+async def test_no_response_names_the_software(site: Site) -> None:
+    for body, options in (([grid(PE)], {}), ([grid(PE)], {"secret": WRONG}), (b"[", {}), ([], {"method": "GET"})):
+        status, text, headers = await site.send(body, **options)
+        assert "Server" not in headers
+        assert status == 200 or json.loads(text)["status"] == status
+    assert "Server" not in (await site.send([], "OPTIONS", **{"WebHook-Request-Origin": "a"}))[2]
 
 
 async def test_a_body_that_cannot_be_decompressed_is_malformed(site: Site, caplog: pytest.LogCaptureFixture) -> None:
@@ -146,7 +165,7 @@ async def test_a_body_that_cannot_be_decompressed_is_malformed(site: Site, caplo
 
 
 async def test_a_body_that_does_not_arrive_times_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_grid, "_SLOWEST", 0.01)
+    monkeypatch.setattr(http_listener, "BODY", 0.01)
     head = f"POST /events?secret={SECRET} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n["
     assert b" 408 " in (await raw(site.port, head.encode()))
 
@@ -205,7 +224,7 @@ async def test_a_body_of_more_than_a_mebibyte_is_refused(site: Site) -> None:
 
 async def test_a_malformed_body_is_refused_and_the_next_one_is_accepted(site: Site) -> None:
     status, body, _ = await site.send(b"[{")
-    assert (status, body.startswith("not JSON")) == (400, True)
+    assert (status, json.loads(body)["detail"].startswith("not JSON")) == (400, True)
     assert (await site.send([grid(PE)]))[0] == 200
     assert site.webhook.counts["malformed"] == 1
 
@@ -228,7 +247,7 @@ async def test_requests_beyond_the_rate_must_wait(site: Site) -> None:
 async def test_an_address_in_use_is_logged_and_tried_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_grid, "_RETRY", 0.01)
+    monkeypatch.setattr(http_listener, "_RETRY", 0.01)
     site = Site(tmp_path / "secret")
     tcp, udp = pair()
     udp.close()

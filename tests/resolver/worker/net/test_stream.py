@@ -315,6 +315,16 @@ async def test_a_header_from_a_client_that_is_no_proxy_is_not_read(small: Small,
     assert small.count("dns_connections_closed_total", "tcp", "idle") == 1
 
 
+async def test_the_kernel_keeps_little_for_one_connection(listen: Listen) -> None:
+    listener = await listen()
+    await answered(await listener.connect())
+    (held,) = listener.held
+    assert held.transport
+    sock = held.transport.get_extra_info("socket")
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 131_072
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 262_144
+
+
 async def test_an_open_connection_has_no_task(listen: Listen) -> None:
     listener = await listen(make=tcp.session)
     for _ in range(20):
