@@ -70,7 +70,8 @@ class Reloads:
         accepted, self.late = order.update.accepted, []
         if accepted is not None:
             self._accepted = accepted
-            self.late = await self._apply(accepted, order.zones)
+            parsed = ParsedZones.decoded(order.zones) if order.zones else ParsedZones()
+            self.late = await self._apply(accepted, parsed)
             for index in self.late:
                 _log.warning("worker %d has not taken the configuration over yet", index)
             await self.look()

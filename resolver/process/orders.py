@@ -17,7 +17,6 @@ import msgspec
 from resolver.process import handed_files
 from resolver.process.handed_files import Contents
 from resolver.process.reload_state import ConfigurationUpdate
-from zones.dns.parsed_zones import ParsedZones
 
 READY: Final = b"ready"
 """What a worker sends once it reads its sockets, and control once it serves the workers."""
@@ -61,10 +60,10 @@ class UseFiles:
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """To control: a reload was decided. `zones` has the zones that its check has parsed."""
+    """To control: a reload was decided. `zones` has the zones that its check has parsed, encoded."""
 
     update: ConfigurationUpdate
-    zones: ParsedZones
+    zones: bytes
 
 
 Order = Adopt | Release | Stopping | UseFiles | Reloaded
@@ -119,8 +118,7 @@ class OrderReceiver:
                     orders.append(Stopping())
                 case ["reloaded"]:
                     update, zones = map(_content, descriptors)
-                    found = ParsedZones.decoded(zones) if zones else ParsedZones()
-                    orders.append(Reloaded(msgspec.json.decode(update, type=ConfigurationUpdate), found))
+                    orders.append(Reloaded(msgspec.json.decode(update, type=ConfigurationUpdate), zones))
         return orders
 
 
