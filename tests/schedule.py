@@ -17,6 +17,7 @@ TOGETHER: Final = {
     "tests/live/test_azure_bad_input.py": "azure bad input",
     "tests/live/test_azure_faults.py": "azure faults",
     "tests/live/test_behind.py": "behind",
+    "tests/live/test_dnssec.py": "dnssec",
     "tests/resolver/cli/test_cache.py": "cli",
     "tests/resolver/cli/test_healthcheck.py": "cli",
     "tests/resolver/cli/test_listings.py": "cli",

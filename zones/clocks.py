@@ -4,12 +4,15 @@ Durations are `float` in seconds. Does not read a clock: the time is an argument
 """
 
 from collections.abc import Callable
-from typing import NewType, cast
+from typing import TYPE_CHECKING, NewType, cast
 
-WallTime = NewType("WallTime", float)
-"""Seconds since the epoch. Only this kind of time is saved or shown. An administrator may set the clock back."""
-SteadyTime = NewType("SteadyTime", float)
-"""Seconds of a monotonic clock since an arbitrary moment. Another process, or the same one restarted, has another."""
+if TYPE_CHECKING:
+    WallTime = NewType("WallTime", float)
+    """Seconds since the epoch. Only this kind of time is saved or shown. An administrator may set the clock back."""
+    SteadyTime = NewType("SteadyTime", float)
+    """Seconds of a monotonic clock since an arbitrary moment, which is another one after a restart of the process."""
+else:  # a call of a NewType runs Python code, a dozen times for each query
+    WallTime = SteadyTime = float
 
 
 def wall_clock(clock: Callable[[], float]) -> Callable[[], WallTime]:

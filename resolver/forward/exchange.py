@@ -113,11 +113,12 @@ class Exchange(Waiting):
         return self._next(now)
 
     def close(self) -> None:
-        """Stop waiting for all replies."""
+        """Stop waiting for all replies. Let go of the tries: they refer to this exchange."""
         for query in self.open:
             query.uncount()
             query.stop()
-        self.open = []
+        self.open, self._asked = [], []
+        self._current = self._again = None
 
     # -- events of carriers and of the queue of deadlines, for the driver
 

@@ -39,11 +39,12 @@ class LoopDetector:
 
     def mark(self, key: Key) -> bytes:
         """Return the marks for the query `key`: those of the client's query, then that of this server and group."""
-        return (self._brought.get(key, b"") + self._marks.get(key.group, b""))[-_MARKS:]
+        ours = self._marks.get(key.group, b"")
+        return (self._brought.get(key, b"") + ours)[-_MARKS:] if self._brought else ours
 
     def closed(self, key: Key, marks: bytes, client: bytes) -> bool:
         """Return whether asking `key` would repeat a loop, for a query with `marks` from `client` (packed address)."""
-        ours = self._marks.get(key.group, b"")
+        ours = self._marks.get(key.group, b"") if marks else b""
         marked = bool(ours) and ours in marks
         if marked or (client in self._addresses and self._asking[client, key] >= AGAIN):
             self._note(key, client)
@@ -54,13 +55,14 @@ class LoopDetector:
         """Record that `client` waits for `key`. Its query had the marks `marks`."""
         if marks:
             self._brought[key] = marks
-        if (client, key.group) in self._servers:
+        if client in self._addresses and (client, key.group) in self._servers:
             self._asking[client, key] += 1
 
     def end(self, key: Key, client: bytes) -> None:
         """Record that `client` does not wait for `key` any more."""
-        self._brought.pop(key, None)
-        if (client, key.group) in self._servers:
+        if self._brought:
+            self._brought.pop(key, None)
+        if client in self._addresses and (client, key.group) in self._servers:
             self._asking[client, key] -= 1
             if self._asking[client, key] <= 0:
                 del self._asking[client, key]

@@ -15,9 +15,7 @@ _OPT: Final = 11  # octets of an OPT record without options
 _OPTION: Final = 4  # octets of an option without data
 
 
-def packet(
-    question: bytes, transport: Transport, edns: Edns, mark: bytes, cookie: bytes, *, do: bool, cd: bool
-) -> bytes:
+def packet(question: bytes, transport: Transport, edns: Edns, mark: bytes, cookie: bytes, do: bool, cd: bool) -> bytes:
     """Return a query without its id. `mark` and `cookie` are options, if they are not empty."""
     padded = len(question) if edns is not Edns.NONE and transport in {"tls", "https"} else 0
     before, after = _frame(edns is not Edns.NONE, mark, cookie, padded, do, cd)

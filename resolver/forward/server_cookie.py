@@ -30,7 +30,7 @@ class ServerCookie:
         if now < self._paused:
             return b""
         if not self._value:
-            self._value = bytes(dice(256) for _ in range(_CLIENT))
+            self._value = bytes([dice(256) for _ in range(_CLIENT)])
         return self._value
 
     def begins(self, cookie: bytes) -> bool:

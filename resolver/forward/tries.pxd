@@ -3,6 +3,7 @@
 cimport cython
 from resolver.forward.health cimport UpstreamServer
 from resolver.forward.outstanding_query cimport OutstandingQuery
+from resolver.wire.plain_reply cimport PlainReply
 
 cdef class Try(OutstandingQuery):
     cdef public object asker, edns
@@ -10,11 +11,12 @@ cdef class Try(OutstandingQuery):
     cdef public str transport
     cdef public double wait
     cdef public bytes question, spelling, cookie
-    cdef public bint plain, late, counted, badcookie
+    cdef public bint do, late, counted, badcookie
 
     @cython.locals(full=bint, mixed=bytes)
     cpdef ask(self, bytes question, key, group, bytes mark, dice)
     cpdef uncount(self)
+    @cython.locals(plain=PlainReply)
     cpdef read(self, bytes packet)
     cpdef arrived(self, bytes packet)
     cpdef failed(self, error)

@@ -34,7 +34,7 @@ class Try(OutstandingQuery):
     """One query of a question to one server."""
 
     __slots__ = (
-        "asker", "badcookie", "cookie", "counted", "edns", "late", "plain", "question", "server", "spelling",
+        "asker", "badcookie", "cookie", "counted", "do", "edns", "late", "question", "server", "spelling",
         "transport", "wait",
     )  # fmt: skip
 
@@ -52,8 +52,8 @@ class Try(OutstandingQuery):
         """Name, type and class, folded."""
         self.spelling = b""
         """The same as sent, if the case is mixed."""
-        self.plain = False
-        """A plain reply is passed on as it is."""
+        self.do = False
+        """The DO bit of the query: its reply may have signatures and proofs."""
         self.cookie = b""
         """The cookie in the query; empty without one."""
         self.late = False
@@ -66,7 +66,7 @@ class Try(OutstandingQuery):
     def ask(self, question: bytes, key: Key, group: UpstreamGroup, mark: bytes, dice: Dice) -> None:
         """Make the octets of the query. `mark`: the option that shows forwarding loops."""
         self.question = question
-        self.plain = not key.do
+        self.do = key.do
         full = self.edns is Edns.FULL
         if full and group.cookies and self.server.server.transport == "udp" and self.sent is not None:
             self.cookie = self.server.cookie.to_send(self.sent, dice)
@@ -74,7 +74,7 @@ class Try(OutstandingQuery):
             mixed = query_packet.mixed_case(key.name, dice)
             question = self.spelling = mixed + question[len(mixed) :]
         self.packet = query_packet.packet(
-            question, self.transport, self.edns, mark if full else b"", self.cookie, do=key.do, cd=key.cd
+            question, self.transport, self.edns, mark if full else b"", self.cookie, key.do, key.cd
         )
 
     def uncount(self) -> None:
@@ -86,8 +86,10 @@ class Try(OutstandingQuery):
         """Return the reply to this query. Raises `relay.Mismatch` or `relay.MalformedReply`."""
         if self.spelling and packet[4:6] == b"\0\1" and not packet.startswith(self.spelling, codes.HEADER_SIZE):
             raise relay.Mismatch
-        plain = plain_reply.read(packet, self.question) if self.plain else None
-        return relay.parse(packet, self.question) if plain is None else plain
+        plain = plain_reply.read(packet, self.question)
+        if plain is None or (self.do and plain.has_authority):  # proofs of a wildcard, for a client that validates
+            return relay.parse(packet, self.question)
+        return plain
 
     def arrived(self, packet: bytes) -> None:
         """Take a packet with the id of this query."""

@@ -15,13 +15,17 @@ SIZES: Final = {A: 4, AAAA: 16}
 _HEAD: Final = 12  # octets of a record before its rdata: pointer to the owner, type, class, TTL, rdlength
 _TTL: Final = 6  # offset of the TTL in a record
 _MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8
+_HEADER_SIZE: Final = codes.HEADER_SIZE  # these are C integers in the compiled module
+_MAX_LABEL: Final = codes.MAX_LABEL
+_POINTER: Final = codes.POINTER
+_OPT: Final = codes.OPT
 _OWNER: Final = b"\xc0\x0c"  # a pointer to the name in the question
 
 
 class PlainReply:
     """A plain reply. `packet` is the whole message, `question` its question, folded."""
 
-    __slots__ = ("_end", "ad", "cookie", "count", "packet", "question", "ttl")
+    __slots__ = ("_end", "ad", "cookie", "count", "has_authority", "packet", "question", "ttl")
 
     def __init__(self, packet: bytes, question: bytes, count: int, end: int, ttl: int, cookie: bytes) -> None:
         self.packet = packet
@@ -33,6 +37,8 @@ class PlainReply:
         self.cookie = cookie
         """The COOKIE option, as in `Message`."""
         self.ad = bool(packet[3] & codes.AD)
+        self.has_authority = packet[8] != 0 or packet[9] != 0
+        """The reply has records in its authority section, which a plain answer leaves out."""
         self._end = end
 
     def message(self) -> Message:
@@ -45,16 +51,16 @@ class PlainReply:
 
     def records(self) -> bytes:
         """Return the octets of the answer section."""
-        return self.packet[codes.HEADER_SIZE + len(self.question) : self._end]
+        return self.packet[_HEADER_SIZE + len(self.question) : self._end]
 
     def ttls(self) -> tuple[int, ...]:
         """Return the offsets of the TTLs in `records`."""
-        size = (self._end - codes.HEADER_SIZE - len(self.question)) // self.count
+        size = (self._end - _HEADER_SIZE - len(self.question)) // self.count
         return tuple(range(_TTL, size * self.count, size))
 
     def addresses(self) -> list[bytes]:
         """Return the packed addresses."""
-        octets, first = self.packet, codes.HEADER_SIZE + len(self.question) + _HEAD
+        octets, first = self.packet, _HEADER_SIZE + len(self.question) + _HEAD
         size = (self._end - first + _HEAD) // self.count
         return [octets[at : at + size - _HEAD] for at in range(first, self._end, size)]
 
@@ -68,13 +74,13 @@ def read(packet: bytes, question: bytes) -> PlainReply | None:
 
     Records of the authority and additional sections are skipped, except for the OPT record.
     """
-    start = codes.HEADER_SIZE + len(question)
+    start = _HEADER_SIZE + len(question)
     # QR, opcode 0, no TC; rcode 0.
     if len(packet) < start or packet[2] & 0xFA != 0x80 or packet[3] & 0xF:
         return None
     count = packet[6] << 8 | packet[7]
     others = (packet[8] << 8 | packet[9]) + (packet[10] << 8 | packet[11])
-    if packet[4] or packet[5] != 1 or not count or packet[codes.HEADER_SIZE : start - 4].lower() != question[:-4]:
+    if packet[4] or packet[5] != 1 or not count or packet[_HEADER_SIZE : start - 4].lower() != question[:-4]:
         return None
     kind = question[-4:]
     address = SIZES.get(kind[0] << 8 | kind[1])
@@ -105,15 +111,15 @@ def _cookie(packet: bytes, at: int, count: int) -> bytes | None:
     cookie, known = b"", False
     for _ in range(count):
         while size := packet[at]:
-            if size >= codes.POINTER:
+            if size >= _POINTER:
                 at += 1
                 break
-            if size > codes.MAX_LABEL:
+            if size > _MAX_LABEL:
                 return None
             at += size + 1
         start = at + 11
         size = packet[at + 9] << 8 | packet[at + 10]
-        if packet[at + 1] << 8 | packet[at + 2] == codes.OPT:
+        if packet[at + 1] << 8 | packet[at + 2] == _OPT:
             if known or packet[at + 5]:
                 return None  # two OPT records, or an extended rcode
             known = True

@@ -2,7 +2,9 @@
 
 cimport cython
 
-@cython.locals(end=int, question=bytes)
+cdef int _HEADER_SIZE, _MAX_LABEL, _LONGEST, _POINTER, _OPCODE, _QR
+
+@cython.locals(end=int, question=bytes, ident=int, flags=int, qdcount=int, ancount=int, nscount=int, arcount=int, rcode=int)
 cpdef parse(bytes packet)
 @cython.locals(at=int, size=int, end=int)
 cdef int _question_end(bytes packet) except -1
@@ -10,3 +12,4 @@ cdef int _question_end(bytes packet) except -1
 cdef _edns(bytes packet, int at, int before, int additional)
 @cython.locals(size=int)
 cdef int _after_name(bytes packet, int at) except -1
+cdef int _complaint(int flags, int ancount, edns, bint sound) except -1

@@ -35,6 +35,13 @@ class _Edns(msgspec.Struct, frozen=True, gc=False):
     options: Options = ()
 
 
+# C integers in the compiled module.
+_HEADER_SIZE: Final = codes.HEADER_SIZE
+_MAX_LABEL: Final = codes.MAX_LABEL
+_LONGEST: Final = MAX_NAME
+_POINTER: Final = codes.POINTER
+_OPCODE: Final = codes.OPCODE
+_QR: Final = codes.QR
 _NO_EDNS: Final = _Edns(codes.MIN_PAYLOAD, 0)
 
 
@@ -108,21 +115,22 @@ class MalformedQuery(Exception):  # noqa: N818 - RFC 1035 calls it a format erro
 
 def parse(packet: bytes) -> Query:
     """Return the query in a client's packet. Raises `MalformedQuery` and nothing else, for any octets."""
-    if len(packet) < codes.HEADER_SIZE:
+    if len(packet) < _HEADER_SIZE:
         raise MalformedQuery(None)
     ident, flags, qdcount, ancount, nscount, arcount = _header(packet)
-    if flags & codes.QR:
+    if flags & _QR:
         raise MalformedQuery(None)
     if not qdcount:
         raise _without_question(packet)
     end = _question_end(packet) if qdcount == 1 else 0
     if not end:
-        raise MalformedQuery(codes.NOTIMP if flags & codes.OPCODE else codes.FORMERR, ident, flags)
-    question = packet[codes.HEADER_SIZE : end]
+        raise MalformedQuery(codes.NOTIMP if flags & _OPCODE else codes.FORMERR, ident, flags)
+    question = packet[_HEADER_SIZE:end]
     found, sound = _edns(packet, end, ancount + nscount, arcount)
     edns = found or _NO_EDNS
     do = bool(edns.ttl & codes.DO)
-    if rcode := _complaint(flags, ancount, edns, sound=sound):
+    rcode = _complaint(flags, ancount, edns, sound)
+    if rcode:
         raise MalformedQuery(rcode, ident, flags, question, edns=found is not None, do=do, options=edns.options)
     name = Name(question[:-4].lower())
     qtype, qclass = _type_class(packet, end - 4)
@@ -133,39 +141,41 @@ def parse(packet: bytes) -> Query:
 def _without_question(packet: bytes) -> MalformedQuery:
     """Return the error for a message without a question, which may only ask for a cookie (RFC 9619 §4)."""
     ident, flags, _, ancount, nscount, arcount = _header(packet)
-    found, sound = _edns(packet, codes.HEADER_SIZE, ancount + nscount, arcount)
+    found, sound = _edns(packet, _HEADER_SIZE, ancount + nscount, arcount)
     edns = found or _NO_EDNS
-    rcode = _complaint(flags, ancount, edns, sound=sound)
+    rcode = _complaint(flags, ancount, edns, sound)
     if not rcode and all(code != codes.OPTION_COOKIE for code, _ in edns.options):
         rcode = codes.FORMERR
     do = bool(edns.ttl & codes.DO)
     return MalformedQuery(rcode, ident, flags, edns=found is not None, do=do, options=edns.options)
 
 
-def _complaint(flags: int, ancount: int, edns: _Edns, *, sound: bool) -> int:
+def _complaint(flags: int, ancount: int, edns: _Edns, sound: bool) -> int:
     """Return the rcode for a query whose question is well-formed; 0 if the rest is well-formed too."""
-    if flags & codes.OPCODE:
+    if flags & _OPCODE:
         return codes.NOTIMP
     if ancount or not sound:
         return codes.FORMERR
     if edns.ttl & 0x00FF0000:
         return codes.BADVERS
-    cookie = next((len(data) for code, data in edns.options if code == codes.OPTION_COOKIE), 8)
-    return codes.NOERROR if cookie in _COOKIES else codes.FORMERR
+    for code, data in edns.options:
+        if code == codes.OPTION_COOKIE:
+            return codes.NOERROR if len(data) in _COOKIES else codes.FORMERR
+    return codes.NOERROR
 
 
 def _question_end(packet: bytes) -> int:
     """Return the offset after the question; 0 if the question is cut off or its name has more than plain labels."""
-    at = codes.HEADER_SIZE
+    at = _HEADER_SIZE
     try:
         while size := packet[at]:
-            if size > codes.MAX_LABEL:
+            if size > _MAX_LABEL:
                 return 0
             at += size + 1
     except IndexError:
         return 0
     end = at + 5
-    return end if end <= len(packet) and at - codes.HEADER_SIZE < MAX_NAME else 0
+    return end if end <= len(packet) and at - _HEADER_SIZE < _LONGEST else 0
 
 
 def _edns(packet: bytes, at: int, before: int, additional: int) -> tuple[_Edns | None, bool]:
@@ -198,9 +208,9 @@ def _edns(packet: bytes, at: int, before: int, additional: int) -> tuple[_Edns |
 def _after_name(packet: bytes, at: int) -> int:
     """Return the offset after a name, without following its pointers. Raises `IndexError`."""
     while size := packet[at]:
-        if size >= codes.POINTER:
+        if size >= _POINTER:
             return at + 2
-        if size > codes.MAX_LABEL:
+        if size > _MAX_LABEL:
             raise IndexError
         at += size + 1
     return at + 1

@@ -51,7 +51,7 @@ class Worker:
         settings = start.settings
         self._start = start
         self._loop = loop
-        parts = compose(settings, Clock(steady_clock(loop.time), wall_clock(time.time), loop.call_later))
+        parts = compose(settings, Clock(steady_clock(time.monotonic), wall_clock(time.time), loop.call_later))
         self._parts = parts
         self._descriptors = open_files.held() + len(start.sockets)
         files = self._shares(settings)

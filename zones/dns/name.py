@@ -6,9 +6,12 @@ The length octets are below 0x41, so it is safe to fold the whole name (RFC 4343
 
 import re
 from ipaddress import IPv4Address
-from typing import Final, NewType, NoReturn
+from typing import TYPE_CHECKING, Final, NewType, NoReturn
 
-Name = NewType("Name", bytes)
+if TYPE_CHECKING:
+    Name = NewType("Name", bytes)
+else:  # a call of a NewType runs Python code, a dozen times for each query
+    Name = bytes
 
 ROOT: Final = Name(b"\x00")
 MAX_NAME: Final = 255  # octets on the wire, RFC 1035 §2.3.4

@@ -4,6 +4,7 @@ Does not know what a reply contains, nor how sockets and connections are shared 
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 
 from resolver.forward.admission import DEFAULT, Admission, Limits
@@ -53,7 +54,7 @@ class Forwarder:
         self.health = Health(random_ids.below)
         self._upstreams = upstreams
         self._loop = loop
-        self._now = steady_clock(loop.time)
+        self._now = steady_clock(time.monotonic)  # the event loop's clock, without a call in Python
         self._mark = mark
         self._take_late = late
         self._limits = limits
@@ -223,11 +224,10 @@ class Forwarder:
             listens = isinstance(result, UpstreamFailure) and result.lasting
         self._admission.remove(exchange)
         self._waiting -= len(exchange.waiters) - 1
-        if exchange.open:
-            if listens:
-                self._listen_on(exchange)
-            else:
-                exchange.close()
+        if listens and exchange.open:
+            self._listen_on(exchange)
+        else:
+            exchange.close()
         waiters, exchange.waiters = exchange.waiters, []
         for done in waiters:
             if self._deferring:

@@ -3,11 +3,10 @@
 cimport cython
 
 cdef class OutsideNames:
-    cdef object _table, _special, _cache, _answers, _apart
+    cdef object _table, _owned, _is_special, _special, _cache, _answers, _apart
     cdef dict _parents
     cdef long long _changes
 
     @cython.locals(name=bytes)
     cpdef question(self, query, int network)
-    @cython.locals(name=bytes)
-    cpdef bint _stands_apart(self, query)
+    cpdef bint _stands_apart(self, bytes name)

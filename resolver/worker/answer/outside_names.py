@@ -32,8 +32,10 @@ class OutsideNames:
         self._special = special
         self._cache = cache
         self._answers = answers
-        self._apart = apart
-        self._parents: dict[tuple[NetworkIndex, int, Name], tuple[str, tuple[Name, ...]]] = {}
+        self._owned = table.endpoints
+        self._is_special = table.endpoints.catalogue_index.is_special
+        self._apart = apart | special.names
+        self._parents: dict[tuple[NetworkIndex, int, bytes], tuple[str, tuple[Name, ...]]] = {}
         """By network, type and parent: the upstream group, and the names beside the name itself that matter."""
         self._changes = answers.changes
 
@@ -42,14 +44,15 @@ class OutsideNames:
         if self._changes != self._answers.changes:
             self._parents.clear()
             self._changes = self._answers.changes
-        name = query.name
+        name, qtype = query.name, query.qtype
         if query.qclass != codes.IN or not name[0]:
             return None
-        found = self._parents.get((network, query.qtype, Name(name[1 + name[0] :])))
-        if found is None or not query.rd or self._stands_apart(query):
+        found = self._parents.get((network, qtype, name[1 + name[0] :]))
+        if found is None or not query.rd or self._stands_apart(name):
             return None
-        key = Key(found[0], name, query.qtype, query.do, query.cd)
-        return None if self._cache.knows(key) else UpstreamQuestion(key, (name, *found[1]))
+        # As `Key(…)` and `UpstreamQuestion(…)`, without a function of Python.
+        key = tuple.__new__(Key, (found[0], name, qtype, query.do, query.cd))
+        return None if self._cache.knows(key) else tuple.__new__(UpstreamQuestion, (key, (name, *found[1])))
 
     def learn(self, query: Query, network: NetworkIndex, question: UpstreamQuestion) -> None:
         """Take what a walk has found out about one name, if it holds for the siblings."""
@@ -58,7 +61,12 @@ class OutsideNames:
             return
         parent = Name(name[1 + name[0] :])
         data = table.endpoints
-        if self._stands_apart(query) or not table.is_bare(parent) or data.catalogue_index.candidates(name):
+        if (
+            self._stands_apart(name)
+            or self._special.answer(query)
+            or not table.is_bare(parent)
+            or data.catalogue_index.candidates(name)
+        ):
             return
         if any(at in table.static for at in ancestry(parent)):
             return
@@ -66,12 +74,6 @@ class OutsideNames:
             self._parents.clear()
         self._parents[network, query.qtype, parent] = question.key.group, question.deps[1:]
 
-    def _stands_apart(self, query: Query) -> bool:
+    def _stands_apart(self, name: Name) -> bool:
         """Return whether something is said about this name alone."""
-        name, data = query.name, self._table.endpoints
-        return (
-            name in self._apart
-            or name in data.explicit
-            or data.catalogue_index.is_special(name)
-            or self._special.answer(query) is not None
-        )
+        return name in self._apart or name in self._owned.explicit or self._is_special(name)

@@ -19,13 +19,15 @@ from zones.clocks import SteadyTime
 from zones.networks.network import Networks
 from zones.networks.prefixes import NetworkIndex
 
+_FLAGS: Final = codes.QR | codes.RA
 _COPIED: Final = codes.RD | codes.CD
+_AD: Final = codes.AD
 
 
 class RelayedAnswers:
     """Makes answers of plain replies."""
 
-    __slots__ = ("_behaviour", "_cells", "_counters", "_made", "_networks", "_opts")
+    __slots__ = ("_behaviour", "_cells", "_counters", "_heads", "_made", "_networks", "_opts")
 
     def __init__(self, behaviour: Behaviour, networks: Networks, counters: Counters) -> None:
         self._behaviour = behaviour
@@ -33,6 +35,8 @@ class RelayedAnswers:
         self._counters = counters
         self._made = counters.compiled
         self._cells: dict[NetworkIndex, list[int]] = {}
+        self._heads: dict[tuple[int, int, bool], bytes] = {}
+        """By flags, number of addresses and presence of EDNS, of which there are few."""
         self._opts = [render.body(b"\0" * 5, 0, 0, edns=render.Opt(do, behaviour.payload)).tail for do in (False, True)]
         """The OPT record of a plain answer, without and with DO."""
 
@@ -51,12 +55,16 @@ class RelayedAnswers:
         if screen is not None and not screen.passes(question.key.group, reply.addresses()):
             return None
         edns, asked = query.edns, query.flags
-        flags = codes.QR | codes.RA | asked & _COPIED
-        if reply.ad and (query.do or asked & codes.AD):
-            flags |= codes.AD
+        flags = _FLAGS | asked & _COPIED
+        if reply.ad and (query.do or asked & _AD):
+            flags |= _AD
         records = reply.records()
         opt, end = (self._opts[query.do], len(records)) if edns else (b"", -1)
-        body = render.Body(_head(flags, reply.count, edns), records + opt, reply.ttls(), end)
+        form = flags, reply.count, edns
+        head = self._heads.get(form)
+        if head is None:
+            head = self._heads[form] = _head(flags, reply.count, edns)
+        body = render.Body(head, records + opt, reply.ttls(), end)
         expires = now + ttl
         self._made[0] += 1
         answer = Compiled(body, len(query.question), deps, self._cell(network), now, SteadyTime(expires))

@@ -4,17 +4,21 @@ cimport cython
 from resolver.worker.answer.answer_cache cimport AnswerCache
 from resolver.worker.answer.client_query cimport ClientQuery
 from resolver.worker.answer.compiled cimport Compiled
+from resolver.worker.answer.fetcher cimport Fetcher
 from resolver.worker.answer.outside_names cimport OutsideNames
+from resolver.worker.answer.patience cimport Patience
 from resolver.worker.answer.pending cimport Pending
 from resolver.worker.answer.relayed_answers cimport RelayedAnswers
 
 cdef class Responder:
     cdef public int pending, payload
-    cdef public object clock, patience, fetcher, counters, steady, first
+    cdef public object clock, counters, steady, first
+    cdef public Patience patience
+    cdef public Fetcher fetcher
     cdef public AnswerCache answers
     cdef readonly OutsideNames _outside
     cdef readonly RelayedAnswers _relayed
-    cdef readonly object _templates
+    cdef readonly object _templates  # not typed: `first` is one of its methods, as an object of Python
     cdef object _engine, _renderer, _options, _fallbacks
     cdef int _factor
     cdef list _dropped, _unwanted

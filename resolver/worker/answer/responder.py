@@ -207,7 +207,9 @@ class Responder:
         answer.cell[0] += 1
         if answer.fallback:
             self._fallbacks.note(*answer.fallback, request.network, request.client)
-        reply = self._renderer.whole(answer, request)
+        reply: bytes | None = None if request.query.options else answer.reply(request.packet)
+        if reply is None or len(reply) > request.limit:
+            reply = self._renderer.whole(answer, request)
         if reply is None:
             request.send(self._renderer.truncated(request, answer), None)
             return

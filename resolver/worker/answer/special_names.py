@@ -34,6 +34,9 @@ def _text(text: str) -> bytes:
 class SpecialNames:
     """The special names of a server with the name `identity`, and with a `designation` of its encrypted listeners."""
 
+    names: Final = frozenset((_HEALTH, *_ENDS))
+    """The special names that have no special name above them. All others of class IN are below one of these."""
+
     def __init__(self, identity: str, designation: Designation | None = None) -> None:
         software, who = _text(f"pldns {version.VERSION}"), _text(identity)
         self._chaos = {

@@ -15,6 +15,7 @@ from resolver.forward.tries import Try
 from resolver.forward.turns import CROWD
 from resolver.settings import MAX_UPSTREAM_SECONDS, Server, UpstreamGroup
 from resolver.wire import codes
+from resolver.wire.plain_reply import PlainReply
 from resolver.wire.relay import Message
 from tests.resolver.forward.exchanges import (
     KEY,
@@ -44,6 +45,22 @@ def test_a_reply_that_matches_ends_it() -> None:
     assert message
     assert message.answer[0].rdatas == (bytes((192, 0, 2, 80)),)
     assert it.open == []
+
+
+@pytest.mark.parametrize("do", [False, True])
+@pytest.mark.parametrize("proof", [False, True])
+def test_a_reply_to_a_query_with_do_keeps_its_proofs(*, proof: bool, do: bool) -> None:
+    """A validating client needs the proof that no closer name exists, where a wildcard made the address."""
+    it, query = exchange(ONE, key=KEY._replace(do=do))
+    message = dns.message.from_wire(reply(query))
+    if proof:
+        message.authority.append(dns.rrset.from_text("a.example.com.", 60, "IN", "NSEC", "c.example.com. A"))
+    action = it.reply(query, message.to_wire(), after(0.1))
+    assert isinstance(action, PlainReply) == (not do or not proof)
+    found = answered(action)
+    assert found
+    assert found.answer[0].rdatas == (bytes((192, 0, 2, 80)),)
+    assert len(found.authority) == (do and proof)
 
 
 def test_the_query_is_what_the_key_says() -> None:

@@ -48,7 +48,7 @@ def both(pipeline: "Pipeline", packet: bytes, reply: PlainReply) -> tuple[Compil
     return pipeline.responder._relayed.answer(query, HERE, now, question, reply), walked
 
 
-@pytest.mark.parametrize("options", [(), ("noedns",), ("ad",), ("cd",), ("noedns", "ad")])
+@pytest.mark.parametrize("options", [(), ("noedns",), ("ad",), ("cd",), ("do",), ("noedns", "ad")])
 def test_a_passed_on_answer_is_the_one_of_a_walk(
     build: Build, ask: Callable[..., bytes], options: tuple[str, ...]
 ) -> None:

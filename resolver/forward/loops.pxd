@@ -1,0 +1,16 @@
+# C types of `loops.py`. Only the compiler reads this file.
+
+cimport cython
+
+cdef class LoopDetector:
+    cdef object _wall, _found
+    cdef readonly object _asking
+    cdef dict _marks, _brought
+    cdef set _servers, _addresses
+
+    @cython.locals(ours=bytes)
+    cpdef bytes mark(self, key)
+    @cython.locals(ours=bytes, marked=bint)
+    cpdef bint closed(self, key, bytes marks, bytes client)
+    cpdef begin(self, key, bytes marks, bytes client)
+    cpdef end(self, key, bytes client)

@@ -1,0 +1,8 @@
+# C types of `server_cookie.py`. Only the compiler reads this file.
+
+cdef class ServerCookie:
+    cdef bytes _value
+    cdef double _paused
+
+    cpdef bytes to_send(self, double now, dice)
+    cpdef learn(self, bytes cookie)
