@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from resolver.sources.reading import ZoneFiles
 from zones.dns.name import Name
@@ -36,7 +35,8 @@ def _valid(
     path: str, findings: dict[str, list[Finding]], parsed: ParsedZones, *, has_data: bool
 ) -> tuple[str, Zone] | None:
     try:
-        text = Path(path).read_bytes().decode()
+        with open(path, "rb") as file:  # noqa: PTH123 - there may be thousands, and a Path doubles the time
+            text = file.read().decode()
         return text, parsed.parse(text, path)
     except UnicodeDecodeError:
         why = f"{path}: not UTF-8"
