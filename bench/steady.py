@@ -158,6 +158,7 @@ class _Stream:
             self._tally.resent += len(self._again)
             again, self._again = self._again, set()
             session.send([(number, self._clients.query(number)) for number in again])
+        count = min(count, session.room)
         self._tally.sent += count
         new = [(self._next + i) % _IDS for i in range(1, count + 1)]
         self._next = (self._next + count) % _IDS
@@ -192,6 +193,11 @@ class _TcpSession(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream has no other
         self._transport = transport
+
+    @property
+    def room(self) -> int:
+        """How many queries may be sent now."""
+        return _IDS
 
     def send(self, queries: list[tuple[int, bytes]]) -> None:
         self._pending.update(number for number, _ in queries)
@@ -234,6 +240,11 @@ class _H2Session(asyncio.Protocol):
         self._transport = transport
         self._h2.initiate_connection()
         self._flush()
+
+    @property
+    def room(self) -> int:
+        """How many queries may be sent now: the server limits the streams."""
+        return 0 if self.ended else max(0, self._h2.remote_settings.max_concurrent_streams - len(self._streams))
 
     def send(self, queries: list[tuple[int, bytes]]) -> None:
         for number, query in queries:

@@ -51,8 +51,9 @@ class Control:
         saved = None if isinstance(read, SetAside) else read
         files = zone_files.read(config.zones.files, saved.zone_texts if saved else {}, _parsed(begun.zones))
         self.estate = assemble(config, files, saved, {}, now)
-        if isinstance(read, SetAside):
-            self.estate.state.set_aside(read, now)
+        later = inventory_file.set_later_versions_aside(config.state_directory) if config.state_directory else []
+        for aside in [*later, *([read] if isinstance(read, SetAside) else [])]:
+            self.estate.state.set_aside(aside, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate.board)
         self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports)

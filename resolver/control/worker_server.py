@@ -37,6 +37,8 @@ _PATIENCE: Final = 5.0
 _READ: Final = 1 << 18
 PACE: Final = Quota(16 << 20, 4 << 20)
 """Octets that are read from one worker at once, and in a second. 40,000 counters are 3 MB; the rest waits."""
+_CONNECTIONS: Final = 4
+"""Connections of one worker. A worker needs one, and for a moment two when it connects again."""
 _PENALTY: Final = 1.0  # seconds until the connection of a worker that broke the protocol is closed
 
 _log = logging.getLogger(__name__)
@@ -49,6 +51,8 @@ class WorkerServer:
     def __init__(self, count: int, pids: WorkerPids, feed: Feed, reports: WorkerReports) -> None:
         self._statuses = {index: WorkerStatus(index) for index in range(count)}
         self._links: dict[int, WorkerLink] = {}
+        self._open: dict[int, list[asyncio.StreamWriter]] = {}
+        """The connections of each worker, the oldest first."""
         self._pids = pids
         self._feed = feed
         self._reports = reports
@@ -83,6 +87,10 @@ class WorkerServer:
             _log.warning("a process that the supervisor did not start as a worker was turned away from the channel")
             writer.close()
             return
+        opened = self._open.setdefault(index, [])
+        opened.append(writer)
+        if len(opened) > _CONNECTIONS:
+            opened.pop(0).transport.abort()
         frames, pace = FrameReader[Up](UP_LIMIT, Up), TokenBucket(PACE, _CLOCK())
         link: WorkerLink | None = None
         sending: asyncio.Task[None] | None = None
@@ -105,6 +113,8 @@ class WorkerServer:
                 sending.cancel()
             if link:
                 self._leave(link)
+            if writer in opened:
+                opened.remove(writer)
             writer.close()
 
     async def _send(self, link: WorkerLink, writer: asyncio.StreamWriter) -> None:

@@ -23,6 +23,8 @@ class StateSetAside(Evidence, frozen=True, kw_only=True):
     code: ClassVar = "state-set-aside"
     severity: ClassVar = Severity.WARNING
     meaning: ClassVar = "A file of the state directory is damaged, unreadable, or of another version of pldns."
-    action: ClassVar = "it is not used; the sources are read as on a first start, and a new file is written"
+    action: ClassVar = (
+        "it is not used; other saved data is, if there is any, and the sources are read; a new file is written"
+    )
     message: Annotated[str, Meta(description="Why.")]
     kept_as: Annotated[str, Meta(description="Where the file is kept; empty where it could not be moved.")] = ""

@@ -5,6 +5,7 @@ from typing import Final
 
 from resolver.worker.answer.compiled import Compiled
 from resolver.worker.net.connections import Connection
+from resolver.worker.net.transport import SocketTransport
 
 PIPELINED: Final = 100
 """Queries of one connection in flight, at most. At the limit, the connection is not read."""
@@ -99,8 +100,8 @@ class _Session(asyncio.Protocol):
         ready, self._ready = self._ready, None
         if ready:
             self._write(ready)
-            if self._transport and self._finishing and not self._open:
-                self._transport.close()
+            if self._finishing and not self._open:
+                self._end()
         self._flow()
 
     def _write(self, octets: bytes | bytearray) -> None:
@@ -140,7 +141,7 @@ class _Session(asyncio.Protocol):
             return
         if self._finishing and not self._open:
             if self._ready is None:
-                self._transport.close()
+                self._end()
         elif not self._transport.is_reading():
             self._work_soon()  # the next query may be within the limits now
 
@@ -161,6 +162,13 @@ class _Session(asyncio.Protocol):
     def finish(self) -> None:
         """Answer the queries in flight, then close."""
         self._finishing = True
-        if self._transport and not self._open:
-            self._transport.close()
+        if not self._open:
+            self._end()
         self._flow()
+
+    def _end(self) -> None:
+        """Close after what was sent. The client may have sent more, which nobody answers here."""
+        if isinstance(self._transport, SocketTransport):
+            self._transport.finish()
+        elif self._transport:
+            self._transport.close()  # the end of TLS waits for the client too

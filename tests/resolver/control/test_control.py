@@ -25,7 +25,7 @@ from resolver.channel.frames import (
 from resolver.channel.requests import Pong
 from resolver.control import worker_server
 from resolver.control.control import Control
-from resolver.process import bootstrap
+from resolver.process import bootstrap, open_files
 from resolver.process.orders import OrderReceiver
 from resolver.process.worker_pids import WorkerPids
 from resolver.token_bucket import Quota
@@ -269,6 +269,17 @@ async def test_a_worker_that_was_taken_over_cannot_make_the_metrics_grow(start: 
     worker.send(CounterReport("i1", [("cache_hits_total", (), 7)]))
     await until(lambda: ("cache_hits_total", (), 7) in set(running.view.totals()))
     assert len(expose(running.view, "")[0]) < 8 << 20
+
+
+async def test_a_worker_has_few_connections(start: Start) -> None:
+    running = start()
+    before = open_files.held()
+    for _ in range(50):
+        await running.connect()
+    last = await running.connect(hello())
+    await last.commit()
+    assert open_files.held() - before < 60  # 51 ends of the test, and few of control
+    assert running.view.workers[0].connected
 
 
 async def test_a_worker_is_read_no_faster_than_it_may_report(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

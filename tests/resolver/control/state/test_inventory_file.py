@@ -98,6 +98,33 @@ def test_noise_is_never_accepted(noise: bytes, at: int) -> None:
             inventory_file.load(folder)
 
 
+def test_a_file_of_the_version_before_is_read_until_there_is_one_of_this_version(tmp_path: Path) -> None:
+    body = msgspec.msgpack.encode(SAVED)
+    older = b"pldns inventory 2\n" + hashlib.sha256(body).digest() + body
+    (tmp_path / "inventory.v2").write_bytes(older)
+    assert inventory_file.read(str(tmp_path)) == SAVED
+    newer = msgspec.structs.replace(SAVED, saved_at=9.0)
+    inventory_file.write(str(tmp_path), [newer])
+    assert inventory_file.read(str(tmp_path)) == newer
+    assert (tmp_path / "inventory.v2").read_bytes() == older, "a downgrade needs it"
+    file(tmp_path).unlink()
+    (tmp_path / "inventory.v2").write_bytes(older[:-1])
+    assert inventory_file.read(str(tmp_path)) is None
+
+
+def test_a_file_of_a_later_version_is_moved_and_the_own_one_is_used(tmp_path: Path) -> None:
+    inventory_file.write(str(tmp_path), [SAVED])
+    assert inventory_file.set_later_versions_aside(str(tmp_path)) == []
+    (tmp_path / "inventory.v4").write_bytes(b"pldns inventory 4\n")
+    (aside,) = inventory_file.set_later_versions_aside(str(tmp_path))
+    assert aside == SetAside(
+        str(tmp_path / "inventory.v4"), "a later version of pldns saved it", str(tmp_path / "inventory.v4.later")
+    )
+    assert names_in(tmp_path) == {FORMAT.name, "inventory.v4.later"}
+    assert inventory_file.set_later_versions_aside(str(tmp_path)) == []
+    assert inventory_file.read(str(tmp_path)) == SAVED
+
+
 def test_an_unreadable_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file(tmp_path).mkdir()
     assert inventory_file.read(str(tmp_path)) == SetAside(
