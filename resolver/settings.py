@@ -347,6 +347,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
     workers: int = 1
+    watch: bool = False
+    """A change of the configuration file causes a reload."""
 
 
 class ProcessSettings(msgspec.Struct, frozen=True):
@@ -365,5 +367,7 @@ class Accepted(msgspec.Struct, frozen=True):
     worker: WorkerSettings
     control: ControlSettings
     workers: int = 1
+    source: str = ""
+    """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
     warnings: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
+from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
 from resolver.host_port import HostPort
 from zones.clocks import WallTime
@@ -36,6 +37,10 @@ class View(Protocol):
     estate: Estate
     started: WallTime
     """When control started, in seconds since the epoch."""
+
+    @property
+    def reloads(self) -> Reloads:
+        """The configuration in effect, and its reloads."""
 
     @property
     def serial(self) -> int:

@@ -93,6 +93,7 @@ def accept(
             admin_listen=parse(model.admin.listen) if model.admin.listen else None,
             state_directory=absolute(folder / model.state.directory),
             workers=model.dns.workers,
+            watch=model.reload.watch,
         ),
         workers=model.dns.workers,
         processes=settings.ProcessSettings(model.processes.heartbeat, model.processes.lame_duck),

@@ -180,6 +180,16 @@ class StateSection(Section):
     )
 
 
+class ReloadSection(Section):
+    """When pldns reads its configuration again (docs/operations.md)."""
+
+    watch: Switch = Field(
+        default=False,
+        description="Reload when the configuration file changes. Otherwise on SIGHUP and `pldns reload` only. Zone "
+        "files, certificates and the files of sources are always watched.",
+    )
+
+
 class ProcessesSection(Section):
     """The processes of pldns: when one counts as hung, and how a stop begins."""
 
@@ -225,6 +235,7 @@ class Configuration(Section):
     conflicts: ConflictsSection = ConflictsSection()
     admin: AdminSection = AdminSection()
     state: StateSection = StateSection()
+    reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()
 
     @model_validator(mode="before")

@@ -11,6 +11,7 @@ from resolver.control.awaited_addresses import AwaitedAddresses
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
+from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
@@ -29,11 +30,13 @@ class AdminView:
         workers: WorkerServer,
         sources: SourceRunners,
         reports: WorkerReports,
+        reloads: Reloads,
         addresses: AwaitedAddresses,
         *,
         started: WallTime,
     ) -> None:
         self.estate = estate
+        self.reloads = reloads
         self.started = started
         self.stopping = False
         """Whether pldns is about to stop."""

@@ -4,11 +4,13 @@ Does not know what a worker is sent (`feed`), or what becomes of its reports.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Mapping
 from typing import Final
 
+from resolver import settings_change
 from resolver.channel.frames import (
     UP_LIMIT,
     Applied,
@@ -27,6 +29,7 @@ from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
 from resolver.control.worker_reports import WorkerReports
 from resolver.process import wall_clock
 from resolver.process.worker_pids import WorkerPids
+from resolver.settings import WorkerSettings
 from resolver.token_bucket import Quota, TokenBucket
 from zones.clocks import steady_clock
 
@@ -37,6 +40,8 @@ _PATIENCE: Final = 5.0
 _READ: Final = 1 << 18
 PACE: Final = Quota(16 << 20, 4 << 20)
 """Octets that are read from one worker at once, and in a second. 40,000 counters are 3 MB; the rest waits."""
+_CONNECTIONS: Final = 4
+"""Connections of one worker. A worker needs one, and for a moment two when it connects again."""
 _PENALTY: Final = 1.0  # seconds until the connection of a worker that broke the protocol is closed
 
 _log = logging.getLogger(__name__)
@@ -46,9 +51,17 @@ _CLOCK: Final = steady_clock(time.monotonic)
 class WorkerServer:
     """The configured number of workers. `pids`: the processes that the supervisor started."""
 
-    def __init__(self, count: int, pids: WorkerPids, feed: Feed, reports: WorkerReports) -> None:
+    def __init__(
+        self, count: int, pids: WorkerPids, feed: Feed, reports: WorkerReports, settings: WorkerSettings
+    ) -> None:
+        """`settings`: those of workers in the configuration in effect."""
+        self._settings = settings
+        self._acknowledged = asyncio.Event()
+        """Set at each state or configuration that a worker reports as applied."""
         self._statuses = {index: WorkerStatus(index) for index in range(count)}
         self._links: dict[int, WorkerLink] = {}
+        self._open: dict[int, list[asyncio.StreamWriter]] = {}
+        """The connections of each worker, the oldest first."""
         self._pids = pids
         self._feed = feed
         self._reports = reports
@@ -57,6 +70,25 @@ class WorkerServer:
     def statuses(self) -> Mapping[int, WorkerStatus]:
         """All configured workers by index, connected or not."""
         return self._statuses
+
+    # -- the configuration
+
+    def configure(self, settings: WorkerSettings) -> None:
+        """Send these settings to all workers, and to those that connect later with other ones."""
+        self._settings = settings
+        for link in self._links.values():
+            link.configure(settings)
+
+    async def applied(self, patience: float) -> list[int]:
+        """Wait until the connected workers have applied the present settings and state. Return those that are late."""
+        serial, settings = self._feed.serial, settings_change.digest(self._settings)
+        late = list(self._links)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while late := [index for index in self._links if not self._statuses[index].has(serial, settings)]:
+                    self._acknowledged.clear()
+                    await self._acknowledged.wait()
+        return late
 
     # -- requests
 
@@ -83,6 +115,10 @@ class WorkerServer:
             _log.warning("a process that the supervisor did not start as a worker was turned away from the channel")
             writer.close()
             return
+        opened = self._open.setdefault(index, [])
+        opened.append(writer)
+        if len(opened) > _CONNECTIONS:
+            opened.pop(0).transport.abort()
         frames, pace = FrameReader[Up](UP_LIMIT, Up), TokenBucket(PACE, _CLOCK())
         link: WorkerLink | None = None
         sending: asyncio.Task[None] | None = None
@@ -105,6 +141,8 @@ class WorkerServer:
                 sending.cancel()
             if link:
                 self._leave(link)
+            if writer in opened:
+                opened.remove(writer)
             writer.close()
 
     async def _send(self, link: WorkerLink, writer: asyncio.StreamWriter) -> None:
@@ -119,7 +157,7 @@ class WorkerServer:
             writer.close()
 
     def _join(self, index: int, hello: Hello, writer: asyncio.StreamWriter) -> WorkerLink:
-        link = self._links[index] = WorkerLink(self._feed, index, hello, writer)
+        link = self._links[index] = WorkerLink(self._feed, index, hello, writer, self._settings)
         self._statuses[index] = WorkerStatus(index, hello.pid, hello.instance, connected=True)
         return link
 
@@ -132,9 +170,10 @@ class WorkerServer:
         if self._links.get(link.index) is not link:
             return  # from a process that has a successor
         match frame:
-            case Applied(serial=serial):
+            case Applied(serial=serial, settings=settings):
                 status = self._statuses[link.index]
-                status.serial = serial
+                status.serial, status.settings = serial, settings
+                self._acknowledged.set()
                 status.synced |= 0 < self._feed.complete_since <= serial
             case ReplyFrame():
                 link.replied(frame)

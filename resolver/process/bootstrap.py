@@ -21,9 +21,10 @@ import msgspec
 from resolver.process import handed_files, log
 from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
+from resolver.process.reload_state import ConfigurationUpdate, ReloadState
 from resolver.process.socket_role import SocketRole
 from resolver.process.worker_pids import WorkerPids
-from resolver.settings import ControlSettings, WorkerSettings
+from resolver.settings import Accepted, ControlSettings, WorkerSettings
 
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -77,7 +78,8 @@ class ControlStart:
     `channel` listens, and is non-blocking. The socket, with the connections that wait in it, outlives this process.
     """
 
-    settings: ControlSettings
+    accepted: Accepted
+    """The whole configuration: control passes the part of workers on to workers that have an earlier one."""
     channel: socket.socket
     workers: WorkerPids
     orders: OrderReceiver
@@ -85,6 +87,14 @@ class ControlStart:
     """Seconds between two signs of life; 0: none."""
     zones: int | None = None
     """Descriptor of the zones that the configuration check has parsed, None where there is none."""
+
+    reloads: ReloadState = field(default_factory=ReloadState)
+    """What became of the reloads before this process started."""
+
+    @property
+    def settings(self) -> ControlSettings:
+        """The part for control."""
+        return self.accepted.control
 
 
 def begin_worker(arguments: Sequence[str]) -> WorkerStart:
@@ -110,8 +120,12 @@ def begin_control(arguments: Sequence[str]) -> ControlStart:
     options = _options(arguments)
     os.nice(_NICE)
     _isolate("control", options)
+    update = msgspec.json.decode(_read(options), type=ConfigurationUpdate)
+    if update.accepted is None:
+        raise ValueError("control needs a configuration")
     return ControlStart(
-        settings=msgspec.json.decode(_read(options), type=ControlSettings),
+        accepted=update.accepted,
+        reloads=update.state,
         channel=_socket(options["channel"]),
         workers=WorkerPids(int(options["workers"])),
         orders=OrderReceiver(_socket(options["orders"])),

@@ -48,7 +48,8 @@ class Child:
         """The supervisor's end of the socket for orders and signs of life, None while no process runs."""
         self.heartbeat = heartbeat
         self._command = tuple(command)
-        self._settings = settings
+        self.settings = settings
+        """What the next process gets."""
         self._environment = dict(environment)
         self._popen: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
@@ -88,7 +89,7 @@ class Child:
             settings = os.memfd_create("settings")
             stack.callback(os.close, settings)
             with open(settings, "wb", closefd=False) as file:
-                file.write(self._settings)
+                file.write(self.settings)
             os.lseek(settings, 0, os.SEEK_SET)
             # One pipe for each child: the process that gets SIGIO is a property of the open pipe (fcntl(2) F_SETOWN).
             held, self._lifeline = os.pipe()

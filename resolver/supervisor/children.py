@@ -27,9 +27,11 @@ from resolver.supervisor.child import Child
 from resolver.supervisor.heartbeat import Heartbeat
 from resolver.supervisor.key_files import INTERVAL, key_files
 from resolver.supervisor.listen import Listening
+from resolver.supervisor.reload import Configuration
 from resolver.supervisor.slot import Slot
 from zones.clocks import SteadyTime
 
+_SIGNS: Final = (orders.READY, orders.ALIVE)
 LOOK: Final = 0.5
 """Seconds between two looks at the heartbeats."""
 
@@ -41,19 +43,20 @@ class Children:
 
     def __init__(
         self,
-        accepted: Accepted,
+        configuration: Configuration,
         zones: BinaryIO,
         listening: Listening,
         channel: tuple[str, socket.socket],
         commands: tuple[Sequence[str], Sequence[str]],
         selector: selectors.BaseSelector,
     ) -> None:
-        """`zones`: the parsed zones for the first control; closed once it has them.
+        """`configuration`: what each child that starts gets. `zones`: the parsed zones for the first control.
 
         `channel`: the path of control's socket and the socket. `commands`: those of control and of a worker.
         """
-        now = SteadyTime(time.monotonic())
-        for_control, for_workers = msgspec.json.encode(accepted.control), msgspec.json.encode(accepted.worker)
+        now, accepted = SteadyTime(time.monotonic()), configuration.accepted
+        for_workers = msgspec.json.encode(accepted.worker)
+        self._configuration = configuration
         private, scrubbed = child.private(os.environ), child.scrubbed(os.environ)
         self._zones = zones
         self._key_files, self._check_files_at = key_files(accepted.worker), SteadyTime(now + INTERVAL)
@@ -70,7 +73,7 @@ class Children:
         self._announcements = -1
         """A pipe to control, see `worker_pids`; -1 while control does not run."""
         to_control, to_worker = commands
-        self.control = Child("control", to_control, for_control, private, Heartbeat(limit, limit * heartbeat.BUSY))
+        self.control = Child("control", to_control, b"", private, Heartbeat(limit, limit * heartbeat.BUSY))
         self.slots = [
             Slot(index, Child(f"worker {index}", to_worker, for_workers, scrubbed, Heartbeat(limit, limit)), own, now)
             for index, own in enumerate(listening.workers)
@@ -126,6 +129,8 @@ class Children:
                     each.process.failed(error, now)
 
     def _start_control(self, now: SteadyTime) -> None:
+        self._configuration.control_started()
+        self.control.settings = msgspec.json.encode(self._configuration.update)
         reading, self._announcements = os.pipe()
         try:
             os.set_blocking(self._announcements, False)
@@ -185,6 +190,16 @@ class Children:
 
     # -- running
 
+    def configure(self, accepted: Accepted) -> None:
+        """Give children that start another configuration, and workers that run its certificates and secrets."""
+        for each in self.workers:
+            each.settings = msgspec.json.encode(accepted.worker)
+        self._digest = warm_start.digest(accepted.control)
+        before, self._key_files = self._key_files.contents, key_files(accepted.worker)
+        self._check_files_at = SteadyTime(time.monotonic() + INTERVAL)
+        if self._key_files.contents != before:
+            self._send_files()
+
     def check_files(self) -> None:
         """Hand the certificates, keys and secrets to the workers where they have changed."""
         now = SteadyTime(time.monotonic())
@@ -192,27 +207,34 @@ class Children:
             return
         self._check_files_at = SteadyTime(now + INTERVAL)
         if self._key_files.check():
-            for each in self.workers:
-                if each.link:
-                    # A worker that does not read its orders has ended, and the next one gets the contents at its start.
-                    with contextlib.suppress(OSError):
-                        orders.send_files(each.link, self._key_files.contents)
+            self._send_files()
 
-    def read(self, process: Child) -> None:
-        """Handle a sign of life of a child, its `ready`, or the end of file when it has ended."""
+    def _send_files(self) -> None:
+        for each in self.workers:
+            if each.link:
+                # A worker that does not read its orders has ended, and the next one gets the contents at its start.
+                with contextlib.suppress(OSError):
+                    orders.send_files(each.link, self._key_files.contents)
+
+    def read(self, process: Child) -> list[str]:
+        """Handle a sign of life of a child, its `ready`, or the end of file when it has ended.
+
+        Return the words of any other message of control; none for all else.
+        """
         try:
-            message = process.link.recv(16) if process.link else b""
+            message = process.link.recv(orders.MAX_MESSAGE) if process.link else b""
         except OSError:
             message = b""
         if not message:
             self._unlink(process)
-            return
+            return []
         process.heartbeat.heard(SteadyTime(time.monotonic()))
         if message == orders.READY:
             self.control_serves |= process is self.control
             for each in self.slots:
                 if each.process is process:
                     each.ready()
+        return message.decode().split() if process is self.control and message not in _SIGNS else []
 
     def _unlink(self, process: Child) -> None:
         if process.link:

@@ -14,6 +14,7 @@ from resolver.process import local_address, log, log_output
 from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
 from resolver.supervisor import listen, preflight, takeover
+from resolver.supervisor.reload import Configuration
 from resolver.supervisor.signals import Signals
 from resolver.supervisor.supervisor import Supervisor
 
@@ -75,7 +76,8 @@ def serve(
         _announce(accepted, listening)
         offer = takeover.Offer(state, lock)
         children = (commands.control, commands.worker)
-        return Supervisor(accepted, zones, listening, channel, children, signals, offer, predecessor).run()
+        configuration = Configuration(accepted, config_path, flags, commands.accept)
+        return Supervisor(configuration, zones, listening, channel, children, signals, offer, predecessor).run()
 
 
 def _announce(accepted: Accepted, listening: listen.Listening) -> None:

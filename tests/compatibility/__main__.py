@@ -18,7 +18,17 @@ from typing import Final
 import yaml
 
 from tests.compatibility.explanations import BEHIND, IN_FRONT, Explanations
-from tests.compatibility.questions import ALIASES, PRIVATE_NAMES, PUBLIC, PUBLIC_NAMES, UNSIGNED, Answer, Question, ask
+from tests.compatibility.questions import (
+    ALIASES,
+    MORE,
+    PRIVATE_NAMES,
+    PUBLIC,
+    PUBLIC_NAMES,
+    UNSIGNED,
+    Answer,
+    Question,
+    ask,
+)
 from tests.compatibility.resolvers import PRODUCTS, RESOLVERS, version
 from tests.live.daemon import Daemon
 from tests.live.forwarders import Site, answering, printed
@@ -38,6 +48,7 @@ Row = tuple[str, dict[str, str]]
 def pldns(folder: Path, upstream: int) -> Iterator[Daemon]:
     """Run pldns with the example estate and one upstream server."""
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("state"))
+    (folder / "static/more.zone").write_text(MORE)
     wanted = yaml.safe_load((EXAMPLE / "pldns.yaml").read_text())
     settings = {key: wanted[key] for key in ("sources", "networks", "zones")}
     daemon = Daemon(folder, {**settings, "upstreams": {"public": {"servers": [f"udp://127.0.0.1:{upstream}"]}}})

@@ -45,6 +45,7 @@ other.queue.core           A     20.60.0.69
 """,
     "blob.core.windows.net": f"""{_APEX}
 other                      A     20.60.0.66
+alias                      CNAME blob.ams.store.core.windows.net.
 stcontososhop              CNAME stcontososhop.privatelink
 stcontososhop.privatelink  CNAME blob.ams.store.core.windows.net.
 """,
@@ -56,6 +57,22 @@ vaultcore                  NS    ns.
     "vaultcore.azure.net": f"{_APEX}kv-contoso-shop.privatelink A 20.60.0.68\n",
 }
 """The zones of Azure's services in public DNS, which are not signed."""
+
+
+MORE: Final = f"""
+$ORIGIN more.example.
+$TTL 300
+@    SOA    ns h 1 3600 600 86400 60
+@    NS     ns
+@    MX     10 mail
+ns   A      192.168.0.53
+mail A      192.168.0.25
+*    A      192.168.0.80
+out  CNAME  www.example.org.
+big  TXT    {" ".join(f'"{"y" * 200}{i}"' for i in range(12))}
+big  TYPE65280 \\# 4 0a000001
+"""
+"""A zone file beside those of the example estate."""
 
 
 class Question(NamedTuple):
@@ -94,6 +111,12 @@ PRIVATE_NAMES: Final = [
     Question("zone file, NXDOMAIN", "none.corp.example"),
     Question("zone file, NODATA", "gateway.corp.example", "AAAA"),
     Question("zone file, empty non-terminal", "_tcp.corp.example"),
+    Question("zone file, wildcard", "any.more.example"),
+    Question("zone file, MX", "more.example", "MX"),
+    Question("zone file, TXT of 2.4 kB", "big.more.example", "TXT"),
+    Question("zone file, TXT of 2.4 kB over TCP", "big.more.example", "TXT", tcp=True),
+    Question("zone file, unknown type", "big.more.example", "TYPE65280"),
+    Question("zone file, alias to public DNS", "out.more.example"),
     Question("private zone, DS", "privatelink.blob.core.windows.net", "DS"),
     Question("private zone, SOA", "privatelink.blob.core.windows.net", "SOA"),
     Question("address of an endpoint, PTR", "6.2.2.10.in-addr.arpa", "PTR"),
@@ -107,6 +130,8 @@ PUBLIC_NAMES: Final = [
     Question("public, NXDOMAIN", "none.example.org"),
     Question("public, NODATA", "www.example.org", "MX"),
     Question("public, no endpoint, NODATA", "other.blob.core.windows.net", "AAAA"),
+    Question("public, no endpoint, alias", "alias.blob.core.windows.net"),
+    Question("public, no endpoint, alias, NODATA", "alias.blob.core.windows.net", "AAAA"),
     Question("public, no endpoint, SOA above suffix", "other.queue.core.windows.net", "AAAA"),
     Question("public, TXT of 2.4 kB", "big.example.org", "TXT"),
     Question("public, unknown type", "unknown.example.org", "TYPE65280"),

@@ -17,7 +17,7 @@ def dnsdist(site: Site) -> tuple[str, ...]:
     file.write_text(f"""
 setLocal('127.0.0.1:{site.port}')
 setSecurityPollSuffix('')
-newServer({{address='127.0.0.1:{site.public}'}})
+newServer({{address='127.0.0.1:{site.public}', useClientSubnet=true}})
 getPool(''):setCache(newPacketCache(10000))
 """)
     return tool("dnsdist"), "--supervised", "--disable-syslog", "-C", str(file)

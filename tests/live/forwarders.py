@@ -1,6 +1,7 @@
 """Resolvers that clients use instead of pldns, each with the text of `pldns suffixes` and a base like a careful site's.
 
-The base of each has rebinding protection and DNSSEC validation on, and one server for all other names.
+The base of each has rebinding protection and DNSSEC validation on, and one server for all other names. Unbound mixes
+the case of the names that it asks for, BIND sends cookies, and dnsmasq sends the client's subnet.
 """
 
 import re
@@ -86,6 +87,7 @@ server:
   use-syslog: no
   logfile: ""
   trust-anchor: "{site.anchor}"
+  use-caps-for-id: yes
 {private}
 remote-control:
   control-enable: no
@@ -127,7 +129,8 @@ def _dnsmasq(site: Site) -> tuple[str, ...]:
         tool("dnsmasq"), "--keep-in-foreground", f"--port={site.port}", "--listen-address=127.0.0.1",
         "--bind-interfaces", "--no-resolv",
         "--no-hosts", f"--server=127.0.0.1#{site.public}", f"--conf-file={site.folder}/pldns.conf",
-        "--user=", "--pid-file=", "--log-facility=-", "--stop-dns-rebind", "--dnssec",
+        "--user=", "--pid-file=", "--log-facility=-",
+        "--add-subnet=24,56", "--stop-dns-rebind", "--dnssec",
         f"--trust-anchor=.,{','.join(site.anchor.split()[2:])}",
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ import pytest
 from tests.live.daemon import REPLY, Daemon
 from tests.live.faulty_upstream import FAULTS, FaultyUpstream
 from tests.live.signed_zones import nsd, signed
-from tests.live.validators import PRODUCTS, Validator, recursive, started, static_ds
+from tests.live.validators import PRODUCTS, Validator, available, recursive, started, static_ds
 from tests.peers import tool
 from tests.ports import free_ports
 
@@ -108,7 +108,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "sources": [{"name": "estate", "type": "files", "path": "./endpoints"}],
         "zones": {"files": ["*.zone"]},
     })  # fmt: skip
-    direct, behind = (dict(zip(PRODUCTS, each, strict=True)) for each in (ports[::2], ports[1::2]))
+    products = list(filter(available, PRODUCTS))
+    direct, behind = (dict(zip(products, each, strict=False)) for each in (ports[::2], ports[1::2]))
     with ExitStack() as stack:
         stack.enter_context(nsd(folder / "nsd", authority, served))
         stack.enter_context(recursive(folder / "resolver", resolver, authority, list(served)))
@@ -131,6 +132,11 @@ def result(port: int, name: str, rtype: str = "A") -> Result:
     return dns.rcode.to_text(reply.rcode()), bool(reply.flags & dns.flags.AD), records
 
 
+def readable(product: str, label: str) -> bool:
+    """Return whether a reply can be read: systemd-resolved compresses DNAME targets, which RFC 6672 §2.5 forbids."""
+    return product != "systemd-resolved" or not f".{label}".endswith(".d")
+
+
 def results(port: int, origin: str, questions: list[tuple[str, str]]) -> dict[tuple[str, str], Result]:
     named = [(f"{label}.{origin}".removeprefix("."), rtype) for label, rtype in questions]
     return {(name, rtype): result(port, name, rtype) for name, rtype in named}
@@ -138,6 +144,9 @@ def results(port: int, origin: str, questions: list[tuple[str, str]]) -> dict[tu
 
 def compare(world: World, product: str, origin: str, questions: list[tuple[str, str]]) -> int:
     """Compare the results behind pldns with those of the same product without pldns. Return how many it validated."""
+    if product not in world.direct:
+        pytest.skip(f"{product} cannot run here")
+    questions = [each for each in questions if readable(product, each[0])]
     direct = results(world.direct[product], origin, questions)
     behind = results(world.behind[product], origin, questions)
     differing = {asked: (direct[asked], found) for asked, found in behind.items() if found != direct[asked]}
@@ -160,7 +169,7 @@ def test_a_fault_of_the_upstream_changes_no_result_of_a_validator(world: World, 
         for done in [pool.submit(result, world.pldns, f"odd.{origin}") for origin in faulty]:
             done.result()
         for origins, questions in ((faulty, AFTER_A_FAULT), (ZONES, after)):
-            asked = [(product, origin) for product in PRODUCTS for origin in origins]
+            asked = [(product, origin) for product in world.direct for origin in origins]
             for validated in [pool.submit(compare, world, *each, questions) for each in asked]:
                 assert validated.result() > len(questions) // 2
     assert fault in world.upstream.seen
@@ -177,6 +186,8 @@ def test_ds_at_the_apex_of_a_zone_that_pldns_serves_is_that_of_the_parent(world:
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_a_signed_alias_into_an_endpoint_is_valid(world: World, product: str, name: str) -> None:
     """Without the proof that no closer name exists, an alias from a wildcard is bogus (RFC 4035 §5.3.4)."""
+    if not readable(product, name) or product not in world.behind:
+        pytest.skip(f"{product} cannot run here, or compresses DNAME targets")
     for origin in ZONES:
         for rtype, end in (("A", "acct.privatelink.blob.core.windows.net. 10.1.0.4"), ("AAAA", None)):
             rcode, _, records = result(world.behind[product], f"{name}.{origin}", rtype)
@@ -187,6 +198,8 @@ def test_a_signed_alias_into_an_endpoint_is_valid(world: World, product: str, na
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_an_unsigned_zone_file_at_an_insecure_delegation_is_valid(world: World, product: str) -> None:
+    if product not in world.behind:
+        pytest.skip(f"{product} cannot run here")
     for origin in ZONES:
         assert result(world.behind[product], f"private.split.{origin}") == (
             "NOERROR", False, [f"private.split.{origin}. 10.1.0.5"],

@@ -1,5 +1,6 @@
 """Validating resolvers that forward everything to one server, with the key of the root as their only trust anchor."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -12,6 +13,7 @@ import dns.query
 
 from tests.live.daemon import until
 from tests.live.programs import running
+from tests.paths import ROOT
 from tests.peers import tool
 
 
@@ -109,7 +111,56 @@ policy.add(policy.all(policy.FORWARD('127.0.0.1@{validator.server}')))
     return tool("kresd"), "-n", "-c", file, validator.folder
 
 
+def _systemd_resolved(validator: Validator) -> tuple[str | Path, ...]:
+    """Return the command that runs systemd-resolved in a mount namespace: it has no option for its files.
+
+    It then has a configuration, `/run` and users of its own, and neither D-Bus nor the stub listener on port 53.
+    """
+    files = {
+        "resolved.conf": f"""[Resolve]
+DNS=127.0.0.1:{validator.server}
+DNSSEC=yes
+DNSStubListener=no
+DNSStubListenerExtra=127.0.0.1:{validator.port}
+ReadEtcHosts=no
+LLMNR=no
+MulticastDNS=no
+""",
+        "root.positive": f"{validator.anchor.replace(' DS ', ' IN DS ')}\n",
+        "only.negative": "insecure.invalid\n",  # instead of the built-in list, which has `test`
+        "passwd": "root:x:0:0::/:/bin/sh\nsystemd-resolve:x:65533:65533::/:/bin/sh\n",
+        "group": "root:x:0:\nsystemd-resolve:x:65533:\n",
+        "start.sh": """set -e
+mount --make-rprivate /
+for file in passwd group; do mount --bind "$1/$file" "/etc/$file"; done
+mount -t tmpfs none /etc/systemd
+cp "$1/resolved.conf" /etc/systemd/
+mount -t tmpfs none /run
+mkdir -p /run/systemd/resolve /run/dbus /run/dnssec-trust-anchors.d
+cp "$1/root.positive" "$1/only.negative" /run/dnssec-trust-anchors.d/
+chown -R systemd-resolve:systemd-resolve /run/systemd
+exec "$2"
+""",
+    }
+    for name, text in files.items():
+        (validator.folder / name).write_text(text)
+    return "unshare", "-m", "sh", validator.folder / "start.sh", validator.folder, RESOLVED
+
+
+RESOLVED: Final = ROOT / "build/systemd-resolved/lib/systemd/systemd-resolved"
+"""From Debian's package, which is not installed: that would replace /etc/resolv.conf."""
+
+
+def available(product: str) -> bool:
+    """Return whether a product can run here. Only systemd-resolved may be missing: it needs a mount namespace."""
+    if product != "systemd-resolved":
+        return True
+    tried = ["unshare", "-m", str(RESOLVED), "--version"]
+    return RESOLVED.exists() and subprocess.run(tried, capture_output=True, check=False).returncode == 0
+
+
 _COMMANDS: Final[dict[str, Callable[[Validator], tuple[str | Path, ...]]]] = {
     "unbound": _unbound, "bind": _bind, "knot-resolver": _knot_resolver,
+    "systemd-resolved": _systemd_resolved,
 }  # fmt: skip
 PRODUCTS: Final = tuple(_COMMANDS)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from resolver.admin.resources.configuration import ConfigurationItem
 from resolver.admin.resources.model import Model, Parameters, ProblemDetails, Time
 from resolver.admin.resources.sources import Degradation, SourceItem
 from resolver.admin.resources.workers import WorkerItem
@@ -61,6 +62,7 @@ class DaemonStatus(Model):
     """The state of the daemon."""
 
     version: str
+    configuration: ConfigurationItem
     started: Time = Field(description="When the control process started. It restarts by itself after a crash.")
     uptime: float = Field(description="Seconds since `started`.")
     serial: int = Field(description="Serial of the served state; it grows with every change.")

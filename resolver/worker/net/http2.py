@@ -60,8 +60,6 @@ class Http2(asyncio.Protocol):
         self._time = connection.listener.connections.time
         self._due = False
         """Whether frames wait for a later turn."""
-        self._processing = False
-        """Whether received frames are being processed. What they cause is sent together."""
         self._widened = False
         """Whether the client has widened a window."""
         self._blocked = False
@@ -102,13 +100,10 @@ class Http2(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             return
         if not self._blocked:
-            self._processing = True
             try:
                 self._take_frames()
             except (h2.exceptions.ProtocolError, UnicodeDecodeError) as error:
                 self._refuse("protocol", getattr(error, "error_code", h2.errors.ErrorCodes.PROTOCOL_ERROR))
-            finally:
-                self._processing = False
             if self._frames.flooded:
                 self._refuse("flood", h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
             self._flush()
@@ -239,9 +234,8 @@ class Http2(asyncio.Protocol):
         except h2.exceptions.ProtocolError:
             self._forget(stream)  # h2 has closed the stream without an event
         self._frames.answered()
-        if not self._processing:
-            self._flush()
-            self._report()
+        self._flush()  # a TLS record for each response: some clients take only one of a record
+        self._report()
         self._finished()
 
     def _push_all(self) -> None:

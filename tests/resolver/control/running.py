@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from resolver import settings
+from resolver import settings, settings_change
 from resolver.admin import app
 from resolver.channel import frames as channel
 from resolver.channel.frames import (
@@ -23,6 +23,7 @@ from resolver.channel.frames import (
     Hello,
 )
 from resolver.control.control import Control
+from resolver.control.sync.remotes import Remotes
 from resolver.process import bootstrap
 from resolver.process.orders import OrderReceiver
 from resolver.process.worker_pids import WorkerPids
@@ -31,6 +32,8 @@ from zones.clocks import WallTime
 from zones.dns.name import Name, from_text, to_text
 
 DEADLINE = 60.0
+WORKER = settings.WorkerSettings((), ())
+DIGESTS = settings_change.digest(WORKER), settings_change.table_digest(WORKER)
 FQDN = "acct.blob.core.windows.net"
 PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
 
@@ -119,9 +122,10 @@ class Running:
         reading, self._announcing = os.pipe()
         self.announce(announced.format(pid=os.getpid()))
         self._supervisor, orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        begun = bootstrap.ControlStart(config, self._socket, WorkerPids(reading), OrderReceiver(orders), beat=0)
+        accepted = settings.Accepted("", WORKER, config)
+        begun = bootstrap.ControlStart(accepted, self._socket, WorkerPids(reading), OrderReceiver(orders), beat=0)
         self._orders = orders
-        self.control = Control(begun, remotes or {})
+        self.control = Control(begun, Remotes(remotes))
         self._reading = reading
         self._workers: list[ScriptedWorker] = []
         self.view = self.control.view
@@ -184,7 +188,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 
 def hello(epoch: str = "", serial: int = 0, *, instance: str = "i1", generation: int = 0) -> Hello:
-    return Hello(0, os.getpid(), instance, epoch, serial, generation)
+    return Hello(0, os.getpid(), instance, epoch, serial, generation, *DIGESTS)
 
 
 def winner(running: Running, name: Name = PRIVATE) -> str:

@@ -25,11 +25,12 @@ from resolver.channel.frames import (
 from resolver.channel.requests import Pong
 from resolver.control import worker_server
 from resolver.control.control import Control
-from resolver.process import bootstrap
+from resolver.control.sync.remotes import Remotes
+from resolver.process import bootstrap, open_files
 from resolver.process.orders import OrderReceiver
 from resolver.process.worker_pids import WorkerPids
 from resolver.token_bucket import Quota
-from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Start, hello, start, until, winner, write
+from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, WORKER, Start, hello, start, until, winner, write
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.clocks import WallTime
 from zones.dns.name import from_text, to_text
@@ -123,9 +124,9 @@ def test_zones_of_the_configuration_check_are_not_parsed_again(tmp_path: Path) -
     os.pwrite(zones, parsed.encoded().replace(digest, wanted), 0)  # now the zone shows where it comes from
     config = settings.ControlSettings(zones=settings.Zones(files=(str(tmp_path / "corp.zone"),)))
     with socket.socket(socket.AF_UNIX) as channel, Path(os.devnull).open("rb") as pids:
-        orders = OrderReceiver(channel)
-        begun = bootstrap.ControlStart(config, channel, WorkerPids(pids.fileno()), orders, beat=0, zones=zones)
-        control = Control(begun, {})
+        orders, accepted = OrderReceiver(channel), settings.Accepted("", WORKER, config)
+        begun = bootstrap.ControlStart(accepted, channel, WorkerPids(pids.fileno()), orders, beat=0, zones=zones)
+        control = Control(begun, Remotes())
     assert list(control.estate.static.files.values()) == [other]
 
 
@@ -269,6 +270,17 @@ async def test_a_worker_that_was_taken_over_cannot_make_the_metrics_grow(start: 
     worker.send(CounterReport("i1", [("cache_hits_total", (), 7)]))
     await until(lambda: ("cache_hits_total", (), 7) in set(running.view.totals()))
     assert len(expose(running.view, "")[0]) < 8 << 20
+
+
+async def test_a_worker_has_few_connections(start: Start) -> None:
+    running = start()
+    before = open_files.held()
+    for _ in range(50):
+        await running.connect()
+    last = await running.connect(hello())
+    await last.commit()
+    assert open_files.held() - before < 60  # 51 ends of the test, and few of control
+    assert running.view.workers[0].connected
 
 
 async def test_a_worker_is_read_no_faster_than_it_may_report(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
