@@ -74,6 +74,9 @@ class FileSource:
             parts, closed = self._look()
         except OSError as error:
             return Scan([], len(before), f"{self._path}: {error.strerror or error}")
+        if parts == [str(self._path)] and before.keys() - {*parts} and isinstance(why := _read(self._path), str):
+            # A folder became a file that cannot be read. That says nothing about the files that the folder had.
+            return Scan([], len(before), f"{self._path}: it was a folder, and is a file now: {why}")
         # The signatures are taken before the files are read, so that a file which changes meanwhile is read again.
         found = {part: signature(part) for part in parts}
         changes = [
