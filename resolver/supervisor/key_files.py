@@ -57,7 +57,7 @@ class KeyFiles:
     def _read(self, group: tuple[str, ...], *, first: bool) -> None:
         try:
             read = {path: Path(path).read_bytes() for path in group}
-            self._check_usable(*read.items())
+            self._check_usable(*((path, read[path]) for path in group))  # both may be in one file
         except (OSError, ValueError) as error:
             _log.error("%s: %s%s", group[0], error, "" if first else "; what was read before stays in use")
         else:

@@ -68,3 +68,10 @@ def test_contents_that_cannot_be_used_are_not_handed_on(tmp_path: Path, caplog: 
     assert not files.check()
     assert files.contents == first
     assert [record.message.partition(": ")[0] for record in caplog.records] == [str(pair[0]), str(tmp_path / "secrets")]
+
+
+def test_a_certificate_and_its_key_may_be_in_one_file(tmp_path: Path) -> None:
+    file = tmp_path / "pair.pem"
+    trustme.CA().issue_cert("dns.example").private_key_and_cert_chain_pem.write_to_path(str(file))
+    files = key_files(WorkerSettings((), (), tls=Tls((), str(file), str(file))))
+    assert files.contents == {str(file): file.read_bytes()}
