@@ -42,6 +42,8 @@ def restart_needed(old: Accepted, new: Accepted) -> tuple[str, ...]:
             old.control.state_directory != new.control.state_directory,
             "the state directory is locked when pldns starts",
         ),
+        ("user", old.user != new.user, "pldns changes its user when it starts"),
+        ("sandbox", was.sandbox != now.sandbox, "a process enters its sandbox when it starts"),
     )
     return tuple(f"{key}: a reload cannot change this: {why}; restart pldns" for key, differs, why in keys if differs)
 

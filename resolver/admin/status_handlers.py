@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from resolver.admin import metrics
-from resolver.admin.resources import configuration, sources
+from resolver.admin.resources import configuration, sandbox, sources
 from resolver.admin.resources.configuration import Refused, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.sources import SourceItem
@@ -65,7 +65,7 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
             started=clock_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
             ready=not missing, missing=missing, degraded=degraded, degraded_total=total,
             absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
-            sources=_sources(context), counts=counts(context.estate),
+            sources=_sources(context), sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate),
         )
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from resolver.control.guard.sync_state import SyncAction
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
 from resolver.host_port import HostPort
+from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
 
@@ -49,6 +50,9 @@ class View(Protocol):
     @property
     def workers(self) -> Mapping[int, ConnectedWorker]:
         """All configured workers by index, connected or not."""
+
+    def sandboxes(self) -> Mapping[str, SandboxLevel]:
+        """Return how far each process is confined, by its name in the log."""
 
     @property
     def absent_addresses(self) -> Sequence[HostPort]:

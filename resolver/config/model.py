@@ -29,7 +29,9 @@ from resolver.config.values import (
     Until,
     VNet,
     Zone,
+    on_or_off,
 )
+from resolver.settings import SandboxMode
 from zones.claims.policy import ChainForm
 
 Policy = Literal["sticky", "merge", "refuse"]
@@ -206,6 +208,9 @@ class ProcessesSection(Section):
     )
 
 
+Sandbox = Annotated[SandboxMode, BeforeValidator(on_or_off)]
+
+
 class Configuration(Section):
     """The configuration file of pldns."""
 
@@ -237,6 +242,16 @@ class Configuration(Section):
     state: StateSection = StateSection()
     reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()
+    user: Text | None = Field(
+        default=None,
+        description="The user that pldns becomes when it is started as root: a name or a number. `root` stays root. "
+        "Default: the account `pldns` if it exists, else user and group 65532.",
+    )
+    sandbox: Sandbox = Field(
+        default="on",
+        description="Confines each process to what it uses (docs/sandbox.md). `on`: as far as the kernel can. "
+        "`required`: pldns starts only if the kernel can in full. `off`: not at all.",
+    )
 
     @model_validator(mode="before")
     @classmethod

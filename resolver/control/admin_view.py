@@ -17,6 +17,7 @@ from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.host_port import HostPort
+from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
 
@@ -44,6 +45,8 @@ class AdminView:
         self._workers = workers
         self._sources = sources
         self._reports = reports
+        self.levels: Mapping[str, SandboxLevel] = {}
+        """How far the supervisor and control are confined."""
         self._addresses = addresses
 
     @property
@@ -55,6 +58,11 @@ class AdminView:
     def workers(self) -> Mapping[int, WorkerStatus]:
         """All configured workers by index, connected or not."""
         return self._workers.statuses
+
+    def sandboxes(self) -> dict[str, SandboxLevel]:
+        """Return how far the supervisor, control and each worker that has connected are confined."""
+        of_workers = {f"worker {each.index}": each.sandbox for each in self.workers.values() if each.sandbox}
+        return {**self.levels, **of_workers}
 
     @property
     def absent_addresses(self) -> Sequence[HostPort]:

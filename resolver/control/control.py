@@ -61,7 +61,7 @@ class Control:
             self.estate.state.set_aside(aside, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
-        self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports, begun.accepted.worker)
+        self.workers = WorkerServer(config.workers, begun.supervisor, self.feed, self.reports, begun.accepted.worker)
         self._log = log = ActivityLog(self.estate)
         self.sources = SourceRunners(self.estate, remotes, log, self.publish)
         self.clock = EstateClock(self.estate, self.reports, log, self.publish)
@@ -72,8 +72,16 @@ class Control:
         self.reloads = Reloads(begun.accepted, begun.reloads, begun.orders, self.reconfiguration.apply)
         self.addresses = AwaitedAddresses(config.awaited)
         self.view = AdminView(
-            self.estate, self.feed, self.workers, self.sources, self.reports, self.reloads, self.addresses, started=now
+            self.estate,
+            self.feed,
+            self.workers,
+            self.sources,
+            self.reports,
+            self.reloads,
+            self.addresses,
+            started=now,
         )
+        self.view.levels = begun.sandboxes
         self._channel = begun.channel
         self._orders, self._beat = begun.orders, begun.beat
         self._stopping = asyncio.Event()

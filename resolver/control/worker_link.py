@@ -13,6 +13,7 @@ from resolver.channel.frames import Configure, Down, Hello, ReplyFrame, RequestF
 from resolver.channel.requests import Reply, ReplyT, Request, WorkerRequest
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.settings import WorkerSettings
 
 _SEND: Final = 1 << 16
@@ -31,6 +32,8 @@ class WorkerStatus:
     connected: bool = False
     synced: bool = False
     """The worker answers from a state in which every source has data."""
+    sandbox: SandboxLevel | None = None
+    """How far the process is confined."""
     settings: bytes = b""
     """`settings_change.digest` of the settings that the worker answers with."""
 

@@ -24,8 +24,8 @@ LAST_DELAY: Final = 5.0
 STEADY: Final = 10.0
 """Seconds. After a child that ran this long, the next restart waits `FIRST_DELAY` again."""
 
-# Variables for Python and the locale. None of them holds a credential.
-_KEPT: Final = frozenset(("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH"))
+# Variables that libraries read when they are loaded: Python, the locale, OpenSSL. None of them holds a credential.
+_KEPT: Final = frozenset(("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"))
 _KEPT_PREFIXES: Final = ("LC_", "PYTHON")
 
 _log = logging.getLogger(__name__)
@@ -161,12 +161,15 @@ class Child:
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a worker: the variables that cannot hold a credential."""
+    """Return the environment that a child is executed with: the variables that cannot hold a credential."""
     return {name: value for name, value in environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
 
 
 def private(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of control: everything except systemd's variables for the main process."""
+    """Return the variables of control: everything except systemd's variables for the main process.
+
+    They may hold secrets, so they are handed over through a descriptor.
+    """
     return {name: value for name, value in environ.items() if name not in systemd.VARIABLES}
 
 

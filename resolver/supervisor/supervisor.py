@@ -22,8 +22,10 @@ from collections.abc import Sequence
 from typing import BinaryIO, Final
 
 from resolver.process import orders, systemd
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.supervisor.child import Child
 from resolver.supervisor.children import LOOK, Children
+from resolver.supervisor.dialer import Dialer
 from resolver.supervisor.listen import Listening
 from resolver.supervisor.reload import Configuration
 from resolver.supervisor.reloading import Reloading
@@ -57,10 +59,11 @@ class Supervisor:
         channel: tuple[str, socket.socket],
         commands: tuple[Sequence[str], Sequence[str]],
         signals: Signals,
-        offer: Offer,
-        predecessor: Predecessor | None = None,
+        sandbox: SandboxLevel,
+        takeover: tuple[Offer, Predecessor | None],
     ) -> None:
-        """The first parameters are those of `Children`; `predecessor` is what this process takes over from."""
+        """`takeover`: the offer to a successor, and what this process takes over from. The rest: see `Children`."""
+        offer, predecessor = takeover
         self._listening = listening
         self._signals = signals
         self._configuration = configuration
@@ -71,7 +74,7 @@ class Supervisor:
         self._status = ""
         self._selector = selectors.DefaultSelector()
         self._selector.register(signals, selectors.EVENT_READ, self._react)
-        self._children = Children(configuration, zones, listening, channel, commands, self._selector)
+        self._children = Children(configuration, zones, listening, channel, commands, sandbox, self._selector)
         self._reloading = Reloading(configuration, self._children)
         self._offer = offer
         self._successor = Successor()
@@ -120,6 +123,8 @@ class Supervisor:
         for key, _ in self._selector.select(timeout):
             if isinstance(key.data, Child):
                 self._reloading.heard(self._children.read(key.data))
+            elif isinstance(key.data, Dialer):
+                self._children.dial(key.data)
             else:
                 key.data()
         self._reap()

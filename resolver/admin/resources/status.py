@@ -6,6 +6,7 @@ from pydantic import Field
 
 from resolver.admin.resources.configuration import ConfigurationItem
 from resolver.admin.resources.model import Model, Parameters, ProblemDetails, Time
+from resolver.admin.resources.sandbox import SandboxItem
 from resolver.admin.resources.sources import Degradation, SourceItem
 from resolver.admin.resources.workers import WorkerItem
 from resolver.control.estate.estate import Estate
@@ -76,6 +77,7 @@ class DaemonStatus(Model):
     )
     workers: list[WorkerItem]
     sources: list[SourceItem]
+    sandbox: list[SandboxItem] = Field(description="Of the supervisor, control, and each connected worker.")
     counts: Counts
 
 

@@ -19,6 +19,7 @@ from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.process.orders import OrderReceiver
 from resolver.process.reload_state import ReloadState
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.claims.policy import ConflictPolicy, ZonePolicy
@@ -129,6 +130,13 @@ class ScriptedControl:
     requests: list[object] = field(default_factory=list)
     wanted: list[tuple[str, str]] = field(default_factory=list)
     reloads: Reloads = field(default_factory=ScriptedReloads)
+
+    def sandboxes(self) -> dict[str, SandboxLevel]:
+        lacking = ("this kernel has no Landlock",)
+        return {
+            "supervisor": SandboxLevel(65532, seccomp=True, landlock=0, lacks=lacking),
+            "worker 0": SandboxLevel(65532, seccomp=True, landlock=7),
+        }
 
     def missing(self) -> list[str]:
         return self.lacking
