@@ -6,6 +6,7 @@ that has no answer in `PATIENCE` seconds is lost. Does not know what happens to 
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ PATIENCE: Final = 5.0
 _TICK: Final = 0.01
 """Seconds between two batches of queries."""
 _IDS: Final = 1 << 16
+_RCVBUFFORCE: Final = 33  # SO_RCVBUFFORCE of asm-generic/socket.h: above net.core.rmem_max
+_BUFFER: Final = 8 << 20
+"""Octets of answers that may wait in a socket."""
 
 
 @dataclass(slots=True)
@@ -103,9 +107,15 @@ class Clients:
     async def datagrams(self, transport: str, protocol: asyncio.DatagramProtocol) -> asyncio.DatagramTransport:
         """Open a socket."""
         loop = asyncio.get_running_loop()
-        made, _ = await loop.create_datagram_endpoint(
-            lambda: protocol, remote_addr=("127.0.0.1", self._ports[transport])
-        )
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        # A client that waits for the processor must not lose answers itself.
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, _BUFFER)
+        except PermissionError:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        sock.settimeout(0)
+        sock.connect(("127.0.0.1", self._ports[transport]))
+        made, _ = await loop.create_datagram_endpoint(lambda: protocol, sock=sock)
         return made
 
 

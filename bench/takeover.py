@@ -77,7 +77,7 @@ def everything(directory: Path, rate: float, times: int, workers: int) -> Iterat
                 os.kill(pids[-1], signal.SIGTERM)
                 while _runs(pids[-1]):
                     time.sleep(0.02)
-    yield Result("takeovers", times, "", note=f"the longest took {max(seconds):.1f} s; {workers} workers")
+    yield Result("takeovers", times, "", note=f"the longest took {max(seconds, default=0):.1f} s; {workers} workers")
     for transport, tally in clients.tallies.items():
         note = f"of {tally.sent:,}; {tally.resent} sent again after the end of their connection {tally.examples or ''}"
         yield Result(f"{transport}: lost", tally.lost, "", 0, note=note)

@@ -278,6 +278,9 @@ class CacheSettings(msgspec.Struct, frozen=True):
 
 # -- the processes
 
+SandboxMode = Literal["on", "off", "required"]
+"""`on`: each process is confined as far as the kernel can. `required`: pldns starts only if it can in full."""
+
 
 class WorkerSettings(msgspec.Struct, frozen=True):
     """The part for workers. It holds nothing about sources, the admin interface or saved state."""
@@ -319,6 +322,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     cache: CacheSettings = CacheSettings()
     mark: bytes = b""
     """Random octets, new at each start, that mark the queries of this server so that loops are found."""
+    sandbox: SandboxMode = "on"
     unsynced: bool = False
     """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
@@ -347,6 +351,9 @@ class ControlSettings(msgspec.Struct, frozen=True):
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
     workers: int = 1
+    sandbox: SandboxMode = "on"
+    watch: bool = False
+    """A change of the configuration file causes a reload."""
 
 
 class ProcessSettings(msgspec.Struct, frozen=True):
@@ -359,11 +366,17 @@ class ProcessSettings(msgspec.Struct, frozen=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """The whole accepted configuration. `warnings` are sentences for the log."""
+    """The whole accepted configuration. `warnings` are sentences for the log.
+
+    `user`: name or number of the user that a pldns started as root becomes. Empty: the default.
+    """
 
     path: str
     worker: WorkerSettings
     control: ControlSettings
     workers: int = 1
+    user: str = ""
+    source: str = ""
+    """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
     warnings: tuple[str, ...] = ()

@@ -29,13 +29,21 @@ def restart_needed(old: Accepted, new: Accepted) -> tuple[str, ...]:
         ("dns.listen", was.listen != now.listen, _AT_START),
         ("dns.tls.listen", _listen(was.tls) != _listen(now.tls), _AT_START),
         ("dns.https.listen", _listen(was.https) != _listen(now.https), _AT_START),
+        ("dns.bind", bool(old.control.awaited) != bool(new.control.awaited), _AT_START),
         ("admin.listen", old.control.admin_listen != new.control.admin_listen, _AT_START),
+        (
+            "processes.heartbeat",
+            old.processes.heartbeat != new.processes.heartbeat,
+            "a process gets its heartbeat when it starts",
+        ),
         ("dns.workers", old.workers != new.workers, "workers are counted when pldns starts"),
         (
             "state.directory",
             old.control.state_directory != new.control.state_directory,
             "the state directory is locked when pldns starts",
         ),
+        ("user", old.user != new.user, "pldns changes its user when it starts"),
+        ("sandbox", was.sandbox != now.sandbox, "a process enters its sandbox when it starts"),
     )
     return tuple(f"{key}: a reload cannot change this: {why}; restart pldns" for key, differs, why in keys if differs)
 
@@ -45,8 +53,8 @@ def _listen(tls: object) -> object:
 
 
 def same(old: Accepted, new: Accepted) -> bool:
-    """Return whether both mean the same. Warnings do not count."""
-    return structs.replace(old, warnings=()) == structs.replace(new, warnings=())
+    """Return whether both mean the same. Warnings and comments do not count."""
+    return structs.replace(old, warnings=(), source="") == structs.replace(new, warnings=(), source="")
 
 
 def digest(settings: Accepted | WorkerSettings) -> bytes:

@@ -27,6 +27,23 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+@pytest.mark.peer
+def test_the_unit_exposes_little() -> None:
+    """The figure of systemd, from 0 to 10. Most of the rest is the network, which a server needs."""
+    done = subprocess.run(
+        [tool("systemd-analyze"), "security", "--offline=true", "--threshold=15", UNIT],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout.splitlines()[-1]
+
+
+def test_the_unit_lets_processes_confine_themselves() -> None:
+    allowed = re.findall(r"^SystemCallFilter=([^~].*)$", UNIT.read_text(), re.MULTILINE)
+    assert {"seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"} <= set(
+        " ".join(allowed).split()
+    )
+
+
 def test_the_unit_has_one_capability_and_no_system_user() -> None:
     settings = dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE))
     assert settings["AmbientCapabilities"] == settings["CapabilityBoundingSet"] == "CAP_NET_BIND_SERVICE"

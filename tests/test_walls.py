@@ -41,6 +41,7 @@ zones.table
 resolver.host_port resolver.token_bucket resolver.version
 resolver.settings
 resolver.settings_change
+resolver.process.sandbox
 resolver.wire resolver.channel resolver.process
 resolver.http_protocol
 resolver.http_listener
@@ -224,7 +225,7 @@ def daemon(tmp_path: Path, write_world: Callable[..., Path]) -> Iterator[Callabl
         process = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(tmp_path)],
             stderr=stderr,
-            env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path)},
+            env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path), "PLDNS_USER": "root", "PLDNS_SANDBOX": "off"},
         )
 
     def stop() -> list[str]:

@@ -22,6 +22,7 @@ from resolver.control.estate.source_health import Freshness, SourceStatus, SyncO
 from resolver.control.source_runners import Sample
 from resolver.forward.round_trip import BOUNDS
 from resolver.process import wall_clock
+from resolver.process.reload_state import ReloadOutcome
 from resolver.version import VERSION
 
 PREFIX: Final = "pldns_"
@@ -110,6 +111,11 @@ METRICS: Final = (
     Metric("ready", "1 while `/readyz` answers 200."),
     Metric("state_unwritable", "Files of the state directory whose last write failed."),
     Metric("serial", "Serial of the served state. A worker that lags behind has a lower `worker_serial`."),
+    Metric("config_reloads_total", "Reloads: `applied`, `unchanged` or `refused`.", ("result",)),
+    Metric("config_serial", "Number of the configuration in effect: 1 at the start, one more with each that differs."),
+    Metric("config_last_reload_successful", "0 while the last reload was refused."),
+    Metric("config_last_success_timestamp_seconds", "When the configuration in effect was accepted."),
+    Metric("config_file_changed", "1 while the configuration file is not the one in effect."),
     Metric("workers", "Configured worker processes."),
     Metric("answers_evicted_total", "Compiled answers removed because a name behind them changed."),
     Metric("gc_long_pauses_total", "Garbage collections that stopped a worker for more than 20 ms."),
@@ -233,9 +239,20 @@ def _samples(view: View) -> Iterator[Sample]:
     yield "workers", (), float(len(view.workers))
     for worker in view.workers.values():
         yield "worker_serial", (str(worker.index),), float(worker.serial)
+    yield from _reloads(view)
     yield "state_unwritable", (), float(len(view.estate.state.unwritable))
     yield from _sources(view)
     yield from _inventory(view)
+
+
+def _reloads(view: View) -> Iterator[Sample]:
+    state = view.reloads.state
+    for outcome in ReloadOutcome:
+        yield "config_reloads_total", (outcome.value,), float(state.counts.get(outcome, 0))
+    yield "config_serial", (), float(state.serial)
+    yield "config_last_reload_successful", (), float(state.outcome is not ReloadOutcome.REFUSED)
+    yield "config_last_success_timestamp_seconds", (), wall_clock.shown(state.loaded)
+    yield "config_file_changed", (), float(view.reloads.differs)
 
 
 def _sources(view: View) -> Iterator[Sample]:

@@ -11,6 +11,7 @@ from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
+from resolver.admin.resources.configuration import ConfigurationItem, ReloadRequest
 from resolver.admin.resources.endpoints import EndpointItem
 from resolver.admin.resources.findings import FindingItem, FindingParameters
 from resolver.admin.resources.model import ListParameters, Parameters
@@ -40,6 +41,14 @@ ROUTES: Final = (
     ),
     Route("/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format."),
     Route("/v1/status", status.status, "The state of the daemon.", DaemonStatus),
+    Route(
+        "/v1/reload", status.reload, "Check the configuration again, and apply it if it has no mistake.",
+        ConfigurationItem, body=ReloadRequest,
+        problems=(
+            (415, "The body is not JSON."), (422, "The configuration is refused; the one before stays in effect."),
+            (503, "The supervisor does not answer."),
+        ),
+    ),
     Route(
         "/v1/endpoints", estate.list_endpoints, "Private endpoints by id, served or not.", EndpointItem,
         listed=True, parameters=ListParameters,

@@ -1,9 +1,13 @@
 """Handlers for health, metrics and the status of the daemon."""
 
+import asyncio
+from typing import Final
+
 from aiohttp import web
 
 from resolver.admin import metrics
-from resolver.admin.resources import sources
+from resolver.admin.resources import configuration, sandbox, sources
+from resolver.admin.resources.configuration import Refused, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.sources import SourceItem
 from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, counts
@@ -12,7 +16,11 @@ from resolver.admin.responses import item_response, problem_response
 from resolver.admin.route import Context
 from resolver.http_protocol import Response, problem
 from resolver.process import wall_clock
+from resolver.process.reload_state import ReloadOutcome
 from resolver.version import VERSION
+
+RELOAD_PATIENCE: Final = 90.0
+"""Seconds that a reload may take: its check may take 60 s."""
 
 
 async def livez(context: Context, _: web.Request, __: Parameters) -> web.Response:
@@ -53,12 +61,29 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
     degraded, total = sources.degradations(context.estate)
     return item_response(
         DaemonStatus(
-            version=VERSION, started=clock_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
+            version=VERSION, configuration=configuration.configuration(view.reloads),
+            started=clock_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
             ready=not missing, missing=missing, degraded=degraded, degraded_total=total,
             absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
-            sources=_sources(context), counts=counts(context.estate),
+            sources=_sources(context), sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate),
         )
     )  # fmt: skip
+
+
+async def reload(context: Context, _: web.Request, __: ReloadRequest) -> web.Response:
+    """Have the configuration checked, and applied if it has no mistake."""
+    reloads = context.view.reloads
+    try:
+        async with asyncio.timeout(RELOAD_PATIENCE):
+            state = await reloads.reload()
+    except (OSError, TimeoutError):
+        return problem(503, "the supervisor does not answer")
+    if state.outcome is not ReloadOutcome.REFUSED:
+        return item_response(configuration.configuration(reloads))
+    detail = "\n".join((f"the configuration is refused; configuration {state.serial} stays in effect", *state.mistakes))
+    return problem_response(
+        Refused(title="Unprocessable Content", status=422, detail=detail, mistakes=list(state.mistakes))
+    )
 
 
 def _workers(context: Context) -> list[WorkerItem]:

@@ -10,8 +10,10 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
+from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
 from resolver.host_port import HostPort
+from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
 
@@ -38,12 +40,19 @@ class View(Protocol):
     """When control started, in seconds since the epoch."""
 
     @property
+    def reloads(self) -> Reloads:
+        """The configuration in effect, and its reloads."""
+
+    @property
     def serial(self) -> int:
         """Serial of the served state; it grows with every change of what is served."""
 
     @property
     def workers(self) -> Mapping[int, ConnectedWorker]:
         """All configured workers by index, connected or not."""
+
+    def sandboxes(self) -> Mapping[str, SandboxLevel]:
+        """Return how far each process is confined, by its name in the log."""
 
     @property
     def absent_addresses(self) -> Sequence[HostPort]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 import msgspec
 
 from resolver.channel import requests
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.settings import WorkerSettings
 from zones.claims.row import ClassNumber
 from zones.clocks import WallTime
@@ -145,6 +146,8 @@ class Hello(_Frame, frozen=True):
     """`settings_change.digest` of the settings that the worker answers with."""
     table_settings: Digest = b""
     """`settings_change.table_digest` of these."""
+    sandbox: SandboxLevel | None = None
+    """How far the worker is confined, as it says itself."""
 
 
 class Applied(_Frame, frozen=True):

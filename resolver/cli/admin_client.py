@@ -13,8 +13,8 @@ from resolver.cli.failure import Failed
 Json = dict[str, Any]
 """A JSON object of the admin interface; docs/admin-api.md describes its keys."""
 
-_TIMEOUT: Final = 30.0
-"""Seconds."""
+_TIMEOUT: Final = 100.0
+"""Seconds. A reload may take 90 s."""
 _PAGE: Final = 5000
 """Items to request at a time."""
 

@@ -57,6 +57,14 @@ def serve(
 
 
 @app.command()
+def reload(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE) -> None:
+    """Have the running daemon read its configuration again. Exit status 1: it has mistakes, and the old one goes on."""
+    from resolver.cli import reload  # noqa: PLC0415
+
+    raise Exit(reload.run(_admin_url(admin, config), output == Output.JSON))
+
+
+@app.command()
 def check(
     config: ConfigFile = DEFAULT_CONFIG,
     override: Overrides = None,

@@ -79,7 +79,8 @@ async def _read(config: settings.ControlSettings) -> tuple[list[Resources], list
     """Return the resources of every source, the source with precedence first, and what could not be read."""
     parts: list[Resources] = []
     problems: list[str] = []
-    async with remotes.opened(config) as asked:
+    async with remotes.opened(config) as opened:
+        asked = opened.sources
         for source in config.sources:
             if source.name in asked:
                 reading = await asked[source.name].read()

@@ -47,7 +47,8 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
 
 
 async def _made(config: ControlSettings, saved: SavedInventory | None, now: WallTime) -> tuple[Plan, Estate, Estate]:
-    async with remotes.opened(config) as asked:
+    async with remotes.opened(config) as opened:
+        asked = opened.sources
         return await plan.made(config, saved, asked, now)
 
 

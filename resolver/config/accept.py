@@ -93,8 +93,11 @@ def accept(
             admin_listen=parse(model.admin.listen) if model.admin.listen else None,
             state_directory=absolute(folder / model.state.directory),
             workers=model.dns.workers,
+            sandbox=model.sandbox,
+            watch=model.reload.watch,
         ),
         workers=model.dns.workers,
+        user=model.user or "",
         processes=settings.ProcessSettings(model.processes.heartbeat, model.processes.lame_duck),
         warnings=tuple(notes),
     )
@@ -252,6 +255,7 @@ def _worker(
         upstreams=upstreams,
         cache=settings.CacheSettings(cache.size, cache.stale, cache.prefetch),
         mark=os.urandom(8),
+        sandbox=model.sandbox,
         unsynced=any(source.on_unsynced == "servfail" for source in model.sources),
     )
 

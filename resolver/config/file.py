@@ -9,10 +9,12 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, get_args, get_origin
 
+from msgspec import structs
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -54,8 +56,11 @@ def load(
     Values of variables and flags are YAML. Relative paths are relative to the folder of `path`. `parsed` gets the zones
     of the zone files, for a caller that needs them too. Raises `ConfigError`.
     """
+    source = _digest(path)
     valid = _read(path, environ, flags, parsed or ParsedZones())
-    return accept(path, valid.model, valid.files, resolv_conf, valid.warnings, functools.partial(_place_of, valid.root))
+    place = functools.partial(_place_of, valid.root)
+    accepted = accept(path, valid.model, valid.files, resolv_conf, valid.warnings, place)
+    return structs.replace(accepted, source=source)
 
 
 def effective(
@@ -121,6 +126,14 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str], pars
     if problems:
         raise ConfigError(problems)
     return _Valid(root, model, files, [*notes, *odd, *warnings(model)])
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits; empty where it cannot be read."""
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _file(path: Path) -> tuple[Node, list[ConfigProblem]]:

@@ -99,7 +99,8 @@ class StreamsSection(Section):
         default=1000,
         ge=1,
         le=100_000,
-        description="Most connections. At the limit, the connection that has been idle longest is closed.",
+        description="Most connections; fewer where the limit of open files is lower. At the limit, the client with "
+        "most connections loses the one that has been idle longest.",
     )
     per_client: Count | None = Field(
         default=None, ge=1, description="Most connections of one client address. Default: no limit."

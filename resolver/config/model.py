@@ -29,7 +29,9 @@ from resolver.config.values import (
     Until,
     VNet,
     Zone,
+    on_or_off,
 )
+from resolver.settings import SandboxMode
 from zones.claims.policy import ChainForm
 
 Policy = Literal["sticky", "merge", "refuse"]
@@ -180,6 +182,16 @@ class StateSection(Section):
     )
 
 
+class ReloadSection(Section):
+    """When pldns reads its configuration again (docs/operations.md)."""
+
+    watch: Switch = Field(
+        default=False,
+        description="Reload when the configuration file changes. Otherwise on SIGHUP and `pldns reload` only. Zone "
+        "files, certificates and the files of sources are always watched.",
+    )
+
+
 class ProcessesSection(Section):
     """The processes of pldns: when one counts as hung, and how a stop begins."""
 
@@ -194,6 +206,9 @@ class ProcessesSection(Section):
         le=3600,
         description="After SIGTERM, `/readyz` is 503 but queries are answered for this time. Then pldns stops.",
     )
+
+
+Sandbox = Annotated[SandboxMode, BeforeValidator(on_or_off)]
 
 
 class Configuration(Section):
@@ -225,7 +240,18 @@ class Configuration(Section):
     conflicts: ConflictsSection = ConflictsSection()
     admin: AdminSection = AdminSection()
     state: StateSection = StateSection()
+    reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()
+    user: Text | None = Field(
+        default=None,
+        description="The user that pldns becomes when it is started as root: a name or a number. `root` stays root. "
+        "Default: the account `pldns` if it exists, else user and group 65532.",
+    )
+    sandbox: Sandbox = Field(
+        default="on",
+        description="Confines each process to what it uses (docs/sandbox.md). `on`: as far as the kernel can. "
+        "`required`: pldns starts only if the kernel can in full. `off`: not at all.",
+    )
 
     @model_validator(mode="before")
     @classmethod

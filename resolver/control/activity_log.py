@@ -7,13 +7,14 @@ not know what a change or a finding means.
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from resolver.control.estate.activity import SourceActivity, Tally
 from resolver.control.estate.estate import Estate
 from zones.findings.board import FindingMove
 from zones.findings.evidence import Severity
+from zones.findings.finding import Finding
 from zones.findings.source_evidence import SourceIncomplete, SourceUnreadable, SyncHeld
 from zones.findings.state_evidence import StateSetAside, StateUnwritable
 
@@ -66,6 +67,13 @@ class ActivityLog:
             _log.info("findings at the start: %s (see `pldns findings`)", _fields(numbers))
         errors = [FindingMove(each, is_open=True) for each in estate.board if each.severity is Severity.ERROR]
         self._log_findings(errors, 0)
+
+    def reconfigured(self, before: Iterable[Finding]) -> None:
+        """Log the findings that another configuration opens and closes. `before`: those before it was applied."""
+        old, new = {each.id: each for each in before}, {each.id: each for each in self._estate.board}
+        moves = [FindingMove(each, is_open=False) for key, each in old.items() if key not in new]
+        moves += [FindingMove(each, is_open=True) for key, each in new.items() if key not in old]
+        self._log_findings(moves, 0)
 
     def write(self) -> None:
         """Log the changes since the last call."""

@@ -11,11 +11,13 @@ from resolver.control.awaited_addresses import AwaitedAddresses
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
+from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.host_port import HostPort
+from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
 
@@ -29,11 +31,13 @@ class AdminView:
         workers: WorkerServer,
         sources: SourceRunners,
         reports: WorkerReports,
+        reloads: Reloads,
         addresses: AwaitedAddresses,
         *,
         started: WallTime,
     ) -> None:
         self.estate = estate
+        self.reloads = reloads
         self.started = started
         self.stopping = False
         """Whether pldns is about to stop."""
@@ -41,6 +45,8 @@ class AdminView:
         self._workers = workers
         self._sources = sources
         self._reports = reports
+        self.levels: Mapping[str, SandboxLevel] = {}
+        """How far the supervisor and control are confined."""
         self._addresses = addresses
 
     @property
@@ -52,6 +58,11 @@ class AdminView:
     def workers(self) -> Mapping[int, WorkerStatus]:
         """All configured workers by index, connected or not."""
         return self._workers.statuses
+
+    def sandboxes(self) -> dict[str, SandboxLevel]:
+        """Return how far the supervisor, control and each worker that has connected are confined."""
+        of_workers = {f"worker {each.index}": each.sandbox for each in self.workers.values() if each.sandbox}
+        return {**self.levels, **of_workers}
 
     @property
     def absent_addresses(self) -> Sequence[HostPort]:

@@ -133,6 +133,14 @@ class LoopList:
         for group in sorted(groups):
             yield group, self._finding(group)
 
+    def configure(self, groups: Iterable[str]) -> Iterator[tuple[str, Finding]]:
+        """Replace the groups. Yields each group that still loops, with its finding; loops of others are forgotten."""
+        self._groups = frozenset(groups)
+        for group in self._last.keys() - self._groups:
+            del self._last[group], self._found[group]
+        for group in sorted(self._last):
+            yield group, self._finding(group)
+
     def _finding(self, group: str) -> Finding:
         names = self._found[group]
         clients = sorted({shown for item in names.values() if (shown := address_text(item.client))})

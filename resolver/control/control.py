@@ -9,7 +9,6 @@ import contextlib
 import logging
 import signal
 import uuid
-from collections.abc import Mapping
 from typing import Final
 
 from resolver.control import unix_server
@@ -21,15 +20,18 @@ from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import NO_VNETS
 from resolver.control.estate.state_health import SetAside
 from resolver.control.feed.feed import Feed
+from resolver.control.reconfiguration import Reconfiguration
+from resolver.control.reloads import Reloads
 from resolver.control.source_runners import SourceRunners
 from resolver.control.state import inventory_file
 from resolver.control.state.writer import StateWriter
+from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.process import bootstrap, wall_clock
-from resolver.process.orders import Beat, Stopping
+from resolver.process.orders import Beat, Reloaded, Stopping
 from resolver.sources import zone_files
-from resolver.sources.reading import RemoteSource
+from resolver.sources.file_watch import FileWatch
 from zones.dns.name import Name
 from zones.dns.parsed_zones import ParsedZones
 
@@ -40,31 +42,46 @@ _log = logging.getLogger(__name__)
 
 
 class Control:
-    """The parts of control. `remotes`: the sources that are asked, by name; all other sources are files.
+    """The parts of control. `remotes`: the sources that are asked; all other sources are files.
 
     Workers are answered at once from the saved inventory and the zone files, before any source is read.
     """
 
-    def __init__(self, begun: bootstrap.ControlStart, remotes: Mapping[str, RemoteSource]) -> None:
+    def __init__(self, begun: bootstrap.ControlStart, remotes: Remotes) -> None:
         config, now = begun.settings, wall_clock.now()
         read = inventory_file.read(config.state_directory) if config.state_directory else None
         saved = None if isinstance(read, SetAside) else read
-        files = zone_files.read(config.zones.files, saved.zone_texts if saved else {}, _parsed(begun.zones))
+        texts = saved.zone_texts if saved else {}
+        first = (begun.accepted.path, *config.zones.files)
+        self._watch = FileWatch(lambda: (self.reloads.path, *self.estate.settings.zones.files), first)
+        files = zone_files.read(config.zones.files, texts, _parsed(begun.zones), config.zones.origins)
         self.estate = assemble(config, files, saved, {}, now)
         later = inventory_file.set_later_versions_aside(config.state_directory) if config.state_directory else []
         for aside in [*later, *([read] if isinstance(read, SetAside) else [])]:
             self.estate.state.set_aside(aside, now)
         self.feed = Feed(self.estate, uuid.uuid4().hex)
-        self.reports = WorkerReports((group.name for group in config.upstreams), self.estate.board)
-        self.workers = WorkerServer(config.workers, begun.workers, self.feed, self.reports)
+        self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
+        self.workers = WorkerServer(config.workers, begun.supervisor, self.feed, self.reports, begun.accepted.worker)
         self._log = log = ActivityLog(self.estate)
         self.sources = SourceRunners(self.estate, remotes, log, self.publish)
         self.clock = EstateClock(self.estate, self.reports, log, self.publish)
-        self.writer = StateWriter(self.estate, self.feed)
+        self.writer = StateWriter(self.estate, self.feed, saved_texts=texts)
+        self.reconfiguration = Reconfiguration(
+            self.estate, self.sources, remotes, self.workers, self.reports, log, self.writer, self.publish
+        )
+        self.reloads = Reloads(begun.accepted, begun.reloads, begun.orders, self.reconfiguration.apply)
         self.addresses = AwaitedAddresses(config.awaited)
         self.view = AdminView(
-            self.estate, self.feed, self.workers, self.sources, self.reports, self.addresses, started=now
+            self.estate,
+            self.feed,
+            self.workers,
+            self.sources,
+            self.reports,
+            self.reloads,
+            self.addresses,
+            started=now,
         )
+        self.view.levels = begun.sandboxes
         self._channel = begun.channel
         self._orders, self._beat = begun.orders, begun.beat
         self._stopping = asyncio.Event()
@@ -92,9 +109,12 @@ class Control:
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(unix_server.serving(self._channel, self.workers.connected))
             self._orders.send_ready()
-            for service in (*services, *self.sources.listeners()):
+            for service in services:
                 await stack.enter_async_context(service)
-            loops = (self.sources.run(), self._save_often(), self.clock.run(), self.addresses.run())
+            loops = (
+                self.sources.run(), self._save_often(), self.clock.run(), self.addresses.run(), self.reloads.run(),
+                self._follow_files(),
+            )  # fmt: skip
             tasks = [asyncio.create_task(each) for each in loops]
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -112,8 +132,21 @@ class Control:
         for order in self._orders.receive():
             if isinstance(order, Stopping):
                 self.view.stopping = True
+            elif isinstance(order, Reloaded):
+                self.reloads.received(order)
+
+    async def _follow_files(self) -> None:
+        """Take each edit of a zone file, and notice edits of the configuration file."""
+        await self.reloads.look()
+        async for changed in self._watch.changes():
+            if self.reloads.path in changed:
+                await self.reloads.changed()
+            if changed - {self.reloads.path}:
+                await self.reconfiguration.read_zone_files()
 
     async def _save_often(self) -> None:
+        if self.writer.has_unsaved_texts:  # a control that starts after a crash needs the accepted texts
+            await self.writer.save()
         while True:
             await asyncio.sleep(SAVE_INTERVAL)
             await self.writer.save()

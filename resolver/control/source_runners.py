@@ -8,16 +8,18 @@ Does not know how a source is read, or what a result changes.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import partial
 
 from resolver.control.activity_log import ActivityLog
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import held_text
 from resolver.control.guard import file_guard
+from resolver.control.guard.shrink_guard import SourceParts
 from resolver.control.guard.sync_state import SyncAction, WithheldSync
 from resolver.control.sync.events import SourceEvents
 from resolver.control.sync.private_dns_poller import PrivateDnsPoller
+from resolver.control.sync.remotes import Remotes
 from resolver.control.sync.syncer import Syncer, SyncResult
 from resolver.process import heap, wall_clock
 from resolver.settings import SourceSettings
@@ -35,20 +37,26 @@ _log = logging.getLogger(__name__)
 
 
 class SourceRunners:
-    """All sources. `remotes`: the sources that are asked, by name; all other sources are files."""
+    """All sources. `remotes`: the sources that are asked; all other sources are files."""
 
-    def __init__(self, estate: Estate, remotes: Mapping[str, RemoteSource], log: ActivityLog, publish: Publish) -> None:
+    def __init__(self, estate: Estate, remotes: Remotes, log: ActivityLog, publish: Publish) -> None:
         self._estate = estate
+        self._opened = remotes
         self._log = log
         self._publish = publish
-        self._files = {
-            each.name: FileRunner(each, estate, publish) for each in estate.settings.sources if each.name not in remotes
-        }
-        self._remotes = {
-            each.name: RemoteRunner(each, remotes[each.name], estate, publish)
-            for each in estate.settings.sources
-            if each.name in remotes
-        }
+        self._runners: dict[str, FileRunner | RemoteRunner] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        """Set while the sources are followed."""
+        self._make()
+
+    @property
+    def _files(self) -> dict[str, "FileRunner"]:
+        return {name: each for name, each in self._runners.items() if isinstance(each, FileRunner)}
+
+    @property
+    def _remotes(self) -> list["RemoteRunner"]:
+        return [each for each in self._runners.values() if isinstance(each, RemoteRunner)]
 
     @property
     def has_remotes(self) -> bool:
@@ -61,27 +69,43 @@ class SourceRunners:
         _take(scans, self._estate, self._publish)
         self._log.started()
         heap.settle()
-        async with asyncio.TaskGroup() as group:
-            for files in self._files.values():
-                group.create_task(files.follow())
-            for remote in self._remotes.values():
-                group.create_task(remote.follow())
-            group.create_task(asyncio.Event().wait())  # runs endlessly where there is no source
+        async with asyncio.TaskGroup() as self._group:
+            self._follow()
+            self._group.create_task(asyncio.Event().wait())  # runs endlessly where there is no source
+
+    async def stop(self, kept: Container[str]) -> None:
+        """Stop to follow all sources but these."""
+        for name in [name for name in self._runners if name not in kept]:
+            del self._runners[name]
+            if task := self._tasks.pop(name, None):
+                task.cancel()
+                await asyncio.wait([task])
+
+    def resume(self) -> None:
+        """Follow the sources that are new in the estate."""
+        self._make()
+        self._follow()
+
+    def _make(self) -> None:
+        estate, publish, remotes = self._estate, self._publish, self._opened.sources
+        for each in estate.settings.sources:
+            if each.name not in self._runners:
+                remote = remotes.get(each.name)
+                made = RemoteRunner(each, remote, estate, publish) if remote else FileRunner(each, estate, publish)
+                self._runners[each.name] = made
+
+    def _follow(self) -> None:
+        if self._group is not None:
+            for name in self._runners.keys() - self._tasks.keys():
+                self._tasks[name] = self._group.create_task(self._runners[name].follow())
 
     def command(self, source: str, action: SyncAction) -> None:
         """Carry out an operator's command. Raises KeyError if there is no such source, and `NothingHeld`."""
-        runner: FileRunner | RemoteRunner = self._files[source] if source in self._files else self._remotes[source]
-        runner.command(action)
-
-    def listeners(self) -> Iterator[contextlib.AbstractAsyncContextManager[None]]:
-        """Yield the listeners for events, to be open while control works."""
-        for runner in self._remotes.values():
-            if runner.events:
-                yield runner.events.serving()
+        self._runners[source].command(action)
 
     def metrics(self) -> Iterator[Sample]:
         """Yield the counters of events."""
-        for runner in self._remotes.values():
+        for runner in self._remotes:
             if runner.events:
                 yield from runner.events.metrics()
 
@@ -168,18 +192,24 @@ class RemoteRunner:
         self._name = name = config.name
         self._estate = estate
         self._publish = publish
-        had = partial(estate.inventory.of, name)
+
+        def had() -> SourceParts:
+            return estate.inventory.of(name)  # the inventory may be another one after a reload
+
         if config.azure and config.azure.events:
             sync = partial(self.command, "now")
             self.events = SourceEvents(name, config.azure.events, remote, had, self._take_event, sync, config.guard)
         self._syncer = Syncer(remote, estate.sources[name], config.hold_down, had, self.events)
         self._poller: PrivateDnsPoller | None = None
         if remote.private:
-            self._poller = PrivateDnsPoller(name, remote.private, partial(estate.private.of, name))
+            self._poller = PrivateDnsPoller(name, remote.private, lambda: estate.private.of(name))
 
     async def follow(self) -> None:
         """Sync endlessly, with the readings of private DNS zones and the events beside the syncs."""
-        async with asyncio.TaskGroup() as group:
+        async with contextlib.AsyncExitStack() as stack:
+            if self.events:
+                await stack.enter_async_context(self.events.serving())
+            group = await stack.enter_async_context(asyncio.TaskGroup())
             group.create_task(self._sync())
             if self._poller:
                 group.create_task(self._poll(self._poller))

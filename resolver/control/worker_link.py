@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
-from resolver.channel.frames import Down, Hello, ReplyFrame, RequestFrame, encode
+from resolver import settings_change
+from resolver.channel.frames import Configure, Down, Hello, ReplyFrame, RequestFrame, encode
 from resolver.channel.requests import Reply, ReplyT, Request, WorkerRequest
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
+from resolver.process.sandbox.level import SandboxLevel
+from resolver.settings import WorkerSettings
 
 _SEND: Final = 1 << 16
 """Octets that are sent at once: thousands of small zones have a frame each."""
@@ -29,6 +32,14 @@ class WorkerStatus:
     connected: bool = False
     synced: bool = False
     """The worker answers from a state in which every source has data."""
+    sandbox: SandboxLevel | None = None
+    """How far the process is confined."""
+    settings: bytes = b""
+    """`settings_change.digest` of the settings that the worker answers with."""
+
+    def has(self, serial: int, settings: bytes) -> bool:
+        """Return whether the worker has applied a serial, and answers with the settings that have this digest."""
+        return self.serial >= serial and self.settings == settings
 
 
 class ByteStream(Protocol):
@@ -44,7 +55,13 @@ class ByteStream(Protocol):
 class WorkerLink:
     """One connection of the worker with this index."""
 
-    def __init__(self, feed: Feed, index: int, hello: Hello, stream: ByteStream) -> None:
+    def __init__(self, feed: Feed, index: int, hello: Hello, stream: ByteStream, settings: WorkerSettings) -> None:
+        """`settings`: what the worker should have. It is sent them if it has other ones."""
+        self._settings = settings
+        self._has = hello.settings, hello.table_settings
+        """The digests of the settings that the worker has been sent, or had."""
+        self._was_repeated = False
+        """The present settings are to be sent although the worker has them."""
         self.index = index
         self.hello = hello
         self._feed = feed
@@ -56,18 +73,41 @@ class WorkerLink:
 
     async def run(self) -> None:
         """Send the state, then each change, until the connection ends. Raises OSError and `ChannelError`."""
-        session = self._session
-        self._feed.listeners.add(session)
+        self._feed.listeners.add(self._session)
         try:
-            if not session.resume():
-                if session.has_table:
+            if self._session.has_table and self._has[1] != settings_change.table_digest(self._settings):
+                while not self._feed.complete:  # the new table must not lack what the present one has
+                    await self._changed()
+            if self._send_settings() or not self._session.resume():
+                if self._session.has_table:
                     await self._wait_for_sources()
-                await self._send(session.snapshot(partial=False))
+                await self._send(self._session.snapshot(partial=False))
             while True:
                 await self._changed()
-                await self._send(session.changes())
+                if self._send_settings():
+                    await self._send(self._session.snapshot(partial=False))
+                else:
+                    await self._send(self._session.changes())
         finally:
-            self._feed.listeners.discard(session)
+            self._feed.listeners.discard(self._session)
+
+    def configure(self, settings: WorkerSettings) -> None:
+        """Send these settings with the next changes, also if they are the present ones: files may have changed."""
+        self._settings, self._was_repeated = settings, True
+        self._wake.set()
+
+    def _send_settings(self) -> bool:
+        """Send the settings if the worker has not got them. Return whether it needs a new table for them."""
+        has = settings_change.digest(self._settings), settings_change.table_digest(self._settings)
+        needs_table = has[1] != self._has[1]
+        if has != self._has or self._was_repeated:
+            self._stream.write(encode(Configure(self._settings)))
+        self._has, self._was_repeated = has, False
+        if needs_table:
+            self._feed.listeners.discard(self._session)
+            self._session = FeedSession(self._feed, Hello(self.index, 0, "", "", 0, 0), self._wake.set)
+            self._feed.listeners.add(self._session)
+        return needs_table
 
     async def _wait_for_sources(self) -> None:
         """Wait until every source has data, so that a snapshot may replace the table of this worker.

@@ -7,18 +7,19 @@ from collections.abc import Iterable
 
 from resolver.channel.frames import CounterReport, FallbackReport, LoopReport
 from resolver.control.aggregates import CounterTotals, FallbackList, LoopList
+from resolver.control.estate.estate import Estate
 from zones.clocks import WallTime
-from zones.findings.board import Board, Topic
+from zones.findings.board import Topic
 
 
 class WorkerReports:
     """The reports of all workers, added up. `groups`: the names of the upstream groups."""
 
-    def __init__(self, groups: Iterable[str], board: Board) -> None:
+    def __init__(self, groups: Iterable[str], estate: Estate) -> None:
         self.totals = CounterTotals()
         self.fallbacks = FallbackList()
         self._loops = LoopList(groups)
-        self._board = board
+        self._estate = estate
 
     def take(self, worker: int, report: CounterReport | FallbackReport | LoopReport, now: WallTime) -> None:
         """Add one report."""
@@ -29,9 +30,14 @@ class WorkerReports:
                 self.fallbacks.add(items)
             case LoopReport(items=items):
                 for group, finding in self._loops.add(items, now):
-                    self._board.replace(Topic.UPSTREAM, group, [finding], now)
+                    self._estate.board.replace(Topic.UPSTREAM, group, [finding], now)
+
+    def configure(self, groups: Iterable[str], now: WallTime) -> None:
+        """Note that these are the groups now, and that the estate has another board."""
+        for group, finding in self._loops.configure(groups):
+            self._estate.board.replace(Topic.UPSTREAM, group, [finding], now)
 
     def expire(self, now: WallTime) -> None:
         """Remove the findings about loops that have ended."""
         for group in self._loops.expire(now):
-            self._board.replace(Topic.UPSTREAM, group, [], now)
+            self._estate.board.replace(Topic.UPSTREAM, group, [], now)

@@ -4,11 +4,15 @@ Does not know what a worker is sent (`feed`), or what becomes of its reports.
 """
 
 import asyncio
+import contextlib
 import logging
+import socket
+import struct
 import time
 from collections.abc import Mapping
 from typing import Final
 
+from resolver import settings_change
 from resolver.channel.frames import (
     UP_LIMIT,
     Applied,
@@ -26,7 +30,8 @@ from resolver.control.feed.feed import Feed
 from resolver.control.worker_link import WorkerLink, WorkerStatus, ask_all
 from resolver.control.worker_reports import WorkerReports
 from resolver.process import wall_clock
-from resolver.process.worker_pids import WorkerPids
+from resolver.process.dial import GREETING
+from resolver.settings import WorkerSettings
 from resolver.token_bucket import Quota, TokenBucket
 from zones.clocks import steady_clock
 
@@ -34,6 +39,7 @@ PING_PATIENCE: Final = 1.0
 """Seconds that a worker has to answer a ping."""
 _PATIENCE: Final = 5.0
 """Seconds that all workers have to answer a request."""
+_CREDENTIALS: Final = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 _READ: Final = 1 << 18
 PACE: Final = Quota(16 << 20, 4 << 20)
 """Octets that are read from one worker at once, and in a second. 40,000 counters are 3 MB; the rest waits."""
@@ -46,14 +52,20 @@ _CLOCK: Final = steady_clock(time.monotonic)
 
 
 class WorkerServer:
-    """The configured number of workers. `pids`: the processes that the supervisor started."""
+    """The configured number of workers. `supervisor`: the process that makes their connections."""
 
-    def __init__(self, count: int, pids: WorkerPids, feed: Feed, reports: WorkerReports) -> None:
+    def __init__(
+        self, count: int, supervisor: int, feed: Feed, reports: WorkerReports, settings: WorkerSettings
+    ) -> None:
+        """`settings`: those of workers in the configuration in effect."""
+        self._settings = settings
+        self._acknowledged = asyncio.Event()
+        """Set at each state or configuration that a worker reports as applied."""
         self._statuses = {index: WorkerStatus(index) for index in range(count)}
         self._links: dict[int, WorkerLink] = {}
+        self._supervisor = supervisor
         self._open: dict[int, list[asyncio.StreamWriter]] = {}
         """The connections of each worker, the oldest first."""
-        self._pids = pids
         self._feed = feed
         self._reports = reports
 
@@ -61,6 +73,25 @@ class WorkerServer:
     def statuses(self) -> Mapping[int, WorkerStatus]:
         """All configured workers by index, connected or not."""
         return self._statuses
+
+    # -- the configuration
+
+    def configure(self, settings: WorkerSettings) -> None:
+        """Send these settings to all workers, and to those that connect later with other ones."""
+        self._settings = settings
+        for link in self._links.values():
+            link.configure(settings)
+
+    async def applied(self, patience: float) -> list[int]:
+        """Wait until the connected workers have applied the present settings and state. Return those that are late."""
+        serial, settings = self._feed.serial, settings_change.digest(self._settings)
+        late = list(self._links)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while late := [index for index in self._links if not self._statuses[index].has(serial, settings)]:
+                    self._acknowledged.clear()
+                    await self._acknowledged.wait()
+        return late
 
     # -- requests
 
@@ -81,10 +112,14 @@ class WorkerServer:
     # -- connections
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection, from the worker's greeting to the end."""
-        index = self._pids.admit(writer.get_extra_info("socket"))
-        if index is None:
+        """Serve one connection, from the greetings of the supervisor and of the worker to the end."""
+        if _maker(writer.get_extra_info("socket")) != self._supervisor:
             _log.warning("a process that the supervisor did not start as a worker was turned away from the channel")
+            writer.close()
+            return
+        try:
+            index, _ = GREETING.unpack(await reader.readexactly(GREETING.size))
+        except (OSError, EOFError):
             writer.close()
             return
         opened = self._open.setdefault(index, [])
@@ -129,8 +164,8 @@ class WorkerServer:
             writer.close()
 
     def _join(self, index: int, hello: Hello, writer: asyncio.StreamWriter) -> WorkerLink:
-        link = self._links[index] = WorkerLink(self._feed, index, hello, writer)
-        self._statuses[index] = WorkerStatus(index, hello.pid, hello.instance, connected=True)
+        link = self._links[index] = WorkerLink(self._feed, index, hello, writer, self._settings)
+        self._statuses[index] = WorkerStatus(index, hello.pid, hello.instance, connected=True, sandbox=hello.sandbox)
         return link
 
     def _leave(self, link: WorkerLink) -> None:
@@ -142,9 +177,10 @@ class WorkerServer:
         if self._links.get(link.index) is not link:
             return  # from a process that has a successor
         match frame:
-            case Applied(serial=serial):
+            case Applied(serial=serial, settings=settings):
                 status = self._statuses[link.index]
-                status.serial = serial
+                status.serial, status.settings = serial, settings
+                self._acknowledged.set()
                 status.synced |= 0 < self._feed.complete_since <= serial
             case ReplyFrame():
                 link.replied(frame)
@@ -152,6 +188,12 @@ class WorkerServer:
                 self._reports.take(link.index, frame, wall_clock.now())
             case Hello():
                 raise ChannelError("a second greeting")
+
+
+def _maker(connection: socket.socket) -> int:
+    """Return the process that made a Unix connection, as the kernel says (unix(7) SO_PEERCRED)."""
+    pid: int = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))[0]
+    return pid
 
 
 async def _keep_pace(pace: TokenBucket, octets: int) -> None:

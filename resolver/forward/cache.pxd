@@ -4,7 +4,8 @@ cimport cython
 
 cdef class UpstreamCache:
     cdef double _stale
-    cdef object _failures, _entries
+    cdef object _failures
+    cdef readonly object _entries
     cdef long long _size
     cdef public long long octets, hits, misses, evictions
 

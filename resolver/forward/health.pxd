@@ -19,7 +19,7 @@ cdef class UpstreamServer:
 
 cdef class Health:
     cdef object _dice
-    cdef dict _servers, _groups, _turns
+    cdef dict _servers, _gone, _groups, _turns
 
     @cython.locals(servers=list, server=UpstreamServer)
     cpdef list order(self, group)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from resolver.forward.edns_lessons import Edns, EdnsLessons
-from resolver.forward.round_trip import BOUNDS, RoundTrip
+from resolver.forward.round_trip import RoundTrip, summed
 from resolver.forward.routing import PUBLIC
 from resolver.forward.server_cookie import PAUSE, CookieState, ServerCookie
 from resolver.host_port import bracketed
@@ -152,6 +152,8 @@ class Health:
     def __init__(self, dice: Dice) -> None:
         self._dice = dice
         self._servers: dict[tuple[str, Server], UpstreamServer] = {}
+        self._gone: dict[str, list[RoundTrip]] = {}
+        """By group, the round-trip times of servers that the group no longer has, added up."""
         self._groups: dict[str, list[UpstreamServer]] = {}
         self._turns: dict[str, int] = {}
 
@@ -165,7 +167,9 @@ class Health:
     def replace(self, groups: Iterable[UpstreamGroup]) -> None:
         """Note that these are the groups now. Servers that no group has are forgotten."""
         there = {(group.name, server) for group in groups for server in group.servers}
-        self._servers = {key: state for key, state in self._servers.items() if key in there}
+        for group, server in self._servers.keys() - there:
+            self._gone.setdefault(group, []).append(self._servers.pop((group, server)).round_trip)
+            self._gone[group] = [summed(self._gone[group])]
         self._groups.clear()
         self._turns.clear()
 
@@ -205,10 +209,8 @@ class Health:
     def latencies(self, groups: Iterable[UpstreamGroup]) -> Iterator[LatencyReport]:
         """Yield the round-trip times of these groups since the start."""
         for group in groups:
-            trips = [each.round_trip for each in self._of_group(group)]
-            counts = [trip.counts for trip in trips] or [[0] * (len(BOUNDS) + 1)]
-            total = sum(trip.total for trip in trips)
-            yield LatencyReport(group.name, tuple(map(sum, zip(*counts, strict=True))), total)
+            found = summed([*self._gone.get(group.name, ()), *(each.round_trip for each in self._of_group(group))])
+            yield LatencyReport(group.name, tuple(found.counts), found.total)
 
     def probe(self, group: UpstreamGroup, now: SteadyTime) -> UpstreamServer | None:
         """Return a server of the group that is due for a probe, and schedule its next one. None: no server is due."""

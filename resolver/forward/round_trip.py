@@ -4,6 +4,7 @@ Pure: durations are arguments, in seconds.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Final
 
 UNKNOWN: Final = 0.05
@@ -69,3 +70,13 @@ class RoundTrip:
     def hedge(self) -> float:
         """Return the seconds after which a race starts with a second server: three round-trip times, 0.03 to 0.3 s."""
         return min(max(3 * self.smoothed, _SHORTEST_HEDGE), LONGEST_HEDGE)
+
+
+def summed(trips: Iterable[RoundTrip]) -> RoundTrip:
+    """Return the counts and the times of several servers, added up."""
+    out = RoundTrip()
+    for trip in trips:
+        out.samples += trip.samples
+        out.total += trip.total
+        out.counts = [one + other for one, other in zip(out.counts, trip.counts, strict=True)]
+    return out

@@ -4,12 +4,19 @@ Composes control with the remote sources that it reads and the admin interface t
 """
 
 import asyncio
+import os
 import sys
+from dataclasses import replace
 
 from resolver.admin import app
 from resolver.control.control import Control
 from resolver.control.sync import remotes
 from resolver.process import bootstrap, heap
+from resolver.process.sandbox import files, profiles
+from resolver.process.sandbox.capabilities import Capability
+from resolver.process.sandbox.confine import confine
+from resolver.process.sandbox.level import SandboxLevel
+from resolver.settings import ControlSettings
 
 
 async def _run(begun: bootstrap.ControlStart) -> None:
@@ -21,7 +28,17 @@ async def _run(begun: bootstrap.ControlStart) -> None:
 def main() -> None:
     """Run control until SIGTERM. `sys.argv` has the options that `resolver.process.bootstrap` reads."""
     heap.collect_seldom()
-    asyncio.run(_run(bootstrap.begin_control(sys.argv[1:])))
+    begun = bootstrap.begin_control(sys.argv[1:])
+    own = _confine(begun.settings, begun.accepted.path)
+    asyncio.run(_run(replace(begun, sandboxes={**begun.sandboxes, "control": own})))
+
+
+def _confine(settings: ControlSettings, configuration: str) -> SandboxLevel:
+    """Enter the sandbox, before any source is read and while there is one thread."""
+    allowed = profiles.control(programs=files.needs_programs(settings, os.environ))
+    return confine(
+        settings.sandbox, allowed, files.control(settings, os.environ, configuration), kept=tuple(Capability)
+    )
 
 
 if __name__ == "__main__":

@@ -4,11 +4,34 @@ import asyncio
 import sys
 
 from resolver.process import bootstrap, heap
+from resolver.process.sandbox import files, limits, profiles
+from resolver.process.sandbox.confine import confine
+from resolver.process.sandbox.level import SandboxLevel
+from resolver.settings import WorkerSettings
 from resolver.worker.worker import Worker
 
 
 async def _run(begun: bootstrap.WorkerStart) -> None:
-    await Worker(begun, asyncio.get_running_loop()).run()
+    worker = Worker(begun, asyncio.get_running_loop())
+    await worker.run(_confine(begun.settings))
+
+
+def _confine(settings: WorkerSettings) -> SandboxLevel:
+    """Enter the sandbox: the process has its descriptors, and no packet of a client has been read."""
+    _load_late_modules(settings)
+    if settings.sandbox != "off":
+        limits.no_new_process_and_no_file()
+    return confine(settings.sandbox, profiles.worker(), files.worker(), kept=())
+
+
+def _load_late_modules(settings: WorkerSettings) -> None:
+    """Import what is imported on first use otherwise: in the sandbox, no shared library can be loaded any more."""
+    import encodings.idna  # noqa: F401, PLC0415 - for the names of upstream servers
+
+    if settings.https:
+        import resolver.worker.net.doh  # noqa: PLC0415 - only users of HTTPS pay for it
+    if any(server.transport == "https" for group in settings.upstreams for server in group.servers):
+        import resolver.forward.client.doh  # noqa: F401, PLC0415 - as above
 
 
 def main() -> None:

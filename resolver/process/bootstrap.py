@@ -4,14 +4,13 @@ The supervisor executes each child with the numbers of inherited descriptors in 
 child ties its life to the supervisor's, and closes itself to debuggers and to new privileges.
 """
 
-import ctypes
 import fcntl
 import os
 import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -21,12 +20,12 @@ import msgspec
 from resolver.process import handed_files, log
 from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
+from resolver.process.reload_state import ConfigurationUpdate, ReloadState
+from resolver.process.sandbox.confine import harden
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.process.socket_role import SocketRole
-from resolver.process.worker_pids import WorkerPids
-from resolver.settings import ControlSettings, WorkerSettings
+from resolver.settings import Accepted, ControlSettings, WorkerSettings
 
-_PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
-_PR_SET_NO_NEW_PRIVS: Final = 38
 _SUPERVISORS: Final = (
     signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
 )  # fmt: skip
@@ -55,8 +54,8 @@ class WorkerStart:
 
     settings: WorkerSettings
     index: int
-    channel: str
-    """Path of control's Unix socket. A connection waits in the socket while control restarts."""
+    dialer: socket.socket
+    """Over it, the supervisor makes connections for this worker (`process.dial`)."""
     sockets: tuple[socket.socket, ...]
     roles: tuple[SocketRole, ...]
     """The role of each socket. The sockets of a sibling have the same roles in the same order."""
@@ -77,14 +76,26 @@ class ControlStart:
     `channel` listens, and is non-blocking. The socket, with the connections that wait in it, outlives this process.
     """
 
-    settings: ControlSettings
+    accepted: Accepted
+    """The whole configuration: control passes the part of workers on to workers that have an earlier one."""
     channel: socket.socket
-    workers: WorkerPids
+    supervisor: int
+    """Process id of the supervisor, which makes the connections of workers to `channel`."""
     orders: OrderReceiver
     beat: float
     """Seconds between two signs of life; 0: none."""
+    sandboxes: Mapping[str, SandboxLevel] = field(default_factory=dict)
+    """How far the supervisor and control are confined."""
     zones: int | None = None
     """Descriptor of the zones that the configuration check has parsed, None where there is none."""
+
+    reloads: ReloadState = field(default_factory=ReloadState)
+    """What became of the reloads before this process started."""
+
+    @property
+    def settings(self) -> ControlSettings:
+        """The part for control."""
+        return self.accepted.control
 
 
 def begin_worker(arguments: Sequence[str]) -> WorkerStart:
@@ -94,7 +105,7 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
     return WorkerStart(
         settings=msgspec.json.decode(_read(options), type=WorkerSettings),
         index=int(options["worker"]),
-        channel=options["channel"],
+        dialer=_socket(options["dialer"]),
         sockets=tuple(_socket(fd) for fd in options["sockets"].split(",") if fd),
         roles=tuple(map(SocketRole, options["roles"].split(","))),
         orders=OrderReceiver(_socket(options["orders"])),
@@ -108,14 +119,22 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
 def begin_control(arguments: Sequence[str]) -> ControlStart:
     """Start as control; `arguments` and errors as in `begin_worker`. Control runs at a lower priority than workers."""
     options = _options(arguments)
-    os.nice(_NICE)
     _isolate("control", options)
+    # Only now: the variables may have secrets, and other processes could have read them from `/proc` before.
+    variables = handed_files.take(int(options["environment"]))
+    os.environ.update({name: os.fsdecode(value) for name, value in variables.items()})
+    os.nice(_NICE)
+    update = msgspec.json.decode(_read(options), type=ConfigurationUpdate)
+    if update.accepted is None:
+        raise ValueError("control needs a configuration")
     return ControlStart(
-        settings=msgspec.json.decode(_read(options), type=ControlSettings),
+        accepted=update.accepted,
+        reloads=update.state,
         channel=_socket(options["channel"]),
-        workers=WorkerPids(int(options["workers"])),
+        supervisor=os.getppid(),
         orders=OrderReceiver(_socket(options["orders"])),
         beat=float(options["beat"]),
+        sandboxes={"supervisor": msgspec.json.decode(options["sandbox"], type=SandboxLevel)},
         zones=int(options["zones"]) if "zones" in options else None,
     )
 
@@ -126,8 +145,7 @@ def _isolate(process: str, options: dict[str, str]) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
     _hold_lifeline(int(options["lifeline"]))
-    _prctl(_PR_SET_DUMPABLE, 0)
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    harden()
     log.setup(process)
 
 
@@ -143,12 +161,6 @@ def _hold_lifeline(pipe: int) -> None:
     fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([pipe], [], [], 0)[0]:
         sys.exit(1)  # the supervisor ended before this process asked for the signal
-
-
-def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, value, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), f"prctl {option}")
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str]:

@@ -12,15 +12,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from resolver.process import handed_files
 from resolver.process.handed_files import Contents
+from resolver.process.reload_state import ConfigurationUpdate
 
 READY: Final = b"ready"
 """What a worker sends once it reads its sockets, and control once it serves the workers."""
 ALIVE: Final = b"alive"
 """What a child sends again and again while its event loop runs."""
+RELOAD: Final = "reload"
+"""The first word of control's request for a reload. The number of the request follows."""
+APPLIED: Final = "applied"
+"""The first word of control's report that a configuration is in effect. Its serial follows."""
 _MAX_DESCRIPTORS: Final = 253  # SCM_MAX_FD of the kernel
-_MAX_MESSAGE: Final = 64  # octets; an order is shorter
+MAX_MESSAGE: Final = 64
+"""Octets of the longest message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,15 @@ class UseFiles:
     contents: Contents
 
 
-Order = Adopt | Release | Stopping | UseFiles
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """To control: a reload was decided. `zones` has the zones that its check has parsed, encoded."""
+
+    update: ConfigurationUpdate
+    zones: bytes
+
+
+Order = Adopt | Release | Stopping | UseFiles | Reloaded
 
 
 class OrderReceiver:
@@ -72,6 +88,18 @@ class OrderReceiver:
         with contextlib.suppress(OSError):
             self._sock.send(ALIVE, socket.MSG_DONTWAIT)
 
+    def send_reload(self, request: int) -> None:
+        """Request a reload; the `Reloaded` that answers has this number or a higher one.
+
+        Raises OSError; never waits.
+        """
+        self._sock.send(f"{RELOAD} {request}".encode(), socket.MSG_DONTWAIT)
+
+    def send_applied(self, serial: int) -> None:
+        """Report that the configuration with this serial is in effect, in control and the workers."""
+        with contextlib.suppress(OSError):
+            self._sock.send(f"{APPLIED} {serial}".encode(), socket.MSG_DONTWAIT)
+
     def receive(self) -> list[Order]:
         """Return the orders that arrived since the last call, oldest first. Never waits."""
         orders: list[Order] = []
@@ -88,6 +116,9 @@ class OrderReceiver:
                     orders.append(UseFiles(handed_files.take(*descriptors)))
                 case ["stopping"]:
                     orders.append(Stopping())
+                case ["reloaded"]:
+                    update, zones = map(_content, descriptors)
+                    orders.append(Reloaded(msgspec.json.decode(update, type=ConfigurationUpdate), zones))
         return orders
 
 
@@ -123,6 +154,20 @@ def send_stopping(link: socket.socket) -> None:
     link.send(b"stopping")
 
 
+def send_reloaded(link: socket.socket, update: ConfigurationUpdate, zones: int) -> None:
+    """Send control what became of a reload, and the zones that its check wrote to the descriptor `zones`.
+
+    Raises OSError; never waits.
+    """
+    descriptor = os.memfd_create("update")
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(msgspec.json.encode(update))
+        socket.send_fds(link, [b"reloaded"], [descriptor, zones])
+    finally:
+        os.close(descriptor)
+
+
 def send_files(link: socket.socket, contents: Contents) -> None:
     """Order the worker at the other end to use these contents of files. Raises OSError; never waits."""
     descriptor = handed_files.hand(contents)
@@ -132,10 +177,17 @@ def send_files(link: socket.socket, contents: Contents) -> None:
         os.close(descriptor)
 
 
+def _content(descriptor: int) -> bytes:
+    """Return what is in a file in memory, and close the descriptor."""
+    with open(descriptor, "rb") as file:
+        file.seek(0)
+        return file.read()
+
+
 def _receive(sock: socket.socket) -> tuple[bytes, tuple[int, ...]]:
     descriptors = array.array("i")
     size = socket.CMSG_SPACE(_MAX_DESCRIPTORS * descriptors.itemsize)
-    message, ancillary, _, _ = sock.recvmsg(_MAX_MESSAGE, size, socket.MSG_CMSG_CLOEXEC)
+    message, ancillary, _, _ = sock.recvmsg(MAX_MESSAGE, size, socket.MSG_CMSG_CLOEXEC)
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.frombytes(data)

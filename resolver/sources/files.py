@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 import watchfiles
 
+from resolver.sources.file_status import Signature, signature
 from resolver.sources.reading import Part, Scan
 from zones.azure import arm, file_pages
 from zones.azure.arm import FileContents
@@ -43,17 +44,6 @@ _LINKS: Final = 256
 
 _log = logging.getLogger(__name__)
 logging.getLogger(watchfiles.__name__).setLevel(logging.WARNING)  # it logs every change, even of the log file
-
-
-class Signature(NamedTuple):
-    """The status of a file. It differs when the file has changed."""
-
-    modified_ns: int
-    changed_ns: int
-    """Time of the last change of the status, in nanoseconds since the epoch. A write changes it; no program sets it."""
-    size: int
-    inode: int
-    device: int
 
 
 class FileSource:
@@ -84,12 +74,13 @@ class FileSource:
             parts, closed = self._look()
         except OSError as error:
             return Scan([], len(before), f"{self._path}: {error.strerror or error}")
+        if parts == [str(self._path)] and before.keys() - {*parts} and isinstance(why := _read(self._path), str):
+            # A folder became a file that cannot be read. That says nothing about the files that the folder had.
+            return Scan([], len(before), f"{self._path}: it was a folder, and is a file now: {why}")
         # The signatures are taken before the files are read, so that a file which changes meanwhile is read again.
-        found = {part: _signature(part) for part in parts}
+        found = {part: signature(part) for part in parts}
         changes = [
-            (part, self._read(part))
-            for part, signature in found.items()
-            if signature is None or signature != before.get(part)
+            (part, self._read(part)) for part, status in found.items() if status is None or status != before.get(part)
         ]
         for folder, why in closed.items():
             changes.append((folder, why))
@@ -233,7 +224,7 @@ class FileSource:
                 await asyncio.wait([change])
 
     def _links_changed(self) -> bool:
-        before, self._link_signatures = self._link_signatures, [_signature(part) for part in self._links]
+        before, self._link_signatures = self._link_signatures, [signature(part) for part in self._links]
         return before != self._link_signatures
 
     def _target(self) -> "_WatchTarget | None":
@@ -259,15 +250,6 @@ def _identity(folder: str | Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return (found.st_dev, found.st_ino)
-
-
-def _signature(part: str) -> Signature | None:
-    """Return the status of a file; None where it has none: reading it gives the error."""
-    try:
-        found = os.stat(part)  # noqa: PTH116 - a part is a text; Path is slow for many
-    except OSError:
-        return None
-    return Signature(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
 def _linked(parts: Iterable[str]) -> list[str]:

@@ -24,8 +24,8 @@ LAST_DELAY: Final = 5.0
 STEADY: Final = 10.0
 """Seconds. After a child that ran this long, the next restart waits `FIRST_DELAY` again."""
 
-# Variables for Python and the locale. None of them holds a credential.
-_KEPT: Final = frozenset(("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH"))
+# Variables that libraries read when they are loaded: Python, the locale, OpenSSL. None of them holds a credential.
+_KEPT: Final = frozenset(("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"))
 _KEPT_PREFIXES: Final = ("LC_", "PYTHON")
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,8 @@ class Child:
         """The supervisor's end of the socket for orders and signs of life, None while no process runs."""
         self.heartbeat = heartbeat
         self._command = tuple(command)
-        self._settings = settings
+        self.settings = settings
+        """What the next process gets."""
         self._environment = dict(environment)
         self._popen: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
@@ -88,7 +89,7 @@ class Child:
             settings = os.memfd_create("settings")
             stack.callback(os.close, settings)
             with open(settings, "wb", closefd=False) as file:
-                file.write(self._settings)
+                file.write(self.settings)
             os.lseek(settings, 0, os.SEEK_SET)
             # One pipe for each child: the process that gets SIGIO is a property of the open pipe (fcntl(2) F_SETOWN).
             held, self._lifeline = os.pipe()
@@ -160,12 +161,15 @@ class Child:
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a worker: the variables that cannot hold a credential."""
+    """Return the environment that a child is executed with: the variables that cannot hold a credential."""
     return {name: value for name, value in environ.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
 
 
 def private(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of control: everything except systemd's variables for the main process."""
+    """Return the variables of control: everything except systemd's variables for the main process.
+
+    They may hold secrets, so they are handed over through a descriptor.
+    """
     return {name: value for name, value in environ.items() if name not in systemd.VARIABLES}
 
 

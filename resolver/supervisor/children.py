@@ -19,17 +19,21 @@ from typing import BinaryIO, Final
 import msgspec
 
 from resolver.channel import warm_start
-from resolver.process import handed_files, orders, worker_pids
+from resolver.process import handed_files, orders
 from resolver.process.bootstrap import FirstTable
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.settings import Accepted
 from resolver.supervisor import child, heartbeat, slot
 from resolver.supervisor.child import Child
+from resolver.supervisor.dialer import Destinations, Dialer
 from resolver.supervisor.heartbeat import Heartbeat
 from resolver.supervisor.key_files import INTERVAL, key_files
 from resolver.supervisor.listen import Listening
+from resolver.supervisor.reload import Configuration
 from resolver.supervisor.slot import Slot
 from zones.clocks import SteadyTime
 
+_SIGNS: Final = (orders.READY, orders.ALIVE)
 LOOK: Final = 0.5
 """Seconds between two looks at the heartbeats."""
 
@@ -37,24 +41,29 @@ _log = logging.getLogger(__name__)
 
 
 class Children:
-    """One control and N workers. Their links are in `selector`, with the child as data."""
+    """One control and N workers. Their links and dialers are in `selector`, with the child or dialer as data."""
 
     def __init__(
         self,
-        accepted: Accepted,
+        configuration: Configuration,
         zones: BinaryIO,
         listening: Listening,
         channel: tuple[str, socket.socket],
         commands: tuple[Sequence[str], Sequence[str]],
+        sandbox: SandboxLevel,
         selector: selectors.BaseSelector,
     ) -> None:
-        """`zones`: the parsed zones for the first control; closed once it has them.
+        """`configuration`: what each child that starts gets. `zones`: the parsed zones for the first control.
 
         `channel`: the path of control's socket and the socket. `commands`: those of control and of a worker.
+        `sandbox`: how far this process is confined, for control to show.
         """
-        now = SteadyTime(time.monotonic())
-        for_control, for_workers = msgspec.json.encode(accepted.control), msgspec.json.encode(accepted.worker)
-        private, scrubbed = child.private(os.environ), child.scrubbed(os.environ)
+        now, accepted = SteadyTime(time.monotonic()), configuration.accepted
+        for_workers = msgspec.json.encode(accepted.worker)
+        self._configuration = configuration
+        scrubbed = child.scrubbed(os.environ)
+        self._sandbox = msgspec.json.encode(sandbox).decode()
+        self._destinations = Destinations(accepted.worker.upstreams)
         self._zones = zones
         self._key_files, self._check_files_at = key_files(accepted.worker), SteadyTime(now + INTERVAL)
         self._listening = listening
@@ -67,10 +76,8 @@ class Children:
         """Whether control has reported that it serves the workers."""
         self.is_successor = False
         """Whether another pldns answers until the workers here are ready, so that they can wait for their table."""
-        self._announcements = -1
-        """A pipe to control, see `worker_pids`; -1 while control does not run."""
         to_control, to_worker = commands
-        self.control = Child("control", to_control, for_control, private, Heartbeat(limit, limit * heartbeat.BUSY))
+        self.control = Child("control", to_control, b"", scrubbed, Heartbeat(limit, limit * heartbeat.BUSY))
         self.slots = [
             Slot(index, Child(f"worker {index}", to_worker, for_workers, scrubbed, Heartbeat(limit, limit)), own, now)
             for index, own in enumerate(listening.workers)
@@ -126,35 +133,33 @@ class Children:
                     each.process.failed(error, now)
 
     def _start_control(self, now: SteadyTime) -> None:
-        reading, self._announcements = os.pipe()
+        self._configuration.control_started()
+        self.control.settings = msgspec.json.encode(self._configuration.update)
+        variables = child.private(os.environ)
+        environment = handed_files.hand({name: os.fsencode(text) for name, text in variables.items()})
         try:
-            os.set_blocking(self._announcements, False)
-            for each in self.slots:
-                self._announce(each)
-            options = {"channel": str(self._channel.fileno()), "workers": str(reading)}
-            descriptors = [self._channel.fileno(), reading]
+            options = {
+                "channel": str(self._channel.fileno()),
+                "environment": str(environment),
+                "sandbox": self._sandbox,
+            }
+            descriptors = [self._channel.fileno(), environment]
             if not self._zones.closed:
                 self._zones.seek(0)
                 options["zones"] = str(self._zones.fileno())
                 descriptors.append(self._zones.fileno())
             self._start(self.control, now, options, descriptors)
             self._zones.close()  # a later control reads files that may have changed, and the memory is free again
-        except OSError:
-            self._close_announcements()
-            raise
         finally:
-            os.close(reading)
-
-    def _close_announcements(self) -> None:
-        os.close(self._announcements)
-        self._announcements = -1
+            os.close(environment)
 
     def _start_worker(self, worker: Slot, now: SteadyTime) -> None:
+        dialer = Dialer(worker.index, self._channel_path, self._destinations)
         own = [sock.fileno() for sock in worker.sockets]
         first = FirstTable.NEWEST if self.control_serves else FirstTable.SAVED
         options = {
             "worker": str(worker.index),
-            "channel": self._channel_path,
+            "dialer": str(dialer.worker_end),
             "sockets": ",".join(map(str, own)),
             "roles": ",".join(self._listening.roles),
             "table": FirstTable.OF_CONTROL if self.is_successor else first,
@@ -165,25 +170,32 @@ class Children:
             handed["warm-start"] = saved
         options |= {name: str(descriptor) for name, descriptor in handed.items()}
         try:
-            self._start(worker.process, now, options, [*own, *handed.values()])
+            self._start(worker.process, now, options, [*own, dialer.worker_end, *handed.values()])
+        except OSError:
+            dialer.close()
+            raise
         finally:
             for descriptor in handed.values():
                 os.close(descriptor)
-        self._announce(worker)
+        dialer.started(worker.process.pid or 0)
+        self._selector.register(dialer, selectors.EVENT_READ, dialer)
 
     def _start(self, process: Child, now: SteadyTime, options: dict[str, str], descriptors: Sequence[int]) -> None:
         link = process.start(now, options, descriptors)
         self._selector.register(link, selectors.EVENT_READ, process)
 
-    def _announce(self, worker: Slot) -> None:
-        """Give control the process id of this worker: control admits no other process to the channel."""
-        if self._announcements < 0 or worker.process.pid is None:
-            return
-        # The pipe is full or broken only when control hangs or has ended. The next control gets all process ids.
-        with contextlib.suppress(BlockingIOError, BrokenPipeError):
-            worker_pids.announce(self._announcements, worker.index, worker.process.pid)
-
     # -- running
+
+    def configure(self, accepted: Accepted) -> None:
+        """Give children that start another configuration, and workers that run its certificates and secrets."""
+        for each in self.workers:
+            each.settings = msgspec.json.encode(accepted.worker)
+        self._digest = warm_start.digest(accepted.control)
+        self._destinations.permit(accepted.worker.upstreams)
+        before, self._key_files = self._key_files.contents, key_files(accepted.worker)
+        self._check_files_at = SteadyTime(time.monotonic() + INTERVAL)
+        if self._key_files.contents != before:
+            self._send_files()
 
     def check_files(self) -> None:
         """Hand the certificates, keys and secrets to the workers where they have changed."""
@@ -192,27 +204,40 @@ class Children:
             return
         self._check_files_at = SteadyTime(now + INTERVAL)
         if self._key_files.check():
-            for each in self.workers:
-                if each.link:
-                    # A worker that does not read its orders has ended, and the next one gets the contents at its start.
-                    with contextlib.suppress(OSError):
-                        orders.send_files(each.link, self._key_files.contents)
+            self._send_files()
 
-    def read(self, process: Child) -> None:
-        """Handle a sign of life of a child, its `ready`, or the end of file when it has ended."""
+    def _send_files(self) -> None:
+        for each in self.workers:
+            if each.link:
+                # A worker that does not read its orders has ended, and the next one gets the contents at its start.
+                with contextlib.suppress(OSError):
+                    orders.send_files(each.link, self._key_files.contents)
+
+    def read(self, process: Child) -> list[str]:
+        """Handle a sign of life of a child, its `ready`, or the end of file when it has ended.
+
+        Return the words of any other message of control; none for all else.
+        """
         try:
-            message = process.link.recv(16) if process.link else b""
+            message = process.link.recv(orders.MAX_MESSAGE) if process.link else b""
         except OSError:
             message = b""
         if not message:
             self._unlink(process)
-            return
+            return []
         process.heartbeat.heard(SteadyTime(time.monotonic()))
         if message == orders.READY:
             self.control_serves |= process is self.control
             for each in self.slots:
                 if each.process is process:
                     each.ready()
+        return message.decode().split() if process is self.control and message not in _SIGNS else []
+
+    def dial(self, dialer: Dialer) -> None:
+        """Make a connection for a worker."""
+        if not dialer.serve():
+            self._selector.unregister(dialer)
+            dialer.close()
 
     def _unlink(self, process: Child) -> None:
         if process.link:
@@ -250,7 +275,6 @@ class Children:
         self._unlink(process)
         if process is self.control:
             self.control_serves = False
-            self._close_announcements()
         for each in self.slots:
             if each.process is process:
                 each.ended(now)

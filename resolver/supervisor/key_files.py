@@ -1,28 +1,37 @@
 """The certificates, keys and cookie secrets of workers: read at the start, and again when the files change.
 
 A change is found in the metadata of the file behind any links, because a mounted Kubernetes secret changes when a link
-is replaced. Does not know what the files contain: workers check that.
+is replaced. What cannot be used is not handed to a worker, so that a worker that starts later has the certificate that
+the others have.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from resolver.process import certificate
+from resolver.process.cookie_secrets import read_secrets
 from resolver.process.handed_files import Contents
-from resolver.settings import WorkerSettings
+from resolver.settings import Tls, WorkerSettings
 
 INTERVAL: Final = 5.0
 """Seconds between two checks for changes."""
 
 _log = logging.getLogger(__name__)
 _State = tuple[tuple[int, ...], ...]
+CheckUsable = Callable[..., None]
+"""Takes (path, content) of each file of a group."""
 
 
 class KeyFiles:
-    """Files in groups that are read together, for example a certificate and its key."""
+    """Files in groups that are read together, for example a certificate and its key.
 
-    def __init__(self, groups: Sequence[tuple[str, ...]]) -> None:
+    `check_usable` raises ValueError for contents of a group that cannot be used.
+    """
+
+    def __init__(self, groups: Sequence[tuple[str, ...]], check_usable: CheckUsable) -> None:
+        self._check_usable = check_usable
         self.contents: Contents = {}
         """The contents that were read last. A group that could not be read is not in it."""
         self._states: dict[tuple[str, ...], _State | None] = dict.fromkeys(groups)
@@ -48,17 +57,27 @@ class KeyFiles:
     def _read(self, group: tuple[str, ...], *, first: bool) -> None:
         try:
             read = {path: Path(path).read_bytes() for path in group}
-        except OSError as error:
+            self._check_usable(*((path, read[path]) for path in group))  # both may be in one file
+        except (OSError, ValueError) as error:
             _log.error("%s: %s%s", group[0], error, "" if first else "; what was read before stays in use")
         else:
             self.contents |= read
 
 
-def key_files(settings: WorkerSettings) -> KeyFiles:
+def check_usable(*files: tuple[str, bytes]) -> None:
+    """Raise ValueError where a certificate and its key, or a file of cookie secrets, cannot be used."""
+    match files:
+        case ((chain_path, chain), (key_path, key)):
+            certificate.load(certificate.context(), Tls((), chain_path, key_path), chain, key)
+        case ((_, secrets),):
+            read_secrets(secrets.decode("ascii"))
+
+
+def key_files(settings: WorkerSettings, check_usable: CheckUsable = check_usable) -> KeyFiles:
     """Return the files that these settings name."""
     pairs = [(tls.certificate, tls.key) for tls in (settings.tls, settings.https) if tls]
     secrets = [(settings.cookies.secrets,)] if settings.cookies.secrets else []
-    return KeyFiles([*dict.fromkeys(pairs), *secrets])
+    return KeyFiles([*dict.fromkeys(pairs), *secrets], check_usable)
 
 
 def _state(path: str) -> tuple[int, ...]:

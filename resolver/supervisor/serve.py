@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from resolver.process import local_address, log, log_output
+from resolver.process.sandbox import limits, profiles
+from resolver.process.sandbox.confine import NotConfined, confine, harden
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
-from resolver.supervisor import listen, preflight, takeover
+from resolver.supervisor import listen, owner, preflight, takeover
+from resolver.supervisor.reload import Configuration
 from resolver.supervisor.signals import Signals
 from resolver.supervisor.supervisor import Supervisor
 
@@ -51,12 +55,14 @@ def serve(
     """
     log_output.detach_stderr()
     log.setup("supervisor")
+    harden()
     with contextlib.ExitStack() as stack:
         try:
             signals = stack.enter_context(Signals())
             accepted, zones = preflight.accept(config_path, flags, commands.accept)
             stack.enter_context(zones)
-            state = accepted.control.state_directory
+            state, runtime = accepted.control.state_directory, os.environ.get("RUNTIME_DIRECTORY", "")
+            owner.become(accepted.user, state, runtime.partition(":")[0])
             predecessor = takeover.claim(state) if start is Start.TAKEOVER else None
             if predecessor:
                 lock = predecessor.lock
@@ -66,23 +72,27 @@ def serve(
                 lock = stack.enter_context(preflight.held(state))
                 listening = listen.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
-            channel = stack.enter_context(preflight.channel(os.environ.get("RUNTIME_DIRECTORY", ""), state))
-        except (preflight.CannotStart, listen.CannotListen, takeover.TakeoverRefused) as error:
+            channel = stack.enter_context(preflight.channel(runtime, state))
+            sandbox = confine(accepted.control.sandbox, profiles.supervisor(), access=None, kept=None)
+        except (preflight.CannotStart, listen.CannotListen, takeover.TakeoverRefused, NotConfined) as error:
             if line := str(error):
                 _log.error(line)
             return 1
         preflight.raise_open_files()
-        _announce(accepted, listening)
-        offer = takeover.Offer(state, lock)
+        limits.hide_environment()
+        _announce(accepted, listening, sandbox)
+        ends = (takeover.Offer(state, lock), predecessor)
         children = (commands.control, commands.worker)
-        return Supervisor(accepted, zones, listening, channel, children, signals, offer, predecessor).run()
+        configuration = Configuration(accepted, config_path, flags, commands.accept)
+        return Supervisor(configuration, zones, listening, channel, children, signals, sandbox, ends).run()
 
 
-def _announce(accepted: Accepted, listening: listen.Listening) -> None:
+def _announce(accepted: Accepted, listening: listen.Listening, sandbox: SandboxLevel) -> None:
     for warning in accepted.warnings:
         _log.warning(warning)
-    if os.geteuid() == 0:
-        _log.warning("running as root: give pldns a user of its own; port 53 needs only CAP_NET_BIND_SERVICE")
+    if sandbox.lacks:
+        _log.warning("the sandbox is not complete: %s", "; ".join(sandbox.lacks))
+    _log.info("running as user %d%s", os.geteuid(), ", which is root" if os.geteuid() == 0 else "")
     for role, address in listening.addresses:
         protocol = "" if role == SocketRole.DNS else f" ({role})"
         if accepted.worker.bind == "wait" and local_address.is_absent(address.host):

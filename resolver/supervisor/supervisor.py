@@ -22,10 +22,13 @@ from collections.abc import Sequence
 from typing import BinaryIO, Final
 
 from resolver.process import orders, systemd
-from resolver.settings import Accepted
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.supervisor.child import Child
 from resolver.supervisor.children import LOOK, Children
+from resolver.supervisor.dialer import Dialer
 from resolver.supervisor.listen import Listening
+from resolver.supervisor.reload import Configuration
+from resolver.supervisor.reloading import Reloading
 from resolver.supervisor.signals import STOP, Signals, name_of
 from resolver.supervisor.successor import Successor
 from resolver.supervisor.takeover import Offer, Predecessor
@@ -50,19 +53,20 @@ class Supervisor:
 
     def __init__(
         self,
-        accepted: Accepted,
+        configuration: Configuration,
         zones: BinaryIO,
         listening: Listening,
         channel: tuple[str, socket.socket],
         commands: tuple[Sequence[str], Sequence[str]],
         signals: Signals,
-        offer: Offer,
-        predecessor: Predecessor | None = None,
+        sandbox: SandboxLevel,
+        takeover: tuple[Offer, Predecessor | None],
     ) -> None:
-        """The first parameters are those of `Children`; `predecessor` is what this process takes over from."""
+        """`takeover`: the offer to a successor, and what this process takes over from. The rest: see `Children`."""
+        offer, predecessor = takeover
         self._listening = listening
         self._signals = signals
-        self._lame_duck = accepted.processes.lame_duck
+        self._configuration = configuration
         self._watchdog = systemd.watchdog(os.environ)
         self._watchdog_at = SteadyTime(0.0)
         """When systemd's watchdog is to be notified."""
@@ -70,7 +74,8 @@ class Supervisor:
         self._status = ""
         self._selector = selectors.DefaultSelector()
         self._selector.register(signals, selectors.EVENT_READ, self._react)
-        self._children = Children(accepted, zones, listening, channel, commands, self._selector)
+        self._children = Children(configuration, zones, listening, channel, commands, sandbox, self._selector)
+        self._reloading = Reloading(configuration, self._children)
         self._offer = offer
         self._successor = Successor()
         self._predecessor = predecessor
@@ -100,7 +105,8 @@ class Supervisor:
         """Start the children that are due, and wait for the next event; `until` this time at most."""
         self._children.start_due()
         self._children.check_files()
-        self._turn(self._pause(until, self._children.next_time()))
+        self._reloading.look()
+        self._turn(self._pause(until, self._children.next_time(), self._reloading.next_time()))
         self._report()
         if (self._predecessor or self._offer.is_taken) and time.monotonic() >= self._give_up:
             self._abandon("it took too long")
@@ -116,7 +122,9 @@ class Supervisor:
         """Wait for an event for `timeout` seconds at most, and handle all that have happened."""
         for key, _ in self._selector.select(timeout):
             if isinstance(key.data, Child):
-                self._children.read(key.data)
+                self._reloading.heard(self._children.read(key.data))
+            elif isinstance(key.data, Dialer):
+                self._children.dial(key.data)
             else:
                 key.data()
         self._reap()
@@ -131,6 +139,7 @@ class Supervisor:
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 pid, code = ended[0], os.waitstatus_to_exitcode(ended[1])
                 self._children.ended(pid, code)
+                self._reloading.ended(pid, code)
                 self._successor.ended(pid, code)
 
     def _react(self) -> None:
@@ -144,6 +153,8 @@ class Supervisor:
                 self._stopping = True
             elif number == signal.SIGQUIT:
                 raise EndAtOnce(name)
+            elif number == signal.SIGHUP:
+                self._reloading.request()
             elif number == signal.SIGUSR1:
                 for each in self._children.all:
                     _log.info("%s: %s", name, each.describe(SteadyTime(time.monotonic())))
@@ -255,7 +266,7 @@ class Supervisor:
         with contextlib.suppress(OSError):  # control is absent: `/readyz` does not answer at all
             if self._children.control.link:
                 orders.send_stopping(self._children.control.link)
-        end = SteadyTime(time.monotonic() + self._lame_duck)
+        end = SteadyTime(time.monotonic() + self._configuration.accepted.processes.lame_duck)
         while time.monotonic() < end:
             self._keep_running(until=end)
 

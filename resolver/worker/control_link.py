@@ -26,6 +26,8 @@ from resolver.channel.frames import (
 )
 from resolver.channel.requests import Reply, Request
 from resolver.process.bootstrap import WorkerStart
+from resolver.process.sandbox.level import SandboxLevel
+from resolver.worker.dialer import Dialer
 from resolver.worker.reports import Reports
 from resolver.worker.setup import Setups
 
@@ -42,9 +44,17 @@ _log = logging.getLogger(__name__)
 class ControlLink:
     """The connection to control."""
 
-    def __init__(self, start: WorkerStart, setups: Setups, reports: Reports, reply: Callable[[Request], Reply]) -> None:
+    def __init__(
+        self,
+        start: WorkerStart,
+        dialer: Dialer,
+        setups: Setups,
+        reports: Reports,
+        reply: Callable[[Request], Reply],
+    ) -> None:
         """`reply` does what control requests, and returns the reply."""
         self._start = start
+        self._dialer = dialer
         self._setups = setups
         self._reports = reports
         self._reply = reply
@@ -53,15 +63,15 @@ class ControlLink:
         self.committed = asyncio.Event()
         """Set once control has sent a table."""
 
-    async def run(self) -> None:
-        """Stay connected to control. Ends only by an error."""
+    async def run(self, sandbox: SandboxLevel) -> None:
+        """Stay connected to control, and report `sandbox` to it. Ends only by an error."""
         while True:
             try:
-                reader, writer = await asyncio.open_unix_connection(self._start.channel, limit=_BUFFER)
+                reader, writer = await asyncio.open_unix_connection(sock=await self._dialer.control(), limit=_BUFFER)
             except OSError as error:
                 _log.warning("cannot connect to control: %s", error)
             else:
-                if not await self._follow(reader, writer):
+                if not await self._follow(reader, writer, sandbox):
                     await asyncio.sleep(_RESYNC)
             await asyncio.sleep(_RECONNECT)
 
@@ -84,12 +94,12 @@ class ControlLink:
         self._setups.disconnected()
         return bool(self._setups.replica.epoch)
 
-    async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sandbox: SandboxLevel) -> bool:
         """Serve one connection to its end. Return False when a frame could not be applied."""
         reporting = asyncio.create_task(self._report(writer))
         applied = True
         try:
-            await self._receive(reader, writer)
+            await self._receive(reader, writer, sandbox)
         except (OSError, ChannelError) as error:
             _log.warning("the connection to control broke: %s", error)
         except Exception:  # noqa: BLE001 - whatever the error is, the worker goes on answering
@@ -101,14 +111,14 @@ class ControlLink:
             self._setups.disconnected(resync=not applied)
         return applied
 
-    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sandbox: SandboxLevel) -> None:
         setup = self._setups.now
         writer.write(
             encode(
                 Hello(
                     self._start.index, os.getpid(), self._reports.instance,
                     setup.replica.epoch, setup.replica.serial, setup.replica.generation,
-                    setup.digest, setup.table_digest,
+                    setup.digest, setup.table_digest, sandbox,
                 )
             )
         )  # fmt: skip

@@ -21,6 +21,7 @@ from resolver.process.bootstrap import FirstTable, WorkerStart
 from resolver.process.heap import Pauses
 from resolver.process.open_files import OpenFiles
 from resolver.process.orders import Beat
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.settings import WorkerSettings
 from resolver.wire import codes
 from resolver.wire.plain_reply import PlainReply
@@ -30,6 +31,7 @@ from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
 from resolver.worker.control_link import ControlLink
+from resolver.worker.dialer import Dialer
 from resolver.worker.listeners import Listeners
 from resolver.worker.replica import Replica
 from resolver.worker.reports import Reports
@@ -55,7 +57,10 @@ class Worker:
         self._parts = parts
         self._descriptors = open_files.held() + len(start.sockets)
         files = self._shares(settings)
-        self._forwarder = Forwarder(parts.upstreams, loop, parts.loops.mark, self._take_late, _limits(files, settings))
+        self._dialer = Dialer(start.dialer, loop)
+        self._forwarder = Forwarder(
+            parts.upstreams, loop, parts.loops.mark, self._take_late, _limits(files, settings), self._dialer.upstream
+        )
         responder = Responder(parts, self._forwarder.ask)
         pauses = Pauses()
         gc.callbacks.append(pauses)
@@ -68,21 +73,21 @@ class Worker:
             settings, start.roles, parts.clients, responder, self._secrets.contexts, loop, files.clients
         )
         self._supervisor = SupervisorLink(start.orders, self._listeners, self._secrets, loop)
-        self._control = ControlLink(start, self._setups, self._reports, self._reply)
+        self._control = ControlLink(start, self._dialer, self._setups, self._reports, self._reply)
         self._stopping = asyncio.Event()
 
-    async def run(self) -> None:
+    async def run(self, sandbox: SandboxLevel) -> None:
         """Answer until SIGTERM. Raises the error of a link that ended: the supervisor then restarts the worker.
 
         The table comes before the first packet: without one, an endpoint's name would be refused or asked upstream.
-        Packets wait in the sockets meanwhile.
+        Packets wait in the sockets meanwhile. `sandbox`: how far this process is confined, for control to show.
         """
         self._loop.add_signal_handler(signal.SIGTERM, self.stop)
         Beat(self._start.orders, self._start.beat, self._loop.call_later).start()
         self._secrets.take(self._start.files)
         stopping = asyncio.create_task(self._stopped())
         loaded = await self._control.load()
-        links = [asyncio.create_task(self._control.run())]
+        links = [asyncio.create_task(self._control.run(sandbox))]
         await self._first_table(loaded, [stopping, *links])
         self._listeners.open(self._start.index, self._start.sockets)
         links.append(asyncio.create_task(self._supervisor.run()))
@@ -92,6 +97,7 @@ class Worker:
             link.cancel()
         results = await asyncio.gather(*links, return_exceptions=True)
         self._forwarder.close()
+        self._dialer.close()
         for result in results:
             if isinstance(result, Exception):
                 raise result

@@ -8,7 +8,7 @@ big-endian), flags (1 octet), the numbers of A records, AAAA records and public 
 Classes are interned masks of networks. The variants of a row never overlap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from struct import Struct
 from typing import Final, NamedTuple, NewType
@@ -102,11 +102,12 @@ class Classes:
     the same number, whatever its bits are, so that the rows that a worker has already keep their meaning.
     """
 
-    def __init__(self, identities: Sequence[str]) -> None:
-        self.masks: dict[ClassNumber, NetworkMask] = {}
+    def __init__(self, identities: Sequence[str], known: Mapping[ClassNumber, NetworkMask] | None = None) -> None:
+        """`known`: the classes of earlier rows, with the same bits."""
+        self.masks: dict[ClassNumber, NetworkMask] = dict(known or {})
         """Mask by class number, in the order in which the numbers were made."""
         self._identities = identities
-        self._numbers: dict[NetworkMask, ClassNumber] = {}
+        self._numbers: dict[NetworkMask, ClassNumber] = {mask: number for number, mask in self.masks.items()}
 
     def number(self, mask: NetworkMask) -> ClassNumber:
         """Return the number of the class with this mask; a new one for a new mask."""

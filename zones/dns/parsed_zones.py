@@ -20,11 +20,15 @@ class ParsedZones:
 
     def parse(self, text: str, where: str) -> Zone:
         """Return the zone of a text, as `zonefile.parse` does; from memory if the text was parsed before."""
-        digest = hashlib.sha256(text.encode()).digest()
+        digest = _digest(text)
         zone = self._zones.get(digest)
         if zone is None:
             zone = self._zones[digest] = parse(text, where)
         return zone
+
+    def put(self, text: str, zone: Zone) -> None:
+        """Remember the zone of a text."""
+        self._zones[_digest(text)] = zone
 
     def encoded(self) -> bytes:
         """Return the zones as octets for another process."""
@@ -36,6 +40,10 @@ class ParsedZones:
         parsed = cls()
         parsed._zones = _DECODER.decode(octets)
         return parsed
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

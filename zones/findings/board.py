@@ -114,6 +114,10 @@ class Board:
             for each in findings.values():
                 yield from each
 
+    def of(self, topic: Topic) -> Mapping[Hashable, tuple[Finding, ...]]:
+        """Return the current findings of a topic by the thing that they are about, as they are now."""
+        return dict(self._findings[topic])
+
     def replace(self, topic: Topic, about: Hashable, findings: Iterable[Finding], now: WallTime) -> None:
         """Replace the findings about one thing. A finding that stays keeps its first-seen time."""
         topical = self._findings[topic]

@@ -3,15 +3,16 @@
 `resolver.control.estate.saved_inventory` saves and restores it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from zones.azure.endpoint import ResourceId
 from zones.claims.contest import Claim, Incumbent
+from zones.claims.row import ClassNumber
 from zones.clocks import WallTime
 from zones.dns.name import Name
-from zones.networks.network import Networks, translated
+from zones.networks.network import NetworkMask, Networks, translated
 from zones.networks.prefixes import NONE
 
 Holders = ResourceId | tuple[Incumbent, ...]
@@ -31,6 +32,10 @@ class CarryOver:
     held: dict[Name, tuple[Incumbent, ...]] = field(default_factory=dict)
     findings: dict[str, WallTime] = field(default_factory=dict)
     """First-seen times by finding id. The board takes these; the ledger takes the rest."""
+    identities: tuple[str, ...] = ()
+    """Identities of networks by index, where the process goes on and workers know these indices."""
+    classes: Mapping[ClassNumber, NetworkMask] = field(default_factory=dict)
+    """The classes of the rows that workers have, with the bits of `identities`."""
 
     def held_in(self, networks: Networks) -> dict[Name, Holders]:
         """Return the incumbents with the bits of `networks`. Some of their endpoints may appear only later."""

@@ -88,7 +88,7 @@ class Ledger:
         self._explicit = ExplicitNames(CatalogueIndex(catalogue))
         self._public_contests = PublicContests()
         self._azure_names = AzureNames()
-        self._winners = Winners(networks, conflicts, carry_over.held_in(networks))
+        self._winners = Winners(networks, conflicts, carry_over.held_in(networks), carry_over.classes)
         self.rows = self._winners.rows
         self.classes = self._winners.classes
         self._index = EndpointIndex(catalogue.companions)

@@ -3,16 +3,16 @@
 Does not know where contenders come from, and reports nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from zones.claims.contest import Conditions, Contender, Rule, Verdict, decide
 from zones.claims.policy import ConflictPolicy, Conflicts
-from zones.claims.row import ALONE, BY_RULE, REFUSED, Classes, Variant, pack
+from zones.claims.row import ALONE, BY_RULE, REFUSED, Classes, ClassNumber, Variant, pack
 from zones.clocks import WallTime
 from zones.dns.name import Name
 from zones.ledger.carry_over import Holders
-from zones.networks.network import NO_NETWORKS, Networks
+from zones.networks.network import NO_NETWORKS, NetworkMask, Networks
 
 _UNCONTESTED: Final = Conditions(ConflictPolicy.STICKY, (), (), NO_NETWORKS)
 
@@ -20,9 +20,16 @@ _UNCONTESTED: Final = Conditions(ConflictPolicy.STICKY, (), (), NO_NETWORKS)
 class Winners:
     """Rows and incumbents by private name."""
 
-    def __init__(self, networks: Networks, conflicts: Conflicts, holders: dict[Name, Holders]) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        conflicts: Conflicts,
+        holders: dict[Name, Holders],
+        classes: Mapping[ClassNumber, NetworkMask],
+    ) -> None:
+        """`classes`: those of earlier rows."""
         self.rows: dict[Name, bytes] = {}
-        self.classes = Classes(networks.identities)
+        self.classes = Classes(networks.identities, classes)
         self.holders = holders
         """By name: the endpoint that has the name, or incumbents by network."""
         self._networks = networks

@@ -48,7 +48,6 @@ class Network(msgspec.Struct, frozen=True):
 
 DEFAULT_NETWORK: Final = Network("default", ("0.0.0.0/0", "::/0"))
 """The only network where none is configured."""
-_ONLY: Final = NetworkIndex(0)
 
 
 class Networks:
@@ -57,11 +56,17 @@ class Networks:
     An index belongs to one identity and is never reused, so masks and indices stay valid over a change. With `auto`,
     virtual networks define networks, none at first. Without `auto` and without configured networks there is one
     network, `default`: every client is in it, and every endpoint is visible to it. `listeners` has the names of
-    networks whose clients are recognised by the listener that receives their queries.
+    networks whose clients are recognised by the listener that receives their queries. `identities` are those of earlier
+    networks by index: they keep their indices.
     """
 
     def __init__(
-        self, configured: Sequence[Network] = (), *, auto: bool = False, listeners: Iterable[str] = ()
+        self,
+        configured: Sequence[Network] = (),
+        *,
+        auto: bool = False,
+        listeners: Iterable[str] = (),
+        identities: Iterable[str] = (),
     ) -> None:
         self._listeners = frozenset(listeners)
         self.configured = tuple(configured)
@@ -78,6 +83,8 @@ class Networks:
         """The region of each VNet whose own resource has been read."""
         self._endpoint_regions: dict[str, Counter[str]] = {}
         """For each VNet, the number of its endpoints in each region."""
+        for identity in identities:
+            self.index(identity)
         self.replace(self.configured)
 
     def replace(self, networks: Sequence[Network]) -> None:
@@ -98,6 +105,8 @@ class Networks:
         for network in (DEFAULT_NETWORK,) if self.implicit else networks:
             if network.name != NO_NETWORK:
                 self._add(network)
+        self._only = self._named.get(DEFAULT_NETWORK.name, NONE)
+        """The index of the network `default`, where it is the only one."""
         self.homeless = NetworkMask(self.all & ~_union(self._home.values()))
         """The mask of networks without a home VNet, where nearness cannot decide a contest."""
         self._held = tuple(
@@ -156,7 +165,7 @@ class Networks:
 
         An IPv4-mapped IPv6 address is taken as the IPv4 address (RFC 4291 §2.5.5.2).
         """
-        return _ONLY if self.implicit else self._prefixes.find(address)
+        return self._only if self.implicit else self._prefixes.find(address)
 
     def find_subnet(self, address: bytes, length: int) -> tuple[NetworkIndex, int]:
         """Return the network of all addresses of a subnet, or `NONE`, and the scope of that: see `Subnets.find`.
@@ -164,7 +173,7 @@ class Networks:
         The subnet has `length` bits at the packed `address`.
         """
         if self.implicit:
-            return _ONLY, 0
+            return self._only, 0
         if self._subnets is None:
             self._subnets = Subnets(self._held)
         return self._subnets.find(address, length)

@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from resolver.admin.resources.configuration import ConfigurationItem
 from resolver.admin.resources.model import Model, Parameters, ProblemDetails, Time
+from resolver.admin.resources.sandbox import SandboxItem
 from resolver.admin.resources.sources import Degradation, SourceItem
 from resolver.admin.resources.workers import WorkerItem
 from resolver.control.estate.estate import Estate
@@ -61,6 +63,7 @@ class DaemonStatus(Model):
     """The state of the daemon."""
 
     version: str
+    configuration: ConfigurationItem
     started: Time = Field(description="When the control process started. It restarts by itself after a crash.")
     uptime: float = Field(description="Seconds since `started`.")
     serial: int = Field(description="Serial of the served state; it grows with every change.")
@@ -74,6 +77,7 @@ class DaemonStatus(Model):
     )
     workers: list[WorkerItem]
     sources: list[SourceItem]
+    sandbox: list[SandboxItem] = Field(description="Of the supervisor, control, and each connected worker.")
     counts: Counts
 
 

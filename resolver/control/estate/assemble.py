@@ -12,6 +12,7 @@ from resolver.settings import ControlSettings
 from resolver.sources.reading import PartChange, Scan, ZoneFiles, part_changes
 from zones.azure.resource import Resources, subscription
 from zones.clocks import WallTime
+from zones.ledger.carry_over import CarryOver
 
 
 def assemble(
@@ -20,13 +21,15 @@ def assemble(
     saved: SavedInventory | None,
     scans: Mapping[str, Scan],
     now: WallTime,
+    memory: CarryOver | None = None,
 ) -> Estate:
     """Return the estate of this configuration. `scans`: by file source; a source without one has only saved data.
 
-    SavedInventory data is left out where the configuration has its source, or its subscription, no more.
+    SavedInventory data is left out where the configuration has its source, or its subscription, no more. `memory`: what
+    the ledger carries over; by default, that of the saved inventory.
     """
     saved = saved and rebased(saved, now)
-    estate = Estate(config, saved.memory if saved else None)
+    estate = Estate(config, memory or (saved.memory if saved else None))
     # The subscriptions of each source; none: the source reads all that it can.
     scopes = {source.name: source.azure.subscriptions if source.azure else () for source in config.sources}
     in_scope: list[PartChange] = [

@@ -43,7 +43,10 @@ class Estate:
     def __init__(self, config: ControlSettings, memory: CarryOver | None = None) -> None:
         self.settings = config
         self.networks = Networks(
-            config.networks, auto=config.auto, listeners=[each.network for each in config.listeners]
+            config.networks,
+            auto=config.auto,
+            listeners=[each.network for each in config.listeners],
+            identities=memory.identities if memory else (),
         )
         self.policies = Policies(config.zones.defaults, config.zones.overrides)
         conflicts = Conflicts(config.conflicts.policy, config.conflicts.policies, config.conflicts.pins)
@@ -182,15 +185,32 @@ class Estate:
         self.private.compared(findings, now)
         return self._provide()
 
+    def become(self, other: "Estate", kept: Iterable[str], now: WallTime) -> set[Name]:
+        """Take over everything of an estate that was made from this one for another configuration.
+
+        `kept`: the sources with the same settings in both; their status stays. Every holder of this estate goes on with
+        the parts of the other one. Return the names whose rows or static records differ.
+        """
+        before = self.ledger.rows
+        other.health.continue_from(self.health, kept, now)
+        changed = other.static.continue_from(self.static)
+        self.state.continue_on(other.board, now)
+        other.revision, other.activity, other.state = self.revision + 1, self.activity, self.state
+        self.__dict__.update(other.__dict__)
+        after = self.ledger.rows
+        return changed | {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
     def take_zone_files(self, files: ZoneFiles, now: WallTime) -> set[Name]:
-        """Replace all zone files."""
+        """Replace all zone files. The settings say which zones these are."""
+        self.revision += files.texts != self.zone_texts
+        for path in self.board.of(Topic.ZONE_FILE).keys() | files.findings.keys():
+            self.board.replace(Topic.ZONE_FILE, path, files.findings.get(str(path), ()), now)
         self.zone_texts = files.texts
-        self.static.set_files(files.zones)
-        for path, findings in files.findings.items():
-            self.board.replace(Topic.ZONE_FILE, path, findings, now)
-        names = {name: origin for origin, zone in files.zones.items() for name in zone.names}
-        self.ledger.set_static(names, now)
-        return self._provide()
+        changed = self.static.set_files(files.zones, map(from_text, self.settings.zones.origins))
+        if changed:
+            names = {name: origin for origin, zone in files.zones.items() for name in zone.names}
+            self.ledger.set_static(names, now)
+        return changed | self._provide()
 
     def expire(self, now: WallTime) -> set[Name]:
         """Remove the claims that have lingered for their whole hold-down."""

@@ -38,6 +38,8 @@ class SourceStatus:
     path: str
     on_unsynced: OnUnsynced
     guard: GuardMode = "on"
+    joined: bool = False
+    """A reload has added the source. Answers do not wait for its first data: they were given without it before."""
     synced: bool = False
     """The source has data: one good reading, live or saved."""
     saved: bool = False
@@ -82,6 +84,12 @@ class SourceStatus:
         return "expired" if age >= self.expire else "stale" if age >= FRESH * self.interval else "fresh"
 
 
+_TOPICS: Final = (
+    Topic.PART, Topic.INCOMPLETE, Topic.SOURCE, Topic.ABSENT, Topic.HELD, Topic.PRIVATE_DNS,
+)  # fmt: skip
+"""The topics of findings about sources."""
+
+
 class Degraded(NamedTuple):
     """A problem although pldns is ready.
 
@@ -112,27 +120,44 @@ class SourceHealth:
         }
         self.stale = False
         """Some of the served data was not fresh at the last `update_freshness`."""
-        self._board = board
+        self.board = board
         self._unreadable: dict[str, dict[str, str]] = {name: {} for name in self.statuses}
         """The reason by part, for each part that cannot be read now."""
-        self._with_data: dict[str, set[str]] = {name: set() for name in self.statuses}
+        self.with_data: dict[str, set[str]] = {name: set() for name in self.statuses}
         """The parts that have been read."""
 
     # -- changes
+
+    def continue_from(self, earlier: "SourceHealth", kept: Iterable[str], now: WallTime) -> None:
+        """Keep the status of these sources, and the findings about them, from before a change of the configuration.
+
+        The other sources have joined: answers do not wait for their first data, as they did not before.
+        """
+        names = frozenset(kept) & self.statuses.keys()
+        for name in names:
+            self.statuses[name] = earlier.statuses[name]
+            self._unreadable[name], self.with_data[name] = dict(earlier.unreadable_parts(name)), earlier.with_data[name]
+        for name, status in self.statuses.items():
+            status.joined |= name not in names
+        for topic in _TOPICS:
+            for about, findings in earlier.board.of(topic).items():
+                if (about[0] if isinstance(about, tuple) else about) in names:
+                    self.board.replace(topic, about, findings, now)
+        self.update_freshness(now)
 
     def read_part(self, source: str, part: str, data: Part, now: WallTime) -> None:
         """Record whether a part could be read. `data` is the reason where it could not."""
         unreadable = self._unreadable[source]
         if isinstance(data, str):
             unreadable[part] = data
-            fact = checks.unreadable(part, data, has_data=part in self._with_data[source])
-            self._board.replace(Topic.PART, (source, part), [fact], now)
+            fact = checks.unreadable(part, data, has_data=part in self.with_data[source])
+            self.board.replace(Topic.PART, (source, part), [fact], now)
         elif unreadable.pop(part, None) is not None:
-            self._board.replace(Topic.PART, (source, part), [], now)
+            self.board.replace(Topic.PART, (source, part), [], now)
         if data is None:
-            self._with_data[source].discard(part)
+            self.with_data[source].discard(part)
         elif not isinstance(data, str):
-            self._with_data[source].add(part)
+            self.with_data[source].add(part)
         self.statuses[source].unreadable = len(unreadable)
 
     def read(self, source: str, parts: int, now: WallTime) -> None:
@@ -142,7 +167,7 @@ class SourceHealth:
         """
         status = self.statuses[source]
         status.parts = parts
-        self._board.replace(Topic.SOURCE, source, [], now)
+        self.board.replace(Topic.SOURCE, source, [], now)
         if parts and status.unreadable >= parts:
             status.last_error = "{}: {}".format(*next(iter(self._unreadable[source].items())))
             return
@@ -154,7 +179,7 @@ class SourceHealth:
         status = self.statuses[source]
         status.last_error = why
         subject = source if status.remote else status.path
-        self._board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why, has_data=status.synced)], now)
+        self.board.replace(Topic.SOURCE, source, [checks.unreadable(subject, why, has_data=status.synced)], now)
 
     def scanned(
         self,
@@ -169,7 +194,7 @@ class SourceHealth:
         for part in before.keys() | incomplete.keys():
             if before.get(part) != incomplete.get(part):
                 findings = [checks.incomplete(part, incomplete[part])] if part in incomplete else []
-                self._board.replace(Topic.INCOMPLETE, (source, part), findings, now)
+                self.board.replace(Topic.INCOMPLETE, (source, part), findings, now)
 
     def restored(self, source: str, parts: int, saved_at: WallTime, sync_state: SyncState) -> None:
         """Record that a source has data from the saved inventory, and what its syncs had left open."""
@@ -183,11 +208,11 @@ class SourceHealth:
         status = self.statuses[source]
         status.sync_state = decision.sync_state
         absent = [checks.unreadable(key, why, has_data=True) for key, why in decision.unconfirmed.items()]
-        self._board.replace(Topic.ABSENT, source, absent, now)
+        self.board.replace(Topic.ABSENT, source, absent, now)
         self._report_held(source, decision.sync_state.held, now)
         if decision.sync_state.held:
             status.last_error = ""
-            self._board.replace(Topic.SOURCE, source, [], now)
+            self.board.replace(Topic.SOURCE, source, [], now)
 
     def dropped(self, source: str, now: WallTime) -> None:
         """Record that an operator dropped the held sync. Files are not read again by themselves."""
@@ -198,7 +223,7 @@ class SourceHealth:
         self._report_held(source, None, now)
 
     def _report_held(self, source: str, held: WithheldSync | None, now: WallTime) -> None:
-        self._board.replace(Topic.HELD, source, [held_finding(source, held)] if held else [], now)
+        self.board.replace(Topic.HELD, source, [held_finding(source, held)] if held else [], now)
 
     def update_freshness(self, now: WallTime) -> bool:
         """Update `stale` and return whether it changed."""
@@ -231,7 +256,10 @@ class SourceHealth:
     @property
     def unsynced(self) -> bool:
         """True if a source that asks for SERVFAIL until it has data never had any."""
-        return any(not status.synced and status.on_unsynced == "servfail" for status in self.statuses.values())
+        return any(
+            not status.synced and not status.joined and status.on_unsynced == "servfail"
+            for status in self.statuses.values()
+        )
 
 
 def held_text(held: WithheldSync) -> str:

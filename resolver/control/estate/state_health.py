@@ -29,6 +29,13 @@ class StateHealth:
         self._unwritable: dict[str, str] = {}
         self._set_aside: dict[str, str] = {}
 
+    def continue_on(self, board: Board, now: WallTime) -> None:
+        """Report on another board from now on: the estate has become that of another configuration."""
+        for topic in (Topic.UNWRITABLE, Topic.SET_ASIDE):
+            for about, findings in self._board.of(topic).items():
+                board.replace(topic, about, findings, now)
+        self._board = board
+
     @property
     def unwritable(self) -> Mapping[str, str]:
         """The reason by path, for each file whose last write failed."""

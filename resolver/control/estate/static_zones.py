@@ -4,6 +4,7 @@ Owns which of the two is served at an origin. Does not know how either is read, 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from zones.dns.name import Name
@@ -29,9 +30,11 @@ class StaticZones(Mapping[Name, ServedZone]):
     def __init__(self, origins: Iterable[Name]) -> None:
         self._origins = frozenset(origins)
         self._files: dict[Name, Zone] = {}
+        self._has_files = False
+        """The zone files have been set once."""
         self._served: dict[Name, ServedZone] = {}
-        self._providers: dict[Name, frozenset[Name]] = {}
-        """Names with provided records now or earlier, with the origins of the zones that had them."""
+        self._changed: dict[Name, frozenset[Name]] = {}
+        """Names whose records have changed or come from a private DNS zone, with the origins of the zones concerned."""
 
     def __getitem__(self, origin: Name) -> ServedZone:
         return self._served[origin]
@@ -53,20 +56,29 @@ class StaticZones(Mapping[Name, ServedZone]):
         return self._origins - self._files.keys()
 
     @property
-    def has_provided(self) -> bool:
-        """True if any name has provided records, or had."""
-        return bool(self._providers)
+    def changed(self) -> AbstractSet[Name]:
+        """The names whose records have changed since the zone files were read first, or are provided."""
+        return self._changed.keys()
 
-    def provided_in(self, name: Name) -> frozenset[Name]:
-        """Return the origins of the zones that provide records at this name, or did."""
-        return self._providers.get(name, frozenset())
+    def concerned(self, name: Name) -> frozenset[Name]:
+        """Return the origins of the zones whose records at this name have changed, zones that are gone included."""
+        return self._changed.get(name, frozenset())
 
-    def set_files(self, zones: Mapping[Name, Zone]) -> None:
-        """Replace the zone files. Nothing is provided until the next `set_provided`."""
+    def set_files(self, zones: Mapping[Name, Zone], origins: Iterable[Name]) -> set[Name]:
+        """Replace the zone files, and their origins in the configuration. Return the names whose records changed.
+
+        A zone that a file and a private DNS zone have is the file's.
+        """
+        self._origins = frozenset(origins)
         self._files = dict(zones)
-        self._served = {
+        served = {
             origin: ServedZone(origin, zone.names, is_open=False, is_provided=False) for origin, zone in zones.items()
         }
+        reserved = self._files.keys() | self._origins
+        before = self._served.items()
+        provided = {origin: each for origin, each in before if each.is_provided and origin not in reserved}
+        first, self._has_files = not self._has_files, True
+        return self._replace(served | provided, is_first=first)
 
     def set_provided(self, zones: Iterable[ServedZone]) -> set[Name]:
         """Replace the provided zones. Returns the names whose records changed, apexes included.
@@ -75,13 +87,24 @@ class StaticZones(Mapping[Name, ServedZone]):
         """
         reserved = self._files.keys() | self._origins
         provided = {zone.origin: zone for zone in zones if zone.origin not in reserved}
-        before = {origin: zone for origin, zone in self._served.items() if zone.is_provided}
+        return self._replace({origin: each for origin, each in self._served.items() if not each.is_provided} | provided)
+
+    def continue_from(self, earlier: "StaticZones") -> set[Name]:
+        """Return the names whose records differ from those of an earlier estate. Workers have the earlier ones."""
+        after, self._served = self._served, dict(earlier)
+        self._changed = {name: earlier.concerned(name) for name in earlier.changed}
+        return self._replace(after)
+
+    def _replace(self, after: dict[Name, ServedZone], *, is_first: bool = False) -> set[Name]:
+        """Replace all zones. Return the names whose records changed. `is_first`: the first snapshot will have them."""
+        before, self._served = self._served, after
         changed: set[Name] = set()
-        for origin in before.keys() | provided.keys():
-            old, new = before.get(origin), provided.get(origin)
+        for origin in before.keys() | after.keys():
+            old, new = before.get(origin), after.get(origin)
+            if is_first and new and not new.is_provided:
+                continue
             names, records = (old.names if old else {}), (new.names if new else {})
             for name in [each for each in names.keys() | records.keys() if names.get(each) != records.get(each)]:
-                self._providers[name] = self._providers.get(name, frozenset()) | {origin}
+                self._changed[name] = self._changed.get(name, frozenset()) | {origin}
                 changed.add(name)
-        self._served = {origin: zone for origin, zone in self._served.items() if not zone.is_provided} | provided
         return changed

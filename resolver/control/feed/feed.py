@@ -58,13 +58,16 @@ class Feed:
 
     @property
     def complete(self) -> bool:
-        """True when every source has data, saved or live. Only then may a snapshot replace what a worker has."""
-        return all(status.synced for status in self._estate.sources.values())
+        """True when every source has data, saved or live, or was added by a reload.
+
+        Only then may a snapshot replace what a worker has.
+        """
+        return all(status.synced or status.joined for status in self._estate.sources.values())
 
     @property
     def settled(self) -> bool:
         """True when every source has data or has failed. Before that, a source may only be slower than the others."""
-        return all(status.synced or status.last_error for status in self._estate.sources.values())
+        return all(status.synced or status.joined or status.last_error for status in self._estate.sources.values())
 
     def changed(self, names: Iterable[Name] = ()) -> None:
         """Start a new serial if a name, the networks or the content of a commit changed, and notify the listeners."""
@@ -116,18 +119,18 @@ class Feed:
         rows = self._estate.ledger.rows
         for chunk in _chunks(((name, rows.get(name, b"")) for name in names), _row):
             yield Rows(chunk)
-        yield from self._provided(names)
+        yield from self._static(names)
 
-    def _provided(self, names: Collection[Name]) -> Iterator[Static]:
-        """Yield the records that private DNS zones provide, or once provided, at these names.
+    def _static(self, names: Collection[Name]) -> Iterator[Static]:
+        """Yield the records of static zones at these names, where the records have changed.
 
         A worker serves a zone while the zone has its apex. So a new zone ends with its apex, and a zone that goes
         begins with it: no worker serves half a zone.
         """
         estate = self._estate
         found: dict[Name, list[Name]] = {}
-        for name in names if estate.static.has_provided else ():
-            for origin in estate.static.provided_in(name):
+        for name in names if estate.static.changed else ():
+            for origin in estate.static.concerned(name):
                 found.setdefault(origin, []).append(name)
         for origin, own in found.items():
             zone = estate.static.get(origin)

@@ -5,7 +5,7 @@ Each is written only if it has changed. Does not know when to write.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,15 +25,17 @@ _NEW_WORKER: Final = Hello(-1, 0, "", "", 0, 0)
 class StateWriter:
     """Writes the state of an estate into the directory that its settings name; nothing where they name none."""
 
-    def __init__(self, estate: Estate, feed: Feed) -> None:
+    def __init__(self, estate: Estate, feed: Feed, *, saved_texts: Mapping[str, str]) -> None:
+        """`saved_texts`: the texts of zone files in the saved inventory that the estate was made from."""
         self._directory = estate.settings.state_directory
-        self._configuration = warm_start.digest(estate.settings)
         self._estate = estate
         self._feed = feed
-        self._saved_revision = estate.revision
+        self.has_unsaved_texts = saved_texts != estate.zone_texts
+        """Whether the estate was made from texts of zone files that the saved inventory did not have."""
+        self._saved_revision = -1 if self.has_unsaved_texts else estate.revision
         """Revision of the estate in the saved inventory."""
-        self._warm_serial = -1
-        """Serial in the warm-start file."""
+        self._warm = b"", -1
+        """Digest of the configuration and serial in the warm-start file."""
 
     async def save(self, *, even_unchanged: bool = False) -> None:
         """Write each file that has changed. An error becomes a finding, and the next call tries again.
@@ -44,7 +46,7 @@ class StateWriter:
             return
         if even_unchanged or self._saved_revision != self._estate.revision:
             await self._write(inventory_file.FORMAT.name, self._save_inventory)
-        if self._feed.complete and self._warm_serial != self._feed.serial:
+        if self._feed.complete and self._warm != (warm_start.digest(self._estate.settings), self._feed.serial):
             await self._write(warm_start.FORMAT.name, self._save_warm_start)
 
     async def _write(self, name: str, write: Callable[[], Awaitable[None]]) -> None:
@@ -59,7 +61,8 @@ class StateWriter:
             state.written(path, wall_clock.now())
 
     async def _save_warm_start(self) -> None:
-        self._warm_serial = await write_warm_start(self._feed, self._directory, self._configuration)
+        digest = warm_start.digest(self._estate.settings)
+        self._warm = digest, await write_warm_start(self._feed, self._directory, digest)
 
     async def _save_inventory(self) -> None:
         revision = self._estate.revision

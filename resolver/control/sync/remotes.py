@@ -1,27 +1,63 @@
-"""Makes the remote sources of a configuration, for as long as they are used."""
+"""The remote sources of the present configuration. They share one HTTP session."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
 
-from resolver.settings import ControlSettings
+from resolver.settings import ControlSettings, SourceSettings
 from resolver.sources.reading import RemoteSource
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from resolver.sources.azure.hosts import Hosts
+
+
+class Remotes:
+    """The remote sources by name (`sources`). Names in their URLs are asked of the configured upstreams."""
+
+    def __init__(self, sources: Mapping[str, RemoteSource] | None = None) -> None:
+        self.sources = dict(sources or {})
+        self._settings: dict[str, SourceSettings] = {}
+        self._closers: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._stack = contextlib.AsyncExitStack()
+        self._session: tuple[Hosts, aiohttp.ClientSession] | None = None
+
+    async def configure(self, config: ControlSettings) -> None:
+        """Make these the remote sources. A source with the same settings as before stays, and so do its connections."""
+        wanted = {source.name: source for source in config.sources if source.azure}
+        for name in [name for name, settings in self._settings.items() if wanted.get(name) != settings]:
+            del self._settings[name]
+            del self.sources[name]
+            await self._closers.pop(name)()
+        if not wanted:
+            return
+        # Loading the HTTP client takes 250 ms, so only configurations with a remote source load it.
+        from resolver.sources.azure import hosts  # noqa: PLC0415
+        from resolver.sources.azure.sync import AzureSource  # noqa: PLC0415
+
+        if self._session is None:
+            resolver = hosts.Hosts(config.upstreams)
+            self._session = resolver, await self._stack.enter_async_context(hosts.session_of(resolver))
+        resolver, http = self._session
+        resolver.configure(config.upstreams)
+        for name in wanted.keys() - self.sources.keys():
+            azure = self.sources[name] = AzureSource(wanted[name], http)
+            self._settings[name], self._closers[name] = wanted[name], azure.close
+
+    async def close(self) -> None:
+        """Close all sources and the session."""
+        for close in self._closers.values():
+            await close()
+        await self._stack.aclose()
 
 
 @contextlib.asynccontextmanager
-async def opened(config: ControlSettings) -> AsyncIterator[dict[str, RemoteSource]]:
-    """Open the remote sources, by name. They share one HTTP session, which asks the configured upstreams for names."""
-    asked = [source for source in config.sources if source.azure]
-    if not asked:
-        yield {}
-        return
-    # Loading the HTTP client takes 250 ms, so only configurations with a remote source load it.
-    from resolver.sources.azure import hosts  # noqa: PLC0415
-    from resolver.sources.azure.sync import AzureSource  # noqa: PLC0415
-
-    async with contextlib.AsyncExitStack() as stack:
-        http = await stack.enter_async_context(hosts.session(config.upstreams))
-        remotes: dict[str, RemoteSource] = {}
-        for source in asked:
-            azure = remotes[source.name] = AzureSource(source, http)
-            stack.push_async_callback(azure.close)
+async def opened(config: ControlSettings) -> AsyncIterator[Remotes]:
+    """Open the remote sources of a configuration."""
+    remotes = Remotes()
+    try:
+        await remotes.configure(config)
         yield remotes
+    finally:
+        await remotes.close()

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
+from resolver.forward.client.dial import Dial, direct
 from resolver.forward.client.poller import Poller
 from resolver.forward.client.session import ServerRefused
 from resolver.forward.client.streams import UpstreamStreams
@@ -24,10 +25,13 @@ LONGEST: Final = 10.0
 class Carriers:
     """The open carriers. `sockets`: most UDP sockets to one server. `unmatched` takes note of a packet for no query."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, sockets: int, unmatched: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, sockets: int, unmatched: Callable[[], None], dial: Dial = direct
+    ) -> None:
         self._loop = loop
         self._sockets = sockets
         self._unmatched = unmatched
+        self._dial = dial
         self._poller = Poller(loop)
         self._open: dict[tuple[UpstreamServer, Transport, str], Carrier] = {}
         self._leaving: list[Carrier] = []
@@ -47,7 +51,7 @@ class Carriers:
         if transport == "udp":
             address = server.address, server.port
             return UdpSockets(address, source, self._sockets, self._poller, self._loop, self._unmatched)
-        return UpstreamStreams(server, source, self._loop, self._unmatched)
+        return UpstreamStreams(server, source, self._loop, self._unmatched, self._dial)
 
     def keep(self, servers: Collection[Server], sockets: int) -> None:
         """Note that only these servers are asked from now on. The carriers of others end with their queries."""

@@ -9,6 +9,7 @@ import ssl
 from typing import TYPE_CHECKING, Final, Protocol
 
 from resolver.forward.client import identity, random_ids
+from resolver.forward.client.dial import Dial
 from resolver.forward.client.session import ServerRefused, UpstreamSession
 from resolver.forward.client.stream import StreamSession
 from resolver.forward.outstanding_query import OutstandingQuery
@@ -33,6 +34,7 @@ class Destination(Protocol):
     """Address to send from. Empty: the system chooses."""
     alpn: str
     context: ssl.SSLContext | None
+    dial: Dial
 
     def unmatched(self) -> None:
         """Take note of a message that is for no query."""
@@ -140,14 +142,17 @@ class UpstreamConnection:
     async def _connect(self) -> UpstreamSession:
         to, server = self._to, self._to.server
         name = server.name or server.address.partition("%")[0]
-        transport, session = await self._loop.create_connection(
-            self._made,
-            server.address,
-            server.port,
-            ssl=to.context,
-            server_hostname=name if to.context else None,
-            local_addr=(to.source, 0) if to.source else None,
-        )
+        connected = await to.dial(server, to.source)
+        try:
+            transport, session = await self._loop.create_connection(
+                self._made,
+                sock=connected,
+                ssl=to.context,
+                server_hostname=name if to.context else None,
+            )
+        except BaseException:
+            connected.close()
+            raise
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
         try:
             if server.pin and not identity.has_pin(tls, server.pin):

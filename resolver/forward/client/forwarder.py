@@ -11,6 +11,7 @@ from resolver.forward.admission import DEFAULT, Admission, Limits
 from resolver.forward.cache import FAILURE_TTL, Key, UpstreamFailure
 from resolver.forward.client import carriers, random_ids
 from resolver.forward.client.carriers import Carriers
+from resolver.forward.client.dial import Dial, direct
 from resolver.forward.client.late_replies import LateReplies
 from resolver.forward.deadlines import TICK, Deadlines
 from resolver.forward.exchange import Action, Done, Exchange, Listen
@@ -42,6 +43,7 @@ class Forwarder:
         mark: Callable[[Key], bytes] = lambda _: b"",
         late: Late = lambda _key, _message: None,
         limits: Limits = DEFAULT,
+        dial: Dial = direct,
     ) -> None:
         self.queries = 0
         self.replies = 0
@@ -70,7 +72,7 @@ class Forwarder:
         self._failed = LateReplies(limits.lingering)
         self._deadlines = Deadlines()
         self._ticking: asyncio.TimerHandle | None = None
-        self._carriers = Carriers(loop, limits.sockets, self._unmatched)
+        self._carriers = Carriers(loop, limits.sockets, self._unmatched, dial)
         self._rates: dict[str, RateWindow] = {}
 
     def __len__(self) -> int:

@@ -3,7 +3,13 @@
 The interface is looked up for each socket, because it may be made again with another index while pldns runs.
 """
 
+import fcntl
 import socket
+import struct
+from typing import Final
+
+_INDEX: Final = 0x8933  # SIOCGIFINDEX of linux/sockios.h
+_REQUEST: Final = struct.Struct("16si20x")  # struct ifreq of netdevice(7): name and index
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
@@ -13,4 +19,12 @@ def socket_address(host: str, port: int) -> SocketAddress:
     address, mark, interface = host.partition("%")
     if not mark:
         return host, port
-    return address, port, 0, int(interface) if interface.isdigit() else socket.if_nametoindex(interface)
+    return address, port, 0, int(interface) if interface.isdigit() else _index(interface)
+
+
+def _index(interface: str) -> int:
+    """Return the index of an interface. Raises OSError. A worker lacks the socket that `if_nametoindex` needs."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        found = fcntl.ioctl(sock, _INDEX, _REQUEST.pack(interface.encode()[:15], 0))
+    index: int = _REQUEST.unpack(found)[1]
+    return index

@@ -12,6 +12,7 @@ from typing import Final
 
 from resolver.forward.client import identity
 from resolver.forward.client.connection import UpstreamConnection
+from resolver.forward.client.dial import Dial
 from resolver.forward.outstanding_query import OutstandingQuery
 from resolver.settings import Server
 
@@ -22,13 +23,14 @@ class UpstreamStreams:
     """Carries queries to one server."""
 
     def __init__(
-        self, server: Server, source: str, loop: asyncio.AbstractEventLoop, unmatched: Callable[[], None]
+        self, server: Server, source: str, loop: asyncio.AbstractEventLoop, unmatched: Callable[[], None], dial: Dial
     ) -> None:
         self.server = server
         self.source = source
         self.alpn = _ALPN.get(server.transport, "")
         self.context: ssl.SSLContext | None = identity.context(server, self.alpn) if self.alpn else None
         self.unmatched = unmatched
+        self.dial = dial
         self._loop = loop
         self._latest: UpstreamConnection | None = None
         self._leaving: set[UpstreamConnection] = set()

@@ -6,11 +6,13 @@ secret is ever in an error or in the log.
 
 import asyncio
 import logging
+import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
+from resolver.process.sandbox.files import has_tools
 from resolver.settings import Credential
 from resolver.sources.azure import secret
 from resolver.sources.azure.protocol import advice
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 60.0
 """Seconds to wait for a token."""
+_WITHOUT_PROGRAMS: Final = (
+    "exclude_cli_credential", "exclude_developer_cli_credential", "exclude_powershell_credential",
+)  # fmt: skip
+"""Where there is no such program, the sandbox permits none, and to try one would hide the reason that helps."""
 _RETRIES: Final = 2  # retries of azure-identity itself; the next sync tries again
 
 
@@ -103,7 +109,8 @@ def make(config: Credential, cloud: Cloud, http: aiohttp.ClientSession) -> "Asyn
             )
         case "default":
             chosen = {"managed_identity_client_id": client} if client else {}
-            return aio.DefaultAzureCredential(authority=cloud.authority, **chosen, **common)
+            programs = {} if has_tools(os.environ) else dict.fromkeys(_WITHOUT_PROGRAMS, True)
+            return aio.DefaultAzureCredential(authority=cloud.authority, **chosen, **programs, **common)
 
 
 def _why(error: Exception) -> str:

@@ -33,8 +33,15 @@ class Hosts(AbstractResolver):
     """Resolves names with the upstream group for each name, as for clients: the group of the suffix, else `public`."""
 
     def __init__(self, groups: Sequence[UpstreamGroup]) -> None:
+        self._groups = tuple(groups)
         self._upstreams = UpstreamGroups(groups)
         self._resolver = Forwarder(self._upstreams, asyncio.get_running_loop())
+
+    def configure(self, groups: Sequence[UpstreamGroup]) -> None:
+        """Ask these groups from now on."""
+        if tuple(groups) != self._groups:
+            self._groups, self._upstreams = tuple(groups), UpstreamGroups(groups)
+            self._resolver.replace(self._upstreams, lambda _: b"")
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -88,8 +95,14 @@ def _result(host: str, address: str, port: int, family: socket.AddressFamily) ->
 
 @contextlib.asynccontextmanager
 async def session(groups: Iterable[UpstreamGroup]) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open an HTTP session for Azure's hosts, whose names are asked of these groups."""
+    async with session_of(Hosts(tuple(groups))) as http:
+        yield http
+
+
+@contextlib.asynccontextmanager
+async def session_of(hosts: Hosts) -> AsyncIterator[aiohttp.ClientSession]:
     """Open an HTTP session for Azure's hosts, without the system's resolver, proxies of the environment and cookies."""
-    hosts = Hosts(tuple(groups))
     connector = aiohttp.TCPConnector(resolver=hosts, limit=_CONNECTIONS, ttl_dns_cache=_KEPT)
     try:
         async with aiohttp.ClientSession(

@@ -1,5 +1,6 @@
 """An estate with some of everything, and an admin interface that serves it."""
 
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,8 +14,12 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
+from resolver.control.reloads import Reloads
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
+from resolver.process.orders import OrderReceiver
+from resolver.process.reload_state import ReloadState
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.sources.reading import ZoneFiles
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.claims.policy import ConflictPolicy, ZonePolicy
@@ -84,6 +89,30 @@ def estate() -> Estate:
     return made
 
 
+_LINK = socket.socketpair()
+"""Never used: `ScriptedReloads` requests nothing of a supervisor."""
+
+
+class ScriptedReloads(Reloads):
+    """The reloads of a daemon whose supervisor decides as the test says: `next`, or no answer at all."""
+
+    def __init__(self) -> None:
+        accepted = settings.Accepted(
+            "/etc/pldns/pldns.yaml", settings.WorkerSettings((), ()), settings.ControlSettings()
+        )
+        super().__init__(accepted, ReloadState(loaded=T0), OrderReceiver(_LINK[0]), self._applied)
+        self.next: ReloadState | None = None
+
+    async def _applied(self, *_: object) -> list[int]:
+        return []
+
+    async def reload(self) -> ReloadState:
+        if self.next is None:
+            raise BrokenPipeError
+        self.state = self.next
+        return self.state
+
+
 @dataclass
 class ScriptedControl:
     """Control, as far as the admin interface needs it."""
@@ -100,6 +129,14 @@ class ScriptedControl:
     replies: dict[int, WorkerReply | None] = field(default_factory=dict)
     requests: list[object] = field(default_factory=list)
     wanted: list[tuple[str, str]] = field(default_factory=list)
+    reloads: Reloads = field(default_factory=ScriptedReloads)
+
+    def sandboxes(self) -> dict[str, SandboxLevel]:
+        lacking = ("this kernel has no Landlock",)
+        return {
+            "supervisor": SandboxLevel(65532, seccomp=True, landlock=0, lacks=lacking),
+            "worker 0": SandboxLevel(65532, seccomp=True, landlock=7),
+        }
 
     def missing(self) -> list[str]:
         return self.lacking

@@ -12,7 +12,9 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.worker_link import WorkerStatus
+from resolver.process.sandbox.level import SandboxLevel
 from tests.paths import ROOT
+from tests.resolver.admin.conftest import ScriptedReloads
 from zones.azure.endpoint import ConnectionState, Endpoint, NicRecord, ResourceId
 from zones.clocks import WallTime
 from zones.dns.name import from_text
@@ -29,6 +31,10 @@ class MeasuredControl:
         self.estate = Estate(settings.ControlSettings(sources=(settings.SourceSettings("hub", "files", "/hub"),)))
         self.workers = {0: WorkerStatus(0, 1, "w", 2, connected=True, synced=True), 1: WorkerStatus(1)}
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
+        self.reloads = ScriptedReloads()
+
+    def sandboxes(self) -> dict[str, SandboxLevel]:
+        return {}
 
     def missing(self) -> list[str]:
         return ["worker 1: not connected"]

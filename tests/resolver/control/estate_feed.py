@@ -16,6 +16,7 @@ from resolver.sources.reading import PrivateReading, ZoneFiles
 from resolver.worker.access.clients import Clients
 from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.replica import Replica
+from tests.resolver.control.running import DIGESTS, WORKER
 from zones.azure import arm
 from zones.azure.catalogue import catalogue
 from zones.azure.private_dns_zone import PrivateZone
@@ -141,8 +142,9 @@ class ReplicaWorker:
         self.got.clear()
         self._wire = MemoryStream()
         self._frames = FrameReader[Down](DOWN_LIMIT, Down)
-        hello = Hello(0, 1, "worker", self.replica.epoch, self.replica.serial, self.replica.generation)
-        self.link = WorkerLink(control.feed, 0, hello, self._wire)
+        replica = self.replica
+        hello = Hello(0, 1, "worker", replica.epoch, replica.serial, replica.generation, *DIGESTS)
+        self.link = WorkerLink(control.feed, 0, hello, self._wire, WORKER)
         self._sending = asyncio.create_task(self.link.run())
 
     async def cut(self) -> None:

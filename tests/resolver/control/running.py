@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from resolver import settings
+from resolver import settings, settings_change
 from resolver.admin import app
 from resolver.channel import frames as channel
 from resolver.channel.frames import (
@@ -23,14 +23,17 @@ from resolver.channel.frames import (
     Hello,
 )
 from resolver.control.control import Control
+from resolver.control.sync.remotes import Remotes
 from resolver.process import bootstrap
+from resolver.process.dial import GREETING
 from resolver.process.orders import OrderReceiver
-from resolver.process.worker_pids import WorkerPids
 from resolver.sources.reading import RemoteSource
 from zones.clocks import WallTime
 from zones.dns.name import Name, from_text, to_text
 
 DEADLINE = 60.0
+WORKER = settings.WorkerSettings((), ())
+DIGESTS = settings_change.digest(WORKER), settings_change.table_digest(WORKER)
 FQDN = "acct.blob.core.windows.net"
 PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
 
@@ -107,29 +110,27 @@ class Running:
         self,
         folder: Path,
         config: settings.ControlSettings,
-        announced: str = "0 {pid}\n",
         remotes: Mapping[str, RemoteSource] | None = None,
+        *,
+        supervisor: int | None = None,
     ) -> None:
+        """`supervisor`: the process that makes connections of workers; by default this one."""
         self._path = str(folder / "channel")
         Path(self._path).unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(0)
         self._socket.bind(self._path)
         self._socket.listen()
-        reading, self._announcing = os.pipe()
-        self.announce(announced.format(pid=os.getpid()))
         self._supervisor, orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        begun = bootstrap.ControlStart(config, self._socket, WorkerPids(reading), OrderReceiver(orders), beat=0)
+        made_by = os.getpid() if supervisor is None else supervisor
+        accepted = settings.Accepted("", WORKER, config)
+        begun = bootstrap.ControlStart(accepted, self._socket, made_by, OrderReceiver(orders), beat=0)
         self._orders = orders
-        self.control = Control(begun, remotes or {})
-        self._reading = reading
+        self.control = Control(begun, Remotes(remotes))
         self._workers: list[ScriptedWorker] = []
         self.view = self.control.view
         admin = [app.serving(self.view, config.admin_listen)] if config.admin_listen else []
         self._task = asyncio.create_task(self.control.run(*admin))
-
-    def announce(self, line: str) -> None:
-        os.write(self._announcing, line.encode())
 
     async def tick(self, now: float) -> None:
         """Let control apply what has come due by `now`."""
@@ -137,6 +138,7 @@ class Running:
 
     async def connect(self, hello: Hello | None = None) -> ScriptedWorker:
         reader, writer = await asyncio.open_unix_connection(self._path)
+        writer.write(GREETING.pack(0, os.getpid()))
         worker = ScriptedWorker(reader, writer)
         self._workers.append(worker)
         if hello:
@@ -156,9 +158,6 @@ class Running:
         self._socket.close()
         self._supervisor.close()
         self._orders.close()
-        for descriptor in (self._reading, self._announcing):
-            with suppress(OSError):
-                os.close(descriptor)
         self._task.cancel()
 
 
@@ -170,11 +169,11 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Start control on sources of files in the test's folder, with its state directory there."""
     started: list[Running] = []
 
-    def call(*sources: str, announced: str = "0 {pid}\n", **given: Any) -> Running:  # noqa: ANN401 - fields of settings
+    def call(*sources: str, supervisor: int | None = None, **given: Any) -> Running:  # noqa: ANN401 - fields of settings
         found = tuple(settings.SourceSettings(name, "files", str(tmp_path / name)) for name in sources)
         (tmp_path / "state").mkdir(exist_ok=True)
         config = {"sources": found, "state_directory": str(tmp_path / "state"), **given}
-        started.append(Running(tmp_path, settings.ControlSettings(**config), announced))
+        started.append(Running(tmp_path, settings.ControlSettings(**config), supervisor=supervisor))
         return started[-1]
 
     yield call
@@ -184,7 +183,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 
 def hello(epoch: str = "", serial: int = 0, *, instance: str = "i1", generation: int = 0) -> Hello:
-    return Hello(0, os.getpid(), instance, epoch, serial, generation)
+    return Hello(0, os.getpid(), instance, epoch, serial, generation, *DIGESTS)
 
 
 def winner(running: Running, name: Name = PRIVATE) -> str:

@@ -25,11 +25,11 @@ from resolver.channel.frames import (
 from resolver.channel.requests import Pong
 from resolver.control import worker_server
 from resolver.control.control import Control
+from resolver.control.sync.remotes import Remotes
 from resolver.process import bootstrap, open_files
 from resolver.process.orders import OrderReceiver
-from resolver.process.worker_pids import WorkerPids
 from resolver.token_bucket import Quota
-from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Start, hello, start, until, winner, write
+from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, WORKER, Start, hello, start, until, winner, write
 from zones.claims.policy import ConflictPolicy, Pin
 from zones.clocks import WallTime
 from zones.dns.name import from_text, to_text
@@ -122,10 +122,10 @@ def test_zones_of_the_configuration_check_are_not_parsed_again(tmp_path: Path) -
     zones = os.memfd_create("zones")
     os.pwrite(zones, parsed.encoded().replace(digest, wanted), 0)  # now the zone shows where it comes from
     config = settings.ControlSettings(zones=settings.Zones(files=(str(tmp_path / "corp.zone"),)))
-    with socket.socket(socket.AF_UNIX) as channel, Path(os.devnull).open("rb") as pids:
-        orders = OrderReceiver(channel)
-        begun = bootstrap.ControlStart(config, channel, WorkerPids(pids.fileno()), orders, beat=0, zones=zones)
-        control = Control(begun, {})
+    with socket.socket(socket.AF_UNIX) as channel:
+        orders, accepted = OrderReceiver(channel), settings.Accepted("", WORKER, config)
+        begun = bootstrap.ControlStart(accepted, channel, os.getpid(), orders, beat=0, zones=zones)
+        control = Control(begun, Remotes())
     assert list(control.estate.static.files.values()) == [other]
 
 
@@ -229,15 +229,14 @@ async def test_a_worker_that_reconnects_gets_the_changes_it_missed(start: Start,
     await until(lambda: not running.view.missing())
 
 
-async def test_processes_that_are_not_workers_are_refused(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    running = start(announced="0 1\n")
+async def test_connections_that_the_supervisor_did_not_make_are_refused(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = start(supervisor=1)
     stranger = await running.connect(hello())
     await stranger.ended()
     assert not running.view.workers[0].connected
     assert "turned away" in caplog.text
-    running.announce(f"0 {os.getpid()}\n")
-    await (await running.connect(hello())).commit()
-    assert running.view.workers[0].connected
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from resolver.channel.requests import CacheFlushed, FlushCache, Ping
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.worker_link import WorkerLink
+from tests.resolver.control.running import WORKER
 from zones.dns.name import from_text
 
 
@@ -28,7 +29,9 @@ class Sink:
 
 async def test_each_request_gets_the_reply_with_its_own_id() -> None:
     sink = Sink()
-    link = WorkerLink(Feed(Estate(settings.ControlSettings()), "epoch"), 0, Hello(0, 1, "worker", "", 0, 0), sink)
+    link = WorkerLink(
+        Feed(Estate(settings.ControlSettings()), "epoch"), 0, Hello(0, 1, "worker", "", 0, 0), sink, WORKER
+    )
     names = [from_text(f"{letter}.example") for letter in "abc"]
     asking = [asyncio.ensure_future(link.ask(FlushCache(name, subtree=True, rtype=None))) for name in names]
     await asyncio.sleep(0)
@@ -46,7 +49,9 @@ async def test_each_request_gets_the_reply_with_its_own_id() -> None:
 
 
 async def test_a_reply_of_another_kind_is_an_error() -> None:
-    link = WorkerLink(Feed(Estate(settings.ControlSettings()), "epoch"), 0, Hello(0, 1, "worker", "", 0, 0), Sink())
+    link = WorkerLink(
+        Feed(Estate(settings.ControlSettings()), "epoch"), 0, Hello(0, 1, "worker", "", 0, 0), Sink(), WORKER
+    )
     asking = asyncio.ensure_future(link.ask(Ping()))
     await asyncio.sleep(0)
     link.replied(ReplyFrame(1, CacheFlushed(1)))

@@ -203,3 +203,14 @@ def test_what_is_learnt_of_a_server_in_one_group_does_not_hold_for_another() -> 
     fail(it, ONE)
     assert order(it, group()) == [TWO, THREE, ONE]
     assert order(it, other) == [ONE, TWO]
+
+
+def test_the_times_of_a_server_that_is_no_longer_configured_stay_counted() -> None:
+    group = UpstreamGroup("public", (Server("udp", "192.0.2.1", 53),))
+    health = Health(lambda _: 0)
+    health.order(group)[0].answered(SteadyTime(0.0), SteadyTime(0.5))
+    (before,) = health.latencies([group])
+    other = UpstreamGroup("public", (Server("udp", "192.0.2.2", 53),))
+    for _ in range(2):
+        health.replace([other])
+        assert list(health.latencies([other])) == [before]

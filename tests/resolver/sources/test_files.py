@@ -437,3 +437,17 @@ def test_a_file_that_is_missing_but_has_data_is_deleted_at_such_a_request(tmp_pa
     files.scan()
     files.read_all([str(tmp_path / "dropped.yaml")])
     assert changed_parts(files.scan(), tmp_path) == {"a.yaml": ["a"], "dropped.yaml": None}
+
+
+def test_a_folder_that_becomes_an_unreadable_file_keeps_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "estate"
+    write(folder / "a.yaml", text("a"))
+    files = FileSource(str(folder), set())
+    files.scan()
+    folder.rename(tmp_path / "away")
+    write(folder, "endpoints: [")
+    scan = files.scan()
+    assert scan.changes == []
+    assert "it was a folder, and is a file now" in scan.error
+    write(folder, '{"endpoints": [{"name": "b"}]}')
+    assert changed_parts(files.scan(), tmp_path) == {"estate": ["b"], "estate/a.yaml": None}

@@ -52,11 +52,11 @@ if (folder / "refuse").exists():
     sys.exit("pldns.yaml:1:1: no")
 """
 
-# Writes the parsed zones to a file. Sends the index of the admitted worker on each connection to the channel.
+# Writes the parsed zones to a file. Sends back what the supervisor says of each connection to the channel.
 CONTROL = """
 import os, signal, sys
 from pathlib import Path
-from resolver.process import bootstrap
+from resolver.process import bootstrap, dial
 
 control = bootstrap.begin_control(sys.argv[1:])
 zones = b"none" if control.zones is None else os.read(control.zones, 99)
@@ -67,14 +67,15 @@ control.channel.settimeout(None)
 control.orders.send_ready()
 while True:
     connection, _ = control.channel.accept()
-    connection.send(str(control.workers.admit(connection)).encode())
+    index, pid = dial.GREETING.unpack(connection.recv(dial.GREETING.size))
+    connection.send(f"{index} {pid}".encode())
 """
 
 # Answers each UDP packet with facts about itself, and each TCP connection with its index.
 WORKER = """
 import json, os, select, signal, socket, subprocess, sys
 from pathlib import Path
-from resolver.process import bootstrap, orders
+from resolver.process import bootstrap, dial, orders
 
 worker = bootstrap.begin_worker(sys.argv[1:])
 folder = Path(__file__).parent
@@ -108,10 +109,14 @@ while True:
             answer = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
         elif question == b"settings":
             answer = {"allow": worker.settings.allow}
-        elif question == b"admitted":
-            with socket.socket(socket.AF_UNIX) as channel:
-                channel.connect(worker.channel)
-                answer = {"index": channel.recv(16).decode()}
+        elif question == b"connect":
+            dial.request(worker.dialer, dial.DialControl())
+            with dial.received(worker.dialer) as channel:
+                channel.settimeout(10)
+                answer = {"greeting": channel.recv(32).decode()}
+        elif question == b"elsewhere":
+            dial.request(worker.dialer, dial.DialUpstream("127.0.0.1", 80))
+            answer = {"error": str(dial.received(worker.dialer))}
         elif question == b"orphan":
             shell = subprocess.run(["sh", "-c", "sleep 60 >/dev/null & echo $!"], stdout=-1, check=True)
             answer = {"pid": int(shell.stdout)}
@@ -209,6 +214,7 @@ def configure(folder: Path, *listen: str, workers: int = 1, state: str = "state"
         worker=WorkerSettings(listen=tuple(map(parse, listen or ["127.0.0.1:0"])), allow=("127.0.0.0/8",)),
         control=ControlSettings(state_directory=str(folder / state), workers=workers),
         workers=workers,
+        user="root",  # the scripts write into the folder
         processes=ProcessSettings(heartbeat=0),  # the small children wait without a sign of life
         warnings=("a warning from the configuration",),
     )

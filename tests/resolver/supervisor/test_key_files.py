@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import trustme
 
 from resolver.settings import CookieSettings, Https, Tls, WorkerSettings
 from resolver.supervisor.key_files import KeyFiles, key_files
@@ -18,7 +19,7 @@ def settings(folder: Path) -> WorkerSettings:
 def files(tmp_path: Path) -> KeyFiles:
     for name in ("cert.pem", "key.pem", "secrets"):
         (tmp_path / name).write_text(f"first {name}")
-    return key_files(settings(tmp_path))
+    return key_files(settings(tmp_path), lambda *_: None)
 
 
 def test_the_files_of_all_listeners_and_the_cookie_secrets_are_read(files: KeyFiles, tmp_path: Path) -> None:
@@ -51,3 +52,26 @@ def test_a_pair_is_read_as_one(files: KeyFiles, tmp_path: Path, caplog: pytest.L
     (tmp_path / "key.pem").write_text("second")
     assert files.check()
     assert files.contents[str(tmp_path / "cert.pem")] == b"second"
+
+
+def test_contents_that_cannot_be_used_are_not_handed_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    issued = trustme.CA().issue_cert("dns.example")
+    pair = tmp_path / "cert.pem", tmp_path / "key.pem"
+    pair[0].write_bytes(issued.cert_chain_pems[0].bytes())
+    pair[1].write_bytes(issued.private_key_pem.bytes())
+    (tmp_path / "secrets").write_text("0" * 32)
+    files = key_files(settings(tmp_path))
+    first = dict(files.contents)
+    assert len(first) == 3
+    pair[0].write_text("no certificate")
+    (tmp_path / "secrets").write_text("no secret")
+    assert not files.check()
+    assert files.contents == first
+    assert [record.message.partition(": ")[0] for record in caplog.records] == [str(pair[0]), str(tmp_path / "secrets")]
+
+
+def test_a_certificate_and_its_key_may_be_in_one_file(tmp_path: Path) -> None:
+    file = tmp_path / "pair.pem"
+    trustme.CA().issue_cert("dns.example").private_key_and_cert_chain_pem.write_to_path(str(file))
+    files = key_files(WorkerSettings((), (), tls=Tls((), str(file), str(file))))
+    assert files.contents == {str(file): file.read_bytes()}

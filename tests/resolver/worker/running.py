@@ -1,6 +1,7 @@
 """A worker inside the test, with real sockets for clients. The test is its control, over a real channel."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -24,8 +25,11 @@ from resolver.channel.frames import (
     Up,
 )
 from resolver.process import bootstrap
+from resolver.process.dial import GREETING
 from resolver.process.orders import OrderReceiver
+from resolver.process.sandbox.level import SandboxLevel
 from resolver.process.socket_role import SocketRole
+from resolver.supervisor.dialer import Destinations, Dialer
 from resolver.worker.worker import Worker
 from tests.ports import pair
 from zones.claims.row import BY_RULE, ClassNumber, Variant, pack
@@ -49,6 +53,10 @@ class ControlEnd:
         self._reader, self.writer = reader, writer
         self._frames = FrameReader[Up](UP_LIMIT, Up)
         self._got: list[Up] = []
+
+    async def greeting(self) -> tuple[int, int]:
+        """Return the index and process id of the worker, which the supervisor sends first."""
+        return GREETING.unpack(await self._reader.readexactly(GREETING.size))
 
     def send(self, *frames: channel.Down) -> None:
         for frame in frames:
@@ -80,10 +88,13 @@ class Running:
         self.link, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link.settimeout(0)
         config = settings.WorkerSettings(listen=(), allow=("127.0.0.0/8",), unsynced=True)
+        loop = asyncio.get_running_loop()
+        self._dialer = Dialer(0, self._path, Destinations(()))
+        loop.add_reader(self._dialer.fileno(), self._dialer.serve)
         begun = bootstrap.WorkerStart(
             config,
             0,
-            self._path,
+            socket.socket(fileno=os.dup(self._dialer.worker_end)),
             (self.udp, self.tcp),
             (SocketRole.DNS, SocketRole.DNS),
             OrderReceiver(worker_end),
@@ -91,9 +102,9 @@ class Running:
             first_table=bootstrap.FirstTable.SAVED,
             warm_start=served,
         )
-        self.worker = Worker(begun, asyncio.get_running_loop())
+        self.worker = Worker(begun, loop)
         self._worker_end = worker_end
-        self.task = asyncio.create_task(self.worker.run())
+        self.task = asyncio.create_task(self.worker.run(SandboxLevel(0, seccomp=False, landlock=0)))
 
     async def listen(self) -> None:
         def connected(*ends: Any) -> None:  # noqa: ANN401 - a reader and a writer
@@ -106,6 +117,7 @@ class Running:
         """Return the worker's next connection, and its hello."""
         async with asyncio.timeout(DEADLINE):
             line = await self.lines.get()
+            await line.greeting()
         return line, await line.get(Hello)
 
     async def loaded(self) -> ControlEnd:
@@ -130,6 +142,7 @@ class Running:
         return bool((await self.ask()).answer)
 
     async def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._dialer.fileno())
         self.worker.stop()
         with suppress(Exception):
             await asyncio.wait_for(self.task, DEADLINE)
@@ -138,6 +151,7 @@ class Running:
             line.writer.close()
             with suppress(OSError):
                 await line.writer.wait_closed()
+        self._dialer.close()
         for each in (self.udp, self.tcp, self.link, self._worker_end):
             each.close()
 

@@ -1,0 +1,111 @@
+"""`python -m bench.reload`: a storm of reloads under load, while every answer is checked.
+
+Clients send queries at a steady rate over UDP, TCP, TLS and HTTPS for the name of one endpoint. Meanwhile the
+configuration is reloaded 100 times in 60 s, good and bad in turn: a good one renames the network of the clients or
+changes the rate limit, a bad one has a mistake. Counted are queries lost, wrong answers (SERVFAIL included),
+connections that ended by an error, and reloads with another outcome than they should have. Linux only.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.measure import Result, _wait, ready
+from bench.processes import PLDNS, Background
+from bench.report import report
+from bench.steady import Clients
+from bench.takeover import ADDRESS, NAME, PORTS, SHARES, WAYS, write
+
+
+def configured(first: dict[str, Any], turn: int) -> dict[str, Any]:
+    """Return the configuration of one reload. Every second one has a mistake."""
+    if turn % 2:
+        return {**first, "dns": {**first["dns"], "allow": ["nonsense"]}}
+    if turn % 4:
+        limit = {"per_second": 100_000 + turn, "exempt": ["127.0.0.0/8"]}
+        return {**first, "dns": {**first["dns"], "rate_limit": limit}}
+    return {**first, "networks": [{"name": f"n{turn}", "clients": ["127.0.0.0/8"]}]}
+
+
+def everything(directory: Path, rate: float, times: int, seconds: float) -> Iterator[Result]:
+    """Yield the results. Raises `Broken`."""
+    context = write(directory, 1)
+    with Background((PLDNS, "serve", "-c", directory / "pldns.yaml"), directory / "log") as daemon:
+        while not ready(PORTS.admin):
+            _wait(daemon, 0.05, daemon.began, "/readyz was not 200")
+        clients = Clients(NAME, ADDRESS, {"udp": PORTS.dns, "tcp": PORTS.dns, **WAYS}, context)
+        storm = Storm(directory / "pldns.yaml", times, seconds)
+        asyncio.run(storm.run(clients, rate))
+    yield Result(
+        "reloads",
+        times,
+        "",
+        note=f"the longest took {max(storm.took):.1f} s, the median {sorted(storm.took)[times // 2]:.1f}",
+    )
+    yield Result("reloads with another outcome", storm.odd, "", 0)
+    for transport, tally in clients.tallies.items():
+        yield Result(f"{transport}: lost", tally.lost, "", 0, note=f"of {tally.sent:,} {tally.examples or ''}")
+        yield Result(f"{transport}: wrong", tally.wrong, "", 0)
+        yield Result(f"{transport}: broken connections", tally.broken, "", 0)
+
+
+class Storm:
+    """The reloads. `took`: the seconds of each; `odd`: how many had another outcome than they should."""
+
+    def __init__(self, path: Path, times: int, seconds: float) -> None:
+        self.took: list[float] = []
+        self.odd = 0
+        self._path = path
+        self._first = msgspec.json.decode(path.read_bytes())
+        self._times = times
+        self._seconds = seconds
+
+    async def run(self, clients: Clients, rate: float) -> None:
+        """Reload in turn, while the clients ask."""
+        ended = asyncio.Event()
+        rates = {transport: rate * share for transport, share in SHARES.items()}
+        asking = asyncio.create_task(clients.run(rates, ended.is_set, connections=8))
+        await asyncio.sleep(1)
+        started = time.monotonic()
+        for turn in range(self._times):
+            await asyncio.sleep(max(0.0, started + turn * self._seconds / self._times - time.monotonic()))
+            await asyncio.to_thread(self._reload, turn)
+        ended.set()
+        await asking
+
+    def _reload(self, turn: int) -> None:
+        self._path.write_bytes(msgspec.json.encode(configured(self._first, turn)))
+        began = time.monotonic()
+        status = _reload()
+        self.took.append(time.monotonic() - began)
+        self.odd += status != (422 if turn % 2 else 200)
+
+
+def _reload() -> int:
+    """Return the status of a reload."""
+    with contextlib.closing(HTTPConnection("127.0.0.1", PORTS.admin, timeout=100)) as connection:
+        connection.request("POST", "/v1/reload", json.dumps({}), {"Content-Type": "application/json"})
+        return connection.getresponse().status
+
+
+def main() -> int:
+    """Measure, print the results and store them."""
+    parser = argparse.ArgumentParser(prog="python -m bench.reload", description=__doc__)
+    parser.add_argument("--rate", type=float, default=2_000)
+    parser.add_argument("--times", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=60)
+    given = parser.parse_args()
+    return report(lambda folder: everything(folder, given.rate, given.times, given.seconds))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

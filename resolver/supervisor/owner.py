@@ -1,0 +1,60 @@
+"""The change to a user of its own, for a pldns that was started as root: first the state directory, then the process.
+
+Does not know which user is the default (`process.sandbox.identity`).
+"""
+
+import contextlib
+import logging
+import os
+from pathlib import Path
+
+from resolver.process.sandbox import identity
+from resolver.process.sandbox.confine import harden
+from resolver.supervisor.preflight import CannotStart
+
+_log = logging.getLogger(__name__)
+
+
+def become(user: str, *directories: str) -> None:
+    """Become the user with this name or number (empty: the default), if this process is root. Raises `CannotStart`.
+
+    `directories`: those that the user must be able to write. An empty text is ignored.
+    """
+    if os.geteuid() != 0:
+        return
+    try:
+        account = identity.account(user)
+    except identity.NoSuchUser as error:
+        raise CannotStart(f"user: {error}") from None
+    if account.user == 0:
+        return
+    if not user and not identity.exists(account):
+        _log.info("staying the root of a user namespace, which has no user %d", account.user)
+        return
+    try:
+        for each in filter(None, directories):
+            _give(Path(each), account)
+        identity.become(account)
+        harden()  # a process becomes dumpable again when it changes its user
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise CannotStart(
+            f"cannot become the user {account.name}: {reason}; this needs CAP_SETUID, CAP_SETGID and CAP_CHOWN, or the "
+            "setting `user: root`"
+        ) from None
+
+
+def _give(directory: Path, account: identity.Account) -> None:
+    """Create a directory if it is missing, and give it with its files to the user.
+
+    A directory that holds other things is left alone: only one that is empty or has pldns's lock is given.
+    """
+    with contextlib.suppress(FileExistsError):
+        directory.mkdir(mode=0o700, parents=True)
+    entries = list(os.scandir(directory))
+    if entries and not any(entry.name == "lock" for entry in entries):
+        return
+    for entry in entries:
+        if entry.is_file(follow_symlinks=False):
+            os.chown(entry.path, account.user, account.group, follow_symlinks=False)
+    os.chown(directory, account.user, account.group)

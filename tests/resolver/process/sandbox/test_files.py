@@ -1,0 +1,54 @@
+"""The directories that control may read, so that a source can be replaced."""
+
+from pathlib import Path
+
+import pytest
+
+from resolver import settings
+from resolver.process.sandbox import files
+
+
+def found(path: Path) -> set[str]:
+    return set(files.around(str(path)))
+
+
+def test_the_directory_of_a_file_or_folder_is_granted_and_may_lack_it(tmp_path: Path) -> None:
+    (tmp_path / "endpoints").mkdir()
+    assert found(tmp_path / "endpoints") == found(tmp_path / "later") == {str(tmp_path)}
+    assert found(tmp_path / "not" / "yet") == {str(tmp_path)}
+
+
+def test_links_in_the_path_are_granted_where_they_are_replaced(tmp_path: Path) -> None:
+    """A Kubernetes volume: `estate.json` leads to `..data/estate.json`, and `..data` to the current version."""
+    volume, elsewhere = tmp_path / "volume", tmp_path / "elsewhere"
+    for folder in (volume / "..1", elsewhere):
+        folder.mkdir(parents=True)
+        (folder / "estate.json").touch()
+    (volume / "..data").symlink_to("..1")
+    (volume / "estate.json").symlink_to("..data/estate.json")
+    assert found(volume / "estate.json") == {str(volume), str(volume / "..1")}
+    (volume / "..data").unlink()
+    (volume / "..data").symlink_to(elsewhere)
+    assert found(volume / "estate.json") == {str(volume), str(elsewhere)}
+    (volume / "loop").symlink_to("loop")
+    assert found(volume / "loop") == {str(volume)}
+
+
+@pytest.mark.parametrize("path", ["/etc/estate.json", "/tmp/estate", "/estate"])  # noqa: S108 - never opened
+def test_a_shared_directory_is_never_granted(path: str) -> None:
+    assert found(Path(path)) == {path}
+
+
+def azure(credential: settings.CredentialType) -> settings.ControlSettings:
+    source = settings.AzureSettings(credential=settings.Credential(credential))
+    return settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure", azure=source),))
+
+
+def test_programs_are_for_credentials_that_need_them(tmp_path: Path) -> None:
+    path = {"PATH": str(tmp_path)}
+    assert files.needs_programs(azure("cli"), path)
+    assert not files.needs_programs(azure("default"), path)
+    assert not files.needs_programs(azure("managed-identity"), path)
+    (tmp_path / "az").touch(mode=0o755)
+    assert files.needs_programs(azure("default"), path)
+    assert files.control(azure("default"), path) is None
