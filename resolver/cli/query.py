@@ -20,8 +20,8 @@ import dns.rrset
 
 from resolver.cli import output
 from resolver.cli.failure import Failed
-from resolver.forward.client.link import socket_address
 from resolver.host_port import HostPort
+from resolver.process.connecting import connecting
 from resolver.wire import codes
 from zones.dns.name import InvalidName, from_text
 
@@ -100,11 +100,7 @@ def _records(rrsets: list[dns.rrset.RRset]) -> list[str]:
 
 def _udp(question: dns.message.Message, server: HostPort, source: str | None) -> dns.message.Message:
     """Ask over a connected socket, which fails at once when nothing listens on the port."""
-    with socket.socket(dns.inet.af_for_address(server.host), socket.SOCK_DGRAM) as sock:
-        if source:
-            sock.bind((source, 0))
-        sock.connect(socket_address(server.host, server.port))
-        sock.settimeout(0)
+    with connecting(socket.SOCK_DGRAM, server.host, server.port, source or "") as sock:
         try:
             return dns.query.udp(
                 question,

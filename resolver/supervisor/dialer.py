@@ -3,13 +3,13 @@
 A connection is passed on before it is established, so nothing waits here.
 """
 
-import contextlib
 import errno
 import os
 import socket
 from collections.abc import Iterable
 
 from resolver.process import dial
+from resolver.process.connecting import connecting
 from resolver.process.dial import GREETING, DialControl, DialUpstream
 from resolver.settings import UpstreamGroup
 
@@ -98,14 +98,4 @@ class Dialer:
     def _to_upstream(self, wanted: DialUpstream) -> socket.socket:
         if wanted not in self._destinations:
             raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-        connection = socket.socket(socket.AF_INET6 if ":" in wanted.address else socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            connection.settimeout(0)
-            if wanted.source:
-                connection.bind((wanted.source, 0))
-            with contextlib.suppress(BlockingIOError):  # it is in progress
-                connection.connect((wanted.address, wanted.port))
-        except OSError:
-            connection.close()
-            raise
-        return connection
+        return connecting(socket.SOCK_STREAM, wanted.address, wanted.port, wanted.source)

@@ -1,10 +1,10 @@
 """Connections of a worker: the supervisor makes them. See `process.dial` for the exchange."""
 
 import asyncio
-import os
 import socket
 from collections import deque
 
+from resolver.forward.client.dial import established
 from resolver.process import dial
 from resolver.settings import Server
 
@@ -25,13 +25,7 @@ class Dialer:
 
     async def upstream(self, server: Server, source: str) -> socket.socket:
         """Return an established connection to an upstream server. Raises OSError."""
-        connection = await self._ask(dial.DialUpstream(server.address, server.port, source))
-        try:
-            await self._established(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return await established(await self._ask(dial.DialUpstream(server.address, server.port, source)))
 
     def close(self) -> None:
         """Take no replies any more."""
@@ -62,13 +56,3 @@ class Dialer:
             received.close()
         else:
             waiting.set_result(received)
-
-    async def _established(self, connection: socket.socket) -> None:
-        writable = asyncio.Event()
-        self._loop.add_writer(connection.fileno(), writable.set)
-        try:
-            await writable.wait()
-        finally:
-            self._loop.remove_writer(connection.fileno())
-        if error := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            raise OSError(error, os.strerror(error))

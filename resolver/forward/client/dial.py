@@ -1,10 +1,12 @@
 """Opens TCP connections to upstream servers, where the process may do that itself."""
 
 import asyncio
+import contextlib
+import os
 import socket
 from collections.abc import Awaitable, Callable
 
-from resolver.forward.client.link import socket_address
+from resolver.process.connecting import connecting
 from resolver.settings import Server
 
 Dial = Callable[[Server, str], Awaitable[socket.socket]]
@@ -13,13 +15,21 @@ Dial = Callable[[Server, str], Awaitable[socket.socket]]
 
 async def direct(server: Server, source: str) -> socket.socket:
     """Return a connected socket, which does not block. Raises OSError."""
-    connection = socket.socket(socket.AF_INET6 if ":" in server.address else socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        connection.settimeout(0)
-        if source:
-            connection.bind((source, 0))
-        await asyncio.get_running_loop().sock_connect(connection, socket_address(server.address, server.port))
-    except BaseException:
-        connection.close()
-        raise
+    return await established(connecting(socket.SOCK_STREAM, server.address, server.port, source))
+
+
+async def established(connection: socket.socket) -> socket.socket:
+    """Return the socket once it is connected. Otherwise close it. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    writable = asyncio.Event()
+    with contextlib.ExitStack() as failed:
+        failed.callback(connection.close)
+        loop.add_writer(connection.fileno(), writable.set)
+        try:
+            await writable.wait()
+        finally:
+            loop.remove_writer(connection.fileno())
+        if error := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(error, os.strerror(error))
+        failed.pop_all()
     return connection

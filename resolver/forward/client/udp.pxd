@@ -18,7 +18,7 @@ cdef class _Socket:
 
 cdef class UdpSockets:
     cdef public object unmatched
-    cdef object _address, _family, _poller, _loop, _looking
+    cdef object _address, _poller, _loop, _looking
     cdef str _source
     cdef int _limit
     cdef list _open

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Final
 
 from resolver.forward.client import random_ids
-from resolver.forward.client.link import socket_address
 from resolver.forward.client.poller import Poller
 from resolver.forward.outstanding_query import OutstandingQuery
+from resolver.process.connecting import connecting
 
 USES: Final = 8
 """Queries on one socket, before its port has been used too often."""
@@ -82,7 +82,6 @@ class UdpSockets:
     ) -> None:
         self._address = address
         self._source = source
-        self._family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._limit = limit
         self._poller = poller
         self._loop = loop
@@ -200,11 +199,8 @@ class UdpSockets:
         self._looking = self._loop.call_later(IDLE, self._close_idle) if self._open else None
 
     def _connected(self) -> _Socket:
-        connected = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        connected = connecting(socket.SOCK_DGRAM, *self._address, self._source)
         try:
-            if self._source:
-                connected.bind(socket_address(self._source, 0))
-            connected.connect(socket_address(*self._address))
             sock = _Socket(self, connected)
             self._poller.add(sock.descriptor, sock.readable)
         except OSError:

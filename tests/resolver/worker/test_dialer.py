@@ -83,6 +83,16 @@ async def test_errors_of_the_network_arrive(both: Both, listening: socket.socket
         await both.workers.control()
 
 
+async def test_a_link_that_this_machine_does_not_have_is_an_error_of_the_network(both: Both) -> None:
+    absent = Server("tcp", "fe80::1%absent", 53)
+    both.destinations.permit([UpstreamGroup("public", (absent,), source="fe80::2%absent")])
+    with pytest.raises(OSError, match="No such device"):
+        await both.workers.upstream(absent, "fe80::2%absent")
+    both.destinations.permit([UpstreamGroup("public", (absent,))])
+    with pytest.raises(OSError, match="No such device"):
+        await both.workers.upstream(absent, "")
+
+
 async def test_a_request_that_nobody_waits_for_leaves_the_order(both: Both, listening: socket.socket) -> None:
     given_up = asyncio.ensure_future(both.workers.upstream(both.server, ""))
     await asyncio.sleep(0)

@@ -1,8 +1,9 @@
-"""Socket addresses of IPv6 addresses with a scope (RFC 4007): `fe80::1%eth0` is on the link of one interface.
+"""Sockets that connect to a server, whose address or own address may be on one link: `fe80::1%eth0` (RFC 4007).
 
 The interface is looked up for each socket, because it may be made again with another index while pldns runs.
 """
 
+import errno
 import fcntl
 import socket
 import struct
@@ -14,7 +15,24 @@ _REQUEST: Final = struct.Struct("16si20x")  # struct ifreq of netdevice(7): name
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
 
-def socket_address(host: str, port: int) -> SocketAddress:
+def connecting(kind: socket.SocketKind, address: str, port: int, source: str) -> socket.socket:
+    """Return a non-blocking socket that is connected to a server, or over TCP may still be connecting. Never waits.
+
+    `source`: the address to connect from; empty: the system chooses. Raises OSError.
+    """
+    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+    try:
+        if source:
+            made.bind(_socket_address(source, 0))
+        made.connect(_socket_address(address, port))
+    except OSError as error:
+        if error.errno != errno.EINPROGRESS:
+            made.close()
+            raise
+    return made
+
+
+def _socket_address(host: str, port: int) -> SocketAddress:
     """Return the address as `socket` takes it. Raises OSError if there is no such interface."""
     address, mark, interface = host.partition("%")
     if not mark:
