@@ -101,8 +101,9 @@ def status() -> Any:  # noqa: ANN401 - JSON
         return None
 
 
-def ready(shown: Any) -> bool:  # noqa: ANN401 - JSON
-    return bool(shown) and len(shown["sandbox"]) == 3
+def ready(shown: Any, log: Path) -> bool:  # noqa: ANN401 - JSON
+    """Return whether every process shows its sandbox and works. A worker shows it before it reads its sockets."""
+    return bool(shown) and len(shown["sandbox"]) == 3 and "all workers are up" in log.read_text()
 
 
 def main() -> None:
@@ -122,7 +123,7 @@ def main() -> None:
     try:
         deadline = time.monotonic() + PATIENCE
         found, shown = results(folder / "log"), status()
-        while len(found) < 2 or not ready(shown) or not endpoint.connections:
+        while len(found) < 2 or not ready(shown, folder / "log") or not endpoint.connections:
             if daemon.poll() is not None or time.monotonic() > deadline:
                 sys.exit((folder / "log").read_text())
             signal.sigtimedwait([], 0.05)

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import trustme
 
+from resolver.control.estate.saved_inventory import SavedInventory
+from resolver.control.state import inventory_file
 from resolver.process.sandbox import landlock
 from tests.live.sandboxed import PATIENCE, ROOT
 
@@ -44,11 +46,11 @@ def world(folder: Path, user: int) -> None:
         "sources/webhook.secret": "a secret of sixteen octets and more",
         "other/keep": "",
         "state/lock": "",
-        "state/inventory.v3": "as a former run left it",
     }.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
+    inventory_file.write(str(folder / "state"), [SavedInventory()])  # a valid one stays in place
     for each in (folder, *folder.rglob("*")):
         os.chown(each, user, user)
 
