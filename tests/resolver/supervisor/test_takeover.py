@@ -42,7 +42,7 @@ def test_a_takeover_that_fails_changes_nothing(start: Start, folder: Path) -> No
     daemon.process.send_signal(signal.SIGUSR2)
     until(lambda: "did not take over: it exited with status 1\n" in daemon.log)
     (folder / "refuse").unlink()
-    assert daemon.ask("admitted") == {"index": "0"}
+    assert daemon.ask("connect") == {"greeting": f"0 {worker}"}
 
     (folder / "refuse-0").touch()  # its worker does not start
     other = start("--takeover")
@@ -50,7 +50,7 @@ def test_a_takeover_that_fails_changes_nothing(start: Start, folder: Path) -> No
     assert daemon.ask()["pid"] == worker
     other.kill()
     until(lambda: f"the takeover by the pldns with pid {other.process.pid} failed: it has ended\n" in daemon.log)
-    assert daemon.ask("admitted") == {"index": "0"}  # by a new control
+    assert daemon.ask("connect") == {"greeting": f"0 {worker}"}  # a new control answers
     assert daemon.ask()["pid"] == worker
     assert daemon.stop() == 0
 
