@@ -6,13 +6,15 @@
 # 53 or less. Docker sets it to 0 in its containers. In Kubernetes it is a safe sysctl of the pod's security context.
 # Otherwise listen on a high port, and map port 53 to it.
 
-FROM python:3.11-slim AS build
+# The newest Python that all dependencies support. A release names the base image by its digest as well: put it here, after
+# `docker buildx imagetools inspect python:3.13-slim` has printed it.
+FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
-COPY requirements.lock requirements-run.lock ./
-# requirements.lock pins the build backend together with the development tools. All of them stay in this stage.
+COPY requirements-build.lock requirements-run.lock ./
+# The build backend stays in this stage.
 RUN python -m venv /tools \
- && /tools/bin/pip install --require-hashes -r requirements.lock \
+ && /tools/bin/pip install --require-hashes -r requirements-build.lock \
  && python -m venv --without-pip /opt/pldns \
  && /tools/bin/pip --python /opt/pldns/bin/python install --require-hashes -r requirements-run.lock
 # A compiler for the modules of the packet path. The final stage needs none.
@@ -23,7 +25,7 @@ COPY resolver resolver
 RUN /tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \
  && /tools/bin/pip --python /opt/pldns/bin/python install --no-deps --no-index /wheel/*.whl
 
-FROM python:3.11-slim
+FROM python:3.13-slim
 RUN install --directory --owner=65532 --group=65532 --mode=0700 /var/lib/pldns
 COPY --from=build /opt/pldns /opt/pldns
 ENV PATH=/opt/pldns/bin:$PATH PYTHONUNBUFFERED=1 STATE_DIRECTORY=/var/lib/pldns

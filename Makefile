@@ -60,12 +60,13 @@ bench: $(BUILT)
 fuzz: $(BUILT)
 	@set -e; for target in $(TARGETS); do $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS); done
 
-# Pins new versions with hashes in both lock files. Installs pip-tools into a temporary environment.
+# Pins new versions with hashes in the lock files: of everything, of what runs, and of the build backend. Installs pip-tools into a temporary environment.
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet pip-tools==7.6.2
 	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --all-build-deps --output-file requirements.lock pyproject.toml
 	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements-run.lock pyproject.toml
+	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --only-build-deps --all-build-deps --output-file requirements-build.lock pyproject.toml
 
 # The bill of materials of what runs, in the CycloneDX form: build/pldns.cdx.json.
 sbom:
@@ -79,8 +80,9 @@ audit:
 	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	build/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-run.lock
 
-# Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=manifests` runs one.
-PACKAGING ?= manifests
+# Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=wheel` runs one. `debian` needs
+# root, mmdebstrap and a Debian mirror.
+PACKAGING ?= manifests wheel debian
 packaging: $(BUILT)
 	$(PYTHON) -m venv build/packaging
 	build/packaging/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0 python-hcl2==8.1.4 twine==7.0.0 pipx==1.18.4

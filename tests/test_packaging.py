@@ -17,14 +17,29 @@ UNIT = TOP / "systemd/pldns.service"
 @pytest.mark.peer
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("pldns")
-    copies = [tmp_path / unit.name for unit in UNIT.parent.iterdir()]
+    copies = [tmp_path / unit.name for unit in UNIT.parent.iterdir() if unit.suffix in {".service", ".socket"}]
     assert len(copies) == 4
     for copy in copies:
         copy.write_text((UNIT.parent / copy.name).read_text().replace("/opt/pldns/bin/pldns", str(command)))
+    drop_in = tmp_path / "pldns.service.d/credentials.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text((UNIT.parent / drop_in.name).read_text())
     done = subprocess.run(
         [tool("systemd-analyze"), "verify", "--man=no", *copies], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_drop_in_hands_the_certificate_to_the_documented_path() -> None:
+    text = (UNIT.parent / "credentials.conf").read_text()
+    names = set(re.findall(r"LoadCredential=([^:]+):/", text))
+    assert names == set(re.findall(r"/run/credentials/pldns\.service/([\w.]+\w)", text))
+    assert f"/run/credentials/{UNIT.name}/" in text
+
+
+def test_systemd_resolved_asks_pldns_and_leaves_it_the_port() -> None:
+    settings = dict(re.findall(r"^(\w+)=(.*)$", (UNIT.parent / "resolved.conf").read_text(), re.MULTILINE))
+    assert settings == {"DNS": "127.0.0.1", "Domains": "~.", "DNSStubListener": "no"}
 
 
 @pytest.mark.peer

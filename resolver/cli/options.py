@@ -44,7 +44,8 @@ class ForwarderProduct(StrEnum):
     AZURE_RULESET = "azure-ruleset"
 
 
-ConfigFile = Annotated[Path, Option("--config", "-c", metavar="FILE", help="Configuration file.")]
+# Not `readable`: access(2) ignores the capability by which a successor reads root's configuration.
+ConfigFile = Annotated[Path, Option("--config", "-c", metavar="FILE", help="Configuration file.", readable=False)]
 Overrides = Annotated[
     list[str] | None,
     Option(
@@ -60,6 +61,7 @@ DaemonConfig = Annotated[
         "-c",
         metavar="FILE",
         help=f"Configuration file of the daemon. Default: {DEFAULT_CONFIG} if it exists.",
+        readable=False,
     ),
 ]
 AdminUrl = Annotated[

@@ -50,7 +50,7 @@ def test_a_takeover_that_fails_changes_nothing(start: Start, folder: Path) -> No
     assert daemon.ask()["pid"] == worker
     other.kill()
     until(lambda: f"the takeover by the pldns with pid {other.process.pid} failed: it has ended\n" in daemon.log)
-    assert daemon.ask("connect") == {"greeting": f"0 {worker}"}  # by a new control
+    assert daemon.ask("connect") == {"greeting": f"0 {worker}"}  # a new control answers
     assert daemon.ask()["pid"] == worker
     assert daemon.stop() == 0
 
