@@ -7,10 +7,14 @@ import contextlib
 import logging
 import os
 from pathlib import Path
+from typing import Final
 
 from resolver.process.sandbox import identity
 from resolver.process.sandbox.confine import harden
 from resolver.supervisor.preflight import CannotStart
+
+_OWN: Final = frozenset(("lock", "takeover", "inventory", "served"))
+"""Names in a state directory, without the version. Earlier versions of pldns locked a file `lock`."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,12 +51,12 @@ def become(user: str, *directories: str) -> None:
 def _give(directory: Path, account: identity.Account) -> None:
     """Create a directory if it is missing, and give it with its files to the user.
 
-    A directory that holds other things is left alone: only one that is empty or has pldns's lock is given.
+    A directory that holds other things is left alone: only one that is empty or has a file of pldns is given.
     """
     with contextlib.suppress(FileExistsError):
         directory.mkdir(mode=0o700, parents=True)
     entries = list(os.scandir(directory))
-    if entries and not any(entry.name == "lock" for entry in entries):
+    if entries and not any(entry.name.partition(".")[0] in _OWN for entry in entries):
         return
     for entry in entries:
         if entry.is_file(follow_symlinks=False):

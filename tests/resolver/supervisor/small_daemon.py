@@ -71,7 +71,7 @@ while True:
     connection.send(f"{index} {pid}".encode())
 """
 
-# Answers each UDP packet with facts about itself, and each TCP connection with its index.
+# Answers each UDP packet with facts about itself, and each TCP connection with its index. SIGTERM waits for answers.
 WORKER = """
 import json, os, select, signal, socket, subprocess, sys
 from pathlib import Path
@@ -84,10 +84,14 @@ if (folder / f"refuse-{worker.index}").exists():
 if (folder / "deaf").exists():
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 adopted = {}
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 worker.orders.send_ready()
 while True:
     sockets = [*worker.sockets, *(each for own in adopted.values() for each in own)]
-    for each in select.select([worker.orders, *sockets], [], [])[0]:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    readable = select.select([worker.orders, *sockets], [], [])[0]
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    for each in readable:
         if each is worker.orders:
             for order in worker.orders.receive():
                 if isinstance(order, orders.Adopt):
@@ -106,7 +110,7 @@ while True:
         if question == b"environment":
             answer = dict(os.environ)
         elif question == b"status":
-            answer = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+            answer = status
         elif question == b"settings":
             answer = {"allow": worker.settings.allow}
         elif question == b"connect":
