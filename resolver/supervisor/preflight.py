@@ -89,8 +89,9 @@ def _opened(directory: str) -> int:
 def channel(runtime: str, state: str) -> Iterator[tuple[str, socket.socket]]:
     """Yield the path of control's Unix socket, and the listening socket, in a new directory with mode 0700.
 
-    The directory is in `runtime`. Where that is empty, it is in the system's directory for temporary files, else in
-    shared memory, else in the state directory `state`. Raises `CannotStart` where none of them can be written.
+    The directory is in `runtime`. Where that is empty or belongs to another user, it is in the system's directory for
+    temporary files, else in shared memory, else in the state directory `state`. Raises `CannotStart` where none of
+    them can be written.
     """
     directory = _made(runtime.partition(":")[0], state)
     with directory, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
@@ -105,7 +106,7 @@ def channel(runtime: str, state: str) -> Iterator[tuple[str, socket.socket]]:
 
 def _made(runtime: str, state: str) -> tempfile.TemporaryDirectory[str]:
     reasons = []
-    for parent in [runtime] if runtime else filter(None, [os.environ.get("TMPDIR"), *_TEMPORARY, state]):
+    for parent in filter(None, [runtime, os.environ.get("TMPDIR"), *_TEMPORARY, state]):
         try:
             directory = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent)
         except OSError as error:
