@@ -207,9 +207,9 @@ class Estate:
             self.board.replace(Topic.ZONE_FILE, path, files.findings.get(str(path), ()), now)
         self.zone_texts = files.texts
         changed = self.static.set_files(files.zones, map(from_text, self.settings.zones.origins))
-        if changed:
-            names = {name: origin for origin, zone in files.zones.items() for name in zone.names}
-            self.ledger.set_static(names, now)
+        # Always: `changed` is empty at the first reading, because no worker has other records yet.
+        names = {name: origin for origin, zone in files.zones.items() for name in zone.names}
+        self.ledger.set_static(names, now)
         return changed | self._provide()
 
     def expire(self, now: WallTime) -> set[Name]:
