@@ -90,7 +90,7 @@ def window(_: int, https: int, until: float) -> None:
                 held.append(_secure(https))
                 held[-1].sendall(octets)
             else:
-                time.sleep(0.05)  # holds the connections
+                time.sleep(0.05)  # the connections stay open until the end; a busy wait would take a core
 
 
 def probes(tls: int, _: int, until: float) -> None:
@@ -112,7 +112,7 @@ def handshakes(tls: int, _: int, until: float) -> None:
                 held.append(socket.create_connection(("127.0.0.1", tls), 5))
                 held[-1].sendall(hello)
             else:
-                time.sleep(0.05)  # holds the connections
+                time.sleep(0.05)  # the connections stay open until the end; a busy wait would take a core
 
 
 ATTACKS: Final[dict[str, Attack]] = {

@@ -76,7 +76,7 @@ def everything(directory: Path, rate: float, times: int, workers: int) -> Iterat
             if pids[-1] != daemon.pid:
                 os.kill(pids[-1], signal.SIGTERM)
                 while _runs(pids[-1]):
-                    time.sleep(0.02)
+                    time.sleep(0.02)  # the successor is not our child, so its end cannot be waited for
     yield Result("takeovers", times, "", note=f"the longest took {max(seconds, default=0):.1f} s; {workers} workers")
     for transport, tally in clients.tallies.items():
         note = f"of {tally.sent:,}; {tally.resent} sent again after the end of their connection {tally.examples or ''}"

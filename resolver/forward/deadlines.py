@@ -24,7 +24,7 @@ class Waiting:
 
     def overdue(self, now: SteadyTime) -> None:
         """Take note that the deadline has passed."""
-        raise NotImplementedError
+        raise NotImplementedError  # a compiled class cannot have the metaclass of `abc`
 
 
 class Deadlines:

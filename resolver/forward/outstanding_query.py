@@ -57,7 +57,7 @@ class OutstandingQuery:
         if carrier is not None:
             carrier.stop(self)
 
-    # -- what the carrier reports
+    # -- what the carrier reports. Abstract: a compiled class cannot have the metaclass of `abc`.
 
     def arrived(self, packet: bytes) -> None:
         """Take a packet from the server with the id of this query. Its first two octets have no meaning."""

@@ -2,7 +2,7 @@
 
 A child's event loop sends a sign of life three times per `limit`. A child without one hangs if it does nothing at all
 for `limit` seconds (stopped, or waiting inside a call), or if it has used too much processor time since its last sign
-(an endless loop). The two are told apart by the processor time of the process, because silence alone proves nothing:
+(an endless loop). The processor time of the process shows which of the two it is, because silence alone proves nothing:
 
 - Control may compute for seconds without a turn of its event loop, when a sync changes many endpoints. So control may
   use `BUSY` times the limit.

@@ -1,4 +1,4 @@
-"""Connected UDP sockets to one upstream server. Each carries several queries at once, told apart by random ids.
+"""Connected UDP sockets to one upstream server. Each carries several queries at once, with random ids.
 
 The kernel drops packets from other addresses than the server's. It gives every socket a random port, which a forger has
 to guess in addition to the id (RFC 5452 §9.2). A query takes a socket at random, and a socket is replaced after a few
