@@ -30,7 +30,8 @@ def restart_needed(old: Accepted, new: Accepted) -> tuple[str, ...]:
         ("dns.tls.listen", _listen(was.tls) != _listen(now.tls), _AT_START),
         ("dns.https.listen", _listen(was.https) != _listen(now.https), _AT_START),
         ("dns.bind", bool(old.control.awaited) != bool(new.control.awaited), _AT_START),
-        ("admin.listen", old.control.admin_listen != new.control.admin_listen, _AT_START),
+        ("admin.listen", old.control.admin.listen != new.control.admin.listen, _AT_START),
+        ("admin.health", old.control.admin.health != new.control.admin.health, _AT_START),
         (
             "processes.heartbeat",
             old.processes.heartbeat != new.processes.heartbeat,
