@@ -334,6 +334,10 @@ class AdminSettings(msgspec.Struct, frozen=True):
     """The whole interface over TCP. None: not over TCP."""
     health: HostPort | None = None
     """Only `/livez`, `/readyz` and `/metrics`. None: no such listener."""
+    socket: str = ""
+    """The whole interface over a Unix socket: its absolute path. Empty: not over a Unix socket."""
+    group: str = ""
+    """Name or number of the group that may use the socket. Empty: only root and the user of pldns."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True):

@@ -32,6 +32,8 @@ def restart_needed(old: Accepted, new: Accepted) -> tuple[str, ...]:
         ("dns.bind", bool(old.control.awaited) != bool(new.control.awaited), _AT_START),
         ("admin.listen", old.control.admin.listen != new.control.admin.listen, _AT_START),
         ("admin.health", old.control.admin.health != new.control.admin.health, _AT_START),
+        ("admin.socket", old.control.admin.socket != new.control.admin.socket, _AT_START),
+        ("admin.group", old.control.admin.group != new.control.admin.group, _AT_START),
         (
             "processes.heartbeat",
             old.processes.heartbeat != new.processes.heartbeat,

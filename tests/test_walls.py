@@ -58,7 +58,7 @@ resolver.control.estate
 resolver.control.feed
 resolver.control.state resolver.control.sync
 resolver.control
-resolver.offline resolver.admin.resources
+resolver.offline resolver.admin.resources resolver.admin.access
 resolver.admin
 resolver.main resolver.cli
 """

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from resolver import settings
-from resolver.config.accept import accept
+from resolver.config.accept import ADMIN_SOCKET, accept
 from resolver.config.contradictions import contradictions, warnings
 from resolver.config.model import AUTO, Configuration
 from resolver.config.named_files import ZoneFilePaths, find_zone_files, unusable_key_files
@@ -109,6 +109,10 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str], pars
     if directory and not root.find(("state", "directory"))[1]:
         place = Position("environment STATE_DIRECTORY")
         root = root.put(("state", "directory"), Node(directory, place, "state.directory", place))
+    runtime = environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    if runtime and not root.find(("admin", "socket"))[1]:
+        place = Position("environment RUNTIME_DIRECTORY")
+        root = root.put(("admin", "socket"), Node(f"{runtime}/{ADMIN_SOCKET}", place, "admin.socket", place))
     networks_node = root.child("networks")
     if networks_node and networks_node.value == "auto":
         alone = Node("auto", networks_node.place, "networks[0]")

@@ -107,7 +107,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
                 ConflictPolicy.MERGE, {"blob.core.windows.net": ConflictPolicy.REFUSE}, (pin,)
             ),
             upstreams=upstreams,
-            admin=settings.AdminSettings(HostPort("127.0.0.1", 8053)),
+            admin=settings.AdminSettings(HostPort("127.0.0.1", 8053), socket=str(file.parent / "state" / "admin.sock")),
             state_directory=str(file.parent / "state"),
             workers=2,
         ),
