@@ -327,6 +327,15 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
 
+class AdminSettings(msgspec.Struct, frozen=True):
+    """The listeners of the admin interface."""
+
+    listen: HostPort | None = None
+    """The whole interface over TCP. None: not over TCP."""
+    health: HostPort | None = None
+    """Only `/livez`, `/readyz` and `/metrics`. None: no such listener."""
+
+
 class ControlSettings(msgspec.Struct, frozen=True):
     """The part for control."""
 
@@ -346,8 +355,7 @@ class ControlSettings(msgspec.Struct, frozen=True):
     upstreams: tuple[UpstreamGroup, ...] = ()
     awaited: tuple[HostPort, ...] = ()
     """Listen addresses that this machine may lack."""
-    admin_listen: HostPort | None = None
-    """None: no admin interface."""
+    admin: AdminSettings = AdminSettings()
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
     workers: int = 1

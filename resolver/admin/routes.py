@@ -33,13 +33,13 @@ async def get_openapi(_: Context, __: web.Request, ___: Parameters) -> web.Respo
 ROUTES: Final = (
     Route(
         "/livez", status.livez, "Control runs and a worker answers.", Alive,
-        problems=((503, "No worker answers."),), aliases=("/health",),
+        problems=((503, "No worker answers."),), aliases=("/health",), health=True,
     ),
     Route(
         "/readyz", status.readyz, "Every source has provided data, and every worker has applied it.", Ready,
-        parameters=ReadyParameters, problems=((503, "The daemon is not ready."),), aliases=("/ready",),
+        parameters=ReadyParameters, problems=((503, "The daemon is not ready."),), aliases=("/ready",), health=True,
     ),
-    Route("/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format."),
+    Route("/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.", health=True),
     Route("/v1/status", status.status, "The state of the daemon.", DaemonStatus),
     Route("/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration),
     Route(
