@@ -377,6 +377,13 @@ class ProcessSettings(msgspec.Struct, frozen=True):
     """After a stop was requested, pldns is not ready but answers for this time."""
 
 
+class Overrides(msgspec.Struct, frozen=True):
+    """What takes precedence over the configuration file: variables of the environment that are settings, and flags."""
+
+    environment: dict[str, str] = {}
+    flags: dict[str, str] = {}
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """The whole accepted configuration. `warnings` are sentences for the log.
 
@@ -392,3 +399,6 @@ class Accepted(msgspec.Struct, frozen=True):
     """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
     warnings: tuple[str, ...] = ()
+    keys: str = "{}"
+    """Every key with its value as JSON, in the form of the configuration file, defaults and overrides included."""
+    overrides: Overrides = Overrides()

@@ -11,7 +11,7 @@ from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
-from resolver.admin.resources.configuration import ConfigurationItem, ReloadRequest
+from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.endpoints import EndpointItem
 from resolver.admin.resources.findings import FindingItem, FindingParameters
 from resolver.admin.resources.model import ListParameters, Parameters
@@ -41,6 +41,7 @@ ROUTES: Final = (
     ),
     Route("/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.", health=True),
     Route("/v1/status", status.status, "The state of the daemon.", DaemonStatus),
+    Route("/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration),
     Route(
         "/v1/reload", status.reload, "Check the configuration again, and apply it if it has no mistake.",
         ConfigurationItem, body=ReloadRequest,

@@ -53,7 +53,8 @@ def _request(url: str, path: str, body: bytes | None) -> Json:
             octets = response.read()
     except (OSError, http.client.HTTPException) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Failed(f"no daemon answers at {url}: {why.lower()} (is `pldns serve` running?)") from None
+        advice = "is `pldns serve` running? `--admin` names another address"
+        raise Failed(f"no daemon answers at {url}: {why.lower()} ({advice})") from None
     if response.status >= 300:
         raise Failed(f"{url} says: {_problem(octets) or f'{response.status} {response.reason}'}")
     try:

@@ -113,6 +113,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
         ),
         workers=2,
         source=got.source,
+        keys=got.keys,
     )
 
 
