@@ -27,10 +27,10 @@ from resolver.admin.route import Context, Route
 from resolver.admin.routes import ROUTES
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
 from resolver.http_protocol import MALFORMED_BODY, of_exception, problem
 from resolver.process.sandbox.identity import group_number
-from resolver.settings import AdminSettings
 
 LONGEST: Final = 1 << 16
 """The most octets of a body."""

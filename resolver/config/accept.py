@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from resolver import settings
+from resolver.admin_settings import AdminSettings
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
@@ -160,9 +161,9 @@ def _secret(given: SecretReference, folder: Path) -> settings.Secret:
 # -- the admin interface
 
 
-def _admin(given: AdminSection, folder: Path, state: str) -> settings.AdminSettings:
+def _admin(given: AdminSection, folder: Path, state: str) -> AdminSettings:
     socket_path = f"{state}/{ADMIN_SOCKET}" if given.socket == "auto" else absolute(folder / (given.socket or ""))
-    return settings.AdminSettings(
+    return AdminSettings(
         listen=parse(given.listen) if given.listen else None,
         health=parse(given.health) if given.health else None,
         socket=socket_path if given.socket else "",

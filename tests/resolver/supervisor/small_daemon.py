@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import parse
-from resolver.settings import Accepted, AdminSettings, ControlSettings, ProcessSettings, WorkerSettings
+from resolver.settings import Accepted, ControlSettings, ProcessSettings, WorkerSettings
 
 LAUNCHER = """
 import ctypes, os, sys
