@@ -65,8 +65,8 @@ resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file in `resolver` or `zones` itself, imports only from the lines above it."""
 PURE: Final = """
-zones resolver.settings resolver.admin_settings resolver.settings_change resolver.version resolver.host_port resolver.token_bucket resolver.wire
-resolver.channel.frames resolver.channel.requests resolver.forward
+zones resolver.settings resolver.admin_settings resolver.settings_change resolver.version resolver.host_port
+resolver.token_bucket resolver.wire resolver.channel.frames resolver.channel.requests resolver.forward
 resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access
 resolver.control.guard resolver.control.estate resolver.control.feed
 """
