@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
 from zones.azure.catalogue_table import Suffix
 from zones.azure.configured_names import NameEntry
@@ -346,8 +347,7 @@ class ControlSettings(msgspec.Struct, frozen=True):
     upstreams: tuple[UpstreamGroup, ...] = ()
     awaited: tuple[HostPort, ...] = ()
     """Listen addresses that this machine may lack."""
-    admin_listen: HostPort | None = None
-    """None: no admin interface."""
+    admin: AdminSettings = AdminSettings()
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
     workers: int = 1
@@ -365,6 +365,13 @@ class ProcessSettings(msgspec.Struct, frozen=True):
     """After a stop was requested, pldns is not ready but answers for this time."""
 
 
+class Overrides(msgspec.Struct, frozen=True):
+    """What takes precedence over the configuration file: variables of the environment that are settings, and flags."""
+
+    environment: dict[str, str] = {}
+    flags: dict[str, str] = {}
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """The whole accepted configuration. `warnings` are sentences for the log.
 
@@ -380,3 +387,6 @@ class Accepted(msgspec.Struct, frozen=True):
     """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
     warnings: tuple[str, ...] = ()
+    keys: str = "{}"
+    """Every key with its value as JSON, in the form of the configuration file, defaults and overrides included."""
+    overrides: Overrides = Overrides()
