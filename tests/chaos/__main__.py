@@ -7,7 +7,7 @@ faults of disks run too, in a mount namespace of their own. Linux only.
 
 import argparse
 import os
-import subprocess
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -31,8 +31,10 @@ def main() -> int:
     given = parser.parse_args()
     is_root = os.geteuid() == 0
     if is_root and _INSIDE not in os.environ:
-        command = ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", "tests.chaos", *sys.argv[1:]]
-        return subprocess.run(command, env={**os.environ, _INSIDE: "1"}, check=False).returncode
+        os.environ[_INSIDE] = "1"
+        command = [sys.executable, "-m", "tests.chaos", *sys.argv[1:]]
+        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", *command])  # noqa: S606 - this program
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what was started
     rows: list[Row] = []
     for session in _wanted(given.sessions):
         if session.mounted and not is_root:
@@ -44,7 +46,7 @@ def main() -> int:
                 print(table.line(row), *row.against, sep="\n    ", flush=True)  # noqa: T201 - a program
                 table.keep(rows)
     if given.write:
-        table.write(table.kept())
+        table.write("make chaos", table.table(table.kept()))
     return int(any(row.against for row in rows))
 
 

@@ -12,6 +12,8 @@ from typing import Final
 from tests.chaos.fault import Fault, Over
 from tests.chaos.site import Site, estate_text
 
+_TMP: Final = Path("/tmp")  # noqa: S108 - the directory itself is the subject
+
 # -- sources. The guard holds what a file would remove, and unreadable files change nothing.
 
 
@@ -104,6 +106,13 @@ def _kill_all_without_state(spoil: Callable[[Site], object], site: Site) -> Over
     return lambda: not pids & {pid for kind in site.children().values() for pid in kind} and site.is_well()
 
 
+def _take_over_without_tmp(site: Site) -> None:
+    """Have a successor start where no temporary file can be made. The state directory stays writable."""
+    subprocess.run(["mount", "--rbind", _TMP, _TMP], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", _TMP], check=True)
+    site.take_over()
+
+
 def _state(what: str, spoil: Callable[[Site], object], end: Callable[[Site], object] = lambda _: None) -> Fault:
     return Fault(f"state directory: {what}", partial(_without_state, spoil), end, hold=0.0)
 
@@ -121,6 +130,7 @@ MOUNTED_STATE: Final = (
     _state("disk full", _fill, lambda site: (site.state.parent / "filler").unlink()),
     _state("disk read-only", partial(_mount, "ro"), partial(_mount, "rw")),
     _state("belongs to another user", _take_from_daemon, lambda site: _own(site.owner, site)),
+    Fault("takeover while /tmp is read-only", _take_over_without_tmp, lambda _: unmount(_TMP), hold=0.0),
 )
 """These need root, and a file system of their own."""
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tests.chaos.fault import Allowed, Fault, Over, event
 from tests.chaos.site import Site
+from tests.chaos.stepped import set_offset
 from tests.live.daemon import give_way, living, until
 
 PAUSE: Final = 4.0
@@ -70,6 +71,12 @@ def _block_log(site: Site) -> Over:
     return _send("worker", signal.SIGKILL, site)
 
 
+def _set_clock(seconds: float, site: Site) -> Over:
+    """Set the system's clock, and move an endpoint, which pldns has to notice."""
+    set_offset(site.clock, seconds)
+    return site.serves(site.moved())
+
+
 KILLS: Final = (
     event("worker killed", partial(_send, "worker", signal.SIGKILL)),
     event("control killed", partial(_send, "control", signal.SIGKILL)),
@@ -77,8 +84,7 @@ KILLS: Final = (
     event("worker hangs (SIGSTOP)", partial(_send, "worker", signal.SIGSTOP)),
     event("control hangs (SIGSTOP)", partial(_send, "control", signal.SIGSTOP)),
 )
-ORDERLY: Final = (
-    event("takeover by a successor (SIGUSR2)", Site.take_over),
+RELOADS: Final = (
     event("reload of a good configuration", partial(_reload, {"rate_limit": {"per_second": 90_000}}, 200)),
     Fault(
         "reload of a bad configuration",
@@ -86,6 +92,7 @@ ORDERLY: Final = (
         partial(_reload, {}, 200),
     ),
 )
+ORDERLY: Final = (event("takeover by a successor (SIGUSR2)", Site.take_over), *RELOADS)
 RESTARTS: Final = (
     event("stopped and started again", _restart, Allowed.LOSS),
     event("supervisor killed, started again", _kill_supervisor, Allowed.LOSS),
@@ -94,6 +101,10 @@ HELD: Final = tuple(
     replace(each, name=f"{each.name}; systemd holds the sockets", allowed=Allowed.NOTHING) for each in RESTARTS
 )
 PAUSED: Final = event("all processes paused for 4 s", _pause)
+CLOCK: Final = (
+    event("clock set back by a day", partial(_set_clock, -86_400.0)),
+    event("clock set forward by a year", partial(_set_clock, 365 * 86_400.0)),
+)
 LOG: Final = Fault(
     "nobody reads the log, and a worker is killed", _block_log, lambda site: site.log_is_read.set(), hold=0.0
 )

@@ -45,9 +45,7 @@ def run(session: Session, folder: Path, rate: float, settle: float) -> Iterator[
         files.mount(disk)
     try:
         with (
-            running(
-                folder, workers=session.workers, descriptors=session.descriptors, activated=session.activated
-            ) as site,
+            running(folder, session.setup) as site,
             observing(site.ports, site.authority, rate) as observer,
         ):
             until(lambda: observer.decided > 0)

@@ -14,6 +14,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,17 +23,18 @@ import trustme
 import yaml
 
 from tests.chaos.mix import ENDPOINTS, MOVED, MOVING, SUFFIX, ZONE, private_address
+from tests.chaos.stepped import set_offset
 from tests.chaos.upstream import Manner, Upstream, serving
 from tests.live.daemon import PATIENCE, Daemon, living, until
+from tests.paths import ROOT
 from tests.ports import free_ports
 
 _STARTED: Final = r"SIGUSR2: started the pldns with pid (\d+)"
 _PIPE: Final = 65_536
 """Octets of log that wait for their reader."""
 _ACTIVATE: Final = """
-import os, sys
-descriptors = [int(word) for word in sys.argv[1].split(",")]
-high = [os.dup(each) for each in descriptors]
+import fcntl, os, sys
+high = [fcntl.fcntl(int(word), fcntl.F_DUPFD, 100) for word in sys.argv[1].split(",")]
 for number, each in enumerate(high, 3):
     os.dup2(each, number)
 os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(high)), "LISTEN_FDNAMES": sys.argv[2]}
@@ -40,17 +43,36 @@ os.execv(sys.argv[3], sys.argv[3:])
 """Runs a program with sockets, as systemd does (sd_listen_fds(3))."""
 
 
+class Start(Enum):
+    """How the daemon is started."""
+
+    PLAIN = auto()
+    ACTIVATED = auto()
+    """The sockets belong to the harness, as to systemd, and outlive the daemon."""
+    STEPPED = auto()
+    """Faults can set the clock of the daemon (`stepped`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What differs between one pldns of the harness and another."""
+
+    workers: int = 1
+    descriptors: int | None = None
+    """The limit of open files."""
+    start: Start = Start.PLAIN
+    settings: dict[str, Any] = field(default_factory=dict)
+    """More sections of the configuration."""
+
+
 class Site(Daemon):
     """The daemon, its files and its upstream servers."""
 
-    def __init__(
-        self, folder: Path, upstreams: Sequence[Upstream], workers: int, descriptors: int | None, *, activated: bool
-    ) -> None:
-        """`activated`: the sockets belong to the harness, as to systemd, and outlive the daemon."""
+    def __init__(self, folder: Path, upstreams: Sequence[Upstream], setup: Setup) -> None:
         self.upstreams = upstreams
         self.endpoints = folder / "endpoints"
         self.authority = folder / "authority.pem"
-        self.workers = workers
+        self.workers = setup.workers
         self.owner = 0
         """Of the state directory, before a fault."""
         self.idle: list[socket.socket] = []
@@ -59,17 +81,19 @@ class Site(Daemon):
         ports = dict(zip(("tls", "https"), free_ports(2), strict=True))
         _write_estate(folder)
         pair = {"certificate": "pair.pem", "key": "pair.pem"}
+        ways = {way: {"listen": [f"127.0.0.1:{port}"], **pair} for way, port in ports.items()}
         servers = [f"udp://127.0.0.1:{each.port}" for each in upstreams]
         super().__init__(
             folder,
             {
-                "dns": {"workers": workers, **{way: {"listen": [f"127.0.0.1:{ports[way]}"], **pair} for way in ports}},
+                "dns": {"workers": setup.workers, **ways},
                 "sources": [{"name": "estate", "type": "files", "path": "./endpoints"}],
                 "zones": {"files": ["corp.zone"]},
                 "upstreams": {"public": {"servers": servers}},
                 "state": {"directory": "./disk/state"},
+                **setup.settings,
             },
-            descriptors,
+            setup.descriptors,
         )
         self.ports = {"udp": self.port, "tcp": self.port, **ports}
         self.state = folder / "disk/state"
@@ -77,8 +101,13 @@ class Site(Daemon):
         self._successor: int | None = None
         self._takeovers = 0
         self._held: list[socket.socket] = []
-        if activated:
+        self.clock = folder / "clock"
+        """The offset of the daemon's clock, with `Start.STEPPED`."""
+        if setup.start is Start.ACTIVATED:
             self._activate()
+        elif setup.start is Start.STEPPED:
+            set_offset(self.clock, 0.0)
+            self.command = [sys.executable, "-m", "tests.chaos.stepped", str(self.clock), str(self.path)]
         self._reader, self.log_pipe = os.pipe()
         fcntl.fcntl(self.log_pipe, fcntl.F_SETPIPE_SZ, _PIPE)
         self.log_is_read = threading.Event()
@@ -112,9 +141,15 @@ class Site(Daemon):
         self._successor = None
         held = [each.fileno() for each in self._held]
         self._process = subprocess.Popen(
-            self.command, stdout=subprocess.DEVNULL, stderr=self.log_pipe, pass_fds=held, start_new_session=True
+            self.command,
+            stdout=subprocess.DEVNULL,
+            stderr=self.log_pipe,
+            pass_fds=held,
+            start_new_session=True,
+            cwd=ROOT,
         )
-        self.ready()
+        until(lambda: self.get("/readyz")[0] == 200 or not living(self.pid))
+        assert living(self.pid), self.log.read_text()[-4000:]
 
     @property
     def pid(self) -> int:
@@ -208,12 +243,10 @@ def _replace(path: Path, text: str) -> None:
 
 
 @contextmanager
-def running(
-    folder: Path, *, workers: int = 1, descriptors: int | None = None, activated: bool = False
-) -> Iterator[Site]:
+def running(folder: Path, setup: Setup) -> Iterator[Site]:
     """Run pldns with two upstream servers while the block runs."""
     with serving(2) as upstreams:
-        site = Site(folder, upstreams, workers, descriptors, activated=activated)
+        site = Site(folder, upstreams, setup)
         try:
             site.begin()
             yield site

@@ -1,7 +1,6 @@
 """The rows of all faults: kept between runs, and written as a table."""
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,7 +10,6 @@ from tests.paths import ROOT
 
 KEPT: Final = ROOT / "build/chaos.json"
 PAGE: Final = ROOT / "docs/reliability.md"
-_BEGIN, _END = "<!-- begin: make chaos -->\n", "<!-- end: make chaos -->\n"
 _COLUMNS: Final = ("fault", "workers", "seconds to recover", "sent", "wrong", "SERVFAIL", "lost", "late")
 
 
@@ -37,34 +35,27 @@ def keep(rows: Iterable[Row]) -> None:
 def line(row: Row) -> str:
     """Return a row of the table."""
     (session,) = (each for each in SESSIONS if each.name == row.session)
-    fault = row.fault
-    if session.descriptors:
-        fault += f", limit of {session.descriptors:,} descriptors"
-    cells = (
-        fault,
-        session.workers,
-        f"{row.recovered:.1f}",
-        f"{row.sent:,}",
-        row.wrong,
-        row.servfail,
-        row.lost,
-        row.late,
-    )
-    return _cells(cells)
+    setup, fault = session.setup, row.fault
+    if setup.descriptors:
+        fault += f", limit of {setup.descriptors:,} descriptors"
+    return cells((
+        fault, setup.workers, f"{row.recovered:.1f}", f"{row.sent:,}", row.wrong, row.servfail, row.lost, row.late,
+    ))  # fmt: skip
 
 
 def table(rows: Iterable[Row]) -> str:
     """Return the table."""
-    head = f"{_cells(_COLUMNS)}\n{'|---' * len(_COLUMNS)}|\n"
+    head = f"{cells(_COLUMNS)}\n{'|---' * len(_COLUMNS)}|\n"
     return head + "".join(f"{line(row)}\n" for row in rows)
 
 
-def _cells(cells: Iterable[object]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
+def cells(row: Iterable[object]) -> str:
+    """Return a row of a table in Markdown."""
+    return f"| {' | '.join(map(str, row))} |"
 
 
-def write(rows: Iterable[Row]) -> None:
-    """Put the table into docs/reliability.md."""
-    text = PAGE.read_text()
-    block = f"{_BEGIN}\n{table(rows)}\n{_END}"
-    PAGE.write_text(re.sub(re.escape(_BEGIN) + ".*" + re.escape(_END), lambda _: block, text, flags=re.DOTALL))
+def write(command: str, text: str) -> None:
+    """Put the result of a command into its place in docs/reliability.md."""
+    begin, end = f"<!-- begin: {command} -->\n", f"<!-- end: {command} -->\n"
+    before, _, rest = PAGE.read_text().partition(begin)
+    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
