@@ -38,6 +38,8 @@ class Tally:
     lost: int = 0
     late: int = 0
     """Answers of any kind that came after more than `LATE` seconds."""
+    slowest: float = 0.0
+    """Seconds."""
     resent: int = 0
     """Queries that were sent again because their connection ended."""
     broken: int = 0
@@ -131,7 +133,9 @@ class Clients:
             else:
                 tally.wrong += 1
             tally.keep(text_of(reply))
-        tally.late += asyncio.get_running_loop().time() - at > LATE
+        seconds = asyncio.get_running_loop().time() - at
+        tally.slowest = max(tally.slowest, seconds)
+        tally.late += seconds > LATE
         if self._decided:
             self._decided(transport, question, at, outcome)
 

@@ -1,9 +1,10 @@
-"""A pldns whose system clock a fault can set: `python -m tests.chaos.stepped OFFSET CONFIG [--takeover]`.
+"""A pldns whose system clock a fault can set: `python -m tests.chaos.stepped OFFSET CONFIG`.
 
 OFFSET is a file of 8 octets, a float: the seconds by which the clock was set. Setting the clock of the machine would
 affect all other programs. Only what Python reads with `time.time` is set; the processes are the real ones otherwise.
 """
 
+import importlib
 import mmap
 import struct
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 _SECONDS: Final = struct.Struct("=d")
-_CHILDREN: Final = ("worker", "control")
+_CHILDREN: Final = ("resolver.main.worker", "resolver.main.control")
 
 
 def set_offset(file: Path, seconds: float) -> None:
@@ -37,19 +38,12 @@ def main() -> int:
     _follow(offset)
     if kind in _CHILDREN:
         del sys.argv[1:3]
-        if kind == "worker":
-            from resolver.main import worker  # noqa: PLC0415 - each kind loads its own modules only, with the clock set
-
-            worker.main()
-        else:
-            from resolver.main import control  # noqa: PLC0415 - as above
-
-            control.main()
+        importlib.import_module(kind).main()  # now that the clock is set
         return 0
     from resolver.supervisor.serve import Commands, serve  # noqa: PLC0415 - as above
 
-    command = (sys.executable, "-m", "tests.chaos.stepped", offset)
-    return serve(Path(kind), {}, commands=Commands(control=(*command, "control"), worker=(*command, "worker")))
+    worker, control = ((sys.executable, "-m", "tests.chaos.stepped", offset, child) for child in _CHILDREN)
+    return serve(Path(kind), {}, commands=Commands(control=control, worker=worker))
 
 
 if __name__ == "__main__":
