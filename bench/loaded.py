@@ -80,7 +80,7 @@ async def asking(clients: Clients, rate: float) -> AsyncIterator[None]:
 def suffered(clients: Clients) -> Iterator[Result]:
     """Yield what the clients suffered over each transport. Nothing should be other than 0."""
     for transport, tally in clients.tallies.items():
-        note = f"of {tally.sent:,}; the slowest {tally.slowest:.2f} s, {tally.resent} sent again after the end of a connection"
+        note = f"of {tally.sent:,}; the slowest {tally.slowest:.2f} s; {tally.resent} sent again on another connection"
         yield Result(f"{transport}: lost", tally.lost, "", 0, note=" ".join([note, *tally.examples]))
         yield Result(f"{transport}: wrong or SERVFAIL", tally.wrong + tally.servfail, "", 0)
         yield Result(f"{transport}: broken connections", tally.broken, "", 0)
