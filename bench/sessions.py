@@ -136,7 +136,7 @@ class Stream(_Undecided):
             self._owner.ended(self._name, 0, error)
             await asyncio.sleep(_PAUSE)
         else:
-            self._session = None if session.lost else session
+            self._session = None if session.lost.is_set() else session
         self._connecting = None
         self.ask([])
 
@@ -159,8 +159,9 @@ class Stream(_Undecided):
             self._connecting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._connecting
-        if self._session:
-            self._session.close()
+        if session := self._session:
+            session.close()
+            await session.lost.wait()
 
 
 class _Session(asyncio.Protocol):
@@ -169,7 +170,7 @@ class _Session(asyncio.Protocol):
     def __init__(self, stream: Stream) -> None:
         self.ended = False
         """Whether the server takes no more queries here."""
-        self.lost = False
+        self.lost = asyncio.Event()
         self._stream = stream
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -211,7 +212,8 @@ class _Framed(_Session):
         self.ended = True  # nothing more is sent here
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.ended = self.lost = True
+        self.ended = True
+        self.lost.set()
         self._stream.ended(self, self._pending, error)
 
 
@@ -264,5 +266,6 @@ class _Http2(_Session):
         self._transport.write(self._h2.data_to_send())
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.ended = self.lost = True
+        self.ended = True
+        self.lost.set()
         self._stream.ended(self, set(self._streams.values()), error)
