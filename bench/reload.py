@@ -19,10 +19,11 @@ from typing import Any
 
 import msgspec
 
-from bench.loaded import PORTS, asking, serving, suffered
+from bench.loaded import asking, serving, suffered
 from bench.measure import Result
 from bench.report import report
 from bench.steady import Clients
+from resolver.cli import unix_socket
 
 
 def configured(first: dict[str, Any], turn: int) -> dict[str, Any]:
@@ -68,14 +69,15 @@ class Storm:
     def _reload(self, turn: int) -> None:
         self._path.write_bytes(msgspec.json.encode(configured(self._first, turn)))
         began = time.monotonic()
-        status = _reload()
+        status = _reload(self._path.parent / "state/admin.sock")
         self.took.append(time.monotonic() - began)
         self.odd += status != (422 if turn % 2 else 200)
 
 
-def _reload() -> int:
+def _reload(admin_socket: Path) -> int:
     """Return the status of a reload."""
-    with contextlib.closing(HTTPConnection("127.0.0.1", PORTS.admin, timeout=100)) as connection:
+    with contextlib.closing(HTTPConnection("localhost", timeout=100)) as connection:
+        connection.sock = unix_socket.connected(str(admin_socket))
         connection.request("POST", "/v1/reload", json.dumps({}), {"Content-Type": "application/json"})
         return connection.getresponse().status
 

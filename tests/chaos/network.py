@@ -16,6 +16,7 @@ from tests.chaos.fault import Allowed, Fault
 from tests.chaos.mix import SUFFIX
 from tests.chaos.site import Site
 from tests.chaos.upstream import Manner
+from tests.live.daemon import give_way
 from tests.paths import ROOT
 
 FLOOD: Final = 4.0
@@ -59,6 +60,8 @@ def _malformed(site: Site) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect(("127.0.0.1", site.port))
         for number in range(20_000):
+            if number % 50 == 0:
+                give_way(0.01)
             packet = query.copy()
             packet[dice.randrange(len(packet))] = dice.randrange(256)
             if number % 3 == 0:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -94,11 +93,12 @@ RELOADS: Final = (
 )
 ORDERLY: Final = (event("takeover by a successor (SIGUSR2)", Site.take_over), *RELOADS)
 RESTARTS: Final = (
-    event("stopped and started again", _restart, Allowed.LOSS),
-    event("supervisor killed, started again", _kill_supervisor, Allowed.LOSS),
+    event("stopped, and started again", _restart, Allowed.LOSS),
+    event("supervisor killed, and started again", _kill_supervisor, Allowed.LOSS),
 )
-HELD: Final = tuple(
-    replace(each, name=f"{each.name}; systemd holds the sockets", allowed=Allowed.NOTHING) for each in RESTARTS
+HELD: Final = (
+    event("stopped after a lame duck of 1 s, and started again; systemd holds the sockets", _restart),
+    event("supervisor killed, and started again; systemd holds the sockets", _kill_supervisor),
 )
 PAUSED: Final = event("all processes paused for 4 s", _pause)
 CLOCK: Final = (

@@ -19,11 +19,14 @@ class Session:
     """Whether the state directory has a file system of its own, which needs root."""
 
 
+_LAME_DUCK: Final = {"processes": {"lame_duck": "1s"}}
 SESSIONS: Final = (
     Session("processes", (*processes.KILLS, processes.PAUSED, processes.LOG, *processes.ORDERLY)),
     Session("two-workers", (*processes.KILLS, *processes.ORDERLY), Setup(workers=2)),
     Session("restarts", processes.RESTARTS),
-    Session("systemd", processes.HELD, Setup(start=Start.ACTIVATED)),
+    Session("two-workers-restarts", processes.RESTARTS, Setup(workers=2)),
+    Session("systemd", processes.HELD, Setup(start=Start.ACTIVATED, settings=_LAME_DUCK)),
+    Session("two-workers-systemd", processes.HELD, Setup(2, start=Start.ACTIVATED, settings=_LAME_DUCK)),
     Session("clock", processes.CLOCK, Setup(start=Start.STEPPED)),
     Session("upstream", network.UPSTREAM),
     Session("sources", files.SOURCES),

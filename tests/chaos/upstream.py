@@ -35,7 +35,8 @@ class Manner(StrEnum):
 
 def reply(query: bytes, manner: Manner) -> bytes:
     """Return the reply to a query; empty for none."""
-    end = query.index(b"\0", 12) + 5
+    labels = _labels(query)
+    end = 12 + sum(1 + len(label) for label in labels) + 5
     head, question = query[:2], query[12:end]
     if manner in {Manner.SILENT, Manner.CLOSED}:
         return b""
@@ -51,10 +52,10 @@ def reply(query: bytes, manner: Manner) -> bytes:
         question = b"\x05wrong" + question
     if manner is Manner.LOOP:
         return head + b"\x81\x80\0\1\0\1\0\0\0\0" + question + b"\xc0\x0c\0\5\0\1" + _data(b"\xc0\x0c")
-    if question[1:8] == b"missing":
+    if labels and labels[0].startswith(b"missing"):
         data = b"\0\0" + b"".join(number.to_bytes(4, "big") for number in (1, 2, 3, 4, _SHORT))
         return head + b"\x81\x83\0\1\0\0\0\1\0\0" + question + b"\0\0\6\0\1" + _data(data)
-    address = bytes(map(int, public_address(_name(question)).split(".")))
+    address = bytes(map(int, public_address(b".".join(labels).decode("latin-1").lower()).split(".")))
     return head + b"\x81\x80\0\1\0\1\0\0\0\0" + question + b"\xc0\x0c\0\1\0\1" + _data(address)
 
 
@@ -62,12 +63,12 @@ def _data(octets: bytes) -> bytes:
     return _SHORT.to_bytes(4, "big") + len(octets).to_bytes(2, "big") + octets
 
 
-def _name(question: bytes) -> str:
-    labels, at = [], 0
-    while length := question[at]:
-        labels.append(question[at + 1 : at + 1 + length].decode())
+def _labels(query: bytes) -> list[bytes]:
+    labels, at = [], 12
+    while length := query[at]:
+        labels.append(query[at + 1 : at + 1 + length])
         at += 1 + length
-    return ".".join(labels).lower()
+    return labels
 
 
 class Upstream(asyncio.DatagramProtocol):
