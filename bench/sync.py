@@ -64,6 +64,7 @@ class Site:
                 {
                     "dns": {"listen": [f"127.0.0.1:{DNS}"]},
                     "admin": {"listen": f"127.0.0.1:{ADMIN}"},
+                    "state": {"directory": "./state"},
                     "upstreams": {"public": {"servers": ["udp://127.0.0.1:9"]}},
                     "sources": [
                         {
