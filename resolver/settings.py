@@ -327,6 +327,13 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
 
+class HistorySettings(msgspec.Struct, frozen=True):
+    """How much of the history is kept: `age` in seconds, `size` in octets."""
+
+    age: int = 90 * 86400
+    size: int = 256 << 20
+
+
 class ControlSettings(msgspec.Struct, frozen=True):
     """The part for control."""
 
@@ -350,6 +357,7 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """None: no admin interface."""
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
+    history: HistorySettings = HistorySettings()
     workers: int = 1
     sandbox: SandboxMode = "on"
     watch: bool = False

@@ -92,6 +92,7 @@ def accept(
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
             admin_listen=parse(model.admin.listen) if model.admin.listen else None,
             state_directory=absolute(folder / model.state.directory),
+            history=settings.HistorySettings(model.state.history.age, model.state.history.size),
             workers=model.dns.workers,
             sandbox=model.sandbox,
             watch=model.reload.watch,
