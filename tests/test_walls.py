@@ -56,7 +56,7 @@ resolver.worker
 resolver.control.guard
 resolver.control.estate
 resolver.control.feed
-resolver.control.state resolver.control.sync
+resolver.control.state resolver.control.sync resolver.control.history
 resolver.control
 resolver.offline resolver.admin.resources
 resolver.admin

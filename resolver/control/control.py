@@ -81,6 +81,7 @@ class Control:
             self.reports,
             self.reloads,
             self.addresses,
+            self.history,
             started=now,
         )
         self.view.levels = begun.sandboxes

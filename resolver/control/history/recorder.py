@@ -2,7 +2,8 @@
 
 Control reports names and findings that changed. The recorder reads their states at its own pace, in small steps, and
 gives them to the journal in a thread: nothing that answers or decides waits for the disk. Several changes of one thing
-within a second can become one entry. A journal that cannot be written is a finding, and its changes are written when
+within a second can become one entry. Entries have the times of the system's clock, so that they stay comparable over
+restarts. A journal that cannot be written is a finding, and its changes are written when
 that is possible again; a damaged one is set aside.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.source_health import SourceStatus
@@ -55,7 +56,7 @@ class HistoryRecorder:
         self._directory = estate.settings.state_directory
         self._journal: Journal | None = None
         self._turn = asyncio.Lock()
-        self._access: asyncio.Future[object] | None = None
+        self._access: asyncio.Task[Any] | None = None
         """The last access to the journal by a thread. The thread goes on when the task that waits is cancelled."""
         self._is_complete = False
         self._names: dict[Name, WallTime] = {}
@@ -107,7 +108,7 @@ class HistoryRecorder:
                 if self._journal and abs(now - pruned) > _PRUNED:
                     pruned = now
                     self._journal.bounds = self._bounds()
-                    await self._use(partial(Journal.prune, now=now))
+                    await self._use(partial(Journal.prune, now=wall_clock.shown(now)))
             except HistoryUnavailable:
                 await asyncio.sleep(_RETRY)
 
@@ -156,7 +157,8 @@ class HistoryRecorder:
 
     async def _record(self, found: list[State]) -> int:
         findings = list(self._findings.values())
-        written = await self._use(lambda journal: journal.record([*findings, *found]))
+        dated = [each._replace(at=wall_clock.shown(each.at)) for each in (*findings, *found)]
+        written = await self._use(lambda journal: journal.record(dated))
         for each in findings:
             if self._findings.get(each.key) is each:
                 del self._findings[each.key]
@@ -186,9 +188,9 @@ class HistoryRecorder:
         """Return the ids of the oldest and the newest entry. Raises `HistoryUnavailable`."""
         return await self._use(lambda journal: (journal.oldest(), journal.newest()))
 
-    async def news(self) -> None:
-        """Wait until entries are written."""
-        await self._news.wait()
+    def next_news(self) -> asyncio.Event:
+        """Return an event that is set when further entries are written. Ask for it before you search."""
+        return self._news
 
     # -- the journal
 
@@ -202,7 +204,8 @@ class HistoryRecorder:
                     self._compare_findings |= self._is_complete
                 if self._access:
                     await asyncio.wait([self._access])
-                access = self._access = asyncio.ensure_future(asyncio.to_thread(action, self._journal))
+                access = asyncio.create_task(asyncio.to_thread(action, self._journal))
+                self._access = access
                 found = await asyncio.shield(access)
             except (sqlite3.Error, _Removed) as error:
                 await self._failed(path, error)

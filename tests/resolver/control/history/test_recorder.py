@@ -37,9 +37,11 @@ async def begun(running: Running) -> Running:
 
 async def written(running: Running, count: int, **wanted: Any) -> list[Entry]:  # noqa: ANN401 - as above
     """Wait for this number of entries, and return them."""
-    while len(found := await entries(running, **wanted)) < count:
-        await running.control.history.news()
-    return found
+    while True:
+        news = running.control.history.next_news()
+        if len(found := await entries(running, **wanted)) >= count:
+            return found
+        await news.wait()
 
 
 def answers(text: str) -> list[tuple[list[str], list[str]]]:
