@@ -39,6 +39,7 @@ zones.findings
 zones.ledger
 zones.table
 resolver.host_port resolver.token_bucket resolver.version
+resolver.azure_settings
 resolver.settings
 resolver.settings_change
 resolver.process.sandbox
@@ -64,7 +65,8 @@ resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file in `resolver` or `zones` itself, imports only from the lines above it."""
 PURE: Final = """
-zones resolver.settings resolver.settings_change resolver.version resolver.host_port resolver.token_bucket resolver.wire
+zones resolver.azure_settings resolver.settings resolver.settings_change resolver.version resolver.host_port
+resolver.token_bucket resolver.wire
 resolver.channel.frames resolver.channel.requests resolver.forward
 resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access
 resolver.control.guard resolver.control.estate resolver.control.feed
