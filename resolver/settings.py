@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from resolver.admin_settings import AdminSettings
 from resolver.azure_settings import AzureSettings
 from resolver.host_port import HostPort
 from zones.azure.catalogue_table import Suffix
@@ -288,15 +289,6 @@ class HistorySettings(msgspec.Struct, frozen=True):
 
     age: int = 90 * 86400
     size: int = 256 << 20
-
-
-class AdminSettings(msgspec.Struct, frozen=True):
-    """The listeners of the admin interface."""
-
-    listen: HostPort | None = None
-    """The whole interface over TCP. None: not over TCP."""
-    health: HostPort | None = None
-    """Only `/livez`, `/readyz` and `/metrics`. None: no such listener."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True):

@@ -10,11 +10,11 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 
 from resolver.admin import history_handlers
+from resolver.admin_settings import AdminSettings
 from resolver.control.history import recorder
 from resolver.control.history.entry import Kind
 from resolver.control.history.journal import Search
 from resolver.host_port import HostPort
-from resolver.settings import AdminSettings
 from tests.ports import free_port
 from tests.resolver.control.running import DEADLINE, FQDN, PRIVATE, Running, Start, start, until, write
 from zones.dns.name import to_text
