@@ -38,7 +38,7 @@ zones.claims
 zones.findings
 zones.ledger
 zones.table
-resolver.host_port resolver.token_bucket resolver.version
+resolver.host_port resolver.token_bucket resolver.memory_budget resolver.version
 resolver.settings
 resolver.settings_change
 resolver.process.sandbox
@@ -64,7 +64,8 @@ resolver.main resolver.cli
 """
 """From the ground up: a folder, or a file in `resolver` or `zones` itself, imports only from the lines above it."""
 PURE: Final = """
-zones resolver.settings resolver.settings_change resolver.version resolver.host_port resolver.token_bucket resolver.wire
+zones resolver.settings resolver.settings_change resolver.version resolver.host_port resolver.token_bucket
+resolver.memory_budget resolver.wire
 resolver.channel.frames resolver.channel.requests resolver.forward
 resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access
 resolver.control.guard resolver.control.estate resolver.control.feed

@@ -22,6 +22,7 @@ from resolver.channel.frames import (
     FrameReader,
     Hello,
     LoopReport,
+    MemoryReport,
     ReplyFrame,
     Up,
 )
@@ -184,6 +185,8 @@ class WorkerServer:
                 status.synced |= 0 < self._feed.complete_since <= serial
             case ReplyFrame():
                 link.replied(frame)
+            case MemoryReport():
+                self._statuses[link.index].memory = frame
             case CounterReport() | FallbackReport() | LoopReport():
                 self._reports.take(link.index, frame, wall_clock.now())
             case Hello():
