@@ -63,6 +63,7 @@ def serve(
             stack.enter_context(zones)
             state, runtime = accepted.control.state_directory, os.environ.get("RUNTIME_DIRECTORY", "")
             owner.become(accepted.user, state, runtime.partition(":")[0])
+            preflight.raise_open_files()
             predecessor = takeover.claim(state) if start is Start.TAKEOVER else None
             if predecessor:
                 lock = predecessor.lock
@@ -73,12 +74,12 @@ def serve(
                 listening = listen.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
             channel = stack.enter_context(preflight.channel(runtime, state))
+            preflight.check_open_files(accepted.workers)
             sandbox = confine(accepted.control.sandbox, profiles.supervisor(), access=None, kept=None)
         except (preflight.CannotStart, listen.CannotListen, takeover.TakeoverRefused, NotConfined) as error:
             if line := str(error):
                 _log.error(line)
             return 1
-        preflight.raise_open_files()
         limits.hide_environment()
         _announce(accepted, listening, sandbox)
         ends = (takeover.Offer(state, lock), predecessor)
