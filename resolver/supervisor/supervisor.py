@@ -16,7 +16,6 @@ import logging
 import os
 import selectors
 import signal
-import socket
 import time
 from collections.abc import Sequence
 from typing import BinaryIO, Final
@@ -25,7 +24,7 @@ from resolver.process import orders, systemd
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.supervisor.cgroup import ControlGroups
 from resolver.supervisor.child import Child
-from resolver.supervisor.children import LOOK, Children
+from resolver.supervisor.children import LOOK, Children, ControlSockets
 from resolver.supervisor.dialer import Dialer
 from resolver.supervisor.listen import Listening
 from resolver.supervisor.memory import MemoryBudget
@@ -58,7 +57,7 @@ class Supervisor:
         configuration: Configuration,
         zones: BinaryIO,
         listening: Listening,
-        channel: tuple[str, socket.socket],
+        sockets: ControlSockets,
         commands: tuple[Sequence[str], Sequence[str]],
         signals: Signals,
         sandbox: SandboxLevel,
@@ -67,6 +66,7 @@ class Supervisor:
         """`takeover`: the offer to a successor, and what this process takes over from. The rest: see `Children`."""
         offer, predecessor = takeover
         self._listening = listening
+        self._admin_socket = sockets.admin
         self._signals = signals
         self._configuration = configuration
         self._watchdog = systemd.watchdog(os.environ)
@@ -76,7 +76,7 @@ class Supervisor:
         self._status = ""
         self._selector = selectors.DefaultSelector()
         self._selector.register(signals, selectors.EVENT_READ, self._react)
-        self._children = Children(configuration, zones, listening, channel, commands, sandbox, self._selector)
+        self._children = Children(configuration, zones, listening, sockets, commands, sandbox, self._selector)
         self._reloading = Reloading(configuration, self._children)
         self._memory = MemoryBudget(configuration, self._children, ControlGroups())
         self._offer = offer
@@ -242,6 +242,7 @@ class Supervisor:
             raise EndAtOnce(f"the takeover failed, {reason}")
         _log.error("the takeover by the pldns with pid %d failed: %s", self._offer.pid, reason)
         self._forget_successor()
+        self._admin_socket.open()  # the successor had replaced the socket
         self._children.control.resume(SteadyTime(time.monotonic()))
 
     def _forget_successor(self) -> None:
