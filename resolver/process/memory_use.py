@@ -12,29 +12,31 @@ _LONGEST: Final = 128  # octets of /proc/PID/statm: seven numbers
 
 
 class MemoryUse:
-    """The memory of this process. Its file stays open: in the sandbox, none can be opened."""
+    """The memory of a process. Its file stays open: in the sandbox, none can be opened.
 
-    def __init__(self) -> None:
+    The file of another process must be opened before that process closes itself to debuggers: where the system hides
+    processes of others (`hidepid`, `ProtectProc=invisible`), it cannot be found afterwards.
+    """
+
+    def __init__(self, pid: int | None = None) -> None:
+        """`pid`: of the process; None: this one."""
         try:
-            self._file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+            self._file = os.open(f"/proc/{pid or 'self'}/statm", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             self._file = -1
 
     def octets(self) -> int:
-        """Return what this process uses; 0 where that is not known."""
+        """Return what the process uses; 0 where that is not known, or where the process has ended."""
         try:
             return _octets(os.pread(self._file, _LONGEST, 0))
         except OSError:
             return 0
 
-
-def octets(pid: int) -> int:
-    """Return what a process uses; 0 where that is not known, or where there is no such process."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123 - read about once a second
-            return _octets(file.read(_LONGEST))
-    except OSError:
-        return 0
+    def close(self) -> None:
+        """Close the file."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
 
 
 def _octets(statm: bytes) -> int:

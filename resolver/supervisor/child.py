@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from resolver.process import systemd
+from resolver.process.memory_use import MemoryUse
 from resolver.supervisor.heartbeat import Heartbeat
 from resolver.supervisor.signals import name_of
 from zones.clocks import SteadyTime
@@ -52,6 +53,7 @@ class Child:
         """What the next process gets."""
         self._environment = dict(environment)
         self._popen: subprocess.Popen[bytes] | None = None
+        self._memory: MemoryUse | None = None
         self._lifeline = -1
         self._started = SteadyTime(0.0)
         self._delay = FIRST_DELAY
@@ -62,6 +64,11 @@ class Child:
     def pid(self) -> int | None:
         """The process id, None while the child does not run."""
         return self._popen.pid if self._popen else None
+
+    @property
+    def memory(self) -> int:
+        """Octets of memory that the process uses; 0 while none runs."""
+        return self._memory.octets() if self._memory else 0
 
     def describe(self, now: SteadyTime) -> str:
         """Return the state of the child for the log."""
@@ -75,6 +82,7 @@ class Child:
         Return the link to the child. Raises OSError where the system cannot start it; then call `failed`.
         """
         pid, self.link = self._execute(options, descriptors)
+        self._memory = MemoryUse(pid)
         self._started, self.due = now, None
         self.heartbeat.started(pid, now)
         _log.info("%s started (pid %d)", self.name, pid)
@@ -140,6 +148,9 @@ class Child:
         self._popen.returncode = code  # so that Popen does not wait for a process that was reaped
         line = f"{self.name} (pid {self._popen.pid}) {_how(code)}"
         self._popen = None
+        if self._memory:
+            self._memory.close()
+            self._memory = None
         self.heartbeat.ended()
         os.close(self._lifeline)
         if not self._is_ending:

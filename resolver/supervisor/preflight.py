@@ -26,7 +26,7 @@ _SOCKET: Final = "control"
 _TEMPORARY: Final = ("/tmp", "/dev/shm")  # noqa: S108 - the directory in it is new, with mode 0700
 _NEW: Final = 60.0
 """Seconds."""
-_OF_CHILD: Final = 3  # descriptors: the link, the lifeline and the dialer
+_OF_CHILD: Final = 4  # descriptors: the link, the lifeline, the dialer, and the file that says how much memory is used
 _TO_START: Final = 10  # descriptors that are open while a child or a check is being started
 _MAX_PATH: Final = 107  # octets of a Unix socket's path, unix(7)
 

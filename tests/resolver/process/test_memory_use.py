@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 
-from resolver.process import memory_use
 from resolver.process.memory_use import MemoryUse
 
 MIB = 1 << 20
@@ -15,11 +14,16 @@ def test_the_memory_of_this_process_grows_with_what_it_holds() -> None:
     before = use.octets()
     held = bytearray(os.urandom(64 * MIB))
     assert use.octets() - before >= 60 * MIB
-    assert abs(use.octets() - memory_use.octets(os.getpid())) < 4 * MIB
+    assert abs(use.octets() - MemoryUse(os.getpid()).octets()) < 4 * MIB
     del held
 
 
 def test_a_process_that_has_ended_uses_nothing() -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    assert memory_use.octets(ended.pid) == 0
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    use = MemoryUse(child.pid)
+    assert use.octets() > 0
+    child.communicate()
+    assert use.octets() == 0
+    assert MemoryUse(child.pid).octets() == 0
+    use.close()
+    assert use.octets() == 0

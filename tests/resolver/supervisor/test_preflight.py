@@ -74,6 +74,6 @@ def test_directories_of_killed_supervisors_are_removed_and_no_others(tmp_path: P
 
 def test_too_few_descriptors_for_the_workers_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_files, "limit", lambda: open_files.held() + 40)
-    preflight.check_open_files(9)
-    with pytest.raises(preflight.CannotStart, match=r"limit of open files is \d+, and 10 workers need \d+: raise it"):
-        preflight.check_open_files(10)
+    preflight.check_open_files(6)
+    with pytest.raises(preflight.CannotStart, match=r"limit of open files is \d+, and 7 workers need \d+: raise it"):
+        preflight.check_open_files(7)
