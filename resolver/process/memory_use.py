@@ -25,6 +25,11 @@ class MemoryUse:
         except OSError:
             self._file = -1
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the file could be opened."""
+        return self._file >= 0
+
     def octets(self) -> int:
         """Return what the process uses; 0 where that is not known, or where the process has ended."""
         try:

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -24,6 +25,9 @@ LAST_DELAY: Final = 5.0
 """… up to this."""
 STEADY: Final = 10.0
 """Seconds. After a child that ran this long, the next restart waits `FIRST_DELAY` again."""
+
+_LOOKS: Final = 5
+_LOOK: Final = 0.001  # seconds between two looks for the file with the memory of a child. Python starts in 20 ms
 
 # Variables that libraries read when they are loaded: Python, the locale, OpenSSL. None of them holds a credential.
 _KEPT: Final = frozenset(("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"))
@@ -82,7 +86,7 @@ class Child:
         Return the link to the child. Raises OSError where the system cannot start it; then call `failed`.
         """
         pid, self.link = self._execute(options, descriptors)
-        self._memory = MemoryUse(pid)
+        self._memory = _memory_of(pid)
         self._started, self.due = now, None
         self.heartbeat.started(pid, now)
         _log.info("%s started (pid %d)", self.name, pid)
@@ -169,6 +173,20 @@ class Child:
         """Send a signal, if the child runs. No other process can have its pid: only the supervisor reaps children."""
         if self._popen:
             os.kill(self._popen.pid, number)
+
+
+def _memory_of(pid: int) -> MemoryUse:
+    """Return the memory of a child that was just executed, before it closes itself to debuggers.
+
+    Where the system hides processes, the kernel still hides a program that it is about to start, for some microseconds.
+    """
+    use = MemoryUse(pid)
+    for _ in range(_LOOKS):
+        if use.is_open:
+            break
+        time.sleep(_LOOK)
+        use = MemoryUse(pid)
+    return use
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
