@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+SUPERVISOR: Final = 24 << 20
+"""What the supervisor takes."""
 CONTROL: Final = 48 << 20
 """What control takes at least: the interpreter, its libraries and a small estate. Measured: 40 MiB."""
 WORKER: Final = 32 << 20
@@ -151,6 +153,13 @@ def bounds(share_of_worker: int, use: WorkerMemory, wanted: MemoryParts) -> Memo
     """
     other = use.total - use.peak - use.peak // _OVERHEAD - use.streams if use.total else WORKER
     return _divided(share_of_worker - max(0, other), wanted)
+
+
+def expected(memory: int, workers: int, wanted: MemoryParts) -> MemoryParts:
+    """Return the bounds of each worker's parts that a budget makes possible: with no endpoints and no other program."""
+    use = Use(SUPERVISOR, CONTROL, CONTROL)
+    each = share(Budget(memory, memory - SUPERVISOR - CONTROL, BudgetSource.CONFIGURATION), use, workers)
+    return bounds(each, WorkerMemory(WORKER, 0, 0), wanted)
 
 
 def _divided(room: int, wanted: MemoryParts) -> MemoryParts:
