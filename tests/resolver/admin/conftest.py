@@ -14,6 +14,7 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
+from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.reloads import Reloads
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
@@ -132,6 +133,10 @@ class ScriptedControl:
     wanted: list[tuple[str, str]] = field(default_factory=list)
     reloads: Reloads = field(default_factory=ScriptedReloads)
     memory: MemoryState = field(default_factory=MemoryState)
+    history: HistoryRecorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.history = HistoryRecorder(self.estate)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
         lacking = ("this kernel has no Landlock",)

@@ -11,6 +11,7 @@ from resolver.admin import metrics
 from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
+from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import MemoryState
 from resolver.process.sandbox.level import SandboxLevel
@@ -34,6 +35,7 @@ class MeasuredControl:
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
         self.reloads = ScriptedReloads()
         self.memory = MemoryState()
+        self.history = HistoryRecorder(self.estate)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
         return {}
