@@ -179,6 +179,21 @@ METRICS: Final = (
     Metric("config_last_reload_successful", "0 while the last reload was refused."),
     Metric("config_last_success_timestamp_seconds", "When the configuration in effect was accepted."),
     Metric("config_file_changed", "1 while the configuration file is not the one in effect."),
+    Metric("memory_budget_bytes", "What all processes together may use; absent where there is no limit."),
+    Metric("memory_free_bytes", "What is left of the budget; absent where there is no limit."),
+    Metric(
+        "memory_bytes",
+        "Memory in use; part: supervisor, control, or of all workers together replies (`cache.size`), answers "
+        "(`cache.answers`), connections, and workers (the rest: interpreter, table, queries in progress).",
+        (_closed("part", "supervisor", "control", "replies", "answers", "connections", "workers"),),
+    ),
+    Metric(
+        "memory_bound_bytes",
+        "Bound of a part of all workers together: replies, answers or connections. It is lower than configured where "
+        "memory is scarce.",
+        (_closed("part", "replies", "answers", "connections"),),
+    ),
+    Metric("memory_drops_total", "Times that a worker dropped its caches because memory was short."),
     Metric("workers", "Configured worker processes."),
     Metric("answers_evicted_total", "Compiled answers removed because a name behind them changed."),
     Metric("gc_long_pauses_total", "Garbage collections that stopped a worker for more than 20 ms."),

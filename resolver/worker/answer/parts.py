@@ -95,7 +95,7 @@ def _with_table(
         upstreams=upstreams,
         table=table,
         cache=cache,
-        answers=AnswerCache(len(networks.names)),
+        answers=AnswerCache(len(networks.names), worker.cache.answers),
         counters=counters,
         durations=Durations(counters),
         fallbacks=Fallbacks(networks.label, counters, clock.wall),
