@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from resolver.channel.frames import CounterReport, FallbackReport, GaugeReport, LoopReport
 from resolver.control.aggregates import CounterTotals, FallbackList, Gauges, LoopList
 from resolver.control.estate.estate import Estate
+from resolver.control.upstream_watch import UpstreamWatch
 from zones.clocks import WallTime
 from zones.findings.board import Topic
 
@@ -20,6 +21,7 @@ class WorkerReports:
     def __init__(self, groups: Iterable[str], estate: Estate) -> None:
         self.totals = CounterTotals()
         self.gauges = Gauges()
+        self._upstreams = UpstreamWatch()
         self.fallbacks = FallbackList()
         self._loops = LoopList(groups)
         self._estate = estate
@@ -43,6 +45,7 @@ class WorkerReports:
             self._estate.board.replace(Topic.UPSTREAM, group, [finding], now)
 
     def expire(self, now: WallTime) -> None:
-        """Remove the findings about loops that have ended."""
+        """Remove the findings about loops that have ended, and log which upstream servers went down or came back."""
+        self._upstreams.look(self.gauges)
         for group in self._loops.expire(now):
             self._estate.board.replace(Topic.UPSTREAM, group, [], now)
