@@ -13,9 +13,11 @@ def findings(url: str, wanted: Mapping[str, str | None], as_json: bool, limit: i
     if as_json:
         output.json_out(found)
     else:
-        _write(
-            finding_text.COLUMNS, list(map(finding_text.row, islice(found, limit or None))), len(found), "no findings"
-        )
+        shown = found[: limit or None]
+        finding_text.write(shown)
+        if not shown:
+            output.line("no findings")
+        output.more(len(shown), len(found))
     return 2 if any(finding["severity"] == "error" for finding in found) else 0
 
 
