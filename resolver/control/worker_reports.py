@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from resolver.channel.frames import CounterReport, FallbackReport, LoopReport
 from resolver.control.aggregates import CounterTotals, FallbackList, LoopList
 from resolver.control.estate.estate import Estate
+from resolver.control.traffic import Traffic
 from zones.clocks import WallTime
 from zones.findings.board import Topic
 
@@ -18,6 +19,7 @@ class WorkerReports:
     def __init__(self, groups: Iterable[str], estate: Estate) -> None:
         self.totals = CounterTotals()
         self.fallbacks = FallbackList()
+        self.traffic = Traffic()
         self._loops = LoopList(groups)
         self._estate = estate
 
@@ -36,6 +38,11 @@ class WorkerReports:
         """Note that these are the groups now, and that the estate has another board."""
         for group, finding in self._loops.configure(groups):
             self._estate.board.replace(Topic.UPSTREAM, group, [finding], now)
+
+    def sample(self, now: WallTime) -> None:
+        """Remember the counters for the rates of the last minute."""
+        if self.traffic.is_due(now):
+            self.traffic.sample(now, self.totals)
 
     def expire(self, now: WallTime) -> None:
         """Remove the findings about loops that have ended."""

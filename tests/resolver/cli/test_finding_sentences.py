@@ -16,7 +16,7 @@ from zones.findings.evidence import Evidence, Listed
 PE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
 
 
-def sample(kind: Any) -> Any:  # noqa: ANN401, PLR0911 - a type, and a value of it
+def sample(kind: Any) -> Any:  # noqa: ANN401 - a type, and a value of it
     """Return a value of a type of evidence, with one item in each list."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
@@ -41,12 +41,11 @@ def test_every_type_of_evidence_has_a_sentence(kind: type[Evidence]) -> None:
     evidence = sample(kind)
     text = sentence(kind.code, encoded(evidence), PE)
     assert text
-    assert "pe (rg)" in text
+    assert "; " not in text[-2:]
     assert "{" not in text
     assert "None" not in text
 
 
 def test_evidence_of_an_unknown_code_or_form_has_none() -> None:
     assert sentence("of-the-future", {}, PE) is None
-    assert sentence("sync-held", {"reasons": []}, PE) == "a change would remove  ()"
     assert sentence("name-missing", {}, PE) is None
