@@ -19,6 +19,7 @@ from resolver.control.reloads import Reloads
 from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
+from resolver.memory_budget import MemoryState
 from resolver.process.orders import OrderReceiver
 from resolver.process.reload_state import ReloadState
 from resolver.process.sandbox.level import SandboxLevel
@@ -133,6 +134,7 @@ class ScriptedControl:
     wanted: list[tuple[str, str]] = field(default_factory=list)
     reloads: Reloads = field(default_factory=ScriptedReloads)
     traffic: Rates = field(default=Rates(12.34, 0.5, 60.0))
+    memory: MemoryState = field(default_factory=MemoryState)
     history: HistoryRecorder = field(init=False)
 
     def __post_init__(self) -> None:
