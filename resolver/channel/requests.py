@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
+from resolver.channel.watched_queries import QueryFilter, WatchedQuery
 from zones.dns.name import Name
 
 Text = Annotated[str, msgspec.Meta(max_length=1_024)]
@@ -56,6 +57,13 @@ class UpstreamStates(WorkerReply, frozen=True):
     servers: Annotated[list[UpstreamState], msgspec.Meta(max_length=10_000)]
 
 
+class WatchedQueries(WorkerReply, frozen=True):
+    """The reply to `WatchQueries`: the queries since the last request, and how many more there were."""
+
+    dropped: Annotated[int, msgspec.Meta(ge=0)]
+    queries: Annotated[list[WatchedQuery], msgspec.Meta(max_length=1_000)]
+
+
 ReplyT = TypeVar("ReplyT", bound=WorkerReply)
 
 
@@ -102,5 +110,12 @@ class ReadUpstreams(WorkerRequest[UpstreamStates], frozen=True):
     reply = UpstreamStates
 
 
-Request = Ping | ReadCacheStats | FlushCache | ReadUpstreams
-Reply = Pong | CacheStats | CacheFlushed | UpstreamStates
+class WatchQueries(WorkerRequest[WatchedQueries], frozen=True):
+    """Asks for the queries that one of the filters matches. Without filters, the worker stops to note queries."""
+
+    reply = WatchedQueries
+    filters: list[QueryFilter]
+
+
+Request = Ping | ReadCacheStats | FlushCache | ReadUpstreams | WatchQueries
+Reply = Pong | CacheStats | CacheFlushed | UpstreamStates | WatchedQueries

@@ -1,6 +1,6 @@
 """How a worker answers the requests of control."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from resolver.channel.requests import (
     CacheFlushed,
@@ -14,14 +14,21 @@ from resolver.channel.requests import (
     Request,
     UpstreamState,
     UpstreamStates,
+    WatchedQueries,
+    WatchQueries,
 )
+from resolver.channel.watched_queries import QueryFilter, WatchedQuery
 from resolver.forward.cache import UpstreamCache
 from resolver.forward.health import ServerReport
 from resolver.worker.answer.answer_cache import AnswerCache
 
 
 def reply(
-    request: Request, cache: UpstreamCache, answers: AnswerCache, servers: Callable[[], Iterable[ServerReport]]
+    request: Request,
+    cache: UpstreamCache,
+    answers: AnswerCache,
+    servers: Callable[[], Iterable[ServerReport]],
+    watch: Callable[[Sequence[QueryFilter]], tuple[int, list[WatchedQuery]]],
 ) -> Reply:
     """Do what control requests, and return the reply."""
     match request:
@@ -35,3 +42,5 @@ def reply(
             return CacheFlushed(flushed)
         case ReadUpstreams():
             return UpstreamStates([UpstreamState(*each) for each in servers()])
+        case WatchQueries(filters=filters):
+            return WatchedQueries(*watch(filters))

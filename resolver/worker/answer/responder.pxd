@@ -13,6 +13,7 @@ from resolver.worker.answer.relayed_answers cimport RelayedAnswers
 cdef class Responder:
     cdef public int pending, payload
     cdef public object clock, counters, durations, steady, first
+    cdef public object watch
     cdef int _untimed
     cdef public Patience patience
     cdef public Fetcher fetcher
