@@ -50,7 +50,12 @@ def _flood(kind: str, site: Site) -> Callable[[], bool]:
     """Send one of the floods of `bench.attacks`."""
     command = [sys.executable, "-m", "bench.attacks", kind, str(site.ports["tls"]), str(site.ports["https"])]
     attack = subprocess.Popen([*command, str(FLOOD)], cwd=ROOT, stderr=subprocess.DEVNULL)
-    return lambda: attack.poll() is not None
+
+    def is_over() -> bool:
+        assert not attack.poll(), "the flood could not be sent"
+        return attack.poll() == 0
+
+    return is_over
 
 
 def _malformed(site: Site) -> None:
