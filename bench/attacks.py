@@ -21,7 +21,7 @@ Attack = Callable[[int, int, float], None]
 HELD: Final = 3_000
 """Connections that an attack opens, at most."""
 _REQUESTS: Final = 2_000
-"""Requests that are cancelled on one connection: their bodies fit into its window of 65,535 octets (RFC 9113 §6.9.2)."""
+"""Requests that are cancelled on one connection: their bodies fit into its window of 65,535 octets."""
 _HEADERS: Final = [
     (":method", "POST"), (":path", "/dns-query"), (":authority", "localhost"), (":scheme", "https"),
     ("content-type", "application/dns-message"),
