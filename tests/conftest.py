@@ -22,6 +22,7 @@ from xdist.remote import Producer
 
 from resolver import settings
 from resolver.channel.frames import Down, Hello
+from resolver.channel.trace import Trace
 from resolver.config import file as config
 from resolver.control.estate.assemble import assemble
 from resolver.control.feed.feed import Feed
@@ -42,6 +43,7 @@ from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.fetcher import Done, Result
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
+from resolver.worker.explain.explainer import Explained, explain
 from resolver.worker.replica import Replica
 from tests.replies import Replies
 from tests.resolver.forward.exchanges import NoDriver
@@ -356,6 +358,13 @@ class Pipeline:
             done(key, self._exchanged(key))
         assert len(replies) == answered, "each query has one reply"
         return replies[0] if replies else None
+
+    def explain(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> Trace:
+        """Return how the worker would answer a packet now. Asks no upstream."""
+        traces: list[Trace] = []
+        explain(self.parts, Explained(packet, packed(client), "tcp" if tcp else "udp"), lambda _: (), traces.append)
+        (trace,) = traces
+        return trace
 
     def ask(
         self, name: str, rtype: str = "A", *options: str, client: str = "127.0.0.1", tcp: bool = False
