@@ -327,6 +327,15 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
 
+class AdminSettings(msgspec.Struct, frozen=True):
+    """The listeners of the admin interface."""
+
+    listen: HostPort | None = None
+    """The whole interface over TCP. None: not over TCP."""
+    health: HostPort | None = None
+    """Only `/livez`, `/readyz` and `/metrics`. None: no such listener."""
+
+
 class ControlSettings(msgspec.Struct, frozen=True):
     """The part for control."""
 
@@ -346,8 +355,7 @@ class ControlSettings(msgspec.Struct, frozen=True):
     upstreams: tuple[UpstreamGroup, ...] = ()
     awaited: tuple[HostPort, ...] = ()
     """Listen addresses that this machine may lack."""
-    admin_listen: HostPort | None = None
-    """None: no admin interface."""
+    admin: AdminSettings = AdminSettings()
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
     workers: int = 1
@@ -365,6 +373,13 @@ class ProcessSettings(msgspec.Struct, frozen=True):
     """After a stop was requested, pldns is not ready but answers for this time."""
 
 
+class Overrides(msgspec.Struct, frozen=True):
+    """What takes precedence over the configuration file: variables of the environment that are settings, and flags."""
+
+    environment: dict[str, str] = {}
+    flags: dict[str, str] = {}
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """The whole accepted configuration. `warnings` are sentences for the log.
 
@@ -380,3 +395,6 @@ class Accepted(msgspec.Struct, frozen=True):
     """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
     warnings: tuple[str, ...] = ()
+    keys: str = "{}"
+    """Every key with its value as JSON, in the form of the configuration file, defaults and overrides included."""
+    overrides: Overrides = Overrides()

@@ -1,7 +1,8 @@
-"""The HTTP server of the admin interface: its listener, which requests it accepts, and how errors look.
+"""The HTTP server of the admin interface: its listeners, which requests they accept, and how errors look.
 
-It listens on loopback only. A browser can still be made to send requests to a loopback address under a foreign name
-(DNS rebinding). Such a name appears in the Host header, so only our own names are accepted there (RFC 9110 §7.4).
+The interface itself is on loopback only. A browser can still be made to send requests to a loopback address under a
+foreign name (DNS rebinding). Such a name appears in the Host header, so only our own names are accepted there (RFC 9110
+§7.4).
 """
 
 import asyncio
@@ -26,21 +27,40 @@ from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
 from resolver.host_port import HostPort
 from resolver.http_protocol import MALFORMED_BODY, of_exception, problem
+from resolver.settings import AdminSettings
+
+LONGEST: Final = 1 << 16
+"""The most octets of a body."""
 
 _log = logging.getLogger(__name__)
 
 
-def serving(view: View, listen: HostPort) -> AbstractAsyncContextManager[None]:
-    """Return a context that serves on `listen` while it is open. DNS is served without the admin interface too."""
-    ready = f"admin interface on http://{listen}"
-    return http_listener.serving(application(view, listen), listen, "the admin interface", ready)
+def listeners(view: View, settings: AdminSettings) -> list[AbstractAsyncContextManager[None]]:
+    """Return a context for each listener, which serves while it is open. DNS is served without them too."""
+    opened: list[AbstractAsyncContextManager[None]] = []
+    if at := settings.listen:
+        ready = f"admin interface on http://{at}"
+        opened.append(http_listener.serving(application(view, at), at, "the admin interface", ready))
+    if at := settings.health:
+        ready = f"health and metrics on http://{at}"
+        opened.append(http_listener.serving(health_application(view), at, "the listener for health checks", ready))
+    return opened
 
 
 def application(view: View, listen: HostPort) -> web.Application:
     """Return the application for the listener at `listen`."""
-    app = web.Application(middlewares=[_problems, _own_host(listen.host)])
+    return _application(view, ROUTES, [_problems, _own_host(listen.host)])
+
+
+def health_application(view: View) -> web.Application:
+    """Return the application for the listener that everyone may ask, under any name."""
+    return _application(view, [route for route in ROUTES if route.health], [_problems])
+
+
+def _application(view: View, routes: Sequence[Route], middlewares: Sequence[Any]) -> web.Application:
+    app = web.Application(middlewares=middlewares, client_max_size=LONGEST)
     context = Context(view, ZoneCensus(view.estate))
-    for route in ROUTES:
+    for route in routes:
         for path in (route.path, *route.aliases):
             if route.body:
                 app.router.add_post(path, partial(_post, context, route, route.body))

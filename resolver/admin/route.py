@@ -47,3 +47,5 @@ class Route(NamedTuple):
     """The model of the JSON that a POST carries."""
     status: int = 200
     """The status of a successful response."""
+    health: bool = False
+    """It is also on the listener for health checks, which everyone may ask."""

@@ -11,7 +11,7 @@ from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
-from resolver.admin.resources.configuration import ConfigurationItem, ReloadRequest
+from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.endpoints import EndpointItem
 from resolver.admin.resources.findings import FindingItem, FindingParameters
 from resolver.admin.resources.model import ListParameters, Parameters
@@ -33,14 +33,15 @@ async def get_openapi(_: Context, __: web.Request, ___: Parameters) -> web.Respo
 ROUTES: Final = (
     Route(
         "/livez", status.livez, "Control runs and a worker answers.", Alive,
-        problems=((503, "No worker answers."),), aliases=("/health",),
+        problems=((503, "No worker answers."),), aliases=("/health",), health=True,
     ),
     Route(
         "/readyz", status.readyz, "Every source has provided data, and every worker has applied it.", Ready,
-        parameters=ReadyParameters, problems=((503, "The daemon is not ready."),), aliases=("/ready",),
+        parameters=ReadyParameters, problems=((503, "The daemon is not ready."),), aliases=("/ready",), health=True,
     ),
-    Route("/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format."),
+    Route("/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.", health=True),
     Route("/v1/status", status.status, "The state of the daemon.", DaemonStatus),
+    Route("/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration),
     Route(
         "/v1/reload", status.reload, "Check the configuration again, and apply it if it has no mistake.",
         ConfigurationItem, body=ReloadRequest,

@@ -56,7 +56,8 @@ def _request(url: str, path: str, body: bytes | None) -> Json:
     except (URLError, OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, URLError) else error
         why = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
-        raise Failed(f"no daemon answers at {url}: {why.lower()} (is `pldns serve` running?)") from None
+        advice = "is `pldns serve` running? `--admin` names another address"
+        raise Failed(f"no daemon answers at {url}: {why.lower()} ({advice})") from None
     except ValueError:
         raise Failed(f"{url} is not the admin interface of pldns: its answer is not JSON") from None
     return found

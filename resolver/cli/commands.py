@@ -264,6 +264,17 @@ def show(config: ConfigFile = DEFAULT_CONFIG, override: Overrides = None, output
     raise Exit(configuration.show(config, _flags(override), output == Output.JSON))
 
 
+@_config.command()
+def diff(admin: AdminUrl = None, config: ConfigFile = DEFAULT_CONFIG, output: OutputForm = Output.TABLE) -> None:
+    """Show what a reload would change, if FILE were the configuration file of the running daemon.
+
+    Exit status 2: something would change, or the reload would be refused because it needs a restart.
+    """
+    from resolver.cli import config_diff  # noqa: PLC0415
+
+    raise Exit(config_diff.run(_admin_url(admin, config), config, output == Output.JSON))
+
+
 @app.command()
 def catalogue(
     name: Annotated[str | None, Argument(metavar="[NAME]", help="Show how this public or private name maps.")] = None,

@@ -15,7 +15,7 @@ from resolver import settings
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
-from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
+from resolver.config.model import AUTO, AdminSection, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute, authorities
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
@@ -90,7 +90,7 @@ def accept(
             conflicts=_conflicts(model.conflicts),
             upstreams=upstreams,
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
-            admin_listen=parse(model.admin.listen) if model.admin.listen else None,
+            admin=_admin(model.admin),
             state_directory=absolute(folder / model.state.directory),
             workers=model.dns.workers,
             sandbox=model.sandbox,
@@ -151,6 +151,15 @@ def _optional_secret(given: SecretReference | None, folder: Path) -> settings.Se
 def _secret(given: SecretReference, folder: Path) -> settings.Secret:
     file = absolute(folder / given.file) if given.file else ""
     return settings.Secret(file, given.environment or "")
+
+
+# -- the admin interface
+
+
+def _admin(given: AdminSection) -> settings.AdminSettings:
+    return settings.AdminSettings(
+        listen=parse(given.listen) if given.listen else None, health=parse(given.health) if given.health else None
+    )
 
 
 # -- conflicts

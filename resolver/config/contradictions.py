@@ -11,7 +11,7 @@ from resolver.config import catalogue_rules
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
-from resolver.config.own_address import is_own, missing_interface
+from resolver.config.own_address import is_own, missing_interface, overlap
 from resolver.config.servers import placed, server
 from resolver.config.sources import AzureSection, CredentialSection, SecretReference
 from resolver.host_port import HostPort, parse
@@ -127,11 +127,15 @@ def _listeners(model: Configuration) -> Iterator[Contradiction]:
     lists |= {("dns", "https", "listen"): dns.https.listen} if dns.https else {}
     every = [((*where, i), text) for where, texts in lists.items() for i, text in enumerate(texts)]
     yield from _twice("address", [(where, text) for where, text in every if not text.endswith(":0")])
-    admin = model.admin.listen
-    for where, texts in lists.items():
-        if admin and is_own(parse(admin), texts):
-            yield Contradiction(("admin", "listen"), f"`{admin}` is already used by {'.'.join(map(str, where))}")
-    taken = [text for texts in lists.values() for text in texts] + ([admin] if admin else [])
+    taken = [text for texts in lists.values() for text in texts]
+    for key, at in (("listen", model.admin.listen), ("health", model.admin.health)):
+        if at is None:
+            continue
+        for where, texts in lists.items():
+            if any(overlap(at, text) for text in texts):
+                yield Contradiction(("admin", key), f"`{at}` is already used by {'.'.join(map(str, where))}")
+        lists[("admin", key)] = (at,)
+        taken.append(at)
     for i, source in enumerate(model.sources):
         if isinstance(source, AzureSection) and source.events:
             if is_own(parse(source.events.listen), taken):

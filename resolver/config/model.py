@@ -20,6 +20,7 @@ from resolver.config.values import (
     Excepted,
     Host,
     Label,
+    Listen,
     Miss,
     NetworkName,
     Prefix,
@@ -172,6 +173,11 @@ class AdminSection(Section):
     """The HTTP interface for health, metrics and status."""
 
     listen: AdminListen = Field(default="127.0.0.1:8053", description="A loopback address, or `off`.")
+    health: Listen | None = Field(
+        default=None,
+        description="An address for `/livez`, `/readyz` and `/metrics` alone, any that kubelet and Prometheus reach. "
+        "It shows no name and no address of a client, and changes nothing. Default: no such listener.",
+    )
 
 
 class StateSection(Section):

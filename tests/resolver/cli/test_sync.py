@@ -31,7 +31,8 @@ async def running(tmp_path: Path, config: Path, hub: Scripted) -> AsyncIterator[
         settings.SourceSettings("hub", "azure", hold_down=0),
         settings.SourceSettings("estate", "files", str(tmp_path / "endpoints")),
     )
-    control = Running(tmp_path, settings.ControlSettings(sources=sources, admin_listen=admin), remotes={"hub": hub})
+    given = settings.ControlSettings(sources=sources, admin=settings.AdminSettings(admin))
+    control = Running(tmp_path, given, remotes={"hub": hub})
     await until(lambda: len(control.control.estate.ledger.rows) > 10)
     yield control
     await control.stop()
