@@ -111,6 +111,10 @@ class Step(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The zone that decided; None for a name in no zone of this server."""
     wildcard: bool
     """The records or the denial come from a wildcard."""
+    zones: Annotated[tuple[WireName, ...], msgspec.Meta(max_length=128)]
+    """All zones at or above the name that the client's network has, the longest first."""
+    private: WireName | None
+    """The private name that the name leads to, or that the name is; None where no endpoint has the name here."""
     stars: Annotated[tuple[WireName, ...], msgspec.Meta(max_length=64)]
     """Wildcards that could cover the name, whether or not they exist."""
     reason: Label

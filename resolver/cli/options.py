@@ -24,6 +24,15 @@ class SeverityOption(StrEnum):
     INFO = "info"
 
 
+class TransportOption(StrEnum):
+    """How a client sends a query."""
+
+    UDP = "udp"
+    TCP = "tcp"
+    TLS = "tls"
+    HTTPS = "https"
+
+
 class CloudOption(StrEnum):
     """A cloud, as Microsoft's table of private-link zones names them."""
 

@@ -9,6 +9,7 @@ import gc
 import logging
 import signal
 import time
+from collections.abc import Callable
 from typing import Final
 
 from resolver.channel.requests import Reply, Request
@@ -73,7 +74,7 @@ class Worker:
             settings, start.roles, parts.clients, responder, self._secrets.contexts, loop, files.clients
         )
         self._supervisor = SupervisorLink(start.orders, self._listeners, self._secrets, loop)
-        self._control = ControlLink(start, self._dialer, self._setups, self._reports, self._reply)
+        self._control = ControlLink(start, self._dialer, self._setups, self._reports, self._answer)
         self._stopping = asyncio.Event()
 
     async def run(self, sandbox: SandboxLevel) -> None:
@@ -121,9 +122,8 @@ class Worker:
         self._reports.switch(parts, setup.replica)
         self._secrets.configure(settings)
 
-    def _reply(self, request: Request) -> Reply:
-        answers = self._setups.now.parts.answers
-        return requests.reply(request, self._parts.cache, answers, self._forwarder.report)
+    def _answer(self, request: Request, done: Callable[[Reply], None]) -> None:
+        requests.answer(request, self._setups.now.parts, self._forwarder, done)
 
     def _shares(self, settings: WorkerSettings) -> OpenFiles:
         """Return the shares of the descriptors. A worker may have to adopt the sockets of a sibling."""

@@ -36,7 +36,7 @@ _IDLE: Final = 10
 """Seconds of a connection. Only the keepalive option would show them, which an explained query does not have."""
 
 
-class Explained(NamedTuple):
+class ExplainedQuery(NamedTuple):
     """A query to explain: its packet, the packed address of the client, and how the packet comes.
 
     `listener`: the address and port that the packet is sent to, where that decides the network.
@@ -49,7 +49,7 @@ class Explained(NamedTuple):
 
 
 def explain(
-    parts: Parts, query: Explained, servers: Servers, done: Callable[[Trace], None], ask: Ask | None = None
+    parts: Parts, query: ExplainedQuery, servers: Servers, done: Callable[[Trace], None], ask: Ask | None = None
 ) -> None:
     """Call `done` with the trace of a query: at once, or with `ask`, which asks upstream servers, within 5 seconds."""
     _Explanation(parts, query, servers, done).run(ask)
@@ -58,7 +58,7 @@ def explain(
 class _Explanation:
     """One query while it is explained."""
 
-    def __init__(self, parts: Parts, query: Explained, servers: Servers, done: Callable[[Trace], None]) -> None:
+    def __init__(self, parts: Parts, query: ExplainedQuery, servers: Servers, done: Callable[[Trace], None]) -> None:
         self._parts = parts
         self._query = query
         self._done = done

@@ -29,6 +29,8 @@ class _Open:
     row: Row = Row.UPSTREAM
     zone: Name | None = None
     wildcard: bool = False
+    zones: tuple[Name, ...] = ()
+    private: Name | None = None
     stars: tuple[Name, ...] = ()
     reason: str = ""
     records: tuple[RRset, ...] = ()
@@ -40,8 +42,8 @@ class _Open:
 
     def closed(self) -> Step:
         return Step(
-            self.name, self.row, self.zone, self.wildcard, self.stars, self.reason, self.records, self.target,
-            self.stripped, self.upstream,
+            self.name, self.row, self.zone, self.wildcard, self.zones, self.private, self.stars, self.reason,
+            self.records, self.target, self.stripped, self.upstream,
         )  # fmt: skip
 
 
@@ -94,6 +96,9 @@ class _RecordedWalk(Walk):
         step.row = row_of(outcome, step.name, self._table, self._network)
         step.zone = outcome.cut if isinstance(outcome, Referral) else outcome.zone
         step.wildcard = getattr(outcome, "wildcard", False)
+        step.zones = tuple(self._table.zones_over(step.name, self._network))
+        owned = self._table.endpoints.owned_name(step.name, self._network)
+        step.private = owned.private if owned else None
         step.stars = tuple(dict.fromkeys(name for name in outcome.deps if is_wildcard(name)))
         step.reason = outcome.why if isinstance(outcome, Failure) else ""
 
