@@ -125,7 +125,7 @@ def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     from resolver.cli import explain  # noqa: PLC0415
 
     wanted = explain.Options(name, rtype, client, transport.value, listener, worker, ask)
-    raise Exit(explain.run(_admin_url(admin, config), wanted, as_json=output == Output.JSON))
+    raise Exit(explain.run(admin_url(admin, config), wanted, as_json=output == Output.JSON))
 
 
 @app.command()
