@@ -4,7 +4,10 @@ from typing import Annotated, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
+from resolver.channel.trace import Trace
 from resolver.channel.watched_queries import QueryFilter, WatchedQuery
+from resolver.host_port import HostPort
+from resolver.settings import Transport
 from zones.dns.name import Name
 
 Text = Annotated[str, msgspec.Meta(max_length=1_024)]
@@ -55,6 +58,12 @@ class UpstreamStates(WorkerReply, frozen=True):
     """The reply to `ReadUpstreams`."""
 
     servers: Annotated[list[UpstreamState], msgspec.Meta(max_length=10_000)]
+
+
+class Explained(WorkerReply, frozen=True):
+    """The reply to `Explain`. None: the worker failed to explain the query, and its log says why."""
+
+    trace: Trace | None
 
 
 class WatchedQueries(WorkerReply, frozen=True):
@@ -110,6 +119,20 @@ class ReadUpstreams(WorkerRequest[UpstreamStates], frozen=True):
     reply = UpstreamStates
 
 
+class Explain(WorkerRequest[Explained], frozen=True):
+    """Asks how the worker would answer a packet now, without any effect on what clients get."""
+
+    reply = Explained
+    packet: bytes
+    client: bytes
+    """Packed address."""
+    transport: Transport
+    listener: HostPort | None
+    """Where the packet arrives, if that decides the network of the client."""
+    ask: bool
+    """Whether the worker asks upstream servers, if it has to."""
+
+
 class WatchQueries(WorkerRequest[WatchedQueries], frozen=True):
     """Asks for the queries that one of the filters matches. Without filters, the worker stops to note queries."""
 
@@ -117,5 +140,5 @@ class WatchQueries(WorkerRequest[WatchedQueries], frozen=True):
     filters: list[QueryFilter]
 
 
-Request = Ping | ReadCacheStats | FlushCache | ReadUpstreams | WatchQueries
-Reply = Pong | CacheStats | CacheFlushed | UpstreamStates | WatchedQueries
+Request = Ping | ReadCacheStats | FlushCache | ReadUpstreams | Explain | WatchQueries
+Reply = Pong | CacheStats | CacheFlushed | UpstreamStates | Explained | WatchedQueries

@@ -9,7 +9,7 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from resolver.channel.requests import Reply, Request
@@ -79,7 +79,7 @@ class Worker:
         self._memory = MemoryBounds(start.share, lambda: self._setups.now, self._listeners.connections, loop)
         self._reports = Reports(parts, self._forwarder, replica, pauses, self._memory)
         self._supervisor = SupervisorLink(start.orders, self._listeners, self._secrets, self._memory, loop)
-        self._control = ControlLink(start, self._dialer, self._setups, self._reports, self._reply)
+        self._control = ControlLink(start, self._dialer, self._setups, self._reports, self._answer)
         self._stopping = asyncio.Event()
 
     async def run(self, sandbox: SandboxLevel) -> None:
@@ -129,9 +129,8 @@ class Worker:
         self._secrets.configure(settings)
         self._memory.update()
 
-    def _reply(self, request: Request) -> Reply:
-        answers = self._setups.now.parts.answers
-        return requests.reply(request, self._parts.cache, answers, self._forwarder.report, self._watched)
+    def _answer(self, request: Request, done: Callable[[Reply], None]) -> None:
+        requests.answer(request, self._setups.now.parts, self._forwarder, self._watched, done)
 
     def _watched(self, filters: Sequence[QueryFilter]) -> tuple[int, list[WatchedQuery]]:
         now = self._setups.now

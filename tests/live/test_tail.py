@@ -46,7 +46,8 @@ def asking(daemon: Daemon) -> Iterator[None]:
 
 
 def test_queries_are_shown_and_filtered(start: Start) -> None:
-    daemon, seen = start().ready(), {}
+    daemon = start().ready()
+    seen: dict[str, Any] = {}
     with (
         tail(daemon, "--name", "localhost", "--client", "127.0.0.0/8") as next_query,
         tail(daemon, "--rcode", "nxdomain") as next_denied,
