@@ -22,6 +22,7 @@ from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
+from resolver.process import path_pattern
 from zones.azure.catalogue_table import Suffix
 from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry
@@ -57,6 +58,7 @@ def accept(
         overrides={_canonical(zone): ZonePolicy(**o.model_dump()) for zone, o in model.zones.overrides.items()},
         files=tuple(files),
         origins=tuple(map(name.to_text, files.values())),
+        patterns=tuple(path_pattern.absolute(folder, each) for each in model.zones.files),
         private_only=tuple(map(_canonical, model.zones.private_only)),
         local_reverse=model.zones.local_reverse,
         strip_hints=model.zones.strip_hints,

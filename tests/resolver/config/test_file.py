@@ -69,6 +69,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
         overrides={"privatelink.vaultcore.azure.net": ZonePolicy(on_miss="forward:onprem")},
         files=(str(zone),),
         origins=("static.example",),
+        patterns=got.control.zones.patterns,
     )
     upstreams = (
         settings.UpstreamGroup(
