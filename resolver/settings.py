@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
 from zones.azure.catalogue_table import Suffix
 from zones.azure.configured_names import NameEntry
@@ -327,15 +328,6 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     sandbox: SandboxMode = "on"
     unsynced: bool = False
     """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
-
-
-class AdminSettings(msgspec.Struct, frozen=True):
-    """The listeners of the admin interface."""
-
-    listen: HostPort | None = None
-    """The whole interface over TCP. None: not over TCP."""
-    health: HostPort | None = None
-    """Only `/livez`, `/readyz` and `/metrics`. None: no such listener."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True):

@@ -31,6 +31,8 @@ def of_start(accepted: Accepted) -> dict[str, str]:
         "dns.tls.listen": _listen(worker.tls),
         "dns.https.listen": _listen(worker.https),
         "admin.listen": str(control.admin.listen or "off"),
+        "admin.socket": _beside(accepted.path, control.admin.socket) or "off",
+        "admin.group": control.admin.group,
         "admin.health": str(control.admin.health or "off"),
         "processes.heartbeat": str(accepted.processes.heartbeat),
         "dns.workers": str(accepted.workers),

@@ -65,7 +65,12 @@ DaemonConfig = Annotated[
     ),
 ]
 AdminUrl = Annotated[
-    str | None, Option(metavar="URL", help="Admin interface of the daemon. Default: as in the configuration file.")
+    str | None,
+    Option(
+        metavar="URL",
+        help="Admin interface of the daemon: `unix:PATH` or http://…. Default: as in the configuration file; the "
+        "socket first.",
+    ),
 ]
 ServerText = Annotated[
     str | None, Option(metavar="ADDRESS:PORT", help="Server to ask. Default: as in the configuration file.")

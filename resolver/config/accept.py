@@ -10,8 +10,10 @@ import socket
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 from resolver import settings
+from resolver.admin_settings import AdminSettings
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
@@ -31,6 +33,9 @@ from zones.dns import name
 from zones.networks.excepted import ExceptedItem
 from zones.networks.network import Network
 from zones.networks.private_addresses import is_private
+
+ADMIN_SOCKET: Final = "admin.sock"
+"""The name of the admin socket where the configuration has no path for it."""
 
 
 def accept(
@@ -92,7 +97,7 @@ def accept(
             conflicts=_conflicts(model.conflicts),
             upstreams=upstreams,
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
-            admin=_admin(model.admin),
+            admin=_admin(model.admin, folder, absolute(folder / model.state.directory)),
             state_directory=absolute(folder / model.state.directory),
             workers=model.dns.workers,
             sandbox=model.sandbox,
@@ -158,9 +163,13 @@ def _secret(given: SecretReference, folder: Path) -> settings.Secret:
 # -- the admin interface
 
 
-def _admin(given: AdminSection) -> settings.AdminSettings:
-    return settings.AdminSettings(
-        listen=parse(given.listen) if given.listen else None, health=parse(given.health) if given.health else None
+def _admin(given: AdminSection, folder: Path, state: str) -> AdminSettings:
+    socket_path = f"{state}/{ADMIN_SOCKET}" if given.socket == "auto" else absolute(folder / (given.socket or ""))
+    return AdminSettings(
+        listen=parse(given.listen) if given.listen else None,
+        health=parse(given.health) if given.health else None,
+        socket=socket_path if given.socket else "",
+        group=given.group or "",
     )
 
 

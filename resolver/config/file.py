@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 
 from resolver import settings
 from resolver.config import in_effect
-from resolver.config.accept import accept
+from resolver.config.accept import ADMIN_SOCKET, accept
 from resolver.config.contradictions import contradictions, warnings
 from resolver.config.model import Configuration
 from resolver.config.named_files import ZoneFilePaths, find_zone_files, unusable_key_files
@@ -33,8 +33,11 @@ from resolver.host_port import HostPort, InvalidHostPort
 from zones.dns.parsed_zones import ParsedZones
 
 PREFIX: Final = "PLDNS_"
-STATE_DIRECTORY: Final = "STATE_DIRECTORY"
-"""The variable of systemd with the state directory of the unit."""
+DIRECTORIES: Final = {
+    "STATE_DIRECTORY": (("state", "directory"), ""),
+    "RUNTIME_DIRECTORY": (("admin", "socket"), f"/{ADMIN_SOCKET}"),
+}
+"""Variables of systemd with directories of the unit. Each one is the start of the path that a key has by default."""
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -111,10 +114,11 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str], pars
     for flag, text in flags.items():
         keys = tuple(flag.split("."))
         root = root.put(keys, _value(text, keys, f"flag {flag}", problems))
-    directory = environ.get(STATE_DIRECTORY, "").partition(":")[0]
-    if directory and not root.find(("state", "directory"))[1]:
-        place = Position(f"environment {STATE_DIRECTORY}")
-        root = root.put(("state", "directory"), Node(directory, place, "state.directory", place))
+    for variable, (keys, name) in DIRECTORIES.items():
+        directory = environ.get(variable, "").partition(":")[0]
+        if directory and not root.find(keys)[1]:
+            place = Position(f"environment {variable}")
+            root = root.put(keys, Node(directory + name, place, ".".join(keys), place))
     networks_node = root.child("networks")
     if networks_node and networks_node.value == "auto":
         alone = Node("auto", networks_node.place, "networks[0]")
@@ -173,7 +177,7 @@ def _keys(variable: str) -> tuple[str, ...]:
 
 def _is_setting(variable: str) -> bool:
     """Return whether a variable is read as a setting. Others may hold secrets, and are shown to nobody."""
-    if variable == STATE_DIRECTORY:
+    if variable in DIRECTORIES:
         return True
     return variable.startswith(PREFIX) and kind(Configuration, _keys(variable)) is not None
 

@@ -14,6 +14,7 @@ from resolver.config.section import Section
 from resolver.config.sources import Source
 from resolver.config.values import (
     AdminListen,
+    AdminSocket,
     AnyNetwork,
     Duration,
     EndpointId,
@@ -173,6 +174,16 @@ class AdminSection(Section):
     """The HTTP interface for health, metrics and status."""
 
     listen: AdminListen = Field(default="127.0.0.1:8053", description="A loopback address, or `off`.")
+    socket: AdminSocket = Field(
+        default="auto",
+        description="The path of a Unix socket, which the `pldns` commands use, or `off`. `auto`: `admin.sock` in "
+        "`$RUNTIME_DIRECTORY` (systemd), otherwise in the state directory.",
+    )
+    group: Text | None = Field(
+        default=None,
+        description="A group, by name or number, whose members may use the socket, as root and the user of pldns may. "
+        "They must be able to reach its directory; the state directory is closed to them.",
+    )
     health: Listen | None = Field(
         default=None,
         description="An address for `/livez`, `/readyz` and `/metrics` alone, any that kubelet and Prometheus reach. "
