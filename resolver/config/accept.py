@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from resolver import settings
+from resolver import path_pattern, settings
 from resolver.admin_settings import AdminSettings
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
@@ -24,7 +24,6 @@ from resolver.config.servers import placed, server
 from resolver.config.sources import FilesSection, SecretReference, Source
 from resolver.config.values import until
 from resolver.host_port import HostPort, parse
-from resolver.process import path_pattern
 from zones.azure.catalogue_table import Suffix
 from zones.azure.clouds import CLOUDS
 from zones.azure.configured_names import NameEntry

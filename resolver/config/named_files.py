@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from resolver import settings
+from resolver import path_pattern, settings
 from resolver.config.model import Configuration
 from resolver.config.nodes import Part
-from resolver.process import certificate, path_pattern
+from resolver.process import certificate
 from resolver.process.cookie_secrets import read_secrets
 from zones.dns import name
 from zones.dns.parsed_zones import ParsedZones

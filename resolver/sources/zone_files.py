@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from resolver.process import path_pattern
+from resolver import path_pattern
 from resolver.settings import Zones
 from resolver.sources.file_status import Signature, signature
 from resolver.sources.reading import ZoneFiles

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from resolver.process import path_pattern
+from resolver import path_pattern
 from resolver.process.sandbox.landlock import Access
 from resolver.settings import ControlSettings, Secret
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from resolver.process import path_pattern
+from resolver import path_pattern
 
 
 def make(folder: Path, *names: str) -> None:
