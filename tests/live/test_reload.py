@@ -18,6 +18,7 @@ import pytest
 import trustme
 import yaml
 
+from resolver.process.sandbox import landlock
 from tests.live.daemon import PATIENCE, PLDNS, Daemon, until
 
 pytestmark = pytest.mark.live
@@ -198,6 +199,21 @@ def test_each_section_takes_effect(daemon: Reloading, upstreams: tuple[Upstream,
     daemon.reload()
     assert daemon.addresses("more.blob.core.windows.net") == {"192.0.2.1"}
     assert daemon.addresses("www.second.example") == {"192.0.2.1"}
+
+
+def test_a_source_outside_the_sandbox_of_control_is_read(daemon: Reloading, tmp_path: Path) -> None:
+    control, workers = daemon.children()["control"], daemon.children()["worker"]
+    crashes = daemon.log.read_text().count("restarting in")
+    write(tmp_path / "estate" / "c.yaml", estate("10.0.0.8", "far.blob.core.windows.net"))
+    far = {"name": "far", "type": "files", "path": str(tmp_path / "estate")}
+    daemon.configure(sources=[*daemon.config["sources"], far])
+    assert "is in effect" in daemon.reload()
+    until(lambda: daemon.addresses("far.blob.core.windows.net") == {"10.0.0.8"})
+    assert daemon.addresses(NAME) == {"10.0.0.4"}
+    assert daemon.children()["worker"] == workers
+    assert (daemon.children()["control"] != control) == bool(landlock.version())
+    daemon.ready()
+    assert daemon.log.read_text().count("restarting in") == crashes
 
 
 def test_a_refused_reload_says_every_mistake_and_changes_nothing(daemon: Reloading) -> None:
