@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from resolver.admin_settings import AdminSettings
+from resolver.azure_settings import AzureSettings
 from resolver.host_port import HostPort
 from zones.azure.catalogue_table import Suffix
 from zones.azure.configured_names import NameEntry
@@ -89,53 +90,8 @@ class UpstreamGroup(msgspec.Struct, frozen=True):
 SourceType = Literal["files", "azure"]
 OnUnsynced = Literal["servfail", "public"]
 """The answer for names under the service suffixes while a source has never given data."""
-CredentialType = Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"]
-CloudName = Literal["public", "usgovernment", "china"]
 GuardMode = Literal["on", "off"]
 """Whether a change that would remove too much of a source is held (`on`) or served (`off`)."""
-PrivateDnsMode = Literal["off", "check", "serve"]
-"""What a source reads Azure's private DNS zones for."""
-
-
-class Secret(msgspec.Struct, frozen=True):
-    """Where a secret is: in a file (absolute path), or in an environment variable. Never the secret itself."""
-
-    file: str = ""
-    environment: str = ""
-
-
-class Credential(msgspec.Struct, frozen=True):
-    """An identity in Azure. Empty ids are taken from the environment. Holds no secret, only where each one is."""
-
-    type: CredentialType = "default"
-    tenant_id: str = ""
-    client_id: str = ""
-    secret: Secret | None = None
-    certificate: Secret | None = None
-    """The certificate with its private key, PEM or PKCS#12."""
-    password: Secret | None = None
-    """The password of the certificate."""
-
-
-class EventSettings(msgspec.Struct, frozen=True):
-    """A listener for Event Grid, and the secret that senders must give."""
-
-    listen: HostPort
-    secret: Secret
-
-
-class AzureSettings(msgspec.Struct, frozen=True):
-    """What a source of type `azure` reads, and with which identity."""
-
-    subscriptions: tuple[str, ...] = ()
-    """Ids in lower case. Empty: every subscription that the identity can read."""
-    interval: int = 60
-    cloud: CloudName = "public"
-    management: str = "https://management.azure.com"
-    """Origin of the Resource Manager, the only origin that receives tokens."""
-    credential: Credential = Credential()
-    private_dns: PrivateDnsMode = "off"
-    events: EventSettings | None = None
 
 
 class SourceSettings(msgspec.Struct, frozen=True):
@@ -330,6 +286,13 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
 
+class HistorySettings(msgspec.Struct, frozen=True):
+    """How much of the history is kept: `age` in seconds, `size` in octets."""
+
+    age: int = 90 * 86400
+    size: int = 256 << 20
+
+
 class ControlSettings(msgspec.Struct, frozen=True):
     """The part for control."""
 
@@ -352,6 +315,7 @@ class ControlSettings(msgspec.Struct, frozen=True):
     admin: AdminSettings = AdminSettings()
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
+    history: HistorySettings = HistorySettings()
     workers: int = 1
     sandbox: SandboxMode = "on"
     watch: bool = False

@@ -98,7 +98,7 @@ def _behind(
     return handle
 
 
-async def _get(context: Context, route: Route, request: web.Request) -> web.Response:
+async def _get(context: Context, route: Route, request: web.Request) -> web.StreamResponse:
     try:
         return await route.handler(context, request, route.parameters.model_validate(_query(request)))
     except ValidationError as error:
@@ -107,7 +107,7 @@ async def _get(context: Context, route: Route, request: web.Request) -> web.Resp
         raise web.HTTPBadRequest(text=f"cursor: {error}") from None
 
 
-async def _post(context: Context, route: Route, body: type[Parameters], request: web.Request) -> web.Response:
+async def _post(context: Context, route: Route, body: type[Parameters], request: web.Request) -> web.StreamResponse:
     # A page of another origin cannot send this content type without a CORS preflight, which fails here.
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="the content type of the body must be application/json")

@@ -14,6 +14,7 @@ from typing import Final
 
 from resolver import path_pattern, settings
 from resolver.admin_settings import AdminSettings
+from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
@@ -98,6 +99,7 @@ def accept(
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
             admin=_admin(model.admin, folder, absolute(folder / model.state.directory)),
             state_directory=absolute(folder / model.state.directory),
+            history=settings.HistorySettings(model.state.history.age, model.state.history.size),
             workers=model.dns.workers,
             sandbox=model.sandbox,
             watch=model.reload.watch,
@@ -126,7 +128,7 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
         path = absolute(folder / source.path)
         return settings.SourceSettings(source.name, source.type, path, source.on_unsynced, guard=source.guard)
     given = source.credential
-    credential = settings.Credential(
+    credential = Credential(
         type=given.type,
         tenant_id=given.tenant_id or "",
         client_id=given.client_id or "",
@@ -136,27 +138,27 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
     )
     management = source.management or CLOUDS[source.cloud].management
     webhook = source.events
-    azure = settings.AzureSettings(
+    azure = AzureSettings(
         subscriptions=source.subscriptions,
         interval=source.interval,
         cloud=source.cloud,
         management=management,
         credential=credential,
         private_dns=source.private_dns,
-        events=settings.EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
+        events=EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
     )
     return settings.SourceSettings(
         source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure, source.guard
     )
 
 
-def _optional_secret(given: SecretReference | None, folder: Path) -> settings.Secret | None:
+def _optional_secret(given: SecretReference | None, folder: Path) -> Secret | None:
     return None if given is None else _secret(given, folder)
 
 
-def _secret(given: SecretReference, folder: Path) -> settings.Secret:
+def _secret(given: SecretReference, folder: Path) -> Secret:
     file = absolute(folder / given.file) if given.file else ""
-    return settings.Secret(file, given.environment or "")
+    return Secret(file, given.environment or "")
 
 
 # -- the admin interface

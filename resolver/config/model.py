@@ -26,6 +26,7 @@ from resolver.config.values import (
     NetworkName,
     Prefix,
     Reach,
+    Size,
     Switch,
     Text,
     Until,
@@ -191,11 +192,23 @@ class AdminSection(Section):
     )
 
 
+class HistorySection(Section):
+    """How much of the history of names, findings and sources is kept, in `history.v1.sqlite` in the state directory."""
+
+    age: Duration = Field(default=90 * 86400, description="Older entries are removed.")
+    size: Size = Field(
+        default=256 << 20, ge=1 << 20, description="Octets of the file. The oldest entries are removed first."
+    )
+
+
 class StateSection(Section):
     """What pldns keeps over restarts."""
 
     directory: Text = Field(
         default="state", description="Created if missing, with mode 0700. Default under systemd: `$STATE_DIRECTORY`."
+    )
+    history: HistorySection = Field(
+        default=HistorySection(), description="What `pldns history` shows. See docs/history.md."
     )
 
 

@@ -110,7 +110,9 @@ class Daemon:
     def unix(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return status and body of an admin request over the Unix socket. The status is 0 when nobody listens."""
         try:
-            with contextlib.closing(UnixConnection(self.directory / "state" / "admin.sock")) as connection:
+            with contextlib.closing(
+                UnixConnection(self.directory / self.config["state"]["directory"] / "admin.sock")
+            ) as connection:
                 octets = None if body is None else json.dumps(body)
                 connection.request(method, path, octets, {"Content-Type": "application/json"})
                 reply = connection.getresponse()

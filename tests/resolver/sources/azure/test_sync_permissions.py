@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from resolver import settings
+from resolver.azure_settings import Credential
 from tests.fake_azure.conftest import ONE, TWO
 from tests.fake_azure.faults import FakeFault
 from tests.fake_azure.server import FakeAzure
@@ -113,6 +113,6 @@ async def test_a_token_of_another_tenant_is_named(fake: FakeAzure, make: Make) -
 
 
 async def test_an_unassigned_identity_is_named(fake: FakeAzure, make: Make) -> None:
-    mine = settings.Credential("managed-identity", client_id="0c0c0c0c-0000-4000-a000-0000000000cc")
+    mine = Credential("managed-identity", client_id="0c0c0c0c-0000-4000-a000-0000000000cc")
     error = (await make(credential=mine).read()).error
     assert error.startswith("no token: the managed identity is not assigned to this machine")
