@@ -113,8 +113,9 @@ while True:
         elif question == b"status":
             answer = status
         elif question == b"settings":
-            lasting = worker.settings.cookies.root.hex(), worker.settings.mark.hex()
-            answer = {"allow": worker.settings.allow, "lasting": lasting}
+            answer = {"allow": worker.settings.allow}
+        elif question == b"lasting":
+            answer = {"lasting": [worker.settings.cookies.root.hex(), worker.settings.mark.hex()]}
         elif question == b"connect":
             dial.request(worker.dialer, dial.DialControl())
             with dial.received(worker.dialer) as channel:

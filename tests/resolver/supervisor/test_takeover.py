@@ -75,11 +75,11 @@ def test_another_user_is_refused_with_the_reason_and_nothing_changes(start: Star
 def test_cookies_and_the_mark_outlive_a_takeover(start: Start, folder: Path) -> None:
     configure(folder, secret=b"first")
     daemon = start().up()
-    lasting = daemon.ask("settings")["lasting"]
+    lasting = daemon.ask("lasting")["lasting"]
     configure(folder, secret=b"second")
     other = start("--takeover").up()
     assert daemon.process.wait(60) == 0
-    assert other.ask("settings")["lasting"] == lasting == [b"first".hex()] * 2
+    assert other.ask("lasting")["lasting"] == lasting == [b"first".hex()] * 2
     assert other.stop() == 0
 
 
