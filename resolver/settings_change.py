@@ -16,10 +16,25 @@ from resolver.settings import Accepted, ControlSettings, Overrides, Tls, WorkerS
 _AT_START: Final = "sockets are bound when pldns starts"
 
 
-def continued(old: Accepted, new: Accepted) -> Accepted:
-    """Return `new` with what must outlive a reload: the secrets made at the start, which clients' cookies rely on."""
-    cookies = structs.replace(new.worker.cookies, root=old.worker.cookies.root)
-    return structs.replace(new, worker=structs.replace(new.worker, cookies=cookies, mark=old.worker.mark))
+class Lasting(msgspec.Struct, frozen=True):
+    """What a start makes by chance, and a reload or takeover must keep. Empty where it is not known."""
+
+    root: bytes = b""
+    """See `CookieSettings`. With another one, the cookies of all clients become invalid."""
+    mark: bytes = b""
+    """See `WorkerSettings`. A loop through queries that are under way is found with the same one only."""
+
+
+def lasting(accepted: Accepted) -> Lasting:
+    """Return what the next configuration, or a successor, must keep."""
+    return Lasting(accepted.worker.cookies.root, accepted.worker.mark)
+
+
+def continued(kept: Lasting, new: Accepted) -> Accepted:
+    """Return `new` with what an earlier configuration or process had."""
+    worker = new.worker
+    cookies = structs.replace(worker.cookies, root=kept.root or worker.cookies.root)
+    return structs.replace(new, worker=structs.replace(worker, cookies=cookies, mark=kept.mark or worker.mark))
 
 
 def of_start(accepted: Accepted) -> dict[str, str]:

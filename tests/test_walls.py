@@ -38,7 +38,7 @@ zones.claims
 zones.findings
 zones.ledger
 zones.table
-resolver.host_port resolver.token_bucket resolver.memory_budget resolver.version
+resolver.host_port resolver.path_pattern resolver.token_bucket resolver.memory_budget resolver.version
 resolver.admin_settings resolver.azure_settings
 resolver.settings
 resolver.settings_change

@@ -21,6 +21,7 @@ from resolver.http_protocol import Response, problem
 from resolver.process import wall_clock
 from resolver.process.reload_state import ReloadOutcome
 from resolver.version import VERSION
+from zones.dns.name import to_text
 
 RELOAD_PATIENCE: Final = 90.0
 """Seconds that a reload may take: its check may take 60 s."""
@@ -77,9 +78,9 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
 
 async def get_configuration(context: Context, _: web.Request, __: Parameters) -> web.Response:
     """Answer with every setting in effect."""
-    reloads = context.view.reloads
-    texts = context.estate.zone_texts
-    return item_response(configuration.effective(reloads.accepted, reloads.state.serial, texts))
+    reloads, files = context.view.reloads, context.estate.zone_files
+    zones = {to_text(files.origins[path]): text for path, text in files.texts.items()}
+    return item_response(configuration.effective(reloads.accepted, reloads.state.serial, zones))
 
 
 async def reload(context: Context, _: web.Request, __: ReloadRequest) -> web.Response:

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from resolver import settings
+from resolver import path_pattern, settings
 from resolver.admin_settings import AdminSettings
 from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
 from resolver.config.catalogue_rules import settings_of, shadowed
@@ -63,6 +63,7 @@ def accept(
         overrides={_canonical(zone): ZonePolicy(**o.model_dump()) for zone, o in model.zones.overrides.items()},
         files=tuple(files),
         origins=tuple(map(name.to_text, files.values())),
+        patterns=tuple(path_pattern.absolute(folder, each) for each in model.zones.files),
         private_only=tuple(map(_canonical, model.zones.private_only)),
         local_reverse=model.zones.local_reverse,
         strip_hints=model.zones.strip_hints,

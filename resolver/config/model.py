@@ -116,8 +116,8 @@ class ZonesSection(Section):
     overrides: dict[Zone, ZoneOverrideSection] = Field(default={}, description="By zone, also for zones of zone files.")
     files: tuple[Text, ...] = Field(
         default=(),
-        description="RFC 1035 master files; `*`, `?`, `[…]` and `**` are wildcards. The origin is `$ORIGIN` or the "
-        "SOA's owner.",
+        description="RFC 1035 master files; `*`, `?`, `[…]` and `**` are wildcards. Files that match later are served "
+        "without a reload. The origin is `$ORIGIN` or the SOA's owner.",
     )
     private_only: tuple[Zone, ...] = Field(
         default=(),

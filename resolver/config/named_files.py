@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from resolver import settings
+from resolver import path_pattern, settings
 from resolver.config.model import Configuration
 from resolver.config.nodes import Part
 from resolver.process import certificate
@@ -110,7 +110,7 @@ def find_zone_files(
     refused: list[Refusal] = []
     notes: list[str] = []
     for i, pattern in enumerate(patterns):
-        found = _matches(folder, pattern)
+        found = path_pattern.matches(path_pattern.absolute(folder, pattern))
         if not found and glob.has_magic(pattern):
             notes.append(f"zones.files[{i}]: no file matches `{pattern}`")
         elif not found:
@@ -119,12 +119,6 @@ def find_zone_files(
             if file not in files:
                 refused += [(("zones", "files", i), why) for why in _add(file, files, at, parsed)]
     return files, refused, notes
-
-
-def _matches(folder: Path, pattern: str) -> list[str]:
-    anchored = str(Path(glob.escape(str(folder))) / pattern)
-    found = glob.glob(anchored, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return sorted(absolute(path) for path in found if not os.path.isdir(path))  # noqa: PTH112 - there may be thousands
 
 
 def _add(file: str, files: ZoneFilePaths, at: dict[name.Name, str], parsed: ParsedZones) -> Sequence[str]:

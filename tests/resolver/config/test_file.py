@@ -1,6 +1,5 @@
 """Loading a configuration: accepted values, and the position and text of each problem."""
 
-import json
 import os
 import socket
 import textwrap
@@ -11,7 +10,7 @@ import pytest
 
 from resolver import settings
 from resolver.admin_settings import AdminSettings
-from resolver.config.file import ConfigError, effective, load
+from resolver.config.file import ConfigError, load
 from resolver.host_port import HostPort
 from zones.azure.configured_names import NameEntry
 from zones.claims.policy import ConflictPolicy, Pin, ZonePolicy
@@ -70,6 +69,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
         overrides={"privatelink.vaultcore.azure.net": ZonePolicy(on_miss="forward:onprem")},
         files=(str(zone),),
         origins=("static.example",),
+        patterns=got.control.zones.patterns,
     )
     upstreams = (
         settings.UpstreamGroup(
@@ -464,27 +464,6 @@ def test_a_missing_source_is_not_a_mistake(accepted: Load, file: Path) -> None:
     got = accepted("sources: [{name: a, type: files, path: ../gone, on_unsynced: public}]")
     assert got.control.sources == (settings.SourceSettings("a", "files", str(file.parent.parent / "gone"), "public"),)
     assert not got.worker.unsynced
-
-
-def test_each_setting_shows_where_it_came_from(accepted: Load, file: Path) -> None:
-    text = "dns:\n  listen: ['127.0.0.1:5300']\nsources:\n- {name: a, type: files, path: a}\nadmin: {listen: off}\n"
-    environ = {"PLDNS_ZONES__DEFAULTS__TTL": "1m", "STATE_DIRECTORY": "/var/lib/pldns"}
-    accepted(text, environ)
-    resolv = file.parent / "resolv.conf"
-
-    rows = effective(file, environ, {"dns.workers": "3"}, resolv_conf=resolv)
-
-    shown = {path: (value, origin) for path, value, origin in rows}
-    assert shown["dns.listen"] == (["127.0.0.1:5300"], f"{file}:2")
-    assert shown["dns.workers"] == (3, "flag dns.workers")
-    assert shown["dns.allow"][1] == "default"
-    assert shown["sources[0].path"] == ("a", f"{file}:4")
-    assert shown["sources[0].on_unsynced"] == ("servfail", "default")
-    assert shown["zones.defaults.ttl"] == (60, "environment PLDNS_ZONES__DEFAULTS__TTL")
-    assert shown["upstreams.public.servers"] == (["udp://192.0.2.53:53"], str(resolv))
-    assert shown["admin.listen"] == (None, f"{file}:5")
-    assert shown["state.directory"] == ("/var/lib/pldns", "environment STATE_DIRECTORY")
-    assert json.dumps(rows)
 
 
 def test_listeners_are_compared_by_canonical_address(accepted: Load) -> None:
