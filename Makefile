@@ -14,11 +14,11 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check fmt venv plain bench fuzz lock sbom audit packaging
+.PHONY: run test pythons check fmt venv plain bench fuzz lock sbom audit packaging
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
@@ -41,6 +41,11 @@ run: $(BUILT)
 # recvmmsg and sendmmsg. See tests/README.md.
 test: $(BUILT)
 	$(BIN)/python $(if $(UNBATCHED),-m tests.unbatched) -m pytest -n $(JOBS) $(TESTS)
+
+# What touches the interpreter and the operating system, on the oldest and the newest supported Python of this machine. The
+# Python of .venv is left out. `ONLY=--prepare` makes the environments in build/pythons, and runs no test.
+pythons: $(STAMP)
+	$(BIN)/python -m tests.pythons $(or $(ONLY),-n $(JOBS))
 
 check: $(STAMP)
 	$(BIN)/ruff check .
