@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from resolver.admin_settings import AdminSettings
+from resolver.azure_settings import AzureSettings
 from resolver.host_port import HostPort
 from zones.azure.catalogue_table import Suffix
 from zones.azure.configured_names import NameEntry
@@ -88,53 +90,8 @@ class UpstreamGroup(msgspec.Struct, frozen=True):
 SourceType = Literal["files", "azure"]
 OnUnsynced = Literal["servfail", "public"]
 """The answer for names under the service suffixes while a source has never given data."""
-CredentialType = Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"]
-CloudName = Literal["public", "usgovernment", "china"]
 GuardMode = Literal["on", "off"]
 """Whether a change that would remove too much of a source is held (`on`) or served (`off`)."""
-PrivateDnsMode = Literal["off", "check", "serve"]
-"""What a source reads Azure's private DNS zones for."""
-
-
-class Secret(msgspec.Struct, frozen=True):
-    """Where a secret is: in a file (absolute path), or in an environment variable. Never the secret itself."""
-
-    file: str = ""
-    environment: str = ""
-
-
-class Credential(msgspec.Struct, frozen=True):
-    """An identity in Azure. Empty ids are taken from the environment. Holds no secret, only where each one is."""
-
-    type: CredentialType = "default"
-    tenant_id: str = ""
-    client_id: str = ""
-    secret: Secret | None = None
-    certificate: Secret | None = None
-    """The certificate with its private key, PEM or PKCS#12."""
-    password: Secret | None = None
-    """The password of the certificate."""
-
-
-class EventSettings(msgspec.Struct, frozen=True):
-    """A listener for Event Grid, and the secret that senders must give."""
-
-    listen: HostPort
-    secret: Secret
-
-
-class AzureSettings(msgspec.Struct, frozen=True):
-    """What a source of type `azure` reads, and with which identity."""
-
-    subscriptions: tuple[str, ...] = ()
-    """Ids in lower case. Empty: every subscription that the identity can read."""
-    interval: int = 60
-    cloud: CloudName = "public"
-    management: str = "https://management.azure.com"
-    """Origin of the Resource Manager, the only origin that receives tokens."""
-    credential: Credential = Credential()
-    private_dns: PrivateDnsMode = "off"
-    events: EventSettings | None = None
 
 
 class SourceSettings(msgspec.Struct, frozen=True):
@@ -327,13 +284,11 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
 
-class AdminSettings(msgspec.Struct, frozen=True):
-    """The listeners of the admin interface."""
+class HistorySettings(msgspec.Struct, frozen=True):
+    """How much of the history is kept: `age` in seconds, `size` in octets."""
 
-    listen: HostPort | None = None
-    """The whole interface over TCP. None: not over TCP."""
-    health: HostPort | None = None
-    """Only `/livez`, `/readyz` and `/metrics`. None: no such listener."""
+    age: int = 90 * 86400
+    size: int = 256 << 20
 
 
 class ControlSettings(msgspec.Struct, frozen=True):
@@ -358,6 +313,7 @@ class ControlSettings(msgspec.Struct, frozen=True):
     admin: AdminSettings = AdminSettings()
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
+    history: HistorySettings = HistorySettings()
     workers: int = 1
     sandbox: SandboxMode = "on"
     watch: bool = False
@@ -371,6 +327,13 @@ class ProcessSettings(msgspec.Struct, frozen=True):
     """A process that does not work for this time is replaced. 0: never."""
     lame_duck: int = 0
     """After a stop was requested, pldns is not ready but answers for this time."""
+
+
+class Overrides(msgspec.Struct, frozen=True):
+    """What takes precedence over the configuration file: variables of the environment that are settings, and flags."""
+
+    environment: dict[str, str] = {}
+    flags: dict[str, str] = {}
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -388,3 +351,6 @@ class Accepted(msgspec.Struct, frozen=True):
     """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
     warnings: tuple[str, ...] = ()
+    keys: str = "{}"
+    """Every key with its value as JSON, in the form of the configuration file, defaults and overrides included."""
+    overrides: Overrides = Overrides()

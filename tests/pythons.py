@@ -22,7 +22,7 @@ from tests.paths import ROOT
 Version = tuple[int, ...]
 
 TESTS: Final = (
-    "tests/live/test_first_table.py", "tests/live/test_hangs.py", "tests/live/test_log.py",
+    "tests/chaos/test_chaos.py", "tests/live/test_first_table.py", "tests/live/test_hangs.py", "tests/live/test_log.py",
     "tests/live/test_sandbox.py", "tests/live/test_takeover.py",
     "tests/live/test_processes.py::test_a_killed_worker_is_replaced_and_answers",
     "tests/live/test_processes.py::test_control_that_ends_before_its_workers_logs_no_error",

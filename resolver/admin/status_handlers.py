@@ -70,6 +70,13 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
     )  # fmt: skip
 
 
+async def get_configuration(context: Context, _: web.Request, __: Parameters) -> web.Response:
+    """Answer with every setting in effect."""
+    reloads = context.view.reloads
+    texts = context.estate.zone_texts
+    return item_response(configuration.effective(reloads.accepted, reloads.state.serial, texts))
+
+
 async def reload(context: Context, _: web.Request, __: ReloadRequest) -> web.Response:
     """Have the configuration checked, and applied if it has no mistake."""
     reloads = context.view.reloads

@@ -10,6 +10,7 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
+from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
 from resolver.host_port import HostPort
@@ -42,6 +43,10 @@ class View(Protocol):
     @property
     def reloads(self) -> Reloads:
         """The configuration in effect, and its reloads."""
+
+    @property
+    def history(self) -> HistoryRecorder:
+        """What changed in the estate."""
 
     @property
     def serial(self) -> int:

@@ -10,8 +10,11 @@ import socket
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 from resolver import settings
+from resolver.admin_settings import AdminSettings
+from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
@@ -30,6 +33,9 @@ from zones.dns import name
 from zones.networks.excepted import ExceptedItem
 from zones.networks.network import Network
 from zones.networks.private_addresses import is_private
+
+ADMIN_SOCKET: Final = "admin.sock"
+"""The name of the admin socket where the configuration has no path for it."""
 
 
 def accept(
@@ -90,8 +96,9 @@ def accept(
             conflicts=_conflicts(model.conflicts),
             upstreams=upstreams,
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
-            admin=_admin(model.admin),
+            admin=_admin(model.admin, folder, absolute(folder / model.state.directory)),
             state_directory=absolute(folder / model.state.directory),
+            history=settings.HistorySettings(model.state.history.age, model.state.history.size),
             workers=model.dns.workers,
             sandbox=model.sandbox,
             watch=model.reload.watch,
@@ -120,7 +127,7 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
         path = absolute(folder / source.path)
         return settings.SourceSettings(source.name, source.type, path, source.on_unsynced, guard=source.guard)
     given = source.credential
-    credential = settings.Credential(
+    credential = Credential(
         type=given.type,
         tenant_id=given.tenant_id or "",
         client_id=given.client_id or "",
@@ -130,35 +137,39 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
     )
     management = source.management or CLOUDS[source.cloud].management
     webhook = source.events
-    azure = settings.AzureSettings(
+    azure = AzureSettings(
         subscriptions=source.subscriptions,
         interval=source.interval,
         cloud=source.cloud,
         management=management,
         credential=credential,
         private_dns=source.private_dns,
-        events=settings.EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
+        events=EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
     )
     return settings.SourceSettings(
         source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure, source.guard
     )
 
 
-def _optional_secret(given: SecretReference | None, folder: Path) -> settings.Secret | None:
+def _optional_secret(given: SecretReference | None, folder: Path) -> Secret | None:
     return None if given is None else _secret(given, folder)
 
 
-def _secret(given: SecretReference, folder: Path) -> settings.Secret:
+def _secret(given: SecretReference, folder: Path) -> Secret:
     file = absolute(folder / given.file) if given.file else ""
-    return settings.Secret(file, given.environment or "")
+    return Secret(file, given.environment or "")
 
 
 # -- the admin interface
 
 
-def _admin(given: AdminSection) -> settings.AdminSettings:
-    return settings.AdminSettings(
-        listen=parse(given.listen) if given.listen else None, health=parse(given.health) if given.health else None
+def _admin(given: AdminSection, folder: Path, state: str) -> AdminSettings:
+    socket_path = f"{state}/{ADMIN_SOCKET}" if given.socket == "auto" else absolute(folder / (given.socket or ""))
+    return AdminSettings(
+        listen=parse(given.listen) if given.listen else None,
+        health=parse(given.health) if given.health else None,
+        socket=socket_path if given.socket else "",
+        group=given.group or "",
     )
 
 

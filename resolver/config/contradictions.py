@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple
 
+from resolver.azure_settings import CredentialType
 from resolver.config import catalogue_rules
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.model import AUTO, Configuration
@@ -15,7 +16,7 @@ from resolver.config.own_address import is_own, missing_interface, overlap
 from resolver.config.servers import placed, server
 from resolver.config.sources import AzureSection, CredentialSection, SecretReference
 from resolver.host_port import HostPort, parse
-from resolver.settings import CredentialType, Transport
+from resolver.settings import Transport
 from zones.azure.references import reference
 from zones.claims.policy import MissPolicy
 from zones.dns import name

@@ -14,6 +14,7 @@ from resolver.config.section import Section
 from resolver.config.sources import Source
 from resolver.config.values import (
     AdminListen,
+    AdminSocket,
     AnyNetwork,
     Duration,
     EndpointId,
@@ -25,6 +26,7 @@ from resolver.config.values import (
     NetworkName,
     Prefix,
     Reach,
+    Size,
     Switch,
     Text,
     Until,
@@ -173,10 +175,29 @@ class AdminSection(Section):
     """The HTTP interface for health, metrics and status."""
 
     listen: AdminListen = Field(default="127.0.0.1:8053", description="A loopback address, or `off`.")
+    socket: AdminSocket = Field(
+        default="auto",
+        description="The path of a Unix socket, which the `pldns` commands use, or `off`. `auto`: `admin.sock` in "
+        "`$RUNTIME_DIRECTORY` (systemd), otherwise in the state directory.",
+    )
+    group: Text | None = Field(
+        default=None,
+        description="A group, by name or number, whose members may use the socket, as root and the user of pldns may. "
+        "They must be able to reach its directory; the state directory is closed to them.",
+    )
     health: Listen | None = Field(
         default=None,
         description="An address for `/livez`, `/readyz` and `/metrics` alone, any that kubelet and Prometheus reach. "
         "It shows no name and no address of a client, and changes nothing. Default: no such listener.",
+    )
+
+
+class HistorySection(Section):
+    """How much of the history of names, findings and sources is kept, in `history.v1.sqlite` in the state directory."""
+
+    age: Duration = Field(default=90 * 86400, description="Older entries are removed.")
+    size: Size = Field(
+        default=256 << 20, ge=1 << 20, description="Octets of the file. The oldest entries are removed first."
     )
 
 
@@ -185,6 +206,9 @@ class StateSection(Section):
 
     directory: Text = Field(
         default="state", description="Created if missing, with mode 0700. Default under systemd: `$STATE_DIRECTORY`."
+    )
+    history: HistorySection = Field(
+        default=HistorySection(), description="What `pldns history` shows. See docs/history.md."
     )
 
 

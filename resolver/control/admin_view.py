@@ -11,6 +11,7 @@ from resolver.control.awaited_addresses import AwaitedAddresses
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
+from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.worker_link import WorkerStatus
@@ -24,7 +25,7 @@ from zones.clocks import WallTime
 class AdminView:
     """A view of these parts of control. `started`: in seconds since the epoch."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each part of control
         self,
         estate: Estate,
         feed: Feed,
@@ -33,11 +34,13 @@ class AdminView:
         reports: WorkerReports,
         reloads: Reloads,
         addresses: AwaitedAddresses,
+        history: HistoryRecorder,
         *,
         started: WallTime,
     ) -> None:
         self.estate = estate
         self.reloads = reloads
+        self.history = history
         self.started = started
         self.stopping = False
         """Whether pldns is about to stop."""

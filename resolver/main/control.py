@@ -22,7 +22,7 @@ from resolver.settings import ControlSettings
 async def _run(begun: bootstrap.ControlStart) -> None:
     async with remotes.opened(begun.settings) as asked:
         control = Control(begun, asked)
-        await control.run(*app.listeners(control.view, begun.settings.admin))
+        await control.run(*app.listeners(control.view, begun.settings.admin, begun.admin))
 
 
 def main() -> None:

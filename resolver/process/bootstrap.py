@@ -86,6 +86,8 @@ class ControlStart:
     """Seconds between two signs of life; 0: none."""
     sandboxes: Mapping[str, SandboxLevel] = field(default_factory=dict)
     """How far the supervisor and control are confined."""
+    admin: socket.socket | None = None
+    """The listening Unix socket of the admin interface, None where there is none. It outlives this process."""
     zones: int | None = None
     """Descriptor of the zones that the configuration check has parsed, None where there is none."""
 
@@ -135,6 +137,7 @@ def begin_control(arguments: Sequence[str]) -> ControlStart:
         orders=OrderReceiver(_socket(options["orders"])),
         beat=float(options["beat"]),
         sandboxes={"supervisor": msgspec.json.decode(options["sandbox"], type=SandboxLevel)},
+        admin=_socket(options["admin"]) if "admin" in options else None,
         zones=int(options["zones"]) if "zones" in options else None,
     )
 

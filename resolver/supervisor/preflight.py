@@ -108,7 +108,7 @@ def _made(runtime: str, state: str) -> tempfile.TemporaryDirectory[str]:
     reasons = []
     for parent in filter(None, [runtime, os.environ.get("TMPDIR"), *_TEMPORARY, state]):
         try:
-            directory = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent)
+            directory = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent, ignore_cleanup_errors=True)
         except OSError as error:
             reasons.append(f"{parent}: {_reason(error)}")
             continue

@@ -16,7 +16,6 @@ import logging
 import os
 import selectors
 import signal
-import socket
 import time
 from collections.abc import Sequence
 from typing import BinaryIO, Final
@@ -24,7 +23,7 @@ from typing import BinaryIO, Final
 from resolver.process import orders, systemd
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.supervisor.child import Child
-from resolver.supervisor.children import LOOK, Children
+from resolver.supervisor.children import LOOK, Children, ControlSockets
 from resolver.supervisor.dialer import Dialer
 from resolver.supervisor.listen import Listening
 from resolver.supervisor.reload import Configuration
@@ -56,7 +55,7 @@ class Supervisor:
         configuration: Configuration,
         zones: BinaryIO,
         listening: Listening,
-        channel: tuple[str, socket.socket],
+        sockets: ControlSockets,
         commands: tuple[Sequence[str], Sequence[str]],
         signals: Signals,
         sandbox: SandboxLevel,
@@ -65,6 +64,7 @@ class Supervisor:
         """`takeover`: the offer to a successor, and what this process takes over from. The rest: see `Children`."""
         offer, predecessor = takeover
         self._listening = listening
+        self._admin_socket = sockets.admin
         self._signals = signals
         self._configuration = configuration
         self._watchdog = systemd.watchdog(os.environ)
@@ -74,7 +74,7 @@ class Supervisor:
         self._status = ""
         self._selector = selectors.DefaultSelector()
         self._selector.register(signals, selectors.EVENT_READ, self._react)
-        self._children = Children(configuration, zones, listening, channel, commands, sandbox, self._selector)
+        self._children = Children(configuration, zones, listening, sockets, commands, sandbox, self._selector)
         self._reloading = Reloading(configuration, self._children)
         self._offer = offer
         self._successor = Successor()
@@ -236,6 +236,7 @@ class Supervisor:
             raise EndAtOnce(f"the takeover failed, {reason}")
         _log.error("the takeover by the pldns with pid %d failed: %s", self._offer.pid, reason)
         self._forget_successor()
+        self._admin_socket.open()  # the successor had replaced the socket
         self._children.control.resume(SteadyTime(time.monotonic()))
 
     def _forget_successor(self) -> None:

@@ -14,6 +14,7 @@ from resolver.channel.frames import Fallback
 from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
+from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.reloads import Reloads
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
@@ -130,6 +131,10 @@ class ScriptedControl:
     requests: list[object] = field(default_factory=list)
     wanted: list[tuple[str, str]] = field(default_factory=list)
     reloads: Reloads = field(default_factory=ScriptedReloads)
+    history: HistoryRecorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.history = HistoryRecorder(self.estate)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
         lacking = ("this kernel has no Landlock",)

@@ -10,8 +10,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from resolver.admin.app import application, health_application, listeners
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
-from resolver.settings import AdminSettings
 from tests.ports import free_port
 
 Client = TestClient[Any, Any]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from resolver.admin.app import listeners
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
-from resolver.settings import AdminSettings
 from tests.ports import free_port
 
 Control = Any  # of conftest

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from resolver import settings
+from resolver.admin_settings import AdminSettings
 from resolver.config.file import ConfigError, effective, load
 from resolver.host_port import HostPort
 from zones.azure.configured_names import NameEntry
@@ -107,12 +108,13 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
                 ConflictPolicy.MERGE, {"blob.core.windows.net": ConflictPolicy.REFUSE}, (pin,)
             ),
             upstreams=upstreams,
-            admin=settings.AdminSettings(HostPort("127.0.0.1", 8053)),
+            admin=AdminSettings(HostPort("127.0.0.1", 8053), socket=str(file.parent / "state" / "admin.sock")),
             state_directory=str(file.parent / "state"),
             workers=2,
         ),
         workers=2,
         source=got.source,
+        keys=got.keys,
     )
 
 

@@ -1,6 +1,7 @@
 """What a start needs of the disk, and what it does without."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def test_the_control_socket_needs_no_writable_tmp(tmp_path: Path, monkeypatch: p
     state.rmdir()
     with pytest.raises(preflight.CannotStart, match=r"control socket \(.*missing: no such file or directory"):
         preflight.channel("", str(state)).__enter__()
+
+
+def test_an_end_that_cannot_remove_the_directory_is_an_ordinary_end(tmp_path: Path) -> None:
+    with preflight.channel(str(tmp_path), "") as (path, _):
+        directory = Path(path).parent
+        shutil.rmtree(directory)
+        directory.write_text("a read-only file system refuses to remove a directory; so does this file")
+    assert directory.exists()
 
 
 def test_directories_of_killed_supervisors_are_removed_and_no_others(tmp_path: Path) -> None:
