@@ -106,10 +106,10 @@ dist: $(STAMP)
 	PATH=$(CURDIR)/build/dist/bin:$$PATH auditwheel repair --wheel-dir $(DIST) build/dist/built/*-linux_*.whl
 	build/dist/bin/twine check --strict $(DIST)/*
 
-# Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=wheel` runs one. `debian` needs
-# root, mmdebstrap and a Debian mirror.
-PACKAGING ?= manifests wheel image debian
+# Checks that are too slow for `make test`: each is a module of tests/packaging/, and `PACKAGING=wheel` runs one. `image` and
+# `debian` need root, mmdebstrap and a Debian mirror; `image` also buildah, setpriv, nsenter, ip and dig.
+PACKAGING ?= manifests chart wheel image debian
 packaging: $(BUILT)
 	$(PYTHON) -m venv build/packaging
-	build/packaging/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0 python-hcl2==8.1.4 twine==7.0.0 pipx==1.18.4
+	build/packaging/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0 python-hcl2==8.1.4 helm-python-sdk==0.2.2 pipx==1.18.4
 	$(BIN)/python -m pytest --verbose --override-ini timeout=1800 $(PACKAGING:%=tests/packaging/%.py)
