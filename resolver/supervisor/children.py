@@ -22,7 +22,7 @@ from resolver.channel import warm_start
 from resolver.memory_budget import UNLIMITED
 from resolver.process import handed_files, orders
 from resolver.process.bootstrap import FirstTable
-from resolver.process.sandbox import files, landlock
+from resolver.process.sandbox import capabilities, files, landlock
 from resolver.process.sandbox.landlock import Access
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.settings import Accepted
@@ -203,7 +203,8 @@ class Children:
             handed["warm-start"] = saved
         options |= {name: str(descriptor) for name, descriptor in handed.items()}
         try:
-            self._start(worker.process, now, options, [*own, dialer.worker_end, *handed.values()])
+            with capabilities.withheld():
+                self._start(worker.process, now, options, [*own, dialer.worker_end, *handed.values()])
         except OSError:
             dialer.close()
             raise

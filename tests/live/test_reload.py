@@ -395,3 +395,34 @@ def test_files_in_a_config_map_are_read_when_its_link_is_swapped(
         until(lambda: daemon.addresses("www.z2.example") == {"10.0.0.2"})  # without a reload
     finally:
         daemon.stop()
+
+
+SERVERS_OF_THE_SYSTEM = 'mount --bind "$1" /etc && shift && exec "$@"'
+
+
+def test_a_reload_reads_the_name_servers_of_the_system_again(tmp_path: Path) -> None:
+    """Without servers for public names, those in /etc/resolv.conf are asked, also after another program replaced it."""
+    etc = tmp_path / "etc"
+    etc.mkdir(mode=0o755)
+    for name in ("passwd", "group", "hosts", "nsswitch.conf", "ld.so.cache"):
+        if (file := Path("/etc", name)).exists():
+            (etc / name).write_bytes(file.read_bytes())
+    write(etc / "resolv.conf", "nameserver 192.0.2.1\n")
+    namespace = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    if subprocess.run([*namespace, "mount", "--bind", etc, "/etc"], capture_output=True, check=False).returncode:
+        pytest.skip("no mount namespaces here")
+    daemon = Reloading(tmp_path, {"upstreams": {}})
+    daemon.command = [*namespace, "sh", "-c", SERVERS_OF_THE_SYSTEM, "sh", str(etc), *daemon.command]
+
+    def asked() -> set[str]:
+        return {item["server"] for item in daemon.get("/v1/upstreams")[1]["items"]}
+
+    daemon.start().ready()
+    try:
+        assert asked() == {"udp://192.0.2.1:53"}
+        write(etc / "resolv.conf", "nameserver 192.0.2.2\nnameserver 192.0.2.3\n")
+        assert "is in effect" in daemon.reload()
+        until(lambda: asked() == {"udp://192.0.2.2:53", "udp://192.0.2.3:53"})
+    finally:
+        daemon.stop()
+    assert "Traceback" not in daemon.log.read_text()
