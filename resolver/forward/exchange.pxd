@@ -1,13 +1,24 @@
 # C types of `exchange.py`. Only the compiler reads this file.
 
 cimport cython
-from resolver.forward.deadlines cimport Waiting
+from resolver.forward.cache cimport Key
 from resolver.forward.health cimport UpstreamServer
-from resolver.forward.tries cimport Try
+from resolver.forward.tries cimport Asker, Try
 from resolver.forward.turns cimport Turns
 
-cdef class Exchange(Waiting):
-    cdef public object key, driver
+cdef object _ON, _FULL
+
+cdef class Exchange
+
+cdef class Driver:
+    cpdef received(self, Exchange exchange, Try query, bytes packet)
+    cpdef failed(self, Exchange exchange, Try query, error)
+    cpdef sent(self, Exchange exchange, Try query)
+    cpdef overdue(self, Exchange exchange, double now)
+
+cdef class Exchange(Asker):
+    cdef public Key key
+    cdef public Driver driver
     cdef public double deadline, end
     cdef public list open, waiters
     cdef public bint hedging, over

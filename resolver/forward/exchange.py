@@ -8,15 +8,14 @@ on any steady clock), randomness as a function.
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from resolver.forward.cache import Key, UpstreamFailure
-from resolver.forward.deadlines import Waiting
 from resolver.forward.edns_lessons import Edns
 from resolver.forward.health import Dice, UpstreamServer
-from resolver.forward.tries import Try
+from resolver.forward.tries import Asker, Try
 from resolver.forward.turns import ROUNDS, Turns
 from resolver.settings import Transport, UpstreamGroup
 from resolver.wire import codes, relay
@@ -36,20 +35,30 @@ class Listen(Enum):
     MISMATCH = "the packet is not a reply to the query; go on as before"
 
 
-class Driver(Protocol):
-    """Takes what happens to an exchange: from the carriers of its tries, and at its deadline."""
+_ON: Final = Listen.ON  # an attribute of an enumeration takes long to read
+_FULL: Final = Edns.FULL
+
+
+class Driver:
+    """Takes what happens to an exchange: from the carriers of its tries, and at its deadline. Abstract."""
+
+    __slots__ = ()
 
     def received(self, exchange: "Exchange", query: Try, packet: bytes) -> None:
         """Take a packet with the id of a query."""
+        raise NotImplementedError  # a compiled class cannot have the metaclass of `abc`
 
     def failed(self, exchange: "Exchange", query: Try, error: OSError | EOFError) -> None:
         """Take an error of the socket or connection of a query."""
+        raise NotImplementedError
 
     def sent(self, exchange: "Exchange", query: Try) -> None:
         """Take note that a query has left a queue."""
+        raise NotImplementedError
 
     def overdue(self, exchange: "Exchange", now: SteadyTime) -> None:
         """Take the end of the deadline."""
+        raise NotImplementedError
 
 
 Action = Try | Reply | UpstreamFailure | Listen
@@ -57,7 +66,7 @@ Done = Callable[[Key, Reply | UpstreamFailure], None]
 """Takes the result of a question."""
 
 
-class Exchange(Waiting):
+class Exchange(Asker):
     """A question and its tries. `tries`: the least number of them, instead of the group's."""
 
     __slots__ = (
@@ -76,7 +85,7 @@ class Exchange(Waiting):
         mark: bytes = b"",
         tries: int = 0,
     ) -> None:
-        super().__init__()
+        self.tick = 0
         self.key = key
         self.driver = driver
         self.deadline = self.end = SteadyTime(now + group.timeout)
@@ -215,7 +224,7 @@ class Exchange(Waiting):
 
     def _taken(self, message: Reply, query: Try, now: SteadyTime) -> Reply:
         """Take an answer."""
-        if query.edns is not Edns.FULL and self._group.edns == "auto":
+        if query.edns is not _FULL and self._group.edns == "auto":
             query.server.learn_edns(self.key.name, query.edns, now)
         for refuser in self._turns.refused:
             refuser.refused(now)
@@ -288,7 +297,7 @@ class Exchange(Waiting):
                 return query
             if self.open:
                 self.deadline = self.end
-                return Listen.ON
+                return _ON
         for query in self.open:
             self._late(query, now)
             query.uncount()
@@ -311,12 +320,7 @@ class Exchange(Waiting):
         if self._group.edns == "off":
             return Edns.NONE
         edns = server.lessons.of(self.key.name, now)
-        if (
-            self._turns.round == 1
-            and edns is Edns.FULL
-            and server.server.transport == "udp"
-            and not server.cookie.known
-        ):
+        if self._turns.round == 1 and edns is _FULL and server.server.transport == "udp" and not server.cookie.known:
             return Edns.BARE
         return edns
 

@@ -1,7 +1,7 @@
 # C types of `udp.py`. Only the compiler reads this file.
 
 cimport cython
-from resolver.forward.outstanding_query cimport OutstandingQuery
+from resolver.forward.outstanding_query cimport Carrier, OutstandingQuery
 
 cdef class UdpSockets
 
@@ -16,7 +16,7 @@ cdef class _Socket:
     @cython.locals(packet=bytes, number=int, query=OutstandingQuery)
     cpdef readable(self)
 
-cdef class UdpSockets:
+cdef class UdpSockets(Carrier):
     cdef public object unmatched
     cdef object _address, _poller, _loop, _looking
     cdef str _source

@@ -13,7 +13,7 @@ from typing import Final
 
 from resolver.forward.client import random_ids
 from resolver.forward.client.poller import Poller
-from resolver.forward.outstanding_query import OutstandingQuery
+from resolver.forward.outstanding_query import Carrier, OutstandingQuery
 from resolver.process.connecting import connecting
 
 USES: Final = 8
@@ -63,7 +63,7 @@ class _Socket:
             self._pool.unmatched()
 
 
-class UdpSockets:
+class UdpSockets(Carrier):
     """At most `limit` sockets to one server that take new queries.
 
     Below the limit a new socket is opened, because a port that the kernel chooses among all free ports is harder to

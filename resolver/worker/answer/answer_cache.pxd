@@ -1,6 +1,7 @@
 # C types of `answer_cache.py`. Only the compiler reads this file.
 
 cimport cython
+from resolver.wire.query cimport Query
 from resolver.worker.answer.compiled cimport Compiled
 
 cdef class AnswerCache:
@@ -8,7 +9,7 @@ cdef class AnswerCache:
     cdef dict _by_question, _octets, _limits, _by_name, _variants
     cdef public long long changes, cleared
 
-    cpdef bytes key(self, query, int network)
+    cpdef bytes key(self, Query query, int network)
     @cython.locals(answer=Compiled)
     cpdef find(self, bytes key, double now)
     cpdef keep(self, bytes key, Compiled answer)

@@ -2,6 +2,7 @@
 
 cimport cython
 from resolver.wire.plain_reply cimport PlainReply
+from resolver.wire.query cimport Query
 from resolver.worker.answer.compiled cimport Compiled
 
 cdef int _FLAGS, _COPIED, _AD
@@ -12,7 +13,7 @@ cdef class RelayedAnswers:
     cdef dict _cells, _heads
 
     @cython.locals(ttl="long long", deps=tuple, edns=bint, asked=int, flags=int, records=bytes, expires=double, answer=Compiled)
-    cpdef answer(self, query, int network, double now, question, PlainReply reply)
+    cpdef answer(self, Query query, int network, double now, question, PlainReply reply)
     cpdef list _cell(self, int network)
 
 cdef bytes _head(int flags, int count, bint edns)

@@ -22,7 +22,7 @@ from resolver.worker.answer.fetcher import Ask, Fetcher
 from resolver.worker.answer.outside_names import OutsideNames
 from resolver.worker.answer.parts import Parts
 from resolver.worker.answer.patience import Patience
-from resolver.worker.answer.pending import Pending
+from resolver.worker.answer.pending import Answering, Pending
 from resolver.worker.answer.relayed_answers import RelayedAnswers
 from resolver.worker.answer.reply import Renderer
 from resolver.worker.answer.walk import Fetched, UpstreamQuestion
@@ -33,7 +33,7 @@ _NOTHING: Final[Fetched] = {}
 _log = logging.getLogger(__name__)
 
 
-class Responder:
+class Responder(Answering):
     """Answers packets with the parts of one worker. `ask` asks an upstream."""
 
     def __init__(self, parts: Parts, ask: Ask) -> None:

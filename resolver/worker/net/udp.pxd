@@ -1,6 +1,7 @@
 # C types of `udp.py`. Only the compiler reads this file.
 
 cimport cython
+from resolver.worker.answer.responder cimport Responder
 from resolver.worker.net.mmsg cimport Batch, Outbox
 
 cdef class _Reply
@@ -8,7 +9,9 @@ cdef class _Reply
 cdef class UdpListener:
     cdef readonly Batch _batch
     cdef readonly Outbox _outbox
-    cdef object _sock, _responder, _clients, _limiter, _loop, _transport, _host, _port, _layout
+    cdef Responder _responder
+    cdef object _sock, _clients, _limiter, _loop, _transport, _host, _layout
+    cdef int _port
     cdef bint _has_any
     cdef public long long turn
     cdef long long _turns
