@@ -4,9 +4,12 @@ cimport cython
 from resolver.forward.cache cimport Key
 from resolver.forward.health cimport UpstreamServer
 from resolver.forward.tries cimport Asker, Try
+from resolver.forward.server_cookie cimport ServerCookie
 from resolver.forward.turns cimport Turns
+from resolver.wire.plain_reply cimport PlainReply
 
 cdef object _ON, _FULL
+cdef dict _KINDS
 
 cdef class Exchange
 
@@ -40,6 +43,8 @@ cdef class Exchange(Asker):
     cpdef timeout(self, double now)
     @cython.locals(udp=bint, useful=bint, tc=bint)
     cpdef reply(self, Try query, bytes packet, double now)
+    @cython.locals(cookie=ServerCookie)
+    cpdef bint _is_proven(self, Try query, bytes found, double now, bint tc)
     cpdef _taken(self, message, Try query, double now)
     @cython.locals(query=Try)
     cpdef _next(self, double now)
@@ -50,3 +55,6 @@ cdef class Exchange(Asker):
     cpdef _try(self, UpstreamServer server, str transport, edns, double wait, double now)
     cpdef _finish(self, Try query)
     cpdef _stop(self, Try query)
+
+@cython.locals(kind=bytes)
+cdef bytes _question(Key key)

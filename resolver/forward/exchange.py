@@ -19,7 +19,7 @@ from resolver.forward.tries import Asker, Try
 from resolver.forward.turns import ROUNDS, Turns
 from resolver.settings import Transport, UpstreamGroup
 from resolver.wire import codes, relay
-from resolver.wire.plain_reply import Reply
+from resolver.wire.plain_reply import PlainReply, Reply
 from resolver.wire.relay import Message
 from zones.clocks import SteadyTime
 from zones.dns import record
@@ -104,7 +104,7 @@ class Exchange(Asker):
         """The client that asked first."""
         self.source = group.source
         """Address to send from. Empty: the system chooses."""
-        self._question = relay.question(key.name, key.type)
+        self._question = _question(key)
         self._group = group
         self._turns = Turns(group, servers, tries or group.tries)
         self._dice = dice
@@ -184,21 +184,20 @@ class Exchange(Asker):
                 return self._over_tcp(query, now)
             return self._without(query, codes.NETWORK_ERROR, f"malformed reply: {fault}", now)
         useful, tc = True, False
-        if isinstance(message, Message):
+        if not isinstance(message, PlainReply):
             tc = message.tc
             useful = tc or message.rcode in codes.ANSWERS
         if useful and query.sent is not None:
             query.server.answered(query.sent, now)
-        if query.cookie and not self._is_proven(query, message.cookie, now, tc=tc):
+        if query.cookie and not self._is_proven(query, message.cookie, now, tc):
             return self._over_tcp(query, now)
-        if isinstance(message, Message) and (action := self._useless(message, query, now)):
+        if not isinstance(message, PlainReply) and (action := self._useless(message, query, now)):
             return action
         return self._taken(message, query, now)
 
     # -- replies that match
 
-    @staticmethod
-    def _is_proven(query: Try, found: bytes, now: SteadyTime, *, tc: bool) -> bool:
+    def _is_proven(self, query: Try, found: bytes, now: SteadyTime, tc: bool) -> bool:
         """Return whether the cookie in a reply is as expected, or the reply came over TCP (RFC 7873 §5.3)."""
         cookie = query.server.cookie
         if found:
@@ -229,7 +228,7 @@ class Exchange(Asker):
         for refuser in self._turns.refused:
             refuser.refused(now)
         self._finish(query)
-        if message.cookie and isinstance(message, Message):
+        if message.cookie and not isinstance(message, PlainReply):
             return msgspec.structs.replace(message, cookie=b"")
         return message
 
@@ -370,6 +369,18 @@ class Exchange(Asker):
 
     def _without_servers(self) -> UpstreamFailure:
         return UpstreamFailure(codes.NO_REACHABLE_AUTHORITY, f"upstream {self.key.group} has no servers")
+
+
+_KINDS: Final[dict[int, bytes]] = {}
+"""Type and class of a question as octets, by type."""
+
+
+def _question(key: Key) -> bytes:
+    """Return the octets of a question."""
+    kind = _KINDS.get(key.type)
+    if kind is None:
+        kind = _KINDS[key.type] = relay.question(b"", key.type)
+    return key.name + kind
 
 
 def _refers(message: Message) -> bool:

@@ -5,6 +5,7 @@ from resolver.forward.cache cimport Key
 from resolver.forward.deadlines cimport Waiting
 from resolver.forward.health cimport UpstreamServer
 from resolver.forward.outstanding_query cimport OutstandingQuery
+from resolver.forward.query_packet cimport packet_of
 from resolver.wire cimport plain_reply
 from resolver.wire.plain_reply cimport PlainReply
 

@@ -6,12 +6,12 @@ arguments.
 
 from typing import Final
 
-from resolver.forward import query_packet
 from resolver.forward.cache import Key
 from resolver.forward.deadlines import Waiting
 from resolver.forward.edns_lessons import Edns
 from resolver.forward.health import Dice, UpstreamServer
 from resolver.forward.outstanding_query import OutstandingQuery
+from resolver.forward.query_packet import mixed_case, packet_of
 from resolver.settings import Transport, UpstreamGroup
 from resolver.wire import codes, plain_reply, relay
 from resolver.wire.plain_reply import Reply
@@ -79,11 +79,9 @@ class Try(OutstandingQuery):
         if full and group.cookies and self.server.server.transport == "udp" and self.sent is not None:
             self.cookie = self.server.cookie.to_send(self.sent, dice)
         if group.mixed_case:
-            mixed = query_packet.mixed_case(key.name, dice)
+            mixed = mixed_case(key.name, dice)
             question = self.spelling = mixed + question[len(mixed) :]
-        self.packet = query_packet.packet(
-            question, self.transport, self.edns, mark if full else b"", self.cookie, key.do, key.cd
-        )
+        self.packet = packet_of(question, self.transport, self.edns, mark if full else b"", self.cookie, key.do, key.cd)
 
     def uncount(self) -> None:
         """Take this query out of the number of outstanding queries of its server."""

@@ -69,17 +69,17 @@ class Query:
         self.qtype = self.question[-4] << 8 | self.question[-3]
         self.qclass = self.question[-2] << 8 | self.question[-1]
         self.edns = edns
-        self.do = ttl & _DO != 0
+        self.do = bool(ttl) and ttl & _DO != 0
         """The client wants signatures and proofs (RFC 3225): a bit of the TTL of the OPT record."""
         self.payload = max(payload, _MIN_PAYLOAD)
         """Octets of the largest UDP reply that the client accepts: at least 512 (RFC 6891 §6.2.3), 512 without EDNS."""
         self.options = options
         """The options that this server supports; others are ignored (RFC 6891 §6.1.2)."""
-        self.rd = flags & _RD != 0
+        self.rd = self.flags & _RD != 0
         """Recursion desired."""
-        self.cd = flags & _CD != 0
+        self.cd = self.flags & _CD != 0
         """Checking disabled (RFC 4035 §3.2.2)."""
-        self.ad = flags & _AD != 0
+        self.ad = self.flags & _AD != 0
         """The client understands AD in a reply (RFC 6840 §5.7)."""
 
     @property

@@ -3,9 +3,12 @@
 cimport cython
 from resolver.forward.admission cimport Admission
 from resolver.forward.cache cimport Key
+from resolver.forward.client.carriers cimport Carriers
+from resolver.forward.client.late_replies cimport LateReplies
 from resolver.forward.deadlines cimport Deadlines, Waiting
 from resolver.forward.exchange cimport Driver, Exchange
 from resolver.forward.health cimport Health
+from resolver.forward.routing cimport UpstreamGroups
 from resolver.forward.tries cimport Try
 from resolver.wire.plain_reply cimport PlainReply
 
@@ -14,15 +17,18 @@ cdef object _ON, _MISMATCH
 cdef class Forwarder(Driver):
     cdef public long long queries, replies, late, timeouts, errors, mismatches, tcp, shed
     cdef public Health health
-    cdef object _upstreams, _loop, _now, _mark, _take_late, _limits
+    cdef object _loop, _now, _mark, _take_late, _limits
+    cdef UpstreamGroups _upstreams
     cdef Admission _admission
     cdef int _waiting
     cdef bint _deferring
     cdef dict _exchanges, _rates
     cdef readonly set _former, _probes
-    cdef readonly object _failed, _carriers
+    cdef readonly LateReplies _failed
+    cdef readonly Carriers _carriers
     cdef Deadlines _deadlines
     cdef object _ticking
+    cdef double _due
 
     cpdef ask(self, Key key, done, bytes client=*)
     @cython.locals(exchange=Exchange, servers=list, now=double)

@@ -29,6 +29,7 @@ Late = Callable[[Key, Reply], None]
 """Takes a reply that came after its question had failed."""
 _ON: Final = Listen.ON  # an attribute of an enumeration takes long to read
 _MISMATCH: Final = Listen.MISMATCH
+_LATE: Final = 0.05  # seconds after which the process has been stopped, or busy
 
 
 class Forwarder(Driver):
@@ -75,6 +76,8 @@ class Forwarder(Driver):
         self._failed = LateReplies(limits.lingering)
         self._deadlines = Deadlines()
         self._ticking: asyncio.TimerHandle | None = None
+        self._due = SteadyTime(0.0)
+        """Time of the next look at the deadlines."""
         self._carriers = Carriers(loop, limits.sockets, self._unmatched, dial)
         self._rates: dict[str, RateWindow] = {}
 
@@ -276,12 +279,17 @@ class Forwarder(Driver):
     def _schedule(self, exchange: Exchange, deadline: SteadyTime, now: SteadyTime) -> None:
         self._deadlines.put(exchange, deadline, now)
         if self._ticking is None:
+            self._due = SteadyTime(now + TICK)
             self._ticking = self._loop.call_later(TICK, self._tick)
 
     def _tick(self) -> None:
+        """Take the deadlines that have passed. Replies that came in time are read before, also after a long stop."""
         now = self._now()
+        if now > self._due + _LATE:
+            self._carriers.drain()
         for waiting in self._deadlines.due(now):
             waiting.overdue(now)
+        self._due = SteadyTime(now + TICK)
         self._ticking = self._loop.call_later(TICK, self._tick) if self._deadlines else None
 
     # -- what happens to exchanges (`exchange.Driver`)

@@ -26,6 +26,9 @@ SHORTAGE: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EN
 """Errors of this machine, not of the server."""
 
 
+_random: Final = random_ids.RANDOM
+
+
 class _Socket:
     """An open socket with its outstanding queries by id."""
 
@@ -53,9 +56,9 @@ class _Socket:
         except OSError as error:
             self._pool.broken(self, error)
             return
-        number = int.from_bytes(packet[:2], "big")
+        number = packet[0] << 8 | packet[1] if len(packet) > 2 else -1
         query = self.outstanding.get(number)
-        if query is not None and len(packet) > 2:
+        if query is not None:
             query.arrived(packet)
         elif number in self.late:
             self.late.discard(number)
@@ -101,9 +104,9 @@ class UdpSockets(Carrier):
         """Send a query. Raises OSError."""
         sock = self._pick()
         outstanding = sock.outstanding
-        number = random_ids.below(0x10000)
+        number = _random.below(0x10000)
         while number in outstanding or number in sock.late:
-            number = random_ids.below(0x10000)
+            number = _random.below(0x10000)
         try:
             sock.socket.send(number.to_bytes(2, "big") + query.packet)
         except OSError as error:
@@ -178,7 +181,7 @@ class UdpSockets(Carrier):
                 if self._looking is None:
                     self._looking = self._loop.call_later(IDLE, self._close_idle)
                 return sock
-        at = random_ids.below(len(opened))
+        at = _random.below(len(opened))
         sock = opened[at]
         sock.uses += 1
         if sock.uses >= USES and len(self._retired) < self._limit:
@@ -190,7 +193,7 @@ class UdpSockets(Carrier):
 
     def _close_idle(self) -> None:
         """Close the sockets that have had no query since the last look."""
-        idle = [sock for sock in self._open if sock.uses == sock.seen and not sock.outstanding]
+        idle = {sock for sock in self._open if sock.uses == sock.seen and not sock.outstanding}
         for sock in idle:
             self._discard(sock)
         self._open = [sock for sock in self._open if sock not in idle]
@@ -209,7 +212,7 @@ class UdpSockets(Carrier):
         return sock
 
     def _discard(self, sock: _Socket) -> None:
-        self._poller.remove(sock.descriptor)
+        self._poller.closed(sock.descriptor)
         sock.socket.close()
 
 

@@ -107,11 +107,11 @@ class Pending(Waiting):
         self._stop_asking()
         try:
             answer = self._answer(question, result)
-            if isinstance(answer, UpstreamQuestion):
-                self.ask(answer)
-            else:
+            if isinstance(answer, Compiled):
                 self._end()
                 self._responder.send(answer, self._request)
+            else:
+                self.ask(answer)
         except Exception as error:  # noqa: BLE001 - as in `Responder.take`
             if not self._over:
                 self._end()

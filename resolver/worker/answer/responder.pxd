@@ -10,6 +10,8 @@ from resolver.worker.answer.outside_names cimport OutsideNames
 from resolver.worker.answer.pending cimport Answering, Pending
 from resolver.worker.answer.relayed_answers cimport RelayedAnswers
 
+cdef object _PASS
+
 cdef class Responder(Answering):
     cdef public int payload
     cdef public object clock, counters, steady, first

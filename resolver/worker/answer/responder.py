@@ -29,6 +29,7 @@ from resolver.worker.answer.walk import Fetched, UpstreamQuestion
 from zones.networks.prefixes import NetworkIndex
 
 _NOTHING: Final[Fetched] = {}
+_PASS: Final = RateVerdict.PASS  # an attribute of an enumeration takes long to read
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Responder(Answering):
         client: Client,
         transport: ClientTransport,
         send: SendReply,
-        limited: RateVerdict = RateVerdict.PASS,
+        limited: RateVerdict = _PASS,
     ) -> bool:
         """Answer one packet: call `send` once, at once or later. Return False for a packet that never gets a reply.
 
@@ -82,9 +83,9 @@ class Responder(Answering):
             query = parse(packet)
             edns = self._read(query, client, transport)
         except MalformedQuery as malformed:
-            return limited is RateVerdict.PASS and self._reject(malformed, client, transport, send)
+            return limited is _PASS and self._reject(malformed, client, transport, send)
         request = ClientQuery(packet, query, edns, client, transport, send)
-        if limited is not RateVerdict.PASS and not edns.proven:
+        if limited is not _PASS and not edns.proven:
             return self._limit(request, limited)
         if client.network == REFUSED:
             self.counters.add("dns_responses_total", ("REFUSED", "", "", "acl"))
