@@ -31,7 +31,7 @@ COPY --from=build /opt/pldns /opt/pldns
 ENV PATH=/opt/pldns/bin:$PATH PYTHONUNBUFFERED=1 STATE_DIRECTORY=/var/lib/pldns
 VOLUME /var/lib/pldns
 USER 65532:65532
-EXPOSE 53/udp 53/tcp 8053
+EXPOSE 53/udp 53/tcp 8054
 # At the start, pldns reads the whole inventory before it is ready.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["pldns", "healthcheck"]
 ENTRYPOINT ["pldns"]

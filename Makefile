@@ -14,7 +14,7 @@ TARGETS      ?= query reply frames zone inventory header packet event
 # Each test starts processes of its own: without cached bytecode each would compile all of pldns first.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check fmt venv plain bench fuzz lock sbom audit packaging
+.PHONY: run test check fmt venv plain bench fuzz chaos soak lock sbom audit packaging
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -59,6 +59,16 @@ bench: $(BUILT)
 # Coverage-guided fuzzing, FUZZ_SECONDS for each target: `make fuzz FUZZ_SECONDS=900 TARGETS="zone reply"`.
 fuzz: $(BUILT)
 	@set -e; for target in $(TARGETS); do $(BIN)/python -m tests.fuzz $$target $(FUZZ_SECONDS); done
+
+# Breaks a running pldns in many ways while every answer is checked, and prints what clients notice. `CHAOS=upstream` does a
+# part; `CHAOS=--write` puts the table into docs/reliability.md.
+chaos: $(BUILT)
+	$(BIN)/python -m tests.chaos $(CHAOS)
+
+# Runs pldns with changes and faults, and measures whether its memory and descriptors grow.
+MINUTES ?= 60
+soak: $(BUILT)
+	$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES)
 
 # Pins new versions with hashes in the lock files: of everything, of what runs, and of the build backend. Installs pip-tools into a temporary environment.
 lock:

@@ -2,7 +2,8 @@
 
 `python -m bench.paced PORT QUERIES SECONDS` prints `ready`, waits for a line of input, sends the questions of a dnsperf
 file to 127.0.0.1:PORT in turn and prints one line of JSON: `sent`, `lost`, and `p50`, `p99`, `p999`, `worst` in
-microseconds. A wait starts when the kernel accepts the query and ends when the kernel receives the answer
+microseconds; also `p99_steady`, of the share `steady` of the answers that no spell of slow memory touched (see
+`bench.slow_memory`). A wait starts when the kernel accepts the query and ends when the kernel receives the answer
 (SO_TIMESTAMPNS, socket(7)), so that other work on the probe's core does not count. Linux only.
 """
 
@@ -23,6 +24,7 @@ from typing import Final, NamedTuple, Self
 import dns.message
 
 from bench.processes import Broken, cores
+from bench.slow_memory import SlowMemory, outside
 
 RATE: Final = 1000
 """Queries per second."""
@@ -43,15 +45,34 @@ class Waits(NamedTuple):
     p99: float
     p999: float
     worst: float
+    p99_steady: float
+    steady: float
 
 
-def waits(sent: int, taken: Sequence[float]) -> Waits:
-    """Return the figures of a run from the latencies of the answered queries, in microseconds."""
-    rising = sorted(taken)
+class Answered(NamedTuple):
+    """One answered query: when it was asked, in seconds since the epoch, and its latency in microseconds."""
+
+    asked: float
+    latency: float
+
+
+def waits(sent: int, answered: Sequence[Answered], spells: list[tuple[float, float]]) -> Waits:
+    """Return the figures of a run. `spells`: when memory was slow, in seconds since the epoch."""
+    rising = sorted(one.latency for one in answered)
     if not rising:
         raise Broken(f"none of {sent} queries was answered")
-    p50, p99, p999 = (rising[min(int(len(rising) * share), len(rising) - 1)] for share in (0.5, 0.99, 0.999))
-    return Waits(sent, sent - len(rising), p50, p99, p999, rising[-1])
+    steady = sorted(
+        one.latency for one in answered if outside(spells, one.asked, one.asked + one.latency / 1_000_000)
+    ) or rising  # fmt: skip
+    return Waits(
+        sent=sent, lost=sent - len(rising),
+        p50=_at(rising, 0.5), p99=_at(rising, 0.99), p999=_at(rising, 0.999), worst=rising[-1],
+        p99_steady=_at(steady, 0.99), steady=len(steady) / len(rising),
+    )  # fmt: skip
+
+
+def _at(rising: Sequence[float], share: float) -> float:
+    return rising[min(int(len(rising) * share), len(rising) - 1)]
 
 
 def queries(file: Path, most: int = 10_000, *, edns: bool = False) -> list[bytes]:
@@ -75,7 +96,8 @@ def _ask(sock: socket.socket, packets: Sequence[bytes], count: int, rate: int) -
     poll.register(sock, select.POLLIN)
     began = time.monotonic()
     pending: dict[int, int] = {}
-    taken: list[float] = []
+    taken: list[Answered] = []
+    memory = SlowMemory()
     for number in range(count):
         while (left := began + number / rate - time.monotonic()) > 0:
             if poll.poll(left * 1000):
@@ -84,14 +106,15 @@ def _ask(sock: socket.socket, packets: Sequence[bytes], count: int, rate: int) -
         pending[key] = time.time_ns()
         with contextlib.suppress(BlockingIOError):
             sock.send(key.to_bytes(2, "big") + packets[number % len(packets)])
+        memory.touch()
     until = time.monotonic() + _GRACE
     while pending and (left := until - time.monotonic()) > 0:
         if poll.poll(left * 1000):
             _take(sock, pending, taken)
-    return waits(count, taken)
+    return waits(count, taken, memory.spells())
 
 
-def _take(sock: socket.socket, pending: dict[int, int], taken: list[float]) -> None:
+def _take(sock: socket.socket, pending: dict[int, int], taken: list[Answered]) -> None:
     """Read the replies that have arrived."""
     while True:
         try:
@@ -100,7 +123,7 @@ def _take(sock: socket.socket, pending: dict[int, int], taken: list[float]) -> N
             return
         seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
         if (asked := pending.pop(int.from_bytes(reply[:2], "big"), None)) is not None:
-            taken.append((seconds * 1_000_000_000 + nanoseconds - asked) / 1000)
+            taken.append(Answered(asked / 1e9, (seconds * 1_000_000_000 + nanoseconds - asked) / 1000))
 
 
 class Probe:

@@ -2,7 +2,7 @@
 
 Clients send queries at a steady rate over UDP, TCP, TLS and HTTPS for the name of one endpoint. Meanwhile the
 configuration is reloaded 100 times in 60 s, good and bad in turn: a good one renames the network of the clients or
-changes the rate limit, a bad one has a mistake. Counted are queries lost, wrong answers (SERVFAIL included),
+changes the rate limit, a bad one has a mistake. Counted are queries lost, wrong answers and SERVFAIL,
 connections that ended by an error, and reloads with another outcome than they should have. Linux only.
 """
 
@@ -19,11 +19,11 @@ from typing import Any
 
 import msgspec
 
-from bench.measure import Result, _wait, ready
-from bench.processes import PLDNS, Background
+from bench.loaded import asking, serving, suffered
+from bench.measure import Result
 from bench.report import report
 from bench.steady import Clients
-from bench.takeover import ADDRESS, NAME, PORTS, SHARES, WAYS, write
+from resolver.cli import unix_socket
 
 
 def configured(first: dict[str, Any], turn: int) -> dict[str, Any]:
@@ -38,24 +38,13 @@ def configured(first: dict[str, Any], turn: int) -> dict[str, Any]:
 
 def everything(directory: Path, rate: float, times: int, seconds: float) -> Iterator[Result]:
     """Yield the results. Raises `Broken`."""
-    context = write(directory, 1)
-    with Background((PLDNS, "serve", "-c", directory / "pldns.yaml"), directory / "log") as daemon:
-        while not ready(PORTS.admin):
-            _wait(daemon, 0.05, daemon.began, "/readyz was not 200")
-        clients = Clients(NAME, ADDRESS, {"udp": PORTS.dns, "tcp": PORTS.dns, **WAYS}, context)
+    with serving(directory, 1) as (_, clients):
         storm = Storm(directory / "pldns.yaml", times, seconds)
         asyncio.run(storm.run(clients, rate))
-    yield Result(
-        "reloads",
-        times,
-        "",
-        note=f"the longest took {max(storm.took):.1f} s, the median {sorted(storm.took)[times // 2]:.1f}",
-    )
+    note = f"the longest took {max(storm.took):.1f} s, the median {sorted(storm.took)[times // 2]:.1f}"
+    yield Result("reloads", times, "", note=note)
     yield Result("reloads with another outcome", storm.odd, "", 0)
-    for transport, tally in clients.tallies.items():
-        yield Result(f"{transport}: lost", tally.lost, "", 0, note=f"of {tally.sent:,} {tally.examples or ''}")
-        yield Result(f"{transport}: wrong", tally.wrong, "", 0)
-        yield Result(f"{transport}: broken connections", tally.broken, "", 0)
+    yield from suffered(clients)
 
 
 class Storm:
@@ -71,28 +60,24 @@ class Storm:
 
     async def run(self, clients: Clients, rate: float) -> None:
         """Reload in turn, while the clients ask."""
-        ended = asyncio.Event()
-        rates = {transport: rate * share for transport, share in SHARES.items()}
-        asking = asyncio.create_task(clients.run(rates, ended.is_set, connections=8))
-        await asyncio.sleep(1)
-        started = time.monotonic()
-        for turn in range(self._times):
-            await asyncio.sleep(max(0.0, started + turn * self._seconds / self._times - time.monotonic()))
-            await asyncio.to_thread(self._reload, turn)
-        ended.set()
-        await asking
+        async with asking(clients, rate):
+            started = time.monotonic()
+            for turn in range(self._times):
+                await asyncio.sleep(max(0.0, started + turn * self._seconds / self._times - time.monotonic()))
+                await asyncio.to_thread(self._reload, turn)
 
     def _reload(self, turn: int) -> None:
         self._path.write_bytes(msgspec.json.encode(configured(self._first, turn)))
         began = time.monotonic()
-        status = _reload()
+        status = _reload(self._path.parent / "state/admin.sock")
         self.took.append(time.monotonic() - began)
         self.odd += status != (422 if turn % 2 else 200)
 
 
-def _reload() -> int:
+def _reload(admin_socket: Path) -> int:
     """Return the status of a reload."""
-    with contextlib.closing(HTTPConnection("127.0.0.1", PORTS.admin, timeout=100)) as connection:
+    with contextlib.closing(HTTPConnection("localhost", timeout=100)) as connection:
+        connection.sock = unix_socket.connected(str(admin_socket))
         connection.request("POST", "/v1/reload", json.dumps({}), {"Content-Type": "application/json"})
         return connection.getresponse().status
 

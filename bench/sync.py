@@ -22,16 +22,19 @@ from bench.generate import GeneratedEstate
 from bench.measure import PATIENCE, Result, address, ready
 from bench.processes import PLDNS, Background, Broken, cores, cpu, pin
 from bench.report import report
+from resolver.cli import unix_socket
 from tests.fake_azure import shapes
 
 DNS, ADMIN, EVENTS, CLOUD = 5470, 5471, 5472, 5473
 SECRET: Final = "0123456789abcdef"  # noqa: S105 - a secret of this benchmark only
 
 
-def call(method: str, url: str, body: object = None) -> bytes:
-    """Return the body of a reply. Raises `Broken` for an error status."""
+def call(method: str, url: str, body: object = None, admin_socket: Path | None = None) -> bytes:
+    """Return the body of a reply, over the admin socket if one is given. Raises `Broken` for an error status."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+    if admin_socket:
+        connection.sock = unix_socket.connected(str(admin_socket))
     try:
         sent = {"Content-Type": "application/json"}
         connection.request(method, f"{parts.path}?{parts.query}", json.dumps(body) if body else None, sent)
@@ -52,6 +55,7 @@ class Site:
                    "--subscriptions", str(subscriptions), "--port", str(CLOUD)]  # fmt: skip
         fake = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
         stack.callback(fake.terminate)
+        self._admin_socket = folder / "state/admin.sock"
         self._group = GeneratedEstate(endpoints, subscriptions=subscriptions).vnets[0].id.partition("/providers/")[0]
         self.cloud: dict[str, str] = json.loads(fake.stdout.readline() if fake.stdout else "")
         (folder / "secret").write_text(SECRET)
@@ -60,6 +64,7 @@ class Site:
                 {
                     "dns": {"listen": [f"127.0.0.1:{DNS}"]},
                     "admin": {"listen": f"127.0.0.1:{ADMIN}"},
+                    "state": {"directory": "./state"},
                     "upstreams": {"public": {"servers": ["udp://127.0.0.1:9"]}},
                     "sources": [
                         {
@@ -98,7 +103,7 @@ class Site:
         self.settle()
         before = self.source()["last_success"]
         began = time.monotonic()
-        call("POST", f"http://127.0.0.1:{ADMIN}/v1/sources/cloud/sync", {"action": "now"})
+        call("POST", f"http://127.0.0.1:{ADMIN}/v1/sources/cloud/sync", {"action": "now"}, self._admin_socket)
         while self.source()["last_success"] == before:
             self._patient(began, "the sync did not end")
         return time.monotonic() - began

@@ -47,12 +47,17 @@ _log = logging.getLogger(__name__)
 
 @contextlib.asynccontextmanager
 async def serving(
-    application: web.Application, listen: HostPort, name: str, ready: str, logger: logging.Logger = server_logger
+    application: web.Application,
+    listen: HostPort | socket.socket,
+    name: str,
+    ready: str,
+    logger: logging.Logger = server_logger,
 ) -> AsyncIterator[None]:
     """Serve an application while the context is open.
 
-    An address that cannot be used is logged once, and tried again. `name`: the listener, as the subject of a log line.
-    `ready`: the log line when it listens. `logger`: that of aiohttp.
+    `listen`: an address, or a socket that listens already. An address that cannot be used is logged once, and tried
+    again. `name`: the listener, as the subject of a log line. `ready`: the log line when it listens. `logger`: that of
+    aiohttp.
     """
     runner = web.AppRunner(application, shutdown_timeout=_DRAIN)
     await runner.setup()
@@ -76,7 +81,7 @@ async def serving(
         await runner.cleanup()
 
 
-async def _open(listener: "_Listener", listen: HostPort, ready: str) -> None:
+async def _open(listener: "_Listener", listen: HostPort | socket.socket, ready: str) -> None:
     logged = False
     while True:
         try:
@@ -107,12 +112,13 @@ class _Listener:
         self._short = False
         """Whether there was no descriptor at the last attempt to accept."""
 
-    def open(self, listen: HostPort) -> None:
+    def open(self, listen: HostPort | socket.socket) -> None:
         """Listen. Raises OSError."""
-        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        sock = socket.create_server((listen.host, listen.port), family=family, backlog=_BACKLOG)
-        sock.settimeout(0)
-        self._socket = sock
+        if isinstance(listen, HostPort):
+            family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+            listen = socket.create_server((listen.host, listen.port), family=family, backlog=_BACKLOG)
+        listen.settimeout(0)
+        self._socket = listen
         self._resume()
 
     def close(self) -> None:
@@ -140,7 +146,7 @@ class _Listener:
             full = len(self._all) >= self._limit
             if full:
                 self._make_room()
-            self._start(sock, address[0])
+            self._start(sock, address[0] if address else "")
             if full:
                 return  # the descriptor of the closed connection is free after this turn of the loop
 

@@ -28,6 +28,14 @@ class Response(web.Response):
         self.headers.popall("Server", None)
 
 
+class StreamResponse(web.StreamResponse):
+    """A response of unknown length that does not name the software of the server."""
+
+    async def _prepare_headers(self) -> None:
+        await super()._prepare_headers()
+        self.headers.popall("Server", None)
+
+
 def problem(status: int, detail: str | None = None, headers: Mapping[str, str] = _NONE) -> Response:
     """Return an error response with problem details. The title is the reason phrase of the status."""
     title = web.Response(status=status).reason or "Error"

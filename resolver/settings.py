@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from resolver.admin_settings import AdminSettings
+from resolver.azure_settings import AzureSettings
 from resolver.host_port import HostPort
 from zones.azure.catalogue_table import Suffix
 from zones.azure.configured_names import NameEntry
@@ -88,53 +90,8 @@ class UpstreamGroup(msgspec.Struct, frozen=True):
 SourceType = Literal["files", "azure"]
 OnUnsynced = Literal["servfail", "public"]
 """The answer for names under the service suffixes while a source has never given data."""
-CredentialType = Literal["default", "managed-identity", "workload-identity", "cli", "client-secret", "certificate"]
-CloudName = Literal["public", "usgovernment", "china"]
 GuardMode = Literal["on", "off"]
 """Whether a change that would remove too much of a source is held (`on`) or served (`off`)."""
-PrivateDnsMode = Literal["off", "check", "serve"]
-"""What a source reads Azure's private DNS zones for."""
-
-
-class Secret(msgspec.Struct, frozen=True):
-    """Where a secret is: in a file (absolute path), or in an environment variable. Never the secret itself."""
-
-    file: str = ""
-    environment: str = ""
-
-
-class Credential(msgspec.Struct, frozen=True):
-    """An identity in Azure. Empty ids are taken from the environment. Holds no secret, only where each one is."""
-
-    type: CredentialType = "default"
-    tenant_id: str = ""
-    client_id: str = ""
-    secret: Secret | None = None
-    certificate: Secret | None = None
-    """The certificate with its private key, PEM or PKCS#12."""
-    password: Secret | None = None
-    """The password of the certificate."""
-
-
-class EventSettings(msgspec.Struct, frozen=True):
-    """A listener for Event Grid, and the secret that senders must give."""
-
-    listen: HostPort
-    secret: Secret
-
-
-class AzureSettings(msgspec.Struct, frozen=True):
-    """What a source of type `azure` reads, and with which identity."""
-
-    subscriptions: tuple[str, ...] = ()
-    """Ids in lower case. Empty: every subscription that the identity can read."""
-    interval: int = 60
-    cloud: CloudName = "public"
-    management: str = "https://management.azure.com"
-    """Origin of the Resource Manager, the only origin that receives tokens."""
-    credential: Credential = Credential()
-    private_dns: PrivateDnsMode = "off"
-    events: EventSettings | None = None
 
 
 class SourceSettings(msgspec.Struct, frozen=True):
@@ -267,10 +224,12 @@ class CookieSettings(msgspec.Struct, frozen=True):
 
 
 class CacheSettings(msgspec.Struct, frozen=True):
-    """The cache of upstream answers in each worker."""
+    """The caches of each worker: replies of upstream servers, and compiled answers."""
 
     size: int = 64 << 20
-    """Octets."""
+    """Most octets of upstream replies."""
+    answers: int = 192 << 20
+    """Most octets of compiled answers."""
     stale: int = 86_400
     """Seconds for which an expired answer may still be sent. 0: never."""
     prefetch: bool = True
@@ -327,6 +286,13 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     """A source has `on_unsynced: servfail`: the row "not ready" applies until control reports that all have data."""
 
 
+class HistorySettings(msgspec.Struct, frozen=True):
+    """How much of the history is kept: `age` in seconds, `size` in octets."""
+
+    age: int = 90 * 86400
+    size: int = 256 << 20
+
+
 class ControlSettings(msgspec.Struct, frozen=True):
     """The part for control."""
 
@@ -346,10 +312,10 @@ class ControlSettings(msgspec.Struct, frozen=True):
     upstreams: tuple[UpstreamGroup, ...] = ()
     awaited: tuple[HostPort, ...] = ()
     """Listen addresses that this machine may lack."""
-    admin_listen: HostPort | None = None
-    """None: no admin interface."""
+    admin: AdminSettings = AdminSettings()
     state_directory: str = ""
     """An absolute path. Empty: nothing is saved."""
+    history: HistorySettings = HistorySettings()
     workers: int = 1
     sandbox: SandboxMode = "on"
     watch: bool = False
@@ -363,6 +329,13 @@ class ProcessSettings(msgspec.Struct, frozen=True):
     """A process that does not work for this time is replaced. 0: never."""
     lame_duck: int = 0
     """After a stop was requested, pldns is not ready but answers for this time."""
+
+
+class Overrides(msgspec.Struct, frozen=True):
+    """What takes precedence over the configuration file: variables of the environment that are settings, and flags."""
+
+    environment: dict[str, str] = {}
+    flags: dict[str, str] = {}
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -379,4 +352,9 @@ class Accepted(msgspec.Struct, frozen=True):
     source: str = ""
     """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
+    memory: int = 0
+    """Octets that all processes together may use. 0: the limit of the control group, if it has one."""
     warnings: tuple[str, ...] = ()
+    keys: str = "{}"
+    """Every key with its value as JSON, in the form of the configuration file, defaults and overrides included."""
+    overrides: Overrides = Overrides()

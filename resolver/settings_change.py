@@ -4,13 +4,14 @@ Owns which keys a running pldns cannot change, and what stays when a configurati
 a process applies its part. Pure.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
 import msgspec
 from msgspec import structs
 
-from resolver.settings import Accepted, ControlSettings, WorkerSettings
+from resolver.settings import Accepted, ControlSettings, Overrides, Tls, WorkerSettings
 
 _AT_START: Final = "sockets are bound when pldns starts"
 
@@ -21,40 +22,60 @@ def continued(old: Accepted, new: Accepted) -> Accepted:
     return structs.replace(new, worker=structs.replace(new.worker, cookies=cookies, mark=old.worker.mark))
 
 
-def restart_needed(old: Accepted, new: Accepted) -> tuple[str, ...]:
-    """Return a sentence for each changed key that takes effect only at the next start."""
-    was, now = old.worker, new.worker
-    keys = (
-        ("dns.bind", was.bind != now.bind, _AT_START),
-        ("dns.listen", was.listen != now.listen, _AT_START),
-        ("dns.tls.listen", _listen(was.tls) != _listen(now.tls), _AT_START),
-        ("dns.https.listen", _listen(was.https) != _listen(now.https), _AT_START),
-        ("dns.bind", bool(old.control.awaited) != bool(new.control.awaited), _AT_START),
-        ("admin.listen", old.control.admin_listen != new.control.admin_listen, _AT_START),
-        (
-            "processes.heartbeat",
-            old.processes.heartbeat != new.processes.heartbeat,
-            "a process gets its heartbeat when it starts",
-        ),
-        ("dns.workers", old.workers != new.workers, "workers are counted when pldns starts"),
-        (
-            "state.directory",
-            old.control.state_directory != new.control.state_directory,
-            "the state directory is locked when pldns starts",
-        ),
-        ("user", old.user != new.user, "pldns changes its user when it starts"),
-        ("sandbox", was.sandbox != now.sandbox, "a process enters its sandbox when it starts"),
-    )
-    return tuple(f"{key}: a reload cannot change this: {why}; restart pldns" for key, differs, why in keys if differs)
+def of_start(accepted: Accepted) -> dict[str, str]:
+    """Return the settings that take effect only at a start, as text by key. The order is that of `restart_needed`."""
+    worker, control = accepted.worker, accepted.control
+    return {
+        "dns.bind": worker.bind,
+        "dns.listen": _listen(worker),
+        "dns.tls.listen": _listen(worker.tls),
+        "dns.https.listen": _listen(worker.https),
+        "admin.listen": str(control.admin.listen or "off"),
+        "admin.socket": _beside(accepted.path, control.admin.socket) or "off",
+        "admin.group": control.admin.group,
+        "admin.health": str(control.admin.health or "off"),
+        "processes.heartbeat": str(accepted.processes.heartbeat),
+        "dns.workers": str(accepted.workers),
+        "state.directory": _beside(accepted.path, control.state_directory),
+        "user": accepted.user,
+        "sandbox": worker.sandbox,
+    }
 
 
-def _listen(tls: object) -> object:
-    return getattr(tls, "listen", ())
+_WHY: Final = {
+    "processes.heartbeat": "a process gets its heartbeat when it starts",
+    "dns.workers": "workers are counted when pldns starts",
+    "state.directory": "the state directory is locked when pldns starts",
+    "user": "pldns changes its user when it starts",
+    "sandbox": "a process enters its sandbox when it starts",
+}
+
+
+def restart_needed(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Return a sentence for each key that differs between two results of `of_start`."""
+    return {
+        key: f"{key}: a reload cannot change this: {_WHY.get(key, _AT_START)}; restart pldns"
+        for key, value in new.items()
+        if old.get(key, value) != value
+    }
+
+
+def _listen(section: WorkerSettings | Tls | None) -> str:
+    return " ".join(map(str, section.listen)) if section else ""
+
+
+def _beside(file: str, path: str) -> str:
+    """Return a path without the folder of the file, so that the same files in another folder say the same."""
+    return path.removeprefix(f"{file.rpartition('/')[0]}/")
 
 
 def same(old: Accepted, new: Accepted) -> bool:
-    """Return whether both mean the same. Warnings and comments do not count."""
-    return structs.replace(old, warnings=(), source="") == structs.replace(new, warnings=(), source="")
+    """Return whether both mean the same. Warnings and comments do not count, nor how a value is written."""
+    return _bare(old) == _bare(new)
+
+
+def _bare(accepted: Accepted) -> Accepted:
+    return structs.replace(accepted, warnings=(), source="", keys="", overrides=Overrides())
 
 
 def digest(settings: Accepted | WorkerSettings) -> bytes:

@@ -159,8 +159,20 @@ def test_the_service_and_the_policy_let_dns_through() -> None:
     service = the("Service", "resolver")["spec"]
     assert {names[port["targetPort"]] for port in service["ports"]} == {(53, "UDP"), (53, "TCP")}
     assert service["externalTrafficPolicy"] == "Local"
-    rules = the("NetworkPolicy", "resolver")["spec"]["ingress"]
-    assert {(port["port"], port["protocol"]) for rule in rules for port in rule["ports"]} == {(53, "UDP"), (53, "TCP")}
+    dns, health = the("NetworkPolicy", "resolver")["spec"]["ingress"]
+    assert {(port["port"], port["protocol"]) for port in dns["ports"]} == {(53, "UDP"), (53, "TCP")}
+    assert health["ports"] == [{"port": 8054, "protocol": "TCP"}]
+    assert [list(each) for each in health["from"]] == [["namespaceSelector"]]
+
+
+def test_kubelet_and_prometheus_use_the_listener_for_health_checks() -> None:
+    pod = the("Deployment", "resolver")["spec"]["template"]
+    container = pldns_of(pod["spec"])
+    settings = yaml.safe_load(the("ConfigMap", "resolver")["data"]["pldns.yaml"])
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert settings["admin"] == {"health": f"0.0.0.0:{ports['health']}"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "health"}
+    assert pod["metadata"]["annotations"]["prometheus.io/port"] == str(ports["health"])
 
 
 def documented_permissions() -> set[str]:

@@ -95,7 +95,7 @@ def test_the_image_starts_serves_and_checks_its_health_with_pldns(final_stage: l
     assert json.loads(said["ENTRYPOINT"]) == ["pldns"]
     assert json.loads(said["CMD"]) == ["serve", "-c", "/etc/pldns/pldns.yaml"]
     assert json.loads(said["HEALTHCHECK"].partition("CMD ")[2]) == ["pldns", "healthcheck"]
-    assert set(said["EXPOSE"].split()) == {"53/udp", "53/tcp", "8053"}
+    assert set(said["EXPOSE"].split()) == {"53/udp", "53/tcp", "8054"}
 
 
 def test_the_image_installs_only_locked_packages(instructions: list[tuple[str, str]]) -> None:

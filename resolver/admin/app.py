@@ -1,13 +1,15 @@
-"""The HTTP server of the admin interface: its listener, which requests it accepts, and how errors look.
+"""The HTTP server of the admin interface: its listeners, which requests they accept, and how errors look.
 
-It listens on loopback only. A browser can still be made to send requests to a loopback address under a foreign name
-(DNS rebinding). Such a name appears in the Host header, so only our own names are accepted there (RFC 9110 §7.4).
+The interface itself is on loopback only. A browser can still be made to send requests to a loopback address under a
+foreign name (DNS rebinding). Such a name appears in the Host header, so only our own names are accepted there (RFC 9110
+§7.4).
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from ipaddress import ip_address
@@ -18,38 +20,85 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from resolver import http_listener
+from resolver.admin.access.entrances import Entrance, HealthEntrance, LoopbackEntrance, UnixEntrance
 from resolver.admin.paging import InvalidCursor
 from resolver.admin.resources.model import Parameters
 from resolver.admin.route import Context, Route
 from resolver.admin.routes import ROUTES
 from resolver.admin.view import View
 from resolver.admin.zone_census import ZoneCensus
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
 from resolver.http_protocol import MALFORMED_BODY, of_exception, problem
+from resolver.process.sandbox.identity import group_number
+
+LONGEST: Final = 1 << 16
+"""The most octets of a body."""
 
 _log = logging.getLogger(__name__)
 
 
-def serving(view: View, listen: HostPort) -> AbstractAsyncContextManager[None]:
-    """Return a context that serves on `listen` while it is open. DNS is served without the admin interface too."""
-    ready = f"admin interface on http://{listen}"
-    return http_listener.serving(application(view, listen), listen, "the admin interface", ready)
+def listeners(
+    view: View, settings: AdminSettings, unix: socket.socket | None = None
+) -> list[AbstractAsyncContextManager[None]]:
+    """Return a context for each listener, which serves while it is open. DNS is served without them too.
+
+    `unix`: the Unix socket, which listens already.
+    """
+    opened: list[AbstractAsyncContextManager[None]] = []
+    if unix:
+        ready = f"admin interface on {settings.socket}"
+        app = unix_application(view, group_number(settings.group) if settings.group else None)
+        opened.append(http_listener.serving(app, unix, "the admin socket", ready))
+    if at := settings.listen:
+        ready = f"admin interface on http://{at}"
+        opened.append(http_listener.serving(application(view, at), at, "the admin interface", ready))
+    if at := settings.health:
+        ready = f"health and metrics on http://{at}"
+        opened.append(http_listener.serving(health_application(view), at, "the listener for health checks", ready))
+    return opened
 
 
 def application(view: View, listen: HostPort) -> web.Application:
     """Return the application for the listener at `listen`."""
-    app = web.Application(middlewares=[_problems, _own_host(listen.host)])
+    return _application(view, ROUTES, LoopbackEntrance(), [_problems, _own_host(listen.host)])
+
+
+def unix_application(view: View, group: int | None) -> web.Application:
+    """Return the application for the Unix socket. No browser reaches it, so any Host will do."""
+    return _application(view, ROUTES, UnixEntrance(group), [_problems])
+
+
+def health_application(view: View) -> web.Application:
+    """Return the application for the listener that everyone may ask, under any name."""
+    return _application(view, [route for route in ROUTES if route.health], HealthEntrance(), [_problems])
+
+
+def _application(
+    view: View, routes: Sequence[Route], entrance: Entrance, middlewares: Sequence[Any]
+) -> web.Application:
+    app = web.Application(middlewares=middlewares, client_max_size=LONGEST)
     context = Context(view, ZoneCensus(view.estate))
-    for route in ROUTES:
+    for route in routes:
         for path in (route.path, *route.aliases):
             if route.body:
-                app.router.add_post(path, partial(_post, context, route, route.body))
+                app.router.add_post(path, _behind(entrance, partial(_post, context, route, route.body)))
             else:
-                app.router.add_get(path, partial(_get, context, route))
+                app.router.add_get(path, _behind(entrance, partial(_get, context, route)))
     return app
 
 
-async def _get(context: Context, route: Route, request: web.Request) -> web.Response:
+def _behind(
+    entrance: Entrance, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        entrance.identify(request)
+        return await handler(request)
+
+    return handle
+
+
+async def _get(context: Context, route: Route, request: web.Request) -> web.StreamResponse:
     try:
         return await route.handler(context, request, route.parameters.model_validate(_query(request)))
     except ValidationError as error:
@@ -58,7 +107,7 @@ async def _get(context: Context, route: Route, request: web.Request) -> web.Resp
         raise web.HTTPBadRequest(text=f"cursor: {error}") from None
 
 
-async def _post(context: Context, route: Route, body: type[Parameters], request: web.Request) -> web.Response:
+async def _post(context: Context, route: Route, body: type[Parameters], request: web.Request) -> web.StreamResponse:
     # A page of another origin cannot send this content type without a CORS preflight, which fails here.
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="the content type of the body must be application/json")

@@ -63,7 +63,7 @@ def _problem(route: Route, status: int, text: str) -> dict[str, Any]:
 
 def _content(route: Route) -> dict[str, Any]:
     if route.returns is None:
-        return {"text/plain": {}} if route.path == "/metrics" else {"application/json": {"schema": {"type": "object"}}}
+        return {route.media: {"schema": {"type": "object"}} if route.media == "application/json" else {}}
     schema: dict[str, Any] = {"$ref": _REF.format(model=route.returns.__name__)}
     if route.listed:
         schema = {

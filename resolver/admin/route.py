@@ -1,7 +1,8 @@
 """A route of the admin interface, and what its handler receives. The table of all routes is in `routes`."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -12,12 +13,29 @@ from resolver.admin.zone_census import ZoneCensus
 from resolver.control.estate.estate import Estate
 
 
+class EventStreams:
+    """Counts the event streams that are open."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count one stream while the block runs."""
+        self.count += 1
+        try:
+            yield
+        finally:
+            self.count -= 1
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every handler reads: control at the time of the request."""
 
     view: View
     zone_census: ZoneCensus
+    streams: EventStreams = field(default_factory=EventStreams)
 
     @property
     def estate(self) -> Estate:
@@ -25,7 +43,7 @@ class Context:
         return self.view.estate
 
 
-Handler = Callable[[Context, web.Request, Any], Awaitable[web.Response]]
+Handler = Callable[[Context, web.Request, Any], Awaitable[web.StreamResponse]]
 """Handles one request. The third argument is an instance of the route's `parameters`, or of its `body`."""
 
 
@@ -47,3 +65,7 @@ class Route(NamedTuple):
     """The model of the JSON that a POST carries."""
     status: int = 200
     """The status of a successful response."""
+    media: str = "application/json"
+    """The media type of a successful response."""
+    health: bool = False
+    """It is also on the listener for health checks, which everyone may ask."""

@@ -6,14 +6,16 @@ from typing import Final
 from aiohttp import web
 
 from resolver.admin import estate_handlers as estate
+from resolver.admin import history_handlers as history
 from resolver.admin import openapi
 from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
-from resolver.admin.resources.configuration import ConfigurationItem, ReloadRequest
+from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.endpoints import EndpointItem
 from resolver.admin.resources.findings import FindingItem, FindingParameters
+from resolver.admin.resources.history import DifferenceParameters, EventParameters, HistoryEntry, HistoryParameters
 from resolver.admin.resources.model import ListParameters, Parameters
 from resolver.admin.resources.names import NameItem
 from resolver.admin.resources.networks import NetworkItem
@@ -33,14 +35,18 @@ async def get_openapi(_: Context, __: web.Request, ___: Parameters) -> web.Respo
 ROUTES: Final = (
     Route(
         "/livez", status.livez, "Control runs and a worker answers.", Alive,
-        problems=((503, "No worker answers."),), aliases=("/health",),
+        problems=((503, "No worker answers."),), aliases=("/health",), health=True,
     ),
     Route(
         "/readyz", status.readyz, "Every source has provided data, and every worker has applied it.", Ready,
-        parameters=ReadyParameters, problems=((503, "The daemon is not ready."),), aliases=("/ready",),
+        parameters=ReadyParameters, problems=((503, "The daemon is not ready."),), aliases=("/ready",), health=True,
     ),
-    Route("/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format."),
+    Route(
+        "/metrics", status.get_metrics, "Metrics in the Prometheus or OpenMetrics text format.", media="text/plain",
+        health=True,
+    ),
     Route("/v1/status", status.status, "The state of the daemon.", DaemonStatus),
+    Route("/v1/configuration", status.get_configuration, "Every setting in effect.", EffectiveConfiguration),
     Route(
         "/v1/reload", status.reload, "Check the configuration again, and apply it if it has no mistake.",
         ConfigurationItem, body=ReloadRequest,
@@ -84,6 +90,19 @@ ROUTES: Final = (
             (404, "There is no such source."), (409, "No sync is held."),
             (415, "The body is not JSON."),
         ),
+    ),
+    Route(
+        "/v1/history", history.list_history, "What changed, the newest first: names, findings, sources.", HistoryEntry,
+        listed=True, parameters=HistoryParameters, problems=((503, "The history cannot be read."),),
+    ),
+    Route(
+        "/v1/diff", history.list_differences, "What differs between two times, one entry for each thing.", HistoryEntry,
+        listed=True, parameters=DifferenceParameters, problems=((503, "The history cannot be read."),),
+    ),
+    Route(
+        "/v1/events", history.stream_events, "New entries of the history, as server-sent events.",
+        parameters=EventParameters, media="text/event-stream",
+        problems=((503, "The history cannot be read, or too many streams are open."),),
     ),
     Route(
         "/v1/fallbacks", workers.list_fallbacks, "Names inside private zones that an upstream was asked for.",

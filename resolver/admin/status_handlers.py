@@ -1,12 +1,13 @@
 """Handlers for health, metrics and the status of the daemon."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Final
 
 from aiohttp import web
 
 from resolver.admin import metrics
-from resolver.admin.resources import configuration, sandbox, sources
+from resolver.admin.resources import configuration, memory, sandbox, sources
 from resolver.admin.resources.configuration import Refused, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.sources import SourceItem
@@ -14,6 +15,7 @@ from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready
 from resolver.admin.resources.workers import WorkerItem
 from resolver.admin.responses import item_response, problem_response
 from resolver.admin.route import Context
+from resolver.channel.frames import MemoryReport
 from resolver.http_protocol import Response, problem
 from resolver.process import wall_clock
 from resolver.process.reload_state import ReloadOutcome
@@ -65,9 +67,17 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
             started=clock_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
             ready=not missing, missing=missing, degraded=degraded, degraded_total=total,
             absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
-            sources=_sources(context), sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate),
+            sources=_sources(context), memory=memory.memory(view.memory, _memory_reports(context)),
+            sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate),
         )
     )  # fmt: skip
+
+
+async def get_configuration(context: Context, _: web.Request, __: Parameters) -> web.Response:
+    """Answer with every setting in effect."""
+    reloads = context.view.reloads
+    texts = context.estate.zone_texts
+    return item_response(configuration.effective(reloads.accepted, reloads.state.serial, texts))
 
 
 async def reload(context: Context, _: web.Request, __: ReloadRequest) -> web.Response:
@@ -84,6 +94,10 @@ async def reload(context: Context, _: web.Request, __: ReloadRequest) -> web.Res
     return problem_response(
         Refused(title="Unprocessable Content", status=422, detail=detail, mistakes=list(state.mistakes))
     )
+
+
+def _memory_reports(context: Context) -> Iterator[tuple[int, MemoryReport]]:
+    return ((each.index, each.memory) for each in context.view.workers.values() if each.memory)
 
 
 def _workers(context: Context) -> list[WorkerItem]:

@@ -164,6 +164,13 @@ class CounterReport(_Frame, frozen=True):
     values: Annotated[list[tuple[Short, Annotated[tuple[Label, ...], msgspec.Meta(max_length=5)], Count]], Items]
 
 
+class GaugeReport(_Frame, frozen=True):
+    """Present values, as (metric name, label values, value). `first`: they replace all values of earlier reports."""
+
+    first: bool
+    values: Annotated[list[tuple[Short, Annotated[tuple[Label, ...], msgspec.Meta(max_length=5)], float]], Items]
+
+
 class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Queries for a name inside a private zone that were forwarded to an upstream.
 
@@ -202,6 +209,25 @@ class LoopReport(_Frame, frozen=True):
     items: Annotated[list[Loop], Items]
 
 
+class MemoryReport(_Frame, frozen=True):
+    """What the worker uses, in octets, and the bounds of its caches and of the buffers of connections.
+
+    The caches and buffers are estimates.
+    """
+
+    total: Count
+    """All memory of the process; 0 where that is not known."""
+    replies: Count
+    """Replies of upstream servers."""
+    answers: Count
+    """Compiled answers."""
+    streams: Count
+    """Connections of clients."""
+    replies_bound: Count
+    answers_bound: Count
+    streams_bound: Count
+
+
 class ReplyFrame(_Frame, frozen=True):
     """The reply to the `RequestFrame` with the same `id`."""
 
@@ -210,7 +236,7 @@ class ReplyFrame(_Frame, frozen=True):
 
 
 Down = Configure | Begin | Masks | Clientele | Rows | Static | Commit | RequestFrame
-Up = Hello | Applied | CounterReport | FallbackReport | LoopReport | ReplyFrame
+Up = Hello | Applied | CounterReport | GaugeReport | FallbackReport | LoopReport | MemoryReport | ReplyFrame
 
 T = TypeVar("T")
 

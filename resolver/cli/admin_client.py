@@ -1,13 +1,15 @@
 """Requests to the admin interface of a running daemon."""
 
+import contextlib
 import http.client
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.parse import urlencode, urlsplit
 
+from resolver.cli import unix_socket
+from resolver.cli.daemon_address import UNIX
 from resolver.cli.failure import Failed
 
 Json = dict[str, Any]
@@ -42,30 +44,54 @@ def post(url: str, path: str, body: Json) -> Json:
 
 
 def _request(url: str, path: str, body: bytes | None) -> Json:
-    if not url.startswith(("http://", "https://")):
-        raise Failed(f"--admin {url}: not an http:// address")
-    opener = build_opener(ProxyHandler({}))  # no proxy of the environment: the daemon is on this host
+    connection, prefix = _connection(url)
+    headers = {"Content-Type": "application/json"} if body else {}
     try:
-        headers = {"Content-Type": "application/json"} if body else {}
-        request = Request(f"{url.rstrip('/')}{path}", body, headers)  # noqa: S310 - http only, see above
-        with opener.open(request, timeout=_TIMEOUT) as response:
-            found: Json = json.load(response)
-    except HTTPError as error:
-        with error:
-            raise Failed(f"{url} says: {_problem(error)}") from None
-    except (URLError, OSError, http.client.HTTPException) as error:
-        reason = error.reason if isinstance(error, URLError) else error
-        why = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
-        raise Failed(f"no daemon answers at {url}: {why.lower()} (is `pldns serve` running?)") from None
+        with contextlib.closing(connection):
+            connection.request("POST" if body else "GET", prefix + path, body, headers)
+            response = connection.getresponse()
+            octets = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        advice = "is `pldns serve` running? `--admin` names another address"
+        raise Failed(f"no daemon answers at {url}: {why.lower()} ({advice})") from None
+    if response.status >= 300:
+        raise Failed(f"{url} says: {_problem(octets) or f'{response.status} {response.reason}'}")
+    try:
+        found: Json = json.loads(octets)
     except ValueError:
         raise Failed(f"{url} is not the admin interface of pldns: its answer is not JSON") from None
     return found
 
 
-def _problem(error: HTTPError) -> str:
-    """Return the text of an error response."""
+def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
+    """Return a connection that is not open yet, and the path before all paths. No proxy is used. Raises `Failed`."""
+    if url.startswith(UNIX):
+        return _UnixConnection(url.removeprefix(UNIX)), ""
+    parts = urlsplit(url)
+    kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}.get(parts.scheme)
+    with contextlib.suppress(ValueError):  # a port that is no number
+        if kind and parts.hostname:
+            return kind(parts.hostname, parts.port, timeout=_TIMEOUT), parts.path.rstrip("/")
+    raise Failed(f"--admin {url}: neither `unix:PATH` nor an http:// address")
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """A connection to the Unix socket at a path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = unix_socket.connected(os.path.abspath(self._path))  # noqa: PTH100 - only text
+        self.sock.settimeout(_TIMEOUT)
+
+
+def _problem(body: bytes) -> str:
+    """Return the text of an error response; empty where it is no problem details."""
     try:
-        body = json.load(error)
-        return str(body.get("detail") or body["title"])
+        found = json.loads(body)
+        return str(found.get("detail") or found["title"])
     except (ValueError, KeyError, AttributeError):
-        return f"{error.code} {error.reason}"
+        return ""

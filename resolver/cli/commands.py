@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option, Typer
 
 from resolver.cli.failure import Failed
+from resolver.cli.list_commands import listings
 from resolver.cli.options import (
     DEFAULT_CONFIG,
     AdminUrl,
@@ -20,9 +21,9 @@ from resolver.cli.options import (
     Overrides,
     RowLimit,
     ServerText,
-    SeverityOption,
     SourceName,
     TypeText,
+    admin_url,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _sync = Typer(help="Show and control the syncs of sources in the running daemon.
 app.add_typer(_sync, name="sync")
 _cache = Typer(help="Show and flush the caches of the running daemon.", no_args_is_help=True)
 app.add_typer(_cache, name="cache")
+app.add_typer(listings)
 
 
 @app.command()
@@ -61,7 +63,7 @@ def reload(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputFo
     """Have the running daemon read its configuration again. Exit status 1: it has mistakes, and the old one goes on."""
     from resolver.cli import reload  # noqa: PLC0415
 
-    raise Exit(reload.run(_admin_url(admin, config), output == Output.JSON))
+    raise Exit(reload.run(admin_url(admin, config), output == Output.JSON))
 
 
 @app.command()
@@ -151,48 +153,12 @@ def query(
     raise Exit(query.run(name, rtype, at, source=source, tcp=tcp, as_json=output == Output.JSON))
 
 
-@app.command()
-def findings(
-    code: Annotated[str | None, Option(help="Only findings with this code.")] = None,
-    severity: Annotated[SeverityOption | None, Option(help="Only findings of this severity.")] = None,
-    admin: AdminUrl = None,
-    config: DaemonConfig = None,
-    output: OutputForm = Output.TABLE,
-    limit: RowLimit = 200,
-) -> None:
-    """List the findings of the running daemon. Exit status 2: one of them is an error."""
-    from resolver.cli import listings  # noqa: PLC0415
-
-    wanted = {"code": code, "severity": severity.value if severity else None}
-    raise Exit(listings.findings(_admin_url(admin, config), wanted, output == Output.JSON, limit))
-
-
-@app.command()
-def endpoints(
-    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
-) -> None:
-    """List the private endpoints that the running daemon knows."""
-    from resolver.cli import listings  # noqa: PLC0415
-
-    raise Exit(listings.endpoints(_admin_url(admin, config), output == Output.JSON, limit))
-
-
-@app.command()
-def zones(
-    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
-) -> None:
-    """List the zones that the running daemon answers."""
-    from resolver.cli import listings  # noqa: PLC0415
-
-    raise Exit(listings.zones(_admin_url(admin, config), output == Output.JSON, limit))
-
-
 @_sync.command()
 def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE) -> None:
     """Show each source: fresh or stale, last and next sync, and problems. Exit status 2: a sync is held."""
     from resolver.cli import sync  # noqa: PLC0415
 
-    raise Exit(sync.status(_admin_url(admin, config), output == Output.JSON))
+    raise Exit(sync.status(admin_url(admin, config), output == Output.JSON))
 
 
 @_sync.command()
@@ -222,7 +188,7 @@ def drop(
 def _act(source: str, action: "SyncAction", admin: str | None, config: Path | None, output: Output) -> None:
     from resolver.cli import sync  # noqa: PLC0415
 
-    raise Exit(sync.act(_admin_url(admin, config), source, action, output == Output.JSON))
+    raise Exit(sync.act(admin_url(admin, config), source, action, output == Output.JSON))
 
 
 @_cache.command("show")
@@ -230,7 +196,7 @@ def show_cache(admin: AdminUrl = None, config: DaemonConfig = None, output: Outp
     """Show the size of each worker's caches."""
     from resolver.cli import cache  # noqa: PLC0415
 
-    raise Exit(cache.show(_admin_url(admin, config), output == Output.JSON))
+    raise Exit(cache.show(admin_url(admin, config), output == Output.JSON))
 
 
 @_cache.command()
@@ -245,7 +211,7 @@ def flush(
     """Remove upstream replies for a name from the caches of all workers."""
     from resolver.cli import cache  # noqa: PLC0415
 
-    raise Exit(cache.flush(_admin_url(admin, config), name, rtype, subtree, output == Output.JSON))
+    raise Exit(cache.flush(admin_url(admin, config), name, rtype, subtree, output == Output.JSON))
 
 
 @_config.command()
@@ -262,6 +228,17 @@ def show(config: ConfigFile = DEFAULT_CONFIG, override: Overrides = None, output
     from resolver.cli import configuration  # noqa: PLC0415
 
     raise Exit(configuration.show(config, _flags(override), output == Output.JSON))
+
+
+@_config.command()
+def diff(admin: AdminUrl = None, config: ConfigFile = DEFAULT_CONFIG, output: OutputForm = Output.TABLE) -> None:
+    """Show what a reload would change, if FILE were the configuration file of the running daemon.
+
+    Exit status 2: something would change, or the reload would be refused because it needs a restart.
+    """
+    from resolver.cli import config_diff  # noqa: PLC0415
+
+    raise Exit(config_diff.run(admin_url(admin, config), config, output == Output.JSON))
 
 
 @app.command()
@@ -352,9 +329,3 @@ def _server_address(server: str | None, config: Path | None) -> "HostPort":
     if server:
         return daemon_address.parse_address(server)
     return daemon_address.dns_address(config, DEFAULT_CONFIG, os.environ)
-
-
-def _admin_url(admin: str | None, config: Path | None) -> str:
-    from resolver.cli import daemon_address  # noqa: PLC0415
-
-    return admin or daemon_address.admin_url(config, DEFAULT_CONFIG, os.environ)

@@ -1,24 +1,32 @@
-"""Where a running daemon listens: one key of its configuration, read without checking the rest of the file.
+"""Where a running daemon listens: a few keys of its configuration, read without checking the rest of the file.
 
-A command that only talks to the daemon is therefore quick, and works while somebody edits the file.
+Every command finds the daemon in the same way: over its Unix socket where that can be reached, otherwise over TCP. A
+command that only talks to the daemon is therefore quick, and works while somebody edits the file.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from resolver.cli import unix_socket
 from resolver.cli.failure import Failed
 from resolver.config import nodes
 from resolver.host_port import HostPort, InvalidHostPort, bracketed, parse
 
 DNS: Final = "127.0.0.1:53"
 ADMIN: Final = "127.0.0.1:8053"
+SOCKET: Final = "admin.sock"
 """The defaults of the configuration's models, which take too long to import here. A test compares them."""
+SERVICE: Final = "/run/pldns"
+"""`$RUNTIME_DIRECTORY` of the systemd unit."""
+UNIX: Final = "unix:"
+"""What comes before the path of a Unix socket in a URL."""
 
 
 def dns_address(path: Path | None, default: Path, environ: Mapping[str, str]) -> HostPort:
     """Return the first address of `dns.listen`; loopback when that is the wildcard address. Raises `Failed`."""
-    listen = _value(("dns", "listen"), path, default, environ) or [DNS]
+    listen = _Keys(path, default, environ).value("dns", "listen") or [DNS]
     server = parse_address(str(listen[0] if isinstance(listen, list) else listen))
     if server.address.is_unspecified:
         return HostPort("127.0.0.1" if server.address.version == 4 else "::1", server.port)
@@ -26,11 +34,44 @@ def dns_address(path: Path | None, default: Path, environ: Mapping[str, str]) ->
 
 
 def admin_url(path: Path | None, default: Path, environ: Mapping[str, str]) -> str:
-    """Return the URL of the admin interface. Raises `Failed`, also when `admin.listen` is off."""
-    listen = _value(("admin", "listen"), path, default, environ)
-    if listen in {"off", False}:
-        raise Failed("the configuration turns the admin interface off (`admin.listen: off`)")
-    return f"http://{listen or ADMIN}"
+    """Return the URL of the admin interface: `unix:PATH` where the socket can be reached, otherwise `http://…`.
+
+    Raises `Failed`, also where there is no way to the daemon.
+    """
+    keys = _Keys(path, default, environ)
+    sockets = list(_sockets(keys, environ))
+    closed = ""
+    for at in sockets:
+        try:
+            unix_socket.connected(at).close()
+        except PermissionError:
+            closed = at
+        except OSError:
+            continue
+        else:
+            return f"{UNIX}{at}"
+    listen = keys.value("admin", "listen")
+    if listen not in {"off", False}:
+        return f"http://{listen or ADMIN}"
+    if closed:
+        raise Failed(f"{closed}: permission denied; run this as root, as the user of pldns, or in `admin.group`")
+    if sockets:
+        raise Failed(f"no daemon answers at {sockets[0]} (is `pldns serve` running?)")
+    raise Failed("the configuration turns the admin interface off (`admin.socket: off` and `admin.listen: off`)")
+
+
+def _sockets(keys: "_Keys", environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the paths where the socket may be."""
+    given = keys.value("admin", "socket")
+    if given in {"off", False}:
+        return
+    if given and given != "auto":
+        yield keys.absolute(str(given))
+        return
+    if runtime := environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or (SERVICE if keys.is_default else ""):
+        yield f"{runtime}/{SOCKET}"
+    state = keys.value("state", "directory") or environ.get("STATE_DIRECTORY", "").partition(":")[0] or "state"
+    yield keys.absolute(f"{state}/{SOCKET}")
 
 
 def parse_address(text: str) -> HostPort:
@@ -48,20 +89,37 @@ def parse_address(text: str) -> HostPort:
     return server
 
 
-def _value(keys: tuple[str, str], path: Path | None, default: Path, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - what YAML can hold
-    """Return the key's value from the environment, else from the file; None when neither has it."""
-    variable = "PLDNS_" + "__".join(keys).upper()
-    if variable in environ:
-        text = environ[variable]
-        # As in `resolver.config`: `[::1]:53` is an address, not a YAML list.
-        return text if text.startswith("[") and "]:" in text else nodes.parse(text, variable)[0].plain()
-    if path is None and not default.exists():
-        return None
-    try:
-        text = (path or default).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise Failed(f"cannot read {path or default}: {reason}") from None
-    node, _ = nodes.parse(text, str(path or default))
-    found, whole = node.find(keys)
-    return found.plain() if whole else None
+class _Keys:
+    """Keys of the configuration. The file at `path` must exist; the one at `default` may not."""
+
+    def __init__(self, path: Path | None, default: Path, environ: Mapping[str, str]) -> None:
+        self.is_default = path is None or os.path.abspath(path) == os.path.abspath(default)  # noqa: PTH100 - only text
+        self._path = path or default
+        self._optional = path is None
+        self._environ = environ
+        self._root: nodes.Node | None = None
+
+    def absolute(self, path: str) -> str:
+        """Return the absolute form of a path, which is relative to the folder of the file."""
+        return os.path.abspath(self._path.parent / path)  # noqa: PTH100 - as the daemon makes paths absolute
+
+    def value(self, *keys: str) -> Any:  # noqa: ANN401 - what YAML can hold
+        """Return the value in the environment, else in the file; None when neither has the key. Raises `Failed`."""
+        variable = "PLDNS_" + "__".join(keys).upper()
+        if variable in self._environ:
+            text = self._environ[variable]
+            # As in `resolver.config`: `[::1]:53` is an address, not a YAML list.
+            return text if text.startswith("[") and "]:" in text else nodes.parse(text, variable)[0].plain()
+        if self._root is None:
+            self._root = nodes.parse(self._text(), str(self._path))[0]
+        found, whole = self._root.find(keys)
+        return found.plain() if whole else None
+
+    def _text(self) -> str:
+        if self._optional and not self._path.exists():
+            return ""
+        try:
+            return self._path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise Failed(f"cannot read {self._path}: {reason}") from None

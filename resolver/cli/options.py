@@ -1,5 +1,6 @@
-"""The options and arguments that several commands share."""
+"""The options and arguments that several commands share, and the daemon that they name."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -22,6 +23,14 @@ class SeverityOption(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+class HistoryKind(StrEnum):
+    """What a change in the history is about. `resolver.control.history.entry` has the same values."""
+
+    NAME = "name"
+    FINDING = "finding"
+    SOURCE = "source"
 
 
 class CloudOption(StrEnum):
@@ -65,11 +74,27 @@ DaemonConfig = Annotated[
     ),
 ]
 AdminUrl = Annotated[
-    str | None, Option(metavar="URL", help="Admin interface of the daemon. Default: as in the configuration file.")
+    str | None,
+    Option(
+        metavar="URL",
+        help="Admin interface of the daemon: `unix:PATH` or http://…. Default: as in the configuration file; the "
+        "socket first.",
+    ),
 ]
 ServerText = Annotated[
     str | None, Option(metavar="ADDRESS:PORT", help="Server to ask. Default: as in the configuration file.")
 ]
+SinceText = Annotated[
+    str | None,
+    Option(metavar="TIME", help="Only changes since this time (2026-11-28T14:00:00Z) or duration before now (2h)."),
+]
 NameText = Annotated[str, Argument(metavar="NAME")]
 SourceName = Annotated[str, Argument(metavar="SOURCE", help="Name of the source in the configuration.")]
 TypeText = Annotated[str, Argument(metavar="[TYPE]", help="Record type: A, AAAA, PTR, TXT, … or TYPE65.")]
+
+
+def admin_url(admin: str | None, config: Path | None) -> str:
+    """Return the address of the daemon's admin interface, from the values of `AdminUrl` and `DaemonConfig`."""
+    from resolver.cli import daemon_address  # noqa: PLC0415 - commands without a daemon need not load it
+
+    return admin or daemon_address.admin_url(config, DEFAULT_CONFIG, os.environ)

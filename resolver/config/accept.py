@@ -10,12 +10,15 @@ import socket
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 from resolver import settings
+from resolver.admin_settings import AdminSettings
+from resolver.azure_settings import AzureSettings, Credential, EventSettings, Secret
 from resolver.config.catalogue_rules import settings_of, shadowed
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.listeners import HttpsSection, RateLimitSection, TlsSection
-from resolver.config.model import AUTO, Configuration, ConflictsSection, NetworkSection
+from resolver.config.model import AUTO, AdminSection, Configuration, ConflictsSection, NetworkSection
 from resolver.config.named_files import ZoneFilePaths, absolute, authorities
 from resolver.config.resolv_conf import name_servers
 from resolver.config.servers import placed, server
@@ -30,6 +33,9 @@ from zones.dns import name
 from zones.networks.excepted import ExceptedItem
 from zones.networks.network import Network
 from zones.networks.private_addresses import is_private
+
+ADMIN_SOCKET: Final = "admin.sock"
+"""The name of the admin socket where the configuration has no path for it."""
 
 
 def accept(
@@ -90,8 +96,9 @@ def accept(
             conflicts=_conflicts(model.conflicts),
             upstreams=upstreams,
             awaited=_awaited(model) if model.dns.bind == "wait" else (),
-            admin_listen=parse(model.admin.listen) if model.admin.listen else None,
+            admin=_admin(model.admin, folder, absolute(folder / model.state.directory)),
             state_directory=absolute(folder / model.state.directory),
+            history=settings.HistorySettings(model.state.history.age, model.state.history.size),
             workers=model.dns.workers,
             sandbox=model.sandbox,
             watch=model.reload.watch,
@@ -99,6 +106,7 @@ def accept(
         workers=model.dns.workers,
         user=model.user or "",
         processes=settings.ProcessSettings(model.processes.heartbeat, model.processes.lame_duck),
+        memory=model.memory or 0,
         warnings=tuple(notes),
     )
 
@@ -120,7 +128,7 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
         path = absolute(folder / source.path)
         return settings.SourceSettings(source.name, source.type, path, source.on_unsynced, guard=source.guard)
     given = source.credential
-    credential = settings.Credential(
+    credential = Credential(
         type=given.type,
         tenant_id=given.tenant_id or "",
         client_id=given.client_id or "",
@@ -130,27 +138,40 @@ def _source(source: Source, folder: Path) -> settings.SourceSettings:
     )
     management = source.management or CLOUDS[source.cloud].management
     webhook = source.events
-    azure = settings.AzureSettings(
+    azure = AzureSettings(
         subscriptions=source.subscriptions,
         interval=source.interval,
         cloud=source.cloud,
         management=management,
         credential=credential,
         private_dns=source.private_dns,
-        events=settings.EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
+        events=EventSettings(parse(webhook.listen), _secret(webhook.secret, folder)) if webhook else None,
     )
     return settings.SourceSettings(
         source.name, source.type, management, source.on_unsynced, source.hold_down, source.expire, azure, source.guard
     )
 
 
-def _optional_secret(given: SecretReference | None, folder: Path) -> settings.Secret | None:
+def _optional_secret(given: SecretReference | None, folder: Path) -> Secret | None:
     return None if given is None else _secret(given, folder)
 
 
-def _secret(given: SecretReference, folder: Path) -> settings.Secret:
+def _secret(given: SecretReference, folder: Path) -> Secret:
     file = absolute(folder / given.file) if given.file else ""
-    return settings.Secret(file, given.environment or "")
+    return Secret(file, given.environment or "")
+
+
+# -- the admin interface
+
+
+def _admin(given: AdminSection, folder: Path, state: str) -> AdminSettings:
+    socket_path = f"{state}/{ADMIN_SOCKET}" if given.socket == "auto" else absolute(folder / (given.socket or ""))
+    return AdminSettings(
+        listen=parse(given.listen) if given.listen else None,
+        health=parse(given.health) if given.health else None,
+        socket=socket_path if given.socket else "",
+        group=given.group or "",
+    )
 
 
 # -- conflicts
@@ -253,7 +274,7 @@ def _worker(
         catalogue=suffixes,
         zones=zones,
         upstreams=upstreams,
-        cache=settings.CacheSettings(cache.size, cache.stale, cache.prefetch),
+        cache=settings.CacheSettings(cache.size, cache.answers, cache.stale, cache.prefetch),
         mark=os.urandom(8),
         sandbox=model.sandbox,
         unsynced=any(source.on_unsynced == "servfail" for source in model.sources),

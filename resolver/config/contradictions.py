@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple
 
+from resolver.azure_settings import CredentialType
 from resolver.config import catalogue_rules
 from resolver.config.forwarding import UpstreamSection
 from resolver.config.model import AUTO, Configuration
 from resolver.config.nodes import Part
-from resolver.config.own_address import is_own, missing_interface
+from resolver.config.own_address import is_own, missing_interface, overlap
 from resolver.config.servers import placed, server
 from resolver.config.sources import AzureSection, CredentialSection, SecretReference
 from resolver.host_port import HostPort, parse
-from resolver.settings import CredentialType, Transport
+from resolver.memory_budget import MemoryParts, expected
+from resolver.settings import Transport
 from zones.azure.references import reference
 from zones.claims.policy import MissPolicy
 from zones.dns import name
@@ -69,11 +71,26 @@ def warnings(model: Configuration) -> Iterator[str]:
         for group, upstream in model.upstreams.items():
             for (_, _, *where), message in _lacking_interfaces(group, upstream):
                 yield f"upstreams.{group}.{where[0]}: {message} yet"
+    yield from _memory(model)
     for network in model.networks:
         for client in network.clients:
             prefix = ip_network(client)
             if not any(prefix.version == other.version and prefix.overlaps(other) for other in allowed):
                 yield f"network `{network.name}`: clients in {client} are refused, because dns.allow does not have them"
+
+
+def _memory(model: Configuration) -> Iterator[str]:
+    """Yield a sentence if caches of a configured size do not fit into the configured memory."""
+    given = [f"cache.{key}" for key in ("size", "answers") if key in model.cache.model_fields_set]
+    if not model.memory or not given:
+        return
+    wanted = MemoryParts(model.cache.size, model.cache.answers, 0)
+    found = expected(model.memory, model.dns.workers, wanted)
+    if found != wanted:
+        yield (
+            f"{' and '.join(given)}: both caches of each worker together have {sum(found) >> 20} MiB instead of "
+            f"{sum(wanted) >> 20}, because `memory` is {model.memory >> 20} MiB"
+        )
 
 
 def _from(model: Configuration) -> tuple[str, ...]:
@@ -127,11 +144,15 @@ def _listeners(model: Configuration) -> Iterator[Contradiction]:
     lists |= {("dns", "https", "listen"): dns.https.listen} if dns.https else {}
     every = [((*where, i), text) for where, texts in lists.items() for i, text in enumerate(texts)]
     yield from _twice("address", [(where, text) for where, text in every if not text.endswith(":0")])
-    admin = model.admin.listen
-    for where, texts in lists.items():
-        if admin and is_own(parse(admin), texts):
-            yield Contradiction(("admin", "listen"), f"`{admin}` is already used by {'.'.join(map(str, where))}")
-    taken = [text for texts in lists.values() for text in texts] + ([admin] if admin else [])
+    taken = [text for texts in lists.values() for text in texts]
+    for key, at in (("listen", model.admin.listen), ("health", model.admin.health)):
+        if at is None:
+            continue
+        for where, texts in lists.items():
+            if any(overlap(at, text) for text in texts):
+                yield Contradiction(("admin", key), f"`{at}` is already used by {'.'.join(map(str, where))}")
+        lists[("admin", key)] = (at,)
+        taken.append(at)
     for i, source in enumerate(model.sources):
         if isinstance(source, AzureSection) and source.events:
             if is_own(parse(source.events.listen), taken):

@@ -6,6 +6,7 @@ loads pydantic. Does not know what the keys mean (`model`), nor the rules betwee
 
 import difflib
 import functools
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -19,11 +20,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from resolver import settings
-from resolver.config.accept import accept
+from resolver.config import in_effect
+from resolver.config.accept import ADMIN_SOCKET, accept
 from resolver.config.contradictions import contradictions, warnings
-from resolver.config.model import AUTO, Configuration
+from resolver.config.model import Configuration
 from resolver.config.named_files import ZoneFilePaths, find_zone_files, unusable_key_files
-from resolver.config.nodes import ConfigProblem, Node, Part, Position, join, parse
+from resolver.config.nodes import ConfigProblem, Node, Part, Position, parse, path_of
 from resolver.config.resolv_conf import name_servers
 from resolver.config.section import fields, kind, written
 from resolver.config.values import Invalid
@@ -31,6 +33,11 @@ from resolver.host_port import HostPort, InvalidHostPort
 from zones.dns.parsed_zones import ParsedZones
 
 PREFIX: Final = "PLDNS_"
+DIRECTORIES: Final = {
+    "STATE_DIRECTORY": (("state", "directory"), ""),
+    "RUNTIME_DIRECTORY": (("admin", "socket"), f"/{ADMIN_SOCKET}"),
+}
+"""Variables of systemd with directories of the unit. Each one is the start of the path that a key has by default."""
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -60,7 +67,9 @@ def load(
     valid = _read(path, environ, flags, parsed or ParsedZones())
     place = functools.partial(_place_of, valid.root)
     accepted = accept(path, valid.model, valid.files, resolv_conf, valid.warnings, place)
-    return structs.replace(accepted, source=source)
+    keys = json.dumps(in_effect.whole(valid.model, accepted.worker.upstreams), ensure_ascii=False)
+    overrides = settings.Overrides({each: environ[each] for each in sorted(environ) if _is_setting(each)}, dict(flags))
+    return structs.replace(accepted, source=source, keys=keys, overrides=overrides)
 
 
 def effective(
@@ -73,7 +82,7 @@ def effective(
     Raises `ConfigError`.
     """
     valid = _read(path, environ, flags, ParsedZones())
-    rows = list(_rows(valid.model, valid.root, ()))
+    rows = list(in_effect.rows(valid.model, valid.root))
     if "public" not in valid.model.upstreams:
         servers, _ = name_servers(resolv_conf, valid.model.dns.listen)
         uris = [f"udp://{HostPort(s.address, s.port)}" for s in servers]
@@ -105,10 +114,11 @@ def _read(path: Path, environ: Mapping[str, str], flags: Mapping[str, str], pars
     for flag, text in flags.items():
         keys = tuple(flag.split("."))
         root = root.put(keys, _value(text, keys, f"flag {flag}", problems))
-    directory = environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    if directory and not root.find(("state", "directory"))[1]:
-        place = Position("environment STATE_DIRECTORY")
-        root = root.put(("state", "directory"), Node(directory, place, "state.directory", place))
+    for variable, (keys, name) in DIRECTORIES.items():
+        directory = environ.get(variable, "").partition(":")[0]
+        if directory and not root.find(keys)[1]:
+            place = Position(f"environment {variable}")
+            root = root.put(keys, Node(directory + name, place, ".".join(keys), place))
     networks_node = root.child("networks")
     if networks_node and networks_node.value == "auto":
         alone = Node("auto", networks_node.place, "networks[0]")
@@ -154,16 +164,27 @@ def _variables(
 ) -> Iterator[tuple[tuple[str, ...], Node]]:
     """Yield the settings in variables, whole sections before their parts. Other `PLDNS_*` variables get a note each."""
     for variable in sorted(key for key in environ if key.startswith(PREFIX)):
-        keys = tuple(variable.removeprefix(PREFIX).lower().split("__"))
+        keys = _keys(variable)
         if kind(Configuration, keys) is None:
             notes.append(f"ignoring the environment variable {variable}, which is not a setting")
             continue
         yield keys, _value(environ[variable], keys, f"environment {variable}", problems)
 
 
+def _keys(variable: str) -> tuple[str, ...]:
+    return tuple(variable.removeprefix(PREFIX).lower().split("__"))
+
+
+def _is_setting(variable: str) -> bool:
+    """Return whether a variable is read as a setting. Others may hold secrets, and are shown to nobody."""
+    if variable in DIRECTORIES:
+        return True
+    return variable.startswith(PREFIX) and kind(Configuration, _keys(variable)) is not None
+
+
 def _value(text: str, keys: tuple[str, ...], source: str, problems: list[ConfigProblem]) -> Node:
     """Return the text of a variable or flag as a node. It is YAML, but `[::1]:53` for a single value is not a list."""
-    path = _path(keys)
+    path = path_of(keys)
     node, wrong = parse(text, source, path=path, lines=False)
     if text.startswith("[") and text.isprintable() and not _holds_more(kind(Configuration, keys)):
         node, wrong = Node(text, Position(source), path), []
@@ -274,45 +295,14 @@ def _problem(root: Node, location: tuple[Part, ...], message: str, hint: str = "
     """Return a problem with the value at `location`. The position of a mapping is that of its key."""
     node, whole = root.find(location)
     place = node.key if node.key and isinstance(node.value, dict) else node.place
-    return ConfigProblem(place, node.path if whole else _path(location), message, hint)
-
-
-def _path(location: Iterable[Part]) -> str:
-    return functools.reduce(join, location, "")
+    return ConfigProblem(place, node.path if whole else path_of(location), message, hint)
 
 
 def _place_of(root: Node, *location: Part) -> str:
     """Return where the value at `location` is: `names[0] (pldns.yaml:12)`."""
     node, _ = root.find(location)
-    return f"{_path(location)} ({_line(node.place)})"
-
-
-def _line(place: Position) -> str:
-    return f"{place.source}:{place.line}" if place.line else place.source
+    return f"{path_of(location)} ({node.place.line_text})"
 
 
 def _within(path: str, outer: str) -> bool:
     return path.startswith(outer) and path[len(outer) : len(outer) + 1] in {"", ".", "["}
-
-
-def _rows(value: Any, root: Node, location: tuple[Part, ...]) -> Iterator[tuple[str, Any, str]]:  # noqa: ANN401
-    """Yield a row for each scalar and each list of scalars under `value`."""
-    if value is AUTO:
-        value = "auto"
-    if isinstance(value, BaseModel):
-        parts: Iterable[tuple[Part, Any]] = (
-            (key, getattr(value, name)) for name, key in zip(type(value).model_fields, fields(type(value)), strict=True)
-        )
-    elif isinstance(value, dict) and value:
-        parts = value.items()
-    elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
-        parts = enumerate(value)
-    else:
-        node, found = root.find(location)
-        place = node.place
-        if found or value is not None:
-            origin = _line(place) if found else "default"
-            yield _path(location), list(value) if isinstance(value, tuple) else value, origin
-        return
-    for part, child in parts:
-        yield from _rows(child, root, (*location, part))

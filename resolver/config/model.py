@@ -14,16 +14,19 @@ from resolver.config.section import Section
 from resolver.config.sources import Source
 from resolver.config.values import (
     AdminListen,
+    AdminSocket,
     AnyNetwork,
     Duration,
     EndpointId,
     Excepted,
     Host,
     Label,
+    Listen,
     Miss,
     NetworkName,
     Prefix,
     Reach,
+    Size,
     Switch,
     Text,
     Until,
@@ -34,6 +37,8 @@ from resolver.config.values import (
 from resolver.settings import SandboxMode
 from zones.claims.policy import ChainForm
 
+LEAST_MEMORY: Final = 96 << 20
+"""Octets: the processes themselves, and what is free for the kernel, with almost no cache."""
 Policy = Literal["sticky", "merge", "refuse"]
 
 
@@ -172,6 +177,30 @@ class AdminSection(Section):
     """The HTTP interface for health, metrics and status."""
 
     listen: AdminListen = Field(default="127.0.0.1:8053", description="A loopback address, or `off`.")
+    socket: AdminSocket = Field(
+        default="auto",
+        description="The path of a Unix socket, which the `pldns` commands use, or `off`. `auto`: `admin.sock` in "
+        "`$RUNTIME_DIRECTORY` (systemd), otherwise in the state directory.",
+    )
+    group: Text | None = Field(
+        default=None,
+        description="A group, by name or number, whose members may use the socket, as root and the user of pldns may. "
+        "They must be able to reach its directory; the state directory is closed to them.",
+    )
+    health: Listen | None = Field(
+        default=None,
+        description="An address for `/livez`, `/readyz` and `/metrics` alone, any that kubelet and Prometheus reach. "
+        "It shows no name and no address of a client, and changes nothing. Default: no such listener.",
+    )
+
+
+class HistorySection(Section):
+    """How much of the history of names, findings and sources is kept, in `history.v1.sqlite` in the state directory."""
+
+    age: Duration = Field(default=90 * 86400, description="Older entries are removed.")
+    size: Size = Field(
+        default=256 << 20, ge=1 << 20, description="Octets of the file. The oldest entries are removed first."
+    )
 
 
 class StateSection(Section):
@@ -179,6 +208,9 @@ class StateSection(Section):
 
     directory: Text = Field(
         default="state", description="Created if missing, with mode 0700. Default under systemd: `$STATE_DIRECTORY`."
+    )
+    history: HistorySection = Field(
+        default=HistorySection(), description="What `pldns history` shows. See docs/history.md."
     )
 
 
@@ -242,6 +274,12 @@ class Configuration(Section):
     state: StateSection = StateSection()
     reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()
+    memory: Annotated[Size, Field(ge=LEAST_MEMORY)] | None = Field(
+        default=None,
+        description="Memory that all processes of pldns may use together, at least 96MiB. The caches shrink to it "
+        "(docs/operations.md). Default: the limit of the control group (container, systemd unit) if there is one, else "
+        "no limit.",
+    )
     user: Text | None = Field(
         default=None,
         description="The user that pldns becomes when it is started as root: a name or a number. `root` stays root. "

@@ -4,6 +4,7 @@ Scalars follow the core schema of YAML 1.2: only `true` and `false` are booleans
 so that `off`, `no`, `10:30` and dates are text. Duplicate keys are refused. Does not know any setting.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +25,11 @@ class Position(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+
+    @property
+    def line_text(self) -> str:
+        """The position without the column."""
+        return f"{self.source}:{self.line}" if self.line else self.source
 
 
 class ConfigProblem(NamedTuple):
@@ -135,6 +141,11 @@ def join(path: str, part: Part) -> str:
     if not _PLAIN_KEY.fullmatch(part):
         return f'{path}["{part}"]'
     return f"{path}.{part}" if path else part
+
+
+def path_of(location: Iterable[Part]) -> str:
+    """Return the path of these steps from the root, as `networks[0].clients[1]`."""
+    return functools.reduce(join, location, "")
 
 
 _DEPTH: Final = 100

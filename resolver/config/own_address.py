@@ -10,6 +10,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from resolver.host_port import HostPort, parse
 
 
+def overlap(one: str, another: str) -> bool:
+    """Return whether two listen addresses (`ADDRESS:PORT`) cannot both be bound."""
+    return is_own(parse(one), (another,)) or is_own(parse(another), (one,))
+
+
 def is_own(upstream: HostPort, listen: Iterable[str]) -> bool:
     """Return whether one of the listen addresses (`ADDRESS:PORT`) receives what is sent to `upstream`."""
     for own in map(parse, listen):

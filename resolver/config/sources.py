@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from resolver.azure_settings import CloudName, CredentialType, PrivateDnsMode
 from resolver.config.section import Section
 from resolver.config.values import Duration, Invalid, Label, Listen, Text, on_or_off
 from resolver.host_port import bracketed
-from resolver.settings import CloudName, CredentialType, GuardMode, OnUnsynced, PrivateDnsMode
+from resolver.settings import GuardMode, OnUnsynced
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)

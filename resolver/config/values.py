@@ -259,6 +259,11 @@ AdminListen = Annotated[
     WithJsonSchema({"title": "address:port or off", "type": ["string", "null"], "examples": ["127.0.0.1:8053", "off"]}),
 ]
 Text = Annotated[str, Field(min_length=1)]
+AdminSocket = Annotated[
+    Text | None,
+    BeforeValidator(_off),
+    WithJsonSchema({"title": "path, `auto` or `off`", "type": ["string", "null"]}),
+]
 Size = Annotated[
     int,
     BeforeValidator(_size),

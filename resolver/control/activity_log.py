@@ -12,6 +12,7 @@ from typing import Final
 
 from resolver.control.estate.activity import SourceActivity, Tally
 from resolver.control.estate.estate import Estate
+from resolver.control.history.recorder import HistoryRecorder
 from zones.findings.board import FindingMove
 from zones.findings.evidence import Severity
 from zones.findings.finding import Finding
@@ -29,8 +30,9 @@ _log = logging.getLogger(__name__)
 class ActivityLog:
     """The log of the changes of an estate that has its saved data. Nothing is logged before `started`."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, history: HistoryRecorder) -> None:
         self._estate = estate
+        self._history = history
         self._is_started = False
         self._restored = {name for name, status in estate.sources.items() if status.synced}
         estate.activity.take()  # the saved data is no change
@@ -44,6 +46,7 @@ class ActivityLog:
         estate = self._estate
         changes = estate.activity.take()
         estate.board.take_moves()
+        self._history.findings_replaced()
         for name, status in estate.sources.items():
             if status.synced:
                 parts = estate.inventory.of(name)
@@ -74,6 +77,7 @@ class ActivityLog:
         moves = [FindingMove(each, is_open=False) for key, each in old.items() if key not in new]
         moves += [FindingMove(each, is_open=True) for key, each in new.items() if key not in old]
         self._log_findings(moves, 0)
+        self._history.findings_replaced()
 
     def write(self) -> None:
         """Log the changes since the last call."""
@@ -82,7 +86,9 @@ class ActivityLog:
         for name, activity in self._estate.activity.take().items():
             if name in self._estate.sources:
                 _log.info("source %s changed: %s", name, _fields(_counts(activity, self._estate.sources[name].remote)))
-        self._log_findings(*self._estate.board.take_moves())
+        moves = self._estate.board.take_moves()
+        self._history.findings_moved(moves)
+        self._log_findings(*moves)
 
     def _log_findings(self, moves: list[FindingMove], more: int) -> None:
         moves = sorted(moves, key=lambda move: _RANKS[move.finding.severity])  # stable: otherwise as they happened

@@ -3,6 +3,7 @@
 Does not know HTTP, JSON or the names of metrics that workers count.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from resolver.channel.frames import Fallback
@@ -11,12 +12,15 @@ from resolver.control.awaited_addresses import AwaitedAddresses
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
+from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.process_usage import usage
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.host_port import HostPort
+from resolver.memory_budget import MemoryState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
@@ -24,7 +28,7 @@ from zones.clocks import WallTime
 class AdminView:
     """A view of these parts of control. `started`: in seconds since the epoch."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each part of control
         self,
         estate: Estate,
         feed: Feed,
@@ -33,12 +37,16 @@ class AdminView:
         reports: WorkerReports,
         reloads: Reloads,
         addresses: AwaitedAddresses,
+        history: HistoryRecorder,
         *,
         started: WallTime,
     ) -> None:
         self.estate = estate
         self.reloads = reloads
+        self.history = history
         self.started = started
+        self.memory = MemoryState()
+        """What all processes use of memory."""
         self.stopping = False
         """Whether pldns is about to stop."""
         self._feed = feed
@@ -104,7 +112,19 @@ class AdminView:
         """Yield the metrics of control itself: (metric, label values, value)."""
         yield "workers_connected", (), float(sum(worker.connected for worker in self.workers.values()))
         yield "dns_listen_absent", (), float(len(self._addresses.absent))
+        yield from self._reports.gauges
+        for worker in self.workers.values():
+            yield "worker_restarts_total", (str(worker.index),), float(worker.restarts)
+        for process, pid in self._processes():
+            for name, value in usage(pid):
+                yield name, (process,), value
         yield from self._sources.metrics()
+
+    def _processes(self) -> Iterator[tuple[str, int]]:
+        """Yield the name and the pid of each process that runs."""
+        yield "supervisor", os.getppid()
+        yield "control", os.getpid()
+        yield from ((f"worker {each.index}", each.pid) for each in self.workers.values() if each.connected)
 
     def fallbacks(self) -> Iterator[Fallback]:
         """Yield the names inside private zones that fell back to an upstream, the most recent at the end."""

@@ -20,6 +20,7 @@ from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import NO_VNETS
 from resolver.control.estate.state_health import SetAside
 from resolver.control.feed.feed import Feed
+from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.reconfiguration import Reconfiguration
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import SourceRunners
@@ -29,7 +30,7 @@ from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.process import bootstrap, wall_clock
-from resolver.process.orders import Beat, Reloaded, Stopping
+from resolver.process.orders import Beat, MemoryMeasured, Reloaded, Stopping
 from resolver.sources import zone_files
 from resolver.sources.file_watch import FileWatch
 from zones.dns.name import Name
@@ -62,7 +63,8 @@ class Control:
         self.feed = Feed(self.estate, uuid.uuid4().hex)
         self.reports = WorkerReports((group.name for group in config.upstreams), self.estate)
         self.workers = WorkerServer(config.workers, begun.supervisor, self.feed, self.reports, begun.accepted.worker)
-        self._log = log = ActivityLog(self.estate)
+        self.history = HistoryRecorder(self.estate)
+        self._log = log = ActivityLog(self.estate, self.history)
         self.sources = SourceRunners(self.estate, remotes, log, self.publish)
         self.clock = EstateClock(self.estate, self.reports, log, self.publish)
         self.writer = StateWriter(self.estate, self.feed, saved_texts=texts)
@@ -79,6 +81,7 @@ class Control:
             self.reports,
             self.reloads,
             self.addresses,
+            self.history,
             started=now,
         )
         self.view.levels = begun.sandboxes
@@ -91,6 +94,9 @@ class Control:
         """Announce changed names, or a changed state of sources, to the workers."""
         was_complete = bool(self.feed.complete_since)
         self.feed.changed(changed)
+        self.history.names_changed(changed)
+        if self.feed.complete:
+            self.history.complete()
         if self.feed.complete and not was_complete:
             _log.info("all sources have data: %d names", len(self.estate.ledger.rows))
             if self.estate.lacks_vnets:
@@ -113,7 +119,7 @@ class Control:
                 await stack.enter_async_context(service)
             loops = (
                 self.sources.run(), self._save_often(), self.clock.run(), self.addresses.run(), self.reloads.run(),
-                self._follow_files(),
+                self._follow_files(), self.history.run(),
             )  # fmt: skip
             tasks = [asyncio.create_task(each) for each in loops]
             stopping = asyncio.create_task(self._stopping.wait())
@@ -126,6 +132,7 @@ class Control:
         # The times of the last readings change with each sync. Alone they are not worth a write before the end.
         await self.writer.save(even_unchanged=self.sources.has_remotes)
         self._log.write()
+        await self.history.close()
 
     def _obey(self) -> None:
         """Carry out the orders of the supervisor."""
@@ -134,6 +141,8 @@ class Control:
                 self.view.stopping = True
             elif isinstance(order, Reloaded):
                 self.reloads.received(order)
+            elif isinstance(order, MemoryMeasured):
+                self.view.memory = order.state
 
     async def _follow_files(self) -> None:
         """Take each edit of a zone file, and notice edits of the configuration file."""

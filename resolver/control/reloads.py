@@ -29,7 +29,8 @@ class Reloads:
         """The configuration file is not the one in effect."""
         self.late: list[int] = []
         """Workers that had not taken the last configuration over in time."""
-        self._accepted = accepted
+        self.accepted = accepted
+        """The configuration in effect."""
         self._orders = orders
         self._apply = apply
         self._asked = 0
@@ -40,7 +41,7 @@ class Reloads:
     @property
     def path(self) -> str:
         """The path of the configuration file."""
-        return self._accepted.path
+        return self.accepted.path
 
     async def reload(self) -> ReloadState:
         """Have the supervisor check the configuration, and wait until it is applied or refused.
@@ -69,7 +70,7 @@ class Reloads:
     async def _take(self, order: Reloaded) -> None:
         accepted, self.late = order.update.accepted, []
         if accepted is not None:
-            self._accepted = accepted
+            self.accepted = accepted
             parsed = ParsedZones.decoded(order.zones) if order.zones else ParsedZones()
             self.late = await self._apply(accepted, parsed)
             for index in self.late:
@@ -85,15 +86,15 @@ class Reloads:
 
     async def look(self) -> None:
         """Compare the configuration file with the configuration in effect."""
-        if self._accepted.source:
-            self.differs = await asyncio.to_thread(_digest, self.path) not in {self._accepted.source, ""}
+        if self.accepted.source:
+            self.differs = await asyncio.to_thread(_digest, self.path) not in {self.accepted.source, ""}
 
     async def changed(self) -> None:
         """Take note that the configuration file has changed: reload, or log what to do."""
         await self.look()
         if not self.differs:
             return
-        if not self._accepted.control.watch:
+        if not self.accepted.control.watch:
             _log.warning("%s has changed: `pldns reload` or SIGHUP has it checked and applied", self.path)
             return
         _log.info("%s has changed: reloading", self.path)

@@ -7,7 +7,7 @@ cdef int _STEPS
 
 cdef class RoundTrip:
     cdef public double smoothed, total
-    cdef public long long samples
+    cdef public long long samples, failures
     cdef public list counts
     cdef double _variation, _penalty
 

@@ -21,8 +21,8 @@ from resolver.settings import ControlSettings
 
 async def _run(begun: bootstrap.ControlStart) -> None:
     async with remotes.opened(begun.settings) as asked:
-        control, admin = Control(begun, asked), begun.settings.admin_listen
-        await control.run(*([app.serving(control.view, admin)] if admin else []))
+        control = Control(begun, asked)
+        await control.run(*app.listeners(control.view, begun.settings.admin, begun.admin))
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from resolver.memory_budget import UNLIMITED
 from resolver.process import handed_files, log
 from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
@@ -63,6 +64,8 @@ class WorkerStart:
     beat: float
     """Seconds between two signs of life; 0: none."""
     first_table: FirstTable
+    share: int = UNLIMITED
+    """Octets of memory that this process may use in all."""
     files: Contents = field(default_factory=dict)
     """Contents of the certificates, keys and secrets that the settings name."""
     warm_start: int | None = None
@@ -86,6 +89,8 @@ class ControlStart:
     """Seconds between two signs of life; 0: none."""
     sandboxes: Mapping[str, SandboxLevel] = field(default_factory=dict)
     """How far the supervisor and control are confined."""
+    admin: socket.socket | None = None
+    """The listening Unix socket of the admin interface, None where there is none. It outlives this process."""
     zones: int | None = None
     """Descriptor of the zones that the configuration check has parsed, None where there is none."""
 
@@ -111,6 +116,7 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         orders=OrderReceiver(_socket(options["orders"])),
         beat=float(options["beat"]),
         first_table=FirstTable(options["table"]),
+        share=int(options["share"]),
         files=handed_files.take(int(options["files"])),
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )
@@ -135,6 +141,7 @@ def begin_control(arguments: Sequence[str]) -> ControlStart:
         orders=OrderReceiver(_socket(options["orders"])),
         beat=float(options["beat"]),
         sandboxes={"supervisor": msgspec.json.decode(options["sandbox"], type=SandboxLevel)},
+        admin=_socket(options["admin"]) if "admin" in options else None,
         zones=int(options["zones"]) if "zones" in options else None,
     )
 

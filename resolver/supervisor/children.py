@@ -14,16 +14,18 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
 from resolver.channel import warm_start
+from resolver.memory_budget import UNLIMITED
 from resolver.process import handed_files, orders
 from resolver.process.bootstrap import FirstTable
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.settings import Accepted
 from resolver.supervisor import child, heartbeat, slot
+from resolver.supervisor.admin_socket import AdminSocket
 from resolver.supervisor.child import Child
 from resolver.supervisor.dialer import Destinations, Dialer
 from resolver.supervisor.heartbeat import Heartbeat
@@ -40,6 +42,14 @@ LOOK: Final = 0.5
 _log = logging.getLogger(__name__)
 
 
+class ControlSockets(NamedTuple):
+    """The sockets of control, which outlive it. `path`: the path of `channel`, to which workers connect."""
+
+    path: str
+    channel: socket.socket
+    admin: AdminSocket
+
+
 class Children:
     """One control and N workers. Their links and dialers are in `selector`, with the child or dialer as data."""
 
@@ -48,15 +58,15 @@ class Children:
         configuration: Configuration,
         zones: BinaryIO,
         listening: Listening,
-        channel: tuple[str, socket.socket],
+        sockets: ControlSockets,
         commands: tuple[Sequence[str], Sequence[str]],
         sandbox: SandboxLevel,
         selector: selectors.BaseSelector,
     ) -> None:
         """`configuration`: what each child that starts gets. `zones`: the parsed zones for the first control.
 
-        `channel`: the path of control's socket and the socket. `commands`: those of control and of a worker.
-        `sandbox`: how far this process is confined, for control to show.
+        `sockets`: those of control. `commands`: those of control and of a worker. `sandbox`: how far this process is
+        confined, for control to show.
         """
         now, accepted = SteadyTime(time.monotonic()), configuration.accepted
         for_workers = msgspec.json.encode(accepted.worker)
@@ -67,13 +77,15 @@ class Children:
         self._zones = zones
         self._key_files, self._check_files_at = key_files(accepted.worker), SteadyTime(now + INTERVAL)
         self._listening = listening
-        self._channel_path, self._channel = channel
+        self._sockets = sockets
         self._selector = selector
         self._state, self._digest = accepted.control.state_directory, warm_start.digest(accepted.control)
         self._limit = limit = accepted.processes.heartbeat
         self._looked = now
         self.control_serves = False
         """Whether control has reported that it serves the workers."""
+        self.share = UNLIMITED
+        """Octets of memory that each worker may use."""
         self.is_successor = False
         """Whether another pldns answers until the workers here are ready, so that they can wait for their table."""
         to_control, to_worker = commands
@@ -138,12 +150,16 @@ class Children:
         variables = child.private(os.environ)
         environment = handed_files.hand({name: os.fsencode(text) for name, text in variables.items()})
         try:
+            channel, admin = self._sockets.channel.fileno(), self._sockets.admin.socket
             options = {
-                "channel": str(self._channel.fileno()),
+                "channel": str(channel),
                 "environment": str(environment),
                 "sandbox": self._sandbox,
             }
-            descriptors = [self._channel.fileno(), environment]
+            descriptors = [channel, environment]
+            if admin:
+                options["admin"] = str(admin.fileno())
+                descriptors.append(admin.fileno())
             if not self._zones.closed:
                 self._zones.seek(0)
                 options["zones"] = str(self._zones.fileno())
@@ -154,7 +170,7 @@ class Children:
             os.close(environment)
 
     def _start_worker(self, worker: Slot, now: SteadyTime) -> None:
-        dialer = Dialer(worker.index, self._channel_path, self._destinations)
+        dialer = Dialer(worker.index, self._sockets.path, self._destinations)
         own = [sock.fileno() for sock in worker.sockets]
         first = FirstTable.NEWEST if self.control_serves else FirstTable.SAVED
         options = {
@@ -162,6 +178,7 @@ class Children:
             "dialer": str(dialer.worker_end),
             "sockets": ",".join(map(str, own)),
             "roles": ",".join(self._listening.roles),
+            "share": str(self.share),
             "table": FirstTable.OF_CONTROL if self.is_successor else first,
         }
         handed = {"files": handed_files.hand(self._key_files.contents)}

@@ -104,8 +104,9 @@ class Configuration:
             self._decide(ReloadOutcome.REFUSED, lines or (why,), request)
             return None
         new = settings_change.continued(self.accepted, check.accepted())
-        if mistakes := settings_change.restart_needed(self.accepted, new):
-            self._decide(ReloadOutcome.REFUSED, mistakes, request)
+        before, after = settings_change.of_start(self.accepted), settings_change.of_start(new)
+        if mistakes := settings_change.restart_needed(before, after):
+            self._decide(ReloadOutcome.REFUSED, tuple(mistakes.values()), request)
             return None
         is_same = settings_change.same(self.accepted, new)
         self.accepted = new

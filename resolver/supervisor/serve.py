@@ -13,10 +13,13 @@ from typing import Final
 from resolver.process import local_address, log, log_output
 from resolver.process.sandbox import limits, profiles
 from resolver.process.sandbox.confine import NotConfined, confine, harden
+from resolver.process.sandbox.identity import group_number
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.process.socket_role import SocketRole
 from resolver.settings import Accepted
 from resolver.supervisor import listen, owner, preflight, takeover
+from resolver.supervisor.admin_socket import AdminSocket
+from resolver.supervisor.children import ControlSockets
 from resolver.supervisor.reload import Configuration
 from resolver.supervisor.signals import Signals
 from resolver.supervisor.supervisor import Supervisor
@@ -62,7 +65,11 @@ def serve(
             accepted, zones = preflight.accept(config_path, flags, commands.accept)
             stack.enter_context(zones)
             state, runtime = accepted.control.state_directory, os.environ.get("RUNTIME_DIRECTORY", "")
-            owner.become(accepted.user, state, runtime.partition(":")[0])
+            admin = accepted.control.admin
+            group = group_number(admin.group) if admin.group else None
+            public = os.path.dirname(admin.socket)  # noqa: PTH120 - empty where there is no path
+            owner.become(accepted.user, state, runtime.partition(":")[0], public=public, group=group)
+            preflight.raise_open_files()
             predecessor = takeover.claim(state) if start is Start.TAKEOVER else None
             if predecessor:
                 lock = predecessor.lock
@@ -73,18 +80,22 @@ def serve(
                 listening = listen.listen(accepted.worker, accepted.workers, os.environ)
             stack.callback(listening.close)
             channel = stack.enter_context(preflight.channel(runtime, state))
+            admin_socket = AdminSocket(admin.socket, admin.group)
+            stack.callback(admin_socket.close)
+            admin_socket.open()
+            preflight.check_open_files(accepted.workers)
             sandbox = confine(accepted.control.sandbox, profiles.supervisor(), access=None, kept=None)
         except (preflight.CannotStart, listen.CannotListen, takeover.TakeoverRefused, NotConfined) as error:
             if line := str(error):
                 _log.error(line)
             return 1
-        preflight.raise_open_files()
         limits.hide_environment()
         _announce(accepted, listening, sandbox)
         ends = (takeover.Offer(state, lock), predecessor)
         children = (commands.control, commands.worker)
         configuration = Configuration(accepted, config_path, flags, commands.accept)
-        return Supervisor(configuration, zones, listening, channel, children, signals, sandbox, ends).run()
+        control_sockets = ControlSockets(*channel, admin_socket)
+        return Supervisor(configuration, zones, listening, control_sockets, children, signals, sandbox, ends).run()
 
 
 def _announce(accepted: Accepted, listening: listen.Listening, sandbox: SandboxLevel) -> None:

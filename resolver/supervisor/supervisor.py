@@ -16,17 +16,18 @@ import logging
 import os
 import selectors
 import signal
-import socket
 import time
 from collections.abc import Sequence
 from typing import BinaryIO, Final
 
 from resolver.process import orders, systemd
 from resolver.process.sandbox.level import SandboxLevel
+from resolver.supervisor.cgroup import ControlGroups
 from resolver.supervisor.child import Child
-from resolver.supervisor.children import LOOK, Children
+from resolver.supervisor.children import LOOK, Children, ControlSockets
 from resolver.supervisor.dialer import Dialer
 from resolver.supervisor.listen import Listening
+from resolver.supervisor.memory import MemoryBudget
 from resolver.supervisor.reload import Configuration
 from resolver.supervisor.reloading import Reloading
 from resolver.supervisor.signals import STOP, Signals, name_of
@@ -56,7 +57,7 @@ class Supervisor:
         configuration: Configuration,
         zones: BinaryIO,
         listening: Listening,
-        channel: tuple[str, socket.socket],
+        sockets: ControlSockets,
         commands: tuple[Sequence[str], Sequence[str]],
         signals: Signals,
         sandbox: SandboxLevel,
@@ -65,6 +66,7 @@ class Supervisor:
         """`takeover`: the offer to a successor, and what this process takes over from. The rest: see `Children`."""
         offer, predecessor = takeover
         self._listening = listening
+        self._admin_socket = sockets.admin
         self._signals = signals
         self._configuration = configuration
         self._watchdog = systemd.watchdog(os.environ)
@@ -74,8 +76,9 @@ class Supervisor:
         self._status = ""
         self._selector = selectors.DefaultSelector()
         self._selector.register(signals, selectors.EVENT_READ, self._react)
-        self._children = Children(configuration, zones, listening, channel, commands, sandbox, self._selector)
+        self._children = Children(configuration, zones, listening, sockets, commands, sandbox, self._selector)
         self._reloading = Reloading(configuration, self._children)
+        self._memory = MemoryBudget(configuration, self._children, ControlGroups())
         self._offer = offer
         self._successor = Successor()
         self._predecessor = predecessor
@@ -103,10 +106,13 @@ class Supervisor:
 
     def _keep_running(self, until: SteadyTime | None = None) -> None:
         """Start the children that are due, and wait for the next event; `until` this time at most."""
+        self._memory.look()
         self._children.start_due()
         self._children.check_files()
         self._reloading.look()
-        self._turn(self._pause(until, self._children.next_time(), self._reloading.next_time()))
+        self._turn(
+            self._pause(until, self._children.next_time(), self._reloading.next_time(), self._memory.next_time())
+        )
         self._report()
         if (self._predecessor or self._offer.is_taken) and time.monotonic() >= self._give_up:
             self._abandon("it took too long")
@@ -236,6 +242,7 @@ class Supervisor:
             raise EndAtOnce(f"the takeover failed, {reason}")
         _log.error("the takeover by the pldns with pid %d failed: %s", self._offer.pid, reason)
         self._forget_successor()
+        self._admin_socket.open()  # the successor had replaced the socket
         self._children.control.resume(SteadyTime(time.monotonic()))
 
     def _forget_successor(self) -> None:

@@ -1,5 +1,6 @@
 """A running daemon, started with the `pldns` command, and clients that ask it over sockets."""
 
+import contextlib
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ import dns.query
 import dns.rdatatype
 import yaml
 
+from resolver.cli import unix_socket
 from tests.ports import free_port
 
 PLDNS = Path(sys.executable).with_name("pldns")
@@ -41,6 +43,18 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:  # no
 def give_way(seconds: float) -> None:
     """Leave the processor to others between two polls."""
     signal.sigtimedwait([], seconds)
+
+
+class UnixConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=PATIENCE)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        self.sock = unix_socket.connected(self._path)
+        self.sock.settimeout(PATIENCE)
 
 
 class Daemon:
@@ -90,12 +104,21 @@ class Daemon:
             return 0, None
 
     def post(self, path: str, body: object) -> int:
-        """Send an admin request that changes something. Return its status."""
-        connection = HTTPConnection("127.0.0.1", self.admin, timeout=PATIENCE)
-        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-        status = connection.getresponse().status
-        connection.close()
-        return status
+        """Send an admin request that changes something, over the Unix socket. Return its status."""
+        return self.unix("POST", path, body)[0]
+
+    def unix(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Return status and body of an admin request over the Unix socket. The status is 0 when nobody listens."""
+        try:
+            with contextlib.closing(
+                UnixConnection(self.directory / self.config["state"]["directory"] / "admin.sock")
+            ) as connection:
+                octets = None if body is None else json.dumps(body)
+                connection.request(method, path, octets, {"Content-Type": "application/json"})
+                reply = connection.getresponse()
+                return reply.status, _body(reply.read())
+        except OSError:
+            return 0, None
 
     def ask(self, name: str, rtype: str = "A", *, source: str = "127.0.0.1", tcp: bool = False) -> dns.message.Message:
         query = dns.message.make_query(name, rtype, use_edns=0)

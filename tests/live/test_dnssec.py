@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dns.flags
 import dns.message
@@ -17,6 +17,8 @@ import dns.query
 import dns.rcode
 import pytest
 
+from tests.fake_azure import shapes
+from tests.live.cloud import ONE, LiveCloud
 from tests.live.daemon import REPLY, Daemon
 from tests.live.faulty_upstream import FAULTS, FaultyUpstream
 from tests.live.signed_zones import nsd, signed
@@ -48,13 +50,16 @@ insecure     NS    ns.insecure
 ns.insecure  A     127.0.0.1
 split        NS    ns.split
 ns.split     A     127.0.0.1
+provided     NS    ns.provided
+ns.provided  A     127.0.0.1
 """
 CHILD = "$TTL 300\n@ SOA ns h 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\nhost A 192.0.2.5\n"
 QUESTIONS = [
     ("www", "A"), ("www", "AAAA"), ("nothing", "A"), ("", "SOA"), ("", "DNSKEY"), ("", "DS"), ("alias", "A"),
     ("alias", "AAAA"), ("x.w", "A"), ("x.w", "AAAA"), ("x.y.w", "A"), ("x.a", "A"), ("x.a", "AAAA"), ("x.out", "A"),
     ("x.out", "AAAA"), ("x.n", "A"), ("in.d", "A"), ("none.d", "A"), ("d", "DNAME"), ("er", "A"), ("insecure", "DS"),
-    ("host.insecure", "A"), ("none.insecure", "A"), ("split", "DS"), ("www", "DS"),
+    ("host.insecure", "A"), ("none.insecure", "A"), ("split", "DS"),
+    ("provided", "DS"), ("www", "DS"),
 ]  # fmt: skip
 AFTER_A_FAULT = [
     ("www", "A"), ("alias", "AAAA"), ("nothing", "A"), ("x.w", "A"), ("x.a", "A"), ("in.d", "A"), ("insecure", "DS"),
@@ -79,6 +84,15 @@ def origin_of(fault: str, *, nsec3: bool) -> str:
     return f"{fault}.nsec3-zone" if nsec3 else f"{fault}.nsec-zone"
 
 
+def private_zones() -> list[Any]:
+    """Return a virtual network, and a private DNS zone at an insecure delegation of each signed zone."""
+    where = shapes.group(ONE)
+    hub = shapes.virtual_network(where, "hub", ["127.0.0.0/8"])
+    zones = [shapes.zone(where, f"provided.{origin}") for origin in ZONES]
+    links = [shapes.link(zone["id"], "to-hub", hub["id"]) for zone in zones]
+    return [hub, *zones, *links, *(shapes.record(zone["id"], "private", ["10.1.0.5"]) for zone in zones)]
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("dnssec")
@@ -97,20 +111,26 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     root = signed(".", RECORDS[: RECORDS.index("www")] + delegations + "\n".join(z.ds for z in made), nsec3=False)
     served = {zone.origin: zone.text for zone in (root, *made)}
     served["core.windows.net"] = f"{CHILD}acct.blob CNAME acct.privatelink.blob\nacct.privatelink.blob A 192.0.2.7\n"
-    served |= {f"{child}.{zone.origin}": CHILD for zone in made for child in ("insecure", "split")}
+    served |= {f"{child}.{zone.origin}": CHILD for zone in made for child in ("insecure", "split", "provided")}
     (folder / "endpoints").mkdir()
     record = {"fqdn": "acct.blob.core.windows.net", "ips": ["10.1.0.4"]}
     (folder / "endpoints/a.json").write_text(json.dumps({"endpoints": [{"name": "one", "records": [record]}]}))
     for origin in ZONES:
         (folder / f"split.{origin}.zone").write_text(f"$ORIGIN split.{origin}.\n{CHILD}private A 10.1.0.5\n")
+    azure = LiveCloud(folder, *private_zones())
+    source = {"name": "hub", "type": "azure", "management": azure.given["management"], "private_dns": "serve"}
     daemon = Daemon(folder, {
         "upstreams": {"public": {"servers": [f"udp://127.0.0.1:{upstream}"]}},
-        "sources": [{"name": "estate", "type": "files", "path": "./endpoints"}],
+        "sources": [{"name": "estate", "type": "files", "path": "./endpoints"}, source],
         "zones": {"files": ["*.zone"]},
     })  # fmt: skip
     products = list(filter(available, PRODUCTS))
     direct, behind = (dict(zip(products, each, strict=False)) for each in (ports[::2], ports[1::2]))
     with ExitStack() as stack:
+        stack.callback(azure.stop)
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in azure.environment.items():
+            environment.setenv(name, value)
         stack.enter_context(nsd(folder / "nsd", authority, served))
         stack.enter_context(recursive(folder / "resolver", resolver, authority, list(served)))
         faulty = stack.enter_context(FaultyUpstream(upstream, resolver).serving())
@@ -196,13 +216,15 @@ def test_a_signed_alias_into_an_endpoint_is_valid(world: World, product: str, na
             assert end is None or end in records
 
 
+@pytest.mark.parametrize("child", ["split", "provided"])
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_an_unsigned_zone_file_at_an_insecure_delegation_is_valid(world: World, product: str) -> None:
+def test_an_unsigned_zone_at_an_insecure_delegation_is_valid(world: World, product: str, child: str) -> None:
+    """A zone file (`split`), and a private DNS zone of Azure (`provided`)."""
     if product not in world.behind:
         pytest.skip(f"{product} cannot run here")
     for origin in ZONES:
-        assert result(world.behind[product], f"private.split.{origin}") == (
-            "NOERROR", False, [f"private.split.{origin}. 10.1.0.5"],
+        assert result(world.behind[product], f"private.{child}.{origin}") == (
+            "NOERROR", False, [f"private.{child}.{origin}. 10.1.0.5"],
         )  # fmt: skip
 
 

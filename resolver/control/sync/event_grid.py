@@ -20,8 +20,8 @@ from typing import Final
 from aiohttp import web
 
 from resolver import http_listener
+from resolver.azure_settings import EventSettings, Secret
 from resolver.http_protocol import MALFORMED_BODY, Response
-from resolver.settings import EventSettings, Secret
 from resolver.sources.azure.protocol import events
 from resolver.sources.azure.protocol.events import MalformedEvents
 from resolver.sources.azure.secret import NoSecret, text

@@ -10,11 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 
+from resolver.azure_settings import EventSettings
 from resolver.control.guard.event_guard import EventGuard
 from resolver.control.guard.rereads import with_resource
 from resolver.control.sync import event_grid
 from resolver.control.sync.refresh_queue import WAITING, RefreshQueue
-from resolver.settings import EventSettings, GuardMode
+from resolver.settings import GuardMode
 from resolver.sources.reading import RemoteSource
 from zones.azure.endpoint import ResourceId
 from zones.azure.resource import Resources, subscription

@@ -25,7 +25,7 @@ cdef class UdpSockets(Carrier):
     cdef object _address, _loop, _looking
     cdef Poller _poller
     cdef str _source
-    cdef int _limit
+    cdef public int limit
     cdef list _open
     cdef set _retired
 

@@ -85,7 +85,8 @@ class UdpSockets(Carrier):
     ) -> None:
         self._address = address
         self._source = source
-        self._limit = limit
+        self.limit = limit
+        """Most sockets that take new queries. More than that end with their queries."""
         self._poller = poller
         self._loop = loop
         self.unmatched = unmatched
@@ -167,7 +168,7 @@ class UdpSockets(Carrier):
     def _pick(self) -> _Socket:
         """Return a socket for one more query. Raises OSError when there is no socket at all."""
         opened = self._open
-        if len(opened) < self._limit:
+        if len(opened) < self.limit:
             try:
                 sock = self._connected()
             except OSError as error:
@@ -184,7 +185,7 @@ class UdpSockets(Carrier):
         at = _random.below(len(opened))
         sock = opened[at]
         sock.uses += 1
-        if sock.uses >= USES and len(self._retired) < self._limit:
+        if sock.uses >= USES and len(self._retired) < self.limit:
             opened[at] = opened[-1]
             opened.pop()
             sock.retired = True

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from resolver.azure_settings import Secret
 from resolver.process.sandbox.landlock import Access
-from resolver.settings import ControlSettings, Secret
+from resolver.settings import ControlSettings
 
 _AUTHORITIES: Final = (
     "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted",

@@ -3,6 +3,7 @@
 Does not know what files the user needs.
 """
 
+import grp
 import os
 import pwd
 from dataclasses import dataclass
@@ -52,6 +53,16 @@ def _numeric(number: int) -> Account:
     except KeyError:
         return Account(str(number), number, number)
     return Account(found.pw_name, number, found.pw_gid, tuple(os.getgrouplist(found.pw_name, found.pw_gid)))
+
+
+def group_number(group: str) -> int | None:
+    """Return the number of a group, which may be its name or a number; None where there is no such group."""
+    if group.isdecimal():
+        return int(group)
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        return None
 
 
 def exists(wanted: Account) -> bool:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 _BEFORE: Final = 2  # fields of proc_pid_stat(5) before the closing parenthesis
+_LARGEST: Final = 1 << 20
+"""Octets of a file at most. A certificate or key is written to a file in memory before OpenSSL reads it."""
 _ENVIRONMENT: Final = 50  # number of the field env_start; env_end follows
 
 
@@ -19,11 +21,11 @@ def no_core_file() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def no_new_process_and_no_file() -> None:
-    """Start no process or thread, and write no file. A log that goes to a file can still be written."""
+def no_new_process_and_no_large_file() -> None:
+    """Start no process or thread, and write no file of more than 1 MiB. A log that goes to a file has no limit."""
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # root is exempt
     if not stat.S_ISREG(os.fstat(2).st_mode):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST, _LARGEST))
 
 
 def hide_environment() -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
+from resolver.azure_settings import Credential
 from resolver.process.sandbox.files import has_tools
-from resolver.settings import Credential
 from resolver.sources.azure import secret
 from resolver.sources.azure.protocol import advice
 from resolver.sources.azure.protocol.budget import skew

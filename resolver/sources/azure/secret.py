@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from resolver.settings import Secret
+from resolver.azure_settings import Secret
 
 
 class NoSecret(Exception):  # noqa: N818 - the missing thing

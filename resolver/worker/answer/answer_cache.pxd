@@ -7,8 +7,7 @@ from resolver.worker.answer.compiled cimport Compiled
 cdef int _LARGEST_EXACT, _EXACT_OVERHEAD, _FORMS, _IN_KEY, _REMOVED
 
 cdef class _Part:
-    cdef public long long octets
-    cdef readonly long long limit
+    cdef public long long octets, limit
     cdef readonly dict answers
     cdef readonly list _order
     cdef Py_ssize_t _first

@@ -40,8 +40,8 @@ class AnswerCache:
     def __init__(self, networks: int, limit: int = LIMIT) -> None:
         self.exact: list[dict[bytes, Form]] = [{} for _ in range(networks + 1)]
         """By network index, the last one for clients in no network: packets after the id, and their replies."""
-        self._usual = _Part(limit - limit // _EXPENDABLE_SHARE)
-        self._expendable = _Part(limit // _EXPENDABLE_SHARE)
+        usual, expendable = _limits(limit)
+        self._usual, self._expendable = _Part(usual), _Part(expendable)
         self._by_name: dict[Name, Compiled | set[Compiled]] = {}
         self._variants: dict[tuple[int, bool, bool, NetworkIndex], bytes] = {}
         """Ends of keys: all that a query says beside its question, and the network."""
@@ -49,6 +49,12 @@ class AnswerCache:
         """How often names have changed. What was found out about a name holds while this number stays the same."""
         self.cleared = 0
         """How often `clear` dropped everything."""
+
+    def limit(self, octets: int) -> None:
+        """Set the limit. The oldest answers of each kind beyond it are dropped."""
+        self._usual.limit, self._expendable.limit = _limits(octets)
+        self._make_room(self._usual)
+        self._make_room(self._expendable)
 
     def widen(self, networks: int) -> None:
         """Make room for this number of networks. The map of clients in no network stays the last one."""
@@ -218,6 +224,11 @@ class AnswerCache:
     def octets(self) -> int:
         """Approximate memory use of both maps."""
         return self._usual.octets + self._expendable.octets
+
+
+def _limits(octets: int) -> tuple[int, int]:
+    """Return the limits of usual and of expendable answers."""
+    return octets - octets // _EXPENDABLE_SHARE, octets // _EXPENDABLE_SHARE
 
 
 class _Part:

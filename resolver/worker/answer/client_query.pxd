@@ -7,4 +7,5 @@ cdef class ClientQuery:
     cdef public Query query
     cdef public object edns, send
     cdef public int network, limit
-    cdef public bint stream
+    cdef public double started
+    cdef public bint forwarded, stream

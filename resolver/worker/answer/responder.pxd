@@ -14,7 +14,8 @@ cdef object _PASS
 
 cdef class Responder(Answering):
     cdef public int payload
-    cdef public object clock, counters, steady, first
+    cdef public object clock, counters, durations, steady, first
+    cdef int _untimed
     cdef readonly OutsideNames _outside
     cdef readonly RelayedAnswers _relayed
     cdef readonly object _templates  # not typed: `first` is one of its methods, as an object of Python
@@ -29,6 +30,7 @@ cdef class Responder(Answering):
     @cython.locals(answers=AnswerCache, now=double, answer=Compiled)
     cpdef relayed(self, ClientQuery request, question, PlainReply reply, long long changes)
     cpdef resolve(self, ClientQuery request, fetched)
+    cpdef _time(self, ClientQuery request)
     @cython.locals(reply=bytes)
     cpdef send(self, Compiled answer, ClientQuery request)
     cpdef fail(self, ClientQuery request, ede)

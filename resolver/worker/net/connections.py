@@ -9,7 +9,7 @@ import asyncio
 import socket
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 from resolver.process import heap
 from resolver.settings import Streams
@@ -17,11 +17,10 @@ from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.client_query import SendReply
 from resolver.worker.answer.responder import Responder
+from resolver.worker.net.close_reason import CloseReason
 from resolver.worker.net.stream_time import StreamTime
 from zones.networks.prefixes import NONE
 
-CloseReason = Literal["ended", "idle", "limit", "client_limit", "memory", "dropped", "proxy", "handshake", "stop"]
-"""Why a connection ended, as counted: `ended` by the client or its session, `stop` with the worker."""
 WAITING: Final = 32 << 20
 """Octets that may wait in all connections together: for clients that do not read, and for the rest of requests."""
 HANDSHAKE: Final = 5.0
@@ -75,8 +74,9 @@ class Connections:
         self.idle = float(streams.idle)
         """Seconds without a query after which a connection is closed."""
         self.time = StreamTime(loop.time, loop.call_soon)
-        self._limit = min(streams.connections, most)
+        self._most = self._limit = min(streams.connections, most)
         self._per_client = streams.per_client
+        self._most_waiting = WAITING
         self._all: OrderedDict[Connection, None] = OrderedDict()
         self._opening: OrderedDict[Connection, None] = OrderedDict()
         """Connections without a session yet, the oldest first."""
@@ -91,7 +91,26 @@ class Connections:
         """Answer further queries with this responder. Connections beyond new limits stay until they end."""
         self.responder = responder
         self.idle = float(streams.idle)
-        self._limit, self._per_client = min(streams.connections, most), streams.per_client
+        self._most, self._per_client = min(streams.connections, most), streams.per_client
+        self._limit = self._most
+
+    @property
+    def wanted(self) -> int:
+        """Octets that connections take where only the configuration limits them."""
+        return self._most * _EACH + WAITING
+
+    @property
+    def octets(self) -> int:
+        """Octets that connections take now, roughly."""
+        return len(self._all) * _EACH + self._waiting
+
+    def bound(self, octets: int) -> None:
+        """Let connections take so many octets, of `wanted`. The idlest connections beyond that are closed."""
+        wanted = self.wanted
+        self._limit = max(1, self._most * octets // wanted)
+        self._most_waiting = WAITING * octets // wanted
+        while octets < wanted and len(self._all) > self._limit:
+            _idlest(self._all).close("memory")
 
     def __len__(self) -> int:
         return len(self._all)
@@ -155,11 +174,11 @@ class Connections:
         self._waiting += octets
         if octets > 0:
             self._note_size()
-            if self._waiting > WAITING:
+            if self._waiting > self._most_waiting:
                 max(self._all, key=lambda each: each.waiting).close("memory")
 
     def _note_size(self) -> None:
-        self._peak = max(self._peak, len(self._all) * _EACH + self._waiting)
+        self._peak = max(self._peak, self.octets)
 
     def finish(self, listener: Acceptor) -> None:
         """Have the connections of one listener end after the answers to their queries in flight."""
@@ -185,7 +204,7 @@ class Connections:
                 connection.touch()
             else:
                 connection.close("idle")
-        size = len(self._all) * _EACH + self._waiting
+        size = self.octets
         if self._peak - size > _WORTHWHILE:
             self._peak = size
             heap.give_back()

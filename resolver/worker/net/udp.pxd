@@ -16,10 +16,11 @@ cdef class UdpListener:
     cdef int _port, _first, _end
     cdef bint _has_any
     cdef public long long turn
-    cdef long long _turns
+    cdef long long _turns, _untimed
+    cdef int _batches
     cdef list _requests, _unsent, _unwanted, _unproxied
 
-    @cython.locals(slots=Batch, left=list, first=int, end=int, slot=int, name=bytes, reply=_Reply)
+    @cython.locals(slots=Batch, left=list, packets=int, now=double, first=int, end=int, slot=int, name=bytes, reply=_Reply)
     cpdef _read(self)
     @cython.locals(port=int)
     cpdef _take(self, bytes packet, bytes address, _Reply reply, over)

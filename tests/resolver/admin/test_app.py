@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from resolver.admin.app import application, serving
+from resolver.admin.app import application, health_application, listeners
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
 from tests.ports import free_port
 
@@ -56,6 +57,26 @@ async def test_the_listen_address_is_an_own_host_name(control: Control) -> None:
         assert response.status == 200
 
 
+async def test_health_and_metrics_have_a_listener_that_everyone_may_ask(control: Control) -> None:
+    async with TestClient(TestServer(health_application(control))) as client:
+        for path in ("/livez", "/readyz", "/readyz?verbose", "/metrics", "/health", "/ready"):
+            async with client.get(path, headers={"Host": "10.244.1.7:8054"}) as response:
+                assert response.status == 200, path
+        for path in ("/v1/status", "/v1/fallbacks", "/v1/openapi.json"):
+            async with client.get(path) as response:
+                assert response.status == 404, path
+        for path, status in (("/v1/cache", 404), ("/livez", 405)):
+            async with client.post(path, json={"action": "flush", "name": "."}) as response:
+                assert response.status == status, path
+    assert not control.requests
+
+
+async def test_a_body_has_a_limit(client: Client) -> None:
+    async with client.post("/v1/cache", json={"action": "flush", "name": "a" * (1 << 17)}) as response:
+        assert response.status == 413
+        assert response.content_type == "application/problem+json"
+
+
 async def test_only_get_is_allowed(client: Client) -> None:
     for method in ("POST", "PUT", "DELETE"):
         async with client.request(method, "/v1/status") as response:
@@ -83,7 +104,7 @@ async def test_an_unexpected_error_is_a_500_without_details(
 
 
 async def test_serving_listens_while_it_is_open(control: Control, port: int) -> None:
-    async with serving(control, HostPort("127.0.0.1", port)):
+    async with listeners(control, AdminSettings(HostPort("127.0.0.1", port)))[0]:
         assert await _alive(port)
     assert not await _alive(port)
 
@@ -93,7 +114,7 @@ async def test_an_address_in_use_is_retried_until_it_is_free(
 ) -> None:
     monkeypatch.setattr("resolver.http_listener._RETRY", 0.01)
     with socket.create_server(("127.0.0.1", port)) as taken:
-        async with serving(control, HostPort("127.0.0.1", port)):
+        async with listeners(control, AdminSettings(HostPort("127.0.0.1", port)))[0]:
             assert [record.levelno for record in caplog.records] == [logging.ERROR]
             assert f"cannot listen on 127.0.0.1:{port}: address already in use" in caplog.text
             taken.close()
@@ -104,7 +125,7 @@ async def test_an_address_in_use_is_retried_until_it_is_free(
 
 async def test_serving_ends_while_its_address_is_still_in_use(control: Control, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
-        async with asyncio.timeout(60), serving(control, HostPort("127.0.0.1", port)):
+        async with asyncio.timeout(60), listeners(control, AdminSettings(HostPort("127.0.0.1", port)))[0]:
             pass
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from resolver.admin.app import serving
+from resolver.admin.app import listeners
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import HostPort
 from tests.ports import free_port
 
@@ -20,7 +21,7 @@ TLS_HELLO = bytes.fromhex("16030100c8010000c40303") + bytes(range(64))
 @pytest.fixture
 async def port(control: Control) -> AsyncIterator[int]:
     at = HostPort("127.0.0.1", free_port())
-    async with serving(control, at):
+    async with listeners(control, AdminSettings(at))[0]:
         yield at.port
 
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from resolver.cli import daemon_address, main
-from resolver.host_port import HostPort, parse
+from resolver.cli import main
+from resolver.cli.configuration import load
+from resolver.host_port import HostPort
 from tests.ports import free_port
 
 ENDPOINTS = """
@@ -125,7 +126,8 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as process:
         try:
             deadline = time.monotonic() + 90
-            admin = parse(daemon_address.admin_url(config, config, {}).removeprefix("http://"))
+            admin = load(config, {}).control.admin.listen
+            assert admin
             while not _is_ready(admin):
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, (folder / "log").read_text()

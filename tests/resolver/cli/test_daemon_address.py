@@ -1,11 +1,14 @@
 """The addresses of a running daemon, read from its configuration."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from resolver.cli import daemon_address
 from resolver.cli.failure import Failed
+from resolver.config.accept import ADMIN_SOCKET
+from resolver.config.file import load
 from resolver.config.listeners import DnsSection
 from resolver.config.model import AdminSection
 from resolver.host_port import HostPort
@@ -14,6 +17,7 @@ from resolver.host_port import HostPort
 def test_the_defaults_are_those_of_the_configuration() -> None:
     assert DnsSection().listen[0] == daemon_address.DNS
     assert AdminSection().listen == daemon_address.ADMIN
+    assert daemon_address.SOCKET == ADMIN_SOCKET
 
 
 @pytest.mark.parametrize(
@@ -46,9 +50,44 @@ def test_without_any_configuration_the_defaults_apply(tmp_path: Path) -> None:
 
 def test_an_admin_interface_that_is_off_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "pldns.yaml"
-    file.write_text("admin: {listen: off}")
-    with pytest.raises(Failed, match="off"):
+    file.write_text("admin: {listen: off, socket: off}")
+    with pytest.raises(Failed, match="turns the admin interface off"):
         daemon_address.admin_url(file, file, {})
+    file.write_text("admin: {listen: off}")
+    with pytest.raises(Failed, match=f"no daemon answers at {tmp_path}/state/admin.sock"):
+        daemon_address.admin_url(file, tmp_path / "other", {})
+    with pytest.raises(Failed, match=r"no daemon answers at /run/pldns/admin\.sock"):
+        daemon_address.admin_url(file, file, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "where"),
+    [
+        ("", {}, "state/admin.sock"),
+        ("state: {directory: elsewhere}", {}, "elsewhere/admin.sock"),
+        ("", {"STATE_DIRECTORY": "HERE/var"}, "var/admin.sock"),
+        ("state: {directory: elsewhere}", {"STATE_DIRECTORY": "HERE/var"}, "elsewhere/admin.sock"),
+        ("", {"RUNTIME_DIRECTORY": "HERE/run"}, "run/admin.sock"),
+        ("admin: {socket: auto}", {}, "state/admin.sock"),
+        ("admin: {socket: own/it.sock}", {"RUNTIME_DIRECTORY": "HERE/run"}, "own/it.sock"),
+        ("admin: {socket: HERE/own/it.sock}", {}, "own/it.sock"),
+        ("", {"PLDNS_ADMIN__SOCKET": "HERE/own/it.sock"}, "own/it.sock"),
+    ],
+)
+def test_the_socket_is_found_where_the_daemon_makes_it(
+    tmp_path: Path, text: str, environ: dict[str, str], where: str
+) -> None:
+    file, path = tmp_path / "pldns.yaml", tmp_path / where
+    file.write_text(text.replace("HERE", str(tmp_path)))
+    environ = {key: value.replace("HERE", str(tmp_path)) for key, value in environ.items()}
+    assert load(file, environ).control.admin.socket == str(path)
+    assert daemon_address.admin_url(file, tmp_path / "other", environ) == "http://127.0.0.1:8053"
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        assert daemon_address.admin_url(file, tmp_path / "other", environ) == f"unix:{path}"
+    assert daemon_address.admin_url(file, tmp_path / "other", environ) == "http://127.0.0.1:8053"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from resolver.cli import daemon_address
+from resolver.cli.configuration import load
 
 Run = Callable[..., Any]
 
@@ -34,7 +35,8 @@ def test_endpoints_and_zones_of_the_daemon(run: Run, daemon: Path) -> None:
 
 
 def test_an_error_of_the_admin_interface_is_printed(run: Run, daemon: Path) -> None:
-    url = daemon_address.admin_url(daemon, daemon, {})
+    assert daemon_address.admin_url(daemon, daemon, {}) == f"unix:{daemon.parent}/state/admin.sock"
+    url = f"http://{load(daemon, {}).control.admin.listen}"
     assert run("zones", "--admin", f"{url}/elsewhere") == (1, "", f"pldns: {url}/elsewhere says: Not Found\n")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
+from resolver.admin_settings import AdminSettings
 from resolver.cli.configuration import load
 from resolver.control.state import inventory_file
 from tests.resolver.control.running import Running, until
@@ -25,7 +26,7 @@ def saved(config: Path) -> None:
 
 
 async def _saved(config: Path) -> None:
-    accepted = structs.replace(load(config, {}).control, admin_listen=None)
+    accepted = structs.replace(load(config, {}).control, admin=AdminSettings())
     Path(accepted.state_directory).mkdir()
     running = Running(config.parent, accepted)
     await until(lambda: running.control.feed.complete)

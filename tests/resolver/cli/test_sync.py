@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from resolver import settings
+from resolver.admin_settings import AdminSettings
 from resolver.cli import daemon_address
 from resolver.host_port import parse
 from tests.resolver.control.running import Running, until
@@ -31,7 +32,8 @@ async def running(tmp_path: Path, config: Path, hub: Scripted) -> AsyncIterator[
         settings.SourceSettings("hub", "azure", hold_down=0),
         settings.SourceSettings("estate", "files", str(tmp_path / "endpoints")),
     )
-    control = Running(tmp_path, settings.ControlSettings(sources=sources, admin_listen=admin), remotes={"hub": hub})
+    given = settings.ControlSettings(sources=sources, admin=AdminSettings(admin))
+    control = Running(tmp_path, given, remotes={"hub": hub})
     await until(lambda: len(control.control.estate.ledger.rows) > 10)
     yield control
     await control.stop()

@@ -34,7 +34,7 @@ def test_variables_can_set_groups_by_name_and_whole_sections(accepted: Load) -> 
         "onprem", (settings.Server("udp", "192.0.2.7", 53),), ("a.b",), rebinding=settings.Rebinding("strip")
     )  # fmt: skip
     assert got.control.conflicts.policy == "refuse"
-    assert got.control.admin_listen == HostPort("::1", 8053)
+    assert got.control.admin.listen == HostPort("::1", 8053)
 
 
 def test_variables_that_kubernetes_injects_are_warned_of_and_ignored(accepted: Load) -> None:

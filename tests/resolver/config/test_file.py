@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from resolver import settings
+from resolver.admin_settings import AdminSettings
 from resolver.config.file import ConfigError, effective, load
 from resolver.host_port import HostPort
 from zones.azure.configured_names import NameEntry
@@ -107,12 +108,13 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
                 ConflictPolicy.MERGE, {"blob.core.windows.net": ConflictPolicy.REFUSE}, (pin,)
             ),
             upstreams=upstreams,
-            admin_listen=HostPort("127.0.0.1", 8053),
+            admin=AdminSettings(HostPort("127.0.0.1", 8053), socket=str(file.parent / "state" / "admin.sock")),
             state_directory=str(file.parent / "state"),
             workers=2,
         ),
         workers=2,
         source=got.source,
+        keys=got.keys,
     )
 
 
@@ -146,6 +148,11 @@ def test_configured_names_know_their_place_in_the_file(accepted: Load, file: Pat
     )
 
 
+def test_health_checks_have_a_listener_on_any_address(accepted: Load) -> None:
+    assert accepted("admin: {health: '0.0.0.0:8054'}").control.admin.health == HostPort("0.0.0.0", 8054)
+    assert accepted("").control.admin.health is None
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "dns:\nsources:\n", "{}"])
 def test_an_empty_file_or_section_means_the_defaults(accepted: Load, file: Path, text: str) -> None:
     got = accepted(text)
@@ -154,7 +161,7 @@ def test_an_empty_file_or_section_means_the_defaults(accepted: Load, file: Path,
     assert len(got.worker.allow) == 9
     assert got.worker.zones.defaults == settings.Zones().defaults
     assert not got.worker.unsynced
-    assert got.control.admin_listen == HostPort("127.0.0.1", 8053)
+    assert got.control.admin.listen == HostPort("127.0.0.1", 8053)
     assert got.control.state_directory == str(file.parent / "state")
     assert got.warnings == ()
 
@@ -358,6 +365,9 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("admin: {listen: '0.0.0.0:8053'}", 1, 17, "admin.listen",
          "`0.0.0.0:8053`: this version serves the admin interface only on a loopback address"),
         ("dns: {listen: ['0.0.0.0:8053']}", 1, 1, "admin.listen", "`127.0.0.1:8053` is already used by dns.listen"),
+        ("admin: {health: '0.0.0.0:8053'}", 1, 17, "admin.health", "`0.0.0.0:8053` is already used by admin.listen"),
+        ("admin: {health: '127.0.0.1:8053'}", 1, 17, "admin.health",
+         "`127.0.0.1:8053` is already used by admin.listen"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_where_it_stands(
@@ -373,7 +383,7 @@ def test_a_reference_to_an_invalid_group_is_not_a_second_mistake(refused: Refuse
 
 @pytest.mark.parametrize("off", ["off", "'off'", "null", "false"])
 def test_the_admin_listener_can_be_off(accepted: Load, off: str) -> None:
-    assert accepted(f"admin: {{listen: {off}}}").control.admin_listen is None
+    assert accepted(f"admin: {{listen: {off}}}").control.admin.listen is None
 
 
 def test_words_of_yaml_1_1_are_text(accepted: Load) -> None:

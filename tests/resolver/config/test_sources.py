@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings, Credential, Secret
 from resolver.config.file import ConfigError, effective, schema
 
 Load = Callable[..., settings.Accepted]
@@ -19,9 +20,7 @@ MANAGEMENT = "https://management.azure.com"
 
 def test_a_name_and_a_type_are_enough(accepted: Load) -> None:
     (source,) = accepted("sources: [{name: hub, type: azure}]").control.sources
-    assert source == settings.SourceSettings(
-        "hub", "azure", MANAGEMENT, azure=settings.AzureSettings(management=MANAGEMENT)
-    )
+    assert source == settings.SourceSettings("hub", "azure", MANAGEMENT, azure=AzureSettings(management=MANAGEMENT))
     assert source.azure
     assert (source.azure.interval, source.hold_down, source.azure.credential.type) == (60, 300, "default")
 
@@ -44,14 +43,14 @@ def test_all_keys(accepted: Load, file: Path) -> None:
             certificate: {{file: keys/pldns.pem}}
             password: {{environment: PLDNS_CERTIFICATE}}
     """)
-    credential = settings.Credential(
+    credential = Credential(
         "certificate",
         "contoso.onmicrosoft.com",
         B.lower(),
-        certificate=settings.Secret(file=str(file.parent / "keys/pldns.pem")),
-        password=settings.Secret(environment="PLDNS_CERTIFICATE"),
+        certificate=Secret(file=str(file.parent / "keys/pldns.pem")),
+        password=Secret(environment="PLDNS_CERTIFICATE"),
     )
-    azure = settings.AzureSettings((A, B.lower()), 300, "usgovernment", "https://stack.example:8443", credential)
+    azure = AzureSettings((A, B.lower()), 300, "usgovernment", "https://stack.example:8443", credential)
     assert got.control.sources == (
         settings.SourceSettings("hub", "azure", azure.management, "public", 600, 86_400, azure),
     )

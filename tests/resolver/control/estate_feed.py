@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings
 from resolver.channel.frames import DOWN_LIMIT, Down, FrameReader, Hello, RequestFrame
 from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
@@ -34,9 +35,7 @@ CONFIG = settings.ControlSettings(
     zones=settings.Zones(origins=("corp.example",)),
     sources=(
         settings.SourceSettings("estate", "files", "/estate"),
-        settings.SourceSettings(
-            "cloud", "azure", on_unsynced="public", azure=settings.AzureSettings(private_dns="serve")
-        ),
+        settings.SourceSettings("cloud", "azure", on_unsynced="public", azure=AzureSettings(private_dns="serve")),
     ),
 )
 ZONE = """\

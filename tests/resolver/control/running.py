@@ -129,8 +129,7 @@ class Running:
         self.control = Control(begun, Remotes(remotes))
         self._workers: list[ScriptedWorker] = []
         self.view = self.control.view
-        admin = [app.serving(self.view, config.admin_listen)] if config.admin_listen else []
-        self._task = asyncio.create_task(self.control.run(*admin))
+        self._task = asyncio.create_task(self.control.run(*app.listeners(self.view, config.admin)))
 
     async def tick(self, now: float) -> None:
         """Let control apply what has come due by `now`."""

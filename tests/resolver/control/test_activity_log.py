@@ -8,6 +8,7 @@ from resolver import settings
 from resolver.control.activity_log import LINES, ActivityLog
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncState
+from resolver.control.history.recorder import HistoryRecorder
 from resolver.sources.reading import Part, Scan
 from zones.azure.endpoint import ResourceId, VirtualNetwork
 from zones.azure.resource import NicRow, PrivateEndpoint, Resources
@@ -35,7 +36,7 @@ def test_a_change_of_a_source_is_one_line_however_many_scans_it_took(
     estate: Estate, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    log = ActivityLog(estate)
+    log = ActivityLog(estate, HistoryRecorder(estate))
     log.started()
     estate.take_scans({"lab": Scan([("/lab/a", data("one"))], 1)}, WallTime(1.0))
     estate.take_scans({"lab": Scan([("/lab/b", data("two", address="10.0.0.5"))], 2)}, WallTime(1.1))
@@ -51,7 +52,7 @@ def test_a_change_of_a_source_is_one_line_however_many_scans_it_took(
 
 def test_a_finding_is_a_line_when_it_opens_and_when_it_closes(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    log = ActivityLog(estate)
+    log = ActivityLog(estate, HistoryRecorder(estate))
     log.started()
     estate.take_scans({"lab": Scan([("/lab/a", data("one", "two"))], 1)}, WallTime(1.0))
     log.write()
@@ -71,7 +72,7 @@ def test_many_findings_are_a_bounded_number_of_lines_with_the_errors_first(
     estate: Estate, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    log = ActivityLog(estate)
+    log = ActivityLog(estate, HistoryRecorder(estate))
     log.started()
     for number in range(5_000):
         why = checks.unreadable(f"/lab/{number}", "no", has_data=True)
@@ -83,7 +84,7 @@ def test_many_findings_are_a_bounded_number_of_lines_with_the_errors_first(
 
 def test_the_start_is_a_summary_and_the_errors(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    log = ActivityLog(estate)
+    log = ActivityLog(estate, HistoryRecorder(estate))
     changes: list[tuple[str, Part]] = [
         ("/lab/a", data("one", "two")),
         *((f"/lab/{number}", "no") for number in range(100)),
@@ -107,7 +108,7 @@ def test_what_changed_while_pldns_was_stopped_is_a_line(estate: Estate, caplog: 
     caplog.set_level(logging.INFO)
     estate.take([("lab", "/lab/a", data("one", "two"))], WallTime(1.0))
     estate.health.restored("lab", 1, WallTime(1.0), SyncState())
-    log = ActivityLog(estate)
+    log = ActivityLog(estate, HistoryRecorder(estate))
     estate.take_scans({"lab": Scan([("/lab/a", data("one"))], 1)}, WallTime(2.0))
     log.started()
     log.write()
@@ -124,7 +125,7 @@ def test_a_source_without_changes_since_the_last_run_has_one_line(
     caplog.set_level(logging.INFO)
     estate.take([("lab", "/lab/a", data("one"))], WallTime(1.0))
     estate.health.restored("lab", 1, WallTime(1.0), SyncState())
-    log = ActivityLog(estate)
+    log = ActivityLog(estate, HistoryRecorder(estate))
     estate.take_scans({"lab": Scan([], 1)}, WallTime(2.0))
     log.started()
     assert caplog.messages == ["source lab starts with: endpoints=1 vnets=1 files=1 data=live"]
@@ -132,7 +133,7 @@ def test_a_source_without_changes_since_the_last_run_has_one_line(
 
 def test_a_line_about_a_held_or_incomplete_source_says_why(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    log = ActivityLog(estate)
+    log = ActivityLog(estate, HistoryRecorder(estate))
     log.started()
     held = SyncHeld(
         reasons=listed(["7 of 9 private endpoints"]), endpoints=7, vnets=0, would_remove=listed(["x"]),

@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings
 from resolver.control import clock
 from resolver.control.estate import private_dns
 from resolver.sources.reading import PrivateReading
@@ -35,7 +36,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
     def call(hub: Scripted, private_dns: str = "check", subscriptions: tuple[str, ...] = ()) -> Running:
         (tmp_path / "state").mkdir(exist_ok=True)
-        azure = settings.AzureSettings(subscriptions, private_dns=private_dns)  # type: ignore[arg-type]  # as the test says
+        azure = AzureSettings(subscriptions, private_dns=private_dns)  # type: ignore[arg-type]  # as the test says
         config = settings.ControlSettings(
             sources=(settings.SourceSettings("hub", "azure", azure=azure),),
             state_directory=str(tmp_path / "state"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings
 from resolver.control.guard.sync_guard import VANISHED
 from resolver.control.guard.sync_state import NothingHeld
 from resolver.control.state import inventory_file
@@ -322,7 +323,7 @@ async def test_a_subscription_that_is_no_longer_listed_is_gone_after_a_restart(s
     await until(lambda: served(running) == {"a", "b"})
     await running.stop()
     del hub.parts["s2"]
-    again = start({"hub": hub}, azure=settings.AzureSettings(("s1",)))
+    again = start({"hub": hub}, azure=AzureSettings(("s1",)))
     assert served(again) == {"a"}
     await done(hub)
     assert not codes(again)

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.saved_inventory import SavedInventory, joined, pieces
 from resolver.offline.plan import Change, Plan, made
@@ -128,7 +129,7 @@ BY_HAND = zone(record("hand", 7), vnets=("v",))
 
 
 def following(mode: str) -> settings.ControlSettings:
-    azure = settings.AzureSettings(private_dns=mode)  # type: ignore[arg-type]  # as the test says
+    azure = AzureSettings(private_dns=mode)  # type: ignore[arg-type]  # as the test says
     return settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure", azure=azure),))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from resolver.admin_settings import AdminSettings
 from resolver.host_port import parse
 from resolver.settings import Accepted, ControlSettings, ProcessSettings, WorkerSettings
 
@@ -216,7 +217,11 @@ def configure(folder: Path, *listen: str, workers: int = 1, state: str = "state"
     accepted = Accepted(
         path=str(folder / "pldns.yaml"),
         worker=WorkerSettings(listen=tuple(map(parse, listen or ["127.0.0.1:0"])), allow=("127.0.0.0/8",)),
-        control=ControlSettings(state_directory=str(folder / state), workers=workers),
+        control=ControlSettings(
+            admin=AdminSettings(socket=str(folder / "admin.sock")),
+            state_directory=str(folder / state),
+            workers=workers,
+        ),
         workers=workers,
         user="root",  # the scripts write into the folder
         processes=ProcessSettings(heartbeat=0),  # the small children wait without a sign of life

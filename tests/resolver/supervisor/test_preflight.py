@@ -1,11 +1,13 @@
 """What a start needs of the disk, and what it does without."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
+from resolver.process import open_files
 from resolver.supervisor import preflight
 
 HOUR = 3600
@@ -46,6 +48,14 @@ def test_the_control_socket_needs_no_writable_tmp(tmp_path: Path, monkeypatch: p
         preflight.channel("", str(state)).__enter__()
 
 
+def test_an_end_that_cannot_remove_the_directory_is_an_ordinary_end(tmp_path: Path) -> None:
+    with preflight.channel(str(tmp_path), "") as (path, _):
+        directory = Path(path).parent
+        shutil.rmtree(directory)
+        directory.write_text("a read-only file system refuses to remove a directory; so does this file")
+    assert directory.exists()
+
+
 def test_directories_of_killed_supervisors_are_removed_and_no_others(tmp_path: Path) -> None:
     def left(name: str, *, age: float, listens: bool) -> socket.socket:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -69,3 +79,10 @@ def test_directories_of_killed_supervisors_are_removed_and_no_others(tmp_path: P
             kept = {each.name for each in tmp_path.iterdir()}
     assert "pldns-dead" not in kept
     assert {"pldns-living", "pldns-starting", "other-dead", "pldns-file"} < kept
+
+
+def test_too_few_descriptors_for_the_workers_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files, "limit", lambda: open_files.held() + 40)
+    preflight.check_open_files(6)
+    with pytest.raises(preflight.CannotStart, match=r"limit of open files is \d+, and 7 workers need \d+: raise it"):
+        preflight.check_open_files(7)

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from resolver.cli import unix_socket
 from tests.ports import pair
 from tests.resolver.supervisor.small_daemon import Daemon, configure, runs, until
 
@@ -51,6 +52,7 @@ def test_a_takeover_that_fails_changes_nothing(start: Start, folder: Path) -> No
     other.kill()
     until(lambda: f"the takeover by the pldns with pid {other.process.pid} failed: it has ended\n" in daemon.log)
     assert daemon.ask("connect") == {"greeting": f"0 {worker}"}  # a new control answers
+    unix_socket.connected(str(folder / "admin.sock")).close()
     assert daemon.ask()["pid"] == worker
     assert daemon.stop() == 0
 

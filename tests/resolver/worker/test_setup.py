@@ -12,6 +12,7 @@ import pytest
 from msgspec import structs
 
 from resolver import settings, settings_change
+from resolver.admin_settings import AdminSettings
 from resolver.channel.frames import Applied, Begin, Commit, Configure, Masks, Rows
 from resolver.forward.cache import Key
 from resolver.settings import Server, UpstreamGroup
@@ -183,7 +184,7 @@ def test_listeners_need_a_restart(field: str) -> None:
     old = settings.Accepted("", settings.WorkerSettings(at, ()), settings.ControlSettings())
     new = structs.replace(old, worker=structs.replace(old.worker, listen=(*at, HostPort("127.0.0.2", 53))))
     if field == "admin":
-        new = structs.replace(old, control=structs.replace(old.control, admin_listen=at[0]))
-    (sentence,) = settings_change.restart_needed(old, new)
+        new = structs.replace(old, control=structs.replace(old.control, admin=AdminSettings(at[0])))
+    (sentence,) = settings_change.restart_needed(*map(settings_change.of_start, (old, new))).values()
     assert "restart pldns" in sentence
     assert os.sep not in sentence

@@ -1,6 +1,7 @@
 """Assembling an estate: saved data, scans of files and zone files together."""
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.saved_inventory import SavedInventory
 from resolver.sources.reading import Scan, ZoneFiles
@@ -12,7 +13,7 @@ from zones.dns.name import from_text
 
 FQDN = "acct.blob.core.windows.net"
 PRIVATE = from_text("acct.privatelink.blob.core.windows.net")
-CLOUD = settings.SourceSettings("cloud", "azure", azure=settings.AzureSettings(("s1",)))
+CLOUD = settings.SourceSettings("cloud", "azure", azure=AzureSettings(("s1",)))
 FILES = settings.SourceSettings("files", "files", "/files")
 CONFIG = settings.ControlSettings(sources=(CLOUD, FILES))
 ZONE = zonefile.parse("$ORIGIN corp.example.\n@ 60 SOA ns admin 1 2 3 4 5\n", "corp.zone")

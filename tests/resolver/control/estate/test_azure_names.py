@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings
 from resolver.control.estate.assemble import assemble
 from resolver.control.estate.estate import Estate
 from resolver.control.estate.saved_inventory import joined, pieces_of
@@ -46,7 +47,7 @@ def of_group(record: str, name: str = "pe") -> Resources:
 
 
 def configuration(mode: Literal["off", "check", "serve"] = "check") -> settings.ControlSettings:
-    azure = settings.AzureSettings(private_dns=mode)
+    azure = AzureSettings(private_dns=mode)
     return settings.ControlSettings(
         zones=settings.Zones(defaults=ZonePolicy(chain="cname")),  # the alias shows the private name
         sources=(settings.SourceSettings("hub", "azure", azure=azure), settings.SourceSettings("f", "files", "/f")),

@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 
 from resolver import http_listener
+from resolver.azure_settings import EventSettings, Secret
 from resolver.control.sync import event_grid
 from resolver.control.sync.event_grid import HEADER, LONGEST, RATE, STRANGERS, Webhook
 from resolver.host_port import HostPort
-from resolver.settings import EventSettings, Secret
 from resolver.token_bucket import TokenBucket
 from tests.ports import free_port, pair
 from tests.resolver.sources.azure.protocol.test_events import GROUP, KEY, cloud, grid

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from resolver import settings
+from resolver.azure_settings import AzureSettings, EventSettings, Secret
 from resolver.control.sync.event_grid import HEADER
 from resolver.control.sync.refresh_queue import WAITING
 from resolver.host_port import HostPort
@@ -31,8 +31,8 @@ class Site:
         self.hub = hub
         (folder / "secret").write_text(SECRET)
         listen = HostPort("127.0.0.1", free_port())
-        events = settings.EventSettings(listen, settings.Secret(file=str(folder / "secret")))
-        self.running: Running = start({"hub": hub}, azure=settings.AzureSettings(events=events))
+        events = EventSettings(listen, Secret(file=str(folder / "secret")))
+        self.running: Running = start({"hub": hub}, azure=AzureSettings(events=events))
         self.url = f"http://{listen}/events"
         self._sent = 0
 

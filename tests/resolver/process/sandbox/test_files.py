@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings, Credential, CredentialType
 from resolver.process.sandbox import files
 
 
@@ -39,8 +40,8 @@ def test_a_shared_directory_is_never_granted(path: str) -> None:
     assert found(Path(path)) == {path}
 
 
-def azure(credential: settings.CredentialType) -> settings.ControlSettings:
-    source = settings.AzureSettings(credential=settings.Credential(credential))
+def azure(credential: CredentialType) -> settings.ControlSettings:
+    source = AzureSettings(credential=Credential(credential))
     return settings.ControlSettings(sources=(settings.SourceSettings("hub", "azure", azure=source),))
 
 

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings, Credential
 from resolver.sources.azure import hosts
 from resolver.sources.azure.client import Clocks
 from resolver.sources.azure.protocol import graph_query
@@ -72,10 +73,10 @@ async def make(fake: FakeAzure, http: aiohttp.ClientSession, passing: Time) -> A
 
     def make(
         *subscriptions: str,
-        credential: settings.Credential = settings.Credential(),  # noqa: B008 - frozen
+        credential: Credential = Credential(),  # noqa: B008 - frozen
         **keys: object,
     ) -> AzureSource:
-        config = settings.AzureSettings(subscriptions, management=fake.url, credential=credential, **keys)  # type: ignore[arg-type]  # as the test says
+        config = AzureSettings(subscriptions, management=fake.url, credential=credential, **keys)  # type: ignore[arg-type]  # as the test says
         source = settings.SourceSettings("hub", "azure", fake.url, azure=config)
         made.append(AzureSource(source, http, passing.clock, lambda: 0.0))
         return made[-1]

@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from resolver.settings import Credential
+from resolver.azure_settings import Credential
 from resolver.sources.azure.client import ManagementClient, RequestFailed
 from resolver.sources.azure.credential import Tokens
 from resolver.sources.azure.protocol.budget import Budget

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from resolver.settings import Credential, Secret
+from resolver.azure_settings import Credential, Secret
 from resolver.sources.azure import credential
 from resolver.sources.azure.credential import NoToken, Tokens
 from tests.fake_azure.server import FakeAzure

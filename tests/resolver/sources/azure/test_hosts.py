@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from resolver import settings
+from resolver.azure_settings import AzureSettings
 from resolver.settings import Server, UpstreamGroup
 from resolver.sources.azure import hosts
 from resolver.sources.azure.hosts import Hosts
@@ -139,7 +140,7 @@ def identity(monkeypatch: pytest.MonkeyPatch, alone: None) -> pytest.MonkeyPatch
 
 
 def source(url: str) -> settings.SourceSettings:
-    return settings.SourceSettings("hub", "azure", url, azure=settings.AzureSettings(management=url))
+    return settings.SourceSettings("hub", "azure", url, azure=AzureSettings(management=url))
 
 
 async def test_a_sync_uses_the_upstream_server_and_never_the_system_resolver(

@@ -7,7 +7,7 @@ import re
 import aiohttp
 import pytest
 
-from resolver import settings
+from resolver.azure_settings import Credential
 from resolver.sources.azure import client, sync
 from resolver.sources.azure.protocol import budget, graph_query
 from resolver.sources.azure.sync import AzureSource
@@ -400,7 +400,7 @@ async def test_a_token_of_another_tenant_is_named(fake: FakeAzure, make: Make) -
 
 
 async def test_an_unassigned_identity_is_named(fake: FakeAzure, make: Make) -> None:
-    mine = settings.Credential("managed-identity", client_id="0c0c0c0c-0000-4000-a000-0000000000cc")
+    mine = Credential("managed-identity", client_id="0c0c0c0c-0000-4000-a000-0000000000cc")
     error = (await make(credential=mine).read()).error
     assert error.startswith("no token: the managed identity is not assigned to this machine")
 

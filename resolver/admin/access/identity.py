@@ -1,0 +1,31 @@
+"""Who a request is from, and which role that gives. Does not know how a request proves it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What somebody may do. Each role includes those before it."""
+
+    READ = "read"
+    """See everything except tokens and the audit log."""
+    OPERATE = "operate"
+    """Change what pldns serves: sync, accept, flush, pin, acknowledge."""
+    ADMIN = "admin"
+    """Change pldns itself, and who may use it."""
+
+    def includes(self, other: "Role") -> bool:
+        """Return whether somebody with this role may do what needs the other one."""
+        return _RANKS[self] >= _RANKS[other]
+
+
+_RANKS: Final = {role: rank for rank, role in enumerate(Role)}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a request is from. `name`: for the audit log, such as `user root (0)` or `token grafana`."""
+
+    name: str
+    role: Role

@@ -1,0 +1,136 @@
+"""Handlers for the history: its entries, what differs between two times, and the stream of new entries."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from resolver.admin.paging import InvalidCursor, Page, page
+from resolver.admin.resources import history
+from resolver.admin.resources.history import (
+    DifferenceParameters,
+    EventParameters,
+    HistoryParameters,
+    moment,
+)
+from resolver.admin.responses import encoded, list_response
+from resolver.admin.route import Context
+from resolver.control.history.entry import Entry
+from resolver.control.history.journal import Search
+from resolver.control.history.recorder import HistoryUnavailable
+from resolver.http_protocol import Response, StreamResponse
+from zones.dns.name import InvalidName, from_text, to_text
+
+STREAMS: Final = 16
+"""Most event streams at a time: each one holds a connection of the listener."""
+_NEWEST: Final = (1 << 63) - 1
+_BATCH: Final = 500
+"""Entries read at a time."""
+_HEADERS: Final = {
+    "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+}  # fmt: skip
+_QUIET: Final = 15.0
+"""Seconds without an event until a comment shows that the connection is open."""
+
+
+async def list_history(context: Context, _: web.Request, asked: HistoryParameters) -> web.Response:
+    """Answer with entries, the newest first."""
+    before = _NEWEST if asked.cursor is None else _id(asked.cursor)
+    wanted = Search(
+        name=_subject(asked.name), kind=asked.kind, before=before, limit=asked.limit + 1,
+        since=moment(asked.since) if asked.since else None, until=moment(asked.until) if asked.until else None,
+    )  # fmt: skip
+    try:
+        found = await context.view.history.search(wanted)
+    except HistoryUnavailable as error:
+        raise web.HTTPServiceUnavailable(text=str(error)) from None
+    items = [history.entry(each).model_dump_json().encode() for each in found[: asked.limit]]
+    return list_response(Page(items, str(found[asked.limit - 1].id) if len(found) > asked.limit else None))
+
+
+async def list_differences(context: Context, _: web.Request, asked: DifferenceParameters) -> web.Response:
+    """Answer with one entry for each thing that differs between two times, by kind and subject."""
+    try:
+        found = await context.view.history.differences(moment(asked.since), moment(asked.until))
+    except HistoryUnavailable as error:
+        raise web.HTTPServiceUnavailable(text=str(error)) from None
+
+    def shown(each: Entry) -> bytes | None:
+        return encoded(history.entry(each))
+
+    return list_response(
+        await page(found, lambda each: (each.kind, each.subject, each.key), shown, asked.limit, asked.cursor)
+    )
+
+
+async def stream_events(context: Context, request: web.Request, asked: EventParameters) -> web.StreamResponse:
+    """Answer with new entries as server-sent events, without an end.
+
+    A client that reconnects with the id of its last event misses nothing, as long as the history has the entries. It
+    gets the event `lost` where it has not.
+    """
+    if request.method == "HEAD":
+        return Response(content_type="text/event-stream")
+    recorder = context.view.history
+    if context.streams.count >= STREAMS:
+        raise web.HTTPServiceUnavailable(text=f"{STREAMS} event streams are open, which is the most")
+    try:
+        oldest, newest = await recorder.ids()
+    except HistoryUnavailable as error:
+        raise web.HTTPServiceUnavailable(text=str(error)) from None
+    last = asked.after if asked.after is not None else _last_event(request)
+    response = StreamResponse(headers=_HEADERS)
+    with context.streams.counted():
+        await response.prepare(request)
+        await response.write(b"retry: 2000\n\n")
+        if last is not None and (last > newest or last + 1 < oldest):
+            await response.write(b'event: lost\ndata: {"oldest":%d,"newest":%d}\n\n' % (oldest, newest))
+            last = newest if last > newest else oldest - 1
+        place = newest if last is None else last
+        while True:
+            news = recorder.next_news()
+            try:
+                found = await recorder.search(Search(after=place, kind=asked.kind, limit=_BATCH))
+            except HistoryUnavailable:
+                found = []
+            for each in found:
+                place = each.id
+                await response.write(
+                    b"id: %d\nevent: %b\ndata: %b\n\n"
+                    % (each.id, each.kind.encode(), history.entry(each).model_dump_json().encode())
+                )
+            if not found:
+                await _wait(news, response)
+
+
+async def _wait(news: asyncio.Event, response: web.StreamResponse) -> None:
+    """Wait for new entries, and send a comment where there are none for long."""
+    while not news.is_set():
+        try:
+            async with asyncio.timeout(_QUIET):
+                await news.wait()
+        except TimeoutError:
+            await response.write(b": no events\n\n")
+
+
+def _subject(name: str | None) -> str | None:
+    """Return a domain name in the form of the history. Subjects that are no names stay as they are."""
+    try:
+        return None if name is None else to_text(from_text(name))
+    except InvalidName:
+        return name
+
+
+def _id(cursor: str) -> int:
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
+        raise InvalidCursor("not a cursor of this list")
+    return int(cursor)
+
+
+def _last_event(request: web.Request) -> int | None:
+    text = request.headers.get("Last-Event-ID", "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise web.HTTPBadRequest(text="Last-Event-ID: not the id of an event")
+    return int(text)

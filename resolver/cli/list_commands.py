@@ -1,0 +1,92 @@
+"""The commands that list what a running daemon has: findings, endpoints, zones, and the history of all of them."""
+
+from typing import Annotated
+
+from typer import Argument, Exit, Option, Typer
+
+from resolver.cli.options import (
+    AdminUrl,
+    DaemonConfig,
+    HistoryKind,
+    Output,
+    OutputForm,
+    RowLimit,
+    SeverityOption,
+    SinceText,
+    admin_url,
+)
+
+listings = Typer()
+
+
+@listings.command()
+def findings(
+    code: Annotated[str | None, Option(help="Only findings with this code.")] = None,
+    severity: Annotated[SeverityOption | None, Option(help="Only findings of this severity.")] = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
+) -> None:
+    """List the findings of the running daemon. Exit status 2: one of them is an error."""
+    from resolver.cli import listings as lists  # noqa: PLC0415
+
+    wanted = {"code": code, "severity": severity.value if severity else None}
+    raise Exit(lists.findings(admin_url(admin, config), wanted, output == Output.JSON, limit))
+
+
+@listings.command()
+def endpoints(
+    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+) -> None:
+    """List the private endpoints that the running daemon knows."""
+    from resolver.cli import listings as lists  # noqa: PLC0415
+
+    raise Exit(lists.endpoints(admin_url(admin, config), output == Output.JSON, limit))
+
+
+@listings.command()
+def zones(
+    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+) -> None:
+    """List the zones that the running daemon answers."""
+    from resolver.cli import listings as lists  # noqa: PLC0415
+
+    raise Exit(lists.zones(admin_url(admin, config), output == Output.JSON, limit))
+
+
+@listings.command()
+def history(
+    name: Annotated[
+        str | None, Argument(metavar="[NAME]", help="Only this name, subject of findings, or source.")
+    ] = None,
+    kind: Annotated[HistoryKind | None, Option(help="Only changes of this kind.")] = None,
+    since: SinceText = None,
+    until: Annotated[str | None, Option(metavar="TIME", help="Only changes before this time, as in `--since`.")] = None,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 50,
+) -> None:
+    """Show what changed, the newest first: answers for names, findings, and states of sources."""
+    from resolver.cli import history  # noqa: PLC0415
+
+    wanted = {"name": name, "kind": kind.value if kind else None, "since": since, "until": until}
+    raise Exit(history.run(admin_url(admin, config), wanted, output == Output.JSON, limit))
+
+
+@listings.command("diff")
+def history_diff(
+    from_: Annotated[
+        str, Option("--from", metavar="TIME", help="A time such as 2026-11-28T14:00:00Z, or a duration before now: 2h.")
+    ],
+    to: Annotated[str, Option("--to", metavar="TIME", help="As `--from`.")] = "now",
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+    limit: RowLimit = 200,
+) -> None:
+    """Show what differs between two times. Exit status 2: something does."""
+    from resolver.cli import history  # noqa: PLC0415
+
+    raise Exit(history.diff(admin_url(admin, config), from_, to, output == Output.JSON, limit))

@@ -1,0 +1,132 @@
+"""The recorder in a running control: names, findings and sources, over restarts, and with faults of its file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resolver.control.history import recorder
+from resolver.control.history.entry import Entry, Kind
+from resolver.control.history.journal import FILE, Search
+from tests.resolver.control.running import FQDN, PRIVATE, Running, Start, start, until, write
+from zones.dns.name import to_text
+
+__all__ = ["start"]
+NAME = to_text(PRIVATE)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "INTERVAL", 0.02)
+    monkeypatch.setattr(recorder, "_RETRY", 0.02)
+
+
+async def entries(running: Running, **wanted: Any) -> list[Entry]:  # noqa: ANN401 - fields of `Search`
+    return await running.control.history.search(Search(**wanted))
+
+
+async def begun(running: Running) -> Running:
+    """Wait until the recorder has read everything once."""
+    await until(lambda: running.control.history._journal)
+    journal = running.control.history._journal
+    assert journal
+    await until(lambda: all(journal.has_begun(kind) for kind in Kind))
+    return running
+
+
+async def written(running: Running, count: int, **wanted: Any) -> list[Entry]:  # noqa: ANN401 - as above
+    """Wait for this number of entries, and return them."""
+    while True:
+        news = running.control.history.next_news()
+        if len(found := await entries(running, **wanted)) >= count:
+            return found
+        await news.wait()
+
+
+def answers(text: str) -> list[tuple[list[str], list[str]]]:
+    return [(each.get("data", []), each.get("endpoints", [])) for each in json.loads(text)["answers"]]
+
+
+async def test_a_changed_address_is_an_entry_with_both_answers(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    running = await begun(start("lab"))
+    assert await entries(running) == []  # what was there at the first start is no change
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
+    (entry,) = await written(running, 1, kind=Kind.NAME)
+    assert (entry.subject, entry.change) == (NAME, "changed")
+    assert answers(entry.before) == [(["10.0.0.4"], ["one"])]
+    assert answers(entry.after) == [(["10.0.0.5"], ["one"])]
+    assert await entries(running, name=FQDN, kind=Kind.NAME) == [entry]  # the public FQDN leads there too
+
+
+async def test_findings_open_and_close(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    running = await begun(start("lab"))
+    write(tmp_path / "lab" / "b.yaml", "two 10.0.0.5")
+    opened = await written(running, 1, kind=Kind.FINDING, name=NAME)
+    assert json.loads(opened[0].after)["code"] == "conflicting-address"
+    (tmp_path / "lab" / "b.yaml").unlink()
+    found = await written(running, 2, kind=Kind.FINDING, name=NAME)
+    assert [each.change for each in found if each.key == opened[0].key] == ["added", "removed"]
+
+
+async def test_what_changed_while_pldns_was_stopped_is_recorded_at_the_next_start(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    first = await begun(start("lab"))
+    await first.stop()
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.9")
+    second = start("lab")
+    (entry,) = await written(second, 1, kind=Kind.NAME)
+    assert answers(entry.after) == [(["10.0.0.9"], ["one"])]
+
+
+async def test_a_source_that_fails_and_recovers_is_recorded(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    running = await begun(start("lab"))
+    (tmp_path / "lab").rename(tmp_path / "away")
+    found = await written(running, 1, kind=Kind.SOURCE)
+    assert json.loads(found[-1].after)["state"] == "failed"
+    (tmp_path / "away").rename(tmp_path / "lab")
+    found = await written(running, 2, kind=Kind.SOURCE)
+    assert json.loads(found[-1].after)["state"] == "fresh"
+
+
+async def test_a_damaged_journal_is_set_aside_and_a_new_one_begins(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / FILE).write_bytes(b"no database" * 1000)
+    running = await begun(start("lab"))
+    assert (tmp_path / "state" / "history.v1.broken").read_bytes() == b"no database" * 1000
+    codes = {each.code for each in running.control.estate.board}
+    assert "state-set-aside" in codes
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
+    assert await written(running, 1, kind=Kind.NAME)
+
+
+async def test_a_journal_that_cannot_be_written_is_a_finding_until_it_can(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    (tmp_path / "state" / FILE).mkdir(parents=True)
+    running = start("lab")
+    await until(lambda: str(tmp_path / "state" / FILE) in running.control.estate.state.unwritable)
+    (tmp_path / "state" / FILE).rmdir()
+    await begun(running)
+    await until(lambda: not running.control.estate.state.unwritable)
+
+
+async def test_a_removed_journal_is_made_again(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    running = await begun(start("lab"))
+    for file in (tmp_path / "state").glob("history.*"):
+        file.unlink()
+    await until((tmp_path / "state" / FILE).exists)
+    await begun(running)
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
+    assert await written(running, 1, kind=Kind.NAME)
+
+
+async def test_without_a_state_directory_the_history_is_in_memory(start: Start, tmp_path: Path) -> None:
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.4")
+    running = await begun(start("lab", state_directory=""))
+    write(tmp_path / "lab" / "a.yaml", "one 10.0.0.5")
+    assert await written(running, 1, kind=Kind.NAME)
