@@ -105,6 +105,8 @@ def _granted(path: Path) -> Iterator[str]:
 def _named(settings: ControlSettings) -> Iterator[str]:
     """Yield the paths in the settings."""
     yield from settings.zones.files
+    if settings.admin.tls:
+        yield from (settings.admin.tls.certificate, settings.admin.tls.key)
     for source in settings.sources:
         if source.azure is None:
             yield source.path
