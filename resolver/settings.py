@@ -224,10 +224,12 @@ class CookieSettings(msgspec.Struct, frozen=True):
 
 
 class CacheSettings(msgspec.Struct, frozen=True):
-    """The cache of upstream answers in each worker."""
+    """The caches of each worker: replies of upstream servers, and compiled answers."""
 
     size: int = 64 << 20
-    """Octets."""
+    """Most octets of upstream replies."""
+    answers: int = 192 << 20
+    """Most octets of compiled answers."""
     stale: int = 86_400
     """Seconds for which an expired answer may still be sent. 0: never."""
     prefetch: bool = True
@@ -350,6 +352,8 @@ class Accepted(msgspec.Struct, frozen=True):
     source: str = ""
     """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
+    memory: int = 0
+    """Octets that all processes together may use. 0: the limit of the control group, if it has one."""
     warnings: tuple[str, ...] = ()
     keys: str = "{}"
     """Every key with its value as JSON, in the form of the configuration file, defaults and overrides included."""

@@ -38,7 +38,7 @@ zones.claims
 zones.findings
 zones.ledger
 zones.table
-resolver.host_port resolver.token_bucket resolver.version
+resolver.host_port resolver.token_bucket resolver.memory_budget resolver.version
 resolver.admin_settings resolver.azure_settings
 resolver.settings
 resolver.settings_change
@@ -67,8 +67,9 @@ resolver.main resolver.cli
 """From the ground up: a folder, or a file in `resolver` or `zones` itself, imports only from the lines above it."""
 PURE: Final = """
 zones resolver.settings resolver.admin_settings resolver.azure_settings resolver.settings_change resolver.version
-resolver.host_port resolver.token_bucket resolver.wire resolver.channel.frames resolver.channel.requests
-resolver.forward resolver.sources.reading resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access
+resolver.host_port resolver.token_bucket resolver.memory_budget resolver.wire resolver.channel.frames
+resolver.channel.requests resolver.forward resolver.sources.reading resolver.sources.azure.protocol
+resolver.worker.answer resolver.worker.access
 resolver.control.guard resolver.control.estate resolver.control.feed
 """
 """No input or output, no clock, no chance. A folder stands for its own files, not for the folders in it."""

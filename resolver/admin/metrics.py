@@ -116,6 +116,21 @@ METRICS: Final = (
     Metric("config_last_reload_successful", "0 while the last reload was refused."),
     Metric("config_last_success_timestamp_seconds", "When the configuration in effect was accepted."),
     Metric("config_file_changed", "1 while the configuration file is not the one in effect."),
+    Metric("memory_budget_bytes", "What all processes together may use; absent where there is no limit."),
+    Metric("memory_free_bytes", "What is left of the budget; absent where there is no limit."),
+    Metric(
+        "memory_bytes",
+        "Memory in use; part: supervisor, control, or of all workers together replies (`cache.size`), answers "
+        "(`cache.answers`), connections, and workers (the rest: interpreter, table, queries in progress).",
+        ("part",),
+    ),
+    Metric(
+        "memory_bound_bytes",
+        "Bound of a part of all workers together: replies, answers or connections. It is lower than configured where "
+        "memory is scarce.",
+        ("part",),
+    ),
+    Metric("memory_drops_total", "Times that a worker dropped its caches because memory was short."),
     Metric("workers", "Configured worker processes."),
     Metric("answers_evicted_total", "Compiled answers removed because a name behind them changed."),
     Metric("gc_long_pauses_total", "Garbage collections that stopped a worker for more than 20 ms."),
@@ -240,6 +255,7 @@ def _samples(view: View) -> Iterator[Sample]:
     for worker in view.workers.values():
         yield "worker_serial", (str(worker.index),), float(worker.serial)
     yield from _reloads(view)
+    yield from _memory(view)
     yield "state_unwritable", (), float(len(view.estate.state.unwritable))
     yield from _sources(view)
     yield from _inventory(view)
@@ -253,6 +269,25 @@ def _reloads(view: View) -> Iterator[Sample]:
     yield "config_last_reload_successful", (), float(state.outcome is not ReloadOutcome.REFUSED)
     yield "config_last_success_timestamp_seconds", (), wall_clock.shown(state.loaded)
     yield "config_file_changed", (), float(view.reloads.differs)
+
+
+def _memory(view: View) -> Iterator[Sample]:
+    state, reports = view.memory, [each.memory for each in view.workers.values() if each.memory]
+    if state.budget:
+        yield "memory_budget_bytes", (), float(state.budget)
+        yield "memory_free_bytes", (), float(state.free)
+    parts = {
+        "replies": (sum(each.replies for each in reports), sum(each.replies_bound for each in reports)),
+        "answers": (sum(each.answers for each in reports), sum(each.answers_bound for each in reports)),
+        "connections": (sum(each.streams for each in reports), sum(each.streams_bound for each in reports)),
+    }
+    for part, (used, bound) in parts.items():
+        yield "memory_bytes", (part,), float(used)
+        yield "memory_bound_bytes", (part,), float(bound)
+    rest = sum(each.total for each in reports) - sum(used for used, _ in parts.values())
+    yield "memory_bytes", ("workers",), float(max(0, rest))
+    yield "memory_bytes", ("supervisor",), float(state.supervisor)
+    yield "memory_bytes", ("control",), float(state.control)
 
 
 def _sources(view: View) -> Iterator[Sample]:

@@ -1,13 +1,14 @@
 """Handlers for health, metrics and the status of the daemon."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Final
 
 from aiohttp import web
 
 from resolver.admin import metrics
 from resolver.admin.access.problems import Code, Refused
-from resolver.admin.resources import configuration, sandbox, sources
+from resolver.admin.resources import configuration, memory, sandbox, sources
 from resolver.admin.resources.configuration import ConfigurationRefused, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.sources import SourceItem
@@ -15,6 +16,7 @@ from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready
 from resolver.admin.resources.workers import WorkerItem
 from resolver.admin.responses import item_response, problem_response
 from resolver.admin.route import Context
+from resolver.channel.frames import MemoryReport
 from resolver.http_protocol import Response
 from resolver.process import wall_clock
 from resolver.process.reload_state import ReloadOutcome
@@ -66,7 +68,8 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
             started=clock_text(view.started), uptime=round(now - view.started, 3), serial=view.serial,
             ready=not missing, missing=missing, degraded=degraded, degraded_total=total,
             absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
-            sources=_sources(context), sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate),
+            sources=_sources(context), memory=memory.memory(view.memory, _memory_reports(context)),
+            sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate),
         )
     )  # fmt: skip
 
@@ -101,6 +104,10 @@ async def reload(context: Context, request: web.Request, _: ReloadRequest) -> we
             mistakes=list(state.mistakes),
         )
     )
+
+
+def _memory_reports(context: Context) -> Iterator[tuple[int, MemoryReport]]:
+    return ((each.index, each.memory) for each in context.view.workers.values() if each.memory)
 
 
 def _workers(context: Context) -> list[WorkerItem]:

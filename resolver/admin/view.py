@@ -6,7 +6,7 @@ Does not know how control keeps its state, or how control reaches the workers.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from resolver.channel.frames import Fallback
+from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import SyncAction
@@ -14,6 +14,7 @@ from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
 from resolver.host_port import HostPort
+from resolver.memory_budget import MemoryState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
@@ -31,6 +32,8 @@ class ConnectedWorker(Protocol):
     def connected(self) -> bool: ...  # noqa: D102
     @property
     def synced(self) -> bool: ...  # noqa: D102
+    @property
+    def memory(self) -> MemoryReport | None: ...  # noqa: D102
 
 
 class View(Protocol):
@@ -39,6 +42,8 @@ class View(Protocol):
     estate: Estate
     started: WallTime
     """When control started, in seconds since the epoch."""
+    memory: MemoryState
+    """What all processes use of memory."""
 
     @property
     def reloads(self) -> Reloads:

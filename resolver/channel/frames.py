@@ -202,6 +202,25 @@ class LoopReport(_Frame, frozen=True):
     items: Annotated[list[Loop], Items]
 
 
+class MemoryReport(_Frame, frozen=True):
+    """What the worker uses, in octets, and the bounds of its caches and of the buffers of connections.
+
+    The caches and buffers are estimates.
+    """
+
+    total: Count
+    """All memory of the process; 0 where that is not known."""
+    replies: Count
+    """Replies of upstream servers."""
+    answers: Count
+    """Compiled answers."""
+    streams: Count
+    """Connections of clients."""
+    replies_bound: Count
+    answers_bound: Count
+    streams_bound: Count
+
+
 class ReplyFrame(_Frame, frozen=True):
     """The reply to the `RequestFrame` with the same `id`."""
 
@@ -210,7 +229,7 @@ class ReplyFrame(_Frame, frozen=True):
 
 
 Down = Configure | Begin | Masks | Clientele | Rows | Static | Commit | RequestFrame
-Up = Hello | Applied | CounterReport | FallbackReport | LoopReport | ReplyFrame
+Up = Hello | Applied | CounterReport | FallbackReport | LoopReport | MemoryReport | ReplyFrame
 
 T = TypeVar("T")
 

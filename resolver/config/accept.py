@@ -107,6 +107,7 @@ def accept(
         workers=model.dns.workers,
         user=model.user or "",
         processes=settings.ProcessSettings(model.processes.heartbeat, model.processes.lame_duck),
+        memory=model.memory or 0,
         warnings=tuple(notes),
     )
 
@@ -278,7 +279,7 @@ def _worker(
         catalogue=suffixes,
         zones=zones,
         upstreams=upstreams,
-        cache=settings.CacheSettings(cache.size, cache.stale, cache.prefetch),
+        cache=settings.CacheSettings(cache.size, cache.answers, cache.stale, cache.prefetch),
         mark=os.urandom(8),
         sandbox=model.sandbox,
         unsynced=any(source.on_unsynced == "servfail" for source in model.sources),

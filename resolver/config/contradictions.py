@@ -16,6 +16,7 @@ from resolver.config.own_address import is_own, missing_interface, overlap
 from resolver.config.servers import placed, server
 from resolver.config.sources import AzureSection, CredentialSection, SecretReference
 from resolver.host_port import HostPort, parse
+from resolver.memory_budget import MemoryParts, expected
 from resolver.settings import Transport
 from zones.azure.references import reference
 from zones.claims.policy import MissPolicy
@@ -71,11 +72,26 @@ def warnings(model: Configuration) -> Iterator[str]:
         for group, upstream in model.upstreams.items():
             for (_, _, *where), message in _lacking_interfaces(group, upstream):
                 yield f"upstreams.{group}.{where[0]}: {message} yet"
+    yield from _memory(model)
     for network in model.networks:
         for client in network.clients:
             prefix = ip_network(client)
             if not any(prefix.version == other.version and prefix.overlaps(other) for other in allowed):
                 yield f"network `{network.name}`: clients in {client} are refused, because dns.allow does not have them"
+
+
+def _memory(model: Configuration) -> Iterator[str]:
+    """Yield a sentence if caches of a configured size do not fit into the configured memory."""
+    given = [f"cache.{key}" for key in ("size", "answers") if key in model.cache.model_fields_set]
+    if not model.memory or not given:
+        return
+    wanted = MemoryParts(model.cache.size, model.cache.answers, 0)
+    found = expected(model.memory, model.dns.workers, wanted)
+    if found != wanted:
+        yield (
+            f"{' and '.join(given)}: both caches of each worker together have {sum(found) >> 20} MiB instead of "
+            f"{sum(wanted) >> 20}, because `memory` is {model.memory >> 20} MiB"
+        )
 
 
 def _from(model: Configuration) -> tuple[str, ...]:

@@ -96,10 +96,16 @@ class UpstreamSection(Section):
 
 
 class CacheSection(Section):
-    """The cache of upstream answers in each worker."""
+    """The caches of each worker: replies of upstream servers, and compiled answers."""
 
     size: Size = Field(
-        default=64 << 20, description="Memory for answers. The least recently used answers are removed first."
+        default=64 << 20,
+        description="Memory for replies of upstream servers. The least recently used replies are removed first.",
+    )
+    answers: Size = Field(
+        default=192 << 20,
+        description="Memory for compiled answers: what is sent again, private and public names alike, when a question "
+        "is repeated. The oldest answers are removed first.",
     )
     stale: Duration = Field(
         default=86_400,

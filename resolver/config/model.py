@@ -35,6 +35,8 @@ from resolver.config.values import (
 from resolver.settings import SandboxMode
 from zones.claims.policy import ChainForm
 
+LEAST_MEMORY: Final = 96 << 20
+"""Octets: the processes themselves, and what is free for the kernel, with almost no cache."""
 Policy = Literal["sticky", "merge", "refuse"]
 
 
@@ -249,6 +251,12 @@ class Configuration(Section):
     state: StateSection = StateSection()
     reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()
+    memory: Annotated[Size, Field(ge=LEAST_MEMORY)] | None = Field(
+        default=None,
+        description="Memory that all processes of pldns may use together, at least 96MiB. The caches shrink to it "
+        "(docs/operations.md). Default: the limit of the control group (container, systemd unit) if there is one, else "
+        "no limit.",
+    )
     user: Text | None = Field(
         default=None,
         description="The user that pldns becomes when it is started as root: a name or a number. `root` stays root. "

@@ -18,6 +18,7 @@ from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.host_port import HostPort
+from resolver.memory_budget import MemoryState
 from resolver.process.sandbox.level import SandboxLevel
 from zones.clocks import WallTime
 
@@ -42,6 +43,8 @@ class AdminView:
         self.reloads = reloads
         self.history = history
         self.started = started
+        self.memory = MemoryState()
+        """What all processes use of memory."""
         self.stopping = False
         """Whether pldns is about to stop."""
         self._feed = feed

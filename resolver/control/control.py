@@ -30,7 +30,7 @@ from resolver.control.sync.remotes import Remotes
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
 from resolver.process import bootstrap, wall_clock
-from resolver.process.orders import Beat, Reloaded, Stopping
+from resolver.process.orders import Beat, MemoryMeasured, Reloaded, Stopping
 from resolver.sources import zone_files
 from resolver.sources.file_watch import FileWatch
 from zones.dns.name import Name
@@ -141,6 +141,8 @@ class Control:
                 self.view.stopping = True
             elif isinstance(order, Reloaded):
                 self.reloads.received(order)
+            elif isinstance(order, MemoryMeasured):
+                self.view.memory = order.state
 
     async def _follow_files(self) -> None:
         """Take each edit of a zone file, and notice edits of the configuration file."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 from resolver import settings_change
-from resolver.channel.frames import Configure, Down, Hello, ReplyFrame, RequestFrame, encode
+from resolver.channel.frames import Configure, Down, Hello, MemoryReport, ReplyFrame, RequestFrame, encode
 from resolver.channel.requests import Reply, ReplyT, Request, WorkerRequest
 from resolver.control.feed.feed import Feed
 from resolver.control.feed.session import FeedSession
@@ -36,6 +36,8 @@ class WorkerStatus:
     """How far the process is confined."""
     settings: bytes = b""
     """`settings_change.digest` of the settings that the worker answers with."""
+    memory: MemoryReport | None = None
+    """What the worker uses of memory."""
 
     def has(self, serial: int, settings: bytes) -> bool:
         """Return whether the worker has applied a serial, and answers with the settings that have this digest."""

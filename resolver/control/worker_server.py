@@ -22,6 +22,7 @@ from resolver.channel.frames import (
     FrameReader,
     Hello,
     LoopReport,
+    MemoryReport,
     ReplyFrame,
     Up,
 )
@@ -45,6 +46,7 @@ PACE: Final = Quota(16 << 20, 4 << 20)
 """Octets that are read from one worker at once, and in a second. 40,000 counters are 3 MB; the rest waits."""
 _CONNECTIONS: Final = 4
 """Connections of one worker. A worker needs one, and for a moment two when it connects again."""
+_PROBE: Final = 1.0  # seconds in which a probe of the socket ends
 _PENALTY: Final = 1.0  # seconds until the connection of a worker that broke the protocol is closed
 
 _log = logging.getLogger(__name__)
@@ -114,7 +116,8 @@ class WorkerServer:
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, from the greetings of the supervisor and of the worker to the end."""
         if _maker(writer.get_extra_info("socket")) != self._supervisor:
-            _log.warning("a process that the supervisor did not start as a worker was turned away from the channel")
+            if not await _is_probe(reader):
+                _log.warning("a process that the supervisor did not start as a worker was turned away from the channel")
             writer.close()
             return
         try:
@@ -184,6 +187,8 @@ class WorkerServer:
                 status.synced |= 0 < self._feed.complete_since <= serial
             case ReplyFrame():
                 link.replied(frame)
+            case MemoryReport():
+                self._statuses[link.index].memory = frame
             case CounterReport() | FallbackReport() | LoopReport():
                 self._reports.take(link.index, frame, wall_clock.now())
             case Hello():
@@ -194,6 +199,18 @@ def _maker(connection: socket.socket) -> int:
     """Return the process that made a Unix connection, as the kernel says (unix(7) SO_PEERCRED)."""
     pid: int = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))[0]
     return pid
+
+
+async def _is_probe(reader: asyncio.StreamReader) -> bool:
+    """Return whether a connection ends at once and carries nothing: another pldns looks whether the socket is in use.
+
+    It removes the sockets of supervisors that were killed (`preflight`).
+    """
+    try:
+        async with asyncio.timeout(_PROBE):
+            return not await reader.read(1)
+    except (OSError, TimeoutError):
+        return False
 
 
 async def _keep_pace(pace: TokenBucket, octets: int) -> None:

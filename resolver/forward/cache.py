@@ -187,6 +187,12 @@ class UpstreamCache:
             self._remove(next(iter(self._entries)))
             self.evictions += 1
 
+    def clear(self) -> None:
+        """Remove all replies and failures, and free the memory of both maps: a map keeps its size otherwise."""
+        self._entries.clear()
+        self._failures.clear()
+        self.octets = 0
+
     def _remove(self, key: Key) -> None:
         self.octets -= self._entries.pop(key).octets
 

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from resolver.memory_budget import UNLIMITED
 from resolver.process import handed_files, log
 from resolver.process.handed_files import Contents
 from resolver.process.orders import OrderReceiver
@@ -63,6 +64,8 @@ class WorkerStart:
     beat: float
     """Seconds between two signs of life; 0: none."""
     first_table: FirstTable
+    share: int = UNLIMITED
+    """Octets of memory that this process may use in all."""
     files: Contents = field(default_factory=dict)
     """Contents of the certificates, keys and secrets that the settings name."""
     warm_start: int | None = None
@@ -113,6 +116,7 @@ def begin_worker(arguments: Sequence[str]) -> WorkerStart:
         orders=OrderReceiver(_socket(options["orders"])),
         beat=float(options["beat"]),
         first_table=FirstTable(options["table"]),
+        share=int(options["share"]),
         files=handed_files.take(int(options["files"])),
         warm_start=int(options["warm-start"]) if "warm-start" in options else None,
     )

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from resolver.memory_budget import MemoryState
 from resolver.process import handed_files
 from resolver.process.handed_files import Contents
 from resolver.process.reload_state import ConfigurationUpdate
@@ -27,7 +28,7 @@ RELOAD: Final = "reload"
 APPLIED: Final = "applied"
 """The first word of control's report that a configuration is in effect. Its serial follows."""
 _MAX_DESCRIPTORS: Final = 253  # SCM_MAX_FD of the kernel
-MAX_MESSAGE: Final = 64
+MAX_MESSAGE: Final = 8192
 """Octets of the longest message."""
 
 
@@ -66,7 +67,22 @@ class Reloaded:
     zones: bytes
 
 
-Order = Adopt | Release | Stopping | UseFiles | Reloaded
+@dataclass(frozen=True, slots=True)
+class UseShare:
+    """To a worker: use so many octets of memory in all. `drop`: drop the caches first, because memory is short."""
+
+    octets: int
+    drop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMeasured:
+    """To control: what the processes use."""
+
+    state: MemoryState
+
+
+Order = Adopt | Release | Stopping | UseFiles | Reloaded | UseShare | MemoryMeasured
 
 
 class OrderReceiver:
@@ -116,6 +132,10 @@ class OrderReceiver:
                     orders.append(UseFiles(handed_files.take(*descriptors)))
                 case ["stopping"]:
                     orders.append(Stopping())
+                case ["share", octets, *drop]:
+                    orders.append(UseShare(int(octets), drop=bool(drop)))
+                case ["memory", state]:
+                    orders.append(MemoryMeasured(msgspec.json.decode(state, type=MemoryState)))
                 case ["reloaded"]:
                     update, zones = map(_content, descriptors)
                     orders.append(Reloaded(msgspec.json.decode(update, type=ConfigurationUpdate), zones))
@@ -166,6 +186,16 @@ def send_reloaded(link: socket.socket, update: ConfigurationUpdate, zones: int) 
         socket.send_fds(link, [b"reloaded"], [descriptor, zones])
     finally:
         os.close(descriptor)
+
+
+def send_share(link: socket.socket, octets: int, *, drop: bool) -> None:
+    """Order the worker at the other end to use so much memory. Raises OSError; never waits."""
+    link.send(f"share {octets}{' drop' if drop else ''}".encode())
+
+
+def send_memory(link: socket.socket, state: MemoryState) -> None:
+    """Send control what the processes use. Raises OSError; never waits."""
+    link.send(b"memory " + msgspec.json.encode(state))
 
 
 def send_files(link: socket.socket, contents: Contents) -> None:

@@ -9,10 +9,12 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from resolver.process import systemd
+from resolver.process.memory_use import MemoryUse
 from resolver.supervisor.heartbeat import Heartbeat
 from resolver.supervisor.signals import name_of
 from zones.clocks import SteadyTime
@@ -23,6 +25,9 @@ LAST_DELAY: Final = 5.0
 """… up to this."""
 STEADY: Final = 10.0
 """Seconds. After a child that ran this long, the next restart waits `FIRST_DELAY` again."""
+
+_LOOKS: Final = 5
+_LOOK: Final = 0.001  # seconds between two looks for the file with the memory of a child. Python starts in 20 ms
 
 # Variables that libraries read when they are loaded: Python, the locale, OpenSSL. None of them holds a credential.
 _KEPT: Final = frozenset(("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"))
@@ -52,6 +57,7 @@ class Child:
         """What the next process gets."""
         self._environment = dict(environment)
         self._popen: subprocess.Popen[bytes] | None = None
+        self._memory: MemoryUse | None = None
         self._lifeline = -1
         self._started = SteadyTime(0.0)
         self._delay = FIRST_DELAY
@@ -62,6 +68,11 @@ class Child:
     def pid(self) -> int | None:
         """The process id, None while the child does not run."""
         return self._popen.pid if self._popen else None
+
+    @property
+    def memory(self) -> int:
+        """Octets of memory that the process uses; 0 while none runs."""
+        return self._memory.octets() if self._memory else 0
 
     def describe(self, now: SteadyTime) -> str:
         """Return the state of the child for the log."""
@@ -75,6 +86,7 @@ class Child:
         Return the link to the child. Raises OSError where the system cannot start it; then call `failed`.
         """
         pid, self.link = self._execute(options, descriptors)
+        self._memory = _memory_of(pid)
         self._started, self.due = now, None
         self.heartbeat.started(pid, now)
         _log.info("%s started (pid %d)", self.name, pid)
@@ -140,6 +152,9 @@ class Child:
         self._popen.returncode = code  # so that Popen does not wait for a process that was reaped
         line = f"{self.name} (pid {self._popen.pid}) {_how(code)}"
         self._popen = None
+        if self._memory:
+            self._memory.close()
+            self._memory = None
         self.heartbeat.ended()
         os.close(self._lifeline)
         if not self._is_ending:
@@ -158,6 +173,20 @@ class Child:
         """Send a signal, if the child runs. No other process can have its pid: only the supervisor reaps children."""
         if self._popen:
             os.kill(self._popen.pid, number)
+
+
+def _memory_of(pid: int) -> MemoryUse:
+    """Return the memory of a child that was just executed, before it closes itself to debuggers.
+
+    Where the system hides processes, the kernel still hides a program that it is about to start, for some microseconds.
+    """
+    use = MemoryUse(pid)
+    for _ in range(_LOOKS):
+        if use.is_open:
+            break
+        time.sleep(_LOOK)
+        use = MemoryUse(pid)
+    return use
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 
 from resolver.channel import warm_start
+from resolver.memory_budget import UNLIMITED
 from resolver.process import handed_files, orders
 from resolver.process.bootstrap import FirstTable
 from resolver.process.sandbox.level import SandboxLevel
@@ -83,6 +84,8 @@ class Children:
         self._looked = now
         self.control_serves = False
         """Whether control has reported that it serves the workers."""
+        self.share = UNLIMITED
+        """Octets of memory that each worker may use."""
         self.is_successor = False
         """Whether another pldns answers until the workers here are ready, so that they can wait for their table."""
         to_control, to_worker = commands
@@ -175,6 +178,7 @@ class Children:
             "dialer": str(dialer.worker_end),
             "sockets": ",".join(map(str, own)),
             "roles": ",".join(self._listening.roles),
+            "share": str(self.share),
             "table": FirstTable.OF_CONTROL if self.is_successor else first,
         }
         handed = {"files": handed_files.hand(self._key_files.contents)}

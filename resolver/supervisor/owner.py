@@ -6,9 +6,12 @@ Does not know which user is the default (`process.sandbox.identity`).
 import contextlib
 import logging
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from resolver.process.sandbox import identity
 from resolver.process.sandbox.confine import harden
@@ -16,6 +19,9 @@ from resolver.supervisor.preflight import CannotStart
 
 _OWN: Final = frozenset(("lock", "takeover", "inventory", "served", "admin", "tokens", "audit"))
 """Names in a state directory, without the version. Earlier versions of pldns locked a file `lock`."""
+
+_PROGRAMS: Final = (sys.executable, os.__file__, msgspec.__file__, __file__)
+"""One file each of the interpreter, its library, the libraries of pldns, and pldns."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +59,20 @@ def become(user: str, *directories: str, public: str = "", group: int | None = N
             f"cannot become the user {account.name}: {reason}; this needs CAP_SETUID, CAP_SETGID and CAP_CHOWN, or the "
             "setting `user: root`"
         ) from None
+    _check_programs(account)
+
+
+def _check_programs(account: identity.Account) -> None:
+    """Check that this process can still read Python and pldns: its children are executed from there."""
+    for path in _PROGRAMS:
+        try:
+            os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            reason = os.strerror(error.errno or 0).lower()
+            raise CannotStart(
+                f"the user {account.name} cannot read {path}: {reason}; install Python and pldns where that user can "
+                "read them, or set `user: root`"
+            ) from None
 
 
 def _give(directory: Path, account: identity.Account, mode: int) -> None:

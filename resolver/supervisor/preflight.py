@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
+from resolver.process import open_files
 from resolver.settings import Accepted
 from resolver.supervisor.child import interrupts_blocked
 
@@ -25,6 +26,8 @@ _SOCKET: Final = "control"
 _TEMPORARY: Final = ("/tmp", "/dev/shm")  # noqa: S108 - the directory in it is new, with mode 0700
 _NEW: Final = 60.0
 """Seconds."""
+_OF_CHILD: Final = 4  # descriptors: the link, the lifeline, the dialer, and the file that says how much memory is used
+_TO_START: Final = 10  # descriptors that are open while a child or a check is being started
 _MAX_PATH: Final = 107  # octets of a Unix socket's path, unix(7)
 
 _log = logging.getLogger(__name__)
@@ -138,6 +141,19 @@ def raise_open_files() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # a sandbox may forbid it; the soft limit is enough to start
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def check_open_files(workers: int) -> None:
+    """Check that the supervisor can hold the sockets, which are open now, and start control and so many workers.
+
+    Raises `CannotStart`: otherwise some of the workers could never be started.
+    """
+    needed = open_files.held() + _OF_CHILD * (workers + 1) + _TO_START
+    if needed > open_files.limit():
+        raise CannotStart(
+            f"the limit of open files is {open_files.limit()}, and {workers} workers need {needed}: raise it "
+            "(`ulimit -n`, `LimitNOFILE=`), or set `dns.workers` lower"
+        )
 
 
 def _reason(error: OSError) -> str:

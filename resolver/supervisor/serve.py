@@ -69,6 +69,7 @@ def serve(
             group = group_number(admin.group) if admin.group else None
             public = os.path.dirname(admin.socket)  # noqa: PTH120 - empty where there is no path
             owner.become(accepted.user, state, runtime.partition(":")[0], public=public, group=group)
+            preflight.raise_open_files()
             predecessor = takeover.claim(state) if start is Start.TAKEOVER else None
             if predecessor:
                 lock = predecessor.lock
@@ -82,12 +83,12 @@ def serve(
             admin_socket = AdminSocket(admin.socket, admin.group)
             stack.callback(admin_socket.close)
             admin_socket.open()
+            preflight.check_open_files(accepted.workers)
             sandbox = confine(accepted.control.sandbox, profiles.supervisor(), access=None, kept=None)
         except (preflight.CannotStart, listen.CannotListen, takeover.TakeoverRefused, NotConfined) as error:
             if line := str(error):
                 _log.error(line)
             return 1
-        preflight.raise_open_files()
         limits.hide_environment()
         _announce(accepted, listening, sandbox)
         ends = (takeover.Offer(state, lock), predecessor)

@@ -22,10 +22,12 @@ from typing import BinaryIO, Final
 
 from resolver.process import orders, systemd
 from resolver.process.sandbox.level import SandboxLevel
+from resolver.supervisor.cgroup import ControlGroups
 from resolver.supervisor.child import Child
 from resolver.supervisor.children import LOOK, Children, ControlSockets
 from resolver.supervisor.dialer import Dialer
 from resolver.supervisor.listen import Listening
+from resolver.supervisor.memory import MemoryBudget
 from resolver.supervisor.reload import Configuration
 from resolver.supervisor.reloading import Reloading
 from resolver.supervisor.signals import STOP, Signals, name_of
@@ -76,6 +78,7 @@ class Supervisor:
         self._selector.register(signals, selectors.EVENT_READ, self._react)
         self._children = Children(configuration, zones, listening, sockets, commands, sandbox, self._selector)
         self._reloading = Reloading(configuration, self._children)
+        self._memory = MemoryBudget(configuration, self._children, ControlGroups())
         self._offer = offer
         self._successor = Successor()
         self._predecessor = predecessor
@@ -103,10 +106,13 @@ class Supervisor:
 
     def _keep_running(self, until: SteadyTime | None = None) -> None:
         """Start the children that are due, and wait for the next event; `until` this time at most."""
+        self._memory.look()
         self._children.start_due()
         self._children.check_files()
         self._reloading.look()
-        self._turn(self._pause(until, self._children.next_time(), self._reloading.next_time()))
+        self._turn(
+            self._pause(until, self._children.next_time(), self._reloading.next_time(), self._memory.next_time())
+        )
         self._report()
         if (self._predecessor or self._offer.is_taken) and time.monotonic() >= self._give_up:
             self._abandon("it took too long")

@@ -52,7 +52,8 @@ class Listeners:
         self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
         self._retired: list[Responder] = []
         """Earlier responders that still have queries in flight."""
-        self._connections = Connections(settings.streams, responder, loop, most)
+        self.connections = Connections(settings.streams, responder, loop, most)
+        """The connections of clients, at all stream listeners."""
         self._open: dict[int, list[tuple[SocketRole, HostPort, UdpListener | StreamListener]]] = {}
         self._adopted: dict[int, tuple[socket.socket, ...]] = {}
 
@@ -67,7 +68,7 @@ class Listeners:
             self._limiter = RateLimiter(settings.rate_limit) if settings.rate_limit else None
         self._retired = [each for each in (*self._retired, self._responder) if each.pending]
         self._settings, self._clients, self._responder = settings, clients, responder
-        self._connections.configure(settings.streams, responder, most)
+        self.connections.configure(settings.streams, responder, most)
         for listeners in self._open.values():
             for role, address, listener in listeners:
                 if isinstance(listener, UdpListener):
@@ -86,7 +87,7 @@ class Listeners:
                 listener = UdpListener(sock, self._responder, clients, self._loop, self._limiter)
             else:
                 context = self._contexts.get(role)
-                listener = StreamListener(sock, self._connections, clients, *self._kind(role), context)
+                listener = StreamListener(sock, self.connections, clients, *self._kind(role), context)
             listeners.append((role, address, listener))
 
     def close(self, index: int) -> None:
@@ -110,7 +111,7 @@ class Listeners:
         for index in list(self._open):
             self.close(index)
         deadline = self._loop.time() + DRAIN
-        while self._loop.time() < deadline and (self._pending or self._connections):  # noqa: ASYNC110
+        while self._loop.time() < deadline and (self._pending or self.connections):  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
 
     @property
@@ -119,7 +120,7 @@ class Listeners:
 
     def _kind(self, role: SocketRole) -> tuple[MakeSession, ClientTransport]:
         """Return what makes the sessions of a listener for streams, and the transport of its queries."""
-        idle = int(self._connections.idle)
+        idle = int(self.connections.idle)
         if role == SocketRole.DNS:
             return tcp.session, ClientTransport("tcp", idle=idle)
         if role == SocketRole.TLS:

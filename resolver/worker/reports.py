@@ -9,6 +9,7 @@ from resolver.forward.client.forwarder import Forwarder
 from resolver.forward.round_trip import BOUNDS
 from resolver.process.heap import Pauses
 from resolver.worker.answer.parts import Parts
+from resolver.worker.memory import MemoryBounds
 from resolver.worker.replica import Replica
 
 HISTOGRAM: Final = (*map(str, BOUNDS), "+Inf")
@@ -17,12 +18,15 @@ HISTOGRAM: Final = (*map(str, BOUNDS), "+Inf")
 class Reports:
     """Collects reports from the parts of a worker. `instance` names this run of the worker: counters start with it."""
 
-    def __init__(self, parts: Parts, forwarder: Forwarder, replica: Replica, pauses: Pauses) -> None:
+    def __init__(
+        self, parts: Parts, forwarder: Forwarder, replica: Replica, pauses: Pauses, memory: MemoryBounds
+    ) -> None:
         self.instance = uuid.uuid4().hex
         self._parts = parts
         self._forwarder = forwarder
         self._replica = replica
         self._pauses = pauses
+        self._memory = memory
         self._left: list[Up] = []
         """Reports of earlier parts that are not sent yet."""
 
@@ -32,10 +36,11 @@ class Reports:
         self._parts, self._replica = parts, replica
 
     def frames(self) -> Iterator[Up]:
-        """Yield all counters, and the fallbacks and loops since the last call."""
+        """Yield all counters, what the worker uses of memory, and the fallbacks and loops since the last call."""
         self._collect()
         for values in _cut(list(self._parts.counters.values())):
             yield CounterReport(self.instance, values)
+        yield self._memory.report()
         left, self._left = self._left, []
         yield from (*left, *self._of_parts())
 
@@ -57,6 +62,7 @@ class Reports:
             ("upstream_tcp_total", forwarder.tcp), ("upstream_shed_total", forwarder.shed),
             ("upstream_late_total", forwarder.late),
             ("gc_long_pauses_total", self._pauses.long), ("answers_evicted_total", self._replica.evicted),
+            ("memory_drops_total", self._memory.drops),
         ):  # fmt: skip
             self._parts.counters.set(metric, value)
         self._collect_latencies()

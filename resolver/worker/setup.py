@@ -93,8 +93,6 @@ class Setups:
 
     def _switch(self, setup: Setup) -> None:
         before, self.now = self.now, setup
-        settings, parts = setup.settings, setup.parts
-        parts.cache.limit(settings.cache.size, settings.cache.stale)
         self._switched(setup)
         before.responder.retire()
         _log.info("the new configuration is in use")

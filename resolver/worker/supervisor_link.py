@@ -2,20 +2,27 @@
 
 import asyncio
 
-from resolver.process.orders import Adopt, Order, OrderReceiver, Release, UseFiles
+from resolver.process.orders import Adopt, Order, OrderReceiver, Release, UseFiles, UseShare
 from resolver.worker.listeners import Listeners
+from resolver.worker.memory import MemoryBounds
 from resolver.worker.secret_files import SecretFiles
 
 
 class SupervisorLink:
-    """Receives orders and applies them to the listeners and to the secrets."""
+    """Receives orders and applies them to the listeners, the secrets and the caches."""
 
     def __init__(
-        self, orders: OrderReceiver, listeners: Listeners, secrets: SecretFiles, loop: asyncio.AbstractEventLoop
+        self,
+        orders: OrderReceiver,
+        listeners: Listeners,
+        secrets: SecretFiles,
+        memory: MemoryBounds,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._orders = orders
         self._listeners = listeners
         self._secrets = secrets
+        self._memory = memory
         self._loop = loop
         self._received: asyncio.Queue[Order] = asyncio.Queue()
 
@@ -31,6 +38,8 @@ class SupervisorLink:
                     self._listeners.release(index)
                 case UseFiles(contents=contents):
                     self._secrets.take(contents)
+                case UseShare(octets=octets, drop=drop):
+                    self._memory.take(octets, drop=drop)
 
     def _receive(self) -> None:
         for order in self._orders.receive():

@@ -33,6 +33,7 @@ from resolver.worker.answer.responder import Responder
 from resolver.worker.control_link import ControlLink
 from resolver.worker.dialer import Dialer
 from resolver.worker.listeners import Listeners
+from resolver.worker.memory import MemoryBounds
 from resolver.worker.replica import Replica
 from resolver.worker.reports import Reports
 from resolver.worker.secret_files import SecretFiles
@@ -65,14 +66,15 @@ class Worker:
         pauses = Pauses()
         gc.callbacks.append(pauses)
         replica = Replica(parts.table, parts.answers, parts.clients)
-        self._reports = Reports(parts, self._forwarder, replica, pauses)
         self._secrets = SecretFiles(settings, parts.cookies)
         first = Setup(settings, parts, responder, replica)
         self._setups = Setups(first, self._forwarder.ask, self._switched)
         self._listeners = Listeners(
             settings, start.roles, parts.clients, responder, self._secrets.contexts, loop, files.clients
         )
-        self._supervisor = SupervisorLink(start.orders, self._listeners, self._secrets, loop)
+        self._memory = MemoryBounds(start.share, lambda: self._setups.now, self._listeners.connections, loop)
+        self._reports = Reports(parts, self._forwarder, replica, pauses, self._memory)
+        self._supervisor = SupervisorLink(start.orders, self._listeners, self._secrets, self._memory, loop)
         self._control = ControlLink(start, self._dialer, self._setups, self._reports, self._reply)
         self._stopping = asyncio.Event()
 
@@ -89,6 +91,7 @@ class Worker:
         loaded = await self._control.load()
         links = [asyncio.create_task(self._control.run(sandbox))]
         await self._first_table(loaded, [stopping, *links])
+        self._memory.run()
         self._listeners.open(self._start.index, self._start.sockets)
         links.append(asyncio.create_task(self._supervisor.run()))
         await asyncio.wait([stopping, *links], return_when=asyncio.FIRST_COMPLETED)
@@ -120,6 +123,7 @@ class Worker:
         self._listeners.configure(settings, parts.clients, setup.responder, files.clients)
         self._reports.switch(parts, setup.replica)
         self._secrets.configure(settings)
+        self._memory.update()
 
     def _reply(self, request: Request) -> Reply:
         answers = self._setups.now.parts.answers

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from resolver.admin.resources.configuration import ConfigurationItem
+from resolver.admin.resources.memory import MemoryItem
 from resolver.admin.resources.model import Model, Parameters, ProblemDetails, Time
 from resolver.admin.resources.sandbox import SandboxItem
 from resolver.admin.resources.sources import Degradation, SourceItem
@@ -77,6 +78,7 @@ class DaemonStatus(Model):
     )
     workers: list[WorkerItem]
     sources: list[SourceItem]
+    memory: MemoryItem
     sandbox: list[SandboxItem] = Field(description="Of the supervisor, control, and each connected worker.")
     counts: Counts
 

@@ -56,6 +56,9 @@ class Carriers:
     def keep(self, servers: Collection[Server], sockets: int) -> None:
         """Note that only these servers are asked from now on. The carriers of others end with their queries."""
         self._sockets = sockets
+        for carrier in self._open.values():
+            if isinstance(carrier, UdpSockets):
+                carrier.limit = sockets
         for unused in [each for each in self._open if each[0].server not in servers]:
             carrier = self._open.pop(unused)
             self._leaving.append(carrier)

@@ -20,7 +20,7 @@ cdef class UdpSockets:
     cdef public object unmatched
     cdef object _address, _poller, _loop, _looking
     cdef str _source
-    cdef int _limit
+    cdef public int limit
     cdef list _open
     cdef set _retired
 

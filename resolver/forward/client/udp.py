@@ -82,7 +82,8 @@ class UdpSockets:
     ) -> None:
         self._address = address
         self._source = source
-        self._limit = limit
+        self.limit = limit
+        """Most sockets that take new queries. More than that end with their queries."""
         self._poller = poller
         self._loop = loop
         self.unmatched = unmatched
@@ -164,7 +165,7 @@ class UdpSockets:
     def _pick(self) -> _Socket:
         """Return a socket for one more query. Raises OSError when there is no socket at all."""
         opened = self._open
-        if len(opened) < self._limit:
+        if len(opened) < self.limit:
             try:
                 sock = self._connected()
             except OSError as error:
@@ -181,7 +182,7 @@ class UdpSockets:
         at = random_ids.below(len(opened))
         sock = opened[at]
         sock.uses += 1
-        if sock.uses >= USES and len(self._retired) < self._limit:
+        if sock.uses >= USES and len(self._retired) < self.limit:
             opened[at] = opened[-1]
             opened.pop()
             sock.retired = True

@@ -42,7 +42,7 @@ class AnswerCache:
         # By `expendable`, oldest first. A plain dict would search its own holes for the oldest.
         self._by_question = {expendable: OrderedDict[bytes, Compiled]() for expendable in (False, True)}
         self._octets = {False: 0, True: 0}
-        self._limits = {False: limit - limit // _EXPENDABLE_SHARE, True: limit // _EXPENDABLE_SHARE}
+        self._limits = _limits(limit)
         self._by_name: dict[Name, Compiled | set[Compiled]] = {}
         self._variants: dict[tuple[int, bool, bool, NetworkIndex], bytes] = {}
         """Ends of keys: all that a query says beside its question, and the network."""
@@ -50,6 +50,12 @@ class AnswerCache:
         """How often names have changed. What was found out about a name holds while this number stays the same."""
         self.cleared = 0
         """How often `clear` dropped everything."""
+
+    def limit(self, octets: int) -> None:
+        """Set the limit. The oldest answers of each kind beyond it are dropped."""
+        self._limits = _limits(octets)
+        for expendable in (False, True):
+            self._make_room(expendable=expendable)
 
     def widen(self, networks: int) -> None:
         """Make room for this number of networks. The map of clients in no network stays the last one."""
@@ -218,3 +224,8 @@ class AnswerCache:
     def octets(self) -> int:
         """Approximate memory use of both maps."""
         return sum(self._octets.values())
+
+
+def _limits(octets: int) -> dict[bool, int]:
+    """Return the limits by `expendable`."""
+    return {False: octets - octets // _EXPENDABLE_SHARE, True: octets // _EXPENDABLE_SHARE}

@@ -93,7 +93,7 @@ def _with_table(
         upstreams=upstreams,
         table=table,
         cache=cache,
-        answers=AnswerCache(len(networks.names)),
+        answers=AnswerCache(len(networks.names), worker.cache.answers),
         counters=counters,
         fallbacks=Fallbacks(networks.label, counters, clock.wall),
         loops=LoopDetector(worker.upstreams, worker.mark, clock.wall),

@@ -75,8 +75,9 @@ class Connections:
         self.idle = float(streams.idle)
         """Seconds without a query after which a connection is closed."""
         self.time = StreamTime(loop.time, loop.call_soon)
-        self._limit = min(streams.connections, most)
+        self._most = self._limit = min(streams.connections, most)
         self._per_client = streams.per_client
+        self._most_waiting = WAITING
         self._all: OrderedDict[Connection, None] = OrderedDict()
         self._opening: OrderedDict[Connection, None] = OrderedDict()
         """Connections without a session yet, the oldest first."""
@@ -91,7 +92,26 @@ class Connections:
         """Answer further queries with this responder. Connections beyond new limits stay until they end."""
         self.responder = responder
         self.idle = float(streams.idle)
-        self._limit, self._per_client = min(streams.connections, most), streams.per_client
+        self._most, self._per_client = min(streams.connections, most), streams.per_client
+        self._limit = self._most
+
+    @property
+    def wanted(self) -> int:
+        """Octets that connections take where only the configuration limits them."""
+        return self._most * _EACH + WAITING
+
+    @property
+    def octets(self) -> int:
+        """Octets that connections take now, roughly."""
+        return len(self._all) * _EACH + self._waiting
+
+    def bound(self, octets: int) -> None:
+        """Let connections take so many octets, of `wanted`. The idlest connections beyond that are closed."""
+        wanted = self.wanted
+        self._limit = max(1, self._most * octets // wanted)
+        self._most_waiting = WAITING * octets // wanted
+        while octets < wanted and len(self._all) > self._limit:
+            _idlest(self._all).close("memory")
 
     def __len__(self) -> int:
         return len(self._all)
@@ -155,11 +175,11 @@ class Connections:
         self._waiting += octets
         if octets > 0:
             self._note_size()
-            if self._waiting > WAITING:
+            if self._waiting > self._most_waiting:
                 max(self._all, key=lambda each: each.waiting).close("memory")
 
     def _note_size(self) -> None:
-        self._peak = max(self._peak, len(self._all) * _EACH + self._waiting)
+        self._peak = max(self._peak, self.octets)
 
     def finish(self, listener: Acceptor) -> None:
         """Have the connections of one listener end after the answers to their queries in flight."""
@@ -185,7 +205,7 @@ class Connections:
                 connection.touch()
             else:
                 connection.close("idle")
-        size = len(self._all) * _EACH + self._waiting
+        size = self.octets
         if self._peak - size > _WORTHWHILE:
             self._peak = size
             heap.give_back()

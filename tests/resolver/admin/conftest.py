@@ -21,6 +21,7 @@ from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.reloads import Reloads
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
+from resolver.memory_budget import MemoryState
 from resolver.process.orders import OrderReceiver
 from resolver.process.reload_state import ReloadState
 from resolver.process.sandbox.level import SandboxLevel
@@ -137,6 +138,7 @@ class ScriptedControl:
     requests: list[object] = field(default_factory=list)
     wanted: list[tuple[str, str]] = field(default_factory=list)
     reloads: Reloads = field(default_factory=ScriptedReloads)
+    memory: MemoryState = field(default_factory=MemoryState)
     history: HistoryRecorder = field(init=False)
 
     def __post_init__(self) -> None:

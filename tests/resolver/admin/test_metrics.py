@@ -13,6 +13,7 @@ from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.worker_link import WorkerStatus
+from resolver.memory_budget import MemoryState
 from resolver.process.sandbox.level import SandboxLevel
 from tests.paths import ROOT
 from tests.resolver.admin.conftest import ScriptedReloads
@@ -33,6 +34,7 @@ class MeasuredControl:
         self.workers = {0: WorkerStatus(0, 1, "w", 2, connected=True, synced=True), 1: WorkerStatus(1)}
         self.counted: list[tuple[str, tuple[str, ...], int]] = []
         self.reloads = ScriptedReloads()
+        self.memory = MemoryState()
         self.history = HistoryRecorder(self.estate)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:

@@ -248,3 +248,18 @@ def test_an_interface_that_does_not_exist_yet_is_waited_for(accepted: Load) -> N
     assert got.worker.upstreams[0].servers[0].address == "fe80::1%none0"
     (warning,) = got.warnings
     assert warning == "upstreams.public.servers: `fe80::1%none0`: this machine has no interface `none0` yet"
+
+
+def test_caches_that_do_not_fit_into_the_memory_are_named(accepted: Load) -> None:
+    assert accepted("{memory: 512MiB, dns: {workers: 2}, cache: {size: 512MiB}}").warnings == (
+        "cache.size: both caches of each worker together have 146 MiB instead of 704, because `memory` is 512 MiB",
+    )
+    assert accepted("{memory: 1GiB, cache: {size: 64MiB, answers: 64MiB}}").warnings == ()
+    assert accepted("memory: 128MiB").warnings == ()
+
+
+def test_memory_is_a_size_that_is_large_enough(accepted: Load, refused: Refused) -> None:
+    assert accepted("memory: 96MiB").memory == 96 << 20
+    assert accepted("").memory == 0
+    [(line, _, path, _)] = refused("memory: 32MiB")
+    assert (line, path) == (1, "memory")

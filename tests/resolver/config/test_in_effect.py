@@ -17,7 +17,7 @@ def test_an_accepted_configuration_has_every_key(accepted: Load, file: Path) -> 
         upstreams: {corp: {resolv_conf: ./r, suffixes: [corp.example]}}
     """)
     keys = json.loads(got.keys)
-    assert keys["cache"] == {"size": 67108864, "stale": 60, "prefetch": True}
+    assert keys["cache"] == {"size": 67108864, "answers": 201326592, "stale": 60, "prefetch": True}
     assert keys["networks"] == ["auto"]
     assert keys["upstreams"]["corp"]["servers"] == ["udp://192.0.2.7:53"]
     assert keys["upstreams"]["public"] == {"servers": ["udp://192.0.2.53:53"]}

@@ -239,6 +239,17 @@ async def test_connections_that_the_supervisor_did_not_make_are_refused(
     assert "turned away" in caplog.text
 
 
+async def test_another_pldns_may_look_whether_the_channel_is_in_use(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = start(supervisor=1)
+    _, writer = await asyncio.open_unix_connection(running._path)
+    writer.close()
+    stranger = await running.connect(hello())
+    await stranger.ended()
+    assert caplog.text.count("turned away") == 1
+
+
 @pytest.mark.parametrize(
     "octets",
     [b"\xff" * 8, b"\0\0\0\1\xc1", channel.encode(hello()) * 2, channel.encode(Applied(1))[:3] + b"\xff" * 300],

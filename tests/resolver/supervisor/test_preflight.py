@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from resolver.process import open_files
 from resolver.supervisor import preflight
 
 HOUR = 3600
@@ -78,3 +79,10 @@ def test_directories_of_killed_supervisors_are_removed_and_no_others(tmp_path: P
             kept = {each.name for each in tmp_path.iterdir()}
     assert "pldns-dead" not in kept
     assert {"pldns-living", "pldns-starting", "other-dead", "pldns-file"} < kept
+
+
+def test_too_few_descriptors_for_the_workers_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files, "limit", lambda: open_files.held() + 40)
+    preflight.check_open_files(6)
+    with pytest.raises(preflight.CannotStart, match=r"limit of open files is \d+, and 7 workers need \d+: raise it"):
+        preflight.check_open_files(7)

@@ -196,6 +196,21 @@ def test_the_oldest_answers_are_dropped_first() -> None:
     assert kept[0] > 0
 
 
+def test_a_lower_limit_drops_the_oldest_answers_of_each_kind() -> None:
+    answers = AnswerCache(1)
+    for i in range(50):
+        answers.keep(b"%d" % i, compiled(from_text(f"n{i}")))
+        answers.keep(b"e%d" % i, compiled(from_text(f"e{i}"), expendable=True))
+    answers.limit(10_000)
+    kept = [i for i in range(50) if answers.find(b"%d" % i, SteadyTime(0))]
+    assert 0 < len(kept) < 50
+    assert kept == list(range(kept[0], 50))
+    assert answers.octets <= 10_000
+    answers.limit(1_000_000)
+    answers.keep(b"more", compiled(from_text("more")))
+    assert len(answers) > len(kept)
+
+
 def test_an_answer_larger_than_the_limit_is_not_cached_and_can_be_sent_once() -> None:
     answers = AnswerCache(1, limit=10_000)
     answer = compiled(NAME, size=20_000)

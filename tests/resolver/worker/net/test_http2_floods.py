@@ -5,7 +5,7 @@ import contextlib
 import h2.errors
 import pytest
 
-from resolver.worker.net import connections, http2
+from resolver.worker.net import http2
 from resolver.worker.net.http2_frames import FrameCutter
 from tests.resolver.worker.net.browsers import PATH, Browser, Site
 from tests.resolver.worker.net.small import Small
@@ -94,10 +94,8 @@ async def test_other_clients_are_answered_between_the_frames_of_a_flood(small: S
     assert small.count("dns_https_responses_total", "200") == 60
 
 
-async def test_responses_beyond_the_clients_window_are_limited_in_all(
-    small: Small, site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "WAITING", 1 << 20)
+async def test_responses_beyond_the_clients_window_are_limited_in_all(small: Small, site: Site) -> None:
+    site.listener.connections._most_waiting = 1 << 20
     browsers = [await site.browse() for _ in range(4)]
     for browser in browsers:
         browser.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0})

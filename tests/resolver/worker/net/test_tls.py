@@ -132,11 +132,9 @@ async def test_an_incomplete_handshake_ends_before_an_idle_connection(
     writer.close()
 
 
-async def test_octets_that_the_client_does_not_read_are_limited_in_all(
-    small: Small, listen: Listen, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "WAITING", 1 << 18)
+async def test_octets_that_the_client_does_not_read_are_limited_in_all(small: Small, listen: Listen) -> None:
     listener = await listen()
+    listener.connections._most_waiting = 1 << 18
     slow = [await listener.connect(SO_RCVBUF=4096) for _ in range(5)]
     for number, client in enumerate(slow):
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport of a socket has it
