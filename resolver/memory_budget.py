@@ -4,6 +4,7 @@ Owns the arithmetic and its constants. Does not know how memory is measured, or 
 are in octets.
 """
 
+from collections import deque
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -24,6 +25,7 @@ UNLIMITED: Final = 1 << 62
 _HEADROOM: Final = (
     8  # one of so many parts of the budget stays free: for the kernel, and for what grows within a second
 )
+_LOOKS: Final = 5  # a lower share counts when so many measurements in a row have found it
 _STREAMS: Final = 4  # connections may take one of so many parts of what a worker has for caches and buffers
 _OVERHEAD: Final = 16  # an allocator takes one part more for so many parts that caches count. Measured: 3 %
 
@@ -111,6 +113,20 @@ def share(of: Budget, use: Use, workers: int) -> int:
     control = max(use.control_peak, use.control, CONTROL)
     available = of.free + use.control + sum(use.workers) - headroom(of.octets) - control - CHECK * use.checking
     return max(0, available // workers)
+
+
+class SteadyShare:
+    """Shares over time. A lower one counts when it is not the result of a program that soon ends, such as a probe."""
+
+    def __init__(self) -> None:
+        self._recent: deque[int] = deque(maxlen=_LOOKS)
+
+    def share(self, measured: int, *, at_once: bool) -> int:
+        """Return the largest share of the last `_LOOKS` measurements; the last one alone with `at_once`."""
+        if at_once:
+            self._recent.clear()
+        self._recent.append(measured)
+        return max(self._recent)
 
 
 def is_tight(of: Budget) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from resolver import memory_budget
-from resolver.memory_budget import Budget, BudgetSource, MemoryState, Use
+from resolver.memory_budget import Budget, BudgetSource, MemoryState, SteadyShare, Use
 from resolver.process import orders
 from resolver.process.memory_use import MemoryUse
 from resolver.supervisor.cgroup import ControlGroups
@@ -39,6 +39,7 @@ class MemoryBudget:
         self._children = children
         self._groups = groups
         self._own = MemoryUse()
+        self._steady = SteadyShare()
         self._due = SteadyTime(0.0)
         self._dropped = SteadyTime(-_QUIET)
         self._was_checking = False
@@ -61,7 +62,8 @@ class MemoryBudget:
         use = Use(self._own.octets(), control, self._control_peak, tuple(workers), checking=checking)
         configured = self._configuration.accepted.memory
         budget = memory_budget.budget(configured, self._groups.limit(), use.supervisor + control + sum(workers))
-        share = memory_budget.share(budget, use, len(workers))
+        at_once = checking or memory_budget.is_tight(budget)
+        share = self._steady.share(memory_budget.share(budget, use, len(workers)), at_once=at_once)
         self._due = SteadyTime(now + (TIGHT if memory_budget.is_tight(budget) else INTERVAL))
         self._announce(budget, share, configured)
         self._send_shares(share, workers, drop=self._must_drop(budget, max(workers) > share, now))

@@ -15,6 +15,7 @@ from resolver.memory_budget import (
     BudgetSource,
     Limit,
     MemoryParts,
+    SteadyShare,
     Use,
     WorkerMemory,
     bounds,
@@ -71,6 +72,19 @@ def test_what_control_has_used_once_stays_reserved() -> None:
 def test_a_configuration_check_has_room() -> None:
     budget, use = Budget(512 * MIB, 400 * MIB, BudgetSource.CGROUP), Use(workers=(MIB, MIB))
     assert share(budget, use._replace(checking=True), 2) == share(budget, use, 2) - CHECK // 2
+
+
+def test_a_program_that_soon_ends_lowers_no_share() -> None:
+    steady = SteadyShare()
+    assert [steady.share(each, at_once=False) for each in (100, 75, 75, 100, 75)] == [100] * 5
+    assert [steady.share(75, at_once=False) for _ in range(5)] == [100, 100, 100, 75, 75]
+    assert steady.share(90, at_once=False) == 90
+
+
+def test_a_lower_share_counts_at_once_while_memory_is_tight() -> None:
+    steady = SteadyShare()
+    assert [steady.share(each, at_once=True) for each in (100, 75, 80, 10)] == [100, 75, 80, 10]
+    assert steady.share(5, at_once=False) == 10
 
 
 def test_memory_is_tight_before_it_is_short_and_never_without_a_budget() -> None:

@@ -8,12 +8,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from resolver import settings
 from resolver.admin import metrics
-from resolver.channel.frames import Fallback
+from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.worker_link import WorkerStatus
-from resolver.memory_budget import MemoryState
+from resolver.memory_budget import BudgetSource, MemoryState
 from resolver.process.sandbox.level import SandboxLevel
 from tests.paths import ROOT
 from tests.resolver.admin.conftest import ScriptedReloads
@@ -122,6 +122,23 @@ def test_sources_and_workers_have_metrics(control: MeasuredControl) -> None:
     assert found["pldns_source_parts", (("source", "hub"),)] == 4
     assert (found["pldns_workers", ()], found["pldns_workers_connected", ()], found["pldns_ready", ()]) == (2, 1, 0)
     assert found["pldns_worker_serial", (("worker", "0"),)] == 2
+
+
+def test_memory_is_exposed_by_part_and_the_budget_only_where_there_is_one(control: MeasuredControl) -> None:
+    control.workers[0].memory = MemoryReport(100, 10, 20, 30, 11, 22, 33)
+    control.workers[1].memory = MemoryReport(100, 1, 2, 3, 11, 22, 33)
+    control.memory = MemoryState(supervisor=7, control=8)
+    found = samples(control)
+    assert ("pldns_memory_budget_bytes", ()) not in found
+    assert {labels[0][1]: value for (name, labels), value in found.items() if name == "pldns_memory_bytes"} == {
+        "supervisor": 7, "control": 8, "workers": 134, "replies": 11, "answers": 22, "connections": 33,
+    }  # fmt: skip
+    assert {labels[0][1]: value for (name, labels), value in found.items() if name == "pldns_memory_bound_bytes"} == {
+        "replies": 22, "answers": 44, "connections": 66,
+    }  # fmt: skip
+    control.memory = MemoryState(BudgetSource.CGROUP, 500, 40)
+    found = samples(control)
+    assert (found["pldns_memory_budget_bytes", ()], found["pldns_memory_free_bytes", ()]) == (500, 40)
 
 
 def test_a_failing_source_has_metrics(control: MeasuredControl) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from resolver.channel.frames import MemoryReport
+from resolver.memory_budget import BudgetSource, MemoryState
 from tests.resolver.admin.json_client import T0_TEXT, Client, get
 
 Control = Any  # of conftest
@@ -54,6 +56,22 @@ async def test_status_counts_the_estate(client: Client) -> None:
     assert (counts["endpoints"], counts["served"], counts["claims"], counts["names"]) == (8, 7, 8, 4)
     assert (counts["networks"], counts["zone_files"]) == (2, 1)
     assert counts["findings"]["error"] == 2
+
+
+async def test_status_shows_the_memory_of_each_process(client: Client, control: Control) -> None:
+    assert (await get(client, "/v1/status"))["memory"] == {
+        "budget": None, "source": "none", "free": None, "supervisor": 0, "control": 0, "workers": [],
+    }  # fmt: skip
+    control.memory = MemoryState(BudgetSource.CONFIGURATION, 500, 40, 100, 7, 8)
+    control.workers[0].memory = MemoryReport(100, 10, 20, 30, 11, 22, 33)
+    memory = (await get(client, "/v1/status"))["memory"]
+    assert (memory["budget"], memory["source"], memory["free"]) == (500, "configuration", 40)
+    assert memory["workers"] == [
+        {
+            "worker": 0, "total": 100, "replies": 10, "replies_bound": 11, "answers": 20, "answers_bound": 22,
+            "connections": 30, "connections_bound": 33,
+        }
+    ]  # fmt: skip
 
 
 async def test_metrics_are_in_a_format_that_the_scraper_accepts(client: Client) -> None:

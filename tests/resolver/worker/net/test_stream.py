@@ -58,6 +58,23 @@ async def test_the_connections_of_one_client_can_be_limited(small: Small, listen
     assert small.count("dns_connections_closed_total", "tcp", "client_limit") == 1
 
 
+async def test_where_memory_is_scarce_the_idlest_connections_are_closed(small: Small, listen: Listen) -> None:
+    listener = await listen(limit=100)
+    first, second, third = [await listener.connect() for _ in range(3)]
+    for each in (first, second, third):
+        await answered(each)
+    wanted = listener.connections.wanted
+    listener.connections.bound(wanted // 49)  # two of 100 connections
+    assert await first.ended() == b""
+    await answered(second)
+    await answered(third)
+    assert small.count("dns_connections_closed_total", "tcp", "memory") == 1
+    listener.connections.bound(wanted)
+    await answered(await listener.connect())
+    await answered(second)
+    assert len(listener.held) == 3
+
+
 async def test_a_connection_with_a_query_in_flight_is_closed_last(small: Small, listen: Listen) -> None:
     listener = await listen(limit=2)
     busy = await listener.connect()
