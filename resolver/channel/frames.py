@@ -164,6 +164,13 @@ class CounterReport(_Frame, frozen=True):
     values: Annotated[list[tuple[Short, Annotated[tuple[Label, ...], msgspec.Meta(max_length=5)], Count]], Items]
 
 
+class GaugeReport(_Frame, frozen=True):
+    """Present values, as (metric name, label values, value). `first`: they replace all values of earlier reports."""
+
+    first: bool
+    values: Annotated[list[tuple[Short, Annotated[tuple[Label, ...], msgspec.Meta(max_length=5)], float]], Items]
+
+
 class Fallback(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Queries for a name inside a private zone that were forwarded to an upstream.
 
@@ -229,7 +236,7 @@ class ReplyFrame(_Frame, frozen=True):
 
 
 Down = Configure | Begin | Masks | Clientele | Rows | Static | Commit | RequestFrame
-Up = Hello | Applied | CounterReport | FallbackReport | LoopReport | MemoryReport | ReplyFrame
+Up = Hello | Applied | CounterReport | GaugeReport | FallbackReport | LoopReport | MemoryReport | ReplyFrame
 
 T = TypeVar("T")
 

@@ -3,6 +3,7 @@
 Does not know HTTP, JSON or the names of metrics that workers count.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from resolver.channel.frames import Fallback
@@ -12,6 +13,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.feed.feed import Feed
 from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.process_usage import usage
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
 from resolver.control.worker_link import WorkerStatus
@@ -110,7 +112,19 @@ class AdminView:
         """Yield the metrics of control itself: (metric, label values, value)."""
         yield "workers_connected", (), float(sum(worker.connected for worker in self.workers.values()))
         yield "dns_listen_absent", (), float(len(self._addresses.absent))
+        yield from self._reports.gauges
+        for worker in self.workers.values():
+            yield "worker_restarts_total", (str(worker.index),), float(worker.restarts)
+        for process, pid in self._processes():
+            for name, value in usage(pid):
+                yield name, (process,), value
         yield from self._sources.metrics()
+
+    def _processes(self) -> Iterator[tuple[str, int]]:
+        """Yield the name and the pid of each process that runs."""
+        yield "supervisor", os.getppid()
+        yield "control", os.getpid()
+        yield from ((f"worker {each.index}", each.pid) for each in self.workers.values() if each.connected)
 
     def fallbacks(self) -> Iterator[Fallback]:
         """Yield the names inside private zones that fell back to an upstream, the most recent at the end."""

@@ -81,6 +81,35 @@ class CounterTotals:
             yield metric, labels, count
 
 
+class Gauges:
+    """The last gauges of each worker that is connected, by metric and label values."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, _Counts] = {}
+        self._values: dict[int, dict[CounterKey, float]] = {}
+
+    def report(self, worker: int, values: Iterable[tuple[str, tuple[str, ...], float]], *, first: bool) -> None:
+        """Add gauges of one worker. The `first` of a report replace those of the report before."""
+        if first:
+            self.forget(worker)
+        counts, own = self._counts.setdefault(worker, _Counts()), self._values.setdefault(worker, {})
+        for metric, labels, value in values:
+            key = counts.key(metric, labels)
+            counts.by_key[key] = 0
+            own[key] = value
+
+    def forget(self, worker: int) -> None:
+        """Note that a worker is not connected any more."""
+        self._counts.pop(worker, None)
+        self._values.pop(worker, None)
+
+    def __iter__(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        """Yield each gauge, with the index of the worker as its last label value."""
+        for worker, own in sorted(self._values.items()):
+            for (metric, labels), value in own.items():
+                yield metric, (*labels, str(worker)), value
+
+
 class FallbackList:
     """Names in private zones that fell back to an upstream, by zone, name and network, the most recent at the end."""
 

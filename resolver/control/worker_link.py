@@ -34,6 +34,8 @@ class WorkerStatus:
     """The worker answers from a state in which every source has data."""
     sandbox: SandboxLevel | None = None
     """How far the process is confined."""
+    restarts: int = 0
+    """Starts of this worker after the first one that this control has seen."""
     settings: bytes = b""
     """`settings_change.digest` of the settings that the worker answers with."""
     memory: MemoryReport | None = None

@@ -1,15 +1,17 @@
-"""What workers report: counters, names that fell back to an upstream, and forwarding loops, with the findings of these.
+"""What workers report: counters, gauges, fallbacks, and forwarding loops, with the findings about these.
 
 Does not know how reports arrive. Workers are not trusted: all that they report is limited (`aggregates`).
 """
 
 from collections.abc import Iterable
 
-from resolver.channel.frames import CounterReport, FallbackReport, LoopReport
-from resolver.control.aggregates import CounterTotals, FallbackList, LoopList
+from resolver.channel.frames import CounterReport, FallbackReport, GaugeReport, LoopReport
+from resolver.control.aggregates import CounterTotals, FallbackList, Gauges, LoopList
 from resolver.control.estate.estate import Estate
 from zones.clocks import WallTime
 from zones.findings.board import Topic
+
+Report = CounterReport | GaugeReport | FallbackReport | LoopReport
 
 
 class WorkerReports:
@@ -17,15 +19,18 @@ class WorkerReports:
 
     def __init__(self, groups: Iterable[str], estate: Estate) -> None:
         self.totals = CounterTotals()
+        self.gauges = Gauges()
         self.fallbacks = FallbackList()
         self._loops = LoopList(groups)
         self._estate = estate
 
-    def take(self, worker: int, report: CounterReport | FallbackReport | LoopReport, now: WallTime) -> None:
+    def take(self, worker: int, report: Report, now: WallTime) -> None:
         """Add one report."""
         match report:
             case CounterReport(instance=instance, values=values):
                 self.totals.report(worker, instance, values)
+            case GaugeReport(first=first, values=gauges):
+                self.gauges.report(worker, gauges, first=first)
             case FallbackReport(items=items):
                 self.fallbacks.add(items)
             case LoopReport(items=items):

@@ -20,6 +20,7 @@ from resolver.channel.frames import (
     CounterReport,
     FallbackReport,
     FrameReader,
+    GaugeReport,
     Hello,
     LoopReport,
     MemoryReport,
@@ -168,13 +169,18 @@ class WorkerServer:
 
     def _join(self, index: int, hello: Hello, writer: asyncio.StreamWriter) -> WorkerLink:
         link = self._links[index] = WorkerLink(self._feed, index, hello, writer, self._settings)
-        self._statuses[index] = WorkerStatus(index, hello.pid, hello.instance, connected=True, sandbox=hello.sandbox)
+        before = self._statuses[index]
+        self._statuses[index] = WorkerStatus(
+            index, hello.pid, hello.instance, connected=True, sandbox=hello.sandbox,
+            restarts=before.restarts + (before.instance not in ("", hello.instance)),
+        )  # fmt: skip
         return link
 
     def _leave(self, link: WorkerLink) -> None:
         if self._links.get(link.index) is link:
             del self._links[link.index]
             self._statuses[link.index].connected = False
+            self._reports.gauges.forget(link.index)
 
     def _received(self, link: WorkerLink, frame: Up) -> None:
         if self._links.get(link.index) is not link:
@@ -189,7 +195,7 @@ class WorkerServer:
                 link.replied(frame)
             case MemoryReport():
                 self._statuses[link.index].memory = frame
-            case CounterReport() | FallbackReport() | LoopReport():
+            case CounterReport() | GaugeReport() | FallbackReport() | LoopReport():
                 self._reports.take(link.index, frame, wall_clock.now())
             case Hello():
                 raise ChannelError("a second greeting")

@@ -134,13 +134,16 @@ class ServerReport(NamedTuple):
 
 
 class LatencyReport(NamedTuple):
-    """The round-trip times of the servers of one group, counted by length."""
+    """The round-trip times of one server of one group, counted by length, and the queries that failed."""
 
     group: str
+    server: str
     counts: tuple[int, ...]
     """Number of answers by `round_trip.BOUNDS`, longer ones at the end."""
     total: float
     """Sum of the times, in seconds."""
+    failures: int
+    """Queries without a reply, and queries that could not be sent."""
 
 
 class Health:
@@ -152,8 +155,8 @@ class Health:
     def __init__(self, dice: Dice) -> None:
         self._dice = dice
         self._servers: dict[tuple[str, Server], UpstreamServer] = {}
-        self._gone: dict[str, list[RoundTrip]] = {}
-        """By group, the round-trip times of servers that the group no longer has, added up."""
+        self._gone: dict[tuple[str, str], RoundTrip] = {}
+        """By group and server, the round-trip times of servers that the group had earlier."""
         self._groups: dict[str, list[UpstreamServer]] = {}
         self._turns: dict[str, int] = {}
 
@@ -168,8 +171,9 @@ class Health:
         """Note that these are the groups now. Servers that no group has are forgotten."""
         there = {(group.name, server) for group in groups for server in group.servers}
         for group, server in self._servers.keys() - there:
-            self._gone.setdefault(group, []).append(self._servers.pop((group, server)).round_trip)
-            self._gone[group] = [summed(self._gone[group])]
+            state = self._servers.pop((group, server))
+            name = group, str(state)
+            self._gone[name] = summed([state.round_trip, *([self._gone[name]] if name in self._gone else [])])
         self._groups.clear()
         self._turns.clear()
 
@@ -207,10 +211,15 @@ class Health:
                 )  # fmt: skip
 
     def latencies(self, groups: Iterable[UpstreamGroup]) -> Iterator[LatencyReport]:
-        """Yield the round-trip times of these groups since the start."""
+        """Yield the round-trip times of the servers of these groups since the start."""
         for group in groups:
-            found = summed([*self._gone.get(group.name, ()), *(each.round_trip for each in self._of_group(group))])
-            yield LatencyReport(group.name, tuple(found.counts), found.total)
+            trips: dict[str, list[RoundTrip]] = {}
+            for each in self._of_group(group):
+                trips.setdefault(str(each), []).append(each.round_trip)
+            for server, own in trips.items():
+                before = self._gone.get((group.name, server))
+                found = summed([*own, before] if before else own)
+                yield LatencyReport(group.name, server, tuple(found.counts), found.total, found.failures)
 
     def probe(self, group: UpstreamGroup, now: SteadyTime) -> UpstreamServer | None:
         """Return a server of the group that is due for a probe, and schedule its next one. None: no server is due."""

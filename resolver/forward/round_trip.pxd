@@ -4,7 +4,7 @@ cimport cython
 
 cdef class RoundTrip:
     cdef public double smoothed, total
-    cdef public long long samples
+    cdef public long long samples, failures
     cdef public list counts
     cdef double _variation, _penalty
 

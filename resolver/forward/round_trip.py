@@ -29,7 +29,7 @@ BOUNDS: Final = tuple(0.00025 * 2**step for step in range(16))
 class RoundTrip:
     """The round-trip time of one server. `samples`: its number of answers."""
 
-    __slots__ = ("_penalty", "_variation", "counts", "samples", "smoothed", "total")
+    __slots__ = ("_penalty", "_variation", "counts", "failures", "samples", "smoothed", "total")
 
     def __init__(self) -> None:
         self.smoothed = UNKNOWN
@@ -39,6 +39,8 @@ class RoundTrip:
         """Sum of the times of all answers, in seconds."""
         self.counts = [0] * (len(BOUNDS) + 1)
         """Answers by the first of `BOUNDS` that is not below their time, and longer ones at the end."""
+        self.failures = 0
+        """Number of queries that failed."""
         self._variation = 0.0
         self._penalty = 1.0
 
@@ -58,6 +60,7 @@ class RoundTrip:
     def fail(self) -> None:
         """Add a query that failed: until it answers, the server is slower in comparison with the others."""
         self._penalty *= _FAILED
+        self.failures += 1
 
     def cost(self) -> float:
         """Return the seconds by which servers are compared."""
@@ -78,5 +81,6 @@ def summed(trips: Iterable[RoundTrip]) -> RoundTrip:
     for trip in trips:
         out.samples += trip.samples
         out.total += trip.total
+        out.failures += trip.failures
         out.counts = [one + other for one, other in zip(out.counts, trip.counts, strict=True)]
     return out

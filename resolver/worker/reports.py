@@ -1,18 +1,16 @@
-"""What a worker reports to control: counters, fallbacks, forwarding loops. When to report is not decided here."""
+"""What a worker reports to control: counters, gauges, fallbacks and loops. When to report is not decided here."""
 
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from resolver.channel.frames import ITEMS, CounterReport, FallbackReport, LoopReport, Up
+from resolver.channel.frames import ITEMS, CounterReport, FallbackReport, GaugeReport, LoopReport, Up
 from resolver.forward.client.forwarder import Forwarder
-from resolver.forward.round_trip import BOUNDS
 from resolver.process.heap import Pauses
+from resolver.worker.answer.durations import BUCKETS
 from resolver.worker.answer.parts import Parts
 from resolver.worker.memory import MemoryBounds
 from resolver.worker.replica import Replica
-
-HISTOGRAM: Final = (*map(str, BOUNDS), "+Inf")
 
 
 class Reports:
@@ -36,10 +34,14 @@ class Reports:
         self._parts, self._replica = parts, replica
 
     def frames(self) -> Iterator[Up]:
-        """Yield all counters, what the worker uses of memory, and the fallbacks and loops since the last call."""
+        """Yield all counters, gauges and uses of memory, and the fallbacks and loops since the last call."""
         self._collect()
         for values in _cut(list(self._parts.counters.values())):
             yield CounterReport(self.instance, values)
+        first = True
+        for gauges in _cut(list(self._gauges())):
+            yield GaugeReport(first, gauges)
+            first = False
         yield self._memory.report()
         left, self._left = self._left, []
         yield from (*left, *self._of_parts())
@@ -68,12 +70,25 @@ class Reports:
         self._collect_latencies()
 
     def _collect_latencies(self) -> None:
-        """Copy the round-trip times of each upstream group. Counters are integers, so their sum is in microseconds."""
+        """Copy the round-trip times of each server. Counters are integers, so their sum is in microseconds."""
         counters = self._parts.counters
-        for group, counts, total in self._forwarder.latencies():
-            for bound, count in zip(HISTOGRAM, counts, strict=True):
-                counters.set("upstream_request_duration_seconds", count, (group, bound))
-            counters.set("upstream_request_duration_seconds", round(total * 1e6), (group, "sum"))
+        for each in self._forwarder.latencies():
+            labels = each.group, each.server
+            for bound, count in zip(BUCKETS, each.counts, strict=True):
+                counters.set("upstream_request_duration_seconds", count, (*labels, bound))
+            counters.set("upstream_request_duration_seconds", round(each.total * 1e6), (*labels, "sum"))
+            counters.set("upstream_failures_total", each.failures, labels)
+
+    def _gauges(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        """Yield what is measured at this moment."""
+        replies, answers = self._parts.cache, self._parts.answers
+        for name, entries, octets in (
+            ("replies", len(replies), replies.octets), ("answers", len(answers), answers.octets),
+        ):  # fmt: skip
+            yield "cache_entries", (name,), float(entries)
+            yield "cache_octets", (name,), float(octets)
+        for server in self._forwarder.report():
+            yield "upstream_up", (server.group, server.server), float(server.up)
 
 
 _T = TypeVar("_T")

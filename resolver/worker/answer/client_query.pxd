@@ -4,4 +4,5 @@ cdef class ClientQuery:
     cdef public bytes packet, client, key
     cdef public object query, edns, send
     cdef public int network, limit
-    cdef public bint stream
+    cdef public double started
+    cdef public bint forwarded, stream

@@ -8,6 +8,7 @@ from resolver.wire.query import Query
 from resolver.worker.access.clients import Client
 from resolver.worker.access.edns import ClientTransport, EdnsResult
 from resolver.worker.answer.compiled import Compiled
+from zones.clocks import SteadyTime
 
 SMALL: Final = 512
 """Octets of a reply that every client accepts, and that is never cut because of its ratio to the query."""
@@ -21,7 +22,9 @@ and for a truncated reply.
 class ClientQuery:
     """One query: its packet, who sent it, how, and where the reply goes."""
 
-    __slots__ = ("client", "edns", "key", "limit", "network", "packet", "query", "send", "stream")
+    __slots__ = (
+        "client", "edns", "forwarded", "key", "limit", "network", "packet", "query", "send", "started", "stream",
+    )  # fmt: skip
 
     def __init__(
         self, packet: bytes, query: Query, edns: EdnsResult, client: Client, transport: ClientTransport, send: SendReply
@@ -36,6 +39,10 @@ class ClientQuery:
         self.send = send
         self.key = b""
         """Key of the answer in the answer cache."""
+        self.started = SteadyTime(0.0)
+        """When the worker began to answer."""
+        self.forwarded = False
+        """Whether an upstream server was asked."""
         limit = transport.limit
         self.stream = limit is None
         """True for TCP, TLS and HTTPS."""

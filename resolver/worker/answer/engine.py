@@ -13,7 +13,7 @@ from resolver.wire import codes, render
 from resolver.wire.query import Query
 from resolver.worker.answer.behaviour import DEFAULT, Behaviour
 from resolver.worker.answer.compiled import FOREVER, Compiled, Rotating
-from resolver.worker.answer.counters import Counters
+from resolver.worker.answer.counters import TYPES, Counters
 from resolver.worker.answer.response import Draft, error
 from resolver.worker.answer.special_names import SpecialNames
 from resolver.worker.answer.walk import Basis, Fetched, Unfetched, UpstreamQuestion, Walk
@@ -44,7 +44,7 @@ class Engine:
         self._networks = networks
         self._basis = Basis(table, upstreams, cache, behaviour)
         self._counters = counters
-        self._cells: dict[tuple[Name | None, int, str, str, bool], list[int]] = {}
+        self._cells: dict[tuple[Name | None, int, str, str, bool, int], list[int]] = {}
         self._made = counters.compiled
 
     def answer(
@@ -93,27 +93,33 @@ class Engine:
             expires = SteadyTime(min([expires, *(now + rrset.ttl for rrset in (*draft.answer, *draft.authority))]))
         turning = _turning(draft, body) if self.behaviour.rotate else ()
         answer = (Rotating if turning else draft.shape)(
-            body, len(query.question), deps, self._cell(draft, network, expires), now, expires,
+            body, len(query.question), deps, self._cell(draft, network, expires, query.qtype), now, expires,
             draft.expendable or query.qtype not in _USUAL, draft.fallback,
         )  # fmt: skip
         answer.prefetch = draft.prefetch
         return answer.turning(turning) if isinstance(answer, Rotating) else answer
 
-    def _cell(self, draft: Draft, network: NetworkIndex, expires: SteadyTime) -> list[int]:
+    def _cell(self, draft: Draft, network: NetworkIndex, expires: SteadyTime, qtype: int) -> list[int]:
         """Return the counter of such answers. Its labels come from the catalogue or the configuration."""
         expiring = expires != FOREVER
         if expiring:
             self._made[0] += 1
-        key = draft.zone, draft.rcode, draft.origin, self._networks.label(network), expiring
+        key = (
+            draft.zone,
+            draft.rcode,
+            draft.origin,
+            self._networks.label(network),
+            expiring,
+            qtype if qtype in TYPES else 0,
+        )
         cell = self._cells.get(key)
         if cell is None:
             zone, named = "", True
             if draft.zone is not None:
                 named = draft.origin is not DataOrigin.PTR and self._table.is_zone(draft.zone)
                 zone = to_text(draft.zone) if named else "(reverse)" if draft.origin is DataOrigin.PTR else "(alone)"
-            labels = (codes.rcode_text(draft.rcode), zone, key[3], draft.origin)
-            cell_of = self._counters.expiring_cell if expiring else self._counters.cell
-            cell = cell_of("dns_responses_total", labels)
+            rcode = codes.rcode_text(draft.rcode)
+            cell = self._counters.answer_cell(rcode, zone, key[3], draft.origin, qtype, expiring=expiring)
             if named:
                 self._cells[key] = cell
         return cell

@@ -16,6 +16,7 @@ from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.answer.behaviour import behaviour
 from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.counters import Counters
+from resolver.worker.answer.durations import Durations
 from resolver.worker.answer.engine import Engine
 from resolver.worker.answer.fallbacks import Fallbacks
 from zones.azure.catalogue import catalogue
@@ -39,6 +40,7 @@ class Parts:
     answers: AnswerCache
     """Compiled answers."""
     counters: Counters
+    durations: Durations
     fallbacks: Fallbacks
     loops: LoopDetector
     clients: Clients
@@ -95,6 +97,7 @@ def _with_table(
         cache=cache,
         answers=AnswerCache(len(networks.names), worker.cache.answers),
         counters=counters,
+        durations=Durations(counters),
         fallbacks=Fallbacks(networks.label, counters, clock.wall),
         loops=LoopDetector(worker.upstreams, worker.mark, clock.wall),
         clients=clients,

@@ -61,6 +61,7 @@ class Pending(Waiting):
         super().__init__()
         self._responder = responder
         self._request = request
+        request.forwarded = True
         self._changes = responder.answers.changes
         self._fetched: dict[Key, Message | UpstreamFailure] = {}
         self._question: UpstreamQuestion | None = None

@@ -13,6 +13,6 @@ cdef class RelayedAnswers:
 
     @cython.locals(ttl="long long", deps=tuple, edns=bint, asked=int, flags=int, records=bytes, expires=double, answer=Compiled)
     cpdef answer(self, query, int network, double now, question, PlainReply reply)
-    cpdef list _cell(self, int network)
+    cpdef list _cell(self, int network, int qtype)
 
 cdef bytes _head(int flags, int count, bint edns)

@@ -34,7 +34,7 @@ class RelayedAnswers:
         self._networks = networks
         self._counters = counters
         self._made = counters.compiled
-        self._cells: dict[NetworkIndex, list[int]] = {}
+        self._cells: dict[tuple[NetworkIndex, int], list[int]] = {}
         self._heads: dict[tuple[int, int, bool], bytes] = {}
         """By flags, number of addresses and presence of EDNS, of which there are few."""
         self._opts = [render.body(b"\0" * 5, 0, 0, edns=render.Opt(do, behaviour.payload)).tail for do in (False, True)]
@@ -67,16 +67,16 @@ class RelayedAnswers:
         body = render.Body(head, records + opt, reply.ttls(), end)
         expires = now + ttl
         self._made[0] += 1
-        answer = Compiled(body, len(query.question), deps, self._cell(network), now, SteadyTime(expires))
+        answer = Compiled(body, len(query.question), deps, self._cell(network, query.qtype), now, SteadyTime(expires))
         answer.prefetch = SteadyTime(expires - PREFETCH * ttl), question.key
         return answer
 
-    def _cell(self, network: NetworkIndex) -> list[int]:
+    def _cell(self, network: NetworkIndex, qtype: int) -> list[int]:
         """Return the counter of upstreams' addresses for clients of a network."""
-        cell = self._cells.get(network)
+        cell = self._cells.get((network, qtype))
         if cell is None:
-            labels = (codes.rcode_text(codes.NOERROR), "", self._networks.label(network), ReplyOrigin.FORWARD)
-            cell = self._cells[network] = self._counters.expiring_cell("dns_responses_total", labels)
+            labels = codes.rcode_text(codes.NOERROR), "", self._networks.label(network), ReplyOrigin.FORWARD
+            cell = self._cells[network, qtype] = self._counters.answer_cell(*labels, qtype, expiring=True)
         return cell
 
 

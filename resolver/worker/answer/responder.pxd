@@ -12,7 +12,8 @@ from resolver.worker.answer.relayed_answers cimport RelayedAnswers
 
 cdef class Responder:
     cdef public int pending, payload
-    cdef public object clock, counters, steady, first
+    cdef public object clock, counters, durations, steady, first
+    cdef int _untimed
     cdef public Patience patience
     cdef public Fetcher fetcher
     cdef public AnswerCache answers
@@ -30,5 +31,6 @@ cdef class Responder:
     @cython.locals(answers=AnswerCache, now=double, answer=Compiled)
     cpdef relayed(self, ClientQuery request, question, reply, long long changes)
     cpdef resolve(self, ClientQuery request, fetched)
+    cpdef _time(self, ClientQuery request)
     @cython.locals(reply=bytes)
     cpdef send(self, Compiled answer, ClientQuery request)

@@ -18,6 +18,7 @@ from resolver.worker.answer.answer_cache import AnswerCache
 from resolver.worker.answer.answer_templates import AnswerTemplates
 from resolver.worker.answer.client_query import SMALL, ClientQuery, SendReply
 from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.durations import FORWARDED, MADE, SAMPLE
 from resolver.worker.answer.fetcher import Ask, Fetcher
 from resolver.worker.answer.outside_names import OutsideNames
 from resolver.worker.answer.parts import Parts
@@ -45,6 +46,9 @@ class Responder:
         self.fetcher = Fetcher(parts.cache, parts.loops, counters, parts.clock.steady, ask, prefetch=behaviour.prefetch)
         self.answers = parts.answers
         self.counters = counters
+        self.durations = parts.durations
+        self._untimed = 0
+        """Answers since the last one that was timed."""
         self.payload = behaviour.payload
         """Octets of UDP that this server accepts and sends."""
         self.steady = parts.clock.steady
@@ -87,13 +91,14 @@ class Responder:
         if limited is not RateVerdict.PASS and not edns.proven:
             return self._limit(request, limited)
         if client.network == REFUSED:
-            self.counters.add("dns_responses_total", ("REFUSED", "", "", "acl"))
+            self.counters.answered("REFUSED", "", "acl", query.qtype)
             ede = codes.PROHIBITED, "this client is not allowed to ask here"
             send(self._renderer.error(request, codes.REFUSED, ede), None)
             return True
         try:
             request.key = self.answers.key(query, request.network)
-            found = self.answers.find(request.key, self.steady())
+            request.started = self.steady()
+            found = self.answers.find(request.key, request.started)
             if found is not None:
                 self.send(found, request)
                 if found.prefetch is not None:
@@ -146,7 +151,7 @@ class Responder:
         if malformed.rcode is None:
             self._dropped[0] += 1
             return False
-        self.counters.add("dns_responses_total", (codes.rcode_text(malformed.rcode), "", "", "error"))
+        self.counters.answered(codes.rcode_text(malformed.rcode), "", "error", 0)
         # The client-subnet option is not read: it may be what is malformed.
         client = client._replace(forwarder=False)
         edns = self._options.read(malformed.options, client, transport, self.clock.wall())
@@ -205,6 +210,7 @@ class Responder:
     def send(self, answer: Compiled, request: ClientQuery) -> None:
         """Send a compiled answer, or a truncated reply if it is too large. Remember the reply for the same packet."""
         answer.cell[0] += 1
+        self._time(request)
         if answer.fallback:
             self._fallbacks.note(*answer.fallback, request.network, request.client)
         reply: bytes | None = None if request.query.options else answer.reply(request.packet)
@@ -220,9 +226,18 @@ class Responder:
             self.answers.keep_exact(request.network, request.packet[2:], answer, reply[2:])
         request.send(reply, answer)
 
+    def _time(self, request: ClientQuery) -> None:
+        """Count the duration of a request, of which one in `SAMPLE` is timed."""
+        self._untimed += 1
+        if self._untimed >= SAMPLE:
+            self._untimed = 0
+            path = FORWARDED if request.forwarded else MADE
+            self.durations.add(path, self.steady() - request.started, SAMPLE)
+
     def fail(self, request: ClientQuery, ede: tuple[int, str]) -> None:
         """Send SERVFAIL with a reason."""
-        self.counters.add("dns_responses_total", ("SERVFAIL", "", "", "error"))
+        self._time(request)
+        self.counters.answered("SERVFAIL", "", "error", request.query.qtype)
         request.send(self._renderer.error(request, codes.SERVFAIL, ede), None)
 
     def broken(self, request: ClientQuery, error: Exception) -> None:

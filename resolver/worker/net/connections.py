@@ -9,7 +9,7 @@ import asyncio
 import socket
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 from resolver.process import heap
 from resolver.settings import Streams
@@ -17,11 +17,10 @@ from resolver.worker.access.clients import Client, Clients
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.answer.client_query import SendReply
 from resolver.worker.answer.responder import Responder
+from resolver.worker.net.close_reason import CloseReason
 from resolver.worker.net.stream_time import StreamTime
 from zones.networks.prefixes import NONE
 
-CloseReason = Literal["ended", "idle", "limit", "client_limit", "memory", "dropped", "proxy", "handshake", "stop"]
-"""Why a connection ended, as counted: `ended` by the client or its session, `stop` with the worker."""
 WAITING: Final = 32 << 20
 """Octets that may wait in all connections together: for clients that do not read, and for the rest of requests."""
 HANDSHAKE: Final = 5.0

@@ -14,7 +14,8 @@ from typing import Final
 from resolver.wire import proxy
 from resolver.worker.access.clients import DROPPED, PROXY, Clients, packed, unmapped
 from resolver.worker.access.edns import ClientTransport
-from resolver.worker.net.connections import CloseReason, Connection, Connections
+from resolver.worker.net.close_reason import CloseReason
+from resolver.worker.net.connections import Connection, Connections
 from resolver.worker.net.tls import TlsLayer
 from resolver.worker.net.transport import SocketTransport
 

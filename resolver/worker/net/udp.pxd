@@ -11,10 +11,11 @@ cdef class UdpListener:
     cdef object _sock, _responder, _clients, _limiter, _loop, _transport, _host, _port, _layout
     cdef bint _has_any
     cdef public long long turn
-    cdef long long _turns
+    cdef long long _turns, _untimed
+    cdef int _batches
     cdef list _requests, _unsent, _unwanted, _unproxied
 
-    @cython.locals(slots=Batch, left=list, first=int, end=int, slot=int, name=bytes, reply=_Reply)
+    @cython.locals(slots=Batch, left=list, packets=int, now=double, first=int, end=int, slot=int, name=bytes, reply=_Reply)
     cpdef _read(self)
     cpdef _take(self, bytes packet, bytes address, _Reply reply, over)
     cpdef send(self, _Reply reply, bytes octets)

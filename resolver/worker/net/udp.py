@@ -14,6 +14,7 @@ from resolver.worker.access.clients import PROXY, Clients, unmapped
 from resolver.worker.access.edns import ClientTransport
 from resolver.worker.access.rate_limit import RateLimiter, RateVerdict
 from resolver.worker.answer.compiled import Compiled
+from resolver.worker.answer.durations import REPEATED, SAMPLE
 from resolver.worker.answer.responder import Responder
 from resolver.worker.net import mmsg, packet_cache
 from resolver.worker.net.mmsg import LONGEST, Batch, Outbox
@@ -57,6 +58,8 @@ class UdpListener:
         self.turn = 0
         """Number of the batch that is being answered; 0 between two batches."""
         self._turns = 0
+        self._untimed = self._batches = 0
+        """Repeated packets, and batches, since the last batch that was timed."""
         counters = responder.counters
         self._requests = counters.cell("dns_requests_total", ("udp", "6" if sock.family == socket.AF_INET6 else "4"))
         self._unsent = counters.cell("dns_dropped_total", ("unsent",))
@@ -80,10 +83,17 @@ class UdpListener:
         """Answer a batch: repeated packets from the packet cache, the rest by the responder."""
         slots = self._batch
         left: list[tuple[int, RateVerdict]] = []
-        self._requests[0] += packet_cache.answer(
+        now = self._responder.steady()
+        packets = packet_cache.answer(
             slots, self._layout, self._clients.known, self._responder.answers.exact, self._responder.first,
-            self._responder.steady(), self._limit if self._limiter else None, left,
+            now, self._limit if self._limiter else None, left,
         )  # fmt: skip
+        self._requests[0] += packets
+        self._untimed += packets - len(left)
+        self._batches += 1
+        if self._batches >= SAMPLE:
+            self._responder.durations.add(REPEATED, self._responder.steady() - now, self._untimed)
+            self._untimed = self._batches = 0
         if left:
             self.turn = self._turns = self._turns + 1
             first, end = self._layout.first, self._layout.first + self._layout.width

@@ -4,7 +4,7 @@ import pytest
 
 from resolver.channel.frames import Fallback, Loop
 from resolver.control import aggregates
-from resolver.control.aggregates import CounterTotals, FallbackList, LoopList
+from resolver.control.aggregates import CounterTotals, FallbackList, Gauges, LoopList
 from tests.zones.books import shown
 from zones.clocks import WallTime
 from zones.dns.name import from_text, to_text
@@ -133,3 +133,20 @@ def test_a_loop_of_an_unknown_group_or_without_a_name_is_ignored() -> None:
     loops = LoopList(["onprem"])
     reported = [loop("a.example", group="made-up"), Loop("onprem", b"\x09", b"", 1, WallTime(1.0))]
     assert not list(loops.add(reported, WallTime(1.0)))
+
+
+def test_gauges_are_the_last_report_of_each_worker_that_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    gauges = Gauges()
+    gauges.report(1, [("up", ("one",), 1.0), ("up", ("two",), 1.0)], first=True)
+    gauges.report(0, [("up", ("one",), 0.0)], first=True)
+    gauges.report(0, [("up", ("two",), 1.0)], first=False)
+    assert list(gauges) == [
+        ("up", ("one", "0"), 0.0), ("up", ("two", "0"), 1.0), ("up", ("one", "1"), 1.0), ("up", ("two", "1"), 1.0),
+    ]  # fmt: skip
+    gauges.report(0, [("up", ("two",), 0.0)], first=True)
+    gauges.forget(1)
+    assert list(gauges) == [("up", ("two", "0"), 0.0)]
+    monkeypatch.setattr(aggregates, "_OCTETS", 20)
+    for number in range(100):
+        gauges.report(0, [("up", (f"made up {number}",), 1.0)], first=not number)
+    assert len(list(gauges)) == 2

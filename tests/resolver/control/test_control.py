@@ -21,6 +21,7 @@ from resolver.channel.frames import (
     CounterReport,
     Fallback,
     FallbackReport,
+    GaugeReport,
 )
 from resolver.channel.requests import Pong
 from resolver.control import worker_server
@@ -348,7 +349,13 @@ async def test_reports_of_a_connection_with_a_successor_are_ignored(start: Start
     assert list(running.view.totals()) == [("x", (), 3)]
     assert running.view.workers[0].connected
     assert running.view.workers[0].serial != 99
-    assert ("workers_connected", (), 1.0) in running.view.gauges()
+    new.send(GaugeReport(True, [("cache_entries", ("replies",), 7.0)]))  # noqa: FBT003 - a frame has no keywords
+    await until(lambda: ("cache_entries", ("replies", "0"), 7.0) in running.view.gauges())
+    gauges = {(name, labels): value for name, labels, value in running.view.gauges()}
+    assert (gauges["workers_connected", ()], gauges["worker_restarts_total", ("0",)]) == (1.0, 1.0)
+    new.writer.close()
+    await until(lambda: not running.view.workers[0].connected)
+    assert ("cache_entries", ("replies", "0"), 7.0) not in running.view.gauges()
 
 
 async def test_a_ping_is_answered_by_any_worker(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

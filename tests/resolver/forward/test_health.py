@@ -186,15 +186,17 @@ def test_every_server_is_in_the_order_once_after_any_events(
     assert downs == sorted(downs), "those that are down come last"
 
 
-def test_latencies_are_those_of_the_servers_of_each_group() -> None:
+def test_latencies_are_those_of_each_server_of_each_group() -> None:
     it, one, two = health(), group("sequential", ONE, TWO), UpstreamGroup("onprem", (ONE,))
+    it.of(TWO).failed(SteadyTime(0.0), SteadyTime(0.0))
     for state, seconds in ((it.of(ONE), 0.0002), (it.of(TWO), 0.1), (it.of(ONE, "onprem"), 9.0)):
         state.answered(SteadyTime(0.0), SteadyTime(seconds))
-    first, second, none = it.latencies((one, two, UpstreamGroup("empty", ())))
-    assert (first.group, first.counts[0], sum(first.counts)) == ("public", 1, 2)
-    assert first.total == pytest.approx(0.1002)
+    first, slower, second = it.latencies((one, two, UpstreamGroup("empty", ())))
+    assert (first.group, first.server, first.counts[0], sum(first.counts)) == ("public", str(it.of(ONE)), 1, 1)
+    assert (slower.group, slower.server, slower.failures) == ("public", str(it.of(TWO)), 1)
+    assert first.total == pytest.approx(0.0002)
+    assert slower.total == pytest.approx(0.1)
     assert (second.group, second.counts[-1], sum(second.counts)) == ("onprem", 1, 1)
-    assert (sum(none.counts), none.total) == (0, 0.0)
 
 
 def test_what_is_learnt_of_a_server_in_one_group_does_not_hold_for_another() -> None:
@@ -213,4 +215,6 @@ def test_the_times_of_a_server_that_is_no_longer_configured_stay_counted() -> No
     other = UpstreamGroup("public", (Server("udp", "192.0.2.2", 53),))
     for _ in range(2):
         health.replace([other])
-        assert list(health.latencies([other])) == [before]
+        assert [each.server for each in health.latencies([other])] == ["udp://192.0.2.2:53"]
+        health.replace([group])
+        assert list(health.latencies([group])) == [before]

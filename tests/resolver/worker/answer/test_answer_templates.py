@@ -157,8 +157,7 @@ def test_other_networks_that_a_sibling_is_visible_to_make_no_difference(world: W
 def test_a_siblings_answer_counts_as_its_model_does(world: World, ask: Ask) -> None:
     for i in range(4):
         world.reply(ask(f"acct{i}.{PRIVATE}"))
-    cell = world.counters.cell("dns_responses_total", ("NOERROR", PRIVATE, "weu", "private"))
-    assert cell == [4]
+    assert ("dns_responses_total", ("NOERROR", PRIVATE, "weu", "private"), 4) in world.counters.values()
 
 
 def test_a_reply_over_tcp_is_made_alike(world: World, ask: Ask) -> None:
@@ -362,7 +361,7 @@ def test_denials_count_as_their_model_does(ask: Ask) -> None:
     world.row("acct0", one(1))
     for i in range(4):
         world.reply(ask(f"none{i}.{PRIVATE}"))
-    assert world.counters.cell("dns_responses_total", ("NXDOMAIN", PRIVATE, "weu", "policy")) == [4]
+    assert ("dns_responses_total", ("NXDOMAIN", PRIVATE, "weu", "policy"), 4) in world.counters.values()
 
 
 def test_a_name_that_begins_to_exist_is_no_longer_denied(denying: World, ask: Ask) -> None:

@@ -232,7 +232,7 @@ def test_refused_clients_are_counted_and_nothing_is_cached_for_them(build: Build
     pipeline = build("dns: {allow: [10.0.0.0/8]}", {}, {"public": "*. 60 A 192.0.2.1"})
     message = pipeline.ask("www.example")
     assert (message.rcode(), ede(message)) == (dns.rcode.REFUSED, [codes.PROHIBITED])
-    assert pipeline.counters.cell("dns_responses_total", ("REFUSED", "", "", "acl")) == [1]
+    assert ("dns_responses_total", ("REFUSED", "", "", "acl"), 1) in pipeline.counters.values()
     assert len(pipeline.answers) == 0
     assert pipeline.upstreams["public"].asked == []
 
