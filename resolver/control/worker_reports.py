@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from resolver.channel.frames import CounterReport, FallbackReport, GaugeReport, LoopReport
 from resolver.control.aggregates import CounterTotals, FallbackList, Gauges, LoopList
 from resolver.control.estate.estate import Estate
+from resolver.control.traffic import Traffic
 from zones.clocks import WallTime
 from zones.findings.board import Topic
 
@@ -21,6 +22,7 @@ class WorkerReports:
         self.totals = CounterTotals()
         self.gauges = Gauges()
         self.fallbacks = FallbackList()
+        self.traffic = Traffic()
         self._loops = LoopList(groups)
         self._estate = estate
 
@@ -41,6 +43,11 @@ class WorkerReports:
         """Note that these are the groups now, and that the estate has another board."""
         for group, finding in self._loops.configure(groups):
             self._estate.board.replace(Topic.UPSTREAM, group, [finding], now)
+
+    def sample(self, now: WallTime) -> None:
+        """Remember the counters for the rates of the last minute."""
+        if self.traffic.is_due(now):
+            self.traffic.sample(now, self.totals)
 
     def expire(self, now: WallTime) -> None:
         """Remove the findings about loops that have ended."""
