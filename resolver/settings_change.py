@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from resolver.admin_settings import AdminTls
 from resolver.settings import Accepted, ControlSettings, Overrides, Tls, WorkerSettings
 
 _AT_START: Final = "sockets are bound when pldns starts"
@@ -48,6 +49,7 @@ def of_start(accepted: Accepted) -> dict[str, str]:
         "admin.listen": str(control.admin.listen or "off"),
         "admin.socket": _beside(accepted.path, control.admin.socket) or "off",
         "admin.group": control.admin.group,
+        "admin.tls": _key_pair(accepted.path, control.admin.tls),
         "admin.health": str(control.admin.health or "off"),
         "processes.heartbeat": str(accepted.processes.heartbeat),
         "log": f"{accepted.log.format} {accepted.log.time} {accepted.log.level}",
@@ -79,6 +81,10 @@ def restart_needed(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, 
 
 def _listen(section: WorkerSettings | Tls | None) -> str:
     return " ".join(map(str, section.listen)) if section else ""
+
+
+def _key_pair(file: str, tls: AdminTls | None) -> str:
+    return f"{_beside(file, tls.certificate)} {_beside(file, tls.key)}" if tls else "off"
 
 
 def _beside(file: str, path: str) -> str:

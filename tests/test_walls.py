@@ -59,7 +59,8 @@ resolver.control.estate
 resolver.control.feed
 resolver.control.state resolver.control.sync resolver.control.history
 resolver.control
-resolver.offline resolver.admin.resources resolver.admin.access
+resolver.admin.access
+resolver.offline resolver.admin.resources
 resolver.admin
 resolver.main resolver.cli
 """

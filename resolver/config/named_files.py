@@ -43,18 +43,19 @@ def unusable_key_files(model: Configuration, folder: Path) -> list[Refusal]:
     for group, upstream in model.upstreams.items():
         if upstream.ca and (why := _no_authorities(absolute(folder / upstream.ca))):
             refused.append((("upstreams", group, "ca"), why))
-    for role, section in (("tls", dns.tls), ("https", dns.https)):
+    pairs = ((("dns", "tls"), dns.tls), (("dns", "https"), dns.https), (("admin", "tls"), model.admin.tls))
+    for where, section in pairs:
         if section is None:
             continue
         files = {key: absolute(folder / getattr(section, key)) for key in ("certificate", "key")}
-        missing = [(("dns", role, key), why) for key, file in files.items() if (why := _unreadable(file))]
+        missing = [((*where, key), why) for key, file in files.items() if (why := _unreadable(file))]
         refused += missing
         if not missing:
             chain, private_key = (Path(file).read_bytes() for file in files.values())
             try:
                 certificate.load(certificate.context(), settings.Tls((), **files), chain, private_key)
             except ValueError as error:
-                refused.append((("dns", role, "certificate"), str(error)))
+                refused.append(((*where, "certificate"), str(error)))
     if dns.cookies.secrets and (why := _no_secrets(absolute(folder / dns.cookies.secrets))):
         refused.append((("dns", "cookies", "secrets"), why))
     return refused

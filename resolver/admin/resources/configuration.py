@@ -65,7 +65,7 @@ class ReloadRequest(Parameters):
     """No keys: the file, the environment and the flags of the start are read again."""
 
 
-class Refused(ProblemDetails):
+class ConfigurationRefused(ProblemDetails):
     """A configuration with mistakes. The one before stays in effect."""
 
     mistakes: list[str]

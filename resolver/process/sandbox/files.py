@@ -107,6 +107,8 @@ def _named(settings: ControlSettings) -> Iterator[str]:
     """Yield the paths in the settings."""
     yield from settings.zones.files
     yield from (f"{path_pattern.base(each)}/x.zone" for each in settings.zones.patterns)  # as a file in that folder
+    if settings.admin.tls:
+        yield from (settings.admin.tls.certificate, settings.admin.tls.key)
     for source in settings.sources:
         if source.azure is None:
             yield source.path

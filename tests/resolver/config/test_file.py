@@ -149,11 +149,6 @@ def test_configured_names_know_their_place_in_the_file(accepted: Load, file: Pat
     )
 
 
-def test_health_checks_have_a_listener_on_any_address(accepted: Load) -> None:
-    assert accepted("admin: {health: '0.0.0.0:8054'}").control.admin.health == HostPort("0.0.0.0", 8054)
-    assert accepted("").control.admin.health is None
-
-
 @pytest.mark.parametrize("text", ["", "# nothing\n", "dns:\nsources:\n", "{}"])
 def test_an_empty_file_or_section_means_the_defaults(accepted: Load, file: Path, text: str) -> None:
     got = accepted(text)
@@ -363,12 +358,6 @@ NETWORK = "networks: [{name: a, clients: [10.0.0.0/8]"
         ("names: [{name: a.b, endpoint: e, members: m}]", 1, 34, "names[0].members", "unknown key -> member"),
         ("names:\n  - {name: a.b, endpoint: Pe}\n  - {name: A.b., endpoint: pE}", 3, 5, "names[1]",
          "names[0] gives this endpoint `a.b` already"),
-        ("admin: {listen: '0.0.0.0:8053'}", 1, 17, "admin.listen",
-         "`0.0.0.0:8053`: this version serves the admin interface only on a loopback address"),
-        ("dns: {listen: ['0.0.0.0:8053']}", 1, 1, "admin.listen", "`127.0.0.1:8053` is already used by dns.listen"),
-        ("admin: {health: '0.0.0.0:8053'}", 1, 17, "admin.health", "`0.0.0.0:8053` is already used by admin.listen"),
-        ("admin: {health: '127.0.0.1:8053'}", 1, 17, "admin.health",
-         "`127.0.0.1:8053` is already used by admin.listen"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_where_it_stands(
@@ -380,11 +369,6 @@ def test_a_mistake_is_named_where_it_stands(
 def test_a_reference_to_an_invalid_group_is_not_a_second_mistake(refused: Refused) -> None:
     text = "upstreams: {onprem: {servers: [nowhere], suffixes: [a..b]}}\nzones: {defaults: {on_miss: forward:onprem}}\n"
     assert [path for _, _, path, _ in refused(text)] == ["upstreams.onprem.servers[0]", "upstreams.onprem.suffixes[0]"]
-
-
-@pytest.mark.parametrize("off", ["off", "'off'", "null", "false"])
-def test_the_admin_listener_can_be_off(accepted: Load, off: str) -> None:
-    assert accepted(f"admin: {{listen: {off}}}").control.admin.listen is None
 
 
 def test_words_of_yaml_1_1_are_text(accepted: Load) -> None:
