@@ -40,7 +40,10 @@ class Row(NamedTuple):
 
 
 def run(session: Session, folder: Path, rate: float, settle: float, patience: float = PATIENCE) -> Iterator[Row]:
-    """Yield a row for each fault of a session. A query without an answer in `patience` seconds is lost. Raises AssertionError where pldns does not recover."""
+    """Yield a row for each fault of a session. A query without an answer in `patience` seconds is lost.
+
+    Raises AssertionError where pldns does not recover.
+    """
     disk = folder / "disk"
     if session.mounted:
         files.mount(disk)
