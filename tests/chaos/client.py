@@ -1,7 +1,8 @@
 """The clients, in a process of their own: `python -m tests.chaos.client PORTS CA RATE PATIENCE`.
 
-Asks the mix at RATE queries a second until stdin closes. A query without an answer in PATIENCE seconds is lost. Writes a
-JSON line for each query whose answer was not right or came late, and, ten times a second, how many queries were sent and until when all of them are decided.
+Asks the mix at RATE queries a second until stdin closes. A query without an answer in PATIENCE seconds is lost. Writes
+a JSON line for each query whose answer was not right or came late, and, ten times a second, how many queries were sent
+and until when all of them are decided.
 """
 
 import asyncio
