@@ -40,9 +40,9 @@ class Row(NamedTuple):
 
 
 def run(session: Session, folder: Path, rate: float, settle: float, patience: float = PATIENCE) -> Iterator[Row]:
-    """Yield a row for each fault of a session. A query without an answer in `patience` seconds is lost.
+    """Yield a row for each fault of a session. Raises AssertionError where pldns does not recover.
 
-    Raises AssertionError where pldns does not recover.
+    A query without an answer in `patience` seconds is lost.
     """
     disk = folder / "disk"
     if session.mounted:
