@@ -93,7 +93,7 @@ async def _open(listener: "_Listener", listen: HostPort | socket.socket, ready: 
             logged = True
             await asyncio.sleep(_RETRY)
         else:
-            _log.info(ready)
+            _log.info(ready, extra={"code": "http-listening"})
             return
 
 

@@ -331,6 +331,14 @@ class ProcessSettings(msgspec.Struct, frozen=True):
     """After a stop was requested, pldns is not ready but answers for this time."""
 
 
+class LogSettings(msgspec.Struct, frozen=True):
+    """The form of the log of every process."""
+
+    format: Literal["text", "json"] = "text"
+    time: Literal["auto", "on", "off"] = "off"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class Overrides(msgspec.Struct, frozen=True):
     """What takes precedence over the configuration file: variables of the environment that are settings, and flags."""
 
@@ -352,6 +360,7 @@ class Accepted(msgspec.Struct, frozen=True):
     source: str = ""
     """SHA-256 of the configuration file, in hexadecimal digits."""
     processes: ProcessSettings = ProcessSettings()
+    log: LogSettings = LogSettings()
     memory: int = 0
     """Octets that all processes together may use. 0: the limit of the control group, if it has one."""
     warnings: tuple[str, ...] = ()

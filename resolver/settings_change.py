@@ -35,6 +35,7 @@ def of_start(accepted: Accepted) -> dict[str, str]:
         "admin.group": control.admin.group,
         "admin.health": str(control.admin.health or "off"),
         "processes.heartbeat": str(accepted.processes.heartbeat),
+        "log": f"{accepted.log.format} {accepted.log.time} {accepted.log.level}",
         "dns.workers": str(accepted.workers),
         "state.directory": _beside(accepted.path, control.state_directory),
         "user": accepted.user,
@@ -44,6 +45,7 @@ def of_start(accepted: Accepted) -> dict[str, str]:
 
 _WHY: Final = {
     "processes.heartbeat": "a process gets its heartbeat when it starts",
+    "log": "a process sets up its log when it starts",
     "dns.workers": "workers are counted when pldns starts",
     "state.directory": "the state directory is locked when pldns starts",
     "user": "pldns changes its user when it starts",

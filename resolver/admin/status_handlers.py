@@ -11,11 +11,12 @@ from resolver.admin.resources import configuration, memory, sandbox, sources
 from resolver.admin.resources.configuration import Refused, ReloadRequest
 from resolver.admin.resources.model import Parameters, clock_text
 from resolver.admin.resources.sources import SourceItem
-from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, counts
+from resolver.admin.resources.status import Alive, DaemonStatus, NotReady, Ready, ReadyParameters, TrafficItem, counts
 from resolver.admin.resources.workers import WorkerItem
 from resolver.admin.responses import item_response, problem_response
 from resolver.admin.route import Context
 from resolver.channel.frames import MemoryReport
+from resolver.control.traffic import Rates
 from resolver.http_protocol import Response, problem
 from resolver.process import wall_clock
 from resolver.process.reload_state import ReloadOutcome
@@ -69,6 +70,7 @@ async def status(context: Context, _: web.Request, __: Parameters) -> web.Respon
             absent_addresses=[str(at) for at in view.absent_addresses], workers=_workers(context),
             sources=_sources(context), memory=memory.memory(view.memory, _memory_reports(context)),
             sandbox=sandbox.items(view.sandboxes()), counts=counts(context.estate),
+            traffic=_traffic(view.traffic),
         )
     )  # fmt: skip
 
@@ -93,6 +95,13 @@ async def reload(context: Context, _: web.Request, __: ReloadRequest) -> web.Res
     detail = "\n".join((f"the configuration is refused; configuration {state.serial} stays in effect", *state.mistakes))
     return problem_response(
         Refused(title="Unprocessable Content", status=422, detail=detail, mistakes=list(state.mistakes))
+    )
+
+
+def _traffic(rates: Rates) -> TrafficItem:
+    ratio = None if rates.hit_ratio is None else round(rates.hit_ratio, 4)
+    return TrafficItem(
+        queries_per_second=round(rates.queries_per_second, 1), cache_hit_ratio=ratio, seconds=round(rates.seconds, 1)
     )
 
 

@@ -13,6 +13,7 @@ from resolver.control.guard.sync_state import SyncAction
 from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample
+from resolver.control.traffic import Rates
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
 from resolver.process.sandbox.level import SandboxLevel
@@ -82,6 +83,10 @@ class View(Protocol):
 
         Raises KeyError for an unknown source, and `NothingHeld` when there is no held sync to accept or drop.
         """
+
+    @property
+    def traffic(self) -> Rates:
+        """Queries and cache hits of the last minute."""
 
     def totals(self) -> Iterable[tuple[str, tuple[str, ...], int]]:
         """Return the counters, summed over all workers: (metric, label values, count)."""

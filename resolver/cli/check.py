@@ -58,7 +58,7 @@ def run(path: Path, flags: Mapping[str, str], as_json: bool, limit: int) -> int:
             output.note(NO_VNETS)
         _write(numbers, sources, empty)
         _write_names(claim_items.configured(estate)[: limit or None])
-        output.table(finding_text.COLUMNS, list(map(finding_text.row, findings)))
+        finding_text.write(findings)
         output.more(len(findings), len(facts))
         if skipped_rules.may_differ(fact.rule for fact in facts):
             output.note(skipped_rules.NOTE)

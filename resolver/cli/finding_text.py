@@ -1,47 +1,71 @@
-"""Findings as text: the evidence of each as a sentence. Takes findings as JSON of the admin interface."""
+"""Findings as text. Takes findings as JSON of the admin interface.
 
+In a file or a pipe a finding is one line. On a terminal, findings of one code with one action have one heading, and the
+text is folded to the width of the terminal.
+"""
+
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
-from resolver.cli import output
+from resolver.cli import finding_sentences, output
 from zones.findings import fields
 
-COLUMNS: Final = ("severity", "code", "subject", "what was found")
+COLUMNS: Final = ("severity", "code", "id", "subject", "what was found")
 
 Json = Mapping[str, Any]
 
 
-def row(finding: Json) -> tuple[str, str, str, str]:
+def write(findings: Sequence[Json]) -> None:
+    """Print findings, in their order."""
+    if not sys.stdout.isatty():
+        output.table(COLUMNS, list(map(row, findings)))
+        return
+    width = shutil.get_terminal_size().columns
+    for (severity, code, action), some in groupby(
+        findings, lambda each: (each["severity"], each["code"], each["action"])
+    ):
+        output.styled(severity, f" {code} → {action}", width)
+        for each in some:
+            output.line(_folded(f"{_subject(each)} ({each['id']})", width, 2))
+            output.line(_folded(_found(each), width, 4))
+
+
+def _folded(text: str, width: int, indent: int) -> str:
+    space = " " * indent
+    return textwrap.fill(
+        text, width, initial_indent=space, subsequent_indent=space, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def row(finding: Json) -> tuple[str, str, str, str, str]:
     """Return one row of the table of findings."""
-    subject = " ".join(output.short(part) for part in finding["subject"].split(" "))
-    return finding["severity"], finding["code"], subject, sentence(finding)
+    return finding["severity"], finding["code"], finding["id"], _subject(finding), sentence(finding)
+
+
+def _subject(finding: Json) -> str:
+    return " ".join(output.short(part) for part in finding["subject"].split(" "))
 
 
 def sentence(finding: Json) -> str:
-    """Return the evidence, the networks in which the finding holds, and what pldns does."""
-    evidence, labels = finding["evidence"], fields.labels(finding["code"])
-    found = _contest(evidence, finding["rule"]) if "winners" in evidence else "; ".join(_facts(evidence, labels))
+    """Return what was found, the networks in which the finding holds, and what pldns does."""
+    return f"{_found(finding)} → {finding['action']}"
+
+
+def _found(finding: Json) -> str:
+    evidence, code = finding["evidence"], finding["code"]
+    found = finding_sentences.sentence(code, evidence, finding["subject"])
+    if found is None:
+        found = "; ".join(_facts(evidence, fields.labels(code)))
     networks = output.listed(finding["networks"], finding["networks_total"])
-    where = f"; in {networks}" if networks else ""
-    return f"{found}{where} → {finding['action']}"
-
-
-def _contest(evidence: Json, rule: str) -> str:
-    winners, losers = (
-        output.listed([_claimant(claim) for claim in evidence[side]], evidence.get(f"{side}_total"))
-        for side in ("winners", "losers")
-    )
-    served = f"served: {winners}" if winners else "served: none"
-    shared = f"shared name: {', '.join(names)}; " if (names := evidence.get("shared")) else ""
-    return f"{shared}{served}{f'; not served: {losers}' if losers else ''} (rule: {rule})"
-
-
-def _claimant(claim: Json) -> str:
-    return f"{' '.join(claim['addresses'])} of {output.short(claim['endpoint'])}"
+    return f"{found}; in {networks}" if networks else found
 
 
 def _facts(evidence: Json, labels: Mapping[str, str]) -> Iterator[str]:
-    """Yield `label: value` for each piece of evidence that has a value. A list tells how many items it leaves out."""
+    """Yield `label: value` for each piece of evidence that has a value. A list says how many items it leaves out."""
     for key, value in evidence.items():
         if value in ("", [], {}, None) or key.removesuffix("_total") in evidence.keys() - {key}:
             continue

@@ -1,4 +1,4 @@
-"""The commands that list what a running daemon has: findings, endpoints, zones, and the history of all of them."""
+"""The commands that show what a running daemon has: its state, its lists, and the history of these."""
 
 from typing import Annotated
 
@@ -17,6 +17,14 @@ from resolver.cli.options import (
 )
 
 listings = Typer()
+
+
+@listings.command()
+def status(admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE) -> None:
+    """Show the state of the running daemon on one screen. Exit status 1: not ready; 2: a finding is an error."""
+    from resolver.cli import status  # noqa: PLC0415
+
+    raise Exit(status.run(admin_url(admin, config), output == Output.JSON))
 
 
 @listings.command()
@@ -42,7 +50,7 @@ def endpoints(
     """List the private endpoints that the running daemon knows."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
-    raise Exit(lists.endpoints(admin_url(admin, config), output == Output.JSON, limit))
+    raise Exit(lists.show("endpoints", admin_url(admin, config), output == Output.JSON, limit))
 
 
 @listings.command()
@@ -52,7 +60,47 @@ def zones(
     """List the zones that the running daemon answers."""
     from resolver.cli import listings as lists  # noqa: PLC0415
 
-    raise Exit(lists.zones(admin_url(admin, config), output == Output.JSON, limit))
+    raise Exit(lists.show("zones", admin_url(admin, config), output == Output.JSON, limit))
+
+
+@listings.command()
+def sources(
+    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+) -> None:
+    """List the sources, and whether their data is fresh."""
+    from resolver.cli import listings as lists  # noqa: PLC0415
+
+    raise Exit(lists.show("sources", admin_url(admin, config), output == Output.JSON, limit))
+
+
+@listings.command()
+def networks(
+    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+) -> None:
+    """List the networks: their clients, and which endpoints are visible there."""
+    from resolver.cli import listings as lists  # noqa: PLC0415
+
+    raise Exit(lists.show("networks", admin_url(admin, config), output == Output.JSON, limit))
+
+
+@listings.command()
+def upstreams(
+    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+) -> None:
+    """List the upstream servers, and what each worker knows of them."""
+    from resolver.cli import listings as lists  # noqa: PLC0415
+
+    raise Exit(lists.show("upstreams", admin_url(admin, config), output == Output.JSON, limit))
+
+
+@listings.command()
+def fallbacks(
+    admin: AdminUrl = None, config: DaemonConfig = None, output: OutputForm = Output.TABLE, limit: RowLimit = 200
+) -> None:
+    """List the names inside private zones that an upstream was asked for, the most frequent first."""
+    from resolver.cli import listings as lists  # noqa: PLC0415
+
+    raise Exit(lists.show("fallbacks", admin_url(admin, config), output == Output.JSON, limit))
 
 
 @listings.command()

@@ -1,10 +1,37 @@
-"""`pldns findings`, `pldns endpoints` and `pldns zones`: lists of a running daemon."""
+"""The lists of a running daemon as tables: findings, endpoints, zones, sources, networks, upstreams, fallbacks."""
 
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
 
 from resolver.cli import admin_client, finding_text, output
 from resolver.cli.admin_client import Json
+
+
+class Listing(NamedTuple):
+    """A list of the admin interface, and its table."""
+
+    path: str
+    columns: tuple[str, ...]
+    row: Callable[[Json], tuple[str, ...]]
+    none: str
+    """The text in place of an empty table."""
+    order: Callable[[Json], int] = lambda _: 0
+    """A sort key. By default the order stays that of the daemon."""
+
+
+def show(name: str, url: str, as_json: bool, limit: int) -> int:
+    """Print one of the lists (`LISTINGS`); return 0."""
+    listing = LISTINGS[name]
+    found = sorted(admin_client.items(url, listing.path), key=listing.order)
+    if as_json:
+        output.json_out(found)
+        return 0
+    shown = found[: limit or None]
+    output.table(listing.columns, [listing.row(each) for each in shown])
+    if not shown:
+        output.line(listing.none)
+    output.more(len(shown), len(found))
+    return 0
 
 
 def findings(url: str, wanted: Mapping[str, str | None], as_json: bool, limit: int) -> int:
@@ -13,28 +40,19 @@ def findings(url: str, wanted: Mapping[str, str | None], as_json: bool, limit: i
     if as_json:
         output.json_out(found)
     else:
-        _write(
-            finding_text.COLUMNS, list(map(finding_text.row, islice(found, limit or None))), len(found), "no findings"
-        )
+        shown = found[: limit or None]
+        finding_text.write(shown)
+        if not shown:
+            output.line("no findings")
+        output.more(len(shown), len(found))
     return 2 if any(finding["severity"] == "error" for finding in found) else 0
 
 
-def endpoints(url: str, as_json: bool, limit: int) -> int:
-    """Print the endpoints; return 0."""
-    found = list(admin_client.items(url, "/v1/endpoints"))
-    if as_json:
-        output.json_out(found)
-        return 0
-    rows = [
-        (
-            each["name"], each["state"], output.short(each["target"]), ", ".join(each["groups"]),
-            _networks(each),
-            ", ".join(map(_record, each["records"])),
-        )
-        for each in islice(found, limit or None)
-    ]  # fmt: skip
-    _write(("endpoint", "state", "target", "groups", "networks", "records"), rows, len(found), "no endpoints")
-    return 0
+def _endpoint(item: Json) -> tuple[str, ...]:
+    return (
+        item["name"], item["state"], output.short(item["target"]), ", ".join(item["groups"]), _networks(item),
+        ", ".join(map(_record, item["records"])),
+    )  # fmt: skip
 
 
 def _record(record: Json) -> str:
@@ -42,27 +60,55 @@ def _record(record: Json) -> str:
     return f"{record['fqdn']} {' '.join(record['addresses'])}{by}"
 
 
-def zones(url: str, as_json: bool, limit: int) -> int:
-    """Print the zones; return 0."""
-    found = list(admin_client.items(url, "/v1/zones"))
-    if as_json:
-        output.json_out(found)
-        return 0
-    rows = [
-        (each["zone"], each["source"], str(each["names"]), each["on_miss"], f"{each['ttl']} s", _networks(each))
-        for each in islice(found, limit or None)
-    ]
-    _write(("zone", "source", "names", "on miss", "ttl", "networks"), rows, len(found), "no zones")
-    return 0
+def _zone(item: Json) -> tuple[str, ...]:
+    return (item["zone"], item["source"], str(item["names"]), item["on_miss"], f"{item['ttl']} s", _networks(item))
 
 
-def _write(columns: tuple[str, ...], rows: Sequence[Sequence[str]], total: int, none: str) -> None:
-    output.table(columns, rows)
-    if not rows:
-        output.line(none)
-    output.more(len(rows), total)
+def _source(item: Json) -> tuple[str, ...]:
+    state = "held" if item["sync"]["held"] else item["freshness"] or "never read"
+    return (
+        item["name"], item["type"], state, item["last_success"] or "never", str(item["parts"]), str(item["unreadable"]),
+        item["last_error"],
+    )  # fmt: skip
+
+
+def _network(item: Json) -> tuple[str, ...]:
+    vnets, reach = (", ".join(map(output.short, item[key])) for key in ("vnets", "reach"))
+    return (item["name"], item["origin"], ", ".join(item["clients"]), vnets, reach or ("" if vnets else "all"))
+
+
+def _upstream(item: Json) -> tuple[str, ...]:
+    time = "" if item["round_trip_ms"] is None else f"{item['round_trip_ms']:.1f} ms"
+    return (
+        item["group"], item["server"], str(item["worker"]), "up" if item["up"] else "down", time, str(item["answers"]),
+        str(item["outstanding"]),
+    )  # fmt: skip
+
+
+def _fallback(item: Json) -> tuple[str, ...]:
+    return (item["name"], item["zone"], item["network"], str(item["count"]), item["last"], ", ".join(item["clients"]))
 
 
 def _networks(item: Json) -> str:
-    listed, total = item["networks"], item["networks_total"]
-    return ", ".join(listed) + (f" and {total - len(listed)} more" if total > len(listed) else "")
+    return output.listed(item["networks"], item["networks_total"])
+
+
+LISTINGS: Final[Mapping[str, Listing]] = {
+    "endpoints": Listing(
+        "/v1/endpoints", ("endpoint", "state", "target", "groups", "networks", "records"), _endpoint, "no endpoints"
+    ),
+    "zones": Listing("/v1/zones", ("zone", "source", "names", "on miss", "ttl", "networks"), _zone, "no zones"),
+    "sources": Listing(
+        "/v1/sources", ("source", "type", "state", "last success", "parts", "unreadable", "problem"), _source,
+        "no sources",
+    ),
+    "networks": Listing("/v1/networks", ("network", "origin", "clients", "vnets", "reach"), _network, "no networks"),
+    "upstreams": Listing(
+        "/v1/upstreams", ("group", "server", "worker", "state", "round trip", "answers", "outstanding"), _upstream,
+        "no upstream servers",
+    ),
+    "fallbacks": Listing(
+        "/v1/fallbacks", ("name", "zone", "network", "count", "last", "clients"), _fallback, "no fallbacks",
+        order=lambda item: -item["count"],
+    ),
+}  # fmt: skip

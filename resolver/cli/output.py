@@ -54,6 +54,14 @@ def _on_terminal(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console().print(shown)
 
 
+def styled(word: str, rest: str, width: int) -> None:
+    """Print a heading on a terminal, folded to its width: a word in the colour that tables give it, and more text."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    Console(width=width).print(Text.assemble((word, _STYLES.get(word, "bold")), (rest, "bold")))
+
+
 def more(shown: int, total: int) -> None:
     """Print a note about the rows that a table left out, if any."""
     if shown < total:

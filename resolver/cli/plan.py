@@ -100,5 +100,5 @@ def _rows(made: Plan) -> Iterator[Row]:
 
 def _finding_rows(change: str, found: list[FindingItem]) -> Iterator[Row]:
     for each in found:
-        severity, code, subject, sentence = finding_text.row(each.model_dump(mode="json"))
+        severity, code, _, subject, sentence = finding_text.row(each.model_dump(mode="json"))
         yield change, f"{severity} {code}", subject, sentence

@@ -106,6 +106,7 @@ def accept(
         workers=model.dns.workers,
         user=model.user or "",
         processes=settings.ProcessSettings(model.processes.heartbeat, model.processes.lame_duck),
+        log=settings.LogSettings(model.log.format, model.log.time, model.log.level),
         memory=model.memory or 0,
         warnings=tuple(notes),
     )

@@ -240,6 +240,22 @@ class ProcessesSection(Section):
     )
 
 
+class LogSection(Section):
+    """The log of pldns on stderr. A reload does not change it."""
+
+    format: Literal["text", "json"] = Field(
+        default="text", description="`json`: an object on each line, with `level`, `process`, `code` and `message`."
+    )
+    time: Annotated[Literal["auto", "on", "off"], BeforeValidator(on_or_off)] = Field(
+        default="auto",
+        description="Whether lines have a time, as RFC 3339 in UTC. `auto`: except where stderr is a pipe or a socket, "
+        "whose reader adds one (journald, a container engine).",
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Less severe events are not logged."
+    )
+
+
 Sandbox = Annotated[SandboxMode, BeforeValidator(on_or_off)]
 
 
@@ -274,6 +290,7 @@ class Configuration(Section):
     state: StateSection = StateSection()
     reload: ReloadSection = ReloadSection()
     processes: ProcessesSection = ProcessesSection()
+    log: LogSection = LogSection()
     memory: Annotated[Size, Field(ge=LEAST_MEMORY)] | None = Field(
         default=None,
         description="Memory that all processes of pldns may use together, at least 96MiB. The caches shrink to it "

@@ -16,6 +16,7 @@ from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.process_usage import usage
 from resolver.control.reloads import Reloads
 from resolver.control.source_runners import Sample, SourceRunners
+from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.control.worker_reports import WorkerReports
 from resolver.control.worker_server import WorkerServer
@@ -107,6 +108,11 @@ class AdminView:
     def totals(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Yield the counters of all workers, over their restarts: (metric, label values, count)."""
         return iter(self._reports.totals)
+
+    @property
+    def traffic(self) -> Rates:
+        """Queries and cache hits of the last minute."""
+        return self._reports.traffic.rates()
 
     def gauges(self) -> Iterator[Sample]:
         """Yield the metrics of control itself: (metric, label values, value)."""

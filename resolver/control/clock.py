@@ -68,4 +68,5 @@ class EstateClock:
         if estate.health.update_freshness(now) or changed or ended:
             self._publish(changed)
         self._reports.expire(now)
+        self._reports.sample(now)
         self._log.write()

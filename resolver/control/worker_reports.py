@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from resolver.channel.frames import CounterReport, FallbackReport, GaugeReport, LoopReport
 from resolver.control.aggregates import CounterTotals, FallbackList, Gauges, LoopList
 from resolver.control.estate.estate import Estate
+from resolver.control.traffic import Traffic
+from resolver.control.upstream_watch import UpstreamWatch
 from zones.clocks import WallTime
 from zones.findings.board import Topic
 
@@ -20,7 +22,9 @@ class WorkerReports:
     def __init__(self, groups: Iterable[str], estate: Estate) -> None:
         self.totals = CounterTotals()
         self.gauges = Gauges()
+        self._upstreams = UpstreamWatch()
         self.fallbacks = FallbackList()
+        self.traffic = Traffic()
         self._loops = LoopList(groups)
         self._estate = estate
 
@@ -42,7 +46,13 @@ class WorkerReports:
         for group, finding in self._loops.configure(groups):
             self._estate.board.replace(Topic.UPSTREAM, group, [finding], now)
 
+    def sample(self, now: WallTime) -> None:
+        """Remember the counters for the rates of the last minute."""
+        if self.traffic.is_due(now):
+            self.traffic.sample(now, self.totals)
+
     def expire(self, now: WallTime) -> None:
-        """Remove the findings about loops that have ended."""
+        """Remove the findings about loops that have ended, and log which upstream servers went down or came back."""
+        self._upstreams.look(self.gauges)
         for group in self._loops.expire(now):
             self._estate.board.replace(Topic.UPSTREAM, group, [], now)

@@ -71,7 +71,7 @@ class UpstreamServer:
         """Record a reply, of any content, to a query that was sent at `sent`."""
         self.round_trip.add(now - sent)
         if self.down:
-            _log.info("upstream server %s is up again", self)
+            _log.debug("upstream server %s is up again", self)
         self._failures, self.down, self._delay, self._answered = 0, False, FIRST_RETRY, now
 
     def refused(self, now: SteadyTime) -> None:
@@ -92,7 +92,7 @@ class UpstreamServer:
         if not self.down and self._failures >= FAILURES:
             self.down = True
             self.put_off(now)
-            _log.warning("upstream server %s is down: %d queries in a row failed", self, self._failures)
+            _log.debug("upstream server %s is down: %d queries in a row failed", self, self._failures)
 
     def learn_edns(self, name: Name, edns: Edns, now: SteadyTime) -> None:
         """Record that `name` was answered with `edns` and not with more."""

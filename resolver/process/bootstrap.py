@@ -25,7 +25,7 @@ from resolver.process.reload_state import ConfigurationUpdate, ReloadState
 from resolver.process.sandbox.confine import harden
 from resolver.process.sandbox.level import SandboxLevel
 from resolver.process.socket_role import SocketRole
-from resolver.settings import Accepted, ControlSettings, WorkerSettings
+from resolver.settings import Accepted, ControlSettings, LogSettings, WorkerSettings
 
 _SUPERVISORS: Final = (
     signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
@@ -153,7 +153,7 @@ def _isolate(process: str, options: dict[str, str]) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
     _hold_lifeline(int(options["lifeline"]))
     harden()
-    log.setup(process)
+    log.setup(process, msgspec.json.decode(options.get("log", "{}"), type=LogSettings))
 
 
 def _hold_lifeline(pipe: int) -> None:

@@ -22,6 +22,9 @@ STDERR: Final = 2
 QUOTA: Final = Quota(burst=2000, rate=100)
 """Lines at once, and lines per second in the long run, of one process. A fault that repeats must not fill a disk."""
 
+_UNREAD: Final = "%d log lines were lost, because nobody read the log"
+_TOO_MANY: Final = f"%d log lines were left out: more than {QUOTA.rate} a second"
+
 
 def detach_stderr() -> None:
     """Give stderr a file description of its own that does not block, where it is a pipe or a terminal.
@@ -67,7 +70,7 @@ class LogOutput(logging.Handler):
         if self._rest:
             self._unread += 1
             return
-        losses = self._losses(line)
+        losses = self._losses(record)
         if self._write(losses + line.encode(errors="backslashreplace") + b"\n"):
             if losses:
                 self._unread = self._too_many = 0
@@ -80,15 +83,15 @@ class LogOutput(logging.Handler):
             self._socket.close()
         super().close()
 
-    def _losses(self, line: str) -> bytes:
+    def _losses(self, record: logging.LogRecord) -> bytes:
         """Return the lines that report lost lines, in the form of the line that follows them."""
-        process = line.split(" ", 2)[1:2] or [""]
-        text = ""
-        if self._unread:
-            text += f"warning {process[0]} {self._unread} log lines were lost, because nobody read the log\n"
-        if self._too_many:
-            text += f"warning {process[0]} {self._too_many} log lines were left out: more than {QUOTA.rate} a second\n"
-        return text.encode()
+        lines = b""
+        for count, what in ((self._unread, _UNREAD), (self._too_many, _TOO_MANY)):
+            if count:
+                lost = logging.makeLogRecord({"created": record.created, "msecs": record.msecs, "msg": what})
+                lost.levelno, lost.levelname, lost.args = logging.WARNING, "WARNING", (count,)
+                lines += self.format(lost).encode() + b"\n"
+        return lines
 
     def _write(self, lines: bytes) -> bool:
         """Write the rest of an earlier line and `lines`. Return False where nothing was written."""

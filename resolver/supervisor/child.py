@@ -162,10 +162,10 @@ class Child:
                 self._delay = FIRST_DELAY
             self._restart(line, now)
         elif code not in (0, -signal.SIGTERM):
-            _log.warning(line)
+            _log.warning(line, extra={"code": "child-ended"})
 
     def _restart(self, reason: str, now: SteadyTime) -> None:
-        _log.warning("%s; restarting in %.1f s", reason, self._delay)
+        _log.warning("%s; restarting in %.1f s", reason, self._delay, extra={"code": "child-restarting"})
         self.due = SteadyTime(now + self._delay)
         self._delay = min(self._delay * 2, LAST_DELAY)
 

@@ -81,6 +81,7 @@ class Children:
         self._selector = selector
         self._state, self._digest = accepted.control.state_directory, warm_start.digest(accepted.control)
         self._limit = limit = accepted.processes.heartbeat
+        self._log_settings = msgspec.json.encode(accepted.log).decode()
         self._looked = now
         self.control_serves = False
         """Whether control has reported that it serves the workers."""
@@ -198,7 +199,7 @@ class Children:
         self._selector.register(dialer, selectors.EVENT_READ, dialer)
 
     def _start(self, process: Child, now: SteadyTime, options: dict[str, str], descriptors: Sequence[int]) -> None:
-        link = process.start(now, options, descriptors)
+        link = process.start(now, {**options, "log": self._log_settings}, descriptors)
         self._selector.register(link, selectors.EVENT_READ, process)
 
     # -- running

@@ -111,7 +111,7 @@ class Configuration:
         is_same = settings_change.same(self.accepted, new)
         self.accepted = new
         for warning in new.warnings:
-            _log.warning(warning)
+            _log.warning(warning, extra={"code": "configuration-warning"})
         self._decide(ReloadOutcome.UNCHANGED if is_same else ReloadOutcome.APPLIED, (), request)
         return new
 

@@ -64,6 +64,7 @@ def serve(
             signals = stack.enter_context(Signals())
             accepted, zones = preflight.accept(config_path, flags, commands.accept)
             stack.enter_context(zones)
+            log.setup("supervisor", accepted.log)
             state, runtime = accepted.control.state_directory, os.environ.get("RUNTIME_DIRECTORY", "")
             admin = accepted.control.admin
             group = group_number(admin.group) if admin.group else None
@@ -87,7 +88,7 @@ def serve(
             sandbox = confine(accepted.control.sandbox, profiles.supervisor(), access=None, kept=None)
         except (preflight.CannotStart, listen.CannotListen, takeover.TakeoverRefused, NotConfined) as error:
             if line := str(error):
-                _log.error(line)
+                _log.error(line, extra={"code": "cannot-start"})
             return 1
         limits.hide_environment()
         _announce(accepted, listening, sandbox)
@@ -100,7 +101,7 @@ def serve(
 
 def _announce(accepted: Accepted, listening: listen.Listening, sandbox: SandboxLevel) -> None:
     for warning in accepted.warnings:
-        _log.warning(warning)
+        _log.warning(warning, extra={"code": "configuration-warning"})
     if sandbox.lacks:
         _log.warning("the sandbox is not complete: %s", "; ".join(sandbox.lacks))
     _log.info("running as user %d%s", os.geteuid(), ", which is root" if os.geteuid() == 0 else "")

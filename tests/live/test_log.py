@@ -1,7 +1,8 @@
-"""A daemon whose log nobody reads."""
+"""The log of a daemon: JSON lines, and a log that nobody reads."""
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 from pathlib import Path
@@ -36,3 +37,15 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
         daemon.kill()
         os.close(reader)
         os.close(writer)
+
+
+def test_every_line_is_an_object_where_the_log_is_json(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, {"log": {"format": "json"}}).start()
+    try:
+        daemon.ready()
+    finally:
+        daemon.stop()
+    lines = [json.loads(line) for line in daemon.log.read_text().splitlines()]
+    assert {line["process"] for line in lines} >= {"supervisor", "control"}
+    assert all(line.keys() == {"time", "level", "process", "code", "message"} for line in lines)
+    assert {"all-workers-are-up", "listening-on"} <= {line["code"] for line in lines}

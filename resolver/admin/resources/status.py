@@ -60,6 +60,16 @@ class Counts(Model):
     findings: dict[Severity, int]
 
 
+class TrafficItem(Model):
+    """The traffic of the last minute, over all workers."""
+
+    queries_per_second: float
+    cache_hit_ratio: float | None = Field(
+        description="Share of the questions to the cache of upstream replies that the cache answered; null without any."
+    )
+    seconds: float = Field(description="Time that these figures are about: at most a minute.")
+
+
 class DaemonStatus(Model):
     """The state of the daemon."""
 
@@ -81,6 +91,7 @@ class DaemonStatus(Model):
     memory: MemoryItem
     sandbox: list[SandboxItem] = Field(description="Of the supervisor, control, and each connected worker.")
     counts: Counts
+    traffic: TrafficItem
 
 
 def counts(estate: Estate) -> Counts:

@@ -16,6 +16,7 @@ from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
 from resolver.control.history.recorder import HistoryRecorder
 from resolver.control.reloads import Reloads
+from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.host_port import HostPort
 from resolver.memory_budget import MemoryState
@@ -132,6 +133,7 @@ class ScriptedControl:
     requests: list[object] = field(default_factory=list)
     wanted: list[tuple[str, str]] = field(default_factory=list)
     reloads: Reloads = field(default_factory=ScriptedReloads)
+    traffic: Rates = field(default=Rates(12.34, 0.5, 60.0))
     memory: MemoryState = field(default_factory=MemoryState)
     history: HistoryRecorder = field(init=False)
 

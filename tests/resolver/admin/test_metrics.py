@@ -13,6 +13,7 @@ from resolver.channel.frames import Fallback, MemoryReport
 from resolver.channel.requests import ReplyT, WorkerRequest
 from resolver.control.estate.estate import Estate
 from resolver.control.history.recorder import HistoryRecorder
+from resolver.control.traffic import Rates
 from resolver.control.worker_link import WorkerStatus
 from resolver.memory_budget import BudgetSource, MemoryState
 from resolver.process.sandbox.level import SandboxLevel
@@ -37,6 +38,7 @@ class MeasuredControl:
         self.reloads = ScriptedReloads()
         self.memory = MemoryState()
         self.history = HistoryRecorder(self.estate)
+        self.traffic = Rates(0.0, None, 0.0)
 
     def sandboxes(self) -> dict[str, SandboxLevel]:
         return {}
@@ -179,7 +181,7 @@ def test_endpoints_claims_and_findings_are_counted(control: MeasuredControl) -> 
 def test_every_metric_that_is_counted_anywhere_is_declared() -> None:
     counted = set()
     for file in (ROOT / "resolver").rglob("*.py"):
-        if file.name not in {"metrics.py", "metric_table.py"}:
+        if file.name not in {"metrics.py", "metric_table.py"} and "cli" not in file.parts:
             counted |= set(re.findall(r'"([a-z_]+_total)"', file.read_text()))
     # Other names of this form: keys of JSON bodies, and an option of azure-core.
     assert counted - {"degraded_total", "networks_total", "retry_total"} <= {metric.name for metric in METRICS}

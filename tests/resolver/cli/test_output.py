@@ -1,6 +1,7 @@
 """How commands print tables, resource ids and evidence."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -34,24 +35,41 @@ def test_a_resource_id_is_shown_as_its_name_and_group() -> None:
     assert output.short("a.example") == "a.example"
 
 
-def test_the_words_for_evidence_come_from_its_type() -> None:
+def test_fields_that_no_sentence_knows_are_listed_with_their_labels() -> None:
+    """The daemon may be of another version than the command."""
     finding = {
         "severity": "warning", "code": "forward-loop", "subject": "onprem", "action": "SERVFAIL", "rule": "",
-        "networks": [], "networks_total": 0, "evidence": {"names": ["a"], "brought_by": ["10.0.0.4"]},
+        "networks": [], "networks_total": 0, "evidence": {"brought_by": ["10.0.0.4"]},
     }  # fmt: skip
-    assert finding_text.sentence(finding) == "names: a; sent back by: 10.0.0.4 → SERVFAIL"
+    assert finding_text.sentence(finding) == "sent back by: 10.0.0.4 → SERVFAIL"
 
 
-def test_evidence_is_told_in_words() -> None:
+def test_a_finding_is_a_sentence() -> None:
     pe = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
+    target = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/lake"
     finding = {
-        "severity": "warning", "code": "companion-missing", "subject": pe, "action": "served without it", "rule": "",
-        "networks": ["east"], "networks_total": 40,
-        "evidence": {
-            "missing": [{"group": "dfs", "needs": "blob", "endpoints": [pe]}], "none": [], "served": True,
-            "names": ["a", "b"], "names_total": 5,
-        },
+        "severity": "warning", "code": "companion-missing", "id": "0c26", "subject": target, "rule": "",
+        "action": "served without it", "networks": ["east"], "networks_total": 40,
+        "evidence": {"missing": [{"group": "dfs", "needs": "blob", "endpoints": [pe], "within": "resource"}]},
     }  # fmt: skip
-    missing = "missing: (group: dfs; needs: blob; endpoints: pe (rg))"
-    rest = "served: yes; names: a, b and 3 more; in east and 39 more → served without it"
-    assert finding_text.row(finding) == ("warning", "companion-missing", "pe (rg)", f"{missing}; {rest}")
+    said = "lake has a dfs endpoint but none for blob; in east and 39 more → served without it"
+    assert finding_text.row(finding) == ("warning", "companion-missing", "0c26", "lake (rg)", said)
+
+
+def test_findings_on_a_terminal_fit_its_width_and_share_a_heading() -> None:
+    code = """if True:
+        from resolver.cli import finding_text
+        each = {"severity": "error", "code": "state-unwritable", "id": "1", "subject": "/state/file", "networks": [],
+                "networks_total": 0, "action": "answers continue " * 5, "evidence": {"message": "no space left " * 9}}
+        finding_text.write([each, each | {"subject": "/state/other"}])"""
+    terminal, inside = os.openpty()
+    environ = os.environ | {"TERM": "xterm-256color", "COLUMNS": "60"}
+    environ.pop("NO_COLOR", None)
+    subprocess.run([sys.executable, "-c", code], stdout=inside, check=True, env=environ)
+    os.close(inside)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", os.read(terminal, 10_000).decode())
+    os.close(terminal)
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert max(map(len, lines)) <= 60
+    assert sum("state-unwritable" in line for line in lines) == 1
+    assert "  /state/other (1)" in lines

@@ -88,6 +88,7 @@ def test_the_whole_example_is_accepted_as_plain_values(accepted: Load, file: Pat
     assert len(got.worker.cookies.root) == 32
     assert len(got.worker.mark) == 8
     assert got == settings.Accepted(
+        log=settings.LogSettings(time="auto"),
         path=str(file),
         worker=settings.WorkerSettings(
             cookies=got.worker.cookies,

@@ -1,0 +1,35 @@
+"""Rates from counters: over the last minute, over a restart of the counters, and without traffic."""
+
+from resolver.control.traffic import WINDOW, Traffic
+from zones.clocks import WallTime
+
+
+def totals(queries: int, hits: int = 0, misses: int = 0) -> list[tuple[str, tuple[str, ...], int]]:
+    return [
+        ("dns_requests_total", ("udp",), queries - 1), ("dns_requests_total", ("tcp",), 1), ("other_total", (), 999),
+        ("cache_hits_total", (), hits), ("cache_misses_total", (), misses),
+    ]  # fmt: skip
+
+
+def test_rates_are_those_of_the_last_minute() -> None:
+    traffic = Traffic()
+    for second in range(0, 200, 5):
+        assert traffic.is_due(WallTime(second))
+        traffic.sample(WallTime(second), totals(1 + second * 10, second * 3, second))
+        assert not traffic.is_due(WallTime(second + 4))
+    assert traffic.rates() == (10.0, 0.75, WINDOW)
+
+
+def test_without_samples_or_cached_questions_there_is_no_ratio() -> None:
+    traffic = Traffic()
+    assert traffic.rates() == (0.0, None, 0.0)
+    traffic.sample(WallTime(0), totals(1))
+    traffic.sample(WallTime(5), totals(6))
+    assert traffic.rates() == (1.0, None, 5.0)
+
+
+def test_counters_that_went_back_are_no_negative_rate() -> None:
+    traffic = Traffic()
+    traffic.sample(WallTime(0), totals(100, 5, 5))
+    traffic.sample(WallTime(5), totals(1))
+    assert traffic.rates() == (0.0, None, 5.0)
