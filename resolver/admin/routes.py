@@ -6,14 +6,15 @@ from typing import Final
 from aiohttp import web
 
 from resolver.admin import estate_handlers as estate
+from resolver.admin import explain_handler, openapi
 from resolver.admin import history_handlers as history
-from resolver.admin import openapi
 from resolver.admin import source_handlers as sources
 from resolver.admin import status_handlers as status
 from resolver.admin import worker_handlers as workers
 from resolver.admin.resources.claims import ClaimList, ClaimParameters
 from resolver.admin.resources.configuration import ConfigurationItem, EffectiveConfiguration, ReloadRequest
 from resolver.admin.resources.endpoints import EndpointItem
+from resolver.admin.resources.explanation import ExplainParameters, Explanation
 from resolver.admin.resources.findings import FindingItem, FindingParameters
 from resolver.admin.resources.history import DifferenceParameters, EventParameters, HistoryEntry, HistoryParameters
 from resolver.admin.resources.model import ListParameters, Parameters
@@ -74,6 +75,10 @@ ROUTES: Final = (
     Route(
         "/v1/claims", estate.get_claims, "Every claim on a name, and the resulting answers.", ClaimList,
         parameters=ClaimParameters,
+    ),
+    Route(
+        "/v1/explain", explain_handler.explain, "What a client gets for a name, and why.", Explanation,
+        parameters=ExplainParameters, problems=((503, "No worker answers."),),
     ),
     Route(
         "/v1/findings", estate.list_findings, "Findings, the most severe first.", FindingItem,

@@ -83,6 +83,15 @@ class AnswerCache:
             answer.refresh(now)
         return answer
 
+    def peek(self, key: bytes, now: SteadyTime) -> Compiled | None:
+        """Return the answer that `find` would return, and drop none."""
+        answer = self._by_question[False].get(key) or self._by_question[True].get(key)
+        if answer is None or now >= answer.expires:
+            return None
+        if now >= answer.until:
+            answer.refresh(now)
+        return answer
+
     def keep(self, key: bytes, answer: Compiled) -> None:
         """Add an answer, or replace the one at the same key. The oldest of its kind are dropped to make room."""
         for before in self._by_question.values():

@@ -11,7 +11,8 @@ from aiohttp.web import Application, Request
 from resolver import settings
 from resolver.admin.app import application
 from resolver.channel.frames import Fallback
-from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
+from resolver.channel.requests import Explained, ReplyT, WorkerReply, WorkerRequest
+from resolver.channel.trace import Access, Row, Trace
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
 from resolver.control.history.recorder import HistoryRecorder
@@ -32,6 +33,8 @@ from zones.dns.name import from_text
 from zones.networks.network import Network
 
 T0 = WallTime(1_700_000_000.0)
+REFUSED = Trace("", Access.REFUSED, Row.ACCESS, (), b"\0\0\x81\5" + bytes(8), None)
+"""How a worker explains a query of a client that may not ask."""
 BLOB = "privatelink.blob.core.windows.net"
 VNETS = {
     name: f"/subscriptions/s1/resourcegroups/net/providers/microsoft.network/virtualnetworks/{name}" for name in "ab"
@@ -130,6 +133,7 @@ class ScriptedControl:
     counted: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
     fallen: list[Fallback] = field(default_factory=list)
     replies: dict[int, WorkerReply | None] = field(default_factory=dict)
+    explained: WorkerReply | None = field(default_factory=lambda: Explained(REFUSED))
     requests: list[object] = field(default_factory=list)
     wanted: list[tuple[str, str]] = field(default_factory=list)
     reloads: Reloads = field(default_factory=ScriptedReloads)
@@ -156,6 +160,12 @@ class ScriptedControl:
     async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
         self.requests.append(request)
         return {worker: None if reply is None else request.checked(reply) for worker, reply in self.replies.items()}
+
+    async def ask_worker(self, request: WorkerRequest[ReplyT], worker: int, patience: float) -> ReplyT | None:  # noqa: ARG002 - as `View`
+        self.requests.append(request)
+        if worker not in self.workers:
+            raise LookupError
+        return None if self.explained is None else request.checked(self.explained)
 
     def sync(self, source: str, action: SyncAction) -> None:
         if action != "now" and self.estate.sources[source].sync_state.held is None:
