@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BUILT  := $(VENV)/.compiled
-HOT    := $(basename $(shell find resolver -name "*.pxd"))
+HOT    := $(basename $(shell find resolver zones -name "*.pxd"))
 
 # Tests wait for processes and time-outs half of the time: two test processes for each core.
 JOBS         ?= $(shell expr 2 \* `nproc`)

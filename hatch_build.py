@@ -13,7 +13,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 TOP = Path(__file__).parent
-MODULES = tuple(str(types.relative_to(TOP).with_suffix("")) for types in sorted(TOP.glob("resolver/**/*.pxd")))
+MODULES = tuple(str(types.relative_to(TOP).with_suffix("")) for types in sorted(TOP.glob("[rz]*/**/*.pxd")))
 """The modules that are compiled: those with C types. Nothing else lists them."""
 
 
