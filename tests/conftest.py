@@ -22,6 +22,7 @@ from xdist.remote import Producer
 
 from resolver import settings
 from resolver.channel.frames import Down, Hello
+from resolver.channel.trace import Trace
 from resolver.config import file as config
 from resolver.control.estate.assemble import assemble
 from resolver.control.feed.feed import Feed
@@ -42,6 +43,7 @@ from resolver.worker.answer.clock import Clock
 from resolver.worker.answer.fetcher import Done, Result
 from resolver.worker.answer.parts import compose
 from resolver.worker.answer.responder import Responder
+from resolver.worker.explain.explainer import ExplainedQuery, explain
 from resolver.worker.replica import Replica
 from tests.replies import Replies
 from tests.resolver.forward.exchanges import NoDriver
@@ -298,7 +300,7 @@ class Pipeline:
         worker, control = accepted.worker, accepted.control
         self.now = 1000.0
         self.upstreams = upstreams
-        self.estate = assemble(control, zone_files.read(control.zones.files, {}), None, {}, WallTime(self.now))
+        self.estate = assemble(control, zone_files.read(control.zones, {}), None, {}, WallTime(self.now))
         self.feed = Feed(self.estate, "epoch")
         self._session = FeedSession(self.feed, Hello(0, 0, "", "", 0, 0), lambda: None)
         self.files = {source.name: FileSource(source.path, set()) for source in control.sources}
@@ -353,9 +355,17 @@ class Pipeline:
         answered = self.responder.take(packet, self.clients.client(packed(client)), transport, replies.take)
         while self._queue:
             key, done = self._queue.popleft()
-            done(key, self._exchanged(key))
+            done(key, self.exchanged(key))
         assert len(replies) == answered, "each query has one reply"
         return replies[0] if replies else None
+
+    def explain(self, packet: bytes, client: str = "127.0.0.1", *, tcp: bool = False) -> Trace:
+        """Return how the worker would answer a packet now. Asks no upstream."""
+        traces: list[Trace] = []
+        query = ExplainedQuery(packet, packed(client), "tcp" if tcp else "udp")
+        explain(self.parts, query, lambda _: (), traces.append)
+        (trace,) = traces
+        return trace
 
     def ask(
         self, name: str, rtype: str = "A", *options: str, client: str = "127.0.0.1", tcp: bool = False
@@ -368,7 +378,7 @@ class Pipeline:
     def _ask(self, key: Key, done: Done, _: bytes) -> None:
         self._queue.append((key, done))
 
-    def _exchanged(self, key: Key) -> Result:
+    def exchanged(self, key: Key) -> Result:
         """Return the result of the exchange with the fake upstreams. Time-outs take no time."""
         group = self.groups.group(key.group) or settings.UpstreamGroup(key.group, ())
         mark, now = self.parts.loops.mark(key), SteadyTime(self.now)

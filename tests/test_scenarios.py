@@ -27,7 +27,10 @@ import dns.message
 import dns.rcode
 import pytest
 
+from resolver.channel.trace import Access
+from resolver.wire.codes import type_text
 from tests.ports import free_port, pair
+from zones.dns.name import Name, to_text
 
 if TYPE_CHECKING:
     from tests.conftest import FakeUpstream, Pipeline
@@ -155,7 +158,30 @@ class Pure:
         self.upstreams = dict(pipeline.upstreams)
 
     def reply(self, packet: bytes, client: str, *, tcp: bool) -> bytes | None:
-        return self._pipeline.reply(packet, client, tcp=tcp)
+        """Return the reply, after a comparison with what `pldns explain` would say about it."""
+        before = self._state()
+        trace = self._pipeline.explain(packet, client, tcp=tcp)
+        assert self._state() == before, "explain changes something"
+        reply = self._pipeline.reply(packet, client, tcp=tcp)
+        asked = [f"{at.partition('#')[0]} {q}" for at, each in self.upstreams.items() for q in each.asked]
+        if trace.message is not None or trace.access is Access.DROPPED or reply is None:
+            assert trace.message == reply, f"explain says something else: {trace}"
+            assert not asked or trace.kept, "only an answer that expires soon makes a worker ask meanwhile"
+        else:
+            use = trace.steps[-1].upstream
+            assert use is not None
+            question = f"{use.group} {to_text(Name(use.name))} {type_text(use.type)}"
+            assert not asked or asked[0].lower() == question.lower()
+        return reply
+
+    def _state(self) -> tuple[object, ...]:
+        """Return what only queries of clients may change."""
+        it = self._pipeline
+        return (
+            list(it.counters.values()),
+            (it.cache.hits, it.cache.misses, it.cache.octets, len(it.cache)),
+            (it.answers.changes, it.answers.octets, len(it.answers)),
+        )
 
     def changed(self, _: Path) -> None:
         self._pipeline.scan()

@@ -38,7 +38,7 @@ zones.claims
 zones.findings
 zones.ledger
 zones.table
-resolver.host_port resolver.token_bucket resolver.memory_budget resolver.version
+resolver.host_port resolver.path_pattern resolver.token_bucket resolver.memory_budget resolver.version
 resolver.admin_settings resolver.azure_settings
 resolver.settings
 resolver.settings_change
@@ -52,14 +52,15 @@ resolver.forward.client
 resolver.sources resolver.supervisor resolver.worker.access
 resolver.sources.azure.protocol resolver.worker.answer
 resolver.sources.azure
-resolver.worker.net
+resolver.worker.net resolver.worker.explain
 resolver.worker
 resolver.control.guard
 resolver.control.estate
 resolver.control.feed
 resolver.control.state resolver.control.sync resolver.control.history
 resolver.control
-resolver.offline resolver.admin.resources resolver.admin.access
+resolver.admin.access
+resolver.offline resolver.admin.resources
 resolver.admin
 resolver.main resolver.cli
 """
@@ -67,8 +68,8 @@ resolver.main resolver.cli
 PURE: Final = """
 zones resolver.settings resolver.admin_settings resolver.azure_settings resolver.settings_change resolver.version
 resolver.host_port resolver.token_bucket resolver.memory_budget resolver.wire resolver.channel.frames
-resolver.channel.requests resolver.forward resolver.sources.reading resolver.sources.azure.protocol
-resolver.worker.answer resolver.worker.access
+resolver.channel.requests resolver.channel.trace resolver.forward resolver.sources.reading
+resolver.sources.azure.protocol resolver.worker.answer resolver.worker.access resolver.worker.explain
 resolver.control.guard resolver.control.estate resolver.control.feed
 """
 """No input or output, no clock, no chance. A folder stands for its own files, not for the folders in it."""

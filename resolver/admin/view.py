@@ -78,6 +78,12 @@ class View(Protocol):
     async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
         """Send a request to every worker. Return the replies by index; None for a worker without a reply in time."""
 
+    async def ask_worker(self, request: WorkerRequest[ReplyT], worker: int, patience: float) -> ReplyT | None:
+        """Send a request to one worker. Return the reply; None without one within `patience` seconds.
+
+        Raises LookupError if the worker is not connected.
+        """
+
     def sync(self, source: str, action: SyncAction) -> None:
         """Do what an operator wants with a remote source.
 

@@ -4,6 +4,9 @@ from typing import Annotated, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
+from resolver.channel.trace import Trace
+from resolver.host_port import HostPort
+from resolver.settings import Transport
 from zones.dns.name import Name
 
 Text = Annotated[str, msgspec.Meta(max_length=1_024)]
@@ -56,6 +59,12 @@ class UpstreamStates(WorkerReply, frozen=True):
     servers: Annotated[list[UpstreamState], msgspec.Meta(max_length=10_000)]
 
 
+class Explained(WorkerReply, frozen=True):
+    """The reply to `Explain`. None: the worker failed to explain the query, and its log says why."""
+
+    trace: Trace | None
+
+
 ReplyT = TypeVar("ReplyT", bound=WorkerReply)
 
 
@@ -102,5 +111,19 @@ class ReadUpstreams(WorkerRequest[UpstreamStates], frozen=True):
     reply = UpstreamStates
 
 
-Request = Ping | ReadCacheStats | FlushCache | ReadUpstreams
-Reply = Pong | CacheStats | CacheFlushed | UpstreamStates
+class Explain(WorkerRequest[Explained], frozen=True):
+    """Asks how the worker would answer a packet now, without any effect on what clients get."""
+
+    reply = Explained
+    packet: bytes
+    client: bytes
+    """Packed address."""
+    transport: Transport
+    listener: HostPort | None
+    """Where the packet arrives, if that decides the network of the client."""
+    ask: bool
+    """Whether the worker asks upstream servers, if it has to."""
+
+
+Request = Ping | ReadCacheStats | FlushCache | ReadUpstreams | Explain
+Reply = Pong | CacheStats | CacheFlushed | UpstreamStates | Explained

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option, Typer
 
+from resolver.cli import access_commands
 from resolver.cli.failure import Failed
 from resolver.cli.list_commands import listings
 from resolver.cli.options import (
@@ -22,6 +23,7 @@ from resolver.cli.options import (
     RowLimit,
     ServerText,
     SourceName,
+    TransportOption,
     TypeText,
     admin_url,
 )
@@ -41,6 +43,8 @@ app.add_typer(_sync, name="sync")
 _cache = Typer(help="Show and flush the caches of the running daemon.", no_args_is_help=True)
 app.add_typer(_cache, name="cache")
 app.add_typer(listings)
+app.add_typer(access_commands.token, name="token")
+app.command()(access_commands.audit)
 
 
 @app.command()
@@ -98,6 +102,33 @@ def lookup(
     from resolver.cli import lookup  # noqa: PLC0415
 
     raise Exit(lookup.run(config, _flags(override), (name, rtype, client), output == Output.JSON))
+
+
+@app.command()
+def explain(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    name: Annotated[str, Argument(metavar="NAME", help="A domain name; or an address, for its PTR name.")],
+    rtype: Annotated[
+        str | None, Argument(metavar="[TYPE]", help="Record type: A, AAAA, PTR, TXT, … or TYPE65. Default: A.")
+    ] = None,
+    client: Annotated[str, Option(metavar="ADDRESS", help="Address of the client that asks.")] = "127.0.0.1",
+    transport: Annotated[TransportOption, Option(help="How the query comes.")] = TransportOption.UDP,
+    listener: Annotated[
+        str | None, Option(metavar="ADDRESS:PORT", help="Where the query arrives, if `dns.listeners` has that.")
+    ] = None,
+    worker: Annotated[int | None, Option(min=0, help="The worker to ask. Default: the first.")] = None,
+    ask: Annotated[bool, Option("--ask", help="Ask the upstream servers, if a client's query would.")] = False,
+    admin: AdminUrl = None,
+    config: DaemonConfig = None,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Explain what a client gets for a name: network, zone, claims, upstream, cache and reply.
+
+    A worker answers the question as it would answer the client, and changes nothing.
+    """
+    from resolver.cli import explain  # noqa: PLC0415
+
+    wanted = explain.Options(name, rtype, client, transport.value, listener, worker, ask)
+    raise Exit(explain.run(admin_url(admin, config), wanted, as_json=output == Output.JSON))
 
 
 @app.command()

@@ -25,6 +25,15 @@ class SeverityOption(StrEnum):
     INFO = "info"
 
 
+class TransportOption(StrEnum):
+    """How a client sends a query."""
+
+    UDP = "udp"
+    TCP = "tcp"
+    TLS = "tls"
+    HTTPS = "https"
+
+
 class HistoryKind(StrEnum):
     """What a change in the history is about. `resolver.control.history.entry` has the same values."""
 

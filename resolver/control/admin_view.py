@@ -101,6 +101,10 @@ class AdminView:
         """Return each worker's reply by index; None for a worker that did not reply in time."""
         return await self._workers.ask(request)
 
+    async def ask_worker(self, request: WorkerRequest[ReplyT], worker: int, patience: float) -> ReplyT | None:
+        """Return the reply of one worker. See `WorkerServer.ask_one`."""
+        return await self._workers.ask_one(request, worker, patience)
+
     def sync(self, source: str, action: SyncAction) -> None:
         """Carry out an operator's command. Raises KeyError if there is no such source, and `NothingHeld`."""
         self._sources.command(source, action)

@@ -112,6 +112,18 @@ class WorkerServer:
         """Return each worker's reply by index; None for a worker that did not reply in time."""
         return dict.fromkeys(self._statuses) | await ask_all(self._links, _PATIENCE, request)
 
+    async def ask_one(self, request: WorkerRequest[ReplyT], worker: int, patience: float) -> ReplyT | None:
+        """Return the reply of one worker; None without a reply in time.
+
+        Raises `LookupError` if that worker is not connected, and `TypeError` for a reply of another kind.
+        """
+        link = self._links[worker]
+        try:
+            async with asyncio.timeout(patience):
+                return await link.ask(request)
+        except TimeoutError:
+            return None
+
     # -- connections
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

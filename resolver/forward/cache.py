@@ -121,6 +121,14 @@ class UpstreamCache:
         self.misses += 1
         return None
 
+    def held(self, key: Key) -> CachedReply | None:
+        """Return the reply to `key`, expired or not, or None. Changes nothing."""
+        return self._entries.get(key)
+
+    def failed(self, key: Key) -> tuple[UpstreamFailure, SteadyTime] | None:
+        """Return the last failure of `key` and the end of its time, past or not, or None. Changes nothing."""
+        return self._failures.get(key)
+
     def knows(self, key: Key) -> bool:
         """Return whether there is a reply to `key` or a failure of it, expired or not. If not, count a miss."""
         if key in self._entries or (self._failures and key in self._failures):

@@ -200,6 +200,19 @@ class Health:
                 return sorted(servers, key=_lateness)
         return servers
 
+    def upcoming(self, group: UpstreamGroup) -> list[UpstreamServer]:
+        """Return the order in which the next question asks the servers of a group. Takes no turn.
+
+        One of `_EXPLORE` questions to a group with the policy `fastest` begins with another server.
+        """
+        servers = self._of_group(group)
+        if group.policy == "round-robin":
+            turn = (self._turns.get(group.name, -1) + 1) % (len(servers) or 1)
+            servers = servers[turn:] + servers[:turn]
+        elif group.policy == "fastest":
+            servers = sorted(servers, key=_cost)
+        return sorted(servers, key=_lateness)
+
     def report(self, groups: Iterable[UpstreamGroup], now: SteadyTime) -> Iterator[ServerReport]:
         """Yield what is known of the servers of these groups."""
         for group in groups:

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from resolver.channel import warm_start
@@ -50,14 +51,14 @@ class ControlLink:
         dialer: Dialer,
         setups: Setups,
         reports: Reports,
-        reply: Callable[[Request], Reply],
+        answer: Callable[[Request, Callable[[Reply], None]], None],
     ) -> None:
-        """`reply` does what control requests, and returns the reply."""
+        """`answer` does what control requests, and calls its argument with the reply, at once or later."""
         self._start = start
         self._dialer = dialer
         self._setups = setups
         self._reports = reports
-        self._reply = reply
+        self._answer = answer
         self.complete = asyncio.Event()
         """Set once control has sent a table in which every source has data."""
         self.committed = asyncio.Event()
@@ -126,7 +127,7 @@ class ControlLink:
         while data := await reader.read(_READ):
             for frame in frames.feed(data):
                 if isinstance(frame, RequestFrame):
-                    writer.write(encode(ReplyFrame(frame.id, self._reply(frame.body))))
+                    self._answer(frame.body, partial(_reply, writer, frame.id))
                 elif isinstance(frame, Configure):
                     self._setups.configure(frame.settings)
                 else:
@@ -149,3 +150,9 @@ class ControlLink:
                 for frame in self._reports.frames():
                     writer.write(encode(frame))
                 await writer.drain()
+
+
+def _reply(writer: asyncio.StreamWriter, number: int, reply: Reply) -> None:
+    """Send a reply to control, unless the connection has ended meanwhile."""
+    if not writer.is_closing():
+        writer.write(encode(ReplyFrame(number, reply)))

@@ -1,10 +1,13 @@
 """How a worker answers the requests of control."""
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable
 
 from resolver.channel.requests import (
     CacheFlushed,
     CacheStats,
+    Explain,
+    Explained,
     FlushCache,
     Ping,
     Pong,
@@ -15,23 +18,37 @@ from resolver.channel.requests import (
     UpstreamState,
     UpstreamStates,
 )
-from resolver.forward.cache import UpstreamCache
-from resolver.forward.health import ServerReport
-from resolver.worker.answer.answer_cache import AnswerCache
+from resolver.forward.client.forwarder import Forwarder
+from resolver.worker.answer.parts import Parts
+from resolver.worker.explain.explainer import ExplainedQuery, explain
+
+_log = logging.getLogger(__name__)
 
 
-def reply(
-    request: Request, cache: UpstreamCache, answers: AnswerCache, servers: Callable[[], Iterable[ServerReport]]
-) -> Reply:
-    """Do what control requests, and return the reply."""
+def answer(request: Request, parts: Parts, forwarder: Forwarder, done: Callable[[Reply], None]) -> None:
+    """Do what control requests, and call `done` with the reply: at once, or when upstream servers have answered."""
     match request:
         case Ping():
-            return Pong()
+            done(Pong())
         case ReadCacheStats():
-            return CacheStats(len(cache), cache.octets, len(answers), answers.octets)
+            cache, answers = parts.cache, parts.answers
+            done(CacheStats(len(cache), cache.octets, len(answers), answers.octets))
         case FlushCache(name=name, subtree=subtree, rtype=rtype):
-            flushed = cache.flush(name, subtree=subtree, rtype=rtype)
-            answers.evict([name], [name] if subtree else [])
-            return CacheFlushed(flushed)
+            flushed = parts.cache.flush(name, subtree=subtree, rtype=rtype)
+            parts.answers.evict([name], [name] if subtree else [])
+            done(CacheFlushed(flushed))
         case ReadUpstreams():
-            return UpstreamStates([UpstreamState(*each) for each in servers()])
+            done(UpstreamStates([UpstreamState(*each) for each in forwarder.report()]))
+        case Explain():
+            _explain(request, parts, forwarder, done)
+
+
+def _explain(request: Explain, parts: Parts, forwarder: Forwarder, done: Callable[[Reply], None]) -> None:
+    """Explain a query. An error must not break the connection to control, over which the table arrives."""
+    query = ExplainedQuery(request.packet, request.client, request.transport, request.listener)
+    ask = forwarder.ask if request.ask else None
+    try:
+        explain(parts, query, forwarder.upcoming, lambda trace: done(Explained(trace)), ask)
+    except Exception:  # noqa: BLE001 - see above
+        _log.exception("a query cannot be explained")
+        done(Explained(None))

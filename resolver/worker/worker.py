@@ -9,6 +9,7 @@ import gc
 import logging
 import signal
 import time
+from collections.abc import Callable
 from typing import Final
 
 from resolver.channel.requests import Reply, Request
@@ -75,7 +76,7 @@ class Worker:
         self._memory = MemoryBounds(start.share, lambda: self._setups.now, self._listeners.connections, loop)
         self._reports = Reports(parts, self._forwarder, replica, pauses, self._memory)
         self._supervisor = SupervisorLink(start.orders, self._listeners, self._secrets, self._memory, loop)
-        self._control = ControlLink(start, self._dialer, self._setups, self._reports, self._reply)
+        self._control = ControlLink(start, self._dialer, self._setups, self._reports, self._answer)
         self._stopping = asyncio.Event()
 
     async def run(self, sandbox: SandboxLevel) -> None:
@@ -125,9 +126,8 @@ class Worker:
         self._secrets.configure(settings)
         self._memory.update()
 
-    def _reply(self, request: Request) -> Reply:
-        answers = self._setups.now.parts.answers
-        return requests.reply(request, self._parts.cache, answers, self._forwarder.report)
+    def _answer(self, request: Request, done: Callable[[Reply], None]) -> None:
+        requests.answer(request, self._setups.now.parts, self._forwarder, done)
 
     def _shares(self, settings: WorkerSettings) -> OpenFiles:
         """Return the shares of the descriptors. A worker may have to adopt the sockets of a sibling."""

@@ -59,6 +59,12 @@ class Inventory:
         """By subject, the faults that belong to no endpoint: of unreadable rows, and of NICs without their endpoint."""
         return MappingProxyType(self._faults)
 
+    def nics_of(self, key: ResourceId) -> tuple[str, ...]:
+        """Return the ids of an endpoint's network interfaces, as far as they are known."""
+        endpoint = self._held_endpoints.first(key)
+        nics = (self._held_nics.first(nic) for nic in sorted(self._links.get(key, ())))
+        return tuple(nic.id for nic in nics if nic is not None and endpoint is not None and self._owns(endpoint, nic))
+
     def parts(self) -> Iterator[tuple[str, str, Resources]]:
         """Yield the source, name and resources of each part. An `update` with all of them makes an equal inventory."""
         for place in sorted(self._parts):

@@ -331,6 +331,14 @@ class Ledger:
         """Return what the rules decide about a private name at this moment; change nothing."""
         return self._winners.verdicts(name, self._contenders(name), now)
 
+    def public_verdicts(self, public: Name, now: WallTime) -> list[Verdict]:
+        """Return what the rules decide about a public FQDN whose claims lead to several private names; else nothing."""
+        if public not in self._public_contests:
+            return []
+        privates = {claim.name for claim in self.find(public) if claim.public == public}
+        contenders = self._public_contenders(public, privates)
+        return self._winners.of_public(public, contenders, now) if contenders else []
+
     def find(self, name: Name) -> list[Claim]:
         """Return the claims on a public FQDN or a private name: served or not, and lingering ones."""
         out = self._at(name)

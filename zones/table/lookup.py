@@ -135,6 +135,15 @@ class Lookup:
                 return file
         return None
 
+    def zones_over(self, name: Name, network: NetworkIndex) -> list[Name]:
+        """Return every zone at or above a name that is visible to the network, the longest first."""
+        found = []
+        path = ancestry(name)
+        while path and (zone := self._zone_over(path, network)) is not None:
+            found.append(zone)
+            path = path[path.index(zone) + 1 :]
+        return found
+
     def _zone_over(self, path: list[Name], network: NetworkIndex) -> Name | None:
         """Return the longest zone on a path that is visible to the network."""
         inside = network != NONE

@@ -56,7 +56,7 @@ def claims(estate: Estate, name: Name, now: WallTime) -> ClaimList:
     private = dict.fromkeys(claim.name for claim in found)
     records = (name_item(estate, each, now) for each in private)
     return ClaimList(
-        items=[_claim(estate, claim) for claim in found], records=[each for each in records if each is not None]
+        items=[claim_item(estate, claim) for claim in found], records=[each for each in records if each is not None]
     )
 
 
@@ -64,10 +64,11 @@ def configured(estate: Estate) -> list[ClaimItem]:
     """Return the claims whose FQDN `names` in the configuration gives, in the order of the configuration."""
     fqdns = dict.fromkeys(from_text(entry.name) for entry in estate.settings.names)
     found = (claim for fqdn in fqdns for claim in estate.ledger.find(fqdn) if claim.public == fqdn)
-    return [item for claim in found if (item := _claim(estate, claim)).configured]
+    return [item for claim in found if (item := claim_item(estate, claim)).configured]
 
 
-def _claim(estate: Estate, claim: contest.Claim) -> ClaimItem:
+def claim_item(estate: Estate, claim: contest.Claim) -> ClaimItem:
+    """Return one claim as JSON."""
     holder, lingers = estate.ledger.holder(claim.endpoint), estate.ledger.tombstones.until(claim)
     networks, total = network_names(estate, estate.ledger.sees(claim))
     return ClaimItem(

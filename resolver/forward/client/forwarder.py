@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from resolver.channel.trace import ServerState
 from resolver.forward.admission import DEFAULT, Admission, Limits
 from resolver.forward.cache import FAILURE_TTL, Key, UpstreamFailure
 from resolver.forward.client import carriers, random_ids
@@ -119,6 +120,13 @@ class Forwarder(Driver):
     def report(self) -> Iterator[ServerReport]:
         """Yield what is known of all servers."""
         return self.health.report(self._upstreams, self._now())
+
+    def upcoming(self, group: str) -> Iterator[ServerState]:
+        """Yield the servers of a group in the order in which the next question asks them."""
+        found = self._upstreams.group(group)
+        for each in self.health.upcoming(found) if found else ():
+            trip = each.round_trip
+            yield ServerState(each.uri, not each.down, trip.smoothed if trip.samples else 0.0)
 
     def latencies(self) -> Iterator[LatencyReport]:
         """Yield the round-trip times of all groups."""

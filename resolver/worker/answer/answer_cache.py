@@ -84,6 +84,15 @@ class AnswerCache:
             answer.refresh(now)
         return answer
 
+    def peek(self, key: bytes, now: SteadyTime) -> Compiled | None:
+        """Return the answer that `find` would return, and drop none."""
+        answer: Compiled | None = self._usual.answers.get(key) or self._expendable.answers.get(key)
+        if answer is None or now >= answer.expires:
+            return None
+        if now >= answer.until:
+            answer.refresh(now)
+        return answer
+
     def keep(self, key: bytes, answer: Compiled) -> None:
         """Add an answer, or replace the one at the same key. The oldest of its kind are dropped to make room."""
         for before in (self._usual.answers.get(key), self._expendable.answers.get(key)):

@@ -19,7 +19,8 @@ cdef class Compiled:
     cpdef refresh(self, double now)
 
 cdef class Rotating(Compiled):
-    cdef int _end, _size, _start, _turn
+    cdef int _end, _size, _start
+    cdef public int turn
 
 cdef class Supplemented(Compiled):
     pass

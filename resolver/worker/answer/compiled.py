@@ -131,21 +131,22 @@ def _size(tail: bytes, deps: tuple[Name, ...]) -> int:
 class Rotating(Compiled):
     """An answer with several addresses, whose order changes from one reply to the next (RFC 1794)."""
 
-    __slots__ = ("_end", "_size", "_start", "_turn")
+    __slots__ = ("_end", "_size", "_start", "turn")
 
     def turning(self, ttls: tuple[int, ...]) -> "Rotating":
         """Set which records rotate. `ttls`: the offsets of their TTLs; the records are adjacent and of equal size."""
         self._size = ttls[1] - ttls[0]
         self._start = ttls[0] - 6  # before the TTL: the owner as a pointer, type and class, 2 octets each
         self._end = self._start + self._size * len(ttls)
-        self._turn = self._start
+        self.turn = self._start
+        """Offset of the address that the next reply has first."""
         return self
 
     def reply(self, packet: bytes) -> bytes:
         """Return the reply as `Compiled.reply` does, with the next address first."""
         current, start, end = self.current, self._start, self._end
-        turn = self._turn
-        self._turn = turn + self._size if turn + self._size < end else start
+        turn = self.turn
+        self.turn = turn + self._size if turn + self._size < end else start
         turned = current[:start] + current[turn:end] + current[start:turn] + current[end:]
         return packet[:2] + self.head + packet[codes.HEADER_SIZE : self.end] + turned
 

@@ -5,6 +5,7 @@ first: the caller asks and calls again with the reply. Does not know sockets, cl
 Pure.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from resolver.forward.cache import UpstreamCache
@@ -25,9 +26,12 @@ from zones.networks.prefixes import NetworkIndex
 from zones.table.outcome import DataOrigin
 from zones.table.table import Table
 
+MakeWalk = Callable[[Basis, Query, NetworkIndex, SteadyTime, Fetched], Walk]
+"""Makes the walk of one question."""
+
 
 class Engine:
-    """Answers questions from one table, one cache and one set of upstream groups."""
+    """Answers questions from one table, one cache and one set of upstream groups. `walk` makes the walks."""
 
     def __init__(
         self,
@@ -37,8 +41,10 @@ class Engine:
         cache: UpstreamCache,
         counters: Counters,
         behaviour: Behaviour = DEFAULT,
+        walk: MakeWalk = Walk,
     ) -> None:
         self.behaviour = behaviour
+        self._walk = walk
         self._table = table
         self.special_names = SpecialNames(behaviour.identity, behaviour.designation)
         self._networks = networks
@@ -58,7 +64,7 @@ class Engine:
         draft = self._refused(query) or self.special_names.answer(query)
         if draft is None:
             try:
-                draft = Walk(self._basis, query, network, now, fetched).draft()
+                draft = self._walk(self._basis, query, network, now, fetched).draft()
             except Unfetched as unfetched:
                 return unfetched.question
         return self._compiled(query, network, now, draft)

@@ -71,7 +71,7 @@ class Basis(NamedTuple):
     behaviour: Behaviour
 
 
-class _UpstreamReply(NamedTuple):
+class UpstreamReply(NamedTuple):
     """An upstream's reply, or its failure. It came at `stored` and holds until `expires`."""
 
     message: Message | UpstreamFailure
@@ -288,22 +288,22 @@ class Walk:
         elif draft.fallback is None:
             draft.origin = ReplyOrigin.FORWARD
 
-    def _reply(self, key: Key) -> _UpstreamReply | None:
+    def _reply(self, key: Key) -> UpstreamReply | None:
         """Return the upstream's reply: the one just fetched, else the cached one, else an expired one or a failure."""
         now, fetched = self._now, self._fetched.get(key)
         if isinstance(fetched, Message) and fetched.rcode in codes.ANSWERS:
-            return _UpstreamReply(fetched, now, SteadyTime(now + lifetime(key, fetched)))
+            return UpstreamReply(fetched, now, SteadyTime(now + lifetime(key, fetched)))
         if fetched is None:
             entry = self._cache.get(key, now)
             if entry is not None:
-                return _UpstreamReply(entry.message, entry.stored, entry.expires)
+                return UpstreamReply(entry.message, entry.stored, entry.expires)
             fetched = self._cache.failure(key, now)
             if fetched is None:
                 return None
         stale = self._cache.stale(key, now)
-        return _UpstreamReply(stale.message, now, now, stale=True) if stale else _UpstreamReply(fetched, now, now)
+        return UpstreamReply(stale.message, now, now, stale=True) if stale else UpstreamReply(fetched, now, now)
 
-    def _follow(self, name: Name, key: Key, reply: _UpstreamReply) -> Name | None:
+    def _follow(self, name: Name, key: Key, reply: UpstreamReply) -> Name | None:
         """Take the records of an upstream's reply up to the first alias whose target the table answers for."""
         draft, message = self._draft, reply.message
         if reply.expires < draft.expires:

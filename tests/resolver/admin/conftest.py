@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
+from msgspec import structs
 
 from resolver import settings
-from resolver.admin.app import application
+from resolver.admin.access.tokens import digest
+from resolver.admin.app import application, context_of
+from resolver.admin_settings import AdminSettings, AdminToken
 from resolver.channel.frames import Fallback
-from resolver.channel.requests import ReplyT, WorkerReply, WorkerRequest
+from resolver.channel.requests import Explained, ReplyT, WorkerReply, WorkerRequest
+from resolver.channel.trace import Access, Row, Trace
 from resolver.control.estate.estate import Estate
 from resolver.control.guard.sync_state import NothingHeld, SyncAction
 from resolver.control.history.recorder import HistoryRecorder
@@ -32,11 +36,16 @@ from zones.dns.name import from_text
 from zones.networks.network import Network
 
 T0 = WallTime(1_700_000_000.0)
+REFUSED = Trace("", Access.REFUSED, Row.ACCESS, (), b"\0\0\x81\5" + bytes(8), None)
+"""How a worker explains a query of a client that may not ask."""
 BLOB = "privatelink.blob.core.windows.net"
 VNETS = {
     name: f"/subscriptions/s1/resourcegroups/net/providers/microsoft.network/virtualnetworks/{name}" for name in "ab"
 }
 ZONE = "$ORIGIN corp.example.\n$TTL 60\n@ SOA ns hostmaster 1 3600 300 2419200 30\n@ NS ns\nns A 192.0.2.1\n"
+
+LISTEN = HostPort("127.0.0.1", 8053)
+TOKEN = "pldns_of_the_tests"  # noqa: S105 - of no daemon
 
 Client = TestClient[Request, Application]
 MakeEndpoint = Callable[..., Endpoint]
@@ -130,6 +139,7 @@ class ScriptedControl:
     counted: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
     fallen: list[Fallback] = field(default_factory=list)
     replies: dict[int, WorkerReply | None] = field(default_factory=dict)
+    explained: WorkerReply | None = field(default_factory=lambda: Explained(REFUSED))
     requests: list[object] = field(default_factory=list)
     wanted: list[tuple[str, str]] = field(default_factory=list)
     reloads: Reloads = field(default_factory=ScriptedReloads)
@@ -157,6 +167,12 @@ class ScriptedControl:
         self.requests.append(request)
         return {worker: None if reply is None else request.checked(reply) for worker, reply in self.replies.items()}
 
+    async def ask_worker(self, request: WorkerRequest[ReplyT], worker: int, patience: float) -> ReplyT | None:  # noqa: ARG002 - as `View`
+        self.requests.append(request)
+        if worker not in self.workers:
+            raise LookupError
+        return None if self.explained is None else request.checked(self.explained)
+
     def sync(self, source: str, action: SyncAction) -> None:
         if action != "now" and self.estate.sources[source].sync_state.held is None:
             raise NothingHeld
@@ -179,5 +195,10 @@ def control(estate: Estate) -> ScriptedControl:
 
 @pytest.fixture
 async def client(control: ScriptedControl) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(application(control, HostPort("127.0.0.1", 8053)))) as client:
+    """A client on loopback, which has a token with all roles."""
+    control.estate.settings = structs.replace(
+        control.estate.settings, admin=AdminSettings(LISTEN, tokens=(AdminToken("test", "admin", digest(TOKEN)),))
+    )
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with TestClient(TestServer(application(context_of(control), LISTEN)), headers=headers) as client:
         yield client

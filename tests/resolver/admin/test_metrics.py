@@ -52,6 +52,9 @@ class MeasuredControl:
     async def ask_workers(self, request: WorkerRequest[ReplyT]) -> dict[int, ReplyT | None]:
         raise AssertionError(f"a scrape asked workers: {request}")
 
+    async def ask_worker(self, request: WorkerRequest[ReplyT], worker: int, patience: float) -> ReplyT | None:
+        raise AssertionError(f"a scrape asked worker {worker} for {patience} s: {request}")
+
     def sync(self, source: str, action: str) -> None:
         raise AssertionError(f"a scrape changed a sync: {source} {action}")
 

@@ -9,7 +9,11 @@ from resolver.admin.routes import ROUTES
 from tests.paths import ROOT
 from tests.resolver.admin.json_client import BLOB, Client, get
 
-REQUIRED = {"/v1/claims": "?name=twice.blob.core.windows.net", "/v1/diff": "?since=1h"}
+REQUIRED = {
+    "/v1/claims": "?name=twice.blob.core.windows.net",
+    "/v1/diff": "?since=1h",
+    "/v1/explain": "?name=a.example",
+}
 
 
 async def test_openapi_describes_every_path_and_defines_every_schema(client: Client) -> None:

@@ -218,3 +218,15 @@ def test_the_times_of_a_server_that_is_no_longer_configured_stay_counted() -> No
         assert [each.server for each in health.latencies([other])] == ["udp://192.0.2.2:53"]
         health.replace([group])
         assert list(health.latencies([group])) == [before]
+
+
+@pytest.mark.parametrize("policy", ["sequential", "round-robin", "fastest", "race"])
+def test_the_upcoming_order_is_the_next_order_and_takes_no_turn(policy: ServerPolicy) -> None:
+    it, of = Health(lambda below: below - 1), group(policy)  # these dice never explore
+    fail(it, ONE)
+    answer(it, THREE, 0.01)
+    answer(it, TWO, 0.2)
+    for _ in range(4):
+        upcoming = [state.server for state in it.upcoming(of)]
+        assert upcoming == [state.server for state in it.upcoming(of)]
+        assert order(it, of) == upcoming

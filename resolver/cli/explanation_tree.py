@@ -1,0 +1,178 @@
+"""An explanation as a tree for a terminal: the answer first, then the client, each name of the chain, and the reply."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
+from typing import Final, NamedTuple
+
+from resolver.admin.resources.explanation import (
+    ExplainedClaim,
+    ExplainedStep,
+    ExplainedUpstream,
+    Explanation,
+)
+from resolver.admin.resources.replies import Reply
+from resolver.channel.trace import Access
+from resolver.cli import output
+from resolver.control.estate.provenance import Standing
+
+WIDTH: Final = 80
+_NARROWEST: Final = 24
+"""Columns of text that a line has at least, however deep it is."""
+_ZONE: Final = {
+    "endpoints": "endpoints", "file": "a zone file", "private-dns": "a private DNS zone",
+    "configuration": "`zones.overrides`",
+}  # fmt: skip
+_ADDRESSES: Final = frozenset({"A", "AAAA"})
+
+
+class Node(NamedTuple):
+    """A line of the tree, and the lines below it."""
+
+    text: str
+    below: Sequence["Node"] = ()
+
+
+def lines(found: Explanation) -> Iterator[str]:
+    """Yield the lines, at most 80 columns wide where the words allow it."""
+    yield from _wrapped(f"{found.name} {found.type} for {found.client} over {found.transport}: {_headline(found)}", "")
+    for node in (_client(found), *map(_step, found.steps), _reply(found)):
+        yield from _tree(node)
+
+
+def _tree(node: Node, first: str = "", rest: str = "") -> Iterator[str]:
+    yield from _wrapped(node.text, rest + ("│  " if node.below else ""), first)
+    for i, each in enumerate(node.below):
+        last = i == len(node.below) - 1
+        yield from _tree(each, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
+
+
+def _wrapped(text: str, rest: str, first: str = "") -> list[str]:
+    width = max(WIDTH, len(rest) + _NARROWEST)
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest or "   ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
+# -- the answer in a line
+
+
+def _headline(found: Explanation) -> str:
+    if found.access is Access.DROPPED:
+        return "no reply"
+    if found.answer is None:
+        use = found.steps[-1].upstream if found.steps else None
+        return f"upstream group {use.group} would be asked for {use.name}" if use else "no answer"
+    return f"{found.answer.rcode}{_data(found, found.answer)}{_error(found.answer)}"
+
+
+def _data(found: Explanation, answer: Reply) -> str:
+    """Return the records that answer the question, and the endpoints that they come from."""
+    last = [line.split(None, 4) for line in answer.answer]
+    data = [parts[4] for parts in last if len(parts) > 4 and (parts[3] == found.type or found.type not in _ADDRESSES)]
+    won = [claim for step in found.steps for claim in step.claims if claim.standing is Standing.WON]
+    by = [output.short(claim.endpoint) for claim in won if set(claim.addresses) & set(data)]
+    text = f" {', '.join(data)}" if data else " without records" if answer.rcode == "NOERROR" else ""
+    return f"{text} of {' and '.join(dict.fromkeys(by))}" if by else text
+
+
+def _error(answer: Reply) -> str:
+    texts = [each.text for each in answer.ede if each.text]
+    return f" ({'; '.join(texts)})" if texts else ""
+
+
+# -- the parts
+
+
+def _client(found: Explanation) -> Node:
+    network, below = found.network, []
+    if found.access is not Access.ALLOWED:
+        return Node(f"client {found.client}: {found.why}")
+    if network.name is None:
+        near = f"; nearest: {', '.join(network.nearest)}" if network.nearest else ""
+        below.append(Node(f"{found.client} is in no network{near}"))
+    elif network.listener:
+        below.append(Node(f"network {network.name}: `dns.listeners` gives it all clients of {network.listener}"))
+    elif network.prefix:
+        below.append(Node(f"network {network.name}: {network.prefix} holds the address"))
+    else:
+        below.append(Node(f"network {network.name}: no network is configured, so that all clients are in one"))
+    if network.others:
+        below.append(Node(f"not decisive: {', '.join(network.others)}"))
+    if found.why:
+        below.append(Node(found.why))
+    return Node(f"client {found.client}", below)
+
+
+def _step(step: ExplainedStep) -> Node:
+    below = [Node(f"{step.row}: {step.why}")]
+    if step.zones:
+        terms = [
+            f"{each.zone} of {_ZONE[each.source]}: on_miss {each.on_miss}, ttl {each.ttl} s, chain {each.chain}"
+            for each in step.zones
+        ]
+        below.append(Node(f"zone{'s' if len(terms) > 1 else ''} {'; '.join(terms)}"))
+    if step.upstream:
+        below.append(_upstream(step.upstream))
+    if step.stripped:
+        below.append(Node("private addresses were removed from the reply of the upstream"))
+    below += map(_claim, step.claims)
+    below += map(Node, step.records)
+    return Node(step.name, below)
+
+
+def _upstream(use: ExplainedUpstream) -> Node:
+    verb = "asked" if use.asked or use.rcode is not None else "would be asked"
+    servers = [
+        Node(f"{each.server} {'up' if each.up else 'down'}{_round_trip(each.round_trip_ms)}") for each in use.servers
+    ]
+    return Node(f"upstream group {use.group} {verb}: {use.why}", [Node(use.cache), *servers])
+
+
+def _round_trip(milliseconds: float | None) -> str:
+    return "" if milliseconds is None else f", answers in {milliseconds:g} ms"
+
+
+def _claim(claim: ExplainedClaim) -> Node:
+    below = [Node(f"{', '.join(claim.addresses)} for {claim.public}, {claim.state}")]
+    if claim.configured:
+        below.append(Node("`names` in the configuration gives the name"))
+    if claim.lingers_until:
+        below.append(Node(f"removed, lingers until {_time(claim.lingers_until)}"))
+    below.append(Node(f"target {output.short(claim.target)} ({', '.join(claim.groups)})"))
+    placed = [*(f"interface {output.short(nic)}" for nic in claim.nics)]
+    placed += [f"virtual network {output.short(claim.vnet)}"] if claim.vnet else []
+    below += [Node(", ".join(placed))] if placed else []
+    below.append(Node(_source(claim)))
+    return Node(f"{output.short(claim.endpoint)} {claim.standing}: {claim.why}", below)
+
+
+def _source(claim: ExplainedClaim) -> str:
+    of = claim.of
+    read = f", read {_time(of.last_success)}" if of.last_success else ""
+    where = PurePath(of.where).name or of.where
+    return f"source {of.name} ({where}): {of.freshness or 'no data'}{read}, first seen {_time(claim.first_seen)}"
+
+
+def _reply(found: Explanation) -> Node:
+    if found.answer is None:
+        return Node("no reply yet" if found.access is Access.ALLOWED else "no reply")
+    below = [Node(f"flags {' '.join(found.answer.flags)}"), *_sections(found.answer)]
+    if found.kept:
+        until = "until a change" if found.kept.left is None else f"for {found.kept.left:.0f} s more"
+        below.append(Node(f"kept by the worker for {found.kept.age:.0f} s, sent again {until}"))
+    by = f" of worker {found.worker}" if found.worker is not None else ""
+    return Node(f"reply{by}: {found.answer.rcode}", below)
+
+
+def _sections(answer: Reply) -> Iterable[Node]:
+    yield from (Node(f"EDE {each.code}: {each.text}".rstrip(": ")) for each in answer.ede)
+    yield from map(Node, answer.answer)
+    yield from (Node(f"authority: {line}") for line in answer.authority)
+    yield from (Node(f"additional: {line}") for line in answer.additional)
+
+
+def _time(text: str) -> str:
+    """Return an RFC 3339 time without its milliseconds."""
+    return f"{text.partition('.')[0]}Z"
