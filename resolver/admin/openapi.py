@@ -12,8 +12,20 @@ from resolver.admin.route import Route
 from resolver.version import VERSION
 
 _REF: Final = "#/components/schemas/{model}"
-_PROBLEMS: Final = {400: "A parameter is invalid.", 421: "The Host header does not name this interface."}
+_PROBLEMS: Final = {
+    400: "A parameter is invalid.",
+    405: "The path has no such method.",
+    421: "The Host header does not name this interface.",
+    500: "pldns has a mistake; its log has more.",
+}
 """Errors of every route, by status."""
+_OF_ROLES: Final = {
+    401: "The request proves no identity, or its token is wrong, revoked or expired.",
+    403: "The identity may not do this.",
+}
+"""Errors of routes that need a role."""
+_OF_BODIES: Final = {408: "The body did not arrive in time.", 413: "The body is too large."}
+"""Errors of routes with a body."""
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
@@ -34,17 +46,19 @@ def _paths(routes: Sequence[Route]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in routes:
         for path in (route.path, *route.aliases):
-            paths.setdefault(path, {})["post" if route.body else "get"] = _operation(route)
+            paths.setdefault(path, {})["post" if route.body else "get"] = _operation(route, path)
     return paths
 
 
-def _operation(route: Route) -> dict[str, Any]:
-    problems = _PROBLEMS | dict(route.problems)
+def _operation(route: Route, path: str) -> dict[str, Any]:
+    problems = _PROBLEMS | (_OF_ROLES if route.role else {}) | (_OF_BODIES if route.body else {})
+    problems |= dict(route.problems)
     body = {}
     if route.body:
         schema = {"$ref": _REF.format(model=route.body.__name__)}
         body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
     return {
+        "operationId": _operation_id(route, path),
         "summary": route.summary,
         "x-pldns-role": str(route.role or "none"),
         "parameters": _parameters(route),
@@ -54,6 +68,13 @@ def _operation(route: Route) -> dict[str, Any]:
             **{str(status): _problem(route, status, text) for status, text in sorted(problems.items())},
         },
     }
+
+
+def _operation_id(route: Route, path: str) -> str:
+    """Return the name of an operation in generated clients, such as `listZonesRecords` or `postCache`."""
+    words = [word for part in path.split("/") if part != "v1" and not part.startswith("{") for word in part.split(".")]
+    verb = "post" if route.body else "list" if route.listed else "get"
+    return verb + "".join(word.capitalize() for word in words)
 
 
 def _problem(route: Route, status: int, text: str) -> dict[str, Any]:

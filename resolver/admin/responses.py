@@ -10,8 +10,8 @@ from zones.dns.name import InvalidName, Name, from_text
 
 
 def item_response(body: Model, *, exclude_none: bool = False, status: int = 200) -> web.Response:
-    """Return a response with one JSON object."""
-    text = body.model_dump_json(exclude_none=exclude_none)
+    """Return a response with one JSON object. `exclude_none`: without the keys of the object itself that are null."""
+    text = body.model_dump_json(exclude=_nulls(body) if exclude_none else None)
     return Response(body=text.encode(), status=status, content_type="application/json")
 
 
@@ -23,9 +23,14 @@ def list_response(page: Page) -> web.Response:
 def problem_response(body: ProblemDetails) -> web.Response:
     """Return an error response with these problem details."""
     return Response(
-        body=body.model_dump_json(exclude_none=True).encode(), status=body.status,
+        body=body.model_dump_json(exclude=_nulls(body)).encode(), status=body.status,
         content_type="application/problem+json",
     )  # fmt: skip
+
+
+def _nulls(body: Model) -> set[str]:
+    """Return the keys of an object that are null. Objects in it keep theirs, as their models require."""
+    return {name for name in type(body).model_fields if getattr(body, name) is None}
 
 
 def encoded(item: Model | None) -> bytes | None:

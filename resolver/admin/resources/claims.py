@@ -40,7 +40,7 @@ class ClaimList(Model):
     """All claims on a name, and the private names that they are about, with their answers."""
 
     items: list[ClaimItem]
-    next: None = None
+    next: str | None = Field(default=None, description="Always null: all claims are on this page.")
     records: list[NameItem]
 
 

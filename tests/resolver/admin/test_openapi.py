@@ -2,8 +2,11 @@
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from resolver.admin.reference import page
+from resolver.admin.resources.sources import SourceItem, SyncItem
 from resolver.admin.resources.status import Ready
 from resolver.admin.routes import ROUTES
 from tests.paths import ROOT
@@ -14,6 +17,8 @@ REQUIRED = {
     "/v1/diff": "?since=1h",
     "/v1/explain": "?name=a.example",
 }
+
+Control = Any  # of conftest
 
 
 async def test_openapi_describes_every_path_and_defines_every_schema(client: Client) -> None:
@@ -35,6 +40,44 @@ async def test_every_response_has_the_keys_of_its_model(client: Client) -> None:
         body = await get(client, path)
         for item in body["items"] if route.listed else [body]:
             assert set(item) == set(route.returns.model_fields), route.path
+
+
+async def test_operations_have_names_and_errors(client: Client) -> None:
+    body = await get(client, "/v1/openapi.json")
+    operations = {(method, path): each for path, item in body["paths"].items() for method, each in item.items()}
+    names = [each["operationId"] for each in operations.values()]
+    assert len(set(names)) == len(names)
+    assert operations["get", "/v1/zones/{zone}/records"]["operationId"] == "listZonesRecords"
+    assert operations["post", "/v1/cache"]["operationId"] == "postCache"
+    for (method, path), each in operations.items():
+        statuses = {"400", "405", "421", "500"} | ({"408", "413", "415"} if method == "post" else set())
+        statuses |= set() if each["x-pldns-role"] == "none" else {"401", "403"}
+        assert statuses <= set(each["responses"]), path
+
+
+def _types(schema: object) -> Iterator[object]:
+    """Yield each `type` that is not one of several alternatives."""
+    if isinstance(schema, dict):
+        yield schema.get("type")
+        for key, value in schema.items():
+            yield from () if key == "anyOf" else _types(value)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from _types(each)
+
+
+async def test_no_type_is_only_null(client: Client) -> None:
+    assert "null" not in list(_types(await get(client, "/v1/openapi.json")))
+
+
+async def test_a_verbose_readiness_has_the_keys_of_its_models(client: Client, control: Control) -> None:
+    for lacking, status in (([], 200), (["source estate: not read yet"], 503)):
+        control.lacking = lacking
+        body = await get(client, "/readyz?verbose", status)
+        (source,) = body["sources"]
+        assert set(source) == set(SourceItem.model_fields)
+        assert set(source["sync"]) == set(SyncItem.model_fields)
+        assert set(await get(client, "/readyz", status)) & {"sources", "workers"} == set()
 
 
 def test_the_page_of_the_interface_is_up_to_date() -> None:
